@@ -1,0 +1,107 @@
+// The firewall port: security groups as the cloud has them, and the three calls that change one.
+import type { GroupId, GroupRef, RuleId } from "../domain/ids.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+
+/** Who in the program asks, strongest first. Decides the share of the call budget. */
+export type CallPriority = "lockdown" | "end" | "open" | "drift" | "inventory";
+
+/** One complete reading of a group: every rule, to the last page, or the call throws. */
+export interface GroupReading {
+  readonly ref: GroupRef;
+  readonly vpcId: string;
+  readonly innerAccessPolicy: "accept" | "drop";
+  readonly rules: readonly Rule[];
+}
+
+/** A rule to write, with the description it carries. */
+export interface RuleToWrite {
+  readonly spec: RuleSpec;
+  readonly description: string;
+}
+
+/** A failed cloud call, sorted by what the caller may conclude. */
+export type CloudFailureKind =
+  /** The rule is not there (any more). Nothing else of a batch may be concluded: read again. */
+  | "ruleGone"
+  | "groupGone"
+  /** Rule or reference quota reached; nothing of the call may be assumed written. */
+  | "quota"
+  /** The cloud refuses us this group or call: managed, not authorised, no permission. Will repeat. */
+  | "refused"
+  /** The request itself is wrong. Will repeat. Not applied. */
+  | "invalid"
+  /** Throttled or our own budget is used up: not applied, later may work. */
+  | "throttled"
+  /** Nobody knows whether the call took effect: timeout, reset, 5xx, unreadable answer. */
+  | "unknown";
+
+/** Thrown by every method of `Firewall` and `Inventory`. Carries the cloud's own code and request id where there is one. */
+export class CloudFailure extends Error {
+  override readonly name = "CloudFailure";
+  readonly kind: CloudFailureKind;
+  readonly operation: string;
+  readonly cloudCode: string | null;
+  readonly requestId: string | null;
+
+  constructor(
+    kind: CloudFailureKind,
+    operation: string,
+    detail: { cloudCode?: string | null; requestId?: string | null; message?: string; cause?: unknown } = {},
+  ) {
+    super(detail.message ?? `${operation} failed: ${detail.cloudCode ?? kind}`, { cause: detail.cause });
+    this.kind = kind;
+    this.operation = operation;
+    this.cloudCode = detail.cloudCode ?? null;
+    this.requestId = detail.requestId ?? null;
+  }
+}
+
+/**
+ * The calls a pass makes. No method retries a write. Each call ends within the adapter's own deadline.
+ * `token` is the ClientToken: the same token with the same content acts at most once.
+ */
+export interface Firewall {
+  readGroup(ref: GroupRef, priority: CallPriority): Promise<GroupReading>;
+  /** At most 20 rules a call. Success does not prove that a rule was added: read back. */
+  authorize(ref: GroupRef, rules: readonly RuleToWrite[], token: string, priority: CallPriority): Promise<void>;
+  /** At most 100 ids. With one id gone the call may fail as a whole (`ruleGone`). */
+  revoke(ref: GroupRef, ruleIds: readonly RuleId[], token: string, priority: CallPriority): Promise<void>;
+  /** Sends the complete rule. */
+  modify(ref: GroupRef, ruleId: RuleId, rule: RuleToWrite, token: string, priority: CallPriority): Promise<void>;
+  /** Local clock minus the cloud's clock in milliseconds, by the last reply's `Date`; 0 before the first. */
+  skewMs(): number;
+}
+
+/** What is known of a group without its rules. */
+export interface GroupFacts {
+  readonly ref: GroupRef;
+  readonly name: string;
+  readonly vpcId: string;
+  readonly type: "normal" | "enterprise";
+  readonly serviceManaged: boolean;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** A network interface in a group: what a rule of the group acts on. */
+export interface Member {
+  readonly eniId: string;
+  readonly instanceId: string | null;
+  readonly instanceName: string | null;
+  readonly address: string;
+  readonly ipv6: readonly string[];
+  readonly groupIds: readonly GroupId[];
+  /** True for interfaces of load balancers and other services, and for types we do not know. */
+  readonly serviceManaged: boolean;
+}
+
+/** Who is in which group. Answers may be up to 10 minutes old where the adapter caches. */
+export interface Inventory {
+  /** All groups of a region, to the last page. */
+  listGroups(region: string, priority: CallPriority): Promise<readonly GroupFacts[]>;
+  /** Null when there is no such group. */
+  group(ref: GroupRef, priority: CallPriority): Promise<GroupFacts | null>;
+  /** Every network interface of the group, primary ones included. */
+  members(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
+  /** The instance's interfaces, primary first; null when there is no such instance. */
+  instance(region: string, instanceId: string, priority: CallPriority): Promise<readonly Member[] | null>;
+}
