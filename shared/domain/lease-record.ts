@@ -1,0 +1,53 @@
+// A lease as it is stored and shown: what was asked, and where it stands.
+import type { EntryId, GroupRef, LeaseId, RuleId } from "./ids.ts";
+import type { LeaseState } from "./lease.ts";
+import type { RuleSpec } from "./rule.ts";
+
+/** What was asked for. Fixed when the lease is booked. */
+export interface LeaseRequest {
+  readonly leaseId: LeaseId;
+  readonly principal: string;
+  readonly group: GroupRef;
+  readonly groupName: string;
+  readonly instanceId: string | null;
+  /** One spec per source; each is one rule. */
+  readonly specs: readonly RuleSpec[];
+  readonly entryIds: readonly EntryId[];
+  readonly periodMs: number;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly requestedAt: number;
+}
+
+/** Where the lease stands. Written by passes, under the group's lock. */
+export interface LeaseStatus {
+  readonly state: LeaseState;
+  /** Instant of the end, milliseconds. */
+  readonly until: number;
+  readonly openedAt: number | null;
+  readonly closedAt: number | null;
+  /** True when a rule stood before the lease: its end removes nothing. */
+  readonly preExisting: boolean;
+  readonly ruleIds: readonly RuleId[];
+  /** Why it failed, ended early or was cancelled: an error code or a sentence. */
+  readonly note: string | null;
+  /** Detail of the error code in `note`, when it is one. */
+  readonly noteDetail: Readonly<Record<string, string | number>> | null;
+}
+
+export interface Lease {
+  readonly request: LeaseRequest;
+  readonly status: LeaseStatus;
+}
+
+/** What a change opens or closes. */
+export interface Reach {
+  readonly hosts: readonly {
+    readonly instanceId: string | null;
+    readonly name: string | null;
+    readonly address: string;
+  }[];
+  readonly protocol: string;
+  readonly ports: string;
+  readonly sources: readonly string[];
+}

@@ -1,0 +1,35 @@
+// One error class for every failure with a name; `fail` makes it from the catalogue.
+import { type CatalogueEntry, catalogue, type ErrorCode } from "./catalogue.ts";
+
+/** A failure a person can act on. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+  readonly detail: Readonly<Record<string, string | number>>;
+
+  constructor(code: ErrorCode, detail: Readonly<Record<string, string | number>>, cause?: unknown) {
+    super(catalogue[code].message(detail), { cause });
+    this.code = code;
+    this.detail = detail;
+  }
+
+  get entry(): CatalogueEntry {
+    return catalogue[this.code];
+  }
+
+  get remedy(): string {
+    return this.entry.remedy(this.detail);
+  }
+}
+
+/** Makes the error of a code; throw what it returns. */
+export const fail = (
+  code: ErrorCode,
+  detail: Readonly<Record<string, string | number>> = {},
+  cause?: unknown,
+): AppError => new AppError(code, detail, cause);
+
+/** A broken promise inside the program: crashes the invocation, is never mapped to a caller's mistake. */
+export function invariant(condition: unknown, sentence: string): asserts condition {
+  if (!condition) throw new Error(`Invariant broken: ${sentence}`);
+}

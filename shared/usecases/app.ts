@@ -1,0 +1,48 @@
+// What every use case works with.
+import type { Policy } from "../domain/policy.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Firewall, Inventory } from "../ports/firewall.ts";
+import type { Log } from "../ports/log.ts";
+import type { Random } from "../ports/random.ts";
+import type { Tables } from "../ports/tables.ts";
+import type { Wakeup } from "../ports/wakeup.ts";
+
+/** The ports and fixed settings of one installation. */
+export interface App {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly firewall: Firewall;
+  readonly inventory: Inventory;
+  readonly tables: Tables;
+  readonly wakeup: Wakeup;
+  readonly log: Log;
+  readonly settings: Settings;
+}
+
+/** From the functions' configuration, never from the store. */
+export interface Settings {
+  /** Id of this installation in every mark, 1 to 12 of [a-z0-9-]. */
+  readonly installation: string;
+  /** HMAC key of the marks. */
+  readonly markSecret: string;
+  /** How long after a lost reply a write may still take effect. */
+  readonly lateEffectMaxMs: number;
+  /** How long a group's lock holds, and how long before its end no further call starts. */
+  readonly lockMs: number;
+  readonly lockMarginMs: number;
+  /** How long a caller waits for the read-back before it is answered 202. */
+  readonly answerWithinMs: number;
+  /** Largest difference to the cloud's clock with which leases are opened. */
+  readonly skewMaxMs: number;
+  /** Shards of the due table. */
+  readonly shards: number;
+}
+
+/** Who asks, and with which policy. */
+export interface Caller {
+  readonly principal: string;
+  readonly roles: readonly Role[];
+  readonly policy: Policy;
+}
+
+export type Role = "requester" | "approver" | "operator" | "auditor" | "admin";
