@@ -1,0 +1,57 @@
+// What public documents leave open about the real service: one switch each, with the default we read out of them.
+
+/** How the embedded ECS behaves where the real one is unconfirmed. Mutable at run time. */
+export interface EcsSwitches {
+  /** Revoke by a rule id that does not exist. */
+  revokeMissingId:
+    | "InvalidParam.SecurityGroupRuleId"
+    | "InvalidSecurityGroupRuleId.NotFound"
+    | "InvalidSecurityGroupRule.RuleNotExist";
+  /** Revoke of several ids of which one does not exist; both answer the error of `revokeMissingId`. */
+  revokeBatchWithMissingId: "none-deleted" | "valid-deleted";
+  /** Revoke by permissions that match no rule. */
+  revokePermissionsNoMatch: "success" | "InvalidSecurityGroupRule.RuleNotExist";
+  /** Authorise a rule that differs from an existing one in its description alone. */
+  authorizeDescriptionDiffers: "no-op" | "second-rule" | "updated";
+  /** Authorise a rule that differs from an existing one in its priority alone. */
+  authorizePriorityDiffers: "second-rule" | "no-op";
+  /** Authorise of several permissions of which one is refused. */
+  authorizeBatch: "all-or-nothing" | "prefix";
+  /** Modify without Policy or Priority: keep the old ones, or fall back to accept and 1. */
+  modifyOmitted: "keep" | "reset";
+  /** The form in which an IPv4 source or destination is stored and read back. */
+  ipv4Stored: "as-sent" | "slash-32-added" | "host-bits-cleared";
+  /** Whether `1.2.3.4` and `1.2.3.4/32` are one rule. */
+  bareVersusSlash32: "different" | "same";
+  /** Reads show the state of this many milliseconds ago; 0 reads its own writes. */
+  readAfterWriteMs: number;
+  /** What an established session does when its verdict turns to deny. Read by the data plane. */
+  establishedSession: "cut" | "until-910-s";
+  /** The answer to a call beyond the limit, and whether it carries `x-acs-retry-after`. */
+  throttleAnswer: { readonly status: 400 | 403 | 429 | 503; readonly retryAfterHeader: boolean };
+  /** An ingress `DestCidrIp`: honoured, accepted but not stored, refused, or stored and ignored by the data plane. */
+  destCidrIp: "honoured" | "dropped" | "refused" | "ignored";
+  /** DescribeNetworkInterfaces by SecurityGroupId: documented for secondary interfaces alone. */
+  eniBySecurityGroup: "secondary" | "all";
+  /** A ClientToken whose first call was refused: evaluated anew, or answered with the same refusal. */
+  refusedClientToken: "evaluated" | "repeated";
+}
+
+/** The defaults: the natural reading of the documents. */
+export const defaultSwitches: EcsSwitches = {
+  revokeMissingId: "InvalidParam.SecurityGroupRuleId",
+  revokeBatchWithMissingId: "none-deleted",
+  revokePermissionsNoMatch: "success",
+  authorizeDescriptionDiffers: "no-op",
+  authorizePriorityDiffers: "second-rule",
+  authorizeBatch: "all-or-nothing",
+  modifyOmitted: "keep",
+  ipv4Stored: "as-sent",
+  bareVersusSlash32: "different",
+  readAfterWriteMs: 0,
+  establishedSession: "cut",
+  throttleAnswer: { status: 400, retryAfterHeader: false },
+  destCidrIp: "honoured",
+  eniBySecurityGroup: "secondary",
+  refusedClientToken: "evaluated",
+};
