@@ -1,0 +1,89 @@
+// The due table: one bounded range read finds everything whose time has come. A row is written before the row it points to.
+import { createHash } from "node:crypto";
+import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
+import type { Tables, Write } from "../ports/tables.ts";
+
+/** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at a region. */
+export type DueKind = "lease" | "group" | "full-pass";
+
+export interface Due {
+  readonly shard: number;
+  readonly at: number;
+  readonly kind: DueKind;
+  readonly id: string;
+  readonly region: string;
+  /** The group of a `lease` or `group` row; for `full-pass` the last group that was looked at. */
+  readonly groupId: GroupId;
+}
+
+/** The row that says this installation's state exists. It lies in the range every tick reads. */
+const INSTALLATION = "installation";
+
+/** All leases of a group share a shard, so that one pass ends all that are due. */
+export function shardOf(groupId: string, shards: number): number {
+  return shards === 1 ? 0 : createHash("sha256").update(groupId).digest().readUInt32BE(0) % shards;
+}
+
+/** A row that has the sweep look at a lease at an instant. */
+export const dueLease = (group: GroupRef, leaseId: LeaseId, at: number, shards: number): Due => ({
+  shard: shardOf(group.groupId, shards),
+  at,
+  kind: "lease",
+  id: leaseId,
+  region: group.region,
+  groupId: group.groupId,
+});
+
+/** A row that has the sweep look at a group at an instant. */
+export const dueGroup = (group: GroupRef, at: number, shards: number): Due => ({
+  ...dueLease(group, "" as LeaseId, at, shards),
+  kind: "group",
+  id: group.groupId,
+});
+
+const keyOf = (due: Due): (string | number)[] => [due.shard, due.at, due.kind, due.id];
+
+export const dueWrite = (due: Due): Write => ({
+  kind: "put",
+  table: "due",
+  key: keyOf(due),
+  columns: { region: due.region, group: due.groupId },
+});
+
+export const dueDelete = (due: Due): Write => ({ kind: "delete", table: "due", key: keyOf(due) });
+
+/** Everything due in a shard up to and including `now`, oldest first, at most `limit` rows. */
+export async function readDue(
+  tables: Tables,
+  shard: number,
+  now: number,
+  limit: number,
+): Promise<{ due: readonly Due[]; more: boolean; installed: boolean }> {
+  const page = await tables.range({ table: "due", from: [shard], to: [shard, now + 1], limit });
+  const due: Due[] = [];
+  let installed = false;
+  for (const row of page.rows) {
+    const [, at, kind, id] = row.key;
+    if (kind === INSTALLATION) installed = true;
+    else {
+      due.push({
+        shard,
+        at: Number(at),
+        kind: kind as DueKind,
+        id: String(id),
+        region: String(row.columns["region"] ?? ""),
+        groupId: String(row.columns["group"] ?? "") as GroupId,
+      });
+    }
+  }
+  return { due, more: page.more, installed };
+}
+
+/** Whether this installation's state exists. Missing means lost, or never set up. */
+export async function isInstalled(tables: Tables, installation: string): Promise<boolean> {
+  return (await tables.get("due", [0, 0, INSTALLATION, installation])) !== null;
+}
+
+export async function markInstalled(tables: Tables, installation: string, now: number): Promise<void> {
+  await tables.put("due", [0, 0, INSTALLATION, installation], { since: now }, { kind: "none" });
+}

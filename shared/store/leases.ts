@@ -1,0 +1,90 @@
+// Leases: the request, written once, and the status, written by passes under the group's fencing number.
+import type { GroupId, LeaseId } from "../domain/ids.ts";
+import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import type { Random } from "../ports/random.ts";
+import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
+import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+
+/** A new lease id: nine base-32 digits of the time, so that later ids sort after earlier ones, and ten of chance. */
+export function newLeaseId(now: number, random: Random): LeaseId {
+  let time = "";
+  for (let rest = now, digits = 0; digits < 9; digits++, rest = Math.floor(rest / 32)) {
+    time = `${ALPHABET[rest % 32]}${time}`;
+  }
+  const chance = [...random.bytes(10)].map((byte) => ALPHABET[byte % 32]).join("");
+  return `ls-${time}${chance}` as LeaseId;
+}
+
+function leaseOf(row: Row): Lease {
+  const request = parseColumn(row.columns["request"], "lease") as LeaseRequest & { specs: unknown[] };
+  const status = parseColumn(row.columns["status"], "lease") as LeaseStatus;
+  return { request: { ...request, specs: request.specs.map((spec) => specFromJson(spec, "lease")) }, status };
+}
+
+/** Stores a new lease; `conflict` when the id exists. */
+export function createLease(tables: Tables, lease: Lease): Promise<WriteOutcome> {
+  const request = JSON.stringify({ ...lease.request, specs: lease.request.specs.map(specToJson) });
+  return tables.put(
+    "lease",
+    [lease.request.leaseId],
+    {
+      request,
+      status: JSON.stringify(lease.status),
+      state: lease.status.state,
+      group: lease.request.group.groupId,
+      fence: 0,
+    },
+    { kind: "absent" },
+  );
+}
+
+/** The lease, or null. */
+export async function getLease(tables: Tables, leaseId: LeaseId): Promise<Lease | null> {
+  const row = await tables.get("lease", [leaseId]);
+  return row ? leaseOf(row) : null;
+}
+
+/** Writes where a lease stands, unless a pass with a later fencing number has written since. */
+export function writeStatus(
+  tables: Tables,
+  leaseId: LeaseId,
+  status: LeaseStatus,
+  fence: number,
+): Promise<WriteOutcome> {
+  return tables.update(
+    "lease",
+    [leaseId],
+    { status: JSON.stringify(status), state: status.state, fence },
+    { kind: "atMost", column: "fence", value: fence },
+  );
+}
+
+/** Leases, newest first. `before` continues after an earlier page; filters are applied while scanning. */
+export async function listLeases(
+  tables: Tables,
+  query: { limit: number; before: string | null; state?: string; group?: GroupId; principal?: string },
+): Promise<{ leases: readonly Lease[]; next: string | null }> {
+  const leases: Lease[] = [];
+  let before = query.before;
+  for (;;) {
+    const page = await tables.range({
+      table: "lease",
+      from: [""],
+      to: before === null ? null : [before],
+      reverse: true,
+      limit: 200,
+    });
+    for (const row of page.rows) {
+      before = String(row.key[0]);
+      if (query.state && row.columns["state"] !== query.state) continue;
+      if (query.group && row.columns["group"] !== query.group) continue;
+      const lease = leaseOf(row);
+      if (query.principal && lease.request.principal !== query.principal) continue;
+      leases.push(lease);
+      if (leases.length === query.limit) return { leases, next: before };
+    }
+    if (!page.more || page.rows.length === 0) return { leases, next: null };
+  }
+}

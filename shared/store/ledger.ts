@@ -1,0 +1,99 @@
+// The ledger: which rules should stand in a group, for whom and until when. One row per rule, changed only by compare-and-set.
+import type { EntryId, GroupRef, LeaseId, RuleId, RuleKey } from "../domain/ids.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { fail } from "../errors/app-error.ts";
+import type { Row, Tables } from "../ports/tables.ts";
+import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+
+/** A lease's hold on a rule. */
+export interface Holder {
+  readonly leaseId: LeaseId;
+  readonly principal: string;
+  readonly reason: string;
+  /** Instant of the end, milliseconds. */
+  readonly until: number;
+  /** When the rule was first seen open for this holder; null until then. */
+  readonly openedAt: number | null;
+  /** Set when the hold is over, with the cause; never taken back. */
+  readonly ended: { readonly cause: EndCause; readonly note: string | null; readonly detail: Detail | null } | null;
+}
+
+type Detail = Readonly<Record<string, string | number>>;
+
+/** `time`: its end came; `asked`: somebody ended it early; `removed`: somebody else removed the rule; `refused`: it could not be opened. */
+export type EndCause = "time" | "asked" | "removed" | "refused";
+
+/** What stands in the cloud for an entry. */
+export type Standing =
+  | { readonly kind: "none" }
+  | { readonly kind: "ours"; readonly ruleId: RuleId }
+  | { readonly kind: "preExisting"; readonly ruleId: RuleId };
+
+/** One row of the ledger. */
+export interface Entry {
+  readonly group: GroupRef;
+  readonly entryId: EntryId;
+  readonly key: RuleKey;
+  readonly spec: RuleSpec;
+  readonly provenance: "lease";
+  readonly holders: readonly Holder[];
+  readonly standing: Standing;
+  /** When a reading first missed the standing rule; a stale reading must not end a lease. */
+  readonly missingSince: number | null;
+  /** Version for compare-and-set; 0 for a row that is not stored yet. */
+  readonly rev: number;
+}
+
+const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
+
+function entryOf(row: Row): Entry {
+  const body = parseColumn(row.columns["body"], "ledger") as Omit<Entry, "spec" | "rev"> & { spec: unknown };
+  const rev = row.columns["rev"];
+  if (typeof rev !== "number" || !Array.isArray(body.holders)) throw fail("STATE_UNREADABLE", { table: "ledger" });
+  return { ...body, spec: specFromJson(body.spec, "ledger"), rev };
+}
+
+/** Every entry of a group, to the last page. */
+export async function listEntries(tables: Tables, group: GroupRef): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  let from = "";
+  for (;;) {
+    const page = await tables.range({
+      table: "ledger",
+      from: [group.groupId, from],
+      to: [`${group.groupId}\u0001`],
+      limit: 1000,
+    });
+    entries.push(...page.rows.map(entryOf));
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return entries;
+    from = `${String(last.key[1])}\u0001`;
+  }
+}
+
+/** One entry, or null. */
+export async function getEntry(tables: Tables, group: GroupRef, entryId: EntryId): Promise<Entry | null> {
+  const row = await tables.get("ledger", [group.groupId, entryId]);
+  return row ? entryOf(row) : null;
+}
+
+/** Stores an entry if its row is still at `entry.rev`; answers the stored entry, or null when somebody else was faster. */
+export async function saveEntry(tables: Tables, entry: Entry): Promise<Entry | null> {
+  const { rev, spec, ...rest } = entry;
+  const columns = { body: JSON.stringify({ ...rest, spec: specToJson(spec) }), rev: rev + 1 };
+  const outcome = await tables.put(
+    "ledger",
+    keyOf(entry),
+    columns,
+    rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
+  );
+  return outcome === "written" ? { ...entry, rev: rev + 1 } : null;
+}
+
+/** Deletes an entry if its row is still at `entry.rev`. */
+export async function deleteEntry(tables: Tables, entry: Entry): Promise<boolean> {
+  if (entry.rev === 0) return true;
+  return (
+    (await tables.delete("ledger", keyOf(entry), { kind: "equals", column: "rev", value: entry.rev })) === "written"
+  );
+}

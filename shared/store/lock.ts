@@ -1,0 +1,54 @@
+// The lock of a group: a conditional row with a fencing number that expires by itself.
+import type { GroupRef } from "../domain/ids.ts";
+import type { Clock } from "../ports/clock.ts";
+import type { Tables } from "../ports/tables.ts";
+
+/** A held lock. */
+export interface Lock {
+  readonly group: GroupRef;
+  /** Rises with every holder of this group's lock. */
+  readonly fence: number;
+  /** Wall instant at which it lapses. */
+  readonly expiresAt: number;
+  /** True while a call may start: both clocks say that at least the margin is left. */
+  isHeld(): boolean;
+}
+
+/** Takes the lock, or answers null when somebody holds it. */
+export async function acquireLock(
+  tables: Tables,
+  clock: Clock,
+  group: GroupRef,
+  options: { holder: string; lockMs: number; marginMs: number },
+): Promise<Lock | null> {
+  const startedMs = clock.monotonicMs();
+  const now = clock.now();
+  const row = await tables.get("lock", [group.groupId]);
+  const fence = row ? Number(row.columns["fence"]) : 0;
+  if (row && Number(row.columns["expiresAt"]) > now) return null;
+  const expiresAt = now + options.lockMs;
+  const outcome = await tables.put(
+    "lock",
+    [group.groupId],
+    { holder: options.holder, fence: fence + 1, expiresAt },
+    row ? { kind: "equals", column: "fence", value: fence } : { kind: "absent" },
+  );
+  if (outcome === "conflict") return null;
+  return {
+    group,
+    fence: fence + 1,
+    expiresAt,
+    isHeld: () =>
+      clock.monotonicMs() - startedMs < options.lockMs - options.marginMs && clock.now() < expiresAt - options.marginMs,
+  };
+}
+
+/** Lets the lock go, if it is still ours. The fencing number stays. */
+export async function releaseLock(tables: Tables, lock: Lock): Promise<void> {
+  await tables.update(
+    "lock",
+    [lock.group.groupId],
+    { expiresAt: 0 },
+    { kind: "equals", column: "fence", value: lock.fence },
+  );
+}

@@ -1,0 +1,33 @@
+// Rule specs as JSON values: address blocks are written as text and parsed back.
+import { formatCidr, parseCidr } from "../domain/cidr.ts";
+import type { Peer, RuleSpec } from "../domain/rule.ts";
+import { fail } from "../errors/app-error.ts";
+
+/** A spec as a plain JSON value. */
+export const specToJson = (spec: RuleSpec): unknown => ({
+  ...spec,
+  peer: spec.peer.kind === "cidr" ? { kind: "cidr", cidr: formatCidr(spec.peer.cidr) } : spec.peer,
+  dest: spec.dest ? formatCidr(spec.dest) : null,
+});
+
+/** The spec of a JSON value that `specToJson` made. Throws STATE_UNREADABLE. */
+export function specFromJson(value: unknown, table: string): RuleSpec {
+  const json = value as Omit<RuleSpec, "peer" | "dest"> & {
+    peer: { kind: string; cidr?: string };
+    dest: string | null;
+  };
+  const dest = json.dest === null ? null : parseCidr(json.dest);
+  const cidr = json.peer.kind === "cidr" ? parseCidr(json.peer.cidr ?? "") : null;
+  if ((json.dest !== null && !dest) || (json.peer.kind === "cidr" && !cidr)) throw fail("STATE_UNREADABLE", { table });
+  return { ...json, dest, peer: cidr ? { kind: "cidr", cidr } : (json.peer as Peer) };
+}
+
+/** Parses a column that holds JSON. Throws STATE_UNREADABLE when it does not. */
+export function parseColumn(value: unknown, table: string): unknown {
+  if (typeof value !== "string") throw fail("STATE_UNREADABLE", { table });
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    throw fail("STATE_UNREADABLE", { table }, cause);
+  }
+}

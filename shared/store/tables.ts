@@ -1,0 +1,28 @@
+// The tables of one installation and their keys.
+import type { TableName, TableSchema } from "../ports/tables.ts";
+
+const table = (name: TableName, key: string, timeToLiveS = -1): TableSchema => ({
+  name,
+  key: key.split(" ").map((part) => {
+    const [column = "", type] = part.split(":");
+    return { name: column, type: type === "integer" ? "integer" : "string" };
+  }),
+  timeToLiveS,
+});
+
+const daysS = (days: number): number => days * 86_400;
+
+/** Every table the program uses. Records keep 180 days, the least the audit promises; idempotency keys two. */
+export const schemas: readonly TableSchema[] = [
+  table("group", "region group"),
+  table("ledger", "group entry"),
+  table("due", "shard:integer at:integer kind id"),
+  table("lease", "lease"),
+  table("idempotency", "key", daysS(2)),
+  table("intent", "group intent"),
+  table("lock", "group"),
+  table("record", "chain sequence", daysS(180)),
+  table("token", "token"),
+  table("policy", "name version:integer"),
+  table("budget", "region api"),
+];
