@@ -1,0 +1,74 @@
+// The life of a lease: its states, the moves between them, and the arithmetic of its end.
+
+/** Where a lease is in its life. */
+export type LeaseState =
+  | "requested"
+  | "approved"
+  | "opening"
+  | "open"
+  | "closing"
+  | "closed"
+  | "denied"
+  | "lapsed"
+  | "cancelled"
+  | "failed";
+
+/**
+ * From state to the states that may follow it.
+ *
+ *     requested ─> approved ─> opening ─> open ─> closing ─> closed
+ *         │            │          ├──────────────────┘
+ *         │            │          └─> failed              nothing of it stands in the cloud
+ *         │            └─> lapsed, cancelled, failed
+ *         └─> denied, lapsed, cancelled, failed
+ *
+ * A lease that may have left a rule in the cloud leaves `opening` only through `closing` or `open`; `open` goes straight to
+ * `closed` when its rule is already gone or was never its own to remove.
+ */
+const MOVES: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
+  requested: ["approved", "denied", "lapsed", "cancelled", "failed"],
+  approved: ["opening", "lapsed", "cancelled", "failed"],
+  opening: ["open", "closing", "failed"],
+  open: ["closing", "closed"],
+  closing: ["closed"],
+  closed: [],
+  denied: [],
+  lapsed: [],
+  cancelled: [],
+  failed: [],
+};
+
+/** Every state, in the order of a lease's life. */
+export const LEASE_STATES = Object.keys(MOVES) as readonly LeaseState[];
+
+/** True when a lease may go from the one state to the other; staying is not a move. */
+export function canMove(from: LeaseState, to: LeaseState): boolean {
+  return MOVES[from].includes(to);
+}
+
+/** True while a rule of the lease may stand in the cloud. */
+export function isLive(state: LeaseState): boolean {
+  return state === "opening" || state === "open" || state === "closing";
+}
+
+/** True when nothing can happen to the lease any more. */
+export function isFinal(state: LeaseState): boolean {
+  return MOVES[state].length === 0;
+}
+
+/** What an extension starts from; instants and durations in milliseconds. */
+export interface Extension {
+  readonly oldEnd: number;
+  readonly now: number;
+  readonly periodMs: number;
+  /** When the lease was first opened: its total counts from here. */
+  readonly openedFrom: number;
+  readonly totalMaxMs: number;
+}
+
+/** The end after an extension: the later of the old end and a period from now, but never past the total; `cut` when the total took some of it. */
+export function extendedEnd(extension: Extension): { readonly end: number; readonly cut: boolean } {
+  const wanted = Math.max(extension.oldEnd, extension.now + extension.periodMs);
+  const bound = extension.openedFrom + extension.totalMaxMs;
+  return { end: Math.min(wanted, bound), cut: bound < wanted };
+}
