@@ -68,7 +68,7 @@ function reaches(rule: Rule, address: Cidr, options: PolicyOptions): boolean {
 function resolveRule(rule: Rule, address: Cidr, lookup: Lookup, options: PolicyOptions): ResolvedRule | undefined {
   const protocol = protocolNames.get(rule.ipProtocol.toUpperCase());
   const sourcePorts = parsePortRange(rule.sourcePortRange);
-  const destPorts = parsePortRange(rule.portRange);
+  const destPorts = !rule.portRange && rule.portRangeListId ? undefined : parsePortRange(rule.portRange);
   if (protocol === undefined || sourcePorts === undefined || destPorts === undefined) return undefined;
   const sources = sourcesOf(rule, lookup).filter((source) => source.family === address.family);
   if (sources.length === 0 || !reaches(rule, address, options)) return undefined;

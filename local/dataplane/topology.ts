@@ -13,6 +13,8 @@ export interface Rule {
   /** `22/22`, or `-1/-1` for every port. Read for TCP and UDP alone. */
   readonly portRange?: string | undefined;
   readonly sourcePortRange?: string | undefined;
+  /** Port lists are not kept here: a TCP or UDP rule with a list and no range of its own matches nothing. */
+  readonly portRangeListId?: string | undefined;
   readonly sourceCidrIp?: string | undefined;
   readonly ipv6SourceCidrIp?: string | undefined;
   readonly sourceGroupId?: string | undefined;
