@@ -1,5 +1,5 @@
 // From the words of a request to the rules it asks for. Refuses everything that could mean two things.
-import { type Cidr, parseCidr } from "./cidr.ts";
+import { type Cidr, formatBare, parseCidr } from "./cidr.ts";
 import { parsePortRange } from "./port-range.ts";
 import type { Ports, RuleSpec } from "./rule.ts";
 import { ruleKey } from "./rule-key.ts";
@@ -17,23 +17,17 @@ export interface GrantWords {
   readonly dest?: Cidr | null | undefined;
 }
 
-/** Why a request cannot be a rule. */
-export type GrantProblemCode =
-  | "PORT_INVALID"
-  | "PORT_MISSING"
-  | "PORT_NOT_APPLICABLE"
-  | "PROTOCOL_INVALID"
-  | "SOURCE_INVALID"
-  | "SOURCE_MISSING"
-  | "SOURCE_PROTOCOL_MISMATCH"
-  | "DEST_FAMILY_MISMATCH"
-  | "PRIORITY_INVALID";
-
-export interface GrantProblem {
-  readonly code: GrantProblemCode;
-  /** One sentence for the caller. */
-  readonly detail: string;
-}
+/** Why a request cannot be a rule: the code of the answer and the values its text needs. */
+export type GrantProblem =
+  | { readonly code: "PORT_INVALID"; readonly detail: { readonly port: string } }
+  | { readonly code: "PROTOCOL_INVALID"; readonly detail: { readonly protocol: string } }
+  | { readonly code: "SOURCE_INVALID"; readonly detail: { readonly source: string } }
+  | {
+      readonly code: "SOURCE_PROTOCOL_MISMATCH";
+      readonly detail: { readonly source: string; readonly protocol: string };
+    }
+  /** The source is of the one family of addresses and the host of the other. */
+  | { readonly code: "DEST_FAMILY_MISMATCH"; readonly detail: { readonly source: string; readonly address: string } };
 
 export type GrantResult =
   | { readonly ok: true; readonly specs: readonly RuleSpec[] }
@@ -43,33 +37,32 @@ type GrantedProtocol = "tcp" | "udp" | "icmp" | "gre" | "all";
 const GRANTED: readonly GrantedProtocol[] = ["tcp", "udp", "icmp", "gre", "all"];
 const NO_PORTS: Ports = { kind: "any" };
 
-/** The ingress accepts that the words ask for, one per distinct source in the order given, or the first problem found. */
+/**
+ * The ingress accepts that the words ask for, one per distinct source in the order given, or the first problem found.
+ * Throws RangeError on a priority that is not 1 to 100: that comes from policy, not from the caller.
+ */
 export function parseGrant(words: GrantWords): GrantResult {
-  const protocol = GRANTED.find((name) => name === (words.protocol ?? "tcp").toLowerCase());
-  if (protocol === undefined) {
-    return refused("PROTOCOL_INVALID", `Protocol ${quoted(words.protocol ?? "")} is not one of ${GRANTED.join(", ")}.`);
-  }
-  const ports = protocol === "tcp" || protocol === "udp" ? portsOf(words.port) : noPortsOf(words.port, protocol);
-  if ("code" in ports) return { ok: false, problem: ports };
   if (!Number.isInteger(words.priority) || words.priority < 1 || words.priority > 100) {
-    return refused("PRIORITY_INVALID", `Priority ${words.priority} is not a whole number from 1 to 100.`);
+    throw new RangeError(`priority ${words.priority} is not a whole number from 1 to 100`);
   }
-  if (words.sources.length === 0) return refused("SOURCE_MISSING", "At least one source address or block is needed.");
+  const protocolText = words.protocol ?? "tcp";
+  const protocol = GRANTED.find((name) => name === protocolText.toLowerCase());
+  if (protocol === undefined) return refused({ code: "PROTOCOL_INVALID", detail: { protocol: short(protocolText) } });
+  const ports = protocol === "tcp" || protocol === "udp" ? portsOf(words.port) : noPortsOf(words.port);
+  if (ports === null) return refused({ code: "PORT_INVALID", detail: { port: short(words.port ?? "") } });
+  if (words.sources.length === 0) return refused({ code: "SOURCE_INVALID", detail: { source: "" } });
 
   const dest = words.dest ?? null;
   const specs = new Map<string, RuleSpec>();
   for (const text of words.sources) {
     const cidr = parseCidr(text);
-    if (cidr === null)
-      return refused("SOURCE_INVALID", `${quoted(text)} is not an address or block with no host bits set.`);
+    const source = short(text);
+    if (cidr === null) return refused({ code: "SOURCE_INVALID", detail: { source } });
     if (cidr.family === 6 && protocol === "icmp") {
-      return refused("SOURCE_PROTOCOL_MISMATCH", `Protocol icmp is IPv4 only; ${quoted(text)} is IPv6.`);
+      return refused({ code: "SOURCE_PROTOCOL_MISMATCH", detail: { source, protocol } });
     }
     if (dest !== null && dest.family !== cidr.family) {
-      return refused(
-        "DEST_FAMILY_MISMATCH",
-        `${quoted(text)} is IPv${cidr.family} and the target's address is IPv${dest.family}.`,
-      );
+      return refused({ code: "DEST_FAMILY_MISMATCH", detail: { source, address: formatBare(dest) } });
     }
     const spec: RuleSpec = {
       direction: "ingress",
@@ -116,26 +109,20 @@ function coversInRange(ports: Ports, port: number): boolean {
   return ports.kind !== "range" || (ports.range.from <= port && port <= ports.range.to);
 }
 
-function portsOf(text: string | undefined): Ports | GrantProblem {
-  if (text === undefined) return { code: "PORT_MISSING", detail: "Protocols tcp and udp need a port." };
-  const range = parsePortRange(text);
-  if (range !== null) return { kind: "range", range };
-  return {
-    code: "PORT_INVALID",
-    detail: `${quoted(text)} is not a port or range from 1 to 65535, such as 22 or 8000-8010.`,
-  };
+function portsOf(text: string | undefined): Ports | null {
+  const range = text === undefined ? null : parsePortRange(text);
+  return range === null ? null : { kind: "range", range };
 }
 
-function noPortsOf(text: string | undefined, protocol: GrantedProtocol): Ports | GrantProblem {
-  if (text === undefined || text === "-1" || text === "-1/-1") return NO_PORTS;
-  return { code: "PORT_NOT_APPLICABLE", detail: `Protocol ${protocol} has no ports; leave out ${quoted(text)}.` };
+function noPortsOf(text: string | undefined): Ports | null {
+  return text === undefined || text === "-1" || text === "-1/-1" ? NO_PORTS : null;
 }
 
-function refused(code: GrantProblemCode, detail: string): GrantResult {
-  return { ok: false, problem: { code, detail } };
+function refused(problem: GrantProblem): GrantResult {
+  return { ok: false, problem };
 }
 
-/** The caller's text, short enough and plain enough to repeat in an answer. */
-function quoted(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+/** The caller's text, short enough to repeat in an answer. */
+function short(text: string): string {
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

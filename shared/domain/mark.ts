@@ -37,10 +37,10 @@ export interface MarkContent extends MarkedRule {
   readonly reason: string;
 }
 
-const INSTALLATION = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/;
+const INSTALLATION = /^[A-Za-z0-9_.-]{1,32}$/;
 // The first blank-separated words; everything after them is the reason and means nothing.
 const MARK =
-  /^safeport\/1 ([A-Za-z0-9][A-Za-z0-9_.-]{0,31}) (e-[0-9a-f]{16}) until=(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z) k=([0-9a-f]{8})(?: |$)/;
+  /^safeport\/1 ([A-Za-z0-9_.-]{1,32}) (e-[0-9a-f]{16}) until=(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z) k=([0-9a-f]{8})(?: |$)/;
 
 /** Writes the mark. Throws on an installation name that `isInstallationName` refuses. */
 export function formatMark(content: MarkContent): string {
@@ -66,7 +66,7 @@ export function verifyMark(mark: Mark, rule: MarkedRule): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** True when the name can stand in a mark: 1 to 32 letters, digits, `_`, `.` and `-`, not starting with a sign. */
+/** True when the name can stand in a mark: 1 to 32 letters, digits, `_`, `.` and `-`. */
 export function isInstallationName(name: string): boolean {
   return INSTALLATION.test(name);
 }
