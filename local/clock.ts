@@ -6,6 +6,8 @@ import type { Clock } from "../shared/ports/clock.ts";
 export interface SchedulingClock extends Clock {
   /** Runs `run` once, `delayMs` of this clock from now. The returned function calls it off. */
   schedule(delayMs: number, run: () => void): () => void;
+  /** This clock's wall time minus the machine's, for processes that read the machine's. */
+  machineOffsetMs(): number;
 }
 
 /** How the clock moves: with the machine, or by `advance` alone. */
@@ -82,6 +84,10 @@ export class CloudClock implements SchedulingClock {
   monotonicMs(): number {
     if (this.#mode === "virtual") return this.#lineMs;
     return this.#lineMs + (this.#real.monotonicMs() - this.#anchorMs);
+  }
+
+  machineOffsetMs(): number {
+    return this.#mode === "real" ? 0 : this.#virtualWallMs - this.#real.wallMs();
   }
 
   schedule(delayMs: number, run: () => void): () => void {

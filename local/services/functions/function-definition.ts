@@ -1,0 +1,54 @@
+// What is deployed: a function, its bundle and its triggers.
+
+/** Starts a function by itself. */
+export type Trigger =
+  | { readonly type: "http" }
+  | {
+      readonly type: "timer";
+      readonly name: string;
+      /** `@every <n>m`, or a six-field expression with an optional `CRON_TZ=` before it. */
+      readonly cron: string;
+      readonly payload?: string;
+    };
+
+/** One function as it is deployed. */
+export interface FunctionDefinition {
+  readonly name: string;
+  /** Folder with the built `index.js`. */
+  readonly bundle: string;
+  /** `<file>.<export>`; default `index.handler`. */
+  readonly handler?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly triggers?: readonly Trigger[];
+  /** Seconds until an invocation is killed; default 60. */
+  readonly timeoutS?: number;
+  /** Default 512. */
+  readonly memoryMb?: number;
+  /** How often a failed asynchronous invocation is tried again, 0 to 8; default 3. */
+  readonly asyncRetriesMax?: number;
+  /** Instances that may run at once; further requests queue. Default 8. */
+  readonly instancesMax?: number;
+}
+
+/** How an invocation ended. `errorType` stands when the function failed; `body` is then the error as JSON. */
+export interface InvocationOutcome {
+  readonly requestId: string;
+  readonly body: Buffer;
+  readonly errorType?: "HandledInvocationError" | "UnhandledInvocationError" | "FunctionTimeout" | "FunctionNotFound";
+}
+
+/** Throws a RangeError that names the field when a definition cannot be deployed. */
+export function checkDefinition(definition: FunctionDefinition): void {
+  const { name, environment = {}, asyncRetriesMax = 3, timeoutS = 60, instancesMax = 8 } = definition;
+  if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name)) throw new RangeError(`function name "${name}" is not valid`);
+  if (asyncRetriesMax < 0 || asyncRetriesMax > 8) throw new RangeError(`${name}: asyncRetriesMax is 0 to 8`);
+  if (timeoutS < 1 || timeoutS > 86_400) throw new RangeError(`${name}: timeoutS is 1 to 86400`);
+  if (instancesMax < 1) throw new RangeError(`${name}: instancesMax is 1 or more`);
+  let size = 0;
+  for (const [key, value] of Object.entries(environment)) {
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(key)) throw new RangeError(`${name}: environment key "${key}" is not valid`);
+    if (key.startsWith("FC_")) throw new RangeError(`${name}: environment key "${key}" is reserved`);
+    size += Buffer.byteLength(key) + Buffer.byteLength(value);
+  }
+  if (size > 4_096) throw new RangeError(`${name}: the environment has ${size} bytes; the limit is 4096`);
+}

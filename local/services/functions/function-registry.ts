@@ -1,0 +1,231 @@
+// The deployed functions: their instances, their timers, and the two ways to call them.
+
+import type { Random } from "../../../shared/ports/random.ts";
+import type { SchedulingClock } from "../../clock.ts";
+import { hexText } from "../../random.ts";
+import { type Acceptance, AsyncQueue } from "./async-queue.ts";
+import { checkDefinition, type FunctionDefinition, type InvocationOutcome } from "./function-definition.ts";
+import { errorBody } from "./instance.ts";
+import type { ContextFields, RoleCredentials } from "./instance-messages.ts";
+import { InstancePool } from "./instance-pool.ts";
+import { InstanceWatchdog } from "./instance-watchdog.ts";
+import { LogRing } from "./log-ring.ts";
+import { startTimer } from "./timers.ts";
+
+/** What the registry needs. */
+export interface RegistryOptions {
+  readonly clock: SchedulingClock;
+  readonly random: Random;
+  readonly harnessPath: string;
+  /** Keeps the asynchronous queue and the functions' output across restarts. */
+  readonly directory?: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Keys of the functions' role, given to every call and to the environment. */
+  readonly role: RoleCredentials;
+  /** Real milliseconds an unused instance is kept; default 60,000. */
+  readonly idleMs?: number;
+  /** Whether idle instances are stopped; default true. */
+  readonly freeze?: boolean;
+  /** First wait before a failed asynchronous call is tried again; default 1,000. */
+  readonly backoffMs?: number;
+}
+
+interface Deployed {
+  readonly definition: FunctionDefinition;
+  readonly pool: InstancePool;
+  readonly stopTimers: readonly (() => void)[];
+}
+
+/** Runs functions by name. */
+export class FunctionRegistry {
+  readonly #options: RegistryOptions;
+  readonly #deployed = new Map<string, Deployed>();
+  readonly #queue: AsyncQueue;
+  readonly #watchdog = new InstanceWatchdog();
+  readonly #logs: LogRing;
+  readonly #idleListeners: Array<() => void> = [];
+  #inFlight = 0;
+
+  constructor(options: RegistryOptions) {
+    this.#options = options;
+    this.#logs = new LogRing(options.directory);
+    this.#queue = new AsyncQueue({
+      clock: options.clock,
+      ...(options.directory === undefined ? {} : { directory: options.directory }),
+      ...(options.backoffMs === undefined ? {} : { backoffMs: options.backoffMs }),
+      retriesMax: (name) => this.#deployed.get(name)?.definition.asyncRetriesMax ?? 3,
+      invoke: ({ id, function: name, event, attempt }) =>
+        this.has(name)
+          ? this.invoke(name, Buffer.from(event, "base64"), { requestId: id, retryCount: attempt })
+          : undefined,
+    });
+  }
+
+  /** Invocations that wait for an instance or run. */
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /** Accepted asynchronous invocations that have not ended. */
+  get queued(): number {
+    return this.#queue.size;
+  }
+
+  has(name: string): boolean {
+    return this.#deployed.has(name);
+  }
+
+  logs(): LogRing {
+    return this.#logs;
+  }
+
+  newRequestId(): string {
+    const hex = (length: number): string => hexText(this.#options.random, length);
+    return `1-${hex(8)}-${hex(8)}-${hex(12)}`;
+  }
+
+  /** Puts a function in place of any earlier one of its name; running calls end on the old instances. */
+  deploy(definition: FunctionDefinition): void {
+    checkDefinition(definition);
+    const timers = (definition.triggers ?? []).flatMap((trigger) => (trigger.type === "timer" ? [trigger] : []));
+    const stopTimers = timers.map((timer) =>
+      startTimer(this.#options.clock, timer, (event) => void this.submit(definition.name, event)),
+    );
+    const earlier = this.#deployed.get(definition.name);
+    for (const stop of earlier?.stopTimers ?? []) stop();
+    earlier?.pool.retire();
+    this.#deployed.set(definition.name, { definition, pool: this.#poolOf(definition), stopTimers });
+    this.#queue.wake(definition.name);
+  }
+
+  /** Runs a function once and answers how it ended; never rejects. */
+  async invoke(
+    name: string,
+    event: Uint8Array,
+    call: { readonly requestId?: string; readonly retryCount?: number } = {},
+  ): Promise<InvocationOutcome> {
+    const requestId = call.requestId ?? this.newRequestId();
+    const deployed = this.#deployed.get(name);
+    if (!deployed)
+      return { requestId, errorType: "FunctionNotFound", body: errorBody(`function ${name} does not exist`) };
+    this.#inFlight += 1;
+    try {
+      const timeoutMs = (deployed.definition.timeoutS ?? 60) * 1_000;
+      const context = this.#contextOf(deployed.definition, requestId, call.retryCount ?? 0);
+      const outcome = await deployed.pool.run(() => ({
+        event,
+        context,
+        timeoutMs,
+        offsetMs: this.#options.clock.machineOffsetMs(),
+      }));
+      if (outcome.kind === "result") return { requestId, body: outcome.body };
+      this.#log(name, requestId, `${outcome.errorType}: ${outcome.body.toString("utf8")}`);
+      return { requestId, body: outcome.body, errorType: outcome.errorType };
+    } finally {
+      this.#inFlight -= 1;
+      // After the caller's own reaction to the outcome, which may start the next invocation.
+      if (this.#inFlight === 0) setImmediate(() => this.#tellIdle());
+    }
+  }
+
+  /** Accepts an asynchronous invocation. */
+  submit(
+    name: string,
+    event: Buffer,
+    options: { readonly delayMs?: number; readonly taskId?: string; readonly requestId?: string } = {},
+  ): { readonly requestId: string; readonly acceptance: Acceptance } {
+    const { requestId = this.newRequestId(), ...rest } = options;
+    return { requestId, acceptance: this.#queue.submit({ id: requestId, function: name, event, ...rest }) };
+  }
+
+  /** Resolves when nothing runs. */
+  idle(): Promise<void> {
+    if (this.#inFlight === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleListeners.push(resolve));
+  }
+
+  /** Kills every instance of a function at once; answers how many, or undefined without such a function. */
+  kill(name: string): number | undefined {
+    return this.#deployed.get(name)?.pool.kill();
+  }
+
+  /** Process ids of a function's instances. */
+  pids(name: string): readonly number[] {
+    return this.#deployed.get(name)?.pool.pids() ?? [];
+  }
+
+  /** Drops queued invocations and task ids, and starts timers anew at the clock's present. */
+  reset(): void {
+    this.#queue.clear();
+    for (const { definition } of [...this.#deployed.values()]) this.deploy(definition);
+  }
+
+  close(): void {
+    this.#queue.close();
+    for (const { pool, stopTimers } of this.#deployed.values()) {
+      for (const stop of stopTimers) stop();
+      pool.retire();
+      pool.kill();
+    }
+    this.#deployed.clear();
+    this.#watchdog.close();
+    this.#logs.close();
+  }
+
+  #tellIdle(): void {
+    if (this.#inFlight === 0) for (const listener of this.#idleListeners.splice(0)) listener();
+  }
+
+  #poolOf(definition: FunctionDefinition): InstancePool {
+    const { harnessPath, freeze = true, idleMs = 60_000 } = this.#options;
+    return new InstancePool({
+      harnessPath,
+      freeze,
+      idleMs,
+      bundle: definition.bundle,
+      environment: this.#environmentOf(definition),
+      instancesMax: definition.instancesMax ?? 8,
+      watchdog: this.#watchdog,
+      onOutput: (requestId, text) => this.#log(definition.name, requestId, text),
+    });
+  }
+
+  #log(name: string, requestId: string, text: string): void {
+    this.#logs.add({ at: this.#options.clock.now(), function: name, requestId, text });
+  }
+
+  #contextOf(definition: FunctionDefinition, requestId: string, retryCount: number): ContextFields {
+    const { role, region, accountId } = this.#options;
+    const { name, handler = "index.handler", memoryMb = 512, timeoutS = 60 } = definition;
+    const credentials = { ...role };
+    return {
+      requestId,
+      retryCount,
+      credentials,
+      region,
+      accountId,
+      function: { name, handler, memory: memoryMb, timeout: timeoutS },
+    };
+  }
+
+  #environmentOf(definition: FunctionDefinition): Record<string, string> {
+    const { role, region, accountId } = this.#options;
+    const { name, handler = "index.handler", memoryMb = 512 } = definition;
+    return {
+      PATH: "/usr/local/bin:/usr/bin:/bin",
+      TZ: "UTC",
+      FC_FUNC_CODE_PATH: definition.bundle,
+      FC_ACCOUNT_ID: accountId,
+      FC_FUNCTION_HANDLER: handler,
+      FC_FUNCTION_MEMORY_SIZE: String(memoryMb),
+      FC_FUNCTION_NAME: name,
+      FC_REGION: region,
+      FC_INSTANCE_ID: `c-${hexText(this.#options.random, 32)}`,
+      ALIBABA_CLOUD_ACCESS_KEY_ID: role.accessKeyId,
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: role.accessKeySecret,
+      ALIBABA_CLOUD_SECURITY_TOKEN: role.securityToken,
+      ...definition.environment,
+    };
+  }
+}

@@ -1,0 +1,135 @@
+// Runs inside an instance's process: loads a built bundle and hands it one event at a time, in the cloud's time.
+// Depends on nothing but Node, and is bundled to a file of its own.
+
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type { ContextFields, InstanceMessage, InvokeMessage } from "./instance-messages.ts";
+
+type Callback = (error: unknown, value?: unknown) => void;
+type Hook = (context: unknown, callback?: Callback) => unknown;
+type Handler = (event: Buffer, context: unknown, callback?: Callback) => unknown;
+
+const MachineDate = Date;
+let offsetMs = 0;
+
+installCloudDate();
+
+// A terminal's Ctrl-C reaches the whole process group; the platform decides when an instance ends.
+process.on("SIGINT", () => undefined);
+process.on("disconnect", () => process.exit(0));
+
+let loaded: { handler: Handler; initialize: Hook | undefined; initialized: boolean } | undefined;
+let loadMs: number | undefined;
+
+process.on("message", (message: InvokeMessage) => {
+  offsetMs = message.offsetMs;
+  run(message).then(send, (error: unknown) => send(failureOf("HandledInvocationError", error)));
+});
+
+async function run(message: InvokeMessage): Promise<InstanceMessage> {
+  const context = contextOf(message.context);
+  const startMs = performance.now();
+  const wasLoaded = loaded?.initialized === true;
+  const bundle = loadBundle();
+  if (!bundle.initialized) {
+    const { initialize } = bundle;
+    if (initialize) await settle((callback) => initialize(context, callback), initialize.length >= 2);
+    bundle.initialized = true;
+  }
+  if (!wasLoaded) loadMs = performance.now() - startMs;
+  const { buffer, byteOffset, byteLength } = message.event;
+  const event = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+  const value = await settle((callback) => bundle.handler(event, context, callback), bundle.handler.length >= 3);
+  const result: InstanceMessage =
+    loadMs === undefined ? { kind: "result", body: bytesOf(value) } : { kind: "result", body: bytesOf(value), loadMs };
+  loadMs = undefined;
+  return result;
+}
+
+function loadBundle(): { handler: Handler; initialize: Hook | undefined; initialized: boolean } {
+  if (loaded) return loaded;
+  const [file = "index", name = "handler"] = (process.env["FC_FUNCTION_HANDLER"] ?? "index.handler").split(".");
+  const codePath = process.env["FC_FUNC_CODE_PATH"] ?? process.cwd();
+  const exported = createRequire(join(codePath, "index.js"))(join(codePath, `${file}.js`)) as Record<string, unknown>;
+  const handler = exported[name];
+  if (typeof handler !== "function") throw new Error(`the bundle exports no function "${name}"`);
+  const initialize = exported["initialize"];
+  loaded = {
+    handler: handler as Handler,
+    initialize: typeof initialize === "function" ? (initialize as Hook) : undefined,
+    initialized: false,
+  };
+  return loaded;
+}
+
+// Both styles of handler: one that returns a promise or a value, and one that takes a callback.
+function settle(call: (callback?: Callback) => unknown, takesCallback: boolean): Promise<unknown> {
+  if (!takesCallback) return Promise.resolve().then(() => call());
+  return new Promise((resolve, reject) => {
+    const returned = call((error, value) => (error ? reject(error) : resolve(value)));
+    if (returned instanceof Promise) returned.catch(reject);
+  });
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  if (typeof value === "string") return Buffer.from(value);
+  return Buffer.from(JSON.stringify(value) ?? "");
+}
+
+function failureOf(errorType: string, thrown: unknown): InstanceMessage {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  const stackTrace = (error.stack ?? "").split("\n").slice(1, 11);
+  const text = JSON.stringify({
+    errorMessage: error.message,
+    errorType: error.name,
+    stackTrace: stackTrace.map((line) => line.trim()),
+  });
+  return { kind: "failure", errorType, error: Buffer.from(text) };
+}
+
+function send(message: InstanceMessage): void {
+  process.send?.(message);
+}
+
+function contextOf(fields: ContextFields): Record<string, unknown> {
+  const write = (level: string, words: readonly unknown[]): void => {
+    const text = words.map((word) => (typeof word === "string" ? word : JSON.stringify(word))).join(" ");
+    process.stdout.write(`${new Date().toISOString()} ${fields.requestId} [${level}] ${text}\n`);
+  };
+  return {
+    ...fields,
+    service: { logProject: "", logStore: "", qualifier: "LATEST" },
+    tracing: { openTracingSpanBaggages: {} },
+    callbackWaitsForEmptyEventLoop: false,
+    logger: {
+      requestId: fields.requestId,
+      debug: (...words: unknown[]) => write("debug", words),
+      info: (...words: unknown[]) => write("info", words),
+      log: (...words: unknown[]) => write("info", words),
+      warn: (...words: unknown[]) => write("warn", words),
+      error: (...words: unknown[]) => write("error", words),
+    },
+  };
+}
+
+// Bundles read the time from Date. Only "now" moves: parsing and arithmetic stay the platform's own.
+function installCloudDate(): void {
+  const nowMs = (): number => MachineDate.now() + offsetMs;
+  function CloudDate(this: unknown, ...words: unknown[]): unknown {
+    if (new.target === undefined) return new MachineDate(nowMs()).toString();
+    return Reflect.construct(MachineDate, words.length === 0 ? [nowMs()] : words, new.target);
+  }
+  CloudDate.prototype = MachineDate.prototype;
+  Object.defineProperty(CloudDate, "name", { value: "Date" });
+  Object.defineProperty(CloudDate, "length", { value: 7 });
+  CloudDate.now = nowMs;
+  CloudDate.parse = MachineDate.parse;
+  CloudDate.UTC = MachineDate.UTC;
+  Object.defineProperty(MachineDate.prototype, "constructor", {
+    value: CloudDate,
+    configurable: true,
+    writable: true,
+  });
+  globalThis.Date = CloudDate as unknown as DateConstructor;
+}

@@ -1,0 +1,96 @@
+// The instances of one function: one request each, the most recently used first, a queue when all are busy.
+
+import { Instance, type InstanceOptions, type RunOutcome } from "./instance.ts";
+
+/** Settings of a pool. */
+export interface PoolOptions extends Omit<InstanceOptions, "onExit"> {
+  readonly instancesMax: number;
+  /** Real milliseconds after which an unused instance is released. */
+  readonly idleMs: number;
+}
+
+type Run = Parameters<Instance["run"]>[0];
+
+interface Idle {
+  readonly instance: Instance;
+  readonly sinceMs: number;
+}
+
+/** Starts, reuses and releases instances. */
+export class InstancePool {
+  readonly #options: PoolOptions;
+  readonly #all = new Set<Instance>();
+  readonly #idle: Idle[] = [];
+  readonly #waiting: Array<() => void> = [];
+  #reaper: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+  }
+
+  /** How many processes exist now. */
+  get size(): number {
+    return this.#all.size;
+  }
+
+  pids(): readonly number[] {
+    return [...this.#all].flatMap((instance) => (instance.pid === undefined ? [] : [instance.pid]));
+  }
+
+  /** Runs one invocation on an idle, a new, or the next free instance. `prepare` is called when its turn has come. */
+  async run(prepare: () => Run): Promise<RunOutcome> {
+    while (this.#idle.length === 0 && this.#all.size >= this.#options.instancesMax)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    const instance = this.#idle.pop()?.instance ?? this.#start();
+    const outcome = await instance.run(prepare());
+    if (instance.isDead || (outcome.kind === "failure" && outcome.errorType === "FunctionTimeout")) instance.kill();
+    else this.#rest(instance);
+    this.#waiting.shift()?.();
+    return outcome;
+  }
+
+  /** Kills every process at once, as a lost machine would; running invocations fail. */
+  kill(): number {
+    const count = this.#all.size;
+    for (const instance of this.#all) instance.kill();
+    this.#idle.length = 0;
+    return count;
+  }
+
+  /** Releases what is idle now and everything else when it has answered. */
+  retire(): void {
+    this.#closed = true;
+    clearInterval(this.#reaper);
+    for (const { instance } of this.#idle.splice(0)) instance.kill();
+  }
+
+  #start(): Instance {
+    const instance = new Instance({
+      ...this.#options,
+      onExit: (dead) => {
+        this.#all.delete(dead);
+        const index = this.#idle.findIndex((idle) => idle.instance === dead);
+        if (index >= 0) this.#idle.splice(index, 1);
+        this.#waiting.shift()?.();
+      },
+    });
+    this.#all.add(instance);
+    return instance;
+  }
+
+  #rest(instance: Instance): void {
+    if (this.#closed) {
+      instance.kill();
+      return;
+    }
+    this.#idle.push({ instance, sinceMs: performance.now() });
+    instance.freeze();
+    this.#reaper ??= setInterval(() => this.#release(), Math.max(50, this.#options.idleMs / 10)).unref();
+  }
+
+  #release(): void {
+    const beforeMs = performance.now() - this.#options.idleMs;
+    while (this.#idle[0] && this.#idle[0].sinceMs <= beforeMs) this.#idle.shift()?.instance.kill();
+  }
+}

@@ -1,0 +1,154 @@
+// One instance: a Node process that holds one loaded bundle and serves one invocation at a time.
+
+import { type ChildProcess, fork } from "node:child_process";
+import type { ContextFields, InstanceMessage, InvokeMessage } from "./instance-messages.ts";
+import type { InstanceWatchdog } from "./instance-watchdog.ts";
+
+/** What an instance is started with. */
+export interface InstanceOptions {
+  readonly harnessPath: string;
+  readonly bundle: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly freeze: boolean;
+  readonly watchdog: InstanceWatchdog;
+  readonly onOutput: (requestId: string, text: string) => void;
+  readonly onExit: (instance: Instance) => void;
+}
+
+/** Answer of one run, before a request id is put on it. */
+export type RunOutcome =
+  | { readonly kind: "result"; readonly body: Buffer; readonly loadMs?: number }
+  | {
+      readonly kind: "failure";
+      readonly errorType: "HandledInvocationError" | "UnhandledInvocationError" | "FunctionTimeout";
+      readonly body: Buffer;
+    };
+
+/** Stopped by a signal between calls, as the platform withholds CPU from idle instances. */
+export class Instance {
+  readonly #options: InstanceOptions;
+  readonly #child: ChildProcess;
+  #finish: ((outcome: RunOutcome) => void) | undefined;
+  #requestId = "-";
+  #frozen = false;
+  #dead = false;
+
+  constructor(options: InstanceOptions) {
+    this.#options = options;
+    this.#child = fork(options.harnessPath, [], {
+      cwd: options.bundle,
+      env: { ...options.environment },
+      execArgv: [],
+      serialization: "advanced",
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    if (this.#child.pid !== undefined) options.watchdog.add(this.#child.pid);
+    this.#child.on("message", (message: InstanceMessage) => this.#onMessage(message));
+    this.#child.on("error", (error) => this.#onExit(error.message));
+    this.#child.on("exit", (code, signal) => this.#onExit(signal ? `signal ${signal}` : `exit code ${code}`));
+    for (const stream of [this.#child.stdout, this.#child.stderr]) this.#collect(stream);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get isDead(): boolean {
+    return this.#dead;
+  }
+
+  /** Runs the handler once; never rejects. After a timeout or a crash the instance is dead. */
+  run(invocation: {
+    readonly event: Uint8Array;
+    readonly context: ContextFields;
+    readonly offsetMs: number;
+    readonly timeoutMs: number;
+  }): Promise<RunOutcome> {
+    const { event, context, offsetMs, timeoutMs } = invocation;
+    this.#requestId = context.requestId;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#end({
+          kind: "failure",
+          errorType: "FunctionTimeout",
+          body: errorBody(`timed out after ${timeoutMs} ms`),
+        });
+        this.kill();
+      }, timeoutMs);
+      this.#finish = (outcome) => {
+        clearTimeout(timer);
+        resolve(outcome);
+      };
+      this.#thaw();
+      const message: InvokeMessage = { kind: "invoke", event, context, offsetMs };
+      this.#child.send(message, (error) => {
+        if (error) this.#onExit(error.message);
+      });
+    });
+  }
+
+  /** Stops the process between calls. */
+  freeze(): void {
+    if (!this.#options.freeze || this.#dead || this.#frozen) return;
+    this.#frozen = this.#child.kill("SIGSTOP");
+  }
+
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+
+  #thaw(): void {
+    if (!this.#frozen) return;
+    this.#child.kill("SIGCONT");
+    this.#frozen = false;
+  }
+
+  #onMessage(message: InstanceMessage): void {
+    if (message.kind === "result") {
+      const body = asBuffer(message.body);
+      this.#end(
+        message.loadMs === undefined ? { kind: "result", body } : { kind: "result", body, loadMs: message.loadMs },
+      );
+      return;
+    }
+    this.#end({ kind: "failure", errorType: "HandledInvocationError", body: asBuffer(message.error) });
+  }
+
+  #onExit(reason: string): void {
+    if (!this.#dead) {
+      this.#dead = true;
+      if (this.#child.pid !== undefined) this.#options.watchdog.remove(this.#child.pid);
+      this.#options.onExit(this);
+    }
+    const body = errorBody(`the process exited unexpectedly (${reason})`);
+    this.#end({ kind: "failure", errorType: "UnhandledInvocationError", body });
+  }
+
+  #end(outcome: RunOutcome): void {
+    const finish = this.#finish;
+    this.#finish = undefined;
+    finish?.(outcome);
+  }
+
+  #collect(stream: NodeJS.ReadableStream | null): void {
+    let rest = "";
+    stream?.setEncoding("utf8");
+    stream?.on("data", (chunk: string) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) this.#options.onOutput(this.#requestId, line);
+    });
+    stream?.on("end", () => {
+      if (rest !== "") this.#options.onOutput(this.#requestId, rest);
+    });
+  }
+}
+
+/** The error of a failed invocation as the platform words it. */
+export function errorBody(errorMessage: string, errorType = "Error"): Buffer {
+  return Buffer.from(JSON.stringify({ errorMessage, errorType, stackTrace: [] }));
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,178 @@
+// The Function Compute API, as far as it is used: InvokeFunction of version 2023-03-30.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { SchedulingClock } from "../../clock.ts";
+import type { Fault, FaultTable } from "../../faults.ts";
+import type { FunctionRegistry } from "./function-registry.ts";
+import { readBody } from "./request-body.ts";
+import { type ApiKey, checkSignature } from "./signature.ts";
+
+/** One call, for the cloud's list of calls. */
+export interface ApiCall {
+  readonly operation: string;
+  readonly accessKeyId: string;
+  readonly principal: string;
+  readonly status: number;
+  readonly code?: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** What the API needs. */
+export interface InvokeApiOptions {
+  readonly registry: FunctionRegistry;
+  readonly clock: SchedulingClock;
+  readonly findKey: (accessKeyId: string) => ApiKey | undefined;
+  readonly faults?: FaultTable;
+  readonly onCall?: (call: ApiCall) => void;
+}
+
+interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  readonly code?: string;
+}
+
+const SYNC_BYTES_MAX = 32 * 1024 * 1024;
+const ASYNC_BYTES_MAX = 128 * 1024;
+const PATH = /^\/2023-03-30\/functions\/([^/]+)\/invocations$/;
+
+/** A server that is not listening yet. */
+export function createInvokeApi(options: InvokeApiOptions): Server {
+  return createServer((request, response) => void serve(options, request, response));
+}
+
+async function serve(options: InvokeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const requestId = options.registry.newRequestId();
+  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  const method = request.method ?? "GET";
+  const read = await readBody(request, SYNC_BYTES_MAX);
+  if (read.kind === "aborted") return;
+  const check = checkSignature({ method, path, headers: request.headers }, options.findKey);
+  const accessKeyId = check.kind === "caller" ? check.key.accessKeyId : check.accessKeyId;
+  const principal = check.kind === "caller" ? check.key.principal : "";
+  const params = paramsOf(request, path);
+  const finish = (answer: ApiAnswer | undefined): void => {
+    const { status = 0, code } = answer ?? { code: "ConnectionLost" };
+    const call = { operation: "InvokeFunction", accessKeyId, principal, status, params };
+    options.onCall?.(code === undefined ? call : { ...call, code });
+    if (!answer) {
+      request.socket.destroy();
+      return;
+    }
+    response.writeHead(answer.status, { ...answer.headers, "x-fc-request-id": requestId });
+    response.end(answer.body);
+  };
+  if (check.kind === "refused") return finish(refusal(403, check.code, check.message, requestId));
+  const perform = (): Promise<ApiAnswer> => {
+    if (read.kind === "too-long")
+      return Promise.resolve(refusal(400, "InvalidArgument", "the payload has more than 33554432 bytes", requestId));
+    return invoke(options, { method, path, request, body: read.body, requestId });
+  };
+  const fault = options.faults?.take({ service: "fc", operation: "InvokeFunction", accessKeyId, params });
+  return finish(await underFault(options.clock, fault, requestId, perform));
+}
+
+async function underFault(
+  clock: SchedulingClock,
+  fault: Fault | undefined,
+  requestId: string,
+  perform: () => Promise<ApiAnswer>,
+): Promise<ApiAnswer | undefined> {
+  switch (fault?.kind) {
+    case "reject":
+      return refusal(fault.status, fault.code, fault.message ?? fault.code, requestId);
+    case "drop-before":
+      return undefined;
+    case "drop-after":
+      await perform();
+      return undefined;
+    case "late-effect":
+      clock.schedule(fault.ms, () => void perform());
+      return undefined;
+    case "delay":
+      await clock.sleep(fault.ms);
+      return perform();
+    case "html-502":
+      return { status: 502, headers: { "content-type": "text/html" }, body: Buffer.from("<html>502</html>") };
+    default:
+      return perform();
+  }
+}
+
+async function invoke(
+  { registry }: InvokeApiOptions,
+  call: {
+    readonly method: string;
+    readonly path: string;
+    readonly request: IncomingMessage;
+    readonly body: Buffer;
+    readonly requestId: string;
+  },
+): Promise<ApiAnswer> {
+  const { requestId, body } = call;
+  const wrong = (message: string): ApiAnswer => refusal(400, "InvalidArgument", message, requestId);
+  const name = decodeName(PATH.exec(call.path)?.[1]);
+  if (name === undefined || call.method !== "POST")
+    return refusal(
+      404,
+      "ApiNotSupported",
+      `${call.method} ${call.path} is not an operation of this endpoint`,
+      requestId,
+    );
+  if (!registry.has(name)) return refusal(404, "FunctionNotFound", `function '${name}' does not exist`, requestId);
+
+  const { headers } = call.request;
+  const type = String(headers["x-fc-invocation-type"] ?? "Sync").toLowerCase();
+  if (type !== "async" && type !== "sync") return wrong("x-fc-invocation-type is Async or Sync");
+  if (type === "sync") {
+    const outcome = await registry.invoke(name, body, { requestId });
+    if (outcome.errorType === undefined)
+      return { status: 200, headers: { "content-type": "application/octet-stream" }, body: outcome.body };
+    const errorHeaders = { "content-type": "application/json", "x-fc-error-type": outcome.errorType };
+    return { status: 200, headers: errorHeaders, body: outcome.body };
+  }
+
+  if (body.length > ASYNC_BYTES_MAX) return wrong("the payload of an asynchronous call has more than 131072 bytes");
+  const delay = String(headers["x-fc-async-delay"] ?? "0");
+  if (!/^\d{1,4}$/.test(delay) || Number(delay) > 3_600) return wrong("x-fc-async-delay is 0 to 3600 whole seconds");
+  const taskId = headers["x-fc-async-task-id"];
+  if (taskId !== undefined && !/^[A-Za-z_][A-Za-z0-9_-]{0,127}$/.test(String(taskId)))
+    return wrong("x-fc-async-task-id starts with a letter or _ and has at most 128 letters, digits, _ or -");
+  const { acceptance } = registry.submit(name, body, {
+    requestId,
+    delayMs: Number(delay) * 1_000,
+    ...(taskId === undefined ? {} : { taskId: String(taskId) }),
+  });
+  if (acceptance === "duplicate")
+    return refusal(
+      409,
+      "StatefulAsyncInvocationAlreadyExists",
+      `the task id ${String(taskId)} was used before`,
+      requestId,
+    );
+  return { status: 202, headers: { "x-fc-async-task-id": String(taskId ?? requestId) }, body: Buffer.alloc(0) };
+}
+
+function refusal(status: number, code: string, message: string, requestId: string): ApiAnswer {
+  // The old SDK reads ErrorCode and ErrorMessage, the present API documents Code and Message.
+  const document = { RequestId: requestId, Code: code, Message: message, ErrorCode: code, ErrorMessage: message };
+  return { status, code, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
+}
+
+function paramsOf(request: IncomingMessage, path: string): Record<string, string> {
+  const params: Record<string, string> = { functionName: decodeName(PATH.exec(path)?.[1]) ?? "" };
+  for (const header of ["x-fc-invocation-type", "x-fc-async-delay", "x-fc-async-task-id"]) {
+    const value = request.headers[header];
+    if (value !== undefined) params[header] = String(value);
+  }
+  return params;
+}
+
+function decodeName(name: string | undefined): string | undefined {
+  try {
+    return name === undefined ? undefined : decodeURIComponent(name);
+  } catch {
+    return undefined;
+  }
+}
