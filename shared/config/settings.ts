@@ -1,0 +1,145 @@
+// The functions' configuration: environment names to settings and endpoints, or every mistake at once.
+import type { Settings } from "../usecases/app.ts";
+
+/** The environment as names and texts. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the cloud's services answer. */
+export interface Endpoints {
+  /** `http://host:port` or `https://host`. */
+  readonly ecs: string;
+  readonly tablestore: string;
+  readonly tablestoreInstance: string;
+  readonly fc: string;
+  /** Name of the function a wake-up calls. */
+  readonly sweepFunction: string;
+}
+
+/** Keys for the cloud's services. */
+export interface Credentials {
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+  readonly securityToken: string | null;
+}
+
+/** All of the configuration but the keys. */
+export interface Configuration {
+  readonly settings: Settings;
+  readonly region: string;
+  readonly accountId: string;
+  readonly endpoints: Endpoints;
+}
+
+/** Thrown when the environment is not usable: names every mistake and what to do. */
+export class SettingsError extends Error {
+  override readonly name = "SettingsError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not usable:\n${problems.map((problem) => `- ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+interface Reader {
+  text(name: string, pattern: RegExp, means: string, otherwise?: string): string;
+  whole(name: string, otherwise: number, min: number, max: number): number;
+  url(name: string, otherwise: string): string;
+}
+
+/** Reads the configuration. Throws `SettingsError` with every problem found. */
+export function readSettings(env: Environment): Configuration {
+  const problems: string[] = [];
+  const reader = readerOf(env, problems);
+  const region = reader.text(
+    "SAFEPORT_REGION",
+    /^[a-z0-9-]{2,40}$/,
+    "the region, such as cn-hangzhou",
+    env["FC_REGION"],
+  );
+  const accountId = reader.text("SAFEPORT_ACCOUNT_ID", /^\d{1,32}$/, "the account's number", env["FC_ACCOUNT_ID"]);
+  const tablestoreInstance = reader.text(
+    "SAFEPORT_TABLESTORE_INSTANCE",
+    /^[A-Za-z][A-Za-z0-9-]{1,19}$/,
+    "the name of the Tablestore instance that keeps the state",
+  );
+  const configuration: Configuration = {
+    region,
+    accountId,
+    settings: {
+      installation: reader.text(
+        "SAFEPORT_INSTALLATION",
+        /^[a-z0-9-]{1,12}$/,
+        "the id of this installation in every mark: 1 to 12 of a-z, 0-9 and -, never changed later",
+      ),
+      markSecret: reader.text(
+        "SAFEPORT_MARK_SECRET",
+        /^\S{32,256}$/,
+        "the key that signs the marks: at least 32 random characters, never changed later",
+      ),
+      lateEffectMaxMs: reader.whole("SAFEPORT_LATE_EFFECT_MAX_SECONDS", 60, 1, 3600) * 1000,
+      lockMs: reader.whole("SAFEPORT_LOCK_SECONDS", 30, 5, 600) * 1000,
+      lockMarginMs: reader.whole("SAFEPORT_LOCK_MARGIN_SECONDS", 12, 1, 300) * 1000,
+      answerWithinMs: reader.whole("SAFEPORT_ANSWER_WITHIN_SECONDS", 10, 1, 60) * 1000,
+      skewMaxMs: reader.whole("SAFEPORT_SKEW_MAX_SECONDS", 5, 1, 300) * 1000,
+      shards: reader.whole("SAFEPORT_SHARDS", 4, 1, 64),
+    },
+    endpoints: {
+      ecs: reader.url("SAFEPORT_ECS_ENDPOINT", `https://ecs.${region}.aliyuncs.com`),
+      tablestore: reader.url(
+        "SAFEPORT_TABLESTORE_ENDPOINT",
+        `https://${tablestoreInstance}.${region}.ots.aliyuncs.com`,
+      ),
+      tablestoreInstance,
+      fc: reader.url("SAFEPORT_FC_ENDPOINT", `https://${accountId}.${region}.fc.aliyuncs.com`),
+      sweepFunction: reader.text(
+        "SAFEPORT_SWEEP_FUNCTION",
+        /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/,
+        "the name of the function that a wake-up calls",
+        "safeport-sweep",
+      ),
+    },
+  };
+  if (configuration.settings.lockMarginMs >= configuration.settings.lockMs)
+    problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");
+  if (problems.length > 0) throw new SettingsError(problems);
+  return configuration;
+}
+
+/** The keys of the environment, or null when there are none. */
+export function environmentCredentials(env: Environment): Credentials | null {
+  const accessKeyId = env["ALIBABA_CLOUD_ACCESS_KEY_ID"];
+  const accessKeySecret = env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"];
+  if (!accessKeyId || !accessKeySecret) return null;
+  return { accessKeyId, accessKeySecret, securityToken: env["ALIBABA_CLOUD_SECURITY_TOKEN"] || null };
+}
+
+function readerOf(env: Environment, problems: string[]): Reader {
+  return {
+    text(name, pattern, means, otherwise) {
+      const value = env[name] || otherwise;
+      if (!value) problems.push(`${name} is missing. Set it to ${means}.`);
+      // The value itself is not shown: it may be a secret.
+      else if (!pattern.test(value)) problems.push(`${name} does not have the right form. Set it to ${means}.`);
+      return value ?? "";
+    },
+    whole(name, otherwise, min, max) {
+      const value = env[name];
+      if (!value) return otherwise;
+      const number = /^\d{1,6}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= min && number <= max) return number;
+      problems.push(
+        `${name} is not a whole number from ${min} to ${max}. Correct it, or leave it out for ${otherwise}.`,
+      );
+      return otherwise;
+    },
+    url(name, otherwise) {
+      const value = env[name];
+      if (!value) return otherwise;
+      const full = /^https?:\/\//.test(value) ? value : `https://${value}`;
+      if (/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/.test(full)) return full;
+      problems.push(`${name} is not an address. Set it to a host name or http(s)://host:port, or leave it out.`);
+      return otherwise;
+    },
+  };
+}

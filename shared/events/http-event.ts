@@ -1,0 +1,76 @@
+// The event of an HTTP trigger (version v1), as the request that the web application answers, and the way back.
+import { type FieldReader, fieldsOf, parseEvent } from "./event-json.ts";
+
+/** The request, in the shape the web application takes. */
+export interface HttpEventRequest {
+  readonly requestId: string;
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly query: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  readonly sourceIp: string;
+}
+
+/** What the platform turns into the response. All four keys are always set. */
+export interface HttpEventResult {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly isBase64Encoded: boolean;
+}
+
+/** The request, or why the event is none. */
+export type HttpEventReading =
+  | { readonly kind: "request"; readonly request: HttpEventRequest }
+  | { readonly kind: "refused"; readonly why: string };
+
+/** Reads the event. Header names may have any case, unknown fields are ignored. */
+export function readHttpEvent(event: unknown, requestId: string): HttpEventReading {
+  const parsed = parseEvent(event);
+  if (parsed.kind === "refused") return parsed;
+  const { fields } = parsed;
+  const context = fieldsOf(fields.value("requestContext"));
+  const http = context === null ? null : fieldsOf(context.value("http"));
+  const method = http?.text("method");
+  if (http === null || !method) return { kind: "refused", why: "the event has no requestContext.http.method" };
+  return {
+    kind: "request",
+    request: {
+      requestId,
+      method: method.toUpperCase(),
+      path: fields.text("rawPath") || http.text("path") || "/",
+      headers: textsOf(fields, "headers", (name) => name.toLowerCase()),
+      query: textsOf(fields, "queryParameters", (name) => name),
+      body: bodyOf(fields),
+      sourceIp: http.text("sourceIp") ?? "",
+    },
+  };
+}
+
+/** The platform's form of a response. */
+export function toHttpEventResult(response: {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}): HttpEventResult {
+  return { statusCode: response.status, headers: response.headers, body: response.body, isBase64Encoded: false };
+}
+
+function bodyOf(fields: FieldReader): Uint8Array {
+  const body = fields.text("body") ?? "";
+  return Buffer.from(body, fields.value("isBase64Encoded") === true ? "base64" : "utf8");
+}
+
+function textsOf(fields: FieldReader, field: string, nameOf: (name: string) => string): Record<string, string> {
+  const entries = Object.entries(Object(fields.value(field)));
+  // A name that is a property of every object, such as __proto__, stays an ordinary name.
+  const texts: [string, string][] = [];
+  for (const [name, value] of entries) {
+    if (typeof value === "string") texts.push([nameOf(name), value]);
+    else if (Array.isArray(value)) texts.push([nameOf(name), value.join(",")]);
+    else if (value === null) texts.push([nameOf(name), ""]);
+    else texts.push([nameOf(name), String(value)]);
+  }
+  return Object.fromEntries(texts);
+}

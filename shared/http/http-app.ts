@@ -1,0 +1,107 @@
+// The web application: one pure function from request to response. Who is calling is settled before anything else is told.
+import { addRoute, createRouter, findRoute } from "rou3";
+import { fail } from "../errors/app-error.ts";
+import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
+import { problemResponse, toAppError } from "./problem.ts";
+import type { HttpParts, Identity, Route } from "./route.ts";
+import { routes } from "./routes.ts";
+
+type Router = ReturnType<typeof createRouter<Route>>;
+
+/** Time kept for building the answer when the platform's deadline comes. */
+const ANSWER_MARGIN_MS = 2000;
+
+/** Answers a request. Never throws. `deadlineMs` is the time the platform leaves for the whole call. */
+export type HttpApp = (request: HttpRequest, deadlineMs: number) => Promise<HttpResponse>;
+
+/** Builds the application. */
+export function httpApp(parts: HttpParts): HttpApp {
+  const router = routerOf(routes);
+  return async (request, deadlineMs) => {
+    const deadlineAt = parts.app.clock.monotonicMs() + Math.max(0, deadlineMs - ANSWER_MARGIN_MS);
+    const response = await answer(parts, router, request, deadlineAt);
+    return {
+      status: response.status,
+      headers: { ...response.headers, "X-Request-Id": request.requestId },
+      body: request.method === "HEAD" ? "" : response.body,
+    };
+  };
+}
+
+async function answer(
+  parts: HttpParts,
+  router: Router,
+  request: HttpRequest,
+  deadlineAt: number,
+): Promise<HttpResponse> {
+  try {
+    return await dispatch(parts, router, request, deadlineAt);
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    if (error.entry.fault !== "caller")
+      parts.app.log.write("error", "request failed", {
+        requestId: request.requestId,
+        code: error.code,
+        detail: error.detail,
+        cause: error.cause,
+      });
+    return problemResponse(error, request.requestId);
+  }
+}
+
+async function dispatch(
+  parts: HttpParts,
+  router: Router,
+  request: HttpRequest,
+  deadlineAt: number,
+): Promise<HttpResponse> {
+  const authorization = request.headers["authorization"] ?? null;
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const path = request.path.replaceAll(/%3a/gi, ":");
+  // 1. A probe without a token learns that the function answers, and nothing else.
+  if (authorization === null && method === "GET" && path === "/v1/health") return jsonResponse(200, { status: "up" });
+  // 2. Who is it? The policy is read meanwhile.
+  const policyReading = parts.readPolicy();
+  policyReading.catch(() => undefined);
+  const identity = await parts.identify(authorization);
+  // 3. What is asked?
+  const found = findRoute(router, method, path);
+  if (found === undefined) return elsewhere(router, request, path);
+  // 4. May they?
+  requireRole(found.data, identity);
+  const caller = { ...identity, policy: await policyReading };
+  return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt });
+}
+
+function elsewhere(router: Router, request: HttpRequest, path: string): HttpResponse {
+  const methods = (["GET", "PUT", "POST"] as const).filter((method) => findRoute(router, method, path) !== undefined);
+  const shown = request.path.slice(0, 200);
+  if (methods.length === 0) throw fail("NOT_FOUND", { path: shown });
+  const allowed = [...(methods.includes("GET") ? ["HEAD"] : []), ...methods, "OPTIONS"].join(", ");
+  if (request.method !== "OPTIONS") throw fail("METHOD_NOT_ALLOWED", { path: shown, method: request.method, allowed });
+  return { status: 204, headers: { Allow: allowed, "Content-Type": "application/json; charset=utf-8" }, body: "" };
+}
+
+function requireRole(route: Route, identity: Identity): void {
+  if (identity.roles.some((role) => route.roles.includes(role))) return;
+  throw fail("ROLE_MISSING", { needed: route.roles.join(" or "), roles: identity.roles.join(", ") || "none" });
+}
+
+function routerOf(all: readonly Route[]): Router {
+  const router = createRouter<Route>();
+  for (const route of all) addRoute(router, route.method, pattern(route.path), route);
+  return router;
+}
+
+/** `/v1/leases/{id}:end` as the router writes it: a value ends at a colon. */
+function pattern(path: string): string {
+  return path.replace(/\{(\w+)\}:/, ":$1([^:]+)\\:").replace(/\{(\w+)\}/, ":$1([^:]+)");
+}
+
+function decoded(params: Readonly<Record<string, string>> | undefined, path: string): Record<string, string> {
+  try {
+    return Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]));
+  } catch {
+    throw fail("NOT_FOUND", { path: path.slice(0, 200) });
+  }
+}

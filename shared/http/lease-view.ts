@@ -1,0 +1,123 @@
+// A lease as the API shows it, in fields and in words.
+import type * as z from "zod";
+import { formatCidr } from "../domain/cidr.ts";
+import { formatUtc } from "../domain/instant.ts";
+import type { Lease } from "../domain/lease-record.ts";
+import { formatPortRange } from "../domain/port-range.ts";
+import type { Ports, RuleSpec } from "../domain/rule.ts";
+import type { LeaseAnswer } from "../usecases/open-lease.ts";
+import type { leaseAnswerView, leaseView } from "./schemas.ts";
+
+/** The fields of a lease. */
+export function viewLease(lease: Lease): z.output<typeof leaseView> {
+  const { request, status } = lease;
+  const spec = request.specs[0];
+  const sources = request.specs.map(sourceText);
+  const protocol = spec === undefined ? "" : protocolText(spec);
+  const ports = spec === undefined ? "" : portsText(spec.ports);
+  const where = request.instanceId ?? request.groupName;
+  return {
+    id: request.leaseId,
+    state: status.state,
+    until: formatUtc(status.until),
+    message: sentence(lease, `${what(protocol, ports)} on ${where}`, sources),
+    principal: request.principal,
+    region: request.group.region,
+    group: { id: request.group.groupId, name: request.groupName },
+    instance: request.instanceId,
+    protocol,
+    ports,
+    sources,
+    periodSeconds: Math.round(request.periodMs / 1000),
+    reason: request.reason,
+    ticket: request.ticket,
+    requestedAt: formatUtc(request.requestedAt),
+    openedAt: status.openedAt === null ? null : formatUtc(status.openedAt),
+    closedAt: status.closedAt === null ? null : formatUtc(status.closedAt),
+    preExisting: status.preExisting,
+    ruleIds: [...status.ruleIds],
+    note: status.note,
+  };
+}
+
+/** The fields of a lease with its reach, and what was or would be done. */
+export function viewAnswer(answer: LeaseAnswer, dryRun: boolean): z.output<typeof leaseAnswerView> {
+  const { lease, reach } = answer;
+  const subject = `${what(reach.protocol, reach.ports)} on ${hostsText(answer)}`;
+  const words = sentence(lease, subject, reach.sources);
+  return {
+    ...viewLease(lease),
+    message: dryRun ? `Dry run, nothing was changed: ${answer.plan.join("; ") || "nothing would change"}.` : words,
+    reach: { ...reach, hosts: reach.hosts.map((host) => ({ ...host })), sources: [...reach.sources] },
+    settled: answer.settled,
+    extended: answer.extended,
+    dryRun,
+    plan: [...answer.plan],
+    notes: [...answer.notes],
+  };
+}
+
+function sentence(lease: Lease, subject: string, sources: readonly string[]): string {
+  const { state, until, preExisting, note } = lease.status;
+  const end = formatUtc(until);
+  const forWhom = `for ${sources.join(", ")}`;
+  switch (state) {
+    case "open":
+      return preExisting
+        ? `${subject} is open ${forWhom} by a rule that was there before; the lease ends ${end} and its end removes nothing.`
+        : `${subject} is open ${forWhom} until ${end}; its end stops new connections only.`;
+    case "requested":
+    case "approved":
+    case "opening":
+      return `${subject} is being opened ${forWhom} until ${end}.`;
+    case "closing":
+      return `${subject} is being closed ${forWhom}.`;
+    case "closed":
+      return preExisting
+        ? `The lease on ${subject} ${forWhom} has ended; the rule that was there before it was left in place.`
+        : `${subject} is closed ${forWhom}; connections made before may go on.`;
+    default:
+      return `The lease on ${subject} ${forWhom} is ${state}${note === null ? "" : `: ${note}`}.`;
+  }
+}
+
+function what(protocol: string, ports: string): string {
+  return ports === "" || ports === "any" || ports === "-1/-1" ? protocol : `${ports}/${protocol}`;
+}
+
+function hostsText({ reach, lease }: LeaseAnswer): string {
+  const names = reach.hosts
+    .slice(0, 5)
+    .map((host) => `${host.name ?? host.instanceId ?? "interface"} (${host.address})`);
+  const more = reach.hosts.length - names.length;
+  if (names.length === 0) return `${lease.request.groupName}, which has no member yet,`;
+  return more > 0 ? `${names.join(", ")} and ${more} more` : names.join(", ");
+}
+
+function protocolText({ protocol }: RuleSpec): string {
+  return typeof protocol === "string" ? protocol : protocol.other;
+}
+
+function portsText(ports: Ports): string {
+  switch (ports.kind) {
+    case "any":
+      return "any";
+    case "range":
+      return formatPortRange(ports.range);
+    case "list":
+      return ports.portRangeListId;
+  }
+}
+
+function sourceText({ peer }: RuleSpec): string {
+  switch (peer.kind) {
+    case "cidr":
+      return formatCidr(peer.cidr);
+    case "group":
+      return peer.groupId;
+    case "prefixList":
+      return peer.prefixListId;
+    case "opaque":
+      return peer.text;
+  }
+}

@@ -1,0 +1,80 @@
+// What a route is: its place, who may call it, what it takes and answers, and what it does.
+import type * as z from "zod";
+import type { Policy } from "../domain/policy.ts";
+import type { App, Caller, Role } from "../usecases/app.ts";
+import type { endLease } from "../usecases/end-lease.ts";
+import type { extendLease } from "../usecases/extend-lease.ts";
+import type { health } from "../usecases/health.ts";
+import type { listGroups } from "../usecases/list-groups.ts";
+import type { getLease, listLeases } from "../usecases/list-leases.ts";
+import type { listRecords } from "../usecases/list-records.ts";
+import type { openLease } from "../usecases/open-lease.ts";
+import type { sweep } from "../usecases/sweep.ts";
+import type { HttpRequest, HttpResponse } from "./message.ts";
+
+/** The use cases the API can call. */
+export interface UseCases {
+  readonly openLease: typeof openLease;
+  readonly extendLease: typeof extendLease;
+  readonly endLease: typeof endLease;
+  readonly getLease: typeof getLease;
+  readonly listLeases: typeof listLeases;
+  readonly sweep: typeof sweep;
+  readonly listGroups: typeof listGroups;
+  readonly listRecords: typeof listRecords;
+  readonly health: typeof health;
+}
+
+/** Whom a token speaks for. */
+export interface Identity {
+  readonly principal: string;
+  readonly roles: readonly Role[];
+}
+
+/** What the web application is made of. */
+export interface HttpParts {
+  readonly app: App;
+  readonly useCases: UseCases;
+  /** Whom the `Authorization` header speaks for; throws TOKEN_MISSING or TOKEN_INVALID. */
+  readonly identify: (authorization: string | null) => Promise<Identity>;
+  /** The policy in force; throws NOT_READY when there is none. */
+  readonly readPolicy: () => Promise<Policy>;
+}
+
+/** One request that was let in. */
+export interface Call {
+  readonly parts: HttpParts;
+  readonly request: HttpRequest;
+  readonly caller: Caller;
+  /** Values of the path's `{names}`, decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Monotonic instant by which the answer has to be given. */
+  readonly deadlineAt: number;
+}
+
+export interface Route {
+  readonly method: "GET" | "PUT" | "POST";
+  /** As in the API description: `/v1/leases/{id}:end`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  /** A caller needs one of them. */
+  readonly roles: readonly Role[];
+  readonly query: z.ZodType;
+  readonly body: z.ZodType;
+  /** Statuses of success, each with the shape of its answer. */
+  readonly answers: Readonly<Record<number, z.ZodType>>;
+  readonly idempotent: boolean;
+  readonly handle: (call: Call) => Promise<HttpResponse>;
+}
+
+/** A route whose handler sees query and body as its own schemas give them. */
+export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType>
+  extends Omit<Route, "query" | "body" | "handle"> {
+  readonly query: Query;
+  readonly body: Body;
+  readonly handle: (
+    call: Call,
+    input: { readonly query: z.output<Query>; readonly body: z.output<Body> },
+  ) => Promise<HttpResponse>;
+}

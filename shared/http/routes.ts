@@ -1,0 +1,248 @@
+// Every route of the API, each with the roles that may call it.
+import type * as z from "zod";
+import { fail } from "../errors/app-error.ts";
+import type { Role } from "../usecases/app.ts";
+import type { LeaseAnswer, LeaseAsk } from "../usecases/open-lease.ts";
+import { callerBlock } from "./client-address.ts";
+import { viewAnswer, viewLease } from "./lease-view.ts";
+import { type HttpResponse, jsonResponse } from "./message.ts";
+import { describeApi } from "./openapi.ts";
+import { invalid, readBody, readIdempotencyKey, readPeriod, readQuery } from "./read-input.ts";
+import type { Call, Route, RouteDefinition } from "./route.ts";
+import * as schema from "./schemas.ts";
+
+const ALL: readonly Role[] = ["requester", "approver", "operator", "auditor", "admin"];
+const LEASING: readonly Role[] = ["requester", "operator", "admin"];
+const READING: readonly Role[] = ["approver", "operator", "auditor", "admin"];
+const OPERATING: readonly Role[] = ["operator", "admin"];
+
+const define = <Query extends z.ZodType, Body extends z.ZodType>(route: RouteDefinition<Query, Body>): Route => ({
+  ...route,
+  handle: (call) => {
+    const body = readBody(route.body, call.request);
+    return route.handle(call, { query: readQuery(route.query, call.request), body });
+  },
+});
+
+/** The routes, in the order of the API description. */
+export const routes: readonly Route[] = [
+  define({
+    method: "PUT",
+    path: "/safeport/temp_allow",
+    operationId: "tempAllow",
+    summary: "Open a port for a while; repeated, it extends the caller's lease.",
+    roles: LEASING,
+    query: schema.tempAllowQuery,
+    body: schema.noBody,
+    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    idempotent: true,
+    handle: async (call, { query: { dryRun, ...asked } }) => open(call, askOf(call, asked), "repeat", dryRun),
+  }),
+  define({
+    method: "PUT",
+    path: "/safeport/cleanup",
+    operationId: "cleanup",
+    summary: "Close what is due now.",
+    roles: OPERATING,
+    query: schema.noQuery,
+    body: schema.noBody,
+    answers: { 200: schema.cleanupView },
+    idempotent: false,
+    handle: async ({ parts, caller, deadlineAt }) => {
+      const cause = `cleanup by ${caller.principal}`;
+      const report = await parts.useCases.sweep(parts.app, { policy: caller.policy, cause, deadlineAt });
+      const count = report.closed.length;
+      const message = `${count === 1 ? "1 lease was" : `${count} leases were`} closed; ${report.left} due are left.`;
+      return jsonResponse(200, { message, ...report });
+    },
+  }),
+  define({
+    method: "POST",
+    path: "/v1/leases",
+    operationId: "openLease",
+    summary: "Ask for a lease.",
+    roles: LEASING,
+    query: schema.dryRunQuery,
+    body: schema.leaseBody,
+    answers: { 200: schema.leaseAnswerView, 201: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    idempotent: true,
+    handle: async (call, { query, body }) => open(call, askOf(call, body), "create", query.dryRun),
+  }),
+  define({
+    method: "GET",
+    path: "/v1/leases",
+    operationId: "listLeases",
+    summary: "List leases, newest first; a requester sees the own ones.",
+    roles: ALL,
+    query: schema.leasesQuery,
+    body: schema.noBody,
+    answers: { 200: schema.leasePageView },
+    idempotent: false,
+    handle: async ({ parts, caller }, { query: { limit, cursor, state, group } }) => {
+      const page = await parts.useCases.listLeases(parts.app, {
+        limit,
+        cursor,
+        ...(state === undefined ? {} : { state }),
+        ...(group === undefined ? {} : { group }),
+      });
+      const seen = readsAll(caller.roles)
+        ? page.leases
+        : page.leases.filter(({ request }) => request.principal === caller.principal);
+      return jsonResponse(200, { leases: seen.map(viewLease), next: page.next });
+    },
+  }),
+  define({
+    method: "GET",
+    path: "/v1/leases/{id}",
+    operationId: "getLease",
+    summary: "Read a lease.",
+    roles: ALL,
+    query: schema.noQuery,
+    body: schema.noBody,
+    answers: { 200: schema.leaseAnswerView },
+    idempotent: false,
+    handle: async (call) => {
+      const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
+      const { principal, leaseId } = answer.lease.request;
+      if (!readsAll(call.caller.roles) && principal !== call.caller.principal)
+        throw fail("LEASE_NOT_YOURS", { lease: leaseId });
+      return jsonResponse(200, viewAnswer(answer, false));
+    },
+  }),
+  define({
+    method: "POST",
+    path: "/v1/leases/{id}:extend",
+    operationId: "extendLease",
+    summary: "Move the end of a lease to a period from now, within its total.",
+    roles: LEASING,
+    query: schema.dryRunQuery,
+    body: schema.extendBody,
+    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    idempotent: false,
+    handle: async (call, { query: { dryRun }, body }) => {
+      const { parts, caller } = call;
+      const periodMs = readPeriod(body.period, caller.policy);
+      const answer = await parts.useCases.extendLease(parts.app, caller, leaseIdOf(call), periodMs, { dryRun });
+      return answered(answer, dryRun, 200);
+    },
+  }),
+  define({
+    method: "POST",
+    path: "/v1/leases/{id}:end",
+    operationId: "endLease",
+    summary: "End a lease now.",
+    roles: LEASING,
+    query: schema.dryRunQuery,
+    body: schema.noBody,
+    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    idempotent: false,
+    handle: async (call, { query: { dryRun } }) => {
+      const { parts, caller } = call;
+      return answered(await parts.useCases.endLease(parts.app, caller, leaseIdOf(call), { dryRun }), dryRun, 200);
+    },
+  }),
+  define({
+    method: "GET",
+    path: "/v1/groups",
+    operationId: "listGroups",
+    summary: "List the security groups safeport sees, and which of them take leases.",
+    roles: ALL,
+    query: schema.noQuery,
+    body: schema.noBody,
+    answers: { 200: schema.anyObject },
+    idempotent: false,
+    handle: async ({ parts, caller }) => jsonResponse(200, await parts.useCases.listGroups(parts.app, caller.policy)),
+  }),
+  define({
+    method: "GET",
+    path: "/v1/records",
+    operationId: "listRecords",
+    summary: "List what was done, newest first.",
+    roles: READING,
+    query: schema.recordsQuery,
+    body: schema.noBody,
+    answers: { 200: schema.anyObject },
+    idempotent: false,
+    handle: async ({ parts }, { query: { limit, cursor, group } }) =>
+      jsonResponse(
+        200,
+        await parts.useCases.listRecords(parts.app, { limit, cursor, ...(group === undefined ? {} : { group }) }),
+      ),
+  }),
+  define({
+    method: "GET",
+    path: "/v1/health",
+    operationId: "health",
+    summary: "How safeport is doing. Without a token it only says that it answers.",
+    roles: ALL,
+    query: schema.noQuery,
+    body: schema.noBody,
+    answers: { 200: schema.anyObject },
+    idempotent: false,
+    handle: async ({ parts, caller }) => jsonResponse(200, await parts.useCases.health(parts.app, caller.policy)),
+  }),
+  define({
+    method: "GET",
+    path: "/v1/openapi.json",
+    operationId: "describeApi",
+    summary: "This description.",
+    roles: ALL,
+    query: schema.noQuery,
+    body: schema.noBody,
+    answers: { 200: schema.anyObject },
+    idempotent: false,
+    handle: async () => jsonResponse(200, describeApi(routes)),
+  }),
+];
+
+/** True when the roles allow reading what belongs to somebody else. */
+function readsAll(roles: readonly Role[]): boolean {
+  return roles.some((role) => READING.includes(role));
+}
+
+type Asked = Omit<z.output<typeof schema.leaseBody>, "reason" | "ticket"> & { reason: string; ticket: string };
+
+function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
+  return {
+    protocol: asked.protocol,
+    port: asked.port === null ? null : String(asked.port),
+    sources: asked.source === null ? [ownSource(request, caller.policy.trustedProxies)] : sourcesOf(asked.source),
+    group: asked.group,
+    instance: asked.instance,
+    region: asked.region,
+    periodMs: readPeriod(asked.period, caller.policy),
+    reason: asked.reason,
+    ticket: asked.ticket,
+  };
+}
+
+function ownSource(request: Call["request"], trustedProxies: readonly string[]): string {
+  const block = callerBlock(request, trustedProxies);
+  if (block === null) throw invalid("source", "is missing, and the caller's own address cannot be told");
+  return block;
+}
+
+function sourcesOf(source: string | readonly string[]): string[] {
+  return typeof source === "string" ? source.split(",").map((part) => part.trim()) : [...source];
+}
+
+async function open(call: Call, ask: LeaseAsk, mode: "create" | "repeat", dryRun: boolean): Promise<HttpResponse> {
+  const { parts, caller, request } = call;
+  const options = { mode, idempotencyKey: readIdempotencyKey(request), dryRun };
+  const answer = await parts.useCases.openLease(parts.app, caller, ask, options);
+  return answered(answer, dryRun, mode === "create" && !answer.extended ? 201 : 200);
+}
+
+/** 202 while the cloud has not shown the change yet; a dry run is 200. */
+function answered(answer: LeaseAnswer, dryRun: boolean, status: 200 | 201): HttpResponse {
+  const view = viewAnswer(answer, dryRun);
+  if (dryRun) return jsonResponse(200, view);
+  const pending = answer.settled ? status : 202;
+  return jsonResponse(pending, view, pending === 200 ? {} : { Location: `/v1/leases/${view.id}` });
+}
+
+function leaseIdOf(call: Call): LeaseAnswer["lease"]["request"]["leaseId"] {
+  const id = call.params["id"] ?? "";
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw fail("LEASE_UNKNOWN", { lease: id.slice(0, 64) });
+  return id as LeaseAnswer["lease"]["request"]["leaseId"];
+}

@@ -1,0 +1,163 @@
+// What the API accepts and answers, as zod schemas: requests are checked with them, and the API description is made of them.
+import * as z from "zod";
+
+/** A parameter given more than once arrives joined by a comma, so a comma is refused where the value can have none. */
+const single = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((text) => !text.includes(","), "is given more than once, or contains a comma");
+const reason = z.string().max(2000).default("").describe("Why the port is opened; kept in the record.");
+const ticket = z.string().max(200).default("").describe("Number of the ticket this belongs to.");
+const flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((text) => text === "true");
+/** Only the form is told here; the bounds are the policy's. */
+const periodSeconds = z
+  .union([z.string().max(64), z.number()])
+  .describe("Whole seconds, from the policy's lease.periodMin (60) to its lease.periodMax (28800).");
+const target = single(128).nullable().default(null);
+
+const text = z.string();
+const instant = z.iso.datetime().describe("UTC.");
+
+/** Query of a call that has no parameters. */
+export const noQuery = z.strictObject({});
+/** Query of a write: with `dryRun=true` nothing is changed and the answer shows the plan. */
+export const dryRunQuery = z.strictObject({ dryRun: flag });
+/** Body of a call that takes none. */
+export const noBody = z.strictObject({});
+
+/** Query of `PUT /safeport/temp_allow`. */
+export const tempAllowQuery = z.strictObject({
+  port: single(32).nullable().default(null).describe("22, or 8000-8010; left out for icmp, gre and all."),
+  period: single(64).describe("Whole seconds."),
+  protocol: single(16).default("tcp").describe("tcp, udp, icmp, gre or all."),
+  source: z
+    .string()
+    .max(2000)
+    .nullable()
+    .default(null)
+    .describe("Addresses or CIDRs, separated by commas; the caller's own when left out."),
+  group: target.describe("Group by id or name."),
+  instance: target.describe("Instance by id; the opening is narrowed to its address."),
+  region: target,
+  reason,
+  ticket,
+  dryRun: flag,
+});
+
+/** Body of `POST /v1/leases`. */
+export const leaseBody = z.strictObject({
+  port: z
+    .union([z.string().max(32), z.number()])
+    .nullable()
+    .default(null)
+    .describe('22, or "8000-8010"; left out for icmp, gre and all.'),
+  period: periodSeconds,
+  protocol: z.string().max(16).default("tcp").describe("tcp, udp, icmp, gre or all."),
+  source: z
+    .union([z.string().max(2000), z.array(z.string().max(64)).min(1).max(50)])
+    .nullable()
+    .default(null)
+    .describe("Addresses or CIDRs, as a list or separated by commas; the caller's own when left out."),
+  group: z.string().max(128).nullable().default(null).describe("Group by id or name."),
+  instance: z.string().max(128).nullable().default(null).describe("Instance by id."),
+  region: z.string().max(128).nullable().default(null),
+  reason,
+  ticket,
+});
+
+/** Body of `POST /v1/leases/{id}:extend`. */
+export const extendBody = z.strictObject({ period: periodSeconds });
+
+const page = {
+  limit: z
+    .string()
+    .regex(/^([1-9]\d{0,2}|1000)$/, "is not a whole number from 1 to 1000")
+    .default("100")
+    .transform(Number),
+  cursor: z.string().min(1).max(512).nullable().default(null).describe("`next` of the page before."),
+  group: single(128).optional().describe("Group by id."),
+};
+
+/** Query of `GET /v1/leases`. */
+export const leasesQuery = z.strictObject({
+  ...page,
+  state: z
+    .enum(["requested", "approved", "opening", "open", "closing", "closed", "denied", "lapsed", "cancelled", "failed"])
+    .optional(),
+});
+
+/** Query of `GET /v1/records`. */
+export const recordsQuery = z.strictObject(page);
+
+/** A lease as the API shows it. */
+export const leaseView = z.object({
+  id: text,
+  state: text,
+  until: instant.describe("End of the lease, UTC."),
+  message: text.describe("The same in words."),
+  principal: text,
+  region: text,
+  group: z.object({ id: text, name: text }),
+  instance: text.nullable(),
+  protocol: text,
+  ports: text,
+  sources: z.array(text),
+  periodSeconds: z.int(),
+  reason: text,
+  ticket: text,
+  requestedAt: instant,
+  openedAt: instant.nullable(),
+  closedAt: instant.nullable(),
+  preExisting: z.boolean().describe("True when a rule stood before the lease; its end removes nothing."),
+  ruleIds: z.array(text),
+  note: text.nullable(),
+});
+
+/** The answer to a lease that was opened, extended, ended or read. */
+export const leaseAnswerView = leaseView.extend({
+  reach: z.object({
+    hosts: z.array(z.object({ instanceId: text.nullable(), name: text.nullable(), address: text })),
+    protocol: text,
+    ports: text,
+    sources: z.array(text),
+  }),
+  settled: z.boolean().describe("False when the cloud has not yet shown the change: read the lease again."),
+  extended: z.boolean().describe("True when a lease that was there has been extended."),
+  dryRun: z.boolean(),
+  plan: z.array(text).describe("The changes, in words."),
+  notes: z.array(text),
+});
+
+/** A page of leases. */
+export const leasePageView = z.object({ leases: z.array(leaseView), next: text.nullable() });
+
+/** What one sweep did. */
+export const cleanupView = z.object({
+  message: text,
+  closed: z.array(z.object({ leaseId: text, ruleIds: z.array(text) })),
+  opened: z.array(text),
+  looked: z.array(text).describe("Groups that were looked at."),
+  left: z.int().describe("What is due and was left for the next sweep."),
+  recovered: z.int().describe("Leases found again from the marks on their rules."),
+});
+
+/** Anything the use case reports. */
+export const anyObject = z.looseObject({});
+
+/** The body of every failure. */
+export const problemView = z.object({
+  type: text,
+  title: text,
+  status: z.int(),
+  code: text,
+  message: text,
+  detail: text,
+  remedy: text,
+  retry: z.enum(["never", "later", "now"]),
+  requestId: text,
+  values: z.record(text, z.union([text, z.number()])),
+});
