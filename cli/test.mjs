@@ -1,0 +1,11 @@
+// `npm test [-- vitest arguments]`: install and build when needed, then every test.
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { prepare, root } from "./prepare.mjs";
+
+prepare().then(() => {
+  // In this process, so that signals and exit codes are the test runner's own.
+  const runner = join(root, "node_modules", "vitest", "vitest.mjs");
+  process.argv = [process.execPath, runner, "run", ...process.argv.slice(2)];
+  return import(pathToFileURL(runner).href);
+});
