@@ -25,7 +25,7 @@ const world = (rules: readonly Rule[], inner = "Drop") =>
   aTopology({
     groups: [aGroup("sg-web", rules, { innerAccessPolicy: inner })],
     enis: [web, other],
-    instances: [anInstance("web-1", web, [22, 80, 7890]), anInstance("web-2", other, [22])],
+    instances: [anInstance("web-1", web, [22, 80, 7890]), anInstance("web-2", other, [22, 80, 7890])],
   });
 
 describe.skipIf(reason !== undefined)("the nft data plane", () => {
@@ -78,7 +78,21 @@ describe.skipIf(reason !== undefined)("the nft data plane", () => {
     expect(await attempt(web.privateIp, 22)).toEqual({ kind: "timeout" });
   });
 
-  test("lets members of a group with inner access through, and lets their answers return", async () => {
+  test.each(["keep", "cut"] as const)(
+    "lets answers return to an instance that nobody may reach (%s)",
+    async (choice) => {
+      const { apply } = await start({ establishedAfterDeny: () => choice });
+      await apply(world([aRule({ destCidrIp: web.privateIp })]));
+      const [out, back] = await Promise.all([
+        attempt(web.privateIp, 22, other.privateIp),
+        attempt(other.privateIp, 22, web.privateIp),
+      ]);
+      expect(out).toMatchObject({ kind: "connected" });
+      expect(back).toEqual({ kind: "timeout" });
+    },
+  );
+
+  test("lets members of a group with inner access through", async () => {
     const { apply } = await start();
     await apply(world([], "Accept"));
     const [peer, outside] = await Promise.all([
@@ -136,16 +150,17 @@ describe.skipIf(reason !== undefined)("the nft data plane", () => {
     const topology = world(rules);
     const { apply } = await start();
     await apply(topology);
-    const probes = [22, 80, 7890].flatMap((destPort) => sources.map((sourceAddress) => ({ destPort, sourceAddress })));
+    const probes = [web.privateIp, other.privateIp].flatMap((destAddress) =>
+      [22, 80, 7890].flatMap((destPort) => sources.map((sourceAddress) => ({ destAddress, destPort, sourceAddress }))),
+    );
     const outcomes = await Promise.all(
-      probes.map(({ destPort, sourceAddress }) =>
-        attempt(web.privateIp, destPort, sourceAddress, destPort === 80 ? "GET / HTTP/1.0\r\n\r\n" : ""),
+      probes.map(({ destAddress, destPort, sourceAddress }) =>
+        attempt(destAddress, destPort, sourceAddress, destPort === 80 ? "GET / HTTP/1.0\r\n\r\n" : ""),
       ),
     );
-    const expected = probes.map((probe) => {
-      const packet = aPacket({ ...probe, destAddress: web.privateIp });
-      return verdict(topology, packet, { destCidrIp: "honoured" }).accept ? "connected" : "timeout";
-    });
+    const expected = probes.map((probe) =>
+      verdict(topology, aPacket(probe), { destCidrIp: "honoured" }).accept ? "connected" : "timeout",
+    );
     expect(outcomes.map(({ kind }) => kind)).toEqual(expected);
     expect(new Set(expected).size).toBe(2);
   });
@@ -203,7 +218,7 @@ describe.skipIf(reason !== undefined)("the nft data plane", () => {
   });
 
   test("replaces a stale table at start and leaves none when it stops", async () => {
-    execFileSync("nft", ["-f", "-"], { input: `table inet ${tableName} { chain stale { drop\n } }\n` });
+    execFileSync("nft", ["-f", "-"], { input: `table inet ${tableName} { chain stale {\ndrop\n}\n}\n` });
     const { stop } = await start();
     expect(execFileSync("nft", ["list", "table", "inet", tableName], { encoding: "utf8" })).not.toContain("stale");
     await stop();
