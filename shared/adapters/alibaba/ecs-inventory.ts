@@ -1,0 +1,243 @@
+// The inventory port on ECS: which groups there are, and which network interfaces are in them.
+import type { GroupId, GroupRef } from "../../domain/ids.ts";
+import type { Clock } from "../../ports/clock.ts";
+import { type CallPriority, CloudFailure, type GroupFacts, type Inventory, type Member } from "../../ports/firewall.ts";
+import { allPages, type Fields, fields, list, text, textOrNull } from "./ecs-answers.ts";
+import type { RpcCall, RpcClient } from "./rpc-client.ts";
+
+const CACHE_MS = 10 * 60_000;
+const CACHE_ENTRIES_MAX = 20_000;
+const GROUPS_PER_PAGE = 100;
+const INSTANCES_PER_PAGE = 100;
+const INTERFACES_PER_PAGE = 500;
+const KNOWN_INTERFACE_TYPES = ["primary", "secondary"];
+
+/**
+ * Group facts and members are kept for 10 minutes by `clock`; `listGroups` refreshes the facts of what it lists. An absent
+ * group is not remembered, and `instance` always asks.
+ */
+export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
+  const facts = new ShortMemory<GroupFacts>(clock);
+  const members = new ShortMemory<readonly Member[]>(clock);
+
+  function readAll(
+    action: string,
+    envelope: readonly [string, string],
+    region: string,
+    priority: CallPriority,
+    request: (nextToken: string | undefined) => RpcCall["request"],
+  ): Promise<readonly unknown[]> {
+    const page = (nextToken: string | undefined) =>
+      rpc.call({ action, region, priority, reading: true, request: request(nextToken) });
+    return allPages(action, envelope, page).then(({ items }) => items);
+  }
+
+  const readInstances = (
+    region: string,
+    priority: CallPriority,
+    filter: { instanceIds: string } | { securityGroupId: string },
+  ) =>
+    readAll(
+      "DescribeInstances",
+      ["Instances", "Instance"],
+      region,
+      priority,
+      (nextToken) => (models) =>
+        new models.DescribeInstancesRequest({ regionId: region, ...filter, maxResults: INSTANCES_PER_PAGE, nextToken }),
+    );
+
+  const readGroups = (region: string, priority: CallPriority, filter: { securityGroupId?: string }) =>
+    readAll(
+      "DescribeSecurityGroups",
+      ["SecurityGroups", "SecurityGroup"],
+      region,
+      priority,
+      (nextToken) => (models) =>
+        new models.DescribeSecurityGroupsRequest({
+          regionId: region,
+          ...filter,
+          maxResults: GROUPS_PER_PAGE,
+          nextToken,
+        }),
+    );
+
+  return {
+    async listGroups(region, priority) {
+      const groups = (await readGroups(region, priority, {})).map((item) => groupFacts(region, fields(item)));
+      for (const group of groups) facts.keep(keyOf(group.ref), group);
+      return groups;
+    },
+
+    async group(ref, priority) {
+      const known = facts.find(keyOf(ref));
+      if (known !== undefined) return known;
+      const found = await absentAsNull(
+        ["groupGone"],
+        readGroups(ref.region, priority, { securityGroupId: ref.groupId }),
+      );
+      const group = found
+        ?.map((item) => groupFacts(ref.region, fields(item)))
+        .find((it) => it.ref.groupId === ref.groupId);
+      if (group === undefined) return null;
+      facts.keep(keyOf(ref), group);
+      return group;
+    },
+
+    async members(ref, priority) {
+      const known = members.find(keyOf(ref));
+      if (known !== undefined) return known;
+      // Neither list alone is documented to hold all: primary interfaces come with their instances.
+      const [interfaces, instances] = await Promise.all([
+        readAll(
+          "DescribeNetworkInterfaces",
+          ["NetworkInterfaceSets", "NetworkInterfaceSet"],
+          ref.region,
+          priority,
+          (nextToken) => (models) =>
+            new models.DescribeNetworkInterfacesRequest({
+              regionId: ref.region,
+              securityGroupId: ref.groupId,
+              maxResults: INTERFACES_PER_PAGE,
+              nextToken,
+            }),
+        ),
+        readInstances(ref.region, priority, { securityGroupId: ref.groupId }),
+      ]);
+      const found = mergeMembers(interfaces.map(fields), instances.map(fields));
+      members.keep(keyOf(ref), found);
+      return found;
+    },
+
+    async instance(region, instanceId, priority) {
+      const filter = { instanceIds: JSON.stringify([instanceId]) };
+      const found = await absentAsNull(["InvalidInstanceId.NotFound"], readInstances(region, priority, filter));
+      const instance = found?.map(fields).find((item) => text(item["InstanceId"]) === instanceId);
+      return instance === undefined ? null : membersOfInstance(instance);
+    },
+  };
+}
+
+function keyOf(ref: GroupRef): string {
+  return `${ref.region}/${ref.groupId}`;
+}
+
+async function absentAsNull<Value>(absent: readonly string[], asked: Promise<Value>): Promise<Value | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    const says =
+      error instanceof CloudFailure && [error.kind, error.cloudCode].some((it) => it !== null && absent.includes(it));
+    if (says) return null;
+    throw error;
+  }
+}
+
+function groupFacts(region: string, group: Fields): GroupFacts {
+  return {
+    ref: { region, groupId: text(group["SecurityGroupId"]) as GroupId },
+    name: text(group["SecurityGroupName"]),
+    vpcId: text(group["VpcId"]),
+    type: text(group["SecurityGroupType"]).toLowerCase() === "enterprise" ? "enterprise" : "normal",
+    serviceManaged: isTrue(group["ServiceManaged"]),
+    tags: Object.fromEntries(
+      list(group["Tags"], "Tag")
+        .map(fields)
+        .map((tag) => [text(tag["TagKey"] ?? tag["Key"]), text(tag["TagValue"] ?? tag["Value"])]),
+    ),
+  };
+}
+
+/** Interfaces as listed, then the primary interfaces of instances that the list does not hold. */
+function mergeMembers(interfaces: readonly Fields[], instances: readonly Fields[]): Member[] {
+  const names = new Map(
+    instances.map((instance) => [text(instance["InstanceId"]), textOrNull(instance["InstanceName"])]),
+  );
+  const found = new Map<string, Member>();
+  for (const item of interfaces) {
+    const instanceId = textOrNull(item["InstanceId"]) ?? textOrNull(fields(item["Attachment"])["InstanceId"]);
+    const member: Member = {
+      eniId: text(item["NetworkInterfaceId"]),
+      instanceId,
+      instanceName: instanceId === null ? null : (names.get(instanceId) ?? null),
+      address: addressOf(item),
+      ipv6: ipv6Of(item),
+      groupIds: groupIdsOf(item),
+      serviceManaged: isTrue(item["ServiceManaged"]) || !isKnownType(item["Type"]),
+    };
+    found.set(member.eniId, member);
+  }
+  for (const instance of instances) {
+    const primary = membersOfInstance(instance)[0];
+    if (primary !== undefined && !found.has(primary.eniId)) found.set(primary.eniId, primary);
+  }
+  return [...found.values()];
+}
+
+/** Primary first. ECS lists the groups of the primary interface only: those of secondary ones are unknown, hence empty. */
+function membersOfInstance(instance: Fields): Member[] {
+  const own = { instanceId: text(instance["InstanceId"]), instanceName: textOrNull(instance["InstanceName"]) };
+  const interfaces = list(instance["NetworkInterfaces"], "NetworkInterface").map(fields);
+  const isPrimary = (item: Fields) => text(item["Type"]).toLowerCase() === "primary";
+  const ordered = [...interfaces.filter(isPrimary), ...interfaces.filter((item) => !isPrimary(item))];
+  if (ordered.length === 0) {
+    const address = text(list(fields(instance["VpcAttributes"])["PrivateIpAddress"], "IpAddress")[0]);
+    return [{ ...own, eniId: "", address, ipv6: [], groupIds: groupIdsOf(instance), serviceManaged: false }];
+  }
+  return ordered.map((item, index) => ({
+    ...own,
+    eniId: text(item["NetworkInterfaceId"]),
+    address: addressOf(item),
+    ipv6: ipv6Of(item),
+    groupIds: index === 0 ? groupIdsOf(instance) : [],
+    serviceManaged: index > 0 && !isKnownType(item["Type"]),
+  }));
+}
+
+function addressOf(item: Fields): string {
+  const addresses = list(item["PrivateIpSets"], "PrivateIpSet").map(fields);
+  const primary = addresses.find((it) => isTrue(it["Primary"])) ?? addresses[0];
+  return (
+    textOrNull(item["PrivateIpAddress"]) ?? textOrNull(item["PrimaryIpAddress"]) ?? text(primary?.["PrivateIpAddress"])
+  );
+}
+
+function ipv6Of(item: Fields): string[] {
+  return list(item["Ipv6Sets"], "Ipv6Set").flatMap((it) => textOrNull(fields(it)["Ipv6Address"]) ?? []);
+}
+
+function groupIdsOf(item: Fields): GroupId[] {
+  return list(item["SecurityGroupIds"], "SecurityGroupId").map((id) => text(id) as GroupId);
+}
+
+function isKnownType(type: unknown): boolean {
+  return KNOWN_INTERFACE_TYPES.includes(text(type).toLowerCase());
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === "true";
+}
+
+/** Values that are forgotten after a while, and the oldest first when there are too many. */
+class ShortMemory<Value> {
+  readonly #clock: Clock;
+  readonly #kept = new Map<string, { readonly value: Value; readonly atMs: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  find(key: string): Value | undefined {
+    const kept = this.#kept.get(key);
+    if (kept === undefined) return undefined;
+    if (this.#clock.monotonicMs() - kept.atMs < CACHE_MS) return kept.value;
+    this.#kept.delete(key);
+    return undefined;
+  }
+
+  keep(key: string, value: Value): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, { value, atMs: this.#clock.monotonicMs() });
+    const oldest = this.#kept.keys().next();
+    if (this.#kept.size > CACHE_ENTRIES_MAX && !oldest.done) this.#kept.delete(oldest.value);
+  }
+}

@@ -1,0 +1,44 @@
+// The parts of the official SDK that calls to ECS need, in one module, so that it is loaded on the first call only.
+import { AuthorizeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/models/AuthorizeSecurityGroupEgressRequest.js";
+import { AuthorizeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/AuthorizeSecurityGroupRequest.js";
+import { DescribeInstancesRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstancesRequest.js";
+import { DescribeNetworkInterfacesRequest } from "@alicloud/ecs20140526/dist/models/DescribeNetworkInterfacesRequest.js";
+import { DescribeSecurityGroupAttributeRequest } from "@alicloud/ecs20140526/dist/models/DescribeSecurityGroupAttributeRequest.js";
+import { DescribeSecurityGroupsRequest } from "@alicloud/ecs20140526/dist/models/DescribeSecurityGroupsRequest.js";
+import { ModifySecurityGroupEgressRuleRequest } from "@alicloud/ecs20140526/dist/models/ModifySecurityGroupEgressRuleRequest.js";
+import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526/dist/models/ModifySecurityGroupRuleRequest.js";
+import { RevokeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/models/RevokeSecurityGroupEgressRequest.js";
+import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/RevokeSecurityGroupRequest.js";
+import * as core from "@alicloud/openapi-core";
+
+/** The official request models of the calls we make; `toMap` gives the wire names. */
+export const models = {
+  AuthorizeSecurityGroupEgressRequest,
+  AuthorizeSecurityGroupRequest,
+  DescribeInstancesRequest,
+  DescribeNetworkInterfacesRequest,
+  DescribeSecurityGroupAttributeRequest,
+  DescribeSecurityGroupsRequest,
+  ModifySecurityGroupEgressRuleRequest,
+  ModifySecurityGroupRuleRequest,
+  RevokeSecurityGroupEgressRequest,
+  RevokeSecurityGroupRequest,
+};
+
+type ClientClass = typeof core.default;
+
+// Under native ESM the default export of a CommonJS module is the module itself.
+const wrapped = core.default as ClientClass | { readonly default: ClientClass };
+
+/** The SDK's generic client: signer, transport and error classes, without the generated methods. */
+export const RpcSdkClient: ClientClass = "default" in wrapped ? wrapped.default : wrapped;
+/** One client object. */
+export type RpcSdkClient = InstanceType<ClientClass>;
+
+/** The SDK's configuration and request classes. */
+export const { Config, OpenApiRequest, Params } = core.$OpenApiUtil;
+
+/** Flattens nested parameters the way the generated client does: `Permissions.1.Policy`. */
+export function flattenQuery(parameters: Readonly<Record<string, unknown>>): Record<string, string> {
+  return core.$OpenApiUtil.default.query({ ...parameters });
+}

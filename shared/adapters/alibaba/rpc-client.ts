@@ -1,0 +1,135 @@
+// One RPC-style cloud API behind the official SDK's generic call, with our own deadline and error classes.
+import type { Clock } from "../../ports/clock.ts";
+import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
+import { withDeadline } from "../system/deadline.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
+import { sameCredentials } from "./credentials.ts";
+import { ecsFailure, isBrokenConnection } from "./ecs-failures.ts";
+import type { RpcSdkClient } from "./ecs-sdk.ts";
+
+type EcsSdk = typeof import("./ecs-sdk.ts");
+
+/** An official request model: it knows its parameters' wire names. */
+export interface RequestModel {
+  toMap(): Record<string, unknown>;
+}
+
+/** One call to make. */
+export interface RpcCall {
+  readonly action: string;
+  readonly region: string;
+  readonly priority: CallPriority;
+  /** True for a call that changes nothing: it is tried once more after a broken connection. */
+  readonly reading: boolean;
+  readonly request: (models: EcsSdk["models"]) => RequestModel;
+}
+
+/** Decides whether a call may be made now, and hears what the cloud says to it. Throws `CloudFailure` "throttled" to refuse. */
+export interface CallGate {
+  admit(region: string, action: string, priority: CallPriority): Promise<void> | void;
+  throttled(region: string, action: string): void;
+}
+
+export interface RpcSettings {
+  readonly clock: Clock;
+  readonly credentials: CredentialSource;
+  /** Host and port for a region, without a scheme. */
+  readonly endpoint: (region: string) => string;
+  readonly protocol?: "http" | "https";
+  /** The SDK treats both as a limit on silence of the socket, so the smaller one ends a slow call. */
+  readonly connectTimeoutMs?: number;
+  readonly readTimeoutMs?: number;
+  readonly gate?: CallGate;
+}
+
+export interface RpcClient {
+  /** The answer's JSON. Throws nothing but `CloudFailure`. */
+  call(call: RpcCall): Promise<Readonly<Record<string, unknown>>>;
+  /** Local clock minus the cloud's, by the last successful reply's `Date`; 0 before the first. */
+  skewMs(): number;
+}
+
+const VERSION = "2014-05-26";
+const CONNECT_TIMEOUT_MS = 10_000;
+const READ_TIMEOUT_MS = 10_000;
+/** How much longer than the SDK's own limits we wait before we give a call up ourselves. */
+const DEADLINE_MARGIN_MS = 500;
+
+/** The ECS API of 2014-05-26. The SDK is loaded, and a client per region made, by the first call. */
+export function ecsRpcClient(settings: RpcSettings): RpcClient {
+  const connectTimeout = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const readTimeout = settings.readTimeoutMs ?? READ_TIMEOUT_MS;
+  const clients = new Map<string, { readonly client: RpcSdkClient; readonly credentials: Credentials }>();
+  let skew = 0;
+
+  function clientFor(sdk: EcsSdk, region: string): RpcSdkClient {
+    const credentials = settings.credentials();
+    const known = clients.get(region);
+    if (known !== undefined && sameCredentials(known.credentials, credentials)) return known.client;
+    const client = new sdk.RpcSdkClient(
+      new sdk.Config({
+        ...credentials,
+        regionId: region,
+        endpoint: settings.endpoint(region),
+        protocol: settings.protocol ?? "https",
+        connectTimeout,
+        readTimeout,
+      }),
+    );
+    clients.set(region, { client, credentials });
+    return client;
+  }
+
+  async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
+    const params = new sdk.Params({
+      action: call.action,
+      version: VERSION,
+      protocol: (settings.protocol ?? "https").toUpperCase(),
+      pathname: "/",
+      method: "POST",
+      authType: "AK",
+      style: "RPC",
+      reqBodyType: "formData",
+      bodyType: "json",
+    });
+    const request = new sdk.OpenApiRequest({ query: sdk.flattenQuery(call.request(sdk.models).toMap()) });
+    const runtime = {} as Parameters<RpcSdkClient["callApi"]>[2];
+    const answer = await withDeadline(
+      Math.max(connectTimeout, readTimeout) + DEADLINE_MARGIN_MS,
+      clientFor(sdk, call.region).callApi(params, request, runtime),
+      () => new CloudFailure("unknown", call.action, { message: `${call.action}: no answer in time` }),
+    );
+    noteDate(answer["headers"]);
+    const body: unknown = answer["body"];
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
+    throw new CloudFailure("unknown", call.action, { message: `${call.action}: the answer is no JSON object` });
+  }
+
+  function noteDate(headers: unknown): void {
+    if (typeof headers !== "object" || headers === null) return;
+    const date = Date.parse(String((headers as Readonly<Record<string, unknown>>)["date"]));
+    if (!Number.isNaN(date)) skew = settings.clock.now() - date;
+  }
+
+  return {
+    async call(call) {
+      await settings.gate?.admit(call.region, call.action, call.priority);
+      try {
+        const sdk = await import("./ecs-sdk.ts");
+        try {
+          return await send(sdk, call);
+        } catch (error) {
+          if (!call.reading || !isBrokenConnection(error)) throw error;
+          await settings.gate?.admit(call.region, call.action, call.priority);
+          return await send(sdk, call);
+        }
+      } catch (error) {
+        const failure = ecsFailure(call.action, error);
+        if (failure.kind === "throttled" && failure.cloudCode !== null)
+          settings.gate?.throttled(call.region, call.action);
+        throw failure;
+      }
+    },
+    skewMs: () => skew,
+  };
+}
