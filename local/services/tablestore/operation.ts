@@ -1,0 +1,58 @@
+// The shape of one operation: decode its request, name its table, run it.
+
+import { decodeMessage, type Messages } from "../../protocol/tablestore/messages.ts";
+import { parameterInvalid, tableAbsent } from "./errors.ts";
+import { capacityUnits } from "./limits.ts";
+import type { Store } from "./store.ts";
+import type { Table } from "./tables.ts";
+
+/** What an operation works with. `now` is the service's clock in milliseconds. */
+export interface Call {
+  readonly store: Store;
+  readonly instance: string;
+  now(): number;
+}
+
+/** A decoded request, ready to run. The answer is the response message; a write's comes after its commit. */
+export interface Prepared {
+  readonly table: string | undefined;
+  run(call: Call): Buffer | Promise<Buffer>;
+}
+
+/** Decodes a request body. Throws OtsError when it is not one. */
+export type Operation = (body: Buffer) => Prepared;
+
+/** Makes an operation of the message it takes, the table it is about and what it does. */
+export function operation<Name extends keyof Messages>(
+  message: Name,
+  tableOf: (request: Messages[Name]) => string | undefined,
+  run: (call: Call, request: Messages[Name]) => Buffer | Promise<Buffer>,
+): Operation {
+  return (body) => {
+    let request: Messages[Name];
+    try {
+      request = decodeMessage(message, body);
+    } catch {
+      throw parameterInvalid("Failed to parse the protobuf message.");
+    }
+    return { table: tableOf(request), run: (call) => run(call, request) };
+  };
+}
+
+/** The table of that name. Throws OtsError when there is none. */
+export function findTable(call: Call, name: string): Table {
+  const table = call.store.table(call.instance, name);
+  if (table === undefined) throw tableAbsent();
+  return table;
+}
+
+/** Refuses a request inside a local transaction: no table here has them enabled. */
+export function refuseTransaction(transactionId: string | undefined): void {
+  if (transactionId === undefined || transactionId === "") return;
+  throw parameterInvalid("Try to call method using explicit transaction on explicit-transaction-disabled table");
+}
+
+/** The consumed part of a read of that many bytes. */
+export function readCost(bytes: number): { capacity_unit: { read: number; write: number } } {
+  return { capacity_unit: { read: capacityUnits(bytes), write: 0 } };
+}

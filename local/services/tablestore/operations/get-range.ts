@@ -1,0 +1,101 @@
+// GetRange.
+
+import { encodeMessage, type Messages } from "../../../protocol/tablestore/messages.ts";
+import { encodeRows, plainBufferHeader } from "../../../protocol/tablestore/plain-buffer.ts";
+import { parameterInvalid } from "../errors.ts";
+import { encodeKey, readKey } from "../keys.ts";
+import { limits } from "../limits.ts";
+import { type Call, findTable, operation, readCost, refuseTransaction } from "../operation.ts";
+import { readSelection, type Selection, selectRow } from "../reading.ts";
+import { readRowBytes } from "../row-bytes.ts";
+import { decodeStored, storedSize } from "../rows.ts";
+import type { StoredEntry } from "../store.ts";
+import type { Table } from "../tables.ts";
+
+const forward = 0;
+const backward = 1;
+// Rows fetched at first; later fetches are sized by what the first ones weighed.
+const firstFetch = 64;
+
+interface Range {
+  readonly from: Buffer;
+  readonly to: Buffer;
+  readonly backward: boolean;
+  readonly limit: number;
+}
+
+/** Rows between two keys, in key order or against it, until limit, 5000 rows or 4 MB scanned. */
+export const getRange = operation(
+  "GetRangeRequest",
+  (request) => request.table_name,
+  (call, request) => {
+    const table = findTable(call, request.table_name);
+    refuseTransaction(request.transaction_id);
+    const selection = readSelection(table, request);
+    const found = scan(call, table, selection, readRange(table, request));
+    return encodeMessage("GetRangeResponse", {
+      consumed: readCost(found.bytes),
+      rows: found.rows.length === 0 ? Buffer.alloc(0) : Buffer.concat([plainBufferHeader, ...found.rows]),
+      ...(found.next === undefined ? {} : { next_start_primary_key: keyOf(found.next) }),
+    });
+  },
+);
+
+function readRange(table: Table, request: Messages["GetRangeRequest"]): Range {
+  if (request.limit !== undefined && request.limit <= 0) throw parameterInvalid("The limit must be greater than 0.");
+  if (request.direction !== forward && request.direction !== backward) throw parameterInvalid("Invalid direction.");
+  const schema = table.definition.key;
+  const bound = (bytes: Buffer): Buffer => encodeKey(readKey(schema, readRowBytes(bytes).primaryKey, "bound"));
+  const from = bound(request.inclusive_start_primary_key);
+  const to = bound(request.exclusive_end_primary_key);
+  const order = Buffer.compare(from, to);
+  if (request.direction === forward && order >= 0) {
+    throw parameterInvalid("Begin key must less than end key in FORWARD.");
+  }
+  if (request.direction === backward && order <= 0) {
+    throw parameterInvalid("Begin key must more than end key in BACKWARD.");
+  }
+  return { from, to, backward: request.direction === backward, limit: request.limit ?? Number.POSITIVE_INFINITY };
+}
+
+interface Found {
+  readonly rows: readonly Buffer[];
+  readonly bytes: number;
+  /** The first row not scanned, when there is one. */
+  readonly next: StoredEntry | undefined;
+}
+
+function scan(call: Call, table: Table, selection: Selection, range: Range): Found {
+  const now = call.now();
+  const rows: Buffer[] = [];
+  let scanned = 0;
+  let bytes = 0;
+  let from = range.from;
+  for (;;) {
+    const wanted = fetchSize(scanned, bytes, range.limit - rows.length);
+    const entries = call.store.scan(table, { ...range, from, after: scanned > 0 }, wanted);
+    for (const entry of entries) {
+      if (rows.length >= range.limit || scanned >= limits.rangeRowsMax || bytes >= limits.rangeBytesMax) {
+        return { rows, bytes, next: entry };
+      }
+      scanned += 1;
+      bytes += storedSize(entry[1]);
+      const { wire } = selectRow(table, entry[1], selection, now);
+      if (wire.length > 0) rows.push(wire);
+      from = entry[0];
+    }
+    if (entries.length < wanted) return { rows, bytes, next: undefined };
+  }
+}
+
+/** One more than can be used, so that the next key is known without another fetch. */
+function fetchSize(scanned: number, bytes: number, limitLeft: number): number {
+  const rowsLeft = Math.max(0, Math.min(limitLeft, limits.rangeRowsMax - scanned));
+  if (scanned === 0) return Math.min(firstFetch, rowsLeft + 1);
+  const average = Math.max(1, bytes / scanned);
+  return Math.min(Math.ceil(Math.max(0, limits.rangeBytesMax - bytes) / average), rowsLeft) + 1;
+}
+
+function keyOf(entry: StoredEntry): Buffer {
+  return encodeRows([{ primaryKey: decodeStored(entry[1]).primaryKey, attributes: [], deleteMarker: false }]);
+}

@@ -1,0 +1,197 @@
+// The embedded Tablestore: an HTTP server that unmodified SDKs talk to.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Clock } from "../../../shared/ports/clock.ts";
+import type { Random } from "../../../shared/ports/random.ts";
+import { encodeMessage } from "../../protocol/tablestore/messages.ts";
+import { contentMd5, type OtsHeaders, signResponse } from "../../protocol/tablestore/signature.ts";
+import { authenticate } from "./authentication.ts";
+import { findOperation } from "./dispatch.ts";
+import { internalError, OtsError } from "./errors.ts";
+import { limits } from "./limits.ts";
+import { openStore, type Store } from "./store.ts";
+
+/** What a fault does to one call. `drop-before` cuts the connection with nothing done, `drop-after` after the commit. */
+export type TablestoreFault =
+  | { readonly kind: "reject"; readonly status: number; readonly code: string; readonly message: string }
+  | { readonly kind: "drop-before" }
+  | { readonly kind: "drop-after" };
+
+/** One call that was made. `status` is 0 when the connection was cut before anything was done. */
+export interface TablestoreCall {
+  readonly service: "ots";
+  readonly operation: string;
+  readonly accessKeyId: string;
+  readonly status: number;
+  readonly at: number;
+  readonly code?: string;
+  readonly table?: string;
+}
+
+/** How to run it. Without `directory` nothing outlives the process. */
+export interface TablestoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly directory?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly instances: readonly string[];
+  readonly credentials: (accessKeyId: string) => { secret: string } | undefined;
+  /** The largest difference between a request's date and the clock. Absent: not checked, as a virtual clock needs. */
+  readonly requestSkewMsMax?: number;
+  /** Told of every call, before its answer is sent. */
+  readonly onCall?: (call: TablestoreCall) => void;
+  /** Told what is behind an answer of 500. Absent: written to the standard error stream. */
+  readonly onBug?: (error: unknown) => void;
+  /** Asked about every call that is authentic, before it runs. */
+  readonly intercept?: (
+    call: Pick<TablestoreCall, "service" | "operation" | "accessKeyId" | "table">,
+  ) => TablestoreFault | undefined;
+}
+
+/** A running Tablestore. `stop` commits what is queued; `reset` forgets all tables and rows. */
+export interface Tablestore {
+  readonly url: string;
+  readonly port: number;
+  reset(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a Tablestore on loopback. */
+export async function startTablestore(options: TablestoreOptions): Promise<Tablestore> {
+  const store = openStore(options.directory);
+  const server = createServer((request, response) => {
+    serve(options, store, request, response).catch(() => request.socket.destroy());
+  });
+  // A server that closes idle connections races with clients that reuse them.
+  server.keepAliveTimeout = 0;
+  const host = options.host ?? "127.0.0.1";
+  try {
+    await listen(server, host, options.port ?? 0);
+  } catch (error) {
+    store.close();
+    throw error;
+  }
+  const { port } = server.address() as AddressInfo;
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeAllConnections();
+    await closed;
+    store.close();
+  };
+  return {
+    url: `http://${host}:${port}`,
+    port,
+    reset: () => store.reset(),
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function serve(
+  options: TablestoreOptions,
+  store: Store,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? "/").split("?")[0] as string;
+  const headers = otsHeaders(request);
+  const call: { -readonly [Name in keyof TablestoreCall]: TablestoreCall[Name] } = {
+    service: "ots",
+    operation: path.slice(1),
+    accessKeyId: headers["x-ots-accesskeyid"] ?? "",
+    status: 200,
+    at: options.clock.now(),
+  };
+  let body: Buffer = Buffer.alloc(0);
+  let fault: TablestoreFault | undefined;
+  try {
+    const received = await readBody(request);
+    if (request.method !== "POST") throw new OtsError(405, "OTSMethodNotAllowed", "Only POST method is supported.");
+    const { instance } = authenticate(
+      { ...options, skewMsMax: options.requestSkewMsMax },
+      { path, headers, body: received, nowMs: call.at },
+    );
+    const prepared = findOperation(call.operation)(received);
+    if (prepared.table !== undefined) call.table = prepared.table;
+    fault = options.intercept?.(call);
+    if (fault?.kind === "reject") throw new OtsError(fault.status, fault.code, fault.message);
+    if (fault?.kind === "drop-before") call.status = 0;
+    else body = await prepared.run({ store, instance, now: () => options.clock.now() });
+  } catch (error) {
+    if (!(error instanceof OtsError)) (options.onBug ?? console.error)(error);
+    const failure = error instanceof OtsError ? error : internalError();
+    call.status = failure.status;
+    call.code = failure.code;
+    body = encodeMessage("Error", { code: failure.code, message: failure.message });
+  }
+  options.onCall?.(call);
+  if (fault !== undefined && fault.kind !== "reject") {
+    request.socket.destroy();
+    return;
+  }
+  response.writeHead(call.status, answerHeaders(options, { path, body, accessKeyId: call.accessKeyId }));
+  response.end(body);
+}
+
+/** All `x-ots-` headers of the request. */
+function otsHeaders(request: IncomingMessage): OtsHeaders {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (name.startsWith("x-ots-") && value !== undefined)
+      headers[name] = Array.isArray(value) ? value.join(",") : value;
+  }
+  return headers;
+}
+
+/** The whole body. One over the limit is read to its end and thrown away, so that the client can read the answer. */
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size <= limits.bodyBytesMax) chunks.push(chunk);
+  }
+  if (size > limits.bodyBytesMax)
+    throw new OtsError(413, "OTSRequestBodyTooLarge", "The size of the request body is too large.");
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}
+
+/** The headers of every answer, errors included; SDKs of other languages refuse an answer without them. */
+function answerHeaders(
+  options: TablestoreOptions,
+  answer: { readonly path: string; readonly body: Buffer; readonly accessKeyId: string },
+): Record<string, string | number> {
+  const headers = {
+    "x-ots-contentmd5": contentMd5(answer.body),
+    "x-ots-contenttype": "protocol buffer",
+    "x-ots-date": new Date(options.clock.now()).toISOString(),
+    "x-ots-requestid": requestId(options.random),
+  };
+  const secret = options.credentials(answer.accessKeyId)?.secret ?? "";
+  const signature = signResponse({ path: answer.path, headers, secret });
+  return {
+    ...headers,
+    Authorization: `OTS ${answer.accessKeyId}:${signature}`,
+    "Content-Length": answer.body.length,
+  };
+}
+
+function requestId(random: Random): string {
+  const hex = Buffer.from(random.bytes(16)).toString("hex");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

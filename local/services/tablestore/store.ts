@@ -1,0 +1,206 @@
+// The ordered, durable store under the tables: SQLite, one row table, writes committed in groups.
+
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import Database from "libsql";
+import type { Table, TableDefinition } from "./tables.ts";
+
+/** A stored row: its order-preserving key, and the value as `rows.ts` writes it. */
+export type StoredEntry = readonly [key: Buffer, value: Buffer];
+
+interface Job {
+  readonly run: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Outcome = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
+
+const schema = `
+CREATE TABLE IF NOT EXISTS tables(id INTEGER PRIMARY KEY, instance TEXT NOT NULL, name TEXT NOT NULL,
+  definition TEXT NOT NULL, counter INTEGER NOT NULL DEFAULT 0, UNIQUE(instance, name));
+CREATE TABLE IF NOT EXISTS rows(tab INTEGER NOT NULL, k BLOB NOT NULL, v BLOB NOT NULL, PRIMARY KEY(tab, k)) WITHOUT ROWID;
+`;
+
+/** Opens the store in `directory` (created when absent), or in memory when there is none. */
+export function openStore(directory: string | undefined): Store {
+  if (directory !== undefined) mkdirSync(directory, { recursive: true });
+  return new Store(new Database(directory === undefined ? ":memory:" : join(directory, "tablestore.db")));
+}
+
+/**
+ * Tables and rows. Reads see what is committed. `write` is the only way to change anything: what is asked for in one
+ * turn of the event loop is committed by one transaction, and every promise settles after that commit.
+ */
+export class Store {
+  readonly #db: Database.Database;
+  readonly #tables = new Map<string, Table>();
+  readonly #jobs: Job[] = [];
+  #scheduled = false;
+  readonly #sql;
+
+  constructor(db: Database.Database) {
+    this.#db = db;
+    db.exec("PRAGMA journal_mode=WAL");
+    db.exec("PRAGMA synchronous=FULL");
+    db.exec(schema);
+    const range = (order: string, from: string, to: string): string =>
+      `SELECT k, v FROM rows WHERE tab = ? AND k ${from} ? AND k ${to} ? ORDER BY k ${order} LIMIT ?`;
+    // The scans are raw because only then does the driver give Buffers for several rows.
+    this.#sql = {
+      get: db.prepare("SELECT v FROM rows WHERE tab = ? AND k = ?"),
+      put: db.prepare("INSERT OR REPLACE INTO rows(tab, k, v) VALUES(?, ?, ?)"),
+      delete: db.prepare("DELETE FROM rows WHERE tab = ? AND k = ?"),
+      forwardFrom: db.prepare(range("ASC", ">=", "<")).raw(),
+      forwardAfter: db.prepare(range("ASC", ">", "<")).raw(),
+      backwardFrom: db.prepare(range("DESC", "<=", ">")).raw(),
+      backwardAfter: db.prepare(range("DESC", "<", ">")).raw(),
+      counter: db.prepare("SELECT counter FROM tables WHERE id = ?"),
+      setCounter: db.prepare("UPDATE tables SET counter = ? WHERE id = ?"),
+      addTable: db.prepare("INSERT INTO tables(instance, name, definition) VALUES(?, ?, ?)"),
+      setDefinition: db.prepare("UPDATE tables SET definition = ? WHERE id = ?"),
+      dropTable: db.prepare("DELETE FROM tables WHERE id = ?"),
+      dropRows: db.prepare("DELETE FROM rows WHERE tab = ?"),
+      allTables: db.prepare("SELECT id, instance, definition FROM tables"),
+    };
+    this.#loadTables();
+  }
+
+  /** Runs `job` inside the next transaction and resolves with its value once that is durable. A job that throws must not have written. */
+  write<T>(job: () => T): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#jobs.push({ run: job, resolve: (value) => resolve(value as T), reject });
+      if (this.#scheduled) return;
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    });
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const jobs = this.#jobs.splice(0);
+    if (jobs.length === 0) return;
+    const outcomes: Outcome[] = [];
+    try {
+      this.#db.exec("BEGIN IMMEDIATE");
+      for (const job of jobs) {
+        try {
+          outcomes.push({ ok: true, value: job.run() });
+        } catch (error) {
+          if (isDatabaseError(error)) throw error;
+          outcomes.push({ ok: false, error });
+        }
+      }
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+      this.#loadTables();
+      for (const job of jobs) job.reject(error);
+      return;
+    }
+    jobs.forEach((job, index) => {
+      const outcome = outcomes[index] as Outcome;
+      if (outcome.ok) job.resolve(outcome.value);
+      else job.reject(outcome.error);
+    });
+  }
+
+  /** The row's value, or undefined. */
+  get(table: Table, key: Buffer): Buffer | undefined {
+    return (this.#sql.get.get(table.id, key) as { v: Buffer } | undefined)?.v;
+  }
+
+  /** Rows from `from` (or behind it) towards `to`, which is excluded, at most `count`. */
+  scan(
+    table: Table,
+    range: { readonly from: Buffer; readonly after: boolean; readonly to: Buffer; readonly backward: boolean },
+    count: number,
+  ): StoredEntry[] {
+    const sql = this.#sql;
+    const statement = range.backward
+      ? range.after
+        ? sql.backwardAfter
+        : sql.backwardFrom
+      : range.after
+        ? sql.forwardAfter
+        : sql.forwardFrom;
+    return statement.all(table.id, range.from, range.to, count) as StoredEntry[];
+  }
+
+  /** Inside a write: stores the row. */
+  put(table: Table, key: Buffer, value: Buffer): void {
+    this.#sql.put.run(table.id, key, value);
+  }
+
+  /** Inside a write: removes the row. */
+  delete(table: Table, key: Buffer): void {
+    this.#sql.delete.run(table.id, key);
+  }
+
+  /** Inside a write: the next auto-increment value of the table, at least `floor`. */
+  nextCounter(table: Table, floor: number): number {
+    const { counter } = this.#sql.counter.get(table.id) as { counter: number };
+    const next = Math.max(counter + 1, floor);
+    this.#sql.setCounter.run(next, table.id);
+    return next;
+  }
+
+  /** The table of that name, or undefined. */
+  table(instance: string, name: string): Table | undefined {
+    return this.#tables.get(`${instance}/${name}`);
+  }
+
+  /** Names of the instance's tables, sorted. */
+  tableNames(instance: string): string[] {
+    const names: string[] = [];
+    for (const table of this.#tables.values()) if (table.instance === instance) names.push(table.definition.name);
+    return names.sort();
+  }
+
+  /** Inside a write: adds a table whose name is free. */
+  addTable(instance: string, definition: TableDefinition): void {
+    const { lastInsertRowid } = this.#sql.addTable.run(instance, definition.name, JSON.stringify(definition));
+    this.#tables.set(`${instance}/${definition.name}`, { id: Number(lastInsertRowid), instance, definition });
+  }
+
+  /** Inside a write: replaces the table's definition. */
+  changeTable(table: Table, definition: TableDefinition): void {
+    this.#sql.setDefinition.run(JSON.stringify(definition), table.id);
+    this.#tables.set(`${table.instance}/${definition.name}`, { ...table, definition });
+  }
+
+  /** Inside a write: removes the table and its rows. */
+  dropTable(table: Table): void {
+    this.#sql.dropRows.run(table.id);
+    this.#sql.dropTable.run(table.id);
+    this.#tables.delete(`${table.instance}/${table.definition.name}`);
+  }
+
+  /** Forgets everything. */
+  reset(): Promise<void> {
+    return this.write(() => {
+      this.#db.exec("DELETE FROM rows");
+      this.#db.exec("DELETE FROM tables");
+      this.#tables.clear();
+    });
+  }
+
+  /** Commits what is queued and closes the file. */
+  close(): void {
+    this.#flush();
+    this.#db.close();
+  }
+
+  #loadTables(): void {
+    this.#tables.clear();
+    const found = this.#sql.allTables.all() as { id: number; instance: string; definition: string }[];
+    for (const { id, instance, definition } of found) {
+      const parsed = JSON.parse(definition) as TableDefinition;
+      this.#tables.set(`${instance}/${parsed.name}`, { id, instance, definition: parsed });
+    }
+  }
+}
+
+function isDatabaseError(error: unknown): boolean {
+  return error instanceof Database.SqliteError;
+}

@@ -1,0 +1,136 @@
+// What a table is, and the checks of its definition.
+
+import type { Messages, TableOptions } from "../../protocol/tablestore/messages.ts";
+import { Kind } from "../../protocol/tablestore/variant.ts";
+import { parameterInvalid } from "./errors.ts";
+import { isName, limits } from "./limits.ts";
+
+/** One primary key column. `kind` is the value kind on the wire. */
+export interface KeyColumn {
+  readonly name: string;
+  readonly type: number;
+  readonly kind: number;
+  readonly autoIncrement: boolean;
+}
+
+/** Everything about a table but its rows; stored as JSON. */
+export interface TableDefinition {
+  readonly name: string;
+  readonly key: readonly KeyColumn[];
+  readonly definedColumns: readonly { readonly name: string; readonly type: number }[];
+  readonly timeToLiveS: number;
+  readonly maxVersions: number;
+  /** True once maxVersions was ever above one: rows may then hold more versions than are readable. */
+  readonly manyVersions: boolean;
+  readonly timeDeviationS: number;
+  readonly allowUpdate: boolean;
+  readonly reservedRead: number;
+  readonly reservedWrite: number;
+  readonly throughputChangedS: number;
+}
+
+/** A table that exists. `id` is its number in the store. */
+export interface Table {
+  readonly id: number;
+  readonly instance: string;
+  readonly definition: TableDefinition;
+}
+
+const kindOfType: Readonly<Record<number, number>> = { 1: Kind.integer, 2: Kind.string, 3: Kind.binary };
+
+/** Checks a CreateTable request and gives the definition. Throws OtsError. */
+export function defineTable(request: Messages["CreateTableRequest"], nowMs: number): TableDefinition {
+  const meta = request.table_meta;
+  if (!isName(meta.table_name)) throw parameterInvalid(`Invalid table name: '${meta.table_name}'.`);
+  if (request.index_metas.length > 0 || meta.index_meta.length > 0) {
+    throw parameterInvalid("Unsupported operation: CreateTable with secondary indexes.");
+  }
+  if (request.stream_spec?.enable_stream) throw parameterInvalid("Unsupported operation: CreateTable with a stream.");
+  if (request.enable_local_txn) throw parameterInvalid("Unsupported operation: CreateTable with local transactions.");
+  const throughput = readThroughput(request.reserved_throughput.capacity_unit, { read: 0, write: 0 });
+  const options = request.table_options ?? {};
+  if (options.time_to_live === undefined) throw parameterInvalid("Time-to-live is missing while creating table.");
+  if (options.max_versions === undefined) throw parameterInvalid("MaxVersions is missing while creating table.");
+  const base = {
+    name: meta.table_name,
+    key: defineKey(request),
+    definedColumns: defineColumns(request),
+    timeToLiveS: -1,
+    maxVersions: 1,
+    manyVersions: false,
+    timeDeviationS: 86_400,
+    allowUpdate: true,
+    reservedRead: throughput.read,
+    reservedWrite: throughput.write,
+    throughputChangedS: Math.floor(nowMs / 1000),
+  };
+  return withOptions(base, options);
+}
+
+/** The definition with the given options changed. Throws OtsError. */
+export function withOptions(definition: TableDefinition, options: TableOptions): TableDefinition {
+  const timeToLiveS = options.time_to_live ?? definition.timeToLiveS;
+  if (timeToLiveS === 0 || timeToLiveS < -1) throw parameterInvalid("TimeToLive cannot be 0 or less than -1.");
+  if (timeToLiveS > 0 && timeToLiveS < 86_400) throw parameterInvalid("TimeToLive cannot be less than 86400 seconds.");
+  const maxVersions = options.max_versions ?? definition.maxVersions;
+  if (maxVersions <= 0) throw parameterInvalid("The maximum versions cannot be less than or equal to 0");
+  const timeDeviationS = options.deviation_cell_version_in_sec ?? definition.timeDeviationS;
+  if (timeDeviationS <= 0) throw parameterInvalid("The max time deviation must be greater than 0.");
+  return {
+    ...definition,
+    timeToLiveS,
+    maxVersions,
+    manyVersions: definition.manyVersions || maxVersions > 1,
+    timeDeviationS,
+    allowUpdate: options.allow_update ?? definition.allowUpdate,
+  };
+}
+
+/** Reserved throughput of a request, with what it leaves out taken from `before`. Throws OtsError. */
+export function readThroughput(
+  unit: { readonly read?: number; readonly write?: number },
+  before: { readonly read: number; readonly write: number },
+): { read: number; write: number } {
+  const read = unit.read ?? before.read;
+  const write = unit.write ?? before.write;
+  for (const value of [read, write]) {
+    if (value < 0 || value > limits.capacityUnitsMax) throw parameterInvalid("Invalid reserved throughput.");
+  }
+  return { read, write };
+}
+
+function defineKey(request: Messages["CreateTableRequest"]): KeyColumn[] {
+  const { table_name, primary_key } = request.table_meta;
+  if (primary_key.length < 1 || primary_key.length > limits.primaryKeyColumnsMax) {
+    throw parameterInvalid(`The number of primary key columns must be in range: [1, ${limits.primaryKeyColumnsMax}].`);
+  }
+  const names = new Set<string>();
+  let automatic = 0;
+  return primary_key.map((column, index) => {
+    if (!isName(column.name)) throw parameterInvalid(`Invalid column name: '${column.name}'.`);
+    if (names.has(column.name)) throw parameterInvalid(`Duplicated primary key name: '${column.name}'.`);
+    names.add(column.name);
+    const kind = kindOfType[column.type];
+    if (kind === undefined) throw parameterInvalid("Invalid primary key type.");
+    const autoIncrement = column.option === 1;
+    if (autoIncrement) {
+      automatic += 1;
+      if (index === 0) throw parameterInvalid(`First primary key can't be auto increment, table: ${table_name}.`);
+      if (kind !== Kind.integer || automatic > 1) throw parameterInvalid("Invalid auto increment primary key.");
+    }
+    return { name: column.name, type: column.type, kind, autoIncrement };
+  });
+}
+
+function defineColumns(request: Messages["CreateTableRequest"]): TableDefinition["definedColumns"] {
+  const { defined_column, primary_key } = request.table_meta;
+  if (defined_column.length > limits.definedColumnsMax) throw parameterInvalid("Too many defined columns.");
+  const names = new Set(primary_key.map((column) => column.name));
+  return defined_column.map(({ name, type }) => {
+    if (!isName(name)) throw parameterInvalid(`Invalid column name: '${name}'.`);
+    if (names.has(name)) throw parameterInvalid(`Duplicated column name: '${name}'.`);
+    if (![1, 2, 3, 4, 7].includes(type)) throw parameterInvalid("Invalid defined column type.");
+    names.add(name);
+    return { name, type };
+  });
+}
