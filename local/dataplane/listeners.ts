@@ -26,7 +26,8 @@ const MAPPED_OFFSET = 20_000;
 export function endpointsOf(topology: Topology, range: Cidr): ReadonlyMap<string, Endpoint> {
   const enis = new Map(topology.enis.map((eni) => [eni.eniId, eni]));
   const endpoints = new Map<string, Endpoint>();
-  for (const { instanceId, name, eniIds, listening } of topology.instances) {
+  for (const { instanceId, name, eniIds, listening, status } of topology.instances) {
+    if (status === "Stopped") continue;
     for (const eniId of eniIds) {
       const address = enis.get(eniId)?.privateIp ?? "";
       const parsed = parseAddress(address);

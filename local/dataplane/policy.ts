@@ -40,7 +40,7 @@ const PROTOCOLS = {
 const protocolNames: ReadonlyMap<string, ResolvedRule["protocol"]> = new Map(Object.entries(PROTOCOLS));
 
 function addressesOf(eni: Eni): readonly Cidr[] {
-  return [eni.privateIp, eni.ipv6 ?? ""].map(parseAddress).filter((address) => address !== undefined);
+  return [eni.privateIp, ...(eni.ipv6 ?? [])].map(parseAddress).filter((address) => address !== undefined);
 }
 
 interface Lookup {

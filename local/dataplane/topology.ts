@@ -37,7 +37,7 @@ export interface Eni {
   readonly eniId: string;
   readonly instanceId?: string | undefined;
   readonly privateIp: string;
-  readonly ipv6?: string | undefined;
+  readonly ipv6?: readonly string[] | undefined;
   readonly groupIds: readonly string[];
 }
 
@@ -47,6 +47,8 @@ export interface Instance {
   readonly name: string;
   readonly eniIds: readonly string[];
   readonly listening: readonly number[];
+  /** A `Stopped` instance serves nothing. */
+  readonly status?: string | undefined;
 }
 
 /** A prefix list that rules may name as their source. */

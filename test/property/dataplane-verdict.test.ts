@@ -34,10 +34,12 @@ function portCovered(range: string | undefined, port: number | undefined): boole
 }
 
 function bruteForce(topology: Topology, packet: Packet, destHonoured: boolean): boolean {
-  const owner = topology.enis.find((eni) => eni.privateIp === packet.destAddress || eni.ipv6 === packet.destAddress);
+  const owner = topology.enis.find(
+    (eni) => eni.privateIp === packet.destAddress || eni.ipv6?.includes(packet.destAddress),
+  );
   if (owner === undefined) return false;
   const sourceGroups = topology.enis
-    .filter((eni) => eni.privateIp === packet.sourceAddress || eni.ipv6 === packet.sourceAddress)
+    .filter((eni) => eni.privateIp === packet.sourceAddress || eni.ipv6?.includes(packet.sourceAddress))
     .flatMap((eni) => eni.groupIds);
   const groups = topology.groups.filter((group) => owner.groupIds.includes(group.groupId));
   for (const group of groups) {
@@ -110,7 +112,7 @@ const topology: fc.Arbitrary<Topology> = fc
     enis: members.map((privateIp, at) => ({
       eniId: `eni-${at}`,
       privateIp,
-      ...(members6[at] === undefined ? {} : { ipv6: members6[at] }),
+      ipv6: members6.slice(at, at + 1),
       groupIds: memberships[at] ?? [],
     })),
     instances: [],

@@ -86,6 +86,15 @@ test("a port that cannot be had is served 20000 higher and judged as itself", as
   }
 });
 
+test("a stopped instance serves nothing until it runs again", async () => {
+  const { apply } = await start();
+  const running = world([open(5022)]);
+  await apply({ ...running, instances: running.instances.map((instance) => ({ ...instance, status: "Stopped" })) });
+  expect(await attempt(web.privateIp, 5022)).toEqual({ kind: "failed", code: "ECONNREFUSED" });
+  await apply(running);
+  expect(await attempt(web.privateIp, 5022)).toMatchObject({ kind: "connected" });
+});
+
 test("addresses outside the range are not served", async () => {
   const { apply, mappedPorts } = await start({ range: "127.200.0.0/24" });
   await apply(world([open(5022)]));

@@ -5,9 +5,9 @@ import { aGroup, anEni, aPacket, aRule, aTopology } from "./builders.ts";
 
 const honoured = { destCidrIp: "honoured" } as const;
 const enis = [
-  anEni("10.0.0.1", ["sg-a", "sg-b"], { ipv6: "2001:db8::1" }),
+  anEni("10.0.0.1", ["sg-a", "sg-b"], { ipv6: ["2001:db8::ff", "2001:db8::1"] }),
   anEni("10.0.0.2", ["sg-a"]),
-  anEni("10.0.0.3", ["sg-c"], { ipv6: "2001:db8::3" }),
+  anEni("10.0.0.3", ["sg-c"], { ipv6: ["2001:db8::3"] }),
 ];
 
 function judge(rules: readonly Rule[], packet: Partial<Packet> = {}, groups: readonly Group[] = []) {
