@@ -1,2 +1,183 @@
 // The state of the embedded ECS: what an account holds now and held a moment ago, and who is told of changes.
+import type { Clock } from "../../../shared/ports/clock.ts";
+import type { EcsEni, EcsGroup, EcsInstance } from "./model.ts";
+import type { EcsChange, EcsSnapshot, EcsStore, EcsToken } from "./persistence.ts";
+
 export type { EcsDirection, EcsEni, EcsGroup, EcsInstance, EcsPolicy, EcsRule } from "./model.ts";
+
+/** Told, before the answer goes out, which groups have new rules, members or inner policy. */
+export type RulesChangedListener = (groupIds: readonly string[]) => void | Promise<void>;
+
+/** What reads see. */
+export interface EcsView {
+  groups(): readonly EcsGroup[];
+  instances(): readonly EcsInstance[];
+  enis(): readonly EcsEni[];
+}
+
+/** A write in progress: nothing is seen by others before `EcsState.commit`. */
+export interface EcsDraft {
+  group(groupId: string): EcsGroup | undefined;
+  groups(): readonly EcsGroup[];
+  enis(): readonly EcsEni[];
+  instances(): readonly EcsInstance[];
+  putGroup(group: EcsGroup): void;
+  deleteGroup(groupId: string): void;
+  putEni(eni: EcsEni): void;
+  putToken(token: EcsToken): void;
+  token(key: string): EcsToken | undefined;
+  dropToken(key: string): void;
+}
+
+/** How long replaced groups are kept for stale reads. */
+const historyMsMax = 600_000;
+/** How many replaced groups are kept at most, whatever their age. */
+const historyLengthMax = 2_000;
+
+interface Replaced {
+  readonly at: number;
+  readonly groupId: string;
+  readonly before: EcsGroup | undefined;
+}
+
+/** Holds the data in memory, and in the store when there is one. Values are immutable and replaced whole. */
+export class EcsState implements EcsView {
+  readonly #clock: Clock;
+  readonly #store: EcsStore | undefined;
+  readonly #listeners = new Set<RulesChangedListener>();
+  #groups = new Map<string, EcsGroup>();
+  #enis = new Map<string, EcsEni>();
+  #instances = new Map<string, EcsInstance>();
+  #tokens = new Map<string, EcsToken>();
+  #history: Replaced[] = [];
+
+  constructor(options: { clock: Clock; store: EcsStore | undefined; initial: () => EcsSnapshot }) {
+    this.#clock = options.clock;
+    this.#store = options.store;
+    const stored = this.#store?.load();
+    const snapshot = stored ?? options.initial();
+    this.#install(snapshot);
+    if (stored === undefined) this.#store?.replace(snapshot);
+  }
+
+  groups(): readonly EcsGroup[] {
+    return [...this.#groups.values()];
+  }
+  instances(): readonly EcsInstance[] {
+    return [...this.#instances.values()];
+  }
+  enis(): readonly EcsEni[] {
+    return [...this.#enis.values()];
+  }
+
+  /** The whole state as data. */
+  snapshot(): EcsSnapshot {
+    return {
+      groups: this.groups(),
+      enis: this.enis(),
+      instances: this.instances(),
+      tokens: [...this.#tokens.values()],
+    };
+  }
+
+  /** What a read shows that lags `ms` behind. Groups lag; members do not. */
+  viewAgo(ms: number): EcsView {
+    if (ms <= 0) return this;
+    const since = this.#clock.now() - ms;
+    const groups = new Map(this.#groups);
+    for (const past of this.#history.filter(({ at }) => at > since).reverse()) {
+      if (past.before === undefined) groups.delete(past.groupId);
+      else groups.set(past.groupId, past.before);
+    }
+    return { groups: () => [...groups.values()], instances: () => this.instances(), enis: () => this.enis() };
+  }
+
+  /** Calls the listener after every commit that concerns the data plane; answers how to stop. */
+  onRulesChanged(listener: RulesChangedListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A draft and the function that makes it true: stored durably, then visible, then told to the listeners. */
+  begin(): { draft: EcsDraft; commit: () => Promise<void> } {
+    const groups = new Map<string, EcsGroup | undefined>();
+    const enis = new Map<string, EcsEni | undefined>();
+    const tokens = new Map<string, EcsToken | undefined>();
+    const over = <T>(base: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T | undefined>): T[] => {
+      const all = new Map<string, T | undefined>([...base, ...changed]);
+      return [...all.values()].filter((value) => value !== undefined);
+    };
+    const draft: EcsDraft = {
+      group: (id) => (groups.has(id) ? groups.get(id) : this.#groups.get(id)),
+      groups: () => over(this.#groups, groups),
+      enis: () => over(this.#enis, enis),
+      instances: () => this.instances(),
+      putGroup: (group) => {
+        if (draft.group(group.groupId) !== group) groups.set(group.groupId, group);
+      },
+      deleteGroup: (id) => void groups.set(id, undefined),
+      putEni: (eni) => void enis.set(eni.eniId, eni),
+      token: (key) => (tokens.has(key) ? tokens.get(key) : this.#tokens.get(key)),
+      putToken: (token) => void tokens.set(token.key, token),
+      dropToken: (key) => void tokens.set(key, undefined),
+    };
+    return { draft, commit: () => this.#commit({ groups, enis, tokens }) };
+  }
+
+  /** Replaces everything, history and tokens included. */
+  async reset(snapshot: EcsSnapshot): Promise<void> {
+    const touched = new Set([...this.#groups.keys(), ...snapshot.groups.map((group) => group.groupId)]);
+    this.#store?.replace(snapshot);
+    this.#install(snapshot);
+    await this.#tell([...touched]);
+  }
+
+  /** Releases the store. */
+  close(): void {
+    this.#store?.close();
+  }
+
+  #install(snapshot: EcsSnapshot): void {
+    this.#groups = new Map(snapshot.groups.map((group) => [group.groupId, group]));
+    this.#enis = new Map(snapshot.enis.map((eni) => [eni.eniId, eni]));
+    this.#instances = new Map(snapshot.instances.map((instance) => [instance.instanceId, instance]));
+    this.#tokens = new Map(snapshot.tokens.map((token) => [token.key, token]));
+    this.#history = [];
+  }
+
+  async #commit(changed: {
+    groups: ReadonlyMap<string, EcsGroup | undefined>;
+    enis: ReadonlyMap<string, EcsEni | undefined>;
+    tokens: ReadonlyMap<string, EcsToken | undefined>;
+  }): Promise<void> {
+    if (changed.groups.size + changed.enis.size + changed.tokens.size === 0) return;
+    const groups: EcsChange["groups"] = new Map(
+      [...changed.groups].map(([id, after]) => [id, { before: this.#groups.get(id), after }]),
+    );
+    const touched = new Set(changed.groups.keys());
+    for (const [id, eni] of changed.enis) {
+      for (const groupId of [...(this.#enis.get(id)?.groupIds ?? []), ...(eni?.groupIds ?? [])]) touched.add(groupId);
+    }
+    this.#store?.commit({ groups, enis: changed.enis, instances: new Map(), tokens: changed.tokens });
+    const at = this.#clock.now();
+    for (const [groupId, { before }] of groups) this.#history.push({ at, groupId, before });
+    const isOld = (past: Replaced | undefined): boolean =>
+      past !== undefined && (past.at < at - historyMsMax || this.#history.length > historyLengthMax);
+    while (isOld(this.#history[0])) this.#history.shift();
+    replaceIn(this.#groups, changed.groups);
+    replaceIn(this.#enis, changed.enis);
+    replaceIn(this.#tokens, changed.tokens);
+    if (touched.size > 0) await this.#tell([...touched]);
+  }
+
+  async #tell(groupIds: readonly string[]): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener(groupIds)));
+  }
+}
+
+const replaceIn = <T>(target: Map<string, T>, changes: ReadonlyMap<string, T | undefined>): void => {
+  for (const [id, value] of changes) {
+    if (value === undefined) target.delete(id);
+    else target.set(id, value);
+  }
+};

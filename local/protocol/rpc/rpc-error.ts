@@ -1,0 +1,29 @@
+// A refusal as RPC services answer it.
+
+/** An error with the HTTP status and the code that go over the wire. */
+export class RpcError extends Error {
+  readonly status: number;
+  readonly code: string;
+  /** What was changed before the refusal stays; otherwise a refusal leaves nothing behind. */
+  readonly keepsEffect: boolean;
+
+  constructor(refusal: { status: number; code: string; message: string; keepsEffect?: boolean }) {
+    super(refusal.message);
+    this.name = `RpcError ${refusal.code}`;
+    this.status = refusal.status;
+    this.code = refusal.code;
+    this.keepsEffect = refusal.keepsEffect ?? false;
+  }
+}
+
+/** The JSON body of a refusal. */
+export const errorBody = (
+  error: { code: string; message: string },
+  origin: { requestId: string; hostId: string; product: string },
+): Record<string, string> => ({
+  RequestId: origin.requestId,
+  HostId: origin.hostId,
+  Code: error.code,
+  Message: error.message,
+  Recommend: `https://api.aliyun.com/troubleshoot?q=${encodeURIComponent(error.code)}&product=${origin.product}&requestId=${origin.requestId}`,
+});

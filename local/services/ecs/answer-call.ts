@@ -1,0 +1,192 @@
+// One request from its bytes to its outcome: signature, fault, throttle, operation, record.
+import type { Fault } from "../../faults.ts";
+import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
+import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
+import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
+import type { EcsCall, EcsOptions } from "./ecs-service.ts";
+import { refusal } from "./errors.ts";
+import { execute } from "./execute.ts";
+import type { EcsLimits, Throttle } from "./limits.ts";
+import { operations } from "./operation-table.ts";
+import type { AccountSeed } from "./seed.ts";
+import type { EcsState } from "./state.ts";
+import type { EcsSwitches } from "./switches.ts";
+
+/** What goes back over the wire: an answer, or a connection that ends. */
+export type Outcome =
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      readonly headers: Record<string, string>;
+      readonly body: string;
+    }
+  | { readonly kind: "drop" };
+
+/** What lives as long as the service. */
+export interface Surroundings {
+  readonly options: EcsOptions;
+  readonly state: EcsState;
+  readonly switches: EcsSwitches;
+  readonly limits: EcsLimits;
+  readonly throttle: Throttle;
+  readonly account: () => AccountSeed;
+  readonly takeFault: (call: { operation: string; accessKeyId: string; params: RpcParameters }) => Fault | undefined;
+  /** Aborts with the service; ends what sleeps. */
+  readonly signal: AbortSignal;
+}
+
+interface Arrival {
+  readonly operation: string;
+  readonly params: RpcParameters;
+  readonly requestId: string;
+  readonly at: number;
+  accessKeyId: string;
+  fault?: Fault;
+}
+
+const htmlPage = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
+
+const newRequestId = (bytes: Uint8Array): string => {
+  const hex = Buffer.from(bytes).toString("hex").toUpperCase();
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
+};
+
+const authenticate = (request: SignedRequest, account: AccountSeed): string =>
+  verifyAcs3(request, (id) => account.users.find((user) => user.accessKeyId === id)?.accessKeySecret);
+
+const record = (around: Surroundings, arrival: Arrival, status: number, code?: string): void => {
+  const { accessKeyId, params, operation, at, requestId, fault } = arrival;
+  const user = around.account().users.find((each) => each.accessKeyId === accessKeyId);
+  const call: EcsCall = {
+    service: "ecs",
+    operation,
+    accessKeyId,
+    principal: user?.name ?? "",
+    status,
+    at,
+    params,
+    requestId,
+    ...(code === undefined ? {} : { code }),
+    ...(params.RegionId === undefined ? {} : { regionId: params.RegionId }),
+    ...(fault === undefined ? {} : { fault: fault.kind }),
+  };
+  around.options.onCall?.(call);
+};
+
+const answer = (arrival: Arrival, status: number, body: unknown, headers: Record<string, string> = {}): Outcome => ({
+  kind: "answer",
+  status,
+  headers: { "content-type": "application/json;charset=utf-8", "x-acs-request-id": arrival.requestId, ...headers },
+  body: JSON.stringify(body),
+});
+
+const refuse = (around: Surroundings, arrival: Arrival, error: unknown, headers?: Record<string, string>): Outcome => {
+  const known =
+    error instanceof RpcError
+      ? error
+      : new RpcError({
+          status: 500,
+          code: "InternalError",
+          message: "The request processing has failed due to some unknown error.",
+        });
+  record(around, arrival, known.status, known.code);
+  const hostId = `ecs.${arrival.params.RegionId ?? around.account().regionId}.aliyuncs.com`;
+  return answer(
+    arrival,
+    known.status,
+    errorBody(known, { requestId: arrival.requestId, hostId, product: "Ecs" }),
+    headers,
+  );
+};
+
+const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome> => {
+  const { options, state, switches, limits, throttle } = around;
+  const now = options.clock.now();
+  const regionId = arrival.params.RegionId ?? "";
+  const blocked = throttle.check({ operation: arrival.operation, regionId, now }, limits, switches.throttleAnswer);
+  if (blocked !== undefined) return refuse(around, arrival, blocked.error, blocked.headers);
+  const operation = operations.get(arrival.operation);
+  if (operation === undefined) return refuse(around, arrival, refusal("InvalidAction.NotFound"));
+  const staleMs = arrival.fault?.kind === "stale-read" ? arrival.fault.ms : 0;
+  try {
+    const body = await execute({
+      operation,
+      name: arrival.operation,
+      params: arrival.params,
+      state,
+      account: around.account(),
+      switches,
+      limits,
+      random: options.random,
+      now,
+      staleMs,
+    });
+    record(around, arrival, 200);
+    return answer(arrival, 200, { RequestId: arrival.requestId, ...body });
+  } catch (error) {
+    return refuse(around, arrival, error);
+  }
+};
+
+const performLater = async (around: Surroundings, arrival: Arrival, ms: number): Promise<void> => {
+  try {
+    await around.options.clock.sleep(ms, around.signal);
+  } catch {
+    return;
+  }
+  await perform(around, arrival);
+};
+
+const underFault = async (around: Surroundings, arrival: Arrival, fault: Fault): Promise<Outcome> => {
+  switch (fault.kind) {
+    case "reject": {
+      const message = fault.message ?? fault.code;
+      return refuse(around, arrival, new RpcError({ status: fault.status, code: fault.code, message }));
+    }
+    case "drop-before":
+      record(around, arrival, 0);
+      return { kind: "drop" };
+    case "drop-after":
+      await perform(around, arrival);
+      return { kind: "drop" };
+    case "late-effect":
+      void performLater(around, arrival, fault.ms);
+      return { kind: "drop" };
+    case "delay":
+      await around.options.clock.sleep(fault.ms, around.signal);
+      return perform(around, arrival);
+    case "stale-read":
+      return perform(around, arrival);
+    case "html-502":
+      record(around, arrival, 502);
+      return { kind: "answer", status: 502, headers: { "content-type": "text/html" }, body: htmlPage };
+  }
+};
+
+/** Answers one request. Never throws but when the service stops. */
+export const answerCall = async (around: Surroundings, request: SignedRequest): Promise<Outcome> => {
+  const { options } = around;
+  const arrival: Arrival = {
+    operation: request.headers["x-acs-action"] ?? "",
+    params: parseParameters({
+      rawQuery: request.rawQuery,
+      contentType: request.headers["content-type"] ?? "",
+      body: Buffer.from(request.body).toString("utf8"),
+    }),
+    requestId: newRequestId(options.random.bytes(16)),
+    at: options.clock.now(),
+    accessKeyId: "",
+  };
+  try {
+    if (request.method !== "POST" && request.method !== "GET") throw refusal("UnsupportedHTTPMethod");
+    arrival.accessKeyId = authenticate(request, around.account());
+    if (request.headers["x-acs-version"] !== "2014-05-26") throw refusal("InvalidAction.NotFound");
+  } catch (error) {
+    return refuse(around, arrival, error);
+  }
+  const { operation, accessKeyId, params } = arrival;
+  const fault = around.takeFault({ operation, accessKeyId, params });
+  if (fault === undefined) return perform(around, arrival);
+  arrival.fault = fault;
+  return underFault(around, arrival, fault);
+};

@@ -1,0 +1,57 @@
+// DescribeNetworkInterfaces: the interfaces of a region, filtered, in pages.
+import { listOf, type RpcParameters } from "../../../protocol/rpc/parameters.ts";
+import type { EcsEni } from "../model.ts";
+import { type Operation, requireRegion } from "../operation.ts";
+import { pageOf } from "../paging.ts";
+import type { EcsSwitches } from "../switches.ts";
+
+const bounds = { min: 10, max: 500, fallback: 10, outOfBounds: "InvalidParameter" } as const;
+
+const itemOf = (eni: EcsEni): Record<string, unknown> => ({
+  NetworkInterfaceId: eni.eniId,
+  Type: eni.type,
+  Status: "InUse",
+  InstanceId: eni.instanceId,
+  PrivateIpAddress: eni.privateIp,
+  PrivateIpSets: { PrivateIpSet: [{ PrivateIpAddress: eni.privateIp, Primary: true }] },
+  Ipv6Sets: { Ipv6Set: eni.ipv6.map((Ipv6Address) => ({ Ipv6Address })) },
+  SecurityGroupIds: { SecurityGroupId: eni.groupIds },
+  ServiceManaged: eni.serviceManaged,
+  ServiceID: 0,
+  VpcId: eni.vpcId,
+  VSwitchId: "",
+  ZoneId: `${eni.regionId}-b`,
+  Attachment: { InstanceId: eni.instanceId },
+});
+
+const filterOf = (params: RpcParameters, bySecurityGroup: EcsSwitches["eniBySecurityGroup"]) => {
+  const ids = listOf(params, "NetworkInterfaceId");
+  const { SecurityGroupId, InstanceId, Type, ServiceManaged, VpcId, PrimaryIpAddress } = params;
+  return (eni: EcsEni): boolean =>
+    (ids.length === 0 || ids.includes(eni.eniId)) &&
+    (SecurityGroupId === undefined ||
+      (eni.groupIds.includes(SecurityGroupId) && (bySecurityGroup === "all" || !eni.primary))) &&
+    (InstanceId === undefined || eni.instanceId === InstanceId) &&
+    (Type === undefined || eni.type === Type) &&
+    (VpcId === undefined || eni.vpcId === VpcId) &&
+    (PrimaryIpAddress === undefined || eni.privateIp === PrimaryIpAddress) &&
+    (params.Status === undefined || params.Status === "InUse") &&
+    (ServiceManaged === undefined || String(eni.serviceManaged) === ServiceManaged);
+};
+
+export const describeNetworkInterfaces: Operation = {
+  run: (context) => {
+    const { params, view, switches } = context;
+    const regionId = requireRegion(context);
+    const found = view
+      .enis()
+      .filter((eni) => eni.regionId === regionId)
+      .filter(filterOf(params, switches.eniBySecurityGroup));
+    const page = pageOf(found, params, `enis ${regionId}`, bounds);
+    return {
+      TotalCount: found.length,
+      NextToken: page.nextToken,
+      NetworkInterfaceSets: { NetworkInterfaceSet: page.items.map(itemOf) },
+    };
+  },
+};

@@ -1,0 +1,15 @@
+// DescribeRegions: the regions of the account.
+import { type Operation, regionsOf } from "../operation.ts";
+
+export const describeRegions: Operation = {
+  run: ({ account }) => ({
+    Regions: {
+      Region: regionsOf(account).map((RegionId) => ({
+        RegionId,
+        LocalName: RegionId,
+        RegionEndpoint: `ecs.${RegionId}.aliyuncs.com`,
+        Status: "available",
+      })),
+    },
+  }),
+};

@@ -1,0 +1,65 @@
+// DescribeSecurityGroupAttribute: one group and its rules, in pages.
+import { refusal } from "../errors.ts";
+import type { EcsGroup, EcsRule } from "../model.ts";
+import { type Operation, requireGroup } from "../operation.ts";
+import { pageOf } from "../paging.ts";
+
+const bounds = { min: 10, max: 1_000, fallback: 500, outOfBounds: "InvalidParamter" } as const;
+
+const itemOf = (rule: EcsRule, nameOf: (groupId: string) => string): Record<string, unknown> => ({
+  SecurityGroupRuleId: rule.ruleId,
+  Direction: rule.direction,
+  Policy: rule.policy,
+  Priority: rule.priority,
+  IpProtocol: rule.ipProtocol,
+  PortRange: rule.portRange,
+  SourcePortRange: rule.sourcePortRange,
+  SourceCidrIp: rule.sourceCidrIp,
+  Ipv6SourceCidrIp: rule.ipv6SourceCidrIp,
+  SourceGroupId: rule.sourceGroupId,
+  SourceGroupName: nameOf(rule.sourceGroupId),
+  SourceGroupOwnerAccount: rule.sourceGroupOwnerAccount,
+  SourcePrefixListId: rule.sourcePrefixListId,
+  SourcePrefixListName: "",
+  DestCidrIp: rule.destCidrIp,
+  Ipv6DestCidrIp: rule.ipv6DestCidrIp,
+  DestGroupId: rule.destGroupId,
+  DestGroupName: nameOf(rule.destGroupId),
+  DestGroupOwnerAccount: rule.destGroupOwnerAccount,
+  DestPrefixListId: rule.destPrefixListId,
+  DestPrefixListName: "",
+  PortRangeListId: rule.portRangeListId,
+  PortRangeListName: "",
+  NicType: rule.nicType,
+  Description: rule.description,
+  CreateTime: rule.createTime,
+});
+
+const rulesOf = (group: EcsGroup, direction: string): readonly EcsRule[] => {
+  if (!["ingress", "egress", "all"].includes(direction)) throw refusal("InvalidParamter", "Direction");
+  return group.rules.filter((rule) => direction === "all" || rule.direction === direction);
+};
+
+export const describeSecurityGroupAttribute: Operation = {
+  run: (context) => {
+    const { params, view } = context;
+    const groups = view.groups();
+    const group = requireGroup(context, groups);
+    if (!["intranet", "internet"].includes(params.NicType ?? "intranet")) {
+      throw refusal("InvalidNicType.ValueNotSupported");
+    }
+    const direction = (params.Direction ?? "all").toLowerCase();
+    const page = pageOf(rulesOf(group, direction), params, `rules ${group.groupId} ${direction}`, bounds);
+    const names = new Map(groups.map((each) => [each.groupId, each.name]));
+    return {
+      RegionId: group.regionId,
+      SecurityGroupId: group.groupId,
+      SecurityGroupName: group.name,
+      Description: group.description,
+      VpcId: group.vpcId,
+      InnerAccessPolicy: group.innerAccessPolicy,
+      NextToken: page.nextToken,
+      Permissions: { Permission: page.items.map((rule) => itemOf(rule, (id) => names.get(id) ?? "")) },
+    };
+  },
+};

@@ -1,0 +1,62 @@
+// DescribeSecurityGroups: the groups of a region, filtered, in pages.
+import type { RpcParameters } from "../../../protocol/rpc/parameters.ts";
+import { refusal } from "../errors.ts";
+import type { EcsEni, EcsGroup } from "../model.ts";
+import { jsonListOf, type Operation, requireRegion } from "../operation.ts";
+import { pageOf } from "../paging.ts";
+import { hasTags, tagSet } from "../tags.ts";
+
+const bounds = { min: 1, max: 100, fallback: 10, outOfBounds: "InvalidParameter" } as const;
+const privateIpsPerGroupMax = { normal: 6_000, enterprise: 65_536 } as const;
+
+const itemOf = (group: EcsGroup, enis: readonly EcsEni[]): Record<string, unknown> => {
+  const members = enis.filter((eni) => eni.groupIds.includes(group.groupId)).length;
+  return {
+    SecurityGroupId: group.groupId,
+    SecurityGroupName: group.name,
+    Description: group.description,
+    SecurityGroupType: group.type,
+    VpcId: group.vpcId,
+    CreationTime: group.creationTime,
+    EcsCount: members,
+    AvailableInstanceAmount: privateIpsPerGroupMax[group.type] - members,
+    ResourceGroupId: "",
+    ServiceManaged: group.serviceManaged,
+    ...(group.serviceManaged ? { ServiceID: 0 } : {}),
+    RuleCount: group.rules.length,
+    GroupToGroupRuleCount: group.rules.filter((rule) => rule.sourceGroupId !== "" || rule.destGroupId !== "").length,
+    Tags: tagSet(group.tags),
+  };
+};
+
+const filterOf = (params: RpcParameters): ((group: EcsGroup) => boolean) => {
+  const ids = jsonListOf(params, "SecurityGroupIds", 100);
+  const type = params.SecurityGroupType;
+  if (type !== undefined && type !== "normal" && type !== "enterprise") {
+    throw refusal("InvalidParameter.SecurityGroupType");
+  }
+  return (group) =>
+    (params.SecurityGroupId === undefined || group.groupId === params.SecurityGroupId) &&
+    (ids === undefined || ids.includes(group.groupId)) &&
+    (params.VpcId === undefined || group.vpcId === params.VpcId) &&
+    (params.SecurityGroupName === undefined || group.name === params.SecurityGroupName) &&
+    (type === undefined || group.type === type) &&
+    (params.NetworkType === undefined || params.NetworkType === "vpc") &&
+    (params.ServiceManaged === undefined || String(group.serviceManaged) === params.ServiceManaged) &&
+    hasTags(group.tags, params);
+};
+
+export const describeSecurityGroups: Operation = {
+  run: (context) => {
+    const { params, view } = context;
+    const RegionId = requireRegion(context);
+    if (params.PageNumber !== undefined || params.PageSize !== undefined) {
+      throw refusal("NotSupported.PageNumberAndPageSize");
+    }
+    const found = view.groups().filter((group) => group.regionId === RegionId);
+    const page = pageOf(found.filter(filterOf(params)), params, `groups ${RegionId}`, bounds);
+    const enis = view.enis();
+    const SecurityGroup = page.items.map((group) => itemOf(group, enis));
+    return { RegionId, NextToken: page.nextToken, SecurityGroups: { SecurityGroup } };
+  },
+};

@@ -1,0 +1,20 @@
+// JoinSecurityGroup: an instance or interface becomes a member.
+import { refusal } from "../errors.ts";
+import { requireMember } from "../membership.ts";
+import { type Operation, requireOwnGroup } from "../operation.ts";
+
+export const joinSecurityGroup: Operation = {
+  run: (context) => {
+    const { draft, limits } = context;
+    const group = requireOwnGroup({ ...context, params: { RegionId: context.account.regionId, ...context.params } });
+    const eni = requireMember(context);
+    if (eni.groupIds.includes(group.groupId)) throw refusal("InvalidInstanceId.AlreadyExists");
+    const joined = eni.groupIds.flatMap((id) => draft.group(id) ?? []);
+    if (joined.some((each) => each.type !== group.type)) throw refusal("InvalidOperation.MultiGroupType");
+    if (eni.groupIds.length >= limits.groupsPerEni) throw refusal("InstanceSecurityGroupLimitExceeded");
+    const rules = [...joined, group].reduce((sum, each) => sum + each.rules.length, 0);
+    if (rules > limits.rulesPerEni) throw refusal("AclLimitExceed");
+    draft.putEni({ ...eni, groupIds: [...eni.groupIds, group.groupId] });
+    return {};
+  },
+};

@@ -1,0 +1,15 @@
+// LeaveSecurityGroup: an instance or interface is no longer a member; it keeps at least one group.
+import { refusal } from "../errors.ts";
+import { requireMember } from "../membership.ts";
+import { type Operation, requireOwnGroup } from "../operation.ts";
+
+export const leaveSecurityGroup: Operation = {
+  run: (context) => {
+    const group = requireOwnGroup({ ...context, params: { RegionId: context.account.regionId, ...context.params } });
+    const eni = requireMember(context);
+    if (!eni.groupIds.includes(group.groupId)) throw refusal("InstanceNotInSecurityGroup");
+    if (eni.groupIds.length === 1) throw refusal("InstanceLastSecurityGroup");
+    context.draft.putEni({ ...eni, groupIds: eni.groupIds.filter((id) => id !== group.groupId) });
+    return {};
+  },
+};

@@ -1,0 +1,73 @@
+// ModifySecurityGroupRule: changes an ingress rule in place; its id and creation time stay.
+import type { RpcParameters } from "../../../protocol/rpc/parameters.ts";
+import { refusal } from "../errors.ts";
+import type { EcsRule } from "../model.ts";
+import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
+import { permissionFieldNames, readPermission } from "../permission.ts";
+import { entityTypeOf, identityOf } from "../rule-identity.ts";
+
+const textsOf = (rule: EcsRule): Record<string, string> => ({
+  Policy: rule.policy,
+  Priority: String(Math.min(rule.priority, 100)),
+  IpProtocol: rule.ipProtocol,
+  PortRange: rule.portRange,
+  PortRangeListId: rule.portRangeListId,
+  SourceCidrIp: rule.sourceCidrIp,
+  Ipv6SourceCidrIp: rule.ipv6SourceCidrIp,
+  SourceGroupId: rule.sourceGroupId,
+  SourceGroupOwnerAccount: rule.sourceGroupOwnerAccount,
+  SourcePrefixListId: rule.sourcePrefixListId,
+  SourcePortRange: rule.sourcePortRange,
+  DestCidrIp: rule.destCidrIp,
+  Ipv6DestCidrIp: rule.ipv6DestCidrIp,
+  Description: rule.description,
+});
+
+/** The whole new rule as parameters: what was sent over what stands. */
+const merge = (rule: EcsRule, params: RpcParameters, omitted: "keep" | "reset"): Record<string, string> => {
+  const old = textsOf(rule);
+  const merged: Record<string, string> = {};
+  for (const name of permissionFieldNames) {
+    const sent = params[name];
+    if (sent === "" && (old[name] ?? "") !== "") throw refusal("InvalidParam.InvalidModifyRuleRequest");
+    const isReset = omitted === "reset" && (name === "Policy" || name === "Priority");
+    const value = sent ?? (isReset ? undefined : old[name]);
+    if (value !== undefined && value !== "") merged[name] = value;
+  }
+  return merged;
+};
+
+const refuseOtherKind = (rule: EcsRule, params: RpcParameters): void => {
+  const sent = entityTypeOf({
+    sourceCidrIp: params.SourceCidrIp ?? "",
+    ipv6SourceCidrIp: params.Ipv6SourceCidrIp ?? "",
+    sourceGroupId: params.SourceGroupId ?? "",
+    sourcePrefixListId: params.SourcePrefixListId ?? "",
+  });
+  if (sent !== "none" && sent !== entityTypeOf(rule)) throw refusal("InvalidOperation.ModifySgRuleEntityType");
+  const hasList = (params.PortRangeListId ?? "") !== "" && (params.PortRange ?? "") === "";
+  if (hasList !== (rule.portRangeListId !== "") && hasList) throw refusal("InvalidOperation.ModifyPortRangeType");
+  if (params.NicType !== undefined && params.NicType !== rule.nicType) throw refusal("InvalidOperation.ModifyNicType");
+};
+
+const run = (context: OperationContext): Record<string, unknown> => {
+  const { params, draft, switches } = context;
+  const group = requireOwnGroup(context);
+  const ruleId = params.SecurityGroupRuleId ?? "";
+  if (ruleId === "") throw refusal("InvalidParam.InvalidModifyRuleRequest");
+  const old = group.rules.find((rule) => rule.ruleId === ruleId && rule.direction === "ingress");
+  if (old === undefined) throw refusal("InvalidSecurityGroupRuleId.NotFound");
+  refuseOtherKind(old, params);
+  const fields = readPermission(
+    { path: "", fields: merge(old, params, switches.modifyOmitted) },
+    { group, groups: draft.groups(), switches, mismatch: "InvalidParam.ProtocolAndPortRangeMismatch" },
+  );
+  const identity = identityOf(fields, switches);
+  const twin = group.rules.find((rule) => rule.ruleId !== ruleId && identityOf(rule, switches) === identity);
+  if (twin !== undefined) throw refusal("InvalidOperation.RuleDuplicate", ruleId);
+  const rule: EcsRule = { ...fields, nicType: old.nicType, ruleId, createTime: old.createTime };
+  draft.putGroup({ ...group, rules: group.rules.map((each) => (each.ruleId === ruleId ? rule : each)) });
+  return {};
+};
+
+export const modifySecurityGroupRule: Operation = { takesClientToken: true, run };

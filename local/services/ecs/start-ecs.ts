@@ -1,0 +1,119 @@
+// Starts the embedded ECS: an HTTP server on loopback that the official SDK talks to.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { FaultTable } from "../../faults.ts";
+import type { SignedRequest } from "../../protocol/rpc/acs3.ts";
+import { answerCall, type Outcome, type Surroundings } from "./answer-call.ts";
+import type { EcsOptions, EcsService } from "./ecs-service.ts";
+import { defaultLimits, Throttle } from "./limits.ts";
+import { openStore } from "./persistence.ts";
+import { snapshotOf } from "./seeding.ts";
+import { EcsState } from "./state.ts";
+import { defaultSwitches, type EcsSwitches } from "./switches.ts";
+
+/** All parameters travel in the URL, so the URL may be long. */
+const headerBytesMax = 1 << 20;
+const bodyBytesMax = 8 << 20;
+
+const readRequest = async (request: IncomingMessage): Promise<SignedRequest | undefined> => {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > bodyBytesMax) return undefined;
+    chunks.push(chunk);
+  }
+  const url = request.url ?? "/";
+  const at = url.indexOf("?");
+  const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+  return {
+    method: request.method ?? "",
+    path: at < 0 ? url : url.slice(0, at),
+    rawQuery: at < 0 ? "" : url.slice(at + 1),
+    headers: Object.fromEntries(headers),
+    body: Buffer.concat(chunks),
+  };
+};
+
+const send = (response: ServerResponse, outcome: Outcome, now: number): void => {
+  if (outcome.kind === "drop") {
+    response.destroy();
+    return;
+  }
+  const length = { "content-length": String(Buffer.byteLength(outcome.body)) };
+  response.writeHead(outcome.status, { date: new Date(now).toUTCString(), ...length, ...outcome.headers });
+  response.end(outcome.body);
+};
+
+/** Starts the service; resolves when it accepts connections. */
+export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
+  const { clock, random } = options;
+  let account = options.seed;
+  const switches: EcsSwitches = { ...defaultSwitches, ...options.switches };
+  const faults = options.faults ?? new FaultTable();
+  const state = new EcsState({
+    clock,
+    store: options.directory === undefined ? undefined : openStore(options.directory),
+    initial: () => snapshotOf(account, random, clock.now()),
+  });
+  const stopping = new AbortController();
+  const around: Surroundings = {
+    options,
+    state,
+    switches,
+    limits: { ...defaultLimits, ...options.limits },
+    throttle: new Throttle(),
+    account: () => account,
+    takeFault: (call) => faults.take({ service: "ecs", ...call }),
+    signal: stopping.signal,
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const signed = await readRequest(request);
+      const outcome: Outcome = signed === undefined ? { kind: "drop" } : await answerCall(around, signed);
+      send(response, outcome, clock.now());
+    } catch {
+      // The peer went away while it spoke, or the service stops.
+      response.destroy();
+    }
+  };
+  // Idle connections outlive the SDK's pool, so that none closes under a request.
+  const server = createServer({ maxHeaderSize: headerBytesMax, keepAliveTimeout: 75_000 }, (request, response) => {
+    void serve(request, response);
+  });
+  const host = options.host ?? "127.0.0.1";
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port ?? 0, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    endpoint: `${host}:${port}`,
+    port,
+    switches,
+    faults,
+    groups: () => state.groups(),
+    instances: () => state.instances(),
+    enis: () => state.enis(),
+    snapshot: () => state.snapshot(),
+    onRulesChanged: (listener) => state.onRulesChanged(listener),
+    reset: async (seed) => {
+      account = seed ?? account;
+      await state.reset(snapshotOf(account, random, clock.now()));
+    },
+    stop: async () => {
+      stopping.abort();
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeAllConnections();
+      await closed;
+      state.close();
+    },
+  };
+};
