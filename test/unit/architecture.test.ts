@@ -37,6 +37,8 @@ const planted: readonly Planted[] = [
   ["shared/adapters/alibaba/d.ts", uses("../../../console/main.ts"), "shared is the product"],
   ["shared/adapters/alibaba/e.ts", uses("../../../functions/compose.ts"), "shared is the product"],
   ["shared/usecases/c.ts", uses("../../local/clock.ts"), "use cases decide through ports"],
+  ["shared/access/a.ts", uses("../usecases/open-lease.ts"), "access turns a token into a caller"],
+  ["shared/a-new-folder/a.ts", uses("../../local/clock.ts"), "shared is the product"],
   ["functions/api/a.ts", uses("../../local/cloud.ts"), "functions are what is deployed"],
   ["functions/api/b.ts", uses("../../test/kit/world.ts"), "functions are what is deployed"],
   ["local/services/ecs/a.ts", uses("../../../shared/domain/cidr.ts"), "local is the other side of the wire"],
