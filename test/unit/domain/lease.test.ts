@@ -1,0 +1,49 @@
+import { describe, expect, it } from "vitest";
+import { canMove, extendedEnd, isFinal, isLive, LEASE_STATES } from "../../../shared/domain/lease.ts";
+
+describe("the states of a lease", () => {
+  it("are left only as the table says", () => {
+    const moves = LEASE_STATES.flatMap((from) =>
+      LEASE_STATES.filter((to) => canMove(from, to)).map((to) => `${from}>${to}`),
+    );
+    expect(moves).toEqual([
+      "requested>approved",
+      "requested>denied",
+      "requested>lapsed",
+      "requested>cancelled",
+      "requested>failed",
+      "approved>opening",
+      "approved>lapsed",
+      "approved>cancelled",
+      "approved>failed",
+      "opening>open",
+      "opening>closing",
+      "opening>failed",
+      "open>closing",
+      "open>closed",
+      "closing>closed",
+    ]);
+  });
+
+  it("are final when nothing follows", () => {
+    expect(LEASE_STATES.filter(isFinal)).toEqual(["closed", "denied", "lapsed", "cancelled", "failed"]);
+  });
+
+  it("are live while a rule may stand", () => {
+    expect(LEASE_STATES.filter(isLive)).toEqual(["opening", "open", "closing"]);
+  });
+});
+
+describe("extending", () => {
+  const lease = { oldEnd: 1000, now: 900, periodMs: 600, openedFrom: 0, totalMaxMs: 10_000 };
+  it("moves the end to a period from now", () => {
+    expect(extendedEnd(lease)).toEqual({ end: 1500, cut: false });
+  });
+  it("keeps a later old end", () => {
+    expect(extendedEnd({ ...lease, periodMs: 50 })).toEqual({ end: 1000, cut: false });
+  });
+  it("stops at the total and says so", () => {
+    expect(extendedEnd({ ...lease, totalMaxMs: 1400 })).toEqual({ end: 1400, cut: true });
+    expect(extendedEnd({ ...lease, totalMaxMs: 1500 })).toEqual({ end: 1500, cut: false });
+  });
+});
