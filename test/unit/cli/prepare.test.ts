@@ -34,7 +34,10 @@ describe("npm start and npm test in a tree of their own", () => {
     writeFileSync(join(tree, "cli/build.mjs"), `import fs from "node:fs";\nfs.writeFileSync("built", "");\n`);
     writeFileSync(join(tree, "package-lock.json"), "{}");
     writeFileSync(join(tree, "node_modules/.package-lock.json"), "{}");
-    writeFileSync(join(tree, "dist/cli/dev.js"), `console.log("dev as", process.argv[1]); process.exit(7);`);
+    writeFileSync(
+      join(tree, "dist/cli/dev.js"),
+      `if (require.main === module) console.log("dev as", process.argv[1]); process.exit(7);`,
+    );
     writeFileSync(
       join(tree, "node_modules/vitest/vitest.mjs"),
       `console.log("vitest", ...process.argv.slice(2)); process.exit(3);`,
