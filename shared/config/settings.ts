@@ -19,7 +19,7 @@ export interface Endpoints {
 export interface Credentials {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
-  readonly securityToken: string | null;
+  readonly securityToken?: string | undefined;
 }
 
 /** All of the configuration but the keys. */
@@ -111,7 +111,7 @@ export function environmentCredentials(env: Environment): Credentials | null {
   const accessKeyId = env["ALIBABA_CLOUD_ACCESS_KEY_ID"];
   const accessKeySecret = env["ALIBABA_CLOUD_ACCESS_KEY_SECRET"];
   if (!accessKeyId || !accessKeySecret) return null;
-  return { accessKeyId, accessKeySecret, securityToken: env["ALIBABA_CLOUD_SECURITY_TOKEN"] || null };
+  return { accessKeyId, accessKeySecret, securityToken: env["ALIBABA_CLOUD_SECURITY_TOKEN"] || undefined };
 }
 
 function readerOf(env: Environment, problems: string[]): Reader {

@@ -28,6 +28,13 @@ export const catalogue = {
     (d) => `The request is not valid: ${d["why"]}.`,
     (d) => `Correct ${d["field"]} and send it again; /v1/openapi.json shows the accepted shape.`,
   ),
+  EVENT_INVALID: entry(
+    400,
+    "never",
+    "caller",
+    (d) => `The function was called with an event it does not know: ${d["why"]}.`,
+    () => "Send what the function's trigger sends; docs/architecture.md lists the triggers.",
+  ),
   BODY_TOO_LARGE: entry(
     413,
     "never",

@@ -1,4 +1,5 @@
 // The bytes of any event as an object whose fields are read without trust.
+import { fail } from "../errors/app-error.ts";
 
 /** Reads fields of an object of unknown shape. */
 export interface FieldReader {
@@ -7,22 +8,19 @@ export interface FieldReader {
   text(name: string): string | undefined;
 }
 
-export type EventReading =
-  | { readonly kind: "event"; readonly fields: FieldReader }
-  | { readonly kind: "refused"; readonly why: string };
-
-/** The platform hands over a Buffer; a text or a parsed object is taken too. */
-export function parseEvent(event: unknown): EventReading {
+/** The platform hands over a Buffer; a text or a parsed object is taken too. Throws EVENT_INVALID on anything else. */
+export function parseEvent(event: unknown): FieldReader {
   let value = event;
   if (typeof event === "string" || event instanceof Uint8Array) {
     try {
       value = JSON.parse(typeof event === "string" ? event : Buffer.from(event).toString("utf8"));
     } catch {
-      return { kind: "refused", why: "the event is not JSON" };
+      throw fail("EVENT_INVALID", { why: "it is not JSON" });
     }
   }
   const fields = fieldsOf(value);
-  return fields === null ? { kind: "refused", why: "the event is not a JSON object" } : { kind: "event", fields };
+  if (fields === null) throw fail("EVENT_INVALID", { why: "it is not a JSON object" });
+  return fields;
 }
 
 /** The fields of an object; null when the value is none. */

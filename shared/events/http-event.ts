@@ -1,4 +1,5 @@
 // The event of an HTTP trigger (version v1), as the request that the web application answers, and the way back.
+import { fail } from "../errors/app-error.ts";
 import { type FieldReader, fieldsOf, parseEvent } from "./event-json.ts";
 
 /** The request, in the shape the web application takes. */
@@ -20,31 +21,21 @@ export interface HttpEventResult {
   readonly isBase64Encoded: boolean;
 }
 
-/** The request, or why the event is none. */
-export type HttpEventReading =
-  | { readonly kind: "request"; readonly request: HttpEventRequest }
-  | { readonly kind: "refused"; readonly why: string };
-
-/** Reads the event. Header names may have any case, unknown fields are ignored. */
-export function readHttpEvent(event: unknown, requestId: string): HttpEventReading {
-  const parsed = parseEvent(event);
-  if (parsed.kind === "refused") return parsed;
-  const { fields } = parsed;
+/** Reads the event; throws EVENT_INVALID. Header names may have any case, unknown fields are ignored. */
+export function readHttpEvent(event: unknown, requestId: string): HttpEventRequest {
+  const fields = parseEvent(event);
   const context = fieldsOf(fields.value("requestContext"));
   const http = context === null ? null : fieldsOf(context.value("http"));
   const method = http?.text("method");
-  if (http === null || !method) return { kind: "refused", why: "the event has no requestContext.http.method" };
+  if (!http || !method) throw fail("EVENT_INVALID", { why: "it has no requestContext.http.method" });
   return {
-    kind: "request",
-    request: {
-      requestId,
-      method: method.toUpperCase(),
-      path: fields.text("rawPath") || http.text("path") || "/",
-      headers: textsOf(fields, "headers", (name) => name.toLowerCase()),
-      query: textsOf(fields, "queryParameters", (name) => name),
-      body: bodyOf(fields),
-      sourceIp: http.text("sourceIp") ?? "",
-    },
+    requestId,
+    method: method.toUpperCase(),
+    path: fields.text("rawPath") || http.text("path") || "/",
+    headers: textsOf(fields, "headers", (name) => name.toLowerCase()),
+    query: textsOf(fields, "queryParameters", (name) => name),
+    body: bodyOf(fields),
+    sourceIp: http.text("sourceIp") ?? "",
   };
 }
 

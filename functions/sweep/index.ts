@@ -1,0 +1,23 @@
+// The function on the minute timer and behind wake-ups: runs whatever is due.
+import { readSweepEvent } from "../../shared/events/timer.ts";
+import { problemOf } from "../../shared/http/problem.ts";
+import { sweep } from "../../shared/usecases/sweep.ts";
+import { entry } from "../entry.ts";
+
+/** Time kept for the read-back and the records of the last change. */
+const STOP_MARGIN_MS = 15_000;
+
+export const handler = entry(
+  "sweep",
+  async (event, { app, readPolicyOrDefault, leftMs }) => {
+    const { cause, shard } = readSweepEvent(event, app.settings.shards);
+    const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
+    const policy = await readPolicyOrDefault();
+    return await sweep(app, { policy, cause, deadlineAt, ...(shard === null ? {} : { shard }) });
+  },
+  (error, requestId) => {
+    // Another try of the platform helps only where the failure passes by itself.
+    if (error.entry.retry !== "never") throw error;
+    return { error: problemOf(error, requestId) };
+  },
+);

@@ -1,0 +1,142 @@
+// The web application over use cases that only note that they were reached.
+
+import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
+import type { EntryId, GroupId, LeaseId, RuleId } from "../../../shared/domain/ids.ts";
+import type { Policy } from "../../../shared/domain/policy.ts";
+import { fail } from "../../../shared/errors/app-error.ts";
+import { httpApp } from "../../../shared/http/http-app.ts";
+import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
+import type { UseCases } from "../../../shared/http/route.ts";
+import type { Log } from "../../../shared/ports/log.ts";
+import type { App, Role } from "../../../shared/usecases/app.ts";
+import type { LeaseAnswer } from "../../../shared/usecases/open-lease.ts";
+
+export const NOW = Date.UTC(2026, 10, 5, 8, 0, 0);
+
+export interface Reached {
+  readonly name: keyof UseCases;
+  readonly input: readonly unknown[];
+}
+
+export interface ApiWorld {
+  /** Every use case that was reached, in order. */
+  readonly reached: Reached[];
+  readonly logged: string[];
+  send(request: Partial<HttpRequest>): Promise<HttpResponse>;
+}
+
+export interface ApiWorldOptions {
+  readonly answer?: LeaseAnswer;
+  readonly policy?: Partial<Policy>;
+  readonly throws?: unknown;
+}
+
+/** A lease of `requester` on 22/tcp of web-1 that is open for an hour. */
+export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
+  return {
+    lease: {
+      request: {
+        leaseId: "ls-1" as LeaseId,
+        principal: "requester",
+        group: { region: "cn-hangzhou", groupId: "sg-web" as GroupId },
+        groupName: "web",
+        instanceId: null,
+        specs: [],
+        entryIds: ["e-1" as EntryId],
+        periodMs: 3_600_000,
+        reason: "",
+        ticket: "",
+        requestedAt: NOW,
+      },
+      status: {
+        state: "open",
+        until: NOW + 3_600_000,
+        openedAt: NOW,
+        closedAt: null,
+        preExisting: false,
+        ruleIds: ["sgr-1" as RuleId],
+        note: null,
+        noteDetail: null,
+      },
+    },
+    reach: {
+      hosts: [{ instanceId: "i-1", name: "web-1", address: "127.10.0.11" }],
+      protocol: "tcp",
+      ports: "22",
+      sources: ["127.0.0.1/32"],
+    },
+    settled: true,
+    extended: false,
+    plan: ["authorize 22/tcp from 127.0.0.1/32"],
+    notes: [],
+    ...overrides,
+  };
+}
+
+/** Tokens are the names of roles: `Authorization: Bearer operator`. `nobody` has none. */
+export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
+  const reached: Reached[] = [];
+  const logged: string[] = [];
+  const answer = options.answer ?? leaseAnswer();
+  const note =
+    <Answer>(name: keyof UseCases, value: Answer) =>
+    async (_app: App, ...input: readonly unknown[]): Promise<Answer> => {
+      reached.push({ name, input });
+      if (options.throws !== undefined) throw options.throws;
+      return value;
+    };
+  const useCases = {
+    openLease: note("openLease", answer),
+    extendLease: note("extendLease", answer),
+    endLease: note("endLease", answer),
+    getLease: note("getLease", answer),
+    listLeases: note("listLeases", { leases: [answer.lease], next: null }),
+    sweep: note("sweep", {
+      closed: [{ leaseId: "ls-1", ruleIds: ["sgr-1"] }],
+      opened: [],
+      looked: [],
+      left: 0,
+      recovered: 0,
+    }),
+    listGroups: note("listGroups", { groups: [] }),
+    listRecords: note("listRecords", { records: [], next: null }),
+    health: note("health", { status: "ok" }),
+  } as unknown as UseCases;
+  const log: Log = { write: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })) };
+  const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };
+  const policy = { ...defaultPolicy("cn-hangzhou"), ...options.policy };
+  const app = httpApp({
+    app: { clock, log } as unknown as App,
+    useCases,
+    readPolicy: async () => policy,
+    identify: async (header) => {
+      if (header === null) throw fail("TOKEN_MISSING");
+      const name = header.replace(/^Bearer /, "");
+      if (name === "wrong") throw fail("TOKEN_INVALID");
+      return { principal: name, roles: name === "nobody" ? [] : [name as Role] };
+    },
+  });
+  return {
+    reached,
+    logged,
+    send: (request) =>
+      app(
+        {
+          requestId: "req-1",
+          method: "GET",
+          path: "/",
+          headers: { authorization: "Bearer requester" },
+          query: {},
+          body: new Uint8Array(),
+          sourceIp: "127.0.0.1",
+          ...request,
+        },
+        60_000,
+      ),
+  };
+}
+
+/** A JSON body. */
+export function json(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}

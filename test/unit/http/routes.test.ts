@@ -1,0 +1,166 @@
+// What the routes do for those who may call them.
+import { describe, expect, test } from "vitest";
+import type { HttpRequest } from "../../../shared/http/message.ts";
+import { routes } from "../../../shared/http/routes.ts";
+import type { Role } from "../../../shared/usecases/app.ts";
+import { apiWorld, json, leaseAnswer } from "./api-world.ts";
+
+const ROLES: readonly Role[] = ["requester", "approver", "operator", "auditor", "admin"];
+
+/** Who may call what: the promise, written down apart from the routes. */
+const promised: Readonly<Record<string, readonly Role[]>> = {
+  tempAllow: ["requester", "operator", "admin"],
+  cleanup: ["operator", "admin"],
+  openLease: ["requester", "operator", "admin"],
+  listLeases: ROLES,
+  getLease: ROLES,
+  extendLease: ["requester", "operator", "admin"],
+  endLease: ["requester", "operator", "admin"],
+  listGroups: ROLES,
+  listRecords: ["approver", "operator", "auditor", "admin"],
+  health: ROLES,
+  describeApi: ROLES,
+};
+
+const requestOf = (operationId: string): Partial<HttpRequest> => {
+  const route = routes.find((each) => each.operationId === operationId);
+  const period = { port: "22", period: "600" };
+  return {
+    method: route?.method ?? "",
+    path: route?.path.replace("{id}", "ls-1") ?? "",
+    query: operationId === "tempAllow" ? period : {},
+    body: operationId === "openLease" ? json(period) : operationId === "extendLease" ? json({ period: 600 }) : json({}),
+  };
+};
+
+describe("roles", () => {
+  test("every route declares the roles it needs, and is in the promise", () => {
+    for (const route of routes) expect(route.roles.length, route.operationId).toBeGreaterThan(0);
+    expect(routes.map((route) => route.operationId).sort()).toEqual(Object.keys(promised).sort());
+  });
+
+  const cells = Object.keys(promised).flatMap((operationId) => [...ROLES, "nobody"].map((role) => [operationId, role]));
+  test.each(cells)("%s lets in exactly those it promises: %s", async (operationId = "", role = "") => {
+    const world = apiWorld({ answer: leaseAnswer() });
+    const response = await world.send({ ...requestOf(operationId), headers: { authorization: `Bearer ${role}` } });
+    const allowed = promised[operationId]?.some((each) => each === role) ?? false;
+    if (allowed) expect(response.status).toBeLessThan(300);
+    else expect(JSON.parse(response.body)).toMatchObject({ status: 403, code: "ROLE_MISSING" });
+    if (!allowed) expect(world.reached).toEqual([]);
+  });
+});
+
+describe("leases", () => {
+  test("temp_allow asks for the caller's own address, tcp, and repeats", async () => {
+    const world = apiWorld();
+    const response = await world.send({
+      ...requestOf("tempAllow"),
+      headers: { authorization: "Bearer requester", "idempotency-key": "k-1" },
+    });
+    expect(world.reached[0]?.name).toBe("openLease");
+    const [caller, ask, options] = world.reached[0]?.input ?? [];
+    expect(caller).toMatchObject({ principal: "requester", roles: ["requester"] });
+    expect(ask).toEqual({
+      protocol: "tcp",
+      port: "22",
+      sources: ["127.0.0.1/32"],
+      group: null,
+      instance: null,
+      region: null,
+      periodMs: 600_000,
+      reason: "",
+      ticket: "",
+    });
+    expect(options).toEqual({ mode: "repeat", idempotencyKey: "k-1", dryRun: false });
+    expect(response.status).toBe(200);
+  });
+
+  test("the answer states id, state, end, reach and a sentence", async () => {
+    const response = await apiWorld().send(requestOf("tempAllow"));
+    const body = JSON.parse(response.body);
+    expect(body).toMatchObject({ id: "ls-1", state: "open", until: "2026-11-05T09:00:00Z", settled: true });
+    expect(body.reach.hosts).toEqual([{ instanceId: "i-1", name: "web-1", address: "127.10.0.11" }]);
+    expect(body.message).toBe(
+      "22/tcp on web-1 (127.10.0.11) is open for 127.0.0.1/32 until 2026-11-05T09:00:00Z; its end stops new connections only.",
+    );
+    expect(response.headers["Content-Type"]).toBe("application/json; charset=utf-8");
+    expect(response.headers["X-Request-Id"]).toBe("req-1");
+  });
+
+  test("a new lease is 201 with its place, and 202 with its place while the cloud has not shown it", async () => {
+    const created = await apiWorld().send(requestOf("openLease"));
+    expect([created.status, created.headers["Location"]]).toEqual([201, "/v1/leases/ls-1"]);
+    const pending = await apiWorld({ answer: leaseAnswer({ settled: false }) }).send(requestOf("tempAllow"));
+    expect([pending.status, pending.headers["Location"]]).toEqual([202, "/v1/leases/ls-1"]);
+  });
+
+  test("a dry run passes the wish on and shows the plan", async () => {
+    const world = apiWorld();
+    const response = await world.send({ ...requestOf("openLease"), query: { dryRun: "true" } });
+    expect(world.reached[0]?.input[2]).toMatchObject({ mode: "create", dryRun: true });
+    expect(response.status).toBe(200);
+    expect(JSON.parse(response.body).message).toContain("authorize 22/tcp from 127.0.0.1/32");
+  });
+
+  test("sources may be a list or separated by commas", async () => {
+    for (const source of ["192.0.2.1, 192.0.2.2/32", ["192.0.2.1", "192.0.2.2/32"]]) {
+      const world = apiWorld();
+      await world.send({ ...requestOf("openLease"), body: json({ port: 22, period: 600, source }) });
+      expect(world.reached[0]?.input[1]).toMatchObject({ port: "22", sources: ["192.0.2.1", "192.0.2.2/32"] });
+    }
+  });
+
+  test("bounds of the period are the policy's, both ends included", async () => {
+    for (const period of ["60", "28800"]) {
+      const world = apiWorld();
+      await world.send({ ...requestOf("tempAllow"), query: { port: "22", period } });
+      expect(world.reached[0]?.input[1]).toMatchObject({ periodMs: Number(period) * 1000 });
+    }
+  });
+
+  test("a requester reads the own leases only", async () => {
+    const world = apiWorld();
+    const mine = await world.send({ path: "/v1/leases" });
+    expect(JSON.parse(mine.body).leases).toHaveLength(1);
+    const answer = leaseAnswer();
+    const request = { ...answer.lease.request, principal: "somebody" };
+    const other = apiWorld({ answer: { ...answer, lease: { ...answer.lease, request } } });
+    expect(JSON.parse((await other.send({ path: "/v1/leases" })).body).leases).toEqual([]);
+    expect(JSON.parse((await other.send({ path: "/v1/leases/ls-1" })).body).code).toBe("LEASE_NOT_YOURS");
+    const auditor = { authorization: "Bearer auditor" };
+    expect((await other.send({ path: "/v1/leases/ls-1", headers: auditor })).status).toBe(200);
+  });
+
+  test("an action is found with an encoded colon too", async () => {
+    const world = apiWorld();
+    await world.send({ method: "POST", path: "/v1/leases/ls-1%3Aend" });
+    expect(world.reached[0]).toMatchObject({ name: "endLease" });
+    expect(world.reached[0]?.input[1]).toBe("ls-1");
+  });
+
+  test("cleanup sweeps in the caller's name and tells what it closed", async () => {
+    const world = apiWorld();
+    const response = await world.send({ ...requestOf("cleanup"), headers: { authorization: "Bearer operator" } });
+    expect(world.reached[0]?.input[0]).toMatchObject({ cause: "cleanup by operator", deadlineAt: 58_000 });
+    expect(JSON.parse(response.body)).toMatchObject({ message: "1 lease was closed; 0 due are left." });
+  });
+});
+
+describe("methods and probes", () => {
+  test("HEAD answers as GET without a body", async () => {
+    const response = await apiWorld().send({ method: "HEAD", path: "/v1/leases" });
+    expect([response.status, response.body]).toEqual([200, ""]);
+  });
+
+  test("OPTIONS lists the methods of a path", async () => {
+    const response = await apiWorld().send({ method: "OPTIONS", path: "/safeport/cleanup" });
+    expect([response.status, response.headers["Allow"]]).toEqual([204, "PUT, OPTIONS"]);
+  });
+
+  test("health without a token says that the function answers, and reads nothing", async () => {
+    const world = apiWorld();
+    const response = await world.send({ path: "/v1/health", headers: {} });
+    expect([response.status, response.body]).toEqual([200, '{"status":"up"}\n']);
+    expect(world.reached).toEqual([]);
+  });
+});
