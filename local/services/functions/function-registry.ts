@@ -150,6 +150,11 @@ export class FunctionRegistry {
     return this.#deployed.get(name)?.pool.kill();
   }
 
+  /** Kills the instances of every function. */
+  killAll(): void {
+    for (const { pool } of this.#deployed.values()) pool.kill();
+  }
+
   /** Process ids of a function's instances. */
   pids(name: string): readonly number[] {
     return this.#deployed.get(name)?.pool.pids() ?? [];

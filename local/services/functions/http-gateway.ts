@@ -59,17 +59,15 @@ async function serve(options: GatewayOptions, request: IncomingMessage, response
   const read = await readBody(request, BODY_BYTES_MAX);
   if (read.kind === "aborted") return;
   const refusal = refusalOf(request, read.kind === "too-long");
-  if (refusal || read.kind === "too-long") {
-    response.shouldKeepAlive = false;
-    send(
-      request,
-      response,
-      requestId,
-      problemAnswer(invalid(requestId, refusal?.message ?? "", refusal?.remedy ?? "")),
-    );
-    return;
-  }
-  send(request, response, requestId, await answer(options, request, read.body, requestId));
+  if (refusal) response.shouldKeepAlive = false;
+  const result =
+    refusal || read.kind === "too-long"
+      ? problemAnswer(invalid(requestId, refusal?.message ?? "", refusal?.remedy ?? ""))
+      : await answer(options, request, read.body, requestId);
+  // The platform's own time, which may be virtual, and not the machine's.
+  response.setHeader("date", new Date(options.now()).toUTCString());
+  response.setHeader("x-fc-request-id", requestId);
+  send(request, response, result);
 }
 
 async function answer(
@@ -107,7 +105,7 @@ async function answer(
         invalid(requestId, "the body of an asynchronous call has more than 131072 bytes", "Send at most 128 KB."),
       );
     registry.submit(name, bytes, { requestId });
-    return { status: 202, headers: { "x-fc-request-id": requestId }, body: Buffer.alloc(0) };
+    return { status: 202, headers: {}, body: Buffer.alloc(0) };
   }
   return responseOf(await registry.invoke(name, bytes, { requestId }));
 }
@@ -125,7 +123,7 @@ function responseOf(outcome: InvocationOutcome): HttpAnswer {
       `the function's answer is no HTTP response: ${mapped.problem}`,
       "Correct the function.",
     );
-  return { ...mapped, headers: { ...mapped.headers, "x-fc-request-id": requestId } };
+  return mapped;
 }
 
 function refusalOf(
@@ -151,17 +149,9 @@ function routeOf(options: GatewayOptions, path: string): string {
   return route && registry.has(route.function) ? route.function : defaultFunction;
 }
 
-function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  requestId: string,
-  { status, headers, body }: HttpAnswer,
-): void {
+function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: HttpAnswer): void {
   const hasBody = status !== 204 && status !== 304 && request.method !== "HEAD";
-  response.writeHead(status, {
-    "x-fc-request-id": requestId,
-    ...headers,
-    ...(status === 204 ? {} : { "content-length": String(body.length) }),
-  });
+  const length = status === 204 ? {} : { "content-length": String(body.length) };
+  response.writeHead(status, { ...headers, ...length });
   response.end(hasBody ? body : undefined);
 }

@@ -60,7 +60,11 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
       request.socket.destroy();
       return;
     }
-    response.writeHead(answer.status, { ...answer.headers, "x-fc-request-id": requestId });
+    response.writeHead(answer.status, {
+      date: new Date(options.clock.now()).toUTCString(),
+      ...answer.headers,
+      "x-fc-request-id": requestId,
+    });
     response.end(answer.body);
   };
   if (check.kind === "refused") return finish(refusal(403, check.code, check.message, requestId));

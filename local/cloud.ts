@@ -1,0 +1,294 @@
+// The embedded cloud as one object: starts its services on one clock, deploys functions, moves time, and resets.
+
+import { join } from "node:path";
+import type { Random } from "../shared/ports/random.ts";
+import { CallRing } from "./call-ring.ts";
+import { CloudClock } from "./clock.ts";
+import { createControl } from "./control.ts";
+import { type DataPlane, startDataPlane } from "./dataplane/data-plane.ts";
+import { FaultTable } from "./faults.ts";
+import { machineRandom, seededRandom } from "./random.ts";
+import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "./seed.ts";
+import type { EcsService } from "./services/ecs/ecs-service.ts";
+import type { EcsLimits } from "./services/ecs/limits.ts";
+import type { AccountSeed } from "./services/ecs/seed.ts";
+import { startEcs } from "./services/ecs/start-ecs.ts";
+import { defaultSwitches, type EcsSwitches } from "./services/ecs/switches.ts";
+import type { FunctionDefinition } from "./services/functions/function-definition.ts";
+import { closeServer, type Functions, listen, startFunctions } from "./services/functions/functions.ts";
+import { startTablestore, type Tablestore, type TablestoreFault } from "./services/tablestore/server.ts";
+import { settleHook } from "./settle.ts";
+import { createUnavailableService } from "./unavailable-service.ts";
+
+/** Ports of the cloud; 0 or absent: chosen by the machine. `api` is the HTTP trigger. */
+export interface CloudPorts {
+  readonly api?: number;
+  readonly control?: number;
+  readonly ecs?: number;
+  readonly tablestore?: number;
+  readonly cms?: number;
+  readonly sls?: number;
+  readonly fc?: number;
+}
+
+/** Everything that can be set. */
+export interface CloudOptions {
+  readonly host?: string;
+  readonly ports?: CloudPorts;
+  /** Keeps every service's state across restarts; absent: nothing outlives the process. */
+  readonly directory?: string;
+  /** The account before anybody calls; default: the small one of `seedAccount`, always with the same ids and keys. */
+  readonly account?: AccountSeed;
+  readonly random?: Random;
+  /** Start of virtual time in milliseconds; absent: real time until the first `advance`. */
+  readonly startMs?: number;
+  readonly tablestoreInstances?: readonly string[];
+  readonly engine?: "auto" | "nft" | "userspace";
+  /** Name of the data plane's own nftables table. */
+  readonly tableName?: string;
+  readonly range?: string;
+  readonly switches?: Partial<EcsSwitches>;
+  readonly limits?: Partial<EcsLimits>;
+  /** The built instance harness; found or built when absent. */
+  readonly harnessPath?: string;
+  readonly freeze?: boolean;
+  readonly idleMs?: number;
+}
+
+/** Where the services listen. */
+export interface CloudEndpoints {
+  readonly api: string;
+  readonly control: string;
+  /** `host:port`, as the RPC SDKs take it. */
+  readonly ecs: string;
+  readonly tablestore: string;
+  readonly cms: string;
+  readonly sls: string;
+  readonly fc: string;
+}
+
+/** A running cloud. */
+export interface Cloud {
+  readonly account: AccountSeed;
+  readonly clock: CloudClock;
+  readonly faults: FaultTable;
+  readonly switches: EcsSwitches;
+  readonly calls: CallRing;
+  readonly ecs: EcsService;
+  readonly tablestore: Tablestore;
+  readonly functions: Functions;
+  readonly dataPlane: DataPlane;
+  readonly endpoints: CloudEndpoints;
+  /** Puts functions in place of earlier ones of their names. */
+  deploy(definitions: readonly FunctionDefinition[]): void;
+  /** Virtual time moves by `ms`; every due tick and invocation happens in order and has ended when this resolves. */
+  advance(ms: number): Promise<void>;
+  toReal(): void;
+  /** Everything as on the first start but the deployed functions; then `afterReset` listeners run. */
+  reset(): Promise<void>;
+  /** Called at the end of each reset, for instance to provision tables again. */
+  afterReset(listener: () => Promise<void>): void;
+  stop(): Promise<void>;
+}
+
+/** Starts every service on loopback. When one cannot start, the others are stopped again. */
+export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
+  const started: Array<() => Promise<void> | void> = [];
+  const stop = async (): Promise<void> => {
+    for (const each of started.splice(0).reverse()) await each();
+  };
+  try {
+    return await start(options, started, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: CloudOptions,
+  started: Array<() => Promise<void> | void>,
+  stop: () => Promise<void>,
+): Promise<Cloud> {
+  const { host = "127.0.0.1", ports = {}, random = machineRandom() } = options;
+  const account = options.account ?? seedAccount(seededRandom("safeport seeded account"));
+  const clock = new CloudClock(options.startMs === undefined ? {} : { startMs: options.startMs });
+  started.push(() => clock.close());
+  const faults = new FaultTable();
+  const calls = new CallRing();
+  const users = new Map(account.users.map((user) => [user.accessKeyId, user]));
+  const principalOf = (accessKeyId: string): string => users.get(accessKeyId)?.name ?? "";
+  const folder = (name: string): { directory?: string } =>
+    options.directory === undefined ? {} : { directory: join(options.directory, name) };
+
+  const ecs = await startEcs({
+    clock,
+    random,
+    seed: account,
+    ...folder("ecs"),
+    host,
+    port: ports.ecs ?? 0,
+    ...(options.switches === undefined ? {} : { switches: options.switches }),
+    faults,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+    onCall: ({ service, operation, accessKeyId, principal, status, at, code, params }) =>
+      calls.add({
+        at,
+        service,
+        operation,
+        caller: { accessKeyId, principal },
+        status,
+        ...(code === undefined ? {} : { code }),
+        params,
+      }),
+  });
+  started.push(() => ecs.stop());
+  const { switches } = ecs;
+
+  const tablestore = await startTablestore({
+    clock,
+    random,
+    ...folder("tablestore"),
+    host,
+    port: ports.tablestore ?? 0,
+    instances: options.tablestoreInstances ?? [seedTablestoreInstance],
+    credentials: (accessKeyId) => {
+      const user = users.get(accessKeyId);
+      return user && { secret: user.accessKeySecret };
+    },
+    onCall: ({ accessKeyId, table, ...call }) =>
+      calls.add({
+        ...call,
+        caller: { accessKeyId, principal: principalOf(accessKeyId) },
+        ...(table === undefined ? {} : { params: { table } }),
+      }),
+    intercept: ({ table, ...call }) =>
+      tablestoreFault(faults, table === undefined ? call : { ...call, params: { table } }),
+  });
+  started.push(() => tablestore.stop());
+
+  const dataPlane = await startDataPlane({
+    clock,
+    ...(options.engine === undefined ? {} : { engine: options.engine }),
+    ...(options.tableName === undefined ? {} : { tableName: options.tableName }),
+    ...(options.range === undefined ? {} : { range: options.range }),
+    destCidrIp: () => (switches.destCidrIp === "honoured" ? "honoured" : "ignored"),
+    establishedAfterDeny: () => (switches.establishedSession === "cut" ? "cut" : "keep"),
+  });
+  started.push(() => dataPlane.stop());
+  const applyRules = (): Promise<void> =>
+    dataPlane.apply({
+      groups: ecs.groups(),
+      enis: ecs.enis(),
+      instances: ecs.instances(),
+    });
+  await applyRules();
+  ecs.onRulesChanged(applyRules);
+
+  const role = seedUser(account, seedUserNames.role);
+  const functions = await startFunctions({
+    clock,
+    random,
+    ...folder("functions"),
+    host,
+    gatewayPort: ports.api ?? 0,
+    apiPort: ports.fc ?? 0,
+    region: account.regionId,
+    accountId: account.accountId,
+    role: {
+      accessKeyId: role.accessKeyId,
+      accessKeySecret: role.accessKeySecret,
+      securityToken: `CAIS${role.principalId}`,
+    },
+    findKey: (accessKeyId) => {
+      const user = users.get(accessKeyId);
+      return user && { ...user, principal: user.name };
+    },
+    faults,
+    onCall: ({ accessKeyId, principal, ...call }) =>
+      calls.add({ ...call, service: "fc", at: clock.now(), caller: { accessKeyId, principal } }),
+    ...(options.harnessPath === undefined ? {} : { harnessPath: options.harnessPath }),
+    ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
+  });
+  started.push(() => functions.close());
+  const { registry } = functions;
+
+  const unavailable = async (name: "cms" | "sls"): Promise<string> => {
+    const server = createUnavailableService(name, random, (operation) =>
+      calls.add({ at: clock.now(), service: name, operation, caller: { accessKeyId: "", principal: "" }, status: 501 }),
+    );
+    const port = await listen(server, host, ports[name] ?? 0);
+    started.push(() => closeServer(server));
+    return `${host}:${port}`;
+  };
+  const [cms, sls] = [await unavailable("cms"), await unavailable("sls")];
+
+  const settle = settleHook({
+    inFlight: () => registry.inFlight,
+    idle: () => registry.idle(),
+    sleeping: () => clock.sleeping,
+  });
+  const resetListeners: Array<() => Promise<void>> = [];
+  const cloud = {
+    account,
+    clock,
+    faults,
+    switches,
+    calls,
+    ecs,
+    tablestore,
+    functions,
+    dataPlane,
+    deploy: (definitions: readonly FunctionDefinition[]) => {
+      for (const definition of definitions) registry.deploy(definition);
+    },
+    advance: (ms: number) => clock.advance(ms, settle),
+    toReal: () => clock.toReal(),
+    reset: async () => {
+      faults.set([]);
+      Object.assign(switches, defaultSwitches, options.switches);
+      clock.toReal();
+      // What still runs may write once more; it must not do so into the new state.
+      registry.reset();
+      registry.killAll();
+      await registry.idle();
+      await ecs.reset();
+      await tablestore.reset();
+      await applyRules();
+      calls.clear();
+      for (const listener of resetListeners) await listener();
+    },
+    afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),
+    stop,
+  };
+  const controlServer = createControl(cloud);
+  const controlPort = await listen(controlServer, host, ports.control ?? 0);
+  started.push(() => closeServer(controlServer));
+  return {
+    ...cloud,
+    endpoints: {
+      api: `http://${host}:${functions.gatewayPort}`,
+      control: `http://${host}:${controlPort}`,
+      ecs: `${host}:${ecs.port}`,
+      tablestore: tablestore.url,
+      cms,
+      sls,
+      fc: `http://${host}:${functions.apiPort}`,
+    },
+  };
+}
+
+/** The fault that hits a Tablestore call. The kinds that Tablestore does not know are refused by the control API. */
+function tablestoreFault(
+  faults: FaultTable,
+  call: {
+    readonly operation: string;
+    readonly accessKeyId: string;
+    readonly params?: Readonly<Record<string, string>>;
+  },
+): TablestoreFault | undefined {
+  const fault = faults.take({ ...call, service: "ots" });
+  if (fault?.kind === "reject") return { ...fault, message: fault.message ?? fault.code };
+  return fault?.kind === "drop-before" || fault?.kind === "drop-after" ? { kind: fault.kind } : undefined;
+}

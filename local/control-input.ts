@@ -1,0 +1,125 @@
+// Checks what tools send to the control API; every refusal names the field and what would be right.
+
+import type { FaultRule } from "./faults.ts";
+
+/** A bad request in words. */
+export class ControlError extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly remedy: string;
+
+  constructor(problem: { status?: number; code: string; message: string; remedy: string }) {
+    super(problem.message);
+    this.status = problem.status ?? 400;
+    this.code = problem.code;
+    this.remedy = problem.remedy;
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+const refuse = (message: string, remedy: string): never => {
+  throw new ControlError({ code: "INVALID_INPUT", message, remedy });
+};
+
+// A year is the longest useful jump, and ten are surely a mistake in the unit.
+const ADVANCE_MS_MAX = 10 * 366 * 86_400_000;
+
+/** The body as an object; an empty body is an empty object. */
+export function parseJsonObject(text: string): Json {
+  const parsed = parseJson(text);
+  return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+    ? (parsed as Json)
+    : refuse("the body is no JSON object", 'Send an object such as {"ms": 60000}.');
+}
+
+function parseJson(text: string): unknown {
+  if (text.trim() === "") return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    return refuse("the body is not JSON", "Send JSON in UTF-8.");
+  }
+}
+
+/** Milliseconds to advance by. */
+export function parseAdvance({ ms }: Json): number {
+  if (typeof ms === "number" && Number.isFinite(ms) && ms >= 0 && ms <= ADVANCE_MS_MAX) return ms;
+  return refuse(`"ms" is ${JSON.stringify(ms)}`, `Send {"ms": n} with n from 0 to ${ADVANCE_MS_MAX} milliseconds.`);
+}
+
+/** Where a list of calls begins. */
+export function parseSince(value: string | null): number {
+  const since = Number(value ?? 0);
+  return Number.isFinite(since) && since >= 0
+    ? since
+    : refuse(`"since" is ${JSON.stringify(value)}`, 'Send the "next" of the last answer, or milliseconds since 1970.');
+}
+
+/** An event for a function: text as it is, anything else as JSON. */
+export function parseEvent(body: Json): { readonly function: string; readonly event: Buffer; readonly async: boolean } {
+  const name = body["function"];
+  if (typeof name !== "string" || name === "") return refuse('"function" is missing', "Name a deployed function.");
+  if (!("event" in body)) return refuse('"event" is missing', "Send the raw event as text or JSON.");
+  const event = body["event"];
+  const bytes = Buffer.from(typeof event === "string" ? event : JSON.stringify(event));
+  return { function: name, event: bytes, async: body["async"] === true };
+}
+
+// Which fault each service can play, and what the fault needs.
+const FAULT_KINDS: Readonly<Record<string, readonly string[]>> = {
+  ecs: ["reject", "drop-before", "drop-after", "late-effect", "delay", "stale-read", "html-502"],
+  ots: ["reject", "drop-before", "drop-after"],
+  fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502"],
+};
+const KINDS_WITH_MS = ["late-effect", "delay", "stale-read"];
+
+/** The rules of a fault table, from `[…]` or `{"faults": […]}`. */
+export function parseFaults(text: string): readonly FaultRule[] {
+  const parsed = parseJson(text) as { faults?: unknown };
+  const rules: unknown = Array.isArray(parsed) ? parsed : parsed?.faults;
+  if (!Array.isArray(rules))
+    return refuse(
+      "there is no list of faults",
+      'Send {"faults": [{"service": "ecs", "fault": {"kind": "drop-after"}}]}.',
+    );
+  return rules.map((rule: unknown, index) => checkFault(rule, `faults[${index}]`));
+}
+
+function checkFault(rule: unknown, place: string): FaultRule {
+  const { service, fault, skip, times } = (rule ?? {}) as Json;
+  const kinds = FAULT_KINDS[String(service)];
+  if (!kinds)
+    return refuse(`${place}.service is ${JSON.stringify(service)}`, `Use one of ${Object.keys(FAULT_KINDS)}.`);
+  const { kind, ms, status, code } = (fault ?? {}) as Json;
+  if (!kinds.includes(String(kind)))
+    return refuse(`${place}.fault.kind is ${JSON.stringify(kind)}`, `${service} takes one of ${kinds.join(", ")}.`);
+  if (KINDS_WITH_MS.includes(String(kind)) && !isCount(ms))
+    return refuse(`${place}.fault.ms is ${JSON.stringify(ms)}`, "Send milliseconds, 0 or more.");
+  if (kind === "reject" && (!isCount(status) || status < 400 || status > 599 || typeof code !== "string"))
+    return refuse(`${place}.fault is incomplete`, 'A reject has "status" 400 to 599 and "code".');
+  for (const [name, value] of [
+    ["skip", skip],
+    ["times", times],
+  ] as const)
+    if (value !== undefined && !isCount(value))
+      return refuse(`${place}.${name} is ${JSON.stringify(value)}`, "Send a whole number, 0 or more.");
+  return rule as FaultRule;
+}
+
+const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+
+/** Changes to switches; each must exist and keep the type of its present value. */
+export function parseSwitches(present: object, body: Json): Json {
+  for (const [name, value] of Object.entries(body)) {
+    const before: unknown = (present as Json)[name];
+    if (before === undefined)
+      return refuse(`there is no switch "${name}"`, `Use one of ${Object.keys(present).join(", ")}.`);
+    if (typeof before !== typeof value || value === null)
+      return refuse(
+        `the switch "${name}" is ${JSON.stringify(value)}`,
+        `Its value looks like ${JSON.stringify(before)}.`,
+      );
+  }
+  return body;
+}

@@ -1,0 +1,35 @@
+// The official RPC core as one short function, for tests that play a person with a key.
+
+import { $OpenApiUtil, default as OpenApiClient } from "@alicloud/openapi-core";
+import type { Cloud } from "../../../local/cloud.ts";
+
+/** Calls ECS operations of the cloud with a user's key. */
+export function ecsClient(
+  cloud: Cloud,
+  user: { readonly accessKeyId: string; readonly accessKeySecret: string },
+): (action: string, query: Record<string, string>) => Promise<Record<string, unknown>> {
+  const client = new OpenApiClient(
+    new $OpenApiUtil.Config({
+      accessKeyId: user.accessKeyId,
+      accessKeySecret: user.accessKeySecret,
+      endpoint: cloud.endpoints.ecs,
+      protocol: "http",
+      regionId: cloud.account.regionId,
+    }),
+  );
+  return async (action, query) => {
+    const params = new $OpenApiUtil.Params({
+      action,
+      version: "2014-05-26",
+      protocol: "HTTP",
+      pathname: "/",
+      method: "POST",
+      authType: "AK",
+      style: "RPC",
+      reqBodyType: "formData",
+      bodyType: "json",
+    });
+    const request = new $OpenApiUtil.OpenApiRequest({ query: { RegionId: cloud.account.regionId, ...query } });
+    return (await client.callApi(params, request, {} as never)) as Record<string, unknown>;
+  };
+}
