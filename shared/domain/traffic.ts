@@ -69,7 +69,7 @@ export function overlapOf(a: Traffic, b: Traffic): Traffic {
 /** True when every packet of `inner` is in `outer`; `outer` comes from `trafficAtLeast`. */
 export function covers(outer: Traffic, inner: Traffic): boolean {
   return (
-    (outer.kind === "all" || (outer.kind === inner.kind && inner.kind !== "unknown")) &&
+    (outer.kind === "all" || outer.kind === inner.kind) &&
     outer.family === inner.family &&
     within(outer.ports, inner.ports) &&
     within(outer.sourcePorts, inner.sourcePorts) &&

@@ -90,6 +90,24 @@ describe("a drop that shadows", () => {
     expect(shadowOf(spec, [drop, aRule({ priority: 9, protocol: "all", ports: somePorts("22/22") })])).toBe(drop);
   });
 
+  it("is not lifted by an accept that names a host of the other family, and counts when it names one itself", () => {
+    const drop = aDrop({ priority: 10 });
+    expect(shadowOf(spec, [drop, aRule({ priority: 9, dest: aCidr("::/0") })])).toBe(drop);
+    const odd = aDrop({ dest: aCidr("2001:db8::1") });
+    expect(shadowOf({ ...spec, dest: aCidr("10.0.0.5") }, [odd])).toBe(odd);
+  });
+
+  it("of a protocol nobody knows is not lifted by an accept of one", () => {
+    const drop = aDrop({ priority: 10, protocol: { other: "future" } });
+    const accept = aRule({ priority: 9, protocol: { other: "future" }, ports: somePorts("-1/-1") });
+    expect(shadowOf(aSpec({ priority: 50, protocol: "all", ports: somePorts("-1/-1") }), [drop, accept])).toBe(drop);
+  });
+
+  it("of the other kind of ping counts", () => {
+    const drop = aDrop({ protocol: "icmpv6" });
+    expect(shadowOf(aSpec({ priority: 50, protocol: "icmp", ports: somePorts("-1/-1") }), [drop])).toBe(drop);
+  });
+
   it("only counts the part it has in common with the grant", () => {
     const all: RuleSpec = { ...spec, protocol: "all", ports: somePorts("-1/-1") };
     const drop = aDrop({ priority: 10, protocol: "tcp", ports: somePorts("20/30") });
