@@ -3,13 +3,11 @@
 import { decodeMessage } from "./messages.ts";
 import { readBareVariant, type Variant } from "./variant.ts";
 
-/** Comparison operators by their number on the wire. */
-export const comparators = ["", "==", "!=", ">", ">=", "<", "<="] as const;
-
 /** A filter as the service evaluates it. */
 export type FilterTree =
   | {
       readonly kind: "column";
+      /** 1 to 6: equal, not equal, greater, greater or equal, less, less or equal. */
       readonly comparator: number;
       readonly column: string;
       readonly value: Variant;
@@ -19,8 +17,8 @@ export type FilterTree =
   | { readonly kind: "not" | "and" | "or"; readonly children: readonly FilterTree[] }
   | { readonly kind: "page"; readonly offset: number; readonly limit: number };
 
-/** The most conditions one filter may hold. */
-export const filterConditionsMax = 10;
+// The most conditions one filter may hold.
+const filterConditionsMax = 10;
 
 const combinators = ["", "not", "and", "or"] as const;
 

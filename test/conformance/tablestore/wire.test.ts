@@ -1,0 +1,179 @@
+// What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
+import { createHash } from "node:crypto";
+import { request } from "node:http";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { decodeMessage } from "../../../local/protocol/tablestore/messages.ts";
+import { signRequest, signResponse } from "../../../local/protocol/tablestore/signature.ts";
+import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
+import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
+
+let account: Account;
+let calls: TablestoreCall[];
+let fault: TablestoreFault | undefined;
+beforeEach(async () => {
+  calls = [];
+  fault = undefined;
+  account = await startAccount({
+    onCall: (call) => calls.push({ ...call }),
+    intercept: (call) => (call.operation === "PutRow" ? fault : undefined),
+  });
+});
+afterEach(() => account.server.stop());
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+/** Sends one request as a client of another make would. */
+function send(options: {
+  path: string;
+  body?: Buffer;
+  headers?: Record<string, string>;
+  method?: string;
+}): Promise<Answer> {
+  const body = options.body ?? Buffer.alloc(0);
+  const headers: Record<string, string> = {
+    "x-ots-accesskeyid": keys.accessKeyId,
+    "x-ots-apiversion": "2015-12-31",
+    "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
+    "x-ots-date": "2026-01-02T03:04:05.678Z",
+    "x-ots-instancename": keys.instance,
+    ...options.headers,
+  };
+  headers["x-ots-signature"] ??= signRequest({ path: options.path, headers, secret: keys.secret });
+  const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `${account.server.url}${options.path}`,
+      { method: options.method ?? "POST", headers: { ...sent, "content-length": body.length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers as Record<string, string>,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+const errorOf = (answer: Answer): string => {
+  const { code, message } = decodeMessage("Error", answer.body);
+  return `${answer.status} ${code} ${message}`;
+};
+
+it("refuses a wrong secret, an unknown instance and an unknown key", async () => {
+  expect(await failureOf(connect(account.server.url, "wrong").listTable({}))).toBe(
+    "403 OTSAuthFailed Signature mismatch.",
+  );
+  expect(await failureOf(connect(account.server.url, keys.secret, "other").listTable({}))).toBe(
+    "403 OTSAuthFailed The instance is not found.",
+  );
+  const unknown = await send({ path: "/ListTable", headers: { "x-ots-accesskeyid": "nobody" } });
+  expect(errorOf(unknown)).toContain("403 OTSAuthFailed");
+});
+
+it("refuses a body whose digest is another", async () => {
+  const answer = await send({ path: "/ListTable", headers: { "x-ots-contentmd5": "AAAAAAAAAAAAAAAAAAAAAA==" } });
+  expect(errorOf(answer)).toContain("403 OTSAuthFailed");
+});
+
+it("names the header that is missing and the date it cannot read", async () => {
+  const missing = await send({ path: "/ListTable", headers: { "x-ots-date": "" } });
+  expect(errorOf(missing)).toBe("400 OTSParameterInvalid Missing header: x-ots-date.");
+  const date = await send({ path: "/ListTable", headers: { "x-ots-date": "yesterday" } });
+  expect(errorOf(date)).toBe("400 OTSParameterInvalid Invalid date format: yesterday.");
+});
+
+it("refuses other methods, other operations, broken messages and bodies that are too large", async () => {
+  expect(errorOf(await send({ path: "/ListTable", method: "PUT" }))).toContain("405 OTSMethodNotAllowed");
+  expect(errorOf(await send({ path: "/Nothing" }))).toBe("400 OTSParameterInvalid Unsupported operation: Nothing.");
+  expect(errorOf(await send({ path: "/GetRow", body: Buffer.from([1, 2, 3]) }))).toContain("400 OTSParameterInvalid");
+  const large = await send({ path: "/GetRow", body: Buffer.alloc(5 * 1024 * 1024 + 1) });
+  expect(errorOf(large)).toContain("413 OTSRequestBodyTooLarge");
+});
+
+it("signs every answer, errors included, with all headers that strict clients check", async () => {
+  for (const path of ["/ListTable", "/Nothing"]) {
+    const { headers, body } = await send({ path });
+    expect(headers["x-ots-requestid"]).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(headers["x-ots-date"]).toMatch(/\.\d{3}Z$/);
+    expect(headers["x-ots-contenttype"]).toBeTruthy();
+    expect(headers["x-ots-contentmd5"]).toBe(createHash("md5").update(body).digest("base64"));
+    expect(headers.authorization).toBe(`OTS ak:${signResponse({ path, headers, secret: keys.secret })}`);
+  }
+});
+
+it("refuses a row whose checksum is wrong", async () => {
+  const { client } = account;
+  await createPairs(client, "t");
+  // GetRow of a key with one byte of a checksum changed: table name, key, max_versions 1.
+  const key = Buffer.from("7500000001030401000000610506000000030100000078000a000901", "hex");
+  const body = Buffer.concat([Buffer.from([0x0a, 1, 0x74, 0x12, key.length]), key, Buffer.from([0x28, 1])]);
+  expect(errorOf(await send({ path: "/GetRow", body }))).toContain("400 OTSParameterInvalid");
+});
+
+it("keeps a record of every call with its table, status and code", async () => {
+  const { client, clock } = account;
+  await createPairs(client, "t");
+  await failureOf(client.getRow({ tableName: "absent", primaryKey: pair("x", 1) }));
+  expect(calls).toEqual([
+    { service: "ots", operation: "CreateTable", accessKeyId: "ak", status: 200, at: clock.nowMs, table: "t" },
+    {
+      service: "ots",
+      operation: "GetRow",
+      accessKeyId: "ak",
+      status: 404,
+      at: clock.nowMs,
+      table: "absent",
+      code: "OTSObjectNotExist",
+    },
+  ]);
+});
+
+it("fails a call as a fault says: refused, lost before, lost after the effect", async () => {
+  const { client } = account;
+  await createPairs(client, "t");
+  const put = (value: string): Promise<string> =>
+    failureOf(
+      client.putRow({ tableName: "t", condition: ignore, primaryKey: pair("x", 1), attributeColumns: [{ value }] }),
+    );
+  const stored = async () => columns((await client.getRow({ tableName: "t", primaryKey: pair("x", 1) })).row);
+  fault = { kind: "reject", status: 503, code: "OTSServerBusy", message: "Server is busy." };
+  expect(await put("1")).toContain("503 OTSServerBusy Server is busy.");
+  fault = { kind: "drop-before" };
+  expect(await put("2")).toContain("NetworkingError");
+  expect(await stored()).toEqual({});
+  fault = { kind: "drop-after" };
+  expect(await put("3")).toContain("NetworkingError");
+  expect(await stored()).toEqual({ value: "3" });
+  expect(calls.filter((call) => call.operation === "PutRow").map((call) => call.status)).toEqual([503, 0, 200]);
+});
+
+it("refuses local transactions as a table without them does", async () => {
+  const { client } = account;
+  await createPairs(client, "t");
+  const put = client.putRow({
+    tableName: "t",
+    condition: ignore,
+    primaryKey: pair("x", 1),
+    attributeColumns: [{ v: "1" }],
+    transactionId: "any",
+  });
+  expect(await failureOf(put)).toContain("explicit-transaction-disabled table");
+});
+
+it("accepts dates of any age unless a skew is set", async () => {
+  expect((await send({ path: "/ListTable" })).status).toBe(200);
+  const strict = await startAccount({ requestSkewMsMax: 900_000 });
+  expect(await failureOf(strict.client.listTable({}))).toContain("403 OTSAuthFailed");
+  await strict.server.stop();
+});
