@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly defaultFunction?: string;
 }
 
+// Longer than clients keep an idle connection, so that none is closed under a request.
+const KEEP_ALIVE_MS = 75_000;
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const ASYNC_BODY_BYTES_MAX = 128 * 1024;
 const HEADER_BYTES_MAX = 8 * 1024;
@@ -36,6 +38,7 @@ export function createGateway(options: GatewayOptions): Server {
     { maxHeaderSize: 64 * 1024 },
     (request, response) => void serve(options, request, response),
   );
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) {
       socket.destroy();

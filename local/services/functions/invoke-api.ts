@@ -33,13 +33,18 @@ interface ApiAnswer {
   readonly code?: string;
 }
 
+// Longer than the SDK keeps an idle connection, also over an instance's freeze.
+const KEEP_ALIVE_MS = 75_000;
 const SYNC_BYTES_MAX = 32 * 1024 * 1024;
 const ASYNC_BYTES_MAX = 128 * 1024;
 const PATH = /^\/2023-03-30\/functions\/([^/]+)\/invocations$/;
 
 /** A server that is not listening yet. */
 export function createInvokeApi(options: InvokeApiOptions): Server {
-  return createServer((request, response) => void serve(options, request, response));
+  return createServer(
+    { keepAliveTimeout: KEEP_ALIVE_MS },
+    (request, response) => void serve(options, request, response),
+  );
 }
 
 async function serve(options: InvokeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
