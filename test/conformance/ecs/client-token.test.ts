@@ -1,0 +1,72 @@
+// What a ClientToken does to a repeated call, through the official SDK.
+import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
+import { describe, expect, it } from "vitest";
+import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
+
+const closeLast = async (client: Client) => {
+  const securityGroupRuleId = [(await rulesOf(client)).at(-1)?.securityGroupRuleId ?? ""];
+  await client.revokeSecurityGroup(
+    new RevokeSecurityGroupRequest({ regionId, securityGroupId: "sg-web", securityGroupRuleId }),
+  );
+};
+
+describe("ClientToken", () => {
+  it("answers the first result without acting again", async () => {
+    const { client } = await aWorld();
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    await closeLast(client);
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    expect(await rulesOf(client)).toHaveLength(2);
+    await authorize(client, [ssh()], { clientToken: "T-1" });
+    expect(await rulesOf(client)).toHaveLength(3);
+  });
+
+  it("is bound to the parameters it first came with", async () => {
+    const { client } = await aWorld();
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    const refused = await refusalOf(authorize(client, [ssh({ priority: "2" })], { clientToken: "t-1" }));
+    expect(refused).toEqual({ statusCode: 400, code: "IdempotentParameterMismatch" });
+  });
+
+  it("has at most 64 characters of ASCII", async () => {
+    const { client } = await aWorld();
+    for (const clientToken of ["x".repeat(65), "令牌"]) {
+      expect((await refusalOf(authorize(client, [ssh()], { clientToken }))).code).toBe("InvalidClientToken.Malformed");
+    }
+    await authorize(client, [ssh()], { clientToken: "x".repeat(64) });
+  });
+
+  it.each([
+    ["evaluated", 1],
+    ["repeated", 0],
+  ] as const)("has a refused call %s when it comes again", async (refusedClientToken, added) => {
+    const { client, ecs } = await aWorld({ limits: { rulesPerGroup: 3 }, switches: { refusedClientToken } });
+    const call = () => authorize(client, [ssh()], { clientToken: "t-1" });
+    expect((await refusalOf(call())).code).toBe("AuthorizationLimitExceed");
+    await client.revokeSecurityGroup(
+      new RevokeSecurityGroupRequest({ regionId, securityGroupId: "sg-web", securityGroupRuleId: ["sgr-80"] }),
+    );
+    await call().catch(() => undefined);
+    expect((ecs.groups()[0]?.rules.length ?? 0) - 2).toBe(added);
+  });
+
+  it("is forgotten after its time", async () => {
+    const { client, clock } = await aWorld({ limits: { clientTokenMs: 60_000 } });
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    await closeLast(client);
+    await clock.advance(60_001);
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    expect(await rulesOf(client)).toHaveLength(3);
+  });
+
+  it("survives a restart", async () => {
+    const directory = await aDirectory();
+    const first = await aWorld({ directory });
+    await authorize(first.client, [ssh()], { clientToken: "t-1" });
+    await closeLast(first.client);
+    await first.ecs.stop();
+    const second = await aWorld({ directory });
+    await authorize(second.client, [ssh()], { clientToken: "t-1" });
+    expect(await rulesOf(second.client)).toHaveLength(2);
+  });
+});
