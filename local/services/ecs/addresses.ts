@@ -19,7 +19,7 @@ export const parseIpv4 = (text: string): Ipv4Text | undefined => {
 };
 
 /** The same network with its host bits zero and its prefix written out. */
-export const clearHostBits = (address: Ipv4Text): string => {
+const clearHostBits = (address: Ipv4Text): string => {
   const bits = address.bits ?? 32;
   const octets = address.octets.map((value, index) => {
     const kept = Math.min(8, Math.max(0, bits - index * 8));

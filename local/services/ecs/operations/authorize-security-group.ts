@@ -73,4 +73,5 @@ const run = (context: OperationContext): Record<string, unknown> => {
   return {};
 };
 
+/** The operation `AuthorizeSecurityGroup`. */
 export const authorizeSecurityGroup: Operation = { takesClientToken: true, run };

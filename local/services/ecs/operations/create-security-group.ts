@@ -5,6 +5,7 @@ import { readTags } from "../tags.ts";
 
 const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
+/** The operation `CreateSecurityGroup`. */
 export const createSecurityGroup: Operation = {
   takesClientToken: true,
   run: (context) => {

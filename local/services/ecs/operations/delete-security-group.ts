@@ -2,6 +2,7 @@
 import { refusal } from "../errors.ts";
 import { type Operation, requireOwnGroup } from "../operation.ts";
 
+/** The operation `DeleteSecurityGroup`. */
 export const deleteSecurityGroup: Operation = {
   run: (context) => {
     const { draft } = context;

@@ -41,6 +41,7 @@ const itemOf = (instance: EcsInstance, enis: readonly EcsEni[]): Record<string, 
   };
 };
 
+/** The operation `DescribeInstances`. */
 export const describeInstances: Operation = {
   run: (context) => {
     const { params, view } = context;

@@ -39,6 +39,7 @@ const filterOf = (params: RpcParameters, bySecurityGroup: EcsSwitches["eniBySecu
     (ServiceManaged === undefined || String(eni.serviceManaged) === ServiceManaged);
 };
 
+/** The operation `DescribeNetworkInterfaces`. */
 export const describeNetworkInterfaces: Operation = {
   run: (context) => {
     const { params, view, switches } = context;

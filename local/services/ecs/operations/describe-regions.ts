@@ -1,6 +1,7 @@
 // DescribeRegions: the regions of the account.
 import { type Operation, regionsOf } from "../operation.ts";
 
+/** The operation `DescribeRegions`. */
 export const describeRegions: Operation = {
   run: ({ account }) => ({
     Regions: {

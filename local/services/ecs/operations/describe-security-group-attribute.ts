@@ -40,6 +40,7 @@ const rulesOf = (group: EcsGroup, direction: string): readonly EcsRule[] => {
   return group.rules.filter((rule) => direction === "all" || rule.direction === direction);
 };
 
+/** The operation `DescribeSecurityGroupAttribute`. */
 export const describeSecurityGroupAttribute: Operation = {
   run: (context) => {
     const { params, view } = context;

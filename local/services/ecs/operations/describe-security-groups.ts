@@ -46,6 +46,7 @@ const filterOf = (params: RpcParameters): ((group: EcsGroup) => boolean) => {
     hasTags(group.tags, params);
 };
 
+/** The operation `DescribeSecurityGroups`. */
 export const describeSecurityGroups: Operation = {
   run: (context) => {
     const { params, view } = context;

@@ -3,6 +3,7 @@ import { refusal } from "../errors.ts";
 import { requireMember } from "../membership.ts";
 import { type Operation, requireOwnGroup } from "../operation.ts";
 
+/** The operation `JoinSecurityGroup`. */
 export const joinSecurityGroup: Operation = {
   run: (context) => {
     const { draft, limits } = context;

@@ -3,6 +3,7 @@ import { refusal } from "../errors.ts";
 import { requireMember } from "../membership.ts";
 import { type Operation, requireOwnGroup } from "../operation.ts";
 
+/** The operation `LeaveSecurityGroup`. */
 export const leaveSecurityGroup: Operation = {
   run: (context) => {
     const group = requireOwnGroup({ ...context, params: { RegionId: context.account.regionId, ...context.params } });

@@ -2,6 +2,7 @@
 import { refusal } from "../errors.ts";
 import { type Operation, requireOwnGroup } from "../operation.ts";
 
+/** The operation `ModifySecurityGroupPolicy`. */
 export const modifySecurityGroupPolicy: Operation = {
   takesClientToken: true,
   run: (context) => {

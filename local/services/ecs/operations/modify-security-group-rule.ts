@@ -70,4 +70,5 @@ const run = (context: OperationContext): Record<string, unknown> => {
   return {};
 };
 
+/** The operation `ModifySecurityGroupRule`. */
 export const modifySecurityGroupRule: Operation = { takesClientToken: true, run };

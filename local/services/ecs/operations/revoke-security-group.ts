@@ -49,4 +49,5 @@ const run = (context: OperationContext): Record<string, unknown> => {
   return {};
 };
 
+/** The operation `RevokeSecurityGroup`. */
 export const revokeSecurityGroup: Operation = { takesClientToken: true, run };

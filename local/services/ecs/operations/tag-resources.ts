@@ -4,6 +4,7 @@ import { refusal } from "../errors.ts";
 import { type Operation, requireParameter, requireRegion } from "../operation.ts";
 import { mergeTags, readTags } from "../tags.ts";
 
+/** The operation `TagResources`. */
 export const tagResources: Operation = {
   run: (context) => {
     const { params, draft } = context;
