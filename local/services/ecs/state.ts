@@ -3,8 +3,6 @@ import type { Clock } from "../../../shared/ports/clock.ts";
 import type { EcsEni, EcsGroup, EcsInstance } from "./model.ts";
 import type { EcsChange, EcsSnapshot, EcsStore, EcsToken } from "./persistence.ts";
 
-export type { EcsDirection, EcsEni, EcsGroup, EcsInstance, EcsPolicy, EcsRule } from "./model.ts";
-
 /** Told, before the answer goes out, which groups have new rules, members or inner policy. */
 export type RulesChangedListener = (groupIds: readonly string[]) => void | Promise<void>;
 
