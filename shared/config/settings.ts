@@ -6,8 +6,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Where the cloud's services answer. */
 export interface Endpoints {
-  /** `http://host:port` or `https://host`. */
-  readonly ecs: string;
+  /** `http://host:port` or `https://host`; null for the cloud's own host of each region. */
+  readonly ecs: string | null;
   readonly tablestore: string;
   readonly tablestoreInstance: string;
   readonly fc: string;
@@ -85,7 +85,7 @@ export function readSettings(env: Environment): Configuration {
       shards: reader.whole("SAFEPORT_SHARDS", 4, 1, 64),
     },
     endpoints: {
-      ecs: reader.url("SAFEPORT_ECS_ENDPOINT", `https://ecs.${region}.aliyuncs.com`),
+      ecs: reader.url("SAFEPORT_ECS_ENDPOINT", "") || null,
       tablestore: reader.url(
         "SAFEPORT_TABLESTORE_ENDPOINT",
         `https://${tablestoreInstance}.${region}.ots.aliyuncs.com`,

@@ -34,7 +34,7 @@ describe("settings", () => {
         shards: 4,
       },
       endpoints: {
-        ecs: "https://ecs.cn-hangzhou.aliyuncs.com",
+        ecs: null,
         tablestore: "https://safeport.cn-hangzhou.ots.aliyuncs.com",
         tablestoreInstance: "safeport",
         fc: "https://100000000000.cn-hangzhou.fc.aliyuncs.com",

@@ -1,0 +1,99 @@
+// `npm start`: the embedded cloud with safeport deployed into it, for trying and developing.
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import { seededRandom } from "../../local/random.ts";
+import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
+import { readSettings } from "../../shared/config/settings.ts";
+import { setUpInstallation } from "../setup/installation.ts";
+import { policyTextOf } from "../setup/policy-file.ts";
+import { bannerOf } from "./banner.ts";
+import { environmentOf, functionsOf } from "./deployment.ts";
+import { devRecord } from "./dev-record.ts";
+import { type DevOptions, readDevOptions } from "./options.ts";
+import { keptSecrets, type Secrets, writeWhole } from "./secrets.ts";
+
+const POLICY_FILE = "cli/dev/policy.yaml";
+const DIST = "dist";
+const TOKEN_DAYS = 365;
+
+async function main(): Promise<void> {
+  const options = readDevOptions(process.env);
+  if (!existsSync(join(DIST, "api", "index.js"))) throw new Error("The functions are not built. Run `npm run build`.");
+  const policyText = policyTextOf(readFileSync(POLICY_FILE, "utf8"), POLICY_FILE);
+  const secrets = keptSecrets(options.home);
+  const recordFile = join(options.home, "dev.json");
+  // One that a killed run left behind would send tools to closed ports.
+  rmSync(recordFile, { force: true });
+  const cloud = await startCloud(cloudOptions(options));
+  const stop = stopOnce(cloud, recordFile);
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+  try {
+    await provision(cloud, secrets, policyText);
+    cloud.afterReset(() => provision(cloud, secrets, policyText));
+    cloud.deploy(functionsOf(resolve(DIST), environmentOf(cloud, secrets)));
+    const record = devRecord(cloud, secrets);
+    writeWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);
+    process.stdout.write(bannerOf(record, recordFile, cloud.dataPlane.problems()));
+    process.stdout.write("ready\n");
+  } catch (error) {
+    await cloud.stop();
+    throw error;
+  }
+}
+
+function cloudOptions({ home, ports, engine, network }: DevOptions): Parameters<typeof startCloud>[0] {
+  const account = seedAccount(seededRandom("safeport seeded account"));
+  const instances = account.instances.map((instance) => ({
+    ...instance,
+    address: instance.address.replace(/^127\.10\./, `${network}.`),
+  }));
+  return {
+    ports,
+    directory: join(home, "cloud"),
+    account: { ...account, instances },
+    engine,
+    range: `${network}.0.0/16`,
+    ...(network === "127.10" ? {} : { tableName: `safeport_cloud_${network.replace(".", "_")}` }),
+  };
+}
+
+async function provision(cloud: Cloud, secrets: Secrets, policyText: string): Promise<void> {
+  const deployer = seedUser(cloud.account, seedUserNames.admin);
+  await setUpInstallation({
+    configuration: readSettings(environmentOf(cloud, secrets)),
+    credentials: { accessKeyId: deployer.accessKeyId, accessKeySecret: deployer.accessKeySecret },
+    policyText,
+    tokens: secrets.tokens,
+    tokenDays: TOKEN_DAYS,
+  });
+}
+
+/** The first signal stops in order, a second one at once. */
+function stopOnce(cloud: Cloud, recordFile: string): (signal: NodeJS.Signals) => void {
+  let stopping = false;
+  return () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    rmSync(recordFile, { force: true });
+    cloud.stop().then(
+      () => process.exit(0),
+      (error: unknown) => failed(error),
+    );
+  };
+}
+
+function failed(error: unknown): void {
+  process.stderr.write(`safeport: ${wordsOf(error)}\n`);
+  process.exit(1);
+}
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { code, port } = error as NodeJS.ErrnoException & { port?: number };
+  if (code !== "EADDRINUSE") return error.message;
+  return `Port ${port ?? "?"} is in use. Stop what uses it, or start with another one: PORT=9200 npm start.`;
+}
+
+main().catch(failed);

@@ -1,0 +1,62 @@
+// What the development installation keeps for itself: mark key, tokens and webhook secret, made on the first start.
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { parseTokenText } from "../../shared/access/token.ts";
+import { systemRandom } from "../../shared/adapters/system/random.ts";
+import { newRoleTokens } from "../setup/installation.ts";
+
+const token = z.string().refine((text) => parseTokenText(text) !== null);
+const secretsSchema = z.object({
+  installation: z.string().min(1),
+  markSecret: z.string().min(32),
+  alarmSecret: z.string().min(32),
+  tokens: z.object({ requester: token, approver: token, operator: token, auditor: token, admin: token }),
+});
+
+export type Secrets = z.output<typeof secretsSchema>;
+
+/** The secrets of this home, made when there are none. Throws when they cannot be read, because new ones could not close old leases. */
+export function keptSecrets(home: string): Secrets {
+  const file = join(home, "secrets.json");
+  const text = readIfThere(file);
+  if (text === null) {
+    const made = newSecrets();
+    writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
+    return made;
+  }
+  const parsed = secretsSchema.safeParse(parseJson(text));
+  if (parsed.success) return parsed.data;
+  throw new Error(`${file} cannot be read. Restore it, or remove the folder ${home} to start anew.`);
+}
+
+/** Writes a file that only its owner can read; a crash leaves the old or the new one, never half of one. */
+export function writeWhole(file: string, text: string): void {
+  mkdirSync(join(file, ".."), { recursive: true });
+  const draft = `${file}.new`;
+  writeFileSync(draft, text, { mode: 0o600, flush: true });
+  chmodSync(draft, 0o600);
+  renameSync(draft, file);
+}
+
+function newSecrets(): Secrets {
+  const hex = (bytes: number) => Buffer.from(systemRandom.bytes(bytes)).toString("hex");
+  return { installation: `dev-${hex(3)}`, markSecret: hex(32), alarmSecret: hex(24), tokens: newRoleTokens() };
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

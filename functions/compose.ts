@@ -1,0 +1,133 @@
+// Builds the real parts of the program, once per process. The only file of the product that reads the environment.
+import { ecsFirewall } from "../shared/adapters/alibaba/ecs-firewall.ts";
+import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
+import { fcWakeup } from "../shared/adapters/alibaba/fc-wakeup.ts";
+import { ecsRpcClient } from "../shared/adapters/alibaba/rpc-client.ts";
+import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
+import { systemClock } from "../shared/adapters/system/clock.ts";
+import { consoleLog } from "../shared/adapters/system/log.ts";
+import { systemRandom } from "../shared/adapters/system/random.ts";
+import { defaultPolicy, policyOfRow } from "../shared/config/policy-schema.ts";
+import {
+  type Configuration,
+  type Credentials,
+  environmentCredentials,
+  readSettings,
+  SettingsError,
+} from "../shared/config/settings.ts";
+import type { Policy } from "../shared/domain/policy.ts";
+import { fail } from "../shared/errors/app-error.ts";
+import { readPolicy } from "../shared/store/policy.ts";
+import { schemas } from "../shared/store/tables.ts";
+import type { App } from "../shared/usecases/app.ts";
+
+/** The program's parts. */
+export interface Composition {
+  readonly app: App;
+  /** The policy in force; throws NOT_READY before setup and STATE_UNREADABLE on a broken row. */
+  readonly readPolicy: () => Promise<Policy>;
+  /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
+  readonly readPolicyOrDefault: () => Promise<Policy>;
+}
+
+/** Keys as the platform hands them over with each call; empty when the function has no role. */
+export type ContextCredentials = Partial<Credentials> | undefined;
+
+/** The log before and beside a composition. */
+export const bootLog = consoleLog(systemClock);
+
+let made: Composition | undefined;
+let current: Credentials | undefined;
+
+/**
+ * The composition, built by the first call. Keys that come with the call replace those before, because a process may outlive
+ * the keys of its start. Throws NOT_READY when configuration or keys are missing.
+ */
+export function compose(credentials: ContextCredentials): Composition {
+  current = usable(credentials) ?? current ?? environmentCredentials(process.env) ?? undefined;
+  if (current === undefined) throw fail("NOT_READY", { what: "an access key (the function has no role)" });
+  made ??= build(configurationOf(process.env));
+  return made;
+}
+
+function usable(credentials: ContextCredentials): Credentials | undefined {
+  const { accessKeyId, accessKeySecret, securityToken } = credentials ?? {};
+  return accessKeyId && accessKeySecret ? { accessKeyId, accessKeySecret, securityToken } : undefined;
+}
+
+function configurationOf(env: Readonly<Record<string, string | undefined>>): Configuration {
+  try {
+    return readSettings(env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw fail("NOT_READY", { what: "a usable configuration (the function's log names each mistake)" }, error);
+  }
+}
+
+function build({ settings, region, accountId, endpoints }: Configuration): Composition {
+  const clock = systemClock;
+  const random = systemRandom;
+  const log = bootLog;
+  const keys = (): Credentials => {
+    if (current === undefined) throw fail("NOT_READY", { what: "an access key" });
+    return current;
+  };
+  const ecs = endpoints.ecs === null ? null : new URL(endpoints.ecs);
+  const rpc = ecsRpcClient({
+    clock,
+    credentials: keys,
+    endpoint: (where) => ecs?.host ?? `ecs.${where}.aliyuncs.com`,
+    protocol: ecs?.protocol === "http:" ? "http" : "https",
+  });
+  const tables = tablestoreTables({
+    clock,
+    random,
+    schemas,
+    credentials: keys,
+    endpoint: endpoints.tablestore,
+    instance: endpoints.tablestoreInstance,
+  });
+  const wakeup = fcWakeup({
+    clock,
+    log,
+    credentials: keys,
+    accountId,
+    region,
+    functionName: endpoints.sweepFunction,
+    endpoint: endpoints.fc,
+    secure: endpoints.fc.startsWith("https:"),
+  });
+  const app: App = {
+    clock,
+    random,
+    log,
+    tables,
+    wakeup,
+    settings,
+    firewall: ecsFirewall(rpc),
+    inventory: ecsInventory(rpc, clock),
+  };
+  return { app, ...policyReaders(app, region) };
+}
+
+function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {
+  let parsed: { readonly text: string; readonly policy: Policy } | undefined;
+  const read = async (): Promise<Policy> => {
+    const row = await readPolicy(app.tables);
+    if (row === null) throw fail("NOT_READY", { what: "the policy" });
+    if (parsed?.policy.version !== row.version || parsed.text !== row.text)
+      parsed = { text: row.text, policy: policyOfRow(row, region) };
+    return parsed.policy;
+  };
+  return {
+    readPolicy: read,
+    readPolicyOrDefault: async () => {
+      try {
+        return await read();
+      } catch (error) {
+        app.log.write("error", "no policy can be read; the last good or the shipped one is used", { cause: error });
+        return parsed?.policy ?? defaultPolicy(region);
+      }
+    },
+  };
+}
