@@ -156,7 +156,7 @@ function callFailure(thrown: unknown): CallFailure {
   if (error["code"] === "NotFound" || error["code"] === "BadRequest")
     return new CallFailure("final", `${error["code"]}`, "");
   // Neither a status nor a network error: the answer, or our own request, could not be coded.
-  return new CallFailure("unknown", "Unreadable", typeof error["name"] === "string" ? error["name"] : "");
+  return new CallFailure("unknown", "Unreadable", `${error["name"] ?? ""} ${message.slice(0, 100)}`);
 }
 
 /** What the service's code says about the write. `status` is null for a row of a batch. */

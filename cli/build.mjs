@@ -1,0 +1,97 @@
+// Builds everything that runs outside the tests: the functions' bundles, the local instance harness, the command line.
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+import { leaveOut, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const COMMANDS = ["dev", "setup"];
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  format: "cjs",
+  target: "node20",
+  legalComments: "none",
+  sourcemap: "external",
+  sourcesContent: false,
+  write: false,
+  logLevel: "warning",
+  metafile: true,
+};
+
+/** One file each with all it needs, and nothing it never calls. */
+const functionOptions = {
+  ...shared,
+  minify: true,
+  // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
+  tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
+  plugins: [leaveOut, tablestoreSource, tablestoreMessages],
+};
+
+/** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
+export async function bundleFunction(source, outfile) {
+  const result = await esbuild.build({ ...functionOptions, sourcemap: false, entryPoints: [source], outfile });
+  const [file] = result.outputFiles;
+  await mkdir(dirname(outfile), { recursive: true });
+  await writeFile(outfile, file.contents);
+  return file.contents.length;
+}
+
+/** What to build: source, target under `outDir`, options. Only what exists. */
+function targets() {
+  const functions = readdirSync(join(root, "functions"), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => [`functions/${name}/index.ts`, `${name}/index.js`, functionOptions]);
+  const commands = COMMANDS.map((name) => [
+    `cli/${name}/main.ts`,
+    `cli/${name}.js`,
+    { ...shared, packages: "external" },
+  ]);
+  const harness = "local/services/functions/instance-harness.ts";
+  return [
+    ...functions,
+    ...commands,
+    [harness, "local/instance-harness.js", shared],
+    // The embedded cloud looks for the harness beside the file that it was bundled into.
+    [harness, "cli/instance-harness.js", shared],
+  ].filter(([source]) => existsSync(join(root, source)));
+}
+
+/** Builds into `outDir`; source maps go to `maps/` there, away from what is deployed. Resolves with the files' sizes. */
+export async function build(outDir = join(root, "dist")) {
+  const built = await Promise.all(
+    targets().map(async ([source, target, options]) => {
+      const outfile = join(outDir, target);
+      const result = await esbuild.build({ ...options, entryPoints: [source], outfile });
+      return { target, outfile, result };
+    }),
+  );
+  await rm(outDir, { recursive: true, force: true });
+  const sizes = [];
+  for (const { target, outfile, result } of built) {
+    for (const file of result.outputFiles) {
+      const isMap = file.path.endsWith(".map");
+      const path = isMap ? join(outDir, "maps", `${target.replaceAll("/", "-")}.map`) : outfile;
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(path, file.contents);
+      if (!isMap) sizes.push({ file: target, bytes: file.contents.length, gzipped: gzipSync(file.contents).length });
+    }
+  }
+  return { sizes, metafiles: Object.fromEntries(built.map(({ target, result }) => [target, result.metafile])) };
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { sizes } = await build();
+  for (const { file, bytes, gzipped } of sizes) {
+    process.stdout.write(`${file.padEnd(28)} ${kilobytes(bytes)} kB, gzipped ${kilobytes(gzipped)} kB\n`);
+  }
+}
+
+function kilobytes(bytes) {
+  return (bytes / 1000).toFixed(0).padStart(5);
+}

@@ -1,0 +1,144 @@
+// esbuild plugins that make the vendor SDKs fit a function: correct in strict mode, and without what no handler calls.
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+
+/** Packages that the SDKs load and that no call of ours reaches. Reaching one by mistake throws and names it. */
+const NEVER_CALLED = [
+  "ali-oss", // fc2: uploads of code
+  "axios", // fc2: the same
+  "ws", // web sockets
+  "http-proxy-agent",
+  "https-proxy-agent",
+  "socks-proxy-agent",
+  "xml2js", // answers in XML
+  "moment", // date arithmetic of the SDK's own helpers
+  "lodash", // merging of the SDK's own helpers
+  "flatbuffers", // SQL answers of Tablestore
+  "ini", // credentials from files
+];
+
+const stub = (name) => `
+const missing = () => { throw new Error(${JSON.stringify(`${name} is left out of this bundle`)}); };
+module.exports = new Proxy(function () {}, {
+  get: (_target, key) => (key === "__esModule" || key === "default" || typeof key === "symbol" ? undefined : missing),
+  apply: missing,
+  construct: missing,
+});`;
+
+/** Puts a stub in the place of every package that is never called. */
+export const leaveOut = {
+  name: "leave-out",
+  setup(build) {
+    const filter = new RegExp(`^(${NEVER_CALLED.join("|")})(/|$)`);
+    build.onResolve({ filter }, ({ path }) => ({ path: path.split("/")[0], namespace: "left-out" }));
+    build.onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({ contents: stub(path), loader: "js" }));
+    // fc2 carries its whole client a second time for old versions of Node.
+    build.onResolve({ filter: /^\.\/es5\/client\.js$/ }, () => ({ path: "fc2-es5", namespace: "left-out" }));
+  },
+};
+
+/** Loop and scratch variables that the Tablestore SDK assigns without declaring them: globals, or an error in strict mode. */
+const UNDECLARED = { "filter.js": ["pro"], "encoder.js": ["sub"], "plian_buffer_builder.js": ["key"] };
+
+/** The deprecated constructor warns on every start once the SDK is no longer inside node_modules. */
+const BUFFER_CONSTRUCTOR = /\bnew (?:TableStore\.util\.)?Buffer\(/g;
+const bufferMaker =
+  "function bufferOf(value, encoding) { return typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, encoding); }";
+
+/** Declares those variables, and makes buffers the present way. */
+export const tablestoreSource = {
+  name: "tablestore-source",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]tablestore[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+      if (path.endsWith("tablestore_compiled_proto.js")) return undefined;
+      const source = await readFile(path, "utf8");
+      const names = UNDECLARED[basename(path)] ?? [];
+      for (const name of names) expectIn(source, new RegExp(`\\b${name}\\b`), path);
+      const declared = names.length === 0 ? "" : `var ${names.join(", ")};`;
+      return {
+        contents: `${declared}${bufferMaker}\n${source.replace(BUFFER_CONSTRUCTOR, "bufferOf(")}`,
+        loader: "js",
+      };
+    });
+  },
+};
+
+/** Requests and answers of the operations that the adapters call; what these refer to is kept with them. */
+const MESSAGES = [
+  "Error",
+  "CreateTableRequest",
+  "CreateTableResponse",
+  "ListTableRequest",
+  "ListTableResponse",
+  "GetRowRequest",
+  "GetRowResponse",
+  "PutRowRequest",
+  "PutRowResponse",
+  "UpdateRowRequest",
+  "UpdateRowResponse",
+  "DeleteRowRequest",
+  "DeleteRowResponse",
+  "GetRangeRequest",
+  "GetRangeResponse",
+  "BatchWriteRowRequest",
+  "BatchWriteRowResponse",
+];
+const UNUSED_METHODS = ["encodeDelimited", "decodeDelimited", "verify", "fromObject", "toObject", "getTypeUrl"];
+
+/**
+ * Keeps, of the 2.7 MB of generated messages, those of the operations we call, all enumerations and all filters, and of
+ * each message what codes and decodes it. Works by the generator's indentation and fails when that changes.
+ */
+export const tablestoreMessages = {
+  name: "tablestore-messages",
+  setup(build) {
+    build.onLoad({ filter: /tablestore_compiled_proto\.js$/ }, async ({ path }) => {
+      return { contents: pruneMessages(await readFile(path, "utf8")), loader: "js" };
+    });
+  },
+};
+
+function pruneMessages(source) {
+  const block = /^ {8}proto\.(\w+) = \(function\(\) \{\n[\s\S]*?^ {8}\}\)\(\);\n/gm;
+  const sections = source.split(/^(?=\$root\.\w+ = \(function\(\) \{$)/m);
+  if (sections.length !== 4) throw new Error("the generated Tablestore messages have a new layout");
+  return sections
+    .map((section) => {
+      const name = /^\$root\.(\w+) = /.exec(section)?.[1];
+      if (name === undefined) return section;
+      const bodies = new Map([...section.matchAll(block)].map(([body, message]) => [message, body]));
+      const isMessage = (body) => /\.encode = function encode\(/.test(body);
+      const kept =
+        name === "main" ? withReferences(bodies, MESSAGES) : name === "filter" ? new Set(bodies.keys()) : new Set();
+      return section.replace(block, (body, message) => {
+        if (!isMessage(body)) return body;
+        return kept.has(message) ? withoutUnusedMethods(body) : "";
+      });
+    })
+    .join("");
+}
+
+function withReferences(bodies, wanted) {
+  const kept = new Set();
+  const open = [...wanted];
+  for (let message = open.pop(); message !== undefined; message = open.pop()) {
+    if (kept.has(message)) continue;
+    const body = bodies.get(message);
+    if (body === undefined) throw new Error(`the Tablestore SDK has no message ${message}`);
+    kept.add(message);
+    for (const [, reference] of body.matchAll(/\$root\.main\.proto\.(\w+)/g)) open.push(reference);
+  }
+  return kept;
+}
+
+function withoutUnusedMethods(body) {
+  const method = new RegExp(
+    `^ {12}\\w+\\.(?:${UNUSED_METHODS.join("|")}) = function \\w+\\([^)]*\\) \\{\\n[\\s\\S]*?^ {12}\\};\\n`,
+    "gm",
+  );
+  return body.replace(method, "");
+}
+
+function expectIn(source, pattern, path) {
+  if (!pattern.test(source)) throw new Error(`${path} has changed: ${pattern} is not in it`);
+}
