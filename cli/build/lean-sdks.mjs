@@ -38,7 +38,7 @@ export const leaveOut = {
 };
 
 /** Loop and scratch variables that the Tablestore SDK assigns without declaring them: globals, or an error in strict mode. */
-const UNDECLARED = { "filter.js": ["pro"], "encoder.js": ["sub"], "plian_buffer_builder.js": ["key"] };
+const UNDECLARED = { "filter.js": ["pro"], "encoder.js": ["sub"], "plian_buffer_builder.js": ["key", "size"] };
 
 /** The deprecated constructor warns on every start once the SDK is no longer inside node_modules. */
 const BUFFER_CONSTRUCTOR = /\bnew (?:TableStore\.util\.)?Buffer\(/g;
