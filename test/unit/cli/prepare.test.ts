@@ -1,5 +1,5 @@
 // The first step of `npm start` and `npm test`: which Node it accepts, and that a failing step ends the program.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -91,5 +91,25 @@ describe("npm start and npm test in a tree of their own", () => {
     expect(status).toBe(5);
     expect(stderr).toContain("building failed");
     expect(stdout).not.toContain("dev as");
+  });
+
+  test("a doubled Ctrl-C lets the program finish its own end", async () => {
+    writeFileSync(
+      join(tree, "dist/cli/dev.js"),
+      `process.once("SIGINT", () => setTimeout(() => { console.log("ended"); process.exit(9); }, 200));
+       setInterval(() => {}, 1000); console.log("ready");`,
+    );
+    const child = spawn(process.execPath, [join(tree, "cli/start.mjs")], { stdio: ["ignore", "pipe", "inherit"] });
+    let said = "";
+    child.stdout.on("data", (bytes: Buffer) => {
+      said += bytes.toString();
+      if (said.trim() === "ready") {
+        child.kill("SIGINT");
+        // The second comes while the first is being dealt with.
+        setTimeout(() => child.kill("SIGINT"), 50);
+      }
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    expect({ code, said: said.trim().split("\n") }).toEqual({ code: 9, said: ["ready", "ended"] });
   });
 });
