@@ -30,7 +30,7 @@ const MOVES: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
   approved: ["opening", "lapsed", "cancelled", "failed"],
   opening: ["open", "closing", "failed"],
   open: ["closing", "closed"],
-  closing: ["closed"],
+  closing: ["closed", "failed", "lapsed", "cancelled"],
   closed: [],
   denied: [],
   lapsed: [],

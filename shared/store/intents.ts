@@ -1,32 +1,8 @@
 // Intents: what a pass is about to do, booked before the call. One intent is one cloud call with its ClientToken.
-import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
-import type { RuleSpec } from "../domain/rule.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
-
-/** A rule an intent is about to write. */
-export interface IntendedRule {
-  readonly entryId: EntryId;
-  readonly spec: RuleSpec;
-  /** The description the rule carries, its mark. */
-  readonly description: string;
-  /** Ids of the rules with the same key that stood before: never ours by this intent. */
-  readonly beforeIds: readonly RuleId[];
-}
-
-export interface Intent {
-  readonly group: GroupRef;
-  readonly intentId: string;
-  readonly call: "authorize" | "modify" | "revoke";
-  readonly token: string;
-  readonly rules: readonly IntendedRule[];
-  /** Ids to revoke, or the one to modify. */
-  readonly ruleIds: readonly RuleId[];
-  readonly cause: string;
-  readonly bookedAt: number;
-  /** No attempt starts after this instant: the end of the booking pass's lock, or the last attempt when it is known. */
-  readonly attemptsEndAt: number;
-}
 
 function intentOf(row: Row): Intent {
   const body = parseColumn(row.columns["body"], "intent") as Intent & { rules: (IntendedRule & { spec: unknown })[] };

@@ -1,48 +1,9 @@
 // The ledger: which rules should stand in a group, for whom and until when. One row per rule, changed only by compare-and-set.
-import type { EntryId, GroupRef, LeaseId, RuleId, RuleKey } from "../domain/ids.ts";
-import type { RuleSpec } from "../domain/rule.ts";
+import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
-
-/** A lease's hold on a rule. */
-export interface Holder {
-  readonly leaseId: LeaseId;
-  readonly principal: string;
-  readonly reason: string;
-  /** Instant of the end, milliseconds. */
-  readonly until: number;
-  /** When the rule was first seen open for this holder; null until then. */
-  readonly openedAt: number | null;
-  /** Set when the hold is over, with the cause; never taken back. */
-  readonly ended: { readonly cause: EndCause; readonly note: string | null; readonly detail: Detail | null } | null;
-}
-
-type Detail = Readonly<Record<string, string | number>>;
-
-/** `time`: its end came; `asked`: somebody ended it early; `removed`: somebody else removed the rule; `refused`: it could not be opened. */
-export type EndCause = "time" | "asked" | "removed" | "refused";
-
-/** What stands in the cloud for an entry. */
-export type Standing =
-  | { readonly kind: "none" }
-  | { readonly kind: "ours"; readonly ruleId: RuleId }
-  | { readonly kind: "preExisting"; readonly ruleId: RuleId };
-
-/** One row of the ledger. */
-export interface Entry {
-  readonly group: GroupRef;
-  readonly entryId: EntryId;
-  readonly key: RuleKey;
-  readonly spec: RuleSpec;
-  readonly provenance: "lease";
-  readonly holders: readonly Holder[];
-  readonly standing: Standing;
-  /** When a reading first missed the standing rule; a stale reading must not end a lease. */
-  readonly missingSince: number | null;
-  /** Version for compare-and-set; 0 for a row that is not stored yet. */
-  readonly rev: number;
-}
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
 
