@@ -1,0 +1,44 @@
+// Where a lease stands, told from the ledger entries that hold it.
+import type { LeaseStatus } from "../domain/lease-record.ts";
+import type { Entry, Holder } from "../domain/ledger-entry.ts";
+
+/** One entry's part in a lease. `done` when nothing of it stands for this lease or can still appear. */
+export interface LeasePart {
+  readonly entry: Entry;
+  readonly holder: Holder;
+  readonly done: boolean;
+  readonly shared: boolean;
+}
+
+/** The status of a lease from all its parts; at least one. */
+export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStatus {
+  const holders = parts.map((part) => part.holder);
+  const ended = holders.find((holder) => holder.ended !== null)?.ended ?? null;
+  const opened = holders.flatMap((holder) => (holder.openedAt === null ? [] : [holder.openedAt]));
+  const allDone = parts.every((part) => part.done);
+  const allOpen = opened.length === holders.length;
+  const preExisting = parts.every((part) => part.entry.standing.kind === "preExisting");
+  return {
+    state: ended ? (allDone ? finalState(ended.cause, opened.length > 0) : "closing") : allOpen ? "open" : "opening",
+    until: Math.max(...holders.map((holder) => holder.until)),
+    openedAt: allOpen ? Math.max(...opened) : null,
+    closedAt: ended && allDone ? now : null,
+    preExisting,
+    ruleIds: parts.flatMap((part) => (part.entry.standing.kind === "none" ? [] : [part.entry.standing.ruleId])),
+    note: ended?.note ?? (ended && allDone ? endNote(parts) : null),
+    noteDetail: ended?.detail ?? null,
+  };
+}
+
+function finalState(cause: NonNullable<Holder["ended"]>["cause"], opened: boolean): LeaseStatus["state"] {
+  if (opened) return "closed";
+  if (cause === "refused") return "failed";
+  return cause === "asked" ? "cancelled" : "lapsed";
+}
+
+function endNote(parts: readonly LeasePart[]): string | null {
+  if (parts.some((part) => part.entry.standing.kind === "preExisting")) {
+    return "a rule that stood before the lease allows the same and was left as it is";
+  }
+  return parts.some((part) => part.shared) ? "another lease still holds the rule" : null;
+}

@@ -1,0 +1,107 @@
+// What has to be known of a group before a rule is opened in it, and the refusals that follow.
+import { formatBare, parseObservedCidr } from "../domain/cidr.ts";
+import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { mergeRules, shadowOf } from "../domain/verdict.ts";
+import { isHolding, type Refusal } from "../plan/plan-group.ts";
+import type { GroupFacts, Member } from "../ports/firewall.ts";
+import type { App } from "./app.ts";
+
+/** Why a group takes no new rule, in words, or null. */
+export function protection(facts: GroupFacts | null, members: readonly Member[], policy: Policy): string | null {
+  if (!facts) return "it does not exist";
+  if (facts.serviceManaged) return "a cloud service manages it";
+  if (policy.groups.denied.includes(facts.ref.groupId) || policy.groups.denied.includes(facts.name))
+    return "the policy denies it";
+  const service = members.find((member) => member.serviceManaged);
+  return service ? `the interface ${service.eniId} of a load balancer or another service is in it` : null;
+}
+
+/** Facts a pass needs to judge openings; read once per pass. */
+export interface OpenFacts {
+  readonly group: GroupFacts | null;
+  readonly members: readonly Member[];
+  /** Rules of the other groups of the members, by group id. */
+  readonly siblings: ReadonlyMap<string, readonly Rule[]>;
+}
+
+/** Reads what is needed; `members` are those the caller already knows. */
+export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Member[]): Promise<OpenFacts> {
+  const [group, members] = await Promise.all([
+    app.inventory.group(ref, "open"),
+    known ? Promise.resolve(known) : app.inventory.members(ref, "open"),
+  ]);
+  const others = [...new Set(members.flatMap((member) => member.groupIds))].filter(
+    (groupId) => groupId !== ref.groupId,
+  );
+  const siblings = new Map<string, readonly Rule[]>();
+  await Promise.all(
+    others.map(async (groupId) => {
+      siblings.set(groupId, (await app.firewall.readGroup({ ...ref, groupId }, "open")).rules);
+    }),
+  );
+  return { group, members, siblings };
+}
+
+/** Which entries may not be opened, and why. Openings are admitted in order while there is room. */
+export function refusalsOf(
+  picture: { ref: GroupRef; rules: readonly Rule[]; entries: readonly Entry[]; facts: OpenFacts; policy: Policy },
+  now: number,
+  skewMs: number,
+  skewMaxMs: number,
+): Map<EntryId, Refusal> {
+  const { ref, rules, entries, facts, policy } = picture;
+  const refusals = new Map<EntryId, Refusal>();
+  const protectedBy = protection(facts.group, facts.members, policy);
+  let added = 0;
+  for (const entry of entries) {
+    const live = entry.holders.filter((holder) => isHolding(holder, now));
+    if (live.length === 0 || live.some((holder) => holder.openedAt !== null)) continue;
+    const reached = membersOf(facts.members, entry.spec);
+    const merged = reached.map((member) =>
+      mergeRules([rules, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]),
+    );
+    const refuse = (code: string, detail: Refusal["detail"]): void => {
+      refusals.set(entry.entryId, { code, detail });
+    };
+    if (protectedBy) {
+      refuse("GROUP_PROTECTED", { group: ref.groupId, why: protectedBy });
+      continue;
+    }
+    if (Math.abs(skewMs) > skewMaxMs) {
+      refuse("CLOCK_SKEWED", { seconds: Math.round(skewMs / 1000) });
+      continue;
+    }
+    const shadow = (merged.length > 0 ? merged : [rules]).flatMap((list, index) => {
+      const member = reached[index];
+      return shadowOf(member ? narrowed(entry.spec, member) : entry.spec, list) ?? [];
+    })[0];
+    if (shadow) {
+      refuse("LEASE_SHADOWED", { rule: shadow.id ?? "", group: ref.groupId, priority: shadow.priority });
+      continue;
+    }
+    if (entry.standing.kind !== "none") continue;
+    const used = Math.max(rules.length, ...merged.map((list) => list.length));
+    const max = policy.limits.rulesPerInterface - policy.limits.rulesKeptFree;
+    if (used + added >= max) refuse("RULE_QUOTA_REACHED", { group: ref.groupId, used: used + added, max });
+    else added += 1;
+  }
+  return refusals;
+}
+
+/** The members a spec acts on: all, or the one whose address it names. */
+export function membersOf(members: readonly Member[], spec: RuleSpec): readonly Member[] {
+  if (!spec.dest) return members;
+  const address = formatBare(spec.dest);
+  return members.filter((member) => member.address === address || member.ipv6.includes(address));
+}
+
+function narrowed(spec: RuleSpec, member: Member): RuleSpec {
+  if (spec.dest || spec.peer.kind !== "cidr") return spec;
+  const family = spec.peer.cidr.family;
+  const text = family === 4 ? member.address : member.ipv6[0];
+  const dest = text ? parseObservedCidr(text) : null;
+  return dest && dest.family === family ? { ...spec, dest } : spec;
+}
