@@ -82,7 +82,7 @@ export function readSettings(env: Environment): Configuration {
       lockMarginMs: reader.whole("SAFEPORT_LOCK_MARGIN_SECONDS", 12, 1, 300) * 1000,
       answerWithinMs: reader.whole("SAFEPORT_ANSWER_WITHIN_SECONDS", 10, 1, 60) * 1000,
       skewMaxMs: reader.whole("SAFEPORT_SKEW_MAX_SECONDS", 5, 1, 300) * 1000,
-      shards: reader.whole("SAFEPORT_SHARDS", 4, 1, 64),
+      shards: reader.whole("SAFEPORT_SHARDS", 1, 1, 64),
     },
     endpoints: {
       ecs: reader.url("SAFEPORT_ECS_ENDPOINT", "") || null,

@@ -102,6 +102,8 @@ export interface Inventory {
   group(ref: GroupRef, priority: CallPriority): Promise<GroupFacts | null>;
   /** Every network interface of the group, primary ones included. */
   members(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
+  /** The interfaces of load balancers and other services in the group; one call, where `members` makes two. */
+  serviceMembers(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
   /** The instance's interfaces, primary first; null when there is no such instance. */
   instance(region: string, instanceId: string, priority: CallPriority): Promise<readonly Member[] | null>;
 }

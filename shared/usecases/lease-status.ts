@@ -5,6 +5,8 @@ import type { Entry, Holder } from "../domain/ledger-entry.ts";
 /** One entry's part in a lease. `done` when nothing of it stands for this lease or can still appear. */
 export interface LeasePart {
   readonly entry: Entry;
+  /** What stood for it before this reading. */
+  readonly before: Entry["standing"];
   readonly holder: Holder;
   readonly done: boolean;
   readonly shared: boolean;
@@ -24,7 +26,10 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
     openedAt: allOpen ? Math.max(...opened) : null,
     closedAt: ended && allDone ? now : null,
     preExisting,
-    ruleIds: parts.flatMap((part) => (part.entry.standing.kind === "none" ? [] : [part.entry.standing.ruleId])),
+    ruleIds: parts.flatMap(({ entry, before }) => {
+      const standing = entry.standing.kind === "none" ? before : entry.standing;
+      return standing.kind === "none" ? [] : [standing.ruleId];
+    }),
     note: ended?.note ?? (ended && allDone ? endNote(parts) : null),
     noteDetail: ended?.detail ?? null,
   };

@@ -194,6 +194,7 @@ class Pass {
     for (const entry of patched.values())
       for (const it of entry.holders) if (it.ended) endings.set(it.leaseId, it.ended);
     const settledBy = new Map(plan.patches.map((patch) => [patch.entry.entryId, patch.settled]));
+    const standingBefore = new Map(plan.patches.map((patch) => [patch.entry.entryId, patch.entry.standing]));
     const parts = new Map<LeaseId, LeasePart[]>();
     for (const entry of patched.values()) {
       const held = entry.holders.some((it) => isHolding(it, now) && !endings.has(it.leaseId));
@@ -203,7 +204,13 @@ class Pass {
           ended !== null && (held || entry.standing.kind === "preExisting" || settledBy.get(entry.entryId) === true);
         parts.set(it.leaseId, [
           ...(parts.get(it.leaseId) ?? []),
-          { entry, holder: { ...it, ended }, done, shared: held },
+          {
+            entry,
+            before: standingBefore.get(entry.entryId) ?? entry.standing,
+            holder: { ...it, ended },
+            done,
+            shared: held,
+          },
         ]);
       }
     }

@@ -19,6 +19,7 @@ const KNOWN_INTERFACE_TYPES = ["primary", "secondary"];
 export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
   const facts = new ShortMemory<GroupFacts>(clock);
   const members = new ShortMemory<readonly Member[]>(clock);
+  const services = new ShortMemory<readonly Member[]>(clock);
 
   function readAll(
     action: string,
@@ -61,6 +62,21 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
         }),
     );
 
+  const readInterfaces = (ref: GroupRef, priority: CallPriority) =>
+    readAll(
+      "DescribeNetworkInterfaces",
+      ["NetworkInterfaceSets", "NetworkInterfaceSet"],
+      ref.region,
+      priority,
+      (nextToken) => (models) =>
+        new models.DescribeNetworkInterfacesRequest({
+          regionId: ref.region,
+          securityGroupId: ref.groupId,
+          maxResults: INTERFACES_PER_PAGE,
+          nextToken,
+        }),
+    );
+
   return {
     async listGroups(region, priority) {
       const groups = (await readGroups(region, priority, {})).map((item) => groupFacts(region, fields(item)));
@@ -88,24 +104,20 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
       if (known !== undefined) return known;
       // Neither list alone is documented to hold all: primary interfaces come with their instances.
       const [interfaces, instances] = await Promise.all([
-        readAll(
-          "DescribeNetworkInterfaces",
-          ["NetworkInterfaceSets", "NetworkInterfaceSet"],
-          ref.region,
-          priority,
-          (nextToken) => (models) =>
-            new models.DescribeNetworkInterfacesRequest({
-              regionId: ref.region,
-              securityGroupId: ref.groupId,
-              maxResults: INTERFACES_PER_PAGE,
-              nextToken,
-            }),
-        ),
+        readInterfaces(ref, priority),
         readInstances(ref.region, priority, { securityGroupId: ref.groupId }),
       ]);
       const found = mergeMembers(interfaces.map(fields), instances.map(fields));
       members.keep(keyOf(ref), found);
       return found;
+    },
+
+    async serviceMembers(ref, priority) {
+      const known = members.find(keyOf(ref)) ?? services.find(keyOf(ref));
+      if (known !== undefined) return known.filter((member) => member.serviceManaged);
+      const found = mergeMembers((await readInterfaces(ref, priority)).map(fields), []);
+      services.keep(keyOf(ref), found);
+      return found.filter((member) => member.serviceManaged);
     },
 
     async instance(region, instanceId, priority) {

@@ -1,0 +1,60 @@
+// Ends a lease before its time.
+import type { LeaseId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
+import { fail } from "../errors/app-error.ts";
+import { dueLease, dueWrite } from "../store/due.ts";
+import { getEntry, saveEntry } from "../store/ledger.ts";
+import type { App, Caller } from "./app.ts";
+import { leaseFor } from "./extend-lease.ts";
+import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
+import { bookHolds } from "./open-lease.ts";
+import { settleLease } from "./settle-lease.ts";
+
+/** Ends the lease at once. Ending a lease that has ended is success. */
+export async function endLease(
+  app: App,
+  caller: Caller,
+  leaseId: LeaseId,
+  options: { dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const lease = await leaseFor(app, caller, leaseId);
+  const { request, status } = lease;
+  const members = await app.inventory.members(request.group, "end").catch(() => []);
+  const reach = reachOf(request.specs, members);
+  const answer = { lease, reach, settled: true, extended: false, plan: [] as string[], notes: [] as string[] };
+  if (isFinal(status.state)) {
+    if (status.state === "closed") return answer;
+    throw fail("LEASE_ENDED", { lease: leaseId, state: status.state });
+  }
+  if (options.dryRun) {
+    return {
+      ...answer,
+      plan: status.preExisting
+        ? ["remove nothing: the rule stood before the lease"]
+        : [`revoke ${status.ruleIds.join(", ")}`],
+    };
+  }
+  const net = dueLease(request.group, leaseId, app.clock.now(), app.settings.shards);
+  await app.tables.writeAll([dueWrite(net)]);
+  await bookHolds(app, lease);
+  const ended = { cause: "asked" as const, note: `ended early by ${caller.principal}`, detail: null };
+  for (const entryId of request.entryIds) {
+    for (;;) {
+      const entry = await getEntry(app.tables, request.group, entryId);
+      if (!entry?.holders.some((it) => it.leaseId === leaseId && it.ended === null)) break;
+      const holders = entry.holders.map((it) => (it.leaseId === leaseId && it.ended === null ? { ...it, ended } : it));
+      if (await saveEntry(app.tables, { ...entry, holders })) break;
+      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+    }
+  }
+  const { lease: now, settled } = await settleLease(app, request.group, leaseId, {
+    cause: `end ${leaseId}`,
+    actor: caller.principal,
+    policy: caller.policy,
+    priority: "end",
+    net,
+    wanted: () => false,
+  });
+  const notes = now.status.preExisting ? ["The rule stood before the lease and was left as it is."] : [];
+  return { ...answer, lease: now, settled, notes };
+}

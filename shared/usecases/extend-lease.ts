@@ -1,0 +1,116 @@
+// Moves the end of a lease, within its total.
+import type { LeaseId } from "../domain/ids.ts";
+import { extendedEnd, isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
+import { fail } from "../errors/app-error.ts";
+import { isHolding } from "../plan/plan-group.ts";
+import type { Member } from "../ports/firewall.ts";
+import { dueLease, dueWrite } from "../store/due.ts";
+import { getLease } from "../store/leases.ts";
+import { getEntry, saveEntry } from "../store/ledger.ts";
+import type { App, Caller } from "./app.ts";
+import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { checkPeriod } from "./open-lease.ts";
+import { settleLease } from "./settle-lease.ts";
+
+const NET_AFTER_MS = 15_000;
+
+/** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
+export async function leaseFor(app: App, caller: Caller, leaseId: LeaseId): Promise<Lease> {
+  const lease = await getLease(app.tables, leaseId);
+  if (!lease) throw fail("LEASE_UNKNOWN", { lease: leaseId });
+  const mayAll = caller.roles.some((role) => role === "operator" || role === "admin");
+  if (!mayAll && lease.request.principal !== caller.principal) throw fail("LEASE_NOT_YOURS", { lease: leaseId });
+  return lease;
+}
+
+/** Sets the end to the later of the old one and a period from now, bounded by the total from the first opening. */
+export async function extendLease(
+  app: App,
+  caller: Caller,
+  leaseId: LeaseId,
+  periodMs: number,
+  options: { dryRun: boolean },
+): Promise<LeaseAnswer> {
+  checkPeriod(periodMs, caller.policy);
+  const lease = await leaseFor(app, caller, leaseId);
+  if (isFinal(lease.status.state) || lease.status.state === "closing")
+    throw fail("LEASE_ENDED", { lease: leaseId, state: lease.status.state });
+  const members = await app.inventory.members(lease.request.group, "open");
+  if (!options.dryRun) return extendHolds(app, caller, lease, periodMs, members);
+  const until = newEnd(app, caller, lease, lease.status.until, lease.status.openedAt, periodMs);
+  return {
+    lease: { ...lease, status: { ...lease.status, until } },
+    reach: reachOf(lease.request.specs, members),
+    settled: true,
+    extended: true,
+    plan: [`rewrite the mark of ${lease.status.ruleIds.join(", ") || "its rule"}`],
+    notes: [NEW_CONNECTIONS_ONLY],
+  };
+}
+
+function newEnd(
+  app: App,
+  caller: Caller,
+  lease: Lease,
+  oldEnd: number,
+  openedAt: number | null,
+  periodMs: number,
+): number {
+  const { totalMaxMs } = caller.policy.lease;
+  const now = app.clock.now();
+  const { end } = extendedEnd({ oldEnd, now, periodMs, openedFrom: openedAt ?? lease.request.requestedAt, totalMaxMs });
+  const whole = Math.ceil(end / 1000) * 1000;
+  if (whole <= oldEnd && now + periodMs > oldEnd + 1000)
+    throw fail("LEASE_TOTAL_REACHED", { total: totalMaxMs / 1000 });
+  return Math.max(whole, oldEnd);
+}
+
+/** Extends a live lease: due rows first, then its holds in the ledger, then a pass that rewrites the marks. */
+export async function extendHolds(
+  app: App,
+  caller: Caller,
+  lease: Lease,
+  periodMs: number,
+  members: readonly Member[],
+): Promise<LeaseAnswer> {
+  const { request } = lease;
+  const { group, leaseId } = request;
+  const { shards } = app.settings;
+  const net = dueLease(group, leaseId, app.clock.now() + NET_AFTER_MS, shards);
+  let until = lease.status.until;
+  for (const entryId of request.entryIds) {
+    for (;;) {
+      const entry = await getEntry(app.tables, group, entryId);
+      const holder = entry?.holders.find((it) => it.leaseId === leaseId);
+      if (!entry || !holder || !isHolding(holder, app.clock.now()))
+        throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
+      until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
+      await app.tables.writeAll([dueWrite({ ...net, at: until }), dueWrite(net)]);
+      const holders = entry.holders.map((it) => (it === holder ? { ...it, until } : it));
+      if (await saveEntry(app.tables, { ...entry, holders })) break;
+      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+    }
+  }
+  const end = until;
+  const [{ lease: now, settled }] = await Promise.all([
+    settleLease(app, group, leaseId, {
+      cause: `extend ${leaseId}`,
+      actor: caller.principal,
+      policy: caller.policy,
+      priority: "open",
+      net,
+      wanted: (it) => it.status.state === "open" && it.status.until >= end,
+      ...(request.instanceId === null ? {} : { members }),
+    }),
+    app.wakeup.arm(net.shard, end),
+  ]);
+  return {
+    lease: now,
+    reach: reachOf(request.specs, members),
+    settled,
+    extended: true,
+    plan: [],
+    notes: [NEW_CONNECTIONS_ONLY],
+  };
+}

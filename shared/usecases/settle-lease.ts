@@ -1,0 +1,48 @@
+// Brings a lease to rest: runs passes of its group, or waits for somebody else's, until the answer is known or the time is up.
+import type { GroupRef, LeaseId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { type Due, dueDelete } from "../store/due.ts";
+import { getLease } from "../store/leases.ts";
+import type { App } from "./app.ts";
+import { type PassOptions, runPass } from "./run-pass.ts";
+
+const POLL_MS = 60;
+
+/**
+ * Answers the lease and whether it is where it was meant to be (`wanted`), or over. The row `net`, which has the sweep look at the
+ * lease should this process die, goes when the lease is at rest.
+ */
+export async function settleLease(
+  app: App,
+  group: GroupRef,
+  leaseId: LeaseId,
+  options: Omit<PassOptions, "deadlineAt"> & { net: Due; wanted: (lease: Lease) => boolean },
+): Promise<{ lease: Lease; settled: boolean }> {
+  const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
+  for (;;) {
+    let atRest = false;
+    try {
+      const report = await runPass(app, group, { ...options, deadlineAt });
+      atRest = report !== null && !report.unsettled.has(leaseId);
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `a pass over ${group.groupId} failed`, {
+        operation: error.operation,
+        kind: error.kind,
+        code: error.cloudCode,
+      });
+      if (error.kind === "refused" || error.kind === "throttled") atRest = true;
+    }
+    const lease = await getLease(app.tables, leaseId);
+    if (!lease) throw new Error(`lease ${leaseId} has no row`);
+    const settled = isFinal(lease.status.state) || options.wanted(lease);
+    if (settled) {
+      if (atRest) await app.tables.writeAll([dueDelete(options.net)]);
+      return { lease, settled };
+    }
+    if (atRest || app.clock.monotonicMs() >= deadlineAt) return { lease, settled };
+    await app.clock.sleep(POLL_MS * (1 + app.random.fraction()));
+  }
+}

@@ -1,0 +1,201 @@
+// The sweep: whatever is due now. Finds it with one bounded range read per shard, and makes no ECS call when there is nothing.
+import type { GroupId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
+import type { Policy } from "../domain/policy.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { StoreFailure } from "../ports/tables.ts";
+import { type Due, dueDelete, dueWrite, isInstalled, markInstalled, readDue } from "../store/due.ts";
+import { getLease } from "../store/leases.ts";
+import { schemas } from "../store/tables.ts";
+import type { App } from "./app.ts";
+import { bookHolds } from "./open-lease.ts";
+import { inParallel, type PassReport, runPass } from "./run-pass.ts";
+
+export interface SweepReport {
+  readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
+  readonly opened: readonly string[];
+  /** Ids of the groups that were looked at. */
+  readonly looked: readonly string[];
+  /** Due rows that stay for the next tick. */
+  readonly left: number;
+  /** Leases that were booked again from the marks of their rules. */
+  readonly recovered: number;
+}
+
+export interface SweepOptions {
+  readonly policy: Policy;
+  /** One shard, or all when absent. */
+  readonly shard?: number;
+  readonly cause: string;
+  /** Monotonic instant after which no further group is begun. */
+  readonly deadlineAt: number;
+}
+
+const PAGE = 2000;
+const GROUPS_AT_ONCE = 8;
+const FULL_PASS_EVERY_MS = 60 * 60_000;
+/** A due row whose lease has no row yet may belong to a request that is just being booked. */
+const BOOKING_MS = 60_000;
+
+/** Runs what is due. A missing installation row means lost state: every group is looked at and the marks are believed. */
+export async function sweep(app: App, options: SweepOptions): Promise<SweepReport> {
+  const tally = new Tally();
+  const shards =
+    options.shard === undefined ? Array.from({ length: app.settings.shards }, (_, shard) => shard) : [options.shard];
+  const now = app.clock.now();
+  const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, PAGE))).catch(
+    async (error: unknown) => {
+      if (!(error instanceof StoreFailure) || error.kind !== "tableMissing") throw error;
+      await app.tables.createTables(schemas);
+      return [];
+    },
+  );
+  const due = found.flatMap((it) => it.due);
+  if (
+    shards.includes(0) &&
+    !found.some((it) => it.installed) &&
+    !(await isInstalled(app.tables, app.settings.installation))
+  ) {
+    await recoverAll(app, options, tally);
+  }
+  const groups = new Map<GroupId, Due[]>();
+  for (const row of due)
+    if (row.kind !== "full-pass") groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
+  await inParallel([...groups.values()], (rows) => sweepGroup(app, options, rows, now, tally), GROUPS_AT_ONCE);
+  for (const row of due) if (row.kind === "full-pass") await fullPass(app, options, row, tally);
+  return tally.report();
+}
+
+class Tally {
+  private readonly closed: SweepReport["closed"][number][] = [];
+  private readonly opened: string[] = [];
+  private readonly looked = new Set<string>();
+  private recovered = 0;
+  left = 0;
+
+  add(group: GroupRef, report: PassReport): void {
+    this.looked.add(group.groupId);
+    this.closed.push(...report.closed);
+    this.opened.push(...report.opened);
+    this.recovered += report.recovered;
+  }
+
+  report(): SweepReport {
+    const { closed, opened, left, recovered } = this;
+    return { closed, opened, looked: [...this.looked], left, recovered };
+  }
+}
+
+async function sweepGroup(
+  app: App,
+  options: SweepOptions,
+  rows: readonly Due[],
+  now: number,
+  tally: Tally,
+): Promise<void> {
+  const [first] = rows;
+  if (!first || app.clock.monotonicMs() >= options.deadlineAt) {
+    tally.left += rows.length;
+    return;
+  }
+  const group = { region: first.region, groupId: first.groupId };
+  const done: Due[] = [];
+  try {
+    // A lease that was booked but never reached the ledger: its opener has died. It is entered now.
+    for (const row of rows) {
+      if (row.kind !== "lease") continue;
+      const lease = await getLease(app.tables, row.id as LeaseId);
+      if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) done.push(row);
+      else if (lease) await bookHolds(app, lease);
+    }
+    const report = await passOver(app, group, options, "end");
+    if (report) {
+      tally.add(group, report);
+      for (const row of rows) {
+        const settled = row.kind === "group" ? report.settled : !report.unsettled.has(row.id as LeaseId);
+        const known = row.kind === "group" || report.held.has(row.id as LeaseId);
+        if (settled && known && !done.includes(row)) done.push(row);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    app.log.write("error", `the group ${group.groupId} cannot be looked at; what is due in it stays due`, {
+      operation: error.operation,
+      kind: error.kind,
+      code: error.cloudCode,
+    });
+  }
+  tally.left += rows.length - done.length;
+  if (done.length > 0) await app.tables.writeAll(done.map(dueDelete));
+}
+
+/** Runs a pass, waiting a little for another one of the same group. */
+async function passOver(
+  app: App,
+  group: GroupRef,
+  options: SweepOptions,
+  priority: "end" | "inventory",
+): Promise<PassReport | null> {
+  for (let tries = 0; tries < 20; tries++) {
+    const report = await runPass(app, group, { ...options, actor: "safeport", priority });
+    if (report || app.clock.monotonicMs() >= options.deadlineAt) return report;
+    await app.clock.sleep(100 * (1 + app.random.fraction()));
+  }
+  return null;
+}
+
+async function recoverAll(app: App, options: SweepOptions, tally: Tally): Promise<void> {
+  app.log.write(
+    "warn",
+    "no state of this installation is found; every group is looked at and leases are booked again from their marks",
+  );
+  for (const region of options.policy.regions) {
+    if (!(await lookAtRegion(app, { ...options, cause: "recovery" }, region, tally))) return;
+    const next: Due = {
+      shard: 0,
+      at: app.clock.now() + FULL_PASS_EVERY_MS,
+      kind: "full-pass",
+      id: region,
+      region,
+      groupId: "" as GroupId,
+    };
+    await app.tables.writeAll([dueWrite(next)]);
+  }
+  await markInstalled(app.tables, app.settings.installation, app.clock.now());
+}
+
+/** Looks at every group that shows a mark of ours. Answers false when something could not be read. */
+async function lookAtRegion(app: App, options: SweepOptions, region: string, tally: Tally): Promise<boolean> {
+  const prefix = `safeport/1 ${app.settings.installation} `;
+  let complete = true;
+  const groups = await app.inventory.listGroups(region, "inventory");
+  await inParallel(
+    groups.filter((facts) => !facts.serviceManaged),
+    async ({ ref }) => {
+      try {
+        if (app.clock.monotonicMs() >= options.deadlineAt)
+          throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
+        const { rules } = await app.firewall.readGroup(ref, "inventory");
+        if (!rules.some((rule) => rule.description.startsWith(prefix))) return;
+        const report = await passOver(app, ref, options, "inventory");
+        if (report) tally.add(ref, report);
+        else complete = false;
+      } catch (error) {
+        if (!(error instanceof CloudFailure)) throw error;
+        if (error.kind !== "groupGone") complete = false;
+      }
+    },
+    4,
+  );
+  return complete;
+}
+
+/** The hourly net: closes what carries our mark past its end and no row knows. An incomplete one stays due. */
+async function fullPass(app: App, options: SweepOptions, row: Due, tally: Tally): Promise<void> {
+  if (!(await lookAtRegion(app, { ...options, cause: "full pass" }, row.region, tally))) {
+    tally.left += 1;
+    return;
+  }
+  await app.tables.writeAll([dueWrite({ ...row, at: app.clock.now() + FULL_PASS_EVERY_MS })]);
+  await app.tables.writeAll([dueDelete(row)]);
+}
