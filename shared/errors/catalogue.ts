@@ -106,6 +106,13 @@ export const catalogue = {
     (d) => `${d["protocol"]} cannot be granted to the IPv6 source ${d["source"]}.`,
     () => "Use an IPv4 source with icmp, or tcp, udp, or all with IPv6.",
   ),
+  DEST_FAMILY_MISMATCH: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `The source ${d["source"]} and the instance's address ${d["address"]} are of different families.`,
+    () => "Give a source of the address family the instance has.",
+  ),
   SOURCE_TOO_WIDE: entry(
     422,
     "never",

@@ -3,11 +3,10 @@ import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import { fail } from "../errors/app-error.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
-import { getEntry, saveEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
+import { bookHolds, changeEntry } from "./book-holds.ts";
 import { leaseFor } from "./extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
-import { bookHolds } from "./open-lease.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** Ends the lease at once. Ending a lease that has ended is success. */
@@ -39,13 +38,11 @@ export async function endLease(
   await bookHolds(app, lease);
   const ended = { cause: "asked" as const, note: `ended early by ${caller.principal}`, detail: null };
   for (const entryId of request.entryIds) {
-    for (;;) {
-      const entry = await getEntry(app.tables, request.group, entryId);
-      if (!entry?.holders.some((it) => it.leaseId === leaseId && it.ended === null)) break;
+    await changeEntry(app, request.group, entryId, (entry) => {
+      if (!entry?.holders.some((it) => it.leaseId === leaseId && it.ended === null)) return null;
       const holders = entry.holders.map((it) => (it.leaseId === leaseId && it.ended === null ? { ...it, ended } : it));
-      if (await saveEntry(app.tables, { ...entry, holders })) break;
-      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
-    }
+      return { ...entry, holders };
+    });
   }
   const { lease: now, settled } = await settleLease(app, request.group, leaseId, {
     cause: `end ${leaseId}`,

@@ -7,13 +7,11 @@ import { isHolding } from "../plan/plan-group.ts";
 import type { Member } from "../ports/firewall.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
-import { getEntry, saveEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
+import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { checkPeriod } from "./check-period.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
-import { checkPeriod } from "./open-lease.ts";
 import { settleLease } from "./settle-lease.ts";
-
-const NET_AFTER_MS = 15_000;
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
 export async function leaseFor(app: App, caller: Caller, leaseId: LeaseId): Promise<Lease> {
@@ -80,17 +78,14 @@ export async function extendHolds(
   const net = dueLease(group, leaseId, app.clock.now() + NET_AFTER_MS, shards);
   let until = lease.status.until;
   for (const entryId of request.entryIds) {
-    for (;;) {
-      const entry = await getEntry(app.tables, group, entryId);
+    await changeEntry(app, group, entryId, async (entry) => {
       const holder = entry?.holders.find((it) => it.leaseId === leaseId);
       if (!entry || !holder || !isHolding(holder, app.clock.now()))
         throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
       until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
       await app.tables.writeAll([dueWrite({ ...net, at: until }), dueWrite(net)]);
-      const holders = entry.holders.map((it) => (it === holder ? { ...it, until } : it));
-      if (await saveEntry(app.tables, { ...entry, holders })) break;
-      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
-    }
+      return { ...entry, holders: entry.holders.map((it) => (it === holder ? { ...it, until } : it)) };
+    });
   }
   const end = until;
   const [{ lease: now, settled }] = await Promise.all([

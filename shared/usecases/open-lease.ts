@@ -5,7 +5,6 @@ import { coversPort, parseGrant } from "../domain/grant.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import { extendedEnd } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
-import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -14,9 +13,11 @@ import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
 import { isHolding } from "../plan/plan-group.ts";
 import { type Due, dueLease, dueWrite } from "../store/due.ts";
 import { claimKey } from "../store/idempotency.ts";
-import { createLease, getLease, newLeaseId, writeStatus } from "../store/leases.ts";
-import { getEntry, saveEntry } from "../store/ledger.ts";
+import { createLease, getLease, newLeaseId } from "../store/leases.ts";
+import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
+import { bookHolds, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { checkPeriod } from "./check-period.ts";
 import { extendHolds } from "./extend-lease.ts";
 import { findTarget, type Target } from "./find-target.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
@@ -37,9 +38,6 @@ export interface LeaseAsk {
   readonly reason: string;
   readonly ticket: string;
 }
-
-/** When the sweep looks at a lease whose opener has died: later than any opener answers. */
-const NET_AFTER_MS = 15_000;
 
 /** Checks, books and opens. Throws AppError; then nothing is booked, or the lease that was booked has failed and says why. */
 export async function openLease(
@@ -121,14 +119,6 @@ function specsFor(ask: LeaseAsk, policy: Policy, target: Target): readonly RuleS
     const dest = target.dests.find((it) => it.family === family) ?? target.dests[0] ?? null;
     return grantOf(ask, policy, dest, [source]);
   });
-}
-
-/** Throws PERIOD_INVALID unless the period is what the policy grants. */
-export function checkPeriod(periodMs: number, policy: Policy): void {
-  const { periodMinMs: min, periodMaxMs: max } = policy.lease;
-  if (!Number.isInteger(periodMs) || periodMs < min || periodMs > max || periodMs % 1000 !== 0) {
-    throw fail("PERIOD_INVALID", { period: periodMs / 1000, min: min / 1000, max: max / 1000 });
-  }
 }
 
 /** Extends the caller's own live lease on these very rules, where there is one. */
@@ -214,45 +204,6 @@ async function book(
   return lease;
 }
 
-/** Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. */
-export async function bookHolds(app: App, lease: Lease): Promise<void> {
-  const { request, status } = lease;
-  if (status.state !== "approved" && status.state !== "requested") return;
-  if (status.until <= app.clock.now()) {
-    await writeStatus(app.tables, request.leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
-    return;
-  }
-  for (const spec of request.specs) {
-    const key = ruleKey(spec);
-    const entryId = entryIdOf(request.group.groupId, key);
-    const fresh: Entry = {
-      group: request.group,
-      entryId,
-      key,
-      spec,
-      provenance: "lease",
-      holders: [],
-      standing: { kind: "none" },
-      missingSince: null,
-      rev: 0,
-    };
-    for (;;) {
-      const entry = (await getEntry(app.tables, request.group, entryId)) ?? fresh;
-      if (entry.holders.some((holder) => holder.leaseId === request.leaseId)) break;
-      const holder = {
-        leaseId: request.leaseId,
-        principal: request.principal,
-        reason: request.reason,
-        until: status.until,
-        openedAt: null,
-        ended: null,
-      };
-      if (await saveEntry(app.tables, { ...entry, holders: [...entry.holders, holder] })) break;
-      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
-    }
-  }
-}
-
 /** What opening would do; reads the group and writes nothing. */
 async function dryRun(
   app: App,
@@ -279,21 +230,9 @@ async function dryRun(
   const holders = [{ leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, ended: null }];
   const keys = new Set(reading.rules.map((rule) => ruleKey(rule) as string));
   const plan: string[] = [];
-  const entries: Entry[] = specs.map((spec) => {
-    const key = ruleKey(spec);
+  const entries = specs.map((spec) => ({ ...freshEntry(ref, spec), holders }));
+  for (const { key } of entries)
     plan.push(keys.has(key) ? `ride on the rule that is there: ${key}` : `authorize ${key}`);
-    return {
-      group: ref,
-      entryId: entryIdFor(target, spec),
-      key,
-      spec,
-      provenance: "lease",
-      holders,
-      standing: { kind: "none" },
-      missingSince: null,
-      rev: 0,
-    };
-  });
   const refusals = refusalsOf(
     { ref, rules: reading.rules, entries, facts, policy },
     now,

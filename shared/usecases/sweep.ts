@@ -8,7 +8,7 @@ import { type Due, dueDelete, dueWrite, isInstalled, markInstalled, readDue } fr
 import { getLease } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
-import { bookHolds } from "./open-lease.ts";
+import { bookHolds } from "./book-holds.ts";
 import { inParallel, type PassReport, runPass } from "./run-pass.ts";
 
 export interface SweepReport {

@@ -1,0 +1,62 @@
+// Enters leases into the ledger: a hold on every rule they need.
+import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { Lease } from "../domain/lease-record.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { writeStatus } from "../store/leases.ts";
+import { getEntry, saveEntry } from "../store/ledger.ts";
+import type { App } from "./app.ts";
+
+/** When the sweep looks at a lease whose opener has died: later than any opener answers. */
+export const NET_AFTER_MS = 15_000;
+
+/** The ledger row of a rule that nobody holds yet. */
+export function freshEntry(group: GroupRef, spec: RuleSpec): Entry {
+  const key = ruleKey(spec);
+  return {
+    group,
+    entryId: entryIdOf(group.groupId, key),
+    key,
+    spec,
+    provenance: "lease",
+    holders: [],
+    standing: { kind: "none" },
+    missingSince: null,
+    rev: 0,
+  };
+}
+
+/** Changes a ledger row by compare-and-set until it holds; `change` answers null to leave the row as it is. */
+export async function changeEntry(
+  app: App,
+  group: GroupRef,
+  entryId: EntryId,
+  change: (entry: Entry | null) => Promise<Entry | null> | Entry | null,
+): Promise<void> {
+  for (;;) {
+    const next = await change(await getEntry(app.tables, group, entryId));
+    if (next === null || (await saveEntry(app.tables, next))) return;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+  }
+}
+
+/** Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. */
+export async function bookHolds(app: App, lease: Lease): Promise<void> {
+  const { request, status } = lease;
+  if (status.state !== "approved" && status.state !== "requested") return;
+  if (status.until <= app.clock.now()) {
+    await writeStatus(app.tables, request.leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
+    return;
+  }
+  const { leaseId, principal, reason } = request;
+  const holder = { leaseId, principal, reason, until: status.until, openedAt: null, ended: null };
+  for (const spec of request.specs) {
+    const fresh = freshEntry(request.group, spec);
+    await changeEntry(app, request.group, fresh.entryId, (stored) => {
+      const entry = stored ?? fresh;
+      if (entry.holders.some((it) => it.leaseId === leaseId)) return null;
+      return { ...entry, holders: [...entry.holders, holder] };
+    });
+  }
+}
