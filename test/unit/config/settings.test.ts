@@ -31,7 +31,7 @@ describe("settings", () => {
         lockMarginMs: 12_000,
         answerWithinMs: 10_000,
         skewMaxMs: 5000,
-        shards: 4,
+        shards: 1,
       },
       endpoints: {
         ecs: null,

@@ -22,6 +22,9 @@ describe("the states of a lease", () => {
       "open>closing",
       "open>closed",
       "closing>closed",
+      "closing>lapsed",
+      "closing>cancelled",
+      "closing>failed",
     ]);
   });
 
