@@ -17,6 +17,7 @@ import {
 } from "../shared/config/settings.ts";
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
+import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { readPolicy } from "../shared/store/policy.ts";
 import { schemas } from "../shared/store/tables.ts";
 import type { App } from "../shared/usecases/app.ts";
@@ -64,7 +65,7 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
   }
 }
 
-function build({ settings, region, accountId, endpoints }: Configuration): Composition {
+function build({ settings, region, accountId, endpoints, wakeups }: Configuration): Composition {
   const clock = systemClock;
   const random = systemRandom;
   const log = bootLog;
@@ -87,16 +88,18 @@ function build({ settings, region, accountId, endpoints }: Configuration): Compo
     endpoint: endpoints.tablestore,
     instance: endpoints.tablestoreInstance,
   });
-  const wakeup = fcWakeup({
-    clock,
-    log,
-    credentials: keys,
-    accountId,
-    region,
-    functionName: endpoints.sweepFunction,
-    endpoint: endpoints.fc,
-    secure: endpoints.fc.startsWith("https:"),
-  });
+  const wakeup: Wakeup = !wakeups
+    ? { arm: async () => undefined }
+    : fcWakeup({
+        clock,
+        log,
+        credentials: keys,
+        accountId,
+        region,
+        functionName: endpoints.sweepFunction,
+        endpoint: endpoints.fc,
+        secure: endpoints.fc.startsWith("https:"),
+      });
   const app: App = {
     clock,
     random,

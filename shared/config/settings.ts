@@ -28,6 +28,8 @@ export interface Configuration {
   readonly region: string;
   readonly accountId: string;
   readonly endpoints: Endpoints;
+  /** False: leases are closed by the minute timer alone. */
+  readonly wakeups: boolean;
 }
 
 /** Thrown when the environment is not usable: names every mistake and what to do. */
@@ -99,6 +101,8 @@ export function readSettings(env: Environment): Configuration {
         "safeport-sweep",
       ),
     },
+    wakeups:
+      reader.text("SAFEPORT_WAKEUPS", /^(on|off)$/, "on, or off to close by the minute timer alone", "on") === "on",
   };
   if (configuration.settings.lockMarginMs >= configuration.settings.lockMs)
     problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");

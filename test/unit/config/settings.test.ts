@@ -40,6 +40,7 @@ describe("settings", () => {
         fc: "https://100000000000.cn-hangzhou.fc.aliyuncs.com",
         sweepFunction: "safeport-sweep",
       },
+      wakeups: true,
     });
   });
 
