@@ -1,7 +1,7 @@
 // The function on the minute timer and behind wake-ups: runs whatever is due.
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
-import { sweep } from "../../shared/usecases/sweep.ts";
+import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { entry } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
@@ -10,8 +10,9 @@ const STOP_MARGIN_MS = 15_000;
 export const handler = entry(
   "sweep",
   async (event, { app, readPolicyOrDefault, leftMs }) => {
-    const { cause, shard } = readSweepEvent(event, app.settings.shards);
+    const { cause, shard, wakeAt } = readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
+    if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
     const policy = await readPolicyOrDefault();
     return await sweep(app, { policy, cause, deadlineAt, ...(shard === null ? {} : { shard }) });
   },

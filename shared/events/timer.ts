@@ -8,27 +8,31 @@ export interface SweepCommand {
   readonly cause: string;
   /** Null for all shards. */
   readonly shard: number | null;
+  /** The instant a wake-up was meant for, milliseconds; null for the timer. */
+  readonly wakeAt: number | null;
 }
 
 const TIMER_KEYS = ["triggerTime", "triggerName"];
 
 /**
  * Reads `{"triggerTime","triggerName","payload"}` as a sweep of every shard and `{"wakeup":{"shard","at"}}` as one of that shard.
- * The time in either is told but not used: what is due is read from the store. Throws EVENT_INVALID on any other shape; the same event would be refused again.
+ * What is due is read from the store, whatever time the event tells. Throws EVENT_INVALID on any other shape; the same event would be refused again.
  */
 export function readSweepEvent(event: unknown, shards: number): SweepCommand {
   const fields = parseEvent(event);
   const wakeup = fields.value("wakeup");
   if (wakeup !== undefined) return readWakeup(wakeup, shards);
   if (TIMER_KEYS.some((key) => fields.text(key) !== undefined))
-    return { cause: `timer ${fields.text("triggerName") ?? ""}`.trim(), shard: null };
+    return { cause: `timer ${fields.text("triggerName") ?? ""}`.trim(), shard: null, wakeAt: null };
   throw fail("EVENT_INVALID", { why: "it is neither a timer's tick nor a wake-up" });
 }
 
 function readWakeup(wakeup: unknown, shards: number): SweepCommand {
   const shard = fieldsOf(wakeup)?.value("shard");
+  const at = fieldsOf(wakeup)?.value("at");
   if (typeof shard !== "number" || !Number.isInteger(shard) || shard < 0)
     throw fail("EVENT_INVALID", { why: "wakeup.shard is not a whole number from 0" });
   // A shard of an earlier, larger setting: everything is looked at.
-  return { cause: "wake-up", shard: shard < shards ? shard : null };
+  const wakeAt = typeof at === "number" && Number.isSafeInteger(at) ? at : null;
+  return { cause: "wake-up", shard: shard < shards ? shard : null, wakeAt };
 }

@@ -1,9 +1,10 @@
 // The decision of a pass: what the ledger wants, what the group shows, and so what to call and what to write down. Pure.
+import { formatBare } from "../domain/cidr.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
 import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
 import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
 import type { Rule } from "../domain/rule.ts";
-import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { entryIdOf, identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
 
 /** Why an entry may not be opened: an error code with its detail. */
 export interface Refusal {
@@ -26,6 +27,8 @@ export interface Picture {
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
   /** Ids this pass has revoked, whatever a stale reading says. */
   readonly revoked: ReadonlySet<RuleId>;
+  /** Entries whose authorize this pass has seen answered with success. */
+  readonly accepted: ReadonlySet<EntryId>;
 }
 
 /** One change to the cloud, with its cause. Ends come first. */
@@ -68,8 +71,6 @@ export interface EntryPatch {
 export interface Plan {
   readonly calls: readonly PlannedCall[];
   readonly patches: readonly EntryPatch[];
-  /** Intents whose outcome cannot change any more. */
-  readonly doneIntents: readonly Intent[];
   /** Rules of a lost ledger, to be booked again from their marks. */
   readonly recovered: readonly { readonly rule: Rule; readonly mark: Mark }[];
   /** Instants at which the group has to be looked at again. */
@@ -105,6 +106,7 @@ export function markOf(
 /**
  *     holders   rule in the cloud            what happens
  *     live      none                         authorize, unless refused
+ *     any       ours, without its host       revoke at once: it reaches more than was granted
  *     live      ours                         stands; its mark is rewritten when its end moved
  *     live      somebody else's, same key    the lease rides on it
  *     live      ours, missing                believed only after a second reading, then the lease ends
@@ -140,6 +142,9 @@ export function planGroup(picture: Picture): Plan {
       (rule) => rule.id !== null && (rule.id === bookedId || isMarkedFor(rule, entry, intents, picture)),
     );
     const others = same.filter((rule) => rule.id !== null && !ours.includes(rule));
+    const ridden = entry.standing.kind === "preExisting" ? byId.get(entry.standing.ruleId) : undefined;
+    if (ridden && identityWithoutPriority(ridden) === identityWithoutPriority(entry.spec)) others.push(ridden);
+    const wide = widened(picture, entry, intents);
     const bookedSeen = bookedId !== null && byId.has(bookedId) && !picture.revoked.has(bookedId);
     const patch = (change: Partial<EntryPatch>): void => {
       patches.push({
@@ -154,6 +159,21 @@ export function planGroup(picture: Picture): Plan {
       });
     };
 
+    for (const rule of wide) {
+      calls.push({
+        kind: "revoke",
+        entryId: entry.entryId,
+        ruleId: rule,
+        seen: true,
+        cause: "the cloud left out its destination address: it reaches more hosts than were granted",
+      });
+    }
+    if (wide.length > 0) {
+      const note = "REACH_TOO_WIDE";
+      const instance = entry.spec.dest ? formatBare(entry.spec.dest) : "";
+      patch({ end: { cause: "refused", note, detail: { instance, others: "every host of the group" } }, ends: "all" });
+      continue;
+    }
     if (live.length === 0) {
       // 1. Nobody holds it: whatever is ours goes, by id, seen or not.
       const ids = new Set<RuleId>();
@@ -229,14 +249,21 @@ export function planGroup(picture: Picture): Plan {
       });
       continue;
     }
-    // 6. Nothing stands yet.
+    // 6. Nothing stands yet. A cloud that sees no difference in priorities accepts the call and adds nothing.
+    const like = picture.accepted.has(entry.entryId)
+      ? picture.rules.find((rule) => identityWithoutPriority(rule) === identityWithoutPriority(entry.spec))
+      : undefined;
+    if (like?.id) {
+      patch({ standing: { kind: "preExisting", ruleId: like.id }, opened: true });
+      continue;
+    }
     const refusal = picture.refusals.get(entry.entryId);
     if (refusal) {
       patch({ end: refused(refusal), ends: "all", settled: !pending });
       continue;
     }
     patch({});
-    const beforeIds = same.flatMap((rule) => (rule.id ? [rule.id] : []));
+    const beforeIds = [...same, ...undirected(picture, entry)].flatMap((rule) => (rule.id ? [rule.id] : []));
     calls.push({
       kind: "authorize",
       entry,
@@ -286,7 +313,6 @@ export function planGroup(picture: Picture): Plan {
   return {
     calls: calls.sort((a, b) => order[a.kind] - order[b.kind]),
     patches,
-    doneIntents: picture.intents.filter((intent) => !mayStillAct(intent, now, picture.lateEffectMaxMs)),
     recovered,
     lookAt,
     findings,
@@ -298,6 +324,29 @@ const refused = (refusal: Refusal): Holder["ended"] => ({
   note: refusal.code,
   detail: refusal.detail,
 });
+
+/** Rules that say the same as the entry's but for the destination address, which they lack. */
+function undirected(picture: Picture, entry: Entry): readonly Rule[] {
+  if (entry.spec.dest === null) return [];
+  const key = ruleKey({ ...entry.spec, dest: null });
+  return picture.rules.filter((rule) => ruleKey(rule) === key);
+}
+
+/**
+ * Ids of rules that an open intent of the entry has written without the destination address it asked for. Known by the whole text of
+ * the description and by not having been there before: a mark copied to a wider rule is older or has no intent.
+ */
+function widened(picture: Picture, entry: Entry, intents: readonly Intent[]): readonly RuleId[] {
+  const intended = intents.flatMap((intent) =>
+    intent.call === "authorize" ? intent.rules.filter((rule) => rule.entryId === entry.entryId) : [],
+  );
+  return undirected(picture, entry).flatMap((rule) => {
+    const written = intended.some(
+      (it) => it.description === rule.description && rule.id !== null && !it.beforeIds.includes(rule.id),
+    );
+    return written && rule.id !== null && !picture.revoked.has(rule.id) ? [rule.id] : [];
+  });
+}
 
 function isMarkedFor(rule: Rule, entry: Entry, intents: readonly Intent[], picture: Picture): boolean {
   const mark = parseMark(rule.description);

@@ -81,6 +81,13 @@ class Pass {
   private readonly findings = new Set<string>();
   private readonly revoked = new Set<RuleId>();
   private readonly succeeded = new Set<string>();
+  private readonly accepted = new Set<EntryId>();
+  /** Intents whose authorize was answered with success and is not read back yet. */
+  private readonly answered = new Set<string>();
+  /** Intents of which an attempt may still take effect, whatever a later attempt was told. */
+  private readonly uncertain = new Set<string>();
+  /** Entries of which a rule was revoked. */
+  private readonly cleared = new Set<EntryId>();
   private readonly attempts = new Map<string, number>();
   private readonly singly = new Set<EntryId>();
   private readonly refusals = new Map<EntryId, Refusal>();
@@ -107,6 +114,7 @@ class Pass {
       listIntents(app.tables, group),
     ]);
     this.intents = [...intents];
+    for (const intent of intents) this.uncertain.add(intent.intentId);
     let held: ReadonlySet<LeaseId> = new Set();
     let plan: Plan | null = null;
     let converged = false;
@@ -130,6 +138,7 @@ class Pass {
         lateEffectMaxMs: app.settings.lateEffectMaxMs,
         refusals,
         revoked: this.revoked,
+        accepted: this.accepted,
       });
       for (const finding of plan.findings) this.findings.add(finding);
       const replan = await this.writeDown(plan, readAt);
@@ -139,9 +148,7 @@ class Pass {
         break;
       }
       if (!this.mayCall()) break;
-      const calls = plan.calls
-        .filter((call) => this.isWorthTrying(call))
-        .slice(0, this.options.policy.limits.changesPerPass);
+      const calls = this.withinCeiling(plan.calls.filter((call) => this.isWorthTrying(call)));
       if (calls.length > 0) await this.perform(calls);
       else if (plan.calls.some((call) => this.succeeded.has(callName(call)))) {
         // Done, but the reading is stale: look again a little later.
@@ -248,12 +255,25 @@ class Pass {
       if (empty ? await deleteEntry(app.tables, patch.entry) : await saveEntry(app.tables, next)) return;
       stale = true;
     });
-    const done = plan.doneIntents.filter((intent) => readAt >= intent.attemptsEndAt + app.settings.lateEffectMaxMs);
+    const readBack = ({ entryId }: IntendedRule): boolean =>
+      this.cleared.has(entryId) || (patched.get(entryId)?.standing.kind ?? "none") !== "none";
+    const done = this.intents.filter((intent) =>
+      this.answered.has(intent.intentId) && !this.uncertain.has(intent.intentId)
+        ? !stale && intent.rules.every(readBack)
+        : readAt >= intent.attemptsEndAt + app.settings.lateEffectMaxMs,
+    );
     if (done.length > 0) {
       await app.tables.writeAll(done.map(intentDelete));
       this.intents = this.intents.filter((intent) => !done.includes(intent));
     }
     return stale;
+  }
+
+  /** Ends are exempt from the ceiling. */
+  private withinCeiling(calls: readonly PlannedCall[]): readonly PlannedCall[] {
+    const ends = calls.filter((call) => call.kind === "revoke");
+    const rest = calls.filter((call) => call.kind !== "revoke");
+    return [...ends, ...rest.slice(0, this.options.policy.limits.changesPerPass)];
   }
 
   private isWorthTrying(call: PlannedCall): boolean {
@@ -293,6 +313,7 @@ class Pass {
       // A reading decides about an unknown outcome: an id that is no longer shown is gone.
       if (outcome === "done" || batch.every((call) => !call.seen)) for (const id of ruleIds) this.revoked.add(id);
     }
+    if (outcome === "done") for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
     if (outcome === "refused") this.overdue = true;
   }
 
@@ -374,8 +395,7 @@ class Pass {
   ): Promise<Outcome> {
     const { app } = this;
     for (const call of calls) this.attempts.set(callName(call), (this.attempts.get(callName(call)) ?? 0) + 1);
-    await app.tables.writeAll([intentWrite(intent)]);
-    this.intents = [...this.intents.filter((it) => it.intentId !== intent.intentId), intent];
+    await this.keep(intent);
     if (!this.lock.isHeld()) return "later";
     try {
       await act();
@@ -387,9 +407,14 @@ class Pass {
       if (!this.lock.isHeld())
         await app.tables.writeAll([dueWrite(dueGroup(this.group, app.clock.now(), app.settings.shards))]);
     }
-    for (const call of calls) this.succeeded.add(callName(call));
+    for (const call of calls) {
+      this.succeeded.add(callName(call));
+      if (call.kind === "authorize") this.accepted.add(call.entry.entryId);
+    }
     this.lines.push(...calls.map((call) => `${inWords(call)}: done`));
-    await this.forget(intent);
+    // What an authorize has written is not known before it is read back.
+    if (intent.call === "authorize") this.answered.add(intent.intentId);
+    else await this.forget(intent);
     return "done";
   }
 
@@ -408,9 +433,8 @@ class Pass {
     });
     switch (error.kind) {
       case "unknown": {
-        const attempted = { ...intent, attemptsEndAt: this.app.clock.now() };
-        await this.app.tables.writeAll([intentWrite(attempted)]);
-        this.intents = this.intents.map((it) => (it.intentId === intent.intentId ? attempted : it));
+        this.uncertain.add(intent.intentId);
+        await this.keep({ ...intent, attemptsEndAt: this.app.clock.now() });
         return "unknown";
       }
       case "throttled":
@@ -450,14 +474,19 @@ class Pass {
     for (const call of calls) if (call.kind === "authorize") this.refusals.set(call.entry.entryId, { code, detail });
   }
 
+  /** Deletes the intent of an attempt whose outcome is known, unless an earlier attempt may still act. */
   private async forget(intent: Intent): Promise<void> {
-    // An earlier attempt of the same intent whose reply was lost may still act: then its row stays until it cannot.
-    const earlier = this.intents.find(
-      (it) => it.intentId === intent.intentId && it.attemptsEndAt < this.lock.expiresAt,
-    );
-    if (earlier) return;
+    if (this.uncertain.has(intent.intentId)) {
+      await this.keep({ ...intent, attemptsEndAt: this.app.clock.now() });
+      return;
+    }
     await this.app.tables.writeAll([intentDelete(intent)]);
     this.intents = this.intents.filter((it) => it.intentId !== intent.intentId);
+  }
+
+  private async keep(intent: Intent): Promise<void> {
+    await this.app.tables.writeAll([intentWrite(intent)]);
+    this.intents = [...this.intents.filter((it) => it.intentId !== intent.intentId), intent];
   }
 
   /** Books a lease again from the mark of its rule. */
@@ -525,7 +554,10 @@ class Pass {
       const state = JSON.parse(this.statuses.get(leaseId) ?? "{}").state;
       if (!converged || state !== "open") unsettled.add(leaseId);
     }
-    for (const at of plan?.lookAt ?? [])
+    // What may still act is looked at when it no longer can.
+    const looks = this.intents.map((intent) => intent.attemptsEndAt + app.settings.lateEffectMaxMs);
+    const lookAt = looks.length > 0 ? [...(plan?.lookAt ?? []), Math.max(...looks)] : (plan?.lookAt ?? []);
+    for (const at of new Set(lookAt))
       writes.push(dueWrite(dueGroup(group, Math.max(at, now + 1000), app.settings.shards)));
     const lines = [...this.lines, ...[...this.closed].map(([leaseId]) => `${leaseId} has ended`), ...this.findings];
     if (lines.length > 0) {

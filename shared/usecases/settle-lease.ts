@@ -8,7 +8,8 @@ import { getLease } from "../store/leases.ts";
 import type { App } from "./app.ts";
 import { type PassOptions, runPass } from "./run-pass.ts";
 
-const POLL_MS = 60;
+const POLL_MS = 40;
+const POLL_MAX_MS = 500;
 
 /**
  * Answers the lease and whether it is where it was meant to be (`wanted`), or over. The row `net`, which has the sweep look at the
@@ -21,7 +22,7 @@ export async function settleLease(
   options: Omit<PassOptions, "deadlineAt"> & { net: Due; wanted: (lease: Lease) => boolean },
 ): Promise<{ lease: Lease; settled: boolean }> {
   const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
-  for (;;) {
+  for (let round = 0; ; round++) {
     let atRest = false;
     try {
       const report = await runPass(app, group, { ...options, deadlineAt });
@@ -43,6 +44,6 @@ export async function settleLease(
       return { lease, settled };
     }
     if (atRest || app.clock.monotonicMs() >= deadlineAt) return { lease, settled };
-    await app.clock.sleep(POLL_MS * (1 + app.random.fraction()));
+    await app.clock.sleep(Math.min(POLL_MAX_MS, POLL_MS * 1.5 ** round) * (1 + app.random.fraction()));
   }
 }

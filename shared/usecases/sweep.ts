@@ -4,8 +4,8 @@ import { isFinal } from "../domain/lease.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import { type Due, dueDelete, dueWrite, isInstalled, markInstalled, readDue } from "../store/due.ts";
-import { getLease } from "../store/leases.ts";
+import { type Due, dueDelete, dueLease, dueWrite, isInstalled, markInstalled, readDue } from "../store/due.ts";
+import { getLease, listLeases } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
@@ -34,8 +34,29 @@ export interface SweepOptions {
 const PAGE = 2000;
 const GROUPS_AT_ONCE = 8;
 const FULL_PASS_EVERY_MS = 60 * 60_000;
+/** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
+const CHAIN_MS = 2 * 60 * 60_000;
 /** A due row whose lease has no row yet may belong to a request that is just being booked. */
 const BOOKING_MS = 60_000;
+
+/** How early a wake-up may come and wait for its second. */
+const EARLY_MS = 2000;
+const AHEAD_MAX = 500;
+
+/**
+ * A wake-up that came for `at`: one that is a little early waits, one that is far too early was cut to the platform's longest
+ * delay and arms what comes next. The minute timer needs none of this.
+ */
+export async function awaitWakeup(app: App, shard: number, at: number): Promise<void> {
+  const early = at - app.clock.now();
+  if (early <= 0) return;
+  if (early <= EARLY_MS) return app.clock.sleep(early);
+  // Wake-ups that were cut to the same minute share one call: each due second ahead is armed anew.
+  const ahead = await readDue(app.tables, shard, app.clock.now() + CHAIN_MS, AHEAD_MAX);
+  const seconds = new Set([at, ...ahead.due.map((row) => Math.ceil(row.at / 1000) * 1000)]);
+  const coming = [...seconds].filter((second) => second > app.clock.now());
+  await inParallel(coming, (second) => app.wakeup.arm(shard, second), 8);
+}
 
 /** Runs what is due. A missing installation row means lost state: every group is looked at and the marks are believed. */
 export async function sweep(app: App, options: SweepOptions): Promise<SweepReport> {
@@ -144,11 +165,26 @@ async function passOver(
   return null;
 }
 
+/** Leases whose due rows may be lost are made due again. */
+async function rebookEnds(app: App): Promise<void> {
+  const { shards } = app.settings;
+  let cursor: string | null = null;
+  do {
+    const page = await listLeases(app.tables, { limit: PAGE, before: cursor });
+    const live = page.leases.filter(({ status }) => !isFinal(status.state));
+    await app.tables.writeAll(
+      live.map(({ request, status }) => dueWrite(dueLease(request.group, request.leaseId, status.until, shards))),
+    );
+    cursor = page.next;
+  } while (cursor !== null);
+}
+
 async function recoverAll(app: App, options: SweepOptions, tally: Tally): Promise<void> {
   app.log.write(
     "warn",
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
   );
+  await rebookEnds(app);
   for (const region of options.policy.regions) {
     if (!(await lookAtRegion(app, { ...options, cause: "recovery" }, region, tally))) return;
     const next: Due = {
