@@ -78,7 +78,8 @@ export class CloudClock implements SchedulingClock {
   }
 
   now(): number {
-    return this.#mode === "real" ? this.#real.wallMs() : this.#virtualWallMs;
+    // The line has fractions of a millisecond when it comes from the machine; wall time has none.
+    return this.#mode === "real" ? this.#real.wallMs() : Math.round(this.#virtualWallMs);
   }
 
   monotonicMs(): number {
@@ -87,7 +88,7 @@ export class CloudClock implements SchedulingClock {
   }
 
   machineOffsetMs(): number {
-    return this.#mode === "real" ? 0 : this.#virtualWallMs - this.#real.wallMs();
+    return this.#mode === "real" ? 0 : this.now() - this.#real.wallMs();
   }
 
   schedule(delayMs: number, run: () => void): () => void {

@@ -151,6 +151,15 @@ describe("CloudClock in real time", () => {
     expect(seen).toEqual(["first", "second"]);
   });
 
+  it("tells wall time in whole milliseconds, however finely the machine counts", async () => {
+    const clock = new CloudClock({ real: { ...handMovedTime(), monotonicMs: () => 1_000.6843 } });
+    const seen: number[] = [];
+    clock.schedule(60_000 - 0.4, () => seen.push(clock.now()));
+    await clock.advance(62_000);
+    expect([...seen, clock.now(), clock.machineOffsetMs()].filter((ms) => !Number.isInteger(ms))).toEqual([]);
+    expect(seen).toHaveLength(1);
+  });
+
   it("drops its sleepers when closed", () => {
     const real = handMovedTime();
     const clock = new CloudClock({ real });
