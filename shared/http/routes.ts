@@ -5,6 +5,7 @@ import type { Role } from "../usecases/app.ts";
 import type { LeaseAnswer, LeaseAsk } from "../usecases/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
+import { viewGroups, viewHealth, viewRecords } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import { describeApi } from "./openapi.ts";
 import { invalid, readBody, readIdempotencyKey, readPeriod, readQuery } from "./read-input.ts";
@@ -79,16 +80,14 @@ export const routes: readonly Route[] = [
     answers: { 200: schema.leasePageView },
     idempotent: false,
     handle: async ({ parts, caller }, { query: { limit, cursor, state, group } }) => {
-      const page = await parts.useCases.listLeases(parts.app, {
+      const { leases, next } = await parts.useCases.listLeases(parts.app, {
         limit,
         cursor,
         ...(state === undefined ? {} : { state }),
         ...(group === undefined ? {} : { group }),
+        ...(readsAll(caller.roles) ? {} : { principal: caller.principal }),
       });
-      const seen = readsAll(caller.roles)
-        ? page.leases
-        : page.leases.filter(({ request }) => request.principal === caller.principal);
-      return jsonResponse(200, { leases: seen.map(viewLease), next: page.next });
+      return jsonResponse(200, { leases: leases.map(viewLease), next });
     },
   }),
   define({
@@ -149,9 +148,10 @@ export const routes: readonly Route[] = [
     roles: ALL,
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.anyObject },
+    answers: { 200: schema.groupsView },
     idempotent: false,
-    handle: async ({ parts, caller }) => jsonResponse(200, await parts.useCases.listGroups(parts.app, caller.policy)),
+    handle: async ({ parts, caller }) =>
+      jsonResponse(200, viewGroups(await parts.useCases.listGroups(parts.app, caller.policy))),
   }),
   define({
     method: "GET",
@@ -161,13 +161,12 @@ export const routes: readonly Route[] = [
     roles: READING,
     query: schema.recordsQuery,
     body: schema.noBody,
-    answers: { 200: schema.anyObject },
+    answers: { 200: schema.recordPageView },
     idempotent: false,
-    handle: async ({ parts }, { query: { limit, cursor, group } }) =>
-      jsonResponse(
-        200,
-        await parts.useCases.listRecords(parts.app, { limit, cursor, ...(group === undefined ? {} : { group }) }),
-      ),
+    handle: async ({ parts }, { query: { limit, cursor, group } }) => {
+      const asked = { limit, cursor, ...(group === undefined ? {} : { group }) };
+      return jsonResponse(200, viewRecords(await parts.useCases.listRecords(parts.app, asked)));
+    },
   }),
   define({
     method: "GET",
@@ -177,9 +176,10 @@ export const routes: readonly Route[] = [
     roles: ALL,
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.anyObject },
+    answers: { 200: schema.healthView },
     idempotent: false,
-    handle: async ({ parts, caller }) => jsonResponse(200, await parts.useCases.health(parts.app, caller.policy)),
+    handle: async ({ parts, caller }) =>
+      jsonResponse(200, viewHealth(await parts.useCases.health(parts.app, caller.policy))),
   }),
   define({
     method: "GET",
@@ -189,7 +189,7 @@ export const routes: readonly Route[] = [
     roles: ALL,
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.anyObject },
+    answers: { 200: schema.apiDescriptionView },
     idempotent: false,
     handle: async () => jsonResponse(200, describeApi(routes)),
   }),

@@ -78,20 +78,24 @@ const page = {
     .regex(/^([1-9]\d{0,2}|1000)$/, "is not a whole number from 1 to 1000")
     .default("100")
     .transform(Number),
-  cursor: z.string().min(1).max(512).nullable().default(null).describe("`next` of the page before."),
   group: single(128).optional().describe("Group by id."),
 };
+
+/** A cursor is the place of a page's last row; anything else is refused, so that no made-up text reaches the store. */
+const cursorOf = (place: RegExp) =>
+  z.string().regex(place, "is no cursor of this list").nullable().default(null).describe("`next` of the page before.");
 
 /** Query of `GET /v1/leases`. */
 export const leasesQuery = z.strictObject({
   ...page,
+  cursor: cursorOf(/^ls-[0-9a-z]{19}$/),
   state: z
     .enum(["requested", "approved", "opening", "open", "closing", "closed", "denied", "lapsed", "cancelled", "failed"])
     .optional(),
 });
 
 /** Query of `GET /v1/records`. */
-export const recordsQuery = z.strictObject(page);
+export const recordsQuery = z.strictObject({ ...page, cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
 
 /** A lease as the API shows it. */
 export const leaseView = z.object({
@@ -145,8 +149,55 @@ export const cleanupView = z.object({
   recovered: z.int().describe("Leases found again from the marks on their rules."),
 });
 
-/** Anything the use case reports. */
-export const anyObject = z.looseObject({});
+/** The security groups safeport sees. */
+export const groupsView = z.object({
+  groups: z.array(
+    z.object({
+      region: text,
+      groupId: text,
+      name: text,
+      type: z.enum(["normal", "enterprise"]),
+      protectedBy: text.nullable().describe("Why the group takes no lease, or null when it does."),
+    }),
+  ),
+});
+
+/** A page of the audit trail. */
+export const recordPageView = z.object({
+  records: z.array(
+    z.object({
+      sequence: text.describe("Place in the trail; later records sort after earlier ones."),
+      at: instant,
+      region: text.nullable(),
+      group: text.nullable().describe("Group by id; null when the record is of no group."),
+      cause: text.describe("Why safeport looked."),
+      actor: text,
+      policyVersion: z.int().nullable(),
+      lines: z.array(text).describe("What was done and found."),
+    }),
+  ),
+  next: text.nullable(),
+});
+
+/** How the program is. */
+export const healthView = z.object({
+  status: z
+    .enum(["ok", "overdue", "not-installed"])
+    .describe("`overdue`: a lease is past its end and not closed. `not-installed`: no sweep has run yet."),
+  now: instant,
+  oldestDueAt: instant.nullable().describe("The oldest instant that is past and not yet attended to."),
+  overdueEnds: z.array(z.object({ lease: text, group: text, dueAt: instant })),
+  clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
+  policyVersion: z.int(),
+});
+
+/** The API description; its shape is the standard's. */
+export const apiDescriptionView = z.looseObject({
+  openapi: z.literal("3.1.0"),
+  info: z.looseObject({ title: text, version: text }),
+  paths: z.record(text, z.looseObject({})),
+  components: z.looseObject({}),
+});
 
 /** The body of every failure. */
 export const problemView = z.object({

@@ -1,39 +1,60 @@
 // How the program is: what is due and not done, and how far its clock is off.
+import type { LeaseId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
 import type { Policy } from "../domain/policy.ts";
-import { readDue } from "../store/due.ts";
+import { type Due, readDue } from "../store/due.ts";
+import { getLease } from "../store/leases.ts";
 import type { App } from "./app.ts";
 
+/** Instants in milliseconds. */
 export interface Health {
   readonly status: "ok" | "overdue" | "not-installed";
   readonly now: number;
   /** Instant of the oldest due row that is past, or null. */
-  readonly oldestDue: number | null;
-  /** Leases that are more than 30 s past their end and not closed. */
+  readonly oldestDueAt: number | null;
+  /** Leases that should have been closed more than 30 s ago and are not. */
   readonly overdueEnds: readonly { readonly lease: string; readonly group: string; readonly dueAt: number }[];
+  /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
 }
 
 const OVERDUE_MS = 30_000;
+const ROWS_MAX = 1000;
+/** Overdue leases that are looked up and named; one is enough for the status. */
+const ENDS_MAX = 100;
 
-/** Reads the due table; makes no call to ECS. */
+/** Reads the due table and the leases it says are late; makes no call to ECS. */
 export async function health(app: App, policy: Policy): Promise<Health> {
   const now = app.clock.now();
   const shards = await Promise.all(
-    Array.from({ length: app.settings.shards }, (_, shard) => readDue(app.tables, shard, now, 1000)),
+    Array.from({ length: app.settings.shards }, (_, shard) => readDue(app.tables, shard, now, ROWS_MAX)),
   );
-  const due = shards.flatMap((it) => it.due);
-  const overdueEnds = due
-    .filter((it) => it.kind === "lease" && it.at < now - OVERDUE_MS)
-    .map((it) => ({ lease: it.id, group: it.groupId as string, dueAt: it.at }));
-  const oldest = due.filter((it) => it.kind === "lease").map((it) => it.at);
+  const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
+  const overdueEnds = await lateEnds(app, due, now - OVERDUE_MS);
   return {
     status: !installed ? "not-installed" : overdueEnds.length > 0 ? "overdue" : "ok",
     now,
-    oldestDue: oldest.length > 0 ? Math.min(...oldest) : null,
+    oldestDueAt: due[0]?.at ?? null,
     overdueEnds,
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
   };
+}
+
+/** A late row alone says only that nobody has looked: the lease tells whether something should have been closed. */
+async function lateEnds(app: App, due: readonly Due[], bound: number): Promise<Health["overdueEnds"]> {
+  const late = new Map<string, Due>();
+  for (const row of due) if (row.kind === "lease" && row.at < bound && !late.has(row.id)) late.set(row.id, row);
+  const ends = await Promise.all(
+    [...late.values()].slice(0, ENDS_MAX).map(async (row) => {
+      const lease = await getLease(app.tables, row.id as LeaseId);
+      if (!lease || isFinal(lease.status.state)) return [];
+      // A lease that was ended early keeps the end it was granted: its row tells when it was to close.
+      const dueAt = lease.status.state === "closing" ? Math.min(row.at, lease.status.until) : lease.status.until;
+      return dueAt < bound ? [{ lease: row.id, group: row.groupId as string, dueAt }] : [];
+    }),
+  );
+  return ends.flat();
 }

@@ -1,5 +1,6 @@
 // The security groups a lease may name.
 import type { Policy } from "../domain/policy.ts";
+import type { GroupFacts } from "../ports/firewall.ts";
 import type { App } from "./app.ts";
 import { protection } from "./open-facts.ts";
 
@@ -7,7 +8,7 @@ export interface GroupView {
   readonly region: string;
   readonly groupId: string;
   readonly name: string;
-  readonly type: string;
+  readonly type: GroupFacts["type"];
   /** Why it takes no rule from safeport, or null. */
   readonly protectedBy: string | null;
 }

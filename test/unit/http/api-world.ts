@@ -73,6 +73,15 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
   };
 }
 
+const record = {
+  at: NOW,
+  group: { region: "cn-hangzhou", groupId: "sg-web" },
+  cause: "open ls-1",
+  actor: "requester",
+  policyVersion: 3,
+  lines: ["authorize ingress|tcp|22/22: done"],
+};
+
 /** Tokens are the names of roles: `Authorization: Bearer operator`. `nobody` has none. */
 export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const reached: Reached[] = [];
@@ -98,9 +107,25 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       left: 0,
       recovered: 0,
     }),
-    listGroups: note("listGroups", { groups: [] }),
-    listRecords: note("listRecords", { records: [], next: null }),
-    health: note("health", { status: "ok" }),
+    listGroups: note("listGroups", [
+      { region: "cn-hangzhou", groupId: "sg-web", name: "web", type: "normal", protectedBy: null },
+      { region: "cn-hangzhou", groupId: "sg-lb", name: "lb", type: "enterprise", protectedBy: "a service manages it" },
+    ]),
+    listRecords: note("listRecords", {
+      records: [
+        { ...record, sequence: "001793865600000-0000000002" },
+        { ...record, group: null, policyVersion: null, sequence: "001793865600000-0000000001" },
+      ],
+      next: "001793865600000-0000000001",
+    }),
+    health: note("health", {
+      status: "overdue",
+      now: NOW,
+      oldestDueAt: NOW - 61_000,
+      overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: NOW - 60_000 }],
+      clockSkewMs: -1500,
+      policyVersion: 3,
+    }),
   } as unknown as UseCases;
   const log: Log = { write: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })) };
   const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };

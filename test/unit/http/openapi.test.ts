@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { describeApi } from "../../../shared/http/openapi.ts";
 import { routes } from "../../../shared/http/routes.ts";
+import { at, type Loose, mistakesOf } from "./openapi-structure.ts";
 
 interface Described {
   readonly openapi: string;
@@ -15,6 +16,7 @@ interface Operation {
   readonly responses: Record<string, { readonly content: Record<string, { readonly schema: unknown }> }>;
 }
 
+const OK_OF_HEALTH = ["paths", "/v1/health", "get", "responses", "200"];
 const api = JSON.parse(JSON.stringify(describeApi(routes))) as Described;
 const operation = (method: string, path: string): Operation | undefined => api.paths[path]?.[method];
 
@@ -46,5 +48,50 @@ describe("the API description", () => {
     expect(api.components.schemas["Problem"]?.required).toEqual(
       expect.arrayContaining(["code", "message", "remedy", "requestId", "retry"]),
     );
+  });
+
+  test("gives groups, records and health their fields", () => {
+    const fieldsOf = (path: string) => {
+      const schema = operation("get", path)?.responses["200"]?.content["application/json"]?.schema;
+      return Object.keys((schema as { properties: object }).properties);
+    };
+    expect(fieldsOf("/v1/groups")).toEqual(["groups"]);
+    expect(fieldsOf("/v1/records")).toEqual(["records", "next"]);
+    expect(fieldsOf("/v1/health")).toEqual([
+      "status",
+      "now",
+      "oldestDueAt",
+      "overdueEnds",
+      "clockSkewSeconds",
+      "policyVersion",
+    ]);
+    expect(fieldsOf("/v1/openapi.json")).toEqual(["openapi", "info", "paths", "components"]);
+  });
+});
+
+describe("the structure OpenAPI 3.1 asks for", () => {
+  test("is kept by the description", () => {
+    expect(mistakesOf(JSON.parse(JSON.stringify(api)))).toEqual([]);
+  });
+
+  /** The check sees what it is there for: each planted mistake is found. */
+  test.each<[string, (planted: Loose) => void]>([
+    ["openapi", (it) => Object.assign(it, { openapi: "3.0.3" })],
+    ["info", (it) => Object.assign(it, { info: { title: "safeport" } })],
+    ["starts with a slash", (it) => Object.assign(it["paths"] as Loose, { "v1/x": {} })],
+    ["operationId", (it) => Object.assign(at(it, "paths", "/v1/groups", "get"), { operationId: "health" })],
+    ["parameter {id}", (it) => Object.assign(at(it, "paths", "/v1/leases/{id}", "get"), { parameters: [] })],
+    ["no schema", (it) => delete at(it, ...OK_OF_HEALTH, "content", "application/json")["schema"]],
+    ["no schema", (it) => Object.assign(at(it, ...OK_OF_HEALTH, "content", "application/json"), { schema: {} })],
+    ["description", (it) => delete at(it, ...OK_OF_HEALTH)["description"]],
+    ["failure", (it) => delete at(it, "paths", "/v1/health", "get", "responses")["default"]],
+    ["$ref", (it) => delete at(it, "components", "schemas")["Problem"]],
+    ["security", (it) => delete at(it, "components", "securitySchemes")["bearer"]],
+    ["required", (it) => Object.assign(at(it, "components", "schemas", "Problem"), { required: ["nothing"] })],
+    ["type", (it) => Object.assign(at(it, "components", "schemas", "Problem"), { type: "map" })],
+  ])("finds a mistake about %s", (words, plant) => {
+    const planted = JSON.parse(JSON.stringify(api)) as Loose;
+    plant(planted);
+    expect(mistakesOf(planted).join("\n")).toContain(words);
   });
 });

@@ -119,16 +119,24 @@ describe("leases", () => {
   });
 
   test("a requester reads the own leases only", async () => {
-    const world = apiWorld();
-    const mine = await world.send({ path: "/v1/leases" });
-    expect(JSON.parse(mine.body).leases).toHaveLength(1);
     const answer = leaseAnswer();
     const request = { ...answer.lease.request, principal: "somebody" };
     const other = apiWorld({ answer: { ...answer, lease: { ...answer.lease, request } } });
-    expect(JSON.parse((await other.send({ path: "/v1/leases" })).body).leases).toEqual([]);
     expect(JSON.parse((await other.send({ path: "/v1/leases/ls-1" })).body).code).toBe("LEASE_NOT_YOURS");
     const auditor = { authorization: "Bearer auditor" };
     expect((await other.send({ path: "/v1/leases/ls-1", headers: auditor })).status).toBe(200);
+  });
+
+  test("a list asks the store for the requester's own leases, and for everybody's where the role reads all", async () => {
+    const query = { limit: "7", state: "open", group: "sg-web", cursor: `ls-${"0".repeat(19)}` };
+    const asked = { limit: 7, state: "open", group: "sg-web", cursor: query.cursor };
+    const own = apiWorld();
+    const page = JSON.parse((await own.send({ path: "/v1/leases", query })).body);
+    expect(own.reached[0]?.input[0]).toEqual({ ...asked, principal: "requester" });
+    expect(page).toMatchObject({ leases: [{ id: "ls-1" }], next: null });
+    const all = apiWorld();
+    await all.send({ path: "/v1/leases", query, headers: { authorization: "Bearer auditor" } });
+    expect(all.reached[0]?.input[0]).toEqual(asked);
   });
 
   test("an action is found with an encoded colon too", async () => {
@@ -144,6 +152,71 @@ describe("leases", () => {
     expect(world.reached[0]?.input[0]).toMatchObject({ cause: "cleanup by operator", deadlineAt: 58_000 });
     expect(JSON.parse(response.body)).toMatchObject({ message: "1 lease was closed; 0 due are left." });
   });
+});
+
+describe("what is listed", () => {
+  const read = async (path: string, query = {}) => {
+    const world = apiWorld();
+    const response = await world.send({ path, query, headers: { authorization: "Bearer auditor" } });
+    return { input: world.reached[0]?.input, body: JSON.parse(response.body) };
+  };
+
+  test("groups come in an object, each with what protects it", async () => {
+    expect((await read("/v1/groups")).body).toEqual({
+      groups: [
+        { region: "cn-hangzhou", groupId: "sg-web", name: "web", type: "normal", protectedBy: null },
+        {
+          region: "cn-hangzhou",
+          groupId: "sg-lb",
+          name: "lb",
+          type: "enterprise",
+          protectedBy: "a service manages it",
+        },
+      ],
+    });
+  });
+
+  test("records come in pages, with their instants in UTC", async () => {
+    const cursor = "001793865600000-00000000ff";
+    const sequence = "001793865600000-0000000001";
+    const { input, body } = await read("/v1/records", { limit: "2", cursor, group: "sg-web" });
+    expect(input?.[0]).toEqual({ limit: 2, cursor, group: "sg-web" });
+    const lines = ["authorize ingress|tcp|22/22: done"];
+    const both = { at: "2026-11-05T08:00:00Z", cause: "open ls-1", actor: "requester", lines };
+    expect(body).toEqual({
+      records: [
+        {
+          ...both,
+          sequence: "001793865600000-0000000002",
+          region: "cn-hangzhou",
+          group: "sg-web",
+          policyVersion: 3,
+        },
+        { ...both, sequence, region: null, group: null, policyVersion: null },
+      ],
+      next: sequence,
+    });
+  });
+
+  test("health names what is overdue, in UTC and seconds", async () => {
+    expect((await read("/v1/health")).body).toEqual({
+      status: "overdue",
+      now: "2026-11-05T08:00:00Z",
+      oldestDueAt: "2026-11-05T07:58:59Z",
+      overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: "2026-11-05T07:59:00Z" }],
+      clockSkewSeconds: -1.5,
+      policyVersion: 3,
+    });
+  });
+
+  test.each(routes.filter((route) => route.method === "GET").map((route) => [route.operationId, route] as const))(
+    "%s answers what its schema says and nothing else",
+    async (_operationId, route) => {
+      const { body } = await read(route.path.replace("{id}", "ls-1"));
+      // A schema drops the fields it does not name: what comes back equal has none of them.
+      expect(route.answers[200]?.parse(body)).toEqual(body);
+    },
+  );
 });
 
 describe("methods and probes", () => {

@@ -1,0 +1,39 @@
+// Groups, records and health as the API shows them: instants as UTC text, durations with their unit in the name.
+import type * as z from "zod";
+import { formatUtc } from "../domain/instant.ts";
+import type { Health } from "../usecases/health.ts";
+import type { GroupView } from "../usecases/list-groups.ts";
+import type { RecordPage } from "../usecases/list-records.ts";
+import type { groupsView, healthView, recordPageView } from "./schemas.ts";
+
+/** The groups safeport sees. */
+export function viewGroups(groups: readonly GroupView[]): z.output<typeof groupsView> {
+  return { groups: groups.map((group) => ({ ...group })) };
+}
+
+/** A page of the audit trail. */
+export function viewRecords({ records, next }: RecordPage): z.output<typeof recordPageView> {
+  const view = records.map(({ sequence, at, group, cause, actor, policyVersion, lines }) => ({
+    sequence,
+    at: formatUtc(at),
+    region: group?.region ?? null,
+    group: group?.groupId ?? null,
+    cause,
+    actor,
+    policyVersion,
+    lines: [...lines],
+  }));
+  return { records: view, next };
+}
+
+/** How the program is. */
+export function viewHealth(health: Health): z.output<typeof healthView> {
+  return {
+    status: health.status,
+    now: formatUtc(health.now),
+    oldestDueAt: health.oldestDueAt === null ? null : formatUtc(health.oldestDueAt),
+    overdueEnds: health.overdueEnds.map((end) => ({ ...end, dueAt: formatUtc(end.dueAt) })),
+    clockSkewSeconds: health.clockSkewMs / 1000,
+    policyVersion: health.policyVersion,
+  };
+}

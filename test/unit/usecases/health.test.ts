@@ -1,0 +1,75 @@
+// What health says of leases that are late.
+import { describe, expect, test } from "vitest";
+import { getLease, writeStatus } from "../../../shared/store/leases.ts";
+import { endLease } from "../../../shared/usecases/end-lease.ts";
+import { health } from "../../../shared/usecases/health.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { anAsk, appWorld, GROUP, START } from "./app-world.ts";
+
+const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+describe("health", () => {
+  test("is ok while nothing is due", async () => {
+    const world = await appWorld();
+    expect(await health(world.app, world.policy)).toEqual({
+      status: "ok",
+      now: START,
+      oldestDueAt: null,
+      overdueEnds: [],
+      clockSkewMs: 0,
+      policyVersion: world.policy.version,
+    });
+  });
+
+  test("names a lease from 30 s past its end on, once", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+    world.advance(lease.status.until + 30_000 - world.app.clock.now());
+    expect(await health(world.app, world.policy)).toMatchObject({
+      status: "ok",
+      oldestDueAt: lease.status.until,
+      overdueEnds: [],
+    });
+    world.advance(1);
+    expect(await health(world.app, world.policy)).toMatchObject({
+      status: "overdue",
+      overdueEnds: [{ lease: lease.request.leaseId, group: GROUP.groupId, dueAt: lease.status.until }],
+    });
+  });
+
+  test("does not call a late look at an open lease an overdue end", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+    const columns = { region: GROUP.region, group: GROUP.groupId };
+    await world.tables.put("due", [0, START, "lease", lease.request.leaseId], columns, { kind: "none" });
+    world.advance(120_000);
+    expect(await health(world.app, world.policy)).toMatchObject({ status: "ok", oldestDueAt: START, overdueEnds: [] });
+  });
+
+  test("names a lease that was ended early and still is not closed", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+    const { leaseId } = lease.request;
+    await writeStatus(world.tables, leaseId, { ...lease.status, state: "closing" }, 1000);
+    const columns = { region: GROUP.region, group: GROUP.groupId };
+    await world.tables.put("due", [0, START + 5000, "lease", leaseId], columns, { kind: "none" });
+    world.advance(60_000);
+    const { overdueEnds } = await health(world.app, world.policy);
+    expect(overdueEnds).toEqual([{ lease: leaseId, group: GROUP.groupId, dueAt: START + 5000 }]);
+  });
+
+  test("forgets a lease that has ended, whatever rows are left of it", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+    await endLease(world.app, world.caller(), lease.request.leaseId, { dryRun: false });
+    expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("closed");
+    world.advance(24 * 3_600_000);
+    expect(await health(world.app, world.policy)).toMatchObject({ status: "ok", overdueEnds: [] });
+  });
+
+  test("says that it is not installed while no sweep has run", async () => {
+    const world = await appWorld();
+    await world.tables.delete("due", [0, 0, "installation", "test"], { kind: "none" });
+    expect((await health(world.app, world.policy)).status).toBe("not-installed");
+  });
+});
