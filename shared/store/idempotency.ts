@@ -2,18 +2,23 @@
 import type { LeaseId } from "../domain/ids.ts";
 import type { Tables } from "../ports/tables.ts";
 
+/** What a key means. */
+export interface KeyClaim {
+  readonly leaseId: LeaseId;
+  /** Hash of the request that claimed the key. */
+  readonly requestHash: string;
+}
+
+/** What the key means, or null while nobody has claimed it. */
+export async function readKey(tables: Tables, key: string): Promise<KeyClaim | null> {
+  const row = await tables.get("idempotency", [key]);
+  if (!row) return null;
+  return { leaseId: String(row.columns["leaseId"]) as LeaseId, requestHash: String(row.columns["requestHash"]) };
+}
+
 /** Claims a key for a lease. Answers the lease it means, and the hash of the request that claimed it. */
-export async function claimKey(
-  tables: Tables,
-  key: string,
-  claim: { leaseId: LeaseId; requestHash: string },
-): Promise<{ leaseId: LeaseId; requestHash: string; first: boolean }> {
+export async function claimKey(tables: Tables, key: string, claim: KeyClaim): Promise<KeyClaim & { first: boolean }> {
   const outcome = await tables.put("idempotency", [key], { ...claim }, { kind: "absent" });
   if (outcome === "written") return { ...claim, first: true };
-  const row = await tables.get("idempotency", [key]);
-  return {
-    leaseId: String(row?.columns["leaseId"] ?? claim.leaseId) as LeaseId,
-    requestHash: String(row?.columns["requestHash"] ?? claim.requestHash),
-    first: false,
-  };
+  return { ...((await readKey(tables, key)) ?? claim), first: false };
 }

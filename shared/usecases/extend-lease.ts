@@ -1,5 +1,6 @@
 // Moves the end of a lease, within its total.
 import type { LeaseId } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
 import { extendedEnd, isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
@@ -7,6 +8,7 @@ import { isHolding } from "../plan/plan-group.ts";
 import type { Member } from "../ports/firewall.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
+import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
@@ -35,14 +37,38 @@ export async function extendLease(
   if (isFinal(lease.status.state) || lease.status.state === "closing")
     throw fail("LEASE_ENDED", { lease: leaseId, state: lease.status.state });
   const members = await app.inventory.members(lease.request.group, "open");
-  if (!options.dryRun) return extendHolds(app, caller, lease, periodMs, members);
-  const until = newEnd(app, caller, lease, lease.status.until, lease.status.openedAt, periodMs);
+  return options.dryRun
+    ? previewExtension(app, caller, lease, periodMs, members)
+    : extendHolds(app, caller, lease, periodMs, members);
+}
+
+/** What `extendHolds` would answer and do; told from the same ledger rows, and writes nothing. */
+export async function previewExtension(
+  app: App,
+  caller: Caller,
+  lease: Lease,
+  periodMs: number,
+  members: readonly Member[],
+): Promise<LeaseAnswer> {
+  const { group, leaseId, entryIds, specs } = lease.request;
+  const now = app.clock.now();
+  let { until } = lease.status;
+  const marks: string[] = [];
+  for (const entryId of entryIds) {
+    const entry = await getEntry(app.tables, group, entryId);
+    const holder = entry?.holders.find((it) => it.leaseId === leaseId);
+    if (!entry || !holder || !isHolding(holder, now)) throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
+    until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
+    const last = Math.max(...entry.holders.filter((it) => isHolding(it, now)).map((it) => it.until));
+    if (entry.standing.kind === "ours" && until > last) marks.push(`rewrite the mark of ${entry.standing.ruleId}`);
+  }
+  const moved = until > lease.status.until;
   return {
     lease: { ...lease, status: { ...lease.status, until } },
-    reach: reachOf(lease.request.specs, members),
+    reach: reachOf(specs, members),
     settled: true,
     extended: true,
-    plan: [`rewrite the mark of ${lease.status.ruleIds.join(", ") || "its rule"}`],
+    plan: moved ? [`extend ${leaseId} until ${formatUtc(until)}`, ...marks] : marks,
     notes: [NEW_CONNECTIONS_ONLY],
   };
 }

@@ -3,22 +3,24 @@ import { createHash } from "node:crypto";
 import { type Cidr, widestPrefix } from "../domain/cidr.ts";
 import { coversPort, parseGrant } from "../domain/grant.ts";
 import type { LeaseId } from "../domain/ids.ts";
-import { extendedEnd } from "../domain/lease.ts";
+import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { RuleSpec } from "../domain/rule.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
 import { isHolding } from "../plan/plan-group.ts";
+import type { Member } from "../ports/firewall.ts";
 import { type Due, dueLease, dueWrite } from "../store/due.ts";
-import { claimKey } from "../store/idempotency.ts";
+import { claimKey, readKey } from "../store/idempotency.ts";
 import { createLease, getLease, newLeaseId } from "../store/leases.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { bookHolds, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
-import { extendHolds } from "./extend-lease.ts";
+import { extendHolds, previewExtension } from "./extend-lease.ts";
 import { findTarget, type Target } from "./find-target.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { readOpenFacts, refusalsOf } from "./open-facts.ts";
@@ -47,21 +49,61 @@ export async function openLease(
   options: { mode: "create" | "repeat"; idempotencyKey: string | null; dryRun: boolean },
 ): Promise<LeaseAnswer> {
   const { policy } = caller;
+  const key = options.idempotencyKey === null ? null : keyFor(caller, ask, options.idempotencyKey);
+  const replayed = key === null ? null : await replay(app, caller, key, options.dryRun);
+  if (replayed) return replayed;
+
   grantOf(ask, policy, null);
   checkPeriod(ask.periodMs, policy);
   const target = await findTarget(app, policy, ask);
   const specs = specsFor(ask, policy, target);
-  if (options.dryRun) return dryRun(app, caller, ask, target, specs);
-
-  if (options.mode === "repeat") {
-    const again = await extendOwn(app, caller, ask, target, specs);
-    if (again) return again;
+  const own = options.mode === "repeat" ? await findOwn(app, caller, target, specs) : null;
+  if (options.dryRun) {
+    return own
+      ? previewExtension(app, caller, own, ask.periodMs, target.members)
+      : previewOpening(app, caller, ask, target, specs);
   }
-  const lease = await book(app, caller, ask, target, specs, options.idempotencyKey);
-  return settleOpening(app, caller, target, lease);
+  if (own) {
+    const answer = await extendHolds(app, caller, own, ask.periodMs, target.members);
+    // The key comes last: should this process die before it, the retry extends once more, which loses nothing.
+    if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
+    return answer;
+  }
+  const lease = await book(app, caller, ask, target, specs, key);
+  return settleOpening(app, caller, target.members, lease);
 }
 
-async function settleOpening(app: App, caller: Caller, target: Target, lease: Lease): Promise<LeaseAnswer> {
+/** An idempotency key as it is stored: apart for each caller, and for one request only. */
+interface RequestKey {
+  readonly name: string;
+  readonly requestHash: string;
+}
+
+const keyFor = (caller: Caller, ask: LeaseAsk, key: string): RequestKey => ({
+  name: `${caller.principal}/${key}`,
+  requestHash: createHash("sha256").update(JSON.stringify(ask)).digest("hex"),
+});
+
+/** The answer to a key that already means a lease: that lease, whatever has become of it; null when it has none yet. */
+async function replay(app: App, caller: Caller, key: RequestKey, isDryRun: boolean): Promise<LeaseAnswer | null> {
+  const claim = await readKey(app.tables, key.name);
+  if (!claim) return null;
+  if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
+  const lease = await getLease(app.tables, claim.leaseId);
+  if (!lease) return null;
+  throwIfFailed(lease);
+  const { group, specs } = lease.request;
+  const members = await app.inventory.members(group, "open").catch(() => []);
+  const opening = !isFinal(lease.status.state) && lease.status.state !== "open" && lease.status.state !== "closing";
+  if (opening && !isDryRun) {
+    await bookHolds(app, lease);
+    return settleOpening(app, caller, members, lease);
+  }
+  const notes = [NEW_CONNECTIONS_ONLY, "The Idempotency-Key was used before: this is the lease it opened."];
+  return { lease, reach: reachOf(specs, members), settled: true, extended: false, plan: [], notes };
+}
+
+async function settleOpening(app: App, caller: Caller, members: readonly Member[], lease: Lease): Promise<LeaseAnswer> {
   const { request } = lease;
   const net = dueLease(request.group, request.leaseId, netAt(request), app.settings.shards);
   const cause = `open ${request.leaseId}`;
@@ -72,13 +114,13 @@ async function settleOpening(app: App, caller: Caller, target: Target, lease: Le
     priority: "open",
     net,
     wanted: (it) => it.status.state === "open",
-    ...(target.dests.length > 0 ? { members: target.members } : {}),
+    ...(request.specs.some((spec) => spec.dest !== null) ? { members } : {}),
   });
   throwIfFailed(now);
   const notes = [NEW_CONNECTIONS_ONLY];
   if (now.status.preExisting)
     notes.push("A rule that was there before allows the same: the lease rides on it and its end removes nothing.");
-  return { lease: now, reach: reachOf(request.specs, target.members), settled, extended: false, plan: [], notes };
+  return { lease: now, reach: reachOf(request.specs, members), settled, extended: false, plan: [], notes };
 }
 
 function throwIfFailed(lease: Lease): void {
@@ -121,14 +163,8 @@ function specsFor(ask: LeaseAsk, policy: Policy, target: Target): readonly RuleS
   });
 }
 
-/** Extends the caller's own live lease on these very rules, where there is one. */
-async function extendOwn(
-  app: App,
-  caller: Caller,
-  ask: LeaseAsk,
-  target: Target,
-  specs: readonly RuleSpec[],
-): Promise<LeaseAnswer | null> {
+/** The caller's own live lease on these very rules, or null. */
+async function findOwn(app: App, caller: Caller, target: Target, specs: readonly RuleSpec[]): Promise<Lease | null> {
   const now = app.clock.now();
   const entries = await Promise.all(
     specs.map((spec) => getEntry(app.tables, target.facts.ref, entryIdFor(target, spec))),
@@ -141,12 +177,13 @@ async function extendOwn(
   );
   if (!own) return null;
   const lease = await getLease(app.tables, own.leaseId);
-  return lease && lease.request.specs.length === specs.length
-    ? extendHolds(app, caller, lease, ask.periodMs, target.members)
-    : null;
+  return lease && lease.request.specs.length === specs.length ? lease : null;
 }
 
 const entryIdFor = (target: Target, spec: RuleSpec) => entryIdOf(target.facts.ref.groupId, ruleKey(spec));
+
+/** Marks and wake-ups know whole seconds. */
+const endAfter = (now: number, periodMs: number): number => Math.ceil((now + periodMs) / 1000) * 1000;
 
 /** Books: idempotency key, due rows, lease, ledger; in this order, so that a crash in between leaves work the sweep finds. */
 async function book(
@@ -155,23 +192,16 @@ async function book(
   ask: LeaseAsk,
   target: Target,
   specs: readonly RuleSpec[],
-  idempotencyKey: string | null,
+  key: RequestKey | null,
 ): Promise<Lease> {
   const now = app.clock.now();
   let leaseId = newLeaseId(now, app.random);
-  if (idempotencyKey !== null) {
-    const requestHash = createHash("sha256").update(JSON.stringify(ask)).digest("hex");
-    const claim = await claimKey(app.tables, `${caller.principal}/${idempotencyKey}`, { leaseId, requestHash });
-    if (claim.requestHash !== requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
+  if (key !== null) {
+    const claim = await claimKey(app.tables, key.name, { leaseId, requestHash: key.requestHash });
+    if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
     leaseId = claim.leaseId;
-    const known = claim.first ? null : await getLease(app.tables, leaseId);
-    if (known) {
-      await bookHolds(app, known);
-      return known;
-    }
   }
-  // Marks and wake-ups know whole seconds.
-  const until = Math.ceil((now + ask.periodMs) / 1000) * 1000;
+  const until = endAfter(now, ask.periodMs);
   const group = target.facts.ref;
   const request: LeaseRequest = {
     leaseId,
@@ -198,14 +228,16 @@ async function book(
   };
   const end: Due = dueLease(group, leaseId, until, app.settings.shards);
   await app.tables.writeAll([dueWrite(end), dueWrite({ ...end, at: netAt(request) })]);
-  const lease = { request, status };
-  await createLease(app.tables, lease);
+  const booked = { request, status };
+  const created = await createLease(app.tables, booked);
+  // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.
+  const lease = created === "conflict" ? ((await getLease(app.tables, leaseId)) ?? booked) : booked;
   await Promise.all([bookHolds(app, lease), app.wakeup.arm(end.shard, until)]);
   return lease;
 }
 
-/** What opening would do; reads the group and writes nothing. */
-async function dryRun(
+/** What opening would do; reads the group and its ledger rows, and writes nothing. */
+async function previewOpening(
   app: App,
   caller: Caller,
   ask: LeaseAsk,
@@ -215,31 +247,31 @@ async function dryRun(
   const { ref } = target.facts;
   const now = app.clock.now();
   const { policy } = caller;
-  const [reading, facts] = await Promise.all([
+  const [reading, facts, stored] = await Promise.all([
     app.firewall.readGroup(ref, "open"),
     readOpenFacts(app, ref, target.members),
+    Promise.all(specs.map((spec) => getEntry(app.tables, ref, entryIdFor(target, spec)))),
   ]);
   const leaseId = "ls-dry-run" as LeaseId;
-  const until = extendedEnd({
-    oldEnd: now,
-    now,
-    periodMs: ask.periodMs,
-    openedFrom: now,
-    totalMaxMs: policy.lease.totalMaxMs,
-  }).end;
-  const holders = [{ leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, ended: null }];
-  const keys = new Set(reading.rules.map((rule) => ruleKey(rule) as string));
-  const plan: string[] = [];
-  const entries = specs.map((spec) => ({ ...freshEntry(ref, spec), holders }));
-  for (const { key } of entries)
-    plan.push(keys.has(key) ? `ride on the rule that is there: ${key}` : `authorize ${key}`);
+  const until = endAfter(now, ask.periodMs);
+  const holder = { leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, ended: null };
+  const entries = specs.map((spec, index) => {
+    const entry = stored[index] ?? freshEntry(ref, spec);
+    return { ...entry, holders: [...entry.holders, holder] };
+  });
+  const steps = entries.map((entry) => stepFor(entry, reading.rules, now));
   const refusals = refusalsOf(
     { ref, rules: reading.rules, entries, facts, policy },
     now,
     app.firewall.skewMs(),
     app.settings.skewMaxMs,
   );
-  for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
+  for (const [index, { entryId }] of entries.entries()) {
+    const refusal = refusals.get(entryId);
+    // A lease that adds no rule needs no room for one.
+    const needless = refusal?.code === "RULE_QUOTA_REACHED" && steps[index]?.adds === false;
+    if (refusal && !needless) throw fail(refusal.code as ErrorCode, refusal.detail);
+  }
   const request: LeaseRequest = {
     leaseId,
     principal: caller.principal,
@@ -258,7 +290,7 @@ async function dryRun(
     until,
     openedAt: null,
     closedAt: null,
-    preExisting: false,
+    preExisting: steps.every((step) => step.rides),
     ruleIds: [],
     note: "dry run: nothing was booked",
     noteDetail: null,
@@ -268,7 +300,25 @@ async function dryRun(
     reach: reachOf(specs, target.members),
     settled: true,
     extended: false,
-    plan,
+    plan: steps.flatMap((step) => step.words),
     notes: [NEW_CONNECTIONS_ONLY],
   };
+}
+
+/** What opening would do for one rule; the lease that asks is the entry's last holder. */
+function stepFor(
+  entry: Entry,
+  rules: readonly Rule[],
+  now: number,
+): { readonly words: readonly string[]; readonly adds: boolean; readonly rides: boolean } {
+  const { key, standing, holders } = entry;
+  if (standing.kind === "ours" && rules.some((rule) => rule.id === standing.ruleId)) {
+    const others = holders.slice(0, -1).filter((it) => isHolding(it, now));
+    const moves = others.every((it) => it.until < (holders.at(-1)?.until ?? 0));
+    const mark = moves ? [`rewrite the mark of ${standing.ruleId}`] : [];
+    return { words: [`hold ${standing.ruleId} with another lease: ${key}`, ...mark], adds: false, rides: false };
+  }
+  return rules.some((rule) => ruleKey(rule) === key)
+    ? { words: [`ride on the rule that is there: ${key}`], adds: false, rides: true }
+    : { words: [`authorize ${key}`], adds: true, rides: false };
 }

@@ -1,0 +1,198 @@
+// Opening: what a dry run says is what the request then does, and a key means one lease.
+import { describe, expect, test } from "vitest";
+import type { Lease } from "../../../shared/domain/lease-record.ts";
+import { readKey } from "../../../shared/store/idempotency.ts";
+import { getEntry } from "../../../shared/store/ledger.ts";
+import { endLease } from "../../../shared/usecases/end-lease.ts";
+import { extendLease } from "../../../shared/usecases/extend-lease.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { aRule } from "../../kit/rules.ts";
+import { type AppWorld, anAsk, appWorld, START } from "./app-world.ts";
+
+const MINUTE = 60_000;
+const repeat = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+/** The end the ledger has for a lease. */
+async function bookedEnd(world: AppWorld, { request }: Lease): Promise<number | undefined> {
+  const [entryId] = request.entryIds;
+  const entry = entryId === undefined ? null : await getEntry(world.tables, request.group, entryId);
+  return entry?.holders.find((holder) => holder.leaseId === request.leaseId)?.until;
+}
+
+/** What the two have in common when the one told the truth about the other. */
+async function previewThenDo(world: AppWorld, act: (dryRun: boolean) => ReturnType<typeof openLease>) {
+  const [writes, changes] = [world.writes(), world.changes.length];
+  const preview = await act(true);
+  expect(world.writes()).toBe(writes);
+  expect(world.changes.length).toBe(changes);
+  const done = await act(false);
+  expect(preview.lease.status.until).toBe(await bookedEnd(world, done.lease));
+  expect(preview.extended).toBe(done.extended);
+  expect(preview.lease.status.preExisting).toBe(done.lease.status.preExisting);
+  expect(preview.reach).toEqual(done.reach);
+  const asked = world.changes.slice(changes).map((change) => change.split(" ")[0]);
+  return { preview, done, asked };
+}
+
+describe("a dry run", () => {
+  test("of a new lease names the rule and the end it will have", async () => {
+    const world = await appWorld();
+    world.advance(250);
+    const { preview, asked } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, world.caller(), anAsk(), { ...repeat, dryRun }),
+    );
+    expect(preview.plan).toEqual(["authorize ingress|tcp|22/22|203.0.113.7/32|accept|100|-1/-1|*"]);
+    expect(preview.lease.status.until).toBe(START + 601_000);
+    expect(asked).toEqual(["authorize"]);
+  });
+
+  test("of a lease the caller has says that it extends, and until when", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), repeat);
+    world.advance(5 * MINUTE);
+    const { preview, done, asked } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, world.caller(), anAsk(), { ...repeat, dryRun }),
+    );
+    const id = lease.request.leaseId;
+    expect([preview.extended, preview.lease.request.leaseId, done.lease.request.leaseId]).toEqual([true, id, id]);
+    expect(preview.lease.status.until).toBe(START + 15 * MINUTE);
+    expect(preview.plan).toEqual([`extend ${id} until 2026-11-05T08:15:00Z`, "rewrite the mark of sgr-1"]);
+    expect(asked).toEqual(["modify"]);
+  });
+
+  test("of an extension that moves nothing plans nothing", async () => {
+    const world = await appWorld();
+    await openLease(world.app, world.caller(), anAsk(), repeat);
+    const { preview, asked } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, world.caller(), anAsk({ periodMs: MINUTE }), { ...repeat, dryRun }),
+    );
+    expect([preview.plan, asked]).toEqual([[], []]);
+  });
+
+  test("of an extension refuses what the extension refuses", async () => {
+    const world = await appWorld({ totalMaxMs: 10 * MINUTE });
+    await openLease(world.app, world.caller(), anAsk(), repeat);
+    world.advance(5 * MINUTE);
+    for (const dryRun of [true, false]) {
+      const asked = openLease(world.app, world.caller(), anAsk(), { ...repeat, dryRun });
+      await expect(asked).rejects.toMatchObject({ code: "LEASE_TOTAL_REACHED" });
+    }
+  });
+
+  test("of extendLease leaves a mark alone that a later holder has written", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller("ann"), anAsk(), repeat);
+    await openLease(world.app, world.caller("bob"), anAsk({ periodMs: 60 * MINUTE }), repeat);
+    const { preview, asked } = await previewThenDo(world, (dryRun) =>
+      extendLease(world.app, world.caller("ann"), lease.request.leaseId, 30 * MINUTE, { dryRun }),
+    );
+    expect(preview.plan).toEqual([`extend ${lease.request.leaseId} until 2026-11-05T08:30:00Z`]);
+    expect(asked).toEqual([]);
+  });
+
+  test("of a rule that another lease opened says that it is shared", async () => {
+    const world = await appWorld();
+    await openLease(world.app, world.caller("ann"), anAsk(), repeat);
+    world.advance(MINUTE);
+    const { preview, asked } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, world.caller("bob"), anAsk(), { ...repeat, dryRun }),
+    );
+    expect(preview.plan).toEqual([
+      "hold sgr-1 with another lease: ingress|tcp|22/22|203.0.113.7/32|accept|100|-1/-1|*",
+      "rewrite the mark of sgr-1",
+    ]);
+    expect(asked).toEqual(["modify"]);
+  });
+
+  test("of a rule that stood before rides on it, also where there is no room for another", async () => {
+    const world = await appWorld();
+    world.rules = [aRule({ priority: 100 })];
+    const full = { ...world.policy, limits: { ...world.policy.limits, rulesPerInterface: 21, rulesKeptFree: 20 } };
+    const caller = { ...world.caller(), policy: full };
+    const { preview, asked } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, caller, anAsk(), { ...repeat, dryRun }),
+    );
+    expect(preview.plan).toEqual([
+      "ride on the rule that is there: ingress|tcp|22/22|203.0.113.7/32|accept|100|-1/-1|*",
+    ]);
+    expect([preview.lease.status.preExisting, asked]).toEqual([true, []]);
+    const other = openLease(world.app, caller, anAsk({ port: "23" }), { ...repeat, dryRun: true });
+    await expect(other).rejects.toMatchObject({ code: "RULE_QUOTA_REACHED" });
+  });
+
+  test("claims no Idempotency-Key", async () => {
+    const world = await appWorld();
+    const keyed = { ...create, idempotencyKey: "k" };
+    await openLease(world.app, world.caller(), anAsk(), { ...keyed, dryRun: true });
+    expect(await readKey(world.tables, "ann/k")).toBeNull();
+    const done = await openLease(world.app, world.caller(), anAsk({ port: "23" }), keyed);
+    expect(done.lease.status.state).toBe("open");
+  });
+
+  test("with a used Idempotency-Key shows the lease it means and plans nothing", async () => {
+    const world = await appWorld();
+    const keyed = { ...create, idempotencyKey: "k" };
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), keyed);
+    const preview = await openLease(world.app, world.caller(), anAsk(), { ...keyed, dryRun: true });
+    expect([preview.lease.request.leaseId, preview.plan]).toEqual([lease.request.leaseId, []]);
+  });
+});
+
+describe("an Idempotency-Key", () => {
+  const keyed = { ...create, idempotencyKey: "k" };
+
+  test("used again answers the same lease and changes nothing", async () => {
+    const world = await appWorld();
+    const first = await openLease(world.app, world.caller(), anAsk(), keyed);
+    const [changes, rules] = [world.changes.length, world.rules];
+    world.advance(MINUTE);
+    const again = await openLease(world.app, world.caller(), anAsk(), keyed);
+    expect(again.lease).toEqual(first.lease);
+    expect(again.reach).toEqual(first.reach);
+    expect([world.changes.length, world.rules]).toEqual([changes, rules]);
+  });
+
+  test("of a lease that has ended answers that lease and opens nothing", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), keyed);
+    await endLease(world.app, world.caller(), lease.request.leaseId, { dryRun: false });
+    const again = await openLease(world.app, world.caller(), anAsk(), keyed);
+    expect([again.lease.request.leaseId, again.lease.status.state]).toEqual([lease.request.leaseId, "closed"]);
+    expect(world.rules).toEqual([]);
+  });
+
+  test("with another request is refused, before anything is opened", async () => {
+    const world = await appWorld();
+    await openLease(world.app, world.caller(), anAsk(), keyed);
+    const other = openLease(world.app, world.caller(), anAsk({ port: "23" }), keyed);
+    await expect(other).rejects.toMatchObject({ code: "IDEMPOTENCY_KEY_REUSED" });
+    expect(world.rules).toHaveLength(1);
+  });
+
+  test("is each caller's own", async () => {
+    const world = await appWorld();
+    const ann = await openLease(world.app, world.caller("ann"), anAsk(), keyed);
+    const bob = await openLease(world.app, world.caller("bob"), anAsk({ port: "23" }), keyed);
+    expect(bob.lease.request.leaseId).not.toBe(ann.lease.request.leaseId);
+  });
+
+  test("of a repeat extends once, however often it is sent", async () => {
+    const world = await appWorld();
+    await openLease(world.app, world.caller(), anAsk(), repeat);
+    world.advance(MINUTE);
+    const first = await openLease(world.app, world.caller(), anAsk(), { ...repeat, idempotencyKey: "k" });
+    world.advance(MINUTE);
+    const again = await openLease(world.app, world.caller(), anAsk(), { ...repeat, idempotencyKey: "k" });
+    expect(again.lease.request.leaseId).toBe(first.lease.request.leaseId);
+    expect(await bookedEnd(world, again.lease)).toBe(START + 11 * MINUTE);
+  });
+
+  test("at the same time twice opens one lease with one end", async () => {
+    const world = await appWorld();
+    const both = await Promise.all([1, 2].map(() => openLease(world.app, world.caller(), anAsk(), keyed)));
+    expect(new Set(both.map((it) => it.lease.request.leaseId)).size).toBe(1);
+    expect(new Set(both.map((it) => it.lease.status.until)).size).toBe(1);
+    expect(world.rules).toHaveLength(1);
+  });
+});
