@@ -1,0 +1,93 @@
+// `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
+import { buildInto, inFolder } from "./installation.ts";
+import { benchOpen } from "./open.ts";
+import { title } from "./printing.ts";
+
+const HELP = `Usage: npm run bench [-- <name>... [--short]]
+
+  expiry      how late leases close, wake-ups on and wake-ups off (about 11 minutes; --short: 5)
+    wakeups     the first half of it alone
+    timer       the second half of it alone
+  open        our share of the latency of an open, and its cloud calls (under a minute)
+  cold-start  how long a function takes to be ready, as a ratio to an empty Node
+
+Without a name all of them run, the quick ones first. Figures go to standard output, progress to standard error. Exits with 1
+when a promise was missed.
+`;
+
+const wakeupsPlan: ExpiryPlan = {
+  name: "expiry, wake-ups on",
+  wakeups: true,
+  leases: 500,
+  inOneSecond: 50,
+  withinMs: 300_000,
+  groups: 10,
+  promise: { percent: 99, ms: 2_000 },
+};
+const timerPlan: ExpiryPlan = {
+  ...wakeupsPlan,
+  name: "expiry, wake-ups off: the minute timer alone",
+  wakeups: false,
+  leases: 100,
+  inOneSecond: 10,
+  withinMs: 120_000,
+  promise: { percent: 100, ms: 75_000 },
+};
+const short = { leases: 100, inOneSecond: 10, withinMs: 60_000 };
+
+type Bench = (dist: string, isShort: boolean) => Promise<boolean>;
+
+const expiryOf = (plan: ExpiryPlan): Bench => {
+  return async (dist, isShort) => {
+    title(`${plan.name}${isShort ? " (short)" : ""}`);
+    return benchExpiry(dist, isShort ? { ...plan, ...short } : plan);
+  };
+};
+
+const benches: Readonly<Record<string, Bench>> = {
+  "cold-start": async () => {
+    title("cold start, as a ratio to `node -e 0`");
+    const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "cold-start.mjs")], { stdio: "inherit" });
+    return status === 0;
+  },
+  open: async (dist) => {
+    title("open, warm, by group");
+    return benchOpen(dist);
+  },
+  wakeups: expiryOf(wakeupsPlan),
+  timer: expiryOf(timerPlan),
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const flags = args.filter((arg) => arg.startsWith("-"));
+  const wanted = names.flatMap((name) => (name === "expiry" ? ["wakeups", "timer"] : [name]));
+  if (flags.includes("--help")) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  if (flags.some((flag) => flag !== "--short") || wanted.some((name) => !Object.hasOwn(benches, name))) {
+    process.stderr.write(HELP);
+    return 2;
+  }
+  const chosen = Object.entries(benches).filter(([name]) => wanted.length === 0 || wanted.includes(name));
+  return inFolder(async (folder) => {
+    const dist = await buildInto(folder);
+    let missed = 0;
+    for (const [, bench] of chosen) if (!(await bench(dist, flags.includes("--short")))) missed += 1;
+    return missed === 0 ? 0 : 1;
+  });
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.exitCode = 1;
+  },
+);
