@@ -1,8 +1,8 @@
 // How late leases close, in real time: from a lease's end until its rule is gone from the embedded ECS.
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Installation, startInstallation } from "./installation.ts";
+import { type Built, type Installation, startInstallation } from "./installation.ts";
 import { percentile } from "./percentile.ts";
-import { progress, row } from "./printing.ts";
+import { progress, row, verdict } from "./printing.ts";
 
 /** How many leases, ending when, and what is promised. */
 export interface ExpiryPlan {
@@ -44,8 +44,8 @@ const AT_ONCE = 4;
 const WAIT_MS = 100_000;
 
 /** Opens the leases through the API, waits for their ends and prints how late each rule went. Answers whether the promise was kept. */
-export async function benchExpiry(dist: string, plan: ExpiryPlan): Promise<boolean> {
-  const installation = await startInstallation(dist, {
+export async function benchExpiry(built: Built, plan: ExpiryPlan): Promise<boolean> {
+  const installation = await startInstallation(built, {
     groups: plan.groups,
     environment: plan.wakeups ? {} : { SAFEPORT_WAKEUPS: "off" },
   });
@@ -157,7 +157,7 @@ function report(
   row("lateness p50", `${percentile(late, 50)} ms`);
   row("lateness p99", `${percentile(late, 99)} ms`);
   row("lateness max", `${percentile(late, 100)} ms`);
-  row("promise", `${percent === 100 ? "max" : `p${percent}`} <= ${ms} ms: ${isKept ? "ok" : "MISSED"}`);
+  verdict(`${percent === 100 ? "max" : `p${percent}`} <= ${ms} ms`, isKept);
   for (const { until, groupId, lateMs } of closed.filter((each) => each.lateMs > ms).slice(0, 10))
     row("too late", `${lateMs} ms, end ${new Date(until).toISOString()}, ${groupId}`);
   return isKept;

@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import type { BuiltFile } from "../cli/build.mjs";
 import { environmentOf, functionsOf } from "../cli/dev/deployment.ts";
 import { keptSecrets } from "../cli/dev/secrets.ts";
 import { setUpInstallation } from "../cli/setup/installation.ts";
@@ -38,14 +39,20 @@ export interface Installation {
   stop(): Promise<void>;
 }
 
+/** Freshly built bundles: their folder, and the size of each file. */
+export interface Built {
+  readonly dist: string;
+  readonly sizes: readonly BuiltFile[];
+}
+
 /** Builds the bundles into `folder/dist`. */
-export async function buildInto(folder: string): Promise<string> {
+export async function buildInto(folder: string): Promise<Built> {
   // Not at the top: the build is an ES module with a top-level await, which a CommonJS file cannot require.
   const { build, bundleFunction } = await import("../cli/build.mjs");
   const dist = join(folder, "dist");
-  await build(dist);
+  const { sizes } = await build(dist);
   await bundleFunction(join(ROOT, "bench", "timed-handler.ts"), join(dist, "timed-api", "index.js"));
-  return dist;
+  return { dist, sizes };
 }
 
 /** A folder that goes with `work`. */
@@ -59,7 +66,7 @@ export async function inFolder<Result>(work: (folder: string) => Promise<Result>
 }
 
 /** Starts the cloud, sets safeport up in it and deploys the functions. */
-export async function startInstallation(dist: string, order: InstallationOrder): Promise<Installation> {
+export async function startInstallation({ dist }: Built, order: InstallationOrder): Promise<Installation> {
   const { account, groupIds } = accountOf(order.groups);
   const cloud = await startCloud({
     account,

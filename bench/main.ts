@@ -1,8 +1,7 @@
 // `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { benchColdStart } from "./cold-start.ts";
 import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
-import { buildInto, inFolder } from "./installation.ts";
+import { type Built, buildInto, inFolder } from "./installation.ts";
 import { benchOpen } from "./open.ts";
 import { title } from "./printing.ts";
 
@@ -38,24 +37,23 @@ const timerPlan: ExpiryPlan = {
 };
 const short = { leases: 100, inOneSecond: 10, withinMs: 60_000 };
 
-type Bench = (dist: string, isShort: boolean) => Promise<boolean>;
+type Bench = (built: Built, isShort: boolean) => Promise<boolean>;
 
 const expiryOf = (plan: ExpiryPlan): Bench => {
-  return async (dist, isShort) => {
+  return async (built, isShort) => {
     title(`${plan.name}${isShort ? " (short)" : ""}`);
-    return benchExpiry(dist, isShort ? { ...plan, ...short } : plan);
+    return benchExpiry(built, isShort ? { ...plan, ...short } : plan);
   };
 };
 
 const benches: Readonly<Record<string, Bench>> = {
-  "cold-start": async () => {
+  "cold-start": async (built) => {
     title("cold start, as a ratio to `node -e 0`");
-    const { status } = spawnSync(process.execPath, [join(import.meta.dirname, "cold-start.mjs")], { stdio: "inherit" });
-    return status === 0;
+    return benchColdStart(built);
   },
-  open: async (dist) => {
+  open: async (built) => {
     title("open, warm, by group");
-    return benchOpen(dist);
+    return benchOpen(built);
   },
   wakeups: expiryOf(wakeupsPlan),
   timer: expiryOf(timerPlan),
@@ -75,9 +73,9 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const chosen = Object.entries(benches).filter(([name]) => wanted.length === 0 || wanted.includes(name));
   return inFolder(async (folder) => {
-    const dist = await buildInto(folder);
+    const built = await buildInto(folder);
     let missed = 0;
-    for (const [, bench] of chosen) if (!(await bench(dist, flags.includes("--short")))) missed += 1;
+    for (const [, bench] of chosen) if (!(await bench(built, flags.includes("--short")))) missed += 1;
     return missed === 0 ? 0 : 1;
   });
 }

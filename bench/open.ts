@@ -1,9 +1,9 @@
 // What an open costs: its latency without the clouds' time, and the calls it makes.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Installation, inFolder, startInstallation } from "./installation.ts";
+import { type Built, type Installation, inFolder, startInstallation } from "./installation.ts";
 import { coveredMs, percentile } from "./percentile.ts";
-import { progress, row } from "./printing.ts";
+import { progress, row, verdict } from "./printing.ts";
 import type { Timing } from "./timed-handler.ts";
 
 const GROUPS = 4;
@@ -21,10 +21,10 @@ interface Opened {
 }
 
 /** Opens leases one after another in a warm process and prints the figures. Answers whether the promises were kept. */
-export async function benchOpen(dist: string): Promise<boolean> {
+export async function benchOpen(built: Built): Promise<boolean> {
   return inFolder(async (folder) => {
     const timings = join(folder, "timings.jsonl");
-    const installation = await startInstallation(dist, { groups: GROUPS, timer: false, timings });
+    const installation = await startInstallation(built, { groups: GROUPS, timer: false, timings });
     try {
       const opened: Opened[] = [];
       for (let index = 0; index < WARM_UP + MEASURED; index++) {
@@ -73,6 +73,7 @@ function report(opened: readonly Opened[], timed: readonly Timing[]): boolean {
   row("  gateway and process, p50 p99", both(platform));
   row("  clouds' calls, p50 p99", both(clouds));
   row("  our share, p50 p99", both(shares));
+  row("  processor time, p50 p99", both(timed.map(({ cpuMs }) => cpuMs)));
   row("  how", "inside the function: the handler's time without the time in which a call is under way");
   const kept = [
     verdict(`p99 of our share <= ${SHARE_MS_MAX} ms`, percentile(shares, 99) <= SHARE_MS_MAX),
@@ -96,11 +97,6 @@ function calls(opened: readonly Opened[], service: string, max?: number): boolea
   const counts = opened.map((each) => each.calls.filter((call) => call.startsWith(`${service} `)).length);
   row(`${service} calls per open, p50 max`, `${percentile(counts, 50)}  ${percentile(counts, 100)}`);
   return max === undefined || verdict(`${service} calls per open <= ${max}`, percentile(counts, 100) <= max);
-}
-
-function verdict(promise: string, isKept: boolean): boolean {
-  row("promise", `${promise}: ${isKept ? "ok" : "MISSED"}`);
-  return isKept;
 }
 
 function both(samples: readonly number[]): string {

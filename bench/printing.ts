@@ -14,6 +14,12 @@ export function row(label: string, value: string): void {
   process.stdout.write(`  ${label.padEnd(LABEL_WIDTH)} ${value}\n`);
 }
 
+/** The line of a promise; answers whether it was kept. */
+export function verdict(promise: string, isKept: boolean): boolean {
+  row("promise", `${promise}: ${isKept ? "ok" : "MISSED"}`);
+  return isKept;
+}
+
 /** Says how far a bench is: on a terminal in place, elsewhere one line every five seconds. An empty text ends the line. */
 export function progress(text: string): void {
   const { stderr } = process;

@@ -11,6 +11,8 @@ export interface Timing {
   readonly handler: Span;
   /** First byte asked for to last byte answered, of each call to a cloud service. */
   readonly calls: readonly Span[];
+  /** Processor time of the whole process meanwhile, also while calls are under way. */
+  readonly cpuMs: number;
 }
 
 type Handler = (event: unknown, context: unknown) => Promise<unknown>;
@@ -39,11 +41,14 @@ subscribe("http.client.response.finish", (message) => {
 /** The handler that is deployed. */
 export const handler: Handler = async (event, context) => {
   calls = [];
+  const cpu = process.cpuUsage();
   const from = performance.now();
   try {
     return await inner.handler(event, context);
   } finally {
-    const timing: Timing = { handler: { from, to: performance.now() }, calls };
+    const to = performance.now();
+    const { user, system } = process.cpuUsage(cpu);
+    const timing: Timing = { handler: { from, to }, calls, cpuMs: (user + system) / 1000 };
     appendFileSync(file, `${JSON.stringify(timing)}\n`);
   }
 };
