@@ -13,8 +13,7 @@ export const handler = entry(
     const { cause, shard, wakeAt } = readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
     if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
-    const policy = await readPolicyOrDefault();
-    return await sweep(app, { policy, cause, deadlineAt, ...(shard === null ? {} : { shard }) });
+    return await sweep(app, { policy: readPolicyOrDefault, cause, deadlineAt, ...(shard === null ? {} : { shard }) });
   },
   (error, requestId) => {
     // Another try of the platform helps only where the failure passes by itself.

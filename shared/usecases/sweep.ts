@@ -23,13 +23,16 @@ export interface SweepReport {
 }
 
 export interface SweepOptions {
-  readonly policy: Policy;
+  /** The policy in force, or how to read it: that is asked for only when there is something to do. */
+  readonly policy: Policy | (() => Promise<Policy>);
   /** One shard, or all when absent. */
   readonly shard?: number;
   readonly cause: string;
   /** Monotonic instant after which no further group is begun. */
   readonly deadlineAt: number;
 }
+
+type Work = SweepOptions & { readonly policy: Policy };
 
 const PAGE = 2000;
 const GROUPS_AT_ONCE = 8;
@@ -72,18 +75,19 @@ export async function sweep(app: App, options: SweepOptions): Promise<SweepRepor
     },
   );
   const due = found.flatMap((it) => it.due);
-  if (
+  const lost =
     shards.includes(0) &&
     !found.some((it) => it.installed) &&
-    !(await isInstalled(app.tables, app.settings.installation))
-  ) {
-    await recoverAll(app, options, tally);
-  }
+    !(await isInstalled(app.tables, app.settings.installation));
+  if (due.length === 0 && !lost) return tally.report();
+  const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
+  const work: Work = { ...options, policy };
+  if (lost) await recoverAll(app, work, tally);
   const groups = new Map<GroupId, Due[]>();
   for (const row of due)
     if (row.kind !== "full-pass") groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
-  await inParallel([...groups.values()], (rows) => sweepGroup(app, options, rows, now, tally), GROUPS_AT_ONCE);
-  for (const row of due) if (row.kind === "full-pass") await fullPass(app, options, row, tally);
+  await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+  for (const row of due) if (row.kind === "full-pass") await fullPass(app, work, row, tally);
   return tally.report();
 }
 
@@ -107,13 +111,7 @@ class Tally {
   }
 }
 
-async function sweepGroup(
-  app: App,
-  options: SweepOptions,
-  rows: readonly Due[],
-  now: number,
-  tally: Tally,
-): Promise<void> {
+async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: number, tally: Tally): Promise<void> {
   const [first] = rows;
   if (!first || app.clock.monotonicMs() >= options.deadlineAt) {
     tally.left += rows.length;
@@ -154,7 +152,7 @@ async function sweepGroup(
 async function passOver(
   app: App,
   group: GroupRef,
-  options: SweepOptions,
+  options: Work,
   priority: "end" | "inventory",
 ): Promise<PassReport | null> {
   for (let tries = 0; tries < 20; tries++) {
@@ -179,7 +177,7 @@ async function rebookEnds(app: App): Promise<void> {
   } while (cursor !== null);
 }
 
-async function recoverAll(app: App, options: SweepOptions, tally: Tally): Promise<void> {
+async function recoverAll(app: App, options: Work, tally: Tally): Promise<void> {
   app.log.write(
     "warn",
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
@@ -201,7 +199,7 @@ async function recoverAll(app: App, options: SweepOptions, tally: Tally): Promis
 }
 
 /** Looks at every group that shows a mark of ours. Answers false when something could not be read. */
-async function lookAtRegion(app: App, options: SweepOptions, region: string, tally: Tally): Promise<boolean> {
+async function lookAtRegion(app: App, options: Work, region: string, tally: Tally): Promise<boolean> {
   const prefix = `safeport/1 ${app.settings.installation} `;
   let complete = true;
   const groups = await app.inventory.listGroups(region, "inventory");
@@ -227,7 +225,7 @@ async function lookAtRegion(app: App, options: SweepOptions, region: string, tal
 }
 
 /** The hourly net: closes what carries our mark past its end and no row knows. An incomplete one stays due. */
-async function fullPass(app: App, options: SweepOptions, row: Due, tally: Tally): Promise<void> {
+async function fullPass(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
   if (!(await lookAtRegion(app, { ...options, cause: "full pass" }, row.region, tally))) {
     tally.left += 1;
     return;
