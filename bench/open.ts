@@ -54,13 +54,14 @@ async function open({ cloud, call, groupIds }: Installation, index: number): Pro
     ? call("PUT", `/safeport/temp_allow?${query}`)
     : call("POST", "/v1/leases", ask));
   const totalMs = performance.now() - startMs;
-  if (status !== 200 && status !== 201) throw new Error(`lease ${index}: ${status} ${JSON.stringify(body)}`);
   const calls = cloud.calls
     .since(next)
     .calls.map(({ service, operation, params }) =>
       service === "ots" ? `${service} ${operation} ${params?.["table"] ?? ""}`.trim() : `${service} ${operation}`,
     );
-  return { totalMs, calls };
+  if (status === 200 || status === 201) return { totalMs, calls };
+  const said = cloud.functions.registry.logs().lines().slice(-20).map(({ text }) => text);
+  throw new Error([`lease ${index}: ${status} ${JSON.stringify(body)}`, ...calls, ...said].join("\n"));
 }
 
 function report(opened: readonly Opened[], timed: readonly Timing[]): boolean {
