@@ -11,6 +11,8 @@ export interface Holder {
   readonly until: number;
   /** When the rule was first seen open for this holder; null until then. */
   readonly openedAt: number | null;
+  /** The end that the lease's row states since the rule carries it in its mark; null before. */
+  readonly statedUntil: number | null;
   /** Set when the hold is over, with the cause; never taken back. */
   readonly ended: { readonly cause: EndCause; readonly note: string | null; readonly detail: Detail | null } | null;
 }

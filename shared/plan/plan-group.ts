@@ -61,6 +61,8 @@ export interface EntryPatch {
   readonly standing: Standing;
   readonly missingSince: number | null;
   readonly opened: boolean;
+  /** True when what stands carries the end of its last holder, or no mark of ours at all. */
+  readonly stated: boolean;
   readonly end: Holder["ended"];
   /** Which holders `end` is for: those whose time has come, or all that are live. */
   readonly ends: "none" | "due" | "all";
@@ -152,6 +154,7 @@ export function planGroup(picture: Picture): Plan {
         standing: entry.standing,
         missingSince: null,
         opened: false,
+        stated: true,
         end: null,
         ends: entry.holders.some((holder) => holder.ended === null && holder.until <= now) ? "due" : "none",
         settled: false,
@@ -214,10 +217,11 @@ export function planGroup(picture: Picture): Plan {
           });
       }
       const description = markOf(entry, live, picture);
-      if (parseMark(kept.description)?.until !== parseMark(description)?.until) {
+      const stated = parseMark(kept.description)?.until === parseMark(description)?.until;
+      if (!stated) {
         calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its end has moved" });
       }
-      patch({ standing: { kind: "ours", ruleId: kept.id }, opened: true });
+      patch({ standing: { kind: "ours", ruleId: kept.id }, opened: true, stated });
       continue;
     }
     if (bookedSeen) {
@@ -371,7 +375,9 @@ export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: R
         const seen = patch.entry.holders.some((it) => it.leaseId === holder.leaseId);
         if (holder.until <= now) return { ...holder, ended: { cause: "time", note: null, detail: null } };
         if (patch.ends === "all" && seen) return { ...holder, ended: patch.end };
-        return patch.opened && seen && holder.openedAt === null ? { ...holder, openedAt: now } : holder;
+        if (!patch.opened || !seen) return holder;
+        const statedUntil = patch.stated ? holder.until : holder.statedUntil;
+        return { ...holder, openedAt: holder.openedAt ?? now, statedUntil };
       }),
   };
 }

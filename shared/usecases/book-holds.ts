@@ -50,7 +50,7 @@ export async function bookHolds(app: App, lease: Lease): Promise<void> {
     return;
   }
   const { leaseId, principal, reason } = request;
-  const holder = { leaseId, principal, reason, until: status.until, openedAt: null, ended: null };
+  const holder = { leaseId, principal, reason, until: status.until, openedAt: null, statedUntil: null, ended: null };
   for (const spec of request.specs) {
     const fresh = freshEntry(request.group, spec);
     await changeEntry(app, request.group, fresh.entryId, (stored) => {

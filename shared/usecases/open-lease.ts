@@ -254,7 +254,7 @@ async function previewOpening(
   ]);
   const leaseId = "ls-dry-run" as LeaseId;
   const until = endAfter(now, ask.periodMs);
-  const holder = { leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, ended: null };
+  const holder = { leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, statedUntil: null, ended: null };
   const entries = specs.map((spec, index) => {
     const entry = stored[index] ?? freshEntry(ref, spec);
     return { ...entry, holders: [...entry.holders, holder] };

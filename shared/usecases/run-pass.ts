@@ -1,5 +1,6 @@
 // A pass: one reconcile of one group. The only place that calls Authorize, Modify or Revoke.
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
+import type { LeaseState } from "../domain/lease.ts";
 import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -93,7 +94,9 @@ class Pass {
   private readonly refusals = new Map<EntryId, Refusal>();
   private readonly closed = new Map<LeaseId, RuleId[]>();
   private readonly opened = new Set<LeaseId>();
+  /** Statuses this pass has written, as text. */
   private readonly statuses = new Map<LeaseId, string>();
+  private readonly states = new Map<LeaseId, LeaseState>();
   private intents: Intent[] = [];
   private entries: Entry[] = [];
   private facts: OpenFacts | null = null;
@@ -232,11 +235,9 @@ class Pass {
         this.entries.some((it) => it.entryId === entry.entryId && sameHolder(it, entry, leaseId)),
       );
       const text = JSON.stringify({ ...status, closedAt: null });
-      // Rewritten only when something moved, or when an earlier pass may have stopped between the two writes.
-      if (before && status.closedAt === null && this.statuses.get(leaseId) === undefined && status.state === "open") {
-        this.statuses.set(leaseId, text);
-        return;
-      }
+      this.states.set(leaseId, status.state);
+      // An open lease is rewritten only when something moved; any other may be one that an earlier pass left between two writes.
+      if (before && status.state === "open") return;
       if (this.statuses.get(leaseId) === text && status.closedAt === null) return;
       this.statuses.set(leaseId, text);
       await writeStatus(app.tables, leaseId, status, this.lock.fence);
@@ -528,7 +529,9 @@ class Pass {
       noteDetail: null,
     };
     await createLease(app.tables, { request, status });
-    const holders = [{ leaseId, principal: "recovered", reason, until, openedAt: now, ended: null }];
+    const holders = [
+      { leaseId, principal: "recovered", reason, until, openedAt: now, statedUntil: until, ended: null },
+    ];
     await saveEntry(app.tables, {
       group,
       entryId,
@@ -551,8 +554,7 @@ class Pass {
     const unsettled = new Set<LeaseId>();
     for (const leaseId of held) {
       if (this.closed.has(leaseId)) continue;
-      const state = JSON.parse(this.statuses.get(leaseId) ?? "{}").state;
-      if (!converged || state !== "open") unsettled.add(leaseId);
+      if (!converged || this.states.get(leaseId) !== "open") unsettled.add(leaseId);
     }
     // What may still act is looked at when it no longer can.
     const looks = this.intents.map((intent) => intent.attemptsEndAt + app.settings.lateEffectMaxMs);

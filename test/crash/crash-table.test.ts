@@ -1,0 +1,215 @@
+// The crash table: everything that can go wrong at each cloud call of opening, extending, ending and expiring, one call at a time.
+import { afterEach, describe, expect, test } from "vitest";
+import type { Fault } from "../../local/faults.ts";
+import type { Lease } from "../../shared/domain/lease-record.ts";
+import { StoreFailure } from "../../shared/ports/tables.ts";
+import { listLeases } from "../../shared/store/leases.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { endLease } from "../../shared/usecases/end-lease.ts";
+import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { openLease } from "../../shared/usecases/open-lease.ts";
+import { type Interposer, type ProgramCall, World } from "../kit/world.ts";
+
+class Crashed extends Error {
+  override readonly name = "Crashed";
+}
+
+/** What happens at the call number `at` of the process, counted from 0. `seen` is told the call. */
+type Mode = (at: number, seen: (call: ProgramCall) => void) => Interposer;
+
+/** Dies at the call: nothing it starts from then on happens. */
+const dying =
+  (instead: (call: ProgramCall, act: () => Promise<unknown>) => Promise<unknown>): Mode =>
+  (at, seen) => {
+    let turn = 0;
+    let dead = false;
+    return async (call, act) => {
+      if (dead) throw new Crashed();
+      if (turn++ !== at) {
+        const answer = await act();
+        if (dead) throw new Crashed();
+        return answer;
+      }
+      dead = true;
+      seen(call);
+      await instead(call, act);
+      throw new Crashed();
+    };
+  };
+
+/** Lives on, with an error in place of the answer of a call to the store. */
+const failing =
+  (effect: "before" | "after"): Mode =>
+  (at, seen) => {
+    let turn = 0;
+    return async (call, act) => {
+      if (turn++ !== at || call.service !== "tables") return act();
+      seen(call);
+      if (effect === "after") await act();
+      throw new StoreFailure("unavailable", call.name);
+    };
+  };
+
+const modes: Readonly<Record<string, Mode>> = {
+  "dies before the call": dying(async () => undefined),
+  "dies after its effect": dying((_, act) => act().catch(() => undefined)),
+  "dies half-way through a batch": dying((call, act) => (call.half ?? act)().catch(() => undefined)),
+  "the store fails before the effect": failing("before"),
+  "the store's reply is lost": failing("after"),
+};
+
+const ecsFaults: Readonly<Record<string, Fault>> = {
+  "the connection breaks before the effect": { kind: "drop-before" },
+  "the reply is lost": { kind: "drop-after" },
+  "the effect comes 60 s after a lost reply": { kind: "late-effect", ms: 60_000 },
+  "a gateway answers HTML": { kind: "html-502" },
+  "the call is refused": { kind: "reject", status: 403, code: "Forbidden.RAM" },
+  "the call is throttled": { kind: "reject", status: 400, code: "Throttling.User" },
+  "a read is 30 s old": { kind: "stale-read", ms: 30_000 },
+};
+
+interface Scenario {
+  /** Leaves the world where the disturbed work begins. */
+  readonly prepare: (world: World) => Promise<Lease | null>;
+  readonly act: (world: World, app: App, lease: Lease | null) => Promise<unknown>;
+  /** Whether the lease is to be open some minutes later. */
+  readonly opens: boolean;
+}
+
+const opened = async (world: World): Promise<Lease> => {
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  return (await world.run(openLease(world.process(), world.caller(), world.ask(), options))).lease;
+};
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  open: {
+    prepare: async () => null,
+    act: (world, app) =>
+      openLease(app, world.caller(), world.ask(), { mode: "repeat", idempotencyKey: null, dryRun: false }),
+    opens: true,
+  },
+  expire: {
+    prepare: async (world) => {
+      const lease = await opened(world);
+      await world.advance(lease.status.until - world.clock.now());
+      return lease;
+    },
+    act: (world, app) => world.sweep(app),
+    opens: false,
+  },
+  extend: {
+    prepare: opened,
+    act: (world, app, lease) =>
+      extendLease(app, world.caller(), lease?.request.leaseId as Lease["request"]["leaseId"], 900_000, {
+        dryRun: false,
+      }),
+    opens: true,
+  },
+  "end early": {
+    prepare: opened,
+    act: (world, app, lease) =>
+      endLease(app, world.caller(), lease?.request.leaseId as Lease["request"]["leaseId"], { dryRun: false }),
+    opens: false,
+  },
+};
+
+let world: World;
+afterEach(() => world.stop());
+
+const isOurs = (rule: { description: string }) => rule.description.startsWith("safeport/1 test ");
+const BASE = ["80/80", "443/443"];
+
+/** Minutes pass until all is over, and everything that must hold is looked at; answers what does not. */
+async function faultsFound(scenario: Scenario, acted: "answered" | "failed"): Promise<string[]> {
+  const wrong: string[] = [];
+  await world.ticks(4);
+  const { leases } = await listLeases(world.process().tables, { limit: 10, before: null });
+  const [lease] = leases;
+  const ours = world.rules().filter(isOurs);
+  if (leases.length > 1) wrong.push(`${leases.length} leases`);
+  if (ours.length > 1) wrong.push(`${ours.length} rules of ours`);
+  if (scenario.opens && acted === "answered" && lease?.status.state !== "open")
+    wrong.push(`answered, and the lease is ${lease?.status.state ?? "lost"}`);
+  if (lease?.status.state === "open" && ours.length !== 1)
+    wrong.push(`the lease is open and ${ours.length} rules stand`);
+  if (lease && ["approved", "opening", "closing"].includes(lease.status.state))
+    wrong.push(`four minutes later the lease is ${lease.status.state}`);
+  if (!scenario.opens && acted === "answered" && ours.length > 0) wrong.push("answered as ended, and the rule stands");
+  if (!lease && ours.length > 0) wrong.push("a rule without a lease");
+
+  // What was booked for a lease that never came to be lies at the end it would have had.
+  const end = lease?.status.until ?? world.clock.now() + 600_000;
+  if (end > world.clock.now()) await world.ticks(Math.ceil((end + 75_000 - world.clock.now()) / 60_000));
+  if (world.rules().some(isOurs)) wrong.push("75 s past its end the rule stands");
+  await world.ticks(3);
+  const [last] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
+  if (last && !["closed", "failed", "lapsed", "cancelled"].includes(last.status.state))
+    wrong.push(`at last the lease is ${last.status.state}`);
+  if (
+    world
+      .rules()
+      .map((rule) => rule.portRange)
+      .join() !== BASE.join()
+  )
+    wrong.push(`at last the group has ${world.rules().map((rule) => rule.portRange)}`);
+  for (const table of ["ledger", "intent"] as const) {
+    const rows = await world.rows(table);
+    if (rows.length > 0) wrong.push(`at last ${table} has ${rows}`);
+  }
+  const due = (await world.rows("due")).filter((row) => !/installation|full-pass/.test(row));
+  if (due.length > 0) wrong.push(`at last due has ${due}`);
+  return wrong;
+}
+
+async function disturbed(
+  scenario: Scenario,
+  interposer: Interposer,
+  before: () => void = () => undefined,
+): Promise<string[]> {
+  const lease = await scenario.prepare(world);
+  before();
+  const acted = await world.run(scenario.act(world, world.process(interposer), lease)).then(
+    () => "answered" as const,
+    () => "failed" as const,
+  );
+  world.faults([]);
+  return faultsFound(scenario, acted);
+}
+
+describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
+  test.each(Object.entries(modes))("%s", async (_mode, mode) => {
+    const wrong: string[] = [];
+    for (let at = 0; ; at++) {
+      world = await World.start();
+      let name = "";
+      let calls = 0;
+      const interposer = mode(at, (call) => {
+        name = call.name;
+      });
+      const found = await disturbed(scenario, (call, act) => {
+        calls += 1;
+        return interposer(call, act);
+      });
+      await world.stop();
+      wrong.push(...found.map((text) => `call ${at} (${name}): ${text}`));
+      // The work has fewer calls than that: nothing was disturbed.
+      if (calls <= at) break;
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  test.each(Object.entries(ecsFaults))("%s, at each call to ECS", async (_fault, fault) => {
+    const wrong: string[] = [];
+    for (let skip = 0; skip < 8; skip++) {
+      world = await World.start();
+      const found = await disturbed(
+        scenario,
+        (_, act) => act(),
+        () => world.faults([{ service: "ecs", skip, times: 1, fault }]),
+      );
+      await world.stop();
+      wrong.push(...found.map((text) => `call ${skip}: ${text}`));
+    }
+    expect(wrong).toEqual([]);
+  });
+});

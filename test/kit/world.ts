@@ -1,0 +1,311 @@
+// safeport's own code on the embedded ECS and Tablestore, over their wire, on virtual time, with every cloud call in the test's hands.
+import { CloudClock, nextTurn } from "../../local/clock.ts";
+import type { FaultRule } from "../../local/faults.ts";
+import { FaultTable } from "../../local/faults.ts";
+import { seededRandom } from "../../local/random.ts";
+import type { EcsService } from "../../local/services/ecs/ecs-service.ts";
+import type { EcsLimits } from "../../local/services/ecs/limits.ts";
+import type { AccountSeed } from "../../local/services/ecs/seed.ts";
+import { startEcs } from "../../local/services/ecs/start-ecs.ts";
+import type { EcsSwitches } from "../../local/services/ecs/switches.ts";
+import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
+import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
+import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
+import { ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
+import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
+import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { Policy } from "../../shared/domain/policy.ts";
+import type { TableName, Tables } from "../../shared/ports/tables.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
+import type { LeaseAsk } from "../../shared/usecases/open-lease.ts";
+import { setUp } from "../../shared/usecases/set-up.ts";
+import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
+
+export const region = "cn-hangzhou";
+const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
+
+/** A group `web` with two customer's rules and one member, a second group with two members, and a managed one. */
+export const worldSeed: AccountSeed = {
+  accountId: "100000000000",
+  regionId: region,
+  vpcId: "vpc-1",
+  users: [
+    { name: "safeport", accessKeyId: "ak", accessKeySecret: "sk", principalId: "20001" },
+    { name: "other", accessKeyId: "ak-other", accessKeySecret: "sk-other", principalId: "20002" },
+  ],
+  groups: [
+    {
+      groupId: "sg-web",
+      name: "web",
+      rules: [
+        { portRange: "80/80", sourceCidrIp: "0.0.0.0/0", description: "http" },
+        { portRange: "443/443", sourceCidrIp: "0.0.0.0/0", description: "https" },
+      ],
+    },
+    { groupId: "sg-app", name: "app", rules: [{ portRange: "8080/8080", sourceCidrIp: "10.0.0.0/8" }] },
+    { groupId: "sg-managed", name: "managed", serviceManaged: true, rules: [] },
+  ],
+  instances: [
+    { instanceId: "i-web-1", name: "web-1", address: "127.10.0.11", groupIds: ["sg-web"], listening: [] },
+    { instanceId: "i-app-1", name: "app-1", address: "127.10.0.21", groupIds: ["sg-app"], listening: [] },
+    { instanceId: "i-app-2", name: "app-2", address: "127.10.0.22", groupIds: ["sg-app"], listening: [] },
+  ],
+};
+
+/** One cloud call of the program, about to be made. */
+export interface ProgramCall {
+  /** `ecs RevokeSecurityGroup` or `put ledger`. */
+  readonly name: string;
+  readonly service: "ecs" | "tables";
+  /** For `writeAll`: makes the first half of the writes only. */
+  readonly half?: () => Promise<unknown>;
+}
+
+/** Stands around every cloud call of a process: makes the call, or not, or fails it. */
+export type Interposer = (call: ProgramCall, act: () => Promise<unknown>) => Promise<unknown>;
+
+export interface WorldOptions {
+  readonly seed?: AccountSeed;
+  readonly switches?: Partial<EcsSwitches>;
+  readonly limits?: Partial<EcsLimits>;
+  /** The policy document. */
+  readonly policy?: Readonly<Record<string, unknown>>;
+  readonly settings?: Partial<Settings>;
+  /** Real time instead of virtual. */
+  readonly realTime?: boolean;
+}
+
+/** A process of the program: its parts, and the calls it makes. */
+export interface Process {
+  readonly app: App;
+}
+
+export class World {
+  readonly clock: CloudClock;
+  readonly ecs: EcsService;
+  readonly policy: Policy;
+  readonly web: GroupRef = { region, groupId: "sg-web" as GroupId };
+  readonly callNames: string[] = [];
+  readonly #tablestore: Tablestore;
+  readonly #faults: FaultTable;
+  readonly #settings: Settings;
+  #processes = 0;
+  #inFlight = 0;
+
+  private constructor(
+    clock: CloudClock,
+    ecs: EcsService,
+    tablestore: Tablestore,
+    faults: FaultTable,
+    options: WorldOptions,
+  ) {
+    this.clock = clock;
+    this.ecs = ecs;
+    this.#tablestore = tablestore;
+    this.#faults = faults;
+    this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
+    this.#settings = {
+      installation: "test",
+      markSecret: "0123456789abcdef0123456789abcdef",
+      lateEffectMaxMs: 60_000,
+      lockMs: 30_000,
+      lockMarginMs: 12_000,
+      answerWithinMs: 10_000,
+      skewMaxMs: 5_000,
+      shards: 1,
+      ...options.settings,
+    };
+  }
+
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const clock = new CloudClock(options.realTime ? {} : { startMs: START_MS });
+    const faults = new FaultTable();
+    const random = seededRandom("world");
+    const seed = options.seed ?? worldSeed;
+    const { switches = {}, limits = {} } = options;
+    const ecs = await startEcs({ clock, random, seed, faults, switches, limits });
+    const tablestore = await startTablestore({
+      clock,
+      random,
+      instances: ["safeport"],
+      credentials: (id) => {
+        const user = seed.users.find((it) => it.accessKeyId === id);
+        return user && { secret: user.accessKeySecret };
+      },
+    });
+    const world = new World(clock, ecs, tablestore, faults, options);
+    await setUp(world.process().tables, { policyText: JSON.stringify(options.policy ?? {}), tokens: [] });
+    // The first tick of an installation looks at everything; a test begins after it.
+    await world.sweep();
+    world.callNames.length = 0;
+    return world;
+  }
+
+  async stop(): Promise<void> {
+    await this.ecs.stop();
+    await this.#tablestore.stop();
+    this.clock.close();
+  }
+
+  /** State lost: every table is gone. */
+  async loseState(): Promise<void> {
+    await this.#tablestore.reset();
+  }
+
+  /** Faults of the cloud itself, on the wire. */
+  faults(rules: readonly FaultRule[]): void {
+    this.#faults.set(rules);
+  }
+
+  /** A new process: nothing in its memory, its calls in the hands of `interposer`. */
+  process(interposer: Interposer = (_, act) => act(), accessKeyId: "ak" | "ak-other" = "ak"): App {
+    this.#processes += 1;
+    const { clock } = this;
+    const random = seededRandom(`process ${this.#processes}`);
+    const around = async <T>(call: ProgramCall, act: () => Promise<T>): Promise<T> => {
+      this.callNames.push(call.name);
+      return (await interposer(call, () => this.#counted(act))) as T;
+    };
+    const credentials = () => ({ accessKeyId, accessKeySecret: accessKeyId.replace("ak", "sk") });
+    const bare = ecsRpcClient({ clock, credentials, endpoint: () => this.ecs.endpoint, protocol: "http" });
+    const rpc: RpcClient = {
+      call: (call) => around({ name: `ecs ${call.action}`, service: "ecs" }, () => bare.call(call)),
+      skewMs: () => bare.skewMs(),
+    };
+    const tables = this.#tables(
+      tablestoreTables({
+        clock,
+        random,
+        schemas,
+        credentials,
+        endpoint: this.#tablestore.url,
+        instance: "safeport",
+      }),
+      around,
+    );
+    return {
+      clock,
+      random,
+      tables,
+      firewall: ecsFirewall(rpc),
+      inventory: ecsInventory(rpc, clock),
+      wakeup: { arm: async () => undefined },
+      log: { write: () => undefined },
+      settings: this.#settings,
+    };
+  }
+
+  #tables(inner: Tables, around: <T>(call: ProgramCall, act: () => Promise<T>) => Promise<T>): Tables {
+    const named = (operation: string, table: TableName | ""): ProgramCall => ({
+      name: `${operation} ${table}`,
+      service: "tables",
+    });
+    return {
+      get: (table, ...rest) => around(named("get", table), () => inner.get(table, ...rest)),
+      put: (table, ...rest) => around(named("put", table), () => inner.put(table, ...rest)),
+      update: (table, ...rest) => around(named("update", table), () => inner.update(table, ...rest)),
+      delete: (table, ...rest) => around(named("delete", table), () => inner.delete(table, ...rest)),
+      range: (query) => around(named("range", query.table), () => inner.range(query)),
+      writeAll: (writes) => {
+        const half = () => inner.writeAll(writes.slice(0, Math.floor(writes.length / 2)));
+        const call = named("writeAll", writes[0]?.table ?? "");
+        return around(writes.length > 1 ? { ...call, half } : call, () => inner.writeAll(writes));
+      },
+      createTables: (all) => around(named("createTables", ""), () => inner.createTables(all)),
+    };
+  }
+
+  async #counted<T>(act: () => Promise<T>): Promise<T> {
+    this.#inFlight += 1;
+    try {
+      return await act();
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  /** Waits for work of the program; virtual time moves whenever nothing but time can bring it on. */
+  async run<T>(work: Promise<T>): Promise<T> {
+    const state = { done: false };
+    const ended = work.finally(() => {
+      state.done = true;
+    });
+    ended.catch(() => undefined);
+    let idleTurns = 0;
+    while (!state.done) {
+      await nextTurn();
+      idleTurns = this.#inFlight === 0 && this.clock.sleeping > 0 ? idleTurns + 1 : 0;
+      if (idleTurns > 3 && this.clock.mode === "virtual") await this.clock.advance(20);
+    }
+    return ended;
+  }
+
+  /** Virtual time moves; calls under way end in it. */
+  async advance(ms: number): Promise<void> {
+    await this.clock.advance(ms, async () => {
+      do await nextTurn();
+      while (this.#inFlight > 0);
+    });
+  }
+
+  caller(principal = "ann", roles: readonly Role[] = ["requester"]): Caller {
+    return { principal, roles, policy: this.policy };
+  }
+
+  ask(change: Partial<LeaseAsk> = {}): LeaseAsk {
+    return {
+      protocol: "tcp",
+      port: "22",
+      sources: ["203.0.113.7"],
+      group: "web",
+      instance: null,
+      region: null,
+      periodMs: 600_000,
+      reason: "test",
+      ticket: "",
+      ...change,
+    };
+  }
+
+  /** One sweep by a process of its own, or by the one given. */
+  sweep(app: App = this.process()): Promise<SweepReport> {
+    const options = { policy: this.policy, cause: "tick", deadlineAt: this.clock.monotonicMs() + 45_000 };
+    return this.run(sweep(app, options));
+  }
+
+  /** `count` minutes pass, with a tick at the end of each. */
+  async ticks(count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      await this.advance(60_000 - (this.clock.now() % 60_000));
+      await this.sweep();
+    }
+  }
+
+  /** The rules of a group as the cloud holds them: port, source, description. */
+  rules(groupId = "sg-web"): readonly { ruleId: string; portRange: string; source: string; description: string }[] {
+    const group = this.ecs.groups().find((it) => it.groupId === groupId);
+    return (group?.rules ?? []).map((rule) => ({
+      ruleId: rule.ruleId,
+      portRange: rule.portRange,
+      source: rule.sourceCidrIp,
+      description: rule.description,
+    }));
+  }
+
+  /** Ports that are open in `sg-web` beside the customer's 80 and 443. */
+  openPorts(groupId = "sg-web"): readonly string[] {
+    return this.rules(groupId)
+      .map((rule) => rule.portRange)
+      .filter((range) => range !== "80/80" && range !== "443/443");
+  }
+
+  /** Rows of a table, keys only. */
+  async rows(table: TableName): Promise<readonly string[]> {
+    const schema = schemas.find((it) => it.name === table);
+    const lowest = schema?.key[0]?.type === "integer" ? 0 : "";
+    const page = await this.process().tables.range({ table, from: [lowest], to: null, limit: 5000 });
+    return page.rows.map((row) => row.key.join("/"));
+  }
+}
