@@ -1,4 +1,5 @@
 // Builds the real parts of the program, once per process. The only file of the product that reads the environment.
+import { callBudget } from "../shared/adapters/alibaba/call-budget.ts";
 import { ecsFirewall } from "../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
 import { fcWakeup } from "../shared/adapters/alibaba/fc-wakeup.ts";
@@ -18,6 +19,7 @@ import {
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
+import { tableBudgets } from "../shared/store/budget.ts";
 import { readPolicy } from "../shared/store/policy.ts";
 import { schemas } from "../shared/store/tables.ts";
 import type { App } from "../shared/usecases/app.ts";
@@ -29,6 +31,8 @@ export interface Composition {
   readonly readPolicy: () => Promise<Policy>;
   /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
   readonly readPolicyOrDefault: () => Promise<Policy>;
+  /** Ends an invocation: what is to be told to others is told. Never rejects. */
+  readonly settle: () => Promise<void>;
 }
 
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
@@ -65,7 +69,7 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
   }
 }
 
-function build({ settings, region, accountId, endpoints, wakeups }: Configuration): Composition {
+function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute }: Configuration): Composition {
   const clock = systemClock;
   const random = systemRandom;
   const log = bootLog;
@@ -73,13 +77,6 @@ function build({ settings, region, accountId, endpoints, wakeups }: Configuratio
     if (current === undefined) throw fail("NOT_READY", { what: "an access key" });
     return current;
   };
-  const ecs = endpoints.ecs === null ? null : new URL(endpoints.ecs);
-  const rpc = ecsRpcClient({
-    clock,
-    credentials: keys,
-    endpoint: (where) => ecs?.host ?? `ecs.${where}.aliyuncs.com`,
-    protocol: ecs?.protocol === "http:" ? "http" : "https",
-  });
   const tables = tablestoreTables({
     clock,
     random,
@@ -87,6 +84,15 @@ function build({ settings, region, accountId, endpoints, wakeups }: Configuratio
     credentials: keys,
     endpoint: endpoints.tablestore,
     instance: endpoints.tablestoreInstance,
+  });
+  const calls = callBudget({ clock, random, log, budgets: tableBudgets(tables), callsPerMinute });
+  const ecs = endpoints.ecs === null ? null : new URL(endpoints.ecs);
+  const rpc = ecsRpcClient({
+    clock,
+    credentials: keys,
+    endpoint: (where) => ecs?.host ?? `ecs.${where}.aliyuncs.com`,
+    protocol: ecs?.protocol === "http:" ? "http" : "https",
+    gate: calls,
   });
   const wakeup: Wakeup = !wakeups
     ? { arm: async () => undefined }
@@ -110,7 +116,7 @@ function build({ settings, region, accountId, endpoints, wakeups }: Configuratio
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
   };
-  return { app, ...policyReaders(app, region) };
+  return { app, settle: calls.settle, ...policyReaders(app, region) };
 }
 
 function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {

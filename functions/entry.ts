@@ -39,8 +39,11 @@ export function entry(
     const requestId = context.requestId ?? "unknown";
     const timeoutS = Number(context.function?.timeout ?? TIMEOUT_S_DEFAULT);
     const leftMs = (Number.isFinite(timeoutS) && timeoutS > 0 ? timeoutS : TIMEOUT_S_DEFAULT) * 1000;
+    let settle = async (): Promise<void> => undefined;
     try {
-      return await work(event, { ...compose(context.credentials), requestId, leftMs });
+      const composition = compose(context.credentials);
+      settle = composition.settle;
+      return await work(event, { ...composition, requestId, leftMs });
     } catch (thrown) {
       const error = toAppError(thrown);
       bootLog.write(error.entry.fault === "caller" ? "warn" : "error", `${name} failed`, {
@@ -50,6 +53,9 @@ export function entry(
         cause: error.cause,
       });
       return failed(error, requestId);
+    } finally {
+      // The platform freezes the process once this returns.
+      await settle();
     }
   };
 }

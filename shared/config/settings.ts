@@ -30,6 +30,8 @@ export interface Configuration {
   readonly endpoints: Endpoints;
   /** False: leases are closed by the minute timer alone. */
   readonly wakeups: boolean;
+  /** ECS calls of one API in one region a minute, all instances together. */
+  readonly callsPerMinute: number;
 }
 
 /** Thrown when the environment is not usable: names every mistake and what to do. */
@@ -103,6 +105,7 @@ export function readSettings(env: Environment): Configuration {
     },
     wakeups:
       reader.text("SAFEPORT_WAKEUPS", /^(on|off)$/, "on, or off to close by the minute timer alone", "on") === "on",
+    callsPerMinute: reader.whole("SAFEPORT_CALLS_PER_MINUTE", 200, 10, 100_000),
   };
   if (configuration.settings.lockMarginMs >= configuration.settings.lockMs)
     problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");

@@ -41,6 +41,7 @@ describe("settings", () => {
         sweepFunction: "safeport-sweep",
       },
       wakeups: true,
+      callsPerMinute: 200,
     });
   });
 
@@ -63,6 +64,7 @@ describe("settings", () => {
     ["SAFEPORT_SHARDS", "1e1"],
     ["SAFEPORT_ECS_ENDPOINT", "http://a b"],
     ["SAFEPORT_LOCK_MARGIN_SECONDS", "30"],
+    ["SAFEPORT_CALLS_PER_MINUTE", "9"],
   ])("%s of a wrong form is told by name, without its value", (name, value) => {
     const problems = problemsOf({ ...enough, [name]: value });
     expect(problems).toHaveLength(1);
@@ -77,6 +79,10 @@ describe("settings", () => {
       SAFEPORT_FC_ENDPOINT: "fc.test",
     });
     expect(read.endpoints).toMatchObject({ ecs: "http://127.0.0.1:9100", fc: "https://fc.test" });
+  });
+
+  test("the call budget can be set", () => {
+    expect(readSettings({ ...enough, SAFEPORT_CALLS_PER_MINUTE: "600" }).callsPerMinute).toBe(600);
   });
 
   test("keys come as a pair or not at all", () => {

@@ -65,4 +65,23 @@ describe("entry", () => {
       expect(await handler({}, context)).toEqual({ code, requestId: "r-1" });
     }
   });
+
+  test.each(["works", "fails"])("an invocation that %s ends only when what it owes others is settled", async (how) => {
+    const entry = await entryWith(environment);
+    const compose = await import("../../../functions/compose.ts");
+    const told: string[] = [];
+    const settle = async () => {
+      await Promise.resolve();
+      told.push("settled");
+    };
+    const composition = { ...compose.compose(context.credentials), settle };
+    const composed = vi.spyOn(compose, "compose").mockReturnValue(composition);
+    await entry(
+      "t",
+      () => (how === "works" ? Promise.resolve(1) : Promise.reject(new Error("bug"))),
+      codes,
+    )({}, context);
+    composed.mockRestore();
+    expect(told).toEqual(["settled"]);
+  });
 });

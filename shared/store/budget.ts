@@ -1,0 +1,45 @@
+// Call budgets in the table `budget`: one row per region and API, replaced by compare-and-set.
+import type { CallBudget, KeptBudget } from "../domain/call-budget.ts";
+import type { Budgets } from "../ports/budgets.ts";
+import type { Columns, Condition, Tables } from "../ports/tables.ts";
+
+/** The version of a row without a usable one: the next write replaces it, whoever is quicker. */
+const UNUSABLE = -1;
+
+/** Budgets in the tables. A row that makes no sense reads as a fresh one: a budget is no reason to stop. */
+export function tableBudgets(tables: Tables): Budgets {
+  return {
+    async read(region, api) {
+      const row = await tables.get("budget", [region, api]);
+      return row && keptOf(row.columns);
+    },
+    async write(region, api, budget, before) {
+      const { window, taken, lowered } = budget;
+      const version = before === null ? 1 : before.version + 1;
+      const columns = { window, taken, version };
+      const withLowered = lowered && { ...columns, loweredTo: lowered.to, loweredWindow: lowered.window };
+      const outcome = await tables.put("budget", [region, api], withLowered ?? columns, conditionOf(before));
+      return outcome === "written" ? { budget, version } : null;
+    },
+  };
+}
+
+function conditionOf(before: KeptBudget | null): Condition {
+  if (before === null) return { kind: "absent" };
+  if (before.version === UNUSABLE) return { kind: "present" };
+  return { kind: "equals", column: "version", value: before.version };
+}
+
+function keptOf(columns: Columns): KeptBudget {
+  const whole = (name: string): number | null => {
+    const value = columns[name];
+    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+  };
+  const [to, loweredWindow] = [whole("loweredTo"), whole("loweredWindow")];
+  const budget: CallBudget = {
+    window: whole("window") ?? 0,
+    taken: whole("taken") ?? 0,
+    lowered: to === null || loweredWindow === null ? null : { to, window: loweredWindow },
+  };
+  return { budget, version: whole("version") ?? UNUSABLE };
+}
