@@ -1,10 +1,10 @@
 // How much longer than `node -e 0` a process takes until a function's handler is ready. Ratios, because machines are shared.
-import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import type { BuiltFile } from "../cli/build.mjs";
 import type { Built } from "./installation.ts";
 import { percentile } from "./percentile.ts";
 import { row, verdict } from "./printing.ts";
+import { processMs } from "./process-time.ts";
 
 const ROUNDS = 15;
 /** Handler ready, without a code cache. */
@@ -17,8 +17,8 @@ export function benchColdStart({ dist, sizes }: Built): boolean {
   const measured = functions.map((built) => ({ built, script: scriptOf(dist, built), times: [] as number[] }));
   // In turn, so that a slow spell of the machine hits all alike.
   for (let round = 0; round < ROUNDS; round++) {
-    floorTimes.push(run("0"));
-    for (const { script, times } of measured) times.push(run(script));
+    floorTimes.push(processMs("0"));
+    for (const { script, times } of measured) times.push(processMs(script));
   }
   const floor = percentile(floorTimes, 50);
   row("node -e 0", `${floor.toFixed(0)} ms (median of ${ROUNDS})`);
@@ -32,11 +32,3 @@ export function benchColdStart({ dist, sizes }: Built): boolean {
 
 const scriptOf = (dist: string, { file }: BuiltFile): string =>
   `require(${JSON.stringify(join(dist, file))}); process.exit(0)`;
-
-/** Milliseconds from start to end of a process. */
-function run(script: string): number {
-  const startMs = performance.now();
-  const { status, stderr } = spawnSync(process.execPath, ["-e", script]);
-  if (status !== 0) throw new Error(`the bundle does not load: ${stderr}`);
-  return performance.now() - startMs;
-}

@@ -13,6 +13,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
   open        our share of the latency of an open, and its cloud calls (under a minute)
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
 
+Each runs on an embedded cloud of its own with freshly built functions, with a budget of 100,000 ECS calls a minute.
 Without a name all of them run, the quick ones first. Figures go to standard output, progress to standard error. Exits with 1
 when a promise was missed.
 `;
