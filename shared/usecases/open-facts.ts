@@ -4,6 +4,7 @@ import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
 import { isHolding, type Refusal } from "../plan/plan-group.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
@@ -82,7 +83,8 @@ export function refusalsOf(
       refuse("LEASE_SHADOWED", { rule: shadow.id ?? "", group: ref.groupId, priority: shadow.priority });
       continue;
     }
-    if (entry.standing.kind !== "none") continue;
+    // What stands already, written by us and not yet booked or by somebody else, takes no further room.
+    if (entry.standing.kind !== "none" || rules.some((rule) => ruleKey(rule) === entry.key)) continue;
     const used = Math.max(rules.length, ...merged.map((list) => list.length));
     const max = policy.limits.rulesPerInterface - policy.limits.rulesKeptFree;
     if (used + added >= max) refuse("RULE_QUOTA_REACHED", { group: ref.groupId, used: used + added, max });
