@@ -19,20 +19,25 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
   const opened = holders.flatMap((holder) => (holder.openedAt === null ? [] : [holder.openedAt]));
   const allDone = parts.every((part) => part.done);
   const allOpen = opened.length === holders.length;
-  const preExisting = parts.every((part) => part.entry.standing.kind === "preExisting");
+  const preExisting = parts.every((part) => stoodFor(part).kind === "preExisting");
   return {
     state: ended ? (allDone ? finalState(ended.cause, opened.length > 0) : "closing") : allOpen ? "open" : "opening",
     until: Math.max(...holders.map((holder) => holder.until)),
     openedAt: allOpen ? Math.max(...opened) : null,
     closedAt: ended && allDone ? now : null,
     preExisting,
-    ruleIds: parts.flatMap(({ entry, before }) => {
-      const standing = entry.standing.kind === "none" ? before : entry.standing;
+    ruleIds: parts.flatMap((part) => {
+      const standing = stoodFor(part);
       return standing.kind === "none" ? [] : [standing.ruleId];
     }),
     note: ended?.note ?? (ended && allDone ? endNote(parts) : null),
     noteDetail: ended?.detail ?? null,
   };
+}
+
+/** What stands for the part, or what did until it ended. */
+function stoodFor({ entry, before }: LeasePart): Entry["standing"] {
+  return entry.standing.kind === "none" ? before : entry.standing;
 }
 
 function finalState(cause: NonNullable<Holder["ended"]>["cause"], opened: boolean): LeaseStatus["state"] {
@@ -42,7 +47,7 @@ function finalState(cause: NonNullable<Holder["ended"]>["cause"], opened: boolea
 }
 
 function endNote(parts: readonly LeasePart[]): string | null {
-  if (parts.some((part) => part.entry.standing.kind === "preExisting")) {
+  if (parts.some((part) => stoodFor(part).kind === "preExisting")) {
     return "a rule that stood before the lease allows the same and was left as it is";
   }
   return parts.some((part) => part.shared) ? "another lease still holds the rule" : null;

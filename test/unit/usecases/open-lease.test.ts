@@ -139,6 +139,33 @@ describe("a dry run", () => {
   });
 });
 
+describe("a lease", () => {
+  const oneRule = (world: AppWorld) => {
+    const limits = { ...world.policy.limits, rulesPerInterface: 21, rulesKeptFree: 20 };
+    return { ...world.caller(), policy: { ...world.policy, limits } };
+  };
+
+  test("takes the last room there is, and is not refused for the room its own rule takes", async () => {
+    const world = await appWorld();
+    const caller = oneRule(world);
+    const { lease } = await openLease(world.app, caller, anAsk(), create);
+    expect(lease.status.state).toBe("open");
+    const next = openLease(world.app, caller, anAsk({ port: "23" }), create);
+    await expect(next).rejects.toMatchObject({ code: "RULE_QUOTA_REACHED" });
+    expect(world.rules).toHaveLength(1);
+  });
+
+  test("that rode on a rule leaves it and says so when it has ended", async () => {
+    const world = await appWorld();
+    world.rules = [aRule({ priority: 100 })];
+    const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+    const ended = await endLease(world.app, world.caller(), lease.request.leaseId, { dryRun: false });
+    expect(ended.lease.status).toMatchObject({ state: "closed", preExisting: true });
+    expect(ended.notes).toEqual(["The rule stood before the lease and was left as it is."]);
+    expect([world.rules.length, world.changes]).toEqual([1, []]);
+  });
+});
+
 describe("an Idempotency-Key", () => {
   const keyed = { ...create, idempotencyKey: "k" };
 
