@@ -8,6 +8,7 @@ import type { CloudCall } from "../../local/call-ring.ts";
 import { type Cloud, type CloudOptions, startCloud } from "../../local/cloud.ts";
 import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
+import type { EcsRule } from "../../local/services/ecs/model.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { builtProgram, projectRoot } from "./deployed-build.ts";
@@ -53,7 +54,7 @@ export interface Deployed {
   groupId(name: string): string;
   instanceId(name: string): string;
   /** Rules of a group as the cloud has them now. */
-  rules(group: string): readonly Record<string, unknown>[];
+  rules(group: string): readonly EcsRule[];
   /** Writes tokens that expire so many days from now. */
   issue(tokens: RoleTokens, tokenDays: number): Promise<void>;
   stop(): Promise<void>;
@@ -120,10 +121,7 @@ function handlesOf(cloud: Cloud, tokens: RoleTokens): Omit<Deployed, "issue" | "
     advance: (ms) => cloud.advance(ms),
     groupId,
     instanceId: (name) => found(cloud.account.instances, name).instanceId,
-    rules: (group) => {
-      const rules = cloud.ecs.groups().find((it) => it.groupId === groupId(group))?.rules ?? [];
-      return rules.map((rule) => ({ ...rule }));
-    },
+    rules: (group) => cloud.ecs.groups().find((it) => it.groupId === groupId(group))?.rules ?? [],
   };
 }
 
@@ -153,4 +151,11 @@ export function inWords(calls: readonly CloudCall[]): string {
       [seq, service, operation, params?.["table"] ?? "", status, code ?? ""].join(" "),
     )
     .join("\n");
+}
+
+/** Calls that change something. The budget of calls is no state of the product: reading a group is booked there too. */
+export function writesOf(calls: readonly CloudCall[]): readonly CloudCall[] {
+  return calls.filter(
+    ({ operation, params }) => !/^(Describe|Get|BatchGet|List)/.test(operation) && params?.["table"] !== "budget",
+  );
 }

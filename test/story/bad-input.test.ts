@@ -1,8 +1,7 @@
 // What the running program refuses: every case with its code and a remedy, and nothing written, neither to the ledger nor to ECS.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { newRoleTokens, type RoleTokens } from "../../cli/setup/installation.ts";
-import type { CloudCall } from "../../local/call-ring.ts";
-import { type ApiInput, type Deployed, deploy, inWords } from "../kit/deployed.ts";
+import { type ApiInput, type Deployed, deploy, inWords, writesOf } from "../kit/deployed.ts";
 
 let world: Deployed;
 let expired: RoleTokens;
@@ -205,10 +204,6 @@ async function refused(method: string, path: string, input: ApiInput, status: nu
   const calls = world.calls(since);
   expect(writesOf(calls), inWords(calls)).toEqual([]);
   expect(JSON.stringify(world.cloud.ecs.groups())).toBe(rules);
-}
-
-function writesOf(calls: readonly CloudCall[]): readonly CloudCall[] {
-  return calls.filter(({ operation }) => !/^(Describe|Get|BatchGet|List)/.test(operation));
 }
 
 function bodyOf(fields: Fields): Fields {
