@@ -58,13 +58,16 @@ export async function buildInto(folder: string): Promise<Built> {
   return { dist, sizes };
 }
 
-/** A folder that goes with `work`. */
+/** A folder that goes with `work`, or with the process when that ends first. */
 export async function inFolder<Result>(work: (folder: string) => Promise<Result>): Promise<Result> {
   const folder = mkdtempSync(join(tmpdir(), "safeport-bench-"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
   try {
     return await work(folder);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", remove);
+    remove();
   }
 }
 
