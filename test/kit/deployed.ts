@@ -76,6 +76,7 @@ export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
   const cloud = await startCloud({
     engine: "userspace",
     startMs: systemClock.now(),
+    harnessPath: join(program, "dist", "local", "instance-harness.js"),
     ...cloudOptions,
     account: { ...seeded, instances },
     range: `${network}.0.0/16`,
