@@ -17,7 +17,7 @@ export interface Target {
 }
 
 const NAMES_MS = 10 * 60_000;
-const namesOf = new WeakMap<App, Map<string, { at: number; refs: readonly GroupRef[] }>>();
+const namesOf = new WeakMap<App, Map<string, { at: number; refs: Promise<readonly GroupRef[]> }>>();
 
 /** Finds the target, or throws what is wrong with it. Makes no call for a group that is known from the last 10 minutes. */
 export async function findTarget(
@@ -73,19 +73,27 @@ function refuseProtected(facts: GroupFacts, members: readonly Member[], policy: 
 
 async function groupNamed(app: App, region: string, name: string): Promise<GroupRef> {
   if (name.startsWith("sg-")) return { region, groupId: name as GroupId };
-  const known = namesOf.get(app) ?? new Map<string, { at: number; refs: readonly GroupRef[] }>();
-  namesOf.set(app, known);
-  const key = `${region}/${name}`;
-  const kept = known.get(key);
-  const fresh = kept && Math.abs(app.clock.now() - kept.at) < NAMES_MS;
-  const refs = fresh
-    ? kept.refs
-    : (await app.inventory.listGroups(region, "open")).filter((it) => it.name === name).map((it) => it.ref);
+  const refs = await refsNamed(app, region, name);
   const [ref] = refs;
   if (!ref) throw fail("GROUP_UNKNOWN", { group: name, region });
   if (refs.length > 1) throw fail("GROUP_AMBIGUOUS", { group: name, count: refs.length });
-  if (!fresh) known.set(key, { at: app.clock.now(), refs });
   return ref;
+}
+
+/** The groups of a name. One group alone is remembered; requests that come together share one list. */
+async function refsNamed(app: App, region: string, name: string): Promise<readonly GroupRef[]> {
+  const known = namesOf.get(app) ?? new Map<string, { at: number; refs: Promise<readonly GroupRef[]> }>();
+  namesOf.set(app, known);
+  const key = `${region}/${name}`;
+  const kept = known.get(key);
+  if (kept && Math.abs(app.clock.now() - kept.at) < NAMES_MS) return kept.refs;
+  const refs = app.inventory
+    .listGroups(region, "open")
+    .then((groups) => groups.filter((it) => it.name === name).map((it) => it.ref));
+  known.set(key, { at: app.clock.now(), refs });
+  const forget = () => known.delete(key);
+  refs.then((found) => found.length === 1 || forget(), forget);
+  return refs;
 }
 
 async function choices(app: App, region: string): Promise<string> {

@@ -14,12 +14,15 @@ import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
-import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { GroupId, GroupRef, LeaseId } from "../../shared/domain/ids.ts";
+import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import type { TableName, Tables } from "../../shared/ports/tables.ts";
+import { getLease } from "../../shared/store/leases.ts";
+import { listRecords } from "../../shared/store/records.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
-import type { LeaseAsk } from "../../shared/usecases/open-lease.ts";
+import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/open-lease.ts";
 import { setUp } from "../../shared/usecases/set-up.ts";
 import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
 
@@ -77,15 +80,11 @@ export interface WorldOptions {
   readonly realTime?: boolean;
 }
 
-/** A process of the program: its parts, and the calls it makes. */
-export interface Process {
-  readonly app: App;
-}
-
 export class World {
   readonly clock: CloudClock;
   readonly ecs: EcsService;
-  readonly policy: Policy;
+  /** In force for every caller and tick; replaced by tests. */
+  policy: Policy;
   readonly web: GroupRef = { region, groupId: "sg-web" as GroupId };
   readonly callNames: string[] = [];
   readonly #tablestore: Tablestore;
@@ -267,6 +266,31 @@ export class World {
       ticket: "",
       ...change,
     };
+  }
+
+  /** Opens a lease by a process of its own. */
+  async open(change: Partial<LeaseAsk> = {}, principal = "ann"): Promise<LeaseAnswer> {
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    return this.run(openLease(this.process(), this.caller(principal), this.ask(change), options));
+  }
+
+  /** Time passes to the end of the lease and two ticks beyond. */
+  async pastEnd(lease: Lease): Promise<void> {
+    await this.advance(Math.max(0, lease.status.until - this.clock.now()));
+    await this.ticks(2);
+  }
+
+  /** The lease as it is stored now. */
+  async lease(leaseId: LeaseId): Promise<Lease> {
+    const lease = await getLease(this.process().tables, leaseId);
+    if (!lease) throw new Error(`there is no lease ${leaseId}`);
+    return lease;
+  }
+
+  /** Every line of the audit trail, newest record first. */
+  async recorded(): Promise<readonly string[]> {
+    const { records } = await listRecords(this.process().tables, { limit: 200, before: null });
+    return records.flatMap((record) => record.lines);
   }
 
   /** One sweep by a process of its own, or by the one given. */

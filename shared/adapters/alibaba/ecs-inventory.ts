@@ -84,39 +84,30 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
       return groups;
     },
 
-    async group(ref, priority) {
-      const known = facts.find(keyOf(ref));
-      if (known !== undefined) return known;
-      const found = await absentAsNull(
-        ["groupGone"],
-        readGroups(ref.region, priority, { securityGroupId: ref.groupId }),
-      );
-      const group = found
-        ?.map((item) => groupFacts(ref.region, fields(item)))
-        .find((it) => it.ref.groupId === ref.groupId);
-      if (group === undefined) return null;
-      facts.keep(keyOf(ref), group);
-      return group;
+    group(ref, priority) {
+      return facts.get(keyOf(ref), async () => {
+        const asked = readGroups(ref.region, priority, { securityGroupId: ref.groupId });
+        const found = await absentAsNull(["groupGone"], asked);
+        const all = found?.map((item) => groupFacts(ref.region, fields(item)));
+        return all?.find((it) => it.ref.groupId === ref.groupId) ?? null;
+      });
     },
 
     async members(ref, priority) {
-      const known = members.find(keyOf(ref));
-      if (known !== undefined) return known;
-      // Neither list alone is documented to hold all: primary interfaces come with their instances.
-      const [interfaces, instances] = await Promise.all([
-        readInterfaces(ref, priority),
-        readInstances(ref.region, priority, { securityGroupId: ref.groupId }),
-      ]);
-      const found = mergeMembers(interfaces.map(fields), instances.map(fields));
-      members.keep(keyOf(ref), found);
-      return found;
+      const found = await members.get(keyOf(ref), async () => {
+        // Neither list alone is documented to hold all: primary interfaces come with their instances.
+        const [interfaces, instances] = await Promise.all([
+          readInterfaces(ref, priority),
+          readInstances(ref.region, priority, { securityGroupId: ref.groupId }),
+        ]);
+        return mergeMembers(interfaces.map(fields), instances.map(fields));
+      });
+      return found ?? [];
     },
 
     async serviceMembers(ref, priority) {
-      const known = members.find(keyOf(ref)) ?? services.find(keyOf(ref));
-      if (known !== undefined) return known.filter((member) => member.serviceManaged);
-      const found = mergeMembers((await readInterfaces(ref, priority)).map(fields), []);
-      services.keep(keyOf(ref), found);
+      const read = async () => mergeMembers((await readInterfaces(ref, priority)).map(fields), []);
+      const found = (await members.known(keyOf(ref))) ?? (await services.get(keyOf(ref), read)) ?? [];
       return found.filter((member) => member.serviceManaged);
     },
 
@@ -229,16 +220,19 @@ function isTrue(value: unknown): boolean {
   return value === true || value === "true";
 }
 
-/** Values that are forgotten after a while, and the oldest first when there are too many. */
+/**
+ * Answers that are forgotten after a while, and the oldest first when there are too many. Those who ask while an answer is on its
+ * way share it; a failure and an absence are not kept.
+ */
 class ShortMemory<Value> {
   readonly #clock: Clock;
-  readonly #kept = new Map<string, { readonly value: Value; readonly atMs: number }>();
+  readonly #kept = new Map<string, { readonly value: Promise<Value | null>; readonly atMs: number }>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  find(key: string): Value | undefined {
+  known(key: string): Promise<Value | null> | undefined {
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
     if (this.#clock.monotonicMs() - kept.atMs < CACHE_MS) return kept.value;
@@ -246,7 +240,25 @@ class ShortMemory<Value> {
     return undefined;
   }
 
+  get(key: string, read: () => Promise<Value | null>): Promise<Value | null> {
+    const known = this.known(key);
+    if (known !== undefined) return known;
+    const value = read();
+    this.#keep(key, value);
+    const forget = () => {
+      if (this.#kept.get(key)?.value === value) this.#kept.delete(key);
+    };
+    value.then((found) => {
+      if (found === null) forget();
+    }, forget);
+    return value;
+  }
+
   keep(key: string, value: Value): void {
+    this.#keep(key, Promise.resolve(value));
+  }
+
+  #keep(key: string, value: Promise<Value | null>): void {
     this.#kept.delete(key);
     this.#kept.set(key, { value, atMs: this.#clock.monotonicMs() });
     const oldest = this.#kept.keys().next();
