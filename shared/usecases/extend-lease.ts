@@ -83,8 +83,15 @@ function newEnd(
 ): number {
   const { totalMaxMs } = caller.policy.lease;
   const now = app.clock.now();
-  const { end } = extendedEnd({ oldEnd, now, periodMs, openedFrom: openedAt ?? lease.request.requestedAt, totalMaxMs });
-  const whole = Math.ceil(end / 1000) * 1000;
+  const { end, cut } = extendedEnd({
+    oldEnd,
+    now,
+    periodMs,
+    openedFrom: openedAt ?? lease.request.requestedAt,
+    totalMaxMs,
+  });
+  // Marks know whole seconds: a period is rounded up to one, and the total is never passed.
+  const whole = (cut ? Math.floor(end / 1000) : Math.ceil(end / 1000)) * 1000;
   if (whole <= oldEnd && now + periodMs > oldEnd + 1000)
     throw fail("LEASE_TOTAL_REACHED", { total: totalMaxMs / 1000 });
   return Math.max(whole, oldEnd);

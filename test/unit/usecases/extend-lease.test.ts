@@ -1,0 +1,77 @@
+// The end of a lease after an extension: what moves it, what bounds it, who may.
+import { describe, expect, test } from "vitest";
+import { endLease } from "../../../shared/usecases/end-lease.ts";
+import { extendLease } from "../../../shared/usecases/extend-lease.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { anAsk, appWorld, START } from "./app-world.ts";
+
+const MINUTE = 60_000;
+const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+/** A lease of ann for ten minutes that was opened `atMs` after the start, and how to extend it. */
+async function opened(atMs = 0, totalMaxMs = 24 * 60 * MINUTE) {
+  const world = await appWorld({ totalMaxMs });
+  world.advance(atMs);
+  const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+  const { leaseId } = lease.request;
+  const extend = (periodMs: number, caller = world.caller()) =>
+    extendLease(world.app, caller, leaseId, periodMs, { dryRun: false });
+  const end = async (periodMs: number) => (await extend(periodMs)).lease.status.until - START;
+  return { world, leaseId, extend, end };
+}
+
+describe("an extension", () => {
+  test("moves the end to a period from now, in the answer and in the mark", async () => {
+    const { world, extend } = await opened();
+    world.advance(MINUTE);
+    const answer = await extend(10 * MINUTE);
+    expect([answer.lease.status.until - START, answer.settled, answer.extended]).toEqual([11 * MINUTE, true, true]);
+    expect(world.rules[0]?.description).toContain("until=2026-11-05T08:11:00Z");
+  });
+
+  test("never shortens", async () => {
+    const { world, end } = await opened();
+    world.advance(MINUTE);
+    expect(await end(MINUTE)).toBe(10 * MINUTE);
+  });
+
+  test("rounds the period up to a whole second", async () => {
+    const { world, end } = await opened();
+    world.advance(MINUTE + 1);
+    expect(await end(10 * MINUTE)).toBe(11 * MINUTE + 1000);
+  });
+
+  test("stops at the total from the first opening, and never passes it by part of a second", async () => {
+    const { world, end } = await opened(300, 15 * MINUTE);
+    world.advance(9 * MINUTE);
+    expect(await end(10 * MINUTE)).toBe(15 * MINUTE);
+  });
+
+  test("is refused when the total leaves nothing to add", async () => {
+    const { world, extend, end } = await opened(0, 15 * MINUTE);
+    world.advance(9 * MINUTE);
+    expect(await end(10 * MINUTE)).toBe(15 * MINUTE);
+    world.advance(MINUTE);
+    await expect(extend(10 * MINUTE)).rejects.toMatchObject({ code: "LEASE_TOTAL_REACHED" });
+  });
+
+  test("is refused at the end itself, before any sweep has closed the lease, and after it was ended", async () => {
+    const { world, extend } = await opened();
+    world.advance(10 * MINUTE);
+    await expect(extend(10 * MINUTE)).rejects.toMatchObject({ code: "LEASE_ENDED" });
+    const other = await opened();
+    await endLease(other.world.app, other.world.caller(), other.leaseId, { dryRun: false });
+    await expect(other.extend(10 * MINUTE)).rejects.toMatchObject({ code: "LEASE_ENDED" });
+  });
+
+  test("is the owner's or an operator's to ask for", async () => {
+    const { world, extend } = await opened();
+    await expect(extend(MINUTE, world.caller("bob"))).rejects.toMatchObject({ code: "LEASE_NOT_YOURS" });
+    expect((await extend(MINUTE, world.caller("bob", "operator"))).extended).toBe(true);
+  });
+
+  test("has to be of a period that the policy grants", async () => {
+    const { extend } = await opened();
+    await expect(extend(MINUTE - 1000)).rejects.toMatchObject({ code: "PERIOD_INVALID" });
+  });
+});
