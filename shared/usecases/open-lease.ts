@@ -254,7 +254,15 @@ async function previewOpening(
   ]);
   const leaseId = "ls-dry-run" as LeaseId;
   const until = endAfter(now, ask.periodMs);
-  const holder = { leaseId, principal: caller.principal, reason: ask.reason, until, openedAt: null, statedUntil: null, ended: null };
+  const holder = {
+    leaseId,
+    principal: caller.principal,
+    reason: ask.reason,
+    until,
+    openedAt: null,
+    statedUntil: null,
+    ended: null,
+  };
   const entries = specs.map((spec, index) => {
     const entry = stored[index] ?? freshEntry(ref, spec);
     return { ...entry, holders: [...entry.holders, holder] };
@@ -266,12 +274,7 @@ async function previewOpening(
     app.firewall.skewMs(),
     app.settings.skewMaxMs,
   );
-  for (const [index, { entryId }] of entries.entries()) {
-    const refusal = refusals.get(entryId);
-    // A lease that adds no rule needs no room for one.
-    const needless = refusal?.code === "RULE_QUOTA_REACHED" && steps[index]?.adds === false;
-    if (refusal && !needless) throw fail(refusal.code as ErrorCode, refusal.detail);
-  }
+  for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
   const request: LeaseRequest = {
     leaseId,
     principal: caller.principal,
@@ -310,15 +313,15 @@ function stepFor(
   entry: Entry,
   rules: readonly Rule[],
   now: number,
-): { readonly words: readonly string[]; readonly adds: boolean; readonly rides: boolean } {
+): { readonly words: readonly string[]; readonly rides: boolean } {
   const { key, standing, holders } = entry;
   if (standing.kind === "ours" && rules.some((rule) => rule.id === standing.ruleId)) {
     const others = holders.slice(0, -1).filter((it) => isHolding(it, now));
     const moves = others.every((it) => it.until < (holders.at(-1)?.until ?? 0));
     const mark = moves ? [`rewrite the mark of ${standing.ruleId}`] : [];
-    return { words: [`hold ${standing.ruleId} with another lease: ${key}`, ...mark], adds: false, rides: false };
+    return { words: [`hold ${standing.ruleId} with another lease: ${key}`, ...mark], rides: false };
   }
   return rules.some((rule) => ruleKey(rule) === key)
-    ? { words: [`ride on the rule that is there: ${key}`], adds: false, rides: true }
-    : { words: [`authorize ${key}`], adds: true, rides: false };
+    ? { words: [`ride on the rule that is there: ${key}`], rides: true }
+    : { words: [`authorize ${key}`], rides: false };
 }
