@@ -1,9 +1,11 @@
 // The call budget between the official SDK and the embedded ECS with a limit on calls: two instances, one account.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { compose } from "../../functions/compose.ts";
 import { CloudClock } from "../../local/clock.ts";
 import { seededRandom } from "../../local/random.ts";
 import type { EcsService } from "../../local/services/ecs/ecs-service.ts";
 import { startEcs } from "../../local/services/ecs/start-ecs.ts";
+import { startTablestore } from "../../local/services/tablestore/server.ts";
 import { callBudget } from "../../shared/adapters/alibaba/call-budget.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
@@ -105,4 +107,41 @@ test("an end reaches the cloud when the budget is used up and when the cloud has
   const before = calls;
   expect(await a.read("end")).toBe("Throttling.User");
   expect(calls).toBe(before + 1);
+});
+
+test("the composition has the budget of its setting, in the table of its Tablestore", async () => {
+  // The composition lives by the machine's clock.
+  const real = new CloudClock();
+  const random = seededRandom("composition");
+  const tablestore = await startTablestore({
+    clock: real,
+    random,
+    instances: ["safeport"],
+    credentials: () => ({ secret: keys.accessKeySecret }),
+  });
+  const environment = {
+    SAFEPORT_REGION: web.region,
+    SAFEPORT_ACCOUNT_ID: "100000000000",
+    SAFEPORT_INSTALLATION: "test",
+    SAFEPORT_MARK_SECRET: "0123456789abcdef0123456789abcdef",
+    SAFEPORT_TABLESTORE_INSTANCE: "safeport",
+    SAFEPORT_TABLESTORE_ENDPOINT: tablestore.url,
+    SAFEPORT_ECS_ENDPOINT: `http://${cloud.endpoint}`,
+    SAFEPORT_CALLS_PER_MINUTE: "10",
+  };
+  for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
+  try {
+    const { app } = compose(keys);
+    await app.tables.createTables(schemas);
+    const readings = Array.from({ length: 20 }, () => app.firewall.readGroup(web, "open"));
+    const refused = (await Promise.allSettled(readings)).filter(({ status }) => status === "rejected");
+    // Eight calls a minute, and at most one end of a minute in between.
+    expect(refused.length).toBeGreaterThanOrEqual(4);
+    expect(refused[0]).toMatchObject({ reason: { kind: "throttled", cloudCode: null } });
+    const row = await app.tables.get("budget", [web.region, "DescribeSecurityGroupAttribute"]);
+    expect(row?.columns["taken"]).toBeGreaterThan(0);
+  } finally {
+    vi.unstubAllEnvs();
+    await tablestore.stop();
+  }
 });

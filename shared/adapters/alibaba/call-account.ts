@@ -199,7 +199,6 @@ export class CallAccount {
   #blockWithoutStore(share: number): void {
     const since = this.#now();
     const window = windowOf(since.wall);
-    if (this.#throttled?.window === window) return;
     const limit = this.#settings.callsPerMinute * WITHOUT_STORE;
     const used = this.#unasked.window === window ? this.#unasked.calls : 0;
     const last = Math.min(used + this.#settings.block, allowance(limit, share));

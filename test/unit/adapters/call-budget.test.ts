@@ -83,6 +83,7 @@ describe("blocks", () => {
     const gate = instance();
     await Promise.all(Array.from({ length: 20 }, () => call(gate, "open")));
     expect(writes).toBe(1);
+    expect(clock.sleeping).toBe(0);
   });
 
   test("a block lapses after 10 s, and what was left of it goes back", async () => {
@@ -251,7 +252,7 @@ describe("a Throttling answer", () => {
     a.throttled(region, api);
     a.throttled(region, api);
     await a.settle();
-    expect([await call(a, "open"), await call(b, "open")]).toEqual([0, 0]);
+    expect([await call(b, "open"), await call(a, "open")]).toEqual([0, 0]);
     await clock.advance(60_000);
     expect((await call(b, "open", 200)) + (await call(a, "open", 200))).toBe(93);
     await clock.advance(60_000 * 9);
@@ -265,6 +266,16 @@ describe("a Throttling answer", () => {
     expect(await call(b, "open")).toBe(0);
   });
 
+  test("is told once", async () => {
+    const gate = instance();
+    gate.throttled(region, api);
+    await gate.settle();
+    const before = reads + writes;
+    await gate.settle();
+    await call(gate, "open");
+    expect(reads + writes).toBe(before);
+  });
+
   test("leaves ends and lockdown alone", async () => {
     const gate = instance();
     gate.throttled(region, api);
@@ -272,20 +283,22 @@ describe("a Throttling answer", () => {
     expect(gate.admit(region, api, "lockdown")).toBeUndefined();
   });
 
-  test("beats a block that was asked for before it", async () => {
-    let release = (): void => undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    const gate = instance();
+  test("beats a block that is on its way", async () => {
+    const arrivals: (() => void)[] = [];
     store = async (answer) => {
-      await held;
-      return answer();
+      const value = await answer();
+      await new Promise<void>((resolve) => arrivals.push(resolve));
+      return value;
     };
+    const gate = instance();
     const waiting = call(gate, "open");
     await nextTurn();
+    arrivals.shift()?.();
+    await nextTurn();
+    expect(writes).toBe(1);
     gate.throttled(region, api);
-    release();
+    store = (answer) => answer();
+    arrivals.shift()?.();
     expect(await waiting).toBe(0);
   });
 
@@ -348,6 +361,8 @@ describe("a store that fails", () => {
     store = dead;
     const gate = instance();
     await call(gate, "open", 25);
+    // It is asked again with every block.
+    expect(reads).toBe(2);
     store = (answer) => answer();
     await clock.advance(10_000);
     await call(gate, "open");
