@@ -1,7 +1,7 @@
 // Enters leases into the ledger: a hold on every rule they need.
 import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease-record.ts";
-import type { Entry } from "../domain/ledger-entry.ts";
+import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { writeStatus } from "../store/leases.ts";
@@ -41,22 +41,29 @@ export async function changeEntry(
   }
 }
 
-/** Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. */
-export async function bookHolds(app: App, lease: Lease): Promise<void> {
+/**
+ * Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. For a lease
+ * that `isNew` the row of its rule is expected not to exist, and read only when it does.
+ */
+export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<void> {
   const { request, status } = lease;
-  if (status.state !== "approved" && status.state !== "requested") return;
-  if (status.until <= app.clock.now()) {
-    await writeStatus(app.tables, request.leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
+  if (!["requested", "approved", "opening"].includes(status.state)) return;
+  const { leaseId, principal, reason } = request;
+  const { until } = status;
+  const holder: Holder = { leaseId, principal, reason, until, openedAt: null, statedUntil: null, ended: null };
+  const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.leaseId === leaseId) === true;
+  if (until <= app.clock.now()) {
+    const entries = await Promise.all(request.entryIds.map((entryId) => getEntry(app.tables, request.group, entryId)));
+    if (entries.some(isIn)) return;
+    await writeStatus(app.tables, leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
     return;
   }
-  const { leaseId, principal, reason } = request;
-  const holder = { leaseId, principal, reason, until: status.until, openedAt: null, statedUntil: null, ended: null };
   for (const spec of request.specs) {
     const fresh = freshEntry(request.group, spec);
+    if (isNew && (await saveEntry(app.tables, { ...fresh, holders: [holder] }))) continue;
     await changeEntry(app, request.group, fresh.entryId, (stored) => {
       const entry = stored ?? fresh;
-      if (entry.holders.some((it) => it.leaseId === leaseId)) return null;
-      return { ...entry, holders: [...entry.holders, holder] };
+      return isIn(entry) ? null : { ...entry, holders: [...entry.holders, holder] };
     });
   }
 }

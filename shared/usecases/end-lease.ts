@@ -44,7 +44,7 @@ export async function endLease(
       return { ...entry, holders };
     });
   }
-  const { lease: now, settled } = await settleLease(app, request.group, leaseId, {
+  const { lease: now, settled } = await settleLease(app, request, {
     cause: `end ${leaseId}`,
     actor: caller.principal,
     policy: caller.policy,

@@ -122,7 +122,7 @@ export async function extendHolds(
   }
   const end = until;
   const [{ lease: now, settled }] = await Promise.all([
-    settleLease(app, group, leaseId, {
+    settleLease(app, request, {
       cause: `extend ${leaseId}`,
       actor: caller.principal,
       policy: caller.policy,

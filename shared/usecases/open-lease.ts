@@ -107,7 +107,7 @@ async function settleOpening(app: App, caller: Caller, members: readonly Member[
   const { request } = lease;
   const net = dueLease(request.group, request.leaseId, netAt(request), app.settings.shards);
   const cause = `open ${request.leaseId}`;
-  const { lease: now, settled } = await settleLease(app, request.group, request.leaseId, {
+  const { lease: now, settled } = await settleLease(app, request, {
     cause,
     actor: caller.principal,
     policy: caller.policy,
@@ -217,7 +217,7 @@ async function book(
     requestedAt: now,
   };
   const status: LeaseStatus = {
-    state: "approved",
+    state: "opening",
     until,
     openedAt: null,
     closedAt: null,
@@ -232,7 +232,7 @@ async function book(
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.
   const lease = created === "conflict" ? ((await getLease(app.tables, leaseId)) ?? booked) : booked;
-  await Promise.all([bookHolds(app, lease), app.wakeup.arm(end.shard, until)]);
+  await Promise.all([bookHolds(app, lease, created === "written"), app.wakeup.arm(end.shard, until)]);
   return lease;
 }
 

@@ -1,6 +1,6 @@
 // A pass: one reconcile of one group. The only place that calls Authorize, Modify or Revoke.
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
-import type { LeaseState } from "../domain/lease.ts";
+import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -16,7 +16,7 @@ import {
 } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Write } from "../ports/tables.ts";
-import { dueGroup, dueLease, dueWrite, isInstalled } from "../store/due.ts";
+import { type Due, dueDelete, dueGroup, dueLease, dueWrite, isInstalled } from "../store/due.ts";
 import { intentDelete, intentWrite, listIntents } from "../store/intents.ts";
 import { createLease, newLeaseId, writeStatus } from "../store/leases.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../store/ledger.ts";
@@ -33,6 +33,10 @@ export interface PassOptions {
   readonly priority: CallPriority;
   /** Monotonic instant after which no further change is started. */
   readonly deadlineAt: number;
+  /** Due rows that brought the pass about; those whose lease or group is at rest after it are deleted. */
+  readonly rows: readonly Due[];
+  /** False when this installation's state is lost; looked up when absent. */
+  readonly stateKnown?: boolean;
   /** Interfaces the caller already knows, where the leases to open name one instance. */
   readonly members?: readonly Member[];
 }
@@ -46,9 +50,11 @@ export interface PassReport {
   readonly unsettled: ReadonlySet<LeaseId>;
   /** All leases the ledger of the group held when the pass began. */
   readonly held: ReadonlySet<LeaseId>;
+  /** Where the leases of the ledger stand. */
+  readonly statuses: ReadonlyMap<LeaseId, LeaseStatus>;
   readonly recovered: number;
-  /** False when the group has to be looked at again at the next tick. */
-  readonly settled: boolean;
+  /** How many of the due rows stay. */
+  readonly rowsLeft: number;
   readonly lines: readonly string[];
 }
 
@@ -57,6 +63,19 @@ const ATTEMPTS_MAX = 3;
 const AUTHORIZE_BATCH = 20;
 const REVOKE_BATCH = 100;
 const REREAD_BASE_MS = 150;
+
+const KNOWN_MS = 60_000;
+const knownSince = new WeakMap<App, number>();
+
+/** Whether this installation's state exists; that it does is remembered for a minute. */
+async function isStateKnown(app: App): Promise<boolean> {
+  const now = app.clock.monotonicMs();
+  const since = knownSince.get(app);
+  if (since !== undefined && now - since < KNOWN_MS) return true;
+  const known = await isInstalled(app.tables, app.settings.installation);
+  if (known) knownSince.set(app, now);
+  return known;
+}
 
 /** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
@@ -96,7 +115,9 @@ class Pass {
   private readonly opened = new Set<LeaseId>();
   /** Statuses this pass has written, as text. */
   private readonly statuses = new Map<LeaseId, string>();
-  private readonly states = new Map<LeaseId, LeaseState>();
+  private readonly seen = new Map<LeaseId, LeaseStatus>();
+  /** Intents that are over; deleted with the last write of the pass. */
+  private readonly over: Intent[] = [];
   private intents: Intent[] = [];
   private entries: Entry[] = [];
   private facts: OpenFacts | null = null;
@@ -113,7 +134,7 @@ class Pass {
   async run(): Promise<PassReport> {
     const { app, group } = this;
     const [stateKnown, intents] = await Promise.all([
-      isInstalled(app.tables, app.settings.installation),
+      this.options.stateKnown ?? isStateKnown(app),
       listIntents(app.tables, group),
     ]);
     this.intents = [...intents];
@@ -235,9 +256,10 @@ class Pass {
         this.entries.some((it) => it.entryId === entry.entryId && sameHolder(it, entry, leaseId)),
       );
       const text = JSON.stringify({ ...status, closedAt: null });
-      this.states.set(leaseId, status.state);
-      // An open lease is rewritten only when something moved; any other may be one that an earlier pass left between two writes.
-      if (before && status.state === "open") return;
+      this.seen.set(leaseId, status);
+      // Leases are booked as opening, and an open one is rewritten only when something moved. Any other may be one that an earlier
+      // pass left between two writes.
+      if (before && (status.state === "open" || status.state === "opening")) return;
       if (this.statuses.get(leaseId) === text && status.closedAt === null) return;
       this.statuses.set(leaseId, text);
       await writeStatus(app.tables, leaseId, status, this.lock.fence);
@@ -263,10 +285,8 @@ class Pass {
         ? !stale && intent.rules.every(readBack)
         : readAt >= intent.attemptsEndAt + app.settings.lateEffectMaxMs,
     );
-    if (done.length > 0) {
-      await app.tables.writeAll(done.map(intentDelete));
-      this.intents = this.intents.filter((intent) => !done.includes(intent));
-    }
+    this.over.push(...done);
+    this.intents = this.intents.filter((intent) => !done.includes(intent));
     return stale;
   }
 
@@ -481,7 +501,7 @@ class Pass {
       await this.keep({ ...intent, attemptsEndAt: this.app.clock.now() });
       return;
     }
-    await this.app.tables.writeAll([intentDelete(intent)]);
+    this.over.push(intent);
     this.intents = this.intents.filter((it) => it.intentId !== intent.intentId);
   }
 
@@ -550,17 +570,22 @@ class Pass {
   private async finish(plan: Plan | null, converged: boolean, held: ReadonlySet<LeaseId>): Promise<PassReport> {
     const { app, group, options } = this;
     const now = app.clock.now();
-    const writes: Write[] = [];
     const unsettled = new Set<LeaseId>();
     for (const leaseId of held) {
       if (this.closed.has(leaseId)) continue;
-      if (!converged || this.states.get(leaseId) !== "open") unsettled.add(leaseId);
+      if (!converged || this.seen.get(leaseId)?.state !== "open") unsettled.add(leaseId);
     }
-    // What may still act is looked at when it no longer can.
+    // What may still act is looked at when it no longer can. These rows are there before any row goes.
     const looks = this.intents.map((intent) => intent.attemptsEndAt + app.settings.lateEffectMaxMs);
-    const lookAt = looks.length > 0 ? [...(plan?.lookAt ?? []), Math.max(...looks)] : (plan?.lookAt ?? []);
-    for (const at of new Set(lookAt))
-      writes.push(dueWrite(dueGroup(group, Math.max(at, now + 1000), app.settings.shards)));
+    const lookAt = new Set([...(plan?.lookAt ?? []), ...(looks.length > 0 ? [Math.max(...looks)] : [])]);
+    const looked = [...lookAt].map((at) => dueWrite(dueGroup(group, Math.max(at, now + 1000), app.settings.shards)));
+    if (looked.length > 0) await app.tables.writeAll(looked);
+
+    const isSettled = converged && unsettled.size === 0;
+    const rowsDone = options.rows.filter((row) =>
+      row.kind === "group" ? isSettled : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
+    );
+    const writes: Write[] = [...this.over.map(intentDelete), ...rowsDone.map(dueDelete)];
     const lines = [...this.lines, ...[...this.closed].map(([leaseId]) => `${leaseId} has ended`), ...this.findings];
     if (lines.length > 0) {
       writes.push(
@@ -578,8 +603,9 @@ class Pass {
       opened: [...this.opened],
       unsettled,
       held,
+      statuses: this.seen,
       recovered: this.recovered,
-      settled: converged && unsettled.size === 0,
+      rowsLeft: options.rows.length - rowsDone.length,
       lines,
     };
   }

@@ -1,9 +1,8 @@
 // Brings a lease to rest: runs passes of its group, or waits for somebody else's, until the answer is known or the time is up.
-import type { GroupRef, LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
-import type { Lease } from "../domain/lease-record.ts";
+import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { CloudFailure } from "../ports/firewall.ts";
-import { type Due, dueDelete } from "../store/due.ts";
+import type { Due } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
 import type { App } from "./app.ts";
 import { type PassOptions, runPass } from "./run-pass.ts";
@@ -17,16 +16,18 @@ const POLL_MAX_MS = 500;
  */
 export async function settleLease(
   app: App,
-  group: GroupRef,
-  leaseId: LeaseId,
-  options: Omit<PassOptions, "deadlineAt"> & { net: Due; wanted: (lease: Lease) => boolean },
+  request: LeaseRequest,
+  options: Omit<PassOptions, "deadlineAt" | "rows"> & { net: Due; wanted: (lease: Lease) => boolean },
 ): Promise<{ lease: Lease; settled: boolean }> {
+  const { group, leaseId } = request;
   const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
   for (let round = 0; ; round++) {
     let atRest = false;
+    let status: LeaseStatus | undefined;
     try {
-      const report = await runPass(app, group, { ...options, deadlineAt });
+      const report = await runPass(app, group, { ...options, rows: [options.net], deadlineAt });
       atRest = report !== null && !report.unsettled.has(leaseId);
+      status = report?.statuses.get(leaseId);
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       app.log.write("warn", `a pass over ${group.groupId} failed`, {
@@ -36,14 +37,10 @@ export async function settleLease(
       });
       if (error.kind === "refused" || error.kind === "throttled") atRest = true;
     }
-    const lease = await getLease(app.tables, leaseId);
+    const lease: Lease | null = status ? { request, status } : await getLease(app.tables, leaseId);
     if (!lease) throw new Error(`lease ${leaseId} has no row`);
     const settled = isFinal(lease.status.state) || options.wanted(lease);
-    if (settled) {
-      if (atRest) await app.tables.writeAll([dueDelete(options.net)]);
-      return { lease, settled };
-    }
-    if (atRest || app.clock.monotonicMs() >= deadlineAt) return { lease, settled };
+    if (settled || atRest || app.clock.monotonicMs() >= deadlineAt) return { lease, settled };
     await app.clock.sleep(Math.min(POLL_MAX_MS, POLL_MS * 1.5 ** round) * (1 + app.random.fraction()));
   }
 }

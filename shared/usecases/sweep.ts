@@ -9,7 +9,7 @@ import { getLease, listLeases } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
-import { inParallel, type PassReport, runPass } from "./run-pass.ts";
+import { inParallel, type PassOptions, type PassReport, runPass } from "./run-pass.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -119,6 +119,7 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
   }
   const group = { region: first.region, groupId: first.groupId };
   const done: Due[] = [];
+  let left = rows.length;
   try {
     // A lease that was booked but never reached the ledger: its opener has died. It is entered now.
     for (const row of rows) {
@@ -127,15 +128,10 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
       if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) done.push(row);
       else if (lease) await bookHolds(app, lease);
     }
-    const report = await passOver(app, group, options, "end");
-    if (report) {
-      tally.add(group, report);
-      for (const row of rows) {
-        const settled = row.kind === "group" ? report.settled : !report.unsettled.has(row.id as LeaseId);
-        const known = row.kind === "group" || report.held.has(row.id as LeaseId);
-        if (settled && known && !done.includes(row)) done.push(row);
-      }
-    }
+    const pending = rows.filter((row) => !done.includes(row));
+    const report = await passOver(app, group, { ...options, rows: pending }, "end");
+    if (report) tally.add(group, report);
+    left = report?.rowsLeft ?? pending.length;
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     app.log.write("error", `the group ${group.groupId} cannot be looked at; what is due in it stays due`, {
@@ -144,7 +140,7 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
       code: error.cloudCode,
     });
   }
-  tally.left += rows.length - done.length;
+  tally.left += left;
   if (done.length > 0) await app.tables.writeAll(done.map(dueDelete));
 }
 
@@ -152,7 +148,7 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
 async function passOver(
   app: App,
   group: GroupRef,
-  options: Work,
+  options: Work & Pick<PassOptions, "rows" | "stateKnown">,
   priority: "end" | "inventory",
 ): Promise<PassReport | null> {
   for (let tries = 0; tries < 20; tries++) {
@@ -184,7 +180,7 @@ async function recoverAll(app: App, options: Work, tally: Tally): Promise<void> 
   );
   await rebookEnds(app);
   for (const region of options.policy.regions) {
-    if (!(await lookAtRegion(app, { ...options, cause: "recovery" }, region, tally))) return;
+    if (!(await lookAtRegion(app, { ...options, cause: "recovery", stateKnown: false }, region, tally))) return;
     const next: Due = {
       shard: 0,
       at: app.clock.now() + FULL_PASS_EVERY_MS,
@@ -199,7 +195,12 @@ async function recoverAll(app: App, options: Work, tally: Tally): Promise<void> 
 }
 
 /** Looks at every group that shows a mark of ours. Answers false when something could not be read. */
-async function lookAtRegion(app: App, options: Work, region: string, tally: Tally): Promise<boolean> {
+async function lookAtRegion(
+  app: App,
+  options: Work & Pick<PassOptions, "stateKnown">,
+  region: string,
+  tally: Tally,
+): Promise<boolean> {
   const prefix = `safeport/1 ${app.settings.installation} `;
   let complete = true;
   const groups = await app.inventory.listGroups(region, "inventory");
@@ -211,7 +212,7 @@ async function lookAtRegion(app: App, options: Work, region: string, tally: Tall
           throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
         const { rules } = await app.firewall.readGroup(ref, "inventory");
         if (!rules.some((rule) => rule.description.startsWith(prefix))) return;
-        const report = await passOver(app, ref, options, "inventory");
+        const report = await passOver(app, ref, { ...options, rows: [] }, "inventory");
         if (report) tally.add(ref, report);
         else complete = false;
       } catch (error) {
