@@ -4,7 +4,7 @@ import { formatUtc } from "../domain/instant.ts";
 import { extendedEnd, isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
-import { isHolding } from "../plan/plan-group.ts";
+import { isHolding } from "../plan/picture.ts";
 import type { Member } from "../ports/firewall.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";

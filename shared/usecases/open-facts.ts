@@ -6,7 +6,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
-import { isHolding, type Refusal } from "../plan/plan-group.ts";
+import { isHolding, type Refusal } from "../plan/picture.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
 import type { App } from "./app.ts";
 
@@ -46,6 +46,10 @@ export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Me
   return { group, members, siblings };
 }
 
+/** True when somebody holds the entry who has not been seen open yet. */
+export const isOpening = (entry: Entry, now: number): boolean =>
+  entry.holders.some((holder) => isHolding(holder, now) && holder.openedAt === null);
+
 /** Which entries may not be opened, and why. Openings are admitted in order while there is room. */
 export function refusalsOf(
   picture: { ref: GroupRef; rules: readonly Rule[]; entries: readonly Entry[]; facts: OpenFacts; policy: Policy },
@@ -58,8 +62,7 @@ export function refusalsOf(
   const protectedBy = protection(facts.group, facts.members, policy);
   let added = 0;
   for (const entry of entries) {
-    const live = entry.holders.filter((holder) => isHolding(holder, now));
-    if (live.length === 0 || live.some((holder) => holder.openedAt !== null)) continue;
+    if (!isOpening(entry, now)) continue;
     const reached = membersOf(facts.members, entry.spec);
     const merged = reached.map((member) =>
       mergeRules([rules, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]),

@@ -11,7 +11,7 @@ import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
-import { isHolding } from "../plan/plan-group.ts";
+import { isHolding } from "../plan/picture.ts";
 import type { Member } from "../ports/firewall.ts";
 import { type Due, dueLease, dueWrite } from "../store/due.ts";
 import { claimKey, readKey } from "../store/idempotency.ts";

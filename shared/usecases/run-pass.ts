@@ -4,16 +4,9 @@ import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
-import {
-  applyPatch,
-  type EntryPatch,
-  isHolding,
-  mayStillAct,
-  type Plan,
-  type PlannedCall,
-  planGroup,
-  type Refusal,
-} from "../plan/plan-group.ts";
+import { isHolding, mayStillAct, type Refusal } from "../plan/picture.ts";
+import { applyPatch, type PlannedCall } from "../plan/plan-entry.ts";
+import { type Plan, planGroup } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Write } from "../ports/tables.ts";
 import { type Due, dueDelete, dueGroup, dueLease, dueWrite, isInstalled } from "../store/due.ts";
@@ -24,7 +17,7 @@ import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { type LeasePart, leaseStatus } from "./lease-status.ts";
-import { type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
+import { isOpening, type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
 
 export interface PassOptions {
   readonly cause: string;
@@ -168,6 +161,8 @@ class Pass {
       const replan = await this.writeDown(plan, readAt);
       if (replan) continue;
       if (plan.calls.length === 0) {
+        // Holders that have just ended leave something to remove or to settle.
+        if (plan.patches.some((patch) => patch.ends !== "none" && !patch.settled)) continue;
         converged = true;
         break;
       }
@@ -199,10 +194,7 @@ class Pass {
     rules: Awaited<ReturnType<Pass["readRules"]>>,
     now: number,
   ): Promise<ReadonlyMap<EntryId, Refusal>> {
-    const opening = this.entries.some((entry) => {
-      const live = entry.holders.filter((holder) => isHolding(holder, now));
-      return live.length > 0 && live.every((holder) => holder.openedAt === null);
-    });
+    const opening = this.entries.some((entry) => isOpening(entry, now));
     if (!opening) return this.refusals;
     this.facts ??= await readOpenFacts(this.app, this.group, this.options.members);
     const { policy } = this.options;
@@ -652,5 +644,3 @@ export async function inParallel<Item>(
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
 }
-
-export type { EntryPatch };

@@ -4,7 +4,7 @@ import type { Entry, Holder, Intent, Standing } from "../../shared/domain/ledger
 import { formatMark, type MarkContent } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
-import type { Picture } from "../../shared/plan/plan-group.ts";
+import type { Picture } from "../../shared/plan/picture.ts";
 import { aSpec } from "./rules.ts";
 
 export const NOW = Date.UTC(2026, 10, 5, 8, 0, 0);

@@ -1,7 +1,8 @@
 // What a patch makes of an entry's row, also of a fresher one than it was planned on.
 import { describe, expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
-import { applyPatch, type EntryPatch, isHolding, mayStillAct } from "../../../shared/plan/plan-group.ts";
+import { isHolding, mayStillAct } from "../../../shared/plan/picture.ts";
+import { applyPatch, type EntryPatch } from "../../../shared/plan/plan-entry.ts";
 import { aHolder, anEndedHolder, anEntry, anIntent, LATE_MS, NOW, ours } from "../../kit/plan-pictures.ts";
 
 const none: ReadonlySet<LeaseId> = new Set();
@@ -12,7 +13,7 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
     entry: anEntry({ holders: [aHolder({ openedAt: null })] }),
     standing: ours("1"),
     missingSince: null,
-    opened: false,
+    opens: "none",
     stated: true,
     end: null,
     ends: "none",
@@ -23,7 +24,7 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
 
 describe("a patch", () => {
   test("says open for the holders the plan has seen, and keeps an earlier opening", () => {
-    const patch = aPatch({ opened: true });
+    const patch = aPatch({ opens: "all" });
     const next = applyPatch({ ...patch.entry, holders: [...patch.entry.holders, late] }, patch, NOW, none);
     expect(next.holders.map((it) => it.openedAt)).toEqual([NOW, null]);
     expect(next.standing).toEqual(ours("1"));
@@ -40,7 +41,7 @@ describe("a patch", () => {
   test("ends whose time has come, at the instant itself, and never takes an end back", () => {
     const asked = { cause: "asked", note: null, detail: null } as const;
     const holders = [aHolder({ until: NOW }), aHolder({ until: NOW + 1 }), aHolder({ ended: asked })];
-    const next = applyPatch(anEntry({ holders }), aPatch({ ends: "due" }), NOW, none);
+    const next = applyPatch(anEntry({ holders }), aPatch(), NOW, none);
     expect(next.holders.map((it) => it.ended?.cause ?? null)).toEqual(["time", null, "asked"]);
   });
 

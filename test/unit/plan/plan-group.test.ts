@@ -4,7 +4,8 @@ import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { type PlannedCall, planGroup } from "../../../shared/plan/plan-group.ts";
+import type { PlannedCall } from "../../../shared/plan/plan-entry.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
 import {
   aHolder,
   aMark,
@@ -43,7 +44,7 @@ describe("a live holder, nothing in the cloud", () => {
         cause: "a lease asks for it",
       },
     ]);
-    expect(patches).toEqual([expect.objectContaining({ standing: { kind: "none" }, opened: false, ends: "none" })]);
+    expect(patches).toEqual([expect.objectContaining({ standing: { kind: "none" }, opens: "none", ends: "none" })]);
   });
 
   test("is not authorized when it is refused: its leases end with the code", () => {
@@ -71,7 +72,7 @@ describe("a live holder, nothing in the cloud", () => {
     const rules = [aRule({ id: ruleId("theirs"), priority: 1 })];
     const plan = planGroup(aPicture({ entries: [entry], rules, accepted: new Set([entry.entryId]) }));
     expect(plan.calls).toEqual([]);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opened: true })]);
+    expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
     expect(callsOf(aPicture({ entries: [entry], rules }))).toEqual([`authorize ${entry.key}`]);
   });
 });
@@ -83,17 +84,17 @@ describe("a live holder, our rule in the cloud", () => {
   ])("stands and is booked: %s", (_how, entry, description) => {
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule({ id: ruleId("1"), description })] }));
     expect(plan.calls.map(short)).toEqual(description === "" ? [`modify ${ruleId("1")}`] : []);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), opened: true, ends: "none" })]);
+    expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), opens: "all", ends: "none" })]);
   });
 
-  test("gets its mark rewritten when its end has moved, and only then", () => {
+  test("gets its mark rewritten when its mark is out of date, and only then", () => {
     const rules = [ourRule("1")];
     const still = aPicture({ entries: [anEntry({ standing: ours("1") })], rules });
     expect(callsOf(still)).toEqual([]);
     const entry = anEntry({ standing: ours("1"), holders: [aHolder(), later({ openedAt: null })] });
     const description = aMark(aSpec(), { until: NOW + 2 * HOUR });
     expect(planGroup(aPicture({ entries: [entry], rules })).calls).toEqual([
-      { kind: "modify", entry, ruleId: ruleId("1"), description, cause: "its end has moved" },
+      { kind: "modify", entry, ruleId: ruleId("1"), description, cause: "its mark is out of date" },
     ]);
   });
 
@@ -108,7 +109,7 @@ describe("a live holder, our rule in the cloud", () => {
     const entry = anEntry({ standing: ours("1"), holders: [anEndedHolder({ leaseId: "ls-2" as LeaseId }), aHolder()] });
     const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")] }));
     expect(plan.calls).toEqual([]);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), ends: "due" })]);
+    expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), ends: "none" })]);
   });
 
   test("keeps the booked one of two and revokes the other", () => {
@@ -130,11 +131,11 @@ describe("a live holder, our rule in the cloud", () => {
     const fresh = anEntry({ holders: [aHolder({ openedAt: null })] });
     const given = { rules: [ourRule("1")], refusals: refusing(fresh.entryId) };
     expect(planGroup(aPicture({ ...given, entries: [fresh] })).patches).toEqual([
-      expect.objectContaining({ standing: ours("1"), ends: "all", opened: false }),
+      expect.objectContaining({ standing: ours("1"), ends: "unopened", opens: "none" }),
     ]);
     const open = anEntry({ standing: ours("1") });
     expect(planGroup(aPicture({ ...given, entries: [open] })).patches).toEqual([
-      expect.objectContaining({ standing: ours("1"), ends: "none", opened: true }),
+      expect.objectContaining({ standing: ours("1"), ends: "none", opens: "all" }),
     ]);
   });
 
@@ -172,7 +173,7 @@ describe("a live holder, somebody else's rule with the same key", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule({ id: ruleId("theirs") })] }));
     expect(plan.calls).toEqual([]);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opened: true })]);
+    expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
   });
 
   test("does not take for its own what stood before the call, whatever mark it carries", () => {
@@ -186,7 +187,7 @@ describe("a live holder, somebody else's rule with the same key", () => {
     const plan = planGroup(aPicture({ entries: [ridden], rules }));
     expect([plan.calls, plan.patches]).toEqual([
       [],
-      [expect.objectContaining({ standing: preExisting("before"), opened: true })],
+      [expect.objectContaining({ standing: preExisting("before"), opens: "all" })],
     ]);
   });
 
@@ -239,7 +240,7 @@ describe("a live holder, our rule is missing", () => {
     const entry = anEntry({ standing: ours("1"), missingSince: NOW - LATE_MS });
     const plan = planGroup(aPicture({ entries: [entry] }));
     expect(plan.calls).toEqual([]);
-    expect(plan.patches).toMatchObject([{ standing: ours("1"), ends: "all", end: { cause: "removed" } }]);
+    expect(plan.patches).toMatchObject([{ standing: ours("1"), ends: "opened", end: { cause: "removed" } }]);
     expect(plan.findings.join()).toContain("removed the rule sgr-1");
   });
 
@@ -263,7 +264,7 @@ describe("nobody holds it any more", () => {
       const plan = planGroup(aPicture({ entries: [entry], rules }));
       const cause = "its last lease has ended";
       expect(plan.calls).toEqual([{ kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen, cause }]);
-      expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), settled: false, ends: "due" })]);
+      expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), settled: false, ends: "none" })]);
     }
   });
 
@@ -368,4 +369,87 @@ test("ends come before everything else, and openings last", () => {
     "modify sgr-2",
     `authorize ${ruleKey(opening.spec)}`,
   ]);
+});
+
+describe("rules that others have changed", () => {
+  const changed = (name: string, port: string) =>
+    aRule({
+      id: ruleId(name),
+      ...aSpec({ ports: somePorts(port) }),
+      description: aMark(aSpec(), { until: NOW + HOUR }),
+    });
+
+  test("the booked rule is not forgotten for a copy of it: both go at the end", () => {
+    const rules = [changed("1", "23/23"), ourRule("2")];
+    const live = planGroup(aPicture({ rules, entries: [anEntry({ standing: ours("1") })] }));
+    expect(live.calls).toEqual([]);
+    expect(live.patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
+    const ended = anEntry({ standing: ours("1"), holders: [anEndedHolder()] });
+    const revoked = planGroup(aPicture({ rules, entries: [ended] })).calls;
+    expect(revoked.map((call) => call.kind === "revoke" && call.ruleId).toSorted()).toEqual(["sgr-1", "sgr-2"]);
+  });
+
+  test("nobody new is called open by a rule that says something else", () => {
+    const holders = [aHolder(), aHolder({ leaseId: "ls-2" as LeaseId, openedAt: null })];
+    const entry = anEntry({ standing: ours("1"), holders });
+    const plan = planGroup(aPicture({ rules: [changed("1", "23/23")], entries: [entry] }));
+    expect(plan.patches).toMatchObject([{ opens: "opened", ends: "none" }]);
+  });
+
+  test("a rule booked to another entry goes with that one; a live lease waits for it", () => {
+    const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1"), holders: [anEndedHolder()] });
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [other, entry] }));
+    expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1", entryId: other.entryId }]);
+    expect(plan.patches[1]).toMatchObject({ standing: { kind: "none" }, opens: "none" });
+  });
+
+  test("a mark that is not the one it should carry is written again", () => {
+    const description = aMark(aSpec(), { until: NOW + HOUR }).replace(/k=\w{8}/, "k=00000000");
+    const rules = [{ ...ourRule("1"), description }];
+    const plan = planGroup(aPicture({ rules, entries: [anEntry({ standing: ours("1") })] }));
+    expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1" }]);
+  });
+});
+
+describe("refusals and those who are open already", () => {
+  const both = [aHolder(), aHolder({ leaseId: "ls-2" as LeaseId, openedAt: null })];
+
+  test("a lease that would ride on a rule is refused as well", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const rules = [aRule({ id: ruleId("theirs"), ...aSpec(), description: "" })];
+    const plan = planGroup(aPicture({ rules, entries: [entry], refusals: refusing(entry.entryId) }));
+    expect(plan.patches).toMatchObject([
+      { standing: { kind: "none" }, ends: "unopened", opens: "none", settled: true },
+    ]);
+  });
+
+  test("a second lease on an open rule is refused alone", () => {
+    const entry = anEntry({ standing: ours("1"), holders: both });
+    const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [entry], refusals: refusing(entry.entryId) }));
+    expect(plan.patches).toMatchObject([{ ends: "unopened", opens: "opened" }]);
+    expect(plan.calls.filter((call) => call.kind === "revoke")).toEqual([]);
+  });
+
+  test("a lease that came to a rule somebody removed is opened when the others have ended", () => {
+    const missing = { standing: ours("1"), missingSince: NOW - LATE_MS };
+    const ending = planGroup(aPicture({ entries: [anEntry({ ...missing, holders: both })] }));
+    expect(ending.patches).toMatchObject([{ ends: "opened", end: { cause: "removed" } }]);
+    const alone = anEntry({ ...missing, holders: both.slice(1) });
+    expect(planGroup(aPicture({ entries: [alone] })).calls).toMatchObject([{ kind: "authorize" }]);
+  });
+});
+
+test("what is to be removed is booked as ours before it is removed", () => {
+  const entry = anEntry({ standing: preExisting("gone"), holders: [anEndedHolder()] });
+  const plan = planGroup(aPicture({ rules: [ourRule("2")], entries: [entry] }));
+  expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-2" }]);
+  expect(plan.patches).toMatchObject([{ standing: ours("2"), settled: false }]);
+});
+
+test("a rule this pass has revoked is nothing to ride on, whatever a stale reading shows", () => {
+  const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+  const rules = [aRule({ id: ruleId("1"), ...aSpec(), priority: 7, description: "" })];
+  const given = { rules, entries: [entry], accepted: new Set([entry.entryId]), revoked: new Set([ruleId("1")]) };
+  expect(planGroup(aPicture(given)).patches).toMatchObject([{ standing: { kind: "none" } }]);
 });

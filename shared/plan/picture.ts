@@ -1,0 +1,84 @@
+// What a plan is made from, and the small questions asked of it. Pure.
+import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
+import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
+import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
+import type { Rule } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+
+/** Why an entry may not be opened: an error code with its detail. */
+export interface Refusal {
+  readonly code: string;
+  readonly detail: Readonly<Record<string, string | number>>;
+}
+
+/** Everything a plan is made from. Instants in milliseconds. */
+export interface Picture {
+  readonly now: number;
+  readonly group: GroupRef;
+  readonly rules: readonly Rule[];
+  readonly entries: readonly Entry[];
+  readonly intents: readonly Intent[];
+  /** False when this installation's state is lost: then a valid mark alone makes a rule ours. */
+  readonly stateKnown: boolean;
+  readonly installation: string;
+  readonly markSecret: string;
+  readonly lateEffectMaxMs: number;
+  /** Entries nobody may newly open, and why. */
+  readonly refusals: ReadonlyMap<EntryId, Refusal>;
+  /** Ids this pass has revoked, whatever a stale reading says. */
+  readonly revoked: ReadonlySet<RuleId>;
+  /** Entries whose authorize this pass has seen answered with success. */
+  readonly accepted: ReadonlySet<EntryId>;
+}
+
+/** A rule with an id; very old answers of the cloud lack it, and such a rule is nobody's to change. */
+export type KnownRule = Rule & { readonly id: RuleId };
+
+/** The rules of a picture that can be named and that this pass has not revoked. */
+export function rulesOf(picture: Picture): readonly KnownRule[] {
+  return picture.rules.filter((rule): rule is KnownRule => rule.id !== null && !picture.revoked.has(rule.id));
+}
+
+/** True while the hold is neither ended nor past its end. */
+export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
+
+/** True when an attempt of the intent may still take effect. */
+export const mayStillAct = (intent: Intent, now: number, lateEffectMaxMs: number): boolean =>
+  intent.attemptsEndAt + lateEffectMaxMs > now;
+
+/** The mark an entry's rule has to carry: the end of its last holder. `live` is not empty. */
+export function markOf(
+  entry: Entry,
+  live: readonly Holder[],
+  picture: Pick<Picture, "installation" | "markSecret">,
+): string {
+  const last = live.reduce((a, b) => (b.until > a.until ? b : a));
+  return formatMark({
+    installation: picture.installation,
+    entryId: entry.entryId,
+    until: last.until,
+    groupId: entry.group.groupId,
+    key: entry.key,
+    secret: picture.markSecret,
+    reason: last.reason,
+  });
+}
+
+/** True when two descriptions carry the same mark; the reason behind it means nothing. */
+export function isSameMark(one: string, other: string): boolean {
+  const [a, b] = [parseMark(one), parseMark(other)];
+  return (
+    a !== null &&
+    b !== null &&
+    a.installation === b.installation &&
+    a.entryId === b.entryId &&
+    a.until === b.until &&
+    a.mac === b.mac
+  );
+}
+
+/** True when the mark is this installation's, and true for this rule of this group. */
+export function isGenuine(mark: Mark, rule: Rule, picture: Picture): boolean {
+  const { group, installation, markSecret: secret } = picture;
+  return mark.installation === installation && verifyMark(mark, { groupId: group.groupId, key: ruleKey(rule), secret });
+}

@@ -1,0 +1,280 @@
+// The decision about one ledger entry: who holds its rule, what stands for it, and so what to call and what to write down. Pure.
+import { formatBare } from "../domain/cidr.ts";
+import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
+import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
+import { parseMark } from "../domain/mark.ts";
+import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
+import {
+  isGenuine,
+  isHolding,
+  isSameMark,
+  type KnownRule,
+  markOf,
+  mayStillAct,
+  type Picture,
+  type Refusal,
+  rulesOf,
+} from "./picture.ts";
+
+/** One change to the cloud, with its cause. */
+export type PlannedCall =
+  | {
+      readonly kind: "revoke";
+      readonly entryId: EntryId | null;
+      readonly ruleId: RuleId;
+      readonly seen: boolean;
+      readonly cause: string;
+    }
+  | {
+      readonly kind: "authorize";
+      readonly entry: Entry;
+      readonly description: string;
+      readonly beforeIds: readonly RuleId[];
+      readonly cause: string;
+    }
+  | {
+      readonly kind: "modify";
+      readonly entry: Entry;
+      readonly ruleId: RuleId;
+      readonly description: string;
+      readonly cause: string;
+    };
+
+/** Some of the live holders: those whose lease has been seen open, those whose lease has not, or both. */
+type Which = "none" | "opened" | "unopened" | "all";
+
+/** What becomes of an entry's row. Applied again to a fresher row when somebody else was faster. */
+export interface EntryPatch {
+  readonly entry: Entry;
+  readonly standing: Standing;
+  readonly missingSince: number | null;
+  /** Whose traffic gets through by what stands. */
+  readonly opens: Which;
+  /** True when what stands carries the end of its last holder, or no mark of ours at all. */
+  readonly stated: boolean;
+  /** How the holders of `ends` end. Those whose time has come end by themselves. */
+  readonly end: Holder["ended"];
+  readonly ends: Which;
+  /** True when nothing of the entry stands in the cloud or can still appear, or nothing of it is ours to remove. */
+  readonly settled: boolean;
+}
+
+export interface EntryPlan {
+  readonly calls: readonly PlannedCall[];
+  readonly patch: EntryPatch;
+  /** Instants at which the group has to be looked at again. */
+  readonly lookAt: readonly number[];
+  readonly findings: readonly string[];
+}
+
+const NONE: Standing = { kind: "none" };
+
+/**
+ *     holders   rule in the cloud            what happens
+ *     any       ours, without its host       revoke at once: it reaches more than was granted
+ *     ended     ours, by id or by mark       revoke by id, seen or not
+ *     ended     somebody else's              nothing
+ *     live      ours, changed by somebody    it is left until its end and then revoked by id
+ *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
+ *     live      somebody else's, same key    the lease rides on it
+ *     live      ours, missing                believed only after a second reading, then the lease ends
+ *     live      none                         authorize, unless refused
+ *
+ * Rules booked to other entries take no part: they go with those. A refusal ends those who were not open yet, whatever stands; who is open stays.
+ */
+export function planEntry(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
+  const { now } = picture;
+  const live = entry.holders.filter((holder) => isHolding(holder, now));
+  const intents = picture.intents.filter((intent) => intent.rules.some((rule) => rule.entryId === entry.entryId));
+  const all = rulesOf(picture);
+  const rules = all.filter((rule) => !bookedElsewhere.has(rule.id));
+  const bookedId = entry.standing.kind === "ours" ? entry.standing.ruleId : null;
+  const booked = rules.find((rule) => rule.id === bookedId);
+  const same = rules.filter((rule) => ruleKey(rule) === entry.key);
+  const ours = same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture));
+  const attempts = intents.filter(
+    (intent) => intent.call === "authorize" && mayStillAct(intent, now, picture.lateEffectMaxMs),
+  );
+  const { standing } = entry;
+  const change = (patch: Partial<EntryPatch>, more: Partial<EntryPlan> = {}): EntryPlan => {
+    const unchanged = {
+      missingSince: null,
+      opens: "none",
+      stated: true,
+      end: null,
+      ends: "none",
+      settled: false,
+    } as const;
+    return { calls: [], lookAt: [], findings: [], ...more, patch: { entry, standing, ...unchanged, ...patch } };
+  };
+  const revoke = (ruleId: RuleId, cause: string): PlannedCall => {
+    const seen = rules.some((rule) => rule.id === ruleId);
+    return { kind: "revoke", entryId: entry.entryId, ruleId, seen, cause };
+  };
+
+  const wide = undirected(rules, entry).filter((rule) => isWritten(rule, entry, intents));
+  if (wide.length > 0) {
+    const cause = "the cloud left out its destination address: it reaches more hosts than were granted";
+    const instance = entry.spec.dest ? formatBare(entry.spec.dest) : "";
+    const detail = { instance, others: "every host of the group" };
+    return change(
+      { end: { cause: "refused", note: "REACH_TOO_WIDE", detail }, ends: "all" },
+      { calls: wide.map((rule) => revoke(rule.id, cause)) },
+    );
+  }
+
+  if (live.length === 0) {
+    const ids = new Set(ours.map((rule) => rule.id));
+    if (bookedId !== null && !picture.revoked.has(bookedId)) ids.add(bookedId);
+    const [first] = ids;
+    if (first !== undefined) {
+      const calls = [...ids].map((id) => revoke(id, "its last lease has ended"));
+      // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
+      return change({ standing: bookedId === null ? { kind: "ours", ruleId: first } : standing }, { calls });
+    }
+    const until = attempts.map((intent) => intent.attemptsEndAt + picture.lateEffectMaxMs);
+    return change(
+      { standing: NONE, settled: attempts.length === 0 },
+      { lookAt: until.length > 0 ? [Math.max(...until)] : [] },
+    );
+  }
+
+  const isAnyNew = live.some((holder) => holder.openedAt === null);
+  const refusal = isAnyNew ? picture.refusals.get(entry.entryId) : undefined;
+  const isAnyOpen = live.some((holder) => holder.openedAt !== null);
+  const refusing = refusal ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
+  // Refused with nothing of ours standing or on its way: that is the end of it.
+  const givenUp = { ...refusing, standing: NONE, settled: attempts.length === 0 };
+  const opens = refusal ? "opened" : "all";
+
+  if (booked && !ours.includes(booked)) {
+    const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
+    return change({ opens: same.length > 0 ? opens : "opened", ...refusing }, { findings: [found] });
+  }
+
+  const kept = booked ?? ours[0];
+  if (kept) {
+    const stands: Standing = { kind: "ours", ruleId: kept.id };
+    if (refusal && !isAnyOpen) return change({ standing: stands, ...refusing });
+    const calls = ours
+      .filter((rule) => rule !== kept)
+      .map((rule) => revoke(rule.id, "a second rule of the same lease"));
+    const description = markOf(entry, live, picture);
+    const stated = isSameMark(kept.description, description);
+    if (!stated) calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its mark is out of date" });
+    return change({ standing: stands, opens, stated, ...refusing }, { calls });
+  }
+
+  const other = same[0] ?? ridden(rules, entry) ?? unequal(rules, entry, picture);
+  if (other) {
+    if (refusal && !isAnyOpen) return change(givenUp);
+    return change({ standing: { kind: "preExisting", ruleId: other.id }, opens, ...refusing });
+  }
+
+  if (standing.kind !== "none") {
+    const since = entry.missingSince ?? now;
+    const again = since + picture.lateEffectMaxMs;
+    if (now < again) {
+      const found = `the rule ${standing.ruleId} of ${entry.entryId} is not shown; it is looked for again`;
+      return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found] });
+    }
+    if (isAnyOpen) {
+      const found = `somebody else removed the rule ${standing.ruleId}; its lease ends and is not reopened`;
+      const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
+      return change({ missingSince: since, end, ends: "opened" }, { findings: [found] });
+    }
+  }
+
+  const stop = picture.refusals.get(entry.entryId);
+  if (stop) return change({ ...givenUp, end: refused(stop), ends: "all" });
+  if (all.some((rule) => ruleKey(rule) === entry.key)) {
+    // Another lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
+    return change(
+      { missingSince: entry.missingSince },
+      { findings: [`${entry.entryId} waits for another lease's rule`] },
+    );
+  }
+  const description = markOf(entry, live, picture);
+  const beforeIds = undirected(rules, entry).map((rule) => rule.id);
+  return change(
+    { missingSince: entry.missingSince },
+    { calls: [{ kind: "authorize", entry, description, beforeIds, cause: "a lease asks for it" }] },
+  );
+}
+
+const refused = (refusal: Refusal): Holder["ended"] => ({
+  cause: "refused",
+  note: refusal.code,
+  detail: refusal.detail,
+});
+
+/** Rules that say the same as the entry's but for the destination address, which they lack. */
+function undirected(rules: readonly KnownRule[], entry: Entry): readonly KnownRule[] {
+  if (entry.spec.dest === null) return [];
+  const key = ruleKey({ ...entry.spec, dest: null });
+  return rules.filter((rule) => ruleKey(rule) === key);
+}
+
+/**
+ * True when an open intent of the entry has written this very rule. Known by the whole text of the description and by not having
+ * been there before: a mark copied to a wider rule is older, or there is no intent.
+ */
+function isWritten(rule: KnownRule, entry: Entry, intents: readonly Intent[]): boolean {
+  return intents.some(
+    (intent) =>
+      intent.call === "authorize" &&
+      intent.rules.some(
+        (it) => it.entryId === entry.entryId && it.description === rule.description && !it.beforeIds.includes(rule.id),
+      ),
+  );
+}
+
+/** The rule the entry rides on already, where the cloud makes no difference between priorities. */
+function ridden(rules: readonly KnownRule[], entry: Entry): KnownRule | undefined {
+  const { standing } = entry;
+  if (standing.kind !== "preExisting") return undefined;
+  const identity = identityWithoutPriority(entry.spec);
+  return rules.find((rule) => rule.id === standing.ruleId && identityWithoutPriority(rule) === identity);
+}
+
+/** A rule of another priority, where the cloud has accepted ours and added nothing. */
+function unequal(rules: readonly KnownRule[], entry: Entry, picture: Picture): KnownRule | undefined {
+  if (!picture.accepted.has(entry.entryId)) return undefined;
+  const identity = identityWithoutPriority(entry.spec);
+  return rules.find((rule) => identityWithoutPriority(rule) === identity);
+}
+
+/** True when the rule carries a true mark of this entry and was not there before us. */
+function isMarkedFor(rule: KnownRule, entry: Entry, intents: readonly Intent[], picture: Picture): boolean {
+  const mark = parseMark(rule.description);
+  if (!mark || mark.entryId !== entry.entryId || !isGenuine(mark, rule, picture)) return false;
+  if (entry.standing.kind === "preExisting" && entry.standing.ruleId === rule.id) return false;
+  return !intents.some((intent) =>
+    intent.rules.some((it) => it.entryId === entry.entryId && it.beforeIds.includes(rule.id)),
+  );
+}
+
+const isAmong = (which: Which, holder: Holder): boolean =>
+  which === "all" ||
+  (which === "opened" && holder.openedAt !== null) ||
+  (which === "unopened" && holder.openedAt === null);
+
+/** The entry after a patch; holders that came in meanwhile stay as they are, and ended ones of leases in `drop` go. */
+export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: ReadonlySet<LeaseId>): Entry {
+  return {
+    ...entry,
+    standing: patch.standing,
+    missingSince: patch.missingSince,
+    holders: entry.holders
+      .filter((holder) => !(drop.has(holder.leaseId) && holder.ended !== null))
+      .map((holder) => {
+        if (holder.ended !== null) return holder;
+        if (holder.until <= now) return { ...holder, ended: { cause: "time", note: null, detail: null } };
+        if (!patch.entry.holders.some((it) => it.leaseId === holder.leaseId)) return holder;
+        if (isAmong(patch.ends, holder)) return { ...holder, ended: patch.end };
+        if (!isAmong(patch.opens, holder)) return holder;
+        const statedUntil = patch.stated ? holder.until : holder.statedUntil;
+        return { ...holder, openedAt: holder.openedAt ?? now, statedUntil };
+      }),
+  };
+}
