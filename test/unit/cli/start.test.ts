@@ -1,0 +1,22 @@
+// `npm start` with options: it tells what it reads, and starts nothing on a mistake.
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+
+const start = (...options: string[]) => spawnSync("node", ["cli/start.mjs", ...options], { encoding: "utf8" });
+
+describe("npm start", () => {
+  test("tells every variable that it reads", () => {
+    const { status, stdout } = start("--help");
+    expect(status).toBe(0);
+    const read = readFileSync("cli/dev/options.ts", "utf8").match(/env\["(\w+)"\]/g) ?? [];
+    expect(read.length).toBeGreaterThan(3);
+    for (const name of read) expect(stdout).toContain(name.slice(5, -2));
+  });
+
+  test("refuses an option it does not know", () => {
+    const { status, stderr } = start("--prot", "9100");
+    expect(status).toBe(2);
+    expect(stderr).toContain("knows no option --prot");
+  });
+});
