@@ -1,7 +1,7 @@
 // The due table: one bounded range read finds everything whose time has come. A row is written before the row it points to.
 import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
-import type { Tables, Write } from "../ports/tables.ts";
+import type { KeyPart, Tables, Write } from "../ports/tables.ts";
 
 /** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at a region. */
 export type DueKind = "lease" | "group" | "full-pass";
@@ -15,6 +15,8 @@ export interface Due {
   /** The group of a `lease` or `group` row; for `full-pass` the last group that was looked at. */
   readonly groupId: GroupId;
 }
+
+const PAGE = 5000;
 
 /** The row that says this installation's state exists. It lies in the range every tick reads. */
 const INSTALLATION = "installation";
@@ -59,24 +61,34 @@ export async function readDue(
   now: number,
   limit: number,
 ): Promise<{ due: readonly Due[]; more: boolean; installed: boolean }> {
-  const page = await tables.range({ table: "due", from: [shard], to: [shard, now + 1], limit });
   const due: Due[] = [];
   let installed = false;
-  for (const row of page.rows) {
-    const [, at, kind, id] = row.key;
-    if (kind === INSTALLATION) installed = true;
-    else {
-      due.push({
-        shard,
-        at: Number(at),
-        kind: kind as DueKind,
-        id: String(id),
-        region: String(row.columns["region"] ?? ""),
-        groupId: String(row.columns["group"] ?? "") as GroupId,
-      });
+  let from: readonly KeyPart[] = [shard];
+  for (;;) {
+    const page = await tables.range({
+      table: "due",
+      from,
+      to: [shard, now + 1],
+      limit: Math.min(PAGE, limit - due.length),
+    });
+    for (const row of page.rows) {
+      const [, at, kind, id] = row.key;
+      if (kind === INSTALLATION) installed = true;
+      else {
+        due.push({
+          shard,
+          at: Number(at),
+          kind: kind as DueKind,
+          id: String(id),
+          region: String(row.columns["region"] ?? ""),
+          groupId: String(row.columns["group"] ?? "") as GroupId,
+        });
+      }
     }
+    const last = page.rows.at(-1);
+    if (!page.more || !last || due.length >= limit) return { due, more: page.more, installed };
+    from = [...last.key.slice(0, -1), `${String(last.key.at(-1))}\u0001`];
   }
-  return { due, more: page.more, installed };
 }
 
 /** Whether this installation's state exists. Missing means lost, or never set up. */

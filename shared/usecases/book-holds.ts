@@ -45,18 +45,18 @@ export async function changeEntry(
  * Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. For a lease
  * that `isNew` the row of its rule is expected not to exist, and read only when it does.
  */
-export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<void> {
+export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<boolean> {
   const { request, status } = lease;
-  if (!["requested", "approved", "opening"].includes(status.state)) return;
+  if (!["requested", "approved", "opening"].includes(status.state)) return false;
   const { leaseId, principal, reason } = request;
   const { until } = status;
   const holder: Holder = { leaseId, principal, reason, until, openedAt: null, statedUntil: null, ended: null };
   const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.leaseId === leaseId) === true;
   if (until <= app.clock.now()) {
     const entries = await Promise.all(request.entryIds.map((entryId) => getEntry(app.tables, request.group, entryId)));
-    if (entries.some(isIn)) return;
+    if (entries.some(isIn)) return true;
     await writeStatus(app.tables, leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
-    return;
+    return false;
   }
   for (const spec of request.specs) {
     const fresh = freshEntry(request.group, spec);
@@ -66,4 +66,5 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
       return isIn(entry) ? null : { ...entry, holders: [...entry.holders, holder] };
     });
   }
+  return true;
 }

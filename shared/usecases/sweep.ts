@@ -34,7 +34,8 @@ export interface SweepOptions {
 
 type Work = SweepOptions & { readonly policy: Policy };
 
-const PAGE = 2000;
+const ROWS_MAX = 100_000;
+const LEASES_PAGE = 1000;
 const GROUPS_AT_ONCE = 8;
 const FULL_PASS_EVERY_MS = 60 * 60_000;
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
@@ -67,7 +68,7 @@ export async function sweep(app: App, options: SweepOptions): Promise<SweepRepor
   const shards =
     options.shard === undefined ? Array.from({ length: app.settings.shards }, (_, shard) => shard) : [options.shard];
   const now = app.clock.now();
-  const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, PAGE))).catch(
+  const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, ROWS_MAX))).catch(
     async (error: unknown) => {
       if (!(error instanceof StoreFailure) || error.kind !== "tableMissing") throw error;
       await app.tables.createTables(schemas);
@@ -88,6 +89,9 @@ export async function sweep(app: App, options: SweepOptions): Promise<SweepRepor
     if (row.kind !== "full-pass") groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   for (const row of due) if (row.kind === "full-pass") await fullPass(app, work, row, tally);
+  // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
+  const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
+  if (failure !== undefined) throw failure;
   return tally.report();
 }
 
@@ -97,6 +101,8 @@ class Tally {
   private readonly looked = new Set<string>();
   private recovered = 0;
   left = 0;
+  /** What kept a group from being looked at. */
+  readonly failures: unknown[] = [];
 
   add(group: GroupRef, report: PassReport): void {
     this.looked.add(group.groupId);
@@ -111,6 +117,7 @@ class Tally {
   }
 }
 
+/** Whatever goes wrong in one group must not keep the others from their ends: failures come to `tally`. */
 async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: number, tally: Tally): Promise<void> {
   const [first] = rows;
   if (!first || app.clock.monotonicMs() >= options.deadlineAt) {
@@ -118,30 +125,52 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
     return;
   }
   const group = { region: first.region, groupId: first.groupId };
-  const done: Due[] = [];
-  let left = rows.length;
   try {
-    // A lease that was booked but never reached the ledger: its opener has died. It is entered now.
-    for (const row of rows) {
-      if (row.kind !== "lease") continue;
-      const lease = await getLease(app.tables, row.id as LeaseId);
-      if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) done.push(row);
-      else if (lease) await bookHolds(app, lease);
+    const report = await passOver(app, group, { ...options, rows }, "end");
+    if (!report) {
+      tally.left += rows.length;
+      return;
     }
-    const pending = rows.filter((row) => !done.includes(row));
-    const report = await passOver(app, group, { ...options, rows: pending }, "end");
-    if (report) tally.add(group, report);
-    left = report?.rowsLeft ?? pending.length;
+    tally.add(group, report);
+    const unheld = rows.filter((row) => row.kind === "lease" && !report.held.has(row.id as LeaseId));
+    const more = unheld.length > 0 ? await sweepUnheld(app, group, unheld, options, now, tally) : 0;
+    tally.left += report.rowsLeft - more;
   } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
+    tally.left += rows.length;
+    tally.failures.push(error);
     app.log.write("error", `the group ${group.groupId} cannot be looked at; what is due in it stays due`, {
-      operation: error.operation,
-      kind: error.kind,
-      code: error.cloudCode,
+      cause: error,
+      ...(error instanceof CloudFailure
+        ? { operation: error.operation, kind: error.kind, code: error.cloudCode }
+        : undefined),
     });
   }
-  tally.left += left;
-  if (done.length > 0) await app.tables.writeAll(done.map(dueDelete));
+}
+
+/**
+ * Rows of leases that the ledger does not hold. A lease that was booked and never entered has lost its opener: it is entered now and
+ * opened. Answers how many of the rows are done with.
+ */
+async function sweepUnheld(
+  app: App,
+  group: GroupRef,
+  rows: readonly Due[],
+  options: Work,
+  now: number,
+  tally: Tally,
+): Promise<number> {
+  const over: Due[] = [];
+  const entered: Due[] = [];
+  await inParallel(rows, async (row) => {
+    const lease = await getLease(app.tables, row.id as LeaseId);
+    if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
+    else if (lease && (await bookHolds(app, lease))) entered.push(row);
+  });
+  if (over.length > 0) await app.tables.writeAll(over.map(dueDelete));
+  if (entered.length === 0) return over.length;
+  const report = await passOver(app, group, { ...options, rows: entered }, "end");
+  if (report) tally.add(group, report);
+  return over.length + entered.length - (report?.rowsLeft ?? entered.length);
 }
 
 /** Runs a pass, waiting a little for another one of the same group. */
@@ -164,7 +193,7 @@ async function rebookEnds(app: App): Promise<void> {
   const { shards } = app.settings;
   let cursor: string | null = null;
   do {
-    const page = await listLeases(app.tables, { limit: PAGE, before: cursor });
+    const page = await listLeases(app.tables, { limit: LEASES_PAGE, before: cursor });
     const live = page.leases.filter(({ status }) => !isFinal(status.state));
     await app.tables.writeAll(
       live.map(({ request, status }) => dueWrite(dueLease(request.group, request.leaseId, status.until, shards))),

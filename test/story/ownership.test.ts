@@ -270,4 +270,16 @@ describe("lost state", () => {
     expect(world.openPorts()).toEqual([]);
     expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
   });
+
+  test("of one group's rows does not keep another group's leases open", async () => {
+    const bad = await world.open({ group: "app", port: "23" });
+    const good = await world.open({}, "ben");
+    const [entryId] = bad.lease.request.entryIds;
+    const columns = { body: "no JSON", rev: 9 };
+    await world.process().tables.put("ledger", ["sg-app", entryId ?? ""], columns, { kind: "none" });
+    await world.advance(good.lease.status.until - world.clock.now());
+    await world.sweep().catch(() => undefined);
+    expect(world.openPorts()).toEqual([]);
+    expect((await world.lease(good.lease.request.leaseId)).status.state).toBe("closed");
+  });
 });
