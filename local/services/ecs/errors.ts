@@ -3,6 +3,8 @@ import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 
 const sourceNeeded =
   "One of the parameters SourceCidrIp, Ipv6SourceCidrIp, SourceGroupId or SourcePrefixListId in %s must be specified.";
+const destNeeded =
+  "One of the parameters DestCidrIp, Ipv6DestCidrIp, DestGroupId or DestPrefixListId in %s must be specified.";
 const notValid = "The specified parameter %s is not valid.";
 const noGroup = "The specified SecurityGroupId does not exist.";
 const managed = "The operation is not permitted: the security group %s is managed by a cloud product.";
@@ -22,6 +24,8 @@ const catalogue = {
   InstanceSecurityGroupLimitExceeded: [400, "The instance is in the maximum number of security groups."],
   "InvalidAction.NotFound": [404, "Specified api is not found, please check your url and method."],
   "InvalidClientToken.Malformed": [400, "The specified parameter ClientToken is not valid."],
+  "InvalidDestGroupId.Mismatch": [400, "Specified security group and destination group are not in the same VPC."],
+  "InvalidDestGroupId.NotFound": [404, "The DestGroupId provided does not exist in our records."],
   "InvalidDescription.Malformed": [400, "The specified parameter Description is not valid."],
   "InvalidGroupAuthParameter.OperationDenied": [
     400,
@@ -95,6 +99,7 @@ const catalogue = {
   "InvalidRegionId.NotFound": [404, "The specified RegionId does not exist."],
   "InvalidResourceId.NotFound": [404, "The specified ResourceId %s is not found."],
   "InvalidResourceType.NotFound": [404, "The specified ResourceType is not supported."],
+  "InvalidSecurityGroup.IsSame": [403, "The authorized SecurityGroupId should be different from the DestGroupId."],
   "InvalidSecurityGroup.NotFound": [404, noGroup],
   "InvalidSecurityGroupDiscription.Malformed": [
     400,
@@ -107,11 +112,16 @@ const catalogue = {
   "InvalidSecurityGroupRuleId.NotFound": [404, "The specified SecurityGroupRuleId is not exists."],
   "InvalidSourceGroupId.Mismatch": [400, "Specified security group and source group are not in the same VPC."],
   "InvalidSourceGroupId.NotFound": [404, "The SourceGroupId provided does not exist in our records."],
+  "InvalidSourceOrDestGroupId.DirectionMissmatch": [
+    400,
+    "The specified SourceGroupId or DestGroupId does not match the direction of the rule.",
+  ],
   "InvalidSourcePortRange.Malformed": [400, "The specified parameter SourcePortRange is not valid."],
   "InvalidTagKey.Malformed": [400, "The specified Tag.n.Key is not valid."],
   "InvalidTagValue.Malformed": [400, "The specified Tag.n.Value is not valid."],
   "InvalidVpcId.NotFound": [404, "The specified VpcId does not exist."],
   MissingParameter: [400, "The input parameter %s that is mandatory for processing this request is not supplied."],
+  "MissingParameter.Dest": [400, destNeeded],
   "MissingParameter.RegionId": [400, "The specified RegionId should not be null."],
   "MissingParameter.Source": [400, sourceNeeded],
   "NotSupported.PageNumberAndPageSize": [

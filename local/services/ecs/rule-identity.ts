@@ -1,5 +1,6 @@
 // Which rules the service takes for the same rule.
 import type { EcsRule } from "./model.ts";
+import type { Peer } from "./permission-peer.ts";
 import type { EcsSwitches } from "./switches.ts";
 
 /** A rule before it has an id. */
@@ -32,12 +33,28 @@ export const identityOf = (rule: RuleFields, switches: IdentitySwitches): string
   ]);
 };
 
-/** The kind of a rule's authorization object. It never changes in the life of a rule. */
+/** The authorization object of a rule: its source when it lets in, its destination when it lets out. */
+export const peerOf = (rule: RuleFields): Omit<Peer, "groupOwnerAccount"> =>
+  rule.direction === "ingress"
+    ? {
+        cidrIp: rule.sourceCidrIp,
+        ipv6CidrIp: rule.ipv6SourceCidrIp,
+        groupId: rule.sourceGroupId,
+        prefixListId: rule.sourcePrefixListId,
+      }
+    : {
+        cidrIp: rule.destCidrIp,
+        ipv6CidrIp: rule.ipv6DestCidrIp,
+        groupId: rule.destGroupId,
+        prefixListId: rule.destPrefixListId,
+      };
+
+/** The kind of an authorization object. It never changes in the life of a rule. */
 export const entityTypeOf = (
-  rule: Pick<EcsRule, "sourceCidrIp" | "ipv6SourceCidrIp" | "sourceGroupId" | "sourcePrefixListId">,
+  peer: Omit<Peer, "groupOwnerAccount">,
 ): "ipv4" | "ipv6" | "group" | "prefix-list" | "none" => {
-  if (rule.sourceCidrIp !== "") return "ipv4";
-  if (rule.ipv6SourceCidrIp !== "") return "ipv6";
-  if (rule.sourceGroupId !== "") return "group";
-  return rule.sourcePrefixListId === "" ? "none" : "prefix-list";
+  if (peer.cidrIp !== "") return "ipv4";
+  if (peer.ipv6CidrIp !== "") return "ipv6";
+  if (peer.groupId !== "") return "group";
+  return peer.prefixListId === "" ? "none" : "prefix-list";
 };

@@ -128,6 +128,29 @@ export const rulesOf = async (client: Client, securityGroupId = "sg-web", direct
   return answer.body?.permissions?.permission ?? [];
 };
 
+/** A call with parameters that the SDK's models do not know, signed by the SDK all the same. Answers the body. */
+export const rawCall = async (
+  client: Client,
+  action: string,
+  query: Readonly<Record<string, string>>,
+  version = "2014-05-26",
+): Promise<Record<string, unknown>> => {
+  const params = new $OpenApiUtil.Params({
+    action,
+    version,
+    protocol: "HTTP",
+    pathname: "/",
+    method: "POST",
+    authType: "AK",
+    style: "RPC",
+    reqBodyType: "formData",
+    bodyType: "json",
+  });
+  const runtime = {} as Parameters<Client["callApi"]>[2];
+  const answer = await client.callApi(params, new $OpenApiUtil.OpenApiRequest({ query: { ...query } }), runtime);
+  return answer["body"] as Record<string, unknown>;
+};
+
 /** The error a call ends with, reduced to what a caller can branch on; fails when there is none. */
 export const refusalOf = async (call: Promise<unknown>): Promise<{ statusCode: unknown; code: unknown }> => {
   try {

@@ -1,7 +1,7 @@
-// AuthorizeSecurityGroup: adds ingress rules. A rule that exists already is success and adds nothing.
+// AuthorizeSecurityGroup and AuthorizeSecurityGroupEgress: add rules. A rule that exists already is success and adds nothing.
 import { RpcError } from "../../../protocol/rpc/rpc-error.ts";
 import { refusal } from "../errors.ts";
-import type { EcsGroup, EcsRule } from "../model.ts";
+import type { EcsDirection, EcsGroup, EcsRule } from "../model.ts";
 import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { readPermission } from "../permission.ts";
 import { permissionsOf } from "../permissions.ts";
@@ -15,8 +15,8 @@ const checkQuotas = ({ draft, limits }: OperationContext, group: EcsGroup, rule:
     const total = others.reduce((sum, id) => sum + rulesIn(draft.group(id)), group.rules.length);
     if (total + 1 > limits.rulesPerEni) throw refusal("AuthorizationLimitExceed");
   }
-  const groupRules = group.rules.filter((each) => each.sourceGroupId !== "" || each.destGroupId !== "").length;
-  if (rule.sourceGroupId !== "" && groupRules + 1 > limits.groupRulesPerGroup) {
+  const hasGroup = (each: RuleFields): boolean => each.sourceGroupId !== "" || each.destGroupId !== "";
+  if (hasGroup(rule) && group.rules.filter(hasGroup).length + 1 > limits.groupRulesPerGroup) {
     throw refusal("AuthorizedGroupRule.LimitExceed");
   }
 };
@@ -44,10 +44,10 @@ const refuseDuplicates = (seen: Set<string>, identity: string): void => {
   seen.add(identity);
 };
 
-const run = (context: OperationContext): Record<string, unknown> => {
+const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
   const { params, draft, switches } = context;
   let group = requireOwnGroup(context);
-  const scope = { group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
+  const scope = { direction, group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
   const elements = permissionsOf(params);
   const identities = new Set<string>();
   const parse = (element: (typeof elements)[number]): RuleFields => {
@@ -74,4 +74,13 @@ const run = (context: OperationContext): Record<string, unknown> => {
 };
 
 /** The operation `AuthorizeSecurityGroup`. */
-export const authorizeSecurityGroup: Operation = { takesClientToken: true, run };
+export const authorizeSecurityGroup: Operation = {
+  takesClientToken: true,
+  run: (context) => run(context, "ingress"),
+};
+
+/** The operation `AuthorizeSecurityGroupEgress`. */
+export const authorizeSecurityGroupEgress: Operation = {
+  takesClientToken: true,
+  run: (context) => run(context, "egress"),
+};

@@ -1,10 +1,10 @@
-// ModifySecurityGroupRule: changes an ingress rule in place; its id and creation time stay.
+// ModifySecurityGroupRule and ModifySecurityGroupEgressRule: change a rule in place; its id and creation time stay.
 import type { RpcParameters } from "../../../protocol/rpc/parameters.ts";
 import { refusal } from "../errors.ts";
-import type { EcsRule } from "../model.ts";
+import type { EcsDirection, EcsRule } from "../model.ts";
 import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
 import { permissionFieldNames, readPermission } from "../permission.ts";
-import { entityTypeOf, identityOf } from "../rule-identity.ts";
+import { entityTypeOf, identityOf, peerOf } from "../rule-identity.ts";
 
 const textsOf = (rule: EcsRule): Record<string, string> => ({
   Policy: rule.policy,
@@ -20,6 +20,9 @@ const textsOf = (rule: EcsRule): Record<string, string> => ({
   SourcePortRange: rule.sourcePortRange,
   DestCidrIp: rule.destCidrIp,
   Ipv6DestCidrIp: rule.ipv6DestCidrIp,
+  DestGroupId: rule.destGroupId,
+  DestGroupOwnerAccount: rule.destGroupOwnerAccount,
+  DestPrefixListId: rule.destPrefixListId,
   Description: rule.description,
 });
 
@@ -38,29 +41,32 @@ const merge = (rule: EcsRule, params: RpcParameters, omitted: "keep" | "reset"):
 };
 
 const refuseOtherKind = (rule: EcsRule, params: RpcParameters): void => {
+  const [side, otherSide] =
+    rule.direction === "ingress" ? (["Source", "Dest"] as const) : (["Dest", "Source"] as const);
+  if ((params[`${otherSide}GroupId`] ?? "") !== "") throw refusal("InvalidSourceOrDestGroupId.DirectionMissmatch");
   const sent = entityTypeOf({
-    sourceCidrIp: params.SourceCidrIp ?? "",
-    ipv6SourceCidrIp: params.Ipv6SourceCidrIp ?? "",
-    sourceGroupId: params.SourceGroupId ?? "",
-    sourcePrefixListId: params.SourcePrefixListId ?? "",
+    cidrIp: params[`${side}CidrIp`] ?? "",
+    ipv6CidrIp: params[`Ipv6${side}CidrIp`] ?? "",
+    groupId: params[`${side}GroupId`] ?? "",
+    prefixListId: params[`${side}PrefixListId`] ?? "",
   });
-  if (sent !== "none" && sent !== entityTypeOf(rule)) throw refusal("InvalidOperation.ModifySgRuleEntityType");
+  if (sent !== "none" && sent !== entityTypeOf(peerOf(rule))) throw refusal("InvalidOperation.ModifySgRuleEntityType");
   const hasList = (params.PortRangeListId ?? "") !== "" && (params.PortRange ?? "") === "";
   if (hasList !== (rule.portRangeListId !== "") && hasList) throw refusal("InvalidOperation.ModifyPortRangeType");
   if (params.NicType !== undefined && params.NicType !== rule.nicType) throw refusal("InvalidOperation.ModifyNicType");
 };
 
-const run = (context: OperationContext): Record<string, unknown> => {
+const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
   const { params, draft, switches } = context;
   const group = requireOwnGroup(context);
   const ruleId = params.SecurityGroupRuleId ?? "";
   if (ruleId === "") throw refusal("InvalidParam.InvalidModifyRuleRequest");
-  const old = group.rules.find((rule) => rule.ruleId === ruleId && rule.direction === "ingress");
+  const old = group.rules.find((rule) => rule.ruleId === ruleId && rule.direction === direction);
   if (old === undefined) throw refusal("InvalidSecurityGroupRuleId.NotFound");
   refuseOtherKind(old, params);
   const fields = readPermission(
     { path: "", fields: merge(old, params, switches.modifyOmitted) },
-    { group, groups: draft.groups(), switches, mismatch: "InvalidParam.ProtocolAndPortRangeMismatch" },
+    { direction, group, groups: draft.groups(), switches, mismatch: "InvalidParam.ProtocolAndPortRangeMismatch" },
   );
   const identity = identityOf(fields, switches);
   const twin = group.rules.find((rule) => rule.ruleId !== ruleId && identityOf(rule, switches) === identity);
@@ -71,4 +77,13 @@ const run = (context: OperationContext): Record<string, unknown> => {
 };
 
 /** The operation `ModifySecurityGroupRule`. */
-export const modifySecurityGroupRule: Operation = { takesClientToken: true, run };
+export const modifySecurityGroupRule: Operation = {
+  takesClientToken: true,
+  run: (context) => run(context, "ingress"),
+};
+
+/** The operation `ModifySecurityGroupEgressRule`. */
+export const modifySecurityGroupEgressRule: Operation = {
+  takesClientToken: true,
+  run: (context) => run(context, "egress"),
+};

@@ -1,18 +1,27 @@
-// RevokeSecurityGroup: removes ingress rules, by id or by what they permit.
+// RevokeSecurityGroup and RevokeSecurityGroupEgress: remove rules, by id or by what they permit.
 import { listOf, structuresOf } from "../../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../../protocol/rpc/rpc-error.ts";
 import { refusal } from "../errors.ts";
-import type { EcsGroup } from "../model.ts";
+import type { EcsDirection, EcsGroup } from "../model.ts";
 import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
 import { readPermission } from "../permission.ts";
 import { hasFlatPermission, permissionsOf, permissionsPerCallMax } from "../permissions.ts";
 import { identityOf } from "../rule-identity.ts";
 
-const revokeByIds = ({ draft, switches }: OperationContext, group: EcsGroup, ids: readonly string[]): void => {
+interface Target {
+  readonly group: EcsGroup;
+  readonly direction: EcsDirection;
+}
+
+const revokeByIds = (
+  { draft, switches }: OperationContext,
+  { group, direction }: Target,
+  ids: readonly string[],
+): void => {
   if (ids.length > permissionsPerCallMax) throw refusal("InvalidParameter", "SecurityGroupRuleId");
   if (new Set(ids).size < ids.length) throw refusal("InvalidParam.SecurityGroupRuleIdRepeated");
   const isHit = new Set(ids);
-  const left = group.rules.filter((rule) => rule.direction !== "ingress" || !isHit.has(rule.ruleId));
+  const left = group.rules.filter((rule) => rule.direction !== direction || !isHit.has(rule.ruleId));
   if (group.rules.length - left.length === ids.length) {
     draft.putGroup({ ...group, rules: left });
     return;
@@ -23,9 +32,9 @@ const revokeByIds = ({ draft, switches }: OperationContext, group: EcsGroup, ids
   throw new RpcError({ status: missing.status, code: missing.code, message: missing.message, keepsEffect: true });
 };
 
-const revokeByPermissions = (context: OperationContext, group: EcsGroup): void => {
+const revokeByPermissions = (context: OperationContext, { group, direction }: Target): void => {
   const { params, draft, switches } = context;
-  const scope = { group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
+  const scope = { direction, group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
   const wanted = permissionsOf(params).map((element) => identityOf(readPermission(element, scope), switches));
   if (new Set(wanted).size < wanted.length) throw refusal("InvalidParam.DuplicatePermissions");
   const present = new Set(group.rules.map((rule) => identityOf(rule, switches)));
@@ -34,20 +43,26 @@ const revokeByPermissions = (context: OperationContext, group: EcsGroup): void =
   draft.putGroup({ ...group, rules: group.rules.filter((rule) => !wanted.includes(identityOf(rule, switches))) });
 };
 
-const run = (context: OperationContext): Record<string, unknown> => {
+const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
   const { params } = context;
-  const group = requireOwnGroup(context);
+  const target = { group: requireOwnGroup(context), direction };
   const ids = listOf(params, "SecurityGroupRuleId");
   if (ids.length > 0) {
     if (structuresOf(params, "Permissions").length > 0 || hasFlatPermission(params)) {
       throw refusal("InvalidParam.Permissions");
     }
-    revokeByIds(context, group, ids);
+    revokeByIds(context, target, ids);
   } else {
-    revokeByPermissions(context, group);
+    revokeByPermissions(context, target);
   }
   return {};
 };
 
 /** The operation `RevokeSecurityGroup`. */
-export const revokeSecurityGroup: Operation = { takesClientToken: true, run };
+export const revokeSecurityGroup: Operation = { takesClientToken: true, run: (context) => run(context, "ingress") };
+
+/** The operation `RevokeSecurityGroupEgress`. */
+export const revokeSecurityGroupEgress: Operation = {
+  takesClientToken: true,
+  run: (context) => run(context, "egress"),
+};

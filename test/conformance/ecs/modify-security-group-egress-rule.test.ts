@@ -1,0 +1,58 @@
+// ModifySecurityGroupEgressRule as the official SDK sees it.
+import { ModifySecurityGroupEgressRuleRequest } from "@alicloud/ecs20140526";
+import { describe, expect, it } from "vitest";
+import { aWorld, type Client, rawCall, refusalOf, regionId, rulesOf } from "./world.ts";
+
+const modify = (client: Client, what: Partial<ModifySecurityGroupEgressRuleRequest>) =>
+  client.modifySecurityGroupEgressRule(
+    new ModifySecurityGroupEgressRuleRequest({
+      regionId,
+      securityGroupId: "sg-web",
+      securityGroupRuleId: "sgr-out",
+      ...what,
+    }),
+  );
+
+describe("ModifySecurityGroupEgressRule", () => {
+  it("changes an egress rule in place", async () => {
+    const { client } = await aWorld();
+    await modify(client, { policy: "drop", priority: "7", destCidrIp: "10.0.0.0/8", description: "changed" });
+    expect(await rulesOf(client, "sg-web", "egress")).toMatchObject([
+      { securityGroupRuleId: "sgr-out", policy: "Drop", priority: "7", destCidrIp: "10.0.0.0/8", portRange: "25/25" },
+    ]);
+  });
+
+  it("keeps what is left out", async () => {
+    const { client } = await aWorld();
+    await modify(client, { sourceCidrIp: "127.10.0.11" });
+    await modify(client, { description: "why" });
+    expect(await rulesOf(client, "sg-web", "egress")).toMatchObject([
+      { sourceCidrIp: "127.10.0.11", destCidrIp: "0.0.0.0/0", description: "why" },
+    ]);
+  });
+
+  it.each([
+    ["another kind of destination", { destGroupId: "sg-empty" }, 400, "InvalidOperation.ModifySgRuleEntityType"],
+    ["a blank destination", { destCidrIp: "" }, 400, "InvalidParam.InvalidModifyRuleRequest"],
+    ["an ingress rule", { securityGroupRuleId: "sgr-80" }, 404, "InvalidSecurityGroupRuleId.NotFound"],
+    ["a managed group", { securityGroupId: "sg-managed" }, 403, "InvalidOperation.ResourceManagedByCloudProduct"],
+  ])("refuses %s", async (_what, changes: Partial<ModifySecurityGroupEgressRuleRequest>, statusCode, code) => {
+    const { client, ecs } = await aWorld();
+    const before = ecs.groups();
+    expect(await refusalOf(modify(client, changes))).toEqual({ statusCode, code });
+    expect(ecs.groups()).toEqual(before);
+  });
+
+  it("refuses a group on the side of the other direction", async () => {
+    const { client } = await aWorld();
+    const common = { RegionId: regionId, SecurityGroupId: "sg-web" };
+    const code = "InvalidSourceOrDestGroupId.DirectionMissmatch";
+    const egress = { ...common, SecurityGroupRuleId: "sgr-out", SourceGroupId: "sg-empty" };
+    expect(await refusalOf(rawCall(client, "ModifySecurityGroupEgressRule", egress))).toEqual({
+      statusCode: 400,
+      code,
+    });
+    const ingress = { ...common, SecurityGroupRuleId: "sgr-80", DestGroupId: "sg-empty" };
+    expect(await refusalOf(rawCall(client, "ModifySecurityGroupRule", ingress))).toEqual({ statusCode: 400, code });
+  });
+});
