@@ -9,7 +9,8 @@ import { getLease, listLeases } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
-import { inParallel, type PassOptions, type PassReport, runPass } from "./run-pass.ts";
+import { inParallel } from "./in-parallel.ts";
+import { type PassOptions, type PassReport, runPass } from "./run-pass.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];

@@ -1,0 +1,217 @@
+// The calls of a pass: booked, made, and what was answered. The only place that calls Authorize, Modify or Revoke.
+import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
+import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { Refusal } from "../plan/picture.ts";
+import type { PlannedCall } from "../plan/plan-entry.ts";
+import { type CallPriority, CloudFailure } from "../ports/firewall.ts";
+import { dueGroup, dueWrite } from "../store/due.ts";
+import type { Lock } from "../store/lock.ts";
+import type { App } from "./app.ts";
+import { chunks, inParallel } from "./in-parallel.ts";
+import type { PassIntents } from "./pass-intents.ts";
+
+const ATTEMPTS_MAX = 3;
+const AUTHORIZE_BATCH = 20;
+const AUTHORIZES_AT_ONCE = 4;
+const REVOKE_BATCH = 100;
+
+type Outcome = "done" | "unknown" | "refused" | "later" | "again";
+type Authorize = Extract<PlannedCall, { kind: "authorize" }>;
+type Modify = Extract<PlannedCall, { kind: "modify" }>;
+type Revoke = Extract<PlannedCall, { kind: "revoke" }>;
+
+/** Under what the calls are made. */
+export interface CallTerms {
+  readonly group: GroupRef;
+  readonly lock: Lock;
+  readonly priority: CallPriority;
+  readonly limits: Policy["limits"];
+  /** How many rules of ours stand in the group. */
+  readonly rulesOfOurs: () => number;
+  /** Takes what was called and answered, in words. */
+  readonly say: (lines: readonly string[]) => void;
+}
+
+/** What a pass has called so far, and what it learned of that. */
+export class PassCalls {
+  /** Ids that are gone, whatever a stale reading says. */
+  readonly revoked = new Set<RuleId>();
+  /** Entries whose authorize was answered with success. */
+  readonly accepted = new Set<EntryId>();
+  /** Entries of which a rule was revoked. */
+  readonly cleared = new Set<EntryId>();
+  /** Entries the cloud does not let open. */
+  readonly refusals = new Map<EntryId, Refusal>();
+  private readonly app: App;
+  private readonly intents: PassIntents;
+  private readonly terms: CallTerms;
+  private readonly succeeded = new Set<string>();
+  private readonly attempts = new Map<string, number>();
+  /** Entries that are authorized one by one: a batch with them was refused. */
+  private readonly singly = new Set<EntryId>();
+  private endRefused = false;
+
+  constructor(app: App, intents: PassIntents, terms: CallTerms) {
+    this.app = app;
+    this.intents = intents;
+    this.terms = terms;
+  }
+
+  /** True when the cloud refused to close something. */
+  get isEndRefused(): boolean {
+    return this.endRefused;
+  }
+
+  /** True when the call was answered with success: that it is planned again shows a stale reading. */
+  hasSucceeded(call: PlannedCall): boolean {
+    return this.succeeded.has(nameOf(call));
+  }
+
+  /** What of a plan is still to be tried, within the ceiling of a pass. Ends are exempt from that. */
+  worthTrying(planned: readonly PlannedCall[]): readonly PlannedCall[] {
+    const calls = planned.filter(
+      (call) => !this.hasSucceeded(call) && (this.attempts.get(nameOf(call)) ?? 0) < ATTEMPTS_MAX,
+    );
+    const rest = calls.filter((call) => call.kind !== "revoke");
+    return [...calls.filter(isRevoke), ...rest.slice(0, this.terms.limits.changesPerPass)];
+  }
+
+  /** Makes the calls. Never throws for what the cloud answers. */
+  async perform(calls: readonly PlannedCall[]): Promise<void> {
+    // Ends run first and alone: nothing that is opened may hold them up.
+    const revokes = calls.filter(isRevoke);
+    const seen = revokes.filter((call) => call.seen);
+    for (const batch of chunks(seen, REVOKE_BATCH)) await this.revoke(batch);
+    for (const call of revokes.filter((it) => !it.seen)) await this.revoke([call]);
+    await inParallel(
+      calls.filter((call) => call.kind === "modify"),
+      (call) => this.modify(call),
+    );
+    const authorizes = calls.filter((call) => call.kind === "authorize");
+    const together = authorizes.filter((call) => !this.singly.has(call.entry.entryId));
+    const single = authorizes.filter((call) => this.singly.has(call.entry.entryId));
+    const batches = [...chunks(together, AUTHORIZE_BATCH), ...chunks(single, 1)];
+    await inParallel(batches, (batch) => this.authorize(batch), AUTHORIZES_AT_ONCE);
+  }
+
+  private async revoke(batch: readonly Revoke[]): Promise<void> {
+    const { group } = this.terms;
+    const ruleIds = batch.map((call) => call.ruleId);
+    const intent = this.intents.fresh({ call: "revoke", rules: [], ruleIds, cause: batch[0]?.cause ?? "" });
+    const outcome = await this.call(intent, batch, () => this.app.firewall.revoke(group, ruleIds, intent.token, "end"));
+    // A reading decides about an unknown outcome: an id that is no longer shown is gone.
+    if (outcome === "done" || (outcome === "unknown" && batch.every((call) => !call.seen)))
+      for (const id of ruleIds) this.revoked.add(id);
+    if (outcome === "done") for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
+    if (outcome === "refused") this.endRefused = true;
+  }
+
+  private async modify(call: Modify): Promise<void> {
+    const { group } = this.terms;
+    const rule = { spec: call.entry.spec, description: call.description };
+    const rules = [{ entryId: call.entry.entryId, ...rule, beforeIds: [] }];
+    const intent = this.intents.fresh({ call: "modify", rules, ruleIds: [call.ruleId], cause: call.cause });
+    await this.call(intent, [call], () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, "end"));
+  }
+
+  private async authorize(batch: readonly Authorize[]): Promise<void> {
+    const { group, priority } = this.terms;
+    const rules: IntendedRule[] = batch.map((call) => ({
+      entryId: call.entry.entryId,
+      spec: call.entry.spec,
+      description: call.description,
+      beforeIds: call.beforeIds,
+    }));
+    const cause = batch[0]?.cause ?? "";
+    const intent = this.intents.repeated(rules) ?? this.intents.fresh({ call: "authorize", rules, ruleIds: [], cause });
+    const outcome = await this.call(intent, batch, () =>
+      this.app.firewall.authorize(group, intent.rules, intent.token, priority === "end" ? "open" : priority),
+    );
+    if ((outcome !== "again" && outcome !== "refused") || batch.length === 1) return;
+    for (const call of batch) {
+      this.singly.add(call.entry.entryId);
+      this.attempts.delete(nameOf(call));
+    }
+  }
+
+  /** Books, calls and keeps the outcome. */
+  private async call(intent: Intent, calls: readonly PlannedCall[], act: () => Promise<void>): Promise<Outcome> {
+    const { app } = this;
+    const { group, lock, say } = this.terms;
+    for (const call of calls) this.attempts.set(nameOf(call), (this.attempts.get(nameOf(call)) ?? 0) + 1);
+    await this.intents.book(intent);
+    if (!lock.isHeld()) return "later";
+    try {
+      await act();
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      return this.failed(intent, calls, error);
+    } finally {
+      // A process that was frozen in the call has lost its lock: whatever the call did, somebody has to look.
+      if (!lock.isHeld()) await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now(), app.settings.shards))]);
+    }
+    for (const call of calls) {
+      this.succeeded.add(nameOf(call));
+      if (call.kind === "authorize") this.accepted.add(call.entry.entryId);
+    }
+    say(calls.map((call) => `${inWords(call)}: done`));
+    await this.intents.succeeded(intent);
+    return "done";
+  }
+
+  private async failed(intent: Intent, calls: readonly PlannedCall[], error: CloudFailure): Promise<Outcome> {
+    const { group, limits, rulesOfOurs, say } = this.terms;
+    const said = error.cloudCode ?? error.kind;
+    say(calls.map((call) => `${inWords(call)}: ${said}`));
+    this.app.log.write("warn", `${error.operation} of ${group.groupId} failed`, {
+      kind: error.kind,
+      code: said,
+      requestId: error.requestId,
+    });
+    if (error.kind === "unknown") {
+      await this.intents.lost(intent);
+      return "unknown";
+    }
+    await this.intents.concluded(intent);
+    switch (error.kind) {
+      case "throttled":
+        for (const call of calls) this.attempts.set(nameOf(call), ATTEMPTS_MAX);
+        return "later";
+      case "groupGone":
+        this.refuse(calls, "GROUP_UNKNOWN", { group: group.groupId, region: group.region });
+        return "done";
+      case "ruleGone":
+        // With one id gone nothing may be concluded of the others of a batch: the next reading tells.
+        return calls.length === 1 ? "done" : "again";
+      case "quota": {
+        const max = limits.rulesPerInterface - limits.rulesKeptFree;
+        if (calls.length === 1)
+          this.refuse(calls, "RULE_QUOTA_REACHED", { group: group.groupId, used: rulesOfOurs(), max });
+        return "again";
+      }
+      default:
+        if (calls.length === 1) this.refuse(calls, "RULE_REFUSED", { cloudCode: said });
+        return "refused";
+    }
+  }
+
+  /** Only what opens can be refused. */
+  private refuse(calls: readonly PlannedCall[], code: string, detail: Refusal["detail"]): void {
+    for (const call of calls) if (call.kind === "authorize") this.refusals.set(call.entry.entryId, { code, detail });
+  }
+}
+
+const isRevoke = (call: PlannedCall): call is Revoke => call.kind === "revoke";
+
+const nameOf = (call: PlannedCall): string =>
+  call.kind === "revoke"
+    ? `revoke ${call.ruleId}`
+    : call.kind === "modify"
+      ? `modify ${call.ruleId} ${call.description}`
+      : `authorize ${call.entry.entryId}`;
+
+const inWords = (call: PlannedCall): string => {
+  const what = call.kind === "authorize" ? call.entry.key : call.ruleId;
+  return `${call.kind} ${what} (${call.cause})`;
+};

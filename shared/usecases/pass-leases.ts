@@ -1,0 +1,142 @@
+// What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
+import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
+import type { LeaseStatus } from "../domain/lease-record.ts";
+import type { Entry, Holder } from "../domain/ledger-entry.ts";
+import { isHolding } from "../plan/picture.ts";
+import { applyPatch, type EntryPatch } from "../plan/plan-entry.ts";
+import { writeStatus } from "../store/leases.ts";
+import { deleteEntry, saveEntry } from "../store/ledger.ts";
+import type { App } from "./app.ts";
+import { inParallel } from "./in-parallel.ts";
+import { type LeasePart, leaseStatus } from "./lease-status.ts";
+
+/** How leases have ended, by lease. */
+type Endings = ReadonlyMap<LeaseId, NonNullable<Holder["ended"]>>;
+
+/** What came of writing a reading down. */
+export interface WrittenDown {
+  /** True when a ledger row had changed meanwhile: the plan is out of date. */
+  readonly stale: boolean;
+  /** The entries as the reading shows them. */
+  readonly entries: ReadonlyMap<EntryId, Entry>;
+}
+
+/** The leases of a group while a pass holds its lock. */
+export class PassLeases {
+  /** Those that reached their final state, with the ids of their rules. */
+  readonly closed = new Map<LeaseId, readonly RuleId[]>();
+  readonly opened = new Set<LeaseId>();
+  /** Where those of the ledger stand. */
+  readonly statuses = new Map<LeaseId, LeaseStatus>();
+  private readonly app: App;
+  private readonly fence: number;
+  /** Statuses this pass has written, as text. */
+  private readonly written = new Map<LeaseId, string>();
+
+  constructor(app: App, fence: number) {
+    this.app = app;
+    this.fence = fence;
+  }
+
+  /**
+   * Leases first: a holder leaves the ledger only when its lease's row says that it is over. `before` is the ledger as it was read.
+   */
+  async writeDown(patches: readonly EntryPatch[], before: readonly Entry[], now: number): Promise<WrittenDown> {
+    const entries = new Map(
+      patches.map((patch) => [patch.entry.entryId, applyPatch(patch.entry, patch, now, new Set())]),
+    );
+    const endings = endingsOf(entries.values());
+    const final = await this.writeStatuses(partsOf(patches, entries, endings, now), before, now);
+    const stale = await this.writeEntries(patches, endings, final, now);
+    return { stale, entries };
+  }
+
+  /** Answers the leases that are over. */
+  private async writeStatuses(
+    parts: ReadonlyMap<LeaseId, readonly LeasePart[]>,
+    before: readonly Entry[],
+    now: number,
+  ): Promise<ReadonlySet<LeaseId>> {
+    const final = new Set<LeaseId>();
+    await inParallel([...parts], async ([leaseId, its]) => {
+      const status = leaseStatus(its, now);
+      if (status.closedAt !== null) {
+        final.add(leaseId);
+        this.closed.set(leaseId, status.ruleIds);
+      } else if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
+      this.statuses.set(leaseId, status);
+      const unmoved = its.every(({ entry }) =>
+        before.some((it) => it.entryId === entry.entryId && isSameHolder(it, entry, leaseId)),
+      );
+      // Leases are booked as opening, and an open one is rewritten only when something moved. Any other may be one that an earlier
+      // pass left between two writes.
+      if (unmoved && (status.state === "open" || status.state === "opening")) return;
+      const text = JSON.stringify({ ...status, closedAt: null });
+      if (this.written.get(leaseId) === text && status.closedAt === null) return;
+      this.written.set(leaseId, text);
+      await writeStatus(this.app.tables, leaseId, status, this.fence);
+    });
+    return final;
+  }
+
+  /** Answers true when a row had changed meanwhile. */
+  private async writeEntries(
+    patches: readonly EntryPatch[],
+    endings: Endings,
+    final: ReadonlySet<LeaseId>,
+    now: number,
+  ): Promise<boolean> {
+    const { tables } = this.app;
+    let stale = false;
+    await inParallel(patches, async (patch) => {
+      const patched = applyPatch(patch.entry, patch, now, final);
+      const holders = patched.holders
+        .map((it) => ({ ...it, ended: it.ended ?? endings.get(it.leaseId) ?? null }))
+        .filter((it) => !final.has(it.leaseId));
+      const next = { ...patched, holders };
+      const empty = holders.length === 0 && (patch.settled || next.standing.kind === "preExisting");
+      if (!empty && JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry))) return;
+      if (empty ? await deleteEntry(tables, patch.entry) : await saveEntry(tables, next)) return;
+      stale = true;
+    });
+    return stale;
+  }
+}
+
+/** A lease that ended in one of its rules has ended in all of them. */
+function endingsOf(entries: Iterable<Entry>): Endings {
+  const endings = new Map<LeaseId, NonNullable<Holder["ended"]>>();
+  for (const entry of entries) for (const it of entry.holders) if (it.ended) endings.set(it.leaseId, it.ended);
+  return endings;
+}
+
+function partsOf(
+  patches: readonly EntryPatch[],
+  entries: ReadonlyMap<EntryId, Entry>,
+  endings: Endings,
+  now: number,
+): ReadonlyMap<LeaseId, readonly LeasePart[]> {
+  const parts = new Map<LeaseId, LeasePart[]>();
+  for (const patch of patches) {
+    const entry = entries.get(patch.entry.entryId) ?? patch.entry;
+    const shared = entry.holders.some((it) => isHolding(it, now) && !endings.has(it.leaseId));
+    for (const it of entry.holders) {
+      const ended = it.ended ?? endings.get(it.leaseId) ?? null;
+      const done = ended !== null && (shared || entry.standing.kind === "preExisting" || patch.settled);
+      const part = { entry, before: patch.entry.standing, holder: { ...it, ended }, done, shared };
+      parts.set(it.leaseId, [...(parts.get(it.leaseId) ?? []), part]);
+    }
+  }
+  return parts;
+}
+
+/** An entry for comparison: without its parsed spec, which holds integers JSON does not know. */
+const comparable = (entry: Entry) => ({
+  standing: entry.standing,
+  missingSince: entry.missingSince,
+  holders: entry.holders,
+});
+
+const isSameHolder = (a: Entry, b: Entry, leaseId: LeaseId): boolean =>
+  JSON.stringify(a.holders.find((it) => it.leaseId === leaseId)) ===
+  JSON.stringify(b.holders.find((it) => it.leaseId === leaseId));
