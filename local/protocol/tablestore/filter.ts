@@ -1,7 +1,14 @@
 // Reads the serialized filters that conditions and reads carry into one tree.
 
 import { decodeMessage } from "./messages.ts";
-import { readBareVariant, type Variant } from "./variant.ts";
+import { Kind, readBareVariant, type Variant } from "./variant.ts";
+
+/** Compares a part of a text, read as another type, in place of the text. */
+export interface ValueTransfer {
+  readonly pattern: RegExp;
+  /** The kind of value the part is read as. */
+  readonly kind: number;
+}
 
 /** A filter as the service evaluates it. */
 export type FilterTree =
@@ -13,12 +20,14 @@ export type FilterTree =
       readonly value: Variant;
       readonly filterIfMissing: boolean;
       readonly latestVersionOnly: boolean;
+      readonly transfer: ValueTransfer | undefined;
     }
   | { readonly kind: "not" | "and" | "or"; readonly children: readonly FilterTree[] }
   | { readonly kind: "page"; readonly offset: number; readonly limit: number };
 
 // The most conditions one filter may hold.
 const filterConditionsMax = 10;
+const regexBytesMax = 256;
 
 const combinators = ["", "not", "and", "or"] as const;
 
@@ -36,7 +45,6 @@ function build(filter: { type: number; filter: Uint8Array }, budget: { left: num
       budget.left -= 1;
       if (budget.left < 0) throw new Error(`The number of conditions in the filter exceeds ${filterConditionsMax}.`);
       if (single.comparator < 1 || single.comparator > 6) throw new Error("Invalid comparator in the filter.");
-      if (single.value_transfer_rule) throw new Error("Unsupported value transfer rule in the filter.");
       const value = readBareVariant(single.column_value);
       if (value === undefined) throw new Error("Invalid column value in the filter.");
       return {
@@ -46,6 +54,7 @@ function build(filter: { type: number; filter: Uint8Array }, budget: { left: num
         value,
         filterIfMissing: single.filter_if_missing,
         latestVersionOnly: single.latest_version_only,
+        transfer: readTransfer(single.value_transfer_rule),
       };
     }
     case 2: {
@@ -66,5 +75,21 @@ function build(filter: { type: number; filter: Uint8Array }, budget: { left: num
     }
     default:
       throw new Error(`Unknown filter type ${filter.type}.`);
+  }
+}
+
+function readTransfer(rule: { regex: string; cast_type?: number } | undefined): ValueTransfer | undefined {
+  if (rule === undefined) return undefined;
+  const kind = rule.cast_type ?? Kind.string;
+  if (kind !== Kind.integer && kind !== Kind.double && kind !== Kind.string) {
+    throw new Error("Invalid cast type of the value transfer rule.");
+  }
+  if (Buffer.byteLength(rule.regex) > regexBytesMax) {
+    throw new Error(`The regex of the value transfer rule exceeds ${regexBytesMax} bytes.`);
+  }
+  try {
+    return { pattern: new RegExp(rule.regex), kind };
+  } catch {
+    throw new Error("Invalid regex of the value transfer rule.");
   }
 }

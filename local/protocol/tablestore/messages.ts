@@ -23,7 +23,15 @@ export interface TableMeta {
   readonly table_name: string;
   readonly primary_key: readonly PrimaryKeySchema[];
   readonly defined_column: readonly DefinedColumnSchema[];
-  readonly index_meta: readonly Buffer[];
+  readonly index_meta: readonly IndexMeta[];
+}
+export interface IndexMeta {
+  readonly name: string;
+  readonly primary_key: readonly string[];
+  readonly defined_column: readonly string[];
+  readonly index_update_mode: number;
+  readonly index_type: number;
+  readonly index_sync_phase?: number;
 }
 export interface TableOptions {
   readonly time_to_live?: number;
@@ -73,8 +81,13 @@ export interface BatchRowAnswer {
   readonly consumed?: Consumed;
   readonly row?: Buffer;
 }
-interface StreamSpec {
+export interface StreamSpec {
   readonly enable_stream: boolean;
+  readonly expiration_time?: number;
+}
+export interface StreamDetails extends StreamSpec {
+  readonly stream_id?: string;
+  readonly last_enable_time?: number;
 }
 
 /** Decoded messages by name. int64 fields are numbers (exact below 2^53), bytes are buffers, repeated fields always arrays. */
@@ -85,7 +98,7 @@ export interface Messages {
     readonly reserved_throughput: Consumed;
     readonly table_options?: TableOptions;
     readonly stream_spec?: StreamSpec;
-    readonly index_metas: readonly Buffer[];
+    readonly index_metas: readonly IndexMeta[];
     readonly enable_local_txn?: boolean;
   };
   CreateTableResponse: Record<string, never>;
@@ -98,6 +111,7 @@ export interface Messages {
   UpdateTableResponse: {
     readonly reserved_throughput_details: ThroughputDetails;
     readonly table_options: TableOptions;
+    readonly stream_details?: StreamDetails;
   };
   DescribeTableRequest: { readonly table_name: string };
   DescribeTableResponse: {
@@ -105,11 +119,37 @@ export interface Messages {
     readonly reserved_throughput_details: ThroughputDetails;
     readonly table_options: TableOptions;
     readonly table_status: number;
+    readonly stream_details?: StreamDetails;
+    readonly index_metas: readonly IndexMeta[];
+    readonly creation_time?: number;
   };
   ListTableRequest: Record<string, never>;
   ListTableResponse: { readonly table_names: readonly string[] };
   DeleteTableRequest: { readonly table_name: string };
   DeleteTableResponse: Record<string, never>;
+  CreateIndexRequest: {
+    readonly main_table_name: string;
+    readonly index_meta: IndexMeta;
+    readonly include_base_data?: boolean;
+  };
+  DropIndexRequest: { readonly main_table_name: string; readonly index_name: string };
+  AddDefinedColumnRequest: { readonly table_name: string; readonly columns: readonly DefinedColumnSchema[] };
+  DeleteDefinedColumnRequest: { readonly table_name: string; readonly columns: readonly string[] };
+  EmptyResponse: Record<string, never>;
+  StartLocalTransactionRequest: { readonly table_name: string; readonly key: Buffer };
+  StartLocalTransactionResponse: { readonly transaction_id: string };
+  TransactionRequest: { readonly transaction_id: string };
+  ComputeSplitPointsBySizeRequest: {
+    readonly table_name: string;
+    readonly split_size: number;
+    readonly split_size_unit_in_byte?: number;
+  };
+  ComputeSplitPointsBySizeResponse: {
+    readonly consumed: Consumed;
+    readonly schema: readonly PrimaryKeySchema[];
+    readonly split_points: readonly Buffer[];
+    readonly locations: readonly { readonly location: string; readonly repeat: number }[];
+  };
   GetRowRequest: ReadFields & {
     readonly table_name: string;
     readonly primary_key: Buffer;
@@ -160,7 +200,7 @@ export interface Messages {
     readonly column_value: Buffer;
     readonly filter_if_missing: boolean;
     readonly latest_version_only: boolean;
-    readonly value_transfer_rule?: Buffer;
+    readonly value_transfer_rule?: { readonly regex: string; readonly cast_type?: number };
   };
   CompositeColumnValueFilter: { readonly combinator: number; readonly sub_filters: readonly Messages["Filter"][] };
   ColumnPaginationFilter: { readonly offset: number; readonly limit: number };

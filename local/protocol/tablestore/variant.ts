@@ -45,6 +45,13 @@ export function integerVariant(value: bigint): Variant {
   return { kind: Kind.integer, bytes };
 }
 
+/** A DOUBLE value. */
+export function doubleVariant(value: number): Variant {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleLE(value);
+  return { kind: Kind.double, bytes };
+}
+
 /** A STRING value. */
 export function stringVariant(value: string): Variant {
   return { kind: Kind.string, bytes: Buffer.from(value, "utf8") };

@@ -89,6 +89,9 @@ function checkTimestamp(table: Table, cell: Cell, nowMs: number): void {
   if (timestamp === undefined) return;
   if (timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER) throw parameterInvalid(`Invalid timestamp: ${timestamp}.`);
   if (cell.op !== undefined) return;
+  if (table.definition.indexes !== undefined) {
+    throw parameterInvalid("Timestamp cannot be given when the table has indexes.");
+  }
   const deviationMs = table.definition.timeDeviationS * 1000;
   if (timestamp < nowMs - deviationMs || timestamp >= nowMs + deviationMs) {
     throw parameterInvalid(`Invalid timestamp: ${timestamp}.`);

@@ -4,12 +4,16 @@ import { parameterInvalid } from "./errors.ts";
 import type { Operation } from "./operation.ts";
 import { batchGetRow } from "./operations/batch-get-row.ts";
 import { batchWriteRow } from "./operations/batch-write-row.ts";
+import { computeSplitPointsBySize } from "./operations/compute-split-points-by-size.ts";
 import { createTable } from "./operations/create-table.ts";
+import { addDefinedColumn, deleteDefinedColumn } from "./operations/defined-columns.ts";
 import { deleteTable } from "./operations/delete-table.ts";
 import { describeTable } from "./operations/describe-table.ts";
 import { getRange } from "./operations/get-range.ts";
 import { getRow } from "./operations/get-row.ts";
+import { createIndex, dropIndex } from "./operations/indexes.ts";
 import { listTable } from "./operations/list-table.ts";
+import { abortTransaction, commitTransaction, startLocalTransaction } from "./operations/transactions.ts";
 import { updateTable } from "./operations/update-table.ts";
 import { deleteRow, putRow, updateRow } from "./operations/write-row.ts";
 
@@ -29,6 +33,14 @@ const operations: ReadonlyMap<string, Operation> = new Map([
   ["BatchGetRow", batchGetRow],
   ["BatchWriteRow", batchWriteRow],
   ["GetRange", getRange],
+  ["CreateIndex", createIndex],
+  ["DropIndex", dropIndex],
+  ["AddDefinedColumn", addDefinedColumn],
+  ["DeleteDefinedColumn", deleteDefinedColumn],
+  ["StartLocalTransaction", startLocalTransaction],
+  ["CommitTransaction", commitTransaction],
+  ["AbortTransaction", abortTransaction],
+  ["ComputeSplitPointsBySize", computeSplitPointsBySize],
   ["ListSearchIndex", answersNothing],
   ["ListTimeseriesTable", answersNothing],
 ]);

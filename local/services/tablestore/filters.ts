@@ -1,7 +1,14 @@
 // Evaluates filters: on the current row for conditions, on the selected cells for reads.
 
-import type { FilterTree } from "../../protocol/tablestore/filter.ts";
-import { compareVariants, type Variant } from "../../protocol/tablestore/variant.ts";
+import type { FilterTree, ValueTransfer } from "../../protocol/tablestore/filter.ts";
+import {
+  compareVariants,
+  doubleVariant,
+  integerVariant,
+  Kind,
+  stringVariant,
+  type Variant,
+} from "../../protocol/tablestore/variant.ts";
 import type { StoredCell } from "./rows.ts";
 
 /** True when the filter accepts a row of these cells. A page filter accepts every row. */
@@ -11,7 +18,10 @@ export function matches(filter: FilterTree, cells: readonly StoredCell[]): boole
       const versions = cells.filter((cell) => cell.name === filter.column);
       if (versions.length === 0) return !filter.filterIfMissing;
       const candidates = filter.latestVersionOnly ? versions.slice(0, 1) : versions;
-      return candidates.some((cell) => compare(filter.comparator, cell.value, filter.value));
+      return candidates.some((cell) => {
+        const value = filter.transfer === undefined ? cell.value : transferred(filter.transfer, cell.value);
+        return value !== undefined && compare(filter.comparator, value, filter.value);
+      });
     }
     case "not":
       return !filter.children.some((child) => matches(child, cells));
@@ -60,4 +70,17 @@ function compare(comparator: number, left: Variant, right: Variant): boolean {
     default:
       return order <= 0;
   }
+}
+
+/** The part of a text that the rule picks, the first group or else the whole match; undefined when there is none. */
+function transferred({ pattern, kind }: ValueTransfer, value: Variant): Variant | undefined {
+  if (value.kind !== Kind.string) return undefined;
+  const found = pattern.exec(value.bytes.toString("utf8"));
+  const part = found?.[1] ?? found?.[0];
+  if (part === undefined || kind === Kind.string) return part === undefined ? undefined : stringVariant(part);
+  if (kind === Kind.double) {
+    const number = part.trim() === "" ? Number.NaN : Number(part);
+    return Number.isNaN(number) ? undefined : doubleVariant(number);
+  }
+  return /^[+-]?\d{1,19}$/.test(part) ? integerVariant(BigInt.asIntN(64, BigInt(part))) : undefined;
 }

@@ -5,10 +5,12 @@ import { parameterInvalid, tableAbsent } from "./errors.ts";
 import { capacityUnits } from "./limits.ts";
 import type { Store } from "./store.ts";
 import type { Table } from "./tables.ts";
+import type { Transactions } from "./transactions.ts";
 
 /** What an operation works with. `now` is the service's clock in milliseconds. */
 export interface Call {
   readonly store: Store;
+  readonly transactions: Transactions;
   readonly instance: string;
   now(): number;
 }
@@ -44,12 +46,6 @@ export function findTable(call: Call, name: string): Table {
   const table = call.store.table(call.instance, name);
   if (table === undefined) throw tableAbsent();
   return table;
-}
-
-/** Refuses a request inside a local transaction: no table here has them enabled. */
-export function refuseTransaction(transactionId: string | undefined): void {
-  if (transactionId === undefined || transactionId === "") return;
-  throw parameterInvalid("Try to call method using explicit transaction on explicit-transaction-disabled table");
 }
 
 /** The consumed part of a read of that many bytes. */

@@ -10,7 +10,9 @@ import { authenticate } from "./authentication.ts";
 import { findOperation } from "./dispatch.ts";
 import { internalError, OtsError } from "./errors.ts";
 import { limits } from "./limits.ts";
-import { openStore, type Store } from "./store.ts";
+import type { Call } from "./operation.ts";
+import { openStore } from "./store.ts";
+import { Transactions } from "./transactions.ts";
 
 /** What a fault does to one call. `drop-before` cuts the connection with nothing done, `drop-after` after the commit. */
 export type TablestoreFault =
@@ -61,8 +63,10 @@ export interface Tablestore {
 /** Starts a Tablestore on loopback. */
 export async function startTablestore(options: TablestoreOptions): Promise<Tablestore> {
   const store = openStore(options.directory);
+  const transactions = new Transactions(() => uuid(options.random));
+  const state = { store, transactions, now: () => options.clock.now() };
   const server = createServer((request, response) => {
-    serve(options, store, request, response).catch(() => request.socket.destroy());
+    serve(options, state, request, response).catch(() => request.socket.destroy());
   });
   // A server that closes idle connections races with clients that reuse them.
   server.keepAliveTimeout = 0;
@@ -84,7 +88,10 @@ export async function startTablestore(options: TablestoreOptions): Promise<Table
   return {
     url: `http://${host}:${port}`,
     port,
-    reset: () => store.reset(),
+    reset: () => {
+      transactions.endAll();
+      return store.reset();
+    },
     stop: () => {
       stopping ??= stop();
       return stopping;
@@ -104,7 +111,7 @@ function listen(server: Server, host: string, port: number): Promise<void> {
 
 async function serve(
   options: TablestoreOptions,
-  store: Store,
+  state: Omit<Call, "instance">,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -131,7 +138,7 @@ async function serve(
     fault = options.intercept?.(call);
     if (fault?.kind === "reject") throw new OtsError(fault.status, fault.code, fault.message);
     if (fault?.kind === "drop-before") call.status = 0;
-    else body = await prepared.run({ store, instance, now: () => options.clock.now() });
+    else body = await prepared.run({ ...state, instance });
   } catch (error) {
     if (!(error instanceof OtsError)) (options.onBug ?? console.error)(error);
     const failure = error instanceof OtsError ? error : internalError();
@@ -180,7 +187,7 @@ function answerHeaders(
     "x-ots-contentmd5": contentMd5(answer.body),
     "x-ots-contenttype": "protocol buffer",
     "x-ots-date": new Date(options.clock.now()).toISOString(),
-    "x-ots-requestid": requestId(options.random),
+    "x-ots-requestid": uuid(options.random),
   };
   const secret = options.credentials(answer.accessKeyId)?.secret ?? "";
   const signature = signResponse({ path: answer.path, headers, secret });
@@ -191,7 +198,7 @@ function answerHeaders(
   };
 }
 
-function requestId(random: Random): string {
+function uuid(random: Random): string {
   const hex = Buffer.from(random.bytes(16)).toString("hex");
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }

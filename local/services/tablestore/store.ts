@@ -8,6 +8,25 @@ import type { Table, TableDefinition } from "./tables.ts";
 /** A stored row: its order-preserving key, and the value as `rows.ts` writes it. */
 export type StoredEntry = readonly [key: Buffer, value: Buffer];
 
+/** The rows between two keys, in one direction; `from` itself is left out when `after`, `to` always is. */
+export interface KeyRange {
+  readonly from: Buffer;
+  readonly after: boolean;
+  readonly to: Buffer;
+  readonly backward: boolean;
+}
+
+/** Rows to read and to change: the store itself inside a write, or a transaction's view of it. */
+export interface RowAccess {
+  get(table: Table, key: Buffer): Buffer | undefined;
+  scan(table: Table, range: KeyRange, count: number): StoredEntry[];
+  put(table: Table, key: Buffer, value: Buffer): void;
+  delete(table: Table, key: Buffer): void;
+  nextCounter(table: Table, floor: number): number;
+  /** The index tables that a change of a row has to change too. */
+  indexesOf(table: Table): readonly Table[];
+}
+
 interface Job {
   readonly run: () => unknown;
   readonly resolve: (value: unknown) => void;
@@ -32,7 +51,7 @@ export function openStore(directory: string | undefined): Store {
  * Tables and rows. Reads see what is committed. `write` is the only way to change anything: what is asked for in one
  * turn of the event loop is committed by one transaction, and every promise settles after that commit.
  */
-export class Store {
+export class Store implements RowAccess {
   readonly #db: Database.Database;
   readonly #tables = new Map<string, Table>();
   readonly #jobs: Job[] = [];
@@ -55,6 +74,7 @@ export class Store {
       forwardAfter: db.prepare(range("ASC", ">", "<")).raw(),
       backwardFrom: db.prepare(range("DESC", "<=", ">")).raw(),
       backwardAfter: db.prepare(range("DESC", "<", ">")).raw(),
+      sizes: db.prepare("SELECT k, length(v) FROM rows WHERE tab = ? AND k > ? ORDER BY k LIMIT ?").raw(),
       counter: db.prepare("SELECT counter FROM tables WHERE id = ?"),
       setCounter: db.prepare("UPDATE tables SET counter = ? WHERE id = ?"),
       addTable: db.prepare("INSERT INTO tables(instance, name, definition) VALUES(?, ?, ?)"),
@@ -111,11 +131,7 @@ export class Store {
   }
 
   /** Rows from `from` (or behind it) towards `to`, which is excluded, at most `count`. */
-  scan(
-    table: Table,
-    range: { readonly from: Buffer; readonly after: boolean; readonly to: Buffer; readonly backward: boolean },
-    count: number,
-  ): StoredEntry[] {
+  scan(table: Table, range: KeyRange, count: number): StoredEntry[] {
     const sql = this.#sql;
     const statement = range.backward
       ? range.after
@@ -125,6 +141,11 @@ export class Store {
         ? sql.forwardAfter
         : sql.forwardFrom;
     return statement.all(table.id, range.from, range.to, count) as StoredEntry[];
+  }
+
+  /** Keys behind `after` with the bytes their rows take, in key order, without reading the rows. */
+  sizes(table: Table, after: Buffer, count: number): (readonly [key: Buffer, bytes: number])[] {
+    return this.#sql.sizes.all(table.id, after, count) as (readonly [key: Buffer, bytes: number])[];
   }
 
   /** Inside a write: stores the row. */
@@ -150,17 +171,21 @@ export class Store {
     return this.#tables.get(`${instance}/${name}`);
   }
 
-  /** Names of the instance's tables, sorted. */
-  tableNames(instance: string): string[] {
-    const names: string[] = [];
-    for (const table of this.#tables.values()) if (table.instance === instance) names.push(table.definition.name);
-    return names.sort();
+  /** The instance's tables, index tables included. */
+  tablesOf(instance: string): Table[] {
+    return [...this.#tables.values()].filter((table) => table.instance === instance);
+  }
+
+  indexesOf(table: Table): readonly Table[] {
+    return (table.definition.indexes ?? []).map((index) => this.table(table.instance, index.name) as Table);
   }
 
   /** Inside a write: adds a table whose name is free. */
-  addTable(instance: string, definition: TableDefinition): void {
+  addTable(instance: string, definition: TableDefinition): Table {
     const { lastInsertRowid } = this.#sql.addTable.run(instance, definition.name, JSON.stringify(definition));
-    this.#tables.set(`${instance}/${definition.name}`, { id: Number(lastInsertRowid), instance, definition });
+    const table = { id: Number(lastInsertRowid), instance, definition };
+    this.#tables.set(`${instance}/${definition.name}`, table);
+    return table;
   }
 
   /** Inside a write: replaces the table's definition. */

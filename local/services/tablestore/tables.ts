@@ -1,6 +1,6 @@
 // What a table is, and the checks of its definition.
 
-import type { Messages, TableOptions } from "../../protocol/tablestore/messages.ts";
+import type { Messages, StreamDetails, StreamSpec, TableOptions } from "../../protocol/tablestore/messages.ts";
 import { Kind } from "../../protocol/tablestore/variant.ts";
 import { parameterInvalid } from "./errors.ts";
 import { isName, limits } from "./limits.ts";
@@ -11,6 +11,14 @@ export interface KeyColumn {
   readonly type: number;
   readonly kind: number;
   readonly autoIncrement: boolean;
+}
+
+/** A secondary index of a table. `key` are the columns asked for; the table's own key follows them in the index table. */
+export interface IndexDefinition {
+  readonly name: string;
+  readonly key: readonly string[];
+  readonly columns: readonly string[];
+  readonly type: number;
 }
 
 /** Everything about a table but its rows; stored as JSON. */
@@ -27,6 +35,12 @@ export interface TableDefinition {
   readonly reservedRead: number;
   readonly reservedWrite: number;
   readonly throughputChangedS: number;
+  readonly createdMs?: number;
+  readonly localTransactions?: boolean;
+  readonly indexes?: readonly IndexDefinition[];
+  /** Of an index table: the table it is an index of. */
+  readonly mainTable?: string;
+  readonly stream?: StreamDetails;
 }
 
 /** A table that exists. `id` is its number in the store. */
@@ -42,19 +56,18 @@ const kindOfType: Readonly<Record<number, number>> = { 1: Kind.integer, 2: Kind.
 export function defineTable(request: Messages["CreateTableRequest"], nowMs: number): TableDefinition {
   const meta = request.table_meta;
   if (!isName(meta.table_name)) throw parameterInvalid(`Invalid table name: '${meta.table_name}'.`);
-  if (request.index_metas.length > 0 || meta.index_meta.length > 0) {
-    throw parameterInvalid("Unsupported operation: CreateTable with secondary indexes.");
-  }
-  if (request.stream_spec?.enable_stream) throw parameterInvalid("Unsupported operation: CreateTable with a stream.");
-  if (request.enable_local_txn) throw parameterInvalid("Unsupported operation: CreateTable with local transactions.");
   const throughput = readThroughput(request.reserved_throughput.capacity_unit, { read: 0, write: 0 });
   const options = request.table_options ?? {};
   if (options.time_to_live === undefined) throw parameterInvalid("Time-to-live is missing while creating table.");
   if (options.max_versions === undefined) throw parameterInvalid("MaxVersions is missing while creating table.");
+  const key = defineKey(request);
+  if (request.enable_local_txn && key.some((column) => column.autoIncrement)) {
+    throw parameterInvalid("Local transactions do not support an auto increment primary key.");
+  }
   const base = {
     name: meta.table_name,
-    key: defineKey(request),
-    definedColumns: defineColumns(request),
+    key,
+    definedColumns: defineColumns(request.table_meta.defined_column, key),
     timeToLiveS: -1,
     maxVersions: 1,
     manyVersions: false,
@@ -63,8 +76,10 @@ export function defineTable(request: Messages["CreateTableRequest"], nowMs: numb
     reservedRead: throughput.read,
     reservedWrite: throughput.write,
     throughputChangedS: Math.floor(nowMs / 1000),
+    createdMs: nowMs,
+    localTransactions: request.enable_local_txn ?? false,
   };
-  return withOptions(base, options);
+  return withStream(withOptions(base, options), request.stream_spec, nowMs);
 }
 
 /** The definition with the given options changed. Throws OtsError. */
@@ -83,6 +98,35 @@ export function withOptions(definition: TableDefinition, options: TableOptions):
     manyVersions: definition.manyVersions || maxVersions > 1,
     timeDeviationS,
     allowUpdate: options.allow_update ?? definition.allowUpdate,
+  };
+}
+
+/** The definition with the stream switched as the request says. Throws OtsError. */
+export function withStream(
+  definition: TableDefinition,
+  stream: StreamSpec | undefined,
+  nowMs: number,
+): TableDefinition {
+  if (stream === undefined) return definition;
+  const hours = stream.expiration_time;
+  if (!stream.enable_stream) {
+    if (hours !== undefined && hours !== 0) {
+      throw parameterInvalid("Expiration time cannot be given when the stream is disabled.");
+    }
+    return { ...definition, stream: { enable_stream: false } };
+  }
+  if (hours === undefined || hours <= 0 || hours > limits.streamHoursMax) {
+    throw parameterInvalid(`The expiration time of the stream must be in range: [1, ${limits.streamHoursMax}].`);
+  }
+  const enabledUs = nowMs * 1000;
+  return {
+    ...definition,
+    stream: {
+      enable_stream: true,
+      stream_id: `${definition.name}_${enabledUs}`,
+      expiration_time: hours,
+      last_enable_time: enabledUs,
+    },
   };
 }
 
@@ -122,11 +166,14 @@ function defineKey(request: Messages["CreateTableRequest"]): KeyColumn[] {
   });
 }
 
-function defineColumns(request: Messages["CreateTableRequest"]): TableDefinition["definedColumns"] {
-  const { defined_column, primary_key } = request.table_meta;
-  if (defined_column.length > limits.definedColumnsMax) throw parameterInvalid("Too many defined columns.");
-  const names = new Set(primary_key.map((column) => column.name));
-  return defined_column.map(({ name, type }) => {
+/** Checks columns that are to be defined, against the key they stand beside. Throws OtsError. */
+export function defineColumns(
+  columns: TableDefinition["definedColumns"],
+  key: readonly KeyColumn[],
+): TableDefinition["definedColumns"] {
+  if (columns.length > limits.definedColumnsMax) throw parameterInvalid("Too many defined columns.");
+  const names = new Set(key.map((column) => column.name));
+  return columns.map(({ name, type }) => {
     if (!isName(name)) throw parameterInvalid(`Invalid column name: '${name}'.`);
     if (names.has(name)) throw parameterInvalid(`Duplicated column name: '${name}'.`);
     if (![1, 2, 3, 4, 7].includes(type)) throw parameterInvalid("Invalid defined column type.");

@@ -7,11 +7,12 @@ import { integerVariant, Kind, type Variant } from "../../protocol/tablestore/va
 import { checkCells } from "./cell-checks.ts";
 import { asParameterError, conditionCheckFail, parameterInvalid } from "./errors.ts";
 import { hasPage, matches } from "./filters.ts";
+import { replaceRow } from "./indexing.ts";
 import { encodeKey, readKey } from "./keys.ts";
 import { capacityUnits } from "./limits.ts";
 import { readRowBytes } from "./row-bytes.ts";
-import { compareCells, encodeStored, liveRow, newestVersions, type Row, rowSize, type StoredCell } from "./rows.ts";
-import type { Store } from "./store.ts";
+import { compareCells, liveRow, newestVersions, type Row, rowSize, type StoredCell } from "./rows.ts";
+import type { RowAccess } from "./store.ts";
 import type { Table } from "./tables.ts";
 
 /** What a row change does, by its number in BatchWriteRow. */
@@ -27,6 +28,8 @@ export interface RowChange {
   readonly columnCondition: FilterTree | undefined;
   readonly returnType: number;
   readonly returnColumns: readonly string[];
+  /** Length of the change on the wire. */
+  readonly size: number;
 }
 
 /** What a written row answers. */
@@ -51,6 +54,7 @@ export function readChange(
   },
   nowMs: number,
 ): RowChange {
+  if (table.definition.mainTable !== undefined) throw parameterInvalid("Can't write index table directly");
   const row = readRowBytes(request.bytes);
   const values = readKey(table.definition.key, row.primaryKey, kind === "put" || kind === "update" ? "write" : "read");
   if (row.deleteMarker !== (kind === "delete")) throw parameterInvalid("Invalid delete marker in the row.");
@@ -72,6 +76,7 @@ export function readChange(
     columnCondition,
     returnType: request.returnContent?.return_type ?? 0,
     returnColumns: request.returnContent?.return_column_names ?? [],
+    size: request.bytes.length,
   };
 }
 
@@ -87,20 +92,23 @@ function readCondition(bytes: Buffer | undefined): FilterTree | undefined {
   return filter;
 }
 
+/** The encoded partition key of a change. */
+export function partitionOf(change: RowChange): Buffer {
+  return encodeKey(change.values.slice(0, 1));
+}
+
 /** Inside a write: checks the condition against the row and changes it. Throws OtsError before anything is written. */
-export function applyChange(store: Store, table: Table, change: RowChange, nowMs: number): WriteAnswer {
-  const primaryKey = assignKey(store, table, change, nowMs);
+export function applyChange(rows: RowAccess, table: Table, change: RowChange, nowMs: number): WriteAnswer {
+  const primaryKey = assignKey(rows, table, change, nowMs);
   const key = encodeKey(primaryKey.map((cell) => cell.value as Variant));
   const conditional = change.existence !== 0 || change.columnCondition !== undefined;
-  const needsRow = conditional || change.kind === "update";
-  const stored = needsRow ? store.get(table, key) : undefined;
+  const needsRow = conditional || change.kind === "update" || table.definition.indexes !== undefined;
+  const stored = needsRow ? rows.get(table, key) : undefined;
   const current = stored === undefined ? undefined : liveRow(table, stored, nowMs);
   checkCondition(change, current);
   const next = nextRow(table, change, primaryKey, current, nowMs);
-  if (next === "keep") {
-    // An update that only deletes does not create the row it does not find.
-  } else if (next === "remove") store.delete(table, key);
-  else store.put(table, key, encodeStored(next));
+  // An update that only deletes does not create the row it does not find.
+  if (next !== "keep") replaceRow(rows, table, key, { before: stored, after: next === "remove" ? undefined : next });
   const row = answerRow(change, primaryKey, next);
   return {
     consumed: {
@@ -111,9 +119,9 @@ export function applyChange(store: Store, table: Table, change: RowChange, nowMs
   };
 }
 
-function assignKey(store: Store, table: Table, change: RowChange, nowMs: number): readonly Cell[] {
+function assignKey(rows: RowAccess, table: Table, change: RowChange, nowMs: number): readonly Cell[] {
   if (!change.values.some((value) => value.kind === Kind.autoIncrement)) return change.key;
-  const assigned = integerVariant(BigInt(store.nextCounter(table, nowMs * 1000)));
+  const assigned = integerVariant(BigInt(rows.nextCounter(table, nowMs * 1000)));
   return change.key.map((cell) =>
     cell.value?.kind === Kind.autoIncrement ? { name: cell.name, value: assigned } : cell,
   );

@@ -1,11 +1,10 @@
 // What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
 import { createHash } from "node:crypto";
-import { request } from "node:http";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { decodeMessage } from "../../../local/protocol/tablestore/messages.ts";
-import { signRequest, signResponse } from "../../../local/protocol/tablestore/signature.ts";
+import { signResponse } from "../../../local/protocol/tablestore/signature.ts";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
 import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
+import { type Answer, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
 let account: Account;
 let calls: TablestoreCall[];
@@ -20,55 +19,7 @@ beforeEach(async () => {
 });
 afterEach(() => account.server.stop());
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Record<string, string>;
-  readonly body: Buffer;
-}
-
-/** Sends one request as a client of another make would. */
-function send(options: {
-  path: string;
-  body?: Buffer;
-  headers?: Record<string, string>;
-  method?: string;
-}): Promise<Answer> {
-  const body = options.body ?? Buffer.alloc(0);
-  const headers: Record<string, string> = {
-    "x-ots-accesskeyid": keys.accessKeyId,
-    "x-ots-apiversion": "2015-12-31",
-    "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
-    "x-ots-date": "2026-01-02T03:04:05.678Z",
-    "x-ots-instancename": keys.instance,
-    ...options.headers,
-  };
-  headers["x-ots-signature"] ??= signRequest({ path: options.path, headers, secret: keys.secret });
-  const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
-  return new Promise((resolve, reject) => {
-    const outgoing = request(
-      `${account.server.url}${options.path}`,
-      { method: options.method ?? "POST", headers: { ...sent, "content-length": body.length } },
-      (response) => {
-        const chunks: Buffer[] = [];
-        response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("end", () =>
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers as Record<string, string>,
-            body: Buffer.concat(chunks),
-          }),
-        );
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.end(body);
-  });
-}
-
-const errorOf = (answer: Answer): string => {
-  const { code, message } = decodeMessage("Error", answer.body);
-  return `${answer.status} ${code} ${message}`;
-};
+const send = (options: RawRequest): Promise<Answer> => sendTo(account.server.url, options);
 
 it("refuses a wrong secret, an unknown instance and an unknown key", async () => {
   expect(await failureOf(connect(account.server.url, "wrong").listTable({}))).toBe(
@@ -156,19 +107,6 @@ it("fails a call as a fault says: refused, lost before, lost after the effect", 
   expect(await put("3")).toContain("NetworkingError");
   expect(await stored()).toEqual({ value: "3" });
   expect(calls.filter((call) => call.operation === "PutRow").map((call) => call.status)).toEqual([503, 0, 200]);
-});
-
-it("refuses local transactions as a table without them does", async () => {
-  const { client } = account;
-  await createPairs(client, "t");
-  const put = client.putRow({
-    tableName: "t",
-    condition: ignore,
-    primaryKey: pair("x", 1),
-    attributeColumns: [{ v: "1" }],
-    transactionId: "any",
-  });
-  expect(await failureOf(put)).toContain("explicit-transaction-disabled table");
 });
 
 it("accepts dates of any age unless a skew is set", async () => {

@@ -4,36 +4,56 @@ import { type BatchRowAnswer, encodeMessage, type Messages } from "../../../prot
 import { OtsError, parameterInvalid } from "../errors.ts";
 import { encodeKey } from "../keys.ts";
 import { limits } from "../limits.ts";
-import { type Call, findTable, operation, refuseTransaction } from "../operation.ts";
+import { type Call, findTable, operation } from "../operation.ts";
+import { Overlay } from "../overlay.ts";
 import type { Table } from "../tables.ts";
-import { applyChange, type ChangeKind, type RowChange, readChange } from "../writing.ts";
+import { applyOverlay, type Transaction } from "../transactions.ts";
+import { applyChange, type ChangeKind, partitionOf, type RowChange, readChange, type WriteAnswer } from "../writing.ts";
+import { changeRow } from "./write-row.ts";
 
 const kinds: Readonly<Record<number, ChangeKind>> = { 1: "put", 2: "update", 3: "delete" };
 
+interface Part {
+  readonly table: Table;
+  readonly changes: readonly RowChange[];
+}
+
 /**
  * Changes of several rows, each on its own: a failed condition fails that row alone. A request that is wrong in
- * itself fails whole, and nothing of it is done.
+ * itself fails whole, and nothing of it is done. So does an atomic one of which any row fails.
  */
 export const batchWriteRow = operation(
   "BatchWriteRowRequest",
   (request) => request.tables[0]?.table_name,
   (call, request) =>
     call.store.write(() => {
-      refuseTransaction(request.transaction_id);
-      if (request.is_atomic) throw parameterInvalid("Unsupported operation: BatchWriteRow with is_atomic.");
       checkShape(request);
-      const now = call.now();
-      const parts = request.tables.map((part) => {
+      const nowMs = call.now();
+      const parts = request.tables.map((part): Part => {
         const table = findTable(call, part.table_name);
-        return { table, changes: readChanges(table, part, now) };
+        return { table, changes: readChanges(table, part, nowMs) };
       });
-      const tables = parts.map(({ table, changes }) => ({
-        table_name: table.definition.name,
-        rows: changes.map((change) => applyOne(call, table, change, now)),
-      }));
+      const transaction = transactionOf(call, parts, request.transaction_id, nowMs);
+      const tables = request.is_atomic
+        ? changeAtomically(call, parts, { transaction, nowMs })
+        : parts.map(({ table, changes }) => ({
+            table_name: table.definition.name,
+            rows: changes.map((change) => changeOne(call, table, change, { transaction, nowMs })),
+          }));
       return encodeMessage("BatchResponse", { tables });
     }),
 );
+
+function transactionOf(
+  call: Call,
+  parts: readonly Part[],
+  id: string | undefined,
+  nowMs: number,
+): Transaction | undefined {
+  let transaction: Transaction | undefined;
+  for (const { table } of parts) transaction = call.transactions.of(table, id, nowMs);
+  return transaction;
+}
 
 function checkShape(request: Messages["BatchWriteRowRequest"]): void {
   const names = new Set<string>();
@@ -69,16 +89,46 @@ function readChanges(table: Table, part: Messages["BatchWriteRowRequest"]["table
   });
 }
 
-function applyOne(call: Call, table: Table, change: RowChange, now: number): BatchRowAnswer {
+interface Context {
+  readonly transaction: Transaction | undefined;
+  readonly nowMs: number;
+}
+
+function changeAtomically(
+  call: Call,
+  parts: readonly Part[],
+  context: Context,
+): { table_name: string; rows: BatchRowAnswer[] }[] {
+  const [part] = parts;
+  const first = part?.changes[0];
+  if (part === undefined || first === undefined || parts.length > 1) {
+    throw parameterInvalid("An atomic BatchWriteRow must be about one table.");
+  }
+  if (context.transaction !== undefined) throw parameterInvalid("An atomic BatchWriteRow can't be in a transaction.");
+  const partition = partitionOf(first);
+  if (part.changes.some((change) => !partitionOf(change).equals(partition))) {
+    throw parameterInvalid("The rows of an atomic BatchWriteRow must have the same partition key.");
+  }
+  call.transactions.checkFree(part.table, partition, context.nowMs);
+  const overlay = new Overlay(call.store);
+  const rows = part.changes.map((change) => answerOf(applyChange(overlay, part.table, change, context.nowMs)));
+  applyOverlay(call.store, overlay);
+  return [{ table_name: part.table.definition.name, rows }];
+}
+
+function changeOne(call: Call, table: Table, change: RowChange, context: Context): BatchRowAnswer {
   try {
-    const answer = applyChange(call.store, table, change, now);
-    return {
-      is_ok: true,
-      consumed: { capacity_unit: answer.consumed },
-      ...(answer.row === undefined ? {} : { row: answer.row }),
-    };
+    return answerOf(changeRow(call, table, change, context));
   } catch (error) {
     if (!(error instanceof OtsError)) throw error;
     return { is_ok: false, error: { code: error.code, message: error.message } };
   }
+}
+
+function answerOf(answer: WriteAnswer): BatchRowAnswer {
+  return {
+    is_ok: true,
+    consumed: { capacity_unit: answer.consumed },
+    ...(answer.row === undefined ? {} : { row: answer.row }),
+  };
 }

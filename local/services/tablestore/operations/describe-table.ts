@@ -1,10 +1,16 @@
 // DescribeTable, and the parts of its answer that UpdateTable shares.
 
-import { encodeMessage, type TableOptions, type ThroughputDetails } from "../../../protocol/tablestore/messages.ts";
+import {
+  encodeMessage,
+  type IndexMeta,
+  type TableOptions,
+  type ThroughputDetails,
+} from "../../../protocol/tablestore/messages.ts";
 import { findTable, operation } from "../operation.ts";
-import type { TableDefinition } from "../tables.ts";
+import type { IndexDefinition, TableDefinition } from "../tables.ts";
 
 const statusActive = 1;
+const phaseIncremental = 2;
 
 /** The options of a table as the wire carries them. */
 export function optionsOf(definition: TableDefinition): TableOptions {
@@ -21,6 +27,17 @@ export function throughputOf(definition: TableDefinition): ThroughputDetails {
   return {
     capacity_unit: { read: definition.reservedRead, write: definition.reservedWrite },
     last_increase_time: definition.throughputChangedS,
+  };
+}
+
+function indexMetaOf(index: IndexDefinition): IndexMeta {
+  return {
+    name: index.name,
+    primary_key: index.key,
+    defined_column: index.columns,
+    index_update_mode: index.type,
+    index_type: index.type,
+    index_sync_phase: phaseIncremental,
   };
 }
 
@@ -41,6 +58,9 @@ export const describeTable = operation(
         defined_column: definition.definedColumns,
         index_meta: [],
       },
+      index_metas: (definition.indexes ?? []).map(indexMetaOf),
+      ...(definition.stream === undefined ? {} : { stream_details: definition.stream }),
+      ...(definition.createdMs === undefined ? {} : { creation_time: definition.createdMs * 1000 }),
       reserved_throughput_details: throughputOf(definition),
       table_options: optionsOf(definition),
       table_status: statusActive,

@@ -5,12 +5,13 @@ import { encodeRows, plainBufferHeader } from "../../../protocol/tablestore/plai
 import { parameterInvalid } from "../errors.ts";
 import { encodeKey, readKey } from "../keys.ts";
 import { limits } from "../limits.ts";
-import { type Call, findTable, operation, readCost, refuseTransaction } from "../operation.ts";
+import { findTable, operation, readCost } from "../operation.ts";
 import { readSelection, type Selection, selectRow } from "../reading.ts";
 import { readRowBytes } from "../row-bytes.ts";
 import { decodeStored, storedSize } from "../rows.ts";
-import type { StoredEntry } from "../store.ts";
+import type { RowAccess, StoredEntry } from "../store.ts";
 import type { Table } from "../tables.ts";
+import { checkInside, type Transaction } from "../transactions.ts";
 
 const forward = 0;
 const backward = 1;
@@ -30,9 +31,11 @@ export const getRange = operation(
   (request) => request.table_name,
   (call, request) => {
     const table = findTable(call, request.table_name);
-    refuseTransaction(request.transaction_id);
+    const nowMs = call.now();
+    const transaction = call.transactions.of(table, request.transaction_id, nowMs);
     const selection = readSelection(table, request);
-    const found = scan(call, table, selection, readRange(table, request));
+    const range = readRange(table, request, transaction);
+    const found = scan(transaction?.rows ?? call.store, table, { selection, range, nowMs });
     return encodeMessage("GetRangeResponse", {
       consumed: readCost(found.bytes),
       rows: found.rows.length === 0 ? Buffer.alloc(0) : Buffer.concat([plainBufferHeader, ...found.rows]),
@@ -41,11 +44,15 @@ export const getRange = operation(
   },
 );
 
-function readRange(table: Table, request: Messages["GetRangeRequest"]): Range {
+function readRange(table: Table, request: Messages["GetRangeRequest"], transaction: Transaction | undefined): Range {
   if (request.limit !== undefined && request.limit <= 0) throw parameterInvalid("The limit must be greater than 0.");
   if (request.direction !== forward && request.direction !== backward) throw parameterInvalid("Invalid direction.");
   const schema = table.definition.key;
-  const bound = (bytes: Buffer): Buffer => encodeKey(readKey(schema, readRowBytes(bytes).primaryKey, "bound"));
+  const bound = (bytes: Buffer): Buffer => {
+    const values = readKey(schema, readRowBytes(bytes).primaryKey, "bound");
+    if (transaction !== undefined) checkInside(transaction, encodeKey(values.slice(0, 1)), 0);
+    return encodeKey(values);
+  };
   const from = bound(request.inclusive_start_primary_key);
   const to = bound(request.exclusive_end_primary_key);
   const order = Buffer.compare(from, to);
@@ -65,22 +72,26 @@ interface Found {
   readonly next: StoredEntry | undefined;
 }
 
-function scan(call: Call, table: Table, selection: Selection, range: Range): Found {
-  const now = call.now();
+function scan(
+  access: RowAccess,
+  table: Table,
+  read: { readonly selection: Selection; readonly range: Range; readonly nowMs: number },
+): Found {
+  const { selection, range, nowMs } = read;
   const rows: Buffer[] = [];
   let scanned = 0;
   let bytes = 0;
   let from = range.from;
   for (;;) {
     const wanted = fetchSize(scanned, bytes, range.limit - rows.length);
-    const entries = call.store.scan(table, { ...range, from, after: scanned > 0 }, wanted);
+    const entries = access.scan(table, { ...range, from, after: scanned > 0 }, wanted);
     for (const entry of entries) {
       if (rows.length >= range.limit || scanned >= limits.rangeRowsMax || bytes >= limits.rangeBytesMax) {
         return { rows, bytes, next: entry };
       }
       scanned += 1;
       bytes += storedSize(entry[1]);
-      const { wire } = selectRow(table, entry[1], selection, now);
+      const { wire } = selectRow(table, entry[1], selection, nowMs);
       if (wire.length > 0) rows.push(wire);
       from = entry[0];
     }

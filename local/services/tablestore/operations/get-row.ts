@@ -2,10 +2,11 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { encodeKey, readKey } from "../keys.ts";
-import { findTable, operation, readCost, refuseTransaction } from "../operation.ts";
+import { findTable, operation, readCost } from "../operation.ts";
 import { readSelection, selectRow } from "../reading.ts";
 import { readRowBytes } from "../row-bytes.ts";
 import { withHeader } from "../rows.ts";
+import { checkInside } from "../transactions.ts";
 
 /** One row, or no bytes when there is none. */
 export const getRow = operation(
@@ -13,12 +14,16 @@ export const getRow = operation(
   (request) => request.table_name,
   (call, request) => {
     const table = findTable(call, request.table_name);
-    refuseTransaction(request.transaction_id);
+    const nowMs = call.now();
+    const transaction = call.transactions.of(table, request.transaction_id, nowMs);
+    const rows = transaction?.rows ?? call.store;
     const selection = readSelection(table, request);
-    const key = encodeKey(readKey(table.definition.key, readRowBytes(request.primary_key).primaryKey, "read"));
-    const stored = call.store.get(table, key);
+    const values = readKey(table.definition.key, readRowBytes(request.primary_key).primaryKey, "read");
+    if (transaction !== undefined) checkInside(transaction, encodeKey(values.slice(0, 1)), 0);
+    const key = encodeKey(values);
+    const stored = rows.get(table, key);
     if (stored === undefined) return encodeMessage("GetRowResponse", { consumed: readCost(0), row: Buffer.alloc(0) });
-    const { wire, size } = selectRow(table, stored, selection, call.now());
+    const { wire, size } = selectRow(table, stored, selection, nowMs);
     return encodeMessage("GetRowResponse", {
       consumed: readCost(size),
       row: wire.length === 0 ? wire : withHeader(wire),

@@ -3,9 +3,12 @@
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { operation } from "../operation.ts";
 
-/** Names of all tables of the instance. */
+/** Names of all tables of the instance; index tables are told by DescribeTable of their table. */
 export const listTable = operation(
   "ListTableRequest",
   () => undefined,
-  (call) => encodeMessage("ListTableResponse", { table_names: call.store.tableNames(call.instance) }),
+  (call) => {
+    const tables = call.store.tablesOf(call.instance).filter(({ definition }) => definition.mainTable === undefined);
+    return encodeMessage("ListTableResponse", { table_names: tables.map(({ definition }) => definition.name).sort() });
+  },
 );

@@ -2,8 +2,9 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { parameterInvalid } from "../errors.ts";
+import { checkIndexable } from "../indexing.ts";
 import { findTable, operation } from "../operation.ts";
-import { readThroughput, withOptions } from "../tables.ts";
+import { readThroughput, withOptions, withStream } from "../tables.ts";
 import { optionsOf, throughputOf } from "./describe-table.ts";
 
 /** Changes options and reserved throughput. */
@@ -13,19 +14,28 @@ export const updateTable = operation(
   (call, request) =>
     call.store.write(() => {
       const table = findTable(call, request.table_name);
-      if (request.stream_spec?.enable_stream)
-        throw parameterInvalid("Unsupported operation: UpdateTable with a stream.");
-      let definition = withOptions(table.definition, request.table_options ?? {});
-      if (request.reserved_throughput) {
+      if (table.definition.mainTable !== undefined) throw parameterInvalid("Can't update index table directly");
+      const { reserved_throughput, table_options, stream_spec } = request;
+      if (reserved_throughput === undefined && table_options === undefined && stream_spec === undefined) {
+        throw parameterInvalid("No option is given in the UpdateTable request.");
+      }
+      let definition = withStream(withOptions(table.definition, table_options ?? {}), stream_spec, call.now());
+      if (definition.indexes !== undefined) checkIndexable(definition);
+      if (reserved_throughput) {
         const before = { read: definition.reservedRead, write: definition.reservedWrite };
-        const { read, write } = readThroughput(request.reserved_throughput.capacity_unit, before);
+        const { read, write } = readThroughput(reserved_throughput.capacity_unit, before);
         const throughputChangedS = Math.floor(call.now() / 1000);
         definition = { ...definition, reservedRead: read, reservedWrite: write, throughputChangedS };
       }
       call.store.changeTable(table, definition);
+      const { timeToLiveS, allowUpdate } = definition;
+      for (const index of call.store.indexesOf(table)) {
+        call.store.changeTable(index, { ...index.definition, timeToLiveS, allowUpdate });
+      }
       return encodeMessage("UpdateTableResponse", {
         reserved_throughput_details: throughputOf(definition),
         table_options: optionsOf(definition),
+        ...(definition.stream === undefined ? {} : { stream_details: definition.stream }),
       });
     }),
 );

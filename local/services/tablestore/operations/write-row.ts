@@ -1,8 +1,26 @@
 // PutRow, UpdateRow and DeleteRow: one shape, three kinds of change.
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
-import { findTable, type Operation, operation, refuseTransaction } from "../operation.ts";
-import { applyChange, type ChangeKind, readChange } from "../writing.ts";
+import { type Call, findTable, type Operation, operation } from "../operation.ts";
+import type { Table } from "../tables.ts";
+import { checkInside, type Transaction } from "../transactions.ts";
+import { applyChange, type ChangeKind, partitionOf, type RowChange, readChange, type WriteAnswer } from "../writing.ts";
+
+/** Inside a write: makes one change, in the transaction when there is one. Throws OtsError. */
+export function changeRow(
+  call: Call,
+  table: Table,
+  change: RowChange,
+  context: { readonly transaction: Transaction | undefined; readonly nowMs: number },
+): WriteAnswer {
+  const { transaction, nowMs } = context;
+  if (transaction === undefined) {
+    if (table.definition.localTransactions) call.transactions.checkFree(table, partitionOf(change), nowMs);
+    return applyChange(call.store, table, change, nowMs);
+  }
+  checkInside(transaction, partitionOf(change), change.size);
+  return applyChange(transaction.rows, table, change, nowMs);
+}
 
 function writeRow(message: "PutRowRequest" | "UpdateRowRequest" | "DeleteRowRequest", kind: ChangeKind): Operation {
   return operation(
@@ -11,10 +29,10 @@ function writeRow(message: "PutRowRequest" | "UpdateRowRequest" | "DeleteRowRequ
     (call, request) =>
       call.store.write(() => {
         const table = findTable(call, request.table_name);
-        refuseTransaction(request.transaction_id);
-        const now = call.now();
+        const nowMs = call.now();
+        const transaction = call.transactions.of(table, request.transaction_id, nowMs);
         const part = { bytes: request.row, condition: request.condition, returnContent: request.return_content };
-        const answer = applyChange(call.store, table, readChange(table, kind, part, now), now);
+        const answer = changeRow(call, table, readChange(table, kind, part, nowMs), { transaction, nowMs });
         return encodeMessage("WriteRowResponse", {
           consumed: { capacity_unit: answer.consumed },
           ...(answer.row === undefined ? {} : { row: answer.row }),

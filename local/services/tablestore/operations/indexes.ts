@@ -1,0 +1,65 @@
+// CreateIndex and DropIndex.
+
+import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
+import { OtsError, tableExists } from "../errors.ts";
+import { defineIndex, indexEntry } from "../indexing.ts";
+import { findTable, operation } from "../operation.ts";
+import { decodeStored, encodeStored } from "../rows.ts";
+import type { Store } from "../store.ts";
+import type { Table } from "../tables.ts";
+import { checkQuota } from "./create-table.ts";
+
+// Rows of at most 2 MB a value: few enough at a time to keep memory small, many enough to be quick.
+const rowsAtOnce = 200;
+const lowest = Buffer.alloc(0);
+const highest = Buffer.from([0xff, 0xff]);
+
+/** Adds an index to a table; rows that are there already join it when the request says so. Index rows follow at once. */
+export const createIndex = operation(
+  "CreateIndexRequest",
+  (request) => request.main_table_name,
+  (call, request) =>
+    call.store.write(() => {
+      const main = findTable(call, request.main_table_name);
+      const { index, table } = defineIndex(main.definition, request.index_meta, call.now());
+      if (call.store.table(call.instance, table.name)) throw tableExists();
+      checkQuota(call, 1);
+      const added = call.store.addTable(call.instance, table);
+      call.store.changeTable(main, { ...main.definition, indexes: [...(main.definition.indexes ?? []), index] });
+      if (request.include_base_data) fillIndex(call.store, main, added);
+      return encodeMessage("EmptyResponse", {});
+    }),
+);
+
+function fillIndex(store: Store, main: Table, index: Table): void {
+  let from: Buffer = lowest;
+  for (;;) {
+    const range = { from, after: from !== lowest, to: highest, backward: false };
+    const entries = store.scan(main, range, rowsAtOnce);
+    for (const [key, value] of entries) {
+      from = key;
+      const entry = indexEntry(index, decodeStored(value));
+      if (entry !== undefined) store.put(index, entry.key, encodeStored(entry.row));
+    }
+    if (entries.length < rowsAtOnce) return;
+  }
+}
+
+/** Removes an index and its rows. */
+export const dropIndex = operation(
+  "DropIndexRequest",
+  (request) => request.main_table_name,
+  (call, request) =>
+    call.store.write(() => {
+      const main = findTable(call, request.main_table_name);
+      const index = call.store.table(call.instance, request.index_name);
+      if (index === undefined || index.definition.mainTable !== main.definition.name) {
+        throw new OtsError(404, "OTSObjectNotExist", "Requested index does not exist.");
+      }
+      call.store.dropTable(index);
+      const left = (main.definition.indexes ?? []).filter(({ name }) => name !== request.index_name);
+      const { indexes: _, ...rest } = main.definition;
+      call.store.changeTable(main, left.length === 0 ? rest : { ...rest, indexes: left });
+      return encodeMessage("EmptyResponse", {});
+    }),
+);

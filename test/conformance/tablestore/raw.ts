@@ -1,0 +1,124 @@
+// Requests as a client of another make sends them: bytes over HTTP, signed by hand.
+import { createHash } from "node:crypto";
+import { request } from "node:http";
+import { decodeMessage, encodeMessage, type Messages } from "../../../local/protocol/tablestore/messages.ts";
+import { type Cell, decodeRow, encodeRows } from "../../../local/protocol/tablestore/plain-buffer.ts";
+import { signRequest } from "../../../local/protocol/tablestore/signature.ts";
+import { integerVariant, Kind, stringVariant } from "../../../local/protocol/tablestore/variant.ts";
+import { keys } from "./account.ts";
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: Buffer;
+}
+
+/** What is sent; a header given as "" is left out. */
+export interface RawRequest {
+  readonly path: string;
+  readonly body?: Buffer;
+  readonly headers?: Record<string, string>;
+  readonly method?: string;
+}
+
+/** Sends one request. */
+export function send(url: string, options: RawRequest): Promise<Answer> {
+  const body = options.body ?? Buffer.alloc(0);
+  const headers: Record<string, string> = {
+    "x-ots-accesskeyid": keys.accessKeyId,
+    "x-ots-apiversion": "2015-12-31",
+    "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
+    "x-ots-date": "2026-01-02T03:04:05.678Z",
+    "x-ots-instancename": keys.instance,
+    ...options.headers,
+  };
+  headers["x-ots-signature"] ??= signRequest({ path: options.path, headers, secret: keys.secret });
+  const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
+  return new Promise((resolve, reject) => {
+    const outgoing = request(
+      `${url}${options.path}`,
+      { method: options.method ?? "POST", headers: { ...sent, "content-length": body.length } },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("end", () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers as Record<string, string>,
+            body: Buffer.concat(chunks),
+          }),
+        );
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end(body);
+  });
+}
+
+/** Status, code and text of an error; "no error" when it is none. */
+export function errorOf(answer: Answer): string {
+  if (answer.status === 200) return "no error";
+  const { code, message } = decodeMessage("Error", answer.body);
+  return `${answer.status} ${code} ${message}`;
+}
+
+/** Calls an operation with a message; an error is thrown as its text. */
+export async function call<Sent extends keyof Messages, Received extends keyof Messages>(
+  url: string,
+  operation: string,
+  [name, message]: readonly [Sent, Messages[Sent]],
+  received: Received,
+): Promise<Messages[Received]> {
+  const answer = await send(url, { path: `/${operation}`, body: encodeMessage(name, message) });
+  if (answer.status !== 200) throw new Error(errorOf(answer));
+  return decodeMessage(received, answer.body);
+}
+
+/** The text of the error a raw call fails with. */
+export async function rawFailureOf(failing: Promise<unknown>): Promise<string> {
+  return failing.then(
+    () => "no error",
+    (error: Error) => error.message,
+  );
+}
+
+/** A cell with a text or an integer. */
+export const cell = (name: string, value: string | number): Cell => ({
+  name,
+  value: typeof value === "string" ? stringVariant(value) : integerVariant(BigInt(value)),
+});
+
+/** The bytes of one row of a key (a STRING, b INTEGER) and attributes. */
+export const rowOf = (a: string, b: number, ...attributes: readonly Cell[]): Buffer =>
+  encodeRows([{ primaryKey: [cell("a", a), cell("b", b)], attributes, deleteMarker: false }]);
+
+/** Values of one row's cells, key first, integers as text. */
+export function valuesOf(bytes: Buffer): string[] {
+  const { primaryKey, attributes } = decodeRow(bytes);
+  return [...primaryKey, ...attributes].map(({ value }) =>
+    value?.kind === Kind.integer ? String(value.bytes.readBigInt64LE(0)) : String(value?.bytes),
+  );
+}
+
+/** A CreateTable request for a table with the key (a STRING, b INTEGER). */
+export const pairsTable = (
+  table_name: string,
+  more: Partial<Messages["CreateTableRequest"]> = {},
+): readonly ["CreateTableRequest", Messages["CreateTableRequest"]] => [
+  "CreateTableRequest",
+  {
+    table_meta: {
+      table_name,
+      primary_key: [
+        { name: "a", type: 2 },
+        { name: "b", type: 1 },
+      ],
+      defined_column: [],
+      index_meta: [],
+    },
+    reserved_throughput: { capacity_unit: { read: 0, write: 0 } },
+    table_options: { time_to_live: -1, max_versions: 1 },
+    index_metas: [],
+    ...more,
+  },
+];
