@@ -1,0 +1,85 @@
+// What opening would do: reads the group and its ledger rows, and writes nothing.
+import type { LeaseId } from "../domain/ids.ts";
+import type { LeaseStatus } from "../domain/lease-record.ts";
+import type { Entry, Holder } from "../domain/ledger-entry.ts";
+import type { Rule } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { fail } from "../errors/app-error.ts";
+import type { ErrorCode } from "../errors/catalogue.ts";
+import { isHolding } from "../plan/picture.ts";
+import { getEntry } from "../store/ledger.ts";
+import type { App } from "./app.ts";
+import { freshEntry } from "./book-holds.ts";
+import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { endAfter, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
+import { readOpenFacts, refusalsOf } from "./open-facts.ts";
+
+const DRY_RUN = "ls-dry-run" as LeaseId;
+
+/** The answer of a dry run. Throws what would be refused. */
+export async function previewOpening(app: App, opening: Opening): Promise<LeaseAnswer> {
+  const { caller, target, specs } = opening;
+  const { ref } = target.facts;
+  const now = app.clock.now();
+  const [{ rules }, facts, stored] = await Promise.all([
+    app.firewall.readGroup(ref, "open"),
+    readOpenFacts(app, ref, target.members),
+    Promise.all(entryIdsOf(opening).map((entryId) => getEntry(app.tables, ref, entryId))),
+  ]);
+  const request = requestOf(opening, DRY_RUN, now);
+  const { principal, reason, periodMs } = request;
+  const until = endAfter(now, periodMs);
+  const holder: Holder = {
+    leaseId: DRY_RUN,
+    principal,
+    reason,
+    until,
+    openedAt: null,
+    statedUntil: null,
+    ended: null,
+  };
+  const entries = specs.map((spec, index) => {
+    const entry = stored[index] ?? freshEntry(ref, spec);
+    return { ...entry, holders: [...entry.holders, holder] };
+  });
+  const steps = entries.map((entry) => stepFor(entry, rules, now));
+  const picture = { ref, rules, entries, facts, policy: caller.policy };
+  const refusals = refusalsOf(picture, now, app.firewall.skewMs(), app.settings.skewMaxMs);
+  for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
+  const status: LeaseStatus = {
+    state: "requested",
+    until,
+    openedAt: null,
+    closedAt: null,
+    preExisting: steps.every((step) => step.rides),
+    ruleIds: [],
+    note: "dry run: nothing was booked",
+    noteDetail: null,
+  };
+  return {
+    lease: { request, status },
+    reach: reachOf(specs, target.members),
+    settled: true,
+    extended: false,
+    plan: steps.flatMap((step) => step.words),
+    notes: [NEW_CONNECTIONS_ONLY],
+  };
+}
+
+/** What opening would do for one rule; the lease that asks is the entry's last holder. */
+function stepFor(
+  entry: Entry,
+  rules: readonly Rule[],
+  now: number,
+): { readonly words: readonly string[]; readonly rides: boolean } {
+  const { key, standing, holders } = entry;
+  if (standing.kind === "ours" && rules.some((rule) => rule.id === standing.ruleId)) {
+    const others = holders.slice(0, -1).filter((it) => isHolding(it, now));
+    const moves = others.every((it) => it.until < (holders.at(-1)?.until ?? 0));
+    const mark = moves ? [`rewrite the mark of ${standing.ruleId}`] : [];
+    return { words: [`hold ${standing.ruleId} with another lease: ${key}`, ...mark], rides: false };
+  }
+  return rules.some((rule) => ruleKey(rule) === key)
+    ? { words: [`ride on the rule that is there: ${key}`], rides: true }
+    : { words: [`authorize ${key}`], rides: false };
+}
