@@ -12,6 +12,13 @@ export interface EcsLimits {
   readonly groupRulesPerGroup: number;
   readonly groups: number;
   readonly groupsPerEni: number;
+  /** Lists per region, and entries per list. */
+  readonly prefixLists: number;
+  readonly prefixListEntries: number;
+  readonly portRangeLists: number;
+  readonly portRangeListEntries: number;
+  /** Groups whose rules name one list. */
+  readonly listAssociations: number;
   /** Calls of one API and region per minute of the clock, for all callers together; undefined: no limit. */
   readonly callsPerMinute?: number | Readonly<Record<string, number>>;
   /** How long a ClientToken is remembered. */
@@ -25,6 +32,11 @@ export const defaultLimits: EcsLimits = {
   groupRulesPerGroup: 20,
   groups: 801,
   groupsPerEni: 10,
+  prefixLists: 100,
+  prefixListEntries: 200,
+  portRangeLists: 1_000,
+  portRangeListEntries: 2_000,
+  listAssociations: 1_000,
   clientTokenMs: 86_400_000,
 };
 

@@ -1,4 +1,4 @@
-// The nouns of the embedded ECS as plain readonly data: groups, rules, network interfaces, instances.
+// The nouns of the embedded ECS as plain readonly data: groups, rules, lists, network interfaces, instances.
 
 /** Which way a rule looks. */
 export type EcsDirection = "ingress" | "egress";
@@ -49,6 +49,23 @@ export interface EcsGroup {
   readonly tags: Readonly<Record<string, string>>;
   readonly creationTime: string;
   readonly rules: readonly EcsRule[];
+}
+
+/** A list that rules name instead of an address (prefix list) or of ports (port list). */
+export interface EcsList {
+  readonly regionId: string;
+  readonly listId: string;
+  readonly kind: "prefix" | "port-range";
+  readonly name: string;
+  readonly description: string;
+  /** Empty for port lists. */
+  readonly addressFamily: "IPv4" | "IPv6" | "";
+  /** What a rule that names the list counts for in the quota of rules. */
+  readonly maxEntries: number;
+  /** CIDR blocks, or port ranges, as sent. */
+  readonly entries: readonly { readonly value: string; readonly description: string }[];
+  readonly tags: Readonly<Record<string, string>>;
+  readonly creationTime: string;
 }
 
 /** One elastic network interface. Those of a load balancer have an empty `instanceId`. */

@@ -1,4 +1,5 @@
 // Every operation the embedded ECS knows; what is not here is refused as unknown.
+import { listKinds } from "./lists.ts";
 import type { Operation } from "./operation.ts";
 import { authorizeSecurityGroup, authorizeSecurityGroupEgress } from "./operations/authorize-security-group.ts";
 import { createSecurityGroup } from "./operations/create-security-group.ts";
@@ -10,6 +11,8 @@ import { describeSecurityGroupAttribute } from "./operations/describe-security-g
 import { describeSecurityGroups } from "./operations/describe-security-groups.ts";
 import { joinSecurityGroup } from "./operations/join-security-group.ts";
 import { leaveSecurityGroup } from "./operations/leave-security-group.ts";
+import { describeListAssociations, describeListEntries, describeLists } from "./operations/list-reads.ts";
+import { createList, deleteList, modifyList } from "./operations/list-writes.ts";
 import { modifySecurityGroupPolicy } from "./operations/modify-security-group-policy.ts";
 import { modifySecurityGroupEgressRule, modifySecurityGroupRule } from "./operations/modify-security-group-rule.ts";
 import { revokeSecurityGroup, revokeSecurityGroupEgress } from "./operations/revoke-security-group.ts";
@@ -19,15 +22,27 @@ import { tagResources } from "./operations/tag-resources.ts";
 export const operations: ReadonlyMap<string, Operation> = new Map([
   ["AuthorizeSecurityGroup", authorizeSecurityGroup],
   ["AuthorizeSecurityGroupEgress", authorizeSecurityGroupEgress],
+  ["CreatePortRangeList", createList(listKinds["port-range"])],
+  ["CreatePrefixList", createList(listKinds.prefix)],
   ["CreateSecurityGroup", createSecurityGroup],
+  ["DeletePortRangeList", deleteList(listKinds["port-range"])],
+  ["DeletePrefixList", deleteList(listKinds.prefix)],
   ["DeleteSecurityGroup", deleteSecurityGroup],
   ["DescribeInstances", describeInstances],
   ["DescribeNetworkInterfaces", describeNetworkInterfaces],
+  ["DescribePortRangeListAssociations", describeListAssociations(listKinds["port-range"])],
+  ["DescribePortRangeListEntries", describeListEntries(listKinds["port-range"])],
+  ["DescribePortRangeLists", describeLists(listKinds["port-range"])],
+  ["DescribePrefixListAssociations", describeListAssociations(listKinds.prefix)],
+  ["DescribePrefixListAttributes", describeListEntries(listKinds.prefix)],
+  ["DescribePrefixLists", describeLists(listKinds.prefix)],
   ["DescribeRegions", describeRegions],
   ["DescribeSecurityGroupAttribute", describeSecurityGroupAttribute],
   ["DescribeSecurityGroups", describeSecurityGroups],
   ["JoinSecurityGroup", joinSecurityGroup],
   ["LeaveSecurityGroup", leaveSecurityGroup],
+  ["ModifyPortRangeList", modifyList(listKinds["port-range"])],
+  ["ModifyPrefixList", modifyList(listKinds.prefix)],
   ["ModifySecurityGroupEgressRule", modifySecurityGroupEgressRule],
   ["ModifySecurityGroupPolicy", modifySecurityGroupPolicy],
   ["ModifySecurityGroupRule", modifySecurityGroupRule],

@@ -1,6 +1,7 @@
 // The authorization object of a permission: the one address, group or list a rule lets in or lets out to.
 import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { refusal } from "./errors.ts";
+import { listNamed } from "./lists.ts";
 import type { PermissionScope } from "./permission.ts";
 import { readIpv4, readIpv6 } from "./permission-values.ts";
 
@@ -53,8 +54,13 @@ export const readPeer = (fields: RpcParameters, path: string, scope: PermissionS
   const hasCidr = cidrIp !== "" || ipv6CidrIp !== "";
   const groupId = hasCidr ? "" : readGroup(field(`${side}GroupId`), isForeign, scope);
   if (!hasCidr && groupId === "") {
-    if (field(`${side}PrefixListId`) !== "") throw refusal("InvalidPrefixListId.NotFound");
-    throw refusal(`MissingParameter.${side}`, path === "" ? "the request" : path.slice(0, -1));
+    const prefixListId = field(`${side}PrefixListId`);
+    if (prefixListId === "") {
+      throw refusal(`MissingParameter.${side}`, path === "" ? "the request" : path.slice(0, -1));
+    }
+    const list = listNamed(scope.lists, { kind: "prefix", listId: prefixListId, regionId: scope.group.regionId });
+    if (list === undefined) throw refusal("InvalidPrefixListId.NotFound");
+    return { cidrIp, ipv6CidrIp, groupId, prefixListId, groupOwnerAccount: "" };
   }
   return { cidrIp, ipv6CidrIp, groupId, prefixListId: "", groupOwnerAccount: groupId === "" ? "" : owner };
 };

@@ -1,7 +1,8 @@
 // One permission of a request: from its parameters to the fields of a rule, or to a refusal.
 import type { RpcElement, RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { refusal } from "./errors.ts";
-import type { EcsDirection, EcsGroup } from "./model.ts";
+import { listNamed } from "./lists.ts";
+import type { EcsDirection, EcsGroup, EcsList } from "./model.ts";
 import { type Peer, readPeer } from "./permission-peer.ts";
 import {
   isPortRange,
@@ -45,21 +46,33 @@ export interface PermissionScope {
   readonly direction: EcsDirection;
   readonly group: EcsGroup;
   readonly groups: readonly EcsGroup[];
+  readonly lists: readonly EcsList[];
   readonly switches: Readonly<EcsSwitches>;
   /** Modify names a protocol and port range that do not match otherwise than Authorize. */
   readonly mismatch: "OperationDenied" | "InvalidParam.ProtocolAndPortRangeMismatch";
 }
 
-const readPortRange = (fields: RpcParameters, protocol: string, path: string, scope: PermissionScope): string => {
+type Ports = Pick<RuleFields, "portRange" | "portRangeListId">;
+
+/** A port range wins over a port list. */
+const readPorts = (fields: RpcParameters, protocol: string, path: string, scope: PermissionScope): Ports => {
   const text = fields.PortRange ?? "";
   const hasPorts = protocol === "TCP" || protocol === "UDP";
   if (text === "") {
-    if ((fields.PortRangeListId ?? "") === "") throw refusal("InvalidPortRange.Malformed");
-    throw refusal(hasPorts ? "InvalidPortRangeListId.NotFound" : "InvalidParam.ProtocolNotSupportPortRangeList");
+    const portRangeListId = fields.PortRangeListId ?? "";
+    if (portRangeListId === "") throw refusal("InvalidPortRange.Malformed");
+    if (!hasPorts) throw refusal("InvalidParam.ProtocolNotSupportPortRangeList");
+    const list = listNamed(scope.lists, {
+      kind: "port-range",
+      listId: portRangeListId,
+      regionId: scope.group.regionId,
+    });
+    if (list === undefined) throw refusal("InvalidPortRangeListId.NotFound");
+    return { portRange: "", portRangeListId };
   }
   if (text !== "-1/-1" && !isPortRange(text)) throw refusal("InvalidParam.PortRange", `${path}PortRange`);
   if (hasPorts === (text === "-1/-1")) throw refusal(scope.mismatch);
-  return text;
+  return { portRange: text, portRangeListId: "" };
 };
 
 /** The private address of the group's own side, which narrows a rule further. */
@@ -71,11 +84,18 @@ const readOwnCidrIp = (fields: RpcParameters, path: string, { direction, switche
   return switches.destCidrIp === "dropped" ? "" : stored;
 };
 
-const checkFamilies = (rule: RuleFields, path: string): void => {
+const checkFamilies = (rule: RuleFields, path: string, scope: PermissionScope): void => {
   if (rule.sourceCidrIp !== "" && rule.ipv6SourceCidrIp !== "") throw refusal("InvalidParam.SourceIp", path);
   if (rule.destCidrIp !== "" && rule.ipv6DestCidrIp !== "") throw refusal("InvalidParam.DestIp", path);
-  const hasIpv4 = rule.sourceCidrIp !== "" || rule.destCidrIp !== "";
-  const hasIpv6 = rule.ipv6SourceCidrIp !== "" || rule.ipv6DestCidrIp !== "";
+  const listId = rule.sourcePrefixListId + rule.destPrefixListId;
+  const list = listNamed(scope.lists, { kind: "prefix", listId, regionId: scope.group.regionId })?.addressFamily;
+  const isIpv4 = rule.sourceCidrIp !== "" || rule.destCidrIp !== "";
+  const isIpv6 = rule.ipv6SourceCidrIp !== "" || rule.ipv6DestCidrIp !== "";
+  if ((isIpv4 && list === "IPv6") || (isIpv6 && list === "IPv4")) {
+    throw refusal("InvalidParam.PrefixListAddressFamilyMismatch");
+  }
+  const hasIpv4 = isIpv4 || list === "IPv4";
+  const hasIpv6 = isIpv6 || list === "IPv6";
   if (hasIpv4 && hasIpv6) throw refusal("InvalidParameter.Conflict");
   if (hasIpv6 && rule.ipProtocol === "ICMP") throw refusal("InvalidParam.Ipv4ProtocolConflictWithIpv6Address");
   if (hasIpv4 && rule.ipProtocol === "ICMPv6") throw refusal("InvalidParam.Ipv6ProtocolConflictWithIpv4Address");
@@ -119,7 +139,7 @@ export const readPermission = ({ path, fields }: RpcElement, scope: PermissionSc
   const policy = readPolicy(fields.Policy);
   const priority = readPriority(fields.Priority, `${prefix}Priority`);
   const ipProtocol = readProtocol(fields.IpProtocol ?? "", `${prefix}IpProtocol`);
-  const portRange = readPortRange(fields, ipProtocol, prefix, scope);
+  const ports = readPorts(fields, ipProtocol, prefix, scope);
   const peer = readPeer(fields, prefix, scope);
   const description = readDescription(fields.Description, `${prefix}Description`);
   if (!["", "intranet", "internet"].includes(fields.NicType ?? "")) throw refusal("InvalidNicType.ValueNotSupported");
@@ -134,13 +154,12 @@ export const readPermission = ({ path, fields }: RpcElement, scope: PermissionSc
     policy,
     priority,
     ipProtocol,
-    portRange,
+    ...ports,
     sourcePortRange,
     ...sidesOf(direction, peer, own),
-    portRangeListId: "",
     nicType: "intranet",
     description,
   };
-  checkFamilies(rule, path);
+  checkFamilies(rule, path, scope);
   return rule;
 };

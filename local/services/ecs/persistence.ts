@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
-import type { EcsEni, EcsGroup, EcsInstance, EcsRule } from "./model.ts";
+import type { EcsEni, EcsGroup, EcsInstance, EcsList, EcsRule } from "./model.ts";
 
 /** The remembered outcome of a call with a ClientToken. */
 export interface EcsToken {
@@ -21,6 +21,7 @@ export interface EcsSnapshot {
   readonly groups: readonly EcsGroup[];
   readonly enis: readonly EcsEni[];
   readonly instances: readonly EcsInstance[];
+  readonly lists: readonly EcsList[];
   readonly tokens: readonly EcsToken[];
 }
 
@@ -29,6 +30,7 @@ export interface EcsChange {
   readonly groups: ReadonlyMap<string, { readonly before: EcsGroup | undefined; readonly after: EcsGroup | undefined }>;
   readonly enis: ReadonlyMap<string, EcsEni | undefined>;
   readonly instances: ReadonlyMap<string, EcsInstance | undefined>;
+  readonly lists: ReadonlyMap<string, EcsList | undefined>;
   readonly tokens: ReadonlyMap<string, EcsToken | undefined>;
 }
 
@@ -41,7 +43,7 @@ export interface EcsStore {
   close(): void;
 }
 
-const tables = ["groups", "rules", "enis", "instances", "tokens"] as const;
+const tables = ["groups", "rules", "enis", "instances", "lists", "tokens"] as const;
 type Table = (typeof tables)[number];
 
 /** Opens or creates `ecs.sqlite` in the directory. WAL with full sync: an answered write survives `kill -9`. */
@@ -115,6 +117,7 @@ export const openStore = (directory: string): EcsStore => {
         groups: read<EcsGroup>("groups").map(({ value }) => ({ ...value, rules: rules.get(value.groupId) ?? [] })),
         enis: read<EcsEni>("enis").map(({ value }) => value),
         instances: read<EcsInstance>("instances").map(({ value }) => value),
+        lists: read<EcsList>("lists").map(({ value }) => value),
         tokens: read<EcsToken>("tokens").map(({ value }) => value),
       };
     },
@@ -123,6 +126,7 @@ export const openStore = (directory: string): EcsStore => {
         for (const [id, { before, after }] of change.groups) writeGroup(id, before, after);
         writeEach("enis", change.enis);
         writeEach("instances", change.instances);
+        writeEach("lists", change.lists);
         writeEach("tokens", change.tokens);
       }),
     replace: (snapshot) =>
@@ -131,6 +135,7 @@ export const openStore = (directory: string): EcsStore => {
         for (const group of snapshot.groups) writeGroup(group.groupId, undefined, group);
         for (const eni of snapshot.enis) put("enis", eni.eniId, "", eni);
         for (const instance of snapshot.instances) put("instances", instance.instanceId, "", instance);
+        for (const list of snapshot.lists) put("lists", list.listId, "", list);
         for (const token of snapshot.tokens) put("tokens", token.key, "", token);
         db.exec("INSERT OR IGNORE INTO seeded (id) VALUES (1)");
       }),

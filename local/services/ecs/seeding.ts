@@ -78,5 +78,5 @@ export const snapshotOf = (seed: AccountSeed, random: Random, now: number): EcsS
       listening: instance.listening,
     }),
   );
-  return { groups: seed.groups.map(groupOf), enis, instances, tokens: [] };
+  return { groups: seed.groups.map(groupOf), enis, instances, lists: [], tokens: [] };
 };

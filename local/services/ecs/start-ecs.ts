@@ -100,6 +100,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     groups: () => state.groups(),
     instances: () => state.instances(),
     enis: () => state.enis(),
+    lists: () => state.lists(),
     snapshot: () => state.snapshot(),
     onRulesChanged: (listener) => state.onRulesChanged(listener),
     reset: async (seed) => {

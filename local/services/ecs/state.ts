@@ -1,6 +1,6 @@
 // The state of the embedded ECS: what an account holds now and held a moment ago, and who is told of changes.
 import type { Clock } from "../../../shared/ports/clock.ts";
-import type { EcsEni, EcsGroup, EcsInstance } from "./model.ts";
+import type { EcsEni, EcsGroup, EcsInstance, EcsList } from "./model.ts";
 import type { EcsChange, EcsSnapshot, EcsStore, EcsToken } from "./persistence.ts";
 
 /** Told, before the answer goes out, which groups have new rules, members or inner policy. */
@@ -11,6 +11,7 @@ export interface EcsView {
   groups(): readonly EcsGroup[];
   instances(): readonly EcsInstance[];
   enis(): readonly EcsEni[];
+  lists(): readonly EcsList[];
 }
 
 /** A write in progress: nothing is seen by others before `EcsState.commit`. */
@@ -19,6 +20,9 @@ export interface EcsDraft {
   groups(): readonly EcsGroup[];
   enis(): readonly EcsEni[];
   instances(): readonly EcsInstance[];
+  lists(): readonly EcsList[];
+  putList(list: EcsList): void;
+  deleteList(listId: string): void;
   putGroup(group: EcsGroup): void;
   deleteGroup(groupId: string): void;
   putEni(eni: EcsEni): void;
@@ -46,6 +50,7 @@ export class EcsState implements EcsView {
   #groups = new Map<string, EcsGroup>();
   #enis = new Map<string, EcsEni>();
   #instances = new Map<string, EcsInstance>();
+  #lists = new Map<string, EcsList>();
   #tokens = new Map<string, EcsToken>();
   #history: Replaced[] = [];
 
@@ -67,6 +72,9 @@ export class EcsState implements EcsView {
   enis(): readonly EcsEni[] {
     return [...this.#enis.values()];
   }
+  lists(): readonly EcsList[] {
+    return [...this.#lists.values()];
+  }
 
   /** The whole state as data. */
   snapshot(): EcsSnapshot {
@@ -74,6 +82,7 @@ export class EcsState implements EcsView {
       groups: this.groups(),
       enis: this.enis(),
       instances: this.instances(),
+      lists: this.lists(),
       tokens: [...this.#tokens.values()],
     };
   }
@@ -87,7 +96,12 @@ export class EcsState implements EcsView {
       if (past.before === undefined) groups.delete(past.groupId);
       else groups.set(past.groupId, past.before);
     }
-    return { groups: () => [...groups.values()], instances: () => this.instances(), enis: () => this.enis() };
+    return {
+      groups: () => [...groups.values()],
+      instances: () => this.instances(),
+      enis: () => this.enis(),
+      lists: () => this.lists(),
+    };
   }
 
   /** Calls the listener after every commit that concerns the data plane; answers how to stop. */
@@ -100,6 +114,7 @@ export class EcsState implements EcsView {
   begin(): { draft: EcsDraft; commit: () => Promise<void> } {
     const groups = new Map<string, EcsGroup | undefined>();
     const enis = new Map<string, EcsEni | undefined>();
+    const lists = new Map<string, EcsList | undefined>();
     const tokens = new Map<string, EcsToken | undefined>();
     const over = <T>(base: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T | undefined>): T[] => {
       const all = new Map<string, T | undefined>([...base, ...changed]);
@@ -110,6 +125,9 @@ export class EcsState implements EcsView {
       groups: () => over(this.#groups, groups),
       enis: () => over(this.#enis, enis),
       instances: () => this.instances(),
+      lists: () => over(this.#lists, lists),
+      putList: (list) => void lists.set(list.listId, list),
+      deleteList: (id) => void lists.set(id, undefined),
       putGroup: (group) => {
         if (draft.group(group.groupId) !== group) groups.set(group.groupId, group);
       },
@@ -119,7 +137,7 @@ export class EcsState implements EcsView {
       putToken: (token) => void tokens.set(token.key, token),
       dropToken: (key) => void tokens.set(key, undefined),
     };
-    return { draft, commit: () => this.#commit({ groups, enis, tokens }) };
+    return { draft, commit: () => this.#commit({ groups, enis, lists, tokens }) };
   }
 
   /** Replaces everything, history and tokens included. */
@@ -139,6 +157,7 @@ export class EcsState implements EcsView {
     this.#groups = new Map(snapshot.groups.map((group) => [group.groupId, group]));
     this.#enis = new Map(snapshot.enis.map((eni) => [eni.eniId, eni]));
     this.#instances = new Map(snapshot.instances.map((instance) => [instance.instanceId, instance]));
+    this.#lists = new Map(snapshot.lists.map((list) => [list.listId, list]));
     this.#tokens = new Map(snapshot.tokens.map((token) => [token.key, token]));
     this.#history = [];
   }
@@ -146,9 +165,10 @@ export class EcsState implements EcsView {
   async #commit(changed: {
     groups: ReadonlyMap<string, EcsGroup | undefined>;
     enis: ReadonlyMap<string, EcsEni | undefined>;
+    lists: ReadonlyMap<string, EcsList | undefined>;
     tokens: ReadonlyMap<string, EcsToken | undefined>;
   }): Promise<void> {
-    if (changed.groups.size + changed.enis.size + changed.tokens.size === 0) return;
+    if (changed.groups.size + changed.enis.size + changed.lists.size + changed.tokens.size === 0) return;
     const groups: EcsChange["groups"] = new Map(
       [...changed.groups].map(([id, after]) => [id, { before: this.#groups.get(id), after }]),
     );
@@ -156,7 +176,13 @@ export class EcsState implements EcsView {
     for (const [id, eni] of changed.enis) {
       for (const groupId of [...(this.#enis.get(id)?.groupIds ?? []), ...(eni?.groupIds ?? [])]) touched.add(groupId);
     }
-    this.#store?.commit({ groups, enis: changed.enis, instances: new Map(), tokens: changed.tokens });
+    const namesList = ({ rules }: EcsGroup): boolean =>
+      rules.some((rule) =>
+        [rule.sourcePrefixListId, rule.destPrefixListId, rule.portRangeListId].some((id) => changed.lists.has(id)),
+      );
+    for (const group of this.#groups.values()) if (namesList(group)) touched.add(group.groupId);
+    const { enis, lists, tokens } = changed;
+    this.#store?.commit({ groups, enis, instances: new Map(), lists, tokens });
     const at = this.#clock.now();
     for (const [groupId, { before }] of groups) this.#history.push({ at, groupId, before });
     const isOld = (past: Replaced | undefined): boolean =>
@@ -164,6 +190,7 @@ export class EcsState implements EcsView {
     while (isOld(this.#history[0])) this.#history.shift();
     replaceIn(this.#groups, changed.groups);
     replaceIn(this.#enis, changed.enis);
+    replaceIn(this.#lists, changed.lists);
     replaceIn(this.#tokens, changed.tokens);
     if (touched.size > 0) await this.#tell([...touched]);
   }

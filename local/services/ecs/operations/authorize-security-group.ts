@@ -6,20 +6,7 @@ import { newId, type Operation, type OperationContext, requireOwnGroup, timestam
 import { readPermission } from "../permission.ts";
 import { permissionsOf } from "../permissions.ts";
 import { identityOf, type RuleFields } from "../rule-identity.ts";
-
-const checkQuotas = ({ draft, limits }: OperationContext, group: EcsGroup, rule: RuleFields): void => {
-  const rulesIn = (each: EcsGroup | undefined): number => each?.rules.length ?? 0;
-  if (group.rules.length + 1 > limits.rulesPerGroup) throw refusal("AuthorizationLimitExceed");
-  for (const eni of draft.enis().filter((each) => each.groupIds.includes(group.groupId))) {
-    const others = eni.groupIds.filter((id) => id !== group.groupId);
-    const total = others.reduce((sum, id) => sum + rulesIn(draft.group(id)), group.rules.length);
-    if (total + 1 > limits.rulesPerEni) throw refusal("AuthorizationLimitExceed");
-  }
-  const hasGroup = (each: RuleFields): boolean => each.sourceGroupId !== "" || each.destGroupId !== "";
-  if (hasGroup(rule) && group.rules.filter(hasGroup).length + 1 > limits.groupRulesPerGroup) {
-    throw refusal("AuthorizedGroupRule.LimitExceed");
-  }
-};
+import { checkRuleQuotas } from "../rule-quotas.ts";
 
 const withRule = (context: OperationContext, group: EcsGroup, fields: RuleFields): EcsGroup => {
   const { switches, random, now } = context;
@@ -34,7 +21,7 @@ const withRule = (context: OperationContext, group: EcsGroup, fields: RuleFields
     switches.authorizeDescriptionDiffers === "second-rule" &&
     !group.rules.some((rule) => identityOf(rule, switches) === identity && rule.description === fields.description);
   if (twin !== undefined && !isSecondText) return group;
-  checkQuotas(context, group, fields);
+  checkRuleQuotas(context, group, fields);
   const rule: EcsRule = { ...fields, ruleId: newId(random, "sgr"), createTime: timestamp(now) };
   return { ...group, rules: [...group.rules, rule] };
 };
@@ -47,7 +34,14 @@ const refuseDuplicates = (seen: Set<string>, identity: string): void => {
 const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
   const { params, draft, switches } = context;
   let group = requireOwnGroup(context);
-  const scope = { direction, group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
+  const scope = {
+    direction,
+    group,
+    groups: draft.groups(),
+    lists: draft.lists(),
+    switches,
+    mismatch: "OperationDenied",
+  } as const;
   const elements = permissionsOf(params);
   const identities = new Set<string>();
   const parse = (element: (typeof elements)[number]): RuleFields => {

@@ -6,7 +6,7 @@ import { pageOf } from "../paging.ts";
 
 const bounds = { min: 10, max: 1_000, fallback: 500, outOfBounds: "InvalidParamter" } as const;
 
-const itemOf = (rule: EcsRule, nameOf: (groupId: string) => string): Record<string, unknown> => ({
+const itemOf = (rule: EcsRule, nameOf: (id: string) => string): Record<string, unknown> => ({
   SecurityGroupRuleId: rule.ruleId,
   Direction: rule.direction,
   Policy: rule.policy,
@@ -20,16 +20,16 @@ const itemOf = (rule: EcsRule, nameOf: (groupId: string) => string): Record<stri
   SourceGroupName: nameOf(rule.sourceGroupId),
   SourceGroupOwnerAccount: rule.sourceGroupOwnerAccount,
   SourcePrefixListId: rule.sourcePrefixListId,
-  SourcePrefixListName: "",
+  SourcePrefixListName: nameOf(rule.sourcePrefixListId),
   DestCidrIp: rule.destCidrIp,
   Ipv6DestCidrIp: rule.ipv6DestCidrIp,
   DestGroupId: rule.destGroupId,
   DestGroupName: nameOf(rule.destGroupId),
   DestGroupOwnerAccount: rule.destGroupOwnerAccount,
   DestPrefixListId: rule.destPrefixListId,
-  DestPrefixListName: "",
+  DestPrefixListName: nameOf(rule.destPrefixListId),
   PortRangeListId: rule.portRangeListId,
-  PortRangeListName: "",
+  PortRangeListName: nameOf(rule.portRangeListId),
   NicType: rule.nicType,
   Description: rule.description,
   CreateTime: rule.createTime,
@@ -51,7 +51,10 @@ export const describeSecurityGroupAttribute: Operation = {
     }
     const direction = (params.Direction ?? "all").toLowerCase();
     const page = pageOf(rulesOf(group, direction), params, `rules ${group.groupId} ${direction}`, bounds);
-    const names = new Map(groups.map((each) => [each.groupId, each.name]));
+    const names = new Map([
+      ...groups.map((each) => [each.groupId, each.name] as const),
+      ...view.lists().map((each) => [each.listId, each.name] as const),
+    ]);
     return {
       RegionId: group.regionId,
       SecurityGroupId: group.groupId,

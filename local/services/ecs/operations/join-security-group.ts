@@ -2,6 +2,7 @@
 import { refusal } from "../errors.ts";
 import { requireMember } from "../membership.ts";
 import { type Operation, requireOwnGroup } from "../operation.ts";
+import { weightOf } from "../rule-quotas.ts";
 
 /** The operation `JoinSecurityGroup`. */
 export const joinSecurityGroup: Operation = {
@@ -13,8 +14,8 @@ export const joinSecurityGroup: Operation = {
     const joined = eni.groupIds.flatMap((id) => draft.group(id) ?? []);
     if (joined.some((each) => each.type !== group.type)) throw refusal("InvalidOperation.MultiGroupType");
     if (eni.groupIds.length >= limits.groupsPerEni) throw refusal("InstanceSecurityGroupLimitExceeded");
-    const rules = [...joined, group].reduce((sum, each) => sum + each.rules.length, 0);
-    if (rules > limits.rulesPerEni) throw refusal("AclLimitExceed");
+    const rules = [...joined, group].flatMap((each) => each.rules);
+    if (weightOf(rules, draft.lists()) > limits.rulesPerEni) throw refusal("AclLimitExceed");
     draft.putEni({ ...eni, groupIds: [...eni.groupIds, group.groupId] });
     return {};
   },

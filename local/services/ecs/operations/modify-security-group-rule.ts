@@ -51,8 +51,9 @@ const refuseOtherKind = (rule: EcsRule, params: RpcParameters): void => {
     prefixListId: params[`${side}PrefixListId`] ?? "",
   });
   if (sent !== "none" && sent !== entityTypeOf(peerOf(rule))) throw refusal("InvalidOperation.ModifySgRuleEntityType");
-  const hasList = (params.PortRangeListId ?? "") !== "" && (params.PortRange ?? "") === "";
-  if (hasList !== (rule.portRangeListId !== "") && hasList) throw refusal("InvalidOperation.ModifyPortRangeType");
+  const hasRange = (params.PortRange ?? "") !== "";
+  const hasList = (params.PortRangeListId ?? "") !== "" && !hasRange;
+  if (rule.portRangeListId === "" ? hasList : hasRange) throw refusal("InvalidOperation.ModifyPortRangeType");
   if (params.NicType !== undefined && params.NicType !== rule.nicType) throw refusal("InvalidOperation.ModifyNicType");
 };
 
@@ -66,7 +67,14 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   refuseOtherKind(old, params);
   const fields = readPermission(
     { path: "", fields: merge(old, params, switches.modifyOmitted) },
-    { direction, group, groups: draft.groups(), switches, mismatch: "InvalidParam.ProtocolAndPortRangeMismatch" },
+    {
+      direction,
+      group,
+      groups: draft.groups(),
+      lists: draft.lists(),
+      switches,
+      mismatch: "InvalidParam.ProtocolAndPortRangeMismatch",
+    },
   );
   const identity = identityOf(fields, switches);
   const twin = group.rules.find((rule) => rule.ruleId !== ruleId && identityOf(rule, switches) === identity);

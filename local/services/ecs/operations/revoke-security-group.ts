@@ -34,7 +34,14 @@ const revokeByIds = (
 
 const revokeByPermissions = (context: OperationContext, { group, direction }: Target): void => {
   const { params, draft, switches } = context;
-  const scope = { direction, group, groups: draft.groups(), switches, mismatch: "OperationDenied" } as const;
+  const scope = {
+    direction,
+    group,
+    groups: draft.groups(),
+    lists: draft.lists(),
+    switches,
+    mismatch: "OperationDenied",
+  } as const;
   const wanted = permissionsOf(params).map((element) => identityOf(readPermission(element, scope), switches));
   if (new Set(wanted).size < wanted.length) throw refusal("InvalidParam.DuplicatePermissions");
   const present = new Set(group.rules.map((rule) => identityOf(rule, switches)));

@@ -1,0 +1,12 @@
+// A Tablestore in a process of its own, for the durability test to kill. Arguments: directory.
+import { startTablestore } from "../../../local/services/tablestore/server.ts";
+import { systemClock } from "../../../shared/adapters/system/clock.ts";
+import { systemRandom } from "../../../shared/adapters/system/random.ts";
+
+startTablestore({
+  clock: systemClock,
+  random: systemRandom,
+  directory: process.argv[2] ?? "",
+  instances: ["inst1"],
+  credentials: (id) => (id === "ak" ? { secret: "sk" } : undefined),
+}).then(({ url }) => process.stdout.write(`${url}\n`));
