@@ -9,12 +9,14 @@ import { type DataPlane, startDataPlane } from "./dataplane/data-plane.ts";
 import { FaultTable } from "./faults.ts";
 import { machineRandom, seededRandom } from "./random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "./seed.ts";
+import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
+import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail/switches.ts";
 import type { EcsService } from "./services/ecs/ecs-service.ts";
 import type { EcsLimits } from "./services/ecs/limits.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
 import { startEcs } from "./services/ecs/start-ecs.ts";
 import { defaultSwitches, type EcsSwitches } from "./services/ecs/switches.ts";
-import { topologyOf } from "./services/ecs/topology-of.ts";
+import { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionDefinition } from "./services/functions/function-definition.ts";
 import { closeServer, type Functions, listen, startFunctions } from "./services/functions/functions.ts";
 import { startTablestore, type Tablestore, type TablestoreFault } from "./services/tablestore/server.ts";
@@ -49,6 +51,7 @@ export interface CloudOptions {
   readonly tableName?: string;
   readonly range?: string;
   readonly switches?: Partial<EcsSwitches>;
+  readonly eventSwitches?: Partial<TrailSwitches>;
   readonly limits?: Partial<EcsLimits>;
   /** The built instance harness; found or built when absent. */
   readonly harnessPath?: string;
@@ -74,6 +77,8 @@ export interface Cloud {
   readonly clock: CloudClock;
   readonly faults: FaultTable;
   readonly switches: EcsSwitches;
+  readonly eventSwitches: TrailSwitches;
+  readonly events: EventBus;
   readonly calls: CallRing;
   readonly ecs: EcsService;
   readonly tablestore: Tablestore;
@@ -122,6 +127,8 @@ async function start(
   const folder = (name: string): { directory?: string } =>
     options.directory === undefined ? {} : { directory: join(options.directory, name) };
 
+  // The bus needs the functions, which start after ECS.
+  let trail: ActionTrail | undefined;
   const ecs = await startEcs({
     clock,
     random,
@@ -132,7 +139,8 @@ async function start(
     ...(options.switches === undefined ? {} : { switches: options.switches }),
     faults,
     ...(options.limits === undefined ? {} : { limits: options.limits }),
-    onCall: ({ service, operation, accessKeyId, principal, status, at, code, params }) =>
+    onCall: (call) => {
+      const { service, operation, accessKeyId, principal, status, at, code, params } = call;
       calls.add({
         at,
         service,
@@ -141,7 +149,9 @@ async function start(
         status,
         ...(code === undefined ? {} : { code }),
         params,
-      }),
+      });
+      trail?.record(call);
+    },
   });
   started.push(() => ecs.stop());
   const { switches } = ecs;
@@ -177,7 +187,12 @@ async function start(
     establishedAfterDeny: () => (switches.establishedSession === "cut" ? "cut" : "keep"),
   });
   started.push(() => dataPlane.stop());
-  const applyRules = (): Promise<void> => dataPlane.apply(topologyOf(ecs));
+  const applyRules = (): Promise<void> =>
+    dataPlane.apply({
+      groups: ecs.groups(),
+      enis: ecs.enis(),
+      instances: ecs.instances(),
+    });
   await applyRules();
   ecs.onRulesChanged(applyRules);
 
@@ -209,6 +224,21 @@ async function start(
   });
   started.push(() => functions.close());
   const { registry } = functions;
+  faults.onCrash(() => registry.killAll());
+
+  const { accountId, regionId } = account;
+  const events = new EventBus({ clock, random, owner: { accountId, regionId }, registry, faults });
+  const eventSwitches: TrailSwitches = { ...defaultTrailSwitches, ...options.eventSwitches };
+  trail = createActionTrail({
+    clock,
+    random,
+    accountId,
+    regionId,
+    switches: eventSwitches,
+    findUser: (accessKeyId) => users.get(accessKeyId),
+    groups: () => ecs.groups(),
+    tell: (told) => events.tell(told),
+  });
 
   const unavailable = async (name: "cms" | "sls"): Promise<string> => {
     const server = createUnavailableService(name, random, (operation) =>
@@ -231,6 +261,8 @@ async function start(
     clock,
     faults,
     switches,
+    eventSwitches,
+    events,
     calls,
     ecs,
     tablestore,
@@ -244,8 +276,11 @@ async function start(
     reset: async () => {
       faults.set([]);
       Object.assign(switches, defaultSwitches, options.switches);
+      Object.assign(eventSwitches, defaultTrailSwitches, options.eventSwitches);
       clock.toReal();
       // What still runs may write once more; it must not do so into the new state.
+      trail?.clear();
+      events.clear();
       registry.reset();
       registry.killAll();
       await registry.idle();
@@ -258,7 +293,7 @@ async function start(
     afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),
     stop,
   };
-  const controlServer = createControl(cloud);
+  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches] });
   const controlPort = await listen(controlServer, host, ports.control ?? 0);
   started.push(() => closeServer(controlServer));
   return {

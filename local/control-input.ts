@@ -1,6 +1,7 @@
 // Checks what tools send to the control API; every refusal names the field and what would be right.
 
-import type { FaultRule } from "./faults.ts";
+import { type FaultRule, type FaultService, faultKinds } from "./faults.ts";
+import type { CloudEvent } from "./services/eventbridge/cloud-event.ts";
 
 /** A bad request in words. */
 export class ControlError extends Error {
@@ -56,6 +57,19 @@ export function parseSince(value: string | null): number {
     : refuse(`"since" is ${JSON.stringify(value)}`, 'Send the "next" of the last answer, or milliseconds since 1970.');
 }
 
+/** An event for the bus, when no function is named. */
+export function parseBusEvent(body: Json): CloudEvent | undefined {
+  if ("function" in body) return undefined;
+  const event = body["event"];
+  const { source, type } = (typeof event === "object" && event !== null ? event : {}) as Json;
+  return typeof source === "string" && typeof type === "string"
+    ? (event as CloudEvent)
+    : refuse(
+        'neither "function" nor the source and type of "event" are given',
+        'Name a deployed function, or send {"event": {"source": "acs.ecs", "type": "…", "data": {…}}} for the bus.',
+      );
+}
+
 /** An event for a function: text as it is, anything else as JSON. */
 export function parseEvent(body: Json): { readonly function: string; readonly event: Buffer; readonly async: boolean } {
   const name = body["function"];
@@ -66,12 +80,7 @@ export function parseEvent(body: Json): { readonly function: string; readonly ev
   return { function: name, event: bytes, async: body["async"] === true };
 }
 
-// Which fault each service can play, and what the fault needs.
-const FAULT_KINDS: Readonly<Record<string, readonly string[]>> = {
-  ecs: ["reject", "drop-before", "drop-after", "late-effect", "delay", "stale-read", "html-502"],
-  ots: ["reject", "drop-before", "drop-after"],
-  fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502"],
-};
+const COPIES_MAX = 100;
 const KINDS_WITH_MS = ["late-effect", "delay", "stale-read"];
 
 /** The rules of a fault table, from `[…]` or `{"faults": […]}`. */
@@ -88,12 +97,23 @@ export function parseFaults(text: string): readonly FaultRule[] {
 
 function checkFault(rule: unknown, place: string): FaultRule {
   const { service, fault, skip, times } = (rule ?? {}) as Json;
-  const kinds = FAULT_KINDS[String(service)];
-  if (!kinds)
-    return refuse(`${place}.service is ${JSON.stringify(service)}`, `Use one of ${Object.keys(FAULT_KINDS)}.`);
-  const { kind, ms, status, code } = (fault ?? {}) as Json;
+  if (!isFaultService(service))
+    return refuse(
+      `${place}.service is ${JSON.stringify(service)}`,
+      `Use one of ${Object.keys(faultKinds).join(", ")}.`,
+    );
+  const kinds: readonly string[] = faultKinds[service];
+  const { kind, ms, status, code, when, times: copies } = (fault ?? {}) as Json;
   if (!kinds.includes(String(kind)))
     return refuse(`${place}.fault.kind is ${JSON.stringify(kind)}`, `${service} takes one of ${kinds.join(", ")}.`);
+  if (kind === "reorder" && ms !== undefined && !isCount(ms))
+    return refuse(`${place}.fault.ms is ${JSON.stringify(ms)}`, "Send milliseconds, 0 or more, or leave it out.");
+  if (kind === "skew" && !Number.isSafeInteger(ms))
+    return refuse(`${place}.fault.ms is ${JSON.stringify(ms)}`, "Send whole milliseconds; less than 0 is slow.");
+  if (kind === "duplicate" && copies !== undefined && (!isCount(copies) || copies < 1 || copies > COPIES_MAX))
+    return refuse(`${place}.fault.times is ${JSON.stringify(copies)}`, `Send 1 to ${COPIES_MAX}, or leave it out.`);
+  if (kind === "crash" && when !== undefined && when !== "before" && when !== "after")
+    return refuse(`${place}.fault.when is ${JSON.stringify(when)}`, "Use before or after, or leave it out.");
   if (KINDS_WITH_MS.includes(String(kind)) && !isCount(ms))
     return refuse(`${place}.fault.ms is ${JSON.stringify(ms)}`, "Send milliseconds, 0 or more.");
   if (kind === "reject" && (!isCount(status) || status < 400 || status > 599 || typeof code !== "string"))
@@ -106,6 +126,9 @@ function checkFault(rule: unknown, place: string): FaultRule {
       return refuse(`${place}.${name} is ${JSON.stringify(value)}`, "Send a whole number, 0 or more.");
   return rule as FaultRule;
 }
+
+const isFaultService = (service: unknown): service is FaultService =>
+  typeof service === "string" && Object.hasOwn(faultKinds, service);
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
 

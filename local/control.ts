@@ -6,6 +6,7 @@ import type { CloudClock } from "./clock.ts";
 import {
   ControlError,
   parseAdvance,
+  parseBusEvent,
   parseEvent,
   parseFaults,
   parseJsonObject,
@@ -13,6 +14,7 @@ import {
   parseSwitches,
 } from "./control-input.ts";
 import type { FaultTable } from "./faults.ts";
+import type { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionRegistry } from "./services/functions/function-registry.ts";
 import { readBody } from "./services/functions/request-body.ts";
 
@@ -20,7 +22,9 @@ import { readBody } from "./services/functions/request-body.ts";
 export interface Controlled {
   readonly clock: CloudClock;
   readonly faults: FaultTable;
-  readonly switches: object;
+  /** The switches of all services; each name belongs to one of them. */
+  readonly switches: readonly object[];
+  readonly events: EventBus;
   readonly calls: CallRing;
   readonly functions: { readonly registry: FunctionRegistry };
   advance(ms: number): Promise<void>;
@@ -41,6 +45,8 @@ const BODY_BYTES_MAX = 32 * 1024 * 1024;
 
 const clockOf = ({ clock }: Controlled): unknown => ({ now: clock.now(), mode: clock.mode });
 
+const allSwitches = ({ switches }: Controlled): object => Object.assign({}, ...switches);
+
 const routes: Readonly<Record<string, Route>> = {
   "GET /clock": clockOf,
   "POST /clock/advance": async (cloud, { text }) => {
@@ -56,9 +62,15 @@ const routes: Readonly<Record<string, Route>> = {
     faults.set(parseFaults(text));
     return { faults: faults.list() };
   },
-  "GET /switches": ({ switches }) => switches,
-  "PUT /switches": ({ switches }, { text }) => Object.assign(switches, parseSwitches(switches, parseJsonObject(text))),
+  "GET /switches": allSwitches,
+  "PUT /switches": (cloud, { text }) => {
+    const changes = parseSwitches(allSwitches(cloud), parseJsonObject(text));
+    for (const [name, value] of Object.entries(changes))
+      for (const owner of cloud.switches) if (name in owner) Object.assign(owner, { [name]: value });
+    return allSwitches(cloud);
+  },
   "POST /events": (cloud, { text }) => deliver(cloud, text),
+  "GET /events": ({ events }, { url }) => events.since(parseSince(url.searchParams.get("since"))),
   "GET /calls": ({ calls }, { url }) => calls.since(parseSince(url.searchParams.get("since"))),
   "GET /logs": ({ functions }, { url }) => {
     const since = parseSince(url.searchParams.get("since"));
@@ -128,8 +140,14 @@ function findRoute(method: string, path: string): { readonly route: Route; reado
   });
 }
 
-async function deliver({ functions: { registry } }: Controlled, text: string): Promise<unknown> {
-  const { function: name, event, async } = parseEvent(parseJsonObject(text));
+async function deliver({ events, functions: { registry } }: Controlled, text: string): Promise<unknown> {
+  const sent = parseJsonObject(text);
+  const forBus = parseBusEvent(sent);
+  if (forBus) {
+    events.publish(forBus);
+    return { next: events.since(0).next };
+  }
+  const { function: name, event, async } = parseEvent(sent);
   if (!registry.has(name)) throw unknownFunction(name);
   if (async) return { requestId: registry.submit(name, event).requestId };
   const { requestId, body, errorType } = await registry.invoke(name, event);

@@ -17,8 +17,65 @@ export type Fault =
   /** A gateway in between answers a page of HTML, without effect. */
   | { readonly kind: "html-502" };
 
+/** It happens once and `times` (default 1) more. */
+export interface DuplicateFault {
+  readonly kind: "duplicate";
+  readonly times?: number;
+}
+
+/** A clock is off by `ms`, which may be negative. */
+export interface SkewFault {
+  readonly kind: "skew";
+  readonly ms: number;
+}
+
+/** Every instance of every function dies at the call, before or after (default) its effect. */
+export interface CrashFault {
+  readonly kind: "crash";
+  readonly when?: "before" | "after";
+}
+
+/** Overtaken by the next of its kind, waiting `ms` for it at most. A call simply starts `ms` later. */
+export interface ReorderFault {
+  readonly kind: "reorder";
+  readonly ms?: number;
+}
+
+/** What goes wrong on the way to a function or a webhook: lost, acknowledged but not heard, late, refused, doubled, overtaken. */
+export type DeliveryFault =
+  | Extract<Fault, { readonly kind: "reject" | "drop-before" | "drop-after" | "delay" }>
+  | DuplicateFault
+  | ReorderFault
+  | SkewFault;
+
+/** What each service sees of its faults; `crash` and `reorder` of a call have been turned into a plain one by then. */
+export interface FaultsOf {
+  readonly ecs: Fault;
+  readonly ots: Fault;
+  readonly fc: Fault | DuplicateFault;
+  /** Events on their way to functions; the operation is the event's name. */
+  readonly eventbridge: DeliveryFault;
+  /** Ticks of timers; the operation is the function. */
+  readonly timer: DeliveryFault;
+  /** Invocations at their instance; the operation is the function. */
+  readonly function: CrashFault | SkewFault;
+}
+
 /** The services that consult the table. */
-export type FaultService = "ecs" | "ots" | "fc";
+export type FaultService = keyof FaultsOf;
+
+/** Any fault of any service. */
+export type AnyFault = FaultsOf[FaultService] | CrashFault | ReorderFault;
+
+/** Which faults each service can play. */
+export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"][]>> = {
+  ecs: ["reject", "drop-before", "drop-after", "late-effect", "delay", "stale-read", "html-502", "reorder", "crash"],
+  ots: ["reject", "drop-before", "drop-after", "crash"],
+  fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "duplicate", "reorder", "crash"],
+  eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
+  timer: ["drop-before", "delay", "duplicate"],
+  function: ["crash", "skew"],
+};
 
 /** Which calls a fault hits. What is omitted matches everything. */
 export interface FaultRule {
@@ -32,12 +89,12 @@ export interface FaultRule {
   readonly skip?: number;
   /** Calls the fault hits before it is over; default unlimited. */
   readonly times?: number;
-  readonly fault: Fault;
+  readonly fault: AnyFault;
 }
 
 /** The call a service asks about. */
-export interface FaultCall {
-  readonly service: FaultService;
+export interface FaultCall<Service extends FaultService = FaultService> {
+  readonly service: Service;
   readonly operation: string;
   readonly accessKeyId?: string;
   readonly params?: Readonly<Record<string, string>>;
@@ -48,18 +105,32 @@ interface Entry {
   seen: number;
 }
 
+const REORDER_MS = 1_000;
+
 const matches = (rule: FaultRule, call: FaultCall): boolean =>
   rule.service === call.service &&
   (rule.operation === undefined || rule.operation === call.operation) &&
   (rule.accessKeyId === undefined || rule.accessKeyId === call.accessKeyId) &&
   Object.entries(rule.match ?? {}).every(([name, value]) => call.params?.[name] === value);
 
+const isCall = (service: FaultService): boolean =>
+  service !== "eventbridge" && service !== "timer" && service !== "function";
+
 /** The faults in force. The first rule that matches and is neither skipping nor used up decides. */
 export class FaultTable {
   #entries: Entry[] = [];
+  #crash: () => void = () => undefined;
 
-  /** Replaces all rules and starts their counts anew. */
+  /** How the callers of a call die. */
+  onCrash(crash: () => void): void {
+    this.#crash = crash;
+  }
+
+  /** Replaces all rules and starts their counts anew. Throws a RangeError for a fault that the service cannot play. */
   set(rules: readonly FaultRule[]): void {
+    for (const { service, fault } of rules)
+      if (!faultKinds[service].includes(fault.kind))
+        throw new RangeError(`${service} plays no ${fault.kind}; it takes one of ${faultKinds[service].join(", ")}`);
     this.#entries = rules.map((rule) => ({ rule, seen: 0 }));
   }
 
@@ -69,15 +140,24 @@ export class FaultTable {
   }
 
   /** The fault that hits this call, if any. Counts the call. */
-  take(call: FaultCall): Fault | undefined {
+  take<Service extends FaultService>(call: FaultCall<Service>): FaultsOf[Service] | undefined {
     for (const entry of this.#entries) {
       if (!matches(entry.rule, call)) continue;
       const skip = entry.rule.skip ?? 0;
       const turn = entry.seen++;
       if (turn < skip) continue;
       if (entry.rule.times !== undefined && turn >= skip + entry.rule.times) continue;
-      return entry.rule.fault;
+      // `set` lets a service have no other kinds than its own.
+      return this.#asPlayed(entry.rule) as FaultsOf[Service];
     }
     return undefined;
+  }
+
+  #asPlayed({ service, fault }: FaultRule): AnyFault {
+    if (!isCall(service)) return fault;
+    if (fault.kind === "reorder") return { kind: "delay", ms: fault.ms ?? REORDER_MS };
+    if (fault.kind !== "crash") return fault;
+    this.#crash();
+    return { kind: fault.when === "before" ? "drop-before" : "drop-after" };
   }
 }

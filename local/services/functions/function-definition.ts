@@ -1,5 +1,7 @@
 // What is deployed: a function, its bundle and its triggers.
 
+import { type EventPattern, parsePattern } from "../eventbridge/event-pattern.ts";
+
 /** Starts a function by itself. */
 export type Trigger =
   | { readonly type: "http" }
@@ -9,7 +11,19 @@ export type Trigger =
       /** `@every <n>m`, or a six-field expression with an optional `CRON_TZ=` before it. */
       readonly cron: string;
       readonly payload?: string;
+    }
+  | {
+      readonly type: "eventbridge";
+      /** Which events of the default bus, as an object or as JSON text. */
+      readonly pattern: EventPattern | string;
+      /** Whether events go through the function's queue; default false: pushed by the bus, which tries again. */
+      readonly async?: boolean;
+      /** How the bus tries again; default `BACKOFF_RETRY`. */
+      readonly retry?: EventRetry;
     };
+
+/** Three further tries 10 to 20 s apart, or up to 176 over a day, 1, 2, 4 … 512 s apart. */
+export type EventRetry = "BACKOFF_RETRY" | "EXPONENTIAL_DECAY_RETRY";
 
 /** One function as it is deployed. */
 export interface FunctionDefinition {
@@ -39,7 +53,8 @@ export interface InvocationOutcome {
 
 /** Throws a RangeError that names the field when a definition cannot be deployed. */
 export function checkDefinition(definition: FunctionDefinition): void {
-  const { name, environment = {}, asyncRetriesMax = 3, timeoutS = 60, instancesMax = 8 } = definition;
+  const { name, environment = {}, asyncRetriesMax = 3, timeoutS = 60, instancesMax = 8, triggers = [] } = definition;
+  for (const trigger of triggers) if (trigger.type === "eventbridge") parsePattern(trigger.pattern);
   if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name)) throw new RangeError(`function name "${name}" is not valid`);
   if (asyncRetriesMax < 0 || asyncRetriesMax > 8) throw new RangeError(`${name}: asyncRetriesMax is 0 to 8`);
   if (timeoutS < 1 || timeoutS > 86_400) throw new RangeError(`${name}: timeoutS is 1 to 86400`);

@@ -2,9 +2,17 @@
 
 import type { Random } from "../../../shared/ports/random.ts";
 import type { SchedulingClock } from "../../clock.ts";
+import { Courier } from "../../delivery.ts";
+import type { FaultTable } from "../../faults.ts";
 import { hexText } from "../../random.ts";
+import { type EventPattern, parsePattern } from "../eventbridge/event-pattern.ts";
 import { type Acceptance, AsyncQueue } from "./async-queue.ts";
-import { checkDefinition, type FunctionDefinition, type InvocationOutcome } from "./function-definition.ts";
+import {
+  checkDefinition,
+  type EventRetry,
+  type FunctionDefinition,
+  type InvocationOutcome,
+} from "./function-definition.ts";
 import { errorBody } from "./instance.ts";
 import type { ContextFields, RoleCredentials } from "./instance-messages.ts";
 import { InstancePool } from "./instance-pool.ts";
@@ -29,11 +37,21 @@ export interface RegistryOptions {
   readonly freeze?: boolean;
   /** First wait before a failed asynchronous call is tried again; default 1,000. */
   readonly backoffMs?: number;
+  readonly faults?: FaultTable;
+}
+
+/** A function that wants events of the default bus. */
+export interface EventTarget {
+  readonly function: string;
+  readonly pattern: EventPattern;
+  readonly async: boolean;
+  readonly retry: EventRetry;
 }
 
 interface Deployed {
   readonly definition: FunctionDefinition;
   readonly pool: InstancePool;
+  readonly eventTargets: readonly EventTarget[];
   readonly stopTimers: readonly (() => void)[];
 }
 
@@ -45,11 +63,13 @@ export class FunctionRegistry {
   readonly #watchdog = new InstanceWatchdog();
   readonly #logs: LogRing;
   readonly #idleListeners: Array<() => void> = [];
+  readonly #ticks: Courier;
   #inFlight = 0;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
     this.#logs = new LogRing(options.directory);
+    this.#ticks = new Courier(options.clock);
     this.#queue = new AsyncQueue({
       clock: options.clock,
       ...(options.directory === undefined ? {} : { directory: options.directory }),
@@ -90,13 +110,19 @@ export class FunctionRegistry {
     checkDefinition(definition);
     const timers = (definition.triggers ?? []).flatMap((trigger) => (trigger.type === "timer" ? [trigger] : []));
     const stopTimers = timers.map((timer) =>
-      startTimer(this.#options.clock, timer, (event) => void this.submit(definition.name, event)),
+      startTimer(this.#options.clock, timer, (event) => this.#tick(definition.name, timer.name, event)),
     );
     const earlier = this.#deployed.get(definition.name);
     for (const stop of earlier?.stopTimers ?? []) stop();
     earlier?.pool.retire();
-    this.#deployed.set(definition.name, { definition, pool: this.#poolOf(definition), stopTimers });
+    const eventTargets = eventTargetsOf(definition);
+    this.#deployed.set(definition.name, { definition, pool: this.#poolOf(definition), stopTimers, eventTargets });
     this.#queue.wake(definition.name);
+  }
+
+  /** What the deployed functions want of the default event bus. */
+  eventTargets(): readonly EventTarget[] {
+    return [...this.#deployed.values()].flatMap((deployed) => deployed.eventTargets);
   }
 
   /** Runs a function once and answers how it ended; never rejects. */
@@ -113,12 +139,12 @@ export class FunctionRegistry {
     try {
       const timeoutMs = (deployed.definition.timeoutS ?? 60) * 1_000;
       const context = this.#contextOf(deployed.definition, requestId, call.retryCount ?? 0);
-      const outcome = await deployed.pool.run(() => ({
-        event,
-        context,
-        timeoutMs,
-        offsetMs: this.#options.clock.machineOffsetMs(),
-      }));
+      const fault = this.#options.faults?.take({ service: "function", operation: name });
+      const skewMs = fault?.kind === "skew" ? fault.ms : 0;
+      const outcome = await deployed.pool.run(
+        () => ({ event, context, timeoutMs, offsetMs: this.#options.clock.machineOffsetMs() + skewMs }),
+        fault?.kind === "crash" ? (fault.when ?? "after") : undefined,
+      );
       if (outcome.kind === "result") return { requestId, body: outcome.body };
       this.#log(name, requestId, `${outcome.errorType}: ${outcome.body.toString("utf8")}`);
       return { requestId, body: outcome.body, errorType: outcome.errorType };
@@ -163,6 +189,7 @@ export class FunctionRegistry {
   /** Drops queued invocations and task ids, and starts timers anew at the clock's present. */
   reset(): void {
     this.#queue.clear();
+    this.#ticks.clear();
     for (const { definition } of [...this.#deployed.values()]) this.deploy(definition);
   }
 
@@ -176,6 +203,16 @@ export class FunctionRegistry {
     this.#deployed.clear();
     this.#watchdog.close();
     this.#logs.close();
+  }
+
+  #tick(name: string, timer: string, event: Buffer): void {
+    this.#ticks.send({
+      fault: this.#options.faults?.take({ service: "timer", operation: name, params: { timer } }),
+      attempt: async () => {
+        this.submit(name, event);
+        return true;
+      },
+    });
   }
 
   #tellIdle(): void {
@@ -233,4 +270,19 @@ export class FunctionRegistry {
       ...definition.environment,
     };
   }
+}
+
+function eventTargetsOf({ name, triggers = [] }: FunctionDefinition): readonly EventTarget[] {
+  return triggers.flatMap((trigger) =>
+    trigger.type === "eventbridge"
+      ? [
+          {
+            function: name,
+            pattern: parsePattern(trigger.pattern),
+            async: trigger.async ?? false,
+            retry: trigger.retry ?? "BACKOFF_RETRY",
+          },
+        ]
+      : [],
+  );
 }

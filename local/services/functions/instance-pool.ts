@@ -1,6 +1,6 @@
 // The instances of one function: one request each, the most recently used first, a queue when all are busy.
 
-import { Instance, type InstanceOptions, type RunOutcome } from "./instance.ts";
+import { errorBody, Instance, type InstanceOptions, type RunOutcome } from "./instance.ts";
 
 /** Settings of a pool. */
 export interface PoolOptions extends Omit<InstanceOptions, "onExit"> {
@@ -10,6 +10,12 @@ export interface PoolOptions extends Omit<InstanceOptions, "onExit"> {
 }
 
 type Run = Parameters<Instance["run"]>[0];
+
+const CRASHED: RunOutcome = {
+  kind: "failure",
+  errorType: "UnhandledInvocationError",
+  body: errorBody("the process exited unexpectedly (signal SIGKILL)"),
+};
 
 interface Idle {
   readonly instance: Instance;
@@ -38,13 +44,24 @@ export class InstancePool {
     return [...this.#all].flatMap((instance) => (instance.pid === undefined ? [] : [instance.pid]));
   }
 
-  /** Runs one invocation on an idle, a new, or the next free instance. `prepare` is called when its turn has come. */
-  async run(prepare: () => Run): Promise<RunOutcome> {
+  /**
+   * Runs one invocation on an idle, a new, or the next free instance. `prepare` is called when its turn has come. With
+   * `crash` the instance dies before it has begun, or after its work and before its result is known.
+   */
+  async run(prepare: () => Run, crash?: "before" | "after"): Promise<RunOutcome> {
     while (this.#idle.length === 0 && this.#all.size >= this.#options.instancesMax)
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     const instance = this.#idle.pop()?.instance ?? this.#start();
-    const outcome = await instance.run(prepare());
-    if (instance.isDead || (outcome.kind === "failure" && outcome.errorType === "FunctionTimeout")) instance.kill();
+    if (crash === "before") instance.kill();
+    const ended = await instance.run(prepare());
+    if (crash === "after") instance.kill();
+    const outcome = crash === "after" ? CRASHED : ended;
+    if (
+      crash !== undefined ||
+      instance.isDead ||
+      (outcome.kind === "failure" && outcome.errorType === "FunctionTimeout")
+    )
+      instance.kill();
     else this.#rest(instance);
     this.#waiting.shift()?.();
     return outcome;

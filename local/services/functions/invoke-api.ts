@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { SchedulingClock } from "../../clock.ts";
-import type { Fault, FaultTable } from "../../faults.ts";
+import type { FaultsOf, FaultTable } from "../../faults.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { readBody } from "./request-body.ts";
 import { type ApiKey, checkSignature } from "./signature.ts";
@@ -84,7 +84,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
 
 async function underFault(
   clock: SchedulingClock,
-  fault: Fault | undefined,
+  fault: FaultsOf["fc"] | undefined,
   requestId: string,
   perform: () => Promise<ApiAnswer>,
 ): Promise<ApiAnswer | undefined> {
@@ -102,6 +102,11 @@ async function underFault(
     case "delay":
       await clock.sleep(fault.ms);
       return perform();
+    case "duplicate": {
+      const answer = await perform();
+      for (let copy = 0; copy < (fault.times ?? 1); copy += 1) await perform();
+      return answer;
+    }
     case "html-502":
       return { status: 502, headers: { "content-type": "text/html" }, body: Buffer.from("<html>502</html>") };
     default:

@@ -6,12 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../../local/cloud.ts";
-import { seedUser, seedUserNames } from "../../../local/seed.ts";
+import { seededRandom } from "../../../local/random.ts";
+import { seedAccount, seedUser, seedUserNames } from "../../../local/seed.ts";
 import { ecsClient } from "./rpc-call.ts";
 
 const START_MS = Date.UTC(2026, 10, 1, 8, 0, 0);
 // An address block of its own, so that clouds of other tests do not meet it.
 const RANGE = { range: "127.10.0.0/16", engine: "userspace" } as const;
+
+const away = (address: string): string => address.replace("127.10.", "127.113.");
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "cloud-"));
@@ -68,11 +71,14 @@ it("starts with the same account each time: a group of every guard level and a m
 });
 
 it("lets connections through as the rules of the seeded account say, and follows a change", async () => {
-  const cloud = await start({ range: "127.10.0.0/24" });
+  // In a block that no other cloud on the host decides about.
+  const seeded = seedAccount(seededRandom("safeport seeded account"));
+  const moved = { ...seeded, instances: seeded.instances.map((each) => ({ ...each, address: away(each.address) })) };
+  const cloud = await start({ account: moved, range: away("127.10.0.0/24") });
   const reaches = (port: number): Promise<boolean> =>
     new Promise((resolve) => {
-      const mapped = cloud.dataPlane.mappedPorts()[`127.10.0.21:${port}`] ?? port;
-      const socket = connect(mapped, "127.10.0.21");
+      const mapped = cloud.dataPlane.mappedPorts()[`${away("127.10.0.21")}:${port}`] ?? port;
+      const socket = connect(mapped, away("127.10.0.21"));
       // The instance speaks first; a refused connection is reset before that.
       socket.once("data", () => {
         resolve(true);

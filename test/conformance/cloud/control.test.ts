@@ -6,17 +6,27 @@ import { expect, it, onTestFinished } from "vitest";
 import { CallRing } from "../../../local/call-ring.ts";
 import { createControl } from "../../../local/control.ts";
 import { FaultTable } from "../../../local/faults.ts";
+import { seededRandom } from "../../../local/random.ts";
+import { EventBus } from "../../../local/services/eventbridge/event-bus.ts";
 import { bundle, START_MS, startWorld } from "../functions/kit.ts";
 
 async function startControl() {
   const { fc, clock, advance } = await startWorld();
+  const faults = new FaultTable();
   const cloud = {
     clock,
     advance,
     functions: fc,
-    faults: new FaultTable(),
+    faults,
+    events: new EventBus({
+      clock,
+      random: seededRandom("control"),
+      owner: { accountId: "1000", regionId: "cn-hangzhou" },
+      registry: fc.registry,
+      faults,
+    }),
     calls: new CallRing(),
-    switches: { mode: "a", ms: 0 },
+    switches: [{ mode: "a" }, { ms: 0 }],
     toReal: () => clock.toReal(),
     reset: async () => clock.toReal(),
   };
@@ -96,6 +106,11 @@ it.each([
   ["PUT", "/faults", [{ service: "ecs", fault: { kind: "delay" } }], 400, "INVALID_INPUT"],
   ["PUT", "/faults", [{ service: "ecs", fault: { kind: "reject", status: 200, code: "X" } }], 400, "INVALID_INPUT"],
   ["PUT", "/faults", [{ service: "ecs", times: -1, fault: { kind: "drop-after" } }], 400, "INVALID_INPUT"],
+  ["PUT", "/faults", [{ service: "ots", fault: { kind: "skew", ms: 1 } }], 400, "INVALID_INPUT"],
+  ["PUT", "/faults", [{ service: "eventbridge", fault: { kind: "skew" } }], 400, "INVALID_INPUT"],
+  ["PUT", "/faults", [{ service: "eventbridge", fault: { kind: "duplicate", times: 0 } }], 400, "INVALID_INPUT"],
+  ["PUT", "/faults", [{ service: "eventbridge", fault: { kind: "reorder", ms: -1 } }], 400, "INVALID_INPUT"],
+  ["PUT", "/faults", [{ service: "function", fault: { kind: "crash", when: "now" } }], 400, "INVALID_INPUT"],
   ["PUT", "/switches", { unknown: 1 }, 400, "INVALID_INPUT"],
   ["PUT", "/switches", { ms: "1" }, 400, "INVALID_INPUT"],
   ["POST", "/events", { event: 1 }, 400, "INVALID_INPUT"],

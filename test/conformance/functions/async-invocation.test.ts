@@ -164,3 +164,13 @@ it("loses the reply but not the invocation under the fault drop-after", async ()
   ).rejects.toThrow();
   await expect.poll(() => texts(fc)).toEqual(["kept 0"]);
 });
+
+it("runs a call twice that reaches the service twice, and answers once", async () => {
+  const faults = new FaultTable();
+  faults.set([{ service: "fc", fault: { kind: "duplicate" } }]);
+  const { fc } = await startWorld({ faults });
+  fc.registry.deploy({ name: "x", bundle: bundle(PRINT) });
+  const answer = await client(fc.apiPort).post("/functions/x/invocations", "hello");
+  expect(String(answer.data)).toBe("ran");
+  await expect.poll(() => texts(fc)).toEqual(["hello 0", "hello 0"]);
+});
