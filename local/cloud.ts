@@ -16,6 +16,7 @@ import type { EcsLimits } from "./services/ecs/limits.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
 import { startEcs } from "./services/ecs/start-ecs.ts";
 import { defaultSwitches, type EcsSwitches } from "./services/ecs/switches.ts";
+import { topologyOf } from "./services/ecs/topology-of.ts";
 import { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionDefinition } from "./services/functions/function-definition.ts";
 import { closeServer, type Functions, listen, startFunctions } from "./services/functions/functions.ts";
@@ -187,12 +188,7 @@ async function start(
     establishedAfterDeny: () => (switches.establishedSession === "cut" ? "cut" : "keep"),
   });
   started.push(() => dataPlane.stop());
-  const applyRules = (): Promise<void> =>
-    dataPlane.apply({
-      groups: ecs.groups(),
-      enis: ecs.enis(),
-      instances: ecs.instances(),
-    });
+  const applyRules = (): Promise<void> => dataPlane.apply(topologyOf(ecs));
   await applyRules();
   ecs.onRulesChanged(applyRules);
 
