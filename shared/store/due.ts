@@ -1,7 +1,7 @@
 // The due table: one bounded range read finds everything whose time has come. A row is written before the row it points to.
 import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
-import type { KeyPart, Tables, Write } from "../ports/tables.ts";
+import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 
 /** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at a region. */
 export type DueKind = "lease" | "group" | "full-pass";
@@ -98,4 +98,13 @@ export async function isInstalled(tables: Tables, installation: string): Promise
 
 export async function markInstalled(tables: Tables, installation: string, now: number): Promise<void> {
   await tables.put("due", [0, 0, INSTALLATION, installation], { since: now }, { kind: "none" });
+}
+
+/** Has every group looked at anew. Without the table that has happened already. */
+export async function forgetInstalled(tables: Tables, installation: string): Promise<void> {
+  try {
+    await tables.delete("due", [0, 0, INSTALLATION, installation], { kind: "none" });
+  } catch (error) {
+    if (!(error instanceof StoreFailure) || error.kind !== "tableMissing") throw error;
+  }
 }

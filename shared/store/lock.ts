@@ -24,7 +24,8 @@ export async function acquireLock(
   const startedMs = clock.monotonicMs();
   const now = clock.now();
   const row = await tables.get("lock", [group.groupId]);
-  const fence = row ? Number(row.columns["fence"]) : 0;
+  // A first lock counts from the time, so that the numbers rise even when the row was lost.
+  const fence = row ? Number(row.columns["fence"]) : now;
   if (row && Number(row.columns["expiresAt"]) > now) return null;
   const expiresAt = now + options.lockMs;
   const outcome = await tables.put(

@@ -1,7 +1,8 @@
 // Enters leases into the ledger: a hold on every rule they need.
 import type { EntryId, GroupRef } from "../domain/ids.ts";
-import type { Lease } from "../domain/lease-record.ts";
-import type { Entry, Holder } from "../domain/ledger-entry.ts";
+import { isFinal } from "../domain/lease.ts";
+import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
+import type { Entry, Holder, Standing } from "../domain/ledger-entry.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { writeStatus } from "../store/leases.ts";
@@ -42,24 +43,24 @@ export async function changeEntry(
 }
 
 /**
- * Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died. For a lease
- * that `isNew` the row of its rule is expected not to exist, and read only when it does.
+ * Enters the lease into the ledger where it is not there yet. Also called by the sweep for a lease whose opener has died, and for one
+ * whose ledger row is lost. For a lease that `isNew` the row of its rule is expected not to exist, and read only when it does.
  */
 export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<boolean> {
   const { request, status } = lease;
-  if (!["requested", "approved", "opening"].includes(status.state)) return false;
+  if (isFinal(status.state)) return false;
   const { leaseId, principal, reason } = request;
-  const { until } = status;
-  const holder: Holder = { leaseId, principal, reason, until, openedAt: null, statedUntil: null, ended: null };
+  const { until, openedAt } = status;
+  const holder: Holder = { leaseId, principal, reason, until, openedAt, statedUntil: null, ended: null };
   const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.leaseId === leaseId) === true;
-  if (until <= app.clock.now()) {
+  if (until <= app.clock.now() && isUnopened(status)) {
     const entries = await Promise.all(request.entryIds.map((entryId) => getEntry(app.tables, request.group, entryId)));
     if (entries.some(isIn)) return true;
     await writeStatus(app.tables, leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
     return false;
   }
-  for (const spec of request.specs) {
-    const fresh = freshEntry(request.group, spec);
+  for (const [index, spec] of request.specs.entries()) {
+    const fresh = { ...freshEntry(request.group, spec), standing: standingOf(lease, index) };
     if (isNew && (await saveEntry(app.tables, { ...fresh, holders: [holder] }))) continue;
     await changeEntry(app, request.group, fresh.entryId, (stored) => {
       const entry = stored ?? fresh;
@@ -67,4 +68,13 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
     });
   }
   return true;
+}
+
+const isUnopened = ({ state }: LeaseStatus): boolean => state !== "open" && state !== "closing";
+
+/** What stood for a rule of the lease when its status was written: a rule that is gone since is missing, and not opened again. */
+function standingOf({ request, status }: Lease, index: number): Standing {
+  const ruleId = status.ruleIds.length === request.specs.length ? status.ruleIds[index] : undefined;
+  if (isUnopened(status) || ruleId === undefined) return { kind: "none" };
+  return { kind: status.preExisting ? "preExisting" : "ours", ruleId };
 }

@@ -4,7 +4,16 @@ import { isFinal } from "../domain/lease.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import { type Due, dueDelete, dueLease, dueWrite, isInstalled, markInstalled, readDue } from "../store/due.ts";
+import {
+  type Due,
+  dueDelete,
+  dueLease,
+  dueWrite,
+  forgetInstalled,
+  isInstalled,
+  markInstalled,
+  readDue,
+} from "../store/due.ts";
 import { getLease, listLeases } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
@@ -33,7 +42,9 @@ export interface SweepOptions {
   readonly deadlineAt: number;
 }
 
-type Work = SweepOptions & { readonly policy: Policy };
+/** The options of one run; all shards where `shard` is undefined. */
+type SweepWork = Omit<SweepOptions, "shard"> & { readonly shard?: number | undefined };
+type Work = SweepWork & { readonly policy: Policy };
 
 const ROWS_MAX = 100_000;
 const LEASES_PAGE = 1000;
@@ -63,19 +74,28 @@ export async function awaitWakeup(app: App, shard: number, at: number): Promise<
   await inParallel(coming, (second) => app.wakeup.arm(shard, second), 8);
 }
 
-/** Runs what is due. A missing installation row means lost state: every group is looked at and the marks are believed. */
+/**
+ * Runs what is due. A missing installation row means lost state: every group is looked at and the marks are believed. So does any
+ * missing table, as what it held of a lease is in none of the others.
+ */
 export async function sweep(app: App, options: SweepOptions): Promise<SweepReport> {
+  try {
+    return await sweepOnce(app, options);
+  } catch (error) {
+    if (!(error instanceof StoreFailure) || error.kind !== "tableMissing") throw error;
+    // In this order: should the process die in between, the row that is gone says that the looking is still to be done.
+    await forgetInstalled(app.tables, app.settings.installation);
+    await app.tables.createTables(schemas);
+    return await sweepOnce(app, { ...options, shard: undefined });
+  }
+}
+
+async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const tally = new Tally();
   const shards =
     options.shard === undefined ? Array.from({ length: app.settings.shards }, (_, shard) => shard) : [options.shard];
   const now = app.clock.now();
-  const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, ROWS_MAX))).catch(
-    async (error: unknown) => {
-      if (!(error instanceof StoreFailure) || error.kind !== "tableMissing") throw error;
-      await app.tables.createTables(schemas);
-      return [];
-    },
-  );
+  const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, ROWS_MAX)));
   const due = found.flatMap((it) => it.due);
   const lost =
     shards.includes(0) &&
@@ -189,7 +209,7 @@ async function passOver(
   return null;
 }
 
-/** Leases whose due rows may be lost are made due again. */
+/** Leases whose due rows or holds may be lost are booked again. */
 async function rebookEnds(app: App): Promise<void> {
   const { shards } = app.settings;
   let cursor: string | null = null;
@@ -199,6 +219,7 @@ async function rebookEnds(app: App): Promise<void> {
     await app.tables.writeAll(
       live.map(({ request, status }) => dueWrite(dueLease(request.group, request.leaseId, status.until, shards))),
     );
+    await inParallel(live, (lease) => bookHolds(app, lease));
     cursor = page.next;
   } while (cursor !== null);
 }

@@ -1,4 +1,5 @@
 // safeport's own code on the embedded ECS and Tablestore, over their wire, on virtual time, with every cloud call in the test's hands.
+import * as tablestore from "tablestore";
 import { CloudClock, nextTurn } from "../../local/clock.ts";
 import type { FaultRule } from "../../local/faults.ts";
 import { FaultTable } from "../../local/faults.ts";
@@ -151,6 +152,17 @@ export class World {
   /** State lost: every table is gone. */
   async loseState(): Promise<void> {
     await this.#tablestore.reset();
+  }
+
+  /** State lost in part: one table is gone. */
+  async loseTable(table: TableName): Promise<void> {
+    const client = new tablestore.Client({
+      accessKeyId: "ak",
+      secretAccessKey: "sk",
+      endpoint: this.#tablestore.url,
+      instancename: "safeport",
+    });
+    await client.deleteTable({ tableName: table });
   }
 
   /** Faults of the cloud itself, on the wire. */

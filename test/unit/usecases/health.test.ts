@@ -50,7 +50,7 @@ describe("health", () => {
     const world = await appWorld();
     const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
     const { leaseId } = lease.request;
-    await writeStatus(world.tables, leaseId, { ...lease.status, state: "closing" }, 1000);
+    await writeStatus(world.tables, leaseId, { ...lease.status, state: "closing" }, Number.MAX_SAFE_INTEGER);
     const columns = { region: GROUP.region, group: GROUP.groupId };
     await world.tables.put("due", [0, START + 5000, "lease", leaseId], columns, { kind: "none" });
     world.advance(60_000);

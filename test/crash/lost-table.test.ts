@@ -1,0 +1,74 @@
+// One table is deleted while leases are open, by mistake or by somebody: every lease ends on time all the same.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parseGrant } from "../../shared/domain/grant.ts";
+import type { TableName } from "../../shared/ports/tables.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import { World } from "../kit/world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start();
+});
+afterEach(() => world.stop());
+
+const tables: readonly TableName[] = schemas.map((schema) => schema.name);
+
+/** Somebody else allows port 25 to the address of the world's asks. */
+async function strangersRule(): Promise<void> {
+  const grant = parseGrant({ protocol: "tcp", port: "25", sources: ["203.0.113.7"], priority: 100 });
+  const rules = (grant.ok ? grant.specs : []).map((spec) => ({ spec, description: "mine" }));
+  await world.run(world.process(undefined, "ak-other").firewall.authorize(world.web, rules, "stranger", "open"));
+}
+
+test.each(tables)(
+  "without the table %s leases close on time, riders leave what they rode on, and work goes on",
+  async (table) => {
+    await strangersRule();
+    const own = await world.open();
+    const shared = await world.open({ periodMs: 900_000 }, "ben");
+    const rider = await world.open({ port: "25" });
+    expect(rider.lease.status.preExisting).toBe(true);
+    await world.ticks(1);
+
+    await world.loseTable(table);
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual(["25/25", "22/22"]);
+    await world.pastEnd(shared.lease);
+
+    expect(world.openPorts()).toEqual(["25/25"]);
+    if (table !== "lease")
+      for (const { lease } of [own, shared, rider])
+        expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+    // Nothing is left to be done but the hourly look at the region.
+    await world.ticks(3);
+    expect((await world.rows("due")).filter((row) => !/full-pass|installation/.test(row))).toEqual([]);
+    const next = await world.open({ port: "23" });
+    expect(next.lease.status.state).toBe("open");
+  },
+);
+
+test("what a lost ledger row held is entered again from its lease", async () => {
+  const { lease } = await world.open();
+  await world.ticks(1);
+  const [row = ""] = await world.rows("ledger");
+  await world.process().tables.delete("ledger", row.split("/"), { kind: "none" });
+  await world.pastEnd(lease);
+  expect(world.openPorts()).toEqual([]);
+  expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+  expect((await world.rows("due")).filter((it) => !/full-pass|installation/.test(it))).toEqual([]);
+});
+
+test("a lease whose rule and ledger row are both gone is not opened again", async () => {
+  const { lease } = await world.open();
+  const [rule] = world.rules().slice(-1);
+  await world.run(
+    world.process(undefined, "ak-other").firewall.revoke(world.web, lease.status.ruleIds, "stranger", "end"),
+  );
+  expect(rule?.portRange).toBe("22/22");
+  await world.loseTable("ledger");
+  await world.ticks(3);
+  expect(world.openPorts()).toEqual([]);
+  await world.pastEnd(lease);
+  expect(world.openPorts()).toEqual([]);
+  expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+});
