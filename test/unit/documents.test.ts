@@ -2,6 +2,11 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { faultKinds } from "../../local/faults.ts";
+import { defaultTrailSwitches } from "../../local/services/actiontrail/switches.ts";
+import { operations } from "../../local/services/ecs/operation-table.ts";
+import { defaultSwitches } from "../../local/services/ecs/switches.ts";
+import { schemas } from "../../shared/store/tables.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -33,4 +38,32 @@ test("both READMEs show the same commands", () => {
   const commands = (file: string) => [...read(file).matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block);
   expect(commands("README.md").length).toBeGreaterThan(3);
   expect(commands("README.zh-CN.md")).toEqual(commands("README.md"));
+});
+
+describe("what the pages list", () => {
+  test("every table with its key is in the architecture page", () => {
+    const rows = schemas.map(({ name, key }) => `| \`${name}\` | ${key.map((part) => part.name).join(", ")} |`);
+    const page = read("docs/architecture.md");
+    expect(rows.filter((row) => !page.includes(row))).toEqual([]);
+  });
+
+  test("every operation of the embedded ECS, every switch and every fault is in its page", () => {
+    const page = read("docs/local-cloud.md");
+    const names = [...operations.keys(), ...Object.keys(defaultSwitches), ...Object.keys(defaultTrailSwitches)];
+    expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
+    const faults = Object.entries(faultKinds).map(
+      ([service, kinds]) => `| \`${service}\` | ${kinds.map((kind) => `\`${kind}\``).join(", ")} |`,
+    );
+    expect(faults.filter((row) => !page.includes(row))).toEqual([]);
+  });
+
+  test("every dependency has its line of reason", () => {
+    const { dependencies, devDependencies } = JSON.parse(read("package.json")) as Record<
+      "dependencies" | "devDependencies",
+      Record<string, string>
+    >;
+    const page = read("docs/decisions/0001-toolchain-and-dependencies.md");
+    const names = [...Object.keys(dependencies), ...Object.keys(devDependencies)];
+    expect(names.filter((name) => !name.startsWith("@types/") && !page.includes(`\`${name}\``))).toEqual([]);
+  });
 });
