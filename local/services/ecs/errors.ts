@@ -10,7 +10,7 @@ const noGroup = "The specified SecurityGroupId does not exist.";
 const managed = "The operation is not permitted: the security group %s is managed by a cloud product.";
 
 const catalogue = {
-  AclLimitExceed: [400, "The limit of rules over all security groups of the network interface reaches."],
+  AclLimitExceed: [403, "The limit of rules over all security groups of the network interface reaches."],
   AuthorizationLimitExceed: [403, "The limit of authorization records in the security group reaches."],
   "AuthorizedGroupRule.LimitExceed": [
     400,
@@ -35,7 +35,7 @@ const catalogue = {
     400,
     "The attributes Policy, SourceGroupId, DestGroupId of enterprise level security groups are not allowed to be set or modified.",
   ],
-  "InvalidInstanceId.AlreadyExists": [400, "The specified instance is already in the specified security group."],
+  "InvalidInstanceId.AlreadyExists": [403, "The specified instance is already in the specified security group."],
   "InvalidInstanceId.NotFound": [404, "The specified InstanceId does not exist."],
   "InvalidIpProtocol.ValueNotSupported": [
     400,
@@ -43,6 +43,7 @@ const catalogue = {
   ],
   "InvalidNetworkInterfaceId.NotFound": [404, "The specified NetworkInterfaceId does not exist."],
   "InvalidNicType.ValueNotSupported": [400, "The specified NicType does not exist."],
+  "InvalidOperation.AtLeastInOneGroup": [403, "The network interface must be in at least one security group."],
   "InvalidOperation.EniServiceManaged": [403, "The specified network interface is managed by a cloud product."],
   "InvalidOperation.ModifyNicType": [400, "NicType is not allowed to modify."],
   "InvalidOperation.ModifyPortRangeType": [
@@ -93,6 +94,7 @@ const catalogue = {
   "InvalidParams.GroupType": [400, "The specified SecurityGroupType is not valid."],
   "InvalidParams.VpcIdGroupType": [400, "Enterprise level security groups must be created in a VPC."],
   "InvalidParameter.AddressFamily": [400, "The parameter AddressFamily should be IPv4 or IPv6."],
+  "InvalidParameter.AttributeNotSupported": [400, "The specified Attribute is not supported."],
   "InvalidParameter.CidrDuplicated": [400, "The CIDR block %s is duplicated."],
   "InvalidParameter.CidrMalformed": [400, "The CIDR block %s is not valid."],
   "InvalidParameter.PortRange": [
@@ -149,7 +151,10 @@ const catalogue = {
   MissingParameter: [400, "The input parameter %s that is mandatory for processing this request is not supplied."],
   "MissingParameter.Dest": [400, destNeeded],
   "MissingParameter.RegionId": [400, "The specified RegionId should not be null."],
+  "MissingParameter.ResourceIds": [404, "The specified ResourceIds should not be null."],
+  "MissingParameter.ResourceType": [404, "The specified ResourceType should not be null."],
   "MissingParameter.Source": [400, sourceNeeded],
+  "MissingParameter.Tags": [404, "The specified Tags should not be null."],
   "NotSupported.PageNumberAndPageSize": [
     400,
     "The parameters PageNumber and PageSize are currently not supported, please use NextToken and MaxResults instead.",
@@ -159,6 +164,7 @@ const catalogue = {
   OperationDenied: [400, "The specified IpProtocol does not exist or IpProtocol and PortRange do not match."],
   "QuotaExceed.SecurityGroup": [403, "The maximum number of security groups is reached."],
   "QuotaExceed.Tags": [403, "The quota of tags on a resource is beyond permission."],
+  SecurityGroupInstanceLimitExceeded: [403, "The maximum number of members of the security group is reached."],
   UnsupportedHTTPMethod: [403, "This http method is not supported."],
 } as const satisfies Record<string, readonly [number, string]>;
 

@@ -12,6 +12,8 @@ export interface EcsLimits {
   readonly groupRulesPerGroup: number;
   readonly groups: number;
   readonly groupsPerEni: number;
+  /** Private addresses of a basic group's members, interfaces of an enterprise group's. */
+  readonly membersPerGroup: { readonly normal: number; readonly enterprise: number };
   /** Lists per region, and entries per list. */
   readonly prefixLists: number;
   readonly prefixListEntries: number;
@@ -32,6 +34,7 @@ export const defaultLimits: EcsLimits = {
   groupRulesPerGroup: 20,
   groups: 801,
   groupsPerEni: 10,
+  membersPerGroup: { normal: 6_000, enterprise: 65_536 },
   prefixLists: 100,
   prefixListEntries: 200,
   portRangeLists: 1_000,

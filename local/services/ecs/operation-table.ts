@@ -8,15 +8,18 @@ import { describeInstances } from "./operations/describe-instances.ts";
 import { describeNetworkInterfaces } from "./operations/describe-network-interfaces.ts";
 import { describeRegions } from "./operations/describe-regions.ts";
 import { describeSecurityGroupAttribute } from "./operations/describe-security-group-attribute.ts";
+import { describeSecurityGroupReferences } from "./operations/describe-security-group-references.ts";
 import { describeSecurityGroups } from "./operations/describe-security-groups.ts";
 import { joinSecurityGroup } from "./operations/join-security-group.ts";
 import { leaveSecurityGroup } from "./operations/leave-security-group.ts";
 import { describeListAssociations, describeListEntries, describeLists } from "./operations/list-reads.ts";
+import { listTagResources } from "./operations/list-tag-resources.ts";
 import { createList, deleteList, modifyList } from "./operations/list-writes.ts";
+import { modifySecurityGroupAttribute } from "./operations/modify-security-group-attribute.ts";
 import { modifySecurityGroupPolicy } from "./operations/modify-security-group-policy.ts";
 import { modifySecurityGroupEgressRule, modifySecurityGroupRule } from "./operations/modify-security-group-rule.ts";
 import { revokeSecurityGroup, revokeSecurityGroupEgress } from "./operations/revoke-security-group.ts";
-import { tagResources } from "./operations/tag-resources.ts";
+import { tagResources, untagResources } from "./operations/tag-resources.ts";
 
 /** By the name the request carries in `x-acs-action`. */
 export const operations: ReadonlyMap<string, Operation> = new Map([
@@ -38,15 +41,19 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["DescribePrefixLists", describeLists(listKinds.prefix)],
   ["DescribeRegions", describeRegions],
   ["DescribeSecurityGroupAttribute", describeSecurityGroupAttribute],
+  ["DescribeSecurityGroupReferences", describeSecurityGroupReferences],
   ["DescribeSecurityGroups", describeSecurityGroups],
   ["JoinSecurityGroup", joinSecurityGroup],
   ["LeaveSecurityGroup", leaveSecurityGroup],
+  ["ListTagResources", listTagResources],
   ["ModifyPortRangeList", modifyList(listKinds["port-range"])],
   ["ModifyPrefixList", modifyList(listKinds.prefix)],
+  ["ModifySecurityGroupAttribute", modifySecurityGroupAttribute],
   ["ModifySecurityGroupEgressRule", modifySecurityGroupEgressRule],
   ["ModifySecurityGroupPolicy", modifySecurityGroupPolicy],
   ["ModifySecurityGroupRule", modifySecurityGroupRule],
   ["RevokeSecurityGroup", revokeSecurityGroup],
   ["RevokeSecurityGroupEgress", revokeSecurityGroupEgress],
   ["TagResources", tagResources],
+  ["UntagResources", untagResources],
 ]);

@@ -53,6 +53,9 @@ export const requireParameter = (params: RpcParameters, name: string): string =>
   return value;
 };
 
+/** How the id of a group looks. */
+export const groupIdForm = /^sg-[0-9A-Za-z-]{1,64}$/;
+
 /** The group of a call, in the call's region. */
 export const requireGroup = (
   context: OperationContext,
@@ -61,7 +64,7 @@ export const requireGroup = (
 ): EcsGroup => {
   const regionId = requireRegion(context);
   const groupId = requireParameter(context.params, "SecurityGroupId");
-  if (!/^sg-[0-9A-Za-z-]{1,64}$/.test(groupId)) throw refusal("InvalidSecurityGroupId.Malformed");
+  if (!groupIdForm.test(groupId)) throw refusal("InvalidSecurityGroupId.Malformed");
   const group = groups.find((each) => each.groupId === groupId && each.regionId === regionId);
   if (group === undefined) throw refusal(missing);
   return group;

@@ -1,6 +1,7 @@
 // DescribeInstances, DescribeNetworkInterfaces and DescribeRegions as the official SDK sees them.
 import {
   DescribeInstancesRequest,
+  DescribeInstancesRequestTag,
   DescribeNetworkInterfacesRequest,
   DescribeRegionsRequest,
 } from "@alicloud/ecs20140526";
@@ -45,6 +46,7 @@ describe("DescribeInstances", () => {
     [{ status: "Stopped" }, []],
     [{ pageNumber: 2, pageSize: 1 }, ["i-web-2"]],
     [{ regionId: "cn-shanghai" }, []],
+    [{ tag: [new DescribeInstancesRequestTag({ key: "any" })] }, []],
   ])("filters by %o", async (filter, expected) => {
     const { client } = await aWorld();
     expect(await instanceIds(client, filter)).toEqual(expected);

@@ -80,4 +80,17 @@ describe("DescribeSecurityGroupAttribute", () => {
     await clock.advance(1);
     expect(await rulesOf(client)).toHaveLength(3);
   });
+
+  it("knows one attribute beside the rules, and refuses others", async () => {
+    const { client } = await aWorld();
+    const ask = (attribute: string) =>
+      client.describeSecurityGroupAttribute(
+        new DescribeSecurityGroupAttributeRequest({ regionId, securityGroupId: "sg-web", attribute }),
+      );
+    expect((await ask("snapshotPolicyIds")).body?.snapshotPolicyIds?.snapshotPolicyId).toEqual([]);
+    expect(await refusalOf(ask("weather"))).toEqual({
+      statusCode: 400,
+      code: "InvalidParameter.AttributeNotSupported",
+    });
+  });
 });

@@ -61,6 +61,7 @@ describe("DescribeSecurityGroups", () => {
     [{ maxResults: 101 }, "InvalidParameter"],
     [{ pageNumber: 1 }, "NotSupported.PageNumberAndPageSize"],
     [{ securityGroupType: "huge" }, "InvalidParameter.SecurityGroupType"],
+    [{ securityGroupId: "web" }, "InvalidSecurityGroupId.Malformed"],
   ])("refuses %o", async (more, code) => {
     const { client } = await aWorld();
     expect(await refusalOf(list(client, more))).toEqual({ statusCode: 400, code });

@@ -1,9 +1,8 @@
 // CreateSecurityGroup: an empty group.
 import { refusal } from "../errors.ts";
+import { isGroupText } from "../group-texts.ts";
 import { newId, type Operation, requireRegion, timestamp } from "../operation.ts";
 import { readTags } from "../tags.ts";
-
-const isUrl = (text: string): boolean => /^https?:\/\//i.test(text);
 
 /** The operation `CreateSecurityGroup`. */
 export const createSecurityGroup: Operation = {
@@ -12,12 +11,8 @@ export const createSecurityGroup: Operation = {
     const { params, draft, account, limits, random, now } = context;
     const regionId = requireRegion(context);
     const { SecurityGroupName: name = "", Description: description = "", SecurityGroupType: type = "normal" } = params;
-    if (name !== "" && (name.length < 2 || name.length > 128 || isUrl(name))) {
-      throw refusal("InvalidSecurityGroupName.Malformed");
-    }
-    if (description !== "" && (description.length < 2 || description.length > 256 || isUrl(description))) {
-      throw refusal("InvalidDescription.Malformed");
-    }
+    if (!isGroupText(name, 128)) throw refusal("InvalidSecurityGroupName.Malformed");
+    if (!isGroupText(description, 256)) throw refusal("InvalidDescription.Malformed");
     if (type !== "normal" && type !== "enterprise") throw refusal("InvalidParams.GroupType");
     if (type === "enterprise" && params.VpcId === undefined) throw refusal("InvalidParams.VpcIdGroupType");
     const vpcId = params.VpcId ?? account.vpcId;

@@ -3,6 +3,7 @@ import { refusal } from "../errors.ts";
 import type { EcsEni, EcsInstance } from "../model.ts";
 import { jsonListOf, type Operation, requireRegion } from "../operation.ts";
 import { pageOf } from "../paging.ts";
+import { hasTags } from "../tags.ts";
 
 const bounds = { min: 1, max: 100, fallback: 10, floor: 10, outOfBounds: "InvalidParameter" } as const;
 
@@ -56,6 +57,7 @@ export const describeInstances: Operation = {
       .filter((instance) => ids === undefined || ids.includes(instance.instanceId))
       .filter((instance) => params.Status === undefined || instance.status === params.Status)
       .filter((instance) => params.InstanceName === undefined || instance.name === params.InstanceName)
+      .filter(() => hasTags({}, params))
       .filter((each) => params.VpcId === undefined || primaryOf(each)?.vpcId === params.VpcId)
       .filter((instance) => {
         const groupId = params.SecurityGroupId;

@@ -49,6 +49,9 @@ export const describeSecurityGroupAttribute: Operation = {
     if (!["intranet", "internet"].includes(params.NicType ?? "intranet")) {
       throw refusal("InvalidNicType.ValueNotSupported");
     }
+    if (!["", "snapshotPolicyIds"].includes(params.Attribute ?? "")) {
+      throw refusal("InvalidParameter.AttributeNotSupported");
+    }
     const direction = (params.Direction ?? "all").toLowerCase();
     const page = pageOf(rulesOf(group, direction), params, `rules ${group.groupId} ${direction}`, bounds);
     const names = new Map([
@@ -62,6 +65,7 @@ export const describeSecurityGroupAttribute: Operation = {
       Description: group.description,
       VpcId: group.vpcId,
       InnerAccessPolicy: group.innerAccessPolicy,
+      ...(params.Attribute === "snapshotPolicyIds" ? { SnapshotPolicyIds: { SnapshotPolicyId: [] } } : {}),
       NextToken: page.nextToken,
       Permissions: { Permission: page.items.map((rule) => itemOf(rule, (id) => names.get(id) ?? "")) },
     };

@@ -1,15 +1,15 @@
 // DescribeSecurityGroups: the groups of a region, filtered, in pages.
 import type { RpcParameters } from "../../../protocol/rpc/parameters.ts";
 import { refusal } from "../errors.ts";
+import type { EcsLimits } from "../limits.ts";
 import type { EcsEni, EcsGroup } from "../model.ts";
-import { jsonListOf, type Operation, requireRegion } from "../operation.ts";
+import { groupIdForm, jsonListOf, type Operation, requireRegion } from "../operation.ts";
 import { pageOf } from "../paging.ts";
 import { hasTags, tagSet } from "../tags.ts";
 
 const bounds = { min: 1, max: 100, fallback: 10, outOfBounds: "InvalidParameter" } as const;
-const privateIpsPerGroupMax = { normal: 6_000, enterprise: 65_536 } as const;
 
-const itemOf = (group: EcsGroup, enis: readonly EcsEni[]): Record<string, unknown> => {
+const itemOf = (group: EcsGroup, enis: readonly EcsEni[], limits: EcsLimits): Record<string, unknown> => {
   const members = enis.filter((eni) => eni.groupIds.includes(group.groupId)).length;
   return {
     SecurityGroupId: group.groupId,
@@ -19,7 +19,7 @@ const itemOf = (group: EcsGroup, enis: readonly EcsEni[]): Record<string, unknow
     VpcId: group.vpcId,
     CreationTime: group.creationTime,
     EcsCount: members,
-    AvailableInstanceAmount: privateIpsPerGroupMax[group.type] - members,
+    AvailableInstanceAmount: limits.membersPerGroup[group.type] - members,
     ResourceGroupId: "",
     ServiceManaged: group.serviceManaged,
     ...(group.serviceManaged ? { ServiceID: 0 } : {}),
@@ -31,6 +31,8 @@ const itemOf = (group: EcsGroup, enis: readonly EcsEni[]): Record<string, unknow
 
 const filterOf = (params: RpcParameters): ((group: EcsGroup) => boolean) => {
   const ids = jsonListOf(params, "SecurityGroupIds", 100);
+  const named = [...(ids ?? []), ...(params.SecurityGroupId === undefined ? [] : [params.SecurityGroupId])];
+  if (named.some((id) => !groupIdForm.test(id))) throw refusal("InvalidSecurityGroupId.Malformed");
   const type = params.SecurityGroupType;
   if (type !== undefined && type !== "normal" && type !== "enterprise") {
     throw refusal("InvalidParameter.SecurityGroupType");
@@ -57,7 +59,7 @@ export const describeSecurityGroups: Operation = {
     const found = view.groups().filter((group) => group.regionId === RegionId);
     const page = pageOf(found.filter(filterOf(params)), params, `groups ${RegionId}`, bounds);
     const enis = view.enis();
-    const SecurityGroup = page.items.map((group) => itemOf(group, enis));
+    const SecurityGroup = page.items.map((group) => itemOf(group, enis, context.limits));
     return { RegionId, NextToken: page.nextToken, SecurityGroups: { SecurityGroup } };
   },
 };

@@ -13,6 +13,8 @@ export const joinSecurityGroup: Operation = {
     if (eni.groupIds.includes(group.groupId)) throw refusal("InvalidInstanceId.AlreadyExists");
     const joined = eni.groupIds.flatMap((id) => draft.group(id) ?? []);
     if (joined.some((each) => each.type !== group.type)) throw refusal("InvalidOperation.MultiGroupType");
+    const members = draft.enis().filter((each) => each.groupIds.includes(group.groupId)).length;
+    if (members >= limits.membersPerGroup[group.type]) throw refusal("SecurityGroupInstanceLimitExceeded");
     if (eni.groupIds.length >= limits.groupsPerEni) throw refusal("InstanceSecurityGroupLimitExceeded");
     const rules = [...joined, group].flatMap((each) => each.rules);
     if (weightOf(rules, draft.lists()) > limits.rulesPerEni) throw refusal("AclLimitExceed");

@@ -9,7 +9,10 @@ export const leaveSecurityGroup: Operation = {
     const group = requireOwnGroup({ ...context, params: { RegionId: context.account.regionId, ...context.params } });
     const eni = requireMember(context);
     if (!eni.groupIds.includes(group.groupId)) throw refusal("InstanceNotInSecurityGroup");
-    if (eni.groupIds.length === 1) throw refusal("InstanceLastSecurityGroup");
+    if (eni.groupIds.length === 1) {
+      const isInterface = context.params.NetworkInterfaceId !== undefined;
+      throw refusal(isInterface ? "InvalidOperation.AtLeastInOneGroup" : "InstanceLastSecurityGroup");
+    }
     context.draft.putEni({ ...eni, groupIds: eni.groupIds.filter((id) => id !== group.groupId) });
     return {};
   },
