@@ -13,7 +13,7 @@ export interface DevOptions {
 }
 
 /** Thrown with a sentence that says what to correct. */
-export class OptionsError extends Error {
+class OptionsError extends Error {
   override readonly name = "OptionsError";
 }
 

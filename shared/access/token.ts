@@ -51,7 +51,7 @@ export function hashSecret(secret: string): string {
 }
 
 /** Stores the hash of a token under its id, so that the token is good until `expiresAt`. Repeating it changes nothing. */
-export async function keepToken(tables: Tables, text: string, grant: TokenGrant): Promise<void> {
+async function keepToken(tables: Tables, text: string, grant: TokenGrant): Promise<void> {
   const parts = parseTokenText(text);
   if (parts === null) throw fail("TOKEN_INVALID");
   await putToken(tables, { tokenId: parts.tokenId, secretHash: hashSecret(parts.secret), ...grant });

@@ -28,8 +28,3 @@ export const fail = (
   detail: Readonly<Record<string, string | number>> = {},
   cause?: unknown,
 ): AppError => new AppError(code, detail, cause);
-
-/** A broken promise inside the program: crashes the invocation, is never mapped to a caller's mistake. */
-export function invariant(condition: unknown, sentence: string): asserts condition {
-  if (!condition) throw new Error(`Invariant broken: ${sentence}`);
-}

@@ -5,7 +5,7 @@ import { type AppError, fail } from "../errors/app-error.ts";
 import type { HttpRequest } from "./message.ts";
 
 /** Bytes of a body that are read at most. */
-export const BODY_BYTES_MAX = 64 * 1024;
+const BODY_BYTES_MAX = 64 * 1024;
 
 /** The query as the schema says, or REQUEST_INVALID. */
 export function readQuery<Schema extends z.ZodType>(schema: Schema, request: HttpRequest): z.output<Schema> {

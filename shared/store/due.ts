@@ -22,7 +22,7 @@ const PAGE = 5000;
 const INSTALLATION = "installation";
 
 /** All leases of a group share a shard, so that one pass ends all that are due. */
-export function shardOf(groupId: string, shards: number): number {
+function shardOf(groupId: string, shards: number): number {
   return shards === 1 ? 0 : createHash("sha256").update(groupId).digest().readUInt32BE(0) % shards;
 }
 

@@ -49,7 +49,7 @@ export interface ActionTrail {
 const CLIENT_ADDRESS = "127.0.0.1";
 const USER_AGENT = "AlibabaCloud (linux; x64) Node.js Core/1.0.1";
 /** Nobody publishes the session name that Function Compute gives a role; ours says so little on purpose. */
-export const roleSessionName = "fc-session";
+const roleSessionName = "fc-session";
 
 const isRead = (operation: string): boolean => /^(Describe|List|Get)/.test(operation);
 

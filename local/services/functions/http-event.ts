@@ -101,7 +101,7 @@ export function httpAnswer(result: Buffer): HttpAnswer | { readonly problem: str
 }
 
 /** `::ffff:10.0.0.1` is `10.0.0.1`; anything else stays. */
-export function plainAddress(address: string): string {
+function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(address) ? address.slice(7) : address;
 }
 

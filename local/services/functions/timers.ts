@@ -14,7 +14,7 @@ const EARLY_MS_MAX = 1_000;
 const LATE_MS_MAX = 3_600_000;
 
 /** The event of a tick: three strings, UTC with second precision. */
-export function timerEvent(timer: Timer, dueMs: number): Buffer {
+function timerEvent(timer: Timer, dueMs: number): Buffer {
   const triggerTime = `${new Date(dueMs).toISOString().slice(0, 19)}Z`;
   return Buffer.from(JSON.stringify({ triggerTime, triggerName: timer.name, payload: timer.payload ?? "" }));
 }

@@ -139,7 +139,7 @@ export function applyOverlay(store: RowAccess, overlay: Overlay): void {
 }
 
 /** The error of a request whose rows are not all in the transaction's partition. */
-export function outOfRange(): OtsError {
+function outOfRange(): OtsError {
   return new OtsError(400, "OTSDataOutOfRange", "The data is out of the range of the transaction.");
 }
 

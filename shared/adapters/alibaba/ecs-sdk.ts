@@ -11,7 +11,7 @@ import { RevokeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/mod
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/RevokeSecurityGroupRequest.js";
 import * as core from "@alicloud/openapi-core";
 
-/** The official request models of the calls we make; `toMap` gives the wire names. */
+/** The official request models of the calls we make; `toMap` gives the wire names. @public reached through the module as a whole */
 export const models = {
   AuthorizeSecurityGroupEgressRequest,
   AuthorizeSecurityGroupRequest,
@@ -35,10 +35,10 @@ export const RpcSdkClient: ClientClass = "default" in wrapped ? wrapped.default 
 /** One client object. */
 export type RpcSdkClient = InstanceType<ClientClass>;
 
-/** The SDK's configuration and request classes. */
+/** The SDK's configuration and request classes. @public as above */
 export const { Config, OpenApiRequest, Params } = core.$OpenApiUtil;
 
-/** Flattens nested parameters the way the generated client does: `Permissions.1.Policy`. */
+/** Flattens nested parameters the way the generated client does: `Permissions.1.Policy`. @public as above */
 export function flattenQuery(parameters: Readonly<Record<string, unknown>>): Record<string, string> {
   return core.$OpenApiUtil.default.query({ ...parameters });
 }

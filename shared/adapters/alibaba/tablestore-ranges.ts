@@ -96,7 +96,7 @@ async function* pages(
 }
 
 /** Orders keys as the service does: part by part, numbers by value, texts by their UTF-8 bytes; a prefix comes first. */
-export function compareKeys(a: readonly KeyPart[], b: readonly KeyPart[]): number {
+function compareKeys(a: readonly KeyPart[], b: readonly KeyPart[]): number {
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
     const [left, right] = [a[index], b[index]];
     if (left === undefined) return -1;

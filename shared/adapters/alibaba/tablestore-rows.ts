@@ -5,7 +5,7 @@ import { StoreFailure } from "../../ports/tables.ts";
 import type { TablestoreSdk } from "./tablestore-call.ts";
 
 /** Column that every put and update writes: a random id by which a write recognises itself after a lost reply. */
-export const WRITE_ID_COLUMN = "op";
+const WRITE_ID_COLUMN = "op";
 
 type WireKey = sdkTypes.PrimaryKeyInput;
 type WireColumns = sdkTypes.AttributesInput;
