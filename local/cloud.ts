@@ -11,6 +11,8 @@ import { machineRandom, seededRandom } from "./random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "./seed.ts";
 import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail/switches.ts";
+import { type Cms, startCms } from "./services/cms/cms.ts";
+import { type CmsSwitches, defaultCmsSwitches } from "./services/cms/switches.ts";
 import type { EcsService } from "./services/ecs/ecs-service.ts";
 import type { EcsLimits } from "./services/ecs/limits.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
@@ -53,6 +55,7 @@ export interface CloudOptions {
   readonly range?: string;
   readonly switches?: Partial<EcsSwitches>;
   readonly eventSwitches?: Partial<TrailSwitches>;
+  readonly cmsSwitches?: Partial<CmsSwitches>;
   readonly limits?: Partial<EcsLimits>;
   /** The built instance harness; found or built when absent. */
   readonly harnessPath?: string;
@@ -79,7 +82,9 @@ export interface Cloud {
   readonly faults: FaultTable;
   readonly switches: EcsSwitches;
   readonly eventSwitches: TrailSwitches;
+  readonly cmsSwitches: CmsSwitches;
   readonly events: EventBus;
+  readonly cms: Cms;
   readonly calls: CallRing;
   readonly ecs: EcsService;
   readonly tablestore: Tablestore;
@@ -181,6 +186,9 @@ async function start(
 
   const dataPlane = await startDataPlane({
     clock,
+    schedule: (delayMs, run) => clock.schedule(delayMs, run),
+    ...(options.scanNoiseMs === undefined ? {} : { scanNoise: { everyMs: options.scanNoiseMs, random } }),
+    ...(options.flowWindowMs === undefined ? {} : { flowWindowMs: options.flowWindowMs }),
     ...(options.engine === undefined ? {} : { engine: options.engine }),
     ...(options.tableName === undefined ? {} : { tableName: options.tableName }),
     ...(options.range === undefined ? {} : { range: options.range }),
@@ -236,7 +244,31 @@ async function start(
     tell: (told) => events.tell(told),
   });
 
-  const unavailable = async (name: "cms" | "sls"): Promise<string> => {
+  const cmsSwitches: CmsSwitches = { ...defaultCmsSwitches, ...options.cmsSwitches };
+  const cms = await startCms({
+    clock,
+    random,
+    accountId,
+    regionId,
+    ...folder("cms"),
+    host,
+    port: ports.cms ?? 0,
+    switches: cmsSwitches,
+    faults,
+    secretOf: (accessKeyId) => users.get(accessKeyId)?.accessKeySecret,
+    instanceName: (instanceId) => account.instances.find((each) => each.instanceId === instanceId)?.name,
+    tell: (told) => events.tell(told),
+    onCall: ({ accessKeyId, ...call }) =>
+      calls.add({
+        ...call,
+        service: "cms",
+        at: clock.now(),
+        caller: { accessKeyId, principal: principalOf(accessKeyId) },
+      }),
+  });
+  started.push(() => cms.stop());
+
+  const unavailable = async (name: "sls"): Promise<string> => {
     const server = createUnavailableService(name, random, (operation) =>
       calls.add({ at: clock.now(), service: name, operation, caller: { accessKeyId: "", principal: "" }, status: 501 }),
     );
@@ -244,11 +276,13 @@ async function start(
     started.push(() => closeServer(server));
     return `${host}:${port}`;
   };
-  const [cms, sls] = [await unavailable("cms"), await unavailable("sls")];
+  const sls = await unavailable("sls");
 
   const settle = settleHook({
-    inFlight: () => registry.inFlight,
-    idle: () => registry.idle(),
+    inFlight: () => registry.inFlight + cms.inFlight,
+    idle: async () => {
+      await Promise.all([registry.idle(), cms.idle()]);
+    },
     sleeping: () => clock.sleeping,
   });
   const resetListeners: Array<() => Promise<void>> = [];
@@ -258,7 +292,9 @@ async function start(
     faults,
     switches,
     eventSwitches,
+    cmsSwitches,
     events,
+    cms,
     calls,
     ecs,
     tablestore,
@@ -273,10 +309,12 @@ async function start(
       faults.set([]);
       Object.assign(switches, defaultSwitches, options.switches);
       Object.assign(eventSwitches, defaultTrailSwitches, options.eventSwitches);
+      Object.assign(cmsSwitches, defaultCmsSwitches, options.cmsSwitches);
       clock.toReal();
       // What still runs may write once more; it must not do so into the new state.
       trail?.clear();
       events.clear();
+      cms.reset();
       registry.reset();
       registry.killAll();
       await registry.idle();
@@ -289,7 +327,7 @@ async function start(
     afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),
     stop,
   };
-  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches] });
+  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches, cmsSwitches] });
   const controlPort = await listen(controlServer, host, ports.control ?? 0);
   started.push(() => closeServer(controlServer));
   return {
@@ -299,7 +337,7 @@ async function start(
       control: `http://${host}:${controlPort}`,
       ecs: `${host}:${ecs.port}`,
       tablestore: tablestore.url,
-      cms,
+      cms: `${host}:${cms.port}`,
       sls,
       fc: `http://${host}:${functions.apiPort}`,
     },

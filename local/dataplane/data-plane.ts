@@ -1,32 +1,42 @@
-// The data plane: real listeners for instances, and real enforcement of the rules of their groups.
+// The data plane: real sockets for instances, and real enforcement of the rules of their groups.
 
-import type { Socket } from "node:net";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { contains, parseCidr } from "./cidr.ts";
+import { Connections } from "./connections.ts";
 import type { Flow } from "./flow.ts";
-import { serveConnection } from "./instance-service.ts";
-import { type Endpoint, endpointsOf, Listeners } from "./listeners.ts";
-import { loadScript, nftUnusable, removeTable } from "./nft-process.ts";
-import { nftScript } from "./nft-script.ts";
-import { type AddressPolicy, resolvePolicies } from "./policy.ts";
+import type { FlowListener } from "./flow-log.ts";
+import { FlowRecorder } from "./flow-recorder.ts";
+import { endpointsOf, Listeners } from "./listeners.ts";
+import { nftUnusable } from "./nft-process.ts";
+import { NftTable } from "./nft-table.ts";
+import { Policies, PolicyResolver } from "./policy.ts";
+import type { ScanNoise } from "./scan-noise.ts";
+import { claimTable } from "./table-claim.ts";
 import type { Topology } from "./topology.ts";
-import { decide, type Verdict } from "./verdict.ts";
 
 /** How the data plane is set up. */
 export interface DataPlaneOptions {
   /** `nft`: dropped packets vanish (Linux, root). `userspace`: refused connections are reset. Default `auto`: nft where it works. */
   readonly engine?: "auto" | "nft" | "userspace";
-  /** Name of the nftables table. Default `safeport_cloud`; give each cloud on a host its own. */
+  /** Name of the nftables table. Default: from the range. A table has one living owner. */
   readonly tableName?: string;
   /** The IPv4 block, inside 127.0.0.0/8, that instances live in. Addresses outside it are not served. Default 127.10.0.0/16. */
   readonly range?: string;
   readonly clock: Clock;
+  /** Runs something later on the clock, and answers how to call it off. Default: a sleep of the clock. */
+  readonly schedule?: (delayMs: number, run: () => void) => () => void;
   /** Whether the destination address of ingress rules counts. Read at each apply. */
   readonly destCidrIp: () => "honoured" | "ignored";
-  /** What happens to open sessions that the rules would no longer let in. Read at each apply. Default `keep`. */
+  /** Open sessions that the rules would no longer let in: live on for up to 910 s, or end at once. Read at each apply. Default `keep`. */
   readonly establishedAfterDeny?: () => "keep" | "cut";
-  /** Called for each connection as it opens and closes, and, in userspace, as it is refused. */
+  /** Called for each TCP connection as it opens and closes, and, in userspace, as it is refused. */
   readonly onFlow?: (flow: Flow) => void;
+  /** Length of the windows of flow records. Default ten minutes. */
+  readonly flowWindowMs?: number;
+  /** Adds probes of strangers to the flow records. Default none. */
+  readonly scanNoise?: ScanNoise;
+  /** Whether packets are captured for the flow records, where that can be. Default true. */
+  readonly capture?: boolean;
 }
 
 /** A running data plane. */
@@ -34,15 +44,20 @@ export interface DataPlane {
   readonly engine: "nft" | "userspace";
   /** Puts a topology in force; resolves when it is. Calls that meet a running one share the next, which uses the last topology. */
   apply(topology: Topology): Promise<void>;
-  /** Ports really served elsewhere: `address:port` as the account knows it → real port. */
+  /** Collects flow records from when this resolves; answers how to stop. Packets are captured while somebody listens. */
+  recordFlows(listener: FlowListener): Promise<() => Promise<void>>;
+  /** Ends the present window of flow records now. */
+  flushFlows(): void;
+  /** Ports really served elsewhere: `address:port` (`address:port/udp`) as the account knows it → real port. */
   mappedPorts(): Record<string, number>;
-  /** Endpoints that could not be served at all, in words. */
+  /** What could not be had, in words: endpoints that are not served, packets that are not seen. */
   problems(): readonly string[];
   /** Closes every listener and connection and removes the table. */
   stop(): Promise<void>;
 }
 
 const LOOPBACK = parseCidr("127.0.0.0/8");
+const DEFAULT_RANGE = "127.10.0.0/16";
 
 async function chooseEngine(asked: "auto" | "nft" | "userspace", tableName: string): Promise<"nft" | "userspace"> {
   if (asked === "userspace") return "userspace";
@@ -52,131 +67,135 @@ async function chooseEngine(asked: "auto" | "nft" | "userspace", tableName: stri
   return "userspace";
 }
 
+function tableNameOf(range: string): string {
+  return range === DEFAULT_RANGE ? "safeport_cloud" : `safeport_cloud_${range.replaceAll(/[^0-9]/g, "_")}`;
+}
+
+function sleepingSchedule(clock: Clock): NonNullable<DataPlaneOptions["schedule"]> {
+  return (delayMs, run) => {
+    const off = new AbortController();
+    clock.sleep(delayMs, off.signal).then(run, () => undefined);
+    return () => off.abort();
+  };
+}
+
 /** Starts a data plane with no instances in it. With nft, a stale table of the same name is replaced. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { clock, onFlow, tableName = "safeport_cloud" } = options;
-  const range = parseCidr(options.range ?? "127.10.0.0/16");
+  const { clock, range: rangeText = DEFAULT_RANGE } = options;
+  const { schedule = sleepingSchedule(clock), tableName = tableNameOf(rangeText) } = options;
+  const range = parseCidr(rangeText);
   if (range === undefined || LOOPBACK === undefined || !contains(LOOPBACK, range)) {
     throw new Error(`The data plane's range must be a block inside 127.0.0.0/8, not ${options.range}.`);
   }
   if (!/^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(tableName)) throw new Error(`Not a table name: ${tableName}`);
   const engine = await chooseEngine(options.engine ?? "auto", tableName);
-  let policies: readonly AddressPolicy[] = [];
-
-  const judge = (socket: Socket, { address, port }: Endpoint): Verdict =>
-    decide(policies, {
-      protocol: "TCP",
-      sourceAddress: socket.remoteAddress ?? "",
-      sourcePort: socket.remotePort ?? 0,
-      destAddress: address,
-      destPort: port,
-    });
-
-  const onConnection = (socket: Socket, endpoint: Endpoint): void => {
-    const openedAt = clock.now();
-    const found = judge(socket, endpoint);
-    const refused = engine === "userspace" && !found.accept;
-    const fixed = {
-      origin: "derived",
-      action: refused ? "REJECT" : "ACCEPT",
-      openedAt,
-      protocol: "TCP",
-      sourceAddress: socket.remoteAddress ?? "",
-      sourcePort: socket.remotePort ?? 0,
-      destAddress: endpoint.address,
-      destPort: endpoint.port,
-      instanceId: endpoint.instanceId,
-      eniId: endpoint.eniId,
-      ...(found.ruleId !== undefined && found.accept !== refused ? { ruleId: found.ruleId } : {}),
-    } as const;
-    if (refused) {
-      socket.on("error", () => undefined);
-      socket.resetAndDestroy();
-      onFlow?.({ ...fixed, phase: "refused", at: openedAt, bytesIn: 0, bytesOut: 0 });
-      return;
-    }
-    onFlow?.({ ...fixed, phase: "opened", at: openedAt, bytesIn: 0, bytesOut: 0 });
-    socket.once("close", () => {
-      onFlow?.({
-        ...fixed,
-        phase: "closed",
-        at: clock.now(),
-        bytesIn: socket.bytesRead,
-        bytesOut: socket.bytesWritten,
-      });
-    });
-    serveConnection(socket, endpoint.name, endpoint.port);
-  };
-
-  const listeners = new Listeners(onConnection);
-
+  const claim = engine === "nft" ? await claimTable(tableName) : undefined;
+  const table = engine === "nft" ? new NftTable(tableName) : undefined;
+  const resolver = new PolicyResolver();
+  let topology: Topology = { groups: [], enis: [], instances: [] };
+  let policies = new Policies([]);
   const establishedAfterDeny = (): "keep" | "cut" => options.establishedAfterDeny?.() ?? "keep";
 
+  const recorder: FlowRecorder = new FlowRecorder({
+    clock,
+    schedule,
+    tableName,
+    canCapture: engine === "nft" && (options.capture ?? true),
+    seesDrops: engine === "userspace",
+    windowMs: options.flowWindowMs ?? 600_000,
+    ...(options.scanNoise === undefined ? {} : { scanNoise: options.scanNoise }),
+    topology: () => topology,
+    policies: () => policies,
+    endpoints: () => endpointsOf(topology, range),
+    mapped: () => listeners.mapped(),
+    // Packets are told to a new group, or to none any more.
+    onGroupChanged: () => enqueue(),
+  });
+  const connections = new Connections({
+    clock,
+    schedule,
+    refuses: engine === "userspace",
+    policies: () => policies,
+    establishedAfterDeny,
+    onFlow: (flow) => {
+      options.onFlow?.(flow);
+      recorder.onFlow(flow);
+    },
+    onDatagram: recorder.onDatagram,
+  });
+  const listeners: Listeners = new Listeners(connections);
+
   const load = async (): Promise<void> => {
-    if (engine !== "nft") return;
-    await loadScript(
-      nftScript(policies, {
-        tableName,
-        range,
-        establishedAfterDeny: establishedAfterDeny(),
-        mapped: listeners.mapped(),
-      }),
-    );
+    await table?.load(policies, {
+      range,
+      establishedAfterDeny: establishedAfterDeny(),
+      mapped: listeners.mapped(),
+      logGroup: recorder.logGroup,
+    });
   };
 
   // Rules come before new listeners, so that no listener is ever reachable without them.
-  const enforce = async (topology: Topology): Promise<void> => {
+  const enforce = async (): Promise<void> => {
     const wanted = endpointsOf(topology, range);
     await listeners.closeAllBut(wanted);
-    policies = resolvePolicies(topology, { destCidrIp: options.destCidrIp() });
+    policies = resolver.resolve(topology, { destCidrIp: options.destCidrIp() });
     await load();
-    if (engine === "userspace" && establishedAfterDeny() === "cut") {
-      for (const [socket, endpoint] of [...listeners.connections()]) {
-        if (!judge(socket, endpoint).accept) socket.resetAndDestroy();
-      }
-    }
-    const before = JSON.stringify(mappedPorts());
+    connections.judgeAll(listeners.connections());
+    const before = listeners.mapped();
     await listeners.open(wanted);
-    if (JSON.stringify(mappedPorts()) !== before) await load();
+    if (listeners.mapped() !== before) await load();
   };
 
   const mappedPorts = (): Record<string, number> =>
     Object.fromEntries(
-      [...listeners.mapped()].flatMap(([address, ports]) =>
-        [...ports].map(([port, real]) => [`${address}:${port}`, real] as const),
-      ),
+      [...listeners.mapped()].flatMap(([address, ports]) => [
+        ...[...ports.TCP].map(([port, real]) => [`${address}:${port}`, real] as const),
+        ...[...ports.UDP].map(([port, real]) => [`${address}:${port}/udp`, real] as const),
+      ]),
     );
 
-  let latest: Topology = { groups: [], enis: [], instances: [] };
+  let latest = topology;
   let running: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
   let stopped = false;
 
-  const apply = (topology: Topology): Promise<void> => {
+  const enqueue = (): Promise<void> => {
     if (stopped) return Promise.reject(new Error("The data plane is stopped."));
-    latest = topology;
     queued ??= running.then(() => {
       queued = undefined;
-      const turn = enforce(latest);
+      topology = latest;
+      const turn = enforce();
       running = turn.catch(() => undefined); // The callers of this turn see its failure; the next turn starts clean.
       return turn;
     });
     return queued;
   };
 
-  await load();
+  try {
+    await load();
+  } catch (error) {
+    await claim?.release();
+    throw error;
+  }
   return {
     engine,
-    apply,
+    apply: (wanted) => {
+      latest = wanted;
+      return enqueue();
+    },
+    recordFlows: (listener) => recorder.record(listener),
+    flushFlows: () => recorder.flush(),
     mappedPorts,
-    problems: () => listeners.problems(),
+    problems: () => [...listeners.problems(), ...recorder.problems()],
     stop: async () => {
       if (stopped) return;
+      await recorder.stop();
       stopped = true;
       await queued?.catch(() => undefined);
       await running;
       await listeners.closeAllBut(new Map());
-      if (engine === "nft") await removeTable(tableName);
+      await table?.remove();
+      await claim?.release();
     },
   };
 }

@@ -32,3 +32,8 @@ export function serveConnection(socket: Socket, name: string, port: number): voi
     socket.pipe(socket);
   }
 }
+
+/** The answer to a datagram: the banner's line and what was sent. */
+export function answerDatagram(data: Buffer, name: string, port: number): Buffer {
+  return Buffer.concat([Buffer.from(`${name} port ${port}\r\n`), data]);
+}

@@ -1,7 +1,9 @@
-// The real TCP listeners of all instances: started and stopped as instances come and go.
+// The real sockets of all instances, TCP and UDP: opened and closed as instances come and go.
 
-import { createServer, type Server, type Socket } from "node:net";
+import { createServer, type Socket } from "node:net";
+import { type Bound, bindTcp, bindUdp, type UdpAnswer } from "./bind.ts";
 import { type Cidr, contains, parseAddress } from "./cidr.ts";
+import type { PortMap } from "./nft-rules.ts";
 import type { Topology } from "./topology.ts";
 
 /** One port that an instance serves on one of its addresses. */
@@ -9,58 +11,62 @@ export interface Endpoint {
   readonly instanceId: string;
   readonly name: string;
   readonly eniId: string;
+  readonly protocol: "TCP" | "UDP";
   readonly address: string;
   readonly port: number;
 }
 
+/** What is done with what arrives. */
+export interface Arrivals {
+  readonly onConnection: (socket: Socket, endpoint: Endpoint) => void;
+  /** Called with each datagram; `answer` sends one back. */
+  readonly onDatagram: (datagram: Datagram, endpoint: Endpoint, answer: UdpAnswer) => void;
+}
+
+/** A UDP datagram as it arrived. */
+export interface Datagram {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly data: Buffer;
+}
+
 interface Listener {
   endpoint: Endpoint;
-  readonly server: Server;
-  readonly realPort: number;
+  readonly bound: Bound;
   readonly sockets: Set<Socket>;
 }
 
 const MAPPED_OFFSET = 20_000;
 
-/** The endpoints of a topology that lie in the range, by `address:port`. The first interface to claim one has it. */
+/** The endpoints of a topology that lie in the range, by `address:port` (`address:port/udp`). The first interface to claim one has it. */
 export function endpointsOf(topology: Topology, range: Cidr): ReadonlyMap<string, Endpoint> {
   const enis = new Map(topology.enis.map((eni) => [eni.eniId, eni]));
   const endpoints = new Map<string, Endpoint>();
-  for (const { instanceId, name, eniIds, listening, status } of topology.instances) {
+  for (const { instanceId, name, eniIds, listening, listeningUdp = [], status } of topology.instances) {
     if (status === "Stopped") continue;
     for (const eniId of eniIds) {
       const address = enis.get(eniId)?.privateIp ?? "";
       const parsed = parseAddress(address);
       if (parsed === undefined || !contains(range, parsed)) continue;
-      for (const port of listening) {
-        const key = `${address}:${port}`;
-        if (!endpoints.has(key)) endpoints.set(key, { instanceId, name, eniId, address, port });
-      }
+      const claim = (key: string, protocol: Endpoint["protocol"], port: number): void => {
+        if (!endpoints.has(key)) endpoints.set(key, { instanceId, name, eniId, protocol, address, port });
+      };
+      for (const port of listening) claim(`${address}:${port}`, "TCP", port);
+      for (const port of listeningUdp) claim(`${address}:${port}/udp`, "UDP", port);
     }
   }
   return endpoints;
 }
 
-/** Listens once; resolves to the error code when the port cannot be had. */
-function tryListen(server: Server, address: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const failed = (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message);
-    server.once("error", failed);
-    server.listen({ host: address, port, exclusive: true }, () => {
-      server.removeListener("error", failed);
-      resolve(undefined);
-    });
-  });
-}
-
-/** Keeps one listener per endpoint. `onConnection` is called with each connection and the endpoint it reached. */
+/** Keeps one listener per endpoint. */
 export class Listeners {
-  readonly #onConnection: (socket: Socket, endpoint: Endpoint) => void;
+  readonly #arrivals: Arrivals;
   readonly #listeners = new Map<string, Listener>();
   readonly #problems = new Map<string, string>();
+  #mapped: ReadonlyMap<string, PortMap> | undefined;
 
-  constructor(onConnection: (socket: Socket, endpoint: Endpoint) => void) {
-    this.#onConnection = onConnection;
+  constructor(arrivals: Arrivals) {
+    this.#arrivals = arrivals;
   }
 
   /** Closes the listeners that are not wanted any more, with their connections. */
@@ -70,9 +76,10 @@ export class Listeners {
       ([key, { endpoint }]) => wanted.get(key)?.instanceId !== endpoint.instanceId,
     );
     await Promise.all(
-      gone.map(([key, { server, sockets }]) => {
+      gone.map(([key, { bound, sockets }]) => {
         this.#listeners.delete(key);
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+        this.#mapped = undefined;
+        const closed = bound.close();
         for (const socket of sockets) socket.destroy();
         return closed;
       }),
@@ -89,39 +96,48 @@ export class Listeners {
   }
 
   async #listen(key: string, endpoint: Endpoint): Promise<void> {
-    const { address, port } = endpoint;
+    const { address, port, protocol } = endpoint;
     const sockets = new Set<Socket>();
-    const server = createServer((socket) => {
-      sockets.add(socket);
-      socket.once("close", () => sockets.delete(socket));
-      this.#onConnection(socket, this.#listeners.get(key)?.endpoint ?? endpoint);
-    });
+    const present = (): Endpoint => this.#listeners.get(key)?.endpoint ?? endpoint;
+    const bind = (candidate: number): Promise<Bound | string> =>
+      protocol === "UDP"
+        ? bindUdp(address, candidate, (datagram, answer) => this.#arrivals.onDatagram(datagram, present(), answer))
+        : bindTcp(
+            createServer((socket) => {
+              sockets.add(socket);
+              socket.once("close", () => sockets.delete(socket));
+              this.#arrivals.onConnection(socket, present());
+            }),
+            address,
+            candidate,
+          );
     const candidates = [port, port + MAPPED_OFFSET, 0].filter((candidate) => candidate <= 65_535);
-    let failure: string | undefined;
+    let outcome: Bound | string = "";
     for (const candidate of candidates) {
-      failure = await tryListen(server, address, candidate);
-      if (failure === undefined) break;
-      if (failure !== "EACCES" && failure !== "EADDRINUSE" && failure !== "EPERM") break;
+      outcome = await bind(candidate);
+      if (typeof outcome !== "string") break;
+      if (outcome !== "EACCES" && outcome !== "EADDRINUSE" && outcome !== "EPERM") break;
     }
-    if (failure !== undefined) {
-      this.#problems.set(key, `${key} is not served: ${failure}`);
+    if (typeof outcome === "string") {
+      this.#problems.set(key, `${key} is not served: ${outcome}`);
       return;
     }
     this.#problems.delete(key);
-    server.on("error", () => undefined); // Accepting can fail when descriptors run out; the listener itself lives on.
-    const bound = server.address();
-    const realPort = bound !== null && typeof bound === "object" ? bound.port : port;
-    this.#listeners.set(key, { endpoint, server, realPort, sockets });
+    this.#mapped = undefined;
+    this.#listeners.set(key, { endpoint, bound: outcome, sockets });
   }
 
-  /** Per address, the ports that are really served elsewhere. */
-  mapped(): ReadonlyMap<string, ReadonlyMap<number, number>> {
-    const result = new Map<string, Map<number, number>>();
-    for (const { endpoint, realPort } of this.#listeners.values()) {
-      if (realPort === endpoint.port) continue;
-      const ports = result.get(endpoint.address) ?? new Map<number, number>();
-      result.set(endpoint.address, ports.set(endpoint.port, realPort));
+  /** Per address, the ports that are really served elsewhere. The same object until something changes. */
+  mapped(): ReadonlyMap<string, PortMap> {
+    if (this.#mapped !== undefined) return this.#mapped;
+    const result = new Map<string, { TCP: Map<number, number>; UDP: Map<number, number> }>();
+    for (const { endpoint, bound } of this.#listeners.values()) {
+      if (bound.port === endpoint.port) continue;
+      const ports = result.get(endpoint.address) ?? { TCP: new Map(), UDP: new Map() };
+      ports[endpoint.protocol].set(endpoint.port, bound.port);
+      result.set(endpoint.address, ports);
     }
+    this.#mapped = result;
     return result;
   }
 

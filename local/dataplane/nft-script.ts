@@ -1,8 +1,8 @@
-// Compiles address policies into the text of one nftables table.
+// The text of the data plane's nftables table, whole or as the difference to what stands.
 
 import { type Cidr, contains, printIpv4 } from "./cidr.ts";
-import type { AddressPolicy, ResolvedRule } from "./policy.ts";
-import { EVERY_PORT, type PortRange, translateRange } from "./port-range.ts";
+import { egressLines, ingressLines, type PortMap, UNMAPPED } from "./nft-rules.ts";
+import type { MergedRules, Policies } from "./policy.ts";
 
 /** What the compiled table depends on besides the policies. */
 export interface TableOptions {
@@ -12,89 +12,162 @@ export interface TableOptions {
   /** `keep` lets sessions that were once accepted live on; `cut` judges each of their packets by the present rules. */
   readonly establishedAfterDeny: "keep" | "cut";
   /** Per address: ports served elsewhere, from the account's port to the real one. */
-  readonly mapped: ReadonlyMap<string, ReadonlyMap<number, number>>;
+  readonly mapped: ReadonlyMap<string, PortMap>;
+  /** The NFLOG group that every packet of the range is told to; absent: none is. */
+  readonly logGroup?: number | undefined;
 }
 
-function addressSet(cidrs: readonly Cidr[]): string {
-  // Blocks that lie inside another one, and all but one of equal blocks, would be conflicting set elements.
-  const widest = cidrs.filter(
-    (cidr, index) =>
-      !cidrs.some((other, at) => at !== index && contains(other, cidr) && (at < index || !contains(cidr, other))),
-  );
-  return `{ ${widest.map(printIpv4).join(", ")} }`;
+/** A table as data, so that two can be compared. */
+export interface TableText {
+  /** The chains that are the same for every topology. */
+  readonly frame: string;
+  /** Lines of the chains of rules, by name. */
+  readonly chains: ReadonlyMap<string, readonly string[]>;
+  /** Elements of the two maps from addresses to chains: name of the map, address, verdict. */
+  readonly elements: ReadonlyMap<string, string>;
 }
 
-function portSet(ranges: readonly PortRange[]): string {
-  return `{ ${ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(", ")} }`;
-}
+const names = new WeakMap<MergedRules, number>();
+let lastName = 0;
 
-function coversEveryPort(range: PortRange): boolean {
-  return range.first <= EVERY_PORT.first && range.last >= EVERY_PORT.last;
-}
-
-function ruleLine(rule: ResolvedRule, mapped: ReadonlyMap<number, number>): readonly string[] {
-  const parts: string[] = [];
-  if (!rule.sources.some((source) => source.prefix === 0)) parts.push(`ip saddr ${addressSet(rule.sources)}`);
-  if (rule.protocol === "TCP" || rule.protocol === "UDP") {
-    const name = rule.protocol.toLowerCase();
-    const destPorts = rule.protocol === "TCP" ? translateRange(rule.destPorts, mapped) : [rule.destPorts];
-    if (destPorts.length === 0) return [];
-    parts.push(`meta l4proto ${name}`);
-    if (!coversEveryPort(rule.destPorts)) parts.push(`${name} dport ${portSet(destPorts)}`);
-    if (!coversEveryPort(rule.sourcePorts)) parts.push(`${name} sport ${portSet([rule.sourcePorts])}`);
-  } else if (rule.protocol === "ICMPv6") {
-    parts.push("meta l4proto ipv6-icmp");
-  } else if (rule.protocol !== "ALL") {
-    parts.push(`meta l4proto ${rule.protocol.toLowerCase()}`);
-  }
-  return [[...parts, rule.accept ? "accept" : "drop"].join(" ")];
-}
-
-function chainName(address: string): string {
-  return `to_${address.replaceAll(".", "_")}`;
+/** A number for merged rules: the same for the same object, so equal numbers mean equal chains. */
+function numberOf(merged: MergedRules): number {
+  const known = names.get(merged);
+  if (known !== undefined) return known;
+  lastName += 1;
+  names.set(merged, lastName);
+  return lastName;
 }
 
 function block(head: string, lines: readonly string[]): readonly string[] {
   return [`  ${head} {`, ...lines.map((line) => `    ${line}`), "  }"];
 }
 
-/** A script for `nft -f` that replaces the whole table in one transaction. */
-export function nftScript(policies: readonly AddressPolicy[], options: TableOptions): string {
-  const { tableName, range } = options;
-  const chains = new Map<string, readonly string[]>();
-  const redirects: string[] = [];
-  for (const policy of policies) {
-    if (!contains(range, policy.address)) continue;
-    const address = printIpv4(policy.address);
-    if (chains.has(address)) continue;
-    const mapped = options.mapped.get(address) ?? new Map<number, number>();
-    const peers = policy.peers.length === 0 ? [] : [`ip saddr ${addressSet(policy.peers)} accept`];
-    chains.set(address, [...peers, ...policy.rules.flatMap((rule) => ruleLine(rule, mapped)), "drop"]);
-    for (const [port, real] of mapped)
-      redirects.push(`ip daddr ${address} tcp dport ${port} dnat ip to ${address}:${real}`);
-  }
-  const targets = [...chains.keys()].map((address) => `${address} : goto ${chainName(address)}`);
-  // Replies to sessions that an instance opened itself always pass: groups are stateful.
+function frameOf(options: TableOptions): string {
+  const { range, logGroup, mapped } = options;
+  const block4 = printIpv4(range);
+  const log = (prefix: string): readonly string[] =>
+    logGroup === undefined ? [] : [`log prefix "${prefix}" group ${logGroup} snaplen 128 queue-threshold 1`];
+  const redirects = [...mapped].flatMap(([address, ports]) =>
+    (["TCP", "UDP"] as const).flatMap((protocol) =>
+      [...ports[protocol]].map(
+        ([port, real]) => `ip daddr ${address} ${protocol.toLowerCase()} dport ${port} dnat ip to ${address}:${real}`,
+      ),
+    ),
+  );
+  // Replies to sessions that were let in or out always pass: groups are stateful.
   const established =
     options.establishedAfterDeny === "keep"
       ? "ct state established,related accept"
       : "ct state established,related ct direction reply accept";
   return [
-    `add table inet ${tableName}`,
-    `delete table inet ${tableName}`,
-    `table inet ${tableName} {`,
-    ...[...chains].flatMap(([address, lines]) => block(`chain ${chainName(address)}`, lines)),
+    ...block("chain dropped_in", [...log("i"), "drop"]),
+    ...block("chain dropped_out", [...log("o"), "drop"]),
+    ...block("map to", ["type ipv4_addr : verdict"]),
+    ...block("map from", ["type ipv4_addr : verdict"]),
     ...(redirects.length === 0
       ? []
       : block("chain redirect_out", ["type nat hook output priority -100; policy accept;", ...redirects])),
     ...block("chain input", [
       "type filter hook input priority 0; policy accept;",
-      `ip daddr != ${printIpv4(range)} accept`,
       "meta protocol != ip accept",
+      `ip saddr != ${block4} ip daddr != ${block4} accept`,
       established,
-      ...(targets.length === 0 ? [] : [`ip daddr vmap { ${targets.join(", ")} }`]),
+      "ip saddr vmap @from",
+      "ip daddr vmap @to",
     ]),
+    // Behind the decision: what passes here was let through.
+    ...(logGroup === undefined
+      ? []
+      : block("chain passed", [
+          "type filter hook input priority 10; policy accept;",
+          `ip daddr ${block4} ${log("A").join("")} accept`,
+          `ip saddr ${block4} ${log("A").join("")} accept`,
+        ])),
+  ].join("\n");
+}
+
+/** The table for these policies. Interfaces of the same groups share their chains. */
+export function tableOf(policies: Policies, options: TableOptions): TableText {
+  const chains = new Map<string, readonly string[]>();
+  const elements = new Map<string, string>();
+  for (const { address, merged } of policies.all) {
+    if (!contains(options.range, address)) continue;
+    const text = printIpv4(address);
+    if (elements.has(`to ${text}`)) continue;
+    const mapped = options.mapped.get(text);
+    const number = numberOf(merged);
+    const into = mapped === undefined ? `in_${number}` : `in_${number}_${text.replaceAll(".", "_")}`;
+    if (mapped !== undefined || !chains.has(into)) chains.set(into, linesIn(merged, mapped));
+    elements.set(`to ${text}`, `goto ${into}`);
+    const outLines = linesOut(merged);
+    if (outLines.length === 0) continue;
+    const out = `out_${number}`;
+    chains.set(out, outLines);
+    elements.set(`from ${text}`, `jump ${out}`);
+  }
+  return { frame: frameOf(options), chains, elements };
+}
+
+const unmappedLines = new WeakMap<MergedRules, readonly string[]>();
+const leavingLines = new WeakMap<MergedRules, readonly string[]>();
+
+function linesIn(merged: MergedRules, mapped: PortMap | undefined): readonly string[] {
+  if (mapped !== undefined) return ingressLines(merged, mapped);
+  const lines = unmappedLines.get(merged) ?? ingressLines(merged, UNMAPPED);
+  unmappedLines.set(merged, lines);
+  return lines;
+}
+
+function linesOut(merged: MergedRules): readonly string[] {
+  const lines = leavingLines.get(merged) ?? egressLines(merged);
+  leavingLines.set(merged, lines);
+  return lines;
+}
+
+function elementCommands(verb: "add" | "delete", tableName: string, elements: readonly [string, string][]): string[] {
+  return ["to", "from"].flatMap((map) => {
+    const own = elements.filter(([key]) => key.startsWith(`${map} `));
+    if (own.length === 0) return [];
+    const texts = own.map(([key, verdict]) => {
+      const address = key.slice(map.length + 1);
+      return verb === "add" ? `${address} : ${verdict}` : `${address}`;
+    });
+    return [`${verb} element inet ${tableName} ${map} { ${texts.join(", ")} }`];
+  });
+}
+
+/** A script for `nft -f` that replaces the whole table in one transaction. */
+export function wholeScript(table: TableText, tableName: string): string {
+  return [
+    `add table inet ${tableName}`,
+    `delete table inet ${tableName}`,
+    `table inet ${tableName} {`,
+    table.frame,
+    ...[...table.chains].flatMap(([name, lines]) => block(`chain ${name}`, lines)),
     "}",
+    ...elementCommands("add", tableName, [...table.elements]),
     "",
   ].join("\n");
+}
+
+/** A script that turns the table `from` into `to` in one transaction: empty when they are equal, undefined when only the whole will do. */
+export function changeScript(from: TableText, to: TableText, tableName: string): string | undefined {
+  if (from.frame !== to.frame) return undefined;
+  const inTable = (verb: string, rest: string): string => `${verb} inet ${tableName} ${rest}`;
+  const fresh = [...to.chains].filter(([name]) => !from.chains.has(name));
+  const gone = [...from.chains.keys()].filter((name) => !to.chains.has(name));
+  const isNew = ([key, verdict]: [string, string]): boolean => from.elements.get(key) !== verdict;
+  const isOld = ([key, verdict]: [string, string]): boolean => to.elements.get(key) !== verdict;
+  return [
+    ...fresh.flatMap(([name, lines]) => [
+      inTable("add chain", name),
+      ...lines.map((line) => inTable("add rule", `${name} ${line}`)),
+    ]),
+    ...elementCommands("delete", tableName, [...from.elements].filter(isOld)),
+    ...elementCommands("add", tableName, [...to.elements].filter(isNew)),
+    ...gone.flatMap((name) => [inTable("flush chain", name), inTable("delete chain", name)]),
+  ]
+    .map((line) => `${line}\n`)
+    .join("");
 }

@@ -13,7 +13,7 @@ export interface Rule {
   /** `22/22`, or `-1/-1` for every port. Read for TCP and UDP alone. */
   readonly portRange?: string | undefined;
   readonly sourcePortRange?: string | undefined;
-  /** Port lists are not kept here: a TCP or UDP rule with a list and no range of its own matches nothing. */
+  /** Read when the rule has no port range of its own. A list that is not there matches nothing. */
   readonly portRangeListId?: string | undefined;
   readonly sourceCidrIp?: string | undefined;
   readonly ipv6SourceCidrIp?: string | undefined;
@@ -21,6 +21,8 @@ export interface Rule {
   readonly sourcePrefixListId?: string | undefined;
   readonly destCidrIp?: string | undefined;
   readonly ipv6DestCidrIp?: string | undefined;
+  readonly destGroupId?: string | undefined;
+  readonly destPrefixListId?: string | undefined;
 }
 
 /** A security group. */
@@ -41,19 +43,28 @@ export interface Eni {
   readonly groupIds: readonly string[];
 }
 
-/** An instance and the TCP ports it serves on the addresses of its interfaces. */
+/** An instance and the ports it serves on the addresses of its interfaces. */
 export interface Instance {
   readonly instanceId: string;
   readonly name: string;
   readonly eniIds: readonly string[];
+  /** TCP ports. */
   readonly listening: readonly number[];
+  readonly listeningUdp?: readonly number[] | undefined;
   /** A `Stopped` instance serves nothing. */
   readonly status?: string | undefined;
 }
 
-/** A prefix list that rules may name as their source. */
+/** A prefix list that rules may name as their source or destination. */
 export interface PrefixList {
   readonly prefixListId: string;
+  readonly entries: readonly string[];
+}
+
+/** A port list that TCP and UDP rules may name instead of a range. */
+export interface PortRangeList {
+  readonly portRangeListId: string;
+  /** `22/22` and the like. */
   readonly entries: readonly string[];
 }
 
@@ -63,6 +74,7 @@ export interface Topology {
   readonly enis: readonly Eni[];
   readonly instances: readonly Instance[];
   readonly prefixLists?: readonly PrefixList[] | undefined;
+  readonly portRangeLists?: readonly PortRangeList[] | undefined;
 }
 
 /** Protocols a packet can have. */

@@ -1,7 +1,7 @@
-// Decides whether a new session may reach an interface, as the real service would.
+// Decides whether a new session may pass the interfaces at both of its ends, as the real service would.
 
 import { type Cidr, contains, parseAddress } from "./cidr.ts";
-import { type AddressPolicy, type PolicyOptions, type ResolvedRule, resolvePolicies } from "./policy.ts";
+import { type Policies, type PolicyOptions, type ResolvedRule, resolvePolicies } from "./policy.ts";
 import { inPortRange } from "./port-range.ts";
 import type { Packet, Topology } from "./topology.ts";
 
@@ -10,29 +10,48 @@ export interface Verdict {
   readonly accept: boolean;
   /** The rule that decided, when one did. */
   readonly ruleId?: string;
-  readonly why: "same-group" | "rule" | "implicit-deny" | "unknown-destination" | "malformed-address";
+  readonly why:
+    | "same-group"
+    | "rule"
+    | "implicit-deny"
+    /** The sender's own interface kept it in: an egress rule (named by `ruleId`) or the default of enterprise groups. */
+    | "egress"
+    | "unknown-destination"
+    | "malformed-address";
 }
 
-function matches(rule: ResolvedRule, source: Cidr, packet: Packet): boolean {
+function matches(rule: ResolvedRule, own: Cidr, peer: Cidr, packet: Packet): boolean {
   if (rule.protocol !== "ALL" && rule.protocol !== packet.protocol) return false;
-  if (!rule.sources.some((block) => contains(block, source))) return false;
+  if (rule.own !== undefined && !contains(rule.own, own)) return false;
+  if (!rule.peers.some((block) => contains(block, peer))) return false;
   if (rule.protocol !== "TCP" && rule.protocol !== "UDP") return true;
-  return inPortRange(rule.destPorts, packet.destPort ?? 0) && inPortRange(rule.sourcePorts, packet.sourcePort ?? 0);
+  const destPort = packet.destPort ?? 0;
+  return (
+    rule.destPorts.some((range) => inPortRange(range, destPort)) &&
+    inPortRange(rule.sourcePorts, packet.sourcePort ?? 0)
+  );
 }
 
 /** Decides with policies that are already resolved; use it when many packets meet the same topology. */
-export function decide(policies: readonly AddressPolicy[], packet: Packet): Verdict {
+export function decide(policies: Policies, packet: Packet): Verdict {
   const source = parseAddress(packet.sourceAddress);
   const dest = parseAddress(packet.destAddress);
   if (source === undefined || dest === undefined) return { accept: false, why: "malformed-address" };
-  const policy = policies.find(({ address }) => contains(address, dest));
-  if (policy === undefined) return { accept: false, why: "unknown-destination" };
-  // 1. A peer of a basic group with inner access passes, whatever the rules say.
-  if (policy.peers.some((peer) => contains(peer, source))) return { accept: true, why: "same-group" };
-  // 2. The strongest rule that matches decides.
-  const rule = policy.rules.find((candidate) => matches(candidate, source, packet));
+  const receiver = policies.of(dest)?.merged;
+  if (receiver === undefined) return { accept: false, why: "unknown-destination" };
+  // 1. Members of a shared basic group with inner access reach each other, whatever the rules say.
+  if (receiver.peers.some((peer) => contains(peer, source))) return { accept: true, why: "same-group" };
+  // 2. A sender that is an interface itself must be let out: the strongest egress rule that matches, else the default.
+  const sender = policies.of(source)?.merged;
+  if (sender !== undefined) {
+    const out = sender.egress.find((candidate) => matches(candidate, source, dest, packet));
+    if (!(out?.accept ?? sender.egressElse))
+      return { accept: false, why: "egress", ...(out === undefined ? {} : { ruleId: out.ruleId }) };
+  }
+  // 3. The strongest ingress rule that matches decides.
+  const rule = receiver.ingress.find((candidate) => matches(candidate, dest, source, packet));
   if (rule !== undefined) return { accept: rule.accept, ruleId: rule.ruleId, why: "rule" };
-  // 3. Nothing enters unless a rule lets it in.
+  // 4. Nothing enters unless a rule lets it in.
   return { accept: false, why: "implicit-deny" };
 }
 

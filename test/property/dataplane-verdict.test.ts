@@ -46,25 +46,67 @@ function bruteForce(topology: Topology, packet: Packet, destHonoured: boolean): 
     if (group.type === "normal" && group.innerAccessPolicy === "Accept" && sourceGroups.includes(group.groupId))
       return true;
   }
+  const destGroups = owner.groupIds;
+  const sender = topology.enis.find(
+    (eni) => eni.privateIp === packet.sourceAddress || eni.ipv6?.includes(packet.sourceAddress),
+  );
+  const senderGroups = topology.groups.filter((group) => sender?.groupIds.includes(group.groupId));
+  const destAddresses = [packet.destAddress, destGroups] as const;
+  const sourceAddresses = [packet.sourceAddress, sourceGroups] as const;
+  if (sender !== undefined) {
+    const left = firstMatch(senderGroups, "egress", topology, packet, destAddresses, destHonoured);
+    if (!(left ?? !senderGroups.some(({ type }) => type === "enterprise"))) return false;
+  }
+  return firstMatch(groups, "ingress", topology, packet, sourceAddresses, destHonoured) ?? false;
+}
+
+function firstMatch(
+  groups: readonly Group[],
+  direction: string,
+  { prefixLists = [], portRangeLists = [] }: Topology,
+  packet: Packet,
+  [peerAddress, peerGroups]: readonly [string, readonly string[]],
+  ownHonoured: boolean,
+): boolean | undefined {
+  const ownAddress = direction === "ingress" ? packet.destAddress : packet.sourceAddress;
   for (let priority = 1; priority <= 100; priority += 1) {
     for (const policy of ["Drop", "Accept"]) {
       for (const rule of groups.flatMap((group) => group.rules)) {
-        if (rule.direction !== "ingress" || rule.priority !== priority || rule.policy !== policy) continue;
+        if (rule.direction !== direction || rule.priority !== priority || rule.policy !== policy) continue;
         if (rule.ipProtocol !== "ALL" && rule.ipProtocol !== packet.protocol) continue;
+        const list = portRangeLists.find(({ portRangeListId }) => portRangeListId === rule.portRangeListId);
+        const ranges = rule.portRange || !rule.portRangeListId ? [rule.portRange] : (list?.entries ?? []);
+        if (ranges.length === 0) continue;
         const ported = rule.ipProtocol === "TCP" || rule.ipProtocol === "UDP";
-        if (ported && !portCovered(rule.portRange, packet.destPort)) continue;
+        if (ported && !ranges.some((range) => portCovered(range, packet.destPort))) continue;
         if (ported && !portCovered(rule.sourcePortRange, packet.sourcePort)) continue;
-        const block = rule.sourceCidrIp || rule.ipv6SourceCidrIp;
-        const fromSource = block
-          ? covers(block, packet.sourceAddress)
-          : sourceGroups.includes(rule.sourceGroupId ?? "");
-        if (!fromSource) continue;
-        if (destHonoured && rule.destCidrIp && !covers(rule.destCidrIp, packet.destAddress)) continue;
+        const [peerBlock, peerGroup, peerList, ownBlock] =
+          direction === "ingress"
+            ? [
+                rule.sourceCidrIp || rule.ipv6SourceCidrIp,
+                rule.sourceGroupId,
+                rule.sourcePrefixListId,
+                rule.destCidrIp || rule.ipv6DestCidrIp,
+              ]
+            : [
+                rule.destCidrIp || rule.ipv6DestCidrIp,
+                rule.destGroupId,
+                rule.destPrefixListId,
+                rule.sourceCidrIp || rule.ipv6SourceCidrIp,
+              ];
+        const entries = prefixLists.find(({ prefixListId }) => prefixListId === peerList)?.entries ?? [];
+        const meetsPeer = peerBlock
+          ? covers(peerBlock, peerAddress)
+          : peerGroup
+            ? peerGroups.includes(peerGroup)
+            : entries.some((entry) => covers(entry, peerAddress));
+        if (!meetsPeer) continue;
+        if (ownHonoured && ownBlock && !covers(ownBlock, ownAddress)) continue;
         return policy === "Accept";
       }
     }
   }
-  return false;
+  return undefined;
 }
 
 const groupIds = ["sg-a", "sg-b", "sg-c"];
@@ -78,10 +120,11 @@ const blockOf = (address: fc.Arbitrary<string>, width: number) =>
     fc.tuple(address, fc.oneof(fc.constantFrom(0, width, width - 8), fc.nat(width))).map(([a, p]) => `${a}/${p}`),
   );
 const ports = fc.constantFrom("-1/-1", "22/22", "20/22", "22/80", "81/90");
-const source: fc.Arbitrary<Partial<Rule>> = fc.oneof(
-  blockOf(address4, 32).map((sourceCidrIp) => ({ sourceCidrIp })),
-  blockOf(address6, 128).map((ipv6SourceCidrIp) => ({ ipv6SourceCidrIp })),
-  fc.constantFrom(...groupIds, "sg-gone").map((sourceGroupId) => ({ sourceGroupId })),
+const peer = fc.oneof(
+  blockOf(address4, 32).map((block) => ({ kind: "CidrIp", block })),
+  blockOf(address6, 128).map((block) => ({ kind: "Ipv6", block })),
+  fc.constantFrom(...groupIds, "sg-gone").map((block) => ({ kind: "GroupId", block })),
+  fc.constantFrom("pl-1", "pl-gone").map((block) => ({ kind: "PrefixListId", block })),
 );
 const rule: fc.Arbitrary<Rule> = fc
   .tuple(
@@ -91,13 +134,20 @@ const rule: fc.Arbitrary<Rule> = fc
       policy: fc.constantFrom("Accept", "Drop"),
       priority: fc.constantFrom(1, 2, 10, 100),
       ipProtocol: fc.constantFrom("TCP", "TCP", "UDP", "ICMP", "ICMPv6", "GRE", "ALL"),
-      portRange: ports,
       sourcePortRange: fc.constantFrom("", "", "53/53"),
-      destCidrIp: fc.oneof({ weight: 3, arbitrary: fc.constant("") }, blockOf(address4, 32)),
     }),
-    source,
+    fc.oneof(
+      { weight: 4, arbitrary: ports.map((portRange) => ({ portRange })) },
+      fc.constantFrom("prl-1", "prl-gone").map((portRangeListId) => ({ portRange: "", portRangeListId })),
+    ),
+    fc.oneof({ weight: 3, arbitrary: fc.constant("") }, blockOf(address4, 32)),
+    peer,
   )
-  .map(([base, from]) => ({ ...base, ...from }));
+  .map(([base, portsOf, own, { kind, block }]) => {
+    const [near, far] = base.direction === "ingress" ? ["source", "dest"] : ["dest", "source"];
+    const name = kind === "Ipv6" ? `ipv6${near === "source" ? "Source" : "Dest"}CidrIp` : `${near}${kind}`;
+    return { ...base, ...portsOf, [`${far}CidrIp`]: own, [name]: block };
+  });
 const group = (groupId: string): fc.Arbitrary<Group> =>
   fc.record({
     groupId: fc.constant(groupId),
@@ -116,6 +166,8 @@ const topology: fc.Arbitrary<Topology> = fc
       groupIds: memberships[at] ?? [],
     })),
     instances: [],
+    prefixLists: [{ prefixListId: "pl-1", entries: ["10.0.0.2/31", "203.0.113.5", "2001:db8::2"] }],
+    portRangeLists: [{ portRangeListId: "prl-1", entries: ["22/22", "79/81"] }],
   }));
 const packet: fc.Arbitrary<Packet> = fc
   .tuple(
