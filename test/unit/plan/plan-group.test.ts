@@ -397,7 +397,11 @@ describe("rules that others have changed", () => {
   });
 
   test("a rule booked to another entry goes with that one; a live lease waits for it", () => {
-    const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1"), holders: [anEndedHolder()] });
+    const other = anEntry({
+      spec: aSpec({ ports: somePorts("23/23") }),
+      standing: ours("1"),
+      holders: [anEndedHolder()],
+    });
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
     const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [other, entry] }));
     expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1", entryId: other.entryId }]);
