@@ -53,6 +53,10 @@ export interface CloudOptions {
   /** Name of the data plane's own nftables table. */
   readonly tableName?: string;
   readonly range?: string;
+  /** Adds a probe of a stranger to the flow records each so many milliseconds of the clock. Default none. */
+  readonly scanNoiseMs?: number;
+  /** Length of the windows of flow records. Default ten minutes. */
+  readonly flowWindowMs?: number;
   readonly switches?: Partial<EcsSwitches>;
   readonly eventSwitches?: Partial<TrailSwitches>;
   readonly cmsSwitches?: Partial<CmsSwitches>;

@@ -1,18 +1,32 @@
 // What the data plane is told of the account: everything that decides about a packet.
-import type { Topology } from "../../dataplane/topology.ts";
+import type { PortRangeList, PrefixList, Topology } from "../../dataplane/topology.ts";
+import type { EcsList } from "./model.ts";
 import type { EcsView } from "./state.ts";
+
+// One value per list, so that the data plane sees what did not change.
+const forms = new WeakMap<EcsList, PrefixList & PortRangeList>();
+
+const formOf = (list: EcsList): PrefixList & PortRangeList => {
+  const known = forms.get(list);
+  if (known !== undefined) return known;
+  const entries = list.entries.map(({ value }) => value);
+  const form = { prefixListId: list.listId, portRangeListId: list.listId, entries };
+  forms.set(list, form);
+  return form;
+};
 
 /** The account as the data plane enforces it. */
 export const topologyOf = (ecs: EcsView): Topology => {
-  const entriesOf = (list: { readonly entries: readonly { readonly value: string }[] }): readonly string[] =>
-    list.entries.map(({ value }) => value);
-  const lists = ecs.lists();
+  const ofKind = (kind: EcsList["kind"]) =>
+    ecs
+      .lists()
+      .filter((list) => list.kind === kind)
+      .map(formOf);
   return {
     groups: ecs.groups(),
     enis: ecs.enis(),
     instances: ecs.instances(),
-    prefixLists: lists
-      .filter(({ kind }) => kind === "prefix")
-      .map((list) => ({ prefixListId: list.listId, entries: entriesOf(list) })),
+    prefixLists: ofKind("prefix"),
+    portRangeLists: ofKind("port-range"),
   };
 };
