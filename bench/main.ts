@@ -1,5 +1,6 @@
 // `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
 import { benchColdStart } from "./cold-start.ts";
+import { benchDataPlane } from "./dataplane.ts";
 import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
 import { type Built, buildInto, inFolder } from "./installation.ts";
 import { benchOpen } from "./open.ts";
@@ -13,6 +14,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
     timer       the second half of it alone
   open        our share of the latency of an open, and its cloud calls (under a minute)
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
+  dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
 
 Each runs on an embedded cloud of its own with freshly built functions, with a budget of 100,000 ECS calls a minute.
@@ -59,6 +61,10 @@ const benches: Readonly<Record<string, Bench>> = {
   open: async (build) => {
     title("open, warm, by group");
     return benchOpen(await build());
+  },
+  dataplane: async (_build, isShort) => {
+    title("data plane, 200 groups of 200 rules");
+    return benchDataPlane(isShort);
   },
   tablestore: async (_build, isShort) => {
     title("tablestore, 32 calls at a time");
