@@ -1,6 +1,8 @@
 // Checks what tools send to the control API; every refusal names the field and what would be right.
 
 import { type FaultRule, type FaultService, faultKinds } from "./faults.ts";
+import type { Measurement } from "./services/cms/cms.ts";
+import type { SystemEvent } from "./services/cms/system-event.ts";
 import type { CloudEvent } from "./services/eventbridge/cloud-event.ts";
 
 /** A bad request in words. */
@@ -131,6 +133,28 @@ const isFaultService = (service: unknown): service is FaultService =>
   typeof service === "string" && Object.hasOwn(faultKinds, service);
 
 const isCount = (value: unknown): value is number => typeof value === "number" && Number.isInteger(value) && value >= 0;
+
+/** One value of a product's metric. */
+export function parseMeasurement(body: Json): Measurement {
+  const { namespace, metricName, dimensions = {}, value, at } = body;
+  for (const [name, text] of Object.entries({ namespace, metricName }))
+    if (typeof text !== "string" || text === "") return refuse(`"${name}" is missing`, 'Such as "acs_ecs_dashboard".');
+  if (typeof value !== "number" || !Number.isFinite(value)) return refuse('"value" is no number', "Send a number.");
+  if (typeof dimensions !== "object" || dimensions === null || !Object.values(dimensions).every(isTextValue))
+    return refuse('"dimensions" is no object of texts', 'Send {"instanceId": "i-…"}.');
+  if (at !== undefined && !isCount(at)) return refuse('"at" is no instant', "Send milliseconds since 1970.");
+  return { ...body, dimensions } as Measurement;
+}
+
+const isTextValue = (value: unknown): boolean => typeof value === "string";
+
+/** Something that CloudMonitor tells the event bus. */
+export function parseSystemEvent(body: Json): SystemEvent {
+  for (const name of ["product", "name"])
+    if (!isTextValue(body[name]) || body[name] === "")
+      return refuse(`"${name}" is missing`, 'Send {"product": "ddos", "name": "DdosbgpEventBlackhole"}.');
+  return body as unknown as SystemEvent;
+}
 
 /** Changes to switches; each must exist and keep the type of its present value. */
 export function parseSwitches(present: object, body: Json): Json {

@@ -10,10 +10,13 @@ import {
   parseEvent,
   parseFaults,
   parseJsonObject,
+  parseMeasurement,
   parseSince,
   parseSwitches,
+  parseSystemEvent,
 } from "./control-input.ts";
 import type { FaultTable } from "./faults.ts";
+import type { Cms } from "./services/cms/cms.ts";
 import type { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionRegistry } from "./services/functions/function-registry.ts";
 import { readBody } from "./services/functions/request-body.ts";
@@ -25,6 +28,7 @@ export interface Controlled {
   /** The switches of all services; each name belongs to one of them. */
   readonly switches: readonly object[];
   readonly events: EventBus;
+  readonly cms: Pick<Cms, "measure" | "systemEvent">;
   readonly calls: CallRing;
   readonly functions: { readonly registry: FunctionRegistry };
   advance(ms: number): Promise<void>;
@@ -71,6 +75,8 @@ const routes: Readonly<Record<string, Route>> = {
   },
   "POST /events": (cloud, { text }) => deliver(cloud, text),
   "GET /events": ({ events }, { url }) => events.since(parseSince(url.searchParams.get("since"))),
+  "POST /metrics": ({ cms }, { text }) => cms.measure(parseMeasurement(parseJsonObject(text))),
+  "POST /system-events": ({ cms }, { text }) => cms.systemEvent(parseSystemEvent(parseJsonObject(text))),
   "GET /calls": ({ calls }, { url }) => calls.since(parseSince(url.searchParams.get("since"))),
   "GET /logs": ({ functions }, { url }) => {
     const since = parseSince(url.searchParams.get("since"));

@@ -53,10 +53,13 @@ export interface FaultsOf {
   readonly ecs: Fault;
   readonly ots: Fault;
   readonly fc: Fault | DuplicateFault;
+  readonly cms: Fault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
   /** Ticks of timers; the operation is the function. */
   readonly timer: DeliveryFault;
+  /** Webhooks of alarms; the operation is the rule's name. */
+  readonly alarm: DeliveryFault;
   /** Invocations at their instance; the operation is the function. */
   readonly function: CrashFault | SkewFault;
 }
@@ -72,6 +75,8 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   ecs: ["reject", "drop-before", "drop-after", "late-effect", "delay", "stale-read", "html-502", "reorder", "crash"],
   ots: ["reject", "drop-before", "drop-after", "crash"],
   fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "duplicate", "reorder", "crash"],
+  cms: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "reorder", "crash"],
+  alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
   timer: ["drop-before", "delay", "duplicate"],
   function: ["crash", "skew"],
@@ -113,8 +118,7 @@ const matches = (rule: FaultRule, call: FaultCall): boolean =>
   (rule.accessKeyId === undefined || rule.accessKeyId === call.accessKeyId) &&
   Object.entries(rule.match ?? {}).every(([name, value]) => call.params?.[name] === value);
 
-const isCall = (service: FaultService): boolean =>
-  service !== "eventbridge" && service !== "timer" && service !== "function";
+const isCall = (service: FaultService): boolean => !["eventbridge", "timer", "function", "alarm"].includes(service);
 
 /** The faults in force. The first rule that matches and is neither skipping nor used up decides. */
 export class FaultTable {
