@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
 import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 
-/** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at a region. */
+/** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at every group. */
 export type DueKind = "lease" | "group" | "full-pass";
 
 export interface Due {

@@ -4,20 +4,12 @@ import { isFinal } from "../domain/lease.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import {
-  type Due,
-  dueDelete,
-  dueLease,
-  dueWrite,
-  forgetInstalled,
-  isInstalled,
-  markInstalled,
-  readDue,
-} from "../store/due.ts";
-import { getLease, listLeases } from "../store/leases.ts";
+import { type Due, dueDelete, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
+import { getLease } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
+import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type PassOptions, type PassReport, runPass } from "./run-pass.ts";
 
@@ -47,9 +39,7 @@ type SweepWork = Omit<SweepOptions, "shard"> & { readonly shard?: number | undef
 type Work = SweepWork & { readonly policy: Policy };
 
 const ROWS_MAX = 100_000;
-const LEASES_PAGE = 1000;
 const GROUPS_AT_ONCE = 8;
-const FULL_PASS_EVERY_MS = 60 * 60_000;
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
 /** A due row whose lease has no row yet may belong to a request that is just being booked. */
@@ -104,12 +94,12 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   if (due.length === 0 && !lost) return tally.report();
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };
-  if (lost) await recoverAll(app, work, tally);
+  if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app));
   const groups = new Map<GroupId, Due[]>();
   for (const row of due)
     if (row.kind !== "full-pass") groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
-  for (const row of due) if (row.kind === "full-pass") await fullPass(app, work, row, tally);
+  for (const row of due) if (row.kind === "full-pass") await sweepAll(app, work, row, tally);
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;
@@ -194,6 +184,26 @@ async function sweepUnheld(
   return over.length + entered.length - (report?.rowsLeft ?? entered.length);
 }
 
+/** A full pass goes on; what it cannot do now it does at the next tick. */
+async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
+  try {
+    const isComplete = await fullPass(app, row, {
+      policy: options.policy,
+      deadlineAt: options.deadlineAt,
+      look: async (group, how) => {
+        const report = await passOver(app, group, { ...options, ...how, rows: [] }, "inventory");
+        if (report) tally.add(group, report);
+        return report !== null;
+      },
+    });
+    if (!isComplete) tally.left += 1;
+  } catch (error) {
+    tally.left += 1;
+    tally.failures.push(error);
+    app.log.write("error", "the full pass stopped; it goes on at the next tick", { cause: error });
+  }
+}
+
 /** Runs a pass, waiting a little for another one of the same group. */
 async function passOver(
   app: App,
@@ -207,81 +217,4 @@ async function passOver(
     await app.clock.sleep(100 * (1 + app.random.fraction()));
   }
   return null;
-}
-
-/** Leases whose due rows or holds may be lost are booked again. */
-async function rebookEnds(app: App): Promise<void> {
-  const { shards } = app.settings;
-  let cursor: string | null = null;
-  do {
-    const page = await listLeases(app.tables, { limit: LEASES_PAGE, before: cursor });
-    const live = page.leases.filter(({ status }) => !isFinal(status.state));
-    await app.tables.writeAll(
-      live.map(({ request, status }) => dueWrite(dueLease(request.group, request.leaseId, status.until, shards))),
-    );
-    await inParallel(live, (lease) => bookHolds(app, lease));
-    cursor = page.next;
-  } while (cursor !== null);
-}
-
-async function recoverAll(app: App, options: Work, tally: Tally): Promise<void> {
-  app.log.write(
-    "warn",
-    "no state of this installation is found; every group is looked at and leases are booked again from their marks",
-  );
-  await rebookEnds(app);
-  for (const region of options.policy.regions) {
-    if (!(await lookAtRegion(app, { ...options, cause: "recovery", stateKnown: false }, region, tally))) return;
-    const next: Due = {
-      shard: 0,
-      at: app.clock.now() + FULL_PASS_EVERY_MS,
-      kind: "full-pass",
-      id: region,
-      region,
-      groupId: "" as GroupId,
-    };
-    await app.tables.writeAll([dueWrite(next)]);
-  }
-  await markInstalled(app.tables, app.settings.installation, app.clock.now());
-}
-
-/** Looks at every group that shows a mark of ours. Answers false when something could not be read. */
-async function lookAtRegion(
-  app: App,
-  options: Work & Pick<PassOptions, "stateKnown">,
-  region: string,
-  tally: Tally,
-): Promise<boolean> {
-  const prefix = `safeport/1 ${app.settings.installation} `;
-  let complete = true;
-  const groups = await app.inventory.listGroups(region, "inventory");
-  await inParallel(
-    groups.filter((facts) => !facts.serviceManaged),
-    async ({ ref }) => {
-      try {
-        if (app.clock.monotonicMs() >= options.deadlineAt)
-          throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
-        const { rules } = await app.firewall.readGroup(ref, "inventory");
-        if (!rules.some((rule) => rule.description.startsWith(prefix))) return;
-        const report = await passOver(app, ref, { ...options, rows: [] }, "inventory");
-        if (report) tally.add(ref, report);
-        else complete = false;
-      } catch (error) {
-        if (!(error instanceof CloudFailure)) throw error;
-        if (error.kind !== "groupGone") complete = false;
-      }
-    },
-    4,
-  );
-  return complete;
-}
-
-/** The hourly net: closes what carries our mark past its end and no row knows. An incomplete one stays due. */
-async function fullPass(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
-  if (!(await lookAtRegion(app, { ...options, cause: "full pass" }, row.region, tally))) {
-    tally.left += 1;
-    return;
-  }
-  await app.tables.writeAll([dueWrite({ ...row, at: app.clock.now() + FULL_PASS_EVERY_MS })]);
-  await app.tables.writeAll([dueDelete(row)]);
 }
