@@ -13,6 +13,7 @@ import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { RULE_MISSING } from "./lease-status.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
@@ -128,7 +129,7 @@ export async function extendHolds(
       policy: caller.policy,
       priority: "open",
       net,
-      wanted: (it) => it.status.state === "open" && it.status.until >= end,
+      wanted: ({ status }) => status.state === "open" && status.until >= end && status.note !== RULE_MISSING,
       ...(request.instanceId === null ? {} : { members }),
     }),
     app.wakeup.arm(net.shard, end),

@@ -12,6 +12,9 @@ export interface LeasePart {
   readonly shared: boolean;
 }
 
+/** The note of a live lease whose rule the last reading did not show: nobody may be told that its port is open. */
+export const RULE_MISSING = "its rule is not shown by the cloud; it is looked for again";
+
 /** The status of a lease from all its parts; at least one. */
 export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStatus {
   const holders = parts.map((part) => part.holder);
@@ -30,10 +33,12 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
       const standing = stoodFor(part);
       return standing.kind === "none" ? [] : [standing.ruleId];
     }),
-    note: ended?.note ?? (ended && allDone ? endNote(parts) : null),
+    note: ended ? (ended.note ?? (allDone ? endNote(parts) : null)) : isMissing(parts) ? RULE_MISSING : null,
     noteDetail: ended?.detail ?? null,
   };
 }
+
+const isMissing = (parts: readonly LeasePart[]): boolean => parts.some(({ entry }) => entry.missingSince !== null);
 
 /** What stands for the part, or what did until it ended. */
 function stoodFor({ entry, before }: LeasePart): Entry["standing"] {

@@ -70,6 +70,20 @@ describe("holders", () => {
     expect(world.openPorts()).toEqual([]);
   });
 
+  test("an extension does not say settled while somebody else has removed the rule", async () => {
+    const { lease } = await world.open();
+    const { leaseId, group } = lease.request;
+    const { firewall } = world.process(undefined, "ak-other");
+    await world.run(firewall.revoke(group, lease.status.ruleIds, "stranger", "end"));
+    const extended = await world.run(
+      extendLease(world.process(), world.caller(), leaseId, 1_200_000, { dryRun: false }),
+    );
+    expect(extended.settled).toBe(false);
+    expect(extended.lease.status.note).toContain("not shown");
+    await world.ticks(3);
+    expect((await world.lease(leaseId)).status.state).toBe("closed");
+  });
+
   test("an extension never goes past the total from the first opening", async () => {
     const { lease } = await world.open({ periodMs: 28_800_000 });
     for (let hours = 0; hours < 16; hours += 8) {
