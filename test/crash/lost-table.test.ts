@@ -72,3 +72,15 @@ test("a lease whose rule and ledger row are both gone is not opened again", asyn
   expect(world.openPorts()).toEqual([]);
   expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
 });
+
+test("the row of a lease that is just being booked is kept, and one that no lease follows goes", async () => {
+  const { tables } = world.process();
+  const columns = { region: world.web.region, group: world.web.groupId };
+  await tables.put("due", [0, world.clock.now(), "lease", "ls-unborn"], columns, { kind: "none" });
+  const unborn = async () => (await world.rows("due")).filter((row) => row.endsWith("ls-unborn")).length;
+  await world.advance(30_000);
+  await world.sweep();
+  expect(await unborn()).toBe(1);
+  await world.ticks(2);
+  expect(await unborn()).toBe(0);
+});
