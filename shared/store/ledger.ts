@@ -1,7 +1,7 @@
 // The ledger: which rules should stand in a group, for whom and until when. One row per rule, changed only by compare-and-set.
 import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
-import { fail } from "../errors/app-error.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
@@ -14,9 +14,16 @@ function entryOf(row: Row): Entry {
   return { ...body, spec: specFromJson(body.spec, "ledger"), rev };
 }
 
-/** Every entry of a group, to the last page. */
-export async function listEntries(tables: Tables, group: GroupRef): Promise<readonly Entry[]> {
+/**
+ * Every entry of a group, to the last page, and the ids of rows that cannot be read. Such a row keeps no other entry from its end, and
+ * its own rule ends by its mark.
+ */
+export async function listEntries(
+  tables: Tables,
+  group: GroupRef,
+): Promise<{ readonly entries: readonly Entry[]; readonly unreadable: readonly string[] }> {
   const entries: Entry[] = [];
+  const unreadable: string[] = [];
   let from = "";
   for (;;) {
     const page = await tables.range({
@@ -25,9 +32,16 @@ export async function listEntries(tables: Tables, group: GroupRef): Promise<read
       to: [`${group.groupId}\u0001`],
       limit: 1000,
     });
-    entries.push(...page.rows.map(entryOf));
+    for (const row of page.rows) {
+      try {
+        entries.push(entryOf(row));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(String(row.key[1]));
+      }
+    }
     const last = page.rows.at(-1);
-    if (!page.more || !last) return entries;
+    if (!page.more || !last) return { entries, unreadable };
     from = `${String(last.key[1])}\u0001`;
   }
 }

@@ -125,7 +125,9 @@ class Pass {
       // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
       const readAt = app.clock.now();
       const rules = await this.readRules();
-      this.entries = await listEntries(app.tables, group);
+      const { entries, unreadable } = await listEntries(app.tables, group);
+      this.entries = entries;
+      for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = new Set(this.entries.flatMap((entry) => entry.holders.map((it) => it.leaseId)));
       plan = await this.plan(rules);
       if (await this.writeDown(plan, readAt)) continue;

@@ -285,8 +285,9 @@ describe("lost state", () => {
     expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
   });
 
-  test("of one group's rows does not keep another group's leases open", async () => {
+  test("of a row's text keeps neither its own rule open nor another", async () => {
     const bad = await world.open({ group: "app", port: "23" });
+    const near = await world.open({ group: "app", port: "24" }, "ben");
     const good = await world.open({}, "ben");
     const [entryId] = bad.lease.request.entryIds;
     const columns = { body: "no JSON", rev: 9 };
@@ -294,6 +295,9 @@ describe("lost state", () => {
     await world.advance(good.lease.status.until - world.clock.now());
     await world.sweep().catch(() => undefined);
     expect(world.openPorts()).toEqual([]);
-    expect((await world.lease(good.lease.request.leaseId)).status.state).toBe("closed");
+    expect(world.openPorts("sg-app")).toEqual(["8080/8080"]);
+    for (const { lease } of [good, near])
+      expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+    expect((await world.recorded()).join()).toContain(`the ledger row ${entryId} cannot be read`);
   });
 });
