@@ -5,6 +5,7 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { formatPortRange } from "../domain/port-range.ts";
 import type { Ports, RuleSpec } from "../domain/rule.ts";
+import { RULE_MISSING } from "../usecases/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/open-lease.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
 
@@ -63,6 +64,7 @@ function sentence(lease: Lease, subject: string, sources: readonly string[]): st
   const forWhom = `for ${sources.join(", ")}`;
   switch (state) {
     case "open":
+      if (note === RULE_MISSING) return `${subject} is held ${forWhom} until ${end}, but ${note}.`;
       return preExisting
         ? `${subject} is open ${forWhom} by a rule that was there before; the lease ends ${end} and its end removes nothing.`
         : `${subject} is open ${forWhom} until ${end}; its end stops new connections only.`;
