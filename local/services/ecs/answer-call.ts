@@ -7,7 +7,7 @@ import type { EcsCall, EcsOptions } from "./ecs-service.ts";
 import { refusal } from "./errors.ts";
 import { execute } from "./execute.ts";
 import type { EcsLimits, Throttle } from "./limits.ts";
-import { operations } from "./operation-table.ts";
+import { operationsOf } from "./operation-table.ts";
 import type { AccountSeed } from "./seed.ts";
 import type { EcsState } from "./state.ts";
 import type { EcsSwitches } from "./switches.ts";
@@ -29,6 +29,8 @@ export interface Surroundings {
   readonly switches: EcsSwitches;
   readonly limits: EcsLimits;
   readonly throttle: Throttle;
+  /** ClientTokens whose first call is still running. */
+  readonly running: Set<string>;
   readonly account: () => AccountSeed;
   readonly takeFault: (call: { operation: string; accessKeyId: string; params: RpcParameters }) => Fault | undefined;
   /** Aborts with the service; ends what sleeps. */
@@ -37,6 +39,7 @@ export interface Surroundings {
 
 interface Arrival {
   readonly operation: string;
+  readonly version: string;
   readonly params: RpcParameters;
   readonly requestId: string;
   readonly at: number;
@@ -105,7 +108,7 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
   const regionId = arrival.params.RegionId ?? "";
   const blocked = throttle.check({ operation: arrival.operation, regionId, now }, limits, switches.throttleAnswer);
   if (blocked !== undefined) return refuse(around, arrival, blocked.error, blocked.headers);
-  const operation = operations.get(arrival.operation);
+  const operation = operationsOf(arrival.version)?.get(arrival.operation);
   if (operation === undefined) return refuse(around, arrival, refusal("InvalidAction.NotFound"));
   const staleMs = arrival.fault?.kind === "stale-read" ? arrival.fault.ms : 0;
   try {
@@ -120,6 +123,8 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
       random: options.random,
       now,
       staleMs,
+      running: around.running,
+      callsOf: (name, region) => throttle.callsOf(name, region, now),
     });
     record(around, arrival, 200);
     return answer(arrival, 200, { RequestId: arrival.requestId, ...body });
@@ -168,6 +173,7 @@ export const answerCall = async (around: Surroundings, request: SignedRequest): 
   const { options } = around;
   const arrival: Arrival = {
     operation: request.headers["x-acs-action"] ?? "",
+    version: request.headers["x-acs-version"] ?? "",
     params: parseParameters({
       rawQuery: request.rawQuery,
       contentType: request.headers["content-type"] ?? "",
@@ -180,7 +186,7 @@ export const answerCall = async (around: Surroundings, request: SignedRequest): 
   try {
     if (request.method !== "POST" && request.method !== "GET") throw refusal("UnsupportedHTTPMethod");
     arrival.accessKeyId = authenticate(request, around.account());
-    if (request.headers["x-acs-version"] !== "2014-05-26") throw refusal("InvalidAction.NotFound");
+    if (operationsOf(arrival.version) === undefined) throw refusal("InvalidAction.NotFound");
   } catch (error) {
     return refuse(around, arrival, error);
   }

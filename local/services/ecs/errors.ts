@@ -18,6 +18,7 @@ const catalogue = {
   ],
   DependencyViolation: [403, "There is still instance(s) in the specified security group."],
   "Duplicate.TagKey": [400, "The Tag.N.Key contain duplicate key."],
+  IdempotentProcessing: [403, "The previous idempotent request(s) is still processing."],
   IdempotentParameterMismatch: [400, "The specified parameter has changed while using an already used clientToken."],
   InstanceLastSecurityGroup: [403, "The instance must be in at least one security group."],
   InstanceNotInSecurityGroup: [403, "The specified instance is not in the specified security group."],
@@ -165,6 +166,7 @@ const catalogue = {
   "QuotaExceed.SecurityGroup": [403, "The maximum number of security groups is reached."],
   "QuotaExceed.Tags": [403, "The quota of tags on a resource is beyond permission."],
   SecurityGroupInstanceLimitExceeded: [403, "The maximum number of members of the security group is reached."],
+  "SecurityGroupRule.NotFound": [404, "The target security group rule not exist."],
   UnsupportedHTTPMethod: [403, "This http method is not supported."],
 } as const satisfies Record<string, readonly [number, string]>;
 

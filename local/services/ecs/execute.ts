@@ -5,7 +5,7 @@ import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { refusal } from "./errors.ts";
 import type { EcsLimits } from "./limits.ts";
-import type { Operation } from "./operation.ts";
+import type { Operation, OperationContext } from "./operation.ts";
 import type { EcsToken } from "./persistence.ts";
 import type { AccountSeed } from "./seed.ts";
 import type { EcsDraft, EcsState } from "./state.ts";
@@ -22,15 +22,20 @@ export interface Execution {
   readonly limits: EcsLimits;
   readonly random: Random;
   readonly now: number;
+  readonly callsOf: OperationContext["callsOf"];
+  /** Tokens whose first call is still running. */
+  readonly running: Set<string>;
   /** Extra lag of reads, from a fault. */
   readonly staleMs: number;
 }
 
 type Body = Record<string, unknown>;
 
-const digestOf = (params: RpcParameters): string => {
-  const pairs = Object.entries(params).filter(([name]) => name !== "ClientToken");
-  return createHash("sha256").update(JSON.stringify(pairs.sort())).digest("hex");
+const digestOf = (name: string, params: RpcParameters): string => {
+  const pairs = Object.entries(params).filter(([parameter]) => parameter !== "ClientToken");
+  return createHash("sha256")
+    .update(JSON.stringify([name, ...pairs.sort()]))
+    .digest("hex");
 };
 
 const recall = (draft: EcsDraft, key: string, digest: string, execution: Execution): EcsToken | undefined => {
@@ -50,11 +55,23 @@ const attempt = (draft: EcsDraft, execution: Execution): Body => {
   return operation.run({ ...execution, view, draft });
 };
 
+/** While the first call of a token runs, the second is told so. */
 const withToken = async (token: string, execution: Execution): Promise<Body> => {
   if (!/^[\x21-\x7e]{1,64}$/.test(token)) throw refusal("InvalidClientToken.Malformed");
+  const { running, switches, name } = execution;
+  const key = switches.clientTokenScope === "api" ? `${name} ${token}` : token;
+  if (running.has(key)) throw refusal("IdempotentProcessing");
+  running.add(key);
+  try {
+    return await once(key, execution);
+  } finally {
+    running.delete(key);
+  }
+};
+
+const once = async (key: string, execution: Execution): Promise<Body> => {
   const { state, switches, now } = execution;
-  const key = `${execution.name} ${token}`;
-  const digest = digestOf(execution.params);
+  const digest = digestOf(execution.name, execution.params);
   const { draft, commit } = state.begin();
   const known = recall(draft, key, digest, execution);
   if (known?.refusal !== undefined) throw new RpcError(known.refusal);

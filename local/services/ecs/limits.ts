@@ -23,6 +23,8 @@ export interface EcsLimits {
   readonly listAssociations: number;
   /** Calls of one API and region per minute of the clock, for all callers together; undefined: no limit. */
   readonly callsPerMinute?: number | Readonly<Record<string, number>>;
+  /** Calls of all APIs of one region per minute together; undefined: no limit. */
+  readonly callsPerMinuteInAll?: number;
   /** How long a ClientToken is remembered. */
   readonly clientTokenMs: number;
 }
@@ -45,9 +47,24 @@ export const defaultLimits: EcsLimits = {
 
 const windowMs = 60_000;
 
-/** Counts calls; once a minute's limit is reached the API stays blocked until the next minute. */
+/** The limit on calls of one API, when there is one. */
+export const limitOf = ({ callsPerMinute }: EcsLimits, operation: string): number | undefined =>
+  typeof callsPerMinute === "number" ? callsPerMinute : callsPerMinute?.[operation];
+
+const messages = {
+  "Throttling.User": "Request was denied due to user flow control.",
+  Throttling: "Request was denied due to request throttling.",
+} as const;
+
+/** Counts calls; once a minute's limit is reached the API, or the account, stays blocked until the next minute. */
 export class Throttle {
   readonly #counts = new Map<string, { window: number; calls: number }>();
+
+  /** How many calls of the API this minute has seen. */
+  callsOf(operation: string, regionId: string, now: number): number {
+    const seen = this.#counts.get(`${operation} ${regionId}`);
+    return seen?.window === Math.floor(now / windowMs) ? seen.calls : 0;
+  }
 
   /** The refusal of this call, or undefined when it may go on. Counts the call. */
   check(
@@ -55,21 +72,19 @@ export class Throttle {
     limits: EcsLimits,
     answer: EcsSwitches["throttleAnswer"],
   ): { error: RpcError; headers: Record<string, string> } | undefined {
-    const { callsPerMinute } = limits;
-    const limit = typeof callsPerMinute === "number" ? callsPerMinute : callsPerMinute?.[call.operation];
-    if (limit === undefined) return undefined;
-    const window = Math.floor(call.now / windowMs);
-    const key = `${call.operation} ${call.regionId}`;
-    const seen = this.#counts.get(key);
-    const calls = seen?.window === window ? seen.calls + 1 : 1;
-    this.#counts.set(key, { window, calls });
-    if (calls <= limit) return undefined;
-    const error = new RpcError({
-      status: answer.status,
-      code: "Throttling.User",
-      message: "Request was denied due to user flow control.",
-    });
-    const leftMs = (window + 1) * windowMs - call.now;
+    const { operation, regionId, now } = call;
+    const ofApi = this.#count(operation, regionId, now) > (limitOf(limits, operation) ?? Number.POSITIVE_INFINITY);
+    const inAll = this.#count("", regionId, now) > (limits.callsPerMinuteInAll ?? Number.POSITIVE_INFINITY);
+    if (!ofApi && !inAll) return undefined;
+    const code = ofApi ? "Throttling.User" : "Throttling";
+    const error = new RpcError({ status: answer.status, code, message: messages[code] });
+    const leftMs = (Math.floor(now / windowMs) + 1) * windowMs - now;
     return { error, headers: answer.retryAfterHeader ? { "x-acs-retry-after": String(leftMs) } : {} };
+  }
+
+  #count(operation: string, regionId: string, now: number): number {
+    const calls = this.callsOf(operation, regionId, now) + 1;
+    this.#counts.set(`${operation} ${regionId}`, { window: Math.floor(now / windowMs), calls });
+    return calls;
   }
 }

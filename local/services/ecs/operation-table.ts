@@ -12,6 +12,7 @@ import { describeSecurityGroupReferences } from "./operations/describe-security-
 import { describeSecurityGroups } from "./operations/describe-security-groups.ts";
 import { joinSecurityGroup } from "./operations/join-security-group.ts";
 import { leaveSecurityGroup } from "./operations/leave-security-group.ts";
+import { listProductQuotas } from "./operations/list-product-quotas.ts";
 import { describeListAssociations, describeListEntries, describeLists } from "./operations/list-reads.ts";
 import { listTagResources } from "./operations/list-tag-resources.ts";
 import { createList, deleteList, modifyList } from "./operations/list-writes.ts";
@@ -21,7 +22,7 @@ import { modifySecurityGroupEgressRule, modifySecurityGroupRule } from "./operat
 import { revokeSecurityGroup, revokeSecurityGroupEgress } from "./operations/revoke-security-group.ts";
 import { tagResources, untagResources } from "./operations/tag-resources.ts";
 
-/** By the name the request carries in `x-acs-action`. */
+/** The operations of ECS, by the name in `x-acs-action`. */
 export const operations: ReadonlyMap<string, Operation> = new Map([
   ["AuthorizeSecurityGroup", authorizeSecurityGroup],
   ["AuthorizeSecurityGroupEgress", authorizeSecurityGroupEgress],
@@ -57,3 +58,14 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["TagResources", tagResources],
   ["UntagResources", untagResources],
 ]);
+
+/** The quota centre, which tells how often the operations may be called. */
+const quotaOperations: ReadonlyMap<string, Operation> = new Map([
+  ["ListProductQuotas", listProductQuotas([...operations.keys()])],
+]);
+
+/** By the version in `x-acs-version`, and by the name in `x-acs-action`. */
+export const operationsOf = (version: string): ReadonlyMap<string, Operation> | undefined => {
+  if (version === "2014-05-26") return operations;
+  return version === "2020-05-10" ? quotaOperations : undefined;
+};

@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly switches: Readonly<EcsSwitches>;
   readonly limits: EcsLimits;
   readonly random: Random;
+  /** How many calls of an API this minute has seen in a region. */
+  readonly callsOf: (operation: string, regionId: string) => number;
   /** Milliseconds since the epoch, read once per call. */
   readonly now: number;
 }

@@ -71,7 +71,9 @@ const readPorts = (fields: RpcParameters, protocol: string, path: string, scope:
     return { portRange: "", portRangeListId };
   }
   if (text !== "-1/-1" && !isPortRange(text)) throw refusal("InvalidParam.PortRange", `${path}PortRange`);
-  if (hasPorts === (text === "-1/-1")) throw refusal(scope.mismatch);
+  const isAll = text === "-1/-1";
+  const isFit = isAll ? !hasPorts || scope.switches.allPortsOfTcp === "accepted" : hasPorts;
+  if (!isFit) throw refusal(scope.mismatch);
   return { portRange: text, portRangeListId: "" };
 };
 
@@ -137,8 +139,14 @@ export const readPermission = ({ path, fields }: RpcElement, scope: PermissionSc
   const prefix = path === "" ? "" : `${path}.`;
   const { direction } = scope;
   const policy = readPolicy(fields.Policy);
+  if (policy === "Drop" && scope.group.type === "enterprise" && scope.switches.enterpriseDrop === "refused") {
+    throw refusal("InvalidGroupParameter.OperationDenied");
+  }
   const priority = readPriority(fields.Priority, `${prefix}Priority`);
   const ipProtocol = readProtocol(fields.IpProtocol ?? "", `${prefix}IpProtocol`);
+  if (ipProtocol === "ICMPv6" && scope.switches.icmpv6 === "refused") {
+    throw refusal("InvalidIpProtocol.ValueNotSupported", `${prefix}IpProtocol`);
+  }
   const ports = readPorts(fields, ipProtocol, prefix, scope);
   const peer = readPeer(fields, prefix, scope);
   const description = readDescription(fields.Description, `${prefix}Description`);

@@ -63,6 +63,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     switches,
     limits: { ...defaultLimits, ...options.limits },
     throttle: new Throttle(),
+    running: new Set(),
     account: () => account,
     takeFault: (call) => faults.take({ service: "ecs", ...call }),
     signal: stopping.signal,

@@ -35,6 +35,31 @@ export interface EcsSwitches {
   eniBySecurityGroup: "secondary" | "all";
   /** A ClientToken whose first call was refused: evaluated anew, or answered with the same refusal. */
   refusedClientToken: "evaluated" | "repeated";
+  /** Whether two APIs may use the same ClientToken. */
+  clientTokenScope: "api" | "account";
+  /** Revoke of one direction by the id of a rule of the other. */
+  revokeOtherDirection: "unknown-id" | "revoked";
+  /** Whether a revoke by permissions looks at the priority, which the documented identity of a rule leaves out. */
+  revokePriority: "matched" | "ignored";
+  /** Which permissions of one request are the same: those of one rule, or those that agree in the description too. */
+  duplicatePermissions: "same-rule" | "same-rule-and-description";
+  /** Modify by a rule id that does not exist. */
+  modifyMissingId: "InvalidSecurityGroupRuleId.NotFound" | "SecurityGroupRule.NotFound";
+  /** Whether a modified rule keeps its id and creation time. */
+  modifiedRule: "same-id" | "new-id";
+  /** TCP and UDP with the port range `-1/-1`. */
+  allPortsOfTcp: "refused" | "accepted";
+  icmpv6: "accepted" | "refused";
+  /** Drop rules in an enterprise group. */
+  enterpriseDrop: "accepted" | "refused";
+  /** A list query by the id of a group that does not exist. */
+  listUnknownGroup: "empty" | "InvalidSecurityGroupId.NotFound";
+  /** The order in which rules are read. */
+  ruleOrder: "oldest-first" | "newest-first";
+  /** The form of a priority in an answer. Captures show both. */
+  priorityForm: "number" | "string";
+  /** The form of a source port range that was not given. Captures show both. */
+  unusedSourcePortRange: "" | "-1/-1";
 }
 
 /** The defaults: the natural reading of the documents. */
@@ -54,4 +79,53 @@ export const defaultSwitches: EcsSwitches = {
   destCidrIp: "honoured",
   eniBySecurityGroup: "secondary",
   refusedClientToken: "evaluated",
+  clientTokenScope: "api",
+  revokeOtherDirection: "unknown-id",
+  revokePriority: "matched",
+  duplicatePermissions: "same-rule",
+  modifyMissingId: "InvalidSecurityGroupRuleId.NotFound",
+  modifiedRule: "same-id",
+  allPortsOfTcp: "refused",
+  icmpv6: "accepted",
+  enterpriseDrop: "accepted",
+  listUnknownGroup: "empty",
+  ruleOrder: "oldest-first",
+  priorityForm: "number",
+  unusedSourcePortRange: "",
+};
+
+/** For each switch the readings that are not the default; what a test under every reading goes through. */
+export const otherReadings: { readonly [Name in keyof EcsSwitches]: readonly EcsSwitches[Name][] } = {
+  revokeMissingId: ["InvalidSecurityGroupRuleId.NotFound", "InvalidSecurityGroupRule.RuleNotExist"],
+  revokeBatchWithMissingId: ["valid-deleted"],
+  revokePermissionsNoMatch: ["InvalidSecurityGroupRule.RuleNotExist"],
+  authorizeDescriptionDiffers: ["second-rule", "updated"],
+  authorizePriorityDiffers: ["no-op"],
+  authorizeBatch: ["prefix"],
+  modifyOmitted: ["reset"],
+  ipv4Stored: ["slash-32-added", "host-bits-cleared"],
+  bareVersusSlash32: ["same"],
+  readAfterWriteMs: [1_000],
+  establishedSession: ["until-910-s"],
+  throttleAnswer: [
+    { status: 403, retryAfterHeader: false },
+    { status: 429, retryAfterHeader: true },
+    { status: 503, retryAfterHeader: true },
+  ],
+  destCidrIp: ["dropped", "refused", "ignored"],
+  eniBySecurityGroup: ["all"],
+  refusedClientToken: ["repeated"],
+  clientTokenScope: ["account"],
+  revokeOtherDirection: ["revoked"],
+  revokePriority: ["ignored"],
+  duplicatePermissions: ["same-rule-and-description"],
+  modifyMissingId: ["SecurityGroupRule.NotFound"],
+  modifiedRule: ["new-id"],
+  allPortsOfTcp: ["accepted"],
+  icmpv6: ["refused"],
+  enterpriseDrop: ["refused"],
+  listUnknownGroup: ["InvalidSecurityGroupId.NotFound"],
+  ruleOrder: ["newest-first"],
+  priorityForm: ["string"],
+  unusedSourcePortRange: ["-1/-1"],
 };

@@ -1,7 +1,7 @@
 // What a ClientToken does to a repeated call, through the official SDK.
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
 import { describe, expect, it } from "vitest";
-import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
+import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
 
 const closeLast = async (client: Client) => {
   const securityGroupRuleId = [(await rulesOf(client)).at(-1)?.securityGroupRuleId ?? ""];
@@ -68,5 +68,22 @@ describe("ClientToken", () => {
     const second = await aWorld({ directory });
     await authorize(second.client, [ssh()], { clientToken: "t-1" });
     expect(await rulesOf(second.client)).toHaveLength(2);
+  });
+
+  it("is refused while its first call is still running, and answered after it", async () => {
+    const { client, ecs } = await aWorld();
+    const held = { release: () => {} };
+    const stop = ecs.onRulesChanged(() => new Promise<void>((resolve) => (held.release = resolve)));
+    const first = authorize(client, [ssh()], { clientToken: "t-1" });
+    await until(() => ecs.groups()[0]?.rules.length === 4);
+    expect(await refusalOf(authorize(client, [ssh()], { clientToken: "t-1" }))).toEqual({
+      statusCode: 403,
+      code: "IdempotentProcessing",
+    });
+    held.release();
+    await first;
+    stop();
+    await authorize(client, [ssh()], { clientToken: "t-1" });
+    expect(await rulesOf(client)).toHaveLength(3);
   });
 });

@@ -100,4 +100,13 @@ describe("throttling", () => {
     // The account starts 38 seconds into its minute.
     await expect(authorize(client, [ssh()])).rejects.toMatchObject({ statusCode: 429, retryAfter: 22_000 });
   });
+
+  it("blocks every API once the account has made its calls of the minute", async () => {
+    const { client, clock } = await aWorld({ limits: { callsPerMinuteInAll: 2 } });
+    await authorize(client, [ssh()]);
+    await rulesOf(client);
+    expect(await refusalOf(rulesOf(client))).toEqual({ statusCode: 400, code: "Throttling" });
+    await clock.advance(60_000);
+    expect(await rulesOf(client)).toHaveLength(3);
+  });
 });

@@ -1,6 +1,8 @@
 // Port lists through the official SDK: made, read, changed, named by rules, resolved by the data plane, deleted.
 import * as sdk from "@alicloud/ecs20140526";
 import { describe, expect, it } from "vitest";
+import { verdict } from "../../../local/dataplane/verdict.ts";
+import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const entry = (portRange: string) => new sdk.CreatePortRangeListRequestEntry({ portRange, description: "why" });
@@ -77,8 +79,8 @@ describe("ModifyPortRangeList", () => {
 });
 
 describe("rules that name a port list", () => {
-  it("read back with its id and name", async () => {
-    const { client } = await aWorld();
+  it("read back with its id and name, and open what it holds at the time", async () => {
+    const { client, ecs } = await aWorld();
     const id = await create(client);
     await authorize(client, [by(id)]);
     expect((await rulesOf(client))[2]).toMatchObject({
@@ -86,6 +88,15 @@ describe("rules that name a port list", () => {
       portRangeListName: "web-ports",
       portRange: "",
     });
+    const isIn = (destPort: number): boolean =>
+      verdict(
+        topologyOf(ecs),
+        { sourceAddress: "203.0.113.7", destAddress: "127.10.0.11", protocol: "TCP", destPort },
+        { destCidrIp: "honoured" },
+      ).accept;
+    expect([isIn(8000), isIn(8100), isIn(8101)]).toEqual([true, true, false]);
+    await modify(client, id, { addEntry: [new sdk.ModifyPortRangeListRequestAddEntry({ portRange: "8101/8101" })] });
+    expect(isIn(8101)).toBe(true);
   });
 
   it("have the range of their own win over the list", async () => {

@@ -46,7 +46,8 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   const identities = new Set<string>();
   const parse = (element: (typeof elements)[number]): RuleFields => {
     const fields = readPermission(element, scope);
-    refuseDuplicates(identities, identityOf(fields, switches));
+    const isTextLooked = switches.duplicatePermissions === "same-rule-and-description";
+    refuseDuplicates(identities, identityOf(fields, switches) + (isTextLooked ? fields.description : ""));
     return fields;
   };
   if (switches.authorizeBatch === "all-or-nothing") {

@@ -3,17 +3,22 @@ import { refusal } from "../errors.ts";
 import type { EcsGroup, EcsRule } from "../model.ts";
 import { type Operation, requireGroup } from "../operation.ts";
 import { pageOf } from "../paging.ts";
+import type { EcsSwitches } from "../switches.ts";
 
 const bounds = { min: 10, max: 1_000, fallback: 500, outOfBounds: "InvalidParamter" } as const;
 
-const itemOf = (rule: EcsRule, nameOf: (id: string) => string): Record<string, unknown> => ({
+const itemOf = (
+  rule: EcsRule,
+  nameOf: (id: string) => string,
+  { priorityForm, unusedSourcePortRange }: EcsSwitches,
+): Record<string, unknown> => ({
   SecurityGroupRuleId: rule.ruleId,
   Direction: rule.direction,
   Policy: rule.policy,
-  Priority: rule.priority,
+  Priority: priorityForm === "number" ? rule.priority : String(rule.priority),
   IpProtocol: rule.ipProtocol,
   PortRange: rule.portRange,
-  SourcePortRange: rule.sourcePortRange,
+  SourcePortRange: rule.sourcePortRange || unusedSourcePortRange,
   SourceCidrIp: rule.sourceCidrIp,
   Ipv6SourceCidrIp: rule.ipv6SourceCidrIp,
   SourceGroupId: rule.sourceGroupId,
@@ -43,7 +48,7 @@ const rulesOf = (group: EcsGroup, direction: string): readonly EcsRule[] => {
 /** The operation `DescribeSecurityGroupAttribute`. */
 export const describeSecurityGroupAttribute: Operation = {
   run: (context) => {
-    const { params, view } = context;
+    const { params, view, switches } = context;
     const groups = view.groups();
     const group = requireGroup(context, groups);
     if (!["intranet", "internet"].includes(params.NicType ?? "intranet")) {
@@ -53,7 +58,9 @@ export const describeSecurityGroupAttribute: Operation = {
       throw refusal("InvalidParameter.AttributeNotSupported");
     }
     const direction = (params.Direction ?? "all").toLowerCase();
-    const page = pageOf(rulesOf(group, direction), params, `rules ${group.groupId} ${direction}`, bounds);
+    const rules = rulesOf(group, direction);
+    const ordered = switches.ruleOrder === "oldest-first" ? rules : rules.toReversed();
+    const page = pageOf(ordered, params, `rules ${group.groupId} ${direction}`, bounds);
     const names = new Map([
       ...groups.map((each) => [each.groupId, each.name] as const),
       ...view.lists().map((each) => [each.listId, each.name] as const),
@@ -67,7 +74,7 @@ export const describeSecurityGroupAttribute: Operation = {
       InnerAccessPolicy: group.innerAccessPolicy,
       ...(params.Attribute === "snapshotPolicyIds" ? { SnapshotPolicyIds: { SnapshotPolicyId: [] } } : {}),
       NextToken: page.nextToken,
-      Permissions: { Permission: page.items.map((rule) => itemOf(rule, (id) => names.get(id) ?? "")) },
+      Permissions: { Permission: page.items.map((rule) => itemOf(rule, (id) => names.get(id) ?? "", switches)) },
     };
   },
 };

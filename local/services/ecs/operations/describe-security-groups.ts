@@ -51,12 +51,16 @@ const filterOf = (params: RpcParameters): ((group: EcsGroup) => boolean) => {
 /** The operation `DescribeSecurityGroups`. */
 export const describeSecurityGroups: Operation = {
   run: (context) => {
-    const { params, view } = context;
+    const { params, view, switches } = context;
     const RegionId = requireRegion(context);
     if (params.PageNumber !== undefined || params.PageSize !== undefined) {
       throw refusal("NotSupported.PageNumberAndPageSize");
     }
     const found = view.groups().filter((group) => group.regionId === RegionId);
+    const asked = params.SecurityGroupId;
+    if (switches.listUnknownGroup !== "empty" && asked !== undefined && !found.some((it) => it.groupId === asked)) {
+      throw refusal(switches.listUnknownGroup);
+    }
     const page = pageOf(found.filter(filterOf(params)), params, `groups ${RegionId}`, bounds);
     const enis = view.enis();
     const SecurityGroup = page.items.map((group) => itemOf(group, enis, context.limits));

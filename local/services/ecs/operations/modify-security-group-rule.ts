@@ -2,7 +2,7 @@
 import type { RpcParameters } from "../../../protocol/rpc/parameters.ts";
 import { refusal } from "../errors.ts";
 import type { EcsDirection, EcsRule } from "../model.ts";
-import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
+import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { permissionFieldNames, readPermission } from "../permission.ts";
 import { entityTypeOf, identityOf, peerOf } from "../rule-identity.ts";
 
@@ -63,7 +63,7 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   const ruleId = params.SecurityGroupRuleId ?? "";
   if (ruleId === "") throw refusal("InvalidParam.InvalidModifyRuleRequest");
   const old = group.rules.find((rule) => rule.ruleId === ruleId && rule.direction === direction);
-  if (old === undefined) throw refusal("InvalidSecurityGroupRuleId.NotFound");
+  if (old === undefined) throw refusal(switches.modifyMissingId);
   refuseOtherKind(old, params);
   const fields = readPermission(
     { path: "", fields: merge(old, params, switches.modifyOmitted) },
@@ -79,7 +79,11 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   const identity = identityOf(fields, switches);
   const twin = group.rules.find((rule) => rule.ruleId !== ruleId && identityOf(rule, switches) === identity);
   if (twin !== undefined) throw refusal("InvalidOperation.RuleDuplicate", ruleId);
-  const rule: EcsRule = { ...fields, nicType: old.nicType, ruleId, createTime: old.createTime };
+  const born =
+    switches.modifiedRule === "same-id"
+      ? { ruleId, createTime: old.createTime }
+      : { ruleId: newId(context.random, "sgr"), createTime: timestamp(context.now) };
+  const rule: EcsRule = { ...fields, nicType: old.nicType, ...born };
   draft.putGroup({ ...group, rules: group.rules.map((each) => (each.ruleId === ruleId ? rule : each)) });
   return {};
 };

@@ -2,11 +2,11 @@
 import { listOf, structuresOf } from "../../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../../protocol/rpc/rpc-error.ts";
 import { refusal } from "../errors.ts";
-import type { EcsDirection, EcsGroup } from "../model.ts";
+import type { EcsDirection, EcsGroup, EcsRule } from "../model.ts";
 import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
 import { readPermission } from "../permission.ts";
 import { hasFlatPermission, permissionsOf, permissionsPerCallMax } from "../permissions.ts";
-import { identityOf } from "../rule-identity.ts";
+import { identityOf, type RuleFields } from "../rule-identity.ts";
 
 interface Target {
   readonly group: EcsGroup;
@@ -21,7 +21,9 @@ const revokeByIds = (
   if (ids.length > permissionsPerCallMax) throw refusal("InvalidParameter", "SecurityGroupRuleId");
   if (new Set(ids).size < ids.length) throw refusal("InvalidParam.SecurityGroupRuleIdRepeated");
   const isHit = new Set(ids);
-  const left = group.rules.filter((rule) => rule.direction !== direction || !isHit.has(rule.ruleId));
+  const isSeen = (rule: EcsRule): boolean =>
+    rule.direction === direction || switches.revokeOtherDirection === "revoked";
+  const left = group.rules.filter((rule) => !isHit.has(rule.ruleId) || !isSeen(rule));
   if (group.rules.length - left.length === ids.length) {
     draft.putGroup({ ...group, rules: left });
     return;
@@ -42,12 +44,14 @@ const revokeByPermissions = (context: OperationContext, { group, direction }: Ta
     switches,
     mismatch: "OperationDenied",
   } as const;
-  const wanted = permissionsOf(params).map((element) => identityOf(readPermission(element, scope), switches));
+  const identity = (rule: RuleFields): string =>
+    identityOf(switches.revokePriority === "ignored" ? { ...rule, priority: 0 } : rule, switches);
+  const wanted = permissionsOf(params).map((element) => identity(readPermission(element, scope)));
   if (new Set(wanted).size < wanted.length) throw refusal("InvalidParam.DuplicatePermissions");
-  const present = new Set(group.rules.map((rule) => identityOf(rule, switches)));
-  const isMissing = wanted.some((identity) => !present.has(identity));
+  const present = new Set(group.rules.map(identity));
+  const isMissing = wanted.some((each) => !present.has(each));
   if (isMissing && switches.revokePermissionsNoMatch !== "success") throw refusal(switches.revokePermissionsNoMatch);
-  draft.putGroup({ ...group, rules: group.rules.filter((rule) => !wanted.includes(identityOf(rule, switches))) });
+  draft.putGroup({ ...group, rules: group.rules.filter((rule) => !wanted.includes(identity(rule))) });
 };
 
 const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
