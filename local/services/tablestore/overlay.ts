@@ -1,6 +1,6 @@
 // Changes that are not in the store yet: what a local transaction or an atomic batch reads and writes.
 
-import type { KeyRange, RowAccess, StoredEntry } from "./store.ts";
+import type { KeyRange, RowAccess, Scanned, StoredEntry } from "./store.ts";
 import type { Table } from "./tables.ts";
 
 interface Change {
@@ -46,17 +46,27 @@ export class Overlay implements RowAccess {
     return [];
   }
 
-  scan(table: Table, range: KeyRange, count: number): StoredEntry[] {
+  scan(table: Table, range: KeyRange, count: number): Scanned {
     const changed = [...this.#changes.values()].filter((change) => change.table.id === table.id);
     const hidden = new Set(changed.map((change) => change.key.toString("latin1")));
-    const stored = this.#under
-      .scan(table, range, count + changed.length)
-      .filter(([key]) => !hidden.has(key.toString("latin1")));
-    const added = changed.flatMap(({ key, value }): StoredEntry[] =>
-      value !== undefined && isInside(key, range) ? [[key, value]] : [],
-    );
-    const sign = range.backward ? -1 : 1;
-    return [...stored, ...added].sort((left, right) => sign * Buffer.compare(left[0], right[0])).slice(0, count);
+    const order = (left: Buffer, right: Buffer): number => (range.backward ? -1 : 1) * Buffer.compare(left, right);
+    const merged: StoredEntry[] = [];
+    let part = range;
+    for (;;) {
+      const { entries, isEnd } = this.#under.scan(table, part, count);
+      // What was changed behind the last row that was read has to wait for the next part.
+      const last = isEnd ? undefined : entries.at(-1)?.[0];
+      const added = changed.flatMap(({ key, value }): StoredEntry[] =>
+        value !== undefined && isInside(key, part) && (last === undefined || order(key, last) <= 0)
+          ? [[key, value]]
+          : [],
+      );
+      const stored = entries.filter(([key]) => !hidden.has(key.toString("latin1")));
+      merged.push(...[...stored, ...added].sort((left, right) => order(left[0], right[0])));
+      if (isEnd || last === undefined) return { entries: merged.slice(0, count), isEnd: merged.length <= count };
+      if (merged.length > 0) return { entries: merged.slice(0, count), isEnd: false };
+      part = { ...range, from: last, after: true };
+    }
   }
 }
 

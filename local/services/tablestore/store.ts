@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
+import { limits } from "./limits.ts";
 import type { Table, TableDefinition } from "./tables.ts";
 
 /** A stored row: its order-preserving key, and the value as `rows.ts` writes it. */
@@ -16,10 +17,17 @@ export interface KeyRange {
   readonly backward: boolean;
 }
 
+/** Some of the rows of a range, from its start on. `isEnd` when there are none behind them. */
+export interface Scanned {
+  readonly entries: readonly StoredEntry[];
+  readonly isEnd: boolean;
+}
+
 /** Rows to read and to change: the store itself inside a write, or a transaction's view of it. */
 export interface RowAccess {
   get(table: Table, key: Buffer): Buffer | undefined;
-  scan(table: Table, range: KeyRange, count: number): StoredEntry[];
+  /** The first rows of a range: at most `count`, and few enough to weigh little; at least one when there is one. */
+  scan(table: Table, range: KeyRange, count: number): Scanned;
   put(table: Table, key: Buffer, value: Buffer): void;
   delete(table: Table, key: Buffer): void;
   nextCounter(table: Table, floor: number): number;
@@ -57,23 +65,31 @@ export class Store implements RowAccess {
   readonly #jobs: Job[] = [];
   #scheduled = false;
   readonly #sql;
+  readonly #scans;
 
   constructor(db: Database.Database) {
     this.#db = db;
     db.exec("PRAGMA journal_mode=WAL");
     db.exec("PRAGMA synchronous=FULL");
     db.exec(schema);
-    const range = (order: string, from: string, to: string): string =>
-      `SELECT k, v FROM rows WHERE tab = ? AND k ${from} ? AND k ${to} ? ORDER BY k ${order} LIMIT ?`;
-    // The scans are raw because only then does the driver give Buffers for several rows.
+    const scan = (order: string, from: string, to: string) => {
+      const range = `FROM rows WHERE tab = ? AND k ${from} ? AND k ${to} ? ORDER BY k ${order} LIMIT ?`;
+      // Raw because only then does the driver give Buffers for several rows.
+      return {
+        lengths: db.prepare(`SELECT length(v) ${range}`).raw(),
+        rows: db.prepare(`SELECT k, v ${range}`).raw(),
+      };
+    };
+    this.#scans = {
+      forwardFrom: scan("ASC", ">=", "<"),
+      forwardAfter: scan("ASC", ">", "<"),
+      backwardFrom: scan("DESC", "<=", ">"),
+      backwardAfter: scan("DESC", "<", ">"),
+    };
     this.#sql = {
       get: db.prepare("SELECT v FROM rows WHERE tab = ? AND k = ?"),
       put: db.prepare("INSERT OR REPLACE INTO rows(tab, k, v) VALUES(?, ?, ?)"),
       delete: db.prepare("DELETE FROM rows WHERE tab = ? AND k = ?"),
-      forwardFrom: db.prepare(range("ASC", ">=", "<")).raw(),
-      forwardAfter: db.prepare(range("ASC", ">", "<")).raw(),
-      backwardFrom: db.prepare(range("DESC", "<=", ">")).raw(),
-      backwardAfter: db.prepare(range("DESC", "<", ">")).raw(),
       sizes: db.prepare("SELECT k, length(v) FROM rows WHERE tab = ? AND k > ? ORDER BY k LIMIT ?").raw(),
       counter: db.prepare("SELECT counter FROM tables WHERE id = ?"),
       setCounter: db.prepare("UPDATE tables SET counter = ? WHERE id = ?"),
@@ -130,17 +146,21 @@ export class Store implements RowAccess {
     return (this.#sql.get.get(table.id, key) as { v: Buffer } | undefined)?.v;
   }
 
-  /** Rows from `from` (or behind it) towards `to`, which is excluded, at most `count`. */
-  scan(table: Table, range: KeyRange, count: number): StoredEntry[] {
-    const sql = this.#sql;
-    const statement = range.backward
+  scan(table: Table, range: KeyRange, count: number): Scanned {
+    const direction = range.backward
       ? range.after
-        ? sql.backwardAfter
-        : sql.backwardFrom
+        ? "backwardAfter"
+        : "backwardFrom"
       : range.after
-        ? sql.forwardAfter
-        : sql.forwardFrom;
-    return statement.all(table.id, range.from, range.to, count) as StoredEntry[];
+        ? "forwardAfter"
+        : "forwardFrom";
+    // Rows may be of any size: how many of them are read at once is decided by their lengths, which cost little.
+    const { lengths, rows } = this.#scans[direction];
+    const found = lengths.all(table.id, range.from, range.to, count) as (readonly [bytes: number])[];
+    let taken = 0;
+    for (let bytes = 0; taken < found.length && bytes < limits.rangeBytesMax; taken++) bytes += found[taken]?.[0] ?? 0;
+    const entries = taken === 0 ? [] : (rows.all(table.id, range.from, range.to, taken) as StoredEntry[]);
+    return { entries, isEnd: taken === found.length && found.length < count };
   }
 
   /** Keys behind `after` with the bytes their rows take, in key order, without reading the rows. */

@@ -1,6 +1,7 @@
 // BatchWriteRow.
 
 import { type BatchRowAnswer, encodeMessage, type Messages } from "../../../protocol/tablestore/messages.ts";
+import { Kind } from "../../../protocol/tablestore/variant.ts";
 import { OtsError, parameterInvalid } from "../errors.ts";
 import { encodeKey } from "../keys.ts";
 import { limits } from "../limits.ts";
@@ -82,6 +83,8 @@ function readChanges(table: Table, part: Messages["BatchWriteRowRequest"]["table
     if (kind === undefined) throw parameterInvalid("Invalid operation type in BatchWriteRow.");
     const request = { bytes: row.row_change, condition: row.condition, returnContent: row.return_content };
     const change = readChange(table, kind, request, now);
+    // A row whose key is yet to be assigned is like no other.
+    if (change.values.some((value) => value.kind === Kind.autoIncrement)) return change;
     const key = encodeKey(change.values).toString("latin1");
     if (seen.has(key)) throw parameterInvalid(`Duplicated primary key in table: ${part.table_name}.`);
     seen.add(key);

@@ -15,8 +15,8 @@ import { checkInside, type Transaction } from "../transactions.ts";
 
 const forward = 0;
 const backward = 1;
-// Rows fetched at first; later fetches are sized by what the first ones weighed.
-const firstFetch = 64;
+// Rows fetched at a time while a filter drops some.
+const rowsAtOnce = 500;
 
 interface Range {
   readonly from: Buffer;
@@ -83,8 +83,10 @@ function scan(
   let bytes = 0;
   let from = range.from;
   for (;;) {
-    const wanted = fetchSize(scanned, bytes, range.limit - rows.length);
-    const entries = access.scan(table, { ...range, from, after: scanned > 0 }, wanted);
+    // One more than can be used, so that the next key is known. A filter makes it unknown how many that are.
+    const useful = selection.filter === undefined ? range.limit - rows.length : rowsAtOnce;
+    const wanted = Math.min(useful, limits.rangeRowsMax - scanned) + 1;
+    const { entries, isEnd } = access.scan(table, { ...range, from, after: scanned > 0 }, wanted);
     for (const entry of entries) {
       if (rows.length >= range.limit || scanned >= limits.rangeRowsMax || bytes >= limits.rangeBytesMax) {
         return { rows, bytes, next: entry };
@@ -95,16 +97,8 @@ function scan(
       if (wire.length > 0) rows.push(wire);
       from = entry[0];
     }
-    if (entries.length < wanted) return { rows, bytes, next: undefined };
+    if (isEnd) return { rows, bytes, next: undefined };
   }
-}
-
-/** One more than can be used, so that the next key is known without another fetch. */
-function fetchSize(scanned: number, bytes: number, limitLeft: number): number {
-  const rowsLeft = Math.max(0, Math.min(limitLeft, limits.rangeRowsMax - scanned));
-  if (scanned === 0) return Math.min(firstFetch, rowsLeft + 1);
-  const average = Math.max(1, bytes / scanned);
-  return Math.min(Math.ceil(Math.max(0, limits.rangeBytesMax - bytes) / average), rowsLeft) + 1;
 }
 
 function keyOf(entry: StoredEntry): Buffer {

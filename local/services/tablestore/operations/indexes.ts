@@ -9,7 +9,6 @@ import type { Store } from "../store.ts";
 import type { Table } from "../tables.ts";
 import { checkQuota } from "./create-table.ts";
 
-// Rows of at most 2 MB a value: few enough at a time to keep memory small, many enough to be quick.
 const rowsAtOnce = 200;
 const lowest = Buffer.alloc(0);
 const highest = Buffer.from([0xff, 0xff]);
@@ -35,13 +34,13 @@ function fillIndex(store: Store, main: Table, index: Table): void {
   let from: Buffer = lowest;
   for (;;) {
     const range = { from, after: from !== lowest, to: highest, backward: false };
-    const entries = store.scan(main, range, rowsAtOnce);
+    const { entries, isEnd } = store.scan(main, range, rowsAtOnce);
     for (const [key, value] of entries) {
       from = key;
       const entry = indexEntry(index, decodeStored(value));
       if (entry !== undefined) store.put(index, entry.key, encodeStored(entry.row));
     }
-    if (entries.length < rowsAtOnce) return;
+    if (isEnd) return;
   }
 }
 

@@ -1,8 +1,9 @@
 // The store commits together what is asked for together, and nothing of it when the commit fails.
 import Database from "libsql";
 import { afterEach, beforeEach, expect, it } from "vitest";
+import { Overlay } from "../../../../local/services/tablestore/overlay.ts";
 import { Store } from "../../../../local/services/tablestore/store.ts";
-import type { TableDefinition } from "../../../../local/services/tablestore/tables.ts";
+import type { Table, TableDefinition } from "../../../../local/services/tablestore/tables.ts";
 
 const definition: TableDefinition = {
   name: "t",
@@ -83,6 +84,46 @@ it("undoes everything, tables included, when the commit fails", async () => {
   expect(store.table("i", "u")).toBeUndefined();
   await write("one", "2");
   expect(read("one")).toBe("2");
+});
+
+const everything = { from: bytes(""), after: false, to: Buffer.from([0xff]), backward: false };
+
+it("reads no more than some megabytes at a time, however many rows are asked for", async () => {
+  await store.write(() => store.addTable("i", definition));
+  for (let index = 0; index < 100; index++) await write(`a${String(index).padStart(3, "0")}`, "small");
+  for (let index = 0; index < 8; index++) await write(`b${index}`, "v".repeat(1_500_000));
+  const table = store.table("i", "t") as Table;
+  const first = store.scan(table, everything, 5_000);
+  expect(first.entries.length).toBe(103);
+  expect(first.isEnd).toBe(false);
+  const rest = store.scan(table, { ...everything, from: bytes("b2"), after: true }, 5_000);
+  expect(rest.entries.map(([key]) => key.toString())).toEqual(["b3", "b4", "b5"]);
+  const last = store.scan(table, { ...everything, from: bytes("b6") }, 5_000);
+  expect([last.entries.length, last.isEnd]).toEqual([2, true]);
+});
+
+it.each([false, true])("shows changes over rows as if they were made, backward %s", async (backward) => {
+  await store.write(() => store.addTable("i", definition));
+  for (const key of ["b", "d", "f", "h"]) await write(key, "old");
+  const table = store.table("i", "t") as Table;
+  const overlay = new Overlay(store);
+  for (const key of ["b", "d"]) overlay.delete(table, bytes(key));
+  for (const key of ["a", "e", "f", "z"]) overlay.put(table, bytes(key), bytes("new"));
+  const low = bytes("a");
+  const high = bytes("z");
+  const range = backward
+    ? { from: high, after: true, to: low, backward }
+    : { from: low, after: true, to: high, backward };
+  const seen: string[] = [];
+  let from = range.from;
+  for (let part = 0; part < 10; part++) {
+    const { entries, isEnd } = overlay.scan(table, { ...range, from }, 1);
+    for (const [key, value] of entries) seen.push(`${key.toString()} ${value.toString()}`);
+    from = entries.at(-1)?.[0] ?? from;
+    if (isEnd) break;
+  }
+  const inOrder = ["e new", "f new", "h old"];
+  expect(seen).toEqual(backward ? inOrder.toReversed() : inOrder);
 });
 
 it("keeps what was queued when it is closed", async () => {
