@@ -15,6 +15,7 @@ import type { Tables } from "../../shared/ports/tables.ts";
 import { tableBudgets } from "../../shared/store/budget.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 const web: GroupRef = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
 const keys = { accessKeyId: "ak", accessKeySecret: "sk" };
@@ -41,6 +42,7 @@ beforeEach(async () => {
       enis: [],
     },
     limits: { callsPerMinute: 30 },
+    switches: switchUnderTest(),
     onCall: () => void calls++,
   });
 });

@@ -16,6 +16,7 @@ import type { GroupId, GroupRef, RuleId } from "../../shared/domain/ids.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 const region = "cn-hangzhou";
 const web: GroupRef = { region, groupId: "sg-web" as GroupId };
@@ -69,6 +70,7 @@ beforeAll(async () => {
     clock: systemClock,
     random: seededRandom("ecs"),
     seed,
+    switches: switchUnderTest(),
     onCall: ({ operation }) => void calls.push(operation),
   });
 });
@@ -78,7 +80,7 @@ beforeEach(async () => {
 });
 afterEach(() => {
   cloud.faults.set([]);
-  cloud.switches.eniBySecurityGroup = "secondary";
+  cloud.switches.eniBySecurityGroup = switchUnderTest().eniBySecurityGroup ?? "secondary";
 });
 afterAll(() => cloud.stop());
 

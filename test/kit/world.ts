@@ -26,6 +26,7 @@ import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
 import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/open-lease.ts";
 import { setUp } from "../../shared/usecases/set-up.ts";
 import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
+import { switchUnderTest } from "./switch-under-test.ts";
 
 export const region = "cn-hangzhou";
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
@@ -125,7 +126,14 @@ export class World {
     const random = seededRandom("world");
     const seed = options.seed ?? worldSeed;
     const { switches = {}, limits = {} } = options;
-    const ecs = await startEcs({ clock, random, seed, faults, switches, limits });
+    const ecs = await startEcs({
+      clock,
+      random,
+      seed,
+      faults,
+      limits,
+      switches: { ...switchUnderTest(), ...switches },
+    });
     const tablestore = await startTablestore({
       clock,
       random,

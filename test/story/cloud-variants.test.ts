@@ -118,7 +118,7 @@ describe.each([
 });
 
 test("where priorities make no difference, a lease beside a stranger's rule rides on it", async () => {
-  await start({ switches: { authorizePriorityDiffers: "no-op" } });
+  await start({ switches: { authorizePriorityDiffers: "no-op", authorizeDescriptionDiffers: "no-op" } });
   await stranger(spec("22", { priority: 1 }));
   const { lease } = await world.open();
   expect(lease.status).toMatchObject({ state: "open", preExisting: true });
