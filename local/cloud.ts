@@ -22,9 +22,11 @@ import { topologyOf } from "./services/ecs/topology-of.ts";
 import { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionDefinition } from "./services/functions/function-definition.ts";
 import { closeServer, type Functions, listen, startFunctions } from "./services/functions/functions.ts";
+import { createFlowLogs } from "./services/sls/flow-logs.ts";
+import { type Sls, startSls } from "./services/sls/sls.ts";
+import { defaultSlsSwitches, type SlsSwitches } from "./services/sls/switches.ts";
 import { startTablestore, type Tablestore, type TablestoreFault } from "./services/tablestore/server.ts";
 import { settleHook } from "./settle.ts";
-import { createUnavailableService } from "./unavailable-service.ts";
 
 /** Ports of the cloud; 0 or absent: chosen by the machine. `api` is the HTTP trigger. */
 export interface CloudPorts {
@@ -60,6 +62,7 @@ export interface CloudOptions {
   readonly switches?: Partial<EcsSwitches>;
   readonly eventSwitches?: Partial<TrailSwitches>;
   readonly cmsSwitches?: Partial<CmsSwitches>;
+  readonly slsSwitches?: Partial<SlsSwitches>;
   readonly limits?: Partial<EcsLimits>;
   /** The built instance harness; found or built when absent. */
   readonly harnessPath?: string;
@@ -89,12 +92,16 @@ export interface Cloud {
   readonly cmsSwitches: CmsSwitches;
   readonly events: EventBus;
   readonly cms: Cms;
+  readonly slsSwitches: SlsSwitches;
+  readonly sls: Sls;
   readonly calls: CallRing;
   readonly ecs: EcsService;
   readonly tablestore: Tablestore;
   readonly functions: Functions;
   readonly dataPlane: DataPlane;
   readonly endpoints: CloudEndpoints;
+  /** Writes the data plane's flow records to a logstore, made when missing, from when this resolves until `reset`. */
+  recordFlowLogs(project: string, logstore: string, ttlDays?: number): Promise<void>;
   /** Puts functions in place of earlier ones of their names. */
   deploy(definitions: readonly FunctionDefinition[]): void;
   /** Virtual time moves by `ms`; every due tick and invocation happens in order and has ended when this resolves. */
@@ -272,15 +279,25 @@ async function start(
   });
   started.push(() => cms.stop());
 
-  const unavailable = async (name: "sls"): Promise<string> => {
-    const server = createUnavailableService(name, random, (operation) =>
-      calls.add({ at: clock.now(), service: name, operation, caller: { accessKeyId: "", principal: "" }, status: 501 }),
-    );
-    const port = await listen(server, host, ports[name] ?? 0);
-    started.push(() => closeServer(server));
-    return `${host}:${port}`;
-  };
-  const sls = await unavailable("sls");
+  const slsSwitches: SlsSwitches = { ...defaultSlsSwitches, ...options.slsSwitches };
+  const sls = await startSls({
+    clock,
+    random,
+    host,
+    port: ports.sls ?? 0,
+    switches: slsSwitches,
+    faults,
+    secretOf: (accessKeyId) => users.get(accessKeyId)?.accessKeySecret,
+    onCall: ({ accessKeyId, ...call }) =>
+      calls.add({
+        ...call,
+        service: "sls",
+        at: clock.now(),
+        caller: { accessKeyId, principal: principalOf(accessKeyId) },
+      }),
+  });
+  started.push(() => sls.stop());
+  const flowLogs = createFlowLogs({ clock, sls, switches: slsSwitches, dataPlane, account });
 
   const settle = settleHook({
     inFlight: () => registry.inFlight + cms.inFlight,
@@ -299,6 +316,9 @@ async function start(
     cmsSwitches,
     events,
     cms,
+    slsSwitches,
+    sls,
+    recordFlowLogs: (project: string, logstore: string, ttlDays?: number) => flowLogs.start(project, logstore, ttlDays),
     calls,
     ecs,
     tablestore,
@@ -314,11 +334,14 @@ async function start(
       Object.assign(switches, defaultSwitches, options.switches);
       Object.assign(eventSwitches, defaultTrailSwitches, options.eventSwitches);
       Object.assign(cmsSwitches, defaultCmsSwitches, options.cmsSwitches);
+      Object.assign(slsSwitches, defaultSlsSwitches, options.slsSwitches);
       clock.toReal();
       // What still runs may write once more; it must not do so into the new state.
       trail?.clear();
       events.clear();
       cms.reset();
+      await flowLogs.stop();
+      sls.reset();
       registry.reset();
       registry.killAll();
       await registry.idle();
@@ -331,7 +354,7 @@ async function start(
     afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),
     stop,
   };
-  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches, cmsSwitches] });
+  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches, cmsSwitches, slsSwitches] });
   const controlPort = await listen(controlServer, host, ports.control ?? 0);
   started.push(() => closeServer(controlServer));
   return {
@@ -342,7 +365,7 @@ async function start(
       ecs: `${host}:${ecs.port}`,
       tablestore: tablestore.url,
       cms: `${host}:${cms.port}`,
-      sls,
+      sls: `${host}:${sls.port}`,
       fc: `http://${host}:${functions.apiPort}`,
     },
   };

@@ -35,6 +35,11 @@ export interface CrashFault {
   readonly when?: "before" | "after";
 }
 
+/** A query reads half of its logs, and says that it has not read all. */
+export interface IncompleteFault {
+  readonly kind: "incomplete";
+}
+
 /** Overtaken by the next of its kind, waiting `ms` for it at most. A call simply starts `ms` later. */
 export interface ReorderFault {
   readonly kind: "reorder";
@@ -54,6 +59,7 @@ export interface FaultsOf {
   readonly ots: Fault;
   readonly fc: Fault | DuplicateFault;
   readonly cms: Fault;
+  readonly sls: Fault | IncompleteFault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
   /** Ticks of timers; the operation is the function. */
@@ -76,6 +82,7 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   ots: ["reject", "drop-before", "drop-after", "crash"],
   fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "duplicate", "reorder", "crash"],
   cms: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "reorder", "crash"],
+  sls: ["reject", "drop-before", "drop-after", "delay", "html-502", "incomplete", "reorder", "crash"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
   timer: ["drop-before", "delay", "duplicate"],

@@ -1,0 +1,96 @@
+// Projects, their logstores, and the logs in them, in memory.
+
+import { SlsError } from "./sls-error.ts";
+
+/** One log: fields as text, and its time in seconds. */
+export interface Log {
+  readonly time: number;
+  readonly topic: string;
+  readonly fields: Readonly<Record<string, string>>;
+  /** From when queries see it, milliseconds. */
+  readonly visibleAt: number;
+}
+
+/** One logstore. */
+export interface Logstore {
+  readonly name: string;
+  readonly ttlDays: number;
+  readonly shardCount: number;
+  readonly createdAt: number;
+  /** The index as it was created; without one there are no queries. */
+  index?: unknown;
+  readonly logs: Log[];
+}
+
+/** One project. */
+export interface Project {
+  readonly name: string;
+  readonly description: string;
+  readonly createdAt: number;
+  readonly logstores: Map<string, Logstore>;
+}
+
+const NAME = /^[a-z0-9][a-z0-9_-]{1,61}[a-z0-9]$/;
+const LOGS_MAX = 500_000;
+const DAY_S = 86_400;
+
+/** All projects of one account. */
+export class LogStores {
+  readonly #projects = new Map<string, Project>();
+
+  projects(): readonly Project[] {
+    return [...this.#projects.values()];
+  }
+
+  createProject(name: string, description: string, now: number): Project {
+    if (!NAME.test(name)) throw new SlsError(400, "ParameterInvalid", `the project name ${name} is not valid`);
+    if (this.#projects.has(name)) throw new SlsError(400, "ProjectAlreadyExist", `Project ${name} already exist.`);
+    const project = { name, description, createdAt: now, logstores: new Map<string, Logstore>() };
+    this.#projects.set(name, project);
+    return project;
+  }
+
+  project(name: string): Project {
+    const project = this.#projects.get(name);
+    if (!project) throw new SlsError(404, "ProjectNotExist", `The Project does not exist : ${name}`);
+    return project;
+  }
+
+  createLogstore(project: Project, store: Pick<Logstore, "name" | "ttlDays" | "shardCount">, now: number): Logstore {
+    const { name, ttlDays, shardCount } = store;
+    if (!NAME.test(name)) throw new SlsError(400, "ParameterInvalid", `the logstore name ${name} is not valid`);
+    if (!Number.isInteger(ttlDays) || ttlDays < 1 || ttlDays > 3_650)
+      throw new SlsError(400, "ParameterInvalid", "ttl is 1 to 3650");
+    if (project.logstores.has(name)) throw new SlsError(400, "LogStoreAlreadyExist", `logstore ${name} already exists`);
+    const created: Logstore = { name, ttlDays, shardCount, createdAt: now, logs: [] };
+    project.logstores.set(name, created);
+    return created;
+  }
+
+  logstore(project: Project, name: string): Logstore {
+    const store = project.logstores.get(name);
+    if (!store) throw new SlsError(404, "LogStoreNotExist", `logstore ${name} does not exist`);
+    return store;
+  }
+
+  clear(): void {
+    this.#projects.clear();
+  }
+}
+
+/** Adds logs, and forgets what the retention or the bound on memory no longer covers. */
+export function addLogs({ logs, ttlDays }: Logstore, added: readonly Log[], nowMs: number): void {
+  for (const log of added) logs.push(log);
+  const oldest = Math.floor(nowMs / 1_000) - ttlDays * DAY_S;
+  if ((logs[0]?.time ?? oldest) >= oldest && logs.length <= LOGS_MAX) return;
+  const kept = logs.filter((log) => log.time >= oldest).slice(-LOGS_MAX);
+  logs.splice(0, logs.length, ...kept);
+}
+
+/** What a query over [from, to) sees, oldest first. */
+export function logsIn({ logs, ttlDays }: Logstore, from: number, to: number, nowMs: number): Log[] {
+  const oldest = Math.floor(nowMs / 1_000) - ttlDays * DAY_S;
+  return logs
+    .filter((log) => log.time >= from && log.time < to && log.time >= oldest && log.visibleAt <= nowMs)
+    .sort((a, b) => a.time - b.time);
+}

@@ -1,0 +1,233 @@
+// GetLogs and GetLogsV2: who may ask, what is found, and whether it is all.
+
+import { expect, it } from "vitest";
+import { aCloud, flow, type Signing, START_MS, START_S, slsClient, withFlows } from "./world.ts";
+
+const range = { type: "log", from: String(START_S), to: String(START_S + 3_600) };
+
+it.each<Signing>(["v1-sha1", "v1-sha256", "v4"])("checks signatures of %s", async (signing) => {
+  const { cloud } = await withFlows([flow()]);
+  const query = { ...range, query: 'dstport: 22 and not srcaddr: "10.0.0.9"' };
+  const good = await slsClient(cloud, { signing })({ path: "/logstores/flow", query });
+  expect([good.status, good.body.length]).toEqual([200, 1]);
+  const posted = { method: "POST", path: "/logstores/flow/logs", body: { from: START_S, to: START_S + 9 } };
+  expect((await slsClient(cloud, { signing })(posted)).status).toBe(200);
+  const bad = await slsClient(cloud, { signing, secret: "wrong" })({ path: "/logstores/flow", query });
+  expect([bad.status, bad.body]).toMatchObject([401, { errorCode: "SignatureNotMatch" }]);
+  const nobody = await slsClient(cloud, { signing, accessKeyId: "nobody" })({ path: "/logstores/flow", query });
+  expect([nobody.status, nobody.body.errorCode]).toEqual([401, "InvalidAccessKeyId"]);
+});
+
+it("refuses a body that is not the signed one, no signature, and an old date", async () => {
+  const { cloud, call } = await withFlows([flow()]);
+  const body = { from: START_S, to: START_S + 9 };
+  const altered = { "content-md5": "D41D8CD98F00B204E9800998ECF8427E" };
+  const tampered = await call({ method: "POST", path: "/logstores/flow/logs", body, headers: altered });
+  expect(tampered.body.errorCode).toBe("SignatureNotMatch");
+  expect((await fetch(`http://${cloud.endpoints.sls}/logstores/flow`)).status).toBe(401);
+  const old = await slsClient(cloud, { atMs: START_MS - 20 * 60_000 })({ path: "/logstores/flow", query: range });
+  expect([old.status, old.body.errorCode]).toEqual([400, "RequestTimeExpired"]);
+});
+
+it("answers logs with their progress in headers, or in the body of the second version", async () => {
+  const { cloud, call, ask } = await withFlows([
+    flow({ srcport: "1" }),
+    flow({ srcport: "2" }),
+    flow({ srcport: "3" }),
+  ]);
+  const first = await call({ path: "/logstores/flow", query: { ...range, line: "2", reverse: "true" } });
+  expect(first.headers).toMatchObject({
+    "x-log-progress": "Complete",
+    "x-log-count": "2",
+    "x-log-processed-rows": "3",
+    "x-log-requestid": expect.stringMatching(/^\w+$/),
+  });
+  expect(first.body).toEqual([
+    { ...flow({ srcport: "3" }), __time__: String(START_S + 2), __topic__: "flow_log", __source__: "" },
+    { ...flow({ srcport: "2" }), __time__: String(START_S + 1), __topic__: "flow_log", __source__: "" },
+  ]);
+  const second = await ask("*", { offset: 2 });
+  expect(second.body).toMatchObject({
+    meta: { progress: "Complete", count: 1, hasSQL: false, processedRows: 3 },
+    data: [{ srcport: "3" }],
+  });
+  expect(cloud.calls.since(0).calls).toMatchObject([
+    { service: "sls", operation: "GetLogs", status: 200, caller: { principal: "admin" } },
+    { service: "sls", operation: "GetLogsV2", params: { logstore: "flow", query: "*" } },
+  ]);
+});
+
+it.each([
+  ["*", 4],
+  ["", 4],
+  ["dstport: 22", 3],
+  ["dstport: 22 and action: REJECT", 1],
+  ["dstport: 22 action: REJECT", 1],
+  ["dstport: 3306 or action: REJECT", 2],
+  ["not action: REJECT", 3],
+  ["(dstport: 3306 or dstport: 22) and not action: REJECT", 3],
+  ['srcaddr: "203.0.113.8"', 1],
+  ["srcaddr: 203.*", 4],
+  ["bytes >= 500", 3],
+  ["bytes < 500", 1],
+  ['"eni-id": eni-1', 4],
+  ["nothing: *", 0],
+  ["REJECT", 1],
+])("the search %j finds %i logs", async (query, count) => {
+  const { ask } = await withFlows([
+    flow(),
+    flow({ action: "REJECT" }),
+    flow({ srcaddr: "203.0.113.8", bytes: "60" }),
+    flow({ dstport: "3306" }),
+  ]);
+  expect((await ask(query)).body.data).toHaveLength(count);
+});
+
+it("analyses the logs that the search found, every value as text", async () => {
+  const { ask } = await withFlows([
+    flow({ "tcp-flags": "2" }),
+    flow({ "tcp-flags": "24", srcaddr: "203.0.113.8" }),
+    flow({ "tcp-flags": "18", direction: "out" }),
+    flow({ dstport: "443" }),
+  ]);
+  const sql = `direction: in | select "eni-id" as eni, cast(dstport as bigint) as port, count(*) as n,
+    sum(cast(bytes as bigint)) as bytes, approx_distinct(srcaddr) as peers,
+    bitwise_or_agg(cast("tcp-flags" as bigint)) as flags,
+    count_if(bitwise_and(cast("tcp-flags" as bigint), 8) = 8) as pushes, min(__time__) as first
+    from log where action = 'ACCEPT' group by "eni-id", dstport order by n desc limit 0,10`;
+  const answer = await ask(sql);
+  expect(answer.body).toMatchObject({ meta: { progress: "Complete", hasSQL: true, count: 2, processedRows: 3 } });
+  expect(answer.body.data).toEqual([
+    { eni: "eni-1", port: "22", n: "2", bytes: "1000", peers: "2", flags: "26", pushes: "1", first: String(START_S) },
+    {
+      eni: "eni-1",
+      port: "443",
+      n: "1",
+      bytes: "500",
+      peers: "1",
+      flags: "2",
+      pushes: "0",
+      first: String(START_S + 3),
+    },
+  ]);
+});
+
+it("answers a hundred rows of an analysis without a limit, and pages by one", async () => {
+  const { ask } = await withFlows(Array.from({ length: 150 }, (_, n) => flow({ srcport: String(n) })));
+  expect((await ask("* | select srcport from log")).body.data).toHaveLength(100);
+  expect((await ask("* | select srcport order by __time__ limit 140,100")).body.data).toHaveLength(10);
+});
+
+it.each([
+  [{ from: "x" }, "InvalidTimeRange"],
+  [{ to: START_S }, "InvalidTimeRange"],
+  [{ line: 101 }, "InvalidLine"],
+  [{ offset: -1 }, "InvalidOffset"],
+  [{ query: "a: (" }, "InvalidQueryString"],
+  [{ query: "(a: b" }, "InvalidQueryString"],
+  [{ query: "* | drop table log" }, "ParameterInvalid"],
+  [{ query: "* | select nothing from log" }, "ParameterInvalid"],
+  [{ query: "* | select 1", offset: 5 }, "ParameterInvalid"],
+])("refuses a query with %j", async (more, code) => {
+  const { ask } = await withFlows([flow()]);
+  const answer = await ask("*", more);
+  expect([answer.status, answer.body]).toEqual([400, { errorCode: code, errorMessage: expect.any(String) }]);
+});
+
+it("answers a part and says so, as often as it is told to", async () => {
+  const { cloud, ask } = await withFlows([flow(), flow(), flow(), flow()]);
+  cloud.faults.set([{ service: "sls", operation: "GetLogsV2", times: 1, fault: { kind: "incomplete" } }]);
+  const part = (await ask("* | select count(*) as n")).body;
+  expect([part.meta.progress, part.data]).toEqual(["Incomplete", [{ n: "2" }]]);
+  expect((await ask("* | select count(*) as n")).body).toMatchObject({
+    meta: { progress: "Complete" },
+    data: [{ n: "4" }],
+  });
+});
+
+it("cuts an analysis off that reads too much", async () => {
+  const { cloud, ask } = await withFlows([flow(), flow(), flow()]);
+  cloud.slsSwitches.slsScanBytesMax = 400;
+  const cut = (await ask("* | select count(*) as n")).body;
+  expect([cut.meta.progress, cut.data]).toEqual(["Incomplete", [{ n: "2" }]]);
+});
+
+it("finds a log three seconds after it was written, and not beyond the retention", async () => {
+  const { cloud, ask } = await withFlows([]);
+  cloud.sls.put("net", "flow", [{ at: START_MS, fields: flow() }]);
+  await cloud.advance(2_999);
+  expect((await ask("*")).body.data).toEqual([]);
+  await cloud.advance(1);
+  expect((await ask("*")).body.data).toHaveLength(1);
+  await cloud.advance(8 * 86_400_000);
+  expect((await ask("*")).body).toMatchObject({ meta: { progress: "Complete" }, data: [] });
+});
+
+it("makes projects, logstores and indexes, and tells of them", async () => {
+  const cloud = await aCloud();
+  const call = slsClient(cloud);
+  const post = (path: string, body: object) => call({ method: "POST", path, body });
+  expect((await call({ path: "/" })).body.errorCode).toBe("ProjectNotExist");
+  expect((await post("/", { projectName: "net", description: "d" })).status).toBe(200);
+  expect((await post("/", { projectName: "net" })).body.errorCode).toBe("ProjectAlreadyExist");
+  expect((await call({ path: "/" })).body).toMatchObject({ projectName: "net", description: "d" });
+  expect((await call({ path: "/logstores/flow" })).body.errorCode).toBe("LogStoreNotExist");
+  const store = { logstoreName: "flow", ttl: 60, shardCount: 2 };
+  expect((await post("/logstores", store)).status).toBe(200);
+  expect((await post("/logstores", store)).body.errorCode).toBe("LogStoreAlreadyExist");
+  expect((await call({ path: "/logstores/flow" })).body).toMatchObject({ logstoreName: "flow", ttl: 60 });
+  expect((await call({ path: "/logstores" })).body).toMatchObject({ total: 1, logstores: ["flow"] });
+  const asked = { path: "/logstores/flow", query: { ...range, query: "* | select port from log" } };
+  expect((await call(asked)).body.errorCode).toBe("IndexConfigNotExist");
+  const index = { keys: { port: { type: "long", doc_value: true } } };
+  expect((await post("/logstores/flow/index", index)).status).toBe(200);
+  expect((await call({ path: "/logstores/flow/index" })).body).toEqual(index);
+  expect((await call(asked)).body).toEqual([]);
+  expect((await call({ method: "DELETE", path: "/logstores/flow" })).body.errorCode).toBe("NotImplemented");
+});
+
+it("takes the project from the host, and the only one when the host is an address", async () => {
+  const { cloud, call } = await withFlows([flow()]);
+  cloud.sls.ensure("audit", "other");
+  const host = (project: string) => ({ path: "/", host: `${project}.cn-hangzhou.log.aliyuncs.com` });
+  expect((await call(host("net"))).body.projectName).toBe("net");
+  expect((await call(host("audit"))).body.projectName).toBe("audit");
+  expect((await call(host("none"))).body.errorCode).toBe("ProjectNotExist");
+  expect((await call({ path: "/" })).body.errorCode).toBe("ProjectNotExist");
+});
+
+it("plays the faults of calls", async () => {
+  const { cloud, ask } = await withFlows([flow()]);
+  cloud.faults.set([
+    { service: "sls", times: 1, fault: { kind: "reject", status: 403, code: "ReadQuotaExceed" } },
+    { service: "sls", times: 1, fault: { kind: "html-502" } },
+    { service: "sls", times: 1, fault: { kind: "drop-before" } },
+  ]);
+  expect((await ask("*")).body).toMatchObject({ errorCode: "ReadQuotaExceed" });
+  expect((await ask("*")).body).toContain("<html>");
+  await expect(ask("*")).rejects.toThrow();
+  expect((await ask("*")).status).toBe(200);
+});
+
+it("writes the flow records of the data plane, until a reset", async () => {
+  const cloud = await aCloud({ flowWindowMs: 60_000 });
+  await cloud.recordFlowLogs("net", "flow", 30);
+  await cloud.advance(66_000);
+  const call = slsClient(cloud);
+  const found = await call({ path: "/logstores/flow", query: range });
+  const { accountId, regionId, vpcId } = cloud.account;
+  expect(found.body).toHaveLength(cloud.account.instances.length);
+  expect(found.body[0]).toMatchObject({
+    "account-id": accountId,
+    region: regionId,
+    "vpc-id": vpcId,
+    "log-status": expect.stringMatching(/^(NODATA|SKIPDATA)$/),
+    __topic__: "flow_log",
+    __time__: String(START_S + 60),
+  });
+  await cloud.reset();
+  cloud.sls.ensure("net", "flow");
+  await cloud.advance(120_000);
+  const after = { type: "log", from: "0", to: String(Math.floor(cloud.clock.now() / 1_000) + 60) };
+  expect((await call({ path: "/logstores/flow", query: after })).body).toEqual([]);
+});
