@@ -3,6 +3,7 @@
 import { decodeMessage, type Messages } from "../../protocol/tablestore/messages.ts";
 import { parameterInvalid, tableAbsent } from "./errors.ts";
 import { capacityUnits } from "./limits.ts";
+import type { Pace } from "./pace.ts";
 import type { Store } from "./store.ts";
 import type { Table } from "./tables.ts";
 import type { Transactions } from "./transactions.ts";
@@ -11,6 +12,7 @@ import type { Transactions } from "./transactions.ts";
 export interface Call {
   readonly store: Store;
   readonly transactions: Transactions;
+  readonly pace: Pace;
   readonly instance: string;
   now(): number;
 }
@@ -46,6 +48,25 @@ export function findTable(call: Call, name: string): Table {
   const table = call.store.table(call.instance, name);
   if (table === undefined) throw tableAbsent();
   return table;
+}
+
+/** The table of that name, to read or write rows of. Throws OtsError when there is none or it is not ready yet. */
+export function findReadyTable(call: Call, name: string): Table {
+  const table = findTable(call, name);
+  call.pace.checkReady(table, call.now());
+  return table;
+}
+
+/** An operation about tables as such, of which there may be only so many a second. */
+export function tableOperation<Name extends keyof Messages>(
+  message: Name,
+  tableOf: (request: Messages[Name]) => string | undefined,
+  run: (call: Call, request: Messages[Name]) => Buffer | Promise<Buffer>,
+): Operation {
+  return operation(message, tableOf, (call, request) => {
+    call.pace.countTableOperation(call.instance, call.now());
+    return run(call, request);
+  });
 }
 
 /** The consumed part of a read of that many bytes. */

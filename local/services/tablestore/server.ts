@@ -11,6 +11,7 @@ import { findOperation } from "./dispatch.ts";
 import { internalError, OtsError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import type { Call } from "./operation.ts";
+import { Pace, type PaceOptions } from "./pace.ts";
 import { openStore } from "./store.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -42,6 +43,8 @@ export interface TablestoreOptions {
   readonly credentials: (accessKeyId: string) => { secret: string } | undefined;
   /** The largest difference between a request's date and the clock. Absent: not checked, as a virtual clock needs. */
   readonly requestSkewMsMax?: number;
+  /** Waits and rates of table operations; none when absent. */
+  readonly pace?: PaceOptions;
   /** Told of every call, before its answer is sent. */
   readonly onCall?: (call: TablestoreCall) => void;
   /** Told what is behind an answer of 500. Absent: written to the standard error stream. */
@@ -64,7 +67,8 @@ export interface Tablestore {
 export async function startTablestore(options: TablestoreOptions): Promise<Tablestore> {
   const store = openStore(options.directory);
   const transactions = new Transactions(() => uuid(options.random));
-  const state = { store, transactions, now: () => options.clock.now() };
+  const pace = new Pace(options.pace ?? {});
+  const state = { store, transactions, pace, now: () => options.clock.now() };
   const server = createServer((request, response) => {
     serve(options, state, request, response).catch(() => request.socket.destroy());
   });

@@ -4,7 +4,7 @@ import { type BatchRowAnswer, encodeMessage, type Messages } from "../../../prot
 import { parameterInvalid } from "../errors.ts";
 import { encodeKey, readKey } from "../keys.ts";
 import { limits } from "../limits.ts";
-import { type Call, findTable, operation, readCost } from "../operation.ts";
+import { type Call, findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, selectRow } from "../reading.ts";
 import { readRowBytes } from "../row-bytes.ts";
 import { withHeader } from "../rows.ts";
@@ -39,7 +39,7 @@ function checkShape(request: Messages["BatchGetRowRequest"]): void {
 }
 
 function readRows(call: Call, part: Messages["BatchGetRowRequest"]["tables"][number], now: number): BatchRowAnswer[] {
-  const table = findTable(call, part.table_name);
+  const table = findReadyTable(call, part.table_name);
   const selection = readSelection(table, part);
   const seen = new Set<string>();
   return part.primary_key.map((bytes) => {

@@ -5,7 +5,7 @@ import { Kind } from "../../../protocol/tablestore/variant.ts";
 import { OtsError, parameterInvalid } from "../errors.ts";
 import { encodeKey } from "../keys.ts";
 import { limits } from "../limits.ts";
-import { type Call, findTable, operation } from "../operation.ts";
+import { type Call, findReadyTable, operation } from "../operation.ts";
 import { Overlay } from "../overlay.ts";
 import type { Table } from "../tables.ts";
 import { applyOverlay, type Transaction } from "../transactions.ts";
@@ -31,7 +31,7 @@ export const batchWriteRow = operation(
       checkShape(request);
       const nowMs = call.now();
       const parts = request.tables.map((part): Part => {
-        const table = findTable(call, part.table_name);
+        const table = findReadyTable(call, part.table_name);
         return { table, changes: readChanges(table, part, nowMs) };
       });
       const transaction = transactionOf(call, parts, request.transaction_id, nowMs);

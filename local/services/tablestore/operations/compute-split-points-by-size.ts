@@ -3,7 +3,7 @@
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { type Cell, encodeRows } from "../../../protocol/tablestore/plain-buffer.ts";
 import { parameterInvalid } from "../errors.ts";
-import { findTable, operation } from "../operation.ts";
+import { findReadyTable, operation } from "../operation.ts";
 import { decodeStored } from "../rows.ts";
 import type { Store } from "../store.ts";
 import type { Table } from "../tables.ts";
@@ -19,7 +19,7 @@ export const computeSplitPointsBySize = operation(
   (request) => request.table_name,
   (call, request) => {
     const { store } = call;
-    const table = findTable(call, request.table_name);
+    const table = findReadyTable(call, request.table_name);
     const unit = request.split_size_unit_in_byte ?? defaultUnitBytes;
     if (request.split_size <= 0) throw parameterInvalid("The split size must be greater than 0.");
     if (unit <= 0) throw parameterInvalid("The split size unit must be greater than 0.");

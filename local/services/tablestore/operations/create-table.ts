@@ -4,7 +4,7 @@ import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { OtsError, tableExists } from "../errors.ts";
 import { defineIndex } from "../indexing.ts";
 import { limits } from "../limits.ts";
-import { type Call, operation } from "../operation.ts";
+import { type Call, tableOperation } from "../operation.ts";
 import { defineTable, type TableDefinition } from "../tables.ts";
 
 /** Throws OtsError when the instance has no room for that many tables more. */
@@ -14,7 +14,7 @@ export function checkQuota(call: Call, more: number): void {
 }
 
 /** Creates a table with its indexes; it is ready at once. */
-export const createTable = operation(
+export const createTable = tableOperation(
   "CreateTableRequest",
   (request) => request.table_meta.table_name,
   (call, request) =>

@@ -2,11 +2,11 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { parameterInvalid } from "../errors.ts";
-import { findTable, operation } from "../operation.ts";
+import { findTable, tableOperation } from "../operation.ts";
 import { defineColumns } from "../tables.ts";
 
 /** Adds defined columns to a table. */
-export const addDefinedColumn = operation(
+export const addDefinedColumn = tableOperation(
   "AddDefinedColumnRequest",
   (request) => request.table_name,
   (call, request) =>
@@ -21,7 +21,7 @@ export const addDefinedColumn = operation(
 );
 
 /** Takes defined columns from a table; those that an index uses stay. */
-export const deleteDefinedColumn = operation(
+export const deleteDefinedColumn = tableOperation(
   "DeleteDefinedColumnRequest",
   (request) => request.table_name,
   (call, request) =>

@@ -2,10 +2,10 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { parameterInvalid } from "../errors.ts";
-import { findTable, operation } from "../operation.ts";
+import { findTable, tableOperation } from "../operation.ts";
 
 /** Removes a table with all its rows and indexes. */
-export const deleteTable = operation(
+export const deleteTable = tableOperation(
   "DeleteTableRequest",
   (request) => request.table_name,
   (call, request) =>

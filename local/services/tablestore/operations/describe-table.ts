@@ -6,7 +6,7 @@ import {
   type TableOptions,
   type ThroughputDetails,
 } from "../../../protocol/tablestore/messages.ts";
-import { findTable, operation } from "../operation.ts";
+import { findTable, tableOperation } from "../operation.ts";
 import type { IndexDefinition, TableDefinition } from "../tables.ts";
 
 const statusActive = 1;
@@ -42,7 +42,7 @@ function indexMetaOf(index: IndexDefinition): IndexMeta {
 }
 
 /** Schema, options and state of a table. */
-export const describeTable = operation(
+export const describeTable = tableOperation(
   "DescribeTableRequest",
   (request) => request.table_name,
   (call, request) => {

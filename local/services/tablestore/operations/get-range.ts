@@ -5,7 +5,7 @@ import { encodeRows, plainBufferHeader } from "../../../protocol/tablestore/plai
 import { parameterInvalid } from "../errors.ts";
 import { encodeKey, readKey } from "../keys.ts";
 import { limits } from "../limits.ts";
-import { findTable, operation, readCost } from "../operation.ts";
+import { findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, type Selection, selectRow } from "../reading.ts";
 import { readRowBytes } from "../row-bytes.ts";
 import { decodeStored, storedSize } from "../rows.ts";
@@ -30,7 +30,7 @@ export const getRange = operation(
   "GetRangeRequest",
   (request) => request.table_name,
   (call, request) => {
-    const table = findTable(call, request.table_name);
+    const table = findReadyTable(call, request.table_name);
     const nowMs = call.now();
     const transaction = call.transactions.of(table, request.transaction_id, nowMs);
     const selection = readSelection(table, request);

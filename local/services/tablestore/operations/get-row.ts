@@ -2,7 +2,7 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { encodeKey, readKey } from "../keys.ts";
-import { findTable, operation, readCost } from "../operation.ts";
+import { findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, selectRow } from "../reading.ts";
 import { readRowBytes } from "../row-bytes.ts";
 import { withHeader } from "../rows.ts";
@@ -13,7 +13,7 @@ export const getRow = operation(
   "GetRowRequest",
   (request) => request.table_name,
   (call, request) => {
-    const table = findTable(call, request.table_name);
+    const table = findReadyTable(call, request.table_name);
     const nowMs = call.now();
     const transaction = call.transactions.of(table, request.transaction_id, nowMs);
     const rows = transaction?.rows ?? call.store;

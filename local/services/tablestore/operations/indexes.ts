@@ -3,7 +3,7 @@
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { OtsError, tableExists } from "../errors.ts";
 import { defineIndex, indexEntry } from "../indexing.ts";
-import { findTable, operation } from "../operation.ts";
+import { findTable, tableOperation } from "../operation.ts";
 import { decodeStored, encodeStored } from "../rows.ts";
 import type { Store } from "../store.ts";
 import type { Table } from "../tables.ts";
@@ -14,7 +14,7 @@ const lowest = Buffer.alloc(0);
 const highest = Buffer.from([0xff, 0xff]);
 
 /** Adds an index to a table; rows that are there already join it when the request says so. Index rows follow at once. */
-export const createIndex = operation(
+export const createIndex = tableOperation(
   "CreateIndexRequest",
   (request) => request.main_table_name,
   (call, request) =>
@@ -45,7 +45,7 @@ function fillIndex(store: Store, main: Table, index: Table): void {
 }
 
 /** Removes an index and its rows. */
-export const dropIndex = operation(
+export const dropIndex = tableOperation(
   "DropIndexRequest",
   (request) => request.main_table_name,
   (call, request) =>

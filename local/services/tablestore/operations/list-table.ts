@@ -1,10 +1,10 @@
 // ListTable.
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
-import { operation } from "../operation.ts";
+import { tableOperation } from "../operation.ts";
 
 /** Names of all tables of the instance; index tables are told by DescribeTable of their table. */
-export const listTable = operation(
+export const listTable = tableOperation(
   "ListTableRequest",
   () => undefined,
   (call) => {

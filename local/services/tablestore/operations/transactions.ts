@@ -2,7 +2,7 @@
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { encodeKey, readKey } from "../keys.ts";
-import { findTable, operation } from "../operation.ts";
+import { findReadyTable, operation } from "../operation.ts";
 import { readRowBytes } from "../row-bytes.ts";
 
 /** Opens a transaction on one partition key of a table that has them enabled. */
@@ -10,7 +10,7 @@ export const startLocalTransaction = operation(
   "StartLocalTransactionRequest",
   (request) => request.table_name,
   (call, request) => {
-    const table = findTable(call, request.table_name);
+    const table = findReadyTable(call, request.table_name);
     const values = readKey(table.definition.key.slice(0, 1), readRowBytes(request.key).primaryKey, "read");
     const { id } = call.transactions.start(call.store, table, encodeKey(values), call.now());
     return encodeMessage("StartLocalTransactionResponse", { transaction_id: id });

@@ -3,12 +3,12 @@
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { parameterInvalid } from "../errors.ts";
 import { checkIndexable } from "../indexing.ts";
-import { findTable, operation } from "../operation.ts";
+import { findTable, tableOperation } from "../operation.ts";
 import { readThroughput, withOptions, withStream } from "../tables.ts";
 import { optionsOf, throughputOf } from "./describe-table.ts";
 
 /** Changes options and reserved throughput. */
-export const updateTable = operation(
+export const updateTable = tableOperation(
   "UpdateTableRequest",
   (request) => request.table_name,
   (call, request) =>
@@ -22,6 +22,7 @@ export const updateTable = operation(
       let definition = withStream(withOptions(table.definition, table_options ?? {}), stream_spec, call.now());
       if (definition.indexes !== undefined) checkIndexable(definition);
       if (reserved_throughput) {
+        call.pace.checkThroughputChange(table, call.now());
         const before = { read: definition.reservedRead, write: definition.reservedWrite };
         const { read, write } = readThroughput(reserved_throughput.capacity_unit, before);
         const throughputChangedS = Math.floor(call.now() / 1000);

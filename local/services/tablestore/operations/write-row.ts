@@ -1,7 +1,7 @@
 // PutRow, UpdateRow and DeleteRow: one shape, three kinds of change.
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
-import { type Call, findTable, type Operation, operation } from "../operation.ts";
+import { type Call, findReadyTable, type Operation, operation } from "../operation.ts";
 import type { Table } from "../tables.ts";
 import { checkInside, type Transaction } from "../transactions.ts";
 import { applyChange, type ChangeKind, partitionOf, type RowChange, readChange, type WriteAnswer } from "../writing.ts";
@@ -28,7 +28,7 @@ function writeRow(message: "PutRowRequest" | "UpdateRowRequest" | "DeleteRowRequ
     (request) => request.table_name,
     (call, request) =>
       call.store.write(() => {
-        const table = findTable(call, request.table_name);
+        const table = findReadyTable(call, request.table_name);
         const nowMs = call.now();
         const transaction = call.transactions.of(table, request.transaction_id, nowMs);
         const part = { bytes: request.row, condition: request.condition, returnContent: request.return_content };
