@@ -19,6 +19,8 @@ export class PassIntents {
   /** Those of which an attempt may still take effect, whatever a later attempt was told. */
   private readonly uncertain: Set<string>;
   private readonly done: Intent[] = [];
+  /** Those of earlier passes, which have died before they could record an outcome. */
+  private readonly inherited: ReadonlySet<string>;
   private intents: readonly Intent[];
 
   constructor(app: App, group: GroupRef, lock: Lock, stored: readonly Intent[]) {
@@ -27,6 +29,7 @@ export class PassIntents {
     this.lock = lock;
     this.intents = stored;
     this.uncertain = new Set(stored.map((intent) => intent.intentId));
+    this.inherited = new Set(this.uncertain);
   }
 
   /** Those that are not over. */
@@ -37,6 +40,15 @@ export class PassIntents {
   /** Those that are over; to be deleted with the last write of the pass. */
   get over(): readonly Intent[] {
     return this.done;
+  }
+
+  /** The outcome record of what an earlier pass began and did not live to record. */
+  get outcomes(): readonly string[] {
+    return this.done.flatMap((intent) => {
+      if (!this.inherited.has(intent.intentId)) return [];
+      const what = [...intent.ruleIds, ...intent.rules.map((rule) => rule.entryId)].join(", ");
+      return [`${intent.call} ${what} (${intent.cause}), begun by an earlier pass, is over; what stands was read back`];
+    });
   }
 
   /** An intent of its own token. */

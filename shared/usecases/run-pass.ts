@@ -227,7 +227,12 @@ class Pass {
     const rowsDone = options.rows.filter((row) =>
       row.kind === "group" ? isSettled : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
     );
-    const lines = [...this.lines, ...[...closed.keys()].map((leaseId) => `${leaseId} has ended`), ...this.findings];
+    const lines = [
+      ...this.lines,
+      ...this.intents.outcomes,
+      ...[...closed.keys()].map((leaseId) => `${leaseId} has ended`),
+      ...this.findings,
+    ];
     const { cause, actor, policy } = options;
     const record = { at: now, group, cause, actor, policyVersion: policy.version, lines };
     const writes: Write[] = [

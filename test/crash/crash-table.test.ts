@@ -72,20 +72,30 @@ interface Scenario {
   /** Leaves the world where the disturbed work begins. */
   readonly prepare: (world: World) => Promise<Lease | null>;
   readonly act: (world: World, app: App, lease: Lease | null) => Promise<unknown>;
+  /** What the caller does when no answer came: the same again, by another process. */
+  readonly retry?: (world: World) => Promise<unknown>;
   /** Whether the lease is to be open some minutes later. */
   readonly opens: boolean;
 }
 
-const opened = async (world: World): Promise<Lease> => {
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-  return (await world.run(openLease(world.process(), world.caller(), world.ask(), options))).lease;
-};
+const createOptions = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+const opened = async (world: World): Promise<Lease> => (await world.open()).lease;
+
+const withKey = (app: App): Promise<unknown> =>
+  openLease(app, world.caller(), world.ask(), { mode: "create", idempotencyKey: "k-1", dryRun: false });
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   open: {
     prepare: async () => null,
     act: (world, app) =>
       openLease(app, world.caller(), world.ask(), { mode: "repeat", idempotencyKey: null, dryRun: false }),
+    opens: true,
+  },
+  "open with an Idempotency-Key, sent again": {
+    prepare: async () => null,
+    act: (_, app) => withKey(app),
+    retry: (world) => world.run(withKey(world.process())),
     opens: true,
   },
   expire: {
@@ -173,6 +183,13 @@ async function disturbed(
     () => "failed" as const,
   );
   world.faults([]);
+  if (acted === "failed" && scenario.retry) {
+    const again = await scenario.retry(world).then(
+      () => "answered" as const,
+      () => "failed" as const,
+    );
+    return faultsFound(scenario, again);
+  }
   return faultsFound(scenario, acted);
 }
 
@@ -212,4 +229,22 @@ describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
     }
     expect(wrong).toEqual([]);
   });
+});
+
+test("what a dead process has changed is recorded by the pass that takes over", async () => {
+  world = await World.start();
+  let dead = false;
+  const dying: Interposer = async (call, act) => {
+    if (dead) throw new Crashed();
+    const answer = await act();
+    dead = call.name === "ecs AuthorizeSecurityGroup";
+    if (dead) throw new Crashed();
+    return answer;
+  };
+  await world.run(openLease(world.process(dying), world.caller(), world.ask(), createOptions)).catch(() => undefined);
+  expect(world.rules().some(isOurs)).toBe(true);
+  await world.ticks(4);
+  expect((await world.recorded()).join("\n")).toMatch(
+    /authorize e-\w+ \(a lease asks for it\), begun by an earlier pass/,
+  );
 });
