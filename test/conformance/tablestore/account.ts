@@ -1,10 +1,16 @@
 // A Tablestore for one test file, the official SDK pointed at it, and the words the tests speak in.
 import TableStore from "tablestore";
+import { it } from "vitest";
 import { startTablestore, type Tablestore, type TablestoreOptions } from "../../../local/services/tablestore/server.ts";
+import { systemClock } from "../../../shared/adapters/system/clock.ts";
 import { systemRandom } from "../../../shared/adapters/system/random.ts";
 import type { Clock } from "../../../shared/ports/clock.ts";
+import { deleteTablesSince, keys, realEndpoint, waitForTables } from "./real-account.ts";
 
-export const keys = { accessKeyId: "ak", secret: "sk", instance: "inst1" } as const;
+export { keys };
+
+/** For tests of what only the embedded service lets a test do: set its clock, its options, its faults. */
+export const itEmbedded = it.skipIf(realEndpoint !== undefined);
 
 /** A clock that stands still until a test moves it. */
 export interface SetClock extends Clock {
@@ -30,8 +36,9 @@ export interface Account {
   readonly client: TableStore.Client;
 }
 
-/** Starts a Tablestore with the key and instance of `keys`. */
+/** Starts a Tablestore with the key and instance of `keys`, or reaches the real one. */
 export async function startAccount(options: Partial<TablestoreOptions> = {}): Promise<Account> {
+  if (realEndpoint !== undefined && Object.keys(options).length === 0) return reachAccount(realEndpoint);
   const clock = setClock();
   const server = await startTablestore({
     clock,
@@ -41,6 +48,14 @@ export async function startAccount(options: Partial<TablestoreOptions> = {}): Pr
     ...options,
   });
   return { server, clock, client: connect(server.url) };
+}
+
+async function reachAccount(url: string): Promise<Account> {
+  const client = connect(url);
+  waitForTables(client);
+  const before = (await client.listTable({})).tableNames ?? [];
+  const clean = (): Promise<void> => deleteTablesSince(client, before);
+  return { server: { url, port: 0, reset: clean, stop: clean }, clock: setClock(systemClock.now()), client };
 }
 
 /** The official client. */

@@ -1,14 +1,19 @@
 // What was answered survives `kill -9` at seeded points of the work, and nothing is torn. `npm run kill-points` does it ten thousand times.
 import { expect, it } from "vitest";
+import { itEmbedded } from "./account.ts";
 import { Expectation } from "./kill-points/expectation.ts";
 import { runKillPoints } from "./kill-points/points.ts";
 
-it("loses no answered write and tears no row under kill -9", async () => {
-  const report = await runKillPoints({ seed: "test", points: 8 });
-  expect(report.wrong).toEqual([]);
-  expect(report.points).toBe(8);
-  expect(report.answered).toBeGreaterThan(40);
-}, 120_000);
+itEmbedded(
+  "loses no answered write and tears no row under kill -9",
+  async () => {
+    const report = await runKillPoints({ seed: "test", points: 8 });
+    expect(report.wrong).toEqual([]);
+    expect(report.points).toBe(8);
+    expect(report.answered).toBeGreaterThan(40);
+  },
+  120_000,
+);
 
 it("notices a write that was lost, one that came from nowhere, and half of an atomic batch", () => {
   const lost = new Expectation();

@@ -8,6 +8,7 @@ import {
   expectExist,
   failureOf,
   ignore,
+  itEmbedded,
   keyOf,
   long,
   pair,
@@ -143,7 +144,7 @@ it("survives a condition that fails, and counts increments on what it wrote itse
   expect(await read("x", 1)).toBe("2");
 });
 
-it("ends by itself after sixty seconds", async () => {
+itEmbedded("ends by itself after sixty seconds", async () => {
   const id = await start("x");
   account.clock.nowMs += 60_000;
   expect(await put("x", 1, "v", id)).toBe("no error");

@@ -1,6 +1,6 @@
 // The waits and rates of table operations that the service has, when they are switched on.
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { type Account, createPairs, failureOf, ignore, pair, startAccount } from "./account.ts";
+import { afterEach, beforeEach, expect } from "vitest";
+import { type Account, createPairs, failureOf, ignore, itEmbedded, pair, startAccount } from "./account.ts";
 
 let account: Account;
 beforeEach(async () => {
@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => account.server.stop());
 
-it("lists a new table at once, and lets it be read and written when it is ready", async () => {
+itEmbedded("lists a new table at once, and lets it be read and written when it is ready", async () => {
   const { client, clock } = account;
   await createPairs(client, "t");
   expect((await client.listTable({})).tableNames).toEqual(["t"]);
@@ -25,7 +25,7 @@ it("lists a new table at once, and lets it be read and written when it is ready"
   expect([await write(), await read()]).toEqual(["no error", "no error"]);
 });
 
-it("refuses the eleventh table operation within a second", async () => {
+itEmbedded("refuses the eleventh table operation within a second", async () => {
   const { client, clock } = account;
   for (let count = 0; count < 10; count++) await client.listTable({});
   expect(await failureOf(client.listTable({}))).toBe("403 OTSQuotaExhausted Too frequent table operations.");
@@ -33,7 +33,7 @@ it("refuses the eleventh table operation within a second", async () => {
   expect(await failureOf(client.listTable({}))).toBe("no error");
 });
 
-it("refuses to change reserved throughput twice in two minutes", async () => {
+itEmbedded("refuses to change reserved throughput twice in two minutes", async () => {
   const { client, clock } = account;
   await createPairs(client, "t");
   const change = (read: number): Promise<string> =>

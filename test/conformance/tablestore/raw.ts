@@ -5,7 +5,7 @@ import { decodeMessage, encodeMessage, type Messages } from "../../../local/prot
 import { type Cell, decodeRow, encodeRows } from "../../../local/protocol/tablestore/plain-buffer.ts";
 import { signRequest } from "../../../local/protocol/tablestore/signature.ts";
 import { integerVariant, Kind, stringVariant } from "../../../local/protocol/tablestore/variant.ts";
-import { keys } from "./account.ts";
+import { keys, realEndpoint } from "./real-account.ts";
 
 export interface Answer {
   readonly status: number;
@@ -28,7 +28,7 @@ export function send(url: string, options: RawRequest): Promise<Answer> {
     "x-ots-accesskeyid": keys.accessKeyId,
     "x-ots-apiversion": "2015-12-31",
     "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
-    "x-ots-date": "2026-01-02T03:04:05.678Z",
+    "x-ots-date": realEndpoint === undefined ? "2026-01-02T03:04:05.678Z" : new Date().toISOString(),
     "x-ots-instancename": keys.instance,
     ...options.headers,
   };

@@ -1,7 +1,7 @@
 // Table operations, through the official SDK.
 import TableStore from "tablestore";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Account, createPairs, failureOf, ignore, pair, startAccount } from "./account.ts";
+import { type Account, createPairs, failureOf, ignore, itEmbedded, pair, startAccount } from "./account.ts";
 
 let account: Account;
 beforeAll(async () => {
@@ -103,7 +103,7 @@ it("assigns growing values to an automatic key column", async () => {
   expect(await add()).toBeGreaterThan(first);
 });
 
-it("forgets everything when it is reset", async () => {
+itEmbedded("forgets everything when it is reset", async () => {
   const other = await startAccount();
   await createPairs(other.client, "gone");
   await other.server.reset();

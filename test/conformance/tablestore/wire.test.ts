@@ -1,9 +1,20 @@
 // What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
 import { createHash } from "node:crypto";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect } from "vitest";
 import { signResponse } from "../../../local/protocol/tablestore/signature.ts";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
-import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
+import {
+  type Account,
+  columns,
+  connect,
+  createPairs,
+  failureOf,
+  ignore,
+  itEmbedded,
+  keys,
+  pair,
+  startAccount,
+} from "./account.ts";
 import { type Answer, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
 let account: Account;
@@ -21,7 +32,7 @@ afterEach(() => account.server.stop());
 
 const send = (options: RawRequest): Promise<Answer> => sendTo(account.server.url, options);
 
-it("refuses a wrong secret, an unknown instance and an unknown key", async () => {
+itEmbedded("refuses a wrong secret, an unknown instance and an unknown key", async () => {
   expect(await failureOf(connect(account.server.url, "wrong").listTable({}))).toBe(
     "403 OTSAuthFailed Signature mismatch.",
   );
@@ -32,19 +43,19 @@ it("refuses a wrong secret, an unknown instance and an unknown key", async () =>
   expect(errorOf(unknown)).toContain("403 OTSAuthFailed");
 });
 
-it("refuses a body whose digest is another", async () => {
+itEmbedded("refuses a body whose digest is another", async () => {
   const answer = await send({ path: "/ListTable", headers: { "x-ots-contentmd5": "AAAAAAAAAAAAAAAAAAAAAA==" } });
   expect(errorOf(answer)).toContain("403 OTSAuthFailed");
 });
 
-it("names the header that is missing and the date it cannot read", async () => {
+itEmbedded("names the header that is missing and the date it cannot read", async () => {
   const missing = await send({ path: "/ListTable", headers: { "x-ots-date": "" } });
   expect(errorOf(missing)).toBe("400 OTSParameterInvalid Missing header: x-ots-date.");
   const date = await send({ path: "/ListTable", headers: { "x-ots-date": "yesterday" } });
   expect(errorOf(date)).toBe("400 OTSParameterInvalid Invalid date format: yesterday.");
 });
 
-it("refuses other methods, other operations, broken messages and bodies that are too large", async () => {
+itEmbedded("refuses other methods, other operations, broken messages and bodies that are too large", async () => {
   expect(errorOf(await send({ path: "/ListTable", method: "PUT" }))).toContain("405 OTSMethodNotAllowed");
   expect(errorOf(await send({ path: "/Nothing" }))).toBe("400 OTSParameterInvalid Unsupported operation: Nothing.");
   expect(errorOf(await send({ path: "/GetRow", body: Buffer.from([1, 2, 3]) }))).toContain("400 OTSParameterInvalid");
@@ -52,7 +63,7 @@ it("refuses other methods, other operations, broken messages and bodies that are
   expect(errorOf(large)).toContain("413 OTSRequestBodyTooLarge");
 });
 
-it("signs every answer, errors included, with all headers that strict clients check", async () => {
+itEmbedded("signs every answer, errors included, with all headers that strict clients check", async () => {
   for (const path of ["/ListTable", "/Nothing"]) {
     const { headers, body } = await send({ path });
     expect(headers["x-ots-requestid"]).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -63,7 +74,7 @@ it("signs every answer, errors included, with all headers that strict clients ch
   }
 });
 
-it("refuses a row whose checksum is wrong", async () => {
+itEmbedded("refuses a row whose checksum is wrong", async () => {
   const { client } = account;
   await createPairs(client, "t");
   // GetRow of a key with one byte of a checksum changed: table name, key, max_versions 1.
@@ -72,7 +83,7 @@ it("refuses a row whose checksum is wrong", async () => {
   expect(errorOf(await send({ path: "/GetRow", body }))).toContain("400 OTSParameterInvalid");
 });
 
-it("keeps a record of every call with its table, status and code", async () => {
+itEmbedded("keeps a record of every call with its table, status and code", async () => {
   const { client, clock } = account;
   await createPairs(client, "t");
   await failureOf(client.getRow({ tableName: "absent", primaryKey: pair("x", 1) }));
@@ -90,7 +101,7 @@ it("keeps a record of every call with its table, status and code", async () => {
   ]);
 });
 
-it("fails a call as a fault says: refused, lost before, lost after the effect", async () => {
+itEmbedded("fails a call as a fault says: refused, lost before, lost after the effect", async () => {
   const { client } = account;
   await createPairs(client, "t");
   const put = (value: string): Promise<string> =>
@@ -109,7 +120,7 @@ it("fails a call as a fault says: refused, lost before, lost after the effect", 
   expect(calls.filter((call) => call.operation === "PutRow").map((call) => call.status)).toEqual([503, 0, 200]);
 });
 
-it("accepts dates of any age unless a skew is set", async () => {
+itEmbedded("accepts dates of any age unless a skew is set", async () => {
   expect((await send({ path: "/ListTable" })).status).toBe(200);
   const strict = await startAccount({ requestSkewMsMax: 900_000 });
   expect(await failureOf(strict.client.listTable({}))).toContain("403 OTSAuthFailed");
