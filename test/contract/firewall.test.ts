@@ -70,7 +70,8 @@ beforeAll(async () => {
     clock: systemClock,
     random: seededRandom("ecs"),
     seed,
-    switches: switchUnderTest(),
+    // Each call is looked at by itself: what was written is read at once, and a rule is found by its id.
+    switches: { ...switchUnderTest(), readAfterWriteMs: 0, modifiedRule: "same-id" },
     onCall: ({ operation }) => void calls.push(operation),
   });
 });

@@ -128,7 +128,7 @@ test("where priorities make no difference, a lease beside a stranger's rule ride
 
 describe("a customer's drop", () => {
   test("that is as strong refuses the lease by name, and nothing is written", async () => {
-    await start();
+    await start({ switches: { readAfterWriteMs: 0 } });
     await stranger(spec("1-1000", { policy: "drop", priority: 100 }));
     const ruleId = world.rules().at(-1)?.ruleId;
     world.callNames.length = 0;

@@ -7,6 +7,7 @@ import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 import { World } from "../kit/world.ts";
 
 let world: World;
@@ -58,10 +59,13 @@ describe("holders", () => {
     const { lease } = await world.open();
     const { leaseId } = lease.request;
     await world.advance(300_000);
+    const askedAt = world.clock.now();
     const extended = await world.run(
       extendLease(world.process(), world.caller(), leaseId, 1_200_000, { dryRun: false }),
     );
-    expect(extended.lease.status.until).toBe(lease.request.requestedAt + 1_500_000);
+    // The call itself may take time, where reads lag.
+    expect(extended.lease.status.until).toBeGreaterThanOrEqual(askedAt + 1_200_000);
+    expect(extended.lease.status.until).toBeLessThanOrEqual(world.clock.now() + 1_200_000);
     expect(parseMark(world.rules().at(-1)?.description ?? "")?.until).toBe(extended.lease.status.until);
     await world.pastEnd(lease);
     expect(world.openPorts()).toEqual(["22/22"]);
@@ -86,6 +90,7 @@ describe("holders", () => {
 
   test("an extension never goes past the total from the first opening", async () => {
     const { lease } = await world.open({ periodMs: 28_800_000 });
+    const openBy = world.clock.now();
     for (let hours = 0; hours < 16; hours += 8) {
       await world.advance(7 * 3_600_000);
       await world.sweep();
@@ -96,7 +101,9 @@ describe("holders", () => {
     const last = (await world.lease(lease.request.leaseId)).status.until;
     await world.advance(last - world.clock.now() - 3_600_000);
     await world.run(extendLease(world.process(), world.caller(), lease.request.leaseId, 28_800_000, { dryRun: false }));
-    expect((await world.lease(lease.request.leaseId)).status.until).toBe(lease.request.requestedAt + 86_400_000);
+    const { until } = (await world.lease(lease.request.leaseId)).status;
+    expect(until).toBeGreaterThanOrEqual(lease.request.requestedAt + 86_400_000);
+    expect(until).toBeLessThanOrEqual(openBy + 86_400_000);
     await expect(
       world.run(extendLease(world.process(), world.caller(), lease.request.leaseId, 28_800_000, { dryRun: false })),
     ).rejects.toMatchObject({ code: "LEASE_TOTAL_REACHED" });
@@ -233,7 +240,9 @@ describe("a group that changes under an open lease", () => {
 });
 
 describe("strangers", () => {
-  test("a rule that somebody widens is left until its end and then revoked by its id", async () => {
+  // Where a modified rule gets a new id, what a stranger makes of ours is theirs.
+  const keepsId = (switchUnderTest().modifiedRule ?? "same-id") === "same-id";
+  test.runIf(keepsId)("a rule that somebody widens is left until its end and then revoked by its id", async () => {
     const { lease } = await world.open();
     const [ruleId] = lease.status.ruleIds;
     const { firewall } = world.process(undefined, "ak-other");
