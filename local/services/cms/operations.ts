@@ -126,7 +126,7 @@ function instantOf(params: RpcParameters, name: string): number | undefined {
 }
 
 /** The namespace in which an account's own metrics are found. */
-export const customNamespace = (accountId: string): string => `acs_customMetric_${accountId}`;
+const customNamespace = (accountId: string): string => `acs_customMetric_${accountId}`;
 
 function putCustomMetric({ params, now, metrics, accountId }: CmsContext): Body {
   const entries = structuresOf(params, "MetricList");

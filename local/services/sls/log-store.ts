@@ -19,6 +19,8 @@ export interface Logstore {
   readonly createdAt: number;
   /** The index as it was created; without one there are no queries. */
   index?: unknown;
+  /** Names of every field that a log ever had. */
+  readonly columns: Set<string>;
   readonly logs: Log[];
 }
 
@@ -62,7 +64,7 @@ export class LogStores {
     if (!Number.isInteger(ttlDays) || ttlDays < 1 || ttlDays > 3_650)
       throw new SlsError(400, "ParameterInvalid", "ttl is 1 to 3650");
     if (project.logstores.has(name)) throw new SlsError(400, "LogStoreAlreadyExist", `logstore ${name} already exists`);
-    const created: Logstore = { name, ttlDays, shardCount, createdAt: now, logs: [] };
+    const created: Logstore = { name, ttlDays, shardCount, createdAt: now, columns: new Set(), logs: [] };
     project.logstores.set(name, created);
     return created;
   }
@@ -79,8 +81,11 @@ export class LogStores {
 }
 
 /** Adds logs, and forgets what the retention or the bound on memory no longer covers. */
-export function addLogs({ logs, ttlDays }: Logstore, added: readonly Log[], nowMs: number): void {
-  for (const log of added) logs.push(log);
+export function addLogs({ logs, ttlDays, columns }: Logstore, added: readonly Log[], nowMs: number): void {
+  for (const log of added) {
+    logs.push(log);
+    for (const name of Object.keys(log.fields)) columns.add(name);
+  }
   const oldest = Math.floor(nowMs / 1_000) - ttlDays * DAY_S;
   if ((logs[0]?.time ?? oldest) >= oldest && logs.length <= LOGS_MAX) return;
   const kept = logs.filter((log) => log.time >= oldest).slice(-LOGS_MAX);

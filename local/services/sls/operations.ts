@@ -148,7 +148,7 @@ function getIndex(context: SlsContext, call: Call): SlsAnswer {
 function query(context: SlsContext, call: Call, given: Readonly<Record<string, unknown>>): QueryResult {
   const store = context.stores.logstore(projectOf(context, call), call.logstore);
   const { keys = {} } = (store.index ?? {}) as { readonly keys?: object };
-  const columns = new Set([...Object.keys(keys), ...store.logs.flatMap((log) => Object.keys(log.fields))]);
+  const columns = new Set([...Object.keys(keys), ...store.columns]);
   const { nowMs, isHalf, switches } = context;
   return runQuery(store, parseQuery(given), { nowMs, isHalf, bytesMax: switches.slsScanBytesMax, columns });
 }

@@ -56,7 +56,7 @@ const hasV1Body = ({ headers, body }: SlsRequest): boolean =>
 const hasV4Body = ({ headers, body }: SlsRequest): boolean => headers["x-log-content-sha256"] === hex("sha256", body);
 
 /** The signature of version 1 in Base64. */
-export function signatureV1({ method, path, rawQuery, headers }: SlsRequest, secret: string): string {
+function signatureV1({ method, path, rawQuery, headers }: SlsRequest, secret: string): string {
   const own = Object.entries(headers).filter(([name]) => isOwn(name));
   const query = pairsOf(rawQuery).map(([name, value]) => `${name}=${value}`);
   const text = [
@@ -72,7 +72,7 @@ export function signatureV1({ method, path, rawQuery, headers }: SlsRequest, sec
 }
 
 /** The signature of version 4 in hexadecimal. */
-export function signatureV4(
+function signatureV4(
   { method, path, rawQuery, headers }: SlsRequest,
   secret: string,
   date: string,

@@ -58,11 +58,13 @@ it("gives the handler its event, context and environment, after one initializer 
     ALIBABA_CLOUD_ACCESS_KEY_ID: "STS.role",
     ALIBABA_CLOUD_SECURITY_TOKEN: "role-token",
   });
-  const logged = fc.registry
-    .logs()
-    .lines()
-    .find((line) => line.requestId === outcome.requestId);
-  expect(logged?.text).toContain(`${outcome.requestId} [info] seen {"n":1}`);
+  // Output comes over a pipe of its own and may be later than the result.
+  const logged = (): string[] =>
+    fc.registry
+      .logs()
+      .lines()
+      .flatMap(({ requestId, text }) => (requestId === outcome.requestId ? [text] : []));
+  await expect.poll(() => logged().join("\n")).toContain(`${outcome.requestId} [info] seen {"n":1}`);
 });
 
 it("takes handlers with a callback", async () => {
