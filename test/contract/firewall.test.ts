@@ -70,8 +70,14 @@ beforeAll(async () => {
     clock: systemClock,
     random: seededRandom("ecs"),
     seed,
-    // Each call is looked at by itself: what was written is read at once, and a rule is found by its id.
-    switches: { ...switchUnderTest(), readAfterWriteMs: 0, modifiedRule: "same-id" },
+    // Each call is looked at by itself: what was written is read at once and whole, last, and by its id.
+    switches: {
+      ...switchUnderTest(),
+      readAfterWriteMs: 0,
+      modifiedRule: "same-id",
+      ruleOrder: "oldest-first",
+      destCidrIp: "honoured",
+    },
     onCall: ({ operation }) => void calls.push(operation),
   });
 });

@@ -29,7 +29,7 @@ describe("a lease for one instance", () => {
   const ask = { group: null, instance: "i-app-1" } as const;
 
   test("opens that host alone, and closes", async () => {
-    await start();
+    await start({ switches: { destCidrIp: "honoured" } });
     const { lease, reach } = await world.open(ask);
     expect(reach.hosts.map((host) => host.name)).toEqual(["app-1"]);
     expect(lease.request.instanceId).toBe("i-app-1");
