@@ -1,6 +1,5 @@
 // A Tablestore for one test file, the official SDK pointed at it, and the words the tests speak in.
 import TableStore from "tablestore";
-import { it } from "vitest";
 import { startTablestore, type Tablestore, type TablestoreOptions } from "../../../local/services/tablestore/server.ts";
 import { systemClock } from "../../../shared/adapters/system/clock.ts";
 import { systemRandom } from "../../../shared/adapters/system/random.ts";
@@ -8,9 +7,6 @@ import type { Clock } from "../../../shared/ports/clock.ts";
 import { deleteTablesSince, keys, realEndpoint, waitForTables } from "./real-account.ts";
 
 export { keys };
-
-/** For tests of what only the embedded service lets a test do: set its clock, its options, its faults. */
-export const itEmbedded = it.skipIf(realEndpoint !== undefined);
 
 /** A clock that stands still until a test moves it. */
 export interface SetClock extends Clock {

@@ -1,6 +1,6 @@
 // What was answered survives `kill -9` at seeded points of the work, and nothing is torn. `npm run kill-points` does it ten thousand times.
 import { expect, it } from "vitest";
-import { itEmbedded } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { Expectation } from "./kill-points/expectation.ts";
 import { runKillPoints } from "./kill-points/points.ts";
 

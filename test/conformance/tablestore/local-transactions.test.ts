@@ -8,12 +8,12 @@ import {
   expectExist,
   failureOf,
   ignore,
-  itEmbedded,
   keyOf,
   long,
   pair,
   startAccount,
 } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { call, pairsTable } from "./raw.ts";
 
 const conflict = "409 OTSRowOperationConflict Data is being modified by the other request.";

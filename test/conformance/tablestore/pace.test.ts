@@ -1,6 +1,7 @@
 // The waits and rates of table operations that the service has, when they are switched on.
 import { afterEach, beforeEach, expect } from "vitest";
-import { type Account, createPairs, failureOf, ignore, itEmbedded, pair, startAccount } from "./account.ts";
+import { type Account, createPairs, failureOf, ignore, pair, startAccount } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 
 let account: Account;
 beforeEach(async () => {

@@ -9,13 +9,13 @@ import {
   expectNotExist,
   failureOf,
   ignore,
-  itEmbedded,
   keyOf,
   long,
   pair,
   startAccount,
   where,
 } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { realEndpoint } from "./real-account.ts";
 
 const tableName = "rows";

@@ -1,7 +1,8 @@
 // Table operations, through the official SDK.
 import TableStore from "tablestore";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Account, createPairs, failureOf, ignore, itEmbedded, pair, startAccount } from "./account.ts";
+import { type Account, createPairs, failureOf, ignore, pair, startAccount } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 
 let account: Account;
 beforeAll(async () => {

@@ -3,18 +3,8 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, expect } from "vitest";
 import { signResponse } from "../../../local/protocol/tablestore/signature.ts";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
-import {
-  type Account,
-  columns,
-  connect,
-  createPairs,
-  failureOf,
-  ignore,
-  itEmbedded,
-  keys,
-  pair,
-  startAccount,
-} from "./account.ts";
+import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { type Answer, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
 let account: Account;
