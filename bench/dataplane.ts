@@ -10,7 +10,7 @@ import { progress, row, verdict } from "./printing.ts";
 
 const GROUPS = 200;
 const RULES = 200;
-const NET = "127.113";
+const NET = "127.125";
 const PORT = 5022;
 const REGION = "cn-hangzhou";
 const LATE_MS_MAX = 50;

@@ -1,8 +1,10 @@
-// Runs the embedded cloud alone: `main.js [--port 9000] [--control-port 9099] [--home .safeport] …`. Functions are deployed by others.
+// `npm run cloud`: runs the embedded cloud alone. See `--help`. Functions are deployed by others.
 
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type CloudOptions, startCloud } from "./cloud.ts";
+import { seededRandom } from "./random.ts";
+import { seedAccount } from "./seed.ts";
 
 const portFlags = {
   port: { name: "api", fallback: 9000 },
@@ -15,49 +17,112 @@ const portFlags = {
 } as const;
 
 const engines = ["auto", "nft", "userspace"] as const;
+const textFlags = ["home", "host", "engine", "network", "table", "scan-noise"] as const;
+
+const HELP = `Usage: npm run cloud [-- <option>...]
+
+Starts the embedded cloud without safeport: ECS, Tablestore, CloudMonitor, SLS and Function Compute, with a small account
+and a data plane whose instances have real ports. Prints the addresses and keys, then \`ready\`. Ctrl-C stops it.
+
+  --port <n>             the HTTP trigger of functions (default 9000, or PORT)
+  --control-port <n>     the control API: clock, faults, switches, calls (default 9099)
+  --ecs-port <n>         (default 9100)
+  --tablestore-port <n>  (default 9101)
+  --cms-port <n>         (default 9102)
+  --sls-port <n>         (default 9103)
+  --fc-port <n>          (default 9104)
+  --any-port             every port that is not given is chosen by the machine
+  --host <address>       where the services listen (default 127.0.0.1)
+  --home <folder>        keeps the state in <folder>/cloud (default .safeport, or SAFEPORT_HOME)
+  --engine <name>        ${engines.join(", ")}: how packets are decided (default auto)
+  --network <127.n>      where instances live: 127.n.0.0/16 (default 127.10); one of its own for each cloud on a host
+  --table <name>         name of the nftables table (default: from the network)
+  --scan-noise <ms>      adds the probe of a stranger to the flow records that often (default: never)
+  --help                 says this
+`;
 
 /** The cloud's options from flags, then the environment (`PORT`, `SAFEPORT_HOME`), then defaults. Throws on bad ones. */
 export function readOptions(
   flags: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
-): CloudOptions {
-  const text = { type: "string" } as const;
-  const options = Object.fromEntries(
-    [...Object.keys(portFlags), "home", "host", "engine", "range", "table"].map((name) => [name, text]),
+): CloudOptions | "help" {
+  const texts = Object.fromEntries(
+    [...Object.keys(portFlags), ...textFlags].map((name) => [name, { type: "string" } as const]),
   );
-  const { values } = parseArgs({ args: [...flags], options, strict: true });
-  const value = (name: string): string | undefined => values[name] as string | undefined;
+  const switches = { help: { type: "boolean" }, "any-port": { type: "boolean" } } as const;
+  const { values } = parseArgs({ args: [...flags], options: { ...texts, ...switches }, strict: true });
+  if (values.help === true) return "help";
+  const value = (name: string): string | undefined => (values as Record<string, string | undefined>)[name];
+  const whole = (flag: string, text: string, max: number): number => {
+    const number = Number(text);
+    if (text !== "" && Number.isInteger(number) && number >= 0 && number <= max) return number;
+    throw new RangeError(`--${flag} ${text}: use 0 to ${max}`);
+  };
   const ports = Object.entries(portFlags).map(([flag, { name, fallback }]) => {
     const given = value(flag) ?? (flag === "port" ? environment["PORT"] : undefined);
-    const port = given === undefined ? fallback : Number(given);
-    if (!Number.isInteger(port) || port < 0 || port > 65_535)
-      throw new RangeError(`--${flag} ${given}: use 0 to 65535`);
-    return [name, port];
+    if (given !== undefined) return [name, whole(flag, given, 65_535)];
+    return [name, values["any-port"] === true ? 0 : fallback];
   });
   const engine = engines.find((each) => each === (value("engine") ?? "auto"));
   if (!engine) throw new RangeError(`--engine ${value("engine")}: use ${engines.join(", ")}`);
-  const optional = { host: value("host"), range: value("range"), tableName: value("table") };
+  const network = value("network") ?? "127.10";
+  if (!/^127\.(\d|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])$/.test(network))
+    throw new RangeError(`--network ${network}: use 127.0 to 127.255`);
+  const [host, tableName, noise] = [value("host"), value("table"), value("scan-noise")];
   return {
     ports: Object.fromEntries(ports),
     directory: join(value("home") ?? environment["SAFEPORT_HOME"] ?? ".safeport", "cloud"),
     engine,
-    ...(Object.fromEntries(Object.entries(optional).filter(([, each]) => each !== undefined)) as Partial<CloudOptions>),
+    range: `${network}.0.0/16`,
+    account: accountIn(network),
+    ...(host === undefined ? {} : { host }),
+    ...(tableName === undefined ? {} : { tableName }),
+    ...(noise === undefined ? {} : { scanNoiseMs: Math.max(1, whole("scan-noise", noise, 86_400_000)) }),
   };
 }
 
-async function main(): Promise<void> {
-  const cloud = await startCloud(readOptions(process.argv.slice(2), process.env));
-  for (const [name, endpoint] of Object.entries(cloud.endpoints)) console.log(`${name.padEnd(11)}${endpoint}`);
-  console.log(`data plane ${cloud.dataPlane.engine}`);
-  for (const problem of cloud.dataPlane.problems()) console.log(`           ${problem}`);
-  console.log("ready");
-  const end = (): void => void cloud.stop().then(() => process.exit(0));
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
+/** The seeded account with its instances in another network. */
+function accountIn(network: string): NonNullable<CloudOptions["account"]> {
+  const account = seedAccount(seededRandom("safeport seeded account"));
+  const instances = account.instances.map((instance) => ({
+    ...instance,
+    address: instance.address.replace(/^127\.10\./, `${network}.`),
+  }));
+  return { ...account, instances };
 }
 
-if (require.main === module)
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+async function main(): Promise<void> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options === "help") {
+    process.stdout.write(HELP);
+    return;
+  }
+  const cloud = await startCloud(options);
+  let stopping = false;
+  const end = (): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    cloud.stop().then(() => process.exit(0), failed);
+  };
+  process.on("SIGINT", end);
+  process.on("SIGTERM", end);
+  const say = (label: string, text: string): void => console.log(`${label.padEnd(12)}${text}`);
+  const { account, dataPlane } = cloud;
+  for (const [name, endpoint] of Object.entries(cloud.endpoints)) say(name, endpoint);
+  say("region", account.regionId);
+  for (const { name, accessKeyId, accessKeySecret } of account.users)
+    say("key", `${accessKeyId} ${accessKeySecret} ${name}`);
+  say("data plane", dataPlane.engine);
+  for (const { name, address, listening } of account.instances)
+    say("instance", `${address} ${name} ${listening.join(",")}`);
+  for (const [known, real] of Object.entries(dataPlane.mappedPorts())) say("served at", `${known} on port ${real}`);
+  for (const problem of dataPlane.problems()) say("problem", problem);
+  console.log("ready");
+}
+
+function failed(error: unknown): void {
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  process.exitCode = 1;
+}
+
+if (require.main === module) main().catch(failed);

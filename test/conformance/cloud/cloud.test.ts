@@ -12,7 +12,7 @@ import { ecsClient } from "./rpc-call.ts";
 
 const START_MS = Date.UTC(2026, 10, 1, 8, 0, 0);
 // An address block of its own, so that clouds of other tests do not meet it.
-const RANGE = { range: "127.10.0.0/16", engine: "userspace" } as const;
+const RANGE = { range: "127.119.0.0/16", engine: "userspace" } as const;
 
 const away = (address: string): string => address.replace("127.10.", "127.113.");
 
