@@ -32,6 +32,16 @@ function matches(rule: ResolvedRule, own: Cidr, peer: Cidr, packet: Packet): boo
   );
 }
 
+/** What the sender's own interface says: the strongest egress rule that matches, else the default. Undefined when no interface has the address. */
+export function decideEgress(policies: Policies, packet: Packet): { accept: boolean; ruleId?: string } | undefined {
+  const source = parseAddress(packet.sourceAddress);
+  const dest = parseAddress(packet.destAddress);
+  const sender = source && policies.of(source)?.merged;
+  if (source === undefined || dest === undefined || sender === undefined) return undefined;
+  const rule = sender.egress.find((candidate) => matches(candidate, source, dest, packet));
+  return rule === undefined ? { accept: sender.egressElse } : { accept: rule.accept, ruleId: rule.ruleId };
+}
+
 /** Decides with policies that are already resolved; use it when many packets meet the same topology. */
 export function decide(policies: Policies, packet: Packet): Verdict {
   const source = parseAddress(packet.sourceAddress);
@@ -41,13 +51,10 @@ export function decide(policies: Policies, packet: Packet): Verdict {
   if (receiver === undefined) return { accept: false, why: "unknown-destination" };
   // 1. Members of a shared basic group with inner access reach each other, whatever the rules say.
   if (receiver.peers.some((peer) => contains(peer, source))) return { accept: true, why: "same-group" };
-  // 2. A sender that is an interface itself must be let out: the strongest egress rule that matches, else the default.
-  const sender = policies.of(source)?.merged;
-  if (sender !== undefined) {
-    const out = sender.egress.find((candidate) => matches(candidate, source, dest, packet));
-    if (!(out?.accept ?? sender.egressElse))
-      return { accept: false, why: "egress", ...(out === undefined ? {} : { ruleId: out.ruleId }) };
-  }
+  // 2. A sender that is an interface itself must be let out.
+  const out = decideEgress(policies, packet);
+  if (out?.accept === false)
+    return { accept: false, why: "egress", ...(out.ruleId === undefined ? {} : { ruleId: out.ruleId }) };
   // 3. The strongest ingress rule that matches decides.
   const rule = receiver.ingress.find((candidate) => matches(candidate, dest, source, packet));
   if (rule !== undefined) return { accept: rule.accept, ruleId: rule.ruleId, why: "rule" };

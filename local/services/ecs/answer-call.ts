@@ -3,6 +3,7 @@ import type { Fault } from "../../faults.ts";
 import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
+import type { Assistant } from "../assistant/assistant.ts";
 import type { EcsCall, EcsOptions } from "./ecs-service.ts";
 import { refusal } from "./errors.ts";
 import { execute } from "./execute.ts";
@@ -29,6 +30,7 @@ export interface Surroundings {
   readonly switches: EcsSwitches;
   readonly limits: EcsLimits;
   readonly throttle: Throttle;
+  readonly assistant: Assistant;
   /** ClientTokens whose first call is still running. */
   readonly running: Set<string>;
   readonly account: () => AccountSeed;
@@ -121,6 +123,7 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
       switches,
       limits,
       random: options.random,
+      assistant: around.assistant,
       now,
       staleMs,
       running: around.running,

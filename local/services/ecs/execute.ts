@@ -21,6 +21,7 @@ export interface Execution {
   readonly switches: EcsSwitches;
   readonly limits: EcsLimits;
   readonly random: Random;
+  readonly assistant: OperationContext["assistant"];
   readonly now: number;
   readonly callsOf: OperationContext["callsOf"];
   /** Tokens whose first call is still running. */

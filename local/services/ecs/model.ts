@@ -90,4 +90,6 @@ export interface EcsInstance {
   readonly status: "Running" | "Stopped";
   readonly eniIds: readonly string[];
   readonly listening: readonly number[];
+  /** UDP ports, likewise. */
+  readonly listeningUdp?: readonly number[];
 }

@@ -1,4 +1,12 @@
 // Every operation the embedded ECS knows; what is not here is refused as unknown.
+
+import {
+  describeCloudAssistantStatus,
+  describeInvocationResults,
+  describeInvocations,
+  stopInvocation,
+} from "../assistant/describe-invocations.ts";
+import { createCommand, invokeCommand, runCommand } from "../assistant/invoke.ts";
 import { listKinds } from "./lists.ts";
 import type { Operation } from "./operation.ts";
 import { authorizeSecurityGroup, authorizeSecurityGroupEgress } from "./operations/authorize-security-group.ts";
@@ -26,13 +34,17 @@ import { tagResources, untagResources } from "./operations/tag-resources.ts";
 export const operations: ReadonlyMap<string, Operation> = new Map([
   ["AuthorizeSecurityGroup", authorizeSecurityGroup],
   ["AuthorizeSecurityGroupEgress", authorizeSecurityGroupEgress],
+  ["CreateCommand", createCommand],
   ["CreatePortRangeList", createList(listKinds["port-range"])],
   ["CreatePrefixList", createList(listKinds.prefix)],
   ["CreateSecurityGroup", createSecurityGroup],
   ["DeletePortRangeList", deleteList(listKinds["port-range"])],
   ["DeletePrefixList", deleteList(listKinds.prefix)],
   ["DeleteSecurityGroup", deleteSecurityGroup],
+  ["DescribeCloudAssistantStatus", describeCloudAssistantStatus],
   ["DescribeInstances", describeInstances],
+  ["DescribeInvocationResults", describeInvocationResults],
+  ["DescribeInvocations", describeInvocations],
   ["DescribeNetworkInterfaces", describeNetworkInterfaces],
   ["DescribePortRangeListAssociations", describeListAssociations(listKinds["port-range"])],
   ["DescribePortRangeListEntries", describeListEntries(listKinds["port-range"])],
@@ -44,6 +56,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["DescribeSecurityGroupAttribute", describeSecurityGroupAttribute],
   ["DescribeSecurityGroupReferences", describeSecurityGroupReferences],
   ["DescribeSecurityGroups", describeSecurityGroups],
+  ["InvokeCommand", invokeCommand],
   ["JoinSecurityGroup", joinSecurityGroup],
   ["LeaveSecurityGroup", leaveSecurityGroup],
   ["ListTagResources", listTagResources],
@@ -55,6 +68,8 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["ModifySecurityGroupRule", modifySecurityGroupRule],
   ["RevokeSecurityGroup", revokeSecurityGroup],
   ["RevokeSecurityGroupEgress", revokeSecurityGroupEgress],
+  ["RunCommand", runCommand],
+  ["StopInvocation", stopInvocation],
   ["TagResources", tagResources],
   ["UntagResources", untagResources],
 ]);

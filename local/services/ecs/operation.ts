@@ -1,6 +1,7 @@
 // What every operation is given, and the look-ups they share.
 import type { Random } from "../../../shared/ports/random.ts";
 import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
+import type { Assistant } from "../assistant/assistant.ts";
 import { type EcsErrorCode, refusal } from "./errors.ts";
 import type { EcsLimits } from "./limits.ts";
 import type { EcsGroup } from "./model.ts";
@@ -19,6 +20,8 @@ export interface OperationContext {
   readonly switches: Readonly<EcsSwitches>;
   readonly limits: EcsLimits;
   readonly random: Random;
+  /** Cloud Assistant: commands, and the hosts they run on. */
+  readonly assistant: Assistant;
   /** How many calls of an API this minute has seen in a region. */
   readonly callsOf: (operation: string, regionId: string) => number;
   /** Milliseconds since the epoch, read once per call. */

@@ -31,6 +31,7 @@ export interface SeedInstance {
   readonly ipv6?: readonly string[];
   readonly groupIds: readonly string[];
   readonly listening: readonly number[];
+  readonly listeningUdp?: readonly number[];
 }
 
 /** A network interface beside the primary ones: a secondary one, or one of a load balancer. */

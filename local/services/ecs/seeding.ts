@@ -76,6 +76,7 @@ export const snapshotOf = (seed: AccountSeed, random: Random, now: number): EcsS
       status: "Running",
       eniIds: enis.filter((eni) => eni.instanceId === instance.instanceId).map((eni) => eni.eniId),
       listening: instance.listening,
+      ...(instance.listeningUdp === undefined ? {} : { listeningUdp: instance.listeningUdp }),
     }),
   );
   return { groups: seed.groups.map(groupOf), enis, instances, lists: [], tokens: [] };

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { FaultTable } from "../../faults.ts";
 import type { SignedRequest } from "../../protocol/rpc/acs3.ts";
+import { Assistant } from "../assistant/assistant.ts";
 import { answerCall, type Outcome, type Surroundings } from "./answer-call.ts";
 import type { EcsOptions, EcsService } from "./ecs-service.ts";
 import { defaultLimits, Throttle } from "./limits.ts";
@@ -56,6 +57,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     store: options.directory === undefined ? undefined : openStore(options.directory),
     initial: () => snapshotOf(account, random, clock.now()),
   });
+  const assistant = new Assistant(options.directory);
   const stopping = new AbortController();
   const around: Surroundings = {
     options,
@@ -63,6 +65,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     switches,
     limits: { ...defaultLimits, ...options.limits },
     throttle: new Throttle(),
+    assistant,
     running: new Set(),
     account: () => account,
     takeFault: (call) => faults.take({ service: "ecs", ...call }),
@@ -106,6 +109,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     onRulesChanged: (listener) => state.onRulesChanged(listener),
     reset: async (seed) => {
       account = seed ?? account;
+      assistant.reset();
       await state.reset(snapshotOf(account, random, clock.now()));
     },
     stop: async () => {
