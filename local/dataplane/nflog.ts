@@ -26,7 +26,7 @@ const TCP = 6;
 const UDP = 17;
 
 /** Flags of a TCP header as flow logs count them: an ACK counts together with a SYN alone. */
-export function flowFlags(header: number): number {
+function flowFlags(header: number): number {
   const isSynAck = (header & 2) !== 0 && (header & 16) !== 0;
   return (header & (1 | 2 | 4 | 8 | 32)) | (isSynAck ? 16 : 0);
 }

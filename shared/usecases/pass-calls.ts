@@ -16,7 +16,7 @@ const AUTHORIZE_BATCH = 20;
 const AUTHORIZES_AT_ONCE = 4;
 const REVOKE_BATCH = 100;
 
-type Outcome = "done" | "unknown" | "refused" | "later" | "again";
+type Outcome = "done" | "gone" | "unknown" | "refused" | "invalid" | "later" | "again";
 type Authorize = Extract<PlannedCall, { kind: "authorize" }>;
 type Modify = Extract<PlannedCall, { kind: "modify" }>;
 type Revoke = Extract<PlannedCall, { kind: "revoke" }>;
@@ -50,6 +50,10 @@ export class PassCalls {
   private readonly attempts = new Map<string, number>();
   /** Entries that are authorized one by one: a batch with them was refused. */
   private readonly singly = new Set<EntryId>();
+  /** Ids that are revoked one by one, for the same reason. */
+  private readonly revokedSingly = new Set<RuleId>();
+  /** Changes made that are no ends. */
+  private changes = 0;
   private endRefused = false;
 
   constructor(app: App, intents: PassIntents, terms: CallTerms) {
@@ -74,16 +78,21 @@ export class PassCalls {
       (call) => !this.hasSucceeded(call) && (this.attempts.get(nameOf(call)) ?? 0) < ATTEMPTS_MAX,
     );
     const rest = calls.filter((call) => call.kind !== "revoke");
-    return [...calls.filter(isRevoke), ...rest.slice(0, this.terms.limits.changesPerPass)];
+    return [...calls.filter(isRevoke), ...rest.slice(0, this.terms.limits.changesPerPass - this.changes)];
   }
 
   /** Makes the calls. Never throws for what the cloud answers. */
   async perform(calls: readonly PlannedCall[]): Promise<void> {
     // Ends run first and alone: nothing that is opened may hold them up.
     const revokes = calls.filter(isRevoke);
-    const seen = revokes.filter((call) => call.seen);
-    for (const batch of chunks(seen, REVOKE_BATCH)) await this.revoke(batch);
-    for (const call of revokes.filter((it) => !it.seen)) await this.revoke([call]);
+    const isSingle = (call: Revoke) => !call.seen || this.revokedSingly.has(call.ruleId);
+    for (const batch of chunks(
+      revokes.filter((call) => !isSingle(call)),
+      REVOKE_BATCH,
+    ))
+      await this.revoke(batch);
+    for (const call of revokes.filter(isSingle)) await this.revoke([call]);
+    this.changes += calls.length - revokes.length;
     await inParallel(
       calls.filter((call) => call.kind === "modify"),
       (call) => this.modify(call),
@@ -100,11 +109,14 @@ export class PassCalls {
     const ruleIds = batch.map((call) => call.ruleId);
     const intent = this.intents.fresh({ call: "revoke", rules: [], ruleIds, cause: batch[0]?.cause ?? "" });
     const outcome = await this.call(intent, batch, () => this.app.firewall.revoke(group, ruleIds, intent.token, "end"));
+    const isOver = outcome === "done" || outcome === "gone";
     // A reading decides about an unknown outcome: an id that is no longer shown is gone.
-    if (outcome === "done" || (outcome === "unknown" && batch.every((call) => !call.seen)))
+    if (isOver || (outcome === "unknown" && batch.every((call) => !call.seen)))
       for (const id of ruleIds) this.revoked.add(id);
-    if (outcome === "done") for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
-    if (outcome === "refused") this.endRefused = true;
+    if (isOver) for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
+    if (outcome === "refused" || (outcome === "invalid" && batch.length === 1)) this.endRefused = true;
+    // One rule the cloud will not have must not hold up the others of its batch.
+    if (outcome === "invalid" || outcome === "again") for (const id of ruleIds) this.revokedSingly.add(id);
   }
 
   private async modify(call: Modify): Promise<void> {
@@ -112,7 +124,8 @@ export class PassCalls {
     const rule = { spec: call.entry.spec, description: call.description };
     const rules = [{ entryId: call.entry.entryId, ...rule, beforeIds: [] }];
     const intent = this.intents.fresh({ call: "modify", rules, ruleIds: [call.ruleId], cause: call.cause });
-    await this.call(intent, [call], () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, "end"));
+    const modify = () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, "end");
+    if ((await this.call(intent, [call], modify)) === "gone") this.revoked.add(call.ruleId);
   }
 
   private async authorize(batch: readonly Authorize[]): Promise<void> {
@@ -128,7 +141,7 @@ export class PassCalls {
     const outcome = await this.call(intent, batch, () =>
       this.app.firewall.authorize(group, intent.rules, intent.token, priority === "end" ? "open" : priority),
     );
-    if ((outcome !== "again" && outcome !== "refused") || batch.length === 1) return;
+    if (!["again", "refused", "invalid"].includes(outcome) || batch.length === 1) return;
     for (const call of batch) {
       this.singly.add(call.entry.entryId);
       this.attempts.delete(nameOf(call));
@@ -183,7 +196,7 @@ export class PassCalls {
         return "done";
       case "ruleGone":
         // With one id gone nothing may be concluded of the others of a batch: the next reading tells.
-        return calls.length === 1 ? "done" : "again";
+        return calls.length === 1 ? "gone" : "again";
       case "quota": {
         const max = limits.rulesPerInterface - limits.rulesKeptFree;
         if (calls.length === 1)
@@ -192,7 +205,7 @@ export class PassCalls {
       }
       default:
         if (calls.length === 1) this.refuse(calls, "RULE_REFUSED", { cloudCode: said });
-        return "refused";
+        return error.kind === "invalid" ? "invalid" : "refused";
     }
   }
 

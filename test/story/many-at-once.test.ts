@@ -94,3 +94,57 @@ async function leases() {
   const { listLeases } = await import("../../shared/store/leases.ts");
   return (await listLeases(world.process().tables, { limit: 1000, before: null })).leases;
 }
+
+test("one rule that the cloud will not revoke holds up no other that ends with it", async () => {
+  world = await World.start();
+  const app = world.process();
+  const answers = await world.run(
+    Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        openLease(app, world.caller(), world.ask({ port: String(10_000 + n) }), options),
+      ),
+    ),
+  );
+  const stuck = answers[7]?.lease.status.ruleIds[0] ?? "";
+  const fault = { kind: "reject", status: 400, code: "InvalidParameter" } as const;
+  // A batch holds the rule at one place or another; alone it is the first.
+  world.faults(
+    Array.from({ length: 30 }, (_, n) => ({
+      service: "ecs" as const,
+      operation: "RevokeSecurityGroup",
+      match: { [`SecurityGroupRuleId.${n + 1}`]: stuck },
+      fault,
+    })),
+  );
+  await world.advance(600_000);
+  await world.ticks(1);
+  expect(
+    world
+      .rules()
+      .map((rule) => rule.ruleId)
+      .slice(2),
+  ).toEqual([stuck]);
+  world.faults([]);
+  await world.ticks(2);
+  expect(world.rules().length).toBe(2);
+});
+
+test("a pass makes no more changes than the policy allows, ends apart", async () => {
+  world = await World.start({ policy: { limits: { changesPerPass: 5 } } });
+  // Twelve leases whose openers die before their pass: one pass of the sweep finds them all.
+  for (let n = 0; n < 12; n++) {
+    const dying = world.process(async (call, act) => {
+      if (call.name === "get lock") throw new Error("dead");
+      return act();
+    });
+    const asked = openLease(dying, world.caller(), world.ask({ port: String(10_000 + n) }), options);
+    await expect(world.run(asked)).rejects.toThrow("dead");
+  }
+  for (const open of [5, 10, 12]) {
+    await world.ticks(1);
+    expect(world.openPorts().length).toBe(open);
+  }
+  await world.advance(600_000);
+  await world.sweep();
+  expect(world.openPorts()).toEqual([]);
+});
