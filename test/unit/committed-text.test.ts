@@ -24,7 +24,7 @@ function verdict(text: string): { status: number | null; said: string } {
 }
 
 test.each([
-  ["see /work/main/cli", "path of one machine"],
+  ["see /work/elsewhere/cli", "path of one machine"],
   ["see /root/.cache", "path of one machine"],
   [`"/home/ann/safeport"`, "path of one machine"],
   ["id LTAI5tAbCdEfGhIjKlMnOpQr", "access key"],
