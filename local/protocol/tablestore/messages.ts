@@ -206,7 +206,8 @@ export interface Messages {
   ColumnPaginationFilter: { readonly offset: number; readonly limit: number };
 }
 
-const root = protobuf.parse(tablestoreProto, { keepCase: true }).root;
+// Before all is resolved, no field counts as required.
+const root = protobuf.parse(tablestoreProto, { keepCase: true }).root.resolveAll();
 const types = new Map<keyof Messages, protobuf.Type>();
 
 function typeOf(name: keyof Messages): protobuf.Type {

@@ -1,10 +1,10 @@
 // Requests as a client of another make sends them: bytes over HTTP, signed by hand.
-import { createHash } from "node:crypto";
 import { request } from "node:http";
+import { request as requestOverTls } from "node:https";
 import { decodeMessage, encodeMessage, type Messages } from "../../../local/protocol/tablestore/messages.ts";
 import { type Cell, decodeRow, encodeRows } from "../../../local/protocol/tablestore/plain-buffer.ts";
-import { signRequest } from "../../../local/protocol/tablestore/signature.ts";
 import { integerVariant, Kind, stringVariant } from "../../../local/protocol/tablestore/variant.ts";
+import { digestOf, type Field, message, Received, requestSignature, rowBytes } from "./bytes.ts";
 import { keys, realEndpoint } from "./real-account.ts";
 
 export interface Answer {
@@ -27,15 +27,15 @@ export function send(url: string, options: RawRequest): Promise<Answer> {
   const headers: Record<string, string> = {
     "x-ots-accesskeyid": keys.accessKeyId,
     "x-ots-apiversion": "2015-12-31",
-    "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
+    "x-ots-contentmd5": digestOf(body),
     "x-ots-date": realEndpoint === undefined ? "2026-01-02T03:04:05.678Z" : new Date().toISOString(),
     "x-ots-instancename": keys.instance,
     ...options.headers,
   };
-  headers["x-ots-signature"] ??= signRequest({ path: options.path, headers, secret: keys.secret });
+  headers["x-ots-signature"] ??= requestSignature(options.path, headers, keys.secret);
   const sent = Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== ""));
   return new Promise((resolve, reject) => {
-    const outgoing = request(
+    const outgoing = (url.startsWith("https:") ? requestOverTls : request)(
       `${url}${options.path}`,
       { method: options.method ?? "POST", headers: { ...sent, "content-length": body.length } },
       (response) => {
@@ -58,8 +58,8 @@ export function send(url: string, options: RawRequest): Promise<Answer> {
 /** Status, code and text of an error; "no error" when it is none. */
 export function errorOf(answer: Answer): string {
   if (answer.status === 200) return "no error";
-  const { code, message } = decodeMessage("Error", answer.body);
-  return `${answer.status} ${code} ${message}`;
+  const error = new Received(answer.body);
+  return `${answer.status} ${error.text(1)} ${error.text(2)}`;
 }
 
 /** Calls an operation with a message; an error is thrown as its text. */
@@ -73,6 +73,16 @@ export async function call<Sent extends keyof Messages, Received extends keyof M
   if (answer.status !== 200) throw new Error(errorOf(answer));
   return decodeMessage(received, answer.body);
 }
+
+/** Calls an operation with a message of these fields; an error is thrown as its text. */
+export async function callBytes(url: string, operation: string, fields: readonly Field[]): Promise<Received> {
+  const answer = await send(url, { path: `/${operation}`, body: message(fields) });
+  if (answer.status !== 200) throw new Error(errorOf(answer));
+  return new Received(answer.body);
+}
+
+/** The key of a table that `createPairs` makes, as bytes. */
+export const keyBytes = (a: string, b: number): Buffer => rowBytes({ a, b: BigInt(b) });
 
 /** The text of the error a raw call fails with. */
 export async function rawFailureOf(failing: Promise<unknown>): Promise<string> {
