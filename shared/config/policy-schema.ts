@@ -1,8 +1,17 @@
 // The policy document: its fields with units, defaults and bounds, and the way from its text to the policy in force.
 import { isIP } from "node:net";
 import * as z from "zod";
+import { parseCidr } from "../domain/cidr.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
+import {
+  driftSchema,
+  foreignWritersSchema,
+  guardsSchema,
+  operatorsSchema,
+  templatesSchema,
+  trustedPrincipalsSchema,
+} from "./drift-schema.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const DAY_S = 86_400;
@@ -61,8 +70,14 @@ export const policySchema = z.strictObject({
   groups: z
     .strictObject({
       denied: z.array(groupName).max(10_000).default([]).describe("Groups, by name or id, that take no rule from us."),
+      guards: guardsSchema,
     })
     .prefault({}),
+  drift: driftSchema.prefault({}),
+  foreignWriters: foreignWritersSchema,
+  trustedPrincipals: trustedPrincipalsSchema,
+  operators: operatorsSchema,
+  templates: templatesSchema,
   limits: z
     .strictObject({
       rulesPerInterface: z
@@ -115,7 +130,7 @@ export function readPolicyDocument(value: unknown): PolicyReading {
 
 /** The policy in force from a checked document. `ownRegion` stands in where the document names no region. */
 export function policyOf(document: PolicyDocument, version: number, ownRegion: string): Policy {
-  const { lease } = document;
+  const { lease, drift } = document;
   return {
     version,
     regions: document.regions.length > 0 ? document.regions : [ownRegion],
@@ -130,6 +145,25 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       destCidrIp: lease.destCidrIp,
     },
     groups: document.groups,
+    drift: {
+      unknownWriterWaitMs: drift.unknownWriterWait * 1000,
+      revertsMax: drift.revertsMax,
+      revertsWithinMs: drift.revertsWithin * 1000,
+      percentPerPass: drift.percentPerPass,
+      freeze: drift.freeze,
+      foreignWidthMax: drift.foreignWidthMax,
+    },
+    foreignWriters: document.foreignWriters.map((writer) => ({
+      ...writer,
+      sources: writer.sources.flatMap((text) => parseCidr(text) ?? []),
+    })),
+    trustedPrincipals: document.trustedPrincipals,
+    templates: Object.fromEntries(
+      Object.entries(document.templates).map(([name, rules]) => [
+        name,
+        rules.map((rule) => ({ ...rule, sources: rule.sources.length > 0 ? rule.sources : document.operators })),
+      ]),
+    ),
     limits: document.limits,
     trustedProxies: document.trustedProxies,
   };

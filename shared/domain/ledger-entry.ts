@@ -1,4 +1,5 @@
 // The rows a pass reasons about: ledger entries with their holders, and the intents booked before calls.
+import type { Allocation } from "./allocation.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId, RuleKey } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
 
@@ -34,9 +35,12 @@ export interface Entry {
   readonly entryId: EntryId;
   readonly key: RuleKey;
   readonly spec: RuleSpec;
-  readonly provenance: "lease";
+  /** The standing permission of the rule; null when leases alone ask for it. */
+  readonly allocation: Allocation | null;
   readonly holders: readonly Holder[];
   readonly standing: Standing;
+  /** When the cloud created the rule that is booked as ours, by its own clock; null when none is. */
+  readonly createdAt: number | null;
   /** When a reading first missed the standing rule; a stale reading must not end a lease. */
   readonly missingSince: number | null;
   /** Version for compare-and-set; 0 for a row that is not stored yet. */

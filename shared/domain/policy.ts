@@ -1,5 +1,48 @@
 // What the owner of the account allows, as values. Text, defaults and checks are in `shared/config/policy-schema.ts`.
 
+import type { OpenHours } from "./allocation.ts";
+import type { Cidr } from "./cidr.ts";
+import type { Guard } from "./guard.ts";
+
+/** How differences are dealt with. Durations in milliseconds. */
+export interface DriftPolicy {
+  /** How long a rule of an unknown writer waits for its event before it counts as drift. */
+  readonly unknownWriterWaitMs: number;
+  /** So many rollbacks of one rule within the time, and it is held for a person. */
+  readonly revertsMax: number;
+  readonly revertsWithinMs: number;
+  /** Largest part of a group's rules that one pass rolls back, in percent; a few rules always may be. */
+  readonly percentPerPass: number;
+  /** Weekly windows in which nothing is rolled back; null for none. */
+  readonly freeze: OpenHours | null;
+  /** Shortest prefix of a source that may be a foreign writer's. */
+  readonly foreignWidthMax: { readonly v4: number; readonly v6: number };
+}
+
+/** A cloud service that writes rules into customers' groups. A rule is its own by source range or owner account alone. */
+export interface ForeignWriter {
+  readonly name: string;
+  readonly sources: readonly Cidr[];
+  /** Accounts that own the groups its rules name. */
+  readonly ownerAccounts: readonly string[];
+}
+
+/** Somebody whose changes are believed once the trail confirms them. */
+export interface TrustedPrincipal {
+  /** A user's or role's name, or a principal id; of a role without its session. */
+  readonly principal: string;
+  /** `adopt`: into the ledger; `ticket`: reported and left alone. */
+  readonly treat: "adopt" | "ticket";
+}
+
+/** One rule of a template: an ingress accept. */
+export interface TemplateRule {
+  readonly protocol: string;
+  readonly port: string;
+  readonly sources: readonly string[];
+  readonly reason: string;
+}
+
 /** The policy in force. Durations in milliseconds. */
 export interface Policy {
   /** Version of the stored row, 1 for the first. */
@@ -19,7 +62,16 @@ export interface Policy {
     /** `use`: narrow to an instance with the rule's destination address; `never`: the cloud does not honour it here. */
     readonly destCidrIp: "use" | "never";
   };
-  readonly groups: { readonly denied: readonly string[] };
+  readonly groups: {
+    readonly denied: readonly string[];
+    /** Guard by name or id of the group; an id wins over a name, and both over a tag. */
+    readonly guards: Readonly<Record<string, Guard>>;
+  };
+  readonly drift: DriftPolicy;
+  readonly foreignWriters: readonly ForeignWriter[];
+  readonly trustedPrincipals: readonly TrustedPrincipal[];
+  /** Rules for new groups, by the template's name. */
+  readonly templates: Readonly<Record<string, readonly TemplateRule[]>>;
   readonly limits: {
     /** Rules over all groups of one interface, and how many of them leases leave free. */
     readonly rulesPerInterface: number;

@@ -44,4 +44,6 @@ export interface Rule extends RuleSpec {
   readonly description: string;
   /** Milliseconds since the epoch by the cloud's clock; null when the cloud does not say. */
   readonly createdAt: number | null;
+  /** Account that owns the group the rule names as its peer, where it is another one. */
+  readonly peerOwner?: string;
 }

@@ -15,6 +15,9 @@ export interface Row {
 export type TableName =
   | "group"
   | "ledger"
+  | "history"
+  | "drift"
+  | "sighting"
   | "due"
   | "lease"
   | "idempotency"

@@ -11,7 +11,8 @@ function entryOf(row: Row): Entry {
   const body = parseColumn(row.columns["body"], "ledger") as Omit<Entry, "spec" | "rev"> & { spec: unknown };
   const rev = row.columns["rev"];
   if (typeof rev !== "number" || !Array.isArray(body.holders)) throw fail("STATE_UNREADABLE", { table: "ledger" });
-  return { ...body, spec: specFromJson(body.spec, "ledger"), rev };
+  const { allocation = null, createdAt = null } = body as Partial<Entry>;
+  return { ...body, allocation, createdAt, spec: specFromJson(body.spec, "ledger"), rev };
 }
 
 /**

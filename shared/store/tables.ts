@@ -12,10 +12,16 @@ const table = (name: TableName, key: string, timeToLiveS = -1): TableSchema => (
 
 const daysS = (days: number): number => days * 86_400;
 
-/** Every table the program uses. Records keep 180 days, the least the audit promises; idempotency keys two. */
+/**
+ * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries and of drift, with the
+ * rules that were removed, over a year; idempotency keys two days.
+ */
 export const schemas: readonly TableSchema[] = [
   table("group", "region group"),
   table("ledger", "group entry"),
+  table("history", "group entry at", daysS(400)),
+  table("drift", "group drift", daysS(400)),
+  table("sighting", "group event", daysS(14)),
   table("due", "shard:integer at:integer kind id"),
   table("lease", "lease"),
   table("idempotency", "key", daysS(2)),

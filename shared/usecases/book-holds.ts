@@ -20,9 +20,10 @@ export function freshEntry(group: GroupRef, spec: RuleSpec): Entry {
     entryId: entryIdOf(group.groupId, key),
     key,
     spec,
-    provenance: "lease",
+    allocation: null,
     holders: [],
     standing: { kind: "none" },
+    createdAt: null,
     missingSince: null,
     rev: 0,
   };

@@ -45,7 +45,8 @@ export function anEntry(changes: Partial<Omit<Entry, "entryId" | "key">> = {}): 
   const key = ruleKey(spec);
   return {
     group: GROUP,
-    provenance: "lease",
+    allocation: null,
+    createdAt: null,
     holders: [aHolder()],
     standing: { kind: "none" },
     missingSince: null,

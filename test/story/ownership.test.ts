@@ -224,7 +224,7 @@ describe("a group that changes under an open lease", () => {
 
   test("becomes denied by policy: nothing new opens, and what is open ends on time", async () => {
     const { lease } = await world.open();
-    world.policy = { ...world.policy, groups: { denied: ["web"] } };
+    world.policy = { ...world.policy, groups: { guards: {}, denied: ["web"] } };
     await expect(world.open({ port: "23" })).rejects.toMatchObject({ code: "GROUP_PROTECTED" });
     await world.pastEnd(lease);
     expect(world.openPorts()).toEqual([]);

@@ -99,11 +99,13 @@ export function ruleFromWire(permission: Fields): Rule {
     dest,
   };
   const createdAt = Date.parse(text(permission["CreateTime"]));
+  const owner = textOrNull(permission[`${peerSide}GroupOwnerAccount`]);
   return {
     ...spec,
     id: textOrNull(permission["SecurityGroupRuleId"]) as RuleId | null,
     description: typeof permission["Description"] === "string" ? permission["Description"] : "",
     createdAt: Number.isNaN(createdAt) ? null : createdAt,
+    ...(owner !== null && { peerOwner: owner }),
   };
 }
 

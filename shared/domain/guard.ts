@@ -1,0 +1,48 @@
+// How far a group is guarded: what is done about rules that nobody granted.
+import type { GroupRef, RuleKey } from "./ids.ts";
+
+/** `none`: only leases are touched; `observe`: drift is reported; `enforce`: drift is rolled back. */
+export type Guard = "none" | "observe" | "enforce";
+
+const STRENGTH = { none: 0, observe: 1, enforce: 2 } as const;
+
+/** The stronger of two. */
+export const strongerGuard = (a: Guard, b: Guard): Guard => (STRENGTH[a] >= STRENGTH[b] ? a : b);
+
+/** Who confirmed which ledger of a group. */
+export interface Baseline {
+  readonly confirmedBy: string;
+  readonly confirmedAt: number;
+  /** Allocations of the group and a digest of them, as `allocationsDigest` makes it. */
+  readonly count: number;
+  readonly digest: string;
+  /** What a change of the ledger that has begun will make of them; null when none is under way. */
+  readonly next: { readonly count: number; readonly digest: string } | null;
+}
+
+/** What is kept of a group that is guarded. */
+export interface GroupRow {
+  readonly group: GroupRef;
+  readonly baseline: Baseline | null;
+  /** The strongest guard a tag has asked for; a weaker tag takes effect when a person confirms it. */
+  readonly tagGuard: Guard;
+  /** Rollbacks of the last minutes, for the hold after too many of one rule. */
+  readonly reverts: readonly { readonly key: RuleKey; readonly at: number }[];
+  /** Rules that are left alone until a person lets go of the hold. */
+  readonly holds: readonly { readonly key: RuleKey; readonly since: number }[];
+  /** Digest of the rules and version of the policy with which a pass had nothing to do; null when that is not known. */
+  readonly settled: { readonly rules: string; readonly policyVersion: number } | null;
+  /** Version for compare-and-set; 0 for a row that is not stored yet. */
+  readonly rev: number;
+}
+
+/** The row of a group that nothing is known of. */
+export const freshGroupRow = (group: GroupRef): GroupRow => ({
+  group,
+  baseline: null,
+  tagGuard: "none",
+  reverts: [],
+  holds: [],
+  settled: null,
+  rev: 0,
+});

@@ -1,0 +1,46 @@
+// A sighting: one call that somebody made to a security group, as the account's trail tells of it.
+import type { GroupId, RuleId } from "./ids.ts";
+import type { RuleSpec } from "./rule.ts";
+
+/** Who made a call. */
+export interface Actor {
+  /** `ram-user`, `assumed-role`, `root-account`, `system` …, as the trail says. */
+  readonly type: string;
+  /** Account, user id or `roleId:sessionName`. */
+  readonly principalId: string;
+  /** User name or `roleName:sessionName`; empty when the trail names none. */
+  readonly name: string;
+  readonly accountId: string;
+}
+
+/** What a call changes: rules of the group, or who and what its rules act on. */
+export type SightingKind = "authorize" | "revoke" | "modify" | "membership" | "group" | "list" | "other";
+
+export interface Sighting {
+  /** Id of the event; the same event may be delivered many times. */
+  readonly eventId: string;
+  readonly region: string;
+  readonly groupId: GroupId;
+  readonly kind: SightingKind;
+  /** Name of the API. */
+  readonly operation: string;
+  /** When the call was made by the cloud's clock, and when the event reached us; milliseconds. */
+  readonly at: number;
+  readonly receivedAt: number;
+  readonly actor: Actor;
+  /** Client address, or the host of a service that made the call. */
+  readonly address: string;
+  readonly userAgent: string;
+  readonly requestId: string;
+  /** The call's ClientToken, when the event tells. */
+  readonly token: string | null;
+  /** The error code of a call that failed; null on success. */
+  readonly failed: string | null;
+  /** The rules the call names with what it writes into their descriptions; null when the event tells them in no shape we know. */
+  readonly rules: readonly { readonly spec: RuleSpec; readonly description: string }[] | null;
+  readonly ruleIds: readonly RuleId[];
+  /** True when the trail itself has confirmed the event: only then it may spare a rule. */
+  readonly confirmed: boolean;
+  /** True when nothing further follows from it. */
+  readonly settled: boolean;
+}

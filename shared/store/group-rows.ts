@@ -1,0 +1,45 @@
+// What is kept of guarded groups: one row each, changed only by compare-and-set.
+import { freshGroupRow, type GroupRow } from "../domain/guard.ts";
+import type { GroupId, GroupRef } from "../domain/ids.ts";
+import { fail } from "../errors/app-error.ts";
+import type { Row, Tables } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+function groupRowOf(row: Row): GroupRow {
+  const body = parseColumn(row.columns["body"], "group") as Omit<GroupRow, "rev">;
+  const rev = row.columns["rev"];
+  if (typeof rev !== "number" || !Array.isArray(body.reverts)) throw fail("STATE_UNREADABLE", { table: "group" });
+  return { ...body, rev };
+}
+
+/** The group's row; a fresh one when there is none. */
+export async function getGroupRow(tables: Tables, group: GroupRef): Promise<GroupRow> {
+  const row = await tables.get("group", [group.region, group.groupId]);
+  return row ? groupRowOf(row) : freshGroupRow(group);
+}
+
+/** Stores the row if it is still at `row.rev`; answers the stored one, or null when somebody else was faster. */
+export async function saveGroupRow(tables: Tables, row: GroupRow): Promise<GroupRow | null> {
+  const { rev, ...body } = row;
+  const outcome = await tables.put(
+    "group",
+    [row.group.region, row.group.groupId],
+    { body: JSON.stringify(body), rev: rev + 1 },
+    rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
+  );
+  return outcome === "written" ? { ...row, rev: rev + 1 } : null;
+}
+
+/** Rows of a region's groups in the order of their ids, a page at a time; `after` is the last id of the page before. */
+export async function listGroupRows(
+  tables: Tables,
+  query: { readonly region: string; readonly after: GroupId | null; readonly limit: number },
+): Promise<{ readonly rows: readonly GroupRow[]; readonly more: boolean }> {
+  const page = await tables.range({
+    table: "group",
+    from: [query.region, query.after === null ? "" : `${query.after}\u0001`],
+    to: [`${query.region}\u0001`],
+    limit: query.limit,
+  });
+  return { rows: page.rows.map(groupRowOf), more: page.more };
+}

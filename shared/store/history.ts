@@ -1,0 +1,57 @@
+// What has become of ledger entries: one row for each change, so that nothing leaves the ledger without a trace.
+import type { Allocation } from "../domain/allocation.ts";
+import type { EntryId, GroupRef, LeaseId } from "../domain/ids.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import type { Random } from "../ports/random.ts";
+import type { Row, Tables, Write } from "../ports/tables.ts";
+import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+
+/** `allocated`, `changed`, `retired`: of an allocation; `closed`: the last lease of the rule has ended and nothing stands for it. */
+export type HistoryKind = "allocated" | "changed" | "retired" | "closed";
+
+export interface HistoryLine {
+  readonly group: GroupRef;
+  readonly entryId: EntryId;
+  readonly at: number;
+  readonly kind: HistoryKind;
+  readonly by: string;
+  readonly spec: RuleSpec;
+  readonly before: Allocation | null;
+  readonly after: Allocation | null;
+  /** Of `closed`: the leases, and when the cloud had created their rule. */
+  readonly leases: readonly LeaseId[];
+  readonly createdAt: number | null;
+}
+
+function lineOf(row: Row): HistoryLine {
+  const body = parseColumn(row.columns["body"], "history") as HistoryLine;
+  return { ...body, spec: specFromJson(body.spec, "history") };
+}
+
+/** A line to be written; a random part keeps two of the same instant apart. */
+export function historyWrite(line: HistoryLine, random: Random): Write {
+  const chance = Buffer.from(random.bytes(4)).toString("hex");
+  return {
+    kind: "put",
+    table: "history",
+    key: [line.group.groupId, line.entryId, `${String(line.at).padStart(15, "0")}-${chance}`],
+    columns: { body: JSON.stringify({ ...line, spec: specToJson(line.spec) }) },
+  };
+}
+
+/** What has become of an entry, newest first. */
+export async function listHistory(
+  tables: Tables,
+  group: GroupRef,
+  entryId: EntryId,
+  limit: number,
+): Promise<readonly HistoryLine[]> {
+  const page = await tables.range({
+    table: "history",
+    from: [group.groupId, entryId],
+    to: [group.groupId, `${entryId}\u0001`],
+    reverse: true,
+    limit,
+  });
+  return page.rows.map(lineOf);
+}
