@@ -7,6 +7,7 @@ import { CloudClock } from "./clock.ts";
 import { createControl } from "./control.ts";
 import { type DataPlane, startDataPlane } from "./dataplane/data-plane.ts";
 import { FaultTable } from "./faults.ts";
+import { type Principal, type PrincipalSpec, Principals } from "./principals.ts";
 import { machineRandom, seededRandom } from "./random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "./seed.ts";
 import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
@@ -91,6 +92,8 @@ export interface Cloud {
   readonly eventSwitches: TrailSwitches;
   readonly cmsSwitches: CmsSwitches;
   readonly events: EventBus;
+  /** Tells of calls; also of such as nobody made, or that are not served. */
+  readonly trail: Pick<ActionTrail, "record">;
   readonly cms: Cms;
   readonly slsSwitches: SlsSwitches;
   readonly sls: Sls;
@@ -102,6 +105,8 @@ export interface Cloud {
   readonly endpoints: CloudEndpoints;
   /** Writes the data plane's flow records to a logstore, made when missing, from when this resolves until `reset`. */
   recordFlowLogs(project: string, logstore: string, ttlDays?: number): Promise<void>;
+  /** A key for somebody new: another user, the account itself, a session of a role, a product. It outlives a reset. */
+  addPrincipal(spec: PrincipalSpec): Principal;
   /** Puts functions in place of earlier ones of their names. */
   deploy(definitions: readonly FunctionDefinition[]): void;
   /** Virtual time moves by `ms`; every due tick and invocation happens in order and has ended when this resolves. */
@@ -139,8 +144,9 @@ async function start(
   started.push(() => clock.close());
   const faults = new FaultTable();
   const calls = new CallRing();
-  const users = new Map(account.users.map((user) => [user.accessKeyId, user]));
-  const principalOf = (accessKeyId: string): string => users.get(accessKeyId)?.name ?? "";
+  const principals = new Principals(account, random, () => clock.now());
+  const principalOf = (accessKeyId: string): string => principals.nameOf(accessKeyId);
+  const secretOf = (accessKeyId: string): string | undefined => principals.secretOf(accessKeyId);
   const folder = (name: string): { directory?: string } =>
     options.directory === undefined ? {} : { directory: join(options.directory, name) };
 
@@ -150,6 +156,7 @@ async function start(
     clock,
     random,
     seed: account,
+    findUser: (accessKeyId) => principals.find(accessKeyId),
     ...folder("ecs"),
     host,
     port: ports.ecs ?? 0,
@@ -181,8 +188,8 @@ async function start(
     port: ports.tablestore ?? 0,
     instances: options.tablestoreInstances ?? [seedTablestoreInstance],
     credentials: (accessKeyId) => {
-      const user = users.get(accessKeyId);
-      return user && { secret: user.accessKeySecret };
+      const secret = secretOf(accessKeyId);
+      return secret === undefined ? undefined : { secret };
     },
     onCall: ({ accessKeyId, table, ...call }) =>
       calls.add({
@@ -227,8 +234,8 @@ async function start(
       securityToken: `CAIS${role.principalId}`,
     },
     findKey: (accessKeyId) => {
-      const user = users.get(accessKeyId);
-      return user && { ...user, principal: user.name };
+      const found = principals.find(accessKeyId);
+      return found && { ...found, principal: found.name };
     },
     faults,
     onCall: ({ accessKeyId, principal, ...call }) =>
@@ -242,18 +249,18 @@ async function start(
   faults.onCrash(() => registry.killAll());
 
   const { accountId, regionId } = account;
-  const events = new EventBus({ clock, random, owner: { accountId, regionId }, registry, faults });
   const eventSwitches: TrailSwitches = { ...defaultTrailSwitches, ...options.eventSwitches };
-  trail = createActionTrail({
+  const owner = { accountId, regionId };
+  const events = new EventBus({ clock, random, owner, registry, faults, switches: eventSwitches });
+  const toldBy = createActionTrail({
     clock,
     random,
-    accountId,
-    regionId,
+    ...owner,
     switches: eventSwitches,
-    findUser: (accessKeyId) => users.get(accessKeyId),
-    groups: () => ecs.groups(),
+    find: (accessKeyId) => principals.find(accessKeyId),
     tell: (told) => events.tell(told),
   });
+  trail = toldBy;
 
   const cmsSwitches: CmsSwitches = { ...defaultCmsSwitches, ...options.cmsSwitches };
   const cms = await startCms({
@@ -266,7 +273,7 @@ async function start(
     port: ports.cms ?? 0,
     switches: cmsSwitches,
     faults,
-    secretOf: (accessKeyId) => users.get(accessKeyId)?.accessKeySecret,
+    secretOf,
     instanceName: (instanceId) => account.instances.find((each) => each.instanceId === instanceId)?.name,
     tell: (told) => events.tell(told),
     onCall: ({ accessKeyId, ...call }) =>
@@ -287,7 +294,7 @@ async function start(
     port: ports.sls ?? 0,
     switches: slsSwitches,
     faults,
-    secretOf: (accessKeyId) => users.get(accessKeyId)?.accessKeySecret,
+    secretOf,
     onCall: ({ accessKeyId, ...call }) =>
       calls.add({
         ...call,
@@ -315,6 +322,8 @@ async function start(
     eventSwitches,
     cmsSwitches,
     events,
+    trail: toldBy,
+    addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     cms,
     slsSwitches,
     sls,
@@ -337,7 +346,7 @@ async function start(
       Object.assign(slsSwitches, defaultSlsSwitches, options.slsSwitches);
       clock.toReal();
       // What still runs may write once more; it must not do so into the new state.
-      trail?.clear();
+      toldBy.clear();
       events.clear();
       cms.reset();
       await flowLogs.stop();

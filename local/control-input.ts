@@ -1,6 +1,7 @@
 // Checks what tools send to the control API; every refusal names the field and what would be right.
 
 import { type FaultRule, type FaultService, faultKinds } from "./faults.ts";
+import type { PrincipalSpec } from "./principals.ts";
 import type { Measurement } from "./services/cms/cms.ts";
 import type { SystemEvent } from "./services/cms/system-event.ts";
 import type { CloudEvent } from "./services/eventbridge/cloud-event.ts";
@@ -154,6 +155,23 @@ export function parseSystemEvent(body: Json): SystemEvent {
     if (!isTextValue(body[name]) || body[name] === "")
       return refuse(`"${name}" is missing`, 'Send {"product": "ddos", "name": "DdosbgpEventBlackhole"}.');
   return body as unknown as SystemEvent;
+}
+
+/** Somebody new who may call. */
+export function parsePrincipal(body: Json): PrincipalSpec {
+  const { kind, address } = body;
+  const isKnown = kind === "root" || kind === "user" || kind === "role" || kind === "service";
+  if (!isKnown) return refuse(`"kind" is ${JSON.stringify(kind)}`, "Use one of user, root, role, service.");
+  const needed = kind === "root" ? [] : kind === "role" ? ["name", "session"] : ["name"];
+  for (const field of needed)
+    if (!/^[A-Za-z0-9._@-]{1,64}$/.test(String(body[field] ?? "")))
+      return refuse(
+        `"${field}" is ${JSON.stringify(body[field])}`,
+        "Send 1 to 64 letters, digits, dots, @, _ or hyphens.",
+      );
+  if (address !== undefined && (!isTextValue(address) || address === ""))
+    return refuse('"address" is no text', "Send an address, or leave it out.");
+  return body as unknown as PrincipalSpec;
 }
 
 /** Changes to switches; each must exist and keep the type of its present value. */

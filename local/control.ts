@@ -11,11 +11,13 @@ import {
   parseFaults,
   parseJsonObject,
   parseMeasurement,
+  parsePrincipal,
   parseSince,
   parseSwitches,
   parseSystemEvent,
 } from "./control-input.ts";
 import type { FaultTable } from "./faults.ts";
+import type { Principal, PrincipalSpec } from "./principals.ts";
 import type { Cms } from "./services/cms/cms.ts";
 import type { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionRegistry } from "./services/functions/function-registry.ts";
@@ -31,6 +33,7 @@ export interface Controlled {
   readonly cms: Pick<Cms, "measure" | "systemEvent">;
   readonly calls: CallRing;
   readonly functions: { readonly registry: FunctionRegistry };
+  addPrincipal(spec: PrincipalSpec): Principal;
   advance(ms: number): Promise<void>;
   toReal(): void;
   reset(): Promise<void>;
@@ -77,6 +80,7 @@ const routes: Readonly<Record<string, Route>> = {
   "GET /events": ({ events }, { url }) => events.since(parseSince(url.searchParams.get("since"))),
   "POST /metrics": ({ cms }, { text }) => cms.measure(parseMeasurement(parseJsonObject(text))),
   "POST /system-events": ({ cms }, { text }) => cms.systemEvent(parseSystemEvent(parseJsonObject(text))),
+  "POST /principals": (cloud, { text }) => cloud.addPrincipal(parsePrincipal(parseJsonObject(text))),
   "GET /calls": ({ calls }, { url }) => calls.since(parseSince(url.searchParams.get("since"))),
   "GET /logs": ({ functions }, { url }) => {
     const since = parseSince(url.searchParams.get("since"));

@@ -4,7 +4,7 @@ import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
 import type { Assistant } from "../assistant/assistant.ts";
-import type { EcsCall, EcsOptions } from "./ecs-service.ts";
+import type { EcsCall, EcsOptions, EcsUser } from "./ecs-service.ts";
 import { refusal } from "./errors.ts";
 import { execute } from "./execute.ts";
 import type { EcsLimits, Throttle } from "./limits.ts";
@@ -34,12 +34,18 @@ export interface Surroundings {
   /** ClientTokens whose first call is still running. */
   readonly running: Set<string>;
   readonly account: () => AccountSeed;
+  readonly findUser: (accessKeyId: string) => EcsUser | undefined;
   readonly takeFault: (call: { operation: string; accessKeyId: string; params: RpcParameters }) => Fault | undefined;
   /** Aborts with the service; ends what sleeps. */
   readonly signal: AbortSignal;
 }
 
-interface Arrival {
+/** A request with the address that its connection came from. */
+export interface EcsRequest extends SignedRequest {
+  readonly clientAddress: string;
+}
+
+interface Arrival extends Pick<EcsCall, "clientAddress" | "userAgent"> {
   readonly operation: string;
   readonly version: string;
   readonly params: RpcParameters;
@@ -56,26 +62,33 @@ const newRequestId = (bytes: Uint8Array): string => {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join("-");
 };
 
-const authenticate = (request: SignedRequest, account: AccountSeed): string =>
-  verifyAcs3(request, (id) => account.users.find((user) => user.accessKeyId === id)?.accessKeySecret);
-
-const record = (around: Surroundings, arrival: Arrival, status: number, code?: string): void => {
-  const { accessKeyId, params, operation, at, requestId, fault } = arrival;
-  const user = around.account().users.find((each) => each.accessKeyId === accessKeyId);
+const record = (
+  around: Surroundings,
+  arrival: Arrival,
+  outcome: Pick<EcsCall, "status" | "code" | "message" | "answer">,
+): void => {
+  const { accessKeyId, params, operation, at, requestId, clientAddress, userAgent, fault } = arrival;
   const call: EcsCall = {
     service: "ecs",
     operation,
     accessKeyId,
-    principal: user?.name ?? "",
-    status,
+    principal: around.findUser(accessKeyId)?.name ?? "",
+    ...outcome,
     at,
     params,
     requestId,
-    ...(code === undefined ? {} : { code }),
+    clientAddress,
+    userAgent,
     ...(params.RegionId === undefined ? {} : { regionId: params.RegionId }),
     ...(fault === undefined ? {} : { fault: fault.kind }),
   };
   around.options.onCall?.(call);
+};
+
+const unknownError = {
+  status: 500,
+  code: "InternalError",
+  message: "The request processing has failed due to some unknown error.",
 };
 
 const answer = (arrival: Arrival, status: number, body: unknown, headers: Record<string, string> = {}): Outcome => ({
@@ -86,15 +99,9 @@ const answer = (arrival: Arrival, status: number, body: unknown, headers: Record
 });
 
 const refuse = (around: Surroundings, arrival: Arrival, error: unknown, headers?: Record<string, string>): Outcome => {
-  const known =
-    error instanceof RpcError
-      ? error
-      : new RpcError({
-          status: 500,
-          code: "InternalError",
-          message: "The request processing has failed due to some unknown error.",
-        });
-  record(around, arrival, known.status, known.code);
+  const { status, code, message } = error instanceof RpcError ? error : unknownError;
+  const known = { status, code, message };
+  record(around, arrival, known);
   const hostId = `ecs.${arrival.params.RegionId ?? around.account().regionId}.aliyuncs.com`;
   return answer(
     arrival,
@@ -129,8 +136,9 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
       running: around.running,
       callsOf: (name, region) => throttle.callsOf(name, region, now),
     });
-    record(around, arrival, 200);
-    return answer(arrival, 200, { RequestId: arrival.requestId, ...body });
+    const answered = { RequestId: arrival.requestId, ...body };
+    record(around, arrival, { status: 200, answer: answered });
+    return answer(arrival, 200, answered);
   } catch (error) {
     return refuse(around, arrival, error);
   }
@@ -152,7 +160,7 @@ const underFault = async (around: Surroundings, arrival: Arrival, fault: Fault):
       return refuse(around, arrival, new RpcError({ status: fault.status, code: fault.code, message }));
     }
     case "drop-before":
-      record(around, arrival, 0);
+      record(around, arrival, { status: 0 });
       return { kind: "drop" };
     case "drop-after":
       await perform(around, arrival);
@@ -166,13 +174,13 @@ const underFault = async (around: Surroundings, arrival: Arrival, fault: Fault):
     case "stale-read":
       return perform(around, arrival);
     case "html-502":
-      record(around, arrival, 502);
+      record(around, arrival, { status: 502 });
       return { kind: "answer", status: 502, headers: { "content-type": "text/html" }, body: htmlPage };
   }
 };
 
 /** Answers one request. Never throws but when the service stops. */
-export const answerCall = async (around: Surroundings, request: SignedRequest): Promise<Outcome> => {
+export const answerCall = async (around: Surroundings, request: EcsRequest): Promise<Outcome> => {
   const { options } = around;
   const arrival: Arrival = {
     operation: request.headers["x-acs-action"] ?? "",
@@ -184,11 +192,13 @@ export const answerCall = async (around: Surroundings, request: SignedRequest): 
     }),
     requestId: newRequestId(options.random.bytes(16)),
     at: options.clock.now(),
+    clientAddress: request.clientAddress,
+    userAgent: request.headers["user-agent"] ?? "",
     accessKeyId: "",
   };
   try {
     if (request.method !== "POST" && request.method !== "GET") throw refusal("UnsupportedHTTPMethod");
-    arrival.accessKeyId = authenticate(request, around.account());
+    arrival.accessKeyId = verifyAcs3(request, (id) => around.findUser(id)?.accessKeySecret);
     if (operationsOf(arrival.version) === undefined) throw refusal("InvalidAction.NotFound");
   } catch (error) {
     return refuse(around, arrival, error);

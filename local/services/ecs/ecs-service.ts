@@ -4,7 +4,7 @@ import type { Random } from "../../../shared/ports/random.ts";
 import type { FaultTable } from "../../faults.ts";
 import type { EcsLimits } from "./limits.ts";
 import type { EcsSnapshot } from "./persistence.ts";
-import type { AccountSeed } from "./seed.ts";
+import type { AccountSeed, SeedUser } from "./seed.ts";
 import type { EcsView, RulesChangedListener } from "./state.ts";
 import type { EcsSwitches } from "./switches.ts";
 
@@ -20,7 +20,14 @@ export interface EcsCall {
   readonly status: number;
   /** When the call arrived, milliseconds since the epoch. */
   readonly at: number;
+  /** The refusal, when there was one. */
   readonly code?: string;
+  readonly message?: string;
+  /** The body of an answer that was none. */
+  readonly answer?: Readonly<Record<string, unknown>>;
+  /** Where the connection came from. */
+  readonly clientAddress: string;
+  readonly userAgent: string;
   readonly regionId?: string;
   readonly params: Readonly<Record<string, string>>;
   readonly requestId: string;
@@ -28,11 +35,16 @@ export interface EcsCall {
   readonly fault?: string;
 }
 
+/** Whoever may call. */
+export type EcsUser = Pick<SeedUser, "name" | "accessKeySecret">;
+
 /** How to start the service. */
 export interface EcsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly seed: AccountSeed;
+  /** Whose key it is; the seed's users when omitted. */
+  readonly findUser?: (accessKeyId: string) => EcsUser | undefined;
   /** Where the state is kept; in memory alone when omitted. A kept state wins over the seed. */
   readonly directory?: string;
   /** Default 127.0.0.1. */

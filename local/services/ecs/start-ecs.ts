@@ -2,9 +2,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FaultTable } from "../../faults.ts";
-import type { SignedRequest } from "../../protocol/rpc/acs3.ts";
 import { Assistant } from "../assistant/assistant.ts";
-import { answerCall, type Outcome, type Surroundings } from "./answer-call.ts";
+import { answerCall, type EcsRequest, type Outcome, type Surroundings } from "./answer-call.ts";
 import type { EcsOptions, EcsService } from "./ecs-service.ts";
 import { defaultLimits, Throttle } from "./limits.ts";
 import { openStore } from "./persistence.ts";
@@ -16,7 +15,7 @@ import { defaultSwitches, type EcsSwitches } from "./switches.ts";
 const headerBytesMax = 1 << 20;
 const bodyBytesMax = 8 << 20;
 
-const readRequest = async (request: IncomingMessage): Promise<SignedRequest | undefined> => {
+const readRequest = async (request: IncomingMessage): Promise<EcsRequest | undefined> => {
   const chunks: Buffer[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -33,6 +32,8 @@ const readRequest = async (request: IncomingMessage): Promise<SignedRequest | un
     rawQuery: at < 0 ? "" : url.slice(at + 1),
     headers: Object.fromEntries(headers),
     body: Buffer.concat(chunks),
+    // An IPv4 peer of a socket that takes both families.
+    clientAddress: (request.socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
   };
 };
 
@@ -68,6 +69,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     assistant,
     running: new Set(),
     account: () => account,
+    findUser: options.findUser ?? ((id) => account.users.find((user) => user.accessKeyId === id)),
     takeFault: (call) => faults.take({ service: "ecs", ...call }),
     signal: stopping.signal,
   };

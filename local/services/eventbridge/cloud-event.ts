@@ -2,6 +2,7 @@
 
 import type { Random } from "../../../shared/ports/random.ts";
 import { hexText } from "../../random.ts";
+import type { BusSwitches } from "./switches.ts";
 
 /** An event as a function receives it. */
 export interface CloudEvent {
@@ -33,6 +34,7 @@ export interface BusOwner {
 }
 
 const PUBLISH_ADDRESS = "127.0.0.1";
+const CHINA_MS = 8 * 3_600_000;
 
 /** 8-4-4-4-12 hexadecimal digits. */
 export function newEventId(random: Random): string {
@@ -44,15 +46,25 @@ export function utcSeconds(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
+/** The same in the given zone. */
+function zonedSeconds(ms: number, zone: BusSwitches["eventTimeZone"]): string {
+  return zone === "Z" ? utcSeconds(ms) : utcSeconds(ms + CHINA_MS).replace("Z", zone);
+}
+
 /** The event with its envelope; `nowMs` is when it reaches the bus. */
-export function cloudEventOf(told: Told, owner: BusOwner, random: Random, nowMs: number): CloudEvent {
+export function cloudEventOf(
+  told: Told,
+  bus: { readonly owner: BusOwner; readonly random: Random; readonly switches: Pick<BusSwitches, "eventTimeZone"> },
+  nowMs: number,
+): CloudEvent {
+  const { owner, random, switches } = bus;
   return {
     id: newEventId(random),
     source: told.source,
     specversion: "1.0",
     type: told.type,
     subject: told.subject,
-    time: utcSeconds(told.at),
+    time: zonedSeconds(told.at, switches.eventTimeZone),
     datacontenttype: "application/json;charset=utf-8",
     aliyunaccountid: owner.accountId,
     aliyunoriginalaccountid: owner.accountId,

@@ -6,7 +6,9 @@ import { Courier, type DeliveryEnd } from "../../delivery.ts";
 import type { DeliveryFault, FaultTable } from "../../faults.ts";
 import type { EventTarget, FunctionRegistry } from "../functions/function-registry.ts";
 import { type BusOwner, type CloudEvent, cloudEventOf, type Told, utcSeconds } from "./cloud-event.ts";
+import { EventBatches } from "./event-batches.ts";
 import { matchesPattern } from "./event-pattern.ts";
+import { type BusSwitches, defaultBusSwitches } from "./switches.ts";
 
 /** What the bus needs. */
 export interface EventBusOptions {
@@ -15,6 +17,8 @@ export interface EventBusOptions {
   readonly owner: BusOwner;
   readonly registry: FunctionRegistry;
   readonly faults: FaultTable;
+  /** Mutable at run time. */
+  readonly switches?: BusSwitches;
 }
 
 /** An event that has been on the bus, and what became of it. */
@@ -45,13 +49,17 @@ const BACKOFF_RETRIES_MAX = 3;
 /** Delivers at least once, in no promised order. */
 export class EventBus {
   readonly #options: EventBusOptions;
+  readonly #switches: BusSwitches;
   readonly #courier: Courier;
+  readonly #batches: EventBatches<EventTarget>;
   #records: BusRecord[] = [];
   #next = 1;
 
   constructor(options: EventBusOptions) {
     this.#options = options;
+    this.#switches = options.switches ?? defaultBusSwitches;
     this.#courier = new Courier(options.clock);
+    this.#batches = new EventBatches(options.clock, (target, elements) => this.#push(target, elements));
   }
 
   get inFlight(): number {
@@ -66,7 +74,7 @@ export class EventBus {
   /** Puts what a service tells on the bus now. */
   tell(told: Told): void {
     const { owner, random, clock } = this.#options;
-    this.publish(cloudEventOf(told, owner, random, clock.now()));
+    this.publish(cloudEventOf(told, { owner, random, switches: this.#switches }, clock.now()));
   }
 
   /** Puts a finished event on the bus now; it need not be well formed beyond its pattern. */
@@ -82,12 +90,13 @@ export class EventBus {
         state: "waiting",
       };
       deliveries.push(delivery);
-      const bytes = Buffer.from(JSON.stringify(fault?.kind === "skew" ? skewed(event, fault.ms) : event));
+      const given = this.#asGiven(fault?.kind === "skew" ? skewed(event, fault.ms) : event, target);
       this.#courier.send({
         fault,
         attempt: () => {
           delivery.attempts += 1;
-          return this.#push(target, bytes);
+          const { eventBatchMs } = this.#switches;
+          return eventBatchMs > 0 ? this.#batches.add(target, given, eventBatchMs) : this.#push(target, given);
         },
         retryMs: (retry) => this.#retryMs(target, retry),
         onEnd: (end) => {
@@ -109,20 +118,34 @@ export class EventBus {
   /** Forgets the past and what is still to be delivered. */
   clear(): void {
     this.#courier.clear();
+    this.#batches.clear();
     this.#records = [];
   }
 
   #faultOf(event: CloudEvent, target: EventTarget): DeliveryFault | undefined {
-    const name = (event.data as { readonly eventName?: unknown } | null)?.eventName;
+    const { eventName, userIdentity, resourceName } = (event.data ?? {}) as Partial<Record<string, unknown>>;
+    const { accessKeyId } = (userIdentity ?? {}) as { readonly accessKeyId?: unknown };
     return this.#options.faults.take({
       service: "eventbridge",
-      operation: typeof name === "string" ? name : event.type,
-      params: { function: target.function, type: event.type },
+      operation: typeof eventName === "string" ? eventName : event.type,
+      ...(typeof accessKeyId === "string" ? { accessKeyId } : {}),
+      params: {
+        function: target.function,
+        type: event.type,
+        ...(typeof resourceName === "string" ? { resourceName } : {}),
+      },
     });
   }
 
-  async #push(target: EventTarget, bytes: Buffer): Promise<boolean> {
+  /** What the function is to get of an event. */
+  #asGiven(event: CloudEvent, target: EventTarget): unknown {
+    if (target.schema === "RawData") return event.data;
+    return this.#switches.eventData === "text" ? { ...event, data: JSON.stringify(event.data) } : event;
+  }
+
+  async #push(target: EventTarget, given: unknown): Promise<boolean> {
     const { registry } = this.#options;
+    const bytes = Buffer.from(JSON.stringify(given) ?? "null");
     if (!target.async) return (await registry.invoke(target.function, bytes)).errorType === undefined;
     if (bytes.length > ASYNC_BYTES_MAX) return false;
     registry.submit(target.function, bytes);

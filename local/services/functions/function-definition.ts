@@ -20,10 +20,15 @@ export type Trigger =
       readonly async?: boolean;
       /** How the bus tries again; default `BACKOFF_RETRY`. */
       readonly retry?: EventRetry;
+      /** The event with its envelope (default), or its `data` alone. */
+      readonly schema?: EventSchema;
     };
 
 /** Three further tries 10 to 20 s apart, or up to 176 over a day, 1, 2, 4 … 512 s apart. */
 export type EventRetry = "BACKOFF_RETRY" | "EXPONENTIAL_DECAY_RETRY";
+
+/** What the function is given of an event. */
+export type EventSchema = "CloudEvents" | "RawData";
 
 /** One function as it is deployed. */
 export interface FunctionDefinition {

@@ -10,6 +10,7 @@ import { type Acceptance, AsyncQueue } from "./async-queue.ts";
 import {
   checkDefinition,
   type EventRetry,
+  type EventSchema,
   type FunctionDefinition,
   type InvocationOutcome,
 } from "./function-definition.ts";
@@ -46,6 +47,7 @@ export interface EventTarget {
   readonly pattern: EventPattern;
   readonly async: boolean;
   readonly retry: EventRetry;
+  readonly schema: EventSchema;
 }
 
 interface Deployed {
@@ -281,6 +283,7 @@ function eventTargetsOf({ name, triggers = [] }: FunctionDefinition): readonly E
             pattern: parsePattern(trigger.pattern),
             async: trigger.async ?? false,
             retry: trigger.retry ?? "BACKOFF_RETRY",
+            schema: trigger.schema ?? "CloudEvents",
           },
         ]
       : [],

@@ -6,13 +6,17 @@ import { expect, it, onTestFinished } from "vitest";
 import { CallRing } from "../../../local/call-ring.ts";
 import { createControl } from "../../../local/control.ts";
 import { FaultTable } from "../../../local/faults.ts";
+import { type PrincipalSpec, Principals } from "../../../local/principals.ts";
 import { seededRandom } from "../../../local/random.ts";
+import { seedAccount } from "../../../local/seed.ts";
 import { EventBus } from "../../../local/services/eventbridge/event-bus.ts";
 import { bundle, START_MS, startWorld } from "../functions/kit.ts";
 
 async function startControl() {
   const { fc, clock, advance } = await startWorld();
   const faults = new FaultTable();
+  const random = seededRandom("control");
+  const principals = new Principals(seedAccount(random), random, () => clock.now());
   const cloud = {
     clock,
     advance,
@@ -20,12 +24,13 @@ async function startControl() {
     faults,
     events: new EventBus({
       clock,
-      random: seededRandom("control"),
+      random,
       owner: { accountId: "1000", regionId: "cn-hangzhou" },
       registry: fc.registry,
       faults,
     }),
     cms: { measure: () => undefined, systemEvent: () => undefined },
+    addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     calls: new CallRing(),
     switches: [{ mode: "a" }, { ms: 0 }],
     toReal: () => clock.toReal(),
@@ -69,6 +74,17 @@ it("replaces and lists faults and switches", async () => {
   expect((await call("PUT", "/faults", [])).body).toEqual({ faults: [] });
   expect((await call("PUT", "/switches", { mode: "b" })).body).toEqual({ mode: "b", ms: 0 });
   expect((await call("GET", "/switches")).body).toEqual({ mode: "b", ms: 0 });
+});
+
+it("gives a key to somebody new", async () => {
+  const { call } = await startControl();
+  const answer = await call("POST", "/principals", { kind: "role", name: "terraform", session: "ci" });
+  expect(answer.body).toMatchObject({
+    name: "terraform",
+    accessKeyId: expect.stringMatching(/^STS\./),
+    accessKeySecret: expect.any(String),
+    securityToken: expect.any(String),
+  });
 });
 
 it("delivers a raw event, with its result, its error, or later", async () => {
@@ -118,6 +134,10 @@ it.each([
   ["POST", "/metrics", { namespace: "n", value: 1 }, 400, "INVALID_INPUT"],
   ["POST", "/metrics", { namespace: "n", metricName: "m", value: 1, dimensions: { a: 1 } }, 400, "INVALID_INPUT"],
   ["POST", "/metrics", { namespace: "n", metricName: "m", value: 1, at: "now" }, 400, "INVALID_INPUT"],
+  ["POST", "/principals", {}, 400, "INVALID_INPUT"],
+  ["POST", "/principals", { kind: "user" }, 400, "INVALID_INPUT"],
+  ["POST", "/principals", { kind: "role", name: "terraform" }, 400, "INVALID_INPUT"],
+  ["POST", "/principals", { kind: "user", name: "alice", address: 1 }, 400, "INVALID_INPUT"],
   ["POST", "/system-events", { product: "ddos" }, 400, "INVALID_INPUT"],
   ["POST", "/events", { event: 1 }, 400, "INVALID_INPUT"],
   ["POST", "/events", { function: "none" }, 400, "INVALID_INPUT"],

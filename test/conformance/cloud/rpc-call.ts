@@ -6,12 +6,13 @@ import type { Cloud } from "../../../local/cloud.ts";
 /** Calls ECS operations of the cloud with a user's key. */
 export function ecsClient(
   cloud: Cloud,
-  user: { readonly accessKeyId: string; readonly accessKeySecret: string },
+  user: { readonly accessKeyId: string; readonly accessKeySecret: string; readonly securityToken?: string },
 ): (action: string, query: Record<string, string>) => Promise<Record<string, unknown>> {
   const client = new OpenApiClient(
     new $OpenApiUtil.Config({
       accessKeyId: user.accessKeyId,
       accessKeySecret: user.accessKeySecret,
+      ...(user.securityToken === undefined ? {} : { securityToken: user.securityToken, type: "sts" }),
       endpoint: cloud.endpoints.ecs,
       protocol: "http",
       regionId: cloud.account.regionId,

@@ -1,11 +1,48 @@
 // Calls to ECS become events: whose, which, and in which shape.
 
+import { createHash } from "node:crypto";
+import { request as httpRequest } from "node:http";
 import { expect, it } from "vitest";
 import type { Cloud } from "../../../local/cloud.ts";
+import { canonicalRequest, signatureOf } from "../../../local/protocol/rpc/acs3.ts";
 import { seedUser, seedUserNames } from "../../../local/seed.ts";
+import type { TrailSwitches } from "../../../local/services/actiontrail/switches.ts";
 import { ecsClient } from "../cloud/rpc-call.ts";
 import { START_MS } from "../functions/kit.ts";
 import { aCloud, deployAudit, eventNames, type Received, received } from "./world.ts";
+
+/** A signed call from one address of the host; answers the status. */
+function signedFrom(cloud: Cloud, localAddress: string, action: string, userAgent: string): Promise<number> {
+  const user = seedUser(cloud.account, "foreign");
+  const rawQuery = `RegionId=${cloud.account.regionId}`;
+  const headers: Record<string, string> = {
+    host: cloud.endpoints.ecs,
+    "x-acs-action": action,
+    "x-acs-version": "2014-05-26",
+    "x-acs-date": "2026-11-01T08:00:30Z",
+    "x-acs-signature-nonce": "nonce",
+    "x-acs-content-sha256": createHash("sha256").update("").digest("hex"),
+  };
+  const signed = Object.keys(headers).sort().join(";");
+  const request = { method: "POST", path: "/", rawQuery, headers, body: Buffer.alloc(0) };
+  const signature = signatureOf(canonicalRequest(request, signed), user.accessKeySecret);
+  const authorization = `ACS3-HMAC-SHA256 Credential=${user.accessKeyId},SignedHeaders=${signed},Signature=${signature}`;
+  const [host = "", port = ""] = cloud.endpoints.ecs.split(":");
+  return new Promise((resolve, reject) => {
+    const outgoing = httpRequest(
+      {
+        ...{ host, port, method: "POST", path: `/?${rawQuery}`, agent: false, localAddress },
+        headers: { ...headers, authorization, "user-agent": userAgent },
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
+    outgoing.on("error", reject);
+    outgoing.end();
+  });
+}
 
 const webOf = (cloud: Cloud): string => cloud.account.groups[0]?.groupId ?? "";
 
@@ -82,6 +119,7 @@ it("tells a write in the envelope of the bus after the delay, not before", async
       },
       requestParameters: parameters,
       requestParameterJson: JSON.stringify(event.data["requestParameters"]),
+      responseElements: { RequestId: answer.body.RequestId },
       referencedResources: { "ACS::ECS::SecurityGroup": [webOf(cloud)] },
       resourceType: "ACS::ECS::SecurityGroup",
       resourceName: webOf(cloud),
@@ -112,8 +150,11 @@ it("tells a refused write with its error, and no read", async () => {
   expect((await firstEvent(cloud)).data).toMatchObject({
     eventName: "DeleteSecurityGroup",
     errorCode: "InvalidSecurityGroup.NotFound",
-    errorMessage: expect.any(String),
+    errorMessage: "The specified SecurityGroupId does not exist.",
+    requestParameters: { SecurityGroupId: "sg-none" },
+    userIdentity: { type: "ram-user", userName: "foreign" },
   });
+  expect((await firstEvent(cloud)).data).not.toHaveProperty("responseElements");
   expect(cloud.events.since(0).events).toHaveLength(1);
 });
 
@@ -145,6 +186,153 @@ it("names the group that a creation made", async () => {
   expect((await firstEvent(cloud)).data).toMatchObject({
     resourceName: SecurityGroupId,
     responseElements: { SecurityGroupId },
+  });
+});
+
+it("tells the address that the connection came from", async () => {
+  const cloud = await aCloud();
+  deployAudit(cloud);
+  const answer = await signedFrom(cloud, "127.120.9.9", "DeleteSecurityGroup", "curl/8.5");
+  expect(answer).toBe(400);
+  await cloud.advance(3_000);
+  expect((await firstEvent(cloud)).data).toMatchObject({ sourceIpAddress: "127.120.9.9", userAgent: "curl/8.5" });
+});
+
+it.each([
+  [
+    { kind: "role", name: "terraform", session: "ci-4711" },
+    { type: "assumed-role", userName: "terraform:ci-4711" },
+    { sourceIpAddress: "127.0.0.1" },
+  ],
+  [
+    { kind: "service", name: "dms" },
+    { type: "assumed-role", userName: "AliyunServiceRoleForDMS:dms" },
+    { sourceIpAddress: "dms.aliyuncs.com", userAgent: "dms.aliyuncs.com" },
+  ],
+  [{ kind: "root" }, { type: "root-account", userName: "root" }, {}],
+  [
+    { kind: "user", name: "alice", address: "203.0.113.9" },
+    { type: "ram-user", userName: "alice" },
+    { sourceIpAddress: "203.0.113.9" },
+  ],
+] as const)("tells calls of %j as theirs", async (spec, identity, from) => {
+  const cloud = await aCloud();
+  deployAudit(cloud);
+  const principal = cloud.addPrincipal(spec);
+  await ecsClient(cloud, principal)("CreateSecurityGroup", { SecurityGroupName: "new" });
+  await cloud.advance(3_000);
+  const { data } = await firstEvent(cloud);
+  const { accountId } = cloud.account;
+  const id = "session" in principal ? `${principal.principalId}:${principal.session}` : principal.principalId;
+  expect(data).toMatchObject({ ...from, userIdentity: { ...identity, principalId: id, accountId } });
+  expect(cloud.calls.since(0).calls).toMatchObject([{ caller: { principal: principal.name } }]);
+  if (spec.kind === "root") expect(principal.principalId).toBe(accountId);
+});
+
+it("gives sessions of one role one id, and keeps keys over a reset", async () => {
+  const cloud = await aCloud();
+  const one = cloud.addPrincipal({ kind: "role", name: "terraform", session: "one" });
+  const other = cloud.addPrincipal({ kind: "role", name: "terraform", session: "other" });
+  expect(other.principalId).toBe(one.principalId);
+  expect(other.accessKeyId).not.toBe(one.accessKeyId);
+  await cloud.reset();
+  await ecsClient(cloud, one)("DescribeRegions", {});
+});
+
+it("tells of a call that is not served, or that nobody made", async () => {
+  const cloud = await aCloud();
+  deployAudit(cloud);
+  const { accessKeyId } = seedUser(cloud.account, "foreign");
+  const params = { NetworkInterfaceId: "eni-1", "SecurityGroupId.1": webOf(cloud) };
+  const call = { operation: "ModifyNetworkInterfaceAttribute", accessKeyId, status: 200, requestId: "R-1", params };
+  cloud.trail.record({ ...call, at: cloud.clock.now() });
+  await cloud.advance(3_000);
+  expect((await firstEvent(cloud)).data).toMatchObject({
+    eventName: "ModifyNetworkInterfaceAttribute",
+    requestId: "R-1",
+    resourceName: `eni-1;${webOf(cloud)}`,
+  });
+});
+
+// Every write that decides about packets, with what it answers and the resources that its event names.
+const web = "sg-web";
+const writes: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, string]> = [
+  ["CreateSecurityGroup", { SecurityGroupName: "new" }, "ACS::ECS::SecurityGroup"],
+  ["DeleteSecurityGroup", { SecurityGroupId: web }, "ACS::ECS::SecurityGroup"],
+  ["ModifySecurityGroupPolicy", { SecurityGroupId: web, InnerAccessPolicy: "Drop" }, "ACS::ECS::SecurityGroup"],
+  ["ModifySecurityGroupAttribute", { SecurityGroupId: web, SecurityGroupName: "w2" }, "ACS::ECS::SecurityGroup"],
+  ["RevokeSecurityGroup", { SecurityGroupId: web, "SecurityGroupRuleId.1": "sgr-1" }, "ACS::ECS::SecurityGroup"],
+  ["JoinSecurityGroup", { SecurityGroupId: web, InstanceId: "i-1" }, "ACS::ECS::SecurityGroup;ACS::ECS::Instance"],
+  ["LeaveSecurityGroup", { SecurityGroupId: web, InstanceId: "i-1" }, "ACS::ECS::SecurityGroup;ACS::ECS::Instance"],
+  [
+    "TagResources",
+    { ResourceType: "securitygroup", "ResourceId.1": web, "Tag.1.Key": "a", "Tag.1.Value": "b" },
+    "ACS::ECS::SecurityGroup",
+  ],
+  [
+    "UntagResources",
+    { ResourceType: "securitygroup", "ResourceId.1": web, "TagKey.1": "a" },
+    "ACS::ECS::SecurityGroup",
+  ],
+  ["CreatePrefixList", { PrefixListName: "offices", AddressFamily: "IPv4", MaxEntries: "5" }, "ACS::ECS::PrefixList"],
+  ["ModifyPrefixList", { PrefixListId: "pl-1" }, "ACS::ECS::PrefixList"],
+  ["DeletePrefixList", { PrefixListId: "pl-1" }, "ACS::ECS::PrefixList"],
+  ["CreatePortRangeList", { PortRangeListName: "web", MaxEntries: "5" }, "ACS::ECS::PortRangeList"],
+  ["ModifyPortRangeList", { PortRangeListId: "prl-1" }, "ACS::ECS::PortRangeList"],
+  ["DeletePortRangeList", { PortRangeListId: "prl-1" }, "ACS::ECS::PortRangeList"],
+];
+
+it.each(writes)("tells %s with the resources that it is about", async (operation, params, resourceType) => {
+  const cloud = await aCloud();
+  const real: Record<string, string> = { "sg-web": webOf(cloud), "i-1": cloud.account.instances[1]?.instanceId ?? "" };
+  const query = Object.fromEntries(Object.entries(params).map(([name, value]) => [name, real[value] ?? value]));
+  const call = ecsClient(cloud, seedUser(cloud.account, "foreign"));
+  const answer = await call(operation, query).then(
+    ({ body }) => ({ responseElements: body }),
+    (error: { code: string }) => ({ errorCode: error.code }),
+  );
+  await cloud.advance(3_000);
+  const [told] = cloud.events.since(0).events;
+  expect(told?.event.data).toMatchObject({ eventName: operation, eventRW: "Write", resourceType, ...answer });
+});
+
+const parts = { IpProtocol: "TCP", PortRange: "22/22", SourceCidrIp: "203.0.113.7/32" };
+
+it.each<[Partial<TrailSwitches>, Received["data"], readonly string[]]>([
+  [{ eventParameters: "nested-text" }, { requestParameters: { Permissions: JSON.stringify([parts]) } }, []],
+  [{ eventParameters: "unnumbered" }, { requestParameters: parts }, []],
+  [{ eventGroupIn: "parameters" }, {}, ["referencedResources", "resourceName", "resourceType"]],
+  [{ eventGroupIn: "resources" }, { resourceType: "ACS::ECS::SecurityGroup" }, ["requestParameters.SecurityGroupId"]],
+  [{ eventResponse: "absent" }, {}, ["responseElements"]],
+  [{ eventSourceHost: "central" }, { eventSource: "ecs.aliyuncs.com" }, []],
+])("tells a call under the switches %j", async (eventSwitches, wanted, absent) => {
+  const cloud = await aCloud({ eventSwitches });
+  deployAudit(cloud);
+  await openSsh(cloud);
+  await cloud.advance(3_000);
+  const { data } = await firstEvent(cloud);
+  expect(data).toMatchObject(wanted);
+  for (const path of absent) expect(data).not.toHaveProperty(path);
+  expect(JSON.stringify(data)).toContain(webOf(cloud));
+});
+
+it.each<[Partial<TrailSwitches>, object, string]>([
+  [{ eventServiceIdentity: "system" }, { userIdentity: { type: "system" } }, "ApiCall"],
+  [{ eventServiceType: "AliyunServiceEvent" }, { eventType: "AliyunServiceEvent" }, "AliyunServiceEvent"],
+])("tells a call of a product under the switches %j", async (eventSwitches, wanted, type) => {
+  const cloud = await aCloud({ eventSwitches });
+  const dts = cloud.addPrincipal({ kind: "service", name: "dts" });
+  await ecsClient(cloud, dts)("CreateSecurityGroup", { SecurityGroupName: "new" });
+  await cloud.advance(3_000);
+  expect(cloud.events.since(0).events[0]?.event).toMatchObject({ type: `ecs:ActionTrail:${type}`, data: wanted });
+});
+
+it("takes the name of the functions' session from a switch", async () => {
+  const cloud = await aCloud({ eventSwitches: { eventFunctionSession: "s-1" } });
+  await openSsh(cloud, seedUserNames.role);
+  await cloud.advance(3_000);
+  expect(cloud.events.since(0).events[0]?.event.data).toMatchObject({
+    userIdentity: { userName: "safeport-role:s-1" },
   });
 });
 

@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import type { Cloud } from "../../../local/cloud.ts";
 import type { FaultRule } from "../../../local/faults.ts";
 import { START_MS } from "../functions/kit.ts";
-import { aCloud, deliveries, deployAudit, eventNames, received } from "./world.ts";
+import { aCloud, deliveries, deployAudit, eventNames, type Received, received } from "./world.ts";
 
 const event = (eventName: string, more: object = {}) => ({
   id: `id-${eventName}`,
@@ -189,4 +189,54 @@ it("tells the time of a clock that is off", async () => {
   await expect
     .poll(() => received(cloud))
     .toMatchObject([{ time: "2026-11-01T07:59:30Z", data: { eventTime: "2026-11-01T07:59:30Z" } }]);
+});
+
+it("gives several events as one list when they are batched, and tries the list again", async () => {
+  const cloud = await aCloud({ eventSwitches: { eventBatchMs: 1_000 } });
+  deployAudit(cloud, {}, FAILS(1));
+  await publish(cloud, "A", "B");
+  expect(deliveries(cloud)).toMatchObject([
+    { attempts: 1, state: "waiting" },
+    { attempts: 1, state: "waiting" },
+  ]);
+  await cloud.advance(1_000);
+  await cloud.advance(60_000);
+  const lists = cloud.functions.registry
+    .logs()
+    .lines()
+    .flatMap(({ text }) => (text.startsWith("[") ? [text] : []));
+  const given = lists.flatMap((text) => (JSON.parse(text) as Received[]).map(({ id }) => id));
+  expect(given.sort()).toEqual(["id-A", "id-B"]);
+  expect(deliveries(cloud)).toMatchObject([{ state: "delivered" }, { state: "delivered" }]);
+});
+
+it("spells time and data as the switches say", async () => {
+  const cloud = await aCloud({ eventSwitches: { eventTimeZone: "+08:00", eventData: "text" } });
+  deployAudit(cloud);
+  const told = { source: "acs.ecs", type: "ecs:ActionTrail:ApiCall", subject: "", at: START_MS };
+  cloud.events.tell({ ...told, data: { eventName: "A" } });
+  await expect
+    .poll(() => received(cloud))
+    .toMatchObject([{ time: "2026-11-01T16:00:30+08:00", data: '{"eventName":"A"}' }]);
+});
+
+it("gives a function the data alone when its trigger asks for that", async () => {
+  const cloud = await aCloud();
+  deployAudit(cloud, { schema: "RawData" });
+  await publish(cloud, "A");
+  await expect.poll(() => received(cloud)).toEqual([event("A").data]);
+});
+
+it("disturbs the events of one caller and one resource alone", async () => {
+  const cloud = await aCloud();
+  deployAudit(cloud);
+  const fault = { kind: "drop-before" } as const;
+  cloud.faults.set([
+    { service: "eventbridge", accessKeyId: "AK1", fault },
+    { service: "eventbridge", match: { resourceName: "sg-1" }, fault },
+  ]);
+  cloud.events.publish(event("A", { userIdentity: { accessKeyId: "AK1" } }));
+  cloud.events.publish(event("B", { resourceName: "sg-1" }));
+  cloud.events.publish(event("C", { userIdentity: { accessKeyId: "AK2" }, resourceName: "sg-2" }));
+  await expect.poll(() => eventNames(cloud)).toEqual(["C"]);
 });
