@@ -26,7 +26,7 @@ import { closeServer, type Functions, listen, startFunctions } from "./services/
 import { createFlowLogs } from "./services/sls/flow-logs.ts";
 import { type Sls, startSls } from "./services/sls/sls.ts";
 import { defaultSlsSwitches, type SlsSwitches } from "./services/sls/switches.ts";
-import { startTablestore, type Tablestore, type TablestoreFault } from "./services/tablestore/server.ts";
+import { startTablestore, type Tablestore } from "./services/tablestore/server.ts";
 import { settleHook } from "./settle.ts";
 
 /** Ports of the cloud; 0 or absent: chosen by the machine. `api` is the HTTP trigger. */
@@ -191,14 +191,12 @@ async function start(
       const secret = secretOf(accessKeyId);
       return secret === undefined ? undefined : { secret };
     },
-    onCall: ({ accessKeyId, table, ...call }) =>
-      calls.add({
-        ...call,
-        caller: { accessKeyId, principal: principalOf(accessKeyId) },
-        ...(table === undefined ? {} : { params: { table } }),
-      }),
-    intercept: ({ table, ...call }) =>
-      tablestoreFault(faults, table === undefined ? call : { ...call, params: { table } }),
+    onCall: ({ fault, ...call }) => {
+      const { accessKeyId, ...told } = callOf(call);
+      calls.add({ ...told, caller: { accessKeyId, principal: principalOf(accessKeyId) } });
+      faults.ended(callOf(call), fault);
+    },
+    intercept: (call) => faults.take(callOf(call)),
   });
   started.push(() => tablestore.stop());
 
@@ -380,16 +378,7 @@ async function start(
   };
 }
 
-/** The fault that hits a Tablestore call. The kinds that Tablestore does not know are refused by the control API. */
-function tablestoreFault(
-  faults: FaultTable,
-  call: {
-    readonly operation: string;
-    readonly accessKeyId: string;
-    readonly params?: Readonly<Record<string, string>>;
-  },
-): TablestoreFault | undefined {
-  const fault = faults.take({ ...call, service: "ots" });
-  if (fault?.kind === "reject") return { ...fault, message: fault.message ?? fault.code };
-  return fault?.kind === "drop-before" || fault?.kind === "drop-after" ? { kind: fault.kind } : undefined;
+/** The table is the one parameter of a Tablestore call that is told. */
+function callOf<Call extends { readonly table?: string }>({ table, ...call }: Call) {
+  return table === undefined ? call : { ...call, params: { table } };
 }

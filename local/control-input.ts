@@ -106,7 +106,7 @@ function checkFault(rule: unknown, place: string): FaultRule {
       `Use one of ${Object.keys(faultKinds).join(", ")}.`,
     );
   const kinds: readonly string[] = faultKinds[service];
-  const { kind, ms, status, code, when, times: copies } = (fault ?? {}) as Json;
+  const { kind, ms, status, code, when, answer, times: copies } = (fault ?? {}) as Json;
   if (!kinds.includes(String(kind)))
     return refuse(`${place}.fault.kind is ${JSON.stringify(kind)}`, `${service} takes one of ${kinds.join(", ")}.`);
   if (kind === "reorder" && ms !== undefined && !isCount(ms))
@@ -115,6 +115,8 @@ function checkFault(rule: unknown, place: string): FaultRule {
     return refuse(`${place}.fault.ms is ${JSON.stringify(ms)}`, "Send whole milliseconds; less than 0 is slow.");
   if (kind === "duplicate" && copies !== undefined && (!isCount(copies) || copies < 1 || copies > COPIES_MAX))
     return refuse(`${place}.fault.times is ${JSON.stringify(copies)}`, `Send 1 to ${COPIES_MAX}, or leave it out.`);
+  if (kind === "duplicate" && answer !== undefined && answer !== "first" && answer !== "last")
+    return refuse(`${place}.fault.answer is ${JSON.stringify(answer)}`, "Use first or last, or leave it out.");
   if (kind === "crash" && when !== undefined && when !== "before" && when !== "after")
     return refuse(`${place}.fault.when is ${JSON.stringify(when)}`, "Use before or after, or leave it out.");
   if (KINDS_WITH_MS.includes(String(kind)) && !isCount(ms))

@@ -17,13 +17,14 @@ export type Fault =
   /** A gateway in between answers a page of HTML, without effect. */
   | { readonly kind: "html-502" };
 
-/** It happens once and `times` (default 1) more. */
+/** It happens once and `times` (default 1) more. A caller is told how the first one went, unless `answer` says the last. */
 export interface DuplicateFault {
   readonly kind: "duplicate";
   readonly times?: number;
+  readonly answer?: "first" | "last";
 }
 
-/** A clock is off by `ms`, which may be negative. */
+/** A clock is off by `ms`, which may be negative; of a call, the one that dates its answer. */
 export interface SkewFault {
   readonly kind: "skew";
   readonly ms: number;
@@ -40,11 +41,23 @@ export interface IncompleteFault {
   readonly kind: "incomplete";
 }
 
-/** Overtaken by the next of its kind, waiting `ms` for it at most. A call simply starts `ms` later. */
+/** Overtaken by the next that the rule matches, waiting `ms` for it at most (a call 1 s, a delivery 60 s by default). */
 export interface ReorderFault {
   readonly kind: "reorder";
   readonly ms?: number;
 }
+
+/** A call under `reorder`: it starts when another has ended, or `ms` later. */
+export interface HeldFault {
+  readonly kind: "held";
+  readonly ms: number;
+  readonly overtaken: Promise<void>;
+  /** To be called when it starts. */
+  readonly begin: () => void;
+}
+
+/** What any call can meet; `crash` and `reorder` have been turned into a plain one. */
+export type CallFault = Exclude<Fault, { readonly kind: "stale-read" }> | DuplicateFault | SkewFault | HeldFault;
 
 /** What goes wrong on the way to a function or a webhook: lost, acknowledged but not heard, late, refused, doubled, overtaken. */
 export type DeliveryFault =
@@ -53,13 +66,13 @@ export type DeliveryFault =
   | ReorderFault
   | SkewFault;
 
-/** What each service sees of its faults; `crash` and `reorder` of a call have been turned into a plain one by then. */
+/** What each service sees of its faults. */
 export interface FaultsOf {
-  readonly ecs: Fault;
-  readonly ots: Fault;
-  readonly fc: Fault | DuplicateFault;
-  readonly cms: Fault;
-  readonly sls: Fault | IncompleteFault;
+  readonly ecs: CallFault | Extract<Fault, { readonly kind: "stale-read" }>;
+  readonly ots: CallFault;
+  readonly fc: CallFault;
+  readonly cms: CallFault;
+  readonly sls: CallFault | IncompleteFault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
   /** Ticks of timers; the operation is the function. */
@@ -74,18 +87,31 @@ export interface FaultsOf {
 export type FaultService = keyof FaultsOf;
 
 /** Any fault of any service. */
-export type AnyFault = FaultsOf[FaultService] | CrashFault | ReorderFault;
+export type AnyFault = Exclude<FaultsOf[FaultService], HeldFault> | CrashFault | ReorderFault;
+
+const ofCalls = [
+  "reject",
+  "drop-before",
+  "drop-after",
+  "late-effect",
+  "delay",
+  "html-502",
+  "duplicate",
+  "reorder",
+  "skew",
+  "crash",
+] as const;
 
 /** Which faults each service can play. */
 export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"][]>> = {
-  ecs: ["reject", "drop-before", "drop-after", "late-effect", "delay", "stale-read", "html-502", "reorder", "crash"],
-  ots: ["reject", "drop-before", "drop-after", "crash"],
-  fc: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "duplicate", "reorder", "crash"],
-  cms: ["reject", "drop-before", "drop-after", "late-effect", "delay", "html-502", "reorder", "crash"],
-  sls: ["reject", "drop-before", "drop-after", "delay", "html-502", "incomplete", "reorder", "crash"],
+  ecs: [...ofCalls, "stale-read"],
+  ots: ofCalls,
+  fc: ofCalls,
+  cms: ofCalls,
+  sls: [...ofCalls, "incomplete"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
-  timer: ["drop-before", "delay", "duplicate"],
+  timer: ["drop-before", "delay", "duplicate", "reorder"],
   function: ["crash", "skew"],
 };
 
@@ -115,6 +141,8 @@ export interface FaultCall<Service extends FaultService = FaultService> {
 interface Entry {
   readonly rule: FaultRule;
   seen: number;
+  /** Lets the call go that waits to be overtaken. */
+  release?: (() => void) | undefined;
 }
 
 const REORDER_MS = 1_000;
@@ -142,6 +170,7 @@ export class FaultTable {
     for (const { service, fault } of rules)
       if (!faultKinds[service].includes(fault.kind))
         throw new RangeError(`${service} plays no ${fault.kind}; it takes one of ${faultKinds[service].join(", ")}`);
+    for (const entry of this.#entries) entry.release?.();
     this.#entries = rules.map((rule) => ({ rule, seen: 0 }));
   }
 
@@ -153,22 +182,43 @@ export class FaultTable {
   /** The fault that hits this call, if any. Counts the call. */
   take<Service extends FaultService>(call: FaultCall<Service>): FaultsOf[Service] | undefined {
     for (const entry of this.#entries) {
-      if (!matches(entry.rule, call)) continue;
+      // Who comes while another waits overtakes it.
+      if (!matches(entry.rule, call) || entry.release !== undefined) continue;
       const skip = entry.rule.skip ?? 0;
       const turn = entry.seen++;
       if (turn < skip) continue;
       if (entry.rule.times !== undefined && turn >= skip + entry.rule.times) continue;
       // `set` lets a service have no other kinds than its own.
-      return this.#asPlayed(entry.rule) as FaultsOf[Service];
+      return this.#asPlayed(entry) as FaultsOf[Service];
     }
     return undefined;
   }
 
-  #asPlayed({ service, fault }: FaultRule): AnyFault {
+  /** Tells that a call has ended, and the kind of its fault: the one that waited to be overtaken begins. */
+  ended(call: FaultCall, fault?: string): void {
+    // One that was held is late itself, and overtakes nobody.
+    if (fault === "held") return;
+    for (const entry of this.#entries) if (matches(entry.rule, call)) entry.release?.();
+  }
+
+  #asPlayed(entry: Entry): AnyFault | HeldFault {
+    const { service, fault } = entry.rule;
     if (!isCall(service)) return fault;
-    if (fault.kind === "reorder") return { kind: "delay", ms: fault.ms ?? REORDER_MS };
+    if (fault.kind === "reorder") return holdBack(entry, fault.ms ?? REORDER_MS);
     if (fault.kind !== "crash") return fault;
     this.#crash();
     return { kind: fault.when === "before" ? "drop-before" : "drop-after" };
   }
+}
+
+function holdBack(entry: Entry, ms: number): HeldFault {
+  let resolve: () => void = () => undefined;
+  const overtaken = new Promise<void>((resolved) => {
+    resolve = resolved;
+  });
+  const begin = (): void => {
+    if (entry.release === resolve) entry.release = undefined;
+  };
+  entry.release = resolve;
+  return { kind: "held", ms, overtaken, begin };
 }

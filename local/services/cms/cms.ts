@@ -4,8 +4,9 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import type { Random } from "../../../shared/ports/random.ts";
+import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
-import type { FaultTable } from "../../faults.ts";
+import type { FaultsOf, FaultTable } from "../../faults.ts";
 import { verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
@@ -157,15 +158,18 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
         throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
       return {};
     });
+    const call = { service: "cms", operation, accessKeyId, params } as const;
+    const fault = refused.status === 200 ? faults.take(call) : undefined;
     const answer =
       refused.status === 200
-        ? await underFault(options, { operation, accessKeyId, params }, () => attempt(() => perform(operation, params)))
+        ? await underFault(clock, fault, () => attempt(() => perform(operation, params)))
         : refused;
+    faults.ended(call, fault?.kind);
     const { status = 0, code } = answer ?? {};
     options.onCall({ operation, accessKeyId, status, params, ...(code === undefined ? {} : { code }) });
     if (!answer) return void response.destroy();
     response.writeHead(answer.status, {
-      date: new Date(clock.now()).toUTCString(),
+      date: answerDate(clock.now(), fault),
       "content-type": answer.type ?? "application/json;charset=utf-8",
       "x-acs-request-id": requestId,
     });
@@ -193,33 +197,21 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
   };
 }
 
-async function underFault(
-  { clock, faults }: CmsOptions,
-  call: { readonly operation: string; readonly accessKeyId: string; readonly params: RpcParameters },
+function underFault(
+  clock: SchedulingClock,
+  fault: FaultsOf["cms"] | undefined,
   perform: () => Answer,
 ): Promise<Answer | undefined> {
-  const fault = faults.take({ service: "cms", ...call });
-  switch (fault?.kind) {
-    case "reject": {
-      const { status, code, message = code } = fault;
-      return { status, code, body: JSON.stringify({ Code: code, Message: message }) };
-    }
-    case "drop-before":
-      return undefined;
-    case "drop-after":
-      perform();
-      return undefined;
-    case "late-effect":
-      clock.schedule(fault.ms, () => void perform());
-      return undefined;
-    case "delay":
-      await clock.sleep(fault.ms);
-      return perform();
-    case "html-502":
-      return { status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", type: "text/html" };
-    default:
-      return perform();
-  }
+  return playFault(fault, {
+    clock,
+    perform: async () => perform(),
+    refuse: ({ status, code, message = code }) => ({
+      status,
+      code,
+      body: JSON.stringify({ Code: code, Message: message }),
+    }),
+    html: () => ({ status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", type: "text/html" }),
+  });
 }
 
 function callsPerSecond(clock: SchedulingClock): (operation: string) => boolean {

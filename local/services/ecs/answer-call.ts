@@ -1,5 +1,6 @@
 // One request from its bytes to its outcome: signature, fault, throttle, operation, record.
-import type { Fault } from "../../faults.ts";
+import { answerDate, playFault } from "../../call-faults.ts";
+import type { FaultsOf, FaultTable } from "../../faults.ts";
 import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
@@ -35,7 +36,7 @@ export interface Surroundings {
   readonly running: Set<string>;
   readonly account: () => AccountSeed;
   readonly findUser: (accessKeyId: string) => EcsUser | undefined;
-  readonly takeFault: (call: { operation: string; accessKeyId: string; params: RpcParameters }) => Fault | undefined;
+  readonly faults: FaultTable;
   /** Aborts with the service; ends what sleeps. */
   readonly signal: AbortSignal;
 }
@@ -52,7 +53,7 @@ interface Arrival extends Pick<EcsCall, "clientAddress" | "userAgent"> {
   readonly requestId: string;
   readonly at: number;
   accessKeyId: string;
-  fault?: Fault;
+  fault?: FaultsOf["ecs"];
 }
 
 const htmlPage = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>";
@@ -144,39 +145,22 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
   }
 };
 
-const performLater = async (around: Surroundings, arrival: Arrival, ms: number): Promise<void> => {
-  try {
-    await around.options.clock.sleep(ms, around.signal);
-  } catch {
-    return;
-  }
-  await perform(around, arrival);
-};
-
-const underFault = async (around: Surroundings, arrival: Arrival, fault: Fault): Promise<Outcome> => {
-  switch (fault.kind) {
-    case "reject": {
-      const message = fault.message ?? fault.code;
-      return refuse(around, arrival, new RpcError({ status: fault.status, code: fault.code, message }));
-    }
-    case "drop-before":
-      record(around, arrival, { status: 0 });
-      return { kind: "drop" };
-    case "drop-after":
-      await perform(around, arrival);
-      return { kind: "drop" };
-    case "late-effect":
-      void performLater(around, arrival, fault.ms);
-      return { kind: "drop" };
-    case "delay":
-      await around.options.clock.sleep(fault.ms, around.signal);
-      return perform(around, arrival);
-    case "stale-read":
-      return perform(around, arrival);
-    case "html-502":
+const underFault = (around: Surroundings, arrival: Arrival): Promise<Outcome | undefined> => {
+  const { options, signal } = around;
+  const { fault } = arrival;
+  return playFault(fault?.kind === "stale-read" ? undefined : fault, {
+    clock: options.clock,
+    signal,
+    // A copy is a request of its own.
+    perform: (copy) =>
+      perform(around, copy === 0 ? arrival : { ...arrival, requestId: newRequestId(options.random.bytes(16)) }),
+    refuse: ({ status, code, message = code }) => refuse(around, arrival, new RpcError({ status, code, message })),
+    lost: () => record(around, arrival, { status: 0 }),
+    html: () => {
       record(around, arrival, { status: 502 });
       return { kind: "answer", status: 502, headers: { "content-type": "text/html" }, body: htmlPage };
-  }
+    },
+  });
 };
 
 /** Answers one request. Never throws but when the service stops. */
@@ -204,8 +188,11 @@ export const answerCall = async (around: Surroundings, request: EcsRequest): Pro
     return refuse(around, arrival, error);
   }
   const { operation, accessKeyId, params } = arrival;
-  const fault = around.takeFault({ operation, accessKeyId, params });
-  if (fault === undefined) return perform(around, arrival);
-  arrival.fault = fault;
-  return underFault(around, arrival, fault);
+  const call = { service: "ecs", operation, accessKeyId, params } as const;
+  const fault = around.faults.take(call);
+  if (fault !== undefined) arrival.fault = fault;
+  const outcome = await underFault(around, arrival);
+  around.faults.ended(call, fault?.kind);
+  if (outcome?.kind !== "answer") return { kind: "drop" };
+  return { ...outcome, headers: { date: answerDate(options.clock.now(), fault), ...outcome.headers } };
 };

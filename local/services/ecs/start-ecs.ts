@@ -70,7 +70,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     running: new Set(),
     account: () => account,
     findUser: options.findUser ?? ((id) => account.users.find((user) => user.accessKeyId === id)),
-    takeFault: (call) => faults.take({ service: "ecs", ...call }),
+    faults,
     signal: stopping.signal,
   };
 

@@ -1,6 +1,7 @@
 // The Function Compute API, as far as it is used: InvokeFunction of version 2023-03-30.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
@@ -57,6 +58,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
   const accessKeyId = check.kind === "caller" ? check.key.accessKeyId : check.accessKeyId;
   const principal = check.kind === "caller" ? check.key.principal : "";
   const params = paramsOf(request, path);
+  let fault: FaultsOf["fc"] | undefined;
   const finish = (answer: ApiAnswer | undefined): void => {
     const { status = 0, code } = answer ?? { code: "ConnectionLost" };
     const call = { operation: "InvokeFunction", accessKeyId, principal, status, params };
@@ -66,7 +68,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
       return;
     }
     response.writeHead(answer.status, {
-      date: new Date(options.clock.now()).toUTCString(),
+      date: answerDate(options.clock.now(), fault),
       ...answer.headers,
       "x-fc-request-id": requestId,
     });
@@ -78,40 +80,16 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
       return Promise.resolve(refusal(400, "InvalidArgument", "the payload has more than 33554432 bytes", requestId));
     return invoke(options, { method, path, request, body: read.body, requestId });
   };
-  const fault = options.faults?.take({ service: "fc", operation: "InvokeFunction", accessKeyId, params });
-  return finish(await underFault(options.clock, fault, requestId, perform));
-}
-
-async function underFault(
-  clock: SchedulingClock,
-  fault: FaultsOf["fc"] | undefined,
-  requestId: string,
-  perform: () => Promise<ApiAnswer>,
-): Promise<ApiAnswer | undefined> {
-  switch (fault?.kind) {
-    case "reject":
-      return refusal(fault.status, fault.code, fault.message ?? fault.code, requestId);
-    case "drop-before":
-      return undefined;
-    case "drop-after":
-      await perform();
-      return undefined;
-    case "late-effect":
-      clock.schedule(fault.ms, () => void perform());
-      return undefined;
-    case "delay":
-      await clock.sleep(fault.ms);
-      return perform();
-    case "duplicate": {
-      const answer = await perform();
-      for (let copy = 0; copy < (fault.times ?? 1); copy += 1) await perform();
-      return answer;
-    }
-    case "html-502":
-      return { status: 502, headers: { "content-type": "text/html" }, body: Buffer.from("<html>502</html>") };
-    default:
-      return perform();
-  }
+  const operation = { service: "fc", operation: "InvokeFunction", accessKeyId, params } as const;
+  fault = options.faults?.take(operation);
+  const answer = await playFault(fault, {
+    clock: options.clock,
+    perform,
+    refuse: ({ status, code, message = code }) => refusal(status, code, message, requestId),
+    html: () => ({ status: 502, headers: { "content-type": "text/html" }, body: Buffer.from("<html>502</html>") }),
+  });
+  options.faults?.ended(operation, fault?.kind);
+  finish(answer);
 }
 
 async function invoke(

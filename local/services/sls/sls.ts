@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Random } from "../../../shared/ports/random.ts";
+import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
 import { hexText } from "../../random.ts";
@@ -77,6 +78,7 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       body: read.kind === "body" ? read.body : Buffer.alloc(0),
     };
     let accessKeyId = "";
+    let fault: FaultsOf["sls"] | undefined;
     let call = { operation: `${signed.method} ${signed.path}`, params: {} as Record<string, string> };
     const answer = await answerOrRefuse(async () => {
       if (read.kind === "too-long") throw new SlsError(400, "PostBodyTooLarge", "the body is too long");
@@ -84,16 +86,16 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       refuseOldDate(signed, clock);
       const found = answerOperation(signed);
       call = found;
-      const fault = options.faults.take({ service: "sls", accessKeyId, ...found });
-      return underFault(clock, fault, async () =>
-        found.run({ stores, switches, nowMs: clock.now(), isHalf: fault?.kind === "incomplete" }),
-      );
+      fault = options.faults.take({ service: "sls", accessKeyId, ...found });
+      const isHalf = fault?.kind === "incomplete";
+      return underFault(clock, fault, () => found.run({ stores, switches, nowMs: clock.now(), isHalf }));
     });
+    options.faults.ended({ service: "sls", accessKeyId, ...call }, fault?.kind);
     const { status = 0, code } = answer ?? {};
     options.onCall({ ...call, accessKeyId, status, ...(code === undefined ? {} : { code }) });
     if (!answer) return void response.destroy();
     response.writeHead(answer.status, {
-      date: new Date(clock.now()).toUTCString(),
+      date: answerDate(clock.now(), fault),
       "content-type": "application/json",
       "x-log-requestid": hexText(random, 24).toUpperCase(),
       ...answer.headers,
@@ -129,16 +131,20 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
   };
 }
 
-async function answerOrRefuse(work: () => Promise<SlsAnswer | undefined>): Promise<SlsAnswer | undefined> {
+async function answerOrRefuse<Answer extends SlsAnswer | undefined>(
+  work: () => Promise<Answer>,
+): Promise<Answer | SlsAnswer> {
   try {
     return await work();
   } catch (error) {
-    const { status, code, message } =
-      error instanceof SlsError
-        ? error
-        : { status: 500, code: "InternalServerError", message: "Internal server error." };
-    return { status, code, body: JSON.stringify({ errorCode: code, errorMessage: message }) };
+    return refusalOf(
+      error instanceof SlsError ? error : new SlsError(500, "InternalServerError", "Internal server error."),
+    );
   }
+}
+
+function refusalOf({ status, code, message }: SlsError): SlsAnswer {
+  return { status, code, body: JSON.stringify({ errorCode: code, errorMessage: message }) };
 }
 
 /** Virtual time may be far from the clients': near either clock is near enough. */
@@ -151,25 +157,19 @@ function refuseOldDate({ headers }: SlsRequest, clock: SchedulingClock): void {
     throw new SlsError(400, "RequestTimeExpired", `request time ${text} is more than 15 minutes off`);
 }
 
-async function underFault(
+function underFault(
   clock: SchedulingClock,
   fault: FaultsOf["sls"] | undefined,
-  perform: () => Promise<SlsAnswer>,
+  run: () => SlsAnswer,
 ): Promise<SlsAnswer | undefined> {
-  switch (fault?.kind) {
-    case "reject":
-      throw new SlsError(fault.status, fault.code, fault.message ?? fault.code);
-    case "drop-before":
-      return undefined;
-    case "drop-after":
-      await perform();
-      return undefined;
-    case "delay":
-      await clock.sleep(fault.ms);
-      return perform();
-    case "html-502":
-      return { status: 502, headers: { "content-type": "text/html" }, body: "<html><h1>502 Bad Gateway</h1></html>" };
-    default:
-      return perform();
-  }
+  return playFault(fault?.kind === "incomplete" ? undefined : fault, {
+    clock,
+    perform: () => answerOrRefuse(async () => run()),
+    refuse: ({ status, code, message = code }) => refusalOf(new SlsError(status, code, message)),
+    html: () => ({
+      status: 502,
+      headers: { "content-type": "text/html" },
+      body: "<html><h1>502 Bad Gateway</h1></html>",
+    }),
+  });
 }

@@ -4,6 +4,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Random } from "../../../shared/ports/random.ts";
+import { playFault } from "../../call-faults.ts";
+import type { CallFault } from "../../faults.ts";
 import { encodeMessage } from "../../protocol/tablestore/messages.ts";
 import { contentMd5, type OtsHeaders, signResponse } from "../../protocol/tablestore/signature.ts";
 import { authenticate } from "./authentication.ts";
@@ -16,10 +18,7 @@ import { openStore } from "./store.ts";
 import { Transactions } from "./transactions.ts";
 
 /** What a fault does to one call. `drop-before` cuts the connection with nothing done, `drop-after` after the commit. */
-export type TablestoreFault =
-  | { readonly kind: "reject"; readonly status: number; readonly code: string; readonly message: string }
-  | { readonly kind: "drop-before" }
-  | { readonly kind: "drop-after" };
+export type TablestoreFault = CallFault;
 
 /** One call that was made. `status` is 0 when the connection was cut before anything was done. */
 export interface TablestoreCall {
@@ -30,6 +29,8 @@ export interface TablestoreCall {
   readonly at: number;
   readonly code?: string;
   readonly table?: string;
+  /** The kind of the fault that hit the call. */
+  readonly fault?: string;
 }
 
 /** How to run it. Without `directory` nothing outlives the process. */
@@ -121,16 +122,26 @@ async function serve(
 ): Promise<void> {
   const path = (request.url ?? "/").split("?")[0] as string;
   const headers = otsHeaders(request);
-  const call: { -readonly [Name in keyof TablestoreCall]: TablestoreCall[Name] } = {
+  const call: Writable<TablestoreCall> = {
     service: "ots",
     operation: path.slice(1),
     accessKeyId: headers["x-ots-accesskeyid"] ?? "",
     status: 200,
     at: options.clock.now(),
   };
-  let body: Buffer = Buffer.alloc(0);
+  const attempt = (work: () => Buffer | Promise<Buffer>): Promise<Answer> => answerOrRefuse(options, work);
   let fault: TablestoreFault | undefined;
-  try {
+  const tell = (answer: Pick<Answer, "status" | "code">): void => {
+    const { status, code } = answer;
+    options.onCall?.({
+      ...call,
+      status,
+      ...(code === undefined ? {} : { code }),
+      ...(fault === undefined ? {} : { fault: fault.kind }),
+    });
+  };
+  let run: () => Promise<Answer> = async () => ({ status: 200, body: Buffer.alloc(0) });
+  const refused = await attempt(async () => {
     const received = await readBody(request);
     if (request.method !== "POST") throw new OtsError(405, "OTSMethodNotAllowed", "Only POST method is supported.");
     const { instance } = authenticate(
@@ -139,24 +150,60 @@ async function serve(
     );
     const prepared = findOperation(call.operation)(received);
     if (prepared.table !== undefined) call.table = prepared.table;
-    fault = options.intercept?.(call);
-    if (fault?.kind === "reject") throw new OtsError(fault.status, fault.code, fault.message);
-    if (fault?.kind === "drop-before") call.status = 0;
-    else body = await prepared.run({ ...state, instance });
-  } catch (error) {
-    if (!(error instanceof OtsError)) (options.onBug ?? console.error)(error);
-    const failure = error instanceof OtsError ? error : internalError();
-    call.status = failure.status;
-    call.code = failure.code;
-    body = encodeMessage("Error", { code: failure.code, message: failure.message });
-  }
-  options.onCall?.(call);
-  if (fault !== undefined && fault.kind !== "reject") {
+    run = () => attempt(() => prepared.run({ ...state, instance }));
+    return Buffer.alloc(0);
+  });
+  const told = (answer: Answer): Answer => {
+    tell(answer);
+    return answer;
+  };
+  fault = refused.status === 200 ? options.intercept?.(call) : undefined;
+  const answer =
+    refused.status !== 200
+      ? told(refused)
+      : await playFault(fault, {
+          clock: options.clock,
+          perform: async () => told(await run()),
+          refuse: ({ status, code, message = code }) => told(refusalOf(new OtsError(status, code, message))),
+          lost: () => tell({ status: 0 }),
+          html: () => told({ status: 502, body: Buffer.from("<html><h1>502 Bad Gateway</h1></html>"), isHtml: true }),
+        });
+  if (answer === undefined) {
     request.socket.destroy();
     return;
   }
-  response.writeHead(call.status, answerHeaders(options, { path, body, accessKeyId: call.accessKeyId }));
+  const { status, body } = answer;
+  const skewMs = fault?.kind === "skew" ? fault.ms : 0;
+  const own = answer.isHtml
+    ? { "content-type": "text/html", "content-length": body.length }
+    : answerHeaders(options, { path, body, accessKeyId: call.accessKeyId, nowMs: options.clock.now() + skewMs });
+  response.writeHead(status, own);
   response.end(body);
+}
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+interface Answer {
+  readonly status: number;
+  readonly code?: string;
+  readonly body: Buffer;
+  readonly isHtml?: boolean;
+}
+
+async function answerOrRefuse(
+  options: Pick<TablestoreOptions, "onBug">,
+  work: () => Buffer | Promise<Buffer>,
+): Promise<Answer> {
+  try {
+    return { status: 200, body: await work() };
+  } catch (error) {
+    if (!(error instanceof OtsError)) (options.onBug ?? console.error)(error);
+    return refusalOf(error instanceof OtsError ? error : internalError());
+  }
+}
+
+function refusalOf({ status, code, message }: OtsError): Answer {
+  return { status, code, body: encodeMessage("Error", { code, message }) };
 }
 
 /** All `x-ots-` headers of the request. */
@@ -185,18 +232,19 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 /** The headers of every answer, errors included; SDKs of other languages refuse an answer without them. */
 function answerHeaders(
   options: TablestoreOptions,
-  answer: { readonly path: string; readonly body: Buffer; readonly accessKeyId: string },
+  answer: { readonly path: string; readonly body: Buffer; readonly accessKeyId: string; readonly nowMs: number },
 ): Record<string, string | number> {
   const headers = {
     "x-ots-contentmd5": contentMd5(answer.body),
     "x-ots-contenttype": "protocol buffer",
-    "x-ots-date": new Date(options.clock.now()).toISOString(),
+    "x-ots-date": new Date(answer.nowMs).toISOString(),
     "x-ots-requestid": uuid(options.random),
   };
   const secret = options.credentials(answer.accessKeyId)?.secret ?? "";
   const signature = signResponse({ path: answer.path, headers, secret });
   return {
     ...headers,
+    Date: new Date(answer.nowMs).toUTCString(),
     Authorization: `OTS ${answer.accessKeyId}:${signature}`,
     "Content-Length": answer.body.length,
   };

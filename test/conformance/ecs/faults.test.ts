@@ -1,7 +1,7 @@
 // Faults and throttling as the official SDK meets them.
-import { DescribeRegionsRequest } from "@alicloud/ecs20140526";
+import { DescribeRegionsRequest, RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
 import { describe, expect, it } from "vitest";
-import { authorize, aWorld, clientOf, refusalOf, rulesOf, ssh, until } from "./world.ts";
+import { authorize, aWorld, clientOf, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
 
 const onAuthorize = { service: "ecs", operation: "AuthorizeSecurityGroup" } as const;
 
@@ -76,6 +76,79 @@ describe("faults", () => {
     const { client, ecs } = await aWorld();
     ecs.faults.set([{ service: "ecs", fault: { kind: "html-502" } }]);
     await expect(client.describeRegions(new DescribeRegionsRequest({}))).rejects.toThrow(SyntaxError);
+  });
+});
+
+describe("faults of the way", () => {
+  const group = { service: "ecs", operation: "RevokeSecurityGroup" } as const;
+  const revoke = (client: ReturnType<typeof clientOf>) =>
+    client.revokeSecurityGroup(
+      new RevokeSecurityGroupRequest({ regionId, securityGroupId: "sg-web", securityGroupRuleId: ["sgr-80"] }),
+    );
+
+  it("duplicate delivers a call twice, each with its own request id, and answers the first", async () => {
+    const { client, ecs, calls } = await aWorld();
+    ecs.faults.set([{ ...group, fault: { kind: "duplicate" } }]);
+    const { body } = await revoke(client);
+    expect(calls.map(({ status }) => status)).toEqual([200, 400]);
+    expect(body?.requestId).toBe(calls[0]?.requestId);
+    expect(calls[1]?.requestId).not.toBe(calls[0]?.requestId);
+  });
+
+  it("duplicate answers the last when asked to, which is a refusal of what the first has done", async () => {
+    const { client, ecs } = await aWorld();
+    ecs.faults.set([{ ...group, fault: { kind: "duplicate", answer: "last" } }]);
+    expect((await refusalOf(revoke(client))).code).toBe("InvalidParam.SecurityGroupRuleId");
+    expect((await rulesOf(client)).map(({ portRange }) => portRange)).toEqual(["443/443"]);
+  });
+
+  it("a ClientToken makes one call of two deliveries", async () => {
+    const { client, ecs } = await aWorld({ switches: { authorizeDescriptionDiffers: "second-rule" } });
+    ecs.faults.set([{ ...onAuthorize, fault: { kind: "duplicate", times: 3 } }]);
+    await authorize(client, [ssh()], { clientToken: "once" });
+    expect(ecs.groups()[0]?.rules).toHaveLength(4);
+  });
+
+  it("reorder holds a call until another that matches has ended", async () => {
+    const { client, ecs, clock, calls } = await aWorld();
+    ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder", ms: 60_000 } }]);
+    const early = authorize(client, [ssh({ portRange: "1/1" })]);
+    await until(() => clock.sleeping === 1);
+    await rulesOf(client);
+    expect(ecs.groups()[0]?.rules).toHaveLength(3);
+    await authorize(client, [ssh({ portRange: "2/2" })]);
+    await early;
+    const order = calls.flatMap(({ params }) => params["Permissions.1.PortRange"] ?? []);
+    expect([order, clock.sleeping]).toEqual([["2/2", "1/1"], 0]);
+  });
+
+  it("reorder lets a call go that nothing overtakes, and begins anew with the next", async () => {
+    const { client, ecs, clock } = await aWorld();
+    ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder" } }]);
+    for (const portRange of ["1/1", "2/2"]) {
+      const call = authorize(client, [ssh({ portRange })]);
+      await until(() => clock.sleeping === 1);
+      await clock.advance(1_000);
+      await call;
+    }
+    expect(ecs.groups()[0]?.rules).toHaveLength(5);
+  });
+
+  it("a fault that is taken back lets the call go that it held", async () => {
+    const { client, ecs, clock } = await aWorld();
+    ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder" } }]);
+    const call = authorize(client, [ssh()]);
+    await until(() => clock.sleeping === 1);
+    ecs.faults.set([]);
+    await call;
+  });
+
+  it("skew dates an answer by a clock that is off", async () => {
+    const { client, ecs, clock } = await aWorld();
+    ecs.faults.set([{ service: "ecs", times: 1, fault: { kind: "skew", ms: -6_000 } }]);
+    const dateOf = async () => (await client.describeRegions(new DescribeRegionsRequest({}))).headers?.["date"];
+    expect(await dateOf()).toBe(new Date(clock.now() - 6_000).toUTCString());
+    expect(await dateOf()).toBe(new Date(clock.now()).toUTCString());
   });
 });
 

@@ -1,7 +1,7 @@
 // Ticks and invocations that go wrong.
 
 import { expect, it } from "vitest";
-import { type FaultRule, FaultTable } from "../../../local/faults.ts";
+import { type FaultRule, FaultTable, type HeldFault } from "../../../local/faults.ts";
 import { bundle, startWorld } from "./kit.ts";
 
 const TELLS = `let n = 0; exports.handler = async (event) => { n += 1; const text = event.toString(); const trigger = text.startsWith("{") ? JSON.parse(text).triggerTime : text; console.log(trigger); return { n, at: Date.now() }; };`;
@@ -14,6 +14,8 @@ async function worldWith(...rules: FaultRule[]) {
     world.fc.registry.deploy({
       name: "f",
       bundle: bundle(TELLS),
+      // One after the other, in the order in which they were given.
+      instancesMax: 1,
       triggers: cron === "" ? [] : [{ type: "timer", name: "tick", cron }],
     });
   const texts = (): string[] =>
@@ -32,6 +34,7 @@ it.each([
   [{ kind: "drop-before" } as const, 180_000, ["08:02", "08:03"]],
   [{ kind: "duplicate" } as const, 120_000, ["08:01", "08:01", "08:02"]],
   [{ kind: "delay", ms: 90_000 } as const, 180_000, ["08:02", "08:01", "08:03"]],
+  [{ kind: "reorder", ms: 90_000 } as const, 180_000, ["08:02", "08:01", "08:03"]],
 ])("a tick under %j", async (fault, ms, minutes) => {
   const { deploy, advance, texts } = await worldWith({ service: "timer", operation: "f", times: 1, fault });
   deploy("0 * * * * *");
@@ -90,12 +93,20 @@ it("a crash at a call kills the callers and cuts the connection before or after 
   expect([take(), take(), killed.length]).toEqual([undefined, { kind: "drop-before" }, 2]);
 });
 
-it("a call that is to be overtaken starts later", () => {
+it("a call that is to be overtaken waits for the next, which goes ahead", async () => {
   const faults = new FaultTable();
   faults.set([{ service: "ecs", fault: { kind: "reorder", ms: 250 } }]);
-  expect(faults.take({ service: "ecs", operation: "x" })).toEqual({ kind: "delay", ms: 250 });
+  const call = { service: "ecs", operation: "x" } as const;
+  const held = faults.take(call);
+  expect(held).toMatchObject({ kind: "held", ms: 250 });
+  expect(faults.take(call)).toBeUndefined();
+  faults.ended(call);
+  await (held as HeldFault).overtaken;
+  (held as HeldFault).begin();
+  expect(faults.take(call)).toMatchObject({ kind: "held" });
 });
 
 it("the table refuses a fault that a service cannot play", () => {
-  expect(() => new FaultTable().set([{ service: "ots", fault: { kind: "skew", ms: 1 } }])).toThrow("ots plays no skew");
+  const stale = { kind: "stale-read", ms: 1 } as const;
+  expect(() => new FaultTable().set([{ service: "ots", fault: stale }])).toThrow("ots plays no stale-read");
 });
