@@ -2,7 +2,7 @@
 
 import { decodeMessage, type Messages } from "../../protocol/tablestore/messages.ts";
 import { parameterInvalid, tableAbsent } from "./errors.ts";
-import { capacityUnits } from "./limits.ts";
+import { capacityUnits, isName } from "./limits.ts";
 import type { Pace } from "./pace.ts";
 import type { Store } from "./store.ts";
 import type { Table } from "./tables.ts";
@@ -43,8 +43,9 @@ export function operation<Name extends keyof Messages>(
   };
 }
 
-/** The table of that name. Throws OtsError when there is none. */
+/** The table of that name. Throws OtsError when there is none, or none can have that name. */
 export function findTable(call: Call, name: string): Table {
+  if (!isName(name)) throw parameterInvalid(`Invalid table name: '${name}'.`);
   const table = call.store.table(call.instance, name);
   if (table === undefined) throw tableAbsent();
   return table;

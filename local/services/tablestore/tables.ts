@@ -35,6 +35,10 @@ export interface TableDefinition {
   readonly reservedRead: number;
   readonly reservedWrite: number;
   readonly throughputChangedS: number;
+  /** Absent: as it was created. */
+  readonly throughputRaisedS?: number;
+  /** Absent: never lowered. */
+  readonly throughputLoweredS?: number;
   readonly createdMs?: number;
   readonly localTransactions?: boolean;
   readonly indexes?: readonly IndexDefinition[];

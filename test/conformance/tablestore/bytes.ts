@@ -2,8 +2,11 @@
 // Nothing of local/ is used here, so that the service and the tests of its bytes cannot share a mistake.
 import { createHash, createHmac } from "node:crypto";
 
-/** One protobuf field: number and content. A list of fields is a message of its own. */
-export type Field = readonly [number, string | number | boolean | Buffer | readonly Field[]];
+/** A protobuf message by the numbers of its fields. A list is a field that comes so many times. */
+export interface Fields {
+  readonly [number: number]: Content | readonly Content[];
+}
+type Content = string | number | boolean | Buffer | Fields;
 
 function varint(value: number): Buffer {
   const bytes: number[] = [];
@@ -12,15 +15,19 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, Number(rest)]);
 }
 
-/** A message of these fields, in this order. */
-export function message(fields: readonly Field[]): Buffer {
-  const parts = fields.flatMap(([number, content]) => {
-    if (typeof content === "number" || typeof content === "boolean") {
-      return [varint(number * 8), varint(Number(content))];
-    }
-    const bytes = Array.isArray(content) ? message(content as readonly Field[]) : Buffer.from(content as string);
-    return [varint(number * 8 + 2), varint(bytes.length), bytes];
-  });
+function fieldBytes(number: number, content: Content): Buffer {
+  if (typeof content === "number" || typeof content === "boolean") {
+    return Buffer.concat([varint(number * 8), varint(Number(content))]);
+  }
+  const bytes = typeof content === "string" || Buffer.isBuffer(content) ? Buffer.from(content) : message(content);
+  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+}
+
+/** The bytes of a message. */
+export function message(fields: Fields): Buffer {
+  const parts = Object.entries(fields).flatMap(([number, content]: [string, Content | readonly Content[]]) =>
+    (Array.isArray(content) ? content : [content]).map((each: Content) => fieldBytes(Number(number), each)),
+  );
   return Buffer.concat(parts);
 }
 

@@ -2,7 +2,7 @@
 import TableStore from "tablestore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, createPairs, failureOf, startAccount } from "./account.ts";
-import type { Field } from "./bytes.ts";
+import type { Fields } from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
 import { callBytes, rawFailureOf } from "./raw.ts";
 
@@ -39,39 +39,15 @@ const create = (wanted: Wanted): Promise<string> => {
   );
 };
 
-/** The fields of a request: meta, throughput, options. */
+/** A request: meta, throughput, options. */
 const request = (
   table: string,
   {
-    keys = [
-      [
-        [1, "a"],
-        [2, 2],
-      ],
-    ],
-    options = [
-      [1, -1],
-      [2, 1],
-    ],
-    more = [],
-  }: { keys?: Field[1][]; options?: Field[]; more?: Field[] } = {},
-): Field[] => [
-  [1, [[1, table], ...keys.map((key): Field => [2, key])]],
-  [
-    2,
-    [
-      [
-        1,
-        [
-          [1, 0],
-          [2, 0],
-        ],
-      ],
-    ],
-  ],
-  [3, options],
-  ...more,
-];
+    keys = [{ 1: "a", 2: 2 }],
+    options = { 1: -1, 2: 1 },
+    more = {},
+  }: { keys?: Fields[]; options?: Fields; more?: Fields } = {},
+): Fields => ({ 1: { 1: table, 2: keys }, 2: { 1: { 1: 0, 2: 0 } }, 3: options, ...more });
 const createRaw = (...args: Parameters<typeof request>): Promise<string> =>
   rawFailureOf(callBytes(account.server.url, "CreateTable", request(...args)));
 
@@ -164,83 +140,39 @@ describe("by bytes", () => {
     expect((await client.listTable({})).tableNames).toContain("by_bytes");
   });
   it("names the options that are missing", async () => {
-    expect(await createRaw("x", { options: [[2, 1]] })).toBe(
+    expect(await createRaw("x", { options: { 2: 1 } })).toBe(
       `${invalid} Time-to-live is missing while creating table.`,
     );
-    expect(await createRaw("x", { options: [[1, -1]] })).toBe(
+    expect(await createRaw("x", { options: { 1: -1 } })).toBe(
       `${invalid} MaxVersions is missing while creating table.`,
     );
     expect(
       await createRaw("x", {
-        options: [
-          [1, -1],
-          [2, 0],
-        ],
+        options: { 1: -1, 2: 0 },
       }),
     ).toBe(`${invalid} The maximum versions cannot be less than or equal to 0`);
   });
   it("refuses types of columns that do not exist", async () => {
-    expect(
-      await createRaw("x", {
-        keys: [
-          [
-            [1, "a"],
-            [2, 4],
-          ],
-        ],
-      }),
-    ).toContain(invalid);
-    const defined: Field = [
-      3,
-      [
-        [1, "c"],
-        [2, 5],
-      ],
-    ];
-    const meta: Field = [
-      1,
-      [
-        [1, "x"],
-        [
-          2,
-          [
-            [1, "a"],
-            [2, 2],
-          ],
-        ],
-        defined,
-      ],
-    ];
-    const fields: Field[] = [meta, ...request("x").slice(1)];
-    expect(await rawFailureOf(callBytes(account.server.url, "CreateTable", fields))).toContain(invalid);
+    expect(await createRaw("x", { keys: [{ 1: "a", 2: 4 }] })).toContain(invalid);
+    const defined = { 1: "x", 2: { 1: "a", 2: 2 }, 3: { 1: "c", 2: 5 } };
+    expect(await createRaw("x", { more: { 1: defined } })).toContain(invalid);
   });
   it("refuses local transactions beside an assigned key", async () => {
-    const automatic: Field[1] = [
-      [1, "n"],
-      [2, 1],
-      [3, 1],
+    const keys = [
+      { 1: "a", 2: 2 },
+      { 1: "n", 2: 1, 3: 1 },
     ];
-    const keys: Field[1][] = [
-      [
-        [1, "a"],
-        [2, 2],
-      ],
-      automatic,
-    ];
-    expect(await createRaw("x", { keys, more: [[8, true]] })).toContain(invalid);
+    expect(await createRaw("x", { keys, more: { 8: true } })).toContain(invalid);
     expect(await createRaw("automatic", { keys })).toBe("no error");
   });
   it("refuses a message without what it must have", async () => {
-    expect(await rawFailureOf(callBytes(account.server.url, "CreateTable", [[1, [[1, "x"]]]]))).toContain(invalid);
+    expect(await rawFailureOf(callBytes(account.server.url, "CreateTable", { 1: { 1: "x" } }))).toContain(invalid);
   });
   it("looks at the request before it looks at the tables", async () => {
     await createPairs(client, "first");
     expect(
       await createRaw("first", {
-        options: [
-          [1, 0],
-          [2, 1],
-        ],
+        options: { 1: 0, 2: 1 },
       }),
     ).toContain(invalid);
     expect(await createRaw("first")).toContain("409 OTSObjectAlreadyExist");

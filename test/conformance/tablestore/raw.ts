@@ -4,7 +4,7 @@ import { request as requestOverTls } from "node:https";
 import { decodeMessage, encodeMessage, type Messages } from "../../../local/protocol/tablestore/messages.ts";
 import { type Cell, decodeRow, encodeRows } from "../../../local/protocol/tablestore/plain-buffer.ts";
 import { integerVariant, Kind, stringVariant } from "../../../local/protocol/tablestore/variant.ts";
-import { digestOf, type Field, message, Received, requestSignature, rowBytes } from "./bytes.ts";
+import { digestOf, type Fields, message, Received, requestSignature, rowBytes } from "./bytes.ts";
 import { keys, realEndpoint } from "./real-account.ts";
 
 export interface Answer {
@@ -75,7 +75,7 @@ export async function call<Sent extends keyof Messages, Received extends keyof M
 }
 
 /** Calls an operation with a message of these fields; an error is thrown as its text. */
-export async function callBytes(url: string, operation: string, fields: readonly Field[]): Promise<Received> {
+export async function callBytes(url: string, operation: string, fields: Fields): Promise<Received> {
   const answer = await send(url, { path: `/${operation}`, body: message(fields) });
   if (answer.status !== 200) throw new Error(errorOf(answer));
   return new Received(answer.body);

@@ -1,7 +1,9 @@
-// UpdateTable, the stream's description, AddDefinedColumn and DeleteDefinedColumn.
+// UpdateTable and the stream's description, through the official SDK and by bytes.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Account, createPairs, failureOf, ignore, long, pair, startAccount } from "./account.ts";
-import { call, rawFailureOf } from "./raw.ts";
+import type { Fields } from "./bytes.ts";
+import { itEmbedded } from "./it-embedded.ts";
+import { callBytes, rawFailureOf } from "./raw.ts";
 
 let account: Account;
 beforeAll(async () => {
@@ -98,41 +100,30 @@ it("switches the stream and describes it", async () => {
   expect(await failureOf(wrong)).toContain("400 OTSParameterInvalid");
 });
 
-it("adds defined columns and takes them away", async () => {
-  const { url } = account.server;
-  await createPairs(account.client, "defined");
-  const add = (name: string, type: number) =>
-    call(
-      url,
-      "AddDefinedColumn",
-      ["AddDefinedColumnRequest", { table_name: "defined", columns: [{ name, type }] }],
-      "EmptyResponse",
-    );
-  const remove = (name: string) =>
-    call(
-      url,
-      "DeleteDefinedColumn",
-      ["DeleteDefinedColumnRequest", { table_name: "defined", columns: [name] }],
-      "EmptyResponse",
-    );
-  const names = async (): Promise<unknown> => {
-    const { table_meta } = await call(
-      url,
-      "DescribeTable",
-      ["DescribeTableRequest", { table_name: "defined" }],
-      "DescribeTableResponse",
-    );
-    return table_meta.defined_column;
+it("answers by bytes what holds from then on, and wants something to change", async () => {
+  const { client, server } = account;
+  await createPairs(client, "bytes", { maxVersions: 4 });
+  const update = (fields: Fields = {}) => callBytes(server.url, "UpdateTable", { 1: "bytes", ...fields });
+  const answer = await update({ 3: { 5: 60 }, 2: { 1: { 1: 7 } } });
+  const [throughput, options] = [answer.message(1), answer.message(2)];
+  expect([throughput.message(1).int(1), throughput.message(1).int(2)]).toEqual([7, 0]);
+  expect([1, 2, 5].map((field) => options.int(field))).toEqual([-1, 4, 60]);
+  expect(answer.has(3)).toBe(false);
+  expect(await rawFailureOf(update())).toContain("400 OTSParameterInvalid");
+  expect(await rawFailureOf(update({ 4: { 1: true } }))).toContain("400 OTSParameterInvalid");
+  expect(await rawFailureOf(update({ 4: { 1: false, 2: 24 } }))).toContain("400 OTSParameterInvalid");
+});
+
+itEmbedded("tells when throughput was raised and when it was lowered", async () => {
+  const { client, server, clock } = account;
+  await createPairs(client, "paced");
+  const change = async (read: number, write: number): Promise<unknown[]> => {
+    clock.nowMs += 60_000;
+    const answer = await callBytes(server.url, "UpdateTable", { 1: "paced", 2: { 1: { 1: read, 2: write } } });
+    return [answer.message(1).int(2), answer.message(1).int(3)];
   };
-  await add("c", 4);
-  await add("n", 1);
-  expect(await names()).toEqual([
-    { name: "c", type: 4 },
-    { name: "n", type: 1 },
-  ]);
-  expect(await rawFailureOf(add("a", 4))).toContain("400 OTSParameterInvalid");
-  expect(await rawFailureOf(add("c", 4))).toContain("400 OTSParameterInvalid");
-  await remove("c");
-  expect(await names()).toEqual([{ name: "n", type: 1 }]);
-  expect(await rawFailureOf(remove("c"))).toContain("400 OTSParameterInvalid");
+  const startS = clock.nowMs / 1_000;
+  expect(await change(5, 5)).toEqual([startS + 60, undefined]);
+  expect(await change(5, 2)).toEqual([startS + 60, startS + 120]);
+  expect(await change(6, 1)).toEqual([startS + 180, startS + 180]);
 });

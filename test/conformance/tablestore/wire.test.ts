@@ -1,9 +1,8 @@
 // What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
-import { createHash } from "node:crypto";
-import { afterEach, beforeEach, expect } from "vitest";
-import { signResponse } from "../../../local/protocol/tablestore/signature.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
 import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
+import { answerSignature, digestOf, message, requestSignature, rowBytes } from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
 import { type Answer, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
@@ -59,8 +58,8 @@ itEmbedded("signs every answer, errors included, with all headers that strict cl
     expect(headers["x-ots-requestid"]).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     expect(headers["x-ots-date"]).toMatch(/\.\d{3}Z$/);
     expect(headers["x-ots-contenttype"]).toBeTruthy();
-    expect(headers["x-ots-contentmd5"]).toBe(createHash("md5").update(body).digest("base64"));
-    expect(headers.authorization).toBe(`OTS ak:${signResponse({ path, headers, secret: keys.secret })}`);
+    expect(headers["x-ots-contentmd5"]).toBe(digestOf(body));
+    expect(headers.authorization).toBe(`OTS ak:${answerSignature(path, headers, keys.secret)}`);
   }
 });
 
@@ -110,9 +109,111 @@ itEmbedded("fails a call as a fault says: refused, lost before, lost after the e
   expect(calls.filter((call) => call.operation === "PutRow").map((call) => call.status)).toEqual([503, 0, 200]);
 });
 
+it("is tested with bytes that are those of the documents", () => {
+  const hex = (bytes: Buffer): string => bytes.toString("hex");
+  expect(hex(rowBytes({ pk1: "iampk", pk2: 100n }, [{ name: "column1", value: "bad", timestamp: 1001 }]))).toBe(
+    "7500000001030403000000706b31050a000000030500000069616d706b0a98030403000000706b3205090000000064000000000000000a" +
+      "0502030407000000636f6c756d6e310508000000030300000062616407e9030000000000000a3009df",
+  );
+  const cells = [
+    { name: "a", value: 1n },
+    { name: "b", value: 1.5 },
+    { name: "c", value: true },
+    { name: "d", value: Buffer.from([0, 255]) },
+    { name: "e", op: "delete-one", timestamp: 5 },
+    { name: "f", op: "delete-all" },
+    { name: "g", value: 3n, op: "increment" },
+  ] as const;
+  expect(hex(rowBytes({ pk: -1n }, cells))).toBe(
+    "7500000001030402000000706b050900000000ffffffffffffffff0a88020304010000006105090000000001000000000000000a1e0304" +
+      "0100000062050900000001000000000000f83f0acd03040100000063050200000002010a55030401000000640507000000070200000000ff" +
+      "0a4c0304010000006506030705000000000000000a390304010000006606010a8c0304010000006705090000000003000000000000000604" +
+      "0af60910",
+  );
+  expect(hex(rowBytes({ pk: Buffer.from("x") }, [], true))).toBe(
+    "7500000001030402000000706b05060000000701000000780a3f08093d",
+  );
+  expect(hex(message({ 1: "OTSConditionCheckFail", 2: "Condition check failed." }))).toBe(
+    "0a154f5453436f6e646974696f6e436865636b4661696c1217436f6e646974696f6e20636865636b206661696c65642e",
+  );
+  const sent = {
+    "x-ots-accesskeyid": "ak",
+    "x-ots-apiversion": "2015-12-31",
+    "x-ots-contentmd5": digestOf(Buffer.alloc(0)),
+    "x-ots-date": "2026-01-02T03:04:05.678Z",
+    "x-ots-instancename": "inst1",
+  };
+  expect(requestSignature("/ListTable", sent, "sk")).toBe("li2jNaAdzuiEiPics0m8mpP7dr4=");
+  const received = {
+    "x-ots-contentmd5": digestOf(Buffer.from("0a0174", "hex")),
+    "x-ots-contenttype": "protocol buffer",
+    "x-ots-date": "2026-01-02T03:04:05.700Z",
+    "x-ots-requestid": "00000000-0000-0000-0000-000000000001",
+  };
+  expect(answerSignature("/ListTable", received, "sk")).toBe("uHt8yu/3xRAc90lp+tTCiFCN/Ec=");
+});
+
+itEmbedded("signs every x-ots header that is sent, of whatever client", async () => {
+  const extra = { "x-ots-sdk-traceid": "t-1", "x-ots-ststoken": "token" };
+  expect((await send({ path: "/ListTable", headers: extra })).status).toBe(200);
+  const headers = { "x-ots-date": "2026-01-02T03:04:05.678Z" };
+  const signed = requestSignature(
+    "/ListTable",
+    {
+      ...headers,
+      "x-ots-accesskeyid": "ak",
+      "x-ots-apiversion": "2015-12-31",
+      "x-ots-contentmd5": digestOf(Buffer.alloc(0)),
+      "x-ots-instancename": "inst1",
+    },
+    keys.secret,
+  );
+  const added = await send({ path: "/ListTable", headers: { ...headers, ...extra, "x-ots-signature": signed } });
+  expect(errorOf(added)).toBe("403 OTSAuthFailed Signature mismatch.");
+});
+
+itEmbedded("names each header that must be there", async () => {
+  for (const name of ["apiversion", "accesskeyid", "contentmd5", "instancename", "signature"]) {
+    const answer = await send({ path: "/ListTable", headers: { [`x-ots-${name}`]: "" } });
+    expect(errorOf(answer)).toBe(`400 OTSParameterInvalid Missing header: x-ots-${name}.`);
+  }
+});
+
+itEmbedded("looks at method, headers, key, digest, instance, operation and message in this order", async () => {
+  const wrong = {
+    "x-ots-date": "",
+    "x-ots-accesskeyid": "nobody",
+    "x-ots-contentmd5": "AAAA",
+    "x-ots-instancename": "other",
+  };
+  const steps: readonly [keyof typeof wrong | "method" | "path" | "body", string, Partial<RawRequest>][] = [
+    ["method", "405 OTSMethodNotAllowed", { method: "GET" }],
+    ["x-ots-date", "Missing header: x-ots-date.", {}],
+    ["x-ots-accesskeyid", "403 OTSAuthFailed The AccessKeyID does not exist.", {}],
+    ["x-ots-contentmd5", "403 OTSAuthFailed Mismatch between MD5", {}],
+    ["x-ots-instancename", "403 OTSAuthFailed The instance is not found.", {}],
+    ["path", "Unsupported operation: Nothing.", { path: "/Nothing" }],
+    ["body", "400 OTSParameterInvalid", {}],
+  ];
+  let left: Record<string, string> = { ...wrong };
+  for (const [name, words, more] of steps) {
+    const answer = await send({ path: "/GetRow", body: Buffer.from([1, 2, 3]), headers: left, ...more });
+    expect(errorOf(answer), name).toContain(words);
+    left = Object.fromEntries(Object.entries(left).filter(([header]) => header !== name));
+  }
+});
+
 itEmbedded("accepts dates of any age unless a skew is set", async () => {
   expect((await send({ path: "/ListTable" })).status).toBe(200);
   const strict = await startAccount({ requestSkewMsMax: 900_000 });
   expect(await failureOf(strict.client.listTable({}))).toContain("403 OTSAuthFailed");
   await strict.server.stop();
+});
+
+itEmbedded("forgets everything when it is reset", async () => {
+  const other = await startAccount();
+  await createPairs(other.client, "gone");
+  await other.server.reset();
+  expect((await other.client.listTable({})).tableNames ?? []).toEqual([]);
+  await other.server.stop();
 });

@@ -26,7 +26,8 @@ export function optionsOf(definition: TableDefinition): TableOptions {
 export function throughputOf(definition: TableDefinition): ThroughputDetails {
   return {
     capacity_unit: { read: definition.reservedRead, write: definition.reservedWrite },
-    last_increase_time: definition.throughputChangedS,
+    last_increase_time: definition.throughputRaisedS ?? definition.throughputChangedS,
+    ...(definition.throughputLoweredS === undefined ? {} : { last_decrease_time: definition.throughputLoweredS }),
   };
 }
 

@@ -26,7 +26,15 @@ export const updateTable = tableOperation(
         const before = { read: definition.reservedRead, write: definition.reservedWrite };
         const { read, write } = readThroughput(reserved_throughput.capacity_unit, before);
         const throughputChangedS = Math.floor(call.now() / 1000);
-        definition = { ...definition, reservedRead: read, reservedWrite: write, throughputChangedS };
+        definition = {
+          ...definition,
+          reservedRead: read,
+          reservedWrite: write,
+          throughputChangedS,
+          throughputRaisedS: definition.throughputRaisedS ?? definition.throughputChangedS,
+          ...(read > before.read || write > before.write ? { throughputRaisedS: throughputChangedS } : {}),
+          ...(read < before.read || write < before.write ? { throughputLoweredS: throughputChangedS } : {}),
+        };
       }
       call.store.changeTable(table, definition);
       const { timeToLiveS, allowUpdate } = definition;
