@@ -1,7 +1,7 @@
 // Reads the serialized filters that conditions and reads carry into one tree.
 
 import { decodeMessage } from "./messages.ts";
-import { Kind, readBareVariant, type Variant } from "./variant.ts";
+import { isPlaceholder, Kind, readBareVariant, type Variant } from "./variant.ts";
 
 /** Compares a part of a text, read as another type, in place of the text. */
 export interface ValueTransfer {
@@ -46,7 +46,7 @@ function build(filter: { type: number; filter: Uint8Array }, budget: { left: num
       if (budget.left < 0) throw new Error(`The number of conditions in the filter exceeds ${filterConditionsMax}.`);
       if (single.comparator < 1 || single.comparator > 6) throw new Error("Invalid comparator in the filter.");
       const value = readBareVariant(single.column_value);
-      if (value === undefined) throw new Error("Invalid column value in the filter.");
+      if (value === undefined || isPlaceholder(value)) throw new Error("Invalid column value in the filter.");
       return {
         kind: "column",
         comparator: single.comparator,

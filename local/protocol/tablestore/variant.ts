@@ -38,6 +38,11 @@ export function fixedLength(kind: number): number | undefined | null {
   }
 }
 
+/** True for what stands where a value of a key would: a bound of a range, or a key yet to be assigned. */
+export function isPlaceholder({ kind }: Variant): boolean {
+  return kind === Kind.infMin || kind === Kind.infMax || kind === Kind.autoIncrement;
+}
+
 /** An INTEGER value. */
 export function integerVariant(value: bigint): Variant {
   const bytes = Buffer.allocUnsafe(8);

@@ -82,5 +82,6 @@ function transferred({ pattern, kind }: ValueTransfer, value: Variant): Variant 
     const number = part.trim() === "" ? Number.NaN : Number(part);
     return Number.isNaN(number) ? undefined : doubleVariant(number);
   }
-  return /^[+-]?\d{1,19}$/.test(part) ? integerVariant(BigInt.asIntN(64, BigInt(part))) : undefined;
+  const whole = /^[+-]?\d{1,19}$/.test(part) ? BigInt(part) : undefined;
+  return whole !== undefined && BigInt.asIntN(64, whole) === whole ? integerVariant(whole) : undefined;
 }

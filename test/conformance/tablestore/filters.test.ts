@@ -15,7 +15,13 @@ beforeAll(async () => {
   account = await startAccount();
   const { client } = account;
   await createPairs(client, "t");
-  const attributeColumns = [{ code: "1aaa51bbb5" }, { count: "t1:42,t2:7" }, { rate: "x=2.5;" }, { number: 1 }];
+  const attributeColumns = [
+    { code: "1aaa51bbb5" },
+    { count: "t1:42,t2:7" },
+    { rate: "x=2.5;" },
+    { number: 1 },
+    { huge: "9223372036854775808" },
+  ];
   await client.putRow({ tableName: "t", condition: ignore, primaryKey: pair("x", 1), attributeColumns });
 });
 afterAll(() => account.server.stop());
@@ -91,6 +97,8 @@ it("does not match what the rule does not find or cannot read", async () => {
   expect(await passes(column("code", stringVariant("zzz"), { regex: "zzz" }))).toBe(false);
   expect(await passes(column("code", integerVariant(1n), { regex: "[a-z]+", cast_type: 0 }))).toBe(false);
   expect(await passes(column("number", stringVariant("1"), { regex: "1" }))).toBe(false);
+  const wrapped = integerVariant(-(2n ** 63n));
+  expect(await passes(column("huge", wrapped, { regex: "\\d+", cast_type: 0 }))).toBe(false);
 });
 
 it("pages the columns of rows that another filter accepts", async () => {
@@ -109,6 +117,7 @@ it("refuses filters that are not ones", async () => {
   await refused(column("code", stringVariant("x"), { regex: "x", cast_type: 2 }));
   await refused(combine(1, one, one));
   await refused(combine(2, one));
+  await refused(column("code", { kind: 9, bytes: Buffer.alloc(0) }));
   await refused(page(-1, 1));
   await refused(page(0, 0));
   await refused({ type: 9, filter: Buffer.alloc(0) });
