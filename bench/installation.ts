@@ -55,6 +55,7 @@ export async function buildInto(folder: string): Promise<Built> {
   const dist = join(folder, "dist");
   const { sizes } = await build(dist);
   await bundleFunction(join(ROOT, "bench", "timed-handler.ts"), join(dist, "timed-api", "index.js"));
+  await bundleFunction(join(ROOT, "bench", "full-pass-client.ts"), join(dist, "full-pass-client", "index.js"));
   return { dist, sizes };
 }
 

@@ -2,6 +2,7 @@
 import { benchColdStart } from "./cold-start.ts";
 import { benchDataPlane } from "./dataplane.ts";
 import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
+import { benchFullPass } from "./full-pass.ts";
 import { type Built, buildInto, inFolder } from "./installation.ts";
 import { benchOpen } from "./open.ts";
 import { title } from "./printing.ts";
@@ -14,6 +15,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
     timer       the second half of it alone
   open        our share of the latency of an open, and its cloud calls (under a minute)
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
+  full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
 
@@ -61,6 +63,10 @@ const benches: Readonly<Record<string, Bench>> = {
   open: async (build) => {
     title("open, warm, by group");
     return benchOpen(await build());
+  },
+  "full-pass": async (build, isShort) => {
+    title("full pass, nothing to do");
+    return benchFullPass(await build(), isShort);
   },
   dataplane: async (_build, isShort) => {
     title("data plane, 200 groups of 200 rules");

@@ -1,13 +1,12 @@
 // Throughput of the embedded Tablestore through the official SDK, next to the same SDK against a server that does nothing.
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import TableStore from "tablestore";
+import { type Server as Process, startServer, stopServers } from "./own-process.ts";
 import { percentile } from "./percentile.ts";
 import { progress, row, verdict } from "./printing.ts";
 
@@ -16,8 +15,6 @@ const ROUNDS = 5;
 const ROUND_MS = 2_000;
 const SHORT_ROUND_MS = 400;
 const ROWS = 1_000;
-const START_MS_MAX = 20_000;
-const MODULES = join(import.meta.dirname, "..", "node_modules");
 
 interface Kind {
   readonly label: string;
@@ -70,22 +67,24 @@ const kinds: readonly Kind[] = [
 /** Measures puts, gets and ranges per second on both servers in turn. Answers whether the promises were kept. */
 export async function benchTablestore(isShort: boolean): Promise<boolean> {
   const folder = mkdtempSync(join(tmpdir(), "bench-tablestore-"));
-  const children: ChildProcess[] = [];
+  const started: Process[] = [];
+  const start = async (name: string, argument: string): Promise<string> => {
+    const server = await startServer(folder, name, argument);
+    started.push(server);
+    return server.address;
+  };
   try {
-    const url = await start(folder, "engine", join(folder, "data"), children);
+    const url = await start("tablestore-engine", join(folder, "data"));
     const engine = connect(url);
     await fill(engine.client);
     const recorded = join(folder, "answers.json");
     writeFileSync(recorded, JSON.stringify(await recordAnswers(url)));
-    const stub = connect(await start(folder, "stub", recorded, children));
+    const stub = connect(await start("tablestore-stub", recorded));
     let isKept = true;
     for (const kind of kinds) isKept = (await compare(kind, { engine, stub }, isShort)) && isKept;
     return isKept;
   } finally {
-    for (const child of children) {
-      child.kill("SIGKILL");
-      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
-    }
+    await stopServers(started);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -191,32 +190,4 @@ async function recordAnswers(engineUrl: string): Promise<Record<string, string>>
   proxy.close();
   proxy.closeAllConnections();
   return answers;
-}
-
-/** Bundles and starts one of the servers; resolves with its address. */
-async function start(
-  folder: string,
-  name: "engine" | "stub",
-  argument: string,
-  children: ChildProcess[],
-): Promise<string> {
-  const outfile = join(folder, `${name}.cjs`);
-  await build({
-    entryPoints: [join(import.meta.dirname, `tablestore-${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "cjs",
-    target: "node20",
-    external: ["libsql"],
-  });
-  const child = spawn(process.execPath, [outfile, argument], {
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NODE_PATH: MODULES },
-  });
-  children.push(child);
-  const [line] = (await once(child.stdout as NodeJS.ReadableStream, "data", {
-    signal: AbortSignal.timeout(START_MS_MAX),
-  })) as [Buffer];
-  return line.toString().trim();
 }
