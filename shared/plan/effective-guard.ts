@@ -1,0 +1,118 @@
+// How far a group is guarded, by policy, tag and row; and how far it acts, by what a person has confirmed. Pure.
+import type { Allocation } from "../domain/allocation.ts";
+import { sha256Hex } from "../domain/digest.ts";
+import { type Baseline, type GroupRow, type Guard, strongerGuard } from "../domain/guard.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import type { Policy } from "../domain/policy.ts";
+
+/** The tag by which a group asks to be guarded. */
+export const GUARD_TAG = "safeport:guard";
+
+/** The allocations of a group in two values that can be kept and compared. */
+export interface AllocationsDigest {
+  readonly count: number;
+  readonly digest: string;
+}
+
+/**
+ * Counts the allocations and digests them with their rules, in the order of their keys. When a rule was seen takes no part, and
+ * neither do entries that leases alone hold: both change without a person.
+ */
+export function allocationsDigest(entries: readonly Entry[]): AllocationsDigest {
+  const lines = entries.flatMap(({ key, allocation }) =>
+    allocation === null ? [] : [`${key}\n${canonical(allocation)}`],
+  );
+  return { count: lines.length, digest: sha256Hex(lines.sort().join("\n")) };
+}
+
+/** What the guard of a group follows from. */
+export interface GuardInput {
+  readonly policy: Policy;
+  readonly facts: {
+    readonly ref: GroupRef;
+    readonly name: string;
+    readonly tags: Readonly<Record<string, string>>;
+  };
+  readonly row: GroupRow;
+  readonly entries: readonly Entry[];
+}
+
+export interface EffectiveGuard {
+  /** What policy or tag ask for. */
+  readonly level: Guard;
+  /** What is done: `enforce` acts as `observe` until the confirmed baseline and the ledger agree. */
+  readonly acts: Guard;
+  /** What the group's row is to keep: a tag never lowers it. */
+  readonly tagGuard: Guard;
+  /** True when the tag asks for less than the row keeps, and no policy decides. */
+  readonly tagLowered: boolean;
+  /** Each difference between what is asked for and what is done, with its remedy. */
+  readonly why: readonly string[];
+}
+
+/**
+ *     policy by id  policy by name  tag or row        level
+ *     any           any             any               policy by id
+ *     absent        any             any               policy by name
+ *     absent        absent          observe, enforce  observe
+ *     absent        absent          none              none
+ *
+ * A baseline agrees when the ledger's digest is its own, or the one that a change under way will make.
+ */
+export function effectiveGuard({ policy, facts, row, entries }: GuardInput): EffectiveGuard {
+  const { groupId } = facts.ref;
+  const why: string[] = [];
+  const named = guardNamed(policy, groupId) ?? guardNamed(policy, facts.name);
+  const asked = guardOfTag(facts.tags);
+  const tagGuard = strongerGuard(row.tagGuard, asked);
+  const tagLowered = named === undefined && tagGuard !== asked;
+  const tag = Object.hasOwn(facts.tags, GUARD_TAG) ? facts.tags[GUARD_TAG] : undefined;
+  if (named === undefined && tag === "enforce")
+    why.push(`the tag ${GUARD_TAG} asks for enforce and gets observe: set groups.guards in the policy to enforce`);
+  else if (named === undefined && tag !== undefined && tag !== "none" && tag !== "observe")
+    why.push(`the tag ${GUARD_TAG} says neither none nor observe: correct it`);
+  if (tagLowered)
+    why.push(
+      `the tag ${GUARD_TAG} asks for ${asked}, ${tagGuard} stays until a person confirms: PUT /v1/groups/${groupId}/guard`,
+    );
+  const level = named ?? tagGuard;
+  const doubt = level === "enforce" ? doubtOf(row.baseline, entries) : null;
+  if (doubt !== null) why.push(`enforce acts as observe: ${doubt}, POST /v1/groups/${groupId}/baseline`);
+  return { level, acts: doubt === null ? level : "observe", tagGuard, tagLowered, why };
+}
+
+/** What the group's tag asks for; a tag gives `observe` at most. */
+export function guardOfTag(tags: Readonly<Record<string, string>>): Guard {
+  const text = Object.hasOwn(tags, GUARD_TAG) ? tags[GUARD_TAG] : "none";
+  return text === "observe" || text === "enforce" ? "observe" : "none";
+}
+
+/** True when the ledger is the one that was confirmed, or that a change under way will make of it. */
+export function baselineAgrees(baseline: Baseline, entries: readonly Entry[]): boolean {
+  const actual = allocationsDigest(entries);
+  return isSameDigest(baseline, actual) || (baseline.next !== null && isSameDigest(baseline.next, actual));
+}
+
+/** True when two say the same of a ledger. */
+export const isSameDigest = (a: AllocationsDigest, b: AllocationsDigest): boolean =>
+  a.count === b.count && a.digest === b.digest;
+
+function doubtOf(baseline: Baseline | null, entries: readonly Entry[]): string | null {
+  if (baseline === null) return "no person has confirmed a baseline; look at it and confirm it";
+  if (baselineAgrees(baseline, entries)) return null;
+  const { count } = allocationsDigest(entries);
+  return `the ledger (${count} allocations) is not the one ${baseline.confirmedBy} confirmed (${baseline.count}); look at the difference and confirm it anew`;
+}
+
+function guardNamed(policy: Policy, name: string): Guard | undefined {
+  const { guards } = policy.groups;
+  return Object.hasOwn(guards, name) ? guards[name] : undefined;
+}
+
+/** Fields in a fixed order, so that the same allocation is the same text whoever made the object. */
+function canonical({ seenAt: _, openHours, ...allocation }: Allocation): string {
+  const { provenance, owner, application, reason, ticket, allowedSources, description, by, at } = allocation;
+  const hours = openHours && [openHours.zone, openHours.windows.map(({ days, from, to }) => [[...days], from, to])];
+  return JSON.stringify([provenance, owner, application, reason, ticket, allowedSources, hours, description, by, at]);
+}

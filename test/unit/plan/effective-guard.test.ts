@@ -1,0 +1,177 @@
+// The guard of a group: who decides it, and when enforce acts as observe.
+import { describe, expect, test } from "vitest";
+import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
+import type { Allocation } from "../../../shared/domain/allocation.ts";
+import { freshGroupRow, type GroupRow, type Guard } from "../../../shared/domain/guard.ts";
+import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { allocationsDigest, effectiveGuard } from "../../../shared/plan/effective-guard.ts";
+import { aSpec, somePorts } from "../../kit/rules.ts";
+
+const ref = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
+const GUARDS: readonly Guard[] = ["none", "observe", "enforce"];
+
+const allocation: Allocation = {
+  provenance: "baseline",
+  owner: "ann",
+  application: "shop",
+  reason: "HTTP",
+  ticket: "T-1",
+  allowedSources: ["203.0.113.0/24"],
+  openHours: { zone: "Asia/Shanghai", windows: [{ days: [1, 2], from: "08:00", to: "18:00" }] },
+  description: "web",
+  by: "root",
+  at: 1000,
+  seenAt: 2000,
+};
+
+function anEntry(port: number, changes: Partial<Entry> = {}): Entry {
+  const spec = aSpec({ ports: somePorts(`${port}/${port}`) });
+  const key = ruleKey(spec);
+  return {
+    group: ref,
+    entryId: entryIdOf(ref.groupId, key),
+    key,
+    spec,
+    allocation,
+    holders: [],
+    standing: { kind: "none" },
+    createdAt: null,
+    missingSince: null,
+    rev: 1,
+    ...changes,
+  };
+}
+
+const baselineOf = (entries: readonly Entry[], next: GroupRow["baseline"] = null) => ({
+  confirmedBy: "root",
+  confirmedAt: 1000,
+  ...allocationsDigest(entries),
+  next,
+});
+
+function guard(
+  options: {
+    guards?: Record<string, Guard>;
+    tags?: Record<string, string>;
+    name?: string;
+    row?: Partial<GroupRow>;
+    entries?: readonly Entry[];
+  } = {},
+) {
+  const base = defaultPolicy("cn-hangzhou");
+  return effectiveGuard({
+    policy: { ...base, groups: { ...base.groups, guards: options.guards ?? {} } },
+    facts: { ref, name: options.name ?? "web", tags: options.tags ?? {} },
+    row: { ...freshGroupRow(ref), ...options.row },
+    entries: options.entries ?? [],
+  });
+}
+
+describe("the level", () => {
+  test.each(GUARDS)("%s of the policy by id wins over name, tag and row", (level) => {
+    const other = level === "enforce" ? "none" : "enforce";
+    const tags = { "safeport:guard": "observe" };
+    const found = guard({ guards: { "sg-web": level, web: other }, tags, row: { tagGuard: "observe" } });
+    expect(found).toMatchObject({ level, tagLowered: false });
+  });
+
+  test("by name wins over a tag, none included", () => {
+    expect(guard({ guards: { web: "none" }, tags: { "safeport:guard": "observe" } })).toMatchObject({
+      level: "none",
+      acts: "none",
+      tagGuard: "observe",
+    });
+  });
+
+  test("is not found in what every object has", () => {
+    expect(guard({ name: "constructor" }).level).toBe("none");
+  });
+
+  test("is observe at most by a tag", () => {
+    expect(guard({ tags: { "safeport:guard": "observe" } })).toMatchObject({
+      level: "observe",
+      acts: "observe",
+      why: [],
+    });
+    const enforce = guard({ tags: { "safeport:guard": "enforce" } });
+    expect(enforce).toMatchObject({ level: "observe", tagGuard: "observe" });
+    expect(enforce.why.join()).toContain("groups.guards");
+    expect(guard({ tags: { "safeport:guard": "Enforced" } })).toMatchObject({ level: "none" });
+    expect(guard({ tags: { "safeport:guard": "Enforced" } }).why.join()).toContain("correct it");
+  });
+
+  test.each([{}, { "safeport:guard": "none" }])("is not lowered by a tag until a person confirms: %o", (tags) => {
+    const found = guard({ tags, row: { tagGuard: "observe" } });
+    expect(found).toMatchObject({ level: "observe", tagGuard: "observe", tagLowered: true });
+    expect(found.why).toHaveLength(1);
+    expect(found.why[0]).toContain("PUT /v1/groups/sg-web/guard");
+  });
+});
+
+describe("enforce", () => {
+  const guards = { web: "enforce" } as const;
+  const entries = [anEntry(80), anEntry(443)];
+
+  test("acts as observe without a baseline, and says how to get one", () => {
+    const found = guard({ guards, entries });
+    expect(found).toMatchObject({ level: "enforce", acts: "observe" });
+    expect(found.why.join()).toContain("POST /v1/groups/sg-web/baseline");
+  });
+
+  test("acts when ledger and baseline agree, in any order of the rows", () => {
+    const row = { baseline: baselineOf(entries) };
+    expect(guard({ guards, entries: entries.toReversed(), row })).toMatchObject({ acts: "enforce", why: [] });
+  });
+
+  test("acts while a change is under way, before and after its write", () => {
+    const after = [...entries, anEntry(22)];
+    const row = { baseline: { ...baselineOf(entries), next: allocationsDigest(after) } };
+    expect(guard({ guards, entries, row }).acts).toBe("enforce");
+    expect(guard({ guards, entries: after, row }).acts).toBe("enforce");
+    expect(guard({ guards, entries: after.slice(1), row }).acts).toBe("observe");
+  });
+
+  test.each<[string, readonly Entry[]]>([
+    ["an entry is lost", entries.slice(1)],
+    ["an entry came by another way", [...entries, anEntry(22)]],
+    ["all entries are lost", []],
+    ["an owner was changed", [anEntry(80, { allocation: { ...allocation, owner: "eve" } }), anEntry(443)]],
+    [
+      "open hours were changed",
+      [anEntry(80, { allocation: { ...allocation, openHours: { zone: "UTC", windows: [] } } }), anEntry(443)],
+    ],
+  ])("acts as observe when %s", (_what, found) => {
+    const answer = guard({ guards, entries: found, row: { baseline: baselineOf(entries) } });
+    expect(answer).toMatchObject({ level: "enforce", acts: "observe" });
+    expect(answer.why.join()).toContain("confirm it anew");
+  });
+
+  test("takes no notice of leases and of when a rule was seen", () => {
+    const leased = anEntry(22, { allocation: null, holders: [holder] });
+    const seen = entries.map((entry) => ({ ...entry, allocation: { ...allocation, seenAt: null }, rev: 7 }));
+    expect(guard({ guards, entries: [...seen, leased], row: { baseline: baselineOf(entries) } }).acts).toBe("enforce");
+  });
+});
+
+const holder = {
+  leaseId: "ls-1" as LeaseId,
+  principal: "ann",
+  reason: "",
+  until: 9000,
+  openedAt: null,
+  statedUntil: null,
+  ended: null,
+};
+
+describe("the digest", () => {
+  test("does not depend on the order in which an allocation's fields were written", () => {
+    const turned = Object.fromEntries(Object.entries(allocation).toReversed()) as unknown as Allocation;
+    expect(allocationsDigest([anEntry(80, { allocation: turned })])).toEqual(allocationsDigest([anEntry(80)]));
+  });
+
+  test("tells one rule from another", () => {
+    expect(allocationsDigest([anEntry(80)]).digest).not.toBe(allocationsDigest([anEntry(81)]).digest);
+  });
+});
