@@ -7,9 +7,9 @@ import { CloudClock } from "./clock.ts";
 import { createControl } from "./control.ts";
 import { type DataPlane, startDataPlane } from "./dataplane/data-plane.ts";
 import { FaultTable } from "./faults.ts";
-import { type Principal, type PrincipalSpec, Principals } from "./principals.ts";
+import { type Principal, type PrincipalSpec, Principals, type Session } from "./principals.ts";
 import { machineRandom, seededRandom } from "./random.ts";
-import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "./seed.ts";
+import { seedAccount, seedTablestoreInstance, seedUserNames } from "./seed.ts";
 import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail/switches.ts";
 import { type Cms, startCms } from "./services/cms/cms.ts";
@@ -69,6 +69,8 @@ export interface CloudOptions {
   readonly harnessPath?: string;
   readonly freeze?: boolean;
   readonly idleMs?: number;
+  /** Life of the keys that functions are given; default 36 hours. */
+  readonly roleKeyMs?: number;
 }
 
 /** Where the services listen. */
@@ -107,6 +109,8 @@ export interface Cloud {
   recordFlowLogs(project: string, logstore: string, ttlDays?: number): Promise<void>;
   /** A key for somebody new: another user, the account itself, a session of a role, a product. It outlives a reset. */
   addPrincipal(spec: PrincipalSpec): Principal;
+  /** The present keys of the functions' role. */
+  roleKeys(): Session;
   /** Puts functions in place of earlier ones of their names. */
   deploy(definitions: readonly FunctionDefinition[]): void;
   /** Virtual time moves by `ms`; every due tick and invocation happens in order and has ended when this resolves. */
@@ -118,6 +122,8 @@ export interface Cloud {
   afterReset(listener: () => Promise<void>): void;
   stop(): Promise<void>;
 }
+
+const ROLE_KEY_MS = 36 * 3_600_000;
 
 /** Starts every service on loopback. When one cannot start, the others are stopped again. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
@@ -146,7 +152,9 @@ async function start(
   const calls = new CallRing();
   const principals = new Principals(account, random, () => clock.now());
   const principalOf = (accessKeyId: string): string => principals.nameOf(accessKeyId);
-  const secretOf = (accessKeyId: string): string | undefined => principals.secretOf(accessKeyId);
+  const secretOf = (accessKeyId: string, securityToken?: string): string | undefined =>
+    principals.secretOf(accessKeyId, securityToken);
+  const roleKeys = (): Session => principals.sessionOf(seedUserNames.role, options.roleKeyMs ?? ROLE_KEY_MS);
   const folder = (name: string): { directory?: string } =>
     options.directory === undefined ? {} : { directory: join(options.directory, name) };
 
@@ -187,8 +195,8 @@ async function start(
     host,
     port: ports.tablestore ?? 0,
     instances: options.tablestoreInstances ?? [seedTablestoreInstance],
-    credentials: (accessKeyId) => {
-      const secret = secretOf(accessKeyId);
+    credentials: (accessKeyId, securityToken) => {
+      const secret = secretOf(accessKeyId, securityToken);
       return secret === undefined ? undefined : { secret };
     },
     onCall: ({ fault, ...call }) => {
@@ -216,7 +224,6 @@ async function start(
   await applyRules();
   ecs.onRulesChanged(applyRules);
 
-  const role = seedUser(account, seedUserNames.role);
   const functions = await startFunctions({
     clock,
     random,
@@ -226,11 +233,7 @@ async function start(
     apiPort: ports.fc ?? 0,
     region: account.regionId,
     accountId: account.accountId,
-    role: {
-      accessKeyId: role.accessKeyId,
-      accessKeySecret: role.accessKeySecret,
-      securityToken: `CAIS${role.principalId}`,
-    },
+    role: roleKeys,
     findKey: (accessKeyId) => {
       const found = principals.find(accessKeyId);
       return found && { ...found, principal: found.name };
@@ -322,6 +325,7 @@ async function start(
     events,
     trail: toldBy,
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
+    roleKeys,
     cms,
     slsSwitches,
     sls,

@@ -30,8 +30,23 @@ export interface Principal {
   readonly session?: string;
   /** When the session began, milliseconds since the epoch. */
   readonly since: number;
+  /** When the key ends; absent: never. */
+  readonly until?: number;
   /** Where its calls come from: an address, or the host of a product. Absent: from where they come. */
   readonly address?: string;
+}
+
+/** Keys of a session, with their token. */
+export interface Session extends Principal {
+  readonly securityToken: string;
+}
+
+/** Whether a call by a key carries the token that belongs to it. */
+export function hasToken(
+  principal: { readonly securityToken?: string } | undefined,
+  securityToken: string | undefined,
+): boolean {
+  return principal?.securityToken === undefined || principal.securityToken === securityToken;
 }
 
 /** Every key of one account. */
@@ -40,6 +55,7 @@ export class Principals {
   readonly #random: Random;
   readonly #now: () => number;
   readonly #byKey = new Map<string, Principal>();
+  readonly #sessions = new Map<string, Session>();
 
   constructor(account: AccountSeed, random: Random, now: () => number) {
     this.#account = account;
@@ -69,13 +85,33 @@ export class Principals {
     });
   }
 
-  find(accessKeyId: string): Principal | undefined {
-    return this.#byKey.get(accessKeyId);
+  /**
+   * The present keys of a role's session, as a platform hands them over: the first ones, and new ones once half of their life
+   * is over. Throws when nobody has that name.
+   */
+  sessionOf(name: string, lifeMs: number): Session {
+    const now = this.#now();
+    const held = this.#sessions.get(name) ?? this.#firstOf(name);
+    const isFresh = held.until !== undefined && held.until - lifeMs / 2 > now && held.since <= now;
+    if (isFresh) return held;
+    const begun = { ...held, since: now, until: now + lifeMs };
+    // The first key gets its end with its first use; what follows has a key of its own.
+    const next = held.until === undefined ? begun : { ...begun, ...this.#newKey(begun) };
+    this.#sessions.set(name, next);
+    this.#put(next);
+    return next;
   }
 
-  /** Secret of a key, for checking a signature. */
-  secretOf(accessKeyId: string): string | undefined {
-    return this.find(accessKeyId)?.accessKeySecret;
+  /** Undefined when the key is unknown or has ended. */
+  find(accessKeyId: string): Principal | undefined {
+    const found = this.#byKey.get(accessKeyId);
+    return found?.until !== undefined && found.until <= this.#now() ? undefined : found;
+  }
+
+  /** Secret of a key, for checking a signature. The key of a session is known with its token alone. */
+  secretOf(accessKeyId: string, securityToken?: string): string | undefined {
+    const found = this.find(accessKeyId);
+    return hasToken(found, securityToken) ? found?.accessKeySecret : undefined;
   }
 
   /** Name behind a key; empty when nobody is. */
@@ -83,9 +119,20 @@ export class Principals {
     return this.find(accessKeyId)?.name ?? "";
   }
 
-  #put(principal: Principal): Principal {
+  #put<Kind extends Principal>(principal: Kind): Kind {
     this.#byKey.set(principal.accessKeyId, principal);
     return principal;
+  }
+
+  #firstOf(name: string): Session {
+    const found = [...this.#byKey.values()].find((principal) => principal.kind === "role" && principal.name === name);
+    if (found?.securityToken === undefined) throw new Error(`there is no role ${name}`);
+    return { ...found, securityToken: found.securityToken };
+  }
+
+  #newKey(of: { readonly principalId: string }): Pick<Session, "accessKeyId" | "accessKeySecret" | "securityToken"> {
+    const accessKeyId = this.#newKeyId(true);
+    return { accessKeyId, accessKeySecret: hexText(this.#random, 30), ...tokenOf({ ...of, accessKeyId }) };
   }
 
   #newKeyId(isSession: boolean): string {
@@ -106,6 +153,8 @@ function nameOf(spec: PrincipalSpec): string {
   return spec.kind === "service" ? `AliyunServiceRoleFor${spec.name.toUpperCase()}` : spec.name;
 }
 
-function tokenOf({ principalId }: { readonly principalId: string }): { readonly securityToken: string } {
-  return { securityToken: `CAIS${principalId}` };
+function tokenOf(of: { readonly principalId: string; readonly accessKeyId: string }): {
+  readonly securityToken: string;
+} {
+  return { securityToken: `CAIS${of.principalId}${of.accessKeyId.slice(-8)}` };
 }

@@ -44,7 +44,8 @@ export interface CmsOptions {
   readonly port: number;
   readonly switches: CmsSwitches;
   readonly faults: FaultTable;
-  readonly secretOf: (accessKeyId: string) => string | undefined;
+  /** The key of a session is known with its token alone. */
+  readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
   readonly instanceName: (instanceId: string) => string | undefined;
   readonly tell: (told: Told) => void;
   readonly onCall: (call: CmsCall) => void;
@@ -150,9 +151,8 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
       }
     };
     const refused = attempt(() => {
-      accessKeyId = verifyAcs3(
-        { method: request.method ?? "", path, rawQuery, headers, body: read.body },
-        options.secretOf,
+      accessKeyId = verifyAcs3({ method: request.method ?? "", path, rawQuery, headers, body: read.body }, (id) =>
+        options.secretOf(id, headers["x-acs-security-token"]),
       );
       if (headers["x-acs-version"] !== "2019-01-01")
         throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });

@@ -1,6 +1,7 @@
 // One request from its bytes to its outcome: signature, fault, throttle, operation, record.
 import { answerDate, playFault } from "../../call-faults.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
+import { hasToken } from "../../principals.ts";
 import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
@@ -182,7 +183,10 @@ export const answerCall = async (around: Surroundings, request: EcsRequest): Pro
   };
   try {
     if (request.method !== "POST" && request.method !== "GET") throw refusal("UnsupportedHTTPMethod");
-    arrival.accessKeyId = verifyAcs3(request, (id) => around.findUser(id)?.accessKeySecret);
+    arrival.accessKeyId = verifyAcs3(request, (id) => {
+      const user = around.findUser(id);
+      return hasToken(user, request.headers["x-acs-security-token"]) ? user?.accessKeySecret : undefined;
+    });
     if (operationsOf(arrival.version) === undefined) throw refusal("InvalidAction.NotFound");
   } catch (error) {
     return refuse(around, arrival, error);

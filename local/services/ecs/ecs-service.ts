@@ -35,8 +35,10 @@ export interface EcsCall {
   readonly fault?: string;
 }
 
-/** Whoever may call. */
-export type EcsUser = Pick<SeedUser, "name" | "accessKeySecret">;
+/** Whoever may call. The key of a session counts with its token alone. */
+export interface EcsUser extends Pick<SeedUser, "name" | "accessKeySecret"> {
+  readonly securityToken?: string;
+}
 
 /** How to start the service. */
 export interface EcsOptions {

@@ -30,8 +30,8 @@ export interface RegistryOptions {
   readonly directory?: string;
   readonly region: string;
   readonly accountId: string;
-  /** Keys of the functions' role, given to every call and to the environment. */
-  readonly role: RoleCredentials;
+  /** Present keys of the functions' role: asked for each call, and for the environment of each new instance. */
+  readonly role: () => RoleCredentials;
   /** Real milliseconds an unused instance is kept; default 60,000. */
   readonly idleMs?: number;
   /** Whether idle instances are stopped; default true. */
@@ -228,7 +228,7 @@ export class FunctionRegistry {
       freeze,
       idleMs,
       bundle: definition.bundle,
-      environment: this.#environmentOf(definition),
+      environment: () => this.#environmentOf(definition),
       instancesMax: definition.instancesMax ?? 8,
       watchdog: this.#watchdog,
       onOutput: (requestId, text) => this.#log(definition.name, requestId, text),
@@ -242,7 +242,8 @@ export class FunctionRegistry {
   #contextOf(definition: FunctionDefinition, requestId: string, retryCount: number): ContextFields {
     const { role, region, accountId } = this.#options;
     const { name, handler = "index.handler", memoryMb = 512, timeoutS = 60 } = definition;
-    const credentials = { ...role };
+    const { accessKeyId, accessKeySecret, securityToken } = role();
+    const credentials = { accessKeyId, accessKeySecret, securityToken };
     return {
       requestId,
       retryCount,
@@ -254,7 +255,8 @@ export class FunctionRegistry {
   }
 
   #environmentOf(definition: FunctionDefinition): Record<string, string> {
-    const { role, region, accountId } = this.#options;
+    const { region, accountId } = this.#options;
+    const role = this.#options.role();
     const { name, handler = "index.handler", memoryMb = 512 } = definition;
     return {
       PATH: "/usr/local/bin:/usr/bin:/bin",
@@ -265,6 +267,7 @@ export class FunctionRegistry {
       FC_FUNCTION_MEMORY_SIZE: String(memoryMb),
       FC_FUNCTION_NAME: name,
       FC_REGION: region,
+      FC_VER_ID: "LATEST",
       FC_INSTANCE_ID: `c-${hexText(this.#options.random, 32)}`,
       ALIBABA_CLOUD_ACCESS_KEY_ID: role.accessKeyId,
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: role.accessKeySecret,

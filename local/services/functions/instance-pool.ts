@@ -3,7 +3,9 @@
 import { errorBody, Instance, type InstanceOptions, type RunOutcome } from "./instance.ts";
 
 /** Settings of a pool. */
-export interface PoolOptions extends Omit<InstanceOptions, "onExit"> {
+export interface PoolOptions extends Omit<InstanceOptions, "onExit" | "environment"> {
+  /** Asked for each new instance. */
+  readonly environment: () => InstanceOptions["environment"];
   readonly instancesMax: number;
   /** Real milliseconds after which an unused instance is released. */
   readonly idleMs: number;
@@ -85,6 +87,7 @@ export class InstancePool {
   #start(): Instance {
     const instance = new Instance({
       ...this.#options,
+      environment: this.#options.environment(),
       onExit: (dead) => {
         this.#all.delete(dead);
         const index = this.#idle.findIndex((idle) => idle.instance === dead);

@@ -2,12 +2,15 @@
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { hasToken } from "../../principals.ts";
 
 /** A key that the API accepts. */
 export interface ApiKey {
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
   readonly principal: string;
+  /** Goes with a key of a session. */
+  readonly securityToken?: string;
 }
 
 /** The caller, or why the call is refused. */
@@ -25,13 +28,17 @@ export function checkSignature(
   const refuse = (code: string, message: string): SignatureCheck => ({ kind: "refused", accessKeyId, code, message });
   if (!match) return refuse("AccessDenied", 'the header "authorization" is not "FC <access key id>:<signature>"');
   const key = findKey(accessKeyId);
-  if (!key) return refuse("InvalidAccessKeyID", `the access key id ${accessKeyId} is not known`);
+  if (!key || !hasToken(key, headerOf(request.headers["x-fc-security-token"])))
+    return refuse("InvalidAccessKeyID", `the access key id ${accessKeyId} is not known`);
   const expected = createHmac("sha256", key.accessKeySecret).update(stringToSign(request), "utf8").digest();
   const given = Buffer.from(signature, "base64");
   if (given.length !== expected.length || !timingSafeEqual(given, expected))
     return refuse("SignatureNotMatch", "the request signature we calculated does not match the signature you provided");
   return { kind: "caller", key };
 }
+
+const headerOf = (value: string | string[] | undefined): string | undefined =>
+  Array.isArray(value) ? value.join(",") : value;
 
 function stringToSign(request: {
   readonly method: string;

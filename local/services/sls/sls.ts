@@ -32,7 +32,8 @@ export interface SlsOptions {
   readonly port: number;
   readonly switches: SlsSwitches;
   readonly faults: FaultTable;
-  readonly secretOf: (accessKeyId: string) => string | undefined;
+  /** The key of a session is known with its token alone. */
+  readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
   readonly onCall: (call: SlsCall) => void;
 }
 
@@ -82,7 +83,7 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
     let call = { operation: `${signed.method} ${signed.path}`, params: {} as Record<string, string> };
     const answer = await answerOrRefuse(async () => {
       if (read.kind === "too-long") throw new SlsError(400, "PostBodyTooLarge", "the body is too long");
-      accessKeyId = verifySls(signed, options.secretOf);
+      accessKeyId = verifySls(signed, (id) => options.secretOf(id, signed.headers["x-acs-security-token"]));
       refuseOldDate(signed, clock);
       const found = answerOperation(signed);
       call = found;

@@ -8,7 +8,8 @@ export interface Authority {
   readonly instances: readonly string[];
   /** Undefined: dates of any age are taken. */
   readonly skewMsMax: number | undefined;
-  readonly credentials: (accessKeyId: string) => { secret: string } | undefined;
+  /** The key of a session is known with its token alone. */
+  readonly credentials: (accessKeyId: string, securityToken: string | undefined) => { secret: string } | undefined;
 }
 
 const required = [
@@ -33,7 +34,7 @@ export function authenticate(
   const sentMs = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(date) ? Date.parse(date) : Number.NaN;
   if (Number.isNaN(sentMs)) throw parameterInvalid(`Invalid date format: ${date}.`);
   if (headers["x-ots-apiversion"] !== "2015-12-31") throw parameterInvalid("Invalid API version.");
-  const known = authority.credentials(headers["x-ots-accesskeyid"] ?? "");
+  const known = authority.credentials(headers["x-ots-accesskeyid"] ?? "", headers["x-ots-ststoken"]);
   if (known === undefined) throw authFailed("The AccessKeyID does not exist.");
   const expected = signRequest({ path: request.path, headers, secret: known.secret });
   if (!isSameSignature(expected, headers["x-ots-signature"] ?? "")) throw authFailed("Signature mismatch.");

@@ -41,7 +41,7 @@ export interface TablestoreOptions {
   readonly host?: string;
   readonly port?: number;
   readonly instances: readonly string[];
-  readonly credentials: (accessKeyId: string) => { secret: string } | undefined;
+  readonly credentials: (accessKeyId: string, securityToken: string | undefined) => { secret: string } | undefined;
   /** The largest difference between a request's date and the clock. Absent: not checked, as a virtual clock needs. */
   readonly requestSkewMsMax?: number;
   /** Waits and rates of table operations; none when absent. */
@@ -176,7 +176,13 @@ async function serve(
   const skewMs = fault?.kind === "skew" ? fault.ms : 0;
   const own = answer.isHtml
     ? { "content-type": "text/html", "content-length": body.length }
-    : answerHeaders(options, { path, body, accessKeyId: call.accessKeyId, nowMs: options.clock.now() + skewMs });
+    : answerHeaders(options, {
+        path,
+        body,
+        accessKeyId: call.accessKeyId,
+        securityToken: headers["x-ots-ststoken"],
+        nowMs: options.clock.now() + skewMs,
+      });
   response.writeHead(status, own);
   response.end(body);
 }
@@ -232,7 +238,13 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
 /** The headers of every answer, errors included; SDKs of other languages refuse an answer without them. */
 function answerHeaders(
   options: TablestoreOptions,
-  answer: { readonly path: string; readonly body: Buffer; readonly accessKeyId: string; readonly nowMs: number },
+  answer: {
+    readonly path: string;
+    readonly body: Buffer;
+    readonly accessKeyId: string;
+    readonly securityToken: string | undefined;
+    readonly nowMs: number;
+  },
 ): Record<string, string | number> {
   const headers = {
     "x-ots-contentmd5": contentMd5(answer.body),
@@ -240,7 +252,7 @@ function answerHeaders(
     "x-ots-date": new Date(answer.nowMs).toISOString(),
     "x-ots-requestid": uuid(options.random),
   };
-  const secret = options.credentials(answer.accessKeyId)?.secret ?? "";
+  const secret = options.credentials(answer.accessKeyId, answer.securityToken)?.secret ?? "";
   const signature = signResponse({ path: answer.path, headers, secret });
   return {
     ...headers,

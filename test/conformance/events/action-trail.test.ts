@@ -46,8 +46,11 @@ function signedFrom(cloud: Cloud, localAddress: string, action: string, userAgen
 
 const webOf = (cloud: Cloud): string => cloud.account.groups[0]?.groupId ?? "";
 
-function openSsh(cloud: Cloud, name: string = seedUserNames.foreign): Promise<Record<string, unknown>> {
-  return ecsClient(cloud, seedUser(cloud.account, name))("AuthorizeSecurityGroup", {
+function openSsh(
+  cloud: Cloud,
+  user: Parameters<typeof ecsClient>[1] = seedUser(cloud.account, seedUserNames.foreign),
+): Promise<Record<string, unknown>> {
+  return ecsClient(cloud, user)("AuthorizeSecurityGroup", {
     SecurityGroupId: webOf(cloud),
     ClientToken: "token-1",
     "Permissions.1.IpProtocol": "TCP",
@@ -130,7 +133,7 @@ it("tells a write in the envelope of the bus after the delay, not before", async
 it("tells calls of the functions' own role as those of an assumed role", async () => {
   const cloud = await aCloud();
   deployAudit(cloud);
-  await openSsh(cloud, seedUserNames.role);
+  await openSsh(cloud, cloud.roleKeys());
   await cloud.advance(3_000);
   const role = seedUser(cloud.account, seedUserNames.role);
   expect((await firstEvent(cloud)).data["userIdentity"]).toMatchObject({
@@ -329,7 +332,7 @@ it.each<[Partial<TrailSwitches>, object, string]>([
 
 it("takes the name of the functions' session from a switch", async () => {
   const cloud = await aCloud({ eventSwitches: { eventFunctionSession: "s-1" } });
-  await openSsh(cloud, seedUserNames.role);
+  await openSsh(cloud, cloud.roleKeys());
   await cloud.advance(3_000);
   expect(cloud.events.since(0).events[0]?.event.data).toMatchObject({
     userIdentity: { userName: "safeport-role:s-1" },

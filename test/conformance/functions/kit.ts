@@ -37,7 +37,7 @@ export async function startWorld(
     random: seededRandom("functions"),
     region: "cn-hangzhou",
     accountId: "1000",
-    role: { accessKeyId: "STS.role", accessKeySecret: "role-secret", securityToken: "role-token" },
+    role: () => ({ accessKeyId: "STS.role", accessKeySecret: "role-secret", securityToken: "role-token" }),
     findKey: (id) => (id === KEY.accessKeyId ? KEY : undefined),
     ...options,
   });
