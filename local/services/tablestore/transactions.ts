@@ -83,7 +83,11 @@ export class Transactions {
   async commit(store: Store, transaction: Transaction): Promise<void> {
     transaction.busy = true;
     try {
-      await store.write(() => applyOverlay(store, transaction.rows));
+      await store.write(() => {
+        // The table may have other indexes by now.
+        const { instance, definition } = transaction.table;
+        applyOverlay(store, store.table(instance, definition.name) ?? transaction.table, transaction.rows);
+      });
     } finally {
       this.end(transaction);
     }
@@ -124,18 +128,18 @@ export function checkInside(transaction: Transaction, partition: Buffer, bytes: 
   transaction.bytes += bytes;
 }
 
-/** Inside a write: makes the changes of an overlay the store's. Throws OtsError before anything is written. */
-export function applyOverlay(store: RowAccess, overlay: Overlay): void {
-  const changes = [...overlay.changes()].map(({ table, key, value }) => ({
-    table,
+/** Inside a write: makes the changes of an overlay of one table the store's. Throws OtsError before anything is written. */
+export function applyOverlay(store: RowAccess, table: Table, overlay: Overlay): void {
+  const changes = [...overlay.changes()].map(({ key, value }) => ({
     key,
     before: store.get(table, key),
     after: value === undefined ? undefined : decodeStored(value),
   }));
-  for (const { table, after } of changes) {
-    if (after !== undefined) for (const index of store.indexesOf(table)) indexEntry(index, after);
+  const indexes = store.indexesOf(table);
+  for (const { after } of changes) {
+    if (after !== undefined) for (const index of indexes) indexEntry(index, after);
   }
-  for (const { table, key, before, after } of changes) replaceRow(store, table, key, { before, after });
+  for (const { key, before, after } of changes) replaceRow(store, table, key, { before, after });
 }
 
 /** The error of a request whose rows are not all in the transaction's partition. */

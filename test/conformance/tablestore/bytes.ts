@@ -70,14 +70,17 @@ export class Received {
   text(number: number): string {
     return this.bytes(number).toString("utf8");
   }
+  list(number: number): Buffer[] {
+    return (this.#fields.get(number) ?? []) as Buffer[];
+  }
   texts(number: number): string[] {
-    return (this.#fields.get(number) ?? []).map(String);
+    return this.list(number).map(String);
   }
   message(number: number): Received {
     return new Received(this.bytes(number));
   }
   messages(number: number): Received[] {
-    return (this.#fields.get(number) ?? []).map((content) => new Received(content as Buffer));
+    return this.list(number).map((content) => new Received(content));
   }
 }
 

@@ -1,7 +1,8 @@
 // ComputeSplitPointsBySize, by bytes: the Node SDK cannot call it.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Account, createPairs, ignore, pair, startAccount } from "./account.ts";
-import { call, rawFailureOf, valuesOf } from "./raw.ts";
+import { rowsOf } from "./bytes.ts";
+import { call, callBytes, rawFailureOf, valuesOf } from "./raw.ts";
 
 let account: Account;
 beforeAll(async () => {
@@ -58,4 +59,23 @@ it("counts in units of 100 MB when none is given", async () => {
 it("refuses sizes that are not positive", async () => {
   expect(await rawFailureOf(split(0))).toContain("400 OTSParameterInvalid");
   expect(await rawFailureOf(split(1, 0))).toContain("400 OTSParameterInvalid");
+});
+
+it("answers one part of a table without rows, and none of a table that is not there", async () => {
+  await createPairs(account.client, "empty");
+  const of = (table: string) => callBytes(account.server.url, "ComputeSplitPointsBySize", { 1: table, 2: 1 });
+  const answer = await of("empty");
+  expect([answer.has(3), answer.message(4).int(2)]).toEqual([false, 2]);
+  expect(answer.messages(2).map((column) => column.text(1))).toEqual(["a", "b"]);
+  expect(await rawFailureOf(of("absent"))).toContain("404 OTSObjectNotExist");
+});
+
+it("answers points that are whole keys of rows, in key order", async () => {
+  const { server } = account;
+  const answer = await callBytes(server.url, "ComputeSplitPointsBySize", { 1: "t", 2: 5_000, 3: 1 });
+  const points = answer.list(3).map((bytes) => rowsOf(bytes)[0]?.key);
+  expect(points).toEqual([
+    { a: "x", b: 4n },
+    { a: "x", b: 8n },
+  ]);
 });

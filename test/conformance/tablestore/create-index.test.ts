@@ -1,7 +1,11 @@
-// CreateIndex, DropIndex and what indexes show, through the official SDK.
-import TableStore from "tablestore";
+// CreateIndex, and indexes made with their table, through the official SDK and by bytes.
+import type TableStore from "tablestore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Account, columns, createPairs, failureOf, ignore, keyOf, long, pair, startAccount } from "./account.ts";
+import { type Account, createPairs, failureOf, startAccount } from "./account.ts";
+import type { Fields } from "./bytes.ts";
+import { addIndex, all, createIndexed, put, type Wanted } from "./index-calls.ts";
+import { itEmbedded } from "./it-embedded.ts";
+import { callBytes, rawFailureOf } from "./raw.ts";
 
 let account: Account;
 let client: TableStore.Client;
@@ -11,187 +15,138 @@ beforeAll(async () => {
 });
 afterAll(() => account.server.stop());
 
-interface Wanted {
-  readonly name: string;
-  readonly primaryKey: string[];
-  readonly definedColumn?: string[];
-  readonly isLocal?: boolean;
-}
-const meta = ({ name, primaryKey, definedColumn = [], isLocal = false }: Wanted) =>
-  ({
-    name,
-    primaryKey,
-    definedColumn,
-    includeBaseData: false,
-    ...(isLocal
-      ? {
-          indexType: TableStore.IndexType.IT_LOCAL_INDEX,
-          indexUpdateMode: TableStore.IndexUpdateMode.IUM_SYNC_INDEX,
-        }
-      : {}),
-  }) satisfies TableStore.CreateIndexParams["indexMeta"];
-
-/** A table with the key (a STRING, b INTEGER), the defined columns c STRING, n INTEGER, d DOUBLE, and those indexes. */
-const createIndexed = (
-  tableName: string,
-  indexes: readonly Wanted[],
-  tableOptions: Partial<TableStore.TableOptions> = {},
-): Promise<unknown> =>
-  client.createTable({
-    tableMeta: {
-      tableName,
-      primaryKey: [
-        { name: "a", type: "STRING" },
-        { name: "b", type: "INTEGER" },
-      ],
-      definedColumn: [
-        { name: "c", type: TableStore.DefinedColumnType.DCT_STRING },
-        { name: "n", type: TableStore.DefinedColumnType.DCT_INTEGER },
-        { name: "d", type: TableStore.DefinedColumnType.DCT_DOUBLE },
-      ],
-    },
-    reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
-    tableOptions: { timeToLive: -1, maxVersions: 1, ...tableOptions },
-    indexMetas: indexes.map(meta),
-  } as unknown as TableStore.CreateTableParams);
-const add = (mainTableName: string, wanted: Wanted, includeBaseData = false): Promise<unknown> =>
-  client.createIndex({
-    mainTableName,
-    indexMeta: meta(wanted),
-    includeBaseData,
-  } as TableStore.CreateIndexParams);
-const put = (tableName: string, a: string, b: number, attributeColumns: TableStore.AttributesInput): Promise<unknown> =>
-  client.putRow({ tableName, condition: ignore, primaryKey: pair(a, b), attributeColumns });
-const all = async (tableName: string, ...names: string[]): Promise<string[]> => {
-  const bound = (value: TableStore.VirtualData): TableStore.PrimaryKeyInput => names.map((name) => ({ [name]: value }));
-  const { rows } = await client.getRange({
-    tableName,
-    direction: TableStore.Direction.FORWARD,
-    inclusiveStartPrimaryKey: bound(TableStore.INF_MIN),
-    exclusiveEndPrimaryKey: bound(TableStore.INF_MAX),
-  });
-  return rows.map((row) => `${keyOf(row).join("/")} ${JSON.stringify(columns(row))}`);
-};
-
-describe("an index", () => {
-  it("holds the rows that have all its columns, ordered by them, with the columns it carries", async () => {
-    await createIndexed("orders", [{ name: "orders_by_c", primaryKey: ["c", "n"], definedColumn: ["d"] }]);
-    await put("orders", "x", 1, [{ c: "late" }, { n: long(2) }, { d: 1.5 }, { free: "no" }]);
-    await put("orders", "x", 2, [{ c: "early" }, { n: long(-2) }]);
-    await put("orders", "x", 3, [{ c: "none" }]);
-    await put("orders", "x", 4, [{ c: "mistyped" }, { n: "text" }]);
-    expect(await all("orders_by_c", "c", "n", "a", "b")).toEqual(["early/-2/x/2 {}", 'late/2/x/1 {"d":1.5}']);
-    const { row } = await client.getRow({
-      tableName: "orders_by_c",
-      primaryKey: [{ c: "late" }, { n: long(2) }, { a: "x" }, { b: long(1) }],
-    });
-    expect(columns(row)).toEqual({ d: 1.5 });
-  });
-
-  it("follows every change of a row", async () => {
-    await createIndexed("followed", [{ name: "followed_by_n", primaryKey: ["n"], definedColumn: ["c"] }]);
-    const shown = (): Promise<string[]> => all("followed_by_n", "n", "a", "b");
-    const update = (ops: TableStore.UpdateRowParams["updateOfAttributeColumns"]): Promise<unknown> =>
-      client.updateRow({
-        tableName: "followed",
-        condition: ignore,
-        primaryKey: pair("x", 1),
-        updateOfAttributeColumns: ops,
-      });
-    await put("followed", "x", 1, [{ n: long(1) }, { c: "one" }]);
-    await update([{ PUT: [{ c: "uno" }] }]);
-    expect(await shown()).toEqual(['1/x/1 {"c":"uno"}']);
-    await update([{ INCREMENT: [{ n: long(4) }] }]);
-    expect(await shown()).toEqual(['5/x/1 {"c":"uno"}']);
-    await update([{ DELETE_ALL: ["n"] }]);
-    expect(await shown()).toEqual([]);
-    await update([{ PUT: [{ n: long(7) }] }]);
-    await put("followed", "x", 1, [{ n: long(8) }]);
-    expect(await shown()).toEqual(["8/x/1 {}"]);
-    await client.batchWriteRow({
-      tables: [{ tableName: "followed", rows: [{ type: "DELETE", condition: ignore, primaryKey: pair("x", 1) }] }],
-    });
-    expect(await shown()).toEqual([]);
-  });
-
-  it("can be local, of one partition", async () => {
-    await createIndexed("local", [{ name: "local_by_n", primaryKey: ["a", "n"], isLocal: true }]);
-    await put("local", "x", 1, [{ n: long(2) }]);
-    await put("local", "x", 2, [{ n: long(1) }]);
-    expect(await all("local_by_n", "a", "n", "b")).toEqual(["x/1/2 {}", "x/2/1 {}"]);
-  });
-
-  it("is not written to, nor changed or deleted as a table", async () => {
-    await createIndexed("main", [{ name: "main_by_c", primaryKey: ["c"] }]);
-    const write = client.putRow({
-      tableName: "main_by_c",
-      condition: ignore,
-      primaryKey: [{ c: "x" }, { a: "x" }, { b: long(1) }],
-      attributeColumns: [],
-    });
-    expect(await failureOf(write)).toContain("400 OTSParameterInvalid Can't write index table directly");
-    expect(await failureOf(client.deleteTable({ tableName: "main_by_c" }))).toContain("400 OTSParameterInvalid");
-    expect((await client.listTable({})).tableNames).not.toContain("main_by_c");
-    await client.deleteTable({ tableName: "main" });
-    expect(await failureOf(client.describeTable({ tableName: "main_by_c" }))).toContain("404 OTSObjectNotExist");
-  });
+it("take in the rows that are there only when asked to", async () => {
+  await createIndexed(client, "grown", []);
+  for (let b = 0; b < 450; b++) await put(client, "grown", "x", b, [{ c: `c${b % 3}` }]);
+  await addIndex(client, "grown", { name: "grown_new", primaryKey: ["c"] });
+  await addIndex(client, "grown", { name: "grown_all", primaryKey: ["c"] }, true);
+  await put(client, "grown", "y", 1, [{ c: "c9" }]);
+  expect(await all(client, "grown_new", "c", "a", "b")).toEqual(["c9/y/1 {}"]);
+  expect(await all(client, "grown_all", "c", "a", "b")).toHaveLength(451);
 });
 
-describe("CreateIndex and DropIndex", () => {
-  it("take in the rows that are there only when asked to", async () => {
-    await createIndexed("grown", []);
-    for (let b = 0; b < 450; b++) await put("grown", "x", b, [{ c: `c${b % 3}` }]);
-    await add("grown", { name: "grown_new", primaryKey: ["c"] });
-    await add("grown", { name: "grown_all", primaryKey: ["c"] }, true);
-    await put("grown", "y", 1, [{ c: "c9" }]);
-    expect(await all("grown_new", "c", "a", "b")).toEqual(["c9/y/1 {}"]);
-    expect(await all("grown_all", "c", "a", "b")).toHaveLength(451);
+it("refuse what an index cannot be", async () => {
+  await createIndexed(client, "strict", []);
+  const refused = async (wanted: Wanted): Promise<string> => failureOf(addIndex(client, "strict", wanted));
+  expect(await refused({ name: "i", primaryKey: ["unknown"] })).toContain("400 OTSParameterInvalid");
+  expect(await refused({ name: "i", primaryKey: ["d"] })).toContain("400 OTSParameterInvalid");
+  expect(await refused({ name: "i", primaryKey: [] })).toContain("400 OTSParameterInvalid");
+  expect(await refused({ name: "i", primaryKey: ["c"], definedColumn: ["free"] })).toContain("400");
+  expect(await refused({ name: "i", primaryKey: ["c"], isLocal: true })).toContain("400 OTSParameterInvalid");
+  expect(await refused({ name: "strict", primaryKey: ["c"] })).toContain("409 OTSObjectAlreadyExist");
+  for (let n = 1; n <= 5; n++) await addIndex(client, "strict", { name: `strict_${n}`, primaryKey: ["c"] });
+  expect(await refused({ name: "strict_6", primaryKey: ["c"] })).toContain("400 OTSParameterInvalid");
+});
+
+it("ask for one version and no time to live, and keep it so", async () => {
+  expect(
+    await failureOf(createIndexed(client, "many", [{ name: "many_i", primaryKey: ["c"] }], { maxVersions: 2 })),
+  ).toContain("400 OTSParameterInvalid");
+  expect(
+    await failureOf(createIndexed(client, "ttl", [{ name: "ttl_i", primaryKey: ["c"] }], { timeToLive: 86_400 })),
+  ).toContain("400 OTSParameterInvalid");
+  await createIndexed(client, "kept", [{ name: "kept_i", primaryKey: ["c"] }]);
+  const change = client.updateTable({ tableName: "kept", tableOptions: { maxVersions: 2 } });
+  expect(await failureOf(change)).toContain("400 OTSParameterInvalid");
+  const stamped = put(client, "kept", "x", 1, [{ c: "v", timestamp: account.clock.nowMs }]);
+  expect(await failureOf(stamped)).toContain("400 OTSParameterInvalid");
+});
+
+it("need the table", async () => {
+  await createPairs(client, "plain");
+  expect(await failureOf(addIndex(client, "absent", { name: "i", primaryKey: ["a"] }))).toContain(
+    "404 OTSObjectNotExist",
+  );
+  await addIndex(client, "plain", { name: "plain_by_b", primaryKey: ["b"] });
+  await put(client, "plain", "x", 5, [{ v: "1" }]);
+  expect(await all(client, "plain_by_b", "b", "a")).toEqual(["5/x {}"]);
+});
+
+it("changes nothing when a row that is there does not fit the index", async () => {
+  await createIndexed(client, "unfit", []);
+  await put(client, "unfit", "x", 1, [{ c: "fits" }]);
+  await put(client, "unfit", "x", 2, [{ c: "c".repeat(1_025) }]);
+  expect(await failureOf(addIndex(client, "unfit", { name: "unfit_by_c", primaryKey: ["c"] }, true))).toContain(
+    "400 OTSParameterInvalid",
+  );
+  expect(await failureOf(client.describeTable({ tableName: "unfit_by_c" }))).toContain("404 OTSObjectNotExist");
+  const main = JSON.parse(JSON.stringify(await client.describeTable({ tableName: "unfit" })));
+  expect(main.indexMetas ?? []).toEqual([]);
+});
+
+it("takes what the time to live needs: a table without updates", async () => {
+  const options = { timeToLive: 86_400, allowUpdate: false } as Partial<TableStore.TableOptions>;
+  expect(await failureOf(createIndexed(client, "still", [{ name: "still_i", primaryKey: ["c"] }], options))).toBe(
+    "no error",
+  );
+});
+
+itEmbedded("counts indexes among the tables of the instance", async () => {
+  const full = await startAccount();
+  for (let n = 1; n <= 63; n++) await createPairs(full.client, `t${n}`);
+  const over = createIndexed(full.client, "over", [{ name: "over_i", primaryKey: ["c"] }]);
+  expect(await failureOf(over)).toContain("403 OTSQuotaExhausted");
+  await full.client.deleteTable({ tableName: "t1" });
+  await createIndexed(full.client, "two", [{ name: "two_i", primaryKey: ["c"] }]);
+  expect(await failureOf(addIndex(full.client, "t2", { name: "more", primaryKey: ["b"] }))).toContain(
+    "403 OTSQuotaExhausted",
+  );
+  await full.server.stop();
+});
+
+describe("by bytes", () => {
+  const invalid = "400 OTSParameterInvalid";
+  const send = (meta: Fields, more: Fields = {}) =>
+    callBytes(account.server.url, "CreateIndex", { 1: "bytes", 2: { 4: 0, 5: 0, ...meta }, ...more });
+  beforeAll(() => createIndexed(client, "bytes", []));
+
+  it("adds an index and answers nothing", async () => {
+    await put(client, "bytes", "x", 1, [{ c: "v" }]);
+    expect((await send({ 1: "bytes_by_c", 2: "c", 3: "d" }, { 3: true })).has(1)).toBe(false);
+    expect(await all(client, "bytes_by_c", "c", "a", "b")).toEqual(["v/x/1 {}"]);
+    const answer = await callBytes(account.server.url, "DescribeTable", { 1: "bytes" });
+    const [meta] = answer.messages(8);
+    expect([meta?.text(1), meta?.texts(2), meta?.texts(3), meta?.int(4), meta?.int(5), meta?.int(6)]).toEqual([
+      "bytes_by_c",
+      ["c"],
+      ["d"],
+      0,
+      0,
+      2,
+    ]);
   });
 
-  it("show in DescribeTable, until dropped", async () => {
-    await createIndexed("shown", [{ name: "shown_by_c", primaryKey: ["c"], definedColumn: ["n"] }]);
-    const described = async (): Promise<unknown> =>
-      JSON.parse(JSON.stringify(await client.describeTable({ tableName: "shown" }))).indexMetas;
-    expect(await described()).toMatchObject([{ name: "shown_by_c", primaryKey: ["c"], definedColumn: ["n"] }]);
-    await client.dropIndex({ mainTableName: "shown", indexName: "shown_by_c" });
-    expect(await described()).toBeUndefined();
-    const again = client.dropIndex({ mainTableName: "shown", indexName: "shown_by_c" });
-    expect(await failureOf(again)).toContain("404 OTSObjectNotExist");
-    await put("shown", "x", 1, [{ c: "v", timestamp: account.clock.nowMs }]);
+  it("refuses names, types, modes and columns that do not fit", async () => {
+    for (const meta of [
+      { 1: "9x", 2: "c" },
+      { 1: "i", 2: ["c", "c"] },
+      { 1: "i", 2: "c", 3: ["d", "d"] },
+      { 1: "i", 2: "c", 5: 2 },
+      { 1: "i", 2: "c", 4: 1 },
+      { 1: "i", 2: ["a", "c"], 5: 1 },
+      { 1: "i", 2: ["a", "b", "c", "n", "d"] },
+      { 1: "i" },
+    ]) {
+      expect(await rawFailureOf(send(meta)), JSON.stringify(meta)).toContain(invalid);
+    }
   });
 
-  it("refuse what an index cannot be", async () => {
-    await createIndexed("strict", []);
-    const refused = async (wanted: Wanted): Promise<string> => failureOf(add("strict", wanted));
-    expect(await refused({ name: "i", primaryKey: ["unknown"] })).toContain("400 OTSParameterInvalid");
-    expect(await refused({ name: "i", primaryKey: ["d"] })).toContain("400 OTSParameterInvalid");
-    expect(await refused({ name: "i", primaryKey: [] })).toContain("400 OTSParameterInvalid");
-    expect(await refused({ name: "i", primaryKey: ["c"], definedColumn: ["free"] })).toContain("400");
-    expect(await refused({ name: "i", primaryKey: ["c"], isLocal: true })).toContain("400 OTSParameterInvalid");
-    expect(await refused({ name: "strict", primaryKey: ["c"] })).toContain("409 OTSObjectAlreadyExist");
-    for (let n = 1; n <= 5; n++) await add("strict", { name: `strict_${n}`, primaryKey: ["c"] });
-    expect(await refused({ name: "strict_6", primaryKey: ["c"] })).toContain("400 OTSParameterInvalid");
-  });
-
-  it("ask for one version and no time to live, and keep it so", async () => {
-    expect(
-      await failureOf(createIndexed("many", [{ name: "many_i", primaryKey: ["c"] }], { maxVersions: 2 })),
-    ).toContain("400 OTSParameterInvalid");
-    expect(
-      await failureOf(createIndexed("ttl", [{ name: "ttl_i", primaryKey: ["c"] }], { timeToLive: 86_400 })),
-    ).toContain("400 OTSParameterInvalid");
-    await createIndexed("kept", [{ name: "kept_i", primaryKey: ["c"] }]);
-    const change = client.updateTable({ tableName: "kept", tableOptions: { maxVersions: 2 } });
-    expect(await failureOf(change)).toContain("400 OTSParameterInvalid");
-    const stamped = put("kept", "x", 1, [{ c: "v", timestamp: account.clock.nowMs }]);
-    expect(await failureOf(stamped)).toContain("400 OTSParameterInvalid");
-  });
-
-  it("need the table", async () => {
-    await createPairs(client, "plain");
-    expect(await failureOf(add("absent", { name: "i", primaryKey: ["a"] }))).toContain("404 OTSObjectNotExist");
-    await add("plain", { name: "plain_by_b", primaryKey: ["b"] });
-    await put("plain", "x", 5, [{ v: "1" }]);
-    expect(await all("plain_by_b", "b", "a")).toEqual(["5/x {}"]);
+  it("refuses an assigned first column, and an index of an index", async () => {
+    await callBytes(account.server.url, "CreateTable", {
+      1: {
+        1: "auto",
+        2: [
+          { 1: "a", 2: 2 },
+          { 1: "n", 2: 1, 3: 1 },
+        ],
+        3: { 1: "c", 2: 4 },
+      },
+      2: { 1: { 1: 0, 2: 0 } },
+      3: { 1: -1, 2: 1 },
+    });
+    const by = (...key: string[]) => send({ 1: "auto_i", 2: key }, { 1: "auto" });
+    expect(await rawFailureOf(by("n"))).toContain(invalid);
+    expect(await rawFailureOf(by("c", "n"))).toBe("no error");
+    expect(await rawFailureOf(send({ 1: "i", 2: "c" }, { 1: "auto_i" }))).toContain(invalid);
   });
 });

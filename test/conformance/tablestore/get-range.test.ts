@@ -1,7 +1,9 @@
-// GetRange through the official SDK.
+// GetRange, through the official SDK and by bytes.
 import TableStore from "tablestore";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Account, createPairs, failureOf, ignore, keyOf, long, pair, startAccount } from "./account.ts";
+import { bareValue, type Fields, infMax, infMin, message, rowBytes, rowsOf, type Value } from "./bytes.ts";
+import { callBytes, rawFailureOf } from "./raw.ts";
 
 const { FORWARD, BACKWARD } = TableStore.Direction;
 const low: TableStore.PrimaryKeyInput = [{ a: TableStore.INF_MIN }, { b: TableStore.INF_MIN }];
@@ -131,4 +133,122 @@ it("stops at 4 MB scanned", async () => {
   const result = await range(low, high, { tableName: "wide" });
   expect(result.rows).toHaveLength(5);
   expect(keyOf({ primaryKey: result.nextStartPrimaryKey ?? [] })).toEqual(["k", "5"]);
+});
+
+it("takes bounds that are open in one column", async () => {
+  const from: TableStore.PrimaryKeyInput = [{ a: "x" }, { b: TableStore.INF_MAX }];
+  expect(names(await range(from, high))).toEqual(["xa/1", "y/5"]);
+  // The bounds are whole keys: the second column of the rows in between may be anything.
+  expect(names(await range(pair("x", 100), pair("y", 1)))).toEqual(["x/300", "xa/1"]);
+});
+
+it("orders binary keys by unsigned bytes and numbers by their value", async () => {
+  await client.createTable({
+    tableMeta: {
+      tableName: "ordered",
+      primaryKey: [
+        { name: "x", type: "BINARY" },
+        { name: "n", type: "INTEGER" },
+      ],
+    },
+    reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+    tableOptions: { timeToLive: -1, maxVersions: 1 },
+  });
+  const keys = [
+    ["", "5"],
+    ["00", "0"],
+    ["0000", "0"],
+    ["00ff", "0"],
+    ["01", "-9223372036854775808"],
+    ["01", "-1"],
+    ["01", "9223372036854775807"],
+    ["7f", "0"],
+    ["80", "0"],
+    ["ff", "0"],
+  ] as const;
+  for (const [x, n] of keys.toReversed()) {
+    await client.putRow({
+      tableName: "ordered",
+      condition: ignore,
+      primaryKey: [{ x: Buffer.from(x, "hex") }, { n: long(n) }],
+      attributeColumns: [{ v: "1" }],
+    });
+  }
+  const bound = (value: TableStore.VirtualData): TableStore.PrimaryKeyInput => [{ x: value }, { n: value }];
+  const { rows } = await range(bound(TableStore.INF_MIN), bound(TableStore.INF_MAX), { tableName: "ordered" });
+  expect(rows.map((row) => keyOf(row)).map(([x, n]) => [(x as Buffer).toString("hex"), n])).toEqual(keys);
+});
+
+it("gives rows in the columns, versions and order asked for", async () => {
+  const first = await range(low, high, { columnsToGet: ["even"], limit: 1 });
+  expect(first.rows.map((row) => row.attributes?.map((cell) => cell.columnName))).toEqual([["even"]]);
+  expect(keyOf(first.rows[0])).toEqual(["x", "-10"]);
+});
+
+it("finds nothing between two keys without rows, and says that this is all", async () => {
+  const none = await range(pair("x", 3), pair("x", 300));
+  expect([none.rows, none.nextStartPrimaryKey]).toEqual([[], null]);
+});
+
+it("refuses keys that do not fit, and a table that is not there", async () => {
+  expect(await failureOf(range([{ a: "x" }], high))).toContain("400 OTSInvalidPK");
+  expect(await failureOf(range(low, [{ a: "x" }, { b: "1" }]))).toContain("400 OTSInvalidPK");
+  expect(await failureOf(range([{ a: "x" }, { b: TableStore.PK_AUTO_INCR }], high))).toBe(
+    "400 OTSParameterInvalid PKAutoIncr can't be used for read operations.",
+  );
+  expect(await failureOf(range(low, high, { tableName: "absent" }))).toContain("404 OTSObjectNotExist");
+});
+
+describe("by bytes", () => {
+  const key = (a: Value, b: Value): Buffer => rowBytes({ a, b });
+  const send = (more: Fields = {}) =>
+    callBytes(account.server.url, "GetRange", {
+      1: "r",
+      2: 0,
+      5: 1,
+      7: key(infMin, infMin),
+      8: key(infMax, infMax),
+      ...more,
+    });
+  const refusal = (more: Fields) => rawFailureOf(send(more));
+  const invalid = "400 OTSParameterInvalid";
+
+  it("answers rows behind one header, and the key to go on from", async () => {
+    const answer = await send({ 6: 2 });
+    expect(rowsOf(answer.bytes(2)).map((row) => row.key)).toEqual([
+      { a: "x", b: -10n },
+      { a: "x", b: -1n },
+    ]);
+    expect(rowsOf(answer.bytes(3))).toEqual([{ key: { a: "x", b: 0n }, columns: {}, timestamps: {} }]);
+    const cost = answer.message(1).message(1);
+    expect([cost.int(1), cost.int(2)]).toEqual([1, 0]);
+    const none = await send({ 7: key("z", infMin) });
+    expect([none.bytes(2).length, none.has(3)]).toEqual([0, false]);
+  });
+
+  it("costs by what was scanned, whatever the filter leaves", async () => {
+    await createPairs(client, "costly");
+    for (const b of [1, 2, 3]) {
+      const attributeColumns = [{ v: "y".repeat(3_000) }];
+      await client.putRow({ tableName: "costly", condition: ignore, primaryKey: pair("k", b), attributeColumns });
+    }
+    const no = message({ 1: 1, 2: message({ 1: 1, 2: "v", 3: bareValue("no"), 4: true, 5: true }) });
+    const cost = async (more: Fields) => (await send({ 1: "costly", ...more })).message(1).message(1).int(1);
+    expect([await cost({}), await cost({ 10: no }), await cost({ 6: 1 })]).toEqual([3, 3, 1]);
+  });
+
+  it("wants a version or a time, a direction, a limit above 0 and bounds in its direction", async () => {
+    expect(
+      await rawFailureOf(
+        callBytes(account.server.url, "GetRange", { 1: "r", 2: 0, 7: key(infMin, infMin), 8: key(infMax, infMax) }),
+      ),
+    ).toBe(`${invalid} No version condition is specified while querying row.`);
+    expect(await refusal({ 2: 2 })).toContain(invalid);
+    expect(await refusal({ 6: 0 })).toBe(`${invalid} The limit must be greater than 0.`);
+    expect(await refusal({ 2: 1 })).toBe(`${invalid} Begin key must more than end key in BACKWARD.`);
+    expect(await refusal({ 7: key("x", 1n), 8: key("x", 1n) })).toBe(
+      `${invalid} Begin key must less than end key in FORWARD.`,
+    );
+    expect(await refusal({ 7: Buffer.alloc(0) })).toContain(invalid);
+  });
 });

@@ -109,26 +109,3 @@ export function valuesOf(bytes: Buffer): string[] {
     value?.kind === Kind.integer ? String(value.bytes.readBigInt64LE(0)) : String(value?.bytes),
   );
 }
-
-/** A CreateTable request for a table with the key (a STRING, b INTEGER). */
-export const pairsTable = (
-  table_name: string,
-  more: Partial<Messages["CreateTableRequest"]> = {},
-): readonly ["CreateTableRequest", Messages["CreateTableRequest"]] => [
-  "CreateTableRequest",
-  {
-    table_meta: {
-      table_name,
-      primary_key: [
-        { name: "a", type: 2 },
-        { name: "b", type: 1 },
-      ],
-      defined_column: [],
-      index_meta: [],
-    },
-    reserved_throughput: { capacity_unit: { read: 0, write: 0 } },
-    table_options: { time_to_live: -1, max_versions: 1 },
-    index_metas: [],
-    ...more,
-  },
-];

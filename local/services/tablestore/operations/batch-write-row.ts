@@ -115,7 +115,7 @@ function changeAtomically(
   call.transactions.checkFree(part.table, partition, context.nowMs);
   const overlay = new Overlay(call.store);
   const rows = part.changes.map((change) => answerOf(applyChange(overlay, part.table, change, context.nowMs)));
-  applyOverlay(call.store, overlay);
+  applyOverlay(call.store, part.table, overlay);
   return [{ table_name: part.table.definition.name, rows }];
 }
 

@@ -4,7 +4,7 @@ import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
 import { OtsError, tableExists } from "../errors.ts";
 import { defineIndex, indexEntry } from "../indexing.ts";
 import { findTable, tableOperation } from "../operation.ts";
-import { decodeStored, encodeStored } from "../rows.ts";
+import { decodeStored, encodeStored, type Row } from "../rows.ts";
 import type { Store } from "../store.ts";
 import type { Table } from "../tables.ts";
 import { checkQuota } from "./create-table.ts";
@@ -23,22 +23,29 @@ export const createIndex = tableOperation(
       const { index, table } = defineIndex(main.definition, request.index_meta, call.now());
       if (call.store.table(call.instance, table.name)) throw tableExists();
       checkQuota(call, 1);
+      // A row that does not fit is found before anything is written.
+      const draft = { id: 0, instance: call.instance, definition: table };
+      if (request.include_base_data) eachRow(call.store, main, (row) => indexEntry(draft, row));
       const added = call.store.addTable(call.instance, table);
       call.store.changeTable(main, { ...main.definition, indexes: [...(main.definition.indexes ?? []), index] });
-      if (request.include_base_data) fillIndex(call.store, main, added);
+      if (request.include_base_data) eachRow(call.store, main, (row) => addEntry(call.store, added, row));
       return encodeMessage("EmptyResponse", {});
     }),
 );
 
-function fillIndex(store: Store, main: Table, index: Table): void {
+function addEntry(store: Store, index: Table, row: Row): void {
+  const entry = indexEntry(index, row);
+  if (entry !== undefined) store.put(index, entry.key, encodeStored(entry.row));
+}
+
+function eachRow(store: Store, table: Table, visit: (row: Row) => unknown): void {
   let from: Buffer = lowest;
   for (;;) {
     const range = { from, after: from !== lowest, to: highest, backward: false };
-    const { entries, isEnd } = store.scan(main, range, rowsAtOnce);
+    const { entries, isEnd } = store.scan(table, range, rowsAtOnce);
     for (const [key, value] of entries) {
       from = key;
-      const entry = indexEntry(index, decodeStored(value));
-      if (entry !== undefined) store.put(index, entry.key, encodeStored(entry.row));
+      visit(decodeStored(value));
     }
     if (isEnd) return;
   }

@@ -1,96 +1,22 @@
-// StartLocalTransaction, CommitTransaction and AbortTransaction. The SDK cannot create a table that has them enabled, so that is done by bytes.
+// StartLocalTransaction and the life of what it starts, through the official SDK and by bytes.
 import TableStore from "tablestore";
-import { afterEach, beforeEach, expect, it } from "vitest";
-import {
-  type Account,
-  columns,
-  createPairs,
-  expectExist,
-  failureOf,
-  ignore,
-  keyOf,
-  long,
-  pair,
-  startAccount,
-} from "./account.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createPairs, expectExist, failureOf, ignore, long, pair } from "./account.ts";
+import { infMin, rowBytes } from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
-import { call, pairsTable } from "./raw.ts";
+import { callBytes, keyBytes, rawFailureOf } from "./raw.ts";
+import { conflict, gone, startTransactionWorld, type TransactionWorld } from "./transaction-calls.ts";
 
-const conflict = "409 OTSRowOperationConflict Data is being modified by the other request.";
-const gone = "404 OTSSessionNotExist";
-
-let account: Account;
+let world: TransactionWorld;
 let client: TableStore.Client;
 beforeEach(async () => {
-  account = await startAccount();
-  client = account.client;
-  await call(account.server.url, "CreateTable", pairsTable("t", { enable_local_txn: true }), "EmptyResponse");
+  world = await startTransactionWorld();
+  client = world.account.client;
 });
-afterEach(() => account.server.stop());
-
-const start = async (a: string): Promise<string> =>
-  (await client.startLocalTransaction({ tableName: "t", primaryKey: [{ a }] })).transactionId;
-const put = (a: string, b: number, v: string, transactionId?: string): Promise<string> =>
-  failureOf(
-    client.putRow({
-      tableName: "t",
-      condition: ignore,
-      primaryKey: pair(a, b),
-      attributeColumns: [{ v }],
-      ...(transactionId === undefined ? {} : { transactionId }),
-    }),
-  );
-const read = async (a: string, b: number, transactionId?: string): Promise<unknown> =>
-  columns(
-    (
-      await client.getRow({
-        tableName: "t",
-        primaryKey: pair(a, b),
-        ...(transactionId === undefined ? {} : { transactionId }),
-      })
-    ).row,
-  ).v;
-const readRange = async (direction: "FORWARD" | "BACKWARD", transactionId?: string): Promise<unknown[]> => {
-  const low: TableStore.PrimaryKeyInput = [{ a: "x" }, { b: TableStore.INF_MIN }];
-  const high: TableStore.PrimaryKeyInput = [{ a: "x" }, { b: TableStore.INF_MAX }];
-  const { rows } = await client.getRange({
-    tableName: "t",
-    direction,
-    inclusiveStartPrimaryKey: direction === "FORWARD" ? low : high,
-    exclusiveEndPrimaryKey: direction === "FORWARD" ? high : low,
-    ...(transactionId === undefined ? {} : { transactionId }),
-  });
-  return rows.map((row) => keyOf(row)[1]);
-};
-
-it("shows its changes to itself alone until it is committed", async () => {
-  await put("x", 1, "old");
-  await put("x", 2, "gone");
-  const id = await start("x");
-  expect(await put("x", 1, "new", id)).toBe("no error");
-  await client.deleteRow({ tableName: "t", condition: expectExist, primaryKey: pair("x", 2), transactionId: id });
-  expect(await put("x", 3, "added", id)).toBe("no error");
-  expect([await read("x", 1, id), await read("x", 2, id), await read("x", 3, id)]).toEqual(["new", undefined, "added"]);
-  expect([await read("x", 1), await read("x", 2), await read("x", 3)]).toEqual(["old", "gone", undefined]);
-  expect(await readRange("FORWARD", id)).toEqual(["1", "3"]);
-  expect(await readRange("BACKWARD", id)).toEqual(["3", "1"]);
-  expect(await readRange("FORWARD")).toEqual(["1", "2"]);
-  await client.commitTransaction({ transactionId: id });
-  expect(await readRange("FORWARD")).toEqual(["1", "3"]);
-  expect(await read("x", 1)).toBe("new");
-  expect(await failureOf(client.commitTransaction({ transactionId: id }))).toContain(gone);
-});
-
-it("leaves nothing behind when it is aborted", async () => {
-  const id = await start("x");
-  await put("x", 1, "new", id);
-  await client.abortTransaction({ transactionId: id });
-  expect(await read("x", 1)).toBeUndefined();
-  expect(await put("x", 1, "later", id)).toContain(gone);
-  expect(await put("x", 1, "later")).toBe("no error");
-});
+afterEach(() => world.account.server.stop());
 
 it("keeps others from writing to its partition key, and from no other", async () => {
+  const { start, put } = world;
   const id = await start("x");
   expect(await put("x", 1, "v")).toBe(conflict);
   expect(await failureOf(client.startLocalTransaction({ tableName: "t", primaryKey: [{ a: "x" }] }))).toBe(conflict);
@@ -114,6 +40,7 @@ it("keeps others from writing to its partition key, and from no other", async ()
 });
 
 it("takes rows of its own partition key only", async () => {
+  const { start, put, read } = world;
   const id = await start("x");
   expect(await put("y", 1, "v", id)).toContain("400 OTSDataOutOfRange");
   expect(await failureOf(read("y", 1, id))).toContain("400 OTSDataOutOfRange");
@@ -128,6 +55,7 @@ it("takes rows of its own partition key only", async () => {
 });
 
 it("survives a condition that fails, and counts increments on what it wrote itself", async () => {
+  const { start, read } = world;
   const id = await start("x");
   const increment = (condition: TableStore.Condition): Promise<unknown> =>
     client.updateRow({
@@ -145,16 +73,18 @@ it("survives a condition that fails, and counts increments on what it wrote itse
 });
 
 itEmbedded("ends by itself after sixty seconds", async () => {
+  const { start, put, read } = world;
   const id = await start("x");
-  account.clock.nowMs += 60_000;
+  world.account.clock.nowMs += 60_000;
   expect(await put("x", 1, "v", id)).toBe("no error");
-  account.clock.nowMs += 1;
+  world.account.clock.nowMs += 1;
   expect(await put("x", 2, "v")).toBe("no error");
   expect(await failureOf(client.commitTransaction({ transactionId: id }))).toContain(gone);
   expect(await read("x", 1)).toBeUndefined();
 });
 
 it("takes at most 4 MB", async () => {
+  const { start, put, readRange } = world;
   const id = await start("x");
   for (const b of [1, 2, 3]) expect(await put("x", b, "v".repeat(1_300_000), id)).toBe("no error");
   expect(await put("x", 4, "v".repeat(1_300_000), id)).toContain("400 OTSOutOfTransactionDataSizeLimit");
@@ -175,4 +105,41 @@ it("is refused where the table does not have it enabled", async () => {
     transactionId: "any",
   });
   expect(await failureOf(put)).toContain(off);
+});
+
+it("lets others read what is committed, and batches and deletions within fail one by one", async () => {
+  const { start, put, read } = world;
+  await put("x", 1, "old");
+  const id = await start("x");
+  await put("x", 1, "new", id);
+  expect(await read("x", 1)).toBe("old");
+  const remove = client.deleteRow({ tableName: "t", condition: ignore, primaryKey: pair("x", 1) });
+  expect(await failureOf(remove)).toBe(conflict);
+  await client.batchWriteRow({
+    tables: [{ tableName: "t", rows: [{ type: "DELETE", condition: expectExist, primaryKey: pair("x", 1) }] }],
+    transactionId: id,
+  } as TableStore.BatchWriteRowParams);
+  expect([await read("x", 1, id), await read("x", 1)]).toEqual([undefined, "old"]);
+});
+
+describe("by bytes", () => {
+  const start = (table: string, key: Buffer) =>
+    callBytes(world.account.server.url, "StartLocalTransaction", { 1: table, 2: key });
+
+  it("takes a partition key and answers an id, which other operations carry", async () => {
+    const { url } = world.account.server;
+    const id = (await start("t", rowBytes({ a: "x" }))).text(1);
+    const row = rowBytes({ a: "x", b: 1n }, [{ name: "v", value: "1" }]);
+    await callBytes(url, "PutRow", { 1: "t", 2: row, 3: { 1: 0 }, 5: id });
+    const read = async (more: object) =>
+      (await callBytes(url, "GetRow", { 1: "t", 2: keyBytes("x", 1), 5: 1, ...more })).bytes(2).length > 0;
+    expect([await read({ 11: id }), await read({})]).toEqual([true, false]);
+  });
+
+  it("refuses a key that is not a partition key, and a table that is not there", async () => {
+    expect(await rawFailureOf(start("t", keyBytes("x", 1)))).toContain("400 OTSInvalidPK");
+    expect(await rawFailureOf(start("t", rowBytes({ a: 1n })))).toContain("400 OTSInvalidPK");
+    expect(await rawFailureOf(start("t", rowBytes({ a: infMin })))).toContain("400 OTSInvalidPK");
+    expect(await rawFailureOf(start("absent", rowBytes({ a: "x" })))).toContain("404 OTSObjectNotExist");
+  });
 });
