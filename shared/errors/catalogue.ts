@@ -231,6 +231,73 @@ export const catalogue = {
     (d) => `The lease ${d["lease"]} belongs to somebody else.`,
     () => "Ask its owner, or use a token with the role operator.",
   ),
+  ENTRY_UNKNOWN: entry(
+    404,
+    "never",
+    "caller",
+    (d) => `The ledger of ${d["group"]} has no entry ${d["entry"]}.`,
+    () => "GET /v1/ledger lists the entries.",
+  ),
+  ENTRY_SOURCE_OUTSIDE: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `${d["source"]} is not within the allowed sources ${d["allowed"]}.`,
+    () => "Name a source within them, or widen allowedSources.",
+  ),
+  SENSITIVE_UNCONFIRMED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `This would let everybody reach a sensitive port: ${d["rules"]}.`,
+    () =>
+      "Narrow the source; or have an administrator confirm it: sensitiveConfirmed=true for one rule, its key in `sensitive` for a baseline.",
+  ),
+  BASELINE_CHANGED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `The difference of ${d["group"]} is no longer the one that was looked at.`,
+    (d) => `Look at it again (GET /v1/groups/${d["group"]}/baseline) and confirm its new digest.`,
+  ),
+  BASELINE_DISAGREES: entry(
+    409,
+    "never",
+    "caller",
+    (d) =>
+      `The ledger of ${d["group"]} is not the one that was confirmed; it is not changed before a person has looked.`,
+    (d) =>
+      `Look at the difference (GET /v1/groups/${d["group"]}/baseline) and confirm it (POST); until then the group is observed.`,
+  ),
+  BASELINE_EMPTY: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `The group ${d["group"]} shows no rule while its ledger has ${d["entries"]} allocated entries.`,
+    () =>
+      "Check that the reading is right. If all rules were removed on purpose, retire the entries one by one: DELETE /v1/ledger/{group}/{entry}.",
+  ),
+  TEMPLATE_UNKNOWN: entry(
+    404,
+    "never",
+    "caller",
+    (d) => `The policy has no template ${d["template"]}.`,
+    (d) => `Use one of these: ${d["choices"]}.`,
+  ),
+  DRIFT_UNKNOWN: entry(
+    404,
+    "never",
+    "caller",
+    (d) => `There is no drift ${d["drift"]}.`,
+    () => "GET /v1/drift lists what differs.",
+  ),
+  DRIFT_DECIDED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `The drift ${d["drift"]} (${d["kind"]}) is ${d["state"]}: ${d["why"]}.`,
+    () => "GET /v1/drift/{id} shows it; PUT and DELETE /v1/ledger change what should stand whatever became of it.",
+  ),
   IDEMPOTENCY_KEY_REUSED: entry(
     422,
     "never",
