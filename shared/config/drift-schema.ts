@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
 import { isTimeOfDay, isZone } from "../domain/open-hours.ts";
+import { isOperatorPath } from "../domain/operator-path.ts";
 
 const DAY_S = 86_400;
 const cidrText = z.string().refine((text) => parseCidr(text) !== null, "is not an address or CIDR such as 10.0.0.0/8");
@@ -113,3 +114,22 @@ export const operatorsSchema = z
   .max(100)
   .default([])
   .describe("Where operators come from: the sources of template rules that name none.");
+
+/** `operatorPath` of the document. */
+export const operatorPathSchema = z
+  .array(
+    z
+      .strictObject({
+        protocol: z.enum(["tcp", "udp", "icmp", "gre", "all"]).default("tcp"),
+        port: z.string().max(32).default("").describe("`22` or `8000-8010`; left out where the protocol has no ports."),
+        sources: z.array(cidrText).min(1).max(100).describe("Addresses or blocks that must always reach the port."),
+      })
+      .refine(isOperatorPath, {
+        error: "needs a port such as 22 with tcp and udp, none with others, and sources that fit them",
+        // What is wrong with one field is told once, at that field.
+        when: ({ issues }) => issues.length === 0,
+      }),
+  )
+  .max(100)
+  .default([])
+  .describe("Ways in that no change may cut. A change that would is refused together with the rest of its plan.");

@@ -8,6 +8,7 @@ import {
   driftSchema,
   foreignWritersSchema,
   guardsSchema,
+  operatorPathSchema,
   operatorsSchema,
   templatesSchema,
   trustedPrincipalsSchema,
@@ -78,6 +79,7 @@ export const policySchema = z.strictObject({
   trustedPrincipals: trustedPrincipalsSchema,
   operators: operatorsSchema,
   templates: templatesSchema,
+  operatorPath: operatorPathSchema,
   limits: z
     .strictObject({
       rulesPerInterface: z
@@ -164,6 +166,7 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
         rules.map((rule) => ({ ...rule, sources: rule.sources.length > 0 ? rule.sources : document.operators })),
       ]),
     ),
+    operatorPath: document.operatorPath,
     limits: document.limits,
     trustedProxies: document.trustedProxies,
   };

@@ -3,6 +3,7 @@
 import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
 import type { Guard } from "./guard.ts";
+import type { OperatorPath } from "./operator-path.ts";
 
 /** How differences are dealt with. Durations in milliseconds. */
 export interface DriftPolicy {
@@ -72,6 +73,8 @@ export interface Policy {
   readonly trustedPrincipals: readonly TrustedPrincipal[];
   /** Rules for new groups, by the template's name. */
   readonly templates: Readonly<Record<string, readonly TemplateRule[]>>;
+  /** What must always reach the hosts: a change that would cut it is refused. */
+  readonly operatorPath: readonly OperatorPath[];
   readonly limits: {
     /** Rules over all groups of one interface, and how many of them leases leave free. */
     readonly rulesPerInterface: number;

@@ -23,6 +23,7 @@ describe("policy document", () => {
       lease: { periodMinMs: 60_000, periodMaxMs: 28_800_000, totalMaxMs: 86_400_000, destCidrIp: "use", priority: 100 },
       groups: { denied: [] },
       limits: { rulesPerInterface: 1000, rulesKeptFree: 20 },
+      operatorPath: [],
       trustedProxies: [],
     });
     expect(policy.lease.sourceWidthMax).toEqual({ v4: 24, v6: 56 });
@@ -37,6 +38,20 @@ describe("policy document", () => {
     expect(policy).toMatchObject({ version: 3, regions: ["cn-beijing"], lease: { periodMaxMs: 120_000 } });
   });
 
+  test("an operator path is tcp unless said otherwise", () => {
+    const reading = readPolicyDocument({
+      operatorPath: [
+        { port: "22", sources: ["198.51.100.0/24", "2001:db8::/56"] },
+        { protocol: "icmp", sources: ["198.51.100.7"] },
+      ],
+    });
+    if (reading.kind !== "ok") throw new Error("refused");
+    expect(policyOf(reading.document, 1, "cn-hangzhou").operatorPath).toEqual([
+      { protocol: "tcp", port: "22", sources: ["198.51.100.0/24", "2001:db8::/56"] },
+      { protocol: "icmp", port: "", sources: ["198.51.100.7"] },
+    ]);
+  });
+
   test.each([
     ["lease.periodMaximum", { lease: { periodMaximum: 60 } }],
     ["defaulttarget", { defaulttarget: "web" }],
@@ -48,6 +63,12 @@ describe("policy document", () => {
     ["lease.destCidrIp", { lease: { destCidrIp: "maybe" } }],
     ["trustedProxies[0]", { trustedProxies: ["10.0.0.0/33"] }],
     ["regions[0]", { regions: ["Hangzhou!"] }],
+    ["operatorPath[0]", { operatorPath: [{ sources: ["198.51.100.7"] }] }],
+    ["operatorPath[0]", { operatorPath: [{ port: "22-", sources: ["198.51.100.7"] }] }],
+    ["operatorPath[0]", { operatorPath: [{ protocol: "icmp", port: "22", sources: ["198.51.100.7"] }] }],
+    ["operatorPath[0].protocol", { operatorPath: [{ protocol: "ospf", sources: ["198.51.100.7"] }] }],
+    ["operatorPath[0].sources", { operatorPath: [{ port: "22", sources: [] }] }],
+    ["operatorPath[0].sources[0]", { operatorPath: [{ port: "22", sources: ["198.51.100.7/24"] }] }],
     ["limits.rulesKeptFree", { limits: { rulesPerInterface: 10, rulesKeptFree: 10 } }],
   ])("a mistake is named by its path: %s", (path, value) => {
     const [mistake, ...others] = mistakesOf(value);

@@ -1,0 +1,46 @@
+// The operator path: sources and ports that must always reach the hosts, and whether a change of rules would cut them off.
+import type { Cidr } from "./cidr.ts";
+import { parseGrant } from "./grant.ts";
+import type { Rule, RuleSpec } from "./rule.ts";
+import { letsThrough } from "./verdict.ts";
+
+/** One way in, in the words of a grant: each of the sources to the port. */
+export interface OperatorPath {
+  readonly protocol: string;
+  /** `22` or `8000-8010`; empty where the protocol has no ports. */
+  readonly port: string;
+  readonly sources: readonly string[];
+}
+
+/**
+ * The paths that the rules of an interface surely let through before, from any one of their sources, and not after. `own` are the
+ * interface's addresses, so that rules narrowed to one host are judged for that host; without them such rules count
+ * as drops for everybody and as accepts for nobody. A path that cannot be read is cut: nothing can be said for it.
+ */
+export function cutPaths(
+  before: readonly Rule[],
+  after: readonly Rule[],
+  paths: readonly OperatorPath[],
+  own: readonly Cidr[] = [],
+): readonly OperatorPath[] {
+  return paths.filter((path) => {
+    const specs = specsOf(path, own);
+    return specs === null || specs.some((spec) => letsThrough(spec, before) && !letsThrough(spec, after));
+  });
+}
+
+/** True when the path can be read: a protocol that is granted, its port, and sources that go with it. */
+export const isOperatorPath = (path: OperatorPath): boolean => specsOf(path, []) !== null;
+
+/** One rule per source that would let the path through; null when the words are none. */
+function specsOf({ protocol, port, sources }: OperatorPath, own: readonly Cidr[]): readonly RuleSpec[] | null {
+  // `letsThrough` asks at the priority of each accept; this one means nothing.
+  const grant = parseGrant({ protocol, ...(port === "" ? {} : { port }), sources, priority: 1 });
+  if (!grant.ok) return null;
+  return grant.specs.flatMap((spec) => {
+    const { peer } = spec;
+    if (peer.kind !== "cidr") return [];
+    const hosts = own.filter((host) => host.family === peer.cidr.family);
+    return hosts.length === 0 ? [spec] : hosts.map((dest) => ({ ...spec, dest }));
+  });
+}
