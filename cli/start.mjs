@@ -13,7 +13,8 @@ From the environment, all optional:
   SAFEPORT_HOME     folder of the state (.safeport)
   SAFEPORT_NETWORK  first two numbers of the instances' addresses (127.10)
   SAFEPORT_ENGINE   auto, nft or userspace: who enforces the rules (auto)
-  SAFEPORT_CONTROL_PORT, SAFEPORT_ECS_PORT, SAFEPORT_TABLESTORE_PORT, SAFEPORT_CMS_PORT, SAFEPORT_SLS_PORT, SAFEPORT_FC_PORT
+  SAFEPORT_CONTROL_PORT, SAFEPORT_ECS_PORT, SAFEPORT_TABLESTORE_PORT, SAFEPORT_CMS_PORT, SAFEPORT_SLS_PORT, SAFEPORT_FC_PORT,
+  SAFEPORT_ACTIONTRAIL_PORT
 `;
 
 const [option] = process.argv.slice(2);

@@ -11,6 +11,8 @@ import { type Principal, type PrincipalSpec, Principals, type Session } from "./
 import { machineRandom, seededRandom } from "./random.ts";
 import { seedAccount, seedTablestoreInstance, seedUserNames } from "./seed.ts";
 import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
+import { KeptEvents } from "./services/actiontrail/kept-events.ts";
+import { startLookups } from "./services/actiontrail/start-lookups.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail/switches.ts";
 import { type Cms, startCms } from "./services/cms/cms.ts";
 import { type CmsSwitches, defaultCmsSwitches } from "./services/cms/switches.ts";
@@ -38,6 +40,7 @@ export interface CloudPorts {
   readonly cms?: number;
   readonly sls?: number;
   readonly fc?: number;
+  readonly actiontrail?: number;
 }
 
 /** Everything that can be set. */
@@ -83,6 +86,7 @@ export interface CloudEndpoints {
   readonly cms: string;
   readonly sls: string;
   readonly fc: string;
+  readonly actiontrail: string;
 }
 
 /** A running cloud. */
@@ -253,6 +257,7 @@ async function start(
   const eventSwitches: TrailSwitches = { ...defaultTrailSwitches, ...options.eventSwitches };
   const owner = { accountId, regionId };
   const events = new EventBus({ clock, random, owner, registry, faults, switches: eventSwitches });
+  const kept = new KeptEvents(eventSwitches);
   const toldBy = createActionTrail({
     clock,
     random,
@@ -260,8 +265,28 @@ async function start(
     switches: eventSwitches,
     find: (accessKeyId) => principals.find(accessKeyId),
     tell: (told) => events.tell(told),
+    kept,
   });
   trail = toldBy;
+  const lookups = await startLookups({
+    clock,
+    random,
+    regionId,
+    host,
+    port: ports.actiontrail ?? 0,
+    kept,
+    switches: eventSwitches,
+    faults,
+    secretOf,
+    onCall: ({ accessKeyId, ...call }) =>
+      calls.add({
+        ...call,
+        service: "actiontrail",
+        at: clock.now(),
+        caller: { accessKeyId, principal: principalOf(accessKeyId) },
+      }),
+  });
+  started.push(() => lookups.stop());
 
   const cmsSwitches: CmsSwitches = { ...defaultCmsSwitches, ...options.cmsSwitches };
   const cms = await startCms({
@@ -378,6 +403,7 @@ async function start(
       cms: `${host}:${cms.port}`,
       sls: `${host}:${sls.port}`,
       fc: `http://${host}:${functions.apiPort}`,
+      actiontrail: `${host}:${lookups.port}`,
     },
   };
 }

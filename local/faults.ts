@@ -72,6 +72,7 @@ export interface FaultsOf {
   readonly ots: CallFault;
   readonly fc: CallFault;
   readonly cms: CallFault;
+  readonly actiontrail: CallFault;
   readonly sls: CallFault | IncompleteFault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
@@ -108,6 +109,7 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   ots: ofCalls,
   fc: ofCalls,
   cms: ofCalls,
+  actiontrail: ofCalls,
   sls: [...ofCalls, "incomplete"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],

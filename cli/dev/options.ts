@@ -1,6 +1,6 @@
 // What `npm start` takes from the environment.
 
-export type ServiceName = "api" | "control" | "ecs" | "tablestore" | "cms" | "sls" | "fc";
+export type ServiceName = "api" | "control" | "ecs" | "tablestore" | "cms" | "sls" | "fc" | "actiontrail";
 
 export interface DevOptions {
   /** Folder of everything that outlives the program. */
@@ -18,7 +18,15 @@ class OptionsError extends Error {
 }
 
 const API_PORT = 9000;
-const DEFAULT_PORTS = { control: 9099, ecs: 9100, tablestore: 9101, cms: 9102, sls: 9103, fc: 9104 } as const;
+const DEFAULT_PORTS = {
+  control: 9099,
+  ecs: 9100,
+  tablestore: 9101,
+  cms: 9102,
+  sls: 9103,
+  fc: 9104,
+  actiontrail: 9105,
+} as const;
 
 /**
  * `PORT` moves the API, and every other service by as much; `SAFEPORT_<SERVICE>_PORT` places one service. `SAFEPORT_NETWORK`

@@ -27,6 +27,10 @@ export interface TrailSwitches extends BusSwitches {
   eventServiceType: "ApiCall" | "AliyunServiceEvent";
   /** Name of the session in which Function Compute acts as a function's role. */
   eventFunctionSession: string;
+  /** From a call to finding its event by a look-up, milliseconds. Documented is up to ten minutes. */
+  lookupDelayMs: number;
+  /** Whether an event that is looked up says `recipientAccountId`: the published sample of an answer does not. */
+  lookupAccount: "told" | "absent";
 }
 
 /** Where the switches stand unless told otherwise. */
@@ -42,6 +46,8 @@ export const defaultTrailSwitches: TrailSwitches = {
   eventServiceIdentity: "assumed-role",
   eventServiceType: "ApiCall",
   eventFunctionSession: "fc-session",
+  lookupDelayMs: 5_000,
+  lookupAccount: "absent",
 };
 
 /** For each switch of shape the readings that are not the default; what a test under every reading goes through. */
@@ -59,4 +65,6 @@ export const otherTrailReadings: { readonly [Name in keyof TrailSwitches]?: read
   eventServiceIdentity: ["system"],
   eventServiceType: ["AliyunServiceEvent"],
   eventFunctionSession: ["1-6a0b1c2d"],
+  lookupDelayMs: [0, 600_000],
+  lookupAccount: ["told"],
 };

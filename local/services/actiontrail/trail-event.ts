@@ -35,8 +35,13 @@ export interface TrailWorld {
   readonly switches: TrailSwitches;
 }
 
+/** What is told of a call: its data are those of ActionTrail. */
+export interface TrailTold extends Told {
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
 /** The event of a call by somebody. */
-export function trailEvent(world: TrailWorld, call: TrailCall, principal: Principal): Told {
+export function trailEvent(world: TrailWorld, call: TrailCall, principal: Principal): TrailTold {
   const { accountId, switches, random } = world;
   const regionId = call.params["RegionId"] ?? world.regionId;
   const resources = referencedResources(call.params, call.answer);

@@ -1,19 +1,12 @@
 // The embedded CloudMonitor: signed RPC over HTTP, alarms on the clock, system events to the bus.
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import type { Random } from "../../../shared/ports/random.ts";
-import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
-import type { FaultsOf, FaultTable } from "../../faults.ts";
-import { verifyAcs3 } from "../../protocol/rpc/acs3.ts";
-import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
-import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
+import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
+import { RpcError } from "../../protocol/rpc/rpc-error.ts";
+import { type RpcSurroundings, startRpcEndpoint } from "../../rpc-endpoint.ts";
 import type { Told } from "../eventbridge/cloud-event.ts";
-import { newEventId } from "../eventbridge/cloud-event.ts";
-import { closeServer, listen } from "../functions/functions.ts";
-import { readBody } from "../functions/request-body.ts";
 import type { AlarmRule } from "./alarm-rule.ts";
 import { alarmForm } from "./alarm-webhook.ts";
 import { Alarms } from "./alarms.ts";
@@ -22,33 +15,15 @@ import { operations } from "./operations.ts";
 import type { CmsSwitches } from "./switches.ts";
 import { type SystemEvent, toldOf } from "./system-event.ts";
 
-/** A call that was answered. */
-export interface CmsCall {
-  readonly operation: string;
-  readonly accessKeyId: string;
-  /** 0 when the connection was cut before anything was done. */
-  readonly status: number;
-  readonly code?: string;
-  readonly params: RpcParameters;
-}
-
 /** How to start it. */
-export interface CmsOptions {
-  readonly clock: SchedulingClock;
-  readonly random: Random;
+export interface CmsOptions extends RpcSurroundings {
   readonly accountId: string;
   readonly regionId: string;
   /** Keeps the alarm rules across restarts; metrics are kept in memory alone. */
   readonly directory?: string;
-  readonly host: string;
-  readonly port: number;
   readonly switches: CmsSwitches;
-  readonly faults: FaultTable;
-  /** The key of a session is known with its token alone. */
-  readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
   readonly instanceName: (instanceId: string) => string | undefined;
   readonly tell: (told: Told) => void;
-  readonly onCall: (call: CmsCall) => void;
 }
 
 /** One measurement of a product's metric. */
@@ -75,16 +50,7 @@ export interface Cms {
   stop(): Promise<void>;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly code?: string;
-  readonly body: string;
-  readonly type?: string;
-}
-
-const BODY_BYTES_MAX = 1 << 20;
 const CALLS_PER_SECOND = 50;
-const KEEP_ALIVE_MS = 75_000;
 
 /** Starts listening. */
 export async function startCms(options: CmsOptions): Promise<Cms> {
@@ -128,60 +94,15 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
     return run({ params, now: clock.now(), accountId, metrics, alarms, systemEvent });
   };
 
-  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const read = await readBody(request, BODY_BYTES_MAX);
-    if (read.kind !== "body") return void response.destroy();
-    const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
-    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
-    const requestId = newEventId(random).toUpperCase();
-    const operation = headers["x-acs-action"] ?? "";
-    const params = parseParameters({
-      rawQuery,
-      contentType: headers["content-type"] ?? "",
-      body: read.body.toString("utf8"),
-    });
-    let accessKeyId = "";
-    const attempt = (work: () => Record<string, unknown>): Answer => {
-      try {
-        return { status: 200, body: JSON.stringify({ RequestId: requestId, ...work() }) };
-      } catch (error) {
-        if (!(error instanceof RpcError)) throw error;
-        const origin = { requestId, hostId: `metrics.${regionId}.aliyuncs.com`, product: "Cms" };
-        return { status: error.status, code: error.code, body: JSON.stringify(errorBody(error, origin)) };
-      }
-    };
-    const refused = attempt(() => {
-      accessKeyId = verifyAcs3({ method: request.method ?? "", path, rawQuery, headers, body: read.body }, (id) =>
-        options.secretOf(id, headers["x-acs-security-token"]),
-      );
-      if (headers["x-acs-version"] !== "2019-01-01")
-        throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
-      return {};
-    });
-    const call = { service: "cms", operation, accessKeyId, params } as const;
-    const fault = refused.status === 200 ? faults.take(call) : undefined;
-    const answer =
-      refused.status === 200
-        ? await underFault(clock, fault, () => attempt(() => perform(operation, params)))
-        : refused;
-    faults.ended(call, fault?.kind);
-    const { status = 0, code } = answer ?? {};
-    options.onCall({ operation, accessKeyId, status, params, ...(code === undefined ? {} : { code }) });
-    if (!answer) return void response.destroy();
-    response.writeHead(answer.status, {
-      date: answerDate(clock.now(), fault),
-      "content-type": answer.type ?? "application/json;charset=utf-8",
-      "x-acs-request-id": requestId,
-    });
-    response.end(answer.body);
-  };
-
-  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: 1 << 20 }, (request, response) => {
-    serve(request, response).catch(() => response.destroy());
+  const endpoint = await startRpcEndpoint(options, {
+    service: "cms",
+    product: "Cms",
+    hostId: `metrics.${regionId}.aliyuncs.com`,
+    version: "2019-01-01",
+    perform,
   });
-  const port = await listen(server, options.host, options.port);
   return {
-    port,
+    port: endpoint.port,
     get inFlight() {
       return alarms.inFlight;
     },
@@ -193,25 +114,8 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
       metrics.clear();
       alarms.clear();
     },
-    stop: () => closeServer(server),
+    stop: () => endpoint.stop(),
   };
-}
-
-function underFault(
-  clock: SchedulingClock,
-  fault: FaultsOf["cms"] | undefined,
-  perform: () => Answer,
-): Promise<Answer | undefined> {
-  return playFault(fault, {
-    clock,
-    perform: async () => perform(),
-    refuse: ({ status, code, message = code }) => ({
-      status,
-      code,
-      body: JSON.stringify({ Code: code, Message: message }),
-    }),
-    html: () => ({ status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", type: "text/html" }),
-  });
 }
 
 function callsPerSecond(clock: SchedulingClock): (operation: string) => boolean {

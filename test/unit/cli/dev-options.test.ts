@@ -6,7 +6,16 @@ describe("development options", () => {
   test("are the documented ports and home without any setting", () => {
     expect(readDevOptions({})).toEqual({
       home: ".safeport",
-      ports: { api: 9000, control: 9099, ecs: 9100, tablestore: 9101, cms: 9102, sls: 9103, fc: 9104 },
+      ports: {
+        api: 9000,
+        control: 9099,
+        ecs: 9100,
+        tablestore: 9101,
+        cms: 9102,
+        sls: 9103,
+        fc: 9104,
+        actiontrail: 9105,
+      },
       engine: "auto",
       network: "127.10",
     });
@@ -14,7 +23,10 @@ describe("development options", () => {
 
   test("PORT moves every service, unless a service has its own", () => {
     const { ports } = readDevOptions({ PORT: "9200", SAFEPORT_ECS_PORT: "7000" });
-    expect(ports).toEqual({ api: 9200, control: 9299, ecs: 7000, tablestore: 9301, cms: 9302, sls: 9303, fc: 9304 });
+    expect(ports).toEqual({
+      ...{ api: 9200, control: 9299, ecs: 7000, tablestore: 9301, cms: 9302, sls: 9303, fc: 9304 },
+      actiontrail: 9305,
+    });
   });
 
   test("PORT=0 lets the machine choose all of them", () => {

@@ -1,0 +1,128 @@
+// A small service of signed RPC over HTTP: from the bytes of a request to the call, under its fault, to the answer.
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { Random } from "../shared/ports/random.ts";
+import { answerDate, playFault } from "./call-faults.ts";
+import type { SchedulingClock } from "./clock.ts";
+import type { FaultTable } from "./faults.ts";
+import { verifyAcs3 } from "./protocol/rpc/acs3.ts";
+import { parseParameters, type RpcParameters } from "./protocol/rpc/parameters.ts";
+import { errorBody, RpcError } from "./protocol/rpc/rpc-error.ts";
+import { newEventId } from "./services/eventbridge/cloud-event.ts";
+import { closeServer, listen } from "./services/functions/functions.ts";
+import { readBody } from "./services/functions/request-body.ts";
+
+/** A call that was answered. */
+export interface RpcCall {
+  readonly operation: string;
+  readonly accessKeyId: string;
+  /** 0 when the connection was cut before anything was done. */
+  readonly status: number;
+  readonly code?: string;
+  readonly params: RpcParameters;
+}
+
+/** What a service with such an endpoint is given by the cloud. */
+export interface RpcSurroundings {
+  readonly clock: SchedulingClock;
+  readonly random: Random;
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  readonly faults: FaultTable;
+  /** The key of a session is known with its token alone. */
+  readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
+  readonly onCall: (call: RpcCall) => void;
+}
+
+/** What the service says of itself. */
+export interface RpcService {
+  /** In the fault table. */
+  readonly service: "cms" | "actiontrail";
+  /** As its errors name it. */
+  readonly product: string;
+  readonly hostId: string;
+  readonly version: string;
+  /** The body of the answer; throws an `RpcError` to refuse. */
+  readonly perform: (operation: string, params: RpcParameters) => Record<string, unknown>;
+}
+
+/** A running endpoint. */
+export interface RpcEndpoint {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly code?: string;
+  readonly body: string;
+  readonly type?: string;
+}
+
+const BODY_BYTES_MAX = 1 << 20;
+const KEEP_ALIVE_MS = 75_000;
+const HTML: Answer = { status: 502, body: "<html><body><h1>502 Bad Gateway</h1></body></html>", type: "text/html" };
+
+/** Starts listening. */
+export async function startRpcEndpoint(around: RpcSurroundings, service: RpcService): Promise<RpcEndpoint> {
+  const { clock, random, faults } = around;
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const read = await readBody(request, BODY_BYTES_MAX);
+    if (read.kind !== "body") return void response.destroy();
+    const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
+    const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
+    const requestId = newEventId(random).toUpperCase();
+    const operation = headers["x-acs-action"] ?? "";
+    const contentType = headers["content-type"] ?? "";
+    const params = parseParameters({ rawQuery, contentType, body: read.body.toString("utf8") });
+    let accessKeyId = "";
+    const refuse = (error: { readonly status: number; readonly code: string; readonly message: string }): Answer => {
+      const origin = { requestId, hostId: service.hostId, product: service.product };
+      return { status: error.status, code: error.code, body: JSON.stringify(errorBody(error, origin)) };
+    };
+    const attempt = (work: () => Record<string, unknown>): Answer => {
+      try {
+        return { status: 200, body: JSON.stringify({ RequestId: requestId, ...work() }) };
+      } catch (error) {
+        if (!(error instanceof RpcError)) throw error;
+        return refuse(error);
+      }
+    };
+    const signed = { method: request.method ?? "", path, rawQuery, headers, body: read.body };
+    const refused = attempt(() => {
+      accessKeyId = verifyAcs3(signed, (id) => around.secretOf(id, headers["x-acs-security-token"]));
+      if (headers["x-acs-version"] !== service.version)
+        throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
+      return {};
+    });
+    const isOurs = refused.status === 200;
+    const call = { service: service.service, operation, accessKeyId, params } as const;
+    const fault = isOurs ? faults.take(call) : undefined;
+    const answer = isOurs
+      ? await playFault(fault, {
+          clock,
+          perform: async () => attempt(() => service.perform(operation, params)),
+          refuse: ({ status, code, message = code }) => refuse({ status, code, message }),
+          html: () => HTML,
+        })
+      : refused;
+    faults.ended(call, fault?.kind);
+    const { status = 0, code } = answer ?? {};
+    around.onCall({ operation, accessKeyId, status, params, ...(code === undefined ? {} : { code }) });
+    if (!answer) return void response.destroy();
+    response.writeHead(answer.status, {
+      date: answerDate(clock.now(), fault),
+      "content-type": answer.type ?? "application/json;charset=utf-8",
+      "x-acs-request-id": requestId,
+    });
+    response.end(answer.body);
+  };
+
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, maxHeaderSize: 1 << 20 }, (request, response) => {
+    serve(request, response).catch(() => response.destroy());
+  });
+  const port = await listen(server, around.host, around.port);
+  return { port, stop: () => closeServer(server) };
+}
