@@ -11,7 +11,23 @@ export interface GroupReading {
   readonly vpcId: string;
   readonly innerAccessPolicy: "accept" | "drop";
   readonly rules: readonly Rule[];
+  /** The rules in one value, in whatever order they came; never compared as text: `glance` knows how to. */
+  readonly digest: string;
 }
+
+/** What somebody wants to know of a group without all of its rules. */
+export interface GlanceAsk {
+  /** The digest of an earlier reading; null to ask for marks alone. */
+  readonly digest: string | null;
+  /** The beginning of the descriptions to look for: ASCII, with at least one word of letters. */
+  readonly mark: string;
+}
+
+/**
+ * `same`: every rule is as it was when the digest was taken. `other`: that is not known, and `marked` is false only when surely
+ * no description begins with the mark.
+ */
+export type Glance = { readonly kind: "same" } | { readonly kind: "other"; readonly marked: boolean };
 
 /** A rule to write, with the description it carries. */
 export interface RuleToWrite {
@@ -62,6 +78,8 @@ export class CloudFailure extends Error {
  */
 export interface Firewall {
   readGroup(ref: GroupRef, priority: CallPriority): Promise<GroupReading>;
+  /** As complete as `readGroup`, at the same cost in calls and a fraction of the work. */
+  glance(ref: GroupRef, ask: GlanceAsk, priority: CallPriority): Promise<Glance>;
   /** At most 20 rules a call. Success does not prove that a rule was added: read back. */
   authorize(ref: GroupRef, rules: readonly RuleToWrite[], token: string, priority: CallPriority): Promise<void>;
   /** At most 100 ids. With one id gone the call may fail as a whole (`ruleGone`). */
@@ -98,6 +116,15 @@ export interface Member {
 export interface Inventory {
   /** All groups of a region, to the last page. */
   listGroups(region: string, priority: CallPriority): Promise<readonly GroupFacts[]>;
+  /**
+   * Up to 100 groups of a region in the cloud's order, and where to go on; null for the first page and after the last. Keeps nothing.
+   * Throws `CloudFailure` "invalid" when the cloud takes `cursor` no longer.
+   */
+  groupPage(
+    region: string,
+    cursor: string | null,
+    priority: CallPriority,
+  ): Promise<{ readonly groups: readonly GroupFacts[]; readonly next: string | null }>;
   /** Null when there is no such group. */
   group(ref: GroupRef, priority: CallPriority): Promise<GroupFacts | null>;
   /** Every network interface of the group, primary ones included. */

@@ -4,6 +4,7 @@ import type { CallPriority, Firewall, GroupReading } from "../../ports/firewall.
 import { CloudFailure } from "../../ports/firewall.ts";
 import { allPages, fields, incomplete, text } from "./ecs-answers.ts";
 import { egressPermission, ingressPermission, ruleFromWire } from "./ecs-rule.ts";
+import { answerDigest, formatDigest, parseDigest, readAnswer, rulesDigest, surelyLacks } from "./group-answer.ts";
 import type { RequestModel, RpcCall, RpcClient } from "./rpc-client.ts";
 
 const READ = "DescribeSecurityGroupAttribute";
@@ -46,34 +47,60 @@ export function ecsFirewall(rpc: RpcClient): Firewall {
     await rpc.call({ action, region: ref.region, priority, reading: false, request });
   }
 
+  async function readPage(ref: GroupRef, priority: CallPriority, nextToken?: string): Promise<Buffer> {
+    const { bytes } = await rpc.call({
+      action: READ,
+      region: ref.region,
+      priority,
+      reading: true,
+      bytes: true,
+      request: (models) =>
+        new models.DescribeSecurityGroupAttributeRequest({
+          regionId: ref.region,
+          securityGroupId: ref.groupId,
+          direction: "all",
+          maxResults: RULES_PER_PAGE,
+          nextToken,
+        }),
+    });
+    if (!Buffer.isBuffer(bytes)) throw incomplete(READ, "the answer has no body");
+    return bytes;
+  }
+
+  /** The whole group, whose first page has come. */
+  async function readWhole(ref: GroupRef, priority: CallPriority, firstBytes: Buffer): Promise<GroupReading> {
+    let isOnlyPage = true;
+    const { items, first } = await allPages(READ, ["Permissions", "Permission"], async (nextToken) => {
+      if (nextToken !== undefined) isOnlyPage = false;
+      const page = readAnswer(READ, nextToken === undefined ? firstBytes : await readPage(ref, priority, nextToken));
+      if (text(page["SecurityGroupId"]) !== ref.groupId) throw incomplete(READ, "the answer is of another group");
+      return page;
+    });
+    const rules = items.map((item) => ruleFromWire(fields(item)));
+    return {
+      ref,
+      vpcId: text(first["VpcId"]),
+      innerAccessPolicy: text(first["InnerAccessPolicy"]).toLowerCase() === "drop" ? "drop" : "accept",
+      rules,
+      digest: formatDigest({ answer: isOnlyPage ? answerDigest(firstBytes) : null, rules: rulesDigest(rules) }),
+    };
+  }
+
   return {
     async readGroup(ref, priority) {
-      const { items, first } = await allPages(READ, ["Permissions", "Permission"], async (nextToken) => {
-        const page = await rpc.call({
-          action: READ,
-          region: ref.region,
-          priority,
-          reading: true,
-          request: (models) =>
-            new models.DescribeSecurityGroupAttributeRequest({
-              regionId: ref.region,
-              securityGroupId: ref.groupId,
-              direction: "all",
-              maxResults: RULES_PER_PAGE,
-              nextToken,
-            }),
-        });
-        if (text(page["SecurityGroupId"]) !== ref.groupId) throw incomplete(READ, "the answer is of another group");
-        return page;
-      });
-      const reading: GroupReading = {
-        ref,
-        vpcId: text(first["VpcId"]),
-        innerAccessPolicy: text(first["InnerAccessPolicy"]).toLowerCase() === "drop" ? "drop" : "accept",
-        rules: items.map((item) => ruleFromWire(fields(item))),
-      };
+      const reading = await readWhole(ref, priority, await readPage(ref, priority));
       remember(ref, reading);
       return reading;
+    },
+
+    async glance(ref, { digest, mark }, priority) {
+      const known = digest === null ? null : parseDigest(digest);
+      const bytes = await readPage(ref, priority);
+      if (known?.answer != null && answerDigest(bytes) === known.answer) return { kind: "same" };
+      if (known === null && surelyLacks(bytes, ref, wordOf(mark))) return { kind: "other", marked: false };
+      const { rules } = await readWhole(ref, priority, bytes);
+      if (known?.rules === rulesDigest(rules)) return { kind: "same" };
+      return { kind: "other", marked: rules.some((rule) => rule.description.startsWith(mark)) };
     },
 
     async authorize(ref, rules, token, priority) {
@@ -165,6 +192,14 @@ function refuseSize(operation: string, size: number, max: number): void {
   throw new CloudFailure("invalid", operation, {
     message: `${operation}: ${size} rules in one call, allowed are 1 to ${max}`,
   });
+}
+
+/** The longest run of letters: the part of a mark that no JSON writer spells in two ways. */
+function wordOf(mark: string): string {
+  return (mark.match(/[A-Za-z]+/g) ?? []).reduce(
+    (longest, word) => (word.length > longest.length ? word : longest),
+    "",
+  );
 }
 
 function egressToken(token: string, mixed: boolean): string {

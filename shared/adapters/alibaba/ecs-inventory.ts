@@ -2,7 +2,7 @@
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Inventory, type Member } from "../../ports/firewall.ts";
-import { allPages, type Fields, fields, list, text, textOrNull } from "./ecs-answers.ts";
+import { allPages, type Fields, fields, incomplete, list, text, textOrNull } from "./ecs-answers.ts";
 import type { RpcCall, RpcClient } from "./rpc-client.ts";
 
 const CACHE_MS = 10 * 60_000;
@@ -10,6 +10,8 @@ const CACHE_ENTRIES_MAX = 20_000;
 const GROUPS_PER_PAGE = 100;
 const INSTANCES_PER_PAGE = 100;
 const INTERFACES_PER_PAGE = 500;
+const LIST = "DescribeSecurityGroups";
+const GROUPS = ["SecurityGroups", "SecurityGroup"] as const;
 const KNOWN_INTERFACE_TYPES = ["primary", "secondary"];
 
 /**
@@ -47,20 +49,14 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
         new models.DescribeInstancesRequest({ regionId: region, ...filter, maxResults: INSTANCES_PER_PAGE, nextToken }),
     );
 
+  const groupsRequest =
+    (region: string, filter: { securityGroupId?: string }) =>
+    (nextToken: string | undefined): RpcCall["request"] =>
+    (models) =>
+      new models.DescribeSecurityGroupsRequest({ regionId: region, ...filter, maxResults: GROUPS_PER_PAGE, nextToken });
+
   const readGroups = (region: string, priority: CallPriority, filter: { securityGroupId?: string }) =>
-    readAll(
-      "DescribeSecurityGroups",
-      ["SecurityGroups", "SecurityGroup"],
-      region,
-      priority,
-      (nextToken) => (models) =>
-        new models.DescribeSecurityGroupsRequest({
-          regionId: region,
-          ...filter,
-          maxResults: GROUPS_PER_PAGE,
-          nextToken,
-        }),
-    );
+    readAll(LIST, GROUPS, region, priority, groupsRequest(region, filter));
 
   const readInterfaces = (ref: GroupRef, priority: CallPriority) =>
     readAll(
@@ -82,6 +78,16 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
       const groups = (await readGroups(region, priority, {})).map((item) => groupFacts(region, fields(item)));
       for (const group of groups) facts.keep(keyOf(group.ref), group);
       return groups;
+    },
+
+    async groupPage(region, cursor, priority) {
+      const request = groupsRequest(region, {})(cursor ?? undefined);
+      const page = await rpc.call({ action: LIST, region, priority, reading: true, request });
+      const found = fields(page[GROUPS[0]])[GROUPS[1]];
+      if (!Array.isArray(found)) throw incomplete(LIST, `a page has no ${GROUPS.join(".")}`);
+      const next = textOrNull(page["NextToken"]);
+      if (next !== null && next === cursor) throw incomplete(LIST, "a page token repeats");
+      return { groups: found.map((item) => groupFacts(region, fields(item))), next };
     },
 
     group(ref, priority) {

@@ -22,6 +22,8 @@ export interface RpcCall {
   /** True for a call that changes nothing: it is tried once more after a broken connection. */
   readonly reading: boolean;
   readonly request: (models: EcsSdk["models"]) => RequestModel;
+  /** True for an answer of one field, `bytes`: the body as it came, whole and not read. */
+  readonly bytes?: boolean;
 }
 
 /** Decides whether a call may be made now, and hears what the cloud says to it. Throws `CloudFailure` "throttled" to refuse. */
@@ -59,6 +61,7 @@ const DEADLINE_MARGIN_MS = 500;
 export function ecsRpcClient(settings: RpcSettings): RpcClient {
   const connectTimeout = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const readTimeout = settings.readTimeoutMs ?? READ_TIMEOUT_MS;
+  const paramsOf = new Map<string, InstanceType<EcsSdk["Params"]>>();
   const clients = new Map<string, { readonly client: RpcSdkClient; readonly credentials: Credentials }>();
   let skew = 0;
 
@@ -80,9 +83,13 @@ export function ecsRpcClient(settings: RpcSettings): RpcClient {
     return client;
   }
 
-  async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
-    const params = new sdk.Params({
-      action: call.action,
+  /** The same for every call of an API, so that a long walk makes them once. */
+  function paramsFor(sdk: EcsSdk, { action, bytes = false }: RpcCall): InstanceType<EcsSdk["Params"]> {
+    const key = `${action} ${bytes}`;
+    const known = paramsOf.get(key);
+    if (known !== undefined) return known;
+    const made = new sdk.Params({
+      action,
       version: VERSION,
       protocol: (settings.protocol ?? "https").toUpperCase(),
       pathname: "/",
@@ -90,17 +97,23 @@ export function ecsRpcClient(settings: RpcSettings): RpcClient {
       authType: "AK",
       style: "RPC",
       reqBodyType: "formData",
-      bodyType: "json",
+      bodyType: bytes ? "byte" : "json",
     });
+    paramsOf.set(key, made);
+    return made;
+  }
+
+  async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
     const request = new sdk.OpenApiRequest({ query: sdk.flattenQuery(call.request(sdk.models).toMap()) });
     const runtime = {} as Parameters<RpcSdkClient["callApi"]>[2];
     const answer = await withDeadline(
       Math.max(connectTimeout, readTimeout) + DEADLINE_MARGIN_MS,
-      clientFor(sdk, call.region).callApi(params, request, runtime),
+      clientFor(sdk, call.region).callApi(paramsFor(sdk, call), request, runtime),
       () => new CloudFailure("unknown", call.action, { message: `${call.action}: no answer in time` }),
     );
     noteDate(answer["headers"]);
     const body: unknown = answer["body"];
+    if (call.bytes && Buffer.isBuffer(body)) return { bytes: body };
     if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
     throw new CloudFailure("unknown", call.action, { message: `${call.action}: the answer is no JSON object` });
   }

@@ -91,7 +91,17 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
       wakeup: { arm: async () => undefined },
       log: { write: () => undefined },
       firewall: {
-        readGroup: async (ref) => ({ ref, vpcId: "vpc-1", innerAccessPolicy: "accept", rules: [...world.rules] }),
+        readGroup: async (ref) => ({
+          ref,
+          vpcId: "vpc-1",
+          innerAccessPolicy: "accept",
+          rules: [...world.rules],
+          digest: JSON.stringify(world.rules),
+        }),
+        glance: async (_ref, { digest, mark }) =>
+          digest === JSON.stringify(world.rules)
+            ? { kind: "same" }
+            : { kind: "other", marked: world.rules.some((rule) => rule.description.startsWith(mark)) },
         authorize: async (_ref, wanted) => {
           for (const { spec, description } of wanted) {
             world.changes.push(`authorize ${ruleKey(spec)}`);
@@ -114,6 +124,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
       },
       inventory: {
         listGroups: async () => [facts],
+        groupPage: async () => ({ groups: [facts], next: null }),
         group: async () => facts,
         members: async () => [member],
         serviceMembers: async () => [],
