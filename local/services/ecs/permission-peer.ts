@@ -50,7 +50,8 @@ export const readPeer = (fields: RpcParameters, path: string, scope: PermissionS
   const cidrIp = readIpv4(field(`${side}CidrIp`), `${side}CidrIp`, path, scope.switches.ipv4Stored);
   const ipv6CidrIp = readIpv6(field(`Ipv6${side}CidrIp`), `Ipv6${side}CidrIp`, path);
   const owner = field(`${side}GroupOwnerAccount`);
-  const isForeign = owner + field(`${side}GroupOwnerId`) !== "";
+  const ownerId = field(`${side}GroupOwnerId`);
+  const isForeign = ownerId === "" ? owner !== "" : ownerId !== scope.accountId;
   const hasCidr = cidrIp !== "" || ipv6CidrIp !== "";
   const groupId = hasCidr ? "" : readGroup(field(`${side}GroupId`), isForeign, scope);
   if (!hasCidr && groupId === "") {

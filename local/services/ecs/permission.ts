@@ -1,5 +1,6 @@
 // One permission of a request: from its parameters to the fields of a rule, or to a refusal.
 import type { RpcElement, RpcParameters } from "../../protocol/rpc/parameters.ts";
+import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { refusal } from "./errors.ts";
 import { listNamed } from "./lists.ts";
 import type { EcsDirection, EcsGroup, EcsList } from "./model.ts";
@@ -48,8 +49,10 @@ export interface PermissionScope {
   readonly groups: readonly EcsGroup[];
   readonly lists: readonly EcsList[];
   readonly switches: Readonly<EcsSwitches>;
-  /** Modify names a protocol and port range that do not match otherwise than Authorize. */
-  readonly mismatch: "OperationDenied" | "InvalidParam.ProtocolAndPortRangeMismatch";
+  /** What the call does with it: some refusals differ. */
+  readonly purpose: "authorize" | "revoke" | "modify";
+  /** The account of the call; a group said to be its own is looked up. */
+  readonly accountId: string;
 }
 
 type Ports = Pick<RuleFields, "portRange" | "portRangeListId">;
@@ -73,7 +76,9 @@ const readPorts = (fields: RpcParameters, protocol: string, path: string, scope:
   if (text !== "-1/-1" && !isPortRange(text)) throw refusal("InvalidParam.PortRange", `${path}PortRange`);
   const isAll = text === "-1/-1";
   const isFit = isAll ? !hasPorts || scope.switches.allPortsOfTcp === "accepted" : hasPorts;
-  if (!isFit) throw refusal(scope.mismatch);
+  if (!isFit) {
+    throw refusal(scope.purpose === "modify" ? "InvalidParam.ProtocolAndPortRangeMismatch" : "OperationDenied");
+  }
   return { portRange: text, portRangeListId: "" };
 };
 
@@ -85,6 +90,14 @@ const readOwnCidrIp = (fields: RpcParameters, path: string, { direction, switche
   const stored = readIpv4(text, "DestCidrIp", path, switches.ipv4Stored);
   return switches.destCidrIp === "dropped" ? "" : stored;
 };
+
+/** The code has this meaning too, and then another status. */
+const sameAddress = (): RpcError =>
+  new RpcError({
+    status: 400,
+    code: "InvalidParamter.Conflict",
+    message: "The specified SourceCidrIp should be different from the DestCidrIp.",
+  });
 
 const checkFamilies = (rule: RuleFields, path: string, scope: PermissionScope): void => {
   if (rule.sourceCidrIp !== "" && rule.ipv6SourceCidrIp !== "") throw refusal("InvalidParam.SourceIp", path);
@@ -169,5 +182,7 @@ export const readPermission = ({ path, fields }: RpcElement, scope: PermissionSc
     description,
   };
   checkFamilies(rule, path, scope);
+  const isOneAddress = rule.sourceCidrIp !== "" && rule.sourceCidrIp === rule.destCidrIp;
+  if (isOneAddress && scope.purpose !== "revoke") throw sameAddress();
   return rule;
 };

@@ -3,7 +3,8 @@ import {
   AuthorizeSecurityGroupEgressRequest,
   AuthorizeSecurityGroupEgressRequestPermissions,
 } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 type Permission = AuthorizeSecurityGroupEgressRequestPermissions;
@@ -31,7 +32,7 @@ const authorizeEgress = (
 const egressOf = async (client: Client, groupId = "sg-web") => (await rulesOf(client, groupId, "egress")).slice(1);
 
 describe("AuthorizeSecurityGroupEgress", () => {
-  it("adds an egress rule that reads back whole and leaves ingress alone", async () => {
+  itEmbedded("adds an egress rule that reads back whole and leaves ingress alone", async () => {
     const { client } = await aWorld();
     const answer = await authorizeEgress(client, [dns({ description: "names", sourceCidrIp: "127.10.0.11" })]);
     expect(Object.keys(answer.body ?? {})).toEqual(["requestId"]);
@@ -52,26 +53,26 @@ describe("AuthorizeSecurityGroupEgress", () => {
     expect(await rulesOf(client)).toHaveLength(2);
   });
 
-  it("takes another group as destination, by name", async () => {
+  itEmbedded("takes another group as destination, by name", async () => {
     const { client } = await aWorld();
     await authorizeEgress(client, [dns({ destCidrIp: none, destGroupId: "sg-empty" })]);
     expect(await egressOf(client)).toMatchObject([{ destGroupId: "sg-empty", destGroupName: "empty", destCidrIp: "" }]);
   });
 
-  it("lets an address win over a group", async () => {
+  itEmbedded("lets an address win over a group", async () => {
     const { client } = await aWorld();
     await authorizeEgress(client, [dns({ destGroupId: "sg-nobody" })]);
     expect(await egressOf(client)).toMatchObject([{ destCidrIp: "203.0.113.53/32", destGroupId: "" }]);
   });
 
-  it("adds nothing when the rule exists", async () => {
+  itEmbedded("adds nothing when the rule exists", async () => {
     const { client } = await aWorld();
     await authorizeEgress(client, [dns({ description: "first" })]);
     await authorizeEgress(client, [dns({ description: "second" })]);
     expect((await egressOf(client)).map((rule) => rule.description)).toEqual(["first"]);
   });
 
-  it("tells an egress rule from the ingress rule of the same address", async () => {
+  itEmbedded("tells an egress rule from the ingress rule of the same address", async () => {
     const { client } = await aWorld();
     const both = { sourceCidrIp: "10.0.0.1", destCidrIp: "10.0.0.2", ipProtocol: "tcp", portRange: "22/22" };
     await authorize(client, [ssh(both)]);
@@ -80,13 +81,13 @@ describe("AuthorizeSecurityGroupEgress", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("does not narrow by the switch of ingress destinations", async () => {
+  itEmbedded("does not narrow by the switch of ingress destinations", async () => {
     const { client } = await aWorld({ switches: { destCidrIp: "refused" } });
     await authorizeEgress(client, [dns()]);
     expect(await egressOf(client)).toHaveLength(1);
   });
 
-  it.each([
+  itEmbedded.each([
     ["no destination", { destCidrIp: none }, 400, "MissingParameter.Dest"],
     ["a bad destination", { destCidrIp: "10.0.0.0/33" }, 400, "InvalidParam.DestCidrIp"],
     ["a bad source", { sourceCidrIp: "x" }, 400, "InvalidParam.SourceCidrIp"],
@@ -110,7 +111,7 @@ describe("AuthorizeSecurityGroupEgress", () => {
     expect(ecs.groups()).toEqual(before);
   });
 
-  it("refuses a permission twice, a managed group and a group that is not there", async () => {
+  itEmbedded("refuses a permission twice, a managed group and a group that is not there", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(authorizeEgress(client, [dns(), dns()]))).code).toBe("InvalidParam.DuplicatePermissions");
     expect(await refusalOf(authorizeEgress(client, [dns()], { securityGroupId: "sg-managed" }))).toEqual({
@@ -122,7 +123,7 @@ describe("AuthorizeSecurityGroupEgress", () => {
     );
   });
 
-  it("counts both directions into one quota, groups as objects too", async () => {
+  itEmbedded("counts both directions into one quota, groups as objects too", async () => {
     const { client } = await aWorld({ limits: { rulesPerEni: 4, groupRulesPerGroup: 1 } });
     await authorize(client, [ssh({ sourceCidrIp: none, sourceGroupId: "sg-empty" })]);
     expect(await refusalOf(authorizeEgress(client, [dns()]))).toEqual({
@@ -139,7 +140,7 @@ describe("AuthorizeSecurityGroupEgress", () => {
     );
   });
 
-  it("answers a ClientToken once, apart from that of ingress", async () => {
+  itEmbedded("answers a ClientToken once, apart from that of ingress", async () => {
     const { client } = await aWorld();
     await authorize(client, [ssh()], { clientToken: "t" });
     await authorizeEgress(client, [dns()], { clientToken: "t" });

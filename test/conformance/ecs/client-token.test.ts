@@ -1,6 +1,7 @@
 // What a ClientToken does to a repeated call, through the official SDK.
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
 
 const closeLast = async (client: Client) => {
@@ -11,7 +12,7 @@ const closeLast = async (client: Client) => {
 };
 
 describe("ClientToken", () => {
-  it("answers the first result without acting again", async () => {
+  itEmbedded("answers the first result without acting again", async () => {
     const { client } = await aWorld();
     await authorize(client, [ssh()], { clientToken: "t-1" });
     await closeLast(client);
@@ -21,14 +22,14 @@ describe("ClientToken", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("is bound to the parameters it first came with", async () => {
+  itEmbedded("is bound to the parameters it first came with", async () => {
     const { client } = await aWorld();
     await authorize(client, [ssh()], { clientToken: "t-1" });
     const refused = await refusalOf(authorize(client, [ssh({ priority: "2" })], { clientToken: "t-1" }));
     expect(refused).toEqual({ statusCode: 400, code: "IdempotentParameterMismatch" });
   });
 
-  it("has at most 64 characters of ASCII", async () => {
+  itEmbedded("has at most 64 characters of ASCII", async () => {
     const { client } = await aWorld();
     for (const clientToken of ["x".repeat(65), "令牌"]) {
       expect((await refusalOf(authorize(client, [ssh()], { clientToken }))).code).toBe("InvalidClientToken.Malformed");
@@ -36,7 +37,7 @@ describe("ClientToken", () => {
     await authorize(client, [ssh()], { clientToken: "x".repeat(64) });
   });
 
-  it.each([
+  itEmbedded.each([
     ["evaluated", 1],
     ["repeated", 0],
   ] as const)("has a refused call %s when it comes again", async (refusedClientToken, added) => {
@@ -50,7 +51,7 @@ describe("ClientToken", () => {
     expect((ecs.groups()[0]?.rules.length ?? 0) - 2).toBe(added);
   });
 
-  it("is forgotten after its time", async () => {
+  itEmbedded("is forgotten after its time", async () => {
     const { client, clock } = await aWorld({ limits: { clientTokenMs: 60_000 } });
     await authorize(client, [ssh()], { clientToken: "t-1" });
     await closeLast(client);
@@ -59,7 +60,7 @@ describe("ClientToken", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("survives a restart", async () => {
+  itEmbedded("survives a restart", async () => {
     const directory = await aDirectory();
     const first = await aWorld({ directory });
     await authorize(first.client, [ssh()], { clientToken: "t-1" });
@@ -70,7 +71,7 @@ describe("ClientToken", () => {
     expect(await rulesOf(second.client)).toHaveLength(2);
   });
 
-  it("is refused while its first call is still running, and answered after it", async () => {
+  itEmbedded("is refused while its first call is still running, and answered after it", async () => {
     const { client, ecs } = await aWorld();
     const held = { release: () => {} };
     const stop = ecs.onRulesChanged(() => new Promise<void>((resolve) => (held.release = resolve)));

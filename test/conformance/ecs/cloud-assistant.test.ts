@@ -1,7 +1,8 @@
 // Cloud Assistant: RunCommand and what can be asked about it, driven by the official SDK.
 import { gunzipSync } from "node:zlib";
 import * as sdk from "@alicloud/ecs20140526";
-import { expect, test } from "vitest";
+import { expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aDirectory, aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 const instances = seed.instances.map((each) =>
@@ -32,32 +33,35 @@ const aHost = async (directory?: string) => {
   return { ...world, outcome };
 };
 
-test("a command runs, and then is done: Running without output first, Success with Base64 output after", async () => {
-  const { client, clock } = await aWorld({ seed: account });
-  const invokeId = await run(client, "ss -lntu");
-  const [during] = await resultsOf(client, invokeId);
-  expect(during).toMatchObject({
-    invocationStatus: "Running",
-    output: "",
-    invokeRecordStatus: "Running",
-    finishedTime: "",
-  });
-  await clock.advance(1_000);
-  const [after] = await resultsOf(client, invokeId);
-  expect(after).toMatchObject({
-    invokeId,
-    instanceId: "i-web-1",
-    invocationStatus: "Success",
-    invokeRecordStatus: "Finished",
-    exitCode: 0,
-    dropped: 0,
-    errorCode: "",
-    username: "root",
-  });
-  expect(Buffer.from(after?.output ?? "", "base64").toString()).toContain("LISTEN");
-});
+itEmbedded(
+  "a command runs, and then is done: Running without output first, Success with Base64 output after",
+  async () => {
+    const { client, clock } = await aWorld({ seed: account });
+    const invokeId = await run(client, "ss -lntu");
+    const [during] = await resultsOf(client, invokeId);
+    expect(during).toMatchObject({
+      invocationStatus: "Running",
+      output: "",
+      invokeRecordStatus: "Running",
+      finishedTime: "",
+    });
+    await clock.advance(1_000);
+    const [after] = await resultsOf(client, invokeId);
+    expect(after).toMatchObject({
+      invokeId,
+      instanceId: "i-web-1",
+      invocationStatus: "Success",
+      invokeRecordStatus: "Finished",
+      exitCode: 0,
+      dropped: 0,
+      errorCode: "",
+      username: "root",
+    });
+    expect(Buffer.from(after?.output ?? "", "base64").toString()).toContain("LISTEN");
+  },
+);
 
-test("ss lists the sockets that the instance listens on", async () => {
+itEmbedded("ss lists the sockets that the instance listens on", async () => {
   const { outcome } = await aHost();
   const { output } = await outcome("ss -lntu");
   const sockets = (output ?? "").trim().split("\n").slice(1);
@@ -83,7 +87,7 @@ const printed = `table inet guard {
 }
 `;
 
-test("nft loads a ruleset from its input, and lists it until it is deleted", async () => {
+itEmbedded("nft loads a ruleset from its input, and lists it until it is deleted", async () => {
   const { outcome } = await aHost();
   expect(await outcome("nft list ruleset")).toEqual({ exitCode: 0, output: "", status: "Success" });
   expect(await outcome(`#!/bin/sh\nset -e\nnft -f - <<'END'\n${ruleset}\nEND\n`)).toMatchObject({ exitCode: 0 });
@@ -96,7 +100,7 @@ test("nft loads a ruleset from its input, and lists it until it is deleted", asy
   expect(await outcome("nft delete table inet guard && nft list ruleset")).toMatchObject({ exitCode: 0, output: "" });
 });
 
-test("nft takes a script whole or not at all", async () => {
+itEmbedded("nft takes a script whole or not at all", async () => {
   const { outcome } = await aHost();
   const script = `nft -f - <<END\n${ruleset}\nadd rule inet missing input drop\nEND`;
   expect(await outcome(script)).toEqual({
@@ -108,7 +112,7 @@ test("nft takes a script whole or not at all", async () => {
   expect(await outcome("nft -f - <<END\ntable inet x {\nEND")).toMatchObject({ exitCode: 1 });
 });
 
-test("each host has a ruleset of its own, which outlives the cloud", async () => {
+itEmbedded("each host has a ruleset of its own, which outlives the cloud", async () => {
   const directory = await aDirectory();
   const first = await aHost(directory);
   await first.outcome(`nft -f - <<END\n${ruleset}\nEND`);
@@ -120,7 +124,7 @@ test("each host has a ruleset of its own, which outlives the cloud", async () =>
   expect(await second.outcome("nft list ruleset")).toMatchObject({ output: "" });
 });
 
-test("what the host does not know exits with 127, and set -e stops there", async () => {
+itEmbedded("what the host does not know exits with 127, and set -e stops there", async () => {
   const { outcome } = await aHost();
   expect(await outcome("reboot now")).toEqual({
     exitCode: 127,
@@ -131,7 +135,7 @@ test("what the host does not know exits with 127, and set -e stops there", async
   expect((await outcome("reboot\nss -lnt")).exitCode).toBe(0);
 });
 
-test("output beyond 24 KB is cut, and the bytes lost are told", async () => {
+itEmbedded("output beyond 24 KB is cut, and the bytes lost are told", async () => {
   const { client, clock } = await aWorld({ seed: account });
   const big = Array.from({ length: 400 }, () => "nft list ruleset").join("\n");
   const load = await run(client, `nft -f - <<END\n${ruleset}\nEND\n${big}`);
@@ -141,7 +145,7 @@ test("output beyond 24 KB is cut, and the bytes lost are told", async () => {
   expect(cut?.dropped).toBe(400 * printed.length - 24 * 1024);
 });
 
-test("a kept command can be invoked again, on several instances", async () => {
+itEmbedded("a kept command can be invoked again, on several instances", async () => {
   const { client, clock } = await aWorld({ seed: account });
   const created = await client.createCommand(
     new sdk.CreateCommandRequest({
@@ -172,7 +176,7 @@ test("a kept command can be invoked again, on several instances", async () => {
   ]);
 });
 
-test("the same ClientToken runs the command once", async () => {
+itEmbedded("the same ClientToken runs the command once", async () => {
   const { client } = await aWorld({ seed: account });
   const [first, second] = [
     await run(client, "ss -lnt", { clientToken: "t-1" }),
@@ -183,7 +187,7 @@ test("the same ClientToken runs the command once", async () => {
   expect(body?.invocations?.invocation).toHaveLength(1);
 });
 
-test("egress rules that cut the agent off abort the command", async () => {
+itEmbedded("egress rules that cut the agent off abort the command", async () => {
   const rule = {
     direction: "egress",
     policy: "Drop",
@@ -201,7 +205,7 @@ test("egress rules that cut the agent off abort the command", async () => {
   });
 });
 
-test.each([
+itEmbedded.each([
   ["no instance", { instanceId: [] }, 400, "MissingParam.InstanceId"],
   ["an unknown instance", { instanceId: ["i-web-1", "i-gone"] }, 404, "InvalidInstance.NotFound"],
   ["an unknown type", { type: "RunPython" }, 404, "InvalidCmdType.NotFound"],
@@ -216,7 +220,7 @@ test.each([
   expect(await refusalOf(refused)).toEqual({ statusCode, code });
 });
 
-test("every running instance has an agent", async () => {
+itEmbedded("every running instance has an agent", async () => {
   const { client } = await aWorld({ seed: account });
   const { body } = await client.describeCloudAssistantStatus(
     new sdk.DescribeCloudAssistantStatusRequest({ regionId, instanceId: ["i-web-2"] }),

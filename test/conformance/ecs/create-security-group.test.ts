@@ -1,6 +1,7 @@
 // CreateSecurityGroup as the official SDK sees it.
 import { CreateSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const create = async (client: Client, more: Partial<CreateSecurityGroupRequest> = {}) => {
@@ -9,7 +10,7 @@ const create = async (client: Client, more: Partial<CreateSecurityGroupRequest> 
 };
 
 describe("CreateSecurityGroup", () => {
-  it("makes an empty group that takes rules", async () => {
+  itEmbedded("makes an empty group that takes rules", async () => {
     const { client, ecs } = await aWorld();
     const groupId = await create(client, { securityGroupType: "enterprise" });
     expect(ecs.groups().at(-1)).toMatchObject({ groupId, name: "new", type: "enterprise", innerAccessPolicy: "Drop" });
@@ -18,12 +19,12 @@ describe("CreateSecurityGroup", () => {
     expect(await rulesOf(client, groupId)).toHaveLength(1);
   });
 
-  it("makes one group for one ClientToken", async () => {
+  itEmbedded("makes one group for one ClientToken", async () => {
     const { client } = await aWorld();
     expect(await create(client, { clientToken: "t" })).toBe(await create(client, { clientToken: "t" }));
   });
 
-  it.each([
+  itEmbedded.each([
     [{ securityGroupName: "x" }, 400, "InvalidSecurityGroupName.Malformed"],
     [{ description: "http://a" }, 400, "InvalidDescription.Malformed"],
     [{ securityGroupType: "huge" }, 400, "InvalidParams.GroupType"],
@@ -33,7 +34,7 @@ describe("CreateSecurityGroup", () => {
     expect(await refusalOf(create(client, more))).toEqual({ statusCode, code });
   });
 
-  it("stops at the quota", async () => {
+  itEmbedded("stops at the quota", async () => {
     const { client } = await aWorld({ limits: { groups: 4 } });
     expect(await refusalOf(create(client))).toEqual({ statusCode: 403, code: "QuotaExceed.SecurityGroup" });
   });

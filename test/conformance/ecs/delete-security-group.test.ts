@@ -1,6 +1,7 @@
 // DeleteSecurityGroup as the official SDK sees it.
 import { CreateSecurityGroupRequest, DeleteSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, ssh } from "./world.ts";
 
 const create = async (client: Client, more: Partial<CreateSecurityGroupRequest> = {}) => {
@@ -11,7 +12,7 @@ const remove = (client: Client, securityGroupId: string) =>
   client.deleteSecurityGroup(new DeleteSecurityGroupRequest({ regionId, securityGroupId }));
 
 describe("DeleteSecurityGroup", () => {
-  it("deletes a group nobody uses, once", async () => {
+  itEmbedded("deletes a group nobody uses, once", async () => {
     const { client } = await aWorld();
     const groupId = await create(client);
     await remove(client, groupId);
@@ -21,7 +22,7 @@ describe("DeleteSecurityGroup", () => {
     });
   });
 
-  it("refuses a group with members, one that a rule refers to, and a managed one", async () => {
+  itEmbedded("refuses a group with members, one that a rule refers to, and a managed one", async () => {
     const { client } = await aWorld();
     const groupId = await create(client);
     await authorize(client, [ssh({ sourceCidrIp: undefined as never, sourceGroupId: groupId })]);

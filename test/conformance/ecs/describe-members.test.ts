@@ -5,7 +5,8 @@ import {
   DescribeNetworkInterfacesRequest,
   DescribeRegionsRequest,
 } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 const instances = async (client: Client, more: Partial<DescribeInstancesRequest> = {}) =>
@@ -23,7 +24,7 @@ const eniIds = async (client: Client, more: Partial<DescribeNetworkInterfacesReq
   (await enis(client, more)).map((each) => each.networkInterfaceId);
 
 describe("DescribeInstances", () => {
-  it("describes an instance with its groups and addresses", async () => {
+  itEmbedded("describes an instance with its groups and addresses", async () => {
     const { client } = await aWorld();
     const body = await instances(client, { instanceIds: '["i-web-1"]' });
     expect(body?.instances?.instance).toHaveLength(1);
@@ -38,7 +39,7 @@ describe("DescribeInstances", () => {
     ]);
   });
 
-  it.each([
+  itEmbedded.each([
     [{}, ["i-web-1", "i-web-2"]],
     [{ securityGroupId: "sg-empty" }, ["i-web-2"]],
     [{ securityGroupId: "sg-nobody" }, []],
@@ -52,7 +53,7 @@ describe("DescribeInstances", () => {
     expect(await instanceIds(client, filter)).toEqual(expected);
   });
 
-  it("pages, ten at least", async () => {
+  itEmbedded("pages, ten at least", async () => {
     const many = Array.from({ length: 11 }, (_, n) => ({
       instanceId: `i-${n}`,
       name: `n${n}`,
@@ -66,14 +67,14 @@ describe("DescribeInstances", () => {
     expect(await instanceIds(client, { maxResults: 1, nextToken: first?.nextToken ?? "" })).toEqual(["i-10"]);
   });
 
-  it("refuses ids that are no JSON list", async () => {
+  itEmbedded("refuses ids that are no JSON list", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(instances(client, { instanceIds: "i-web-1" }))).code).toBe("InvalidParameter");
   });
 });
 
 describe("DescribeNetworkInterfaces", () => {
-  it("describes an interface with its owner, type and addresses", async () => {
+  itEmbedded("describes an interface with its owner, type and addresses", async () => {
     const { client } = await aWorld();
     const [eni] = await enis(client, { instanceId: "i-web-2" });
     expect(eni).toMatchObject({
@@ -86,7 +87,7 @@ describe("DescribeNetworkInterfaces", () => {
     expect(eni?.securityGroupIds?.securityGroupId).toEqual(["sg-web", "sg-empty"]);
   });
 
-  it.each([
+  itEmbedded.each([
     [{ instanceId: "i-web-1" }, ["eni-web-1", "eni-second"]],
     [{ serviceManaged: true }, ["eni-lb"]],
     [{ type: "Secondary", instanceId: "i-web-1" }, ["eni-second"]],
@@ -97,14 +98,14 @@ describe("DescribeNetworkInterfaces", () => {
     expect(await eniIds(client, filter)).toEqual(expected);
   });
 
-  it("finds primary interfaces by group too when switched so", async () => {
+  itEmbedded("finds primary interfaces by group too when switched so", async () => {
     const { client } = await aWorld({ switches: { eniBySecurityGroup: "all" } });
     expect(await eniIds(client, { securityGroupId: "sg-empty" })).toEqual(["eni-web-2", "eni-second"]);
   });
 });
 
 describe("DescribeRegions", () => {
-  it("lists the regions of the account", async () => {
+  itEmbedded("lists the regions of the account", async () => {
     const { client } = await aWorld();
     const { body } = await client.describeRegions(new DescribeRegionsRequest({}));
     expect(body?.regions?.region?.map((each) => each.regionId)).toEqual(["cn-hangzhou", "cn-shanghai"]);

@@ -1,6 +1,7 @@
 // DescribeSecurityGroupAttribute as the official SDK sees it.
 import { DescribeSecurityGroupAttributeRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, seed, ssh } from "./world.ts";
 
 const attribute = async (client: Client, more: Partial<DescribeSecurityGroupAttributeRequest> = {}) => {
@@ -9,7 +10,7 @@ const attribute = async (client: Client, more: Partial<DescribeSecurityGroupAttr
 };
 
 describe("DescribeSecurityGroupAttribute", () => {
-  it("answers the group beside its rules of both directions", async () => {
+  itEmbedded("answers the group beside its rules of both directions", async () => {
     const { client } = await aWorld();
     const body = await attribute(client);
     expect(body).toMatchObject({
@@ -23,14 +24,14 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect(body?.permissions?.permission?.map((rule) => rule.direction)).toEqual(["ingress", "ingress", "egress"]);
   });
 
-  it("filters by direction", async () => {
+  itEmbedded("filters by direction", async () => {
     const { client } = await aWorld();
     const body = await attribute(client, { direction: "egress" });
     expect(body?.permissions?.permission?.map((rule) => rule.securityGroupRuleId)).toEqual(["sgr-out"]);
     expect((await refusalOf(attribute(client, { direction: "sideways" }))).code).toBe("InvalidParamter");
   });
 
-  it("pages to the last rule, each exactly once", async () => {
+  itEmbedded("pages to the last rule, each exactly once", async () => {
     const rules = Array.from({ length: 25 }, (_, n) => ({ ruleId: `sgr-${n}`, portRange: `${n + 1}/${n + 1}` }));
     const { client } = await aWorld({ seed: { ...seed, groups: [{ groupId: "sg-web", name: "web", rules }] } });
     const seen: unknown[] = [];
@@ -46,7 +47,7 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect(seen).toEqual(rules.map((rule) => rule.ruleId));
   });
 
-  it("shows 500 rules a page unless told otherwise", async () => {
+  itEmbedded("shows 500 rules a page unless told otherwise", async () => {
     const rules = Array.from({ length: 501 }, (_, n) => ({ portRange: `${n + 1}/${n + 1}` }));
     const { client } = await aWorld({ seed: { ...seed, groups: [{ groupId: "sg-web", name: "web", rules }] } });
     const body = await attribute(client);
@@ -54,7 +55,7 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect(body?.nextToken).not.toBe("");
   });
 
-  it("refuses page sizes out of bounds and tokens of another read", async () => {
+  itEmbedded("refuses page sizes out of bounds and tokens of another read", async () => {
     const { client } = await aWorld();
     for (const maxResults of [9, 1001]) {
       expect((await refusalOf(attribute(client, { maxResults }))).code).toBe("InvalidParamter");
@@ -62,7 +63,7 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect((await refusalOf(attribute(client, { nextToken: "bogus" }))).code).toBe("InValidParameter.NextToken");
   });
 
-  it.each([
+  itEmbedded.each([
     [{ regionId: "" }, 400, "MissingParameter.RegionId"],
     [{ regionId: "mars-1" }, 404, "InvalidRegionId.NotFound"],
     [{ securityGroupId: "nonsense" }, 400, "InvalidSecurityGroupId.Malformed"],
@@ -72,7 +73,7 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect(await refusalOf(attribute(client, more))).toEqual({ statusCode, code });
   });
 
-  it("shows the state of a while ago when reads lag, and catches up", async () => {
+  itEmbedded("shows the state of a while ago when reads lag, and catches up", async () => {
     const { client, clock } = await aWorld({ switches: { readAfterWriteMs: 2_000 } });
     await authorize(client, [ssh()]);
     await clock.advance(1_999);
@@ -81,7 +82,7 @@ describe("DescribeSecurityGroupAttribute", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("knows one attribute beside the rules, and refuses others", async () => {
+  itEmbedded("knows one attribute beside the rules, and refuses others", async () => {
     const { client } = await aWorld();
     const ask = (attribute: string) =>
       client.describeSecurityGroupAttribute(

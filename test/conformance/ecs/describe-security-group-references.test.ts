@@ -4,7 +4,8 @@ import {
   AuthorizeSecurityGroupEgressRequestPermissions,
   DescribeSecurityGroupReferencesRequest,
 } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, seed, ssh } from "./world.ts";
 
 const references = async (client: Client, securityGroupId: string[], region = regionId) => {
@@ -18,7 +19,7 @@ const references = async (client: Client, securityGroupId: string[], region = re
 };
 
 describe("DescribeSecurityGroupReferences", () => {
-  it("names the groups whose rules of either direction name a group", async () => {
+  itEmbedded("names the groups whose rules of either direction name a group", async () => {
     const third = { groupId: "sg-third", name: "third", rules: [] };
     const { client } = await aWorld({ seed: { ...seed, groups: [...seed.groups, third] } });
     await authorize(client, [ssh({ sourceCidrIp: undefined as never, sourceGroupId: "sg-empty" })]);
@@ -33,7 +34,7 @@ describe("DescribeSecurityGroupReferences", () => {
     ]);
   });
 
-  it("refuses unknown groups, malformed ids, other regions and more than ten", async () => {
+  itEmbedded("refuses unknown groups, malformed ids, other regions and more than ten", async () => {
     const { client } = await aWorld();
     expect(await refusalOf(references(client, ["sg-web", "sg-no"]))).toEqual({
       statusCode: 404,

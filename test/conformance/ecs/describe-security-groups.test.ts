@@ -1,6 +1,7 @@
 // DescribeSecurityGroups as the official SDK sees it.
 import { DescribeSecurityGroupsRequest, DescribeSecurityGroupsRequestTag } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 const list = async (client: Client, more: Partial<DescribeSecurityGroupsRequest> = {}) =>
@@ -10,7 +11,7 @@ const idsOf = async (client: Client, more: Partial<DescribeSecurityGroupsRequest
   (await list(client, more))?.securityGroups?.securityGroup?.map((group) => group.securityGroupId);
 
 describe("DescribeSecurityGroups", () => {
-  it("describes a group with its counts and tags", async () => {
+  itEmbedded("describes a group with its counts and tags", async () => {
     const { client } = await aWorld();
     const body = await list(client, { securityGroupId: "sg-web" });
     expect(body?.securityGroups?.securityGroup).toEqual([
@@ -28,7 +29,7 @@ describe("DescribeSecurityGroups", () => {
     ]);
   });
 
-  it.each([
+  itEmbedded.each([
     [{}, ["sg-web", "sg-empty", "sg-managed", "sg-big"]],
     [{ securityGroupIds: '["sg-big","sg-web","sg-nobody"]' }, ["sg-web", "sg-big"]],
     [{ securityGroupId: "sg-nobody" }, []],
@@ -46,7 +47,7 @@ describe("DescribeSecurityGroups", () => {
     expect(await idsOf(client, filter)).toEqual(expected);
   });
 
-  it("pages, ten groups at a time unless told otherwise", async () => {
+  itEmbedded("pages, ten groups at a time unless told otherwise", async () => {
     const groups = Array.from({ length: 13 }, (_, n) => ({ groupId: `sg-${n}`, name: `g${n}`, rules: [] }));
     const { client } = await aWorld({ seed: { ...seed, groups } });
     const first = await list(client);
@@ -55,7 +56,7 @@ describe("DescribeSecurityGroups", () => {
     expect(await idsOf(client, { maxResults: 100 })).toHaveLength(13);
   });
 
-  it.each([
+  itEmbedded.each([
     [{ securityGroupIds: "sg-web" }, "InvalidParameter"],
     [{ nextToken: "x" }, "InValidParameter.NextToken"],
     [{ maxResults: 101 }, "InvalidParameter"],

@@ -1,12 +1,13 @@
 // Faults and throttling as the official SDK meets them.
 import { DescribeRegionsRequest, RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, clientOf, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
 
 const onAuthorize = { service: "ecs", operation: "AuthorizeSecurityGroup" } as const;
 
 describe("faults", () => {
-  it("reject a call without effect, for the given number of times", async () => {
+  itEmbedded("reject a call without effect, for the given number of times", async () => {
     const { client, ecs } = await aWorld();
     ecs.faults.set([
       { ...onAuthorize, skip: 1, times: 1, fault: { kind: "reject", status: 403, code: "Forbidden.RAM" } },
@@ -20,7 +21,7 @@ describe("faults", () => {
     expect((await rulesOf(client)).slice(2).map((rule) => rule.priority)).toEqual(["1", "3"]);
   });
 
-  it("hit only the calls they match", async () => {
+  itEmbedded("hit only the calls they match", async () => {
     const { client, ecs } = await aWorld();
     const fault = { kind: "reject", status: 503, code: "ServiceUnavailable" } as const;
     ecs.faults.set([{ ...onAuthorize, accessKeyId: "AK2", match: { "Permissions.1.PortRange": "22/22" }, fault }]);
@@ -29,7 +30,7 @@ describe("faults", () => {
     expect((await refusalOf(authorize(clientOf(ecs, "AK2"), [ssh()]))).statusCode).toBe(503);
   });
 
-  it.each([
+  itEmbedded.each([
     ["drop-before", 0],
     ["drop-after", 1],
   ] as const)("%s loses the reply with the effect of so many rules", async (kind, added) => {
@@ -40,7 +41,7 @@ describe("faults", () => {
     expect(calls[0]).toMatchObject({ fault: kind, status: added * 200 });
   });
 
-  it("late-effect loses the reply and lets the effect happen later on the clock", async () => {
+  itEmbedded("late-effect loses the reply and lets the effect happen later on the clock", async () => {
     const { client, ecs, clock, calls } = await aWorld();
     ecs.faults.set([{ ...onAuthorize, times: 1, fault: { kind: "late-effect", ms: 30_000 } }]);
     await refusalOf(authorize(client, [ssh()]));
@@ -51,7 +52,7 @@ describe("faults", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("delay holds a call back until its time", async () => {
+  itEmbedded("delay holds a call back until its time", async () => {
     const { client, ecs, clock } = await aWorld();
     ecs.faults.set([{ ...onAuthorize, fault: { kind: "delay", ms: 1_000 } }]);
     const call = authorize(client, [ssh()]);
@@ -62,7 +63,7 @@ describe("faults", () => {
     expect(ecs.groups()[0]?.rules).toHaveLength(4);
   });
 
-  it("stale-read shows one read what was", async () => {
+  itEmbedded("stale-read shows one read what was", async () => {
     const { client, ecs } = await aWorld();
     await authorize(client, [ssh()]);
     ecs.faults.set([
@@ -72,7 +73,7 @@ describe("faults", () => {
     expect(await rulesOf(client)).toHaveLength(3);
   });
 
-  it("html-502 reaches the SDK as a body that is no JSON", async () => {
+  itEmbedded("html-502 reaches the SDK as a body that is no JSON", async () => {
     const { client, ecs } = await aWorld();
     ecs.faults.set([{ service: "ecs", fault: { kind: "html-502" } }]);
     await expect(client.describeRegions(new DescribeRegionsRequest({}))).rejects.toThrow(SyntaxError);
@@ -86,7 +87,7 @@ describe("faults of the way", () => {
       new RevokeSecurityGroupRequest({ regionId, securityGroupId: "sg-web", securityGroupRuleId: ["sgr-80"] }),
     );
 
-  it("duplicate delivers a call twice, each with its own request id, and answers the first", async () => {
+  itEmbedded("duplicate delivers a call twice, each with its own request id, and answers the first", async () => {
     const { client, ecs, calls } = await aWorld();
     ecs.faults.set([{ ...group, fault: { kind: "duplicate" } }]);
     const { body } = await revoke(client);
@@ -95,21 +96,21 @@ describe("faults of the way", () => {
     expect(calls[1]?.requestId).not.toBe(calls[0]?.requestId);
   });
 
-  it("duplicate answers the last when asked to, which is a refusal of what the first has done", async () => {
+  itEmbedded("duplicate answers the last when asked to, which is a refusal of what the first has done", async () => {
     const { client, ecs } = await aWorld();
     ecs.faults.set([{ ...group, fault: { kind: "duplicate", answer: "last" } }]);
     expect((await refusalOf(revoke(client))).code).toBe("InvalidParam.SecurityGroupRuleId");
     expect((await rulesOf(client)).map(({ portRange }) => portRange)).toEqual(["443/443"]);
   });
 
-  it("a ClientToken makes one call of two deliveries", async () => {
+  itEmbedded("a ClientToken makes one call of two deliveries", async () => {
     const { client, ecs } = await aWorld({ switches: { authorizeDescriptionDiffers: "second-rule" } });
     ecs.faults.set([{ ...onAuthorize, fault: { kind: "duplicate", times: 3 } }]);
     await authorize(client, [ssh()], { clientToken: "once" });
     expect(ecs.groups()[0]?.rules).toHaveLength(4);
   });
 
-  it("reorder holds a call until another that matches has ended", async () => {
+  itEmbedded("reorder holds a call until another that matches has ended", async () => {
     const { client, ecs, clock, calls } = await aWorld();
     ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder", ms: 60_000 } }]);
     const early = authorize(client, [ssh({ portRange: "1/1" })]);
@@ -122,7 +123,7 @@ describe("faults of the way", () => {
     expect([order, clock.sleeping]).toEqual([["2/2", "1/1"], 0]);
   });
 
-  it("reorder lets a call go that nothing overtakes, and begins anew with the next", async () => {
+  itEmbedded("reorder lets a call go that nothing overtakes, and begins anew with the next", async () => {
     const { client, ecs, clock } = await aWorld();
     ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder" } }]);
     for (const portRange of ["1/1", "2/2"]) {
@@ -134,7 +135,7 @@ describe("faults of the way", () => {
     expect(ecs.groups()[0]?.rules).toHaveLength(5);
   });
 
-  it("a fault that is taken back lets the call go that it held", async () => {
+  itEmbedded("a fault that is taken back lets the call go that it held", async () => {
     const { client, ecs, clock } = await aWorld();
     ecs.faults.set([{ ...onAuthorize, fault: { kind: "reorder" } }]);
     const call = authorize(client, [ssh()]);
@@ -143,7 +144,7 @@ describe("faults of the way", () => {
     await call;
   });
 
-  it("skew dates an answer by a clock that is off", async () => {
+  itEmbedded("skew dates an answer by a clock that is off", async () => {
     const { client, ecs, clock } = await aWorld();
     ecs.faults.set([{ service: "ecs", times: 1, fault: { kind: "skew", ms: -6_000 } }]);
     const dateOf = async () => (await client.describeRegions(new DescribeRegionsRequest({}))).headers?.["date"];
@@ -153,7 +154,7 @@ describe("faults of the way", () => {
 });
 
 describe("throttling", () => {
-  it("blocks an API of a region for the rest of the minute, for every caller", async () => {
+  itEmbedded("blocks an API of a region for the rest of the minute, for every caller", async () => {
     const { client, ecs, clock } = await aWorld({ limits: { callsPerMinute: { AuthorizeSecurityGroup: 1 } } });
     await authorize(client, [ssh()]);
     expect(await refusalOf(authorize(clientOf(ecs, "AK2"), [ssh()]))).toEqual({
@@ -165,7 +166,7 @@ describe("throttling", () => {
     await authorize(client, [ssh()]);
   });
 
-  it("answers with the status and the header it is switched to", async () => {
+  itEmbedded("answers with the status and the header it is switched to", async () => {
     const { client } = await aWorld({
       limits: { callsPerMinute: 0 },
       switches: { throttleAnswer: { status: 429, retryAfterHeader: true } },
@@ -174,7 +175,7 @@ describe("throttling", () => {
     await expect(authorize(client, [ssh()])).rejects.toMatchObject({ statusCode: 429, retryAfter: 22_000 });
   });
 
-  it("blocks every API once the account has made its calls of the minute", async () => {
+  itEmbedded("blocks every API once the account has made its calls of the minute", async () => {
     const { client, clock } = await aWorld({ limits: { callsPerMinuteInAll: 2 } });
     await authorize(client, [ssh()]);
     await rulesOf(client);

@@ -1,6 +1,7 @@
 // JoinSecurityGroup and LeaveSecurityGroup as the official SDK sees them.
 import { JoinSecurityGroupRequest, LeaveSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
 
 describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
@@ -9,7 +10,7 @@ describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
   const leave = (client: Client, securityGroupId: string, instanceId = "i-web-1") =>
     client.leaveSecurityGroup(new LeaveSecurityGroupRequest({ regionId, securityGroupId, instanceId }));
 
-  it("move a member and tell the data plane", async () => {
+  itEmbedded("move a member and tell the data plane", async () => {
     const { client, ecs } = await aWorld();
     const told: string[] = [];
     ecs.onRulesChanged((groupIds) => void told.push(groupIds.join(",")));
@@ -19,7 +20,7 @@ describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
     expect(told).toEqual(["sg-web,sg-empty", "sg-web,sg-empty"]);
   });
 
-  it("refuse what a member may not do", async () => {
+  itEmbedded("refuse what a member may not do", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(join(client, "sg-web"))).code).toBe("InvalidInstanceId.AlreadyExists");
     expect((await refusalOf(join(client, "sg-big"))).code).toBe("InvalidOperation.MultiGroupType");
@@ -28,23 +29,26 @@ describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
     expect((await refusalOf(leave(client, "sg-web"))).code).toBe("InstanceLastSecurityGroup");
   });
 
-  it("refuse one more member than a group holds, one more group than an interface, one more rule than it", async () => {
-    const members = { normal: 2, enterprise: 2 };
-    const few = await aWorld({ limits: { membersPerGroup: members } });
-    expect(await refusalOf(join(few.client, "sg-empty"))).toEqual({
-      statusCode: 403,
-      code: "SecurityGroupInstanceLimitExceeded",
-    });
-    const narrow = await aWorld({ limits: { groupsPerEni: 1 } });
-    expect(await refusalOf(join(narrow.client, "sg-empty"))).toEqual({
-      statusCode: 400,
-      code: "InstanceSecurityGroupLimitExceeded",
-    });
-    const full = await aWorld({ limits: { rulesPerEni: 2 } });
-    expect(await refusalOf(join(full.client, "sg-empty"))).toEqual({ statusCode: 403, code: "AclLimitExceed" });
-  });
+  itEmbedded(
+    "refuse one more member than a group holds, one more group than an interface, one more rule than it",
+    async () => {
+      const members = { normal: 2, enterprise: 2 };
+      const few = await aWorld({ limits: { membersPerGroup: members } });
+      expect(await refusalOf(join(few.client, "sg-empty"))).toEqual({
+        statusCode: 403,
+        code: "SecurityGroupInstanceLimitExceeded",
+      });
+      const narrow = await aWorld({ limits: { groupsPerEni: 1 } });
+      expect(await refusalOf(join(narrow.client, "sg-empty"))).toEqual({
+        statusCode: 400,
+        code: "InstanceSecurityGroupLimitExceeded",
+      });
+      const full = await aWorld({ limits: { rulesPerEni: 2 } });
+      expect(await refusalOf(join(full.client, "sg-empty"))).toEqual({ statusCode: 403, code: "AclLimitExceed" });
+    },
+  );
 
-  it("move an interface by its own id, and keep it in one group at least", async () => {
+  itEmbedded("move an interface by its own id, and keep it in one group at least", async () => {
     const { client, ecs } = await aWorld();
     const common = { regionId, networkInterfaceId: "eni-second" };
     await client.joinSecurityGroup(new JoinSecurityGroupRequest({ ...common, securityGroupId: "sg-web" }));

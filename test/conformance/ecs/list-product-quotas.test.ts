@@ -1,5 +1,6 @@
 // ListProductQuotas of the quota centre, signed by the official SDK's core.
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, rawCall, refusalOf, ssh } from "./world.ts";
 
 const version = "2020-05-10";
@@ -10,7 +11,7 @@ const quotas = async (client: Client, query: Readonly<Record<string, string>> = 
 };
 
 describe("ListProductQuotas", () => {
-  it("tells how often an operation may be called and how often it was", async () => {
+  itEmbedded("tells how often an operation may be called and how often it was", async () => {
     const { client } = await aWorld({ limits: { callsPerMinute: { AuthorizeSecurityGroup: 20 } } });
     await authorize(client, [ssh()]);
     expect(await quotas(client)).toEqual([
@@ -31,7 +32,7 @@ describe("ListProductQuotas", () => {
     expect(await quotas(client, elsewhere)).toMatchObject([{ TotalUsage: 0, Dimensions: { regionId: "cn-shanghai" } }]);
   });
 
-  it("lists every operation when all have a limit, in pages, and none without", async () => {
+  itEmbedded("lists every operation when all have a limit, in pages, and none without", async () => {
     const { client } = await aWorld({ limits: { callsPerMinute: 7 } });
     const first = await quotas(client, { MaxResults: "100" });
     expect(first.length).toBeGreaterThan(30);
@@ -39,13 +40,13 @@ describe("ListProductQuotas", () => {
     expect(await quotas((await aWorld()).client)).toEqual([]);
   });
 
-  it("tells the quota of groups", async () => {
+  itEmbedded("tells the quota of groups", async () => {
     const { client } = await aWorld({ limits: { groups: 9 } });
     const found = await quotas(client, { QuotaCategory: "CommonQuota", QuotaActionCode: "q_security-groups" });
     expect(found).toMatchObject([{ TotalQuota: 9, TotalUsage: 4 }]);
   });
 
-  it("is an operation of the quota centre alone, and of this product alone", async () => {
+  itEmbedded("is an operation of the quota centre alone, and of this product alone", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(rawCall(client, "ListProductQuotas", { ProductCode: "ecs" }))).code).toBe(
       "InvalidAction.NotFound",

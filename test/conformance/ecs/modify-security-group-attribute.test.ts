@@ -1,6 +1,7 @@
 // ModifySecurityGroupAttribute as the official SDK sees it.
 import { ModifySecurityGroupAttributeRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
 
 const modify = (client: Client, more: Partial<ModifySecurityGroupAttributeRequest>) =>
@@ -9,7 +10,7 @@ const modify = (client: Client, more: Partial<ModifySecurityGroupAttributeReques
   );
 
 describe("ModifySecurityGroupAttribute", () => {
-  it("changes name and description, and keeps what is left out", async () => {
+  itEmbedded("changes name and description, and keeps what is left out", async () => {
     const { client, ecs } = await aWorld();
     await modify(client, { securityGroupName: "front" });
     await modify(client, { description: "the front" });
@@ -17,7 +18,7 @@ describe("ModifySecurityGroupAttribute", () => {
     expect(ecs.groups()[0]?.rules).toHaveLength(3);
   });
 
-  it.each([
+  itEmbedded.each([
     [{ securityGroupName: "x" }, 400, "InvalidSecurityGroupName.Malformed"],
     [{ description: "https://x" }, 400, "InvalidSecurityGroupDiscription.Malformed"],
     [{ securityGroupId: "sg-no" }, 404, "InvalidSecurityGroupId.NotFound"],

@@ -1,6 +1,7 @@
 // ModifySecurityGroupEgressRule as the official SDK sees it.
 import { ModifySecurityGroupEgressRuleRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, rawCall, refusalOf, regionId, rulesOf } from "./world.ts";
 
 const modify = (client: Client, what: Partial<ModifySecurityGroupEgressRuleRequest>) =>
@@ -14,7 +15,7 @@ const modify = (client: Client, what: Partial<ModifySecurityGroupEgressRuleReque
   );
 
 describe("ModifySecurityGroupEgressRule", () => {
-  it("changes an egress rule in place", async () => {
+  itEmbedded("changes an egress rule in place", async () => {
     const { client } = await aWorld();
     await modify(client, { policy: "drop", priority: "7", destCidrIp: "10.0.0.0/8", description: "changed" });
     expect(await rulesOf(client, "sg-web", "egress")).toMatchObject([
@@ -22,7 +23,7 @@ describe("ModifySecurityGroupEgressRule", () => {
     ]);
   });
 
-  it("keeps what is left out", async () => {
+  itEmbedded("keeps what is left out", async () => {
     const { client } = await aWorld();
     await modify(client, { sourceCidrIp: "127.10.0.11" });
     await modify(client, { description: "why" });
@@ -31,7 +32,7 @@ describe("ModifySecurityGroupEgressRule", () => {
     ]);
   });
 
-  it.each([
+  itEmbedded.each([
     ["another kind of destination", { destGroupId: "sg-empty" }, 400, "InvalidOperation.ModifySgRuleEntityType"],
     ["a blank destination", { destCidrIp: "" }, 400, "InvalidParam.InvalidModifyRuleRequest"],
     ["an ingress rule", { securityGroupRuleId: "sgr-80" }, 404, "InvalidSecurityGroupRuleId.NotFound"],
@@ -43,7 +44,7 @@ describe("ModifySecurityGroupEgressRule", () => {
     expect(ecs.groups()).toEqual(before);
   });
 
-  it("refuses a group on the side of the other direction", async () => {
+  itEmbedded("refuses a group on the side of the other direction", async () => {
     const { client } = await aWorld();
     const common = { RegionId: regionId, SecurityGroupId: "sg-web" };
     const code = "InvalidSourceOrDestGroupId.DirectionMissmatch";

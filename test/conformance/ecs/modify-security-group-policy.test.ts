@@ -1,6 +1,7 @@
 // ModifySecurityGroupPolicy as the official SDK sees it.
 import { ModifySecurityGroupPolicyRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
 
 describe("ModifySecurityGroupPolicy", () => {
@@ -9,7 +10,7 @@ describe("ModifySecurityGroupPolicy", () => {
       new ModifySecurityGroupPolicyRequest({ regionId, securityGroupId, innerAccessPolicy }),
     );
 
-  it("changes a basic group, not an enterprise one", async () => {
+  itEmbedded("changes a basic group, not an enterprise one", async () => {
     const { client, ecs } = await aWorld();
     await policy(client, "sg-web", "drop");
     expect(ecs.groups()[0]?.innerAccessPolicy).toBe("Drop");

@@ -1,6 +1,7 @@
 // ModifySecurityGroupRule as the official SDK sees it.
 import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, startedAt } from "./world.ts";
 
 const modify = (client: Client, what: Partial<ModifySecurityGroupRuleRequest>) =>
@@ -14,7 +15,7 @@ const modify = (client: Client, what: Partial<ModifySecurityGroupRuleRequest>) =
   );
 
 describe("ModifySecurityGroupRule", () => {
-  it("changes a rule in place: id, time and position stay", async () => {
+  itEmbedded("changes a rule in place: id, time and position stay", async () => {
     const { client, clock } = await aWorld();
     await clock.advance(60_000);
     await modify(client, {
@@ -37,7 +38,7 @@ describe("ModifySecurityGroupRule", () => {
     });
   });
 
-  it.each([
+  itEmbedded.each([
     ["keep", { policy: "Drop", priority: "9" }],
     ["reset", { policy: "Accept", priority: "1" }],
   ] as const)("has omitted policy and priority %s", async (modifyOmitted, expected) => {
@@ -47,7 +48,7 @@ describe("ModifySecurityGroupRule", () => {
     expect((await rulesOf(client))[0]).toMatchObject({ ...expected, portRange: "80/80", description: "new words" });
   });
 
-  it.each([
+  itEmbedded.each([
     ["another kind of source", { ipv6SourceCidrIp: "2001:db8::1" }, 400, "InvalidOperation.ModifySgRuleEntityType"],
     ["a group as source", { sourceGroupId: "sg-empty" }, 400, "InvalidOperation.ModifySgRuleEntityType"],
     ["a port list", { portRangeListId: "prl-1" }, 400, "InvalidOperation.ModifyPortRangeType"],
@@ -66,7 +67,7 @@ describe("ModifySecurityGroupRule", () => {
     expect(ecs.groups()).toEqual(before);
   });
 
-  it("rewrites the description of a rule of DestCidrIp without losing it", async () => {
+  itEmbedded("rewrites the description of a rule of DestCidrIp without losing it", async () => {
     const { client } = await aWorld();
     await authorize(client, [ssh({ destCidrIp: "127.10.0.11", description: "until=1" })]);
     const id = (await rulesOf(client))[2]?.securityGroupRuleId ?? "";

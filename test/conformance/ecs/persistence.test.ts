@@ -1,10 +1,11 @@
 // What an answered write leaves on disk, and what a reset leaves of it.
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aDirectory, authorize, aWorld, regionId, rulesOf, seed, ssh } from "./world.ts";
 
 describe("the state on disk", () => {
-  it("holds every answered write, without the first service ever being stopped", async () => {
+  itEmbedded("holds every answered write, without the first service ever being stopped", async () => {
     const directory = await aDirectory();
     const first = await aWorld({ directory });
     await authorize(first.client, [ssh({ description: "mine" }), ssh({ portRange: "23/23" })]);
@@ -17,7 +18,7 @@ describe("the state on disk", () => {
     expect((await rulesOf(second.client)).map((rule) => rule.portRange)).toEqual(["443/443", "22/22", "23/23"]);
   });
 
-  it("goes back to the seed on reset, on disk too, and tells the data plane", async () => {
+  itEmbedded("goes back to the seed on reset, on disk too, and tells the data plane", async () => {
     const directory = await aDirectory();
     const { client, ecs } = await aWorld({ directory });
     await authorize(client, [ssh()]);

@@ -1,8 +1,9 @@
 // Port lists through the official SDK: made, read, changed, named by rules, resolved by the data plane, deleted.
 import * as sdk from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { verdict } from "../../../local/dataplane/verdict.ts";
 import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const entry = (portRange: string) => new sdk.CreatePortRangeListRequestEntry({ portRange, description: "why" });
@@ -29,7 +30,7 @@ const none = undefined as never;
 const by = (portRangeListId: string, changes = {}) => ssh({ portRange: none, portRangeListId, ...changes });
 
 describe("CreatePortRangeList and DescribePortRangeListEntries", () => {
-  it("make a list whose entries read back as a plain array", async () => {
+  itEmbedded("make a list whose entries read back as a plain array", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     expect(id).toMatch(/^prl-/);
@@ -39,7 +40,7 @@ describe("CreatePortRangeList and DescribePortRangeListEntries", () => {
     ]);
   });
 
-  it.each([
+  itEmbedded.each([
     [{ entry: [entry("81/80")] }, "InvalidParameter.PortRange"],
     [{ entry: [entry("-1/-1")] }, "InvalidParameter.PortRange"],
     [{ entry: [entry("80/80"), entry("80/80")] }, "InvalidParameter.PortRangeDuplicated"],
@@ -51,7 +52,7 @@ describe("CreatePortRangeList and DescribePortRangeListEntries", () => {
     expect(await refusalOf(create(client, more))).toEqual({ statusCode: 400, code });
   });
 
-  it("refuse a list that is not there", async () => {
+  itEmbedded("refuse a list that is not there", async () => {
     const { client } = await aWorld();
     expect(await refusalOf(entriesOf(client, "prl-no"))).toEqual({
       statusCode: 400,
@@ -61,7 +62,7 @@ describe("CreatePortRangeList and DescribePortRangeListEntries", () => {
 });
 
 describe("ModifyPortRangeList", () => {
-  it("adds and removes entries, once for one ClientToken", async () => {
+  itEmbedded("adds and removes entries, once for one ClientToken", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     const more = {
@@ -79,7 +80,7 @@ describe("ModifyPortRangeList", () => {
 });
 
 describe("rules that name a port list", () => {
-  it("read back with its id and name, and open what it holds at the time", async () => {
+  itEmbedded("read back with its id and name, and open what it holds at the time", async () => {
     const { client, ecs } = await aWorld();
     const id = await create(client);
     await authorize(client, [by(id)]);
@@ -99,13 +100,13 @@ describe("rules that name a port list", () => {
     expect(isIn(8101)).toBe(true);
   });
 
-  it("have the range of their own win over the list", async () => {
+  itEmbedded("have the range of their own win over the list", async () => {
     const { client } = await aWorld();
     await authorize(client, [ssh({ portRangeListId: "prl-nobody" })]);
     expect((await rulesOf(client))[2]).toMatchObject({ portRange: "22/22", portRangeListId: "" });
   });
 
-  it("are of TCP or UDP, and stay with their list", async () => {
+  itEmbedded("are of TCP or UDP, and stay with their list", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     expect((await refusalOf(authorize(client, [by(id, { ipProtocol: "icmp" })]))).code).toBe(
@@ -124,7 +125,7 @@ describe("rules that name a port list", () => {
 });
 
 describe("DescribePortRangeLists, DescribePortRangeListAssociations and DeletePortRangeList", () => {
-  it("tell who names a list, and delete only what nobody names", async () => {
+  itEmbedded("tell who names a list, and delete only what nobody names", async () => {
     const { client } = await aWorld();
     const id = await create(client, { tag: [new sdk.CreatePortRangeListRequestTag({ key: "k", value: "v" })] });
     await authorize(client, [by(id)]);

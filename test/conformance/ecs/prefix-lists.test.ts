@@ -1,8 +1,9 @@
 // Prefix lists through the official SDK: made, read, changed, named by rules, resolved by the data plane, deleted.
 import * as sdk from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { verdict } from "../../../local/dataplane/verdict.ts";
 import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const entry = (cidr: string, description = "") =>
@@ -41,7 +42,7 @@ const add = (cidr: string, description = "") =>
 const drop = (cidr: string) => new sdk.ModifyPrefixListRequestRemoveEntry({ cidr });
 
 describe("CreatePrefixList", () => {
-  it("makes a list that reads back whole", async () => {
+  itEmbedded("makes a list that reads back whole", async () => {
     const { client } = await aWorld();
     const id = await create(client, { description: "where we sit" });
     expect(id).toMatch(/^pl-/);
@@ -60,12 +61,12 @@ describe("CreatePrefixList", () => {
     });
   });
 
-  it("makes one list for one ClientToken", async () => {
+  itEmbedded("makes one list for one ClientToken", async () => {
     const { client } = await aWorld();
     expect(await create(client, { clientToken: "t" })).toBe(await create(client, { clientToken: "t" }));
   });
 
-  it.each([
+  itEmbedded.each([
     [{ addressFamily: "IPv5" }, 400, "InvalidParameter.AddressFamily"],
     [{ maxEntries: 0 }, 400, "InvalidParameter"],
     [{ maxEntries: 201 }, 400, "InvalidParameter"],
@@ -88,7 +89,7 @@ describe("CreatePrefixList", () => {
     expect(ecs.lists()).toEqual([]);
   });
 
-  it("stops at the quota of the region", async () => {
+  itEmbedded("stops at the quota of the region", async () => {
     const { client } = await aWorld({ limits: { prefixLists: 1 } });
     await create(client);
     expect(await refusalOf(create(client))).toEqual({ statusCode: 404, code: "LimitExceed.PrefixListPerRegion" });
@@ -96,7 +97,7 @@ describe("CreatePrefixList", () => {
 });
 
 describe("ModifyPrefixList", () => {
-  it("adds, removes and renames, and gives an entry that is there a new description", async () => {
+  itEmbedded("adds, removes and renames, and gives an entry that is there a new description", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     await modify(client, id, {
@@ -115,7 +116,7 @@ describe("ModifyPrefixList", () => {
     });
   });
 
-  it.each([
+  itEmbedded.each([
     [{ addEntry: [add("10.0.0.0/8")], removeEntry: [drop("10.0.0.0/8")] }, 400, "InvalidParameter.CidrDuplicated"],
     [{ addEntry: [add("10.0.0.0/8"), add("11.0.0.0/8")] }, 400, "LimitExceed.MaxEntries"],
     [{ prefixListId: "pl-nobody" }, 404, "InvalidPrefixListId.NotFound"],
@@ -127,7 +128,7 @@ describe("ModifyPrefixList", () => {
 });
 
 describe("DescribePrefixLists and DescribePrefixListAssociations", () => {
-  it("filter by id, name, family and tag, and page", async () => {
+  itEmbedded("filter by id, name, family and tag, and page", async () => {
     const { client } = await aWorld();
     const tag = [new sdk.CreatePrefixListRequestTag({ key: "k", value: "v" })];
     const a = await create(client, { tag });
@@ -143,7 +144,7 @@ describe("DescribePrefixLists and DescribePrefixListAssociations", () => {
     expect(await idsOf({ maxResults: 1, nextToken: first?.nextToken ?? "" })).toEqual([b]);
   });
 
-  it("count and name the groups whose rules name the list", async () => {
+  itEmbedded("count and name the groups whose rules name the list", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     await authorize(client, [ssh({ sourceCidrIp: none, sourcePrefixListId: id })]);
@@ -155,7 +156,7 @@ describe("DescribePrefixLists and DescribePrefixListAssociations", () => {
 describe("rules that name a prefix list", () => {
   const from = (sourcePrefixListId: string) => ssh({ sourceCidrIp: none, sourcePrefixListId });
 
-  it("read back with the id and the name of the list", async () => {
+  itEmbedded("read back with the id and the name of the list", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     await authorize(client, [from(id)]);
@@ -166,7 +167,7 @@ describe("rules that name a prefix list", () => {
     });
   });
 
-  it("let in what the list holds at the time, and the data plane hears of every change", async () => {
+  itEmbedded("let in what the list holds at the time, and the data plane hears of every change", async () => {
     const { client, ecs } = await aWorld();
     const id = await create(client);
     await authorize(client, [from(id)]);
@@ -184,14 +185,14 @@ describe("rules that name a prefix list", () => {
     expect(told).toEqual(["sg-web"]);
   });
 
-  it("count for as many rules as the list may hold", async () => {
+  itEmbedded("count for as many rules as the list may hold", async () => {
     const { client } = await aWorld({ limits: { rulesPerGroup: 6 } });
     const id = await create(client);
     await authorize(client, [from(id)]);
     expect(await refusalOf(authorize(client, [ssh()]))).toEqual({ statusCode: 403, code: "AuthorizationLimitExceed" });
   });
 
-  it("are refused for a list that is not there, of the other family, or with too many groups", async () => {
+  itEmbedded("are refused for a list that is not there, of the other family, or with too many groups", async () => {
     const { client } = await aWorld({ limits: { listAssociations: 1 } });
     expect(await refusalOf(authorize(client, [from("pl-nobody")]))).toEqual({
       statusCode: 404,
@@ -209,7 +210,7 @@ describe("rules that name a prefix list", () => {
 });
 
 describe("DeletePrefixList", () => {
-  it("deletes a list that no rule names, once", async () => {
+  itEmbedded("deletes a list that no rule names, once", async () => {
     const { client } = await aWorld();
     const id = await create(client);
     await authorize(client, [ssh({ sourceCidrIp: none, sourcePrefixListId: id })]);
@@ -222,7 +223,7 @@ describe("DeletePrefixList", () => {
     expect((await refusalOf(remove(client, id))).code).toBe("InvalidPrefixListId.NotFound");
   });
 
-  it("leaves lists on disk until then", async () => {
+  itEmbedded("leaves lists on disk until then", async () => {
     const directory = await aDirectory();
     const first = await aWorld({ directory });
     const id = await create(first.client);

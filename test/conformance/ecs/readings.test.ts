@@ -1,7 +1,8 @@
 // What public documents leave open, under each reading, where no operation's own test says it.
 import * as sdk from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { defaultSwitches, otherReadings } from "../../../local/services/ecs/switches.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, type Client, rawCall, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const base = { regionId, securityGroupId: "sg-web" };
@@ -14,7 +15,7 @@ const codeOf = async (call: Promise<unknown>): Promise<unknown> =>
   );
 
 describe("the list of readings", () => {
-  it("names other values than the default for every switch", () => {
+  itEmbedded("names other values than the default for every switch", () => {
     for (const [name, readings] of Object.entries(otherReadings)) {
       expect(readings.length, name).toBeGreaterThan(0);
       expect(readings).not.toContainEqual(defaultSwitches[name as keyof typeof defaultSwitches]);
@@ -24,7 +25,7 @@ describe("the list of readings", () => {
 });
 
 describe("readings", () => {
-  it.each([
+  itEmbedded.each([
     ["api", "taken"],
     ["account", "IdempotentParameterMismatch"],
   ] as const)("of a ClientToken used by two APIs: by %s", async (clientTokenScope, code) => {
@@ -33,7 +34,7 @@ describe("readings", () => {
     expect(await codeOf(revoke(client, { securityGroupRuleId: ["sgr-80"], clientToken: "t" }))).toBe(code);
   });
 
-  it.each([
+  itEmbedded.each([
     ["unknown-id", "InvalidParam.SecurityGroupRuleId", 1],
     ["revoked", "taken", 0],
   ] as const)("of the id of an egress rule in RevokeSecurityGroup: %s", async (revokeOtherDirection, code, left) => {
@@ -42,7 +43,7 @@ describe("readings", () => {
     expect(await rulesOf(client, "sg-web", "egress")).toHaveLength(left);
   });
 
-  it.each([
+  itEmbedded.each([
     ["matched", 1],
     ["ignored", 0],
   ] as const)("of the priority in a revoke by permissions: %s", async (revokePriority, left) => {
@@ -52,7 +53,7 @@ describe("readings", () => {
     expect((await rulesOf(client)).length - 2).toBe(left);
   });
 
-  it.each([
+  itEmbedded.each([
     ["same-rule", "InvalidParam.DuplicatePermissions"],
     ["same-rule-and-description", "taken"],
   ] as const)("of permissions that differ by description: %s", async (duplicatePermissions, code) => {
@@ -60,7 +61,7 @@ describe("readings", () => {
     expect(await codeOf(authorize(client, [ssh({ description: "a" }), ssh({ description: "b" })]))).toBe(code);
   });
 
-  it.each(["InvalidSecurityGroupRuleId.NotFound", "SecurityGroupRule.NotFound"] as const)(
+  itEmbedded.each(["InvalidSecurityGroupRuleId.NotFound", "SecurityGroupRule.NotFound"] as const)(
     "of a rule that is not there to modify: %s",
     async (modifyMissingId) => {
       const { client } = await aWorld({ switches: { modifyMissingId } });
@@ -72,7 +73,7 @@ describe("readings", () => {
     },
   );
 
-  it.each([
+  itEmbedded.each([
     ["same-id", true],
     ["new-id", false],
   ] as const)("of the id of a modified rule: %s", async (modifiedRule, isKept) => {
@@ -84,7 +85,7 @@ describe("readings", () => {
     expect(rule?.securityGroupRuleId === "sgr-80").toBe(isKept);
   });
 
-  it.each([
+  itEmbedded.each([
     ["refused", "OperationDenied"],
     ["accepted", "taken"],
   ] as const)("of every port of TCP: %s", async (allPortsOfTcp, code) => {
@@ -93,7 +94,7 @@ describe("readings", () => {
     expect(await codeOf(authorize(client, [ssh({ ipProtocol: "icmp", portRange: "-1/-1" })]))).toBe("taken");
   });
 
-  it.each([
+  itEmbedded.each([
     ["accepted", "taken"],
     ["refused", "InvalidIpProtocol.ValueNotSupported"],
   ] as const)("of ICMPv6: %s", async (icmpv6, code) => {
@@ -102,7 +103,7 @@ describe("readings", () => {
     expect(await codeOf(authorize(client, [ssh({ ...permission, sourceCidrIp: undefined as never })]))).toBe(code);
   });
 
-  it.each([
+  itEmbedded.each([
     ["accepted", "taken"],
     ["refused", "InvalidGroupParameter.OperationDenied"],
   ] as const)("of a Drop in an enterprise group: %s", async (enterpriseDrop, code) => {
@@ -112,7 +113,7 @@ describe("readings", () => {
     expect(await codeOf(authorize(client, [ssh({ policy: "accept" })], at))).toBe("taken");
   });
 
-  it.each([
+  itEmbedded.each([
     ["empty", "taken"],
     ["InvalidSecurityGroupId.NotFound", "InvalidSecurityGroupId.NotFound"],
   ] as const)("of a list by an unknown group: %s", async (listUnknownGroup, code) => {
@@ -121,7 +122,7 @@ describe("readings", () => {
     expect(await codeOf(client.describeSecurityGroups(request))).toBe(code);
   });
 
-  it.each([
+  itEmbedded.each([
     ["oldest-first", ["sgr-80", "sgr-443"]],
     ["newest-first", ["sgr-443", "sgr-80"]],
   ] as const)("of the order of rules: %s", async (ruleOrder, ids) => {
@@ -129,7 +130,7 @@ describe("readings", () => {
     expect((await rulesOf(client)).map((rule) => rule.securityGroupRuleId)).toEqual(ids);
   });
 
-  it("of the form of priorities and unused source ports in an answer", async () => {
+  itEmbedded("of the form of priorities and unused source ports in an answer", async () => {
     const read = async (client: Client): Promise<unknown> => {
       const body = await rawCall(client, "DescribeSecurityGroupAttribute", {
         RegionId: regionId,

@@ -1,6 +1,7 @@
 // RevokeSecurityGroupEgress as the official SDK sees it.
 import { RevokeSecurityGroupEgressRequest, RevokeSecurityGroupEgressRequestPermissions } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId, rulesOf } from "./world.ts";
 
 const revokeEgress = (client: Client, what: Partial<RevokeSecurityGroupEgressRequest>) =>
@@ -22,7 +23,7 @@ const idsOf = async (client: Client) =>
   (await rulesOf(client, "sg-web", "all")).map((rule) => rule.securityGroupRuleId);
 
 describe("RevokeSecurityGroupEgress", () => {
-  it.each([
+  itEmbedded.each([
     ["id", { securityGroupRuleId: ["sgr-out"] }],
     ["permission", { permissions: [mail()] }],
   ])("removes an egress rule by %s", async (_how, what) => {
@@ -31,7 +32,7 @@ describe("RevokeSecurityGroupEgress", () => {
     expect(await idsOf(client)).toEqual(["sgr-80", "sgr-443"]);
   });
 
-  it("takes the id of an ingress rule for unknown", async () => {
+  itEmbedded("takes the id of an ingress rule for unknown", async () => {
     const { client } = await aWorld();
     expect(await refusalOf(revokeEgress(client, { securityGroupRuleId: ["sgr-80"] }))).toEqual({
       statusCode: 400,
@@ -40,7 +41,7 @@ describe("RevokeSecurityGroupEgress", () => {
     expect(await idsOf(client)).toHaveLength(3);
   });
 
-  it("removes nothing and succeeds when nothing agrees, or refuses when switched so", async () => {
+  itEmbedded("removes nothing and succeeds when nothing agrees, or refuses when switched so", async () => {
     const { client, ecs } = await aWorld();
     await revokeEgress(client, { permissions: [mail({ priority: "2" })] });
     expect(await idsOf(client)).toHaveLength(3);
@@ -50,7 +51,7 @@ describe("RevokeSecurityGroupEgress", () => {
     );
   });
 
-  it("refuses ids beside permissions, a permission without destination, and a managed group", async () => {
+  itEmbedded("refuses ids beside permissions, a permission without destination, and a managed group", async () => {
     const { client } = await aWorld();
     const both = { securityGroupRuleId: ["sgr-out"], permissions: [mail()] };
     expect((await refusalOf(revokeEgress(client, both))).code).toBe("InvalidParam.Permissions");

@@ -1,6 +1,7 @@
 // RevokeSecurityGroup as the official SDK sees it.
 import { RevokeSecurityGroupRequest, type RevokeSecurityGroupRequestPermissions } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const revoke = (client: Client, what: Partial<RevokeSecurityGroupRequest>) =>
@@ -12,13 +13,13 @@ const web = (changes: Partial<RevokeSecurityGroupRequestPermissions> = {}) =>
 const idsOf = async (client: Client) => (await rulesOf(client)).map((rule) => rule.securityGroupRuleId);
 
 describe("RevokeSecurityGroup", () => {
-  it("removes rules by id", async () => {
+  itEmbedded("removes rules by id", async () => {
     const { client } = await aWorld();
     await revoke(client, { securityGroupRuleId: ["sgr-443", "sgr-80"] });
     expect(await idsOf(client)).toEqual([]);
   });
 
-  it.each([
+  itEmbedded.each([
     ["InvalidParam.SecurityGroupRuleId", 400],
     ["InvalidSecurityGroupRuleId.NotFound", 404],
     ["InvalidSecurityGroupRule.RuleNotExist", 400],
@@ -28,7 +29,7 @@ describe("RevokeSecurityGroup", () => {
     expect(refused).toEqual({ statusCode, code: revokeMissingId });
   });
 
-  it.each([
+  itEmbedded.each([
     ["none-deleted", ["sgr-80", "sgr-443"]],
     ["valid-deleted", ["sgr-443"]],
   ] as const)("with one id missing leaves %s", async (revokeBatchWithMissingId, left) => {
@@ -38,7 +39,7 @@ describe("RevokeSecurityGroup", () => {
     expect(await idsOf(client)).toEqual(left);
   });
 
-  it("takes the id of an egress rule and of another group for unknown", async () => {
+  itEmbedded("takes the id of an egress rule and of another group for unknown", async () => {
     const { client } = await aWorld();
     for (const id of ["sgr-out", "sgr-6443"]) {
       expect((await refusalOf(revoke(client, { securityGroupRuleId: [id] }))).code).toBe(
@@ -48,7 +49,7 @@ describe("RevokeSecurityGroup", () => {
     expect(await rulesOf(client, "sg-web", "egress")).toHaveLength(1);
   });
 
-  it("refuses an id twice, ids beside permissions, and neither", async () => {
+  itEmbedded("refuses an id twice, ids beside permissions, and neither", async () => {
     const { client } = await aWorld();
     expect(await refusalOf(revoke(client, { securityGroupRuleId: ["sgr-80", "sgr-80"] }))).toEqual({
       statusCode: 400,
@@ -62,13 +63,13 @@ describe("RevokeSecurityGroup", () => {
     expect(await idsOf(client)).toEqual(["sgr-80", "sgr-443"]);
   });
 
-  it("removes by permissions what agrees in everything but the description", async () => {
+  itEmbedded("removes by permissions what agrees in everything but the description", async () => {
     const { client } = await aWorld();
     await revoke(client, { permissions: [web({ portRange: "443/443" })] });
     expect(await idsOf(client)).toEqual(["sgr-80"]);
   });
 
-  it.each([{ priority: "2" }, { policy: "drop" }, { ipProtocol: "udp" }, { sourceCidrIp: "0.0.0.0/1" }])(
+  itEmbedded.each([{ priority: "2" }, { policy: "drop" }, { ipProtocol: "udp" }, { sourceCidrIp: "0.0.0.0/1" }])(
     "removes nothing and succeeds when no rule has %o",
     async (changes) => {
       const { client } = await aWorld();
@@ -77,7 +78,7 @@ describe("RevokeSecurityGroup", () => {
     },
   );
 
-  it("refuses permissions without a match when switched so", async () => {
+  itEmbedded("refuses permissions without a match when switched so", async () => {
     const { client } = await aWorld({
       switches: { revokePermissionsNoMatch: "InvalidSecurityGroupRule.RuleNotExist" },
     });
@@ -88,7 +89,7 @@ describe("RevokeSecurityGroup", () => {
     expect(await idsOf(client)).toEqual(["sgr-80", "sgr-443"]);
   });
 
-  it("refuses a group that a product manages", async () => {
+  itEmbedded("refuses a group that a product manages", async () => {
     const { client } = await aWorld();
     const refused = await refusalOf(
       revoke(client, { securityGroupId: "sg-managed", securityGroupRuleId: ["sgr-6443"] }),

@@ -1,8 +1,9 @@
 // Who may call, and what happens to requests that are not what was signed.
 import { createHash } from "node:crypto";
 import { DescribeRegionsRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
 import { canonicalRequest, signatureOf } from "../../../local/protocol/rpc/acs3.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { authorize, aWorld, clientOf, refusalOf, regionId, ssh, startedAt } from "./world.ts";
 
 interface RawParts {
@@ -61,7 +62,7 @@ const withHeader =
   };
 
 describe("the signature", () => {
-  it("refuses an unknown key and a wrong secret, and leaves no effect", async () => {
+  itEmbedded("refuses an unknown key and a wrong secret, and leaves no effect", async () => {
     const { ecs } = await aWorld();
     const before = ecs.groups();
     const unknown = clientOf(ecs, "AK9");
@@ -74,12 +75,12 @@ describe("the signature", () => {
     expect(ecs.groups()).toEqual(before);
   });
 
-  it("accepts a request signed by hand, which the refusals below start from", async () => {
+  itEmbedded("accepts a request signed by hand, which the refusals below start from", async () => {
     const { ecs } = await aWorld();
     expect((await send(ecs.endpoint, aForm)).status).toBe(200);
   });
 
-  it.each<[string, NonNullable<RawRequest["tamper"]>, string]>([
+  itEmbedded.each<[string, NonNullable<RawRequest["tamper"]>, string]>([
     ["a changed query", () => ({ query: "RegionId=cn-shanghai" }), "SignatureDoesNotMatch"],
     ["a changed body", () => ({ body: "AcceptLanguage=zh-CN" }), "SignatureDoesNotMatch"],
     ["a changed action", withHeader("x-acs-action", "DeleteSecurityGroup"), "SignatureDoesNotMatch"],
@@ -94,7 +95,7 @@ describe("the signature", () => {
 });
 
 describe("the wire", () => {
-  it("takes parameters from a form body as from the query", async () => {
+  itEmbedded("takes parameters from a form body as from the query", async () => {
     const { ecs } = await aWorld();
     const { body } = await send(ecs.endpoint, {
       action: "DescribeSecurityGroups",
@@ -105,7 +106,7 @@ describe("the wire", () => {
     expect(body).toMatchObject({ SecurityGroups: { SecurityGroup: [{ SecurityGroupId: "sg-web" }] } });
   });
 
-  it("answers errors in the service's shape and dates by the injected clock", async () => {
+  itEmbedded("answers errors in the service's shape and dates by the injected clock", async () => {
     const { ecs } = await aWorld();
     const { status, headers, body } = await send(ecs.endpoint, { action: "DescribeMoonPhase" });
     expect(status).toBe(404);
@@ -119,7 +120,7 @@ describe("the wire", () => {
     expect(headers.get("date")).toBe(new Date(startedAt).toUTCString());
   });
 
-  it("sends the priority of a rule as a number", async () => {
+  itEmbedded("sends the priority of a rule as a number", async () => {
     const { ecs } = await aWorld();
     const { body } = await send(ecs.endpoint, {
       action: "DescribeSecurityGroupAttribute",
@@ -128,7 +129,7 @@ describe("the wire", () => {
     expect(body).toMatchObject({ Permissions: { Permission: [{ Priority: 1 }, {}, {}] } });
   });
 
-  it("tells users apart", async () => {
+  itEmbedded("tells users apart", async () => {
     const { ecs, calls } = await aWorld();
     await clientOf(ecs, "AK2").describeRegions(new DescribeRegionsRequest({}));
     expect(calls[0]).toMatchObject({ principal: "alice", accessKeyId: "AK2", status: 200 });

@@ -6,7 +6,8 @@ import {
   TagResourcesRequestTag,
   UntagResourcesRequest,
 } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import { describe, expect } from "vitest";
+import { itEmbedded } from "./it-embedded.ts";
 import { aWorld, type Client, rawCall, refusalOf, regionId } from "./world.ts";
 
 const tag = (client: Client, more: Partial<TagResourcesRequest> = {}) =>
@@ -33,13 +34,13 @@ const listed = async (client: Client, more: Partial<ListTagResourcesRequest>) =>
 };
 
 describe("TagResources", () => {
-  it("adds a tag and keeps the others", async () => {
+  itEmbedded("adds a tag and keeps the others", async () => {
     const { client, ecs } = await aWorld();
     await tag(client);
     expect(ecs.groups()[0]?.tags).toEqual({ team: "web", safeport: "observe" });
   });
 
-  it("refuses the whole call for one unknown resource, a key twice, and another type", async () => {
+  itEmbedded("refuses the whole call for one unknown resource, a key twice, and another type", async () => {
     const { client, ecs } = await aWorld();
     const twice = [1, 2].map(() => new TagResourcesRequestTag({ key: "a", value: "b" }));
     expect((await refusalOf(tag(client, { resourceId: ["sg-web", "sg-no"] }))).code).toBe("InvalidResourceId.NotFound");
@@ -50,7 +51,7 @@ describe("TagResources", () => {
 });
 
 describe("UntagResources", () => {
-  it("takes the named tags off, or all of them", async () => {
+  itEmbedded("takes the named tags off, or all of them", async () => {
     const { client, ecs } = await aWorld();
     await tag(client);
     await untag(client, { tagKey: ["team", "nobody"] });
@@ -59,14 +60,14 @@ describe("UntagResources", () => {
     expect(ecs.groups()[0]?.tags).toEqual({});
   });
 
-  it("has named keys win over all, and wants one of the two", async () => {
+  itEmbedded("has named keys win over all, and wants one of the two", async () => {
     const { client, ecs } = await aWorld();
     await untag(client, { tagKey: ["nobody"], all: true });
     expect(ecs.groups()[0]?.tags).toEqual({ team: "web" });
     expect(await refusalOf(untag(client, {}))).toEqual({ statusCode: 404, code: "MissingParameter.Tags" });
   });
 
-  it("refuses the whole call for one unknown resource", async () => {
+  itEmbedded("refuses the whole call for one unknown resource", async () => {
     const { client, ecs } = await aWorld();
     const refused = await refusalOf(untag(client, { resourceId: ["sg-web", "sg-no"], all: true }));
     expect(refused).toEqual({ statusCode: 404, code: "InvalidResourceId.NotFound" });
@@ -75,7 +76,7 @@ describe("UntagResources", () => {
 });
 
 describe("ListTagResources", () => {
-  it("lists by id and by tag", async () => {
+  itEmbedded("lists by id and by tag", async () => {
     const { client } = await aWorld();
     await tag(client, { resourceId: ["sg-web", "sg-empty"] });
     expect((await listed(client, { resourceId: ["sg-web"] })).lines).toEqual([
@@ -90,7 +91,7 @@ describe("ListTagResources", () => {
     ]);
   });
 
-  it("pages by fifty", async () => {
+  itEmbedded("pages by fifty", async () => {
     const { client } = await aWorld();
     for (const group of ["sg-web", "sg-empty", "sg-big"]) {
       const tags = Array.from({ length: 19 }, (_, n) => new TagResourcesRequestTag({ key: `k${n}`, value: "v" }));
@@ -102,7 +103,7 @@ describe("ListTagResources", () => {
     expect((await listed(client, { resourceId, nextToken: first.next ?? "" })).lines).toHaveLength(8);
   });
 
-  it("refuses a call that asks for nothing, or of no type", async () => {
+  itEmbedded("refuses a call that asks for nothing, or of no type", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(listed(client, {}))).code).toBe("MissingParameter.ResourceIds");
     expect(await refusalOf(rawCall(client, "ListTagResources", { RegionId: regionId }))).toEqual({

@@ -11,12 +11,13 @@ import type { EcsCall, EcsOptions, EcsService } from "../../../local/services/ec
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import type { AccountSeed } from "../../../local/services/ecs/seed.ts";
 import { startEcs } from "../../../local/services/ecs/start-ecs.ts";
+import { realPlace } from "./real-account.ts";
 
-export const regionId = "cn-hangzhou";
+export const regionId = realPlace?.regionId ?? "cn-hangzhou";
 export const startedAt = Date.UTC(2026, 10, 20, 7, 28, 38);
 
 // The SDK is CommonJS: its class is one level deeper under a real ES module loader.
-const Client = (sdk.default as unknown as { default?: typeof sdk.default }).default ?? sdk.default;
+export const Client = (sdk.default as unknown as { default?: typeof sdk.default }).default ?? sdk.default;
 export type Client = sdk.default;
 
 const port = (number: number): Partial<EcsRule> => ({ portRange: `${number}/${number}`, sourceCidrIp: "0.0.0.0/0" });

@@ -40,7 +40,8 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
     groups: draft.groups(),
     lists: draft.lists(),
     switches,
-    mismatch: "OperationDenied",
+    purpose: "authorize",
+    accountId: context.account.accountId,
   } as const;
   const elements = permissionsOf(params);
   const identities = new Set<string>();

@@ -73,7 +73,8 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
       groups: draft.groups(),
       lists: draft.lists(),
       switches,
-      mismatch: "InvalidParam.ProtocolAndPortRangeMismatch",
+      purpose: "modify",
+      accountId: context.account.accountId,
     },
   );
   const identity = identityOf(fields, switches);

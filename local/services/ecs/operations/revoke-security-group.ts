@@ -42,7 +42,8 @@ const revokeByPermissions = (context: OperationContext, { group, direction }: Ta
     groups: draft.groups(),
     lists: draft.lists(),
     switches,
-    mismatch: "OperationDenied",
+    purpose: "revoke",
+    accountId: context.account.accountId,
   } as const;
   const identity = (rule: RuleFields): string =>
     identityOf(switches.revokePriority === "ignored" ? { ...rule, priority: 0 } : rule, switches);
