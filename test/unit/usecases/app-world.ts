@@ -30,6 +30,9 @@ export interface AppWorld {
   advance(ms: number): void;
 }
 
+const digestOf = (rules: readonly Rule[]): string =>
+  rules.map((rule) => `${rule.id} ${ruleKey(rule)} ${rule.description}`).join("\n");
+
 /** An installed world. */
 export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<AppWorld> {
   let ms = 0;
@@ -96,10 +99,10 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
           vpcId: "vpc-1",
           innerAccessPolicy: "accept",
           rules: [...world.rules],
-          digest: JSON.stringify(world.rules),
+          digest: digestOf(world.rules),
         }),
         glance: async (_ref, { digest, mark }) =>
-          digest === JSON.stringify(world.rules)
+          digest === digestOf(world.rules)
             ? { kind: "same" }
             : { kind: "other", marked: world.rules.some((rule) => rule.description.startsWith(mark)) },
         authorize: async (_ref, wanted) => {
