@@ -67,7 +67,8 @@ it("a cold open by group makes at most 6 ECS calls", async () => {
 });
 
 it("an open by instance makes at most 6 ECS calls, cold and warm", async () => {
-  const world = await start();
+  // Elsewhere a host of a group with more members is refused, or takes a rule as wide as the group.
+  const world = await start({ switches: { destCidrIp: "honoured" } });
   coolDown(world);
   const instance = world.instanceId("web-1");
   for (const port of [22, 3306]) {

@@ -1,13 +1,17 @@
 // Runs story, crash and contract tests under every reading of the open questions that is not the default, one at a time.
 import { spawnSync } from "node:child_process";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { otherReadings } from "../../local/services/ecs/switches.ts";
+import { allReadings, taken, turnOfCommit } from "./rotation.ts";
 
-const usage = `npm run test:switches -- [--take <n> --turn <t>] [--match <text>] [-- <test files>]
-  --take <n>      n readings, the t-th n of them; all when absent
-  --turn <t>      which n; default the number of the CI run (GITHUB_RUN_NUMBER), else 0
-  --match <text>  readings whose name=value contains the text
-  <test files>    instead of test/story/cloud-variants, test/story/ownership, test/crash and test/contract`;
+const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text>] [--reports <folder>] [-- <test files>]
+  --take <n>          n readings, the t-th n of them; all when absent
+  --turn <t>          which n; default: by the commit, so that each takes other ones
+  --match <text>      readings whose name=value contains the text
+  --reports <folder>  leaves there the report of each reading, as JSON
+  <test files>        instead of all stories, crash and contract tests that a reading can reach`;
+
+const READING_MS_MAX = 900_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -15,18 +19,30 @@ const { values, positionals } = parseArgs({
     take: { type: "string" },
     turn: { type: "string" },
     match: { type: "string" },
+    reports: { type: "string" },
     help: { type: "boolean" },
   },
 });
 
 function chosen(): readonly string[] {
-  const all = Object.entries(otherReadings)
-    .flatMap(([name, readings]) => readings.map((reading) => `${name}=${JSON.stringify(reading)}`))
-    .filter((reading) => reading.includes(values.match ?? ""));
+  const all = allReadings.filter((reading) => reading.includes(values.match ?? ""));
   if (values.take === undefined) return all;
-  const take = Math.min(Number(values.take), all.length);
-  const first = Number(values.turn ?? process.env["GITHUB_RUN_NUMBER"] ?? "0") * take;
-  return Array.from({ length: take }, (_, n) => all[(first + n) % all.length] ?? "");
+  return taken(all, Number(values.take), Number(values.turn ?? turnOfCommit()));
+}
+
+/** What is wrong under a reading; null when everything holds. */
+function wrongUnder(reading: string, index: number): string | null {
+  const vitest = ["node_modules/vitest/vitest.mjs", "run", "--root", ".", "--config", "test/switches/vitest.config.ts"];
+  const reporters = ["--reporter=dot"];
+  if (values.reports !== undefined)
+    reporters.push("--reporter=json", `--outputFile.json=${join(values.reports, `${index}.json`)}`);
+  const run = spawnSync(process.execPath, [...vitest, ...reporters, ...positionals], {
+    env: { ...process.env, SAFEPORT_TEST_SWITCH: reading },
+    stdio: "inherit",
+    timeout: READING_MS_MAX,
+  });
+  if (run.status === 0) return null;
+  return run.status === null ? `did not end within ${READING_MS_MAX / 1000} s` : "failed";
 }
 
 function main(): number {
@@ -34,18 +50,15 @@ function main(): number {
     console.log(usage);
     return 0;
   }
-  const files =
-    positionals.length > 0
-      ? positionals
-      : ["test/story/cloud-variants.test.ts", "test/story/ownership.test.ts", "test/crash", "test/contract"];
   const readings = chosen();
-  const failed = readings.filter((reading) => {
+  const failed = readings.flatMap((reading, index) => {
     console.log(`== ${reading}`);
-    const env = { ...process.env, SAFEPORT_TEST_SWITCH: reading };
-    const run = spawnSync("npx", ["vitest", "run", "--reporter=dot", ...files], { env, stdio: "inherit" });
-    return run.status !== 0;
+    const from = performance.now();
+    const wrong = wrongUnder(reading, index);
+    console.log(`   ${wrong ?? "ok"}, ${Math.round((performance.now() - from) / 1000)} s`);
+    return wrong === null ? [] : [`${reading} ${wrong}`];
   });
-  for (const reading of failed) console.log(`failed under ${reading}`);
+  for (const line of failed) console.log(line);
   console.log(`${readings.length - failed.length} readings passed, ${failed.length} failed`);
   return failed.length === 0 && readings.length > 0 ? 0 : 1;
 }

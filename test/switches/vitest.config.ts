@@ -1,0 +1,27 @@
+// The kinds of tests that a reading is tried on, without the files that start no embedded ECS in their process.
+import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
+import all from "../../vitest.config.ts";
+
+const kinds = ["contract", "crash", "story"];
+
+/** The reading would reach none of them: no ECS, or a program in a process of its own. */
+const unmoved = [
+  "test/contract/tables.test.ts",
+  "test/story/first-lease-docs.test.ts",
+  "test/story/readme-story.test.ts",
+];
+
+const projects = (all.test?.projects ?? []) as TestProjectInlineConfiguration[];
+
+// biome-ignore lint/style/noDefaultExport: the test runner takes a default export.
+export default defineConfig({
+  test: {
+    // Both cores: one file, the crash table, takes half of the time.
+    maxWorkers: 2,
+    projects: projects
+      .filter(({ test }) => typeof test?.name === "string" && kinds.includes(test.name))
+      .map(({ test }) => ({
+        test: { ...test, exclude: unmoved, setupFiles: ["test/switches/default-reading.ts"] },
+      })),
+  },
+});
