@@ -1,4 +1,5 @@
 // One difference between what stands in a group and what the ledger grants, and what has become of it.
+import { createHash } from "node:crypto";
 import type { EntryId, GroupRef, RuleId, RuleKey } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
 
@@ -21,8 +22,34 @@ export type Verdict =
   | { readonly kind: "unknown"; readonly until: number }
   | { readonly kind: "drift"; readonly why: string };
 
-/** `waiting`: for the event; `reported`: a person decides; `held`: reverted too often; the others are final. */
-export type DriftState = "waiting" | "reported" | "held" | "rolledBack" | "adopted" | "restored" | "gone";
+/**
+ * `waiting`: for the event; `reported`: a person decides; `held`: rolled back too often; `rollingBack`: decided, and not read back
+ * yet; the others are final.
+ */
+export type DriftState =
+  | "waiting"
+  | "reported"
+  | "held"
+  | "rollingBack"
+  | "rolledBack"
+  | "adopted"
+  | "restored"
+  | "gone";
+
+/** What keeps drift from being rolled back. */
+export type HeldBy =
+  /** The same rule was rolled back too often in a short time. */
+  | "hold"
+  /** The policy's freeze window. */
+  | "freeze"
+  /** More at once than one pass may change. */
+  | "ceiling"
+  /** The reading shows no rule at all, or the ledger cannot be read in full. */
+  | "reading"
+  /** It would cut a path that must always reach. */
+  | "operatorPath"
+  /** The cloud does not let it be restored. */
+  | "refused";
 
 /** Who did it, from the event. */
 export interface Attribution {
@@ -56,12 +83,16 @@ export interface DriftItem {
   readonly attribution: Attribution | null;
   readonly firstSeenAt: number;
   readonly changedAt: number;
-  /** Why it was not rolled back although it is drift: an error code of the catalogue, or null. */
-  readonly heldBy: string | null;
+  /** Why it was not rolled back although it is drift in a group where that is done; null otherwise. */
+  readonly heldBy: HeldBy | null;
   /** Version for compare-and-set; 0 for a row that is not stored yet. */
   readonly rev: number;
 }
 
+/** The id of an item: 20 hex digits of all it is about and when it was first seen. */
+export const driftIdOf = (parts: readonly string[]): string =>
+  `dr-${createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 20)}`;
+
 /** True while something may still become of it. */
 export const isOpenDrift = (item: DriftItem): boolean =>
-  item.state === "waiting" || item.state === "reported" || item.state === "held";
+  item.state === "waiting" || item.state === "reported" || item.state === "held" || item.state === "rollingBack";

@@ -20,6 +20,13 @@ export interface Baseline {
   readonly next: { readonly count: number; readonly digest: string } | null;
 }
 
+/** One rollback: of which rule, as which item of drift, and when it began. */
+export interface Revert {
+  readonly key: RuleKey;
+  readonly driftId: string;
+  readonly at: number;
+}
+
 /** What is kept of a group that is guarded. */
 export interface GroupRow {
   readonly group: GroupRef;
@@ -27,7 +34,7 @@ export interface GroupRow {
   /** The strongest guard a tag has asked for; a weaker tag takes effect when a person confirms it. */
   readonly tagGuard: Guard;
   /** Rollbacks of the last minutes, for the hold after too many of one rule. */
-  readonly reverts: readonly { readonly key: RuleKey; readonly at: number }[];
+  readonly reverts: readonly Revert[];
   /** Rules that are left alone until a person lets go of the hold. */
   readonly holds: readonly { readonly key: RuleKey; readonly since: number }[];
   /** Digest of the rules and version of the policy with which a pass had nothing to do; null when that is not known. */

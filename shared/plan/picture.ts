@@ -1,9 +1,16 @@
 // What a plan is made from, and the small questions asked of it. Pure.
-import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
+import type { Cidr } from "../domain/cidr.ts";
+import type { DriftItem } from "../domain/drift-item.ts";
+import type { GroupRow } from "../domain/guard.ts";
+import type { EntryId, GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
 import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
+import { windowAt } from "../domain/open-hours.ts";
+import type { OperatorPath } from "../domain/operator-path.ts";
 import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import type { Sighting } from "../domain/sighting.ts";
+import type { JudgeTerms } from "./judge-drift.ts";
 
 /** Why an entry may not be opened: an error code with its detail. */
 export interface Refusal {
@@ -29,6 +36,40 @@ export interface Picture {
   readonly revoked: ReadonlySet<RuleId>;
   /** Entries whose authorize this pass has seen answered with success. */
   readonly accepted: ReadonlySet<EntryId>;
+  /** What differences are judged by; null where the pass does not look for any. */
+  readonly watch: Watch | null;
+}
+
+/** A watch over a guarded group. */
+export interface Watch {
+  /** `observe` reports, `enforce` rolls back. */
+  readonly acts: "observe" | "enforce";
+  readonly terms: JudgeTerms;
+  /** When a person confirmed the group's baseline. */
+  readonly confirmedAt: number;
+  /** Calls of other people that succeeded, oldest first. */
+  readonly sightings: readonly Sighting[];
+  /** Open items of the group. */
+  readonly items: readonly DriftItem[];
+  readonly reverts: GroupRow["reverts"];
+  readonly holds: ReadonlySet<RuleKey>;
+  /** End of the freeze window that is open now; null outside. */
+  readonly frozenUntil: number | null;
+  /** True when a row of the ledger cannot be read. */
+  readonly isHalfRead: boolean;
+  /** Changes one pass may make. */
+  readonly changesMax: number;
+  /** Hosts the group's rules act on; null when that is not known. */
+  readonly hosts: number | null;
+  /** What must always reach a host, and the hosts, where anything must; a group without any has no path to cut. */
+  readonly operatorPath: readonly OperatorPath[];
+  readonly interfaces: readonly WatchedInterface[];
+}
+
+/** A network interface of the group, and what its other groups say. */
+export interface WatchedInterface {
+  readonly addresses: readonly Cidr[];
+  readonly otherRules: readonly Rule[];
 }
 
 /** A rule with an id; very old answers of the cloud lack it, and such a rule is nobody's to change. */
@@ -41,6 +82,15 @@ export function rulesOf(picture: Picture): readonly KnownRule[] {
 
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
+
+/** True when somebody waits for the entry's rule to be opened for the first time, or anew by its hours. */
+export function isOpening(entry: Entry, now: number): boolean {
+  const { allocation, standing } = entry;
+  if (entry.holders.some((holder) => isHolding(holder, now) && holder.openedAt === null)) return true;
+  if (allocation === null) return false;
+  if (allocation.openHours === null) return allocation.seenAt === null;
+  return standing.kind === "none" && windowAt(allocation.openHours, now) !== null;
+}
 
 /** True when an attempt of the intent may still take effect. */
 export const mayStillAct = (intent: Intent, now: number, lateEffectMaxMs: number): boolean =>
@@ -78,7 +128,11 @@ export function isSameMark(one: string, other: string): boolean {
 }
 
 /** True when the mark is this installation's, and true for this rule of this group. */
-export function isGenuine(mark: Mark, rule: Rule, picture: Picture): boolean {
+export function isGenuine(
+  mark: Mark,
+  rule: Rule,
+  picture: Pick<Picture, "group" | "installation" | "markSecret">,
+): boolean {
   const { group, installation, markSecret: secret } = picture;
   return mark.installation === installation && verifyMark(mark, { groupId: group.groupId, key: ruleKey(rule), secret });
 }

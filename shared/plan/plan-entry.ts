@@ -1,22 +1,13 @@
-// The decision about one ledger entry: who holds its rule, what stands for it, and so what to call and what to write down. Pure.
+// The decision about an entry that is held for a time, by leases or by its open hours: what to call and what to write down. Pure.
 import { formatBare } from "../domain/cidr.ts";
 import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
 import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
-import { parseMark } from "../domain/mark.ts";
 import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
-import {
-  isGenuine,
-  isHolding,
-  isSameMark,
-  type KnownRule,
-  markOf,
-  mayStillAct,
-  type Picture,
-  type Refusal,
-  rulesOf,
-} from "./picture.ts";
+import { viewEntry } from "./entry-view.ts";
+import { openWindow } from "./open-window.ts";
+import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
 
-/** One change to the cloud, with its cause. */
+/** One change to the cloud, with its cause. `rollback` names the drift it undoes; what we do for leases and allocations has none. */
 export type PlannedCall =
   | {
       readonly kind: "revoke";
@@ -24,6 +15,7 @@ export type PlannedCall =
       readonly ruleId: RuleId;
       readonly seen: boolean;
       readonly cause: string;
+      readonly rollback?: string;
     }
   | {
       readonly kind: "authorize";
@@ -31,6 +23,7 @@ export type PlannedCall =
       readonly description: string;
       readonly beforeIds: readonly RuleId[];
       readonly cause: string;
+      readonly rollback?: string;
     }
   | {
       readonly kind: "modify";
@@ -38,6 +31,7 @@ export type PlannedCall =
       readonly ruleId: RuleId;
       readonly description: string;
       readonly cause: string;
+      readonly rollback?: string;
     };
 
 /** Some of the live holders: those whose lease has been seen open, those whose lease has not, or both. */
@@ -47,6 +41,8 @@ type Which = "none" | "opened" | "unopened" | "all";
 export interface EntryPatch {
   readonly entry: Entry;
   readonly standing: Standing;
+  /** When the cloud created the rule that stands for it and is ours. */
+  readonly createdAt: number | null;
   readonly missingSince: number | null;
   /** Whose traffic gets through by what stands. */
   readonly opens: Which;
@@ -57,6 +53,20 @@ export interface EntryPatch {
   readonly ends: Which;
   /** True when nothing of the entry stands in the cloud or can still appear, or nothing of it is ours to remove. */
   readonly settled: boolean;
+  /** True when the rule of an allocation was read. */
+  readonly isRead: boolean;
+}
+
+/** A rule that was granted and is gone, or stands otherwise. */
+export interface Difference {
+  readonly kind: "removed" | "edited";
+  readonly entry: Entry;
+  /** The rule as it stands now; null when it is gone. */
+  readonly rule: KnownRule | null;
+  /** The id under which it stood. */
+  readonly ruleId: RuleId | null;
+  /** What its description should be. */
+  readonly description: string;
 }
 
 export interface EntryPlan {
@@ -65,6 +75,7 @@ export interface EntryPlan {
   /** Instants at which the group has to be looked at again. */
   readonly lookAt: readonly number[];
   readonly findings: readonly string[];
+  readonly differences: readonly Difference[];
 }
 
 const NONE: Standing = { kind: "none" };
@@ -80,37 +91,17 @@ const NONE: Standing = { kind: "none" };
  *     live      ours, missing                believed only after a second reading, then the lease ends
  *     live      none                         authorize, unless refused
  *
+ * An open window of the entry's allocation is one more hold, whose rule nobody has to have seen open.
+ *
  * Rules booked to other entries take no part: they go with those. A refusal ends those who were not open yet, whatever stands; who is open stays.
  */
-export function planEntry(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
+export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
   const { now } = picture;
-  const live = entry.holders.filter((holder) => isHolding(holder, now));
-  const intents = picture.intents.filter((intent) => intent.rules.some((rule) => rule.entryId === entry.entryId));
-  const all = rulesOf(picture);
-  const rules = all.filter((rule) => !bookedElsewhere.has(rule.id));
-  const bookedId = entry.standing.kind === "ours" ? entry.standing.ruleId : null;
-  const booked = rules.find((rule) => rule.id === bookedId);
-  const same = rules.filter((rule) => ruleKey(rule) === entry.key);
-  const ours = same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture));
-  const attempts = intents.filter(
-    (intent) => intent.call === "authorize" && mayStillAct(intent, now, picture.lateEffectMaxMs),
-  );
+  const window = openWindow(entry, now);
+  const held = window === null ? entry : { ...entry, holders: [...entry.holders, window] };
+  const view = viewEntry(picture, entry, held, bookedElsewhere);
+  const { live, intents, attempts, rules, same, ours, bookedId, booked, change, revoke } = view;
   const { standing } = entry;
-  const change = (patch: Partial<EntryPatch>, more: Partial<EntryPlan> = {}): EntryPlan => {
-    const unchanged = {
-      missingSince: null,
-      opens: "none",
-      stated: true,
-      end: null,
-      ends: "none",
-      settled: false,
-    } as const;
-    return { calls: [], lookAt: [], findings: [], ...more, patch: { entry, standing, ...unchanged, ...patch } };
-  };
-  const revoke = (ruleId: RuleId, cause: string): PlannedCall => {
-    const seen = rules.some((rule) => rule.id === ruleId);
-    return { kind: "revoke", entryId: entry.entryId, ruleId, seen, cause };
-  };
 
   const wide = undirected(rules, entry).filter((rule) => isWritten(rule, entry, intents));
   if (wide.length > 0) {
@@ -149,7 +140,11 @@ export function planEntry(picture: Picture, entry: Entry, bookedElsewhere: Reado
 
   if (booked && !ours.includes(booked)) {
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
-    return change({ opens: same.length > 0 ? opens : "opened", ...refusing }, { findings: [found] });
+    const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id } as const;
+    return change(
+      { opens: same.length > 0 ? opens : "opened", ...refusing },
+      { findings: [found], differences: [{ ...difference, description: markOf(entry, live, picture) }] },
+    );
   }
 
   const kept = booked ?? ours[0];
@@ -162,32 +157,36 @@ export function planEntry(picture: Picture, entry: Entry, bookedElsewhere: Reado
     const description = markOf(entry, live, picture);
     const stated = isSameMark(kept.description, description);
     if (!stated) calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its mark is out of date" });
-    return change({ standing: stands, opens, stated, ...refusing }, { calls });
+    return change({ standing: stands, createdAt: kept.createdAt, opens, stated, ...refusing }, { calls });
   }
 
   const other = same[0] ?? ridden(rules, entry) ?? unequal(rules, entry, picture);
   if (other) {
     if (refusal && !isAnyOpen) return change(givenUp);
-    return change({ standing: { kind: "preExisting", ruleId: other.id }, opens, ...refusing });
+    return change({ standing: { kind: "preExisting", ruleId: other.id }, createdAt: null, opens, ...refusing });
   }
 
   if (standing.kind !== "none") {
     const since = entry.missingSince ?? now;
     const again = since + picture.lateEffectMaxMs;
+    const { ruleId } = standing;
+    // A window's rule is not opened again by itself: what was removed is drift.
+    const removed = { kind: "removed", entry, rule: null, ruleId, description: markOf(entry, live, picture) } as const;
+    const differences = window === null ? [] : [removed];
     if (now < again) {
-      const found = `the rule ${standing.ruleId} of ${entry.entryId} is not shown; it is looked for again`;
-      return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found] });
+      const found = `the rule ${ruleId} of ${entry.entryId} is not shown; it is looked for again`;
+      return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found], differences });
     }
     if (isAnyOpen) {
-      const found = `somebody else removed the rule ${standing.ruleId}; its lease ends and is not reopened`;
+      const found = `somebody else removed the rule ${ruleId}; its lease ends and is not reopened`;
       const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
-      return change({ missingSince: since, end, ends: "opened" }, { findings: [found] });
+      return change({ missingSince: since, end, ends: "opened" }, { findings: [found], differences });
     }
   }
 
   const stop = picture.refusals.get(entry.entryId);
   if (stop) return change({ ...givenUp, end: refused(stop), ends: "all" });
-  if (all.some((rule) => ruleKey(rule) === entry.key)) {
+  if (rulesOf(picture).some((rule) => ruleKey(rule) === entry.key)) {
     // Another lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
     return change(
       { missingSince: entry.missingSince },
@@ -244,16 +243,6 @@ function unequal(rules: readonly KnownRule[], entry: Entry, picture: Picture): K
   return rules.find((rule) => identityWithoutPriority(rule) === identity);
 }
 
-/** True when the rule carries a true mark of this entry and was not there before us. */
-function isMarkedFor(rule: KnownRule, entry: Entry, intents: readonly Intent[], picture: Picture): boolean {
-  const mark = parseMark(rule.description);
-  if (!mark || mark.entryId !== entry.entryId || !isGenuine(mark, rule, picture)) return false;
-  if (entry.standing.kind === "preExisting" && entry.standing.ruleId === rule.id) return false;
-  return !intents.some((intent) =>
-    intent.rules.some((it) => it.entryId === entry.entryId && it.beforeIds.includes(rule.id)),
-  );
-}
-
 const isAmong = (which: Which, holder: Holder): boolean =>
   which === "all" ||
   (which === "opened" && holder.openedAt !== null) ||
@@ -264,7 +253,10 @@ export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: R
   return {
     ...entry,
     standing: patch.standing,
+    createdAt: patch.createdAt,
     missingSince: patch.missingSince,
+    allocation:
+      patch.isRead && entry.allocation?.seenAt === null ? { ...entry.allocation, seenAt: now } : entry.allocation,
     holders: entry.holders
       .filter((holder) => !(drop.has(holder.leaseId) && holder.ended !== null))
       .map((holder) => {

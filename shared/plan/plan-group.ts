@@ -1,11 +1,16 @@
 // The decision of a pass: what the ledger wants, what the group shows, and so what to call and what to write down. Pure.
+import type { RuleId } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import { type Mark, parseMark } from "../domain/mark.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
-import { isGenuine, type KnownRule, type Picture, rulesOf } from "./picture.ts";
-import { type EntryPatch, type PlannedCall, planEntry } from "./plan-entry.ts";
+import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.ts";
+import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
+import { planAllocated } from "./plan-allocated.ts";
+import { type DriftPlan, NO_DRIFT, planDrift } from "./plan-drift.ts";
+import { type EntryPatch, type EntryPlan, type PlannedCall, planHeld } from "./plan-entry.ts";
 
 export interface Plan {
-  /** Ends first, openings last. */
+  /** Ends first, then what undoes drift, openings last. */
   readonly calls: readonly PlannedCall[];
   readonly patches: readonly EntryPatch[];
   /** Rules of a lost ledger, to be booked again from their marks. */
@@ -13,11 +18,15 @@ export interface Plan {
   /** Instants at which the group has to be looked at again. */
   readonly lookAt: readonly number[];
   readonly findings: readonly string[];
+  /** What becomes of the differences; nothing where the pass does not watch. */
+  readonly drift: DriftPlan;
 }
 
-const ORDER = { revoke: 0, modify: 1, authorize: 2 } as const;
+const ORDER = { revoke: 0, modify: 2, authorize: 4 } as const;
 
-/** Plans every entry of the ledger, then every rule with a mark of ours that no entry accounts for. */
+const orderOf = (call: PlannedCall): number => ORDER[call.kind] + (call.rollback === undefined ? 0 : 1);
+
+/** Plans every entry of the ledger, then every rule with a mark of ours that no entry accounts for, then the differences. */
 export function planGroup(picture: Picture): Plan {
   const bookedBy = new Map(
     picture.entries.flatMap((entry) =>
@@ -25,26 +34,57 @@ export function planGroup(picture: Picture): Plan {
     ),
   );
   const plans = picture.entries.map((entry) => {
-    const elsewhere = [...bookedBy].filter(([, entryId]) => entryId !== entry.entryId).map(([ruleId]) => ruleId);
-    return planEntry(picture, entry, new Set(elsewhere));
+    const elsewhere = new Set([...bookedBy].filter(([, entryId]) => entryId !== entry.entryId).map(([id]) => id));
+    return isAllocatedAlways(entry) ? planAllocated(picture, entry, elsewhere) : planHeld(picture, entry, elsewhere);
   });
   const strays = planStrays(picture, (rule) => bookedBy.has(rule.id));
-  const calls = [...plans.flatMap((plan) => plan.calls), ...strays.calls];
+  const entryCalls = [...plans.flatMap((plan) => plan.calls), ...strays.calls];
+  const drift =
+    picture.watch === null ? NO_DRIFT : planDrift(picture, picture.watch, differencesOf(picture, plans, entryCalls));
   return {
-    calls: calls.sort((a, b) => ORDER[a.kind] - ORDER[b.kind]),
+    calls: [...entryCalls, ...drift.calls].sort((a, b) => orderOf(a) - orderOf(b)),
     patches: plans.map((plan) => plan.patch),
     recovered: strays.recovered,
-    lookAt: [...plans.flatMap((plan) => plan.lookAt), ...strays.lookAt],
+    lookAt: [...plans.flatMap((plan) => plan.lookAt), ...strays.lookAt, ...windowChanges(picture), ...drift.lookAt],
     findings: [...plans.flatMap((plan) => plan.findings), ...strays.findings],
+    drift,
   };
 }
+
+const windowChanges = ({ entries, now }: Picture): readonly number[] =>
+  entries.flatMap((entry) => nextWindowChange(entry, now) ?? []);
+
+/** Rules that nobody accounts for, and what the entries miss. */
+function differencesOf(picture: Picture, plans: readonly EntryPlan[], calls: readonly PlannedCall[]) {
+  const differences = plans.flatMap((plan) => plan.differences);
+  const spoken = new Set<RuleId>([
+    ...differences.flatMap((it) => it.rule?.id ?? []),
+    ...calls.flatMap((call) => (call.kind === "authorize" ? [] : [call.ruleId])),
+    ...plans.flatMap(({ patch }) =>
+      patch.standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [patch.standing.ruleId] : [],
+    ),
+  ]);
+  const keys = new Set(picture.entries.filter((entry) => isWanted(entry, picture.now)).map((entry) => entry.key));
+  const added = rulesOf(picture).filter((rule) => !spoken.has(rule.id) && !keys.has(ruleKey(rule)));
+  return { differences, added };
+}
+
+/** A rule of ours is its entry's to end; one that was there before is accounted for while somebody wants it. */
+const isAccountedFor = (patch: EntryPatch, now: number): boolean =>
+  patch.standing.kind === "ours" || isWanted(patch.entry, now);
+
+const isWanted = (entry: Entry, now: number): boolean =>
+  isAllocatedAlways(entry) || openWindow(entry, now) !== null || entry.holders.some((holder) => isHolding(holder, now));
 
 /**
  *     mark       ledger            what happens
  *     not true   any               left alone and reported: copied or forged
  *     true       does not know it  past its end: revoke; before: booked again when state is lost, else reported
  */
-function planStrays(picture: Picture, isBooked: (rule: KnownRule) => boolean): Omit<Plan, "patches"> {
+function planStrays(
+  picture: Picture,
+  isBooked: (rule: KnownRule) => boolean,
+): Pick<Plan, "calls" | "recovered" | "lookAt" | "findings"> {
   const known = new Set(picture.entries.map((entry) => entry.entryId));
   const calls: PlannedCall[] = [];
   const recovered: { rule: KnownRule; mark: Mark }[] = [];

@@ -3,8 +3,11 @@ import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
 import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 
-/** `lease`: look at this lease; `group`: look at this group; `full-pass`: look at every group. */
-export type DueKind = "lease" | "group" | "full-pass";
+/**
+ * `lease`: look at this lease; `group`: look at this group; `drift`: look at this group and compare it with its ledger;
+ * `full-pass`: look at every group.
+ */
+export type DueKind = "lease" | "group" | "drift" | "full-pass";
 
 export interface Due {
   readonly shard: number;
@@ -43,6 +46,12 @@ export const dueGroup = (group: GroupRef, at: number, shards: number): Due => ({
   id: group.groupId,
 });
 
+/** A row that has the sweep compare a group with its ledger at an instant. */
+export const dueDrift = (group: GroupRef, at: number, shards: number): Due => ({
+  ...dueGroup(group, at, shards),
+  kind: "drift",
+});
+
 const keyOf = (due: Due): (string | number)[] => [due.shard, due.at, due.kind, due.id];
 
 export const dueWrite = (due: Due): Write => ({
@@ -51,6 +60,12 @@ export const dueWrite = (due: Due): Write => ({
   key: keyOf(due),
   columns: { region: due.region, group: due.groupId },
 });
+
+/** Writes a row that nobody has written; false when it is there: somebody else acts on it, or the sweep will. */
+export async function claimDue(tables: Tables, due: Due): Promise<boolean> {
+  const columns = { region: due.region, group: due.groupId };
+  return (await tables.put("due", keyOf(due), columns, { kind: "absent" })) === "written";
+}
 
 export const dueDelete = (due: Due): Write => ({ kind: "delete", table: "due", key: keyOf(due) });
 

@@ -6,7 +6,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
-import { isHolding, type Refusal } from "../plan/picture.ts";
+import { isOpening, type Refusal } from "../plan/picture.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
 import type { App } from "./app.ts";
 
@@ -45,10 +45,6 @@ export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Me
   );
   return { group, members, siblings };
 }
-
-/** True when somebody holds the entry who has not been seen open yet. */
-export const isOpening = (entry: Entry, now: number): boolean =>
-  entry.holders.some((holder) => isHolding(holder, now) && holder.openedAt === null);
 
 /** Which entries may not be opened, and why. Openings are admitted in order while there is room. */
 export function refusalsOf(

@@ -77,22 +77,19 @@ export class PassCalls {
     const calls = planned.filter(
       (call) => !this.hasSucceeded(call) && (this.attempts.get(nameOf(call)) ?? 0) < ATTEMPTS_MAX,
     );
-    const rest = calls.filter((call) => call.kind !== "revoke");
-    return [...calls.filter(isRevoke), ...rest.slice(0, this.terms.limits.changesPerPass - this.changes)];
+    const ends = calls.filter(isEnd);
+    const rest = calls.filter((call) => !isEnd(call));
+    return [...ends, ...rest.slice(0, this.terms.limits.changesPerPass - this.changes)];
   }
 
   /** Makes the calls. Never throws for what the cloud answers. */
   async perform(calls: readonly PlannedCall[]): Promise<void> {
-    // Ends run first and alone: nothing that is opened may hold them up.
+    // Ends run first and alone: nothing else may hold them up.
     const revokes = calls.filter(isRevoke);
-    const isSingle = (call: Revoke) => !call.seen || this.revokedSingly.has(call.ruleId);
-    for (const batch of chunks(
-      revokes.filter((call) => !isSingle(call)),
-      REVOKE_BATCH,
-    ))
-      await this.revoke(batch);
-    for (const call of revokes.filter(isSingle)) await this.revoke([call]);
-    this.changes += calls.length - revokes.length;
+    const ends = revokes.filter(isEnd);
+    await this.revokeAll(ends);
+    this.changes += calls.length - ends.length;
+    await this.revokeAll(revokes.filter((call) => !isEnd(call)));
     await inParallel(
       calls.filter((call) => call.kind === "modify"),
       (call) => this.modify(call),
@@ -104,17 +101,28 @@ export class PassCalls {
     await inParallel(batches, (batch) => this.authorize(batch), AUTHORIZES_AT_ONCE);
   }
 
+  private async revokeAll(calls: readonly Revoke[]): Promise<void> {
+    const isSingle = (call: Revoke) => !call.seen || this.revokedSingly.has(call.ruleId);
+    const together = calls.filter((call) => !isSingle(call));
+    for (const batch of chunks(together, REVOKE_BATCH)) await this.revoke(batch);
+    for (const call of calls.filter(isSingle)) await this.revoke([call]);
+  }
+
   private async revoke(batch: readonly Revoke[]): Promise<void> {
     const { group } = this.terms;
+    const areEnds = batch.every(isEnd);
+    const priority = areEnds ? "end" : "drift";
     const ruleIds = batch.map((call) => call.ruleId);
     const intent = this.intents.fresh({ call: "revoke", rules: [], ruleIds, cause: batch[0]?.cause ?? "" });
-    const outcome = await this.call(intent, batch, () => this.app.firewall.revoke(group, ruleIds, intent.token, "end"));
+    const outcome = await this.call(intent, batch, () =>
+      this.app.firewall.revoke(group, ruleIds, intent.token, priority),
+    );
     const isOver = outcome === "done" || outcome === "gone";
     // A reading decides about an unknown outcome: an id that is no longer shown is gone.
     if (isOver || (outcome === "unknown" && batch.every((call) => !call.seen)))
       for (const id of ruleIds) this.revoked.add(id);
     if (isOver) for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
-    if (outcome === "refused" || (outcome === "invalid" && batch.length === 1)) this.endRefused = true;
+    if (areEnds && (outcome === "refused" || (outcome === "invalid" && batch.length === 1))) this.endRefused = true;
     // One rule the cloud will not have must not hold up the others of its batch.
     if (outcome === "invalid" || outcome === "again") for (const id of ruleIds) this.revokedSingly.add(id);
   }
@@ -124,7 +132,8 @@ export class PassCalls {
     const rule = { spec: call.entry.spec, description: call.description };
     const rules = [{ entryId: call.entry.entryId, ...rule, beforeIds: [] }];
     const intent = this.intents.fresh({ call: "modify", rules, ruleIds: [call.ruleId], cause: call.cause });
-    const modify = () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, "end");
+    const priority = call.rollback === undefined ? "end" : "drift";
+    const modify = () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, priority);
     if ((await this.call(intent, [call], modify)) === "gone") this.revoked.add(call.ruleId);
   }
 
@@ -137,9 +146,15 @@ export class PassCalls {
       beforeIds: call.beforeIds,
     }));
     const cause = batch[0]?.cause ?? "";
+    const isRollback = batch.every((call) => call.rollback !== undefined);
     const intent = this.intents.repeated(rules) ?? this.intents.fresh({ call: "authorize", rules, ruleIds: [], cause });
     const outcome = await this.call(intent, batch, () =>
-      this.app.firewall.authorize(group, intent.rules, intent.token, priority === "end" ? "open" : priority),
+      this.app.firewall.authorize(
+        group,
+        intent.rules,
+        intent.token,
+        isRollback ? "drift" : priority === "end" ? "open" : priority,
+      ),
     );
     if (!["again", "refused", "invalid"].includes(outcome) || batch.length === 1) return;
     for (const call of batch) {
@@ -216,6 +231,9 @@ export class PassCalls {
 }
 
 const isRevoke = (call: PlannedCall): call is Revoke => call.kind === "revoke";
+
+/** Closing what the program opened; never what undoes drift. */
+const isEnd = (call: PlannedCall): call is Revoke => call.kind === "revoke" && call.rollback === undefined;
 
 const nameOf = (call: PlannedCall): string =>
   call.kind === "revoke"

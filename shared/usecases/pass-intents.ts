@@ -1,6 +1,7 @@
 // The intents of a pass: booked before each call, and kept for as long as an attempt may still take effect.
 import type { GroupRef } from "../domain/ids.ts";
 import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
+import { mintToken } from "../domain/own-token.ts";
 import { mayStillAct } from "../plan/picture.ts";
 import { intentWrite } from "../store/intents.ts";
 import type { Lock } from "../store/lock.ts";
@@ -57,7 +58,7 @@ export class PassIntents {
     return {
       group: this.group,
       intentId: id,
-      token: `sp-${id}`,
+      token: mintToken(id, this.group.groupId, this.app.settings.markSecret),
       ...intention,
       bookedAt: this.app.clock.now(),
       attemptsEndAt: this.lock.expiresAt,

@@ -4,6 +4,7 @@ import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { isHolding } from "../plan/picture.ts";
 import { applyPatch, type EntryPatch } from "../plan/plan-entry.ts";
+import { type HistoryLine, historyWrite } from "../store/history.ts";
 import { writeStatus } from "../store/leases.ts";
 import { deleteEntry, saveEntry } from "../store/ledger.ts";
 import type { App } from "./app.ts";
@@ -86,22 +87,43 @@ export class PassLeases {
     final: ReadonlySet<LeaseId>,
     now: number,
   ): Promise<boolean> {
-    const { tables } = this.app;
-    let stale = false;
-    await inParallel(patches, async (patch) => {
+    const { tables, random } = this.app;
+    const moved = patches.flatMap((patch) => {
       const patched = applyPatch(patch.entry, patch, now, final);
       const holders = patched.holders
         .map((it) => ({ ...it, ended: it.ended ?? endings.get(it.leaseId) ?? null }))
         .filter((it) => !final.has(it.leaseId));
       const next = { ...patched, holders };
-      const empty = holders.length === 0 && (patch.settled || next.standing.kind === "preExisting");
-      if (!empty && JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry))) return;
-      if (empty ? await deleteEntry(tables, patch.entry) : await saveEntry(tables, next)) return;
+      const isUnheld = holders.length === 0 && next.allocation === null;
+      const isEmpty = isUnheld && (patch.settled || next.standing.kind === "preExisting");
+      const isSame = JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry));
+      return isEmpty || !isSame ? [{ before: patch.entry, next, isEmpty }] : [];
+    });
+    // Nothing leaves the ledger without a trace: what was open, and for whom, is told before its row goes.
+    const closed = moved.filter(({ before, isEmpty }) => isEmpty && before.createdAt !== null);
+    if (closed.length > 0)
+      await tables.writeAll(closed.map(({ before }) => historyWrite(closedLine(before, now), random)));
+    let stale = false;
+    await inParallel(moved, async ({ before, next, isEmpty }) => {
+      if (isEmpty ? await deleteEntry(tables, before) : await saveEntry(tables, next)) return;
       stale = true;
     });
     return stale;
   }
 }
+
+const closedLine = (entry: Entry, at: number): HistoryLine => ({
+  group: entry.group,
+  entryId: entry.entryId,
+  at,
+  kind: "closed",
+  by: "safeport",
+  spec: entry.spec,
+  before: null,
+  after: null,
+  leases: entry.holders.map((holder) => holder.leaseId),
+  createdAt: entry.createdAt,
+});
 
 /** A lease that ended in one of its rules has ended in all of them. */
 function endingsOf(entries: Iterable<Entry>): Endings {
@@ -133,7 +155,9 @@ function partsOf(
 /** An entry for comparison: without its parsed spec, which holds integers JSON does not know. */
 const comparable = (entry: Entry) => ({
   standing: entry.standing,
+  createdAt: entry.createdAt,
   missingSince: entry.missingSince,
+  allocation: entry.allocation,
   holders: entry.holders,
 });
 

@@ -4,18 +4,19 @@ import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
-import type { Refusal } from "../plan/picture.ts";
+import { isOpening, type Refusal } from "../plan/picture.ts";
 import { type Plan, planGroup } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Write } from "../ports/tables.ts";
-import { type Due, dueDelete, dueGroup, dueWrite, isInstalled } from "../store/due.ts";
+import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, isInstalled } from "../store/due.ts";
 import { intentDelete, listIntents } from "../store/intents.ts";
 import { listEntries } from "../store/ledger.ts";
 import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
-import { isOpening, type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
+import { type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
 import { PassCalls } from "./pass-calls.ts";
+import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
 import { PassLeases } from "./pass-leases.ts";
 import { recoverLease } from "./recover-lease.ts";
@@ -31,6 +32,10 @@ export interface PassOptions {
   readonly rows: readonly Due[];
   /** False when this installation's state is lost; looked up when absent. */
   readonly stateKnown?: boolean;
+  /** True to compare the group with its ledger, where it is guarded. */
+  readonly drift?: boolean;
+  /** False where the trail cannot be asked. */
+  readonly trailAnswers?: boolean;
   /** Interfaces the caller already knows, where the leases to open name one instance. */
   readonly members?: readonly Member[];
 }
@@ -79,7 +84,8 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
       options.stateKnown ?? isStateKnown(app),
       listIntents(app.tables, group),
     ]);
-    return await new Pass(app, group, { ...options, stateKnown }, lock, intents).run();
+    const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options) : null;
+    return await new Pass(app, group, { ...options, stateKnown }, lock, intents, drift).run();
   } finally {
     await releaseLock(app.tables, lock).catch(() => undefined);
   }
@@ -93,13 +99,25 @@ class Pass {
   private readonly intents: PassIntents;
   private readonly calls: PassCalls;
   private readonly leases: PassLeases;
+  private readonly drift: PassDrift | null;
   private readonly lines: string[] = [];
   private readonly findings = new Set<string>();
   private entries: readonly Entry[] = [];
+  private isHalfRead = false;
+  /** Instants that have a due row already. */
+  private readonly booked = new Set<number>();
   private facts: OpenFacts | null = null;
   private recovered = 0;
 
-  constructor(app: App, group: GroupRef, options: Pass["options"], lock: Lock, intents: readonly Intent[]) {
+  constructor(
+    app: App,
+    group: GroupRef,
+    options: Pass["options"],
+    lock: Lock,
+    intents: readonly Intent[],
+    drift: PassDrift | null,
+  ) {
+    this.drift = drift;
     this.app = app;
     this.group = group;
     this.options = options;
@@ -127,6 +145,7 @@ class Pass {
       const rules = await this.readRules();
       const { entries, unreadable } = await listEntries(app.tables, group);
       this.entries = entries;
+      this.isHalfRead = unreadable.length > 0;
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = new Set(this.entries.flatMap((entry) => entry.holders.map((it) => it.leaseId)));
       plan = await this.plan(rules);
@@ -139,8 +158,11 @@ class Pass {
       }
       if (!this.mayCall()) break;
       const worth = calls.worthTrying(plan.calls);
-      if (worth.length > 0) await calls.perform(worth);
-      else if (plan.calls.some((call) => calls.hasSucceeded(call))) {
+      if (worth.length > 0) {
+        // What is opened for a time has to be closed, should this process die: these rows are there before the calls.
+        await this.bookLooks(plan.lookAt);
+        await calls.perform(worth);
+      } else if (plan.calls.some((call) => calls.hasSucceeded(call))) {
         // Done, but the reading is stale: look again a little later.
         await app.clock.sleep(REREAD_BASE_MS * 2 ** round * (1 + app.random.fraction()));
       } else break;
@@ -177,6 +199,7 @@ class Pass {
       refusals: await this.judgeOpenings(rules, now),
       revoked: this.calls.revoked,
       accepted: this.calls.accepted,
+      watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
     });
     for (const finding of plan.findings) this.findings.add(finding);
     return plan;
@@ -202,11 +225,24 @@ class Pass {
       this.recovered += 1;
       this.lines.push(`the rule ${rule.id} was booked again as ${leaseId} from its mark`);
     }
-    const { stale, entries } = await this.leases.writeDown(plan.patches, this.entries, now);
+    const before = this.entries;
+    const moved = (await this.drift?.writeDown(plan.drift, before, now)) ?? false;
+    const { stale, entries } = await this.leases.writeDown(plan.patches, before, now);
     const isReadBack = ({ entryId }: IntendedRule): boolean =>
       this.calls.cleared.has(entryId) || (entries.get(entryId)?.standing.kind ?? "none") !== "none";
     this.intents.read(readAt, (rule) => !stale && isReadBack(rule));
-    return stale;
+    return stale || moved;
+  }
+
+  /** Has the group looked at again, and compared again where this pass does. */
+  private async bookLooks(instants: readonly number[]): Promise<void> {
+    const { app, group, booked } = this;
+    const now = app.clock.now();
+    const fresh = [...new Set(instants)].filter((at) => !booked.has(at));
+    const row = this.drift ? dueDrift : dueGroup;
+    const rows = fresh.map((at) => dueWrite(row(group, Math.max(at, now + 1000), app.settings.shards)));
+    if (rows.length > 0) await app.tables.writeAll(rows);
+    for (const at of fresh) booked.add(at);
   }
 
   /** Writes what is left: looks still to come, and then, together, what is over and the record. */
@@ -219,19 +255,20 @@ class Pass {
     const unsettled = new Set([...held].filter(isUnsettled));
     // What may still act is looked at when it no longer can. These rows are there before any row goes.
     const quietAt = this.intents.quietAt();
-    const lookAt = new Set([...(plan?.lookAt ?? []), ...(quietAt === null ? [] : [quietAt])]);
-    const looks = [...lookAt].map((at) => dueWrite(dueGroup(group, Math.max(at, now + 1000), app.settings.shards)));
-    if (looks.length > 0) await app.tables.writeAll(looks);
+    await this.bookLooks([...(plan?.lookAt ?? []), ...(quietAt === null ? [] : [quietAt])]);
 
     const isSettled = converged && unsettled.size === 0;
     const rowsDone = options.rows.filter((row) =>
-      row.kind === "group" ? isSettled : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
+      row.kind === "group" || row.kind === "drift"
+        ? isSettled
+        : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
     );
     const lines = [
       ...this.lines,
       ...this.intents.outcomes,
       ...[...closed.keys()].map((leaseId) => `${leaseId} has ended`),
       ...this.findings,
+      ...(this.drift?.lines ?? []),
     ];
     const { cause, actor, policy } = options;
     const record = { at: now, group, cause, actor, policyVersion: policy.version, lines };

@@ -11,7 +11,8 @@ import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
-import { type PassOptions, type PassReport, runPass } from "./run-pass.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+import type { PassOptions, PassReport } from "./run-pass.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -137,7 +138,8 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
   }
   const group = { region: first.region, groupId: first.groupId };
   try {
-    const report = await passOver(app, group, { ...options, rows }, "end");
+    const drift = rows.some((row) => row.kind === "drift");
+    const report = await passOver(app, group, { ...options, rows, drift }, "end");
     if (!report) {
       tally.left += rows.length;
       return;
@@ -204,17 +206,9 @@ async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promis
   }
 }
 
-/** Runs a pass, waiting a little for another one of the same group. */
-async function passOver(
+const passOver = (
   app: App,
   group: GroupRef,
-  options: Work & Pick<PassOptions, "rows" | "stateKnown">,
+  options: Work & Pick<PassOptions, "rows" | "stateKnown" | "drift">,
   priority: "end" | "inventory",
-): Promise<PassReport | null> {
-  for (let tries = 0; tries < 20; tries++) {
-    const report = await runPass(app, group, { ...options, actor: "safeport", priority });
-    if (report || app.clock.monotonicMs() >= options.deadlineAt) return report;
-    await app.clock.sleep(100 * (1 + app.random.fraction()));
-  }
-  return null;
-}
+): Promise<PassReport | null> => lookAtGroup(app, group, { ...options, actor: "safeport", priority });

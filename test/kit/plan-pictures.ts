@@ -104,6 +104,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     lateEffectMaxMs: LATE_MS,
     refusals: new Map(),
     revoked: new Set(),
+    watch: null,
     accepted: new Set(),
     ...changes,
   };

@@ -12,6 +12,8 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
   return {
     entry: anEntry({ holders: [aHolder({ openedAt: null })] }),
     standing: ours("1"),
+    createdAt: null,
+    isRead: false,
     missingSince: null,
     opens: "none",
     stated: true,

@@ -1,0 +1,76 @@
+// The decision about an entry that is allocated for good: its rule should stand whoever holds it beside. Pure.
+import type { RuleId } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import { parseMark } from "../domain/mark.ts";
+import { viewEntry } from "./entry-view.ts";
+import { isGenuine, type KnownRule, type Picture } from "./picture.ts";
+import type { Difference, EntryPlan } from "./plan-entry.ts";
+
+/**
+ *     rule in the cloud             what happens
+ *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule
+ *     same key, other description   a difference, if the allocation knows one
+ *     missing, never read           authorize: it is owed, whatever the guard
+ *     missing, its id stands        a difference: edited
+ *     missing                       a difference: removed; leases that rode on it end unless it comes back in time
+ */
+export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
+  const { allocation, standing } = entry;
+  if (allocation === null) throw new RangeError("the entry has no allocation");
+  const view = viewEntry(picture, entry, entry, bookedElsewhere);
+  const standingId = standing.kind === "none" ? null : standing.ruleId;
+  const { description } = allocation;
+  const stands = view.same.find((rule) => rule.id === standingId) ?? view.same[0];
+
+  if (stands) {
+    const isMarked = carriesOurMark(stands, picture);
+    const cause = "its allocation has it stand, and its mark would end it";
+    const edited: Difference = { kind: "edited", entry, rule: stands, ruleId: stands.id, description };
+    const isEdited = !isMarked && description !== "" && stands.description !== description;
+    return view.change(
+      {
+        standing: { kind: "preExisting", ruleId: stands.id },
+        createdAt: null,
+        opens: "all",
+        settled: true,
+        isRead: true,
+      },
+      {
+        calls: isMarked ? [{ kind: "modify", entry, ruleId: stands.id, description, cause }] : [],
+        differences: isEdited ? [edited] : [],
+      },
+    );
+  }
+
+  const settled = view.attempts.length === 0;
+  if (allocation.seenAt === null) {
+    const refusal = picture.refusals.get(entry.entryId);
+    if (refusal) {
+      const found = `${entry.entryId} is allocated and cannot be opened: ${refusal.code}`;
+      return view.change({ settled }, { findings: [found] });
+    }
+    const cause = `allocated by ${allocation.by}`;
+    return view.change({ settled }, { calls: [{ kind: "authorize", entry, description, beforeIds: [], cause }] });
+  }
+
+  const since = entry.missingSince ?? picture.now;
+  const moved = view.rules.find((rule) => rule.id === standingId) ?? null;
+  const difference: Difference = {
+    kind: moved ? "edited" : "removed",
+    entry,
+    rule: moved,
+    ruleId: standingId,
+    description,
+  };
+  const isGone = picture.now >= since + picture.lateEffectMaxMs;
+  const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
+  return view.change(
+    { missingSince: since, settled, ...(isGone && { end, ends: "opened" }) },
+    { differences: [difference], lookAt: isGone ? [] : [since + picture.lateEffectMaxMs] },
+  );
+}
+
+function carriesOurMark(rule: KnownRule, picture: Picture): boolean {
+  const mark = parseMark(rule.description);
+  return mark !== null && isGenuine(mark, rule, picture);
+}

@@ -1,0 +1,148 @@
+// An event says: look at this group. The call is kept as a sighting, the group is looked at, and the world is read anew.
+import type { GroupRef } from "../domain/ids.ts";
+import { parseMark } from "../domain/mark.ts";
+import { isOwnToken } from "../domain/own-token.ts";
+import type { Policy } from "../domain/policy.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import type { Sighting } from "../domain/sighting.ts";
+import { isGenuine } from "../plan/picture.ts";
+import type { TrailReading } from "../ports/trail.ts";
+import { claimDue, type Due, dueDrift } from "../store/due.ts";
+import { recordWrite } from "../store/records.ts";
+import { addSighting } from "../store/sightings.ts";
+import type { App } from "./app.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+
+/** What an event led to. */
+export interface EventReport {
+  /** Groups that were looked at now. */
+  readonly looked: readonly string[];
+  /** Groups that somebody else looks at in this second, or has to after us. */
+  readonly left: readonly string[];
+  /** Why the event itself led to nothing; null when it did. */
+  readonly ignored: string | null;
+}
+
+export interface EventOptions {
+  /** The account whose events count. */
+  readonly accountId: string;
+  readonly policy: Policy;
+  /** Monotonic instant after which no further change is started. */
+  readonly deadlineAt: number;
+}
+
+/** Older events are replays: the trail itself delivers within a day. */
+const AGE_MAX_MS = 3 * 24 * 60 * 60_000;
+/** The clock of the trail may be ahead of ours. */
+const AHEAD_MAX_MS = 5 * 60_000;
+/** Events of one group within so long share one pass. */
+const GATHER_MS = 1000;
+
+/**
+ * Takes one record of the trail. Nothing follows from what it says but that its groups are looked at, and who is named in the record
+ * of what is found. Malformed, foreign, own, failed, replayed and repeated events change nothing.
+ */
+export async function lookAtEvent(app: App, record: unknown, options: EventOptions): Promise<EventReport> {
+  const now = app.clock.now();
+  const reading = app.trail.read(record, now);
+  const ignored = reasonToIgnore(reading, options, now);
+  if (ignored !== null) {
+    if (ignored.isTold) await tell(app, null, ignored.why);
+    return { looked: [], left: [], ignored: ignored.why };
+  }
+  if (reading.kind !== "call") return { looked: [], left: [], ignored: "it is no call" };
+  const { call, sightings, lists } = reading;
+  if (lists.length > 0)
+    await tell(
+      app,
+      null,
+      `${call.actor.name || call.actor.principalId} changed ${lists.join(", ")} (${call.operation}): what rules that name it let through has changed`,
+    );
+  const others = sightings.filter((sighting) => !isOwn(app, sighting));
+  if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
+  const looked: string[] = [];
+  const left: string[] = [];
+  for (const sighting of others) {
+    const { groupId, region } = sighting;
+    const isLooked = await lookFor(app, { groupId, region }, sighting, options);
+    if (isLooked === "known") continue;
+    (isLooked === "looked" ? looked : left).push(groupId);
+  }
+  return { looked, left, ignored: looked.length + left.length === 0 ? "it was seen before" : null };
+}
+
+/** The row is there before the sighting: whatever dies from here on, the next tick looks at the group. */
+async function lookFor(
+  app: App,
+  group: GroupRef,
+  sighting: Sighting,
+  options: EventOptions,
+): Promise<"looked" | "left" | "known"> {
+  const at = Math.ceil((app.clock.now() + 1) / GATHER_MS) * GATHER_MS;
+  const row = dueDrift(group, at, app.settings.shards);
+  const isFirst = await claimDue(app.tables, row);
+  if (!(await addSighting(app.tables, sighting)) && !isFirst) return "known";
+  if (!isFirst) return "left";
+  await app.clock.sleep(Math.max(0, at - app.clock.now()));
+  return (await look(app, group, row, sighting, options)) ? "looked" : "left";
+}
+
+async function look(
+  app: App,
+  group: GroupRef,
+  row: Due,
+  { operation, eventId }: Sighting,
+  options: EventOptions,
+): Promise<boolean> {
+  const { policy, deadlineAt } = options;
+  const cause = `${operation}, event ${eventId}`;
+  const terms = { cause, actor: "safeport", policy, deadlineAt, priority: "drift", rows: [row], drift: true } as const;
+  return (await lookAtGroup(app, group, terms)) !== null;
+}
+
+interface Ignored {
+  readonly why: string;
+  /** True where somebody should read of it. */
+  readonly isTold: boolean;
+}
+
+function reasonToIgnore(reading: TrailReading, options: EventOptions, now: number): Ignored | null {
+  if (reading.kind === "unreadable") return { why: `an event cannot be read: ${reading.why}`, isTold: true };
+  if (reading.kind === "other") return { why: `${reading.operation} changes no group`, isTold: false };
+  const { call, accountId } = reading;
+  const what = `the event ${call.eventId} (${call.operation})`;
+  if (accountId !== options.accountId)
+    return { why: `${what} is of the account ${accountId || "unknown"}, not of ours`, isTold: true };
+  if (call.failed !== null)
+    return {
+      why: `${call.actor.name || call.actor.principalId} tried ${call.operation} and was refused: ${call.failed}`,
+      isTold: true,
+    };
+  if (call.at < now - AGE_MAX_MS)
+    return { why: `${what} is too old: it was delivered again, or made up`, isTold: true };
+  if (call.at > now + AHEAD_MAX_MS) return { why: `${what} is from the future`, isTold: true };
+  if (!options.policy.regions.includes(call.region))
+    return { why: `${what} is of ${call.region}, which the policy leaves out`, isTold: false };
+  return null;
+}
+
+/**
+ * By a token that we minted; where the event tells none, by true marks on everything it writes. Never by a name. What is taken for
+ * ours spares nothing: a rule without a ledger row or a true mark is drift whoever wrote it.
+ */
+function isOwn(app: App, { kind, token, rules, groupId, region }: Sighting): boolean {
+  const { installation, markSecret } = app.settings;
+  if (token !== null) return isOwnToken(token, groupId, markSecret);
+  if (kind !== "authorize" || rules === null || rules.length === 0) return false;
+  return rules.every(({ spec, description }) => {
+    const mark = parseMark(description);
+    const rule = { ...spec, id: null, description, createdAt: null };
+    const picture = { group: { groupId, region }, installation, markSecret };
+    return mark !== null && mark.entryId === entryIdOf(groupId, ruleKey(spec)) && isGenuine(mark, rule, picture);
+  });
+}
+
+async function tell(app: App, group: GroupRef | null, line: string): Promise<void> {
+  const record = { at: app.clock.now(), group, cause: "event", actor: "safeport", policyVersion: null, lines: [line] };
+  await app.tables.writeAll([recordWrite(record, app.random)]);
+}

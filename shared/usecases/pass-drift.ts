@@ -1,0 +1,227 @@
+// What a pass that watches a guarded group needs to judge differences, and what it writes down of them.
+import { parseObservedCidr } from "../domain/cidr.ts";
+import { type DriftItem, driftIdOf, isOpenDrift } from "../domain/drift-item.ts";
+import type { GroupRow } from "../domain/guard.ts";
+import type { GroupRef, RuleKey } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import { windowAt } from "../domain/open-hours.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { Sighting } from "../domain/sighting.ts";
+import { type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
+import type { Watch, WatchedInterface } from "../plan/picture.ts";
+import type { DriftPlan } from "../plan/plan-drift.ts";
+import type { GroupFacts } from "../ports/firewall.ts";
+import { listDrift, saveDrift } from "../store/drift-items.ts";
+import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
+import { listSightings } from "../store/sightings.ts";
+import type { App } from "./app.ts";
+import { changeAllocations } from "./change-allocations.ts";
+import { readOpenFacts } from "./open-facts.ts";
+
+const OPEN_STATES = ["waiting", "reported", "held", "rollingBack"];
+const ITEMS_MAX = 10_000;
+
+/** Under what drift is judged; without `trailAnswers` the trail can be asked. */
+export interface DriftTerms {
+  readonly policy: Policy;
+  readonly trailAnswers?: boolean;
+}
+
+interface Stored {
+  readonly row: GroupRow;
+  readonly items: readonly DriftItem[];
+  readonly sightings: readonly Sighting[];
+  readonly interfaces: readonly WatchedInterface[];
+}
+
+/** The drift of a group while a pass holds its lock. */
+export class PassDrift {
+  /** What became of differences, in words. */
+  readonly lines: string[] = [];
+  private readonly app: App;
+  private readonly group: GroupRef;
+  private readonly policy: Policy;
+  private readonly trailAnswers: boolean;
+  private readonly facts: GroupFacts;
+  private readonly sightings: readonly Sighting[];
+  private readonly interfaces: readonly WatchedInterface[];
+  private row: GroupRow;
+  private items: readonly DriftItem[];
+  private told = false;
+
+  private constructor(app: App, terms: DriftTerms, facts: GroupFacts, stored: Stored) {
+    this.app = app;
+    this.group = facts.ref;
+    this.policy = terms.policy;
+    this.trailAnswers = terms.trailAnswers ?? true;
+    this.facts = facts;
+    this.row = stored.row;
+    this.items = stored.items;
+    this.sightings = stored.sightings;
+    this.interfaces = stored.interfaces;
+  }
+
+  /** Reads what is kept of the group's drift; null for a group that is gone. */
+  static async read(app: App, group: GroupRef, terms: DriftTerms): Promise<PassDrift | null> {
+    const facts = await app.inventory.group(group, "drift");
+    if (!facts) return null;
+    const [row, items, sightings] = await Promise.all([
+      getGroupRow(app.tables, group),
+      openItems(app, group),
+      listSightings(app.tables, group.groupId),
+    ]);
+    const interfaces = terms.policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
+    const told = sightings.filter((sighting) => sighting.failed === null);
+    return new PassDrift(app, terms, facts, { row, items, interfaces, sightings: told });
+  }
+
+  /** How far the group is guarded, by the ledger as it was read. */
+  guard(entries: readonly Entry[]): EffectiveGuard {
+    return effectiveGuard({ policy: this.policy, facts: this.facts, row: this.row, entries });
+  }
+
+  /** What differences are judged by; null where the group is not guarded. */
+  watch(entries: readonly Entry[], isHalfRead: boolean, now: number): Watch | null {
+    const { policy, row } = this;
+    const guard = this.guard(entries);
+    this.tell(guard);
+    if (guard.acts === "none" || this.facts.serviceManaged) return null;
+    const { drift, lease, limits } = policy;
+    return {
+      acts: guard.acts,
+      terms: {
+        drift,
+        foreignWriters: policy.foreignWriters,
+        trustedPrincipals: policy.trustedPrincipals,
+        sensitivePorts: lease.sensitivePorts,
+        trailAnswers: this.trailAnswers,
+      },
+      confirmedAt: row.baseline?.confirmedAt ?? now,
+      sightings: this.sightings,
+      items: this.items,
+      reverts: row.reverts,
+      holds: new Set(row.holds.map((hold) => hold.key)),
+      frozenUntil: drift.freeze ? (windowAt(drift.freeze, now)?.until ?? null) : null,
+      isHalfRead,
+      changesMax: limits.changesPerPass,
+      hosts: null,
+      operatorPath: policy.operatorPath,
+      interfaces: this.interfaces,
+    };
+  }
+
+  /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
+  async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
+    const { app, group } = this;
+    if (await this.writeRow(drift, entries, now)) return true;
+    if (drift.adoptions.length > 0) {
+      await changeAllocations(app, group, drift.adoptions[0]?.by ?? "", drift.adoptions);
+      this.row = await getGroupRow(app.tables, group);
+    }
+    const items = new Map(this.items.map((item) => [item.driftId, item]));
+    for (const item of [...drift.items, ...this.guardItems(entries, now)]) {
+      const saved = await saveDrift(app.tables, item);
+      if (!saved) {
+        // Somebody decided about it meanwhile: the next round goes by that.
+        this.items = await openItems(app, group);
+        return true;
+      }
+      if (isOpenDrift(saved)) items.set(saved.driftId, saved);
+      else items.delete(saved.driftId);
+      this.lines.push(inWords(saved));
+    }
+    this.items = [...items.values()];
+    return drift.adoptions.length > 0;
+  }
+
+  /** A pass had nothing to do with these rules: until something changes, the full pass may leave the group out. */
+  async settle(rules: string): Promise<void> {
+    const settled = { rules, policyVersion: this.policy.version };
+    if (JSON.stringify(this.row.settled) === JSON.stringify(settled)) return;
+    // A row that was changed meanwhile is not settled.
+    await saveGroupRow(this.app.tables, { ...this.row, settled });
+  }
+
+  /** Counters and holds go with the group's row, so that they outlive this process. */
+  private async writeRow({ reverts, holds }: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
+    const { row, policy } = this;
+    const { tagGuard } = this.guard(entries);
+    const since = now - policy.drift.revertsWithinMs;
+    const counted = new Set(row.reverts.map((revert) => revert.driftId));
+    const added = reverts.filter((revert) => !counted.has(revert.driftId));
+    if (added.length === 0 && holds.length === 0 && tagGuard === row.tagGuard) return false;
+    const held = new Set<RuleKey>(row.holds.map((hold) => hold.key));
+    const saved = await saveGroupRow(this.app.tables, {
+      ...row,
+      tagGuard,
+      reverts: [...row.reverts.filter(({ at }) => at > since), ...added],
+      holds: [...row.holds, ...holds.filter((key) => !held.has(key)).map((key) => ({ key, since: now }))],
+    });
+    this.row = saved ?? (await getGroupRow(this.app.tables, this.group));
+    return saved === null;
+  }
+
+  /** A tag that asks for less guarding is drift too; it changes nothing until a person confirms it. */
+  private guardItems(entries: readonly Entry[], now: number): readonly DriftItem[] {
+    const { tagLowered } = this.guard(entries);
+    const open = this.items.find((item) => item.kind === "guard");
+    if (open) return tagLowered ? [] : [{ ...open, state: "gone", changedAt: now }];
+    if (!tagLowered) return [];
+    const key = GUARD_TAG as RuleKey;
+    const item: DriftItem = {
+      driftId: driftIdOf([this.group.groupId, "guard", String(now)]),
+      group: this.group,
+      kind: "guard",
+      key,
+      entryId: null,
+      ruleId: null,
+      found: null,
+      wanted: null,
+      reach: `asks for less than the guard ${this.row.tagGuard} that the group has`,
+      verdict: { kind: "drift", why: "a tag alone lowers no guard" },
+      state: "reported",
+      attribution: null,
+      firstSeenAt: now,
+      changedAt: now,
+      heldBy: null,
+      rev: 0,
+    };
+    return [item];
+  }
+
+  private tell({ level, acts, why }: EffectiveGuard): void {
+    if (why.length === 0 || this.told) return;
+    this.told = true;
+    const { groupId } = this.group;
+    this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
+  }
+}
+
+async function readInterfaces(app: App, group: GroupRef): Promise<readonly WatchedInterface[]> {
+  const { members, siblings } = await readOpenFacts(app, group);
+  return members.map((member) => ({
+    addresses: [member.address, ...member.ipv6].flatMap((text) => parseObservedCidr(text) ?? []),
+    otherRules: member.groupIds.flatMap((id) => siblings.get(id) ?? []),
+  }));
+}
+
+async function openItems(app: App, group: GroupRef): Promise<readonly DriftItem[]> {
+  const query = { groupId: group.groupId, states: OPEN_STATES, limit: ITEMS_MAX };
+  return (await listDrift(app.tables, query)).items;
+}
+
+/** An item for the record: what, who, what it opened or closed, and what was done. */
+function inWords({ driftId, kind, ruleId, reach, verdict, state, heldBy, attribution: by }: DriftItem): string {
+  const who = by
+    ? `${by.actor} (${by.actorType}) from ${by.address}, ${by.operation} ${by.requestId}, event ${by.eventId}`
+    : "nobody known";
+  const why =
+    verdict.kind === "drift"
+      ? verdict.why
+      : verdict.kind === "foreign"
+        ? `${verdict.writer} writes it`
+        : verdict.kind === "trusted"
+          ? `${verdict.principal} is trusted`
+          : "its writer is not known yet";
+  return `drift ${driftId}: ${kind} ${ruleId ?? ""}, ${reach}; by ${who}; ${why}; ${state}${heldBy ? ` (${heldBy})` : ""}`;
+}

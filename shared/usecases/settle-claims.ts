@@ -1,0 +1,187 @@
+// Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
+import type { Allocation } from "../domain/allocation.ts";
+import type { GroupRef, LeaseId } from "../domain/ids.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import type { Sighting } from "../domain/sighting.ts";
+import { effectiveGuard } from "../plan/effective-guard.ts";
+import { isPrincipal, nameOf } from "../plan/judge-drift.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { dueDrift, dueWrite } from "../store/due.ts";
+import { getGroupRow } from "../store/group-rows.ts";
+import { listHistory } from "../store/history.ts";
+import { getEntry, listEntries } from "../store/ledger.ts";
+import { recordWrite } from "../store/records.ts";
+import { listSightings, saveSighting } from "../store/sightings.ts";
+import type { App } from "./app.ts";
+import { changeAllocations } from "./change-allocations.ts";
+
+/** One rule of a call that a lease held or still holds. */
+interface Claim {
+  readonly spec: RuleSpec;
+  readonly description: string;
+  readonly leases: readonly LeaseId[];
+}
+
+/** How often the trail is asked again, and for how long: an event may take ten minutes to be found there. */
+const ASK_EVERY_MS = 60_000;
+const ASK_FOR_MS = 30 * 60_000;
+/** An opening that is under way is read back by then. */
+const OPENING_MS = 5000;
+const HISTORY_MAX = 50;
+
+/**
+ * Asks the trail about the events that would spare a rule, as an event alone keeps nothing open: those of principals the policy
+ * trusts, and claims. A claim is adopted where the group is not enforced and told where it is; a rule that its lease has closed
+ * meanwhile is owed again. Answers false when the trail cannot be asked.
+ */
+export async function settleClaims(app: App, policy: Policy, group: GroupRef): Promise<boolean> {
+  const sightings = await listSightings(app.tables, group.groupId);
+  const answers: Answer[] = [];
+  for (const sighting of sightings)
+    if (!sighting.settled && sighting.failed === null)
+      answers.push(await settleSighting({ app, policy, group, sighting }));
+  return !answers.includes("refused");
+}
+
+interface Work {
+  readonly app: App;
+  readonly policy: Policy;
+  readonly group: GroupRef;
+  readonly sighting: Sighting;
+}
+
+/** `unknown` while the trail does not have the event; `refused` where it does not answer us. */
+type Answer = "confirmed" | "denied" | "unknown" | "refused" | "unasked";
+
+async function settleSighting(work: Work): Promise<Answer> {
+  const { app, policy, group, sighting } = work;
+  const claims = sighting.kind === "authorize" ? await claimsOf(app, group, sighting) : [];
+  if (claims === "later") {
+    await askAgain(work, OPENING_MS);
+    return "unasked";
+  }
+  const isTrusted = policy.trustedPrincipals.some(({ principal }) => isPrincipal(sighting.actor, principal));
+  if (claims.length === 0 && !isTrusted) {
+    await save(work, { settled: true });
+    return "unasked";
+  }
+  const answer = sighting.confirmed ? "confirmed" : await ask(app, sighting);
+  const who = nameOf(sighting.actor);
+  if (answer === "denied") {
+    await tell(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
+    await save(work, { settled: true, failed: "DeniedByTrail" });
+  } else if (answer !== "confirmed") {
+    const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
+    if (isLate) await save(work, { settled: true });
+    else await askAgain(work, ASK_EVERY_MS);
+    if (isLate) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${who}`);
+  } else {
+    if (claims.length > 0) await accept(work, claims, who);
+    await save(work, { settled: true, confirmed: true });
+  }
+  return answer;
+}
+
+async function accept(work: Work, claims: readonly Claim[], who: string): Promise<void> {
+  const { app, policy, group, sighting } = work;
+  const leases = claims.flatMap((claim) => claim.leases).join(", ");
+  const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
+  if (await isEnforced(app, policy, group)) {
+    await tell(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
+    return;
+  }
+  const now = app.clock.now();
+  const changes = claims.map(({ spec, description }) => {
+    const allocation: Allocation = {
+      provenance: "adopted",
+      owner: who,
+      application: "",
+      reason: what,
+      ticket: "",
+      allowedSources: [],
+      openHours: null,
+      description: description || `adopted from ${who}`,
+      by: who,
+      at: now,
+      seenAt: null,
+    };
+    return { spec, allocation };
+  });
+  await changeAllocations(app, group, who, changes);
+  await tell(work, `${what}: the rule is theirs now and outlives the lease`);
+}
+
+/** `later` while the lease's own opening is still under way. */
+async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Promise<readonly Claim[] | "later"> {
+  const claims: Claim[] = [];
+  for (const { spec, description } of rules ?? []) {
+    const entryId = entryIdOf(group.groupId, ruleKey(spec));
+    const entry = await getEntry(app.tables, group, entryId);
+    if (entry?.allocation) continue;
+    if (entry && entry.holders.length > 0) {
+      if (entry.standing.kind === "none" && entry.createdAt === null) return "later";
+      const leases = entry.holders.map((holder) => holder.leaseId);
+      // Events tell whole seconds. Whoever was before us made the rule, and our lease rides on it.
+      if (entry.standing.kind !== "preExisting" && at >= secondOf(entry.createdAt ?? 0))
+        claims.push({ spec, description, leases });
+      continue;
+    }
+    const history = await listHistory(app.tables, group, entryId, HISTORY_MAX);
+    const held = history.find(
+      (line) => line.kind === "closed" && at >= secondOf(line.createdAt ?? 0) && secondOf(at) <= line.at,
+    );
+    if (held) claims.push({ spec, description, leases: held.leases });
+  }
+  return claims;
+}
+
+const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
+async function ask(app: App, sighting: Sighting): Promise<Answer> {
+  try {
+    const reading = await app.trail.lookUp(sighting.region, sighting.eventId);
+    if (reading?.kind !== "call") return "unknown";
+    return reading.sightings.some((it) => contentOf(it) === contentOf(sighting)) ? "confirmed" : "denied";
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    app.log.write("warn", "the trail cannot be asked", { code: error.cloudCode ?? error.kind });
+    return error.kind === "refused" || error.kind === "invalid" ? "refused" : "unknown";
+  }
+}
+
+/** What of a sighting has to be the same in the trail. */
+const contentOf = (it: Sighting): string =>
+  JSON.stringify([
+    it.eventId,
+    it.groupId,
+    it.operation,
+    it.at,
+    it.actor.principalId,
+    it.failed,
+    it.rules?.map((rule) => ruleKey(rule.spec)).sort() ?? null,
+    [...it.ruleIds].sort(),
+  ]);
+
+async function isEnforced(app: App, policy: Policy, group: GroupRef): Promise<boolean> {
+  const [facts, row, { entries }] = await Promise.all([
+    app.inventory.group(group, "drift"),
+    getGroupRow(app.tables, group),
+    listEntries(app.tables, group),
+  ]);
+  return facts !== null && effectiveGuard({ policy, facts, row, entries }).acts === "enforce";
+}
+
+const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<void> =>
+  saveSighting(app.tables, { ...sighting, ...changes });
+
+async function askAgain({ app, group }: Work, inMs: number): Promise<void> {
+  await app.tables.writeAll([dueWrite(dueDrift(group, app.clock.now() + inMs, app.settings.shards))]);
+}
+
+async function tell({ app, policy, group }: Work, line: string): Promise<void> {
+  const at = app.clock.now();
+  const record = { at, group, cause: "event", actor: "safeport", policyVersion: policy.version, lines: [line] };
+  await app.tables.writeAll([recordWrite(record, app.random)]);
+}
