@@ -1,7 +1,8 @@
 // ModifySecurityGroupRule as the official SDK sees it.
 import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { aTarget, nobody, outcomeOf } from "./target.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, startedAt } from "./world.ts";
 
 const modify = (client: Client, what: Partial<ModifySecurityGroupRuleRequest>) =>
@@ -74,4 +75,94 @@ describe("ModifySecurityGroupRule", () => {
     await modify(client, { securityGroupRuleId: id, description: "until=2" });
     expect((await rulesOf(client))[2]).toMatchObject({ destCidrIp: "127.10.0.11", description: "until=2" });
   });
+});
+
+/** A group with a rule for each of two ports, and their ids. */
+const aGroup = async () => {
+  const target = await aTarget();
+  const securityGroupId = await target.group();
+  await authorize(target.client, [ssh(), ssh({ portRange: "443/443" })], { securityGroupId });
+  const rules = () => rulesOf(target.client, securityGroupId);
+  const [id = "", other = ""] = (await rules()).map((rule) => rule.securityGroupRuleId ?? "");
+  return { ...target, securityGroupId, rules, id, other };
+};
+
+describe("ModifySecurityGroupRule in a group of its own", () => {
+  it("changes every field of a rule, which keeps its id and time", async () => {
+    const { client, securityGroupId, rules, id } = await aGroup();
+    const before = (await rules())[0];
+    const changes = {
+      policy: "drop",
+      priority: "7",
+      ipProtocol: "UDP",
+      portRange: "53/54",
+      sourceCidrIp: "10.0.0.0/8",
+      description: "changed",
+    };
+    await modify(client, { securityGroupId, securityGroupRuleId: id, ...changes });
+    const after = (await rules()).find((rule) => rule.securityGroupRuleId === id);
+    expect(after).toMatchObject({ ...changes, policy: "Drop", createTime: before?.createTime });
+  });
+
+  it("refuses another kind of source, ports that another rule has, and a rule that is not there", async () => {
+    const { client, securityGroupId, id } = await aGroup();
+    const refused = async (changes: Partial<ModifySecurityGroupRuleRequest>) =>
+      refusalOf(modify(client, { securityGroupId, securityGroupRuleId: id, ...changes }));
+    expect(await refused({ ipv6SourceCidrIp: "2001:db8::1" })).toEqual({
+      statusCode: 400,
+      code: "InvalidOperation.ModifySgRuleEntityType",
+    });
+    const twin = { policy: "accept", priority: "1", portRange: "443/443" };
+    expect(await refused(twin)).toEqual({ statusCode: 400, code: "InvalidOperation.RuleDuplicate" });
+    expect((await refused({ securityGroupRuleId: nobody.rule })).code).toMatch(/NotFound$/);
+  });
+});
+
+describe("ModifySecurityGroupRule by bytes", () => {
+  it("changes a rule and answers a request id alone", async () => {
+    const { call, securityGroupId: SecurityGroupId, rules, id } = await aGroup();
+    const answer = await call("ModifySecurityGroupRule", {
+      SecurityGroupId,
+      SecurityGroupRuleId: id,
+      Policy: "accept",
+      Priority: "2",
+      IpProtocol: "tcp",
+      PortRange: "22/22",
+      SourceCidrIp: "203.0.113.7/32",
+      Description: "说 + more",
+    });
+    expect([answer.status, Object.keys(answer.body)]).toEqual([200, ["RequestId"]]);
+    expect((await rules()).find((rule) => rule.securityGroupRuleId === id)).toMatchObject({
+      priority: "2",
+      description: "说 + more",
+    });
+  });
+
+  it.each([
+    ["a blank source", { SourceCidrIp: "" }, "400 InvalidParam.InvalidModifyRuleRequest"],
+    ["a port list", { PortRangeListId: nobody.portList }, "400 InvalidOperation.ModifyPortRangeType"],
+    ["another nic type", { NicType: "internet" }, "400 InvalidOperation.ModifyNicType"],
+    ["a protocol without ports", { IpProtocol: "icmp" }, "400 InvalidParam.ProtocolAndPortRangeMismatch"],
+    ["a priority of 101", { Priority: "101" }, "400 InvalidPriority.ValueNotSupported"],
+    ["a policy nobody knows", { Policy: "maybe" }, "400 InvalidPolicy.Malformed"],
+    ["a range backwards", { PortRange: "9/8" }, "400 InvalidParam.PortRange"],
+    ["one address on both sides", { DestCidrIp: "203.0.113.7/32" }, "400 InvalidParamter.Conflict"],
+    [
+      "513 characters of description",
+      { Description: "x".repeat(513) },
+      "400 InvalidSecurityGroupDiscription.Malformed",
+    ],
+    ["a group for the destination", { DestGroupId: nobody.group }, "400 InvalidSourceOrDestGroupId.DirectionMissmatch"],
+    ["a group that is not there", { SecurityGroupId: nobody.group }, "404 InvalidSecurityGroupId.NotFound"],
+  ] as [string, Record<string, string>, string][])(
+    "refuses %s and changes nothing",
+    async (_what, changes, outcome) => {
+      const { call, securityGroupId: SecurityGroupId, rules, id: SecurityGroupRuleId } = await aGroup();
+      const before = await rules();
+      const whole = { Policy: "accept", Priority: "1", SourceCidrIp: "203.0.113.7/32" };
+      const query = { SecurityGroupId, SecurityGroupRuleId, ...whole, ...changes };
+      expect(outcomeOf(await call("ModifySecurityGroupRule", query))).toBe(outcome);
+      expect(await rules()).toEqual(before);
+    },
+  );
 });

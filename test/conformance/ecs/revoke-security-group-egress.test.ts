@@ -1,7 +1,8 @@
 // RevokeSecurityGroupEgress as the official SDK sees it.
 import { RevokeSecurityGroupEgressRequest, RevokeSecurityGroupEgressRequestPermissions } from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { aTarget, nobody, outcomeOf } from "./target.ts";
 import { aWorld, type Client, refusalOf, regionId, rulesOf } from "./world.ts";
 
 const revokeEgress = (client: Client, what: Partial<RevokeSecurityGroupEgressRequest>) =>
@@ -61,5 +62,44 @@ describe("RevokeSecurityGroupEgress", () => {
     expect((await refusalOf(revokeEgress(client, managed))).code).toBe(
       "InvalidOperation.ResourceManagedByCloudProduct",
     );
+  });
+});
+
+describe("RevokeSecurityGroupEgress by bytes", () => {
+  const aGroup = async () => {
+    const target = await aTarget();
+    const SecurityGroupId = await target.group();
+    const flat = { IpProtocol: "tcp", PortRange: "25/25", DestCidrIp: "0.0.0.0/0" };
+    await target.call("AuthorizeSecurityGroupEgress", { SecurityGroupId, ...flat });
+    const rules = () => rulesOf(target.client, SecurityGroupId, "all");
+    const id = (await rules())[0]?.securityGroupRuleId ?? "";
+    return { ...target, SecurityGroupId, flat, id, rules };
+  };
+
+  it("removes an egress rule by id, and by permission", async () => {
+    const { call, SecurityGroupId, flat, id, rules } = await aGroup();
+    const byId = await call("RevokeSecurityGroupEgress", { SecurityGroupId, "SecurityGroupRuleId.1": id });
+    expect([outcomeOf(byId), Object.keys(byId.body)]).toEqual(["200 OK", ["RequestId"]]);
+    expect(await rules()).toEqual([]);
+    await call("AuthorizeSecurityGroupEgress", { SecurityGroupId, ...flat });
+    const permission = Object.entries(flat).map(([name, value]) => [`Permissions.1.${name}`, value]);
+    await call("RevokeSecurityGroupEgress", { SecurityGroupId, ...Object.fromEntries(permission) });
+    expect(await rules()).toEqual([]);
+  });
+
+  it("refuses an id twice, ids beside permissions, and a permission without a destination", async () => {
+    const { call, SecurityGroupId, flat, id, rules } = await aGroup();
+    const refused = async (query: Record<string, string>) =>
+      outcomeOf(await call("RevokeSecurityGroupEgress", { SecurityGroupId, ...query }));
+    const once = { "SecurityGroupRuleId.1": id };
+    expect(await refused({ ...once, "SecurityGroupRuleId.2": id })).toBe(
+      "400 InvalidParam.SecurityGroupRuleIdRepeated",
+    );
+    expect(await refused({ ...once, ...flat })).toBe("400 InvalidParam.Permissions");
+    expect(await refused({ ...flat, DestCidrIp: "" })).toMatch(/^400 MissingParameter/);
+    expect(await refused({ SecurityGroupId: nobody.group, ...once })).toMatch(
+      /^40[04] InvalidSecurityGroupId\.NotFound$/,
+    );
+    expect(await rules()).toHaveLength(1);
   });
 });
