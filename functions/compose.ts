@@ -1,9 +1,10 @@
 // Builds the real parts of the program, once per process. The only file of the product that reads the environment.
+import { actionTrail } from "../shared/adapters/alibaba/action-trail.ts";
 import { callBudget } from "../shared/adapters/alibaba/call-budget.ts";
 import { ecsFirewall } from "../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
 import { fcWakeup } from "../shared/adapters/alibaba/fc-wakeup.ts";
-import { ecsRpcClient } from "../shared/adapters/alibaba/rpc-client.ts";
+import { actionTrailRpcClient, ecsRpcClient, type RpcSettings } from "../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
@@ -27,6 +28,8 @@ import type { App } from "../shared/usecases/app.ts";
 /** The program's parts. */
 export interface Composition {
   readonly app: App;
+  /** The account the functions run in. */
+  readonly accountId: string;
   /** The policy in force; throws NOT_READY before setup and STATE_UNREADABLE on a broken row. */
   readonly readPolicy: () => Promise<Policy>;
   /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
@@ -37,6 +40,9 @@ export interface Composition {
 
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
 export type ContextCredentials = Partial<Credentials> | undefined;
+
+/** ActionTrail allows two look-ups a second. */
+const LOOK_UPS_PER_MINUTE = 100;
 
 /** The log before and beside a composition. */
 export const bootLog = consoleLog(systemClock);
@@ -85,14 +91,20 @@ function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute
     endpoint: endpoints.tablestore,
     instance: endpoints.tablestoreInstance,
   });
-  const calls = callBudget({ clock, random, log, budgets: tableBudgets(tables), callsPerMinute });
-  const ecs = endpoints.ecs === null ? null : new URL(endpoints.ecs);
+  const budget = { clock, random, log, budgets: tableBudgets(tables) };
+  const calls = callBudget({ ...budget, callsPerMinute });
+  const lookUps = callBudget({ ...budget, callsPerMinute: Math.min(callsPerMinute, LOOK_UPS_PER_MINUTE) });
   const rpc = ecsRpcClient({
     clock,
     credentials: keys,
-    endpoint: (where) => ecs?.host ?? `ecs.${where}.aliyuncs.com`,
-    protocol: ecs?.protocol === "http:" ? "http" : "https",
+    ...placeOf(endpoints.ecs, (where) => `ecs.${where}.aliyuncs.com`),
     gate: calls,
+  });
+  const trailRpc = actionTrailRpcClient({
+    clock,
+    credentials: keys,
+    ...placeOf(endpoints.actionTrail, (where) => `actiontrail.${where}.aliyuncs.com`),
+    gate: lookUps,
   });
   const wakeup: Wakeup = !wakeups
     ? { arm: async () => undefined }
@@ -115,8 +127,19 @@ function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute
     settings,
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
+    trail: actionTrail(trailRpc, clock),
   };
-  return { app, settle: calls.settle, ...policyReaders(app, region) };
+  const settle = async (): Promise<void> => {
+    await Promise.all([calls.settle(), lookUps.settle()]);
+  };
+  return { app, accountId, settle, ...policyReaders(app, region) };
+}
+
+/** Where an API answers: at the address that is set, else at each region's own. */
+function placeOf(set: string | null, ofRegion: (region: string) => string): Pick<RpcSettings, "endpoint" | "protocol"> {
+  if (set === null) return { endpoint: ofRegion, protocol: "https" };
+  const { host, protocol } = new URL(set);
+  return { endpoint: () => host, protocol: protocol === "http:" ? "http" : "https" };
 }
 
 function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {

@@ -13,12 +13,16 @@ export function environmentOf(cloud: Cloud, secrets: Secrets): Record<string, st
     SAFEPORT_INSTALLATION: secrets.installation,
     SAFEPORT_MARK_SECRET: secrets.markSecret,
     SAFEPORT_ECS_ENDPOINT: `http://${endpoints.ecs}`,
+    SAFEPORT_ACTIONTRAIL_ENDPOINT: `http://${endpoints.actiontrail}`,
     SAFEPORT_TABLESTORE_ENDPOINT: endpoints.tablestore,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
     SAFEPORT_FC_ENDPOINT: endpoints.fc,
     SAFEPORT_SWEEP_FUNCTION: "sweep",
   };
 }
+
+/** Every call to ECS: which of them change a group is decided by the function, as patterns over names are not sure to work. */
+const auditPattern = { source: ["acs.ecs"], type: ["ecs:ActionTrail:ApiCall"] };
 
 /** The functions, from the folder of the built bundles. */
 export function functionsOf(dist: string, environment: Record<string, string>): Parameters<Cloud["deploy"]>[0] {
@@ -29,6 +33,14 @@ export function functionsOf(dist: string, environment: Record<string, string>): 
       bundle: join(dist, "sweep"),
       environment,
       triggers: [{ type: "timer", name: "tick", cron: "@every 1m", payload: "" }],
+      timeoutS: 60,
+      memoryMb: 512,
+    },
+    {
+      name: "audit",
+      bundle: join(dist, "audit"),
+      environment,
+      triggers: [{ type: "eventbridge", pattern: auditPattern }],
       timeoutS: 60,
       memoryMb: 512,
     },

@@ -8,6 +8,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export interface Endpoints {
   /** `http://host:port` or `https://host`; null for the cloud's own host of each region. */
   readonly ecs: string | null;
+  /** As `ecs`. */
+  readonly actionTrail: string | null;
   readonly tablestore: string;
   readonly tablestoreInstance: string;
   readonly fc: string;
@@ -90,6 +92,7 @@ export function readSettings(env: Environment): Configuration {
     },
     endpoints: {
       ecs: reader.url("SAFEPORT_ECS_ENDPOINT", "") || null,
+      actionTrail: reader.url("SAFEPORT_ACTIONTRAIL_ENDPOINT", "") || null,
       tablestore: reader.url(
         "SAFEPORT_TABLESTORE_ENDPOINT",
         `https://${tablestoreInstance}.${region}.ots.aliyuncs.com`,

@@ -5,6 +5,7 @@ import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
+import type { Trail } from "../ports/trail.ts";
 import type { Wakeup } from "../ports/wakeup.ts";
 
 /** The ports and fixed settings of one installation. */
@@ -13,6 +14,7 @@ export interface App {
   readonly random: Random;
   readonly firewall: Firewall;
   readonly inventory: Inventory;
+  readonly trail: Trail;
   readonly tables: Tables;
   readonly wakeup: Wakeup;
   readonly log: Log;

@@ -3,16 +3,23 @@ import * as tablestore from "tablestore";
 import { CloudClock, nextTurn } from "../../local/clock.ts";
 import type { FaultRule } from "../../local/faults.ts";
 import { FaultTable } from "../../local/faults.ts";
+import { type Principal, type PrincipalSpec, Principals } from "../../local/principals.ts";
 import { seededRandom } from "../../local/random.ts";
-import type { EcsService } from "../../local/services/ecs/ecs-service.ts";
+import type { RpcEndpoint } from "../../local/rpc-endpoint.ts";
+import { createActionTrail } from "../../local/services/actiontrail/action-trail.ts";
+import { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
+import { startLookups } from "../../local/services/actiontrail/start-lookups.ts";
+import { defaultTrailSwitches, type TrailSwitches } from "../../local/services/actiontrail/switches.ts";
+import type { EcsCall, EcsService } from "../../local/services/ecs/ecs-service.ts";
 import type { EcsLimits } from "../../local/services/ecs/limits.ts";
 import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { startEcs } from "../../local/services/ecs/start-ecs.ts";
 import type { EcsSwitches } from "../../local/services/ecs/switches.ts";
 import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
+import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
-import { ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import { actionTrailRpcClient, ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef, LeaseId } from "../../shared/domain/ids.ts";
@@ -61,9 +68,9 @@ export const worldSeed: AccountSeed = {
 
 /** One cloud call of the program, about to be made. */
 export interface ProgramCall {
-  /** `ecs RevokeSecurityGroup` or `put ledger`. */
+  /** `ecs RevokeSecurityGroup`, `put ledger` or `trail LookupEvents`. */
   readonly name: string;
-  readonly service: "ecs" | "tables";
+  readonly service: "ecs" | "tables" | "trail";
   /** For `writeAll`: makes the first half of the writes only. */
   readonly half?: () => Promise<unknown>;
 }
@@ -74,6 +81,7 @@ export type Interposer = (call: ProgramCall, act: () => Promise<unknown>) => Pro
 export interface WorldOptions {
   readonly seed?: AccountSeed;
   readonly switches?: Partial<EcsSwitches>;
+  readonly trailSwitches?: Partial<TrailSwitches>;
   readonly limits?: Partial<EcsLimits>;
   /** The policy document. */
   readonly policy?: Readonly<Record<string, unknown>>;
@@ -89,7 +97,13 @@ export class World {
   policy: Policy;
   readonly web: GroupRef = { region, groupId: "sg-web" as GroupId };
   readonly callNames: string[] = [];
+  /** Records of calls as events have brought them so far, for tests to hand on as they like. */
+  readonly events: Readonly<Record<string, unknown>>[] = [];
+  /** Mutable at run time. */
+  readonly trailSwitches: TrailSwitches;
   readonly #tablestore: Tablestore;
+  readonly #principals: Principals;
+  #lookups: RpcEndpoint | undefined;
   readonly #faults: FaultTable;
   readonly #settings: Settings;
   #processes = 0;
@@ -100,10 +114,13 @@ export class World {
     ecs: EcsService,
     tablestore: Tablestore,
     faults: FaultTable,
+    principals: Principals,
     options: WorldOptions,
   ) {
     this.clock = clock;
     this.ecs = ecs;
+    this.#principals = principals;
+    this.trailSwitches = { ...defaultTrailSwitches, ...options.trailSwitches };
     this.#tablestore = tablestore;
     this.#faults = faults;
     this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
@@ -126,6 +143,8 @@ export class World {
     const random = seededRandom("world");
     const seed = options.seed ?? worldSeed;
     const { switches = {}, limits = {} } = options;
+    const principals = new Principals(seed, seededRandom("world's principals"), () => clock.now());
+    const recorders: ((call: EcsCall) => void)[] = [];
     const ecs = await startEcs({
       clock,
       random,
@@ -133,6 +152,10 @@ export class World {
       faults,
       limits,
       switches: { ...switchUnderTest(), ...switches },
+      findUser: (accessKeyId) => principals.find(accessKeyId),
+      onCall: (call) => {
+        for (const record of recorders) record(call);
+      },
     });
     const tablestore = await startTablestore({
       clock,
@@ -143,7 +166,8 @@ export class World {
         return user && { secret: user.accessKeySecret };
       },
     });
-    const world = new World(clock, ecs, tablestore, faults, options);
+    const world = new World(clock, ecs, tablestore, faults, principals, options);
+    recorders.push(await world.#startTrail(seed));
     await setUp(world.process().tables, { policyText: JSON.stringify(options.policy ?? {}), tokens: [] });
     // The first tick of an installation looks at everything; a test begins after it.
     await world.sweep();
@@ -151,7 +175,26 @@ export class World {
     return world;
   }
 
+  /** The account's trail; answers what is to be told of every call. */
+  async #startTrail({ accountId, regionId }: AccountSeed): Promise<(call: EcsCall) => void> {
+    const { clock, trailSwitches: switches } = this;
+    const random = seededRandom("world's trail");
+    const kept = new KeptEvents(switches);
+    this.#lookups = await startLookups({
+      ...{ clock, random, regionId, kept, switches, host: "127.0.0.1", port: 0, faults: this.#faults },
+      secretOf: (accessKeyId, token) => this.#principals.secretOf(accessKeyId, token),
+      onCall: () => undefined,
+    });
+    const trail = createActionTrail({
+      ...{ clock, random, accountId, regionId, switches, kept },
+      find: (accessKeyId) => this.#principals.find(accessKeyId),
+      tell: ({ data }) => this.events.push(data as Readonly<Record<string, unknown>>),
+    });
+    return (call) => trail.record(call);
+  }
+
   async stop(): Promise<void> {
+    await this.#lookups?.stop();
     await this.ecs.stop();
     await this.#tablestore.stop();
     this.clock.close();
@@ -178,8 +221,13 @@ export class World {
     this.#faults.set(rules);
   }
 
+  /** A key for somebody new, to be a process's own: another user, a session of a role, a product. */
+  addPrincipal(spec: PrincipalSpec): Principal {
+    return this.#principals.add(spec);
+  }
+
   /** A new process: nothing in its memory, its calls in the hands of `interposer`. */
-  process(interposer: Interposer = (_, act) => act(), accessKeyId: "ak" | "ak-other" = "ak"): App {
+  process(interposer: Interposer = (_, act) => act(), whose: "ak" | "ak-other" | Principal = "ak"): App {
     this.#processes += 1;
     const { clock } = this;
     const random = seededRandom(`process ${this.#processes}`);
@@ -187,11 +235,25 @@ export class World {
       this.callNames.push(call.name);
       return (await interposer(call, () => this.#counted(act))) as T;
     };
-    const credentials = () => ({ accessKeyId, accessKeySecret: accessKeyId.replace("ak", "sk") });
+    const credentials = () => {
+      if (typeof whose === "string") return { accessKeyId: whose, accessKeySecret: whose.replace("ak", "sk") };
+      const { accessKeyId, accessKeySecret, securityToken } = whose;
+      return { accessKeyId, accessKeySecret, securityToken };
+    };
     const bare = ecsRpcClient({ clock, credentials, endpoint: () => this.ecs.endpoint, protocol: "http" });
     const rpc: RpcClient = {
       call: (call) => around({ name: `ecs ${call.action}`, service: "ecs" }, () => bare.call(call)),
       skewMs: () => bare.skewMs(),
+    };
+    const lookups = actionTrailRpcClient({
+      clock,
+      credentials,
+      endpoint: () => `127.0.0.1:${this.#lookups?.port}`,
+      protocol: "http",
+    });
+    const trailRpc: RpcClient = {
+      call: (call) => around({ name: `trail ${call.action}`, service: "trail" }, () => lookups.call(call)),
+      skewMs: () => lookups.skewMs(),
     };
     const tables = this.#tables(
       tablestoreTables({
@@ -210,6 +272,7 @@ export class World {
       tables,
       firewall: ecsFirewall(rpc),
       inventory: ecsInventory(rpc, clock),
+      trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
       log: { write: () => undefined },
       settings: this.#settings,

@@ -51,14 +51,25 @@ export interface RpcClient {
   skewMs(): number;
 }
 
-const VERSION = "2014-05-26";
+const ECS_VERSION = "2014-05-26";
+const ACTION_TRAIL_VERSION = "2020-07-06";
 const CONNECT_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 10_000;
 /** How much longer than the SDK's own limits we wait before we give a call up ourselves. */
 const DEADLINE_MARGIN_MS = 500;
 
-/** The ECS API of 2014-05-26. The SDK is loaded, and a client per region made, by the first call. */
+/** The ECS API of 2014-05-26. */
 export function ecsRpcClient(settings: RpcSettings): RpcClient {
+  return rpcClient(settings, ECS_VERSION);
+}
+
+/** The ActionTrail API of 2020-07-06. */
+export function actionTrailRpcClient(settings: RpcSettings): RpcClient {
+  return rpcClient(settings, ACTION_TRAIL_VERSION);
+}
+
+/** The SDK is loaded, and a client per region made, by the first call. */
+function rpcClient(settings: RpcSettings, version: string): RpcClient {
   const connectTimeout = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   const readTimeout = settings.readTimeoutMs ?? READ_TIMEOUT_MS;
   const paramsOf = new Map<string, InstanceType<EcsSdk["Params"]>>();
@@ -90,7 +101,7 @@ export function ecsRpcClient(settings: RpcSettings): RpcClient {
     if (known !== undefined) return known;
     const made = new sdk.Params({
       action,
-      version: VERSION,
+      version,
       protocol: (settings.protocol ?? "https").toUpperCase(),
       pathname: "/",
       method: "POST",

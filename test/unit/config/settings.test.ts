@@ -35,6 +35,7 @@ describe("settings", () => {
       },
       endpoints: {
         ecs: null,
+        actionTrail: null,
         tablestore: "https://safeport.cn-hangzhou.ots.aliyuncs.com",
         tablestoreInstance: "safeport",
         fc: "https://100000000000.cn-hangzhou.fc.aliyuncs.com",
@@ -76,9 +77,14 @@ describe("settings", () => {
     const read = readSettings({
       ...enough,
       SAFEPORT_ECS_ENDPOINT: "http://127.0.0.1:9100",
+      SAFEPORT_ACTIONTRAIL_ENDPOINT: "http://127.0.0.1:9105",
       SAFEPORT_FC_ENDPOINT: "fc.test",
     });
-    expect(read.endpoints).toMatchObject({ ecs: "http://127.0.0.1:9100", fc: "https://fc.test" });
+    expect(read.endpoints).toMatchObject({
+      ecs: "http://127.0.0.1:9100",
+      actionTrail: "http://127.0.0.1:9105",
+      fc: "https://fc.test",
+    });
   });
 
   test("the call budget can be set", () => {

@@ -1,5 +1,6 @@
 // The use cases over ports in memory: one group with one host, a clock that only the test moves, and every call noted.
 import { seededRandom } from "../../../local/random.ts";
+import { readTrailRecord } from "../../../shared/adapters/alibaba/trail-record.ts";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef, RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
@@ -133,6 +134,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         serviceMembers: async () => [],
         instance: async () => [member],
       },
+      trail: { read: readTrailRecord, lookUp: async () => null },
       settings: {
         installation: "test",
         markSecret: "secret",
