@@ -55,3 +55,11 @@ export async function listHistory(
   });
   return page.rows.map(lineOf);
 }
+
+/** True when any entry of the group has a history. */
+export async function hasHistory(tables: Tables, group: GroupRef): Promise<boolean> {
+  const { groupId } = group;
+  return (
+    (await tables.range({ table: "history", from: [groupId], to: [`${groupId}\u0001`], limit: 1 })).rows.length > 0
+  );
+}

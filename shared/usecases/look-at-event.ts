@@ -5,9 +5,14 @@ import { isOwnToken } from "../domain/own-token.ts";
 import type { Policy } from "../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import type { Sighting } from "../domain/sighting.ts";
+import { effectiveGuard } from "../plan/effective-guard.ts";
+import { nameOf } from "../plan/judge-drift.ts";
 import { isGenuine } from "../plan/picture.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift } from "../store/due.ts";
+import { getGroupRow } from "../store/group-rows.ts";
+import { hasHistory } from "../store/history.ts";
+import { listEntries } from "../store/ledger.ts";
 import { recordWrite } from "../store/records.ts";
 import { addSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
@@ -51,24 +56,33 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
     return { looked: [], left: [], ignored: ignored.why };
   }
   if (reading.kind !== "call") return { looked: [], left: [], ignored: "it is no call" };
-  const { call, sightings, lists } = reading;
-  if (lists.length > 0)
-    await tell(
-      app,
-      null,
-      `${call.actor.name || call.actor.principalId} changed ${lists.join(", ")} (${call.operation}): what rules that name it let through has changed`,
-    );
+  const { sightings, lists } = reading;
   const others = sightings.filter((sighting) => !isOwn(app, sighting));
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
+  for (const line of newsOf(reading)) await tell(app, null, line);
   const looked: string[] = [];
   const left: string[] = [];
   for (const sighting of others) {
     const { groupId, region } = sighting;
-    const isLooked = await lookFor(app, { groupId, region }, sighting, options);
+    const group = { groupId, region };
+    if (!(await isOfInterest(app, group, options.policy))) continue;
+    const isLooked = await lookFor(app, group, sighting, options);
     if (isLooked === "known") continue;
     (isLooked === "looked" ? looked : left).push(groupId);
   }
-  return { looked, left, ignored: looked.length + left.length === 0 ? "it was seen before" : null };
+  const isDone = looked.length + left.length === 0;
+  return { looked, left, ignored: isDone ? "it was seen before, or is of a group that is nothing to us" : null };
+}
+
+/** Whether anything can follow: the group is guarded, or leases or allocations are or were in it. */
+async function isOfInterest(app: App, group: GroupRef, policy: Policy): Promise<boolean> {
+  if ((policy.groups.guards[group.groupId] ?? "none") !== "none") return true;
+  const { entries, unreadable } = await listEntries(app.tables, group);
+  if (entries.length + unreadable.length > 0 || (await hasHistory(app.tables, group))) return true;
+  const facts = await app.inventory.group(group, "drift");
+  if (facts === null) return false;
+  const row = await getGroupRow(app.tables, group);
+  return effectiveGuard({ policy, facts, row, entries }).level !== "none";
 }
 
 /** The row is there before the sighting: whatever dies from here on, the next tick looks at the group. */
@@ -100,6 +114,19 @@ async function look(
   return (await lookAtGroup(app, group, terms)) !== null;
 }
 
+/** What a person should read of although no rule of a group has changed. */
+function newsOf({ call, createdGroup, lists, sightings }: Extract<TrailReading, { kind: "call" }>): readonly string[] {
+  const who = `${nameOf(call.actor)} from ${call.address} (${call.operation}, ${call.requestId})`;
+  if (createdGroup !== null)
+    return [
+      `${who} created the group ${createdGroup}: to guard it, adopt it with GET /v1/groups/${createdGroup}/baseline`,
+    ];
+  if (lists.length > 0)
+    return [`${who} changed ${lists.join(", ")}: so has what every rule that names it lets through`];
+  if (call.kind !== "membership") return [];
+  return [`${who} changed who is in ${sightings.map((it) => it.groupId).join(", ")}: so has whom its rules reach`];
+}
+
 interface Ignored {
   readonly why: string;
   /** True where somebody should read of it. */
@@ -115,7 +142,7 @@ function reasonToIgnore(reading: TrailReading, options: EventOptions, now: numbe
     return { why: `${what} is of the account ${accountId || "unknown"}, not of ours`, isTold: true };
   if (call.failed !== null)
     return {
-      why: `${call.actor.name || call.actor.principalId} tried ${call.operation} and was refused: ${call.failed}`,
+      why: `${nameOf(call.actor)} tried ${call.operation} and was refused: ${call.failed}`,
       isTold: true,
     };
   if (call.at < now - AGE_MAX_MS)
