@@ -1,0 +1,25 @@
+// The function behind the EventBridge trigger: calls to security groups, as the account's trail tells of them.
+import { readAuditEvent } from "../../shared/events/audit-event.ts";
+import { problemOf } from "../../shared/http/problem.ts";
+import { type EventReport, lookAtEvent } from "../../shared/usecases/look-at-event.ts";
+import { entry } from "../entry.ts";
+
+/** Time kept for the read-back and the records of the last change. */
+const STOP_MARGIN_MS = 15_000;
+
+export const handler = entry(
+  "audit",
+  async (event, { app, accountId, readPolicyOrDefault, leftMs }) => {
+    const records = readAuditEvent(event);
+    const policy = await readPolicyOrDefault();
+    const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
+    const reports: EventReport[] = [];
+    for (const record of records) reports.push(await lookAtEvent(app, record, { accountId, policy, deadlineAt }));
+    return reports;
+  },
+  (error, requestId) => {
+    // An event that cannot be read will not be better the next time; anything else is delivered again.
+    if (error.entry.retry !== "never") throw error;
+    return { error: problemOf(error, requestId) };
+  },
+);
