@@ -78,6 +78,8 @@ export interface FaultsOf {
   readonly eventbridge: DeliveryFault;
   /** Ticks of timers; the operation is the function. */
   readonly timer: DeliveryFault;
+  /** Accepted asynchronous invocations on their way to an instance; the operation is the function. */
+  readonly async: DeliveryFault;
   /** Webhooks of alarms; the operation is the rule's name. */
   readonly alarm: DeliveryFault;
   /** Invocations at their instance; the operation is the function. */
@@ -113,6 +115,7 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   sls: [...ofCalls, "incomplete"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
+  async: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   timer: ["drop-before", "delay", "duplicate", "reorder"],
   function: ["crash", "skew"],
 };
@@ -155,7 +158,8 @@ const matches = (rule: FaultRule, call: FaultCall): boolean =>
   (rule.accessKeyId === undefined || rule.accessKeyId === call.accessKeyId) &&
   Object.entries(rule.match ?? {}).every(([name, value]) => call.params?.[name] === value);
 
-const isCall = (service: FaultService): boolean => !["eventbridge", "timer", "function", "alarm"].includes(service);
+const isCall = (service: FaultService): boolean =>
+  !["eventbridge", "timer", "async", "function", "alarm"].includes(service);
 
 /** The faults in force. The first rule that matches and is neither skipping nor used up decides. */
 export class FaultTable {

@@ -1,6 +1,8 @@
 // Asynchronous invocations: accepted once, run at least once, tried again when the function fails.
 
 import type { SchedulingClock } from "../../clock.ts";
+import { Courier, type DeliveryEnd } from "../../delivery.ts";
+import type { DeliveryFault } from "../../faults.ts";
 import type { InvocationOutcome } from "./function-definition.ts";
 import { type JournalContents, type QueuedInvocation, QueueJournal } from "./queue-journal.ts";
 
@@ -8,9 +10,15 @@ import { type JournalContents, type QueuedInvocation, QueueJournal } from "./que
 export interface AsyncQueueOptions {
   readonly clock: SchedulingClock;
   readonly directory?: string;
-  /** Runs one invocation; undefined while no function of that name is deployed. */
-  readonly invoke: (invocation: QueuedInvocation) => Promise<InvocationOutcome> | undefined;
+  readonly isDeployed: (functionName: string) => boolean;
+  /** Runs one invocation; never rejects. */
+  readonly invoke: (invocation: QueuedInvocation) => Promise<InvocationOutcome>;
   readonly retriesMax: (functionName: string) => number;
+  /** Milliseconds from its acceptance after which an invocation is not begun any more. */
+  readonly ageMsMax: (functionName: string) => number;
+  readonly takeFault?: (functionName: string) => DeliveryFault | undefined;
+  /** Told when an invocation has ended for good; without an outcome it was never run. */
+  readonly onEnd?: (invocation: QueuedInvocation, outcome: InvocationOutcome | undefined) => void;
   /** Wait before the first retry; doubled each time. Default 1000. */
   readonly backoffMs?: number;
 }
@@ -21,6 +29,9 @@ export type Acceptance = "accepted" | "duplicate";
 // Nobody publishes how long a task id stays taken; a week is longer than any delivery here lives.
 const TASK_KEPT_MS = 7 * 24 * 3_600_000;
 const DELAY_MS_MAX = 3_600_000;
+// What is throttled is tried again for five hours.
+const THROTTLED_MS_MIN = 500;
+const THROTTLED_MS_MAX = 5 * 3_600_000;
 
 /** Keeps accepted invocations until they have succeeded or used up their tries. */
 export class AsyncQueue {
@@ -29,10 +40,12 @@ export class AsyncQueue {
   readonly #contents: JournalContents;
   readonly #scheduled = new Map<string, () => void>();
   readonly #running = new Set<string>();
+  readonly #courier: Courier;
   #closed = false;
 
   constructor(options: AsyncQueueOptions) {
     this.#options = options;
+    this.#courier = new Courier(options.clock);
     this.#journal = new QueueJournal(options.directory);
     this.#contents = this.#journal.read();
     this.#prune();
@@ -92,6 +105,8 @@ export class AsyncQueue {
   clear(): void {
     for (const cancel of this.#scheduled.values()) cancel();
     this.#scheduled.clear();
+    this.#courier.clear();
+    this.#running.clear();
     this.#contents.invocations.clear();
     this.#contents.tasks.clear();
     this.#journal.rewrite(this.#contents);
@@ -115,27 +130,51 @@ export class AsyncQueue {
   }
 
   #start(invocation: QueuedInvocation): void {
-    this.#scheduled.delete(invocation.id);
-    if (this.#closed) return;
-    const run = this.#options.invoke(invocation);
-    if (!run) return;
-    this.#running.add(invocation.id);
-    void run.then((outcome) => this.#finish(invocation, outcome));
+    const { function: name, id, acceptedAt } = invocation;
+    const { clock, isDeployed, ageMsMax, takeFault, invoke } = this.#options;
+    this.#scheduled.delete(id);
+    if (this.#closed || !isDeployed(name)) return;
+    if (clock.now() - acceptedAt > ageMsMax(name)) {
+      this.#end(invocation, undefined);
+      return;
+    }
+    this.#running.add(id);
+    let outcome: InvocationOutcome | undefined;
+    this.#courier.send({
+      fault: takeFault?.(name),
+      attempt: async () => {
+        outcome = await invoke(invocation);
+        return true;
+      },
+      onEnd: (end) => this.#tried(invocation, end, outcome),
+    });
   }
 
-  #finish(invocation: QueuedInvocation, outcome: InvocationOutcome): void {
+  #tried(invocation: QueuedInvocation, end: DeliveryEnd, outcome: InvocationOutcome | undefined): void {
     this.#running.delete(invocation.id);
     // A killed cloud must find the invocation again; a cleared queue must not.
     if (this.#closed || !this.#contents.invocations.has(invocation.id)) return;
-    if (outcome.errorType !== undefined && invocation.attempt < this.#options.retriesMax(invocation.function)) {
-      const delayMs = (this.#options.backoffMs ?? 1_000) * 2 ** invocation.attempt;
-      const again = { ...invocation, attempt: invocation.attempt + 1, dueAt: this.#options.clock.now() + delayMs };
-      this.#put(again);
-      this.#schedule(again, delayMs);
-      return;
-    }
+    const { attempt, throttled = 0 } = invocation;
+    const throttledMs = THROTTLED_MS_MIN * 2 ** throttled;
+    // Refused without a run is throttled, refused after one is a run that nobody heard of.
+    const isThrottled = end === "refused" && outcome === undefined && throttledMs <= THROTTLED_MS_MAX;
+    const hasFailed = outcome !== undefined && (end === "refused" || outcome.errorType !== undefined);
+    if (isThrottled) this.#again({ ...invocation, throttled: throttled + 1 }, throttledMs);
+    else if (hasFailed && attempt < this.#options.retriesMax(invocation.function))
+      this.#again({ ...invocation, attempt: attempt + 1 }, (this.#options.backoffMs ?? 1_000) * 2 ** attempt);
+    else this.#end(invocation, outcome);
+  }
+
+  #again(invocation: QueuedInvocation, delayMs: number): void {
+    const again = { ...invocation, dueAt: this.#options.clock.now() + delayMs };
+    this.#put(again);
+    this.#schedule(again, delayMs);
+  }
+
+  #end(invocation: QueuedInvocation, outcome: InvocationOutcome | undefined): void {
     this.#contents.invocations.delete(invocation.id);
     this.#journal.append({ done: invocation.id });
+    this.#options.onEnd?.(invocation, outcome);
     if (!this.#journal.isStale(this.#contents)) return;
     this.#prune();
     this.#journal.rewrite(this.#contents);

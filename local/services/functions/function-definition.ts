@@ -45,6 +45,10 @@ export interface FunctionDefinition {
   readonly memoryMb?: number;
   /** How often a failed asynchronous invocation is tried again, 0 to 8; default 3. */
   readonly asyncRetriesMax?: number;
+  /** Seconds from its acceptance after which an asynchronous invocation is dropped; default one day. */
+  readonly asyncMaxAgeS?: number;
+  /** Functions that are told how asynchronous invocations ended. */
+  readonly destinations?: { readonly onSuccess?: string; readonly onFailure?: string };
   /** Instances that may run at once; further requests queue. Default 8. */
   readonly instancesMax?: number;
 }
@@ -63,6 +67,8 @@ export function checkDefinition(definition: FunctionDefinition): void {
   if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name)) throw new RangeError(`function name "${name}" is not valid`);
   if (asyncRetriesMax < 0 || asyncRetriesMax > 8) throw new RangeError(`${name}: asyncRetriesMax is 0 to 8`);
   if (timeoutS < 1 || timeoutS > 86_400) throw new RangeError(`${name}: timeoutS is 1 to 86400`);
+  const { asyncMaxAgeS = 1 } = definition;
+  if (asyncMaxAgeS < 1 || asyncMaxAgeS > 2_592_000) throw new RangeError(`${name}: asyncMaxAgeS is 1 to 2592000`);
   if (instancesMax < 1) throw new RangeError(`${name}: instancesMax is 1 or more`);
   let size = 0;
   for (const [key, value] of Object.entries(environment)) {

@@ -7,6 +7,7 @@ import type { FaultTable } from "../../faults.ts";
 import { hexText } from "../../random.ts";
 import { type EventPattern, parsePattern } from "../eventbridge/event-pattern.ts";
 import { type Acceptance, AsyncQueue } from "./async-queue.ts";
+import { destinationMessage } from "./destination.ts";
 import {
   checkDefinition,
   type EventRetry,
@@ -19,6 +20,7 @@ import type { ContextFields, RoleCredentials } from "./instance-messages.ts";
 import { InstancePool } from "./instance-pool.ts";
 import { InstanceWatchdog } from "./instance-watchdog.ts";
 import { LogRing } from "./log-ring.ts";
+import type { QueuedInvocation } from "./queue-journal.ts";
 import { startTimer } from "./timers.ts";
 
 /** What the registry needs. */
@@ -77,10 +79,12 @@ export class FunctionRegistry {
       ...(options.directory === undefined ? {} : { directory: options.directory }),
       ...(options.backoffMs === undefined ? {} : { backoffMs: options.backoffMs }),
       retriesMax: (name) => this.#deployed.get(name)?.definition.asyncRetriesMax ?? 3,
+      ageMsMax: (name) => (this.#deployed.get(name)?.definition.asyncMaxAgeS ?? 86_400) * 1_000,
+      isDeployed: (name) => this.has(name),
       invoke: ({ id, function: name, event, attempt }) =>
-        this.has(name)
-          ? this.invoke(name, Buffer.from(event, "base64"), { requestId: id, retryCount: attempt })
-          : undefined,
+        this.invoke(name, Buffer.from(event, "base64"), { requestId: id, retryCount: attempt }),
+      takeFault: (name) => options.faults?.take({ service: "async", operation: name }),
+      onEnd: (invocation, outcome) => this.#tellDestination(invocation, outcome),
     });
   }
 
@@ -215,6 +219,14 @@ export class FunctionRegistry {
         return true;
       },
     });
+  }
+
+  #tellDestination(invocation: QueuedInvocation, outcome: InvocationOutcome | undefined): void {
+    const { onSuccess, onFailure } = this.#deployed.get(invocation.function)?.definition.destinations ?? {};
+    const name = outcome !== undefined && outcome.errorType === undefined ? onSuccess : onFailure;
+    if (name === undefined) return;
+    const { region, accountId, clock } = this.#options;
+    this.submit(name, destinationMessage(invocation, outcome, { region, accountId, nowMs: clock.now() }));
   }
 
   #tellIdle(): void {

@@ -23,6 +23,8 @@ export interface QueuedInvocation {
   readonly dueAt: number;
   /** How many tries have failed. */
   readonly attempt: number;
+  /** How often it was throttled. */
+  readonly throttled?: number;
 }
 
 /** A task id that was used, and when. */

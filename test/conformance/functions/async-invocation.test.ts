@@ -174,3 +174,38 @@ it("runs a call twice that reaches the service twice, and answers once", async (
   expect(String(answer.data)).toBe("ran");
   await expect.poll(() => texts(fc)).toEqual(["hello 0", "hello 0"]);
 });
+
+it("tells destinations how an invocation ended", async () => {
+  const { fc, advance } = await startWorld();
+  const source = `exports.handler = async (event) => { if (event.toString() === "bad") throw new Error("no"); return "good"; };`;
+  const destinations = { onSuccess: "told", onFailure: "told" };
+  fc.registry.deploy({ name: "x", bundle: bundle(source), asyncRetriesMax: 1, asyncMaxAgeS: 60, destinations });
+  fc.registry.deploy({
+    name: "told",
+    bundle: bundle(`exports.handler = async (event) => { console.log(event.toString()); };`),
+  });
+  const good = fc.registry.submit("x", Buffer.from("fine"));
+  const bad = fc.registry.submit("x", Buffer.from("bad"));
+  const old = fc.registry.submit("x", Buffer.from("old"), { delayMs: 61_000 });
+  await advance(62_000);
+  const functionArn = "acs:fc:cn-hangzhou:1000:functions/x";
+  await expect
+    .poll(() => texts(fc).flatMap((text) => (text.startsWith("{") ? [JSON.parse(text)] : [])))
+    .toMatchObject([
+      {
+        timestamp: START_MS,
+        requestContext: { requestId: good.requestId, functionArn, condition: "", approximateInvokeCount: 1 },
+        requestPayload: "fine",
+        responseContext: { statusCode: 200, functionError: "" },
+        responsePayload: "good",
+      },
+      {
+        requestContext: { requestId: bad.requestId, condition: "HandledInvocationError", approximateInvokeCount: 2 },
+        responseContext: { statusCode: 200, functionError: "HandledInvocationError" },
+      },
+      {
+        requestContext: { requestId: old.requestId, condition: "FunctionResourceExhausted" },
+        responseContext: { statusCode: 429 },
+      },
+    ]);
+});

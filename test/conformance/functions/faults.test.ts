@@ -42,6 +42,47 @@ it.each([
   await expect.poll(() => texts().map((text) => text.slice(11, 16))).toEqual(minutes);
 });
 
+async function submitted(fault: FaultRule["fault"], times = 1) {
+  const world = await worldWith({ service: "async", operation: "f", times, fault });
+  world.deploy("");
+  for (const text of ["one", "two"]) world.fc.registry.submit("f", Buffer.from(text));
+  return world;
+}
+
+it.each<[FaultRule["fault"], string[], string[]]>([
+  [{ kind: "drop-before" }, ["two"], ["two"]],
+  [{ kind: "duplicate" }, ["one", "one", "two"], ["one", "one", "two"]],
+  [{ kind: "drop-after" }, ["one", "two"], ["one", "one", "two"]],
+  [{ kind: "reject", status: 429, code: "ResourceThrottled" }, ["two"], ["one", "two"]],
+  [{ kind: "delay", ms: 30_000 }, ["two"], ["one", "two"]],
+])("an accepted invocation under %j runs at once as %j, in the end as %j", async (fault, atOnce, inTheEnd) => {
+  const { advance, texts, fc } = await submitted(fault);
+  await advance(0);
+  await expect.poll(() => texts().sort()).toEqual(atOnce);
+  await advance(60_000);
+  await expect.poll(() => texts().sort()).toEqual(inTheEnd);
+  expect(fc.registry.queued).toBe(0);
+});
+
+it("an accepted invocation is overtaken by the next", async () => {
+  const { advance, texts } = await submitted({ kind: "reorder" });
+  await advance(0);
+  await expect.poll(texts).toEqual(["two", "one"]);
+});
+
+it("a throttled invocation is tried after 0.5, 1, 2 and 4 s, without using up its retries, for five hours", async () => {
+  const { advance, texts, fc, faults } = await submitted({ kind: "reject", status: 429, code: "Throttled" }, 8);
+  await advance(7_499);
+  expect(texts()).toEqual([]);
+  await advance(1);
+  await expect.poll(() => texts().sort()).toEqual(["one", "two"]);
+  faults.set([{ service: "async", fault: { kind: "reject", status: 429, code: "Throttled" } }]);
+  fc.registry.submit("f", Buffer.from("never"));
+  await advance(12 * 3_600_000);
+  expect(fc.registry.queued).toBe(0);
+  expect(texts()).not.toContain("never");
+});
+
 it("an invocation whose instance dies before it has begun has no effect and fails", async () => {
   const { deploy, invoke, texts } = await worldWith({
     service: "function",
