@@ -116,6 +116,7 @@ const catalogue = {
   "InvalidPriority.Malformed": [400, "The parameter Priority is invalid."],
   "InvalidPriority.ValueNotSupported": [400, "The specified parameter %s is invalid."],
   "InvalidRegionId.NotFound": [404, "The specified RegionId does not exist."],
+  "InvalidResourceGroup.NotFound": [404, "The ResourceGroup provided does not exist in our records."],
   "InvalidResourceId.NotFound": [404, "The specified ResourceId %s is not found."],
   "InvalidResourceType.NotFound": [404, "The specified ResourceType is not supported."],
   "InvalidSecurityGroup.IsSame": [403, "The authorized SecurityGroupId should be different from the DestGroupId."],

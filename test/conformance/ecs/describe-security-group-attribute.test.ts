@@ -1,7 +1,8 @@
 // DescribeSecurityGroupAttribute as the official SDK sees it.
 import { DescribeSecurityGroupAttributeRequest } from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { aTarget, nobody, outcomeOf } from "./target.ts";
 import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, seed, ssh } from "./world.ts";
 
 const attribute = async (client: Client, more: Partial<DescribeSecurityGroupAttributeRequest> = {}) => {
@@ -93,5 +94,92 @@ describe("DescribeSecurityGroupAttribute", () => {
       statusCode: 400,
       code: "InvalidParameter.AttributeNotSupported",
     });
+  });
+});
+
+describe("DescribeSecurityGroupAttribute by bytes", () => {
+  interface Body {
+    readonly NextToken?: string;
+    readonly Permissions: { readonly Permission: readonly Record<string, unknown>[] };
+  }
+
+  it("answers every field of a rule, those without a value as empty texts", async () => {
+    const { call, client, group, place } = await aTarget();
+    const SecurityGroupId = await group();
+    await authorize(client, [ssh({ description: "mine" })], { securityGroupId: SecurityGroupId });
+    const { status, body } = await call("DescribeSecurityGroupAttribute", { SecurityGroupId });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ RegionId: place.regionId, SecurityGroupId, VpcId: place.vpcId, NextToken: "" });
+    const [rule = {}] = (body as unknown as Body).Permissions.Permission;
+    const { SecurityGroupRuleId, CreateTime, Priority, SourcePortRange, ...rest } = rule;
+    expect(SecurityGroupRuleId).toMatch(/^sgr-/);
+    expect(CreateTime).toMatch(/^\d{4}(-\d\d){2}T\d\d(:\d\d){2}Z$/);
+    expect(Number(Priority)).toBe(1);
+    expect(["", "-1/-1"]).toContain(SourcePortRange);
+    expect(rest).toEqual({
+      Direction: "ingress",
+      Policy: "Accept",
+      IpProtocol: "TCP",
+      PortRange: "22/22",
+      SourceCidrIp: "203.0.113.7/32",
+      Ipv6SourceCidrIp: "",
+      SourceGroupId: "",
+      SourceGroupName: "",
+      SourceGroupOwnerAccount: "",
+      SourcePrefixListId: "",
+      SourcePrefixListName: "",
+      DestCidrIp: "",
+      Ipv6DestCidrIp: "",
+      DestGroupId: "",
+      DestGroupName: "",
+      DestGroupOwnerAccount: "",
+      DestPrefixListId: "",
+      DestPrefixListName: "",
+      PortRangeListId: "",
+      PortRangeListName: "",
+      NicType: "intranet",
+      Description: "mine",
+    });
+  });
+
+  it("pages by token, and shows each rule once", async () => {
+    const { call, client, group } = await aTarget();
+    const SecurityGroupId = await group();
+    const many = Array.from({ length: 25 }, (_, n) => ssh({ portRange: `${n + 1}/${n + 1}` }));
+    await authorize(client, many, { securityGroupId: SecurityGroupId });
+    const seen: unknown[] = [];
+    let NextToken = "";
+    do {
+      const query = { SecurityGroupId, MaxResults: "10", ...(NextToken === "" ? {} : { NextToken }) };
+      const body = (await call("DescribeSecurityGroupAttribute", query)).body as unknown as Body;
+      seen.push(...body.Permissions.Permission.map((rule) => rule["PortRange"]));
+      NextToken = body.NextToken ?? "";
+    } while (NextToken !== "");
+    expect(seen.length).toBe(25);
+    expect(new Set(seen).size).toBe(25);
+  });
+
+  it("takes the nic type of the other network for its own, and refuses what is none", async () => {
+    const { call, client, group } = await aTarget();
+    const SecurityGroupId = await group();
+    await authorize(client, [ssh()], { securityGroupId: SecurityGroupId });
+    const ask = (query: Record<string, string>) =>
+      call("DescribeSecurityGroupAttribute", { SecurityGroupId, ...query });
+    const internet = (await ask({ NicType: "internet" })).body as unknown as Body;
+    expect(internet.Permissions.Permission).toHaveLength(1);
+    expect(outcomeOf(await ask({ NicType: "wifi" }))).toBe("400 InvalidNicType.ValueNotSupported");
+    expect(outcomeOf(await ask({ Direction: "sideways" }))).toBe("400 InvalidParamter");
+    expect(outcomeOf(await ask({ MaxResults: "9" }))).toMatch(/^400/);
+    expect(outcomeOf(await ask({ SecurityGroupId: nobody.group }))).toBe("404 InvalidSecurityGroupId.NotFound");
+  });
+
+  itEmbedded("shows a priority above 100, as old default rules have it", async () => {
+    const old = {
+      groupId: "sg-old",
+      name: "old",
+      rules: [{ portRange: "22/22", sourceCidrIp: "0.0.0.0/0", priority: 110 }],
+    };
+    const { client } = await aWorld({ seed: { ...seed, groups: [...seed.groups, old] } });
+    expect(await rulesOf(client, "sg-old")).toMatchObject([{ priority: "110" }]);
   });
 });

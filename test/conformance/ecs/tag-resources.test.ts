@@ -1,14 +1,9 @@
-// TagResources, UntagResources and ListTagResources as the official SDK sees them.
-import {
-  ListTagResourcesRequest,
-  ListTagResourcesRequestTag,
-  TagResourcesRequest,
-  TagResourcesRequestTag,
-  UntagResourcesRequest,
-} from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+// TagResources, by SDK and by bytes.
+import { TagResourcesRequest, TagResourcesRequestTag } from "@alicloud/ecs20140526";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
-import { aWorld, type Client, rawCall, refusalOf, regionId } from "./world.ts";
+import { aTarget, nobody, outcomeOf } from "./target.ts";
+import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
 
 const tag = (client: Client, more: Partial<TagResourcesRequest> = {}) =>
   client.tagResources(
@@ -20,18 +15,6 @@ const tag = (client: Client, more: Partial<TagResourcesRequest> = {}) =>
       ...more,
     }),
   );
-
-const untag = (client: Client, more: Partial<UntagResourcesRequest>) =>
-  client.untagResources(
-    new UntagResourcesRequest({ regionId, resourceType: "securitygroup", resourceId: ["sg-web"], ...more }),
-  );
-
-const listed = async (client: Client, more: Partial<ListTagResourcesRequest>) => {
-  const request = new ListTagResourcesRequest({ regionId, resourceType: "securitygroup", ...more });
-  const { body } = await client.listTagResources(request);
-  const lines = body?.tagResources?.tagResource ?? [];
-  return { lines: lines.map((each) => `${each.resourceId} ${each.tagKey}=${each.tagValue}`), next: body?.nextToken };
-};
 
 describe("TagResources", () => {
   itEmbedded("adds a tag and keeps the others", async () => {
@@ -50,65 +33,57 @@ describe("TagResources", () => {
   });
 });
 
-describe("UntagResources", () => {
-  itEmbedded("takes the named tags off, or all of them", async () => {
-    const { client, ecs } = await aWorld();
-    await tag(client);
-    await untag(client, { tagKey: ["team", "nobody"] });
-    expect(ecs.groups()[0]?.tags).toEqual({ safeport: "observe" });
-    await untag(client, { all: true });
-    expect(ecs.groups()[0]?.tags).toEqual({});
+/** The tags of a group, as they are read. */
+const tagsOf = async ({ call }: Awaited<ReturnType<typeof aTarget>>, id: string): Promise<unknown> => {
+  const { body } = await call("ListTagResources", { ResourceType: "securitygroup", "ResourceId.1": id });
+  const lines = (body["TagResources"] as { TagResource: Record<string, string>[] }).TagResource;
+  return Object.fromEntries(lines.map((line) => [line["TagKey"], line["TagValue"]]));
+};
+
+describe("TagResources by bytes", () => {
+  it("adds tags, and gives one that is there the new value", async () => {
+    const target = await aTarget();
+    const id = await target.group();
+    const put = (value: string) =>
+      target.call("TagResources", {
+        ResourceType: "securitygroup",
+        "ResourceId.1": id,
+        "Tag.1.Key": "k",
+        "Tag.1.Value": value,
+      });
+    const answer = await put("one");
+    expect([answer.status, Object.keys(answer.body)]).toEqual([200, ["RequestId"]]);
+    await put("two");
+    expect(await tagsOf(target, id)).toEqual({ k: "two" });
   });
 
-  itEmbedded("has named keys win over all, and wants one of the two", async () => {
-    const { client, ecs } = await aWorld();
-    await untag(client, { tagKey: ["nobody"], all: true });
-    expect(ecs.groups()[0]?.tags).toEqual({ team: "web" });
-    expect(await refusalOf(untag(client, {}))).toEqual({ statusCode: 404, code: "MissingParameter.Tags" });
+  it("stops at 20 tags a call and 20 a resource, and at 50 resources", async () => {
+    const target = await aTarget();
+    const id = await target.group();
+    const tags = (count: number, prefix: string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`Tag.${n + 1}.Key`, `${prefix}${n}`]));
+    const put = async (query: Record<string, string>) =>
+      outcomeOf(await target.call("TagResources", { ResourceType: "securitygroup", "ResourceId.1": id, ...query }));
+    expect(await put(tags(21, "a"))).toBe("400 NumberExceed.Tags");
+    expect(await put(tags(20, "a"))).toBe("200 OK");
+    expect(await put(tags(1, "b"))).toBe("403 QuotaExceed.Tags");
+    const many = Object.fromEntries(Array.from({ length: 51 }, (_, n) => [`ResourceId.${n + 1}`, nobody.group]));
+    expect(await put({ ...many, ...tags(1, "a") })).toBe("400 NumberExceed.ResourceIds");
   });
 
-  itEmbedded("refuses the whole call for one unknown resource", async () => {
-    const { client, ecs } = await aWorld();
-    const refused = await refusalOf(untag(client, { resourceId: ["sg-web", "sg-no"], all: true }));
-    expect(refused).toEqual({ statusCode: 404, code: "InvalidResourceId.NotFound" });
-    expect(ecs.groups()[0]?.tags).toEqual({ team: "web" });
-  });
-});
-
-describe("ListTagResources", () => {
-  itEmbedded("lists by id and by tag", async () => {
-    const { client } = await aWorld();
-    await tag(client, { resourceId: ["sg-web", "sg-empty"] });
-    expect((await listed(client, { resourceId: ["sg-web"] })).lines).toEqual([
-      "sg-web team=web",
-      "sg-web safeport=observe",
-    ]);
-    const byTag = { tag: [new ListTagResourcesRequestTag({ key: "safeport", value: "observe" })] };
-    expect((await listed(client, byTag)).lines).toEqual([
-      "sg-web team=web",
-      "sg-web safeport=observe",
-      "sg-empty safeport=observe",
-    ]);
-  });
-
-  itEmbedded("pages by fifty", async () => {
-    const { client } = await aWorld();
-    for (const group of ["sg-web", "sg-empty", "sg-big"]) {
-      const tags = Array.from({ length: 19 }, (_, n) => new TagResourcesRequestTag({ key: `k${n}`, value: "v" }));
-      await tag(client, { resourceId: [group], tag: tags });
-    }
-    const resourceId = ["sg-web", "sg-empty", "sg-big"];
-    const first = await listed(client, { resourceId });
-    expect(first.lines).toHaveLength(50);
-    expect((await listed(client, { resourceId, nextToken: first.next ?? "" })).lines).toHaveLength(8);
-  });
-
-  itEmbedded("refuses a call that asks for nothing, or of no type", async () => {
-    const { client } = await aWorld();
-    expect((await refusalOf(listed(client, {}))).code).toBe("MissingParameter.ResourceIds");
-    expect(await refusalOf(rawCall(client, "ListTagResources", { RegionId: regionId }))).toEqual({
-      statusCode: 404,
-      code: "MissingParameter.ResourceType",
-    });
+  it.each([
+    ["no type", { ResourceType: "" }, "404 MissingParameter.ResourceType"],
+    ["no resource", { "ResourceId.1": undefined }, "404 MissingParameter.ResourceIds"],
+    ["no tag", { "Tag.1.Key": undefined }, "404 MissingParameter.Tags"],
+    ["an empty key", { "Tag.1.Key": "" }, "400 InvalidTagKey.Malformed"],
+    ["a key of 129 characters", { "Tag.1.Key": "k".repeat(129) }, "400 InvalidTagKey.Malformed"],
+    ["a reserved key", { "Tag.1.Key": "aliyun:k" }, "400 InvalidTagKey.Malformed"],
+    ["a key twice", { "Tag.2.Key": "k" }, "400 Duplicate.TagKey"],
+    ["a resource that is not there", { "ResourceId.1": nobody.group }, "404 InvalidResourceId.NotFound"],
+  ] as [string, Record<string, string | undefined>, string][])("refuses %s", async (_what, changes, outcome) => {
+    const { call, group } = await aTarget();
+    const query = { ResourceType: "securitygroup", "ResourceId.1": await group(), "Tag.1.Key": "k", ...changes };
+    const sent = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+    expect(outcomeOf(await call("TagResources", sent as Record<string, string>))).toBe(outcome);
   });
 });

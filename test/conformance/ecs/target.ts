@@ -8,7 +8,7 @@ import { machineRandom } from "../../../local/random.ts";
 import { startEcs } from "../../../local/services/ecs/start-ecs.ts";
 import { type RawAnswer, type RawCall, sendParts, signed } from "./raw.ts";
 import { type Place, realPlace } from "./real-account.ts";
-import { Client, seed, startedAt } from "./world.ts";
+import { Client, placeOf, seed, startedAt } from "./world.ts";
 
 /** Ids that no resource has. Calls may name them, as nothing can happen to them. */
 export const nobody = {
@@ -83,14 +83,7 @@ const startEmbedded = async (): Promise<Place> => {
   const clock = new CloudClock({ startMs: startedAt });
   const ecs = await startEcs({ seed, clock, random: machineRandom() });
   onTestFinished(() => ecs.stop());
-  const [user] = seed.users;
-  return {
-    url: `http://${ecs.endpoint}`,
-    regionId: seed.regionId,
-    vpcId: seed.vpcId,
-    accessKeyId: user?.accessKeyId ?? "",
-    accessKeySecret: user?.accessKeySecret ?? "",
-  };
+  return placeOf(ecs);
 };
 
 const removals = [

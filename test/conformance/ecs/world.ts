@@ -11,7 +11,8 @@ import type { EcsCall, EcsOptions, EcsService } from "../../../local/services/ec
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import type { AccountSeed } from "../../../local/services/ecs/seed.ts";
 import { startEcs } from "../../../local/services/ecs/start-ecs.ts";
-import { realPlace } from "./real-account.ts";
+import { type RawAnswer, sendParts, signed } from "./raw.ts";
+import { type Place, realPlace } from "./real-account.ts";
 
 export const regionId = realPlace?.regionId ?? "cn-hangzhou";
 export const startedAt = Date.UTC(2026, 10, 20, 7, 28, 38);
@@ -77,15 +78,30 @@ export const clientOf = (ecs: Pick<EcsService, "endpoint">, accessKeyId = "AK1",
   );
 };
 
+/** Where that service is, for calls by bytes. */
+export const placeOf = ({ endpoint }: Pick<EcsService, "endpoint">): Place => ({
+  url: `http://${endpoint}`,
+  regionId,
+  vpcId: seed.vpcId,
+  accessKeyId: seed.users[0]?.accessKeyId ?? "",
+  accessKeySecret: seed.users[0]?.accessKeySecret ?? "",
+});
+
+/** One call by bytes, in the region of the seed unless it says otherwise. */
+export type CallByBytes = (action: string, query?: Readonly<Record<string, string>>) => Promise<RawAnswer>;
+
 /** A started service with virtual time, its client, and everything called so far. Stops with the test. */
 export const aWorld = async (
   options: Partial<Omit<EcsOptions, "clock" | "random">> = {},
-): Promise<{ ecs: EcsService; client: Client; clock: CloudClock; calls: EcsCall[] }> => {
+): Promise<{ ecs: EcsService; client: Client; call: CallByBytes; clock: CloudClock; calls: EcsCall[] }> => {
   const clock = new CloudClock({ startMs: startedAt });
   const calls: EcsCall[] = [];
   const ecs = await startEcs({ seed, onCall: (call) => calls.push(call), ...options, clock, random: machineRandom() });
   onTestFinished(() => ecs.stop());
-  return { ecs, client: clientOf(ecs), clock, calls };
+  const place = placeOf(ecs);
+  const call: CallByBytes = (action, query = {}) =>
+    sendParts(place, signed(place, { action, query: { RegionId: regionId, ...query } }));
+  return { ecs, client: clientOf(ecs), call, clock, calls };
 };
 
 /** An empty directory that goes with the test. */

@@ -17,6 +17,8 @@ export const createSecurityGroup: Operation = {
     if (type === "enterprise" && params.VpcId === undefined) throw refusal("InvalidParams.VpcIdGroupType");
     const vpcId = params.VpcId ?? account.vpcId;
     if (vpcId !== account.vpcId) throw refusal("InvalidVpcId.NotFound");
+    // There are no resource groups.
+    if ((params.ResourceGroupId ?? "") !== "") throw refusal("InvalidResourceGroup.NotFound");
     const tags = readTags(params);
     if (draft.groups().filter((group) => group.regionId === regionId).length >= limits.groups) {
       throw refusal("QuotaExceed.SecurityGroup");

@@ -43,6 +43,7 @@ const filterOf = (params: RpcParameters): ((group: EcsGroup) => boolean) => {
     (params.VpcId === undefined || group.vpcId === params.VpcId) &&
     (params.SecurityGroupName === undefined || group.name === params.SecurityGroupName) &&
     (type === undefined || group.type === type) &&
+    (params.ResourceGroupId ?? "") === "" &&
     (params.NetworkType === undefined || params.NetworkType === "vpc") &&
     (params.ServiceManaged === undefined || String(group.serviceManaged) === params.ServiceManaged) &&
     hasTags(group.tags, params);

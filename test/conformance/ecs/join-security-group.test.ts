@@ -1,7 +1,8 @@
-// JoinSecurityGroup and LeaveSecurityGroup as the official SDK sees them.
+// JoinSecurityGroup, and what it shares with LeaveSecurityGroup, by SDK and by bytes.
 import { JoinSecurityGroupRequest, LeaveSecurityGroupRequest } from "@alicloud/ecs20140526";
 import { describe, expect } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { outcomeOf } from "./target.ts";
 import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
 
 describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
@@ -65,5 +66,30 @@ describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
       securityGroupId: "sg-empty",
     });
     expect((await refusalOf(client.joinSecurityGroup(managed))).code).toBe("InvalidOperation.EniServiceManaged");
+  });
+});
+
+describe("JoinSecurityGroup by bytes", () => {
+  itEmbedded("adds a member, by instance or by interface, and answers a request id alone", async () => {
+    const { call, ecs } = await aWorld();
+    const byInstance = await call("JoinSecurityGroup", { SecurityGroupId: "sg-empty", InstanceId: "i-web-1" });
+    expect([byInstance.status, Object.keys(byInstance.body)]).toEqual([200, ["RequestId"]]);
+    await call("JoinSecurityGroup", { SecurityGroupId: "sg-web", NetworkInterfaceId: "eni-second" });
+    const groupsOf = (eniId: string) => ecs.enis().find((eni) => eni.eniId === eniId)?.groupIds;
+    expect(groupsOf("eni-web-1")).toEqual(["sg-web", "sg-empty"]);
+    expect(groupsOf("eni-second")).toEqual(["sg-empty", "sg-web"]);
+  });
+
+  itEmbedded("refuses in the documented statuses", async () => {
+    const { call } = await aWorld();
+    const join = async (query: Record<string, string>) =>
+      outcomeOf(await call("JoinSecurityGroup", { SecurityGroupId: "sg-empty", InstanceId: "i-web-1", ...query }));
+    expect(await join({ SecurityGroupId: "sg-web" })).toBe("403 InvalidInstanceId.AlreadyExists");
+    expect(await join({ SecurityGroupId: "sg-big" })).toBe("400 InvalidOperation.MultiGroupType");
+    expect(await join({ SecurityGroupId: "sg-managed" })).toBe("403 InvalidOperation.ResourceManagedByCloudProduct");
+    expect(await join({ SecurityGroupId: "sg-nobody" })).toBe("404 InvalidSecurityGroupId.NotFound");
+    expect(await join({ InstanceId: "i-nobody" })).toBe("404 InvalidInstanceId.NotFound");
+    expect(await join({ NetworkInterfaceId: "eni-lb" })).toBe("403 InvalidOperation.EniServiceManaged");
+    expect(await join({ InstanceId: "" })).toMatch(/^400 MissingParameter/);
   });
 });

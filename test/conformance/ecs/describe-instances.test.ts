@@ -1,12 +1,8 @@
-// DescribeInstances, DescribeNetworkInterfaces and DescribeRegions as the official SDK sees them.
-import {
-  DescribeInstancesRequest,
-  DescribeInstancesRequestTag,
-  DescribeNetworkInterfacesRequest,
-  DescribeRegionsRequest,
-} from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+// DescribeInstances, by SDK and by bytes.
+import { DescribeInstancesRequest, DescribeInstancesRequestTag } from "@alicloud/ecs20140526";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { aTarget, outcomeOf } from "./target.ts";
 import { aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 const instances = async (client: Client, more: Partial<DescribeInstancesRequest> = {}) =>
@@ -14,14 +10,6 @@ const instances = async (client: Client, more: Partial<DescribeInstancesRequest>
 
 const instanceIds = async (client: Client, more: Partial<DescribeInstancesRequest>) =>
   (await instances(client, more))?.instances?.instance?.map((each) => each.instanceId);
-
-const enis = async (client: Client, more: Partial<DescribeNetworkInterfacesRequest> = {}) => {
-  const request = new DescribeNetworkInterfacesRequest({ regionId, maxResults: 100, ...more });
-  return (await client.describeNetworkInterfaces(request)).body?.networkInterfaceSets?.networkInterfaceSet ?? [];
-};
-
-const eniIds = async (client: Client, more: Partial<DescribeNetworkInterfacesRequest>) =>
-  (await enis(client, more)).map((each) => each.networkInterfaceId);
 
 describe("DescribeInstances", () => {
   itEmbedded("describes an instance with its groups and addresses", async () => {
@@ -73,41 +61,45 @@ describe("DescribeInstances", () => {
   });
 });
 
-describe("DescribeNetworkInterfaces", () => {
-  itEmbedded("describes an interface with its owner, type and addresses", async () => {
-    const { client } = await aWorld();
-    const [eni] = await enis(client, { instanceId: "i-web-2" });
-    expect(eni).toMatchObject({
-      type: "Primary",
-      instanceId: "i-web-2",
-      privateIpAddress: "127.10.0.12",
-      serviceManaged: false,
+describe("DescribeInstances by bytes", () => {
+  itEmbedded("answers the documented shape: groups and addresses in lists of one name", async () => {
+    const { call } = await aWorld();
+    const { status, body } = await call("DescribeInstances", { InstanceIds: '["i-web-2"]' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      NextToken: "",
+      Instances: {
+        Instance: [
+          {
+            InstanceId: "i-web-2",
+            OSType: "linux",
+            SecurityGroupIds: { SecurityGroupId: ["sg-web", "sg-empty"] },
+            VpcAttributes: { VpcId: "vpc-1", PrivateIpAddress: { IpAddress: ["127.10.0.12"] } },
+            PublicIpAddress: { IpAddress: [] },
+            NetworkInterfaces: {
+              NetworkInterface: [
+                {
+                  Type: "Primary",
+                  PrimaryIpAddress: "127.10.0.12",
+                  PrivateIpSets: { PrivateIpSet: [{ PrivateIpAddress: "127.10.0.12", Primary: true }] },
+                  Ipv6Sets: { Ipv6Set: [{ Ipv6Address: "2001:db8::12" }] },
+                },
+              ],
+            },
+            Tags: { Tag: [] },
+          },
+        ],
+      },
     });
-    expect(eni?.ipv6Sets?.ipv6Set?.map((each) => each.ipv6Address)).toEqual(["2001:db8::12"]);
-    expect(eni?.securityGroupIds?.securityGroupId).toEqual(["sg-web", "sg-empty"]);
   });
 
-  itEmbedded.each([
-    [{ instanceId: "i-web-1" }, ["eni-web-1", "eni-second"]],
-    [{ serviceManaged: true }, ["eni-lb"]],
-    [{ type: "Secondary", instanceId: "i-web-1" }, ["eni-second"]],
-    [{ networkInterfaceId: ["eni-lb"] }, ["eni-lb"]],
-    [{ securityGroupId: "sg-empty" }, ["eni-second"]],
-  ])("filters by %o", async (filter, expected) => {
-    const { client } = await aWorld();
-    expect(await eniIds(client, filter)).toEqual(expected);
-  });
-
-  itEmbedded("finds primary interfaces by group too when switched so", async () => {
-    const { client } = await aWorld({ switches: { eniBySecurityGroup: "all" } });
-    expect(await eniIds(client, { securityGroupId: "sg-empty" })).toEqual(["eni-web-2", "eni-second"]);
-  });
-});
-
-describe("DescribeRegions", () => {
-  itEmbedded("lists the regions of the account", async () => {
-    const { client } = await aWorld();
-    const { body } = await client.describeRegions(new DescribeRegionsRequest({}));
-    expect(body?.regions?.region?.map((each) => each.regionId)).toEqual(["cn-hangzhou", "cn-shanghai"]);
+  it("finds nobody in a group without members, and refuses more than 100 ids", async () => {
+    const { call, group } = await aTarget();
+    const SecurityGroupId = await group();
+    const { body } = await call("DescribeInstances", { SecurityGroupId });
+    expect((body["Instances"] as { Instance: unknown[] }).Instance).toEqual([]);
+    const InstanceIds = JSON.stringify(Array(101).fill("i-nobody"));
+    expect(outcomeOf(await call("DescribeInstances", { InstanceIds }))).toMatch(/^400 Invalid/);
+    expect(outcomeOf(await call("DescribeInstances", { RegionId: "mars-1" }))).toBe("404 InvalidRegionId.NotFound");
   });
 });
