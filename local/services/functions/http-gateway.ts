@@ -81,7 +81,8 @@ async function answer(
 ): Promise<HttpAnswer> {
   const { registry, accountId, region } = options;
   const target = request.url ?? "/";
-  const name = routeOf(options, target.split("?")[0] ?? "/");
+  const ownDomain = defaultDomainOf(request, region);
+  const name = ownDomain ?? routeOf(options, target.split("?")[0] ?? "/");
   if (!registry.has(name))
     return problemAnswer({
       status: 404,
@@ -110,7 +111,16 @@ async function answer(
     registry.submit(name, bytes, { requestId });
     return { status: 202, headers: {}, body: Buffer.alloc(0) };
   }
-  return responseOf(await registry.invoke(name, bytes, { requestId }));
+  const response = responseOf(await registry.invoke(name, bytes, { requestId }));
+  if (ownDomain === undefined) return response;
+  return { ...response, headers: { ...response.headers, "content-disposition": "attachment" } };
+}
+
+/** The function whose own domain was asked, `<name>.<region>.fcapp.run`. Browsers download what comes from there. */
+function defaultDomainOf(request: IncomingMessage, region: string): string | undefined {
+  const [host = ""] = (request.headers.host ?? "").split(":");
+  const suffix = `.${region}.fcapp.run`;
+  return host.endsWith(suffix) ? host.slice(0, -suffix.length) : undefined;
 }
 
 function responseOf(outcome: InvocationOutcome): HttpAnswer {

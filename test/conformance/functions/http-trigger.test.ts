@@ -151,3 +151,14 @@ it("answers 404 when nothing is deployed", async () => {
   const answer = await send(fc.gatewayPort, { path: "/" });
   expect([answer.status, JSON.parse(answer.body).code]).toEqual([404, "FunctionNotFound"]);
 });
+
+it("serves a function by its own domain, as something to download", async () => {
+  const { fc } = await startEcho();
+  const hello = `exports.handler = async () => ({ statusCode: 200, headers: {}, body: "hello" });`;
+  fc.registry.deploy({ name: "page", bundle: bundle(hello) });
+  const own = await send(fc.gatewayPort, { path: "/", headers: { host: "page.cn-hangzhou.fcapp.run" } });
+  expect([own.body, own.headers["content-disposition"]]).toEqual(["hello", "attachment"]);
+  expect((await send(fc.gatewayPort, { path: "/" })).headers).not.toHaveProperty("content-disposition");
+  const none = await send(fc.gatewayPort, { path: "/", headers: { host: "none.cn-hangzhou.fcapp.run" } });
+  expect(none.status).toBe(404);
+});

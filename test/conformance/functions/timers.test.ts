@@ -83,10 +83,33 @@ describe("parseSchedule", () => {
     expect(new Date(parseSchedule(cron).next(START_MS, START_MS)).toISOString()).toBe(`2026-11-01T${time}.000Z`);
   });
 
-  it.each(["", "@every 30s", "@every 0m", "* * * * * *", "0 0 8 * * *", "0 */0 * * * *", "61 * * * * *", "hourly"])(
-    "refuses %j by name",
-    (cron) => {
-      expect(() => parseSchedule(cron)).toThrow(`timer "${cron}"`);
-    },
-  );
+  it.each([
+    ["0 0 8 * * *", "2026-11-02T08:00:00Z"],
+    ["0 15,45 9-11 * * *", "2026-11-01T09:15:00Z"],
+    ["0 5/20 * * * *", "2026-11-01T08:05:00Z"],
+    ["0 0 8 3 * ?", "2026-11-03T08:00:00Z"],
+    ["0 0 8 ? * MON-FRI", "2026-11-02T08:00:00Z"],
+    ["0 30 3 ? JAN,feb 7", "2027-01-03T03:30:00Z"],
+    ["0 0 0 29 FEB ?", "2028-02-29T00:00:00Z"],
+    ["CRON_TZ=Asia/Shanghai 0 0 8 * * *", "2026-11-02T00:00:00Z"],
+    ["CRON_TZ=Asia/Kathmandu 0 0 0 * * *", "2026-11-01T18:15:00Z"],
+    // Clocks go back at 02:00 on this day.
+    ["CRON_TZ=America/New_York 0 30 1 1 NOV ?", "2027-11-01T05:30:00Z"],
+    ["CRON_TZ=America/New_York 0 0 3 ? * SUN", "2026-11-01T08:00:00Z"],
+  ])("finds the next instant of %s after some minutes, hours or years", (cron, instant) => {
+    const after = cron.endsWith("SUN") ? START_MS - 60_000 : START_MS;
+    expect(new Date(parseSchedule(cron).next(after, after)).toISOString()).toBe(instant.replace("Z", ".000Z"));
+  });
+
+  it("refuses a day that never comes when it is looked for", () => {
+    expect(() => parseSchedule("0 0 0 31 FEB ?").next(START_MS, START_MS)).toThrow("never");
+  });
+
+  it.each([
+    ...["", "@every 30s", "@every 0m", "* * * * * *", "0 */0 * * * *", "61 * * * * *", "hourly"],
+    ...["0 0 24 * * *", "0 ? * * * *", "0 5-1 * * * *", "0 0 8 3 * MON", "0 0 8 * * *  *", "0 0 8 0 * ?"],
+    ...["0 0 8 ? * 0", "0 0 8 * MAI ?", "CRON_TZ=Nowhere/Else 0 0 8 * * *", "0,30 * * * * *"],
+  ])("refuses %j by name", (cron) => {
+    expect(() => parseSchedule(cron)).toThrow(`timer "${cron}"`);
+  });
 });
