@@ -1,7 +1,8 @@
 // ListProductQuotas of the quota centre, signed by the official SDK's core.
 import { describe, expect } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
-import { authorize, aWorld, type Client, rawCall, refusalOf, ssh } from "./world.ts";
+import { sendParts, signed } from "./raw.ts";
+import { authorize, aWorld, type Client, placeOf, rawCall, refusalOf, ssh } from "./world.ts";
 
 const version = "2020-05-10";
 const quotas = async (client: Client, query: Readonly<Record<string, string>> = {}) => {
@@ -53,5 +54,22 @@ describe("ListProductQuotas", () => {
     );
     expect((await refusalOf(quotas(client, { ProductCode: "oss" }))).code).toBe("InvalidParameter");
     expect((await refusalOf(rawCall(client, "DescribeRegions", {}, version))).code).toBe("InvalidAction.NotFound");
+  });
+});
+
+describe("ListProductQuotas by bytes", () => {
+  itEmbedded("answers quotas by category, in pages of documented names", async () => {
+    const world = await aWorld({ limits: { callsPerMinute: { DescribeRegions: 5 } } });
+    const place = placeOf(world.ecs);
+    const ask = (query: Record<string, string>) =>
+      sendParts(
+        place,
+        signed(place, { action: "ListProductQuotas", version, query: { ProductCode: "ecs", ...query } }),
+      );
+    const { status, body } = await ask({ QuotaCategory: "FlowControl" });
+    expect(status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual(["MaxResults", "NextToken", "Quotas", "RequestId", "TotalCount"]);
+    expect(body["Quotas"]).toMatchObject([{ QuotaActionCode: "DescribeRegions", TotalQuota: 5, TotalUsage: 0 }]);
+    expect((await ask({ ProductCode: "" })).body["Code"]).toMatch(/^MissingParameter/);
   });
 });

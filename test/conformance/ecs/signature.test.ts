@@ -1,61 +1,29 @@
 // Who may call, and what happens to requests that are not what was signed.
-import { createHash } from "node:crypto";
 import { DescribeRegionsRequest } from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
-import { canonicalRequest, signatureOf } from "../../../local/protocol/rpc/acs3.ts";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
-import { authorize, aWorld, clientOf, refusalOf, regionId, ssh, startedAt } from "./world.ts";
+import { type RawCall, type SignedParts, sendParts, signed } from "./raw.ts";
+import { aTarget, outcomeOf } from "./target.ts";
+import { authorize, aWorld, clientOf, placeOf, refusalOf, regionId, rulesOf, ssh, startedAt } from "./world.ts";
 
-interface RawParts {
-  readonly query: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+type Spoil = (parts: SignedParts) => Partial<SignedParts>;
 
-interface RawRequest {
-  readonly query?: string;
-  readonly body?: string;
-  readonly action?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Applied after signing. */
-  readonly tamper?: (raw: RawParts) => Partial<RawParts>;
-}
-
-const send = async (endpoint: string, { query = "", body = "", action = "DescribeRegions", ...rest }: RawRequest) => {
-  const signed: Record<string, string> = {
-    host: endpoint,
-    "x-acs-action": action,
-    "x-acs-version": "2014-05-26",
-    "x-acs-date": "2026-11-20T07:28:38Z",
-    "x-acs-signature-nonce": "n-1",
-    "x-acs-content-sha256": createHash("sha256").update(body).digest("hex"),
-    ...rest.headers,
+/** The embedded service of the test, and what it answers to a call that is signed and then spoiled. */
+const aSender = async () => {
+  const world = await aWorld();
+  const place = placeOf(world.ecs);
+  const send = (call: Partial<RawCall>, spoil: Spoil = () => ({})) => {
+    const parts = signed(place, { action: "DescribeRegions", ...call });
+    return sendParts(place, { ...parts, ...spoil(parts) });
   };
-  const names = Object.keys(signed).sort().join(";");
-  const request = { method: "POST", path: "/", rawQuery: query, headers: signed, body: Buffer.from(body) };
-  const signature = signatureOf(canonicalRequest(request, names), "secret-1");
-  const headers: Record<string, string> = {
-    ...signed,
-    authorization: `ACS3-HMAC-SHA256 Credential=AK1,SignedHeaders=${names},Signature=${signature}`,
-  };
-  const signedParts = { query, headers, body };
-  const raw = { ...signedParts, ...rest.tamper?.(signedParts) };
-  const answer = await fetch(`http://${endpoint}/?${raw.query}`, {
-    method: "POST",
-    headers: raw.headers,
-    ...(raw.body === "" ? {} : { body: raw.body }),
-  });
-  return { status: answer.status, headers: answer.headers, body: (await answer.json()) as Record<string, unknown> };
+  return { ...world, send };
 };
 
-const aForm: RawRequest = {
-  body: "AcceptLanguage=en-US",
-  headers: { "content-type": "application/x-www-form-urlencoded" },
-};
+const aForm: Partial<RawCall> = { form: { AcceptLanguage: "en-US" } };
 
 /** The same request with another value of a header, or without it. */
 const withHeader =
-  (name: string, value?: string): NonNullable<RawRequest["tamper"]> =>
+  (name: string, value?: string): Spoil =>
   ({ headers }) => {
     const others = Object.entries(headers).filter(([each]) => each !== name);
     return { headers: Object.fromEntries(value === undefined ? others : [...others, [name, value]]) };
@@ -76,56 +44,77 @@ describe("the signature", () => {
   });
 
   itEmbedded("accepts a request signed by hand, which the refusals below start from", async () => {
-    const { ecs } = await aWorld();
-    expect((await send(ecs.endpoint, aForm)).status).toBe(200);
+    const { send } = await aSender();
+    expect((await send(aForm)).status).toBe(200);
   });
 
-  itEmbedded.each<[string, NonNullable<RawRequest["tamper"]>, string]>([
+  itEmbedded.each<[string, Spoil, string]>([
     ["a changed query", () => ({ query: "RegionId=cn-shanghai" }), "SignatureDoesNotMatch"],
     ["a changed body", () => ({ body: "AcceptLanguage=zh-CN" }), "SignatureDoesNotMatch"],
     ["a changed action", withHeader("x-acs-action", "DeleteSecurityGroup"), "SignatureDoesNotMatch"],
+    ["another method", () => ({ method: "GET" }), "SignatureDoesNotMatch"],
     ["an added header that is not signed", withHeader("x-acs-extra", "1"), "IncompleteSignature"],
     ["no authorization", withHeader("authorization"), "IncompleteSignature"],
+    ["the old signature", withHeader("authorization", "acs AK1:abc"), "IncompleteSignature"],
     ["no date", withHeader("x-acs-date"), "IncompleteSignature"],
-  ])("refuses %s", async (_what, tamper, code) => {
-    const { ecs } = await aWorld();
-    const { status, body } = await send(ecs.endpoint, { ...aForm, tamper });
-    expect({ status, code: body.Code }).toEqual({ status: 400, code });
+    ["no nonce", withHeader("x-acs-signature-nonce"), "IncompleteSignature"],
+    ["no digest", withHeader("x-acs-content-sha256"), "IncompleteSignature"],
+  ])("refuses %s", async (_what, spoil, code) => {
+    const { send } = await aSender();
+    const { status, body } = await send(aForm, spoil);
+    expect({ status, code: body["Code"] }).toEqual({ status: 400, code });
   });
 });
 
 describe("the wire", () => {
   itEmbedded("takes parameters from a form body as from the query", async () => {
-    const { ecs } = await aWorld();
-    const { body } = await send(ecs.endpoint, {
+    const { send } = await aSender();
+    const { body } = await send({
       action: "DescribeSecurityGroups",
-      query: `RegionId=${regionId}`,
-      body: "SecurityGroupName=web&MaxResults=1",
-      headers: { "content-type": "application/x-www-form-urlencoded" },
+      query: { RegionId: regionId },
+      form: { SecurityGroupName: "web", MaxResults: "1" },
     });
     expect(body).toMatchObject({ SecurityGroups: { SecurityGroup: [{ SecurityGroupId: "sg-web" }] } });
   });
 
+  it("verifies what is hard to encode, and reads it back", async () => {
+    const { call, client, group } = await aTarget();
+    const SecurityGroupId = await group();
+    const Description = "*!'()~+&=% ;/?:@,#[]\"<>说 é 😀";
+    const rule = { SecurityGroupId, IpProtocol: "tcp", PortRange: "22/22", SourceCidrIp: "10.0.0.0/8", Description };
+    expect((await call("AuthorizeSecurityGroup", rule)).status).toBe(200);
+    expect((await rulesOf(client, SecurityGroupId))[0]?.description).toBe(Description);
+  });
+
+  it("takes GET as it takes POST, and no other method", async () => {
+    const { call } = await aTarget();
+    expect((await call("DescribeRegions", {}, { method: "GET" })).status).toBe(200);
+    expect(outcomeOf(await call("DescribeRegions", {}, { method: "PUT" }))).toBe("403 UnsupportedHTTPMethod");
+  });
+
+  it("refuses an operation and a version that nobody serves", async () => {
+    const { call } = await aTarget();
+    expect(outcomeOf(await call("DescribeMoonPhase"))).toBe("404 InvalidAction.NotFound");
+    expect(outcomeOf(await call("DescribeRegions", {}, { version: "2010-01-01" }))).toMatch(/^40[04] Invalid/);
+  });
+
   itEmbedded("answers errors in the service's shape and dates by the injected clock", async () => {
-    const { ecs } = await aWorld();
-    const { status, headers, body } = await send(ecs.endpoint, { action: "DescribeMoonPhase" });
+    const { send } = await aSender();
+    const { status, headers, body } = await send({ action: "DescribeMoonPhase" });
     expect(status).toBe(404);
     expect(body).toEqual({
-      RequestId: headers.get("x-acs-request-id"),
+      RequestId: headers["x-acs-request-id"],
       HostId: "ecs.cn-hangzhou.aliyuncs.com",
       Code: "InvalidAction.NotFound",
       Message: expect.any(String),
       Recommend: expect.stringContaining("InvalidAction.NotFound"),
     });
-    expect(headers.get("date")).toBe(new Date(startedAt).toUTCString());
+    expect(headers["date"]).toBe(new Date(startedAt).toUTCString());
   });
 
   itEmbedded("sends the priority of a rule as a number", async () => {
-    const { ecs } = await aWorld();
-    const { body } = await send(ecs.endpoint, {
-      action: "DescribeSecurityGroupAttribute",
-      query: `RegionId=${regionId}&SecurityGroupId=sg-web`,
-    });
+    const { call } = await aWorld();
+    const { body } = await call("DescribeSecurityGroupAttribute", { SecurityGroupId: "sg-web" });
     expect(body).toMatchObject({ Permissions: { Permission: [{ Priority: 1 }, {}, {}] } });
   });
 
