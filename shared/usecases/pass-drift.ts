@@ -128,7 +128,8 @@ export class PassDrift {
       }
       if (isOpenDrift(saved)) items.set(saved.driftId, saved);
       else items.delete(saved.driftId);
-      this.lines.push(inWords(saved));
+      // The call itself is told where it is made.
+      if (saved.state !== "rollingBack") this.lines.push(inWords(saved));
     }
     this.items = [...items.values()];
     return drift.adoptions.length > 0;

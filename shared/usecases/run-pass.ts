@@ -260,7 +260,8 @@ class Pass {
     const isSettled = converged && unsettled.size === 0;
     const rowsDone = options.rows.filter((row) =>
       row.kind === "group" || row.kind === "drift"
-        ? isSettled
+        ? // What was lost is recovered first: until then nothing is compared, and the row stays.
+          isSettled && (row.kind === "group" || options.stateKnown)
         : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
     );
     const lines = [
