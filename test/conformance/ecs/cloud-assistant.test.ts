@@ -1,8 +1,9 @@
 // Cloud Assistant: RunCommand and what can be asked about it, driven by the official SDK.
 import { gunzipSync } from "node:zlib";
 import * as sdk from "@alicloud/ecs20140526";
-import { expect } from "vitest";
+import { describe, expect } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { outcomeOf } from "./target.ts";
 import { aDirectory, aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 const instances = seed.instances.map((each) =>
@@ -227,4 +228,109 @@ itEmbedded("every running instance has an agent", async () => {
   );
   const [status] = body?.instanceCloudAssistantStatusSet?.instanceCloudAssistantStatus ?? [];
   expect(status).toMatchObject({ instanceId: "i-web-2", cloudAssistantStatus: "true", OSType: "Linux" });
+});
+
+describe("by bytes", () => {
+  const script = { Type: "RunShellScript", CommandContent: "echo done", "InstanceId.1": "i-web-1" };
+
+  itEmbedded(
+    "RunCommand answers ids, DescribeInvocations and DescribeInvocationResults what became of it",
+    async () => {
+      const { call, clock } = await aWorld({ seed: account });
+      const { status, body } = await call("RunCommand", script);
+      expect([status, Object.keys(body).sort()]).toEqual([200, ["CommandId", "InvokeId", "RequestId"]]);
+      expect([body["CommandId"], body["InvokeId"]]).toEqual([
+        expect.stringMatching(/^c-/),
+        expect.stringMatching(/^t-/),
+      ]);
+      await clock.advance(1_000);
+      const InvokeId = String(body["InvokeId"]);
+      const results = await call("DescribeInvocationResults", { InvokeId });
+      expect(results.body).toMatchObject({
+        Invocation: {
+          NextToken: "",
+          InvocationResults: {
+            InvocationResult: [
+              {
+                InvokeId,
+                InstanceId: "i-web-1",
+                InvocationStatus: "Success",
+                ExitCode: 0,
+                Output: Buffer.from("done\n").toString("base64"),
+                Dropped: 0,
+                ErrorCode: "",
+                Repeats: 1,
+              },
+            ],
+          },
+        },
+      });
+      const invocations = await call("DescribeInvocations", {
+        InvokeId,
+        IncludeOutput: "true",
+        ContentEncoding: "PlainText",
+      });
+      expect(invocations.body).toMatchObject({
+        Invocations: {
+          Invocation: [{ InvokeInstances: { InvokeInstance: [{ InstanceId: "i-web-1", Output: "done\n" }] } }],
+        },
+      });
+      const wide = await call("DescribeInvocationResults", { MaxResults: "51" });
+      expect(wide.status).toBe(400);
+    },
+  );
+
+  itEmbedded("forgets an invocation after thirty days", async () => {
+    const { call, clock } = await aWorld({ seed: account });
+    await call("RunCommand", script);
+    const count = async () => (await call("DescribeInvocations")).body["TotalCount"];
+    await clock.advance(30 * 86_400_000);
+    expect(await count()).toBe(1);
+    await clock.advance(1);
+    expect(await count()).toBe(0);
+  });
+
+  itEmbedded("CreateCommand takes Base64 unless told, and InvokeCommand runs what it made", async () => {
+    const { call, clock } = await aWorld({ seed: account });
+    const CommandContent = Buffer.from("echo kept").toString("base64");
+    const created = await call("CreateCommand", { Name: "kept", Type: "RunShellScript", CommandContent });
+    const CommandId = String(created.body["CommandId"]);
+    const invoked = await call("InvokeCommand", { CommandId, "InstanceId.1": "i-web-2" });
+    expect(Object.keys(invoked.body).sort()).toEqual(["InvokeId", "RequestId"]);
+    await clock.advance(1_000);
+    const { body } = await call("DescribeInvocationResults", { CommandId, ContentEncoding: "PlainText" });
+    expect(body).toMatchObject({ Invocation: { InvocationResults: { InvocationResult: [{ Output: "kept\n" }] } } });
+    expect(outcomeOf(await call("InvokeCommand", { CommandId: "c-nobody", "InstanceId.1": "i-web-2" }))).toBe(
+      "404 InvalidCmdId.NotFound",
+    );
+    const large = { Name: "n", Type: "RunShellScript", CommandContent: "A".repeat(18 * 1024 + 4) };
+    expect(outcomeOf(await call("CreateCommand", large))).toBe("403 CmdContent.ExceedLimit");
+  });
+
+  itEmbedded("StopInvocation knows what was invoked, DescribeCloudAssistantStatus who has an agent", async () => {
+    const { call } = await aWorld({ seed: account });
+    const { body } = await call("RunCommand", script);
+    const stop = async (InvokeId: string) =>
+      outcomeOf(await call("StopInvocation", { InvokeId, "InstanceId.1": "i-web-1" }));
+    expect(await stop(String(body["InvokeId"]))).toBe("200 OK");
+    expect(await stop("t-nobody")).toBe("404 InvalidInvokeId.NotFound");
+    const agents = await call("DescribeCloudAssistantStatus", { "InstanceId.1": "i-web-1" });
+    expect(agents.body).toMatchObject({
+      InstanceCloudAssistantStatusSet: {
+        InstanceCloudAssistantStatus: [
+          { InstanceId: "i-web-1", CloudAssistantStatus: "true", LastHeartbeatTime: expect.stringMatching(/Z$/) },
+        ],
+      },
+    });
+  });
+
+  itEmbedded("101 instances are too many, and one that is not there fails all", async () => {
+    const { call } = await aWorld({ seed: account });
+    const many = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`InstanceId.${n + 1}`, "i-web-1"]));
+    expect(outcomeOf(await call("RunCommand", { ...script, ...many }))).toBe("403 InstanceIds.ExceedLimit");
+    expect(outcomeOf(await call("RunCommand", { ...script, "InstanceId.2": "i-gone" }))).toBe(
+      "404 InvalidInstance.NotFound",
+    );
+    expect((await call("DescribeInvocations")).body["TotalCount"]).toBe(0);
+  });
 });
