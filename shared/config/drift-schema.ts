@@ -49,6 +49,17 @@ export const driftSchema = z.strictObject({
     .default(50)
     .describe("Largest part of a group's rules that one pass rolls back, in percent; five always may be."),
   freeze: openHoursSchema.nullable().default(null).describe("Weekly windows in which nothing is rolled back."),
+  canary: z
+    .strictObject({
+      group: z.string().regex(/^sg-[a-z0-9]{1,60}$/, "is not the id of a group, such as sg-bp1…"),
+      region: z.string().nullable().default(null).describe("Null: the first of `regions`."),
+      within: z.int().min(60).max(DAY_S).default(900).describe("How late an event may be, in seconds."),
+    })
+    .nullable()
+    .default(null)
+    .describe(
+      "The empty group that setup made for it: a rule to nobody opens and closes there every hour, to see that events still come. Costs two writing calls an hour.",
+    ),
   foreignWidthMax: z
     .strictObject({ v4: z.int().min(0).max(32).default(16), v6: z.int().min(0).max(128).default(48) })
     .prefault({})

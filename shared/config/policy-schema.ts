@@ -153,6 +153,11 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       revertsWithinMs: drift.revertsWithin * 1000,
       percentPerPass: drift.percentPerPass,
       freeze: drift.freeze,
+      canary: drift.canary && {
+        groupId: drift.canary.group,
+        region: drift.canary.region,
+        withinMs: drift.canary.within * 1000,
+      },
       foreignWidthMax: drift.foreignWidthMax,
     },
     foreignWriters: document.foreignWriters.map((writer) => ({

@@ -16,6 +16,8 @@ export interface DriftPolicy {
   readonly percentPerPass: number;
   /** Weekly windows in which nothing is rolled back; null for none. */
   readonly freeze: OpenHours | null;
+  /** The empty group, made by setup, whose own events prove that events come, and how late they may be; null for none. */
+  readonly canary: { readonly groupId: string; readonly region: string | null; readonly withinMs: number } | null;
   /** Shortest prefix of a source that may be a foreign writer's. */
   readonly foreignWidthMax: { readonly v4: number; readonly v6: number };
 }

@@ -17,6 +17,7 @@ import { recordWrite } from "../store/records.ts";
 import { addSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { lookAtGroup } from "./look-at-group.ts";
+import { hearCanary } from "./tend-canary.ts";
 
 /** What an event led to. */
 export interface EventReport {
@@ -58,6 +59,8 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   if (reading.kind !== "call") return { looked: [], left: [], ignored: "it is no call" };
   const { sightings, lists } = reading;
   const others = sightings.filter((sighting) => !isOwn(app, sighting));
+  for (const { groupId, region } of sightings.filter((it) => !others.includes(it)))
+    await hearCanary(app, options.policy, { groupId, region });
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
   for (const line of newsOf(reading)) await tell(app, null, line);
   const looked: string[] = [];

@@ -14,6 +14,7 @@ import { listEntries } from "../store/ledger.ts";
 import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
+import { inParallel } from "./in-parallel.ts";
 import { type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
 import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
@@ -243,6 +244,9 @@ class Pass {
     const rows = fresh.map((at) => dueWrite(row(group, Math.max(at, now + 1000), app.settings.shards)));
     if (rows.length > 0) await app.tables.writeAll(rows);
     for (const at of fresh) booked.add(at);
+    // Open hours end to the second, like leases, where wake-ups are on.
+    if (this.entries.some((entry) => entry.allocation?.openHours))
+      await inParallel(fresh, (at) => app.wakeup.arm(dueGroup(group, at, app.settings.shards).shard, at));
   }
 
   /** Writes what is left: looks still to come, and then, together, what is over and the record. */

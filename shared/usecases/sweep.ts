@@ -13,6 +13,7 @@ import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
+import { tendCanary } from "./tend-canary.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -198,7 +199,8 @@ async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promis
         return report !== null;
       },
     });
-    if (!isComplete) tally.left += 1;
+    if (isComplete) await tendCanary(app, options.policy);
+    else tally.left += 1;
   } catch (error) {
     tally.left += 1;
     tally.failures.push(error);

@@ -1,0 +1,56 @@
+// The canary: events of a rule that opens and closes every hour prove that events still come.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
+import { canaryState, tendCanary } from "../../shared/usecases/tend-canary.ts";
+import { GuardedWorld } from "../kit/guarded-world.ts";
+import { region, worldSeed } from "../kit/world.ts";
+
+const MINUTE = 60_000;
+const policy = { drift: { canary: { group: "sg-canary", within: 900 } } };
+let guarded: GuardedWorld;
+
+const startWith = async (tags: Readonly<Record<string, string>>): Promise<void> => {
+  const group = { groupId: "sg-canary", name: "canary", tags: { ...tags }, rules: [] };
+  guarded = await GuardedWorld.start({ guard: "none", seed: { ...worldSeed, groups: [...worldSeed.groups, group] } });
+  guarded.world.policy = policyOf(policySchema.parse(policy), 1, region);
+};
+const tend = () => guarded.world.run(tendCanary(guarded.world.process(), guarded.world.policy));
+const state = () => guarded.world.run(canaryState(guarded.world.process(), guarded.world.policy));
+
+beforeEach(async () => startWith({ "safeport:canary": "test" }));
+afterEach(async () => guarded.world.stop());
+
+test("opens and closes a rule to nobody every hour, and is well while its events come", async () => {
+  const { world } = guarded;
+  expect(await tend()).toBe("ok");
+  const seen: string[] = [];
+  for (let minute = 0; minute < 130; minute += 1) {
+    await world.ticks(1);
+    seen.push(world.rules("sg-canary").length === 1 ? "open" : "shut");
+    for (const record of world.events.splice(0)) await guarded.deliver(record);
+  }
+  const turns = seen.filter((it, at) => it !== seen[at - 1]);
+  expect(turns.filter((it) => it === "open").length).toBeGreaterThanOrEqual(2);
+  expect(await state()).toBe("ok");
+});
+
+test("is deaf when no event has come for an hour and the time allowed, and says so", async () => {
+  await tend();
+  await guarded.world.ticks(76);
+  expect(await tend()).toBe("deaf");
+  expect((await guarded.world.recorded()).join("\n")).toContain("no event of the canary has come in time");
+});
+
+test("lives in no group but the empty one that setup made", async () => {
+  await guarded.world.stop();
+  await startWith({});
+  expect(await tend()).toBe("unfit");
+  await guarded.world.ticks(61);
+  expect(guarded.world.rules("sg-canary")).toEqual([]);
+});
+
+test("is off unless the policy names its group", async () => {
+  guarded.world.policy = policyOf(policySchema.parse({}), 1, region);
+  await guarded.world.advance(3 * 60 * MINUTE);
+  expect([await tend(), await state()]).toEqual(["off", "off"]);
+});
