@@ -4,18 +4,18 @@ import { refusal } from "./errors.ts";
 
 /** `Tag.N.Key/Value`, checked. */
 export const readTags = (params: RpcParameters): Record<string, string> => {
-  const tags: Record<string, string> = {};
+  const tags = new Map<string, string>();
   for (const { fields } of structuresOf(params, "Tag")) {
     const key = fields.Key ?? "";
     const value = fields.Value ?? "";
     if (key === "" || key.length > 128 || /^(aliyun|acs:|https?:\/\/)/i.test(key))
       throw refusal("InvalidTagKey.Malformed");
     if (value.length > 128 || /^https?:\/\//i.test(value)) throw refusal("InvalidTagValue.Malformed");
-    if (key in tags) throw refusal("Duplicate.TagKey");
-    tags[key] = value;
+    if (tags.has(key)) throw refusal("Duplicate.TagKey");
+    tags.set(key, value);
   }
-  if (Object.keys(tags).length > 20) throw refusal("NumberExceed.Tags");
-  return tags;
+  if (tags.size > 20) throw refusal("NumberExceed.Tags");
+  return Object.fromEntries(tags);
 };
 
 /** Tags over tags; a resource holds at most 20. */
@@ -31,7 +31,8 @@ export const mergeTags = (
 /** Whether a resource carries every tag the request filters by; a filter without value matches any. */
 export const hasTags = (tags: Readonly<Record<string, string>>, params: RpcParameters): boolean =>
   structuresOf(params, "Tag").every(({ fields }) => {
-    const found = tags[fields.Key ?? ""];
+    const key = fields.Key ?? "";
+    const found = Object.hasOwn(tags, key) ? tags[key] : undefined;
     return found !== undefined && (fields.Value === undefined || fields.Value === found);
   });
 

@@ -57,6 +57,23 @@ describe("TagResources by bytes", () => {
     expect(await tagsOf(target, id)).toEqual({ k: "two" });
   });
 
+  it("takes keys that mean something elsewhere for keys", async () => {
+    const target = await aTarget();
+    const id = await target.group();
+    const keys = ["constructor", "toString", "__proto__"];
+    const filter = async (key: string) => {
+      const query = { ResourceType: "securitygroup", "Tag.1.Key": key };
+      const { body } = await target.call("ListTagResources", query);
+      const lines = (body["TagResources"] as { TagResource: Record<string, string>[] }).TagResource;
+      return lines.filter((line) => line["ResourceId"] === id).map((line) => line["TagKey"]);
+    };
+    expect(await filter("constructor")).toEqual([]);
+    const tags = Object.fromEntries(keys.map((key, n) => [`Tag.${n + 1}.Key`, key]));
+    const answer = await target.call("TagResources", { ResourceType: "securitygroup", "ResourceId.1": id, ...tags });
+    expect(outcomeOf(answer)).toBe("200 OK");
+    expect(await filter("__proto__")).toEqual(keys);
+  });
+
   it("stops at 20 tags a call and 20 a resource, and at 50 resources", async () => {
     const target = await aTarget();
     const id = await target.group();
