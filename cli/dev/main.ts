@@ -10,6 +10,7 @@ import { policyTextOf } from "../setup/policy-file.ts";
 import { bannerOf } from "./banner.ts";
 import { environmentOf, functionsOf } from "./deployment.ts";
 import { devRecord } from "./dev-record.ts";
+import { watchAccount } from "./monitoring.ts";
 import { type DevOptions, readDevOptions } from "./options.ts";
 import { keptSecrets, type Secrets, writeWhole } from "./secrets.ts";
 
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     cloud.afterReset(() => provision(cloud, secrets, policyText));
     cloud.deploy(functionsOf(resolve(DIST), environmentOf(cloud, secrets)));
     const record = devRecord(cloud, secrets);
+    await watchAccount(cloud, record.alarmWebhook);
     writeWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);
     process.stdout.write(bannerOf(record, recordFile, cloud.dataPlane.problems()));
     process.stdout.write("ready\n");

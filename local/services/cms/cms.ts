@@ -7,7 +7,7 @@ import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { type RpcSurroundings, startRpcEndpoint } from "../../rpc-endpoint.ts";
 import type { Told } from "../eventbridge/cloud-event.ts";
-import type { AlarmRule } from "./alarm-rule.ts";
+import { type AlarmRule, parseResourceRule } from "./alarm-rule.ts";
 import { alarmForm } from "./alarm-webhook.ts";
 import { Alarms } from "./alarms.ts";
 import { type Dimensions, MetricStore, pointOf } from "./metric-store.ts";
@@ -45,6 +45,8 @@ export interface Cms {
   /** What a product measures by itself, as no API can. */
   measure(measurement: Measurement): void;
   systemEvent(event: SystemEvent): void;
+  /** Puts an alarm rule as PutResourceMetricRule does. Throws an RpcError for one that it refuses. */
+  putRule(params: RpcParameters): void;
   /** Forgets metrics, rules and notices on their way. */
   reset(): void;
   stop(): Promise<void>;
@@ -110,6 +112,7 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
     measure: ({ namespace, metricName, dimensions, value, at = clock.now() }) =>
       metrics.put(namespace, metricName, dimensions, pointOf(at, value)),
     systemEvent,
+    putRule: (params) => alarms.put(parseResourceRule(params)),
     reset: () => {
       metrics.clear();
       alarms.clear();
