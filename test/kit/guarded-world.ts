@@ -69,7 +69,10 @@ export class GuardedWorld {
 
   /** Somebody else removes a rule. */
   async revoke(ruleId: RuleId, whose: "ak-other" | Principal = "ak-other"): Promise<void> {
-    await this.world.run(this.person(whose).firewall.revoke(this.world.web, [ruleId], this.token(), "end"));
+    const { firewall } = this.person(whose);
+    // Which of the cloud's two calls it takes is known from a reading.
+    await this.world.run(firewall.readGroup(this.world.web, "end"));
+    await this.world.run(firewall.revoke(this.world.web, [ruleId], this.token(), "end"));
   }
 
   /** Somebody else changes a rule in place. */

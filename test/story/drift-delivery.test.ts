@@ -1,0 +1,131 @@
+// Drift whose events are lost, late, doubled or out of order: that costs time, and never a rule that stays open or a wrong word.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { fromCidr, somePorts } from "../kit/rules.ts";
+
+const openCache = { ...openDatabase, ports: somePorts("6379/6379") };
+const MINUTE_MS = 60_000;
+
+let guarded: GuardedWorld;
+beforeEach(async () => {
+  guarded = await GuardedWorld.start();
+  // What the confirmation has booked is over: from here on only what the test does brings looks about.
+  await guarded.world.ticks(2);
+});
+afterEach(() => guarded.world.stop());
+
+const revokes = () => guarded.world.callNames.filter((name) => name === "ecs RevokeSecurityGroup").length;
+
+describe("the event of a foreign opening", () => {
+  test("is lost: a rule that a look has found waits for its event as long as the policy says, and no longer", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    await guarded.authorize(openCache);
+    const [, ofCache] = await guarded.events();
+    await guarded.deliver(ofCache);
+    expect(world.openPorts()).toEqual(["3306/3306"]);
+    expect((await guarded.drift()).map((item) => item.state).sort()).toEqual(["rolledBack", "waiting"]);
+    await world.advance(14 * MINUTE_MS);
+    await world.sweep();
+    expect(world.openPorts()).toEqual(["3306/3306"]);
+    await world.ticks(2);
+    expect(world.openPorts()).toEqual([]);
+    const lines = (await world.recorded()).join("\n");
+    expect(lines).toContain("nobody is known to have written it");
+  });
+
+  test("comes five times: one rollback, one item", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    const before = revokes();
+    for (let n = 0; n < 5; n++) await guarded.deliver(record);
+    expect(world.openPorts()).toEqual([]);
+    expect(revokes() - before).toBe(1);
+    expect(await guarded.drift()).toHaveLength(1);
+    expect((await world.recorded()).filter((line) => line.includes("rolledBack"))).toHaveLength(1);
+  });
+
+  test("comes five times at once: the deliveries share the work", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    const before = revokes();
+    const reports = await Promise.all(Array.from({ length: 5 }, () => guarded.deliver(record)));
+    expect(reports.flatMap((report) => report.looked)).toEqual(["sg-web"]);
+    expect(world.openPorts()).toEqual([]);
+    expect(revokes() - before).toBe(1);
+    expect(await guarded.drift()).toHaveLength(1);
+  });
+
+  test("comes 12 minutes late: the rule is closed then, and the record names who and when", async () => {
+    const { world } = guarded;
+    const openedAt = world.clock.now();
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await world.advance(12 * MINUTE_MS);
+    await guarded.deliver(record);
+    expect(world.openPorts()).toEqual([]);
+    const [item] = await guarded.drift();
+    expect(item).toMatchObject({ state: "rolledBack", attribution: { actor: "other" } });
+    expect(Math.abs((item?.attribution?.at ?? 0) - openedAt)).toBeLessThan(2000);
+  });
+
+  test("comes after the rule was closed without it: it changes nothing more", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    await guarded.authorize(openCache);
+    const [ofDatabase, ofCache] = await guarded.events();
+    await guarded.deliver(ofCache);
+    await world.advance(15 * MINUTE_MS);
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual([]);
+    const before = revokes();
+    await guarded.deliver(ofDatabase);
+    expect(revokes()).toBe(before);
+    expect(world.rules()).toHaveLength(2);
+  });
+});
+
+describe("events out of order", () => {
+  test("opened, closed and opened again by somebody: whatever the order of the events, it ends closed", async () => {
+    const { world } = guarded;
+    for (const order of [
+      [0, 1, 2],
+      [2, 1, 0],
+      [1, 2, 0],
+      [2, 0, 1],
+    ]) {
+      await guarded.events();
+      await guarded.authorize(openDatabase);
+      const opened = (await guarded.rules()).find((rule) => ruleKey(rule) === ruleKey(openDatabase));
+      if (!opened?.id) throw new Error("it is not open");
+      await guarded.revoke(opened.id);
+      await world.advance(2000);
+      await guarded.authorize({ ...openDatabase, peer: fromCidr(`198.51.100.${10 + order.indexOf(0)}/32`) });
+      const records = await guarded.events();
+      expect(records).toHaveLength(3);
+      for (const index of order) await guarded.deliver(records[index]);
+      await world.ticks(1);
+      expect(world.openPorts()).toEqual([]);
+    }
+  });
+
+  test("the removal of a granted rule and its return by the same person, told backwards, change nothing", async () => {
+    const { world } = guarded;
+    const before = await guarded.rules();
+    const [http] = before;
+    if (!http?.id) throw new Error("no rule");
+    await guarded.revoke(http.id);
+    await guarded.authorize(http, http.description);
+    const records = await guarded.events();
+    for (const record of [...records].reverse()) await guarded.deliver(record);
+    await world.ticks(2);
+    const contentOf = (rules: typeof before) => rules.map((rule) => `${ruleKey(rule)} ${rule.description}`).sort();
+    expect(contentOf(await guarded.rules())).toEqual(contentOf(before));
+    expect(
+      (await guarded.drift()).filter((item) => item.state === "rollingBack" || item.state === "rolledBack"),
+    ).toEqual([]);
+  });
+});

@@ -1,0 +1,147 @@
+// Principals the policy trusts, such as the role of a Terraform pipeline: believed once the trail itself confirms the event.
+import { afterEach, describe, expect, test } from "vitest";
+import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { fromCidr, somePorts } from "../kit/rules.ts";
+
+const policy = {
+  trustedPrincipals: [
+    { principal: "terraform", treat: "adopt" },
+    { principal: "deployer", treat: "ticket" },
+  ],
+};
+
+let guarded: GuardedWorld;
+afterEach(() => guarded.world.stop());
+
+async function start(options: GuardedOptions = {}): Promise<void> {
+  guarded = await GuardedWorld.start({ policy, ...options });
+  await guarded.world.ticks(1);
+}
+
+const fromOffice = { ...openDatabase, ports: somePorts("8443/8443"), peer: fromCidr("198.51.100.0/24") };
+const role = (name: string, session = "run-17") => guarded.world.addPrincipal({ kind: "role", name, session });
+const states = async () => (await guarded.drift()).map(({ state, verdict }) => `${state} ${verdict.kind}`);
+
+/** The trail has had its ten minutes, and everything that waits has been looked at. */
+async function later(): Promise<void> {
+  await guarded.world.advance(20 * 60_000);
+  await guarded.world.ticks(3);
+}
+
+describe("a trusted role", () => {
+  test("whose changes are adopted: what it opens stands from then on and is granted", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "office", role("terraform"));
+    await guarded.settle();
+    await later();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["adopted trusted"]);
+    // It is enforced now: somebody else who removes it gets it restored.
+    const rule = (await guarded.rules()).find((it) => it.description === "office");
+    if (!rule?.id) throw new Error("no such rule");
+    await guarded.revoke(rule.id);
+    await guarded.settle();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+  });
+
+  test("whose changes are adopted: what it removes stays away, and what it edits stays edited", async () => {
+    await start();
+    const { world } = guarded;
+    const [http, https] = await guarded.rules();
+    if (!http?.id || !https?.id) throw new Error("no rules");
+    await guarded.revoke(http.id, role("terraform", "run-1"));
+    await guarded.modify(https.id, https, "by terraform", role("terraform", "run-2"));
+    await guarded.settle();
+    await later();
+    expect(world.rules().map((rule) => `${rule.portRange} ${rule.description}`)).toEqual(["443/443 by terraform"]);
+    expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
+  });
+
+  test("is known whatever its session is called, and another role by a session of that name is not", async () => {
+    await start();
+    await guarded.authorize(fromOffice, "", role("terraform", "another-run"));
+    await guarded.authorize({ ...fromOffice, ports: somePorts("9443/9443") }, "", role("intruder", "terraform"));
+    await guarded.settle();
+    expect(guarded.world.openPorts()).toEqual(["8443/8443"]);
+  });
+
+  test("whose changes are a ticket: reported and left alone", async () => {
+    await start();
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    await guarded.settle();
+    await later();
+    expect(guarded.world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+  });
+
+  test("that opens a sensitive port to the world is always a ticket", async () => {
+    await start();
+    await guarded.authorize(openDatabase, "", role("terraform"));
+    await guarded.settle();
+    await later();
+    expect(guarded.world.openPorts()).toEqual(["3306/3306"]);
+    const [item] = await guarded.drift();
+    expect(item).toMatchObject({ state: "reported", verdict: { kind: "trusted", treat: "ticket" } });
+  });
+
+  test("is not believed before the trail has the event, and is when it comes there late", async () => {
+    await start({ trailSwitches: { lookupDelayMs: 600_000 } });
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    await guarded.settle();
+    expect(await states()).toEqual(["waiting unknown"]);
+    for (let minute = 0; minute < 12; minute++) await world.ticks(1);
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+});
+
+describe("an event that names a trusted role", () => {
+  test("and is in no trail spares nothing", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const [model] = await guarded.events();
+    const terraform = model?.["userIdentity"];
+    await guarded.settle();
+    // Somebody opens a port, their own event is held back, and one is made up that names the role.
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await guarded.deliver({ ...record, eventId: "made-up-1", userIdentity: terraform });
+    expect(world.openPorts()).toContain("3306/3306");
+    await later();
+    expect(world.openPorts()).not.toContain("3306/3306");
+    expect((await world.recorded()).join("\n")).toContain("the trail does not confirm");
+  });
+
+  test("and that the trail knows otherwise counts for nothing, and is told", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const [model] = await guarded.events();
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await guarded.deliver({ ...record, userIdentity: model?.["userIdentity"] });
+    await later();
+    expect(world.openPorts()).not.toContain("3306/3306");
+    expect((await world.recorded()).join("\n")).toContain("the trail says otherwise");
+  });
+
+  test("leaves the rule alone and reports it where the trail cannot be asked", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const records = await guarded.events();
+    world.faults([
+      {
+        service: "actiontrail",
+        operation: "LookupEvents",
+        fault: { kind: "reject", status: 403, code: "NoPermission" },
+      },
+    ]);
+    for (const record of records) await guarded.deliver(record);
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+  });
+});
