@@ -2,10 +2,11 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { environmentCredentials, readSettings, SettingsError } from "../../shared/config/settings.ts";
+import { makeCanaryGroup } from "./canary.ts";
 import { newRoleTokens, setUpInstallation } from "./installation.ts";
 import { PolicyFileError, policyTextOf } from "./policy-file.ts";
 
-const HELP = `Usage: node dist/cli/setup.js [--policy FILE] [--tokens] [--token-days N]
+const HELP = `Usage: node dist/cli/setup.js [--policy FILE] [--tokens] [--token-days N] [--canary VPC]
 
 Creates the tables that are missing, writes the first policy unless there is one, and, with --tokens, issues one token
 for each role. It may be repeated: what is there stays as it is. Prints what it did as JSON.
@@ -13,6 +14,8 @@ for each role. It may be repeated: what is there stays as it is. Prints what it 
   --policy FILE    policy file (YAML); without it, the shipped defaults
   --tokens         issue new tokens and print them: the only time they can be seen
   --token-days N   days until these tokens expire, 1 to 365 (90)
+  --canary VPC     make the canary's group in this VPC unless there is one, and print its id for drift.canary.group of
+                   the policy; the canary costs two writing calls and about six reading ones an hour, and no money
   --check          only check the policy file
   --help           this text
 
@@ -26,6 +29,7 @@ async function main(): Promise<void> {
       policy: { type: "string" },
       tokens: { type: "boolean", default: false },
       "token-days": { type: "string", default: "90" },
+      canary: { type: "string" },
       check: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
@@ -47,7 +51,9 @@ async function main(): Promise<void> {
     throw new Error("ALIBABA_CLOUD_ACCESS_KEY_ID or ALIBABA_CLOUD_ACCESS_KEY_SECRET is missing. Set both.");
   const tokens = values.tokens ? newRoleTokens() : null;
   const report = await setUpInstallation({ configuration, credentials, policyText, tokens, tokenDays });
-  process.stdout.write(`${JSON.stringify({ ...report, tokens: tokens ?? {} }, null, 2)}\n`);
+  const vpcId = values.canary;
+  const canary = vpcId === undefined ? {} : { canary: await makeCanaryGroup({ configuration, credentials, vpcId }) };
+  process.stdout.write(`${JSON.stringify({ ...report, ...canary, tokens: tokens ?? {} }, null, 2)}\n`);
 }
 
 function readPolicyFile(file: string): string {
