@@ -32,20 +32,30 @@ const CREATED_WITHIN_MS = 60_000;
 const CREATED_AFTER_MS = 5000;
 
 /**
- * The call that made the difference, if one was seen: for a rule that stands the last change of it, else its creation; for one that
- * is gone the last call that removed it. Calls that failed and our own are not among `sightings`.
+ * The call that made the difference, if one was seen: for a rule that stands the last change that wrote it as it is, else its
+ * creation; for one that is gone the last call that removed it or made another of it. A change that wrote something else is an
+ * earlier one: the event of this difference is still to come. Calls that failed and our own are not among `sightings`.
  */
 export function authorOf(difference: JudgedDifference, sightings: readonly Sighting[]): Sighting | null {
   const { kind, rule, ruleId, key } = difference;
   const names = (sighting: Sighting): boolean => ruleId !== null && sighting.ruleIds.includes(ruleId);
-  const says = (sighting: Sighting): boolean => sighting.rules?.some(({ spec }) => ruleKey(spec) === key) === true;
+  const stands = rule === null ? key : ruleKey(rule);
+  const says = (sighting: Sighting): boolean => sighting.rules?.some(({ spec }) => ruleKey(spec) === stands) === true;
   const last = (found: readonly Sighting[]): Sighting | null => found.at(-1) ?? null;
-  if (kind === "removed") return last(sightings.filter((it) => it.kind === "revoke" && (names(it) || says(it))));
-  const modified = last(sightings.filter((it) => it.kind === "modify" && names(it)));
+  const modifies = sightings.filter((it) => it.kind === "modify" && names(it));
+  if (kind === "removed") {
+    const revokes = sightings.filter((it) => it.kind === "revoke" && (names(it) || says(it)));
+    return last(revokes) ?? last(modifies.filter((it) => !mayHaveWritten(it, says)));
+  }
+  const modified = last(modifies.filter((it) => mayHaveWritten(it, says)));
   if (modified || kind === "edited") return modified;
   const created = sightings.filter((it) => it.kind === "authorize" && isAbout(it, rule?.createdAt ?? null));
   return last(created.filter(says)) ?? last(created.filter((it) => it.rules === null));
 }
+
+/** What an event does not tell may be anything. */
+const mayHaveWritten = (sighting: Sighting, says: (sighting: Sighting) => boolean): boolean =>
+  sighting.rules === null || says(sighting);
 
 /** A later call that authorizes what stands already adds nothing, and is not its author. */
 const isAbout = ({ at }: Sighting, createdAt: number | null): boolean =>
