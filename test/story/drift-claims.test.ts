@@ -1,0 +1,150 @@
+// A person authorizes the very rule that a lease holds: the cloud says success and adds nothing, and from then on it is theirs too.
+import { afterEach, describe, expect, test } from "vitest";
+import type { Guard } from "../../shared/domain/guard.ts";
+import type { Lease } from "../../shared/domain/lease-record.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+
+let guarded: GuardedWorld;
+afterEach(() => guarded.world.stop());
+
+interface Held {
+  readonly lease: Lease;
+  readonly spec: RuleSpec;
+}
+
+/** A group of that guard with a lease on tcp 22; its own events are delivered. */
+async function leased(guard: Guard): Promise<Held> {
+  guarded = await GuardedWorld.start({ guard });
+  const { world } = guarded;
+  await world.ticks(1);
+  const { lease } = await world.open();
+  await guarded.settle();
+  const [spec] = lease.request.specs;
+  if (!spec) throw new Error("the lease has no rule");
+  return { lease, spec };
+}
+
+const told = async () => (await guarded.world.recorded()).join("\n");
+
+/** Past the end of the lease and everything that waits. */
+async function pastEnd(lease: Lease): Promise<void> {
+  await guarded.world.pastEnd(lease);
+  await guarded.settle();
+  await guarded.world.ticks(2);
+}
+
+describe.each(["none", "observe"] as const)("in a group of guard %s", (guard) => {
+  test("the rule outlives the lease as theirs, and somebody can read of it", async () => {
+    const { lease, spec } = await leased(guard);
+    await guarded.authorize(spec, "for the night shift");
+    await guarded.settle();
+    await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual(["22/22"]);
+    expect((await guarded.world.lease(lease.request.leaseId)).status.state).toBe("closed");
+    expect(await told()).toContain("the rule is theirs now");
+    const [rule] = (await guarded.rules()).filter((it) => it.description === "for the night shift");
+    expect(rule).toBeDefined();
+  });
+
+  test("also when the event comes after the lease has closed the rule: it is opened again for them", async () => {
+    const { lease, spec } = await leased(guard);
+    await guarded.authorize(spec);
+    const records = await guarded.events();
+    await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual([]);
+    for (const record of records) await guarded.deliver(record);
+    await guarded.world.ticks(2);
+    expect(guarded.world.openPorts()).toEqual(["22/22"]);
+  });
+});
+
+describe("in an enforced group", () => {
+  test("they are told, and the rule goes with the lease", async () => {
+    const { lease, spec } = await leased("enforce");
+    await guarded.authorize(spec);
+    await guarded.settle();
+    expect(guarded.world.openPorts()).toEqual(["22/22"]);
+    expect(await told()).toContain("ask for it in the ledger");
+    await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual([]);
+  });
+
+  test("a rule opened again after the lease's end is drift", async () => {
+    const { lease, spec } = await leased("enforce");
+    await pastEnd(lease);
+    await guarded.authorize(spec);
+    await guarded.settle();
+    expect(guarded.world.openPorts()).toEqual([]);
+    expect((await guarded.drift()).map((item) => item.state)).toEqual(["rolledBack"]);
+  });
+});
+
+describe("no such person", () => {
+  test("is the program itself, whose authorize lost its reply and was made again", async () => {
+    guarded = await GuardedWorld.start({ guard: "observe" });
+    const { world } = guarded;
+    await world.ticks(1);
+    world.faults([{ service: "ecs", operation: "AuthorizeSecurityGroup", times: 1, fault: { kind: "drop-after" } }]);
+    const { lease } = await world.open();
+    await world.ticks(2);
+    const records = await guarded.events();
+    expect(records.some((record) => record["eventName"] === "AuthorizeSecurityGroup")).toBe(true);
+    for (const record of [...records, ...records]) await guarded.deliver(record);
+    await pastEnd(lease);
+    expect(world.openPorts()).toEqual([]);
+    expect(await told()).not.toContain("theirs now");
+  });
+
+  test("is in a forged event: what the trail does not have keeps nothing open", async () => {
+    const { lease, spec } = await leased("observe");
+    await guarded.authorize({ ...spec, priority: spec.priority - 1 });
+    const [model] = await guarded.events();
+    await guarded.deliver({ ...model, eventId: "made-up-1", ...asked(model, spec) });
+    await pastEnd(lease);
+    await guarded.world.advance(40 * 60_000);
+    await guarded.world.ticks(2);
+    expect(guarded.world.rules()).toHaveLength(3);
+    expect(await told()).not.toContain("theirs now");
+    expect(await told()).toContain("the trail does not confirm the event made-up-1");
+  });
+
+  test("is in a true event whose words were changed: the trail says otherwise", async () => {
+    const { lease, spec } = await leased("observe");
+    await guarded.authorize(openDatabase);
+    const [model] = await guarded.events();
+    await guarded.deliver({ ...model, ...asked(model, spec) });
+    await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual(["3306/3306"]);
+    expect(await told()).toContain("the trail says otherwise");
+  });
+
+  test("is in an event of a call that failed", async () => {
+    const { lease, spec } = await leased("observe");
+    guarded.world.faults([
+      {
+        ...{ service: "ecs", operation: "AuthorizeSecurityGroup", accessKeyId: "ak-other" },
+        fault: { kind: "reject", status: 403, code: "Forbidden.RAM" },
+      },
+    ]);
+    await expect(guarded.authorize(spec)).rejects.toThrow("Forbidden.RAM");
+    const records = await guarded.events();
+    expect(records).toHaveLength(1);
+    for (const record of records) await guarded.deliver(record);
+    await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual([]);
+    expect(await told()).toContain("was refused");
+  });
+});
+
+/** The parameters of a record, with the words of another rule. */
+function asked(model: Readonly<Record<string, unknown>> | undefined, spec: RuleSpec): Record<string, unknown> {
+  const parameters = model?.["requestParameters"] as Readonly<Record<string, unknown>>;
+  const own: Record<string, string> = {
+    "Permissions.1.PortRange": "22/22",
+    "Permissions.1.SourceCidrIp": "203.0.113.7/32",
+    "Permissions.1.Priority": `${spec.priority}`,
+  };
+  const changed = { ...parameters, ...own };
+  return { requestParameters: changed, requestParameterJson: JSON.stringify(changed) };
+}
