@@ -7,6 +7,7 @@ import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { setUpInstallation } from "../setup/installation.ts";
 import { policyTextOf } from "../setup/policy-file.ts";
+import { adoptSeed } from "./adopt-seed.ts";
 import { bannerOf } from "./banner.ts";
 import { environmentOf, functionsOf } from "./deployment.ts";
 import { devRecord } from "./dev-record.ts";
@@ -32,8 +33,13 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   try {
     await provision(cloud, secrets, policyText);
-    cloud.afterReset(() => provision(cloud, secrets, policyText));
     cloud.deploy(functionsOf(resolve(DIST), environmentOf(cloud, secrets)));
+    const adopt = (): Promise<void> => adoptSeed(cloud.endpoints.api, secrets.tokens.admin);
+    await adopt();
+    cloud.afterReset(async () => {
+      await provision(cloud, secrets, policyText);
+      await adopt();
+    });
     const record = devRecord(cloud, secrets);
     await watchAccount(cloud, record.alarmWebhook);
     writeWhole(recordFile, `${JSON.stringify(record, null, 2)}\n`);

@@ -1,33 +1,13 @@
 // "Try it" of both READMEs: the commands run as they are printed. Only addresses and ports are those of this run.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { removeTable } from "../../local/dataplane/nft-process.ts";
 import { callApi } from "../kit/deployed.ts";
-import { projectRoot } from "../kit/deployed-build.ts";
 import { claimNetwork } from "../kit/deployed-network.ts";
 import { startProgram } from "../kit/deployed-program.ts";
-
-/** The shell blocks of a README's chapter, in order. */
-function blocks(file: string, heading: string): readonly string[] {
-  const text = readFileSync(join(projectRoot, file), "utf8");
-  const chapter = text.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
-  return [...chapter.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands = ""]) => commands.trim());
-}
-
-/** Runs commands as a person at a terminal would: the input stays open. */
-function shell(commands: string, cwd: string): Promise<{ readonly code: number | null; readonly stdout: string }> {
-  return new Promise((resolve) => {
-    const child = spawn("sh", ["-c", commands], { cwd, stdio: ["pipe", "pipe", "ignore"] });
-    let stdout = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-    });
-    child.on("close", (code) => resolve({ code, stdout }));
-  });
-}
+import { blocks, shell } from "../kit/readme.ts";
 
 it("both languages show the same commands", () => {
   const english = blocks("README.md", "Try it");
