@@ -47,6 +47,7 @@ function unnumbered(params: Flat): Flat {
 // Which parameters, and which fields of an answer, name a resource, and of what type.
 const typesByName: Readonly<Record<string, string>> = {
   SecurityGroupId: "ACS::ECS::SecurityGroup",
+  SecurityGroupIds: "ACS::ECS::SecurityGroup",
   InstanceId: "ACS::ECS::Instance",
   NetworkInterfaceId: "ACS::ECS::NetworkInterface",
   PrefixListId: "ACS::ECS::PrefixList",

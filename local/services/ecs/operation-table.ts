@@ -27,6 +27,7 @@ import { createList, deleteList, modifyList } from "./operations/list-writes.ts"
 import { modifySecurityGroupAttribute } from "./operations/modify-security-group-attribute.ts";
 import { modifySecurityGroupPolicy } from "./operations/modify-security-group-policy.ts";
 import { modifySecurityGroupEgressRule, modifySecurityGroupRule } from "./operations/modify-security-group-rule.ts";
+import { modifyInstanceAttribute, modifyNetworkInterfaceAttribute } from "./operations/replace-groups.ts";
 import { revokeSecurityGroup, revokeSecurityGroupEgress } from "./operations/revoke-security-group.ts";
 import { tagResources, untagResources } from "./operations/tag-resources.ts";
 
@@ -60,6 +61,8 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["JoinSecurityGroup", joinSecurityGroup],
   ["LeaveSecurityGroup", leaveSecurityGroup],
   ["ListTagResources", listTagResources],
+  ["ModifyInstanceAttribute", modifyInstanceAttribute],
+  ["ModifyNetworkInterfaceAttribute", modifyNetworkInterfaceAttribute],
   ["ModifyPortRangeList", modifyList(listKinds["port-range"])],
   ["ModifyPrefixList", modifyList(listKinds.prefix)],
   ["ModifySecurityGroupAttribute", modifySecurityGroupAttribute],

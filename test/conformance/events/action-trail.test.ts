@@ -247,11 +247,11 @@ it("tells of a call that is not served, or that nobody made", async () => {
   deployAudit(cloud);
   const { accessKeyId } = seedUser(cloud.account, "foreign");
   const params = { NetworkInterfaceId: "eni-1", "SecurityGroupId.1": webOf(cloud) };
-  const call = { operation: "ModifyNetworkInterfaceAttribute", accessKeyId, status: 200, requestId: "R-1", params };
+  const call = { operation: "AssignPrivateIpAddresses", accessKeyId, status: 200, requestId: "R-1", params };
   cloud.trail.record({ ...call, at: cloud.clock.now() });
   await cloud.advance(3_000);
   expect((await firstEvent(cloud)).data).toMatchObject({
-    eventName: "ModifyNetworkInterfaceAttribute",
+    eventName: "AssignPrivateIpAddresses",
     requestId: "R-1",
     resourceName: `eni-1;${webOf(cloud)}`,
   });
@@ -267,6 +267,11 @@ const writes: ReadonlyArray<readonly [string, Readonly<Record<string, string>>, 
   ["RevokeSecurityGroup", { SecurityGroupId: web, "SecurityGroupRuleId.1": "sgr-1" }, "ACS::ECS::SecurityGroup"],
   ["JoinSecurityGroup", { SecurityGroupId: web, InstanceId: "i-1" }, "ACS::ECS::SecurityGroup;ACS::ECS::Instance"],
   ["LeaveSecurityGroup", { SecurityGroupId: web, InstanceId: "i-1" }, "ACS::ECS::SecurityGroup;ACS::ECS::Instance"],
+  [
+    "ModifyInstanceAttribute",
+    { InstanceId: "i-1", "SecurityGroupIds.1": web },
+    "ACS::ECS::Instance;ACS::ECS::SecurityGroup",
+  ],
   [
     "TagResources",
     { ResourceType: "securitygroup", "ResourceId.1": web, "Tag.1.Key": "a", "Tag.1.Value": "b" },
