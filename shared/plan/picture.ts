@@ -47,6 +47,8 @@ export interface Watch {
   readonly terms: JudgeTerms;
   /** When a person confirmed the group's baseline. */
   readonly confirmedAt: number;
+  /** False where the ledger is not wholly read, or not the one a person confirmed: then nothing is adopted into it. */
+  readonly mayAdopt: boolean;
   /** Calls of other people that succeeded, oldest first. */
   readonly sightings: readonly Sighting[];
   /** Open items of the group. */

@@ -4,7 +4,7 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import { viewEntry } from "./entry-view.ts";
 import { isGenuine, type KnownRule, type Picture } from "./picture.ts";
-import type { Difference, EntryPlan } from "./plan-entry.ts";
+import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
 
 /**
  *     rule in the cloud             what happens
@@ -12,7 +12,9 @@ import type { Difference, EntryPlan } from "./plan-entry.ts";
  *     same key, other description   a difference, if the allocation knows one
  *     missing, never read           authorize: it is owed, whatever the guard
  *     missing, its id stands        a difference: edited
- *     missing                       a difference: removed; leases that rode on it end unless it comes back in time
+ *     missing                       a difference: removed; leases on it end unless it comes back in time
+ *
+ * A refusal ends leases that were not open yet, whatever stands.
  */
 export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
   const { allocation, standing } = entry;
@@ -20,6 +22,9 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   const view = viewEntry(picture, entry, entry, bookedElsewhere);
   const standingId = standing.kind === "none" ? null : standing.ruleId;
   const { description } = allocation;
+  const refusal = picture.refusals.get(entry.entryId);
+  const isRefused = refusal !== undefined && view.live.some((holder) => holder.openedAt === null);
+  const refusing = isRefused ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
   const stands = view.same.find((rule) => rule.id === standingId) ?? view.same[0];
 
   if (stands) {
@@ -31,9 +36,10 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
       {
         standing: { kind: "preExisting", ruleId: stands.id },
         createdAt: null,
-        opens: "all",
+        opens: isRefused ? "opened" : "all",
         settled: true,
         isRead: true,
+        ...refusing,
       },
       {
         calls: isMarked ? [{ kind: "modify", entry, ruleId: stands.id, description, cause }] : [],
@@ -44,10 +50,9 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
 
   const settled = view.attempts.length === 0;
   if (allocation.seenAt === null) {
-    const refusal = picture.refusals.get(entry.entryId);
     if (refusal) {
       const found = `${entry.entryId} is allocated and cannot be opened: ${refusal.code}`;
-      return view.change({ settled }, { findings: [found] });
+      return view.change({ settled, ...refusing }, { findings: [found] });
     }
     const cause = `allocated by ${allocation.by}`;
     return view.change({ settled }, { calls: [{ kind: "authorize", entry, description, beforeIds: [], cause }] });
@@ -65,7 +70,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   const isGone = picture.now >= since + picture.lateEffectMaxMs;
   const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
   return view.change(
-    { missingSince: since, settled, ...(isGone && { end, ends: "opened" }) },
+    { missingSince: since, settled, ...(isGone && { end, ends: "all" }) },
     { differences: [difference], lookAt: isGone ? [] : [since + picture.lateEffectMaxMs] },
   );
 }

@@ -119,7 +119,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     if (bookedId !== null && !picture.revoked.has(bookedId)) ids.add(bookedId);
     const [first] = ids;
     if (first !== undefined) {
-      const calls = [...ids].map((id) => revoke(id, "its last lease has ended"));
+      const cause = entry.holders.length > 0 ? "its last lease has ended" : "its open hours have ended";
+      const calls = [...ids].map((id) => revoke(id, cause));
       // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
       return change({ standing: bookedId === null ? { kind: "ours", ruleId: first } : standing }, { calls });
     }
@@ -194,14 +195,16 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     );
   }
   const description = markOf(entry, live, picture);
+  const cause = window !== null && live.length === 1 ? "its open hours have begun" : "a lease asks for it";
   const beforeIds = undirected(rules, entry).map((rule) => rule.id);
   return change(
     { missingSince: entry.missingSince },
-    { calls: [{ kind: "authorize", entry, description, beforeIds, cause: "a lease asks for it" }] },
+    { calls: [{ kind: "authorize", entry, description, beforeIds, cause }] },
   );
 }
 
-const refused = (refusal: Refusal): Holder["ended"] => ({
+/** How a hold ends that may not be opened. */
+export const refused = (refusal: Refusal): Holder["ended"] => ({
   cause: "refused",
   note: refusal.code,
   detail: refusal.detail,

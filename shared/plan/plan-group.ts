@@ -7,7 +7,7 @@ import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.t
 import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
 import { planAllocated } from "./plan-allocated.ts";
 import { type DriftPlan, NO_DRIFT, planDrift } from "./plan-drift.ts";
-import { type EntryPatch, type EntryPlan, type PlannedCall, planHeld } from "./plan-entry.ts";
+import { type Difference, type EntryPatch, type EntryPlan, type PlannedCall, planHeld } from "./plan-entry.ts";
 
 export interface Plan {
   /** Ends first, then what undoes drift, openings last. */
@@ -40,7 +40,9 @@ export function planGroup(picture: Picture): Plan {
   const strays = planStrays(picture, (rule) => bookedBy.has(rule.id));
   const entryCalls = [...plans.flatMap((plan) => plan.calls), ...strays.calls];
   const drift =
-    picture.watch === null ? NO_DRIFT : planDrift(picture, picture.watch, differencesOf(picture, plans, entryCalls));
+    picture.watch === null
+      ? NO_DRIFT
+      : planDrift(picture, picture.watch, differencesOf(picture, plans, entryCalls, strays.recovered));
   return {
     calls: [...entryCalls, ...drift.calls].sort((a, b) => orderOf(a) - orderOf(b)),
     patches: plans.map((plan) => plan.patch),
@@ -55,17 +57,34 @@ const windowChanges = ({ entries, now }: Picture): readonly number[] =>
   entries.flatMap((entry) => nextWindowChange(entry, now) ?? []);
 
 /** Rules that nobody accounts for, and what the entries miss. */
-function differencesOf(picture: Picture, plans: readonly EntryPlan[], calls: readonly PlannedCall[]) {
-  const differences = plans.flatMap((plan) => plan.differences);
-  const spoken = new Set<RuleId>([
-    ...differences.flatMap((it) => it.rule?.id ?? []),
+function differencesOf(
+  picture: Picture,
+  plans: readonly EntryPlan[],
+  calls: readonly PlannedCall[],
+  recovered: Plan["recovered"],
+) {
+  const rules = rulesOf(picture);
+  const accounted = plans.flatMap(({ patch: { entry, standing }, patch }) =>
+    standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],
+  );
+  const taken = new Set<RuleId>([
     ...calls.flatMap((call) => (call.kind === "authorize" ? [] : [call.ruleId])),
-    ...plans.flatMap(({ patch }) =>
-      patch.standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [patch.standing.ruleId] : [],
-    ),
+    ...recovered.map(({ rule }) => rule.id),
   ]);
+  const differences = plans
+    .flatMap((plan) => plan.differences)
+    .map(({ rule, ...difference }): Difference => {
+      if (rule === null) return { ...difference, rule };
+      const key = ruleKey(rule);
+      const isOthers = accounted.some((it) => it.ruleId === rule.id && it.key === key && key !== difference.entry.key);
+      // Revoked as it is, or another entry's by now: for this one it is gone.
+      if (isOthers || taken.has(rule.id)) return { ...difference, kind: "removed", rule: null };
+      taken.add(rule.id);
+      return { ...difference, rule };
+    });
+  for (const { ruleId } of accounted) taken.add(ruleId);
   const keys = new Set(picture.entries.filter((entry) => isWanted(entry, picture.now)).map((entry) => entry.key));
-  const added = rulesOf(picture).filter((rule) => !spoken.has(rule.id) && !keys.has(ruleKey(rule)));
+  const added = rules.filter((rule) => !taken.has(rule.id) && !keys.has(ruleKey(rule)));
   return { differences, added };
 }
 

@@ -7,7 +7,7 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { windowAt } from "../domain/open-hours.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Sighting } from "../domain/sighting.ts";
-import { type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
+import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
 import type { DriftPlan } from "../plan/plan-drift.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
@@ -97,6 +97,7 @@ export class PassDrift {
         trailAnswers: this.trailAnswers,
       },
       confirmedAt: row.baseline?.confirmedAt ?? now,
+      mayAdopt: !isHalfRead && (row.baseline === null || baselineAgrees(row.baseline, entries)),
       sightings: this.sightings,
       items: this.items,
       reverts: row.reverts,

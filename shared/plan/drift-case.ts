@@ -1,0 +1,168 @@
+// A difference as a case: its item of drift, the call that would undo it, and the change to the ledger that would adopt it. Pure.
+import type { Allocation } from "../domain/allocation.ts";
+import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.ts";
+import type { RuleKey } from "../domain/ids.ts";
+import { parseMark } from "../domain/mark.ts";
+import { reachOf } from "../domain/reach.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { attributionOf, authorOf, type JudgedDifference, judge } from "./judge-drift.ts";
+import { isAllocatedAlways } from "./open-window.ts";
+import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
+import type { Difference, PlannedCall } from "./plan-entry.ts";
+
+/** A change to the ledger by somebody the policy trusts; null retires. */
+export interface Adoption {
+  readonly spec: RuleSpec;
+  readonly allocation: Allocation | null;
+  readonly by: string;
+}
+
+/** A difference with its item so far and the call that would undo it. */
+export interface Case {
+  readonly item: DriftItem;
+  readonly stored: DriftItem | undefined;
+  readonly undo: PlannedCall;
+  /** True for a rule that was surely created after the baseline was confirmed. */
+  readonly isNew: boolean;
+  /** The changes to the ledger by which it would be adopted; null where a person has to decide. */
+  readonly adoption: readonly Adoption[] | null;
+}
+
+/** The case of a rule nobody granted. */
+export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case {
+  const key = ruleKey(rule);
+  const stored = watch.items.find((item) => item.kind === "added" && item.ruleId === rule.id && item.key === key);
+  const difference = { kind: "added", key, ruleId: rule.id, rule } as const;
+  const kept: KeptRule = { spec: specOf(rule), description: rule.description };
+  const item = itemOf(picture, watch, difference, stored, {
+    entryId: null,
+    found: kept,
+    wanted: null,
+    reach: reachOf(rule, watch.hosts, "opens"),
+  });
+  const cause = `nobody granted it; it is kept as ${item.driftId}`;
+  return {
+    item,
+    stored,
+    undo: { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause, rollback: item.driftId },
+    isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,
+    adoption: isAllocated(picture, key) ? null : [adopted(picture, item, kept, null)],
+  };
+}
+
+/** The case of a granted rule that is gone or stands otherwise. */
+export function grantedCase(picture: Picture, watch: Watch, difference: Difference): Case {
+  const { kind, entry, rule, ruleId, description } = difference;
+  const { key, entryId, spec } = entry;
+  const found: KeptRule | null = rule && { spec: specOf(rule), description: rule.description };
+  const stored = watch.items.find(
+    (item) => item.kind === kind && item.entryId === entryId && isSameKept(item.found, found),
+  );
+  const item = itemOf(picture, watch, { kind, key, ruleId, rule }, stored, {
+    entryId,
+    found,
+    wanted: { spec, description },
+    reach: rule
+      ? `${reachOf(rule, watch.hosts, "opens")}, instead of: ${reachOf(spec, watch.hosts, "opens")}`
+      : reachOf(spec, watch.hosts, "closes"),
+  });
+  const undo = undoOf(picture, difference, item.driftId);
+  return { item, stored, undo, isNew: false, adoption: adoptionOf(picture, difference, item) };
+}
+
+function undoOf(picture: Picture, { entry, rule, description }: Difference, rollback: string): PlannedCall {
+  if (rule === null) return { kind: "authorize", entry, description, beforeIds: [], cause: "it was removed", rollback };
+  // Two rules cannot say the same: where another one says it already, the changed one goes.
+  if (rulesOf(picture).some((it) => it.id !== rule.id && ruleKey(it) === entry.key))
+    return { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause: "it was changed", rollback };
+  return { kind: "modify", entry, ruleId: rule.id, description, cause: "it was changed", rollback };
+}
+
+function itemOf(
+  picture: Picture,
+  watch: Watch,
+  difference: JudgedDifference,
+  stored: DriftItem | undefined,
+  content: Pick<DriftItem, "entryId" | "found" | "wanted" | "reach">,
+): DriftItem {
+  const { now, group } = picture;
+  const { kind, key, ruleId, rule } = difference;
+  // A rule that differed in another way before was changed since, and its creation tells nothing of when.
+  const isKnown = watch.items.some((it) => ruleId !== null && it.ruleId === ruleId);
+  const created = kind === "added" && !isKnown ? (rule?.createdAt ?? now) : now;
+  const firstSeenAt = stored?.firstSeenAt ?? Math.min(created, now);
+  const author = authorOf(difference, watch.sightings);
+  const verdict = judge(difference, author, watch.terms, { now, firstSeenAt });
+  const base: DriftItem = stored ?? {
+    driftId: driftIdOf([group.groupId, kind, key, ruleId ?? "", ...textOf(content.found), String(now)]),
+    group,
+    kind,
+    key,
+    ruleId,
+    ...content,
+    verdict,
+    state: "waiting",
+    attribution: null,
+    firstSeenAt,
+    changedAt: now,
+    heldBy: null,
+    rev: 0,
+  };
+  return { ...base, verdict, attribution: author ? attributionOf(author) : base.attribution };
+}
+
+/** What a trusted person did to a granted rule, as the ledger is to have it. */
+function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
+  const retired = { spec: entry.spec, allocation: null, by: trustedOf(item) };
+  if (kind === "removed") return [retired];
+  if (rule === null || !isAllocatedAlways(entry)) return null;
+  const kept: KeptRule = { spec: specOf(rule), description: rule.description };
+  const allocation = adopted(picture, item, kept, entry.allocation);
+  if (ruleKey(rule) === entry.key) return [allocation];
+  return isAllocated(picture, ruleKey(rule)) ? null : [retired, allocation];
+}
+
+/** With what was said of the rule before, where it was granted. */
+function adopted(
+  { now }: Picture,
+  item: DriftItem,
+  { spec, description }: KeptRule,
+  before: Allocation | null,
+): Adoption {
+  const by = trustedOf(item);
+  const why = `written by ${by}, whose changes the policy adopts (${item.driftId})`;
+  const allocation: Allocation = {
+    application: "",
+    ticket: "",
+    allowedSources: [],
+    openHours: null,
+    ...before,
+    provenance: "adopted",
+    owner: before?.owner ?? by,
+    reason: before?.reason ?? why,
+    // A mark would end the rule, and no call empties a description.
+    description: parseMark(description) === null ? description : `safeport ledger: ${item.driftId}`,
+    by,
+    at: now,
+    seenAt: now,
+  };
+  return { spec, allocation, by };
+}
+
+const trustedOf = ({ verdict }: DriftItem): string => (verdict.kind === "trusted" ? verdict.principal : "");
+
+const isAllocated = ({ entries }: Picture, key: RuleKey): boolean =>
+  entries.some((entry) => entry.key === key && entry.allocation !== null);
+
+const textOf = (kept: KeptRule | null): readonly string[] => (kept ? [ruleKey(kept.spec), kept.description] : []);
+
+const isSameKept = (one: KeptRule | null, other: KeptRule | null): boolean =>
+  one === null || other === null
+    ? one === other
+    : one.description === other.description && ruleKey(one.spec) === ruleKey(other.spec);
+
+/** What a rule says, without who wrote it. */
+function specOf({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec {
+  return { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
+}
