@@ -1,0 +1,43 @@
+// `npm run interleavings -- [--seeds n] [--seed text]`: passes and people at once, n times; exits with 1 when anything was lost.
+import { parseArgs } from "node:util";
+import { runSeed } from "./run-seed.ts";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "10000" },
+    seed: { type: "string" },
+    from: { type: "string", default: "1" },
+  },
+});
+
+async function runOne(seed: string): Promise<void> {
+  const { wrong, trace } = await runSeed(seed, true);
+  process.stdout.write(`${trace.join("\n")}\nseed ${seed}: ${wrong.length} wrong\n`);
+  for (const text of wrong) process.stdout.write(`  ${text}\n`);
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+}
+
+async function runMany(seeds: number, from: number): Promise<void> {
+  const startedAt = performance.now();
+  let [calls, changes, fellBack, failed] = [0, 0, 0, 0];
+  for (let n = from; n < from + seeds; n++) {
+    const report = await runSeed(`${n}`);
+    calls += report.calls;
+    changes += report.changes;
+    if (report.fellBack) fellBack += 1;
+    if (n % 500 === 0) process.stderr.write(`${n - from} of ${seeds} seeds\n`);
+    if (report.wrong.length === 0) continue;
+    failed += 1;
+    process.stdout.write(`seed ${n} (its trace: npm run interleavings -- --seed ${n})\n`);
+    for (const text of report.wrong) process.stdout.write(`  ${text}\n`);
+  }
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+  process.stdout.write(
+    `${seeds} seeds, ${calls} calls, ${changes} of them changes by the program, ${fellBack} groups fell back to observe, ${failed} seeds wrong, ${seconds} s\n`,
+  );
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+const [seeds, from] = [Number(values.seeds), Number(values.from)];
+if (!Number.isSafeInteger(seeds) || seeds < 1) throw new Error("--seeds takes a whole number from 1 on");
+void (values.seed === undefined ? runMany(seeds, from) : runOne(values.seed));

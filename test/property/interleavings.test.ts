@@ -1,0 +1,21 @@
+// Passes and people at once: a share of the seeds that `npm run interleavings` goes through.
+import { expect, test } from "vitest";
+import { runSeed } from "../interleavings/run-seed.ts";
+
+const SEEDS = 300;
+
+test(`nobody's unrelated rule is lost in ${SEEDS} interleavings of passes and people`, async () => {
+  const wrong: string[] = [];
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const report = await runSeed(`${seed}`);
+    const trace = report.wrong.length > 0 && wrong.length === 0 ? (await runSeed(`${seed}`, true)).trace : [];
+    wrong.push(...trace, ...report.wrong.map((text) => `seed ${seed}: ${text}`));
+  }
+  expect(wrong).toEqual([]);
+});
+
+test("a seed runs the same way every time", async () => {
+  const [one, other] = [await runSeed("same", true), await runSeed("same", true)];
+  expect(one.calls).toBeGreaterThan(100);
+  expect(other.trace).toEqual(one.trace);
+});
