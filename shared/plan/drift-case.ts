@@ -1,7 +1,7 @@
 // A difference as a case: its item of drift, the call that would undo it, and the change to the ledger that would adopt it. Pure.
 import type { Allocation } from "../domain/allocation.ts";
 import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.ts";
-import type { RuleKey } from "../domain/ids.ts";
+import type { RuleId, RuleKey } from "../domain/ids.ts";
 import { parseMark } from "../domain/mark.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
@@ -16,6 +16,8 @@ export interface Adoption {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
   readonly by: string;
+  /** The rule that stands for it; null for what is retired. */
+  readonly ruleId: RuleId | null;
 }
 
 /** A difference with its item so far and the call that would undo it. */
@@ -114,7 +116,7 @@ function itemOf(
 
 /** What a trusted person did to a granted rule, as the ledger is to have it. */
 function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
-  const retired = { spec: entry.spec, allocation: null, by: trustedOf(item) };
+  const retired = { spec: entry.spec, allocation: null, by: trustedOf(item), ruleId: null };
   if (kind === "removed") return [retired];
   if (rule === null || !isAllocatedAlways(entry)) return null;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
@@ -147,7 +149,7 @@ function adopted(
     at: now,
     seenAt: now,
   };
-  return { spec, allocation, by };
+  return { spec, allocation, by, ruleId: item.ruleId };
 }
 
 const trustedOf = ({ verdict }: DriftItem): string => (verdict.kind === "trusted" ? verdict.principal : "");

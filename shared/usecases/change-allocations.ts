@@ -1,8 +1,8 @@
 // The one way in which allocations change: a look is booked, the change announced, told to the history, written and closed off.
 import type { Allocation } from "../domain/allocation.ts";
 import type { Baseline, GroupRow } from "../domain/guard.ts";
-import type { GroupRef } from "../domain/ids.ts";
-import type { Entry } from "../domain/ledger-entry.ts";
+import type { GroupRef, RuleId } from "../domain/ids.ts";
+import type { Entry, Standing } from "../domain/ledger-entry.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
@@ -19,6 +19,8 @@ import { inParallel } from "./in-parallel.ts";
 export interface AllocationChange {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
+  /** The rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. */
+  readonly ruleId?: RuleId | null;
 }
 
 /** How long another change of the same group may take before it counts as dead. */
@@ -184,12 +186,18 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
   before.seenAt !== null;
 
 /** The entry with its allocation changed; null when there is none and none is asked for. */
-function entryAfter(group: GroupRef, stored: Entry | null, { spec, allocation }: AllocationChange): Entry | null {
-  if (stored === null) return allocation && { ...freshEntry(group, spec), allocation };
+function entryAfter(group: GroupRef, stored: Entry | null, change: AllocationChange): Entry | null {
+  const { spec, allocation, ruleId } = change;
+  const standing: Standing = ruleId && allocation ? { kind: "preExisting", ruleId } : { kind: "none" };
+  if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
   const kept = stored.allocation;
   // Who gives again what is given already changes nothing: the first word counts.
   const isSame = kept !== null && allocation !== null && contentOf(kept) === contentOf(allocation);
-  return { ...stored, allocation: isSame ? { ...kept, seenAt: allocation.seenAt } : allocation };
+  return {
+    ...stored,
+    standing: stored.standing.kind === "none" ? standing : stored.standing,
+    allocation: isSame ? { ...kept, seenAt: allocation.seenAt } : allocation,
+  };
 }
 
 const contentOf = (allocation: Allocation): string => {

@@ -520,6 +520,7 @@ describe("what the policy adopts", () => {
       {
         spec: item?.found?.spec,
         by: "terraform",
+        ruleId: x.id,
         allocation: {
           provenance: "adopted",
           owner: "terraform",
