@@ -1,0 +1,187 @@
+// Entries that are allocated for good: owed, standing, marked, edited, removed, and with leases on them.
+import { describe, expect, test } from "vitest";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import { planAllocated } from "../../../shared/plan/plan-allocated.ts";
+import { applyPatch } from "../../../shared/plan/plan-entry.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { anAllocated, anAllocation, aWatch, leaseId } from "../../kit/drift-pictures.ts";
+import {
+  aHolder,
+  aMark,
+  anEntry,
+  anIntent,
+  aPicture,
+  HOUR,
+  LATE_MS,
+  NOW,
+  ours,
+  preExisting,
+  refusing,
+  ruleId,
+} from "../../kit/plan-pictures.ts";
+import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
+
+const owed = (changes: Partial<Entry> = {}) =>
+  anAllocated({ allocation: anAllocation({ seenAt: null, description: "safeport ledger: web" }), ...changes });
+const REMOVED = { cause: "removed", note: "its rule was removed by somebody else", detail: null };
+const REFUSED = { cause: "refused", note: "GROUP_PROTECTED", detail: { group: "sg-web" } };
+
+describe("an allocation that was never read", () => {
+  test.each([null, aWatch({ acts: "observe" }), aWatch()])(
+    "is opened whatever the guard, with its description",
+    (watch) => {
+      const entry = owed();
+      const plan = planGroup(aPicture({ entries: [entry], watch }));
+      expect(plan.calls).toEqual([
+        {
+          kind: "authorize",
+          entry,
+          description: "safeport ledger: web",
+          beforeIds: [],
+          cause: "allocated by root",
+        },
+      ]);
+      expect(plan.patches).toMatchObject([{ settled: true, isRead: false }]);
+      expect(plan.drift.items).toEqual([]);
+    },
+  );
+
+  test("is not settled while an attempt may still act", () => {
+    const entry = owed();
+    const plan = planGroup(aPicture({ entries: [entry], intents: [anIntent(entry)] }));
+    expect(plan.patches).toMatchObject([{ settled: false }]);
+  });
+
+  test("is not opened when it is refused: that is told, and a lease on it ends with the code", () => {
+    const entry = owed({ holders: [aHolder({ openedAt: null })] });
+    const plan = planGroup(aPicture({ entries: [entry], refusals: refusing(entry.entryId) }));
+    expect(plan.calls).toEqual([]);
+    expect(plan.findings.join()).toContain("GROUP_PROTECTED");
+    expect(plan.patches).toMatchObject([{ end: REFUSED, ends: "unopened" }]);
+  });
+
+  test("is read once its rule stands, and from then on it is drift when it is gone", () => {
+    const entry = owed();
+    const rules = [aRule({ description: "safeport ledger: web" })];
+    const { calls, patches } = planGroup(aPicture({ entries: [entry], rules }));
+    expect(calls).toEqual([]);
+    const [patch] = patches;
+    if (!patch) throw new Error("no patch");
+    const next = applyPatch(entry, patch, NOW, new Set());
+    expect(next).toMatchObject({ standing: preExisting("1"), allocation: { seenAt: NOW } });
+    const gone = planGroup(aPicture({ entries: [next], watch: aWatch() }));
+    expect(gone.calls).toEqual([]);
+    expect(gone.drift.items).toMatchObject([{ kind: "removed", state: "waiting", ruleId: "sgr-1" }]);
+  });
+});
+
+describe("an allocation whose rule stands", () => {
+  test("stands for itself, though a lease wrote it, and nothing of it is ever removed", () => {
+    for (const standing of [ours("1"), preExisting("1"), preExisting("other"), { kind: "none" } as const]) {
+      const plan = planGroup(aPicture({ entries: [anAllocated({ standing })], rules: [aRule()] }));
+      expect(plan.calls).toEqual([]);
+      expect(plan.patches).toMatchObject([
+        { standing: preExisting("1"), createdAt: null, missingSince: null, settled: true, isRead: true },
+      ]);
+    }
+  });
+
+  test("loses a mark of ours, which would end it, in every guard, and nobody else's", () => {
+    const entry = anAllocated({ allocation: anAllocation({ description: "web" }), standing: ours("1") });
+    for (const watch of [null, aWatch()])
+      for (const until of [NOW + HOUR, NOW - HOUR]) {
+        const plan = planGroup(
+          aPicture({ entries: [entry], rules: [aRule({ description: aMark(aSpec(), { until }) })], watch }),
+        );
+        expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web" }]);
+        expect(plan.calls[0]?.rollback).toBeUndefined();
+        expect(plan.drift.items).toEqual([]);
+      }
+    const foreign = aRule({ description: aMark(aSpec(), { installation: "other" }) });
+    expect(planGroup(aPicture({ entries: [entry], rules: [foreign] })).calls).toEqual([]);
+  });
+
+  test("differs when somebody has given it another description, if it has one at all", () => {
+    const edited = (description: string, shown: string) =>
+      planAllocated(
+        aPicture({ rules: [aRule({ description: shown })] }),
+        anAllocated({ allocation: anAllocation({ description }) }),
+        new Set(),
+      ).differences.map(({ kind, ruleId: id, description: wanted }) => [kind, id, wanted]);
+    expect(edited("web", "mine")).toEqual([["edited", "sgr-1", "web"]]);
+    expect(edited("web", "")).toEqual([["edited", "sgr-1", "web"]]);
+    expect(edited("web", "web")).toEqual([]);
+    expect(edited("", "mine")).toEqual([]);
+  });
+
+  test("carries every lease on it, without a mark", () => {
+    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const entry = anAllocated({ holders, standing: preExisting("1") });
+    const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()] }));
+    expect([plan.calls, plan.patches]).toMatchObject([[], [{ opens: "all", ends: "none", stated: true }]]);
+  });
+
+  test("opens no lease that is refused, and those who are open stay", () => {
+    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const entry = anAllocated({ holders, standing: preExisting("1") });
+    const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()], refusals: refusing(entry.entryId) }));
+    expect(plan.patches).toMatchObject([{ opens: "opened", ends: "unopened", end: REFUSED, isRead: true }]);
+    const open = { ...entry, holders: holders.slice(1) };
+    const still = planGroup(aPicture({ entries: [open], rules: [aRule()], refusals: refusing(entry.entryId) }));
+    expect(still.patches).toMatchObject([{ opens: "all", ends: "none" }]);
+  });
+
+  test("is not the rule of another entry, whatever that has become", () => {
+    const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
+    const plan = planGroup(aPicture({ entries: [other, anAllocated()], rules: [aRule()] }));
+    expect(plan.patches[1]).toMatchObject({ missingSince: NOW, isRead: false });
+  });
+});
+
+describe("an allocation whose rule is gone", () => {
+  const gone = (changes: Partial<Entry> = {}) => anAllocated({ standing: preExisting("1"), ...changes });
+
+  test("is not opened again by itself: it is a difference, and looked at again", () => {
+    const entry = gone();
+    const plan = planAllocated(aPicture(), entry, new Set());
+    expect(plan.calls).toEqual([]);
+    expect(plan.differences).toEqual([{ kind: "removed", entry, rule: null, ruleId: "sgr-1", description: "" }]);
+    expect(plan.patch).toMatchObject({ missingSince: NOW, standing: preExisting("1"), ends: "none" });
+    expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+  });
+
+  test("was edited when its id stands with another key", () => {
+    const moved = aRule({ ports: somePorts("23/23") });
+    const [difference] = planAllocated(aPicture({ rules: [moved] }), gone(), new Set()).differences;
+    expect(difference).toMatchObject({ kind: "edited", rule: moved, ruleId: "sgr-1" });
+  });
+
+  test("takes its leases with it when it does not come back in time, those not open yet as well", () => {
+    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const at = (missingSince: number) => planAllocated(aPicture(), gone({ holders, missingSince }), new Set());
+    expect(at(NOW - LATE_MS + 1).patch).toMatchObject({ ends: "none", missingSince: NOW - LATE_MS + 1 });
+    const plan = at(NOW - LATE_MS);
+    expect([plan.patch, plan.lookAt]).toMatchObject([{ ends: "all", end: REMOVED }, []]);
+    expect(plan.differences).toHaveLength(1);
+    const patched = applyPatch(plan.patch.entry, plan.patch, NOW, new Set());
+    expect(patched.holders.map((it) => it.ended?.cause)).toEqual(["removed", "removed"]);
+  });
+
+  test("is forgiven when it shows up again, by another id too", () => {
+    const plan = planAllocated(
+      aPicture({ rules: [aRule({ id: ruleId("2") })] }),
+      gone({ missingSince: NOW - HOUR }),
+      new Set(),
+    );
+    expect([plan.patch, plan.differences]).toMatchObject([{ missingSince: null, standing: preExisting("2") }, []]);
+  });
+
+  test("is nobody's business in a group that is not guarded", () => {
+    const plan = planGroup(aPicture({ entries: [gone()] }));
+    expect([plan.calls, plan.drift.items]).toEqual([[], []]);
+  });
+});
+
+test("an entry without an allocation is refused", () => {
+  expect(() => planAllocated(aPicture(), anEntry(), new Set())).toThrow("no allocation");
+});
