@@ -17,7 +17,7 @@ export interface CallBudgetSettings {
   readonly budgets: Budgets;
   /** Calls of one API in one region a minute, all instances together, until the cloud says Throttling. */
   readonly callsPerMinute: number;
-  /** Calls an instance takes at a time; 20 by default. */
+  /** Calls an instance takes at a time; by default 20, and a hundredth of a minute's calls where that is more. */
   readonly block?: number;
 }
 
@@ -28,6 +28,8 @@ export interface CallBudgetGate extends CallGate {
 }
 
 const BLOCK = 20;
+/** A large budget is not taken in crumbs: each block costs a write to the store. */
+const BLOCKS_PER_MINUTE = 100;
 
 /** Up to which part of a minute's calls a priority may go; null goes always and never waits. */
 const SHARES: Readonly<Record<CallPriority, number | null>> = {
@@ -48,7 +50,7 @@ export function callBudget(settings: CallBudgetSettings): CallBudgetGate {
 
   const accountSettings = {
     ...settings,
-    block: settings.block ?? BLOCK,
+    block: settings.block ?? Math.max(BLOCK, Math.floor(settings.callsPerMinute / BLOCKS_PER_MINUTE)),
     storeAnswered(failure: unknown) {
       if (failure !== null && !storeFails)
         settings.log.write("warn", "the call budget cannot be shared; each instance goes on with a part of it", {

@@ -61,6 +61,9 @@ export function parseDigest(text: string): RulesDigest | null {
   return answer === undefined || !rules || rest.length > 0 ? null : { answer: answer || null, rules };
 }
 
+/** Letters of a word that are searched for. */
+const SEARCHED = 6;
+const ESCAPED_LETTER = Buffer.from("\\u");
 const PERMISSIONS = Buffer.from('"Permissions":{"Permission":[');
 const NEXT_TOKEN = Buffer.from('"NextToken":');
 const NO_TOKENS = [Buffer.from('""'), Buffer.from("null")];
@@ -72,8 +75,9 @@ const NO_TOKENS = [Buffer.from('""'), Buffer.from("null")];
  * a text is escaped, and a text is never followed by a colon: a name with quotes and colon is the name of a field.
  */
 export function surelyLacks(bytes: Buffer, ref: GroupRef, word: string): boolean {
-  if (bytes.includes(word) || bytes.includes("\\u")) return false;
-  if (!bytes.includes(`"SecurityGroupId":"${ref.groupId}"`) || !bytes.includes(PERMISSIONS)) return false;
+  // A text with the word has its end too, and so short a text is searched for four times as fast.
+  if (bytes.includes(Buffer.from(word.slice(-SEARCHED))) || bytes.includes(ESCAPED_LETTER)) return false;
+  if (!bytes.includes(Buffer.from(`"SecurityGroupId":"${ref.groupId}"`)) || !bytes.includes(PERMISSIONS)) return false;
   const at = bytes.indexOf(NEXT_TOKEN);
   if (at < 0) return true;
   const value = bytes.subarray(at + NEXT_TOKEN.length);
