@@ -89,6 +89,7 @@ export function readSettings(env: Environment): Configuration {
       answerWithinMs: reader.whole("SAFEPORT_ANSWER_WITHIN_SECONDS", 10, 1, 60) * 1000,
       skewMaxMs: reader.whole("SAFEPORT_SKEW_MAX_SECONDS", 5, 1, 300) * 1000,
       shards: reader.whole("SAFEPORT_SHARDS", 1, 1, 64),
+      fullPassGroups: reader.whole("SAFEPORT_FULL_PASS_GROUPS", 5000, 100, 100_000),
     },
     endpoints: {
       ecs: reader.url("SAFEPORT_ECS_ENDPOINT", "") || null,

@@ -33,6 +33,8 @@ export function viewHealth(health: Health): z.output<typeof healthView> {
     now: formatUtc(health.now),
     oldestDueAt: health.oldestDueAt === null ? null : formatUtc(health.oldestDueAt),
     overdueEnds: health.overdueEnds.map((end) => ({ ...end, dueAt: formatUtc(end.dueAt) })),
+    oldestGroupSeenAt: health.oldestGroupSeenAt === null ? null : formatUtc(health.oldestGroupSeenAt),
+    groupSeenTargetSeconds: health.groupSeenTargetMs === null ? null : health.groupSeenTargetMs / 1000,
     clockSkewSeconds: health.clockSkewMs / 1000,
     policyVersion: health.policyVersion,
   };

@@ -182,11 +182,20 @@ export const recordPageView = z.object({
 /** How the program is. */
 export const healthView = z.object({
   status: z
-    .enum(["ok", "overdue", "not-installed"])
-    .describe("`overdue`: a lease is past its end and not closed. `not-installed`: no sweep has run yet."),
+    .enum(["ok", "overdue", "unseen", "not-installed"])
+    .describe(
+      "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `not-installed`: no sweep has run yet.",
+    ),
   now: instant,
   oldestDueAt: instant.nullable().describe("The oldest instant that is past and not yet attended to."),
   overdueEnds: z.array(z.object({ lease: text, group: text, dueAt: instant })),
+  oldestGroupSeenAt: instant
+    .nullable()
+    .describe("Since when surely every group has been looked at; null before the first full pass has ended."),
+  groupSeenTargetSeconds: z
+    .number()
+    .nullable()
+    .describe("How old that becomes when all is well: an hour, and more where the call budget makes full passes long."),
   clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
   policyVersion: z.int(),
 });

@@ -26,7 +26,8 @@ export type TableName =
   | "record"
   | "token"
   | "policy"
-  | "budget";
+  | "budget"
+  | "schedule";
 
 export interface TableSchema {
   readonly name: TableName;

@@ -31,4 +31,5 @@ export const schemas: readonly TableSchema[] = [
   table("token", "token"),
   table("policy", "name version:integer"),
   table("budget", "region api"),
+  table("schedule", "name"),
 ];

@@ -38,6 +38,8 @@ export interface Settings {
   readonly skewMaxMs: number;
   /** Shards of the due table. */
   readonly shards: number;
+  /** A full pass over more groups is done in parts of that many. */
+  readonly fullPassGroups: number;
 }
 
 /** Who asks, and with which policy. */

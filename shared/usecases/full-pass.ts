@@ -1,27 +1,21 @@
-// The full pass: every group of every region is looked at for marks of ours, hourly and when state is lost. Goes on where it stopped.
-import type { GroupId, GroupRef } from "../domain/ids.ts";
+// The full pass: every group of every region is looked at, hourly and when state is lost. Goes on where it stopped.
+import { FULL_PASS_EVERY_MS, isSeenLate } from "../domain/full-pass.ts";
+import type { GroupId } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
 import { isFinal } from "../domain/lease.ts";
-import type { Policy } from "../domain/policy.ts";
-import { CloudFailure } from "../ports/firewall.ts";
+import type { GroupFacts } from "../ports/firewall.ts";
 import { type Due, dueDelete, dueLease, dueWrite, markInstalled } from "../store/due.ts";
+import { type Division, isPart, lastFullPass, lastFullPassWrite, listParts, readDivision } from "../store/full-pass.ts";
 import { listLeases } from "../store/leases.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
+import { divideGroups } from "./divide-groups.ts";
+import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /** Why all groups are looked at. A recovery believes marks, and is over when the installation's row is written. */
 type FullPassKind = "recovery" | "hourly";
 
-interface FullPassOptions {
-  readonly policy: Policy;
-  /** Monotonic instant after which no further group is begun. */
-  readonly deadlineAt: number;
-  /** Runs a pass over a group that shows a mark; false when it could not. */
-  readonly look: (group: GroupRef, how: { readonly cause: string; readonly stateKnown?: boolean }) => Promise<boolean>;
-}
-
-const EVERY_MS = 60 * 60_000;
-const AT_ONCE = 4;
 const LEASES_PAGE = 1000;
 
 const NOWHERE = { region: "", groupId: "" as GroupId };
@@ -42,80 +36,77 @@ export async function beginRecovery(app: App): Promise<Due> {
 
 export const isRecovery = (row: Due): boolean => row.kind === "full-pass" && row.id === "recovery";
 
-/** Goes on with a full pass from where its row says. Answers true when it came to its end; else the row stays, further on. */
+/**
+ * Goes on with a full pass, or with a part of one, from where its row says. Answers true when it came to its end; else the row
+ * stays, further on.
+ *
+ * The list of groups is divided into parts, each with a due row of its own. The row of the pass itself stays until no part is left,
+ * and only then has the next pass come due: whatever dies in between, rows that are still there say what is to be done.
+ */
 export async function fullPass(app: App, row: Due, options: FullPassOptions): Promise<boolean> {
-  const { reached, isComplete } = await lookAtGroups(app, options, row);
-  if (!isComplete) {
-    await app.tables.writeAll([dueWrite({ ...row, ...reached })]);
-    return false;
+  if (isPart(row)) return (await goOnWithPart(app, row, options)) === "done";
+  const stored = await readDivision(app.tables, row);
+  if (stored === null && (await isSuperfluous(app, row))) {
+    await app.tables.writeAll([dueDelete(row)]);
+    return true;
   }
-  await app.tables.writeAll([dueWrite(fullPassDue("hourly", app.clock.now() + EVERY_MS))]);
-  if (isRecovery(row)) await markInstalled(app.tables, app.settings.installation, app.clock.now());
+  const listed = new Map<string, readonly GroupFacts[]>();
+  const begun = stored ?? newDivision(app.clock.now());
+  const division = begun.isDivided ? begun : await divideGroups(app, row, begun, { ...options, listed });
+  if (division.isDivided) {
+    const parts = await listParts(app.tables, row, app.settings.shards);
+    // What has just been shared out is theirs until the next tick; from then on everybody does all that is left.
+    const own = begun.isDivided ? parts : parts.filter((part) => part.shard === row.shard);
+    const over = new Set<string>();
+    for (const part of own) {
+      if (over.has(part.region)) continue;
+      // In one region all parts ask the same budget.
+      if ((await goOnWithPart(app, part, options, listed.get(part.id))) === "throttled") over.add(part.region);
+    }
+    if ((await listParts(app.tables, row, app.settings.shards)).length === 0) return finish(app, row, division);
+  }
+  await tellWhenLate(app);
+  return false;
+}
+
+const newDivision = (startedAt: number): Division => ({
+  startedAt,
+  isDivided: false,
+  region: null,
+  cursor: null,
+  before: 0,
+  groups: 0,
+  parts: 0,
+});
+
+/** A recovery leaves an hourly pass behind though there is one: the sooner of the two goes. */
+async function isSuperfluous(app: App, row: Due): Promise<boolean> {
+  if (isRecovery(row)) return false;
+  const last = await lastFullPass(app.tables);
+  return last !== null && row.at < last.startedAt + FULL_PASS_EVERY_MS;
+}
+
+/** Nothing is left. In this order, so that no step is missed when the process dies between two. */
+async function finish(app: App, row: Due, { startedAt, groups }: Division): Promise<true> {
+  const endedAt = app.clock.now();
+  await app.tables.writeAll([dueWrite(fullPassDue("hourly", Math.max(startedAt + FULL_PASS_EVERY_MS, endedAt)))]);
+  await app.tables.writeAll([lastFullPassWrite({ startedAt, endedAt, groups })]);
+  if (isRecovery(row)) await markInstalled(app.tables, app.settings.installation, endedAt);
   await app.tables.writeAll([dueDelete(row)]);
   return true;
 }
 
-async function lookAtGroups(
-  app: App,
-  options: FullPassOptions,
-  row: Due,
-): Promise<{ reached: GroupRef; isComplete: boolean }> {
-  const how = isRecovery(row) ? { cause: "recovery", stateKnown: false } : { cause: "full pass" };
-  let reached: GroupRef = { region: row.region, groupId: row.groupId };
-  let isComplete = true;
-  const groups = await groupsAfter(app, options.policy.regions, reached);
-  for (let start = 0; start < groups.length; start += AT_ONCE) {
-    if (app.clock.monotonicMs() >= options.deadlineAt) return { reached, isComplete: false };
-    const batch = groups.slice(start, start + AT_ONCE);
-    const answers = await Promise.all(batch.map((group) => lookAtGroup(app, options, group, how)));
-    // The next tick begins before the first group that could not be looked at; the others still have their turn now.
-    if (answers.some((answer) => answer !== "looked")) isComplete = false;
-    if (answers.includes("throttled")) return { reached, isComplete };
-    const last = batch.at(-1);
-    if (isComplete && last) reached = last;
-  }
-  return { reached, isComplete };
-}
-
-/** Every group after the one reached, in the order of region and id. A region that is refused to us is left out and logged. */
-async function groupsAfter(app: App, regions: readonly string[], reached: GroupRef): Promise<readonly GroupRef[]> {
-  const lists = await Promise.all(
-    regions.map(async (region) => {
-      try {
-        return await app.inventory.listGroups(region, "inventory");
-      } catch (error) {
-        if (!(error instanceof CloudFailure) || error.kind === "throttled" || error.kind === "unknown") throw error;
-        app.log.write("error", `the groups of ${region} cannot be listed`, { code: error.cloudCode ?? error.kind });
-        return [];
-      }
-    }),
+async function tellWhenLate(app: App): Promise<void> {
+  const last = await lastFullPass(app.tables);
+  if (last === null || !isSeenLate(last, app.clock.now())) return;
+  app.log.write(
+    "error",
+    "groups have not been looked at for over twice the time meant; the call budget may be too small",
+    {
+      since: formatUtc(last.startedAt),
+      groups: last.groups,
+    },
   );
-  const order = (group: GroupRef) => `${group.region}/${group.groupId}`;
-  return lists
-    .flat()
-    .flatMap((facts) => (facts.serviceManaged || order(facts.ref) <= order(reached) ? [] : [facts.ref]))
-    .sort((a, b) => (order(a) < order(b) ? -1 : 1));
-}
-
-async function lookAtGroup(
-  app: App,
-  options: FullPassOptions,
-  group: GroupRef,
-  how: { readonly cause: string; readonly stateKnown?: boolean },
-): Promise<"looked" | "later" | "throttled"> {
-  try {
-    const { rules } = await app.firewall.readGroup(group, "inventory");
-    const isMarked = rules.some((rule) => rule.description.startsWith(`safeport/1 ${app.settings.installation} `));
-    return !isMarked || (await options.look(group, how)) ? "looked" : "later";
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-    if (error.kind === "throttled") return "throttled";
-    if (error.kind === "unknown") return "later";
-    // A group that is gone, or refused to us: the next full pass tries it again.
-    if (error.kind !== "groupGone")
-      app.log.write("error", `the group ${group.groupId} cannot be read`, { code: error.cloudCode ?? error.kind });
-    return "looked";
-  }
 }
 
 /** Leases whose due rows or holds may be lost are booked again. */

@@ -1,19 +1,25 @@
-// How the program is: what is due and not done, and how far its clock is off.
+// How the program is: what is due and not done, how long ago the groups were looked at, and how far its clock is off.
+import { isSeenLate, seenTargetMs } from "../domain/full-pass.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type Due, readDue } from "../store/due.ts";
+import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import type { App } from "./app.ts";
 
 /** Instants in milliseconds. */
 export interface Health {
-  readonly status: "ok" | "overdue" | "not-installed";
+  readonly status: "ok" | "overdue" | "unseen" | "not-installed";
   readonly now: number;
   /** Instant of the oldest due row that is past, or null. */
   readonly oldestDueAt: number | null;
   /** Leases that should have been closed more than 30 s ago and are not. */
   readonly overdueEnds: readonly { readonly lease: string; readonly group: string; readonly dueAt: number }[];
+  /** Since when surely every group has been looked at, or null when that is not known. */
+  readonly oldestGroupSeenAt: number | null;
+  /** How old that becomes when all is well; the status is `unseen` at over twice as much. */
+  readonly groupSeenTargetMs: number | null;
   /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
@@ -32,12 +38,15 @@ export async function health(app: App, policy: Policy): Promise<Health> {
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
-  const overdueEnds = await lateEnds(app, due, now - OVERDUE_MS);
+  const [overdueEnds, last] = await Promise.all([lateEnds(app, due, now - OVERDUE_MS), lastFullPass(app.tables)]);
+  const isUnseen = last !== null && isSeenLate(last, now);
   return {
-    status: !installed ? "not-installed" : overdueEnds.length > 0 ? "overdue" : "ok",
+    status: !installed ? "not-installed" : overdueEnds.length > 0 ? "overdue" : isUnseen ? "unseen" : "ok",
     now,
     oldestDueAt: due[0]?.at ?? null,
     overdueEnds,
+    oldestGroupSeenAt: last?.startedAt ?? null,
+    groupSeenTargetMs: last && seenTargetMs(last),
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
   };

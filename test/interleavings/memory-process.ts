@@ -19,6 +19,7 @@ export const settings: Settings = {
   answerWithinMs: 10_000,
   skewMaxMs: 5_000,
   shards: 1,
+  fullPassGroups: 5000,
 };
 
 /** What all processes of a run share. */

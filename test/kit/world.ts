@@ -133,6 +133,7 @@ export class World {
       answerWithinMs: 10_000,
       skewMaxMs: 5_000,
       shards: 1,
+      fullPassGroups: 5000,
       ...options.settings,
     };
   }

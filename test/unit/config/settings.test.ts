@@ -32,6 +32,7 @@ describe("settings", () => {
         answerWithinMs: 10_000,
         skewMaxMs: 5000,
         shards: 1,
+        fullPassGroups: 5000,
       },
       endpoints: {
         ecs: null,

@@ -123,6 +123,8 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       now: NOW,
       oldestDueAt: NOW - 61_000,
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: NOW - 60_000 }],
+      oldestGroupSeenAt: NOW - 1_800_000,
+      groupSeenTargetMs: 3_600_000,
       clockSkewMs: -1500,
       policyVersion: 3,
     }),

@@ -62,6 +62,8 @@ describe("the API description", () => {
       "now",
       "oldestDueAt",
       "overdueEnds",
+      "oldestGroupSeenAt",
+      "groupSeenTargetSeconds",
       "clockSkewSeconds",
       "policyVersion",
     ]);

@@ -204,6 +204,8 @@ describe("what is listed", () => {
       now: "2026-11-05T08:00:00Z",
       oldestDueAt: "2026-11-05T07:58:59Z",
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: "2026-11-05T07:59:00Z" }],
+      oldestGroupSeenAt: "2026-11-05T07:30:00Z",
+      groupSeenTargetSeconds: 3600,
       clockSkewSeconds: -1.5,
       policyVersion: 3,
     });

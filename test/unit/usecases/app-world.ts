@@ -144,6 +144,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         answerWithinMs: 20_000,
         skewMaxMs: 5000,
         shards: 1,
+        fullPassGroups: 5000,
       },
     },
   };

@@ -1,11 +1,13 @@
 // What health says of leases that are late.
 import { describe, expect, test } from "vitest";
+import { lastFullPassWrite } from "../../../shared/store/full-pass.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
 import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { health } from "../../../shared/usecases/health.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { anAsk, appWorld, GROUP, START } from "./app-world.ts";
 
+const HOUR_MS = 60 * 60_000;
 const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
 
 describe("health", () => {
@@ -16,6 +18,8 @@ describe("health", () => {
       now: START,
       oldestDueAt: null,
       overdueEnds: [],
+      oldestGroupSeenAt: null,
+      groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,
     });
@@ -65,6 +69,42 @@ describe("health", () => {
     expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("closed");
     world.advance(24 * 3_600_000);
     expect(await health(world.app, world.policy)).toMatchObject({ status: "ok", overdueEnds: [] });
+  });
+
+  describe("of the look at every group", () => {
+    const ended = async (longMs: number) => {
+      const world = await appWorld();
+      const endedAt = START + longMs;
+      await world.tables.writeAll([lastFullPassWrite({ startedAt: START, endedAt, groups: 1 })]);
+      return world;
+    };
+
+    test("alarms at over twice an hour", async () => {
+      const world = await ended(0);
+      world.advance(2 * HOUR_MS);
+      const { status, oldestGroupSeenAt, groupSeenTargetMs } = await health(world.app, world.policy);
+      expect([status, oldestGroupSeenAt, groupSeenTargetMs]).toEqual(["ok", START, HOUR_MS]);
+      world.advance(1);
+      expect((await health(world.app, world.policy)).status).toBe("unseen");
+    });
+
+    test("allows for passes that the budget makes long", async () => {
+      const world = await ended(1.5 * HOUR_MS);
+      world.advance(6 * HOUR_MS);
+      expect(await health(world.app, world.policy)).toMatchObject({ status: "ok", groupSeenTargetMs: 3 * HOUR_MS });
+      world.advance(1);
+      expect((await health(world.app, world.policy)).status).toBe("unseen");
+    });
+
+    test("says first that an end is overdue", async () => {
+      const world = await ended(0);
+      const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
+      world.advance(3 * HOUR_MS);
+      expect(await health(world.app, world.policy)).toMatchObject({
+        status: "overdue",
+        overdueEnds: [{ lease: lease.request.leaseId }],
+      });
+    });
   });
 
   test("says that it is not installed while no sweep has run", async () => {
