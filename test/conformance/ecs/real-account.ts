@@ -1,5 +1,6 @@
 // The conformance tests against a real account: only with `ECS_CONFORMANCE=real`, in the region, with the key and in the VPC that
 // `ALIBABA_CLOUD_REGION`, `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and `ALIBABA_CLOUD_VPC_ID` name.
+// `ALIBABA_CLOUD_ECS_ENDPOINT` is for regions whose address is another, `ALIBABA_CLOUD_SECURITY_TOKEN` for a key that a role lends.
 const { ECS_CONFORMANCE } = process.env;
 
 /** Where the tests run and as whom. */
@@ -10,7 +11,6 @@ export interface Place {
   readonly vpcId: string;
   readonly accessKeyId: string;
   readonly accessKeySecret: string;
-  /** Of a key that a role lends. */
   readonly securityToken?: string | undefined;
 }
 
@@ -23,7 +23,7 @@ const required = (name: string): string => {
 const readPlace = (): Place => {
   const regionId = required("ALIBABA_CLOUD_REGION");
   return {
-    url: `https://ecs.${regionId}.aliyuncs.com`,
+    url: process.env.ALIBABA_CLOUD_ECS_ENDPOINT ?? `https://ecs.${regionId}.aliyuncs.com`,
     regionId,
     vpcId: required("ALIBABA_CLOUD_VPC_ID"),
     accessKeyId: required("ALIBABA_CLOUD_ACCESS_KEY_ID"),
