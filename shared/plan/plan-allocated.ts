@@ -2,13 +2,15 @@
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { viewEntry } from "./entry-view.ts";
-import { isGenuine, type KnownRule, type Picture } from "./picture.ts";
+import { isGenuine, type KnownRule, type Picture, rulesOf } from "./picture.ts";
 import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
 
 /**
  *     rule in the cloud             what happens
  *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule
+ *     same key, a lease's           nothing until that lease has ended
  *     same key, other description   a difference, if the allocation knows one
  *     missing, never read           authorize: it is owed, whatever the guard
  *     missing, its id stands        a difference: edited
@@ -49,6 +51,11 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   }
 
   const settled = view.attempts.length === 0;
+  if (rulesOf(picture).some((rule) => ruleKey(rule) === entry.key)) {
+    // A lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
+    const found = `${entry.entryId} waits for another lease's rule`;
+    return view.change({ missingSince: entry.missingSince, settled }, { findings: [found] });
+  }
   if (allocation.seenAt === null) {
     if (refusal) {
       const found = `${entry.entryId} is allocated and cannot be opened: ${refusal.code}`;

@@ -131,10 +131,15 @@ describe("an allocation whose rule stands", () => {
     expect(still.patches).toMatchObject([{ opens: "all", ends: "none" }]);
   });
 
-  test("is not the rule of another entry, whatever that has become", () => {
+  test("waits while its rule is a lease's that was changed into it, and goes with the lease", () => {
     const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
-    const plan = planGroup(aPicture({ entries: [other, anAllocated()], rules: [aRule()] }));
-    expect(plan.patches[1]).toMatchObject({ missingSince: NOW, isRead: false });
+    for (const entry of [owed(), anAllocated({ standing: preExisting("2") })]) {
+      const plan = planGroup(aPicture({ entries: [other, entry], rules: [aRule()], watch: aWatch() }));
+      expect(plan.calls).toEqual([]);
+      expect(plan.drift.items.map((it) => it.kind)).toEqual(["edited"]);
+      expect(plan.patches[1]).toMatchObject({ standing: entry.standing, missingSince: null, isRead: false });
+      expect(plan.findings.join()).toContain("waits for another lease's rule");
+    }
   });
 });
 
