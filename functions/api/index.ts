@@ -3,18 +3,30 @@ import { authenticate } from "../../shared/access/token.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
+import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
+import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
-import { listGroups } from "../../shared/usecases/list-groups.ts";
+import { getDrift, listDrift } from "../../shared/usecases/list-drift.ts";
+import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
 import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
+import { getLedgerEntry, listLedger } from "../../shared/usecases/list-ledger.ts";
 import { listRecords } from "../../shared/usecases/list-records.ts";
+import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
+import { retireEntry } from "../../shared/usecases/retire-entry.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
 
-const useCases = { openLease, extendLease, endLease, getLease, listLeases, sweep, listGroups, listRecords, health };
+const useCases = {
+  ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
+  ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
+  ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },
+};
 const webs = new WeakMap<Composition["app"], HttpApp>();
 
 export const handler = entry(

@@ -74,7 +74,9 @@ async function dispatch(
 }
 
 function elsewhere(router: Router, request: HttpRequest, path: string): HttpResponse {
-  const methods = (["GET", "PUT", "POST"] as const).filter((method) => findRoute(router, method, path) !== undefined);
+  const methods = (["GET", "PUT", "POST", "DELETE"] as const).filter(
+    (method) => findRoute(router, method, path) !== undefined,
+  );
   const shown = request.path.slice(0, 200);
   if (methods.length === 0) throw fail("NOT_FOUND", { path: shown });
   const allowed = [...(methods.includes("GET") ? ["HEAD"] : []), ...methods, "OPTIONS"].join(", ");
@@ -95,7 +97,7 @@ function routerOf(all: readonly Route[]): Router {
 
 /** `/v1/leases/{id}:end` as the router writes it: a value ends at a colon. */
 function pattern(path: string): string {
-  return path.replace(/\{(\w+)\}:/, ":$1([^:]+)\\:").replace(/\{(\w+)\}/, ":$1([^:]+)");
+  return path.replaceAll(/\{(\w+)\}:/g, ":$1([^:]+)\\:").replaceAll(/\{(\w+)\}/g, ":$1([^:]+)");
 }
 
 function decoded(params: Readonly<Record<string, string>> | undefined, path: string): Record<string, string> {

@@ -1,19 +1,17 @@
 // A lease as the API shows it, in fields and in words.
 import type * as z from "zod";
-import { formatCidr } from "../domain/cidr.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
-import { formatPortRange } from "../domain/port-range.ts";
-import type { Ports, RuleSpec } from "../domain/rule.ts";
 import { RULE_MISSING } from "../usecases/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/open-lease.ts";
+import { portsText, protocolText, sourceText } from "./rule-words.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
 
 /** The fields of a lease. */
 export function viewLease(lease: Lease): z.output<typeof leaseView> {
   const { request, status } = lease;
   const spec = request.specs[0];
-  const sources = request.specs.map(sourceText);
+  const sources = request.specs.map(({ peer }) => sourceText(peer));
   const protocol = spec === undefined ? "" : protocolText(spec);
   const ports = spec === undefined ? "" : portsText(spec.ports);
   const where = request.instanceId ?? request.groupName;
@@ -94,32 +92,4 @@ function hostsText({ reach, lease }: LeaseAnswer): string {
   const more = reach.hosts.length - names.length;
   if (names.length === 0) return `${lease.request.groupName}, which has no member yet,`;
   return more > 0 ? `${names.join(", ")} and ${more} more` : names.join(", ");
-}
-
-function protocolText({ protocol }: RuleSpec): string {
-  return typeof protocol === "string" ? protocol : protocol.other;
-}
-
-function portsText(ports: Ports): string {
-  switch (ports.kind) {
-    case "any":
-      return "any";
-    case "range":
-      return formatPortRange(ports.range);
-    case "list":
-      return ports.portRangeListId;
-  }
-}
-
-function sourceText({ peer }: RuleSpec): string {
-  switch (peer.kind) {
-    case "cidr":
-      return formatCidr(peer.cidr);
-    case "group":
-      return peer.groupId;
-    case "prefixList":
-      return peer.prefixListId;
-    case "opaque":
-      return peer.text;
-  }
 }

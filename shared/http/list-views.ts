@@ -1,15 +1,9 @@
-// Groups, records and health as the API shows them: instants as UTC text, durations with their unit in the name.
+// Records and health as the API shows them: instants as UTC text, durations with their unit in the name.
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { Health } from "../usecases/health.ts";
-import type { GroupView } from "../usecases/list-groups.ts";
 import type { RecordPage } from "../usecases/list-records.ts";
-import type { groupsView, healthView, recordPageView } from "./schemas.ts";
-
-/** The groups safeport sees. */
-export function viewGroups(groups: readonly GroupView[]): z.output<typeof groupsView> {
-  return { groups: groups.map((group) => ({ ...group })) };
-}
+import type { healthView, recordPageView } from "./schemas.ts";
 
 /** A page of the audit trail. */
 export function viewRecords({ records, next }: RecordPage): z.output<typeof recordPageView> {

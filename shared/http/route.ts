@@ -1,14 +1,22 @@
 // What a route is: its place, who may call it, what it takes and answers, and what it does.
 import type * as z from "zod";
 import type { Policy } from "../domain/policy.ts";
+import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller, Role } from "../usecases/app.ts";
+import type { confirmBaseline, previewBaseline } from "../usecases/confirm-baseline.ts";
+import type { confirmGuard } from "../usecases/confirm-guard.ts";
+import type { decideDrift } from "../usecases/decide-drift.ts";
 import type { endLease } from "../usecases/end-lease.ts";
 import type { extendLease } from "../usecases/extend-lease.ts";
 import type { health } from "../usecases/health.ts";
-import type { listGroups } from "../usecases/list-groups.ts";
+import type { getDrift, listDrift } from "../usecases/list-drift.ts";
+import type { getGroup, listGroups } from "../usecases/list-groups.ts";
 import type { getLease, listLeases } from "../usecases/list-leases.ts";
+import type { getLedgerEntry, listLedger } from "../usecases/list-ledger.ts";
 import type { listRecords } from "../usecases/list-records.ts";
+import type { lookAtGroup } from "../usecases/look-at-group.ts";
 import type { openLease } from "../usecases/open-lease.ts";
+import type { retireEntry } from "../usecases/retire-entry.ts";
 import type { sweep } from "../usecases/sweep.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 
@@ -21,6 +29,18 @@ export interface UseCases {
   readonly listLeases: typeof listLeases;
   readonly sweep: typeof sweep;
   readonly listGroups: typeof listGroups;
+  readonly getGroup: typeof getGroup;
+  readonly confirmGuard: typeof confirmGuard;
+  readonly previewBaseline: typeof previewBaseline;
+  readonly confirmBaseline: typeof confirmBaseline;
+  readonly listLedger: typeof listLedger;
+  readonly getLedgerEntry: typeof getLedgerEntry;
+  readonly allocateRule: typeof allocateRule;
+  readonly retireEntry: typeof retireEntry;
+  readonly listDrift: typeof listDrift;
+  readonly getDrift: typeof getDrift;
+  readonly decideDrift: typeof decideDrift;
+  readonly lookAtGroup: typeof lookAtGroup;
   readonly listRecords: typeof listRecords;
   readonly health: typeof health;
 }
@@ -53,7 +73,7 @@ export interface Call {
 }
 
 export interface Route {
-  readonly method: "GET" | "PUT" | "POST";
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** As in the API description: `/v1/leases/{id}:end`. */
   readonly path: string;
   readonly operationId: string;

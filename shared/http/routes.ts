@@ -4,26 +4,17 @@ import { fail } from "../errors/app-error.ts";
 import type { Role } from "../usecases/app.ts";
 import type { LeaseAnswer, LeaseAsk } from "../usecases/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
+import { ALL, define, LEASING, OPERATING, READING, sourcesOf } from "./define-route.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
-import { viewGroups, viewHealth, viewRecords } from "./list-views.ts";
+import { viewHealth, viewRecords } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import { describeApi } from "./openapi.ts";
-import { invalid, readBody, readIdempotencyKey, readPeriod, readQuery } from "./read-input.ts";
-import type { Call, Route, RouteDefinition } from "./route.ts";
+import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
+import type { Call, Route } from "./route.ts";
+import { driftRoutes } from "./routes-drift.ts";
+import { groupRoutes } from "./routes-groups.ts";
+import { ledgerRoutes } from "./routes-ledger.ts";
 import * as schema from "./schemas.ts";
-
-const ALL: readonly Role[] = ["requester", "approver", "operator", "auditor", "admin"];
-const LEASING: readonly Role[] = ["requester", "operator", "admin"];
-const READING: readonly Role[] = ["approver", "operator", "auditor", "admin"];
-const OPERATING: readonly Role[] = ["operator", "admin"];
-
-const define = <Query extends z.ZodType, Body extends z.ZodType>(route: RouteDefinition<Query, Body>): Route => ({
-  ...route,
-  handle: (call) => {
-    const body = readBody(route.body, call.request);
-    return route.handle(call, { query: readQuery(route.query, call.request), body });
-  },
-});
 
 /** The routes, in the order of the API description. */
 export const routes: readonly Route[] = [
@@ -140,19 +131,9 @@ export const routes: readonly Route[] = [
       return answered(await parts.useCases.endLease(parts.app, caller, leaseIdOf(call), { dryRun }), dryRun, 200);
     },
   }),
-  define({
-    method: "GET",
-    path: "/v1/groups",
-    operationId: "listGroups",
-    summary: "List the security groups safeport sees, and which of them take leases.",
-    roles: ALL,
-    query: schema.noQuery,
-    body: schema.noBody,
-    answers: { 200: schema.groupsView },
-    idempotent: false,
-    handle: async ({ parts, caller }) =>
-      jsonResponse(200, viewGroups(await parts.useCases.listGroups(parts.app, caller.policy))),
-  }),
+  ...groupRoutes,
+  ...ledgerRoutes,
+  ...driftRoutes,
   define({
     method: "GET",
     path: "/v1/records",
@@ -220,10 +201,6 @@ function ownSource(request: Call["request"], trustedProxies: readonly string[]):
   const block = callerBlock(request, trustedProxies);
   if (block === null) throw invalid("source", "is missing, and the caller's own address cannot be told");
   return block;
-}
-
-function sourcesOf(source: string | readonly string[]): string[] {
-  return typeof source === "string" ? source.split(",").map((part) => part.trim()) : [...source];
 }
 
 async function open(call: Call, ask: LeaseAsk, mode: "create" | "repeat", dryRun: boolean): Promise<HttpResponse> {

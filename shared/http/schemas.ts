@@ -1,26 +1,14 @@
 // What the API accepts and answers, as zod schemas: requests are checked with them, and the API description is made of them.
 import * as z from "zod";
+import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
 
-/** A parameter given more than once arrives joined by a comma, so a comma is refused where the value can have none. */
-const single = (max: number) =>
-  z
-    .string()
-    .max(max)
-    .refine((text) => !text.includes(","), "is given more than once, or contains a comma");
 const reason = z.string().max(2000).default("").describe("Why the port is opened; kept in the record.");
 const ticket = z.string().max(200).default("").describe("Number of the ticket this belongs to.");
-const flag = z
-  .enum(["true", "false"])
-  .default("false")
-  .transform((text) => text === "true");
 /** Only the form is told here; the bounds are the policy's. */
 const periodSeconds = z
   .union([z.string().max(64), z.number()])
   .describe("Whole seconds, from the policy's lease.periodMin (60) to its lease.periodMax (28800).");
 const target = single(128).nullable().default(null);
-
-const text = z.string();
-const instant = z.iso.datetime().describe("UTC.");
 
 /** Query of a call that has no parameters. */
 export const noQuery = z.strictObject({});
@@ -71,19 +59,6 @@ export const leaseBody = z.strictObject({
 
 /** Body of `POST /v1/leases/{id}:extend`. */
 export const extendBody = z.strictObject({ period: periodSeconds });
-
-const page = {
-  limit: z
-    .string()
-    .regex(/^([1-9]\d{0,2}|1000)$/, "is not a whole number from 1 to 1000")
-    .default("100")
-    .transform(Number),
-  group: single(128).optional().describe("Group by id."),
-};
-
-/** A cursor is the place of a page's last row; anything else is refused, so that no made-up text reaches the store. */
-const cursorOf = (place: RegExp) =>
-  z.string().regex(place, "is no cursor of this list").nullable().default(null).describe("`next` of the page before.");
 
 /** Query of `GET /v1/leases`. */
 export const leasesQuery = z.strictObject({
@@ -147,19 +122,6 @@ export const cleanupView = z.object({
   looked: z.array(text).describe("Groups that were looked at."),
   left: z.int().describe("What is due and was left for the next sweep."),
   recovered: z.int().describe("Leases found again from the marks on their rules."),
-});
-
-/** The security groups safeport sees. */
-export const groupsView = z.object({
-  groups: z.array(
-    z.object({
-      region: text,
-      groupId: text,
-      name: text,
-      type: z.enum(["normal", "enterprise"]),
-      protectedBy: text.nullable().describe("Why the group takes no lease, or null when it does."),
-    }),
-  ),
 });
 
 /** A page of the audit trail. */

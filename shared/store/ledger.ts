@@ -47,6 +47,43 @@ export async function listEntries(
   }
 }
 
+/**
+ * Entries of a group, or of all groups, in the order of group and id, at most `limit`; `after` continues a page. Rows that cannot be
+ * read are named in `unreadable`.
+ */
+export async function pageEntries(
+  tables: Tables,
+  query: {
+    readonly groupId?: string;
+    readonly after: readonly [string, string] | null;
+    readonly limit: number;
+  },
+): Promise<{
+  readonly entries: readonly Entry[];
+  readonly unreadable: readonly string[];
+  readonly next: readonly [string, string] | null;
+}> {
+  const { groupId, after, limit } = query;
+  const page = await tables.range({
+    table: "ledger",
+    from: after ? [after[0], `${after[1]}\u0001`] : [groupId ?? "", ""],
+    to: groupId === undefined ? null : [`${groupId}\u0001`],
+    limit,
+  });
+  const entries: Entry[] = [];
+  const unreadable: string[] = [];
+  for (const row of page.rows) {
+    try {
+      entries.push(entryOf(row));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      unreadable.push(row.key.join(" "));
+    }
+  }
+  const last = page.rows.at(-1);
+  return { entries, unreadable, next: page.more && last ? [String(last.key[0]), String(last.key[1])] : null };
+}
+
 /** One entry, or null. */
 export async function getEntry(tables: Tables, group: GroupRef, entryId: EntryId): Promise<Entry | null> {
   const row = await tables.get("ledger", [group.groupId, entryId]);

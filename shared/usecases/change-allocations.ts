@@ -7,7 +7,7 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import { type AllocationsDigest, allocationsDigest, isSameDigest } from "../plan/effective-guard.ts";
-import { dueGroup, dueWrite } from "../store/due.ts";
+import { dueDrift, dueWrite } from "../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { type HistoryKind, historyWrite } from "../store/history.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../store/ledger.ts";
@@ -54,12 +54,14 @@ export async function changeAllocations(
   }
 }
 
-/** A person's word that the ledger, once changed, is what should stand. */
-export type Confirmation = Pick<Baseline, "confirmedBy" | "confirmedAt">;
+/** A person's word that the ledger they looked at, once changed, is what should stand. */
+export interface Confirmation extends Pick<Baseline, "confirmedBy" | "confirmedAt"> {
+  readonly looked: AllocationsDigest;
+}
 
 /**
  * Changes allocations all together and makes the result the baseline. A crash in between leaves a ledger no baseline knows: the
- * group is observed until a person confirms again.
+ * group is observed until a person confirms again. Throws BASELINE_CHANGED when the ledger is not the one they looked at.
  */
 export async function confirmAllocations(
   app: App,
@@ -93,7 +95,7 @@ class Net {
     const at = this.app.clock.now() + NET_AFTER_MS;
     if (at - this.until < NET_AFTER_MS / 2) return;
     this.until = at;
-    await this.app.tables.writeAll([dueWrite(dueGroup(this.group, at, this.app.settings.shards))]);
+    await this.app.tables.writeAll([dueWrite(dueDrift(this.group, at, this.app.settings.shards))]);
   }
 }
 
@@ -112,7 +114,10 @@ async function announce(
     } else {
       const entries = await wholeLedger(app, group);
       const next = allocationsDigest(entriesAfter(group, entries, changes));
-      const known = baseline && knownDigest(baseline, allocationsDigest(entries));
+      const actual = allocationsDigest(entries);
+      if (confirmation !== null && !isSameDigest(confirmation.looked, actual))
+        throw fail("BASELINE_CHANGED", { group: group.groupId });
+      const known = baseline && knownDigest(baseline, actual);
       if (known === null && confirmation === null) throw fail("BASELINE_DISAGREES", { group: group.groupId });
       const announced = baseline && { ...baseline, ...known, next };
       if (await saveGroupRow(app.tables, { ...row, baseline: announced, settled: null })) return next;

@@ -45,6 +45,8 @@ const give = (port: number, changes: Partial<Allocation> = {}): AllocationChange
 });
 const retire = (port: number): AllocationChange => ({ spec: specOf(port), allocation: null });
 const confirmation = { confirmedBy: "root", confirmedAt: START };
+/** As `confirmation`, by somebody who has looked at the ledger as it is now. */
+const looking = async (app: App) => ({ ...confirmation, looked: allocationsDigest(await entriesOf(app)) });
 
 /** A world whose group has a confirmed baseline of these ports. */
 async function confirmed(...ports: number[]) {
@@ -52,7 +54,7 @@ async function confirmed(...ports: number[]) {
   await confirmAllocations(
     world.app,
     GROUP,
-    confirmation,
+    await looking(world.app),
     ports.map((port) => give(port)),
   );
   return world;
@@ -200,12 +202,12 @@ describe("a crash at any write", () => {
     const changes = [give(80), give(443), give(22)];
     for (let n = 0; ; n++) {
       const { app } = await appWorld();
-      const died = await confirmAllocations(dyingAt(app, n), GROUP, confirmation, changes).then(
+      const died = await confirmAllocations(dyingAt(app, n), GROUP, await looking(app), changes).then(
         () => false,
         () => true,
       );
       expect((await baselineOf(app)) === null, `after ${n} writes`).toBe(died);
-      await confirmAllocations(app, GROUP, confirmation, changes);
+      await confirmAllocations(app, GROUP, await looking(app), changes);
       expect(await portsOf(app)).toEqual([22, 80, 443]);
       expect(await baselineOf(app)).toEqual({
         ...confirmation,
@@ -237,8 +239,18 @@ describe("a ledger nobody confirmed", () => {
 
   test("is made the baseline by a person's confirmation alone", async () => {
     const { app } = await disagreeing();
-    await confirmAllocations(app, GROUP, { confirmedBy: "eve", confirmedAt: START + 1 }, [give(22)]);
+    await confirmAllocations(app, GROUP, { ...(await looking(app)), confirmedBy: "eve" }, [give(22)]);
     expect(await baselineOf(app)).toMatchObject({ confirmedBy: "eve", count: 2, next: null });
+  });
+
+  test("that changed while the person looked is not confirmed", async () => {
+    const { app } = await confirmed(80);
+    const looked = await looking(app);
+    await changeAllocations(app, GROUP, "ann", [give(443)]);
+    await expect(confirmAllocations(app, GROUP, looked, [give(22)])).rejects.toMatchObject({
+      code: "BASELINE_CHANGED",
+    });
+    expect(await portsOf(app)).toEqual([80, 443]);
   });
 
   test("is one with a row that cannot be read", async () => {

@@ -1,0 +1,69 @@
+// The routes of drift: what differs from the ledger, who did it, and what a person says of it.
+import { define, lookNow, OPERATING, READING } from "./define-route.ts";
+import { viewDrift, viewDriftAnswer, viewDriftPage } from "./drift-view.ts";
+import { jsonResponse } from "./message.ts";
+import type { Route } from "./route.ts";
+import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
+import * as schema from "./schemas-drift.ts";
+
+const decision = (verb: "adopt" | "restore" | "release", summary: string): Route =>
+  define({
+    method: "POST",
+    path: `/v1/drift/{id}:${verb}`,
+    operationId: `${verb}Drift`,
+    summary,
+    roles: OPERATING,
+    query: dryRunQuery,
+    body: schema.driftBody,
+    answers: { 200: schema.driftAnswerView },
+    idempotent: false,
+    handle: async (call, { query: { dryRun }, body }) => {
+      const { parts, caller, params } = call;
+      const id = params["id"] ?? "";
+      const answer = await parts.useCases.decideDrift(parts.app, caller, id, verb, body, { dryRun });
+      const isOver = dryRun || answer.plan.length === 0;
+      const settled = isOver || (await lookNow(call, answer.group, `${verb} ${id} by ${caller.principal}`));
+      return jsonResponse(200, viewDriftAnswer(answer, { dryRun, settled }));
+    },
+  });
+
+/** The routes, in the order of the API description. */
+export const driftRoutes: readonly Route[] = [
+  define({
+    method: "GET",
+    path: "/v1/drift",
+    operationId: "listDrift",
+    summary: "List what differs from the ledger, and what has become of it.",
+    roles: READING,
+    query: schema.driftQuery,
+    body: noBody,
+    answers: { 200: schema.driftPageView },
+    idempotent: false,
+    handle: async ({ parts, caller }, { query: { limit, cursor, group, state } }) => {
+      const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
+      const page = await parts.useCases.listDrift(parts.app, caller, {
+        limit,
+        cursor: cursor === null ? null : [groupId, driftId],
+        ...(group === undefined ? {} : { group }),
+        ...(state === undefined ? {} : { state }),
+      });
+      return jsonResponse(200, viewDriftPage(page));
+    },
+  }),
+  define({
+    method: "GET",
+    path: "/v1/drift/{id}",
+    operationId: "getDrift",
+    summary: "Read one difference: what changed, by whom, and the rules before and after in full.",
+    roles: READING,
+    query: noQuery,
+    body: noBody,
+    answers: { 200: schema.driftView },
+    idempotent: false,
+    handle: async ({ parts, caller, params }) =>
+      jsonResponse(200, viewDrift(await parts.useCases.getDrift(parts.app, caller, params["id"] ?? ""))),
+  }),
+  decision("adopt", "Accept what somebody did: the ledger follows."),
+  decision("restore", "Bring back what was before, or what was rolled back."),
+  decision("release", "Let go of the hold on a rule that was rolled back too often."),
+];

@@ -1,0 +1,95 @@
+// The routes of the ledger: what should stand, for whom and why.
+import type { EntryId } from "../domain/ids.ts";
+import { fail } from "../errors/app-error.ts";
+import type { LedgerAnswer } from "../usecases/allocate-rule.ts";
+import { define, lookNow, OPERATING, READING, sourcesOf } from "./define-route.ts";
+import { viewLedger, viewLedgerAnswer, viewStory } from "./ledger-view.ts";
+import { type HttpResponse, jsonResponse } from "./message.ts";
+import type { Call, Route } from "./route.ts";
+import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
+import * as schema from "./schemas-ledger.ts";
+
+/** The routes, in the order of the API description. */
+export const ledgerRoutes: readonly Route[] = [
+  define({
+    method: "GET",
+    path: "/v1/ledger",
+    operationId: "listLedger",
+    summary: "List the entries of the ledger: which rules should stand, for whom and why.",
+    roles: READING,
+    query: schema.ledgerQuery,
+    body: noBody,
+    answers: { 200: schema.ledgerPageView },
+    idempotent: false,
+    handle: async ({ parts, caller }, { query: { limit, cursor, group } }) => {
+      const [groupId = "", entryId = ""] = cursor?.split(".") ?? [];
+      const after = cursor === null ? null : ([groupId, entryId] as const);
+      const asked = { limit, cursor: after, ...(group === undefined ? {} : { group }) };
+      return jsonResponse(200, viewLedger(await parts.useCases.listLedger(parts.app, caller, asked)));
+    },
+  }),
+  define({
+    method: "PUT",
+    path: "/v1/ledger",
+    operationId: "allocateRule",
+    summary: "Have rules stand for good, with owner and reason; repeated, it changes the entry.",
+    roles: OPERATING,
+    query: dryRunQuery,
+    body: schema.allocationBody,
+    answers: { 200: schema.ledgerAnswerView },
+    idempotent: false,
+    handle: async (call, { query: { dryRun }, body }) => {
+      const { parts, caller } = call;
+      const { port, source, ...asked } = body;
+      const ask = { ...asked, port: port === null ? null : String(port), sources: sourcesOf(source) };
+      const answer = await parts.useCases.allocateRule(parts.app, caller, ask, { dryRun });
+      return answered(call, answer, dryRun);
+    },
+  }),
+  define({
+    method: "GET",
+    path: "/v1/ledger/{group}/{entry}",
+    operationId: "getLedgerEntry",
+    summary: "Read an entry with everything that has become of it, newest first.",
+    roles: READING,
+    query: noQuery,
+    body: noBody,
+    answers: { 200: schema.entryStoryView },
+    idempotent: false,
+    handle: async (call) => {
+      const { parts, caller } = call;
+      const { group, entryId } = placeOf(call);
+      return jsonResponse(200, viewStory(await parts.useCases.getLedgerEntry(parts.app, caller, group, entryId)));
+    },
+  }),
+  define({
+    method: "DELETE",
+    path: "/v1/ledger/{group}/{entry}",
+    operationId: "retireEntry",
+    summary: "Take a rule's standing permission back; the plan says what becomes of the rule.",
+    roles: OPERATING,
+    query: dryRunQuery,
+    body: noBody,
+    answers: { 200: schema.ledgerAnswerView },
+    idempotent: false,
+    handle: async (call, { query: { dryRun } }) => {
+      const { parts, caller } = call;
+      const { group, entryId } = placeOf(call);
+      const answer = await parts.useCases.retireEntry(parts.app, caller, group, entryId, { dryRun });
+      return answered(call, answer, dryRun);
+    },
+  }),
+];
+
+async function answered(call: Call, answer: LedgerAnswer, dryRun: boolean): Promise<HttpResponse> {
+  const isOver = dryRun || answer.plan.length === 0;
+  const settled = isOver || (await lookNow(call, answer.group, `ledger by ${call.caller.principal}`));
+  return jsonResponse(200, viewLedgerAnswer(answer, { dryRun, settled }));
+}
+
+function placeOf({ params }: Call): { readonly group: string; readonly entryId: EntryId } {
+  const { group = "", entry = "" } = params;
+  if (!/^e-[0-9a-f]{16}$/.test(entry) || group.length > 128)
+    throw fail("ENTRY_UNKNOWN", { group: group.slice(0, 64), entry: entry.slice(0, 64) });
+  return { group, entryId: entry as EntryId };
+}

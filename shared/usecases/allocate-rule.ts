@@ -1,0 +1,136 @@
+// Enters rules into the ledger that shall stand for good, with owner and reason.
+import type { Allocation, OpenHours } from "../domain/allocation.ts";
+import { type Cidr, containsCidr, formatCidr, mergeCidrs, parseCidr } from "../domain/cidr.ts";
+import { parseGrant } from "../domain/grant.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import type { Reach } from "../domain/lease-record.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import { parseMark } from "../domain/mark.ts";
+import { windowAt } from "../domain/open-hours.ts";
+import type { Direction, Policy as RulePolicy, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { fail } from "../errors/app-error.ts";
+import { getEntry } from "../store/ledger.ts";
+import type { App, Caller } from "./app.ts";
+import { freshEntry } from "./book-holds.ts";
+import { type AllocationChange, changeAllocations } from "./change-allocations.ts";
+import { findGroup } from "./find-group.ts";
+import { reachOf } from "./lease-answer.ts";
+import { protection } from "./open-facts.ts";
+import { recordDecision } from "./record-decision.ts";
+import { writtenFor } from "./rule-description.ts";
+import { requireConfirmed } from "./sensitive-ports.ts";
+
+/** What is to stand, as text. */
+export interface AllocationAsk {
+  readonly group: string;
+  readonly protocol: string;
+  readonly port: string | null;
+  /** One rule for each. */
+  readonly sources: readonly string[];
+  readonly policy: RulePolicy;
+  readonly direction: Direction;
+  readonly priority: number;
+  readonly owner: string;
+  readonly application: string;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly allowedSources: readonly string[];
+  readonly openHours: OpenHours | null;
+  readonly sensitiveConfirmed: boolean;
+}
+
+/** What a change of the ledger led to, or would. */
+export interface LedgerAnswer {
+  readonly group: GroupRef;
+  readonly entries: readonly Entry[];
+  readonly reach: Reach;
+  /** The changes in words. */
+  readonly plan: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Checks and allocates. Repeating it changes nothing. */
+export async function allocateRule(
+  app: App,
+  caller: Caller,
+  ask: AllocationAsk,
+  options: { readonly dryRun: boolean },
+): Promise<LedgerAnswer> {
+  const { policy, principal } = caller;
+  // What is wrong with the words is told before anything is looked up.
+  const specs = specsOf(ask);
+  requireConfirmed(specs, caller, ask.sensitiveConfirmed);
+  const facts = await findGroup(app, policy, ask.group);
+  const { ref } = facts;
+  const [members, { rules }, stored] = await Promise.all([
+    app.inventory.members(ref, "drift"),
+    app.firewall.readGroup(ref, "drift"),
+    Promise.all(specs.map((spec) => getEntry(app.tables, ref, freshEntry(ref, spec).entryId))),
+  ]);
+  const why = protection(facts, members, policy);
+  if (why) throw fail("GROUP_PROTECTED", { group: facts.name || ref.groupId, why });
+  const now = app.clock.now();
+  const plan: string[] = [];
+  const changes = specs.map((spec, index): AllocationChange => {
+    const kept = stored[index]?.allocation ?? null;
+    const standing = rules.find((rule) => ruleKey(rule) === ruleKey(spec));
+    const isOpen = ask.openHours === null || windowAt(ask.openHours, now) !== null;
+    const then = standing ? "it stands already" : isOpen ? "authorize it" : "it opens at its hours";
+    plan.push(`${kept ? "change the entry of" : "allocate"} ${ruleKey(spec)}; ${then}`);
+    // What stands for good carries no mark, and what it says of itself stays as it is.
+    const found = standing && parseMark(standing.description) === null ? standing.description : null;
+    const allocation: Allocation = {
+      provenance: kept?.provenance ?? "adopted",
+      owner: ask.owner,
+      application: ask.application,
+      reason: ask.reason,
+      ticket: ask.ticket,
+      allowedSources: ask.allowedSources,
+      openHours: ask.openHours,
+      description: kept?.description ?? found ?? writtenFor(ask.reason),
+      by: principal,
+      at: now,
+      seenAt: kept?.seenAt ?? null,
+    };
+    return { spec, allocation };
+  });
+  const answer = { group: ref, reach: reachOf(specs, members), plan, notes: [] };
+  if (options.dryRun) {
+    const entries = changes.map(({ spec, allocation }, index) => ({
+      ...(stored[index] ?? freshEntry(ref, spec)),
+      allocation,
+    }));
+    return { ...answer, entries };
+  }
+  await changeAllocations(app, ref, principal, changes);
+  await recordDecision(app, caller, ref, `ledger of ${facts.name || ref.groupId}`, [...plan, ask.reason]);
+  const entries = await Promise.all(
+    specs.map(async (spec) => {
+      const fresh = freshEntry(ref, spec);
+      return (await getEntry(app.tables, ref, fresh.entryId)) ?? fresh;
+    }),
+  );
+  return { ...answer, entries };
+}
+
+function specsOf(ask: AllocationAsk): readonly RuleSpec[] {
+  const { protocol, port, sources, priority, direction, policy } = ask;
+  const grant = parseGrant({ protocol, sources, priority, ...(port === null ? {} : { port }) });
+  if (!grant.ok) throw fail(grant.problem.code, grant.problem.detail);
+  const allowed = mergeCidrs(ask.allowedSources.map(blockOf));
+  const specs = grant.specs.map((spec) => ({ ...spec, direction, policy }));
+  for (const { peer } of specs) {
+    if (allowed.length === 0 || peer.kind !== "cidr") continue;
+    if (allowed.some((block) => containsCidr(block, peer.cidr))) continue;
+    const within = ask.allowedSources.join(", ");
+    throw fail("ENTRY_SOURCE_OUTSIDE", { source: formatCidr(peer.cidr), allowed: within });
+  }
+  return specs;
+}
+
+function blockOf(text: string): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr === null) throw fail("SOURCE_INVALID", { source: text.slice(0, 64) });
+  return cidr;
+}
