@@ -52,7 +52,8 @@ export function planDrift(
     .sort((a, b) => Number(a.item.kind === "added") - Number(b.item.kind === "added"));
   const kept = new Map(drifted.map((it) => [it, keptBy(it, watch, picture)]));
   const wanted = drifted.filter((it) => kept.get(it) === null);
-  const stopped = stopOf(picture, watch, wanted);
+  const waiting = judged.filter(({ item }) => item.verdict.kind === "unknown");
+  const stopped = stopOf(picture, watch, wanted, waiting);
   const portion = new Set(wanted.slice(0, watch.changesMax));
   const settled = judged.map((it) => {
     const keeper = kept.get(it);
@@ -103,14 +104,14 @@ function decided({ item, adoption }: Case, watch: Watch): DriftItem {
 /**
  * What stops every rollback of this pass, or null. Rules that were created after the baseline was confirmed are surely none of it: of
  * those as many go as a pass may change, however large a part of the group they are. Of anything else a large part is no drift but
- * a mistake, and waits for a person.
+ * a mistake, and waits for a person. What still waits for its event counts as well: it must not matter in what order events come.
  */
-function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[]): HeldBy | null {
+function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[], waiting: readonly Case[]): HeldBy | null {
   if (wanted.length === 0) return null;
-  const removed = wanted.filter(({ item }) => item.kind === "removed").length;
+  const removed = [...wanted, ...waiting].filter(({ item }) => item.kind === "removed").length;
   if (watch.isHalfRead || (picture.rules.length === 0 && removed > 1)) return "reading";
   if (watch.frozenUntil !== null) return "freeze";
-  const doubtful = wanted.filter(({ isNew }) => !isNew);
+  const doubtful = [...wanted, ...waiting].filter(({ isNew }) => !isNew);
   const share = Math.floor(
     (Math.max(picture.rules.length, picture.entries.length) * watch.terms.drift.percentPerPass) / 100,
   );

@@ -29,6 +29,12 @@ async function settleTogether(): Promise<void> {
   await Promise.all((await guarded.events()).map((record) => guarded.deliver(record)));
 }
 
+/** However the events come, what is too much for one pass is too much. */
+const arrivals: readonly (readonly [string, () => Promise<void>])[] = [
+  ["events at once", () => settleTogether()],
+  ["events one after the other", () => guarded.settle()],
+];
+
 /** A group with `count` rules from 1000 on. */
 const seedOf = (count: number) => ({
   ...worldSeed,
@@ -122,11 +128,11 @@ describe("a freeze window", () => {
 });
 
 describe("too much at once", () => {
-  test("a large part of the baseline gone is no drift but a mistake: nothing is done before a person looks", async () => {
+  test.each(arrivals)("a large part of the baseline gone waits for a person: %s", async (_how, settle) => {
     await start({ seed: seedOf(12) });
     const rules = await guarded.rules();
     for (const rule of rules.slice(0, 7)) if (rule.id) await guarded.revoke(rule.id);
-    await settleTogether();
+    await settle();
     await guarded.world.ticks(2);
     expect(guarded.world.rules()).toHaveLength(5);
     expect(new Set(await heldBy())).toEqual(new Set(["reported ceiling"]));
@@ -178,14 +184,17 @@ describe("too much at once", () => {
 });
 
 describe("a reading that is not to be believed", () => {
-  test("a group without any rule where several should stand is left as it is", async () => {
-    await start();
-    for (const rule of await guarded.rules()) if (rule.id) await guarded.revoke(rule.id);
-    await settleTogether();
-    await guarded.world.ticks(20);
-    expect(guarded.world.rules()).toEqual([]);
-    expect(await heldBy()).toEqual(["reported reading", "reported reading"]);
-  });
+  test.each(arrivals)(
+    "a group without any rule where several should stand stays as it is: %s",
+    async (_how, settle) => {
+      await start();
+      for (const rule of await guarded.rules()) if (rule.id) await guarded.revoke(rule.id);
+      await settle();
+      await guarded.world.ticks(20);
+      expect(guarded.world.rules()).toEqual([]);
+      expect(await heldBy()).toEqual(["reported reading", "reported reading"]);
+    },
+  );
 });
 
 describe("the operators' way in", () => {
