@@ -7,6 +7,7 @@ import { readPermission } from "../permission.ts";
 import { permissionsOf } from "../permissions.ts";
 import { identityOf, type RuleFields } from "../rule-identity.ts";
 import { checkRuleQuotas } from "../rule-quotas.ts";
+import { inItsWords } from "../wordings.ts";
 
 const withRule = (context: OperationContext, group: EcsGroup, fields: RuleFields): EcsGroup => {
   const { switches, random, now } = context;
@@ -76,7 +77,7 @@ export const authorizeSecurityGroup: Operation = {
 };
 
 /** The operation `AuthorizeSecurityGroupEgress`. */
-export const authorizeSecurityGroupEgress: Operation = {
+export const authorizeSecurityGroupEgress: Operation = inItsWords("AuthorizeSecurityGroupEgress", {
   takesClientToken: true,
   run: (context) => run(context, "egress"),
-};
+});

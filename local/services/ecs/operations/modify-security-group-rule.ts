@@ -5,6 +5,7 @@ import type { EcsDirection, EcsRule } from "../model.ts";
 import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { permissionFieldNames, readPermission } from "../permission.ts";
 import { entityTypeOf, identityOf, peerOf } from "../rule-identity.ts";
+import { inItsWords } from "../wordings.ts";
 
 const textsOf = (rule: EcsRule): Record<string, string> => ({
   Policy: rule.policy,
@@ -90,13 +91,13 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
 };
 
 /** The operation `ModifySecurityGroupRule`. */
-export const modifySecurityGroupRule: Operation = {
+export const modifySecurityGroupRule: Operation = inItsWords("ModifySecurityGroupRule", {
   takesClientToken: true,
   run: (context) => run(context, "ingress"),
-};
+});
 
 /** The operation `ModifySecurityGroupEgressRule`. */
-export const modifySecurityGroupEgressRule: Operation = {
+export const modifySecurityGroupEgressRule: Operation = inItsWords("ModifySecurityGroupEgressRule", {
   takesClientToken: true,
   run: (context) => run(context, "egress"),
-};
+});

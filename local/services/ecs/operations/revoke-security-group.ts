@@ -7,6 +7,7 @@ import { type Operation, type OperationContext, requireOwnGroup } from "../opera
 import { readPermission } from "../permission.ts";
 import { hasFlatPermission, permissionsOf, permissionsPerCallMax } from "../permissions.ts";
 import { identityOf, type RuleFields } from "../rule-identity.ts";
+import { inItsWords } from "../wordings.ts";
 
 interface Target {
   readonly group: EcsGroup;
@@ -71,10 +72,13 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
 };
 
 /** The operation `RevokeSecurityGroup`. */
-export const revokeSecurityGroup: Operation = { takesClientToken: true, run: (context) => run(context, "ingress") };
+export const revokeSecurityGroup: Operation = inItsWords("RevokeSecurityGroup", {
+  takesClientToken: true,
+  run: (context) => run(context, "ingress"),
+});
 
 /** The operation `RevokeSecurityGroupEgress`. */
-export const revokeSecurityGroupEgress: Operation = {
+export const revokeSecurityGroupEgress: Operation = inItsWords("RevokeSecurityGroupEgress", {
   takesClientToken: true,
   run: (context) => run(context, "egress"),
-};
+});
