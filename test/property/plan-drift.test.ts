@@ -128,6 +128,7 @@ const anOldItem = (rules: readonly Rule[]): fc.Arbitrary<readonly DriftItem[]> =
           const { id: ruleOf, description, createdAt: _, ...spec } = rule;
           return anItem({
             driftId: `dr-old-${index}`,
+            firstSeenAt: NOW - HOUR,
             key: ruleKey(rule),
             ruleId: ruleOf,
             found: { spec, description },

@@ -1,14 +1,17 @@
 // Laws of the plan over groups that people, other installations and forgers have written into.
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Allocation } from "../../shared/domain/allocation.ts";
 import type { GroupId, LeaseId, RuleId } from "../../shared/domain/ids.ts";
 import type { Entry, Holder, Intent, Standing } from "../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { isAllocatedAlways, openWindow } from "../../shared/plan/open-window.ts";
 import { isHolding, type Picture } from "../../shared/plan/picture.ts";
 import { applyPatch } from "../../shared/plan/plan-entry.ts";
 import { type Plan, planGroup } from "../../shared/plan/plan-group.ts";
+import { anAllocation } from "../kit/drift-pictures.ts";
 import { aHolder, aMark, anEntry, aPicture, GROUP, HOUR, LATE_MS, NOW, ruleId } from "../kit/plan-pictures.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -67,15 +70,29 @@ const someHolders: fc.Arbitrary<Holder[]> = fc
       statedUntil: fc.constantFrom(null, NOW + HOUR),
       ended: fc.constantFrom(null, null, { cause: "asked" as const, note: null, detail: null }),
     }),
-    { minLength: 1, maxLength: 3 },
+    { maxLength: 3 },
   )
   .map((all) => all.map((each, index) => aHolder({ ...each, leaseId: `ls-${index}` as LeaseId })));
+
+const hours = (day: number) => ({ zone: "UTC", windows: [{ days: [day], from: "07:00", to: "10:00" }] });
+/** Always, in a window that is open now or closed; read before or owed; most entries have none. NOW is a Thursday, 08:00. */
+const someAllocation: fc.Arbitrary<Allocation | null> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(null) },
+  fc
+    .record({
+      openHours: fc.constantFrom(null, hours(4), hours(5)),
+      seenAt: fc.constantFrom(null, NOW - HOUR),
+      description: fc.constantFrom("", "web"),
+    })
+    .map((it) => anAllocation(it)),
+);
 
 interface Choice {
   readonly rules: readonly Rule[];
   readonly standing: readonly Standing["kind"][];
   readonly stood: readonly RuleId[];
   readonly holders: readonly Holder[][];
+  readonly allocations: readonly (Allocation | null)[];
   readonly ledger: readonly boolean[];
   readonly missing: readonly (number | null)[];
   readonly refused: readonly boolean[];
@@ -98,6 +115,7 @@ const anyPicture: fc.Arbitrary<Picture> = fc
     standing: forEach(fc.constantFrom("none", "ours", "ours", "preExisting")),
     stood: someIds,
     holders: forEach(someHolders),
+    allocations: forEach(someAllocation),
     ledger: forEach(fc.boolean()),
     missing: forEach(fc.constantFrom(null, NOW - LATE_MS, NOW - 1000)),
     refused: forEach(fc.nat(9).map((it) => it === 0)),
@@ -116,7 +134,10 @@ function pictureOf(choice: Choice): Picture {
     const stood = choice.stood[index];
     const standing: Standing = kind === "none" || stood === undefined ? { kind: "none" } : { kind, ruleId: stood };
     const missingSince = choice.missing[index] ?? null;
-    const entry = anEntry({ spec, standing, holders: choice.holders[index] ?? [], missingSince });
+    const holders = choice.holders[index] ?? [];
+    const allocation = choice.allocations[index] ?? null;
+    if (holders.length === 0 && allocation === null) continue;
+    const entry = anEntry({ spec, standing, holders, allocation, missingSince });
     entries.push(entry);
     if (choice.refused[index] === true) refusals.set(entry.entryId, { code: "GROUP_PROTECTED", detail: {} });
     if (choice.intended[index] === true) intents.push(intentOf(entry, choice.rules.slice(0, index)));
@@ -128,8 +149,9 @@ function pictureOf(choice: Choice): Picture {
 /** A call that was made before the first rules were read: what stood then is in its list. */
 function intentOf(entry: Entry, before: readonly Rule[]): Intent {
   const beforeIds = before.flatMap((rule) => (rule.id !== null && ruleKey(rule) === entry.key ? [rule.id] : []));
-  const until = Math.max(...entry.holders.map((it) => it.until));
-  const rule = { entryId: entry.entryId, spec: entry.spec, description: aMark(entry.spec, { until }), beforeIds };
+  const until = Math.max(NOW, ...entry.holders.map((it) => it.until));
+  const description = isAllocatedAlways(entry) ? (entry.allocation?.description ?? "") : aMark(entry.spec, { until });
+  const rule = { entryId: entry.entryId, spec: entry.spec, description, beforeIds };
   return {
     group: GROUP,
     intentId: entry.entryId,
@@ -143,7 +165,16 @@ function intentOf(entry: Entry, before: readonly Rule[]): Intent {
   };
 }
 
-const liveOf = (entry: Entry): Holder[] => entry.holders.filter((it) => isHolding(it, NOW));
+/** Who holds the rule for a time: leases, and the window that is open now. */
+const liveOf = (entry: Entry): Holder[] => {
+  const window = openWindow(entry, NOW);
+  return [
+    ...entry.holders.filter((it) => isHolding(it, NOW)),
+    ...(window && !isAllocatedAlways(entry) ? [window] : []),
+  ];
+};
+/** True when somebody is to have the rule now. */
+const isWanted = (entry: Entry): boolean => isAllocatedAlways(entry) || liveOf(entry).length > 0;
 const bookedId = (entry: Entry): RuleId | null => (entry.standing.kind === "ours" ? entry.standing.ruleId : null);
 const revokedBy = (plan: Plan): RuleId[] => plan.calls.flatMap((call) => (call.kind === "revoke" ? [call.ruleId] : []));
 
@@ -196,7 +227,7 @@ function writeDown(plan: Plan): readonly Entry[] {
     const live = next.holders.filter((it) => isHolding(it, NOW));
     const over = patch.settled || next.standing.kind === "preExisting";
     const holders = over || live.length > 0 ? live : next.holders;
-    return over && holders.length === 0 ? [] : [{ ...next, holders }];
+    return over && holders.length === 0 && next.allocation === null ? [] : [{ ...next, holders }];
   });
 }
 
@@ -219,7 +250,13 @@ function converge(picture: Picture): { readonly picture: Picture; readonly plan:
 
 const textOf = (entries: readonly Entry[]): string =>
   JSON.stringify(
-    entries.map(({ entryId, holders, standing, missingSince }) => [entryId, holders, standing, missingSince]),
+    entries.map(({ entryId, holders, standing, missingSince, allocation }) => [
+      entryId,
+      holders,
+      standing,
+      missingSince,
+      allocation?.seenAt,
+    ]),
   );
 
 const runs = { numRuns: 300 };
@@ -273,26 +310,30 @@ describe("the plan", () => {
     );
   });
 
-  it("opens what a live lease was granted and nothing wider or longer, and nothing that is refused", () => {
+  it("opens what was granted and nothing wider or longer, and nothing that is refused", () => {
     fc.assert(
       fc.property(anyPicture, (picture) => {
         for (const call of planGroup(picture).calls) {
           if (call.kind === "revoke") continue;
           expect(picture.entries).toContain(call.entry);
           expect(ruleKey(call.entry.spec)).toBe(call.entry.key);
+          if (call.kind === "authorize") expect(picture.refusals.has(call.entry.entryId)).toBe(false);
+          if (isAllocatedAlways(call.entry)) {
+            expect(call.description).toBe(call.entry.allocation?.description);
+            continue;
+          }
           const ends = liveOf(call.entry).map((it) => it.until);
           expect(ends.length).toBeGreaterThan(0);
           const written = { ...call.entry.spec, id: null, description: call.description, createdAt: null };
           expect(isTrulyMarked(written)).toBe(true);
           expect(parseMark(call.description)?.until).toBe(Math.ceil(Math.max(...ends) / 1000) * 1000);
-          if (call.kind === "authorize") expect(picture.refusals.has(call.entry.entryId)).toBe(false);
         }
       }),
       runs,
     );
   });
 
-  it("opens no second rule for a lease", () => {
+  it("opens no second rule for a lease or an allocation", () => {
     fc.assert(
       fc.property(anyPicture, (picture) => {
         for (const call of planGroup(picture).calls) {
@@ -300,7 +341,8 @@ describe("the plan", () => {
           expect(picture.rules.map(ruleKey)).not.toContain(call.entry.key);
           // Nothing stands, or what stood has been missed for long and nobody who had it open is left.
           const isGone = picture.now - (call.entry.missingSince ?? picture.now) >= picture.lateEffectMaxMs;
-          expect(call.entry.standing.kind === "none" || isGone).toBe(true);
+          const isOwed = isAllocatedAlways(call.entry) && call.entry.allocation?.seenAt === null;
+          expect(call.entry.standing.kind === "none" || isGone || isOwed).toBe(true);
         }
       }),
       runs,
@@ -313,7 +355,7 @@ describe("the plan", () => {
         const plan = planGroup(picture);
         const revoked = revokedBy(plan);
         for (const entry of picture.entries) {
-          if (liveOf(entry).length === 0) continue;
+          if (!isWanted(entry)) continue;
           // A rule that is booked to another entry goes with that one, whatever it says by then.
           const others = new Set(picture.entries.filter((it) => it !== entry).map(bookedId));
           const same = picture.rules.filter((rule) => ruleKey(rule) === entry.key && !others.has(rule.id));
@@ -333,7 +375,7 @@ describe("the plan", () => {
         const plan = planGroup(picture);
         for (const entry of picture.entries) {
           const id = bookedId(entry);
-          if (id === null || liveOf(entry).length > 0) continue;
+          if (id === null || isWanted(entry)) continue;
           expect(revokedBy(plan)).toContain(id);
           expect(rules.map((rule) => rule.id)).not.toContain(id);
           expect(plan.patches.find((it) => it.entry === entry)).toMatchObject({
@@ -354,7 +396,7 @@ describe("the plan", () => {
           const until = parseMark(rule.description)?.until ?? Number.POSITIVE_INFINITY;
           if (!isTrulyMarked(rule) || until > NOW) continue;
           const entry = picture.entries.find((it) => it.key === ruleKey(rule));
-          if (entry !== undefined && liveOf(entry).length > 0) continue;
+          if (entry !== undefined && isWanted(entry)) continue;
           const stoodBefore =
             (entry?.standing.kind === "preExisting" && entry.standing.ruleId === rule.id) ||
             picture.intents.some((it) => it.rules.some((one) => rule.id !== null && one.beforeIds.includes(rule.id)));
