@@ -6,6 +6,7 @@ import type { GroupRef, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { windowAt } from "../domain/open-hours.ts";
 import type { Policy } from "../domain/policy.ts";
+import { settlementOf } from "../domain/settlement.ts";
 import type { Sighting } from "../domain/sighting.ts";
 import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
@@ -114,7 +115,6 @@ export class PassDrift {
   /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
   async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { app, group } = this;
-    if (await this.writeRow(drift, entries, now)) return true;
     if (drift.adoptions.length > 0) {
       await changeAllocations(app, group, drift.adoptions[0]?.by ?? "", drift.adoptions);
       this.row = await getGroupRow(app.tables, group);
@@ -133,11 +133,14 @@ export class PassDrift {
       if (saved.state !== "rollingBack") this.lines.push(inWords(saved));
     }
     this.items = [...items.values()];
-    return drift.adoptions.length > 0;
+    // Counted by item, and so after it: what is counted has a row that the next pass finds.
+    return (await this.writeRow(drift, entries, now)) || drift.adoptions.length > 0;
   }
 
-  /** A pass had nothing to do with these rules: until something changes, the full pass may leave the group out. */
-  async settle(rules: string): Promise<void> {
+  /** A pass had nothing to do with these rules; what something else than a person keeps back may be done another time. */
+  async settle(digest: string, entries: readonly Entry[]): Promise<void> {
+    if (this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")) return;
+    const rules = settlementOf(this.guard(entries).level, digest);
     const settled = { rules, policyVersion: this.policy.version };
     if (JSON.stringify(this.row.settled) === JSON.stringify(settled)) return;
     // A row that was changed meanwhile is not settled.

@@ -107,6 +107,8 @@ class Pass {
   private isHalfRead = false;
   /** Instants that have a due row already. */
   private readonly booked = new Set<number>();
+  /** Of the last reading; null for a group that is gone. */
+  private digest: string | null = null;
   private facts: OpenFacts | null = null;
   private recovered = 0;
 
@@ -140,6 +142,7 @@ class Pass {
     let held: ReadonlySet<LeaseId> = new Set();
     let plan: Plan | null = null;
     let converged = false;
+    let isFirst = false;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
       const readAt = app.clock.now();
@@ -155,6 +158,7 @@ class Pass {
         // Holders that have just ended leave something to remove or to settle.
         if (plan.patches.some((patch) => patch.ends !== "none" && !patch.settled)) continue;
         converged = true;
+        isFirst = round === 0;
         break;
       }
       if (!this.mayCall()) break;
@@ -168,13 +172,29 @@ class Pass {
         await app.clock.sleep(REREAD_BASE_MS * 2 ** round * (1 + app.random.fraction()));
       } else break;
     }
-    return this.finish(plan, converged, held);
+    const report = await this.finish(plan, converged, held);
+    if (isFirst) await this.settle();
+    return report;
+  }
+
+  /**
+   * The very first reading asked for nothing: as long as it stays the same, the full pass may leave the group out. Not while anything
+   * of the plan came from elsewhere than the group, its ledger and due rows.
+   */
+  private async settle(): Promise<void> {
+    const { drift, digest, entries, intents } = this;
+    const isAlone = this.facts === null && !this.isHalfRead && intents.open.length === 0;
+    if (drift === null || digest === null || !isAlone || entries.some((entry) => entry.holders.length > 0)) return;
+    await drift.settle(digest, entries);
   }
 
   private async readRules(): Promise<readonly Rule[]> {
     try {
-      return (await this.app.firewall.readGroup(this.group, this.options.priority)).rules;
+      const { rules, digest } = await this.app.firewall.readGroup(this.group, this.options.priority);
+      this.digest = digest;
+      return rules;
     } catch (error) {
+      this.digest = null;
       if (error instanceof CloudFailure && error.kind === "groupGone") return [];
       throw error;
     }
