@@ -57,6 +57,48 @@ describe("AuthorizeSecurityGroup", () => {
     expect((await rulesOf(client, securityGroupId)).map((rule) => rule.description)).toEqual(["first"]);
   });
 
+  it("takes every protocol, in any case of letters, and reads it back in capitals", async () => {
+    const { client, group } = await aTarget();
+    const securityGroupId = await group();
+    const permissions = [
+      ssh({ ipProtocol: "Tcp", portRange: "1/65535" }),
+      ssh({ ipProtocol: "udp", portRange: "53/53" }),
+      ...["icmp", "gre", "all"].map((ipProtocol) => ssh({ ipProtocol, portRange: "-1/-1" })),
+    ];
+    await authorize(client, permissions, { securityGroupId });
+    const rules = await rulesOf(client, securityGroupId);
+    expect(rules.map((rule) => `${rule.ipProtocol} ${rule.portRange}`).sort()).toEqual([
+      "ALL -1/-1",
+      "GRE -1/-1",
+      "ICMP -1/-1",
+      "TCP 1/65535",
+      "UDP 53/53",
+    ]);
+  });
+
+  it("takes twenty rules whose source is a group, and no more", async () => {
+    const { client, group } = await aTarget();
+    const [securityGroupId, sourceGroupId] = [await group(), await group()];
+    const from = (port: number) =>
+      ssh({ portRange: `${port}/${port}`, sourceCidrIp: undefined as never, sourceGroupId });
+    const twenty = Array.from({ length: 20 }, (_, n) => from(n + 1));
+    await authorize(client, twenty, { securityGroupId });
+    expect(await refusalOf(authorize(client, [from(21)], { securityGroupId }))).toEqual({
+      statusCode: 400,
+      code: "AuthorizedGroupRule.LimitExceed",
+    });
+    expect(await rulesOf(client, securityGroupId)).toHaveLength(20);
+  });
+
+  itEmbedded("refuses a group that a product manages as a source", async () => {
+    const { client } = await aWorld();
+    const managed = ssh({ sourceCidrIp: undefined as never, sourceGroupId: "sg-managed" });
+    expect(await refusalOf(authorize(client, [managed]))).toEqual({
+      statusCode: 403,
+      code: "InvalidOperation.ResourceManagedByCloudProduct",
+    });
+  });
+
   it("lets an address win over a group, and both over a prefix list", async () => {
     const { client, group } = await aTarget();
     const [securityGroupId, other] = [await group(), await group()];

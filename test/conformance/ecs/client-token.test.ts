@@ -1,7 +1,9 @@
 // What a ClientToken does to a repeated call, through the official SDK.
+import { randomUUID } from "node:crypto";
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect } from "vitest";
+import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
+import { aTarget, nobody, outcomeOf } from "./target.ts";
 import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
 
 const closeLast = async (client: Client) => {
@@ -86,5 +88,43 @@ describe("ClientToken", () => {
     stop();
     await authorize(client, [ssh()], { clientToken: "t-1" });
     expect(await rulesOf(client)).toHaveLength(3);
+  });
+});
+
+describe("ClientToken by bytes", () => {
+  const flat = { IpProtocol: "tcp", PortRange: "22/22", Policy: "accept", Priority: "1" };
+  const ingress = { ...flat, SourceCidrIp: "203.0.113.7/32" };
+  const egress = { ...flat, DestCidrIp: "203.0.113.7/32" };
+
+  it.each([
+    ["RevokeSecurityGroup", "ingress", {}],
+    ["RevokeSecurityGroupEgress", "egress", {}],
+    ["ModifySecurityGroupRule", "ingress", { ...ingress, Priority: "7" }],
+    ["ModifySecurityGroupEgressRule", "egress", { ...egress, Priority: "7" }],
+  ] as const)("has %s answered as before when it comes again", async (action, direction, change) => {
+    const { call, client, group } = await aTarget();
+    const SecurityGroupId = await group();
+    await call("AuthorizeSecurityGroup", { SecurityGroupId, ...ingress });
+    await call("AuthorizeSecurityGroupEgress", { SecurityGroupId, ...egress });
+    const id = (await rulesOf(client, SecurityGroupId, direction))[0]?.securityGroupRuleId ?? "";
+    const name = action.startsWith("Revoke") ? "SecurityGroupRuleId.1" : "SecurityGroupRuleId";
+    const query = { SecurityGroupId, [name]: id, ...change, ClientToken: randomUUID() };
+    expect(outcomeOf(await call(action, query))).toBe("200 OK");
+    expect(outcomeOf(await call(action, query))).toBe("200 OK");
+    const other = await call(action, { ...query, [name]: nobody.rule });
+    expect(outcomeOf(other)).toMatch(/^40[03] IdempotentParameterMismatch$/);
+  });
+
+  it("has ModifySecurityGroupPolicy act once", async () => {
+    const { call, group } = await aTarget();
+    const SecurityGroupId = await group();
+    const set = (InnerAccessPolicy: string, ClientToken: string) =>
+      call("ModifySecurityGroupPolicy", { SecurityGroupId, InnerAccessPolicy, ClientToken });
+    const [first, second] = [randomUUID(), randomUUID()];
+    await set("Drop", first);
+    await set("Accept", second);
+    expect(outcomeOf(await set("Drop", first))).toBe("200 OK");
+    const { body } = await call("DescribeSecurityGroupAttribute", { SecurityGroupId });
+    expect(body["InnerAccessPolicy"]).toBe("Accept");
   });
 });

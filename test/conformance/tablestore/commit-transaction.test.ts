@@ -2,6 +2,7 @@
 import type TableStore from "tablestore";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { expectExist, failureOf, keyOf, long, pair } from "./account.ts";
+import { itEmbedded } from "./it-embedded.ts";
 import { callBytes, rawFailureOf } from "./raw.ts";
 import { gone, startTransactionWorld, type TransactionWorld } from "./transaction-calls.ts";
 
@@ -57,4 +58,15 @@ it("keeps to the indexes that the table has at the end", async () => {
   await client.commitTransaction({ transactionId: id });
   const { row } = await client.getRow({ tableName: "added", primaryKey: [{ b: long(7) }, { a: "x" }] });
   expect(keyOf(row)).toEqual(["7", "x"]);
+});
+
+itEmbedded("leaves the timestamps of the writes, not of the end", async () => {
+  const { start, put, account } = world;
+  const id = await start("x");
+  await put("x", 1, "v", id);
+  const written = account.clock.nowMs;
+  account.clock.nowMs += 5_000;
+  await client.commitTransaction({ transactionId: id });
+  const { row } = await client.getRow({ tableName: "t", primaryKey: pair("x", 1) });
+  expect(row?.attributes?.map((cell) => Number(cell.timestamp))).toEqual([written]);
 });

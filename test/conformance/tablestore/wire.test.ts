@@ -4,7 +4,7 @@ import type { TablestoreCall, TablestoreFault } from "../../../local/services/ta
 import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
 import { answerSignature, digestOf, message, requestSignature, rowBytes } from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
-import { type Answer, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
+import { type Answer, callBytes, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
 let account: Account;
 let calls: TablestoreCall[];
@@ -216,4 +216,14 @@ itEmbedded("forgets everything when it is reset", async () => {
   await other.server.reset();
   expect((await other.client.listTable({})).tableNames ?? []).toEqual([]);
   await other.server.stop();
+});
+
+itEmbedded("takes messages with fields that only other clients know", async () => {
+  const { client, server } = account;
+  await createPairs(client, "t");
+  await client.putRow({ tableName: "t", condition: ignore, primaryKey: pair("x", 1), attributeColumns: [{ v: "1" }] });
+  const known = { 1: "t", 2: rowBytes({ a: "x", b: 1n }), 5: 1 };
+  const unknown = { ...known, 6: true, 10: "token", 99: { 1: "later" } };
+  const answers = [await callBytes(server.url, "GetRow", known), await callBytes(server.url, "GetRow", unknown)];
+  expect(answers[1]?.bytes(2)).toEqual(answers[0]?.bytes(2));
 });
