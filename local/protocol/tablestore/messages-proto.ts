@@ -25,8 +25,9 @@ message ReturnContent { optional int32 return_type = 1; repeated string return_c
 message TimeRange { optional int64 start_time = 1; optional int64 end_time = 2; optional int64 specific_time = 3; }
 
 message CreateTableRequest { required TableMeta table_meta = 1; required ReservedThroughput reserved_throughput = 2;
-  optional TableOptions table_options = 3; optional StreamSpecification stream_spec = 5; repeated IndexMeta index_metas = 7;
-  optional bool enable_local_txn = 8; }
+  optional TableOptions table_options = 3; optional StreamSpecification stream_spec = 5; optional SseSpecification sse_spec = 6;
+  repeated IndexMeta index_metas = 7; optional bool enable_local_txn = 8; }
+message SseSpecification { optional bool enable = 1; }
 message CreateTableResponse {}
 message UpdateTableRequest { required string table_name = 1; optional ReservedThroughput reserved_throughput = 2;
   optional TableOptions table_options = 3; optional StreamSpecification stream_spec = 4; }

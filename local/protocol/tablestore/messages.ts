@@ -98,6 +98,7 @@ export interface Messages {
     readonly reserved_throughput: Consumed;
     readonly table_options?: TableOptions;
     readonly stream_spec?: StreamSpec;
+    readonly sse_spec?: { readonly enable?: boolean };
     readonly index_metas: readonly IndexMeta[];
     readonly enable_local_txn?: boolean;
   };

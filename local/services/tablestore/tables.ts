@@ -64,6 +64,7 @@ export function defineTable(request: Messages["CreateTableRequest"], nowMs: numb
   const options = request.table_options ?? {};
   if (options.time_to_live === undefined) throw parameterInvalid("Time-to-live is missing while creating table.");
   if (options.max_versions === undefined) throw parameterInvalid("MaxVersions is missing while creating table.");
+  if (request.sse_spec?.enable) throw parameterInvalid("Server side encryption is not supported.");
   const key = defineKey(request);
   if (request.enable_local_txn && key.some((column) => column.autoIncrement)) {
     throw parameterInvalid("Local transactions do not support an auto increment primary key.");

@@ -165,6 +165,10 @@ describe("by bytes", () => {
     expect(await createRaw("x", { keys, more: { 8: true } })).toContain(invalid);
     expect(await createRaw("automatic", { keys })).toBe("no error");
   });
+  itEmbedded("refuses encryption, which it does not have", async () => {
+    expect(await createRaw("x", { more: { 6: { 1: true } } })).toContain(invalid);
+    expect(await createRaw("plain", { more: { 6: { 1: false } } })).toBe("no error");
+  });
   it("refuses a message without what it must have", async () => {
     expect(await rawFailureOf(callBytes(account.server.url, "CreateTable", { 1: { 1: "x" } }))).toContain(invalid);
   });
