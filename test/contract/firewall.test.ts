@@ -1,7 +1,7 @@
 // The firewall and inventory ports on ECS, against the embedded one over its wire.
 import http from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Fault } from "../../local/faults.ts";
 import { seededRandom } from "../../local/random.ts";
 import type { EcsService } from "../../local/services/ecs/ecs-service.ts";
@@ -280,6 +280,35 @@ describe("the firewall on ECS", () => {
     cloud.faults.set([{ service: "ecs", times: 1, fault: { kind: "delay", ms: 60_000 } }]);
     const firewall = ecsFirewall(rpc({ connectTimeoutMs: 100, readTimeoutMs: 100 }));
     expect((await failureOf(firewall.readGroup(web, "open"))).kind).toBe("unknown");
+  });
+
+  it("leaves no timer of the transport behind, which would hold the call in memory", async () => {
+    const readTimeoutMs = 54_321;
+    const begun = vi.spyOn(globalThis, "setTimeout");
+    await ecsFirewall(rpc({ connectTimeoutMs: readTimeoutMs, readTimeoutMs })).readGroup(web, "open");
+    const timers = begun.mock.results.filter((_, at) => begun.mock.calls[at]?.[1] === readTimeoutMs);
+    begun.mockRestore();
+    expect(timers.length).toBeGreaterThan(0);
+    expect(timers.filter(({ value }) => !(value as { _destroyed: boolean })._destroyed)).toEqual([]);
+  });
+
+  it("reads once more when the answer is cut off in its middle", async () => {
+    let asked = 0;
+    const server = http.createServer((_request, response) => {
+      asked += 1;
+      const text = JSON.stringify({ RequestId: "R", SecurityGroupId: "sg-web", Permissions: { Permission: [] } });
+      response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
+      if (asked > 1) return response.end(text);
+      return response.write(text.slice(0, 20), () => response.destroy());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const endpoint = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(ecsFirewall(rpc({ endpoint: () => endpoint })).readGroup(web, "open")).resolves.toMatchObject({
+      rules: [],
+    });
+    expect(asked).toBe(2);
+    server.closeAllConnections();
+    server.close();
   });
 
   it("tells how far the local clock is off", async () => {

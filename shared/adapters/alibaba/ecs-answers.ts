@@ -61,3 +61,14 @@ export async function allPages(
 export function incomplete(operation: string, why: string): CloudFailure {
   return new CloudFailure("unknown", operation, { message: `${operation}: ${why}` });
 }
+
+/** The answer's fields. Throws `CloudFailure` "unknown" on anything but a JSON object. */
+export function readAnswer(operation: string, bytes: Buffer): Fields {
+  try {
+    const value: unknown = JSON.parse(bytes.toString("utf8"));
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return fields(value);
+  } catch {
+    // Told below.
+  }
+  throw incomplete(operation, "the answer is no JSON object");
+}

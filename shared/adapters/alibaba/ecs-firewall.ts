@@ -2,9 +2,9 @@
 import type { GroupRef, RuleId } from "../../domain/ids.ts";
 import type { CallPriority, Firewall, GroupReading } from "../../ports/firewall.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
-import { allPages, fields, incomplete, text } from "./ecs-answers.ts";
+import { allPages, fields, incomplete, readAnswer, text } from "./ecs-answers.ts";
 import { egressPermission, ingressPermission, ruleFromWire } from "./ecs-rule.ts";
-import { answerDigest, formatDigest, parseDigest, readAnswer, rulesDigest, surelyLacks } from "./group-answer.ts";
+import { answerDigest, formatDigest, parseDigest, rulesDigest, surelyLacks } from "./group-answer.ts";
 import type { RequestModel, RpcCall, RpcClient } from "./rpc-client.ts";
 
 const READ = "DescribeSecurityGroupAttribute";

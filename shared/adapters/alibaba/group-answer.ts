@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
-import { type Fields, fields, incomplete } from "./ecs-answers.ts";
 
 /** The answer of the only page as it came, but for the id of the request. */
 export interface RulesDigest {
@@ -16,17 +15,6 @@ export interface RulesDigest {
 const REQUEST_ID = Buffer.from('"RequestId":"');
 const QUOTE = 0x22;
 const REQUEST_ID_LENGTH_MAX = 128;
-
-/** The answer's fields. Throws `CloudFailure` "unknown" on anything but a JSON object. */
-export function readAnswer(operation: string, bytes: Buffer): Fields {
-  try {
-    const value: unknown = JSON.parse(bytes.toString("utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return fields(value);
-  } catch {
-    // Told below.
-  }
-  throw incomplete(operation, "the answer is no JSON object");
-}
 
 /**
  * A digest of every byte but those of the request's own id. Equal digests mean answers that differ in nothing else: the same group,

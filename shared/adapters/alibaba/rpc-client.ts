@@ -4,8 +4,10 @@ import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
 import { withDeadline } from "../system/deadline.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { sameCredentials } from "./credentials.ts";
+import { readAnswer } from "./ecs-answers.ts";
 import { ecsFailure, isBrokenConnection } from "./ecs-failures.ts";
 import type { RpcSdkClient } from "./ecs-sdk.ts";
+import { isStream, readBody } from "./sdk-body.ts";
 
 type EcsSdk = typeof import("./ecs-sdk.ts");
 
@@ -95,9 +97,8 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
   }
 
   /** The same for every call of an API, so that a long walk makes them once. */
-  function paramsFor(sdk: EcsSdk, { action, bytes = false }: RpcCall): InstanceType<EcsSdk["Params"]> {
-    const key = `${action} ${bytes}`;
-    const known = paramsOf.get(key);
+  function paramsFor(sdk: EcsSdk, action: string): InstanceType<EcsSdk["Params"]> {
+    const known = paramsOf.get(action);
     if (known !== undefined) return known;
     const made = new sdk.Params({
       action,
@@ -108,25 +109,28 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
       authType: "AK",
       style: "RPC",
       reqBodyType: "formData",
-      bodyType: bytes ? "byte" : "json",
+      bodyType: "binary",
     });
-    paramsOf.set(key, made);
+    paramsOf.set(action, made);
     return made;
   }
 
   async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
     const request = new sdk.OpenApiRequest({ query: sdk.flattenQuery(call.request(sdk.models).toMap()) });
     const runtime = {} as Parameters<RpcSdkClient["callApi"]>[2];
-    const answer = await withDeadline(
+    const client = clientFor(sdk, call.region);
+    const bytes = await withDeadline(
       Math.max(connectTimeout, readTimeout) + DEADLINE_MARGIN_MS,
-      clientFor(sdk, call.region).callApi(paramsFor(sdk, call), request, runtime),
+      client.callApi(paramsFor(sdk, call.action), request, runtime).then(async (answer) => {
+        const { headers, body } = answer;
+        if (!isStream(body)) throw new CloudFailure("unknown", call.action, { message: `${call.action}: no body` });
+        const read = await readBody(body);
+        noteDate(headers);
+        return read;
+      }),
       () => new CloudFailure("unknown", call.action, { message: `${call.action}: no answer in time` }),
     );
-    noteDate(answer["headers"]);
-    const body: unknown = answer["body"];
-    if (call.bytes && Buffer.isBuffer(body)) return { bytes: body };
-    if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
-    throw new CloudFailure("unknown", call.action, { message: `${call.action}: the answer is no JSON object` });
+    return call.bytes ? { bytes } : readAnswer(call.action, bytes);
   }
 
   function noteDate(headers: unknown): void {
