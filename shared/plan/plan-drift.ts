@@ -60,7 +60,8 @@ export function planDrift(
     if (keeper === undefined) return it;
     return { ...it, item: undone(it.item, keeper ?? stopped ?? (portion.has(it) ? null : "ceiling")) };
   });
-  const begun = settled.filter(({ item, stored }) => item.state === "rollingBack" && stored?.state !== "rollingBack");
+  const counted = new Set(watch.reverts.map(({ driftId }) => driftId));
+  const begun = settled.filter(({ item }) => item.state === "rollingBack" && !counted.has(item.driftId));
   const present = new Set(settled.map(({ item }) => item.driftId));
   const differing = new Set(settled.flatMap(({ item }) => item.ruleId ?? []));
   const over = watch.items

@@ -64,7 +64,17 @@ const FREEZE_MS = [13_000, 90_000] as const;
 const LATE_MS = [1_000, 55_000] as const;
 const STALE_MS = 20_000;
 
-type Service = "ecs" | "tables" | "trail";
+export type Service = "ecs" | "tables" | "trail";
+
+/** A call about to be made. */
+export interface ProcessCall {
+  readonly name: string;
+  readonly service: Service;
+  readonly isWrite: boolean;
+}
+
+/** What becomes of a call, and of who makes it. */
+export type Fate = "answered" | "dies before" | "dies after" | "lost before" | "lost after" | "late" | "throttled";
 
 /** Whoever calls the cloud: a process of the program, or a person. */
 export class Caller {
@@ -72,6 +82,8 @@ export class Caller {
   /** Resolves when the process dies. */
   readonly died: Promise<void>;
   isDead = false;
+  /** True to have every batch of writes go in two halves. */
+  isSplitting = false;
   #frozenUntil = 0;
   #die: () => void = () => undefined;
   readonly #around: Surroundings;
@@ -100,6 +112,17 @@ export class Caller {
     return new Promise((resolve) => this.#reach(ms, resolve));
   }
 
+  /** What becomes of a call: up to chance, unless a test decides it. */
+  fate: (call: ProcessCall) => Fate = ({ service, isWrite }) => {
+    const { dice, trouble } = this.#around;
+    const comes = (chance: number): boolean => chance > 0 && dice.happens(chance);
+    if (comes(trouble.death)) return "dies before";
+    if (service === "ecs" && comes(trouble.throttled)) return "throttled";
+    if (comes(trouble.lostBefore)) return "lost before";
+    if (service === "ecs" && isWrite && comes(trouble.late)) return "late";
+    return comes(trouble.lostAfter) ? "lost after" : "answered";
+  };
+
   /** One call, from its sending to its answer. `lose` makes the error that says nobody knows. */
   call<T>(
     name: string,
@@ -108,13 +131,10 @@ export class Caller {
     act: () => T,
     lose: (kind: "unknown" | "throttled") => Error,
   ): Promise<T> {
-    const { dice, schedule, trouble, tell } = this.#around;
-    const isLost = (chance: number): boolean => chance > 0 && dice.happens(chance);
-    if (isLost(trouble.death)) {
-      tell(`${this.name} dies before ${name}`);
-      this.isDead = true;
-      this.#die();
-    }
+    const { dice, schedule, tell } = this.#around;
+    const fate = this.fate({ name, service, isWrite });
+    if (fate !== "answered") tell(`${this.name} ${name}: ${fate}`);
+    if (fate === "dies before") this.#end();
     this.#mayFreeze(name);
     return new Promise<T>((resolve, reject) => {
       const answer = (outcome: { readonly value: T } | { readonly error: unknown }): void => {
@@ -134,30 +154,23 @@ export class Caller {
           return { error };
         }
       };
+      const arrive = (): void => {
+        if (fate === "late") schedule.after(dice.between(...LATE_MS), effect);
+        const isDone = fate !== "throttled" && fate !== "late" && fate !== "lost before";
+        const outcome = isDone ? effect() : { error: lose(fate === "throttled" ? "throttled" : "unknown") };
+        if (fate === "dies after") this.#end();
+        answer(fate === "lost after" ? { error: lose("unknown") } : outcome);
+      };
       // Sending is the process's own doing; from then on the call is on its way, whatever becomes of the process.
       this.#reach(dice.between(0, 5), () => {
-        const travel = dice.happens(0.01) ? dice.between(100, 3000) : dice.between(1, 12);
-        schedule.after(travel, () => {
-          if (service === "ecs" && isLost(trouble.throttled)) return answer({ error: lose("throttled") });
-          if (isLost(trouble.lostBefore)) {
-            tell(`${this.name} ${name}: lost on its way`);
-            return answer({ error: lose("unknown") });
-          }
-          if (service === "ecs" && isWrite && isLost(trouble.late)) {
-            const later = dice.between(...LATE_MS);
-            tell(`${this.name} ${name}: lost, takes effect in ${later} ms`);
-            schedule.after(later, effect);
-            return answer({ error: lose("unknown") });
-          }
-          const outcome = effect();
-          if (isLost(trouble.lostAfter)) {
-            tell(`${this.name} ${name}: its answer is lost`);
-            return answer({ error: lose("unknown") });
-          }
-          answer(outcome);
-        });
+        schedule.after(dice.happens(0.01) ? dice.between(100, 3000) : dice.between(1, 12), arrive);
       });
     });
+  }
+
+  #end(): void {
+    this.isDead = true;
+    this.#die();
   }
 
   #mayFreeze(name: string): void {
@@ -247,9 +260,10 @@ export class Caller {
       range: (query) => named(`range ${query.table}`, false, () => tables.range(query)),
       writeAll: async (writes) => {
         // The service takes them in any order, and a process may die half-way.
-        const half = Math.floor(writes.length / 2);
-        const parts =
-          writes.length > 1 && this.#around.dice.happens(0.2) ? [writes.slice(half), writes.slice(0, half)] : [writes];
+        const half = Math.ceil(writes.length / 2);
+        const halves = [writes.slice(0, half), writes.slice(half)];
+        const isSplit = writes.length > 1 && (this.isSplitting || this.#around.dice.happens(0.2));
+        const parts = !isSplit ? [writes] : this.isSplitting ? halves : halves.reverse();
         for (const part of parts)
           await named(`write ${part.map((it) => `${it.kind} ${it.table} ${it.key.join("/")}`).join(", ")}`, true, () =>
             tables.writeAll(part),

@@ -5,7 +5,6 @@ import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { effectiveGuard } from "../../shared/plan/effective-guard.ts";
-import type { TableName } from "../../shared/ports/tables.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { getLease } from "../../shared/store/leases.ts";
@@ -31,7 +30,7 @@ const FROM_RULES = { from: "rules", template: "" } as const;
 
 /** Runs one seed; the same seed runs the same way. */
 export async function runSeed(seed: string, isTraced = false): Promise<SeedReport> {
-  const scene = new Scene(seed, isTraced);
+  const scene = new Scene(seed, { isTraced });
   const fellBack = await scene.schedule.run(play(scene)).catch((error: Error) => {
     scene.wrong.push(error.stack ?? error.message);
     return false;
@@ -76,7 +75,8 @@ async function play(scene: Scene): Promise<boolean> {
   return checkEnd(scene);
 }
 
-async function prepare(scene: Scene): Promise<void> {
+/** Rules of the customer's in both groups, and the baseline of `web` confirmed. */
+export async function prepare(scene: Scene): Promise<void> {
   const owner = scene.person("owner");
   const app = scene.quietApp();
   const write = (ref: typeof WEB, specs: readonly RuleSpec[]) =>
@@ -124,11 +124,14 @@ async function checkAll(scene: Scene): Promise<void> {
   }
 }
 
-async function hasFallenBack(scene: Scene): Promise<boolean> {
+/** True when the group is only observed although the policy has it enforced. */
+export async function hasFallenBack(scene: Scene): Promise<boolean> {
   const { tables } = scene;
   const [row, { entries }] = await Promise.all([getGroupRow(tables, WEB), listEntries(tables, WEB)]);
   const [facts] = scene.account.facts();
-  return !facts || effectiveGuard({ policy: scene.policy, facts, row, entries }).acts !== "enforce";
+  if (!facts) return true;
+  const { level, acts } = effectiveGuard({ policy: scene.policy, facts, row, entries });
+  return acts !== level;
 }
 
 /** At the very end: leases are over, nothing is left to do, and nothing is kept for ever. */
@@ -152,6 +155,14 @@ async function checkEnd(scene: Scene): Promise<boolean> {
   for (const item of items)
     if (["waiting", "held", "rollingBack"].includes(item.state))
       wrong.push(`at the end ${item.driftId} (${item.kind} ${item.key}) is ${item.state}`);
+  wrong.push(...(await leftOver(scene)));
+  return false;
+}
+
+/** What is still to be done, or kept for ever, although all is over; open hours leave one look for each group that has some. */
+export async function leftOver(scene: Scene, hasHours = false): Promise<readonly string[]> {
+  const { tables } = scene;
+  const wrong: string[] = [];
   const { reverts } = await getGroupRow(tables, WEB);
   if (new Set(reverts.map((it) => it.driftId)).size !== reverts.length) wrong.push("a rollback is counted twice");
   const before = scene.changes;
@@ -162,13 +173,10 @@ async function checkEnd(scene: Scene): Promise<boolean> {
       ...{ deadlineAt: app.clock.monotonicMs() + 45_000, drift: true },
     });
   if (scene.changes > before) wrong.push(`at the end a pass makes ${scene.changes - before} changes`);
-  const left = async (table: TableName): Promise<readonly string[]> => {
-    const { rows } = await tables.range({ table, from: [table === "due" ? 0 : ""], to: null, limit: 1000 });
-    return rows.map((row) => row.key.join("/")).filter((key) => !/installation|full-pass/.test(key));
-  };
   for (const table of ["intent", "due"] as const) {
-    const rows = await left(table);
-    if (rows.length > 0) wrong.push(`at the end ${table} has ${rows.join(" ")}`);
+    const { rows } = await tables.range({ table, from: [table === "due" ? 0 : ""], to: null, limit: 1000 });
+    const left = rows.map((row) => row.key.join("/")).filter((key) => !/installation|full-pass/.test(key));
+    if (left.length > (hasHours && table === "due" ? 1 : 0)) wrong.push(`at the end ${table} has ${left.join(" ")}`);
   }
-  return false;
+  return wrong;
 }

@@ -39,6 +39,14 @@ export const ruleOf = (port: number, source: string, priority = 1): RuleSpec =>
 /** What a person wants to find at the end, and answers when it is not so. */
 export type Expectation = () => string | null | Promise<string | null>;
 
+export interface SceneOptions {
+  readonly isTraced?: boolean;
+  /** Parts of the policy document instead of its own. */
+  readonly document?: Readonly<Record<string, unknown>>;
+  /** False where the test hands the records of `records` to the program itself. */
+  readonly isDelivering?: boolean;
+}
+
 /** A lease that somebody was given, and the rule that it holds or rides on. */
 export interface LeaseHeld {
   readonly leaseId: LeaseId;
@@ -73,11 +81,16 @@ export class Scene {
   #born = 0;
   #tokens = 0;
 
-  constructor(seed: string, isTraced: boolean) {
+  /** Records of calls, where the test delivers them itself. */
+  readonly records: TrailRecord[] = [];
+  readonly #isDelivering: boolean;
+
+  constructor(seed: string, { isTraced = false, document = {}, isDelivering = true }: SceneOptions = {}) {
     this.#seed = seed;
     this.#isTraced = isTraced;
+    this.#isDelivering = isDelivering;
     this.dice = new Dice(seed);
-    this.policy = policyOf(policySchema.parse(DOCUMENT), 1, REGION);
+    this.policy = policyOf(policySchema.parse({ ...DOCUMENT, ...document }), 1, REGION);
     const clock = this.schedule.clock(() => Promise.resolve());
     this.account = new MemoryAccount(
       () => clock.now(),
@@ -117,9 +130,15 @@ export class Scene {
     return born;
   }
 
-  /** The program as somebody calls it: without trouble, or in the midst of it. */
+  /** A process of its own that only the caller uses; nothing troubles it but what the caller does to it. */
+  newProcess(): { readonly caller: Caller; readonly app: App } {
+    this.#born += 1;
+    const caller = new Caller(`safeport-${this.#born}`, this.#surroundings({ ...NO_TROUBLE }));
+    return { caller, app: caller.app(`${this.#seed}/${this.#born}`) };
+  }
+
   quietApp(): App {
-    return new Caller("safeport-0", this.#surroundings({ ...NO_TROUBLE })).app(`${this.#seed}/quiet`);
+    return this.newProcess().app;
   }
 
   asker(principal: string, role: Role = "admin"): Asker {
@@ -198,6 +217,11 @@ export class Scene {
   /** The trail has a record some time after the call, and events tell of it some time after, once or more often. */
   #told(record: TrailRecord): void {
     const { schedule, dice } = this;
+    if (!this.#isDelivering) {
+      this.#trail.set(record.eventId, record);
+      this.records.push(record);
+      return;
+    }
     schedule.after(dice.between(0, 30_000), () => this.#trail.set(record.eventId, record));
     const times = dice.happens(0.2) ? 3 : 1;
     for (let n = 0; n < times; n++) {

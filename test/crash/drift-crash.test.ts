@@ -1,0 +1,442 @@
+// The crash table of drift: whatever dies or gets lost at each call of a pass, an event, a decision, the normal ticks bring right.
+import { describe, expect, test } from "vitest";
+import type { DriftItem } from "../../shared/domain/drift-item.ts";
+import { parseMark } from "../../shared/domain/mark.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
+import { listDrift } from "../../shared/store/drift-items.ts";
+import { getGroupRow } from "../../shared/store/group-rows.ts";
+import { listEntries } from "../../shared/store/ledger.ts";
+import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { freshEntry } from "../../shared/usecases/book-holds.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
+import { decideDrift } from "../../shared/usecases/decide-drift.ts";
+import { shownDriftId } from "../../shared/usecases/drift-id.ts";
+import { openLease } from "../../shared/usecases/open-lease.ts";
+import { retireEntry } from "../../shared/usecases/retire-entry.ts";
+import { sweep } from "../../shared/usecases/sweep.ts";
+import type { Fate, ProcessCall } from "../interleavings/memory-process.ts";
+import { granted } from "../interleavings/people.ts";
+import { hasFallenBack, leftOver, prepare } from "../interleavings/run-seed.ts";
+import { APP, ruleOf, Scene, type SceneOptions, WEB } from "../interleavings/scene.ts";
+
+/** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
+const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 6;
+const CALLS_MAX = 400;
+const MINUTE_MS = 60_000;
+
+interface Scenario {
+  readonly options?: SceneOptions;
+  /** Leaves the scene where the disturbed work begins. */
+  readonly before: (scene: Scene) => Promise<unknown>;
+  readonly act: (scene: Scene, app: App) => Promise<unknown>;
+  /** Whoever asked does the same again when no answer came: the platform with an event, a person with a request. */
+  readonly again: boolean;
+  /** True where the group is to be looked at again when its open hours change. */
+  readonly hasHours?: boolean;
+  /** Says what is not as it should be. */
+  readonly wrong: (scene: Scene, items: readonly DriftItem[]) => Promise<readonly string[]> | readonly string[];
+}
+
+const modes: Readonly<Record<string, (call: ProcessCall) => Fate>> = {
+  "dies before the call": () => "dies before",
+  "dies after its effect": () => "dies after",
+  "the call is lost": () => "lost before",
+  "the reply is lost": () => "lost after",
+  "the effect comes after a lost reply": ({ service, isWrite }) => (service === "ecs" && isWrite ? "late" : "answered"),
+};
+
+const junk = ruleOf(3306, "0.0.0.0/0");
+const trusted = ruleOf(9500, "10.9.0.0/16");
+const allocated = ruleOf(5432, "10.3.0.0/16");
+const claimed = ruleOf(2222, "203.0.113.8/32");
+const openings = { days: [1, 2, 3, 4, 5, 6, 7], from: "09:00", to: "09:30" };
+
+const ask: AllocationAsk = {
+  group: "web",
+  protocol: "tcp",
+  port: "5432",
+  sources: ["10.3.0.0/16"],
+  policy: "accept",
+  direction: "ingress",
+  priority: 1,
+  owner: "carol",
+  application: "",
+  reason: "for the reports",
+  ticket: "",
+  allowedSources: [],
+  openHours: null,
+  sensitiveConfirmed: true,
+};
+const word = { owner: "ops", reason: "it is needed", ticket: "", sensitiveConfirmed: true };
+
+async function authorize(scene: Scene, who: string, ref: typeof WEB, spec: RuleSpec): Promise<void> {
+  const { firewall, token } = scene.person(who);
+  await firewall.authorize(ref, [{ spec, description: who }], token(), "open");
+}
+
+async function revoke(scene: Scene, who: string, spec: RuleSpec): Promise<void> {
+  const { firewall, token } = scene.person(who);
+  const rule = scene.rule(WEB, spec);
+  if (rule) await firewall.revoke(WEB, [rule.id], token(), "end");
+}
+
+async function modify(scene: Scene, who: string, from: RuleSpec, spec: RuleSpec): Promise<void> {
+  const { firewall, token } = scene.person(who);
+  const rule = scene.rule(WEB, from);
+  if (rule) await firewall.modify(WEB, rule.id, { spec, description: who }, token(), "end");
+}
+
+/** The program is told of what somebody else did last. */
+const toldOfLast = (scene: Scene, app: App): Promise<unknown> => {
+  const record = scene.records.findLast((it) => it.actor.name !== "safeport");
+  if (!record) throw new Error("nobody has called");
+  return scene.deliver(app, record);
+};
+
+const tick = (scene: Scene, app: App): Promise<unknown> =>
+  sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+
+async function onlyItem(scene: Scene): Promise<DriftItem> {
+  const { items } = await listDrift(scene.tables, { groupId: WEB.groupId, limit: 100 });
+  const open = items.filter((item) => item.state !== "gone");
+  const [item] = open;
+  if (!item) throw new Error("there is no drift");
+  return item;
+}
+
+async function decide(scene: Scene, app: App, verb: "adopt" | "restore" | "release"): Promise<unknown> {
+  const item = await onlyItem(scene);
+  return decideDrift(app, scene.asker("root"), shownDriftId(item), verb, word, { dryRun: false });
+}
+
+async function leaseOn2222(scene: Scene): Promise<void> {
+  const request = {
+    protocol: "tcp",
+    port: "2222",
+    sources: ["203.0.113.8"],
+    group: "app",
+    instance: null,
+    region: null,
+    periodMs: MINUTE_MS,
+    reason: "to look",
+    ticket: "",
+  };
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  await openLease(scene.quietApp(), scene.asker("ann", "requester"), request, options);
+}
+
+/** Exactly so many items, and each in the state given. */
+const states = (items: readonly DriftItem[], ...wanted: readonly string[]): readonly string[] => {
+  const found = items.map((item) => `${item.kind} ${item.state}`);
+  return found.join() === wanted.join() ? [] : [`the items are: ${found.join()}`];
+};
+const stands = (scene: Scene, ref: typeof WEB, spec: RuleSpec, description?: string): readonly string[] => {
+  const found = scene.account.rules(ref.groupId).filter((rule) => ruleKey(rule) === ruleKey(spec));
+  if (found.length !== 1) return [`${ruleKey(spec)} stands ${found.length} times`];
+  const says = found[0]?.description ?? "";
+  return description === undefined || says === description ? [] : [`${ruleKey(spec)} says "${says}"`];
+};
+const isGone = (scene: Scene, ref: typeof WEB, spec: RuleSpec): readonly string[] =>
+  scene.rule(ref, spec) ? [`${ruleKey(spec)} still stands`] : [];
+async function isAllocated(scene: Scene, spec: RuleSpec, ref = WEB): Promise<readonly string[]> {
+  const { entries } = await listEntries(scene.tables, ref);
+  const entry = entries.find((it) => it.key === ruleKey(spec));
+  return entry?.allocation ? [] : [`${ruleKey(spec)} is not allocated`];
+}
+async function reverts(scene: Scene, count: number): Promise<readonly string[]> {
+  const row = await getGroupRow(scene.tables, WEB);
+  return row.reverts.length <= count ? [] : [`${row.reverts.length} rollbacks are counted instead of ${count}`];
+}
+
+const observing: SceneOptions = { document: { groups: { guards: { web: "observe" } } } };
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "an added rule is rolled back": {
+    before: (scene) => authorize(scene, "mallory", WEB, junk),
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene, items) => [
+      ...isGone(scene, WEB, junk),
+      ...states(items, "added rolledBack"),
+      ...(await reverts(scene, 1)),
+    ],
+  },
+  "a removed rule is restored": {
+    before: (scene) => revoke(scene, "mallory", granted.removed),
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, granted.removed, "granted"),
+      ...states(items, "removed rolledBack"),
+      ...(await reverts(scene, 1)),
+    ],
+  },
+  "an edited rule is restored": {
+    before: (scene) => modify(scene, "mallory", granted.edited, ruleOf(8443, "0.0.0.0/0")),
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, granted.edited, "granted"),
+      ...isGone(scene, WEB, ruleOf(8443, "0.0.0.0/0")),
+      ...states(items, "edited rolledBack"),
+      ...(await reverts(scene, 1)),
+    ],
+  },
+  "a rule of a trusted principal is adopted": {
+    before: (scene) => authorize(scene, "terraform", WEB, trusted),
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, trusted, "terraform"),
+      ...(await isAllocated(scene, trusted)),
+      ...items.filter(({ state }) => state !== "adopted" && state !== "gone").map((it) => `an item is ${it.state}`),
+      ...(await reverts(scene, 0)),
+    ],
+  },
+  "a change of a granted rule by a trusted principal is adopted": {
+    before: (scene) => modify(scene, "terraform", granted.terraform, trusted),
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, trusted, "terraform"),
+      ...isGone(scene, WEB, granted.terraform),
+      ...(await isAllocated(scene, trusted)),
+      ...items.filter(({ state }) => state !== "adopted" && state !== "gone").map((it) => `an item is ${it.state}`),
+      ...(await reverts(scene, 0)),
+    ],
+  },
+  "a claim beside a lease is adopted after its end": {
+    before: async (scene) => {
+      await leaseOn2222(scene);
+      await scene.schedule.sleep(10_000);
+      await authorize(scene, "erin", APP, claimed);
+      await scene.schedule.sleep(MINUTE_MS);
+      await tick(scene, scene.quietApp());
+    },
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene) => [
+      ...stands(scene, APP, claimed),
+      ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
+      ...(await isAllocated(scene, claimed, APP)),
+    ],
+  },
+  "a claim beside a live lease is adopted": {
+    before: async (scene) => {
+      await leaseOn2222(scene);
+      await scene.schedule.sleep(10_000);
+      await authorize(scene, "erin", APP, claimed);
+    },
+    act: toldOfLast,
+    again: true,
+    wrong: async (scene) => [
+      ...stands(scene, APP, claimed),
+      ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
+      ...(await isAllocated(scene, claimed, APP)),
+    ],
+  },
+  "a rule is allocated": {
+    before: async () => undefined,
+    act: (scene, app) => allocateRule(app, scene.asker("carol"), ask, { dryRun: false }),
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, allocated),
+      ...(await isAllocated(scene, allocated)),
+      ...states(items),
+    ],
+  },
+  "a rule is allocated, and nobody asks again": {
+    before: async () => undefined,
+    act: (scene, app) => allocateRule(app, scene.asker("carol"), ask, { dryRun: false }),
+    again: false,
+    wrong: async (scene, items) => [
+      // All of it, or nothing.
+      ...((await isAllocated(scene, allocated)).length === 0
+        ? stands(scene, WEB, allocated)
+        : isGone(scene, WEB, allocated)),
+      ...states(items),
+    ],
+  },
+  "an allocation is retired": {
+    before: async () => undefined,
+    act: (scene, app) =>
+      retireEntry(app, scene.asker("carol"), "web", freshEntry(WEB, granted.removed).entryId, { dryRun: false }),
+    again: true,
+    wrong: async (scene, items) => [...isGone(scene, WEB, granted.removed), ...states(items, "added rolledBack")],
+  },
+  "a baseline is confirmed": {
+    before: (scene) => authorize(scene, "owner", WEB, allocated),
+    options: observing,
+    act: async (scene, app) => {
+      const { diff } = await previewBaseline(app, scene.asker("root"), "web", { from: "rules", template: "" });
+      const sensitive = sensitiveOf(diff).map(({ key }) => key);
+      const said = {
+        from: "rules",
+        template: "",
+        digest: diff.digest,
+        owner: "ops",
+        reason: "so it is",
+        sensitive,
+      } as const;
+      await confirmBaseline(app, scene.asker("root"), "web", said, { dryRun: false });
+    },
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, allocated, "owner"),
+      ...(await isAllocated(scene, allocated)),
+      ...items.filter(({ state }) => state !== "gone").map((it) => `an item is ${it.state}`),
+    ],
+  },
+  "drift that was reported is adopted by a person": {
+    options: observing,
+    before: async (scene) => {
+      await authorize(scene, "mallory", WEB, junk);
+      await toldOfLast(scene, scene.quietApp());
+    },
+    act: (scene, app) => decide(scene, app, "adopt"),
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, junk, "mallory"),
+      ...(await isAllocated(scene, junk)),
+      ...states(items, "added adopted"),
+    ],
+  },
+  "drift that was rolled back is restored by a person": {
+    before: async (scene) => {
+      await authorize(scene, "mallory", WEB, junk);
+      await toldOfLast(scene, scene.quietApp());
+    },
+    act: (scene, app) => decide(scene, app, "restore"),
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, junk, "mallory"),
+      ...(await isAllocated(scene, junk)),
+      ...states(items, "added restored"),
+    ],
+  },
+  "a hold is let go of": {
+    options: { document: { drift: { unknownWriterWait: 600, revertsMax: 1 } } },
+    before: async (scene) => {
+      for (let n = 0; n < 2; n++) {
+        await authorize(scene, "mallory", WEB, junk);
+        await toldOfLast(scene, scene.quietApp());
+        await scene.schedule.sleep(2000);
+      }
+    },
+    act: async (scene, app) => {
+      const { items } = await listDrift(scene.tables, { groupId: WEB.groupId, states: ["held"], limit: 10 });
+      const [item] = items;
+      if (!item) return;
+      await decideDrift(app, scene.asker("root"), shownDriftId(item), "release", word, {
+        dryRun: false,
+      });
+    },
+    again: true,
+    wrong: (scene, items) => [
+      ...isGone(scene, WEB, junk),
+      ...states([...items].sort(), "added rolledBack", "added rolledBack"),
+    ],
+  },
+  "open hours begin": {
+    hasHours: true,
+    before: async (scene) => {
+      const openHours = { zone: "UTC", windows: [openings] } as AllocationAsk["openHours"];
+      await allocateRule(scene.quietApp(), scene.asker("carol"), { ...ask, openHours }, { dryRun: false });
+      await tickUntil(scene, 9 * 60);
+    },
+    act: tick,
+    again: false,
+    wrong: (scene, items) => [
+      ...stands(scene, WEB, allocated),
+      ...(parseMark(scene.rule(WEB, allocated)?.description ?? "") ? [] : ["an open window's rule has no mark"]),
+      ...states(items),
+    ],
+  },
+  "open hours end": {
+    hasHours: true,
+    before: async (scene) => {
+      const openHours = { zone: "UTC", windows: [openings] } as AllocationAsk["openHours"];
+      await allocateRule(scene.quietApp(), scene.asker("carol"), { ...ask, openHours }, { dryRun: false });
+      await tickUntil(scene, 9 * 60);
+      await tick(scene, scene.quietApp());
+      await tickUntil(scene, 9 * 60 + 30);
+    },
+    act: tick,
+    again: false,
+    wrong: (scene, items) => [...isGone(scene, WEB, allocated), ...states(items)],
+  },
+};
+
+/** Ticks up to right after a minute of the first day. */
+async function tickUntil(scene: Scene, minuteOfDay: number): Promise<void> {
+  const clock = scene.quietApp().clock;
+  await tick(scene, scene.quietApp());
+  const at = Date.UTC(2026, 10, 20, 0, minuteOfDay, 0) + 1000;
+  await scene.schedule.sleep(at - MINUTE_MS - clock.now());
+  await tick(scene, scene.quietApp());
+  await scene.schedule.sleep(at - clock.now());
+}
+
+interface Try {
+  readonly wrong: readonly string[];
+  /** The call that was disturbed; null when the work has fewer. */
+  readonly disturbed: string | null;
+}
+
+async function disturb(scenario: Scenario, mode: (call: ProcessCall) => Fate, at: number): Promise<Try> {
+  const scene = new Scene(`crash ${at}`, { ...scenario.options, isDelivering: false });
+  return scene.schedule.run(play(scene, scenario, mode, at));
+}
+
+async function play(scene: Scene, scenario: Scenario, mode: (call: ProcessCall) => Fate, at: number): Promise<Try> {
+  await prepare(scene);
+  scene.records.length = 0;
+  await scenario.before(scene);
+  const { caller, app } = scene.newProcess();
+  let turn = 0;
+  let disturbed: string | null = null;
+  caller.isSplitting = true;
+  caller.fate = (call) => {
+    if (turn++ !== at) return "answered";
+    disturbed = call.name;
+    return mode(call);
+  };
+  const answered = scenario.act(scene, app).then(
+    () => true,
+    () => false,
+  );
+  const isAnswered = await Promise.race([answered, caller.died.then(() => false)]);
+  if (!isAnswered && scenario.again) {
+    await scene.schedule.sleep(5000);
+    await scenario.act(scene, scene.quietApp());
+  }
+  for (let n = 13; n > 0; n--) {
+    await scene.schedule.sleep(MINUTE_MS);
+    await tick(scene, scene.quietApp());
+  }
+  const { items } = await listDrift(scene.tables, { groupId: WEB.groupId, limit: 100 });
+  const wrong = [
+    ...(await scenario.wrong(scene, items)),
+    ...(await leftOver(scene, scenario.hasHours)),
+    ...((await hasFallenBack(scene)) ? ["the guard has fallen back"] : []),
+  ];
+  return { wrong, disturbed };
+}
+
+describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
+  test.each(Object.entries(modes))("%s", async (modeName, mode) => {
+    const wrong: string[] = [];
+    const undisturbed = await disturb(scenario, mode, CALLS_MAX);
+    expect(undisturbed).toEqual({ wrong: [], disturbed: null });
+    // Each mode begins at another call, so that together they come by all of them.
+    for (let at = Object.keys(modes).indexOf(modeName) % STEP; at < CALLS_MAX; at += STEP) {
+      const tried = await disturb(scenario, mode, at);
+      if (tried.disturbed === null) break;
+      wrong.push(...tried.wrong.map((text) => `call ${at} (${tried.disturbed}): ${text}`));
+    }
+    expect(wrong).toEqual([]);
+  });
+});
