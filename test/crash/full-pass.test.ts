@@ -59,3 +59,29 @@ test("every hour all groups are looked at once, also in regions the policy names
   expect(readings()).toBe(GROUPS + 2);
   expect(world.callNames.filter((name) => name === "ecs DescribeSecurityGroups").length).toBe(3);
 });
+
+test("an account of several parts and shards is looked at once an hour, and once in a recovery, though both budget and wake-ups fail", async () => {
+  const far = "sg-z349";
+  const groups = Array.from({ length: 250 }, (_, n) => ({ groupId: `sg-z${100 + n}`, name: `z${100 + n}`, rules: [] }));
+  const seed = { ...many, groups: [...worldSeed.groups, ...groups] };
+  world = await World.start({ seed, settings: { fullPassGroups: 100, shards: 3 } });
+  const readings = () => world.callNames.filter((name) => name === "ecs DescribeSecurityGroupAttribute").length;
+  await world.ticks(2);
+  world.callNames.length = 0;
+  await world.ticks(61);
+  expect(readings()).toBe(252);
+
+  const { lease } = await world.open({ group: "z349", periodMs: 600_000 });
+  await world.loseState();
+  for (let minute = 0; minute < 9; minute++) {
+    const fault = { kind: "reject", status: 400, code: "Throttling.User" } as const;
+    world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", skip: 60, fault }]);
+    await world.ticks(1);
+  }
+  world.faults([]);
+  await world.pastEnd(lease);
+  expect(world.rules(far)).toEqual([]);
+  expect(await isInstalled()).toBe(true);
+  const rows = (await world.rows("due")).filter((row) => row.includes("full-pass"));
+  expect(rows).toHaveLength(1);
+});
