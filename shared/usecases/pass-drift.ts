@@ -8,6 +8,7 @@ import { windowAt } from "../domain/open-hours.ts";
 import type { Policy } from "../domain/policy.ts";
 import { settlementOf } from "../domain/settlement.ts";
 import type { Sighting } from "../domain/sighting.ts";
+import { AppError } from "../errors/app-error.ts";
 import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
 import type { DriftPlan } from "../plan/plan-drift.ts";
@@ -115,12 +116,10 @@ export class PassDrift {
   /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
   async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { app, group } = this;
-    if (drift.adoptions.length > 0) {
-      await changeAllocations(app, group, drift.adoptions[0]?.by ?? "", drift.adoptions);
-      this.row = await getGroupRow(app.tables, group);
-    }
+    const isAdopted = await this.adopt(drift);
     const items = new Map(this.items.map((item) => [item.driftId, item]));
     for (const item of [...drift.items, ...this.guardItems(entries, now)]) {
+      if (item.state === "adopted" && !isAdopted) continue;
       const saved = await saveDrift(app.tables, item);
       if (!saved) {
         // Somebody decided about it meanwhile: the next round goes by that.
@@ -134,7 +133,22 @@ export class PassDrift {
     }
     this.items = [...items.values()];
     // Counted by item, and so after it: what is counted has a row that the next pass finds.
-    return (await this.writeRow(drift, entries, now)) || drift.adoptions.length > 0;
+    return (await this.writeRow(drift, entries, now)) || (isAdopted && drift.adoptions.length > 0);
+  }
+
+  /** A ledger that takes no change now keeps nothing of the group from its end: what is to be adopted waits. */
+  private async adopt({ adoptions }: DriftPlan): Promise<boolean> {
+    const { app, group } = this;
+    try {
+      for (const adoption of adoptions) await changeAllocations(app, group, adoption.by, [adoption]);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
+      return false;
+    } finally {
+      if (adoptions.length > 0) this.row = await getGroupRow(app.tables, group);
+    }
+    return true;
   }
 
   /** A pass had nothing to do with these rules; what something else than a person keeps back may be done another time. */
