@@ -76,8 +76,14 @@ function failureOf(issue: z.core.$ZodIssue, value: unknown): AppError {
   return invalid(field, wordsOf(issue));
 }
 
+/** True when the length is out of bounds, and not the value. */
+const isCounted = ({ origin }: { readonly origin: string }): boolean => origin === "string" || origin === "array";
+
 function wordsOf(issue: z.core.$ZodIssue): string {
-  if (issue.code === "too_big") return `is longer than ${issue.maximum}`;
+  if (issue.code === "too_big") return `is ${isCounted(issue) ? "longer than" : "above"} ${issue.maximum}`;
+  if (issue.code === "too_small" && isCounted(issue))
+    return issue.minimum === 1 ? "is empty" : `is shorter than ${issue.minimum}`;
+  if (issue.code === "too_small") return `is below ${issue.minimum}`;
   if (issue.code === "invalid_value") return `is none of ${issue.values.join(", ")}`;
   if (issue.code === "custom" || issue.code === "invalid_format") return issue.message;
   return "does not have the type this call expects";

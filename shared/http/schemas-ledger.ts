@@ -5,8 +5,8 @@ import { STANDING_PRIORITY } from "../usecases/confirm-baseline.ts";
 import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
 
 const words = (max: number) => z.string().max(max);
-const owner = words(200).min(1, "is empty").describe("Who answers for it.");
-const reason = words(2000).min(1, "is empty").describe("Why; kept in the ledger and the record.");
+const owner = words(200).min(1).describe("Who answers for it.");
+const reason = words(2000).min(1).describe("Why; kept in the ledger and the record.");
 const guard = z.enum(["none", "observe", "enforce"]);
 
 /** Weekly windows in a time zone. */
@@ -26,7 +26,7 @@ const openHours = z.strictObject({
 
 /** Body of `PUT /v1/ledger`. */
 export const allocationBody = z.strictObject({
-  group: words(128).min(1, "is empty").describe("Group by id or name."),
+  group: words(128).min(1).describe("Group by id or name."),
   protocol: words(16).default("tcp").describe("tcp, udp, icmp, gre or all."),
   port: z
     .union([words(32), z.number()])

@@ -10,6 +10,17 @@ import type { UseCases } from "../../../shared/http/route.ts";
 import type { Log } from "../../../shared/ports/log.ts";
 import type { App, Role } from "../../../shared/usecases/app.ts";
 import type { LeaseAnswer } from "../../../shared/usecases/open-lease.ts";
+import {
+  baselineAnswer,
+  driftAnswer,
+  driftItem,
+  driftPage,
+  groupView,
+  guardAnswer,
+  ledgerAnswer,
+  ledgerPage,
+  story,
+} from "./guarded-answers.ts";
 
 export const NOW = Date.UTC(2026, 10, 5, 8, 0, 0);
 
@@ -29,6 +40,8 @@ export interface ApiWorldOptions {
   readonly answer?: LeaseAnswer;
   readonly policy?: Partial<Policy>;
   readonly throws?: unknown;
+  /** What a look at a group answers. */
+  readonly looked?: unknown;
 }
 
 /** A lease of `requester` on 22/tcp of web-1 that is open for an hour. */
@@ -107,10 +120,19 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       left: 0,
       recovered: 0,
     }),
-    listGroups: note("listGroups", [
-      { region: "cn-hangzhou", groupId: "sg-web", name: "web", type: "normal", protectedBy: null },
-      { region: "cn-hangzhou", groupId: "sg-lb", name: "lb", type: "enterprise", protectedBy: "a service manages it" },
-    ]),
+    listGroups: note("listGroups", [groupView, { ...groupView, groupId: "sg-db", baseline: null }]),
+    getGroup: note("getGroup", groupView),
+    confirmGuard: note("confirmGuard", guardAnswer),
+    previewBaseline: note("previewBaseline", baselineAnswer),
+    confirmBaseline: note("confirmBaseline", baselineAnswer),
+    listLedger: note("listLedger", ledgerPage),
+    getLedgerEntry: note("getLedgerEntry", story),
+    allocateRule: note("allocateRule", ledgerAnswer),
+    retireEntry: note("retireEntry", ledgerAnswer),
+    listDrift: note("listDrift", driftPage),
+    getDrift: note("getDrift", driftItem),
+    decideDrift: note("decideDrift", driftAnswer),
+    lookAtGroup: note("lookAtGroup", options.looked === undefined ? {} : options.looked),
     listRecords: note("listRecords", {
       records: [
         { ...record, sequence: "001793865600000-0000000002" },
@@ -133,7 +155,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };
   const policy = { ...defaultPolicy("cn-hangzhou"), ...options.policy };
   const app = httpApp({
-    app: { clock, log } as unknown as App,
+    app: { clock, log, settings: { answerWithinMs: 10_000 } } as unknown as App,
     useCases,
     readPolicy: async () => policy,
     identify: async (header) => {
