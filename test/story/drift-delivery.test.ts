@@ -18,6 +18,20 @@ afterEach(() => guarded.world.stop());
 const revokes = () => guarded.world.callNames.filter((name) => name === "ecs RevokeSecurityGroup").length;
 
 describe("the event of a foreign opening", () => {
+  test("is lost: the hourly full pass closes the rule", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    await guarded.events();
+    await world.advance(30 * MINUTE_MS);
+    await world.sweep();
+    expect(world.openPorts()).toEqual(["3306/3306"]);
+    await world.advance(30 * MINUTE_MS);
+    await world.sweep();
+    expect(world.openPorts()).toEqual([]);
+    const [item] = await guarded.drift();
+    expect(item).toMatchObject({ state: "rolledBack", attribution: null, verdict: { kind: "drift" } });
+  });
+
   test("is lost: a rule that a look has found waits for its event as long as the policy says, and no longer", async () => {
     const { world } = guarded;
     await guarded.authorize(openDatabase);

@@ -32,11 +32,14 @@ const seed = {
   groups: worldSeed.groups.map((group) => (group.groupId === "sg-web" ? { ...group, rules: manyFields } : group)),
 };
 
+/** Whoever edits is known by the id, which the documents say stays; the destination has to be stored to come back. */
+const switches = { modifiedRule: "same-id", destCidrIp: "honoured" } as const;
+
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
 
 async function start(options: GuardedOptions = {}): Promise<void> {
-  guarded = await GuardedWorld.start({ seed, ...options });
+  guarded = await GuardedWorld.start({ seed, ...options, switches });
   await guarded.world.ticks(1);
 }
 

@@ -10,11 +10,14 @@ const policy = {
   ],
 };
 
+/** Whoever edits is known by the id, which the documents say stays; the destination has to be stored to come back. */
+const switches = { modifiedRule: "same-id", destCidrIp: "honoured" } as const;
+
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
 
 async function start(options: GuardedOptions = {}): Promise<void> {
-  guarded = await GuardedWorld.start({ policy, ...options });
+  guarded = await GuardedWorld.start({ policy, ...options, switches });
   await guarded.world.ticks(1);
 }
 
