@@ -122,7 +122,9 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       const cause = entry.holders.length > 0 ? "its last lease has ended" : "its open hours have ended";
       const calls = [...ids].map((id) => revoke(id, cause));
       // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
-      return change({ standing: bookedId === null ? { kind: "ours", ruleId: first } : standing }, { calls });
+      // Whoever opened it may not have lived to book when: what closes is told with its beginning.
+      const createdAt = entry.createdAt ?? ours[0]?.createdAt ?? null;
+      return change({ standing: bookedId === null ? { kind: "ours", ruleId: first } : standing, createdAt }, { calls });
     }
     const until = attempts.map((intent) => intent.attemptsEndAt + picture.lateEffectMaxMs);
     return change(

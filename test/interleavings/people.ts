@@ -151,14 +151,14 @@ const ledger: Story = async (scene) => {
   } as const;
   const asker = scene.asker("carol");
   if (!(await scene.start("allocate", (app) => allocateRule(app, asker, ask, { dryRun: false }), 40)))
-    return void scene.wrong.push("a rule cannot be allocated");
+    return void scene.expectations.push(() => "a rule cannot be allocated");
   const to = { spec, description: writtenFor(reason) };
   if (dice.happens(0.5)) await carol.firewall.authorize(WEB, [to], carol.token(), "open");
   await scene.pause();
   if (dice.happens(0.5)) return void scene.expectations.push(() => stands(scene, WEB, spec, to.description));
   const { entryId } = freshEntry(WEB, spec);
   if (!(await scene.start("retire", (app) => retireEntry(app, asker, "web", entryId, { dryRun: false }), 40)))
-    return void scene.wrong.push("a rule cannot be retired");
+    return void scene.expectations.push(() => "a rule cannot be retired");
   await scene.pause();
   const rule = scene.rule(WEB, spec);
   if (rule) await carol.firewall.revoke(WEB, [rule.id], carol.token(), "end").catch(() => undefined);

@@ -3,10 +3,12 @@ import { expect, test } from "vitest";
 import { runSeed } from "../interleavings/run-seed.ts";
 
 const SEEDS = 300;
+/** Beyond those, that have found something once. */
+const FOUND = [5280];
 
 test(`nobody's unrelated rule is lost in ${SEEDS} interleavings of passes and people`, async () => {
   const wrong: string[] = [];
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (const seed of [...Array.from({ length: SEEDS }, (_, n) => n + 1), ...FOUND]) {
     const report = await runSeed(`${seed}`);
     const trace = report.wrong.length > 0 && wrong.length === 0 ? (await runSeed(`${seed}`, true)).trace : [];
     wrong.push(...trace, ...report.wrong.map((text) => `seed ${seed}: ${text}`));
