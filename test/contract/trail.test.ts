@@ -135,10 +135,11 @@ describe("our own call", () => {
   it("names the rules that it modifies and revokes by their ids", async () => {
     const { firewall } = world.process();
     await world.run(firewall.authorize(world.web, [rule], "t-1", "open"));
+    // A cloud that reads late shows the rule by then.
+    await world.advance(3_000);
     const { rules } = await world.run(firewall.readGroup(world.web, "open"));
     const id = rules.find(({ description }) => description === "by hand")?.id;
     if (!id) throw new Error("there is no rule");
-    await world.advance(3_000);
     const wider = { spec: mysql, description: "longer" };
     const modified = await delivered(firewall.modify(world.web, id, wider, "t-2", "open"));
     expect(modified.call).toMatchObject({ kind: "modify", ruleIds: [id], rules: [wider], token: "t-2" });

@@ -11,7 +11,7 @@ const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text
   --reports <folder>  leaves there the report of each reading, as JSON
   <test files>        instead of all stories, crash and contract tests that a reading can reach`;
 
-const READING_MS_MAX = 900_000;
+const READING_MS_MAX = 1_800_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

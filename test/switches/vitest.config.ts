@@ -11,6 +11,10 @@ const unmoved = [
   "test/story/readme-story.test.ts",
 ];
 
+/** Time stands in their cloud and runs in the program: what is read a second late would be read never. */
+const inStandingTime = ["bad-input", "calls", "leases-api"].map((name) => `test/story/${name}.test.ts`);
+const readsLate = process.env["SAFEPORT_TEST_SWITCH"]?.startsWith("readAfterWriteMs=") ?? false;
+
 const projects = (all.test?.projects ?? []) as TestProjectInlineConfiguration[];
 
 // biome-ignore lint/style/noDefaultExport: the test runner takes a default export.
@@ -21,7 +25,11 @@ export default defineConfig({
     projects: projects
       .filter(({ test }) => typeof test?.name === "string" && kinds.includes(test.name))
       .map(({ test }) => ({
-        test: { ...test, exclude: unmoved, setupFiles: ["test/switches/default-reading.ts"] },
+        test: {
+          ...test,
+          exclude: readsLate ? [...unmoved, ...inStandingTime] : unmoved,
+          setupFiles: ["test/switches/default-reading.ts"],
+        },
       })),
   },
 });
