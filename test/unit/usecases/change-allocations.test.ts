@@ -4,7 +4,6 @@ import type { Allocation } from "../../../shared/domain/allocation.ts";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { allocationsDigest, baselineAgrees } from "../../../shared/plan/effective-guard.ts";
-import type { Tables } from "../../../shared/ports/tables.ts";
 import { readDue } from "../../../shared/store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { listHistory } from "../../../shared/store/history.ts";
@@ -18,6 +17,7 @@ import {
 } from "../../../shared/usecases/change-allocations.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
+import { dyingAt } from "./dying-app.ts";
 
 const specOf = (port: number) => aSpec({ ports: somePorts(`${port}/${port}`) });
 const idOf = (port: number) => entryIdOf(GROUP.groupId, ruleKey(specOf(port)));
@@ -67,26 +67,6 @@ const portsOf = async (app: App) =>
     .flatMap(({ allocation, key }) => (allocation ? [Number(/\|(\d+)\//.exec(key)?.[1])] : []))
     .sort((a, b) => a - b);
 const dueOf = async (app: App) => (await readDue(app.tables, 0, START + 86_400_000, 100)).due;
-
-/** The app, but its `n`th write and all later ones never happen. */
-function dyingAt(app: App, n: number): App {
-  let left = n;
-  const mortal =
-    <Input extends readonly unknown[], Output>(write: (...input: Input) => Promise<Output>) =>
-    (...input: Input): Promise<Output> => {
-      left -= 1;
-      return left < 0 ? Promise.reject(new Error("died")) : write(...input);
-    };
-  const { tables } = app;
-  const dying: Tables = {
-    ...tables,
-    put: mortal(tables.put),
-    update: mortal(tables.update),
-    delete: mortal(tables.delete),
-    writeAll: mortal(tables.writeAll),
-  };
-  return { ...app, tables: dying };
-}
 
 describe("a change", () => {
   test("of a group without a baseline writes entry and history, and has the group looked at", async () => {
