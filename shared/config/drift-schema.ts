@@ -9,7 +9,7 @@ const cidrText = z.string().refine((text) => parseCidr(text) !== null, "is not a
 const accountId = z.string().regex(/^\d{1,32}$/, "is not the number of an account");
 
 /** Weekly windows in a time zone. */
-export const openHoursSchema = z.strictObject({
+const openHoursSchema = z.strictObject({
   zone: z.string().refine(isZone, "is not an IANA time zone such as Asia/Shanghai").describe("IANA time zone."),
   windows: z
     .array(

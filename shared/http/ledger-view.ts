@@ -25,7 +25,7 @@ export interface Done {
 }
 
 /** An entry: with its allocation's fields, or those of its first holder where leases alone ask for it. */
-export function viewEntry(entry: Entry): z.output<typeof entryView> {
+function viewEntry(entry: Entry): z.output<typeof entryView> {
   const { allocation, standing, holders } = entry;
   const [holder] = holders;
   return {

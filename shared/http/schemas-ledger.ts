@@ -2,7 +2,7 @@
 import * as z from "zod";
 import { isTimeOfDay, isZone } from "../domain/open-hours.ts";
 import { STANDING_PRIORITY } from "../usecases/confirm-baseline.ts";
-import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
+import { cursorOf, instant, page, single, text } from "./fields.ts";
 
 const words = (max: number) => z.string().max(max);
 const owner = words(200).min(1).describe("Who answers for it.");
@@ -188,9 +188,6 @@ const from = z
 
 /** Query of `GET /v1/groups/{id}/baseline`. */
 export const baselineQuery = z.strictObject({ from, template });
-
-/** Query of a confirmation. */
-export const confirmQuery = z.strictObject({ dryRun: flag });
 
 /** Body of `POST /v1/groups/{id}/baseline`. */
 export const baselineBody = z.strictObject({
