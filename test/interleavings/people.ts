@@ -118,7 +118,7 @@ const ownRules =
       }
       await scene.pause();
     }
-    scene.expectations.push(() => {
+    scene.always.push(() => {
       const answers = [
         ...[...left.values()].map((it) => stands(scene, ref, it.spec, it.description)),
         ...[...gone].flatMap(([key, it]) => (left.has(key) ? [] : [isGone(scene, ref, it)])),

@@ -109,11 +109,11 @@ async function minutes(scene: Scene, count: number): Promise<void> {
 /** What people left, and leases that are still to be open. */
 async function checkAll(scene: Scene): Promise<void> {
   const app = scene.quietApp();
-  if (!(await hasFallenBack(scene)))
-    for (const expectation of scene.expectations) {
-      const said = await expectation();
-      if (said !== null) scene.wrong.push(said);
-    }
+  const ofGuard = (await hasFallenBack(scene)) ? [] : scene.expectations;
+  for (const expectation of [...scene.always, ...ofGuard]) {
+    const said = await expectation();
+    if (said !== null) scene.wrong.push(said);
+  }
   for (const { leaseId, group, spec, rides } of scene.leases) {
     const lease = await getLease(app.tables, leaseId);
     if (lease?.status.state !== "open") continue;

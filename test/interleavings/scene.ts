@@ -62,6 +62,8 @@ export class Scene {
   readonly account: MemoryAccount;
   readonly tables: Tables = memoryTables(schemas);
   readonly expectations: Expectation[] = [];
+  /** Of rules that are not the program's business, however far the group is guarded. */
+  readonly always: Expectation[] = [];
   /** What must never happen and did. */
   readonly wrong: string[] = [];
   readonly trace: string[] = [];
