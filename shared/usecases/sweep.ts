@@ -5,6 +5,7 @@ import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { type Due, dueDelete, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
+import { isPart } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
@@ -199,8 +200,8 @@ async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promis
         return report !== null;
       },
     });
-    if (isComplete) await tendCanary(app, options.policy);
-    else tally.left += 1;
+    if (!isComplete) tally.left += 1;
+    else if (!isPart(row)) await tendCanary(app, options.policy);
   } catch (error) {
     tally.left += 1;
     tally.failures.push(error);
