@@ -28,8 +28,8 @@ it("a bundled function reaches ECS, Tablestore and Function Compute through the 
   const ecs = await startEcs({
     clock,
     random,
-    // The function reads at once what it has written.
-    switches: { readAfterWriteMs: 0 },
+    // The function reads at once what it has written, and revokes what it has modified by the id of before.
+    switches: { readAfterWriteMs: 0, modifiedRule: "same-id" },
     seed: {
       accountId: "100000000000",
       regionId: region,
