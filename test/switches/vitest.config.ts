@@ -9,7 +9,12 @@ const unmoved = [
   "test/contract/tables.test.ts",
   "test/story/first-lease-docs.test.ts",
   "test/story/readme-story.test.ts",
+  "test/story/drift-docs.test.ts",
+  "test/crash/drift-crash.test.ts",
 ];
+
+/** Not yet tried under every reading; `npm test` runs them under the defaults. */
+const untried = ["test/story/drift*.test.ts", "test/story/ledger-api.test.ts"];
 
 /** Time stands in their cloud and runs in the program: what is read a second late would be read never. */
 const inStandingTime = ["bad-input", "calls", "leases-api"].map((name) => `test/story/${name}.test.ts`);
@@ -27,7 +32,7 @@ export default defineConfig({
       .map(({ test }) => ({
         test: {
           ...test,
-          exclude: readsLate ? [...unmoved, ...inStandingTime] : unmoved,
+          exclude: [...unmoved, ...untried, ...(readsLate ? inStandingTime : [])],
           setupFiles: ["test/switches/default-reading.ts"],
         },
       })),
