@@ -5,9 +5,9 @@ import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/ta
 
 /**
  * `lease`: look at this lease; `group`: look at this group; `drift`: look at this group and compare it with its ledger;
- * `full-pass`: look at every group.
+ * `full-pass`: look at every group; `job`: run the job that the id names.
  */
-export type DueKind = "lease" | "group" | "drift" | "full-pass";
+export type DueKind = "lease" | "group" | "drift" | "full-pass" | "job";
 
 export interface Due {
   readonly shard: number;
@@ -52,6 +52,19 @@ export const dueDrift = (group: GroupRef, at: number, shards: number): Due => ({
   kind: "drift",
 });
 
+/**
+ * A row that has the sweep run a job at an instant. `param` tells runs of one job apart, such as one for each incident; null where
+ * there is but one. A second booking of the same instant is the same row.
+ */
+export const dueJob = (name: string, param: string | null, at: number): Due => ({
+  shard: 0,
+  at,
+  kind: "job",
+  id: param === null ? name : `${name}/${param}`,
+  region: "",
+  groupId: "" as GroupId,
+});
+
 const keyOf = (due: Due): (string | number)[] => [due.shard, due.at, due.kind, due.id];
 
 export const dueWrite = (due: Due): Write => ({
@@ -66,6 +79,10 @@ export async function claimDue(tables: Tables, due: Due): Promise<boolean> {
   const columns = { region: due.region, group: due.groupId };
   return (await tables.put("due", keyOf(due), columns, { kind: "absent" })) === "written";
 }
+
+/** Whether the row is still there. */
+export const hasDue = async (tables: Tables, due: Due): Promise<boolean> =>
+  (await tables.get("due", keyOf(due))) !== null;
 
 export const dueDelete = (due: Due): Write => ({ kind: "delete", table: "due", key: keyOf(due) });
 

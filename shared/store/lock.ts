@@ -1,12 +1,12 @@
-// The lock of a group: a conditional row with a fencing number that expires by itself.
-import type { GroupRef } from "../domain/ids.ts";
+// A lock, of a group or of a job: a conditional row with a fencing number that expires by itself.
 import type { Clock } from "../ports/clock.ts";
 import type { Tables } from "../ports/tables.ts";
 
 /** A held lock. */
 export interface Lock {
-  readonly group: GroupRef;
-  /** Rises with every holder of this group's lock. */
+  /** What is locked: the id of a group, or `job:` and the id of a job. */
+  readonly name: string;
+  /** Rises with every holder of this lock. */
   readonly fence: number;
   /** Wall instant at which it lapses. */
   readonly expiresAt: number;
@@ -18,25 +18,25 @@ export interface Lock {
 export async function acquireLock(
   tables: Tables,
   clock: Clock,
-  group: GroupRef,
+  name: string,
   options: { holder: string; lockMs: number; marginMs: number },
 ): Promise<Lock | null> {
   const startedMs = clock.monotonicMs();
   const now = clock.now();
-  const row = await tables.get("lock", [group.groupId]);
+  const row = await tables.get("lock", [name]);
   // A first lock counts from the time, so that the numbers rise even when the row was lost.
   const fence = row ? Number(row.columns["fence"]) : now;
   if (row && Number(row.columns["expiresAt"]) > now) return null;
   const expiresAt = now + options.lockMs;
   const outcome = await tables.put(
     "lock",
-    [group.groupId],
+    [name],
     { holder: options.holder, fence: fence + 1, expiresAt },
     row ? { kind: "equals", column: "fence", value: fence } : { kind: "absent" },
   );
   if (outcome === "conflict") return null;
   return {
-    group,
+    name,
     fence: fence + 1,
     expiresAt,
     isHeld: () =>
@@ -46,10 +46,5 @@ export async function acquireLock(
 
 /** Lets the lock go, if it is still ours. The fencing number stays. */
 export async function releaseLock(tables: Tables, lock: Lock): Promise<void> {
-  await tables.update(
-    "lock",
-    [lock.group.groupId],
-    { expiresAt: 0 },
-    { kind: "equals", column: "fence", value: lock.fence },
-  );
+  await tables.update("lock", [lock.name], { expiresAt: 0 }, { kind: "equals", column: "fence", value: lock.fence });
 }

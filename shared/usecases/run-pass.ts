@@ -78,7 +78,7 @@ async function isStateKnown(app: App): Promise<boolean> {
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   const { lockMs, lockMarginMs: marginMs } = app.settings;
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
-  const lock = await acquireLock(app.tables, app.clock, group, { holder, lockMs, marginMs });
+  const lock = await acquireLock(app.tables, app.clock, group.groupId, { holder, lockMs, marginMs });
   if (!lock) return null;
   try {
     const [stateKnown, intents] = await Promise.all([

@@ -12,9 +12,9 @@ import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
+import { bookJobs, runJob } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
-import { tendCanary } from "./tend-canary.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -100,8 +100,10 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app));
   const groups = new Map<GroupId, Due[]>();
   for (const row of due)
-    if (row.kind !== "full-pass") groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
+    if (row.kind !== "full-pass" && row.kind !== "job")
+      groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+  for (const row of due) if (row.kind === "job") await sweepJob(app, work, row, tally);
   for (const row of due) if (row.kind === "full-pass") await sweepAll(app, work, row, tally);
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
@@ -188,6 +190,18 @@ async function sweepUnheld(
   return over.length + entered.length - (report?.rowsLeft ?? entered.length);
 }
 
+/** A job that fails stays due and keeps nothing else from its turn. */
+async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
+  try {
+    const isDone = app.clock.monotonicMs() < options.deadlineAt && (await runJob(app, row, options));
+    if (!isDone) tally.left += 1;
+  } catch (error) {
+    tally.left += 1;
+    tally.failures.push(error);
+    app.log.write("error", `the job ${row.id} failed; it is run again at the next tick`, { cause: error });
+  }
+}
+
 /** A full pass goes on; what it cannot do now it does at the next tick. */
 async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
   try {
@@ -201,7 +215,7 @@ async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promis
       },
     });
     if (!isComplete) tally.left += 1;
-    else if (!isPart(row)) await tendCanary(app, options.policy);
+    else if (!isPart(row)) await bookJobs(app);
   } catch (error) {
     tally.left += 1;
     tally.failures.push(error);

@@ -1,0 +1,109 @@
+// Jobs: what the program does from time to time beside looking at groups. Run by the sweep when their due rows' time has come.
+import type { Policy } from "../domain/policy.ts";
+import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../store/due.ts";
+import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
+import { acquireLock, releaseLock } from "../store/lock.ts";
+import type { App } from "./app.ts";
+import { tendCanary } from "./tend-canary.ts";
+
+/** One run of a job. */
+export interface JobRun {
+  readonly policy: Policy;
+  /** What tells runs of one job apart; null where there is but one. */
+  readonly param: string | null;
+  readonly cause: string;
+  /** Monotonic instant after which nothing further is begun. */
+  readonly deadlineAt: number;
+}
+
+/** A job may be run twice for one instant, after a crash: what it does has to bear that. */
+export interface Job {
+  /** Of a periodic job: when it runs first, asked where no row of it is found. Null for one that runs when it is booked. */
+  readonly beginsAt: ((now: number) => number) | null;
+  /** Resolves with the instant of the next run, or null for none. Rejects to be run again at the next tick. */
+  run(app: App, run: JobRun): Promise<number | null>;
+}
+
+const HOUR_MS = 60 * 60_000;
+/** Whoever names a canary in a new policy waits no longer than for its next hour; right after setup there is other work. */
+const CANARY_BEGINS_MS = 5 * 60_000;
+/** How long a lock outlives the deadline of the run that holds it. */
+const LOCK_MARGIN_MS = 30_000;
+
+/** Every job by its name, which is in stored rows: a job is renamed under its old name. */
+const jobs: Readonly<Record<string, Job>> = {
+  canary: {
+    beginsAt: (now) => now + CANARY_BEGINS_MS,
+    run: async (app, { policy }) => {
+      await tendCanary(app, policy);
+      return app.clock.now() + HOUR_MS;
+    },
+  },
+};
+
+/**
+ * Runs the job of a due row and leaves a row for its next run. Answers false when the row stays: somebody else runs the job, or this
+ * version does not know it.
+ *
+ * The next row is written before the old one goes. What dies in between leaves both, and the run that is over is known by
+ * `schedule`. A run that was booked meanwhile and comes later than the next makes no second chain of rows.
+ */
+export async function runJob(
+  app: App,
+  row: Due,
+  options: Omit<JobRun, "param">,
+  known: Readonly<Record<string, Job>> = jobs,
+): Promise<boolean> {
+  const { tables, clock } = app;
+  const [name = "", ...rest] = row.id.split("/");
+  const job = known[name];
+  if (job === undefined) {
+    app.log.write("warn", `the job ${row.id} is not known to this version; it waits for one that knows it`);
+    return false;
+  }
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  const lockMs = Math.ceil(Math.max(0, options.deadlineAt - clock.monotonicMs())) + LOCK_MARGIN_MS;
+  const lock = await acquireLock(tables, clock, `job:${row.id}`, { holder, lockMs, marginMs: 0 });
+  if (lock === null) return false;
+  try {
+    const runs = await readJobRuns(tables, row.id);
+    if (runs?.ranAt === row.at) {
+      await tables.writeAll([dueDelete(row)]);
+      await tables.writeAll([jobRunsWrite(row.id, { ranAt: null, nextAt: runs.nextAt })]);
+      return true;
+    }
+    const param = rest.length > 0 ? rest.join("/") : null;
+    const asked = await job.run(app, { ...options, param });
+    const waiting = runs?.nextAt != null && runs.nextAt > row.at ? runs.nextAt : null;
+    // A row at the very instant of the old one would go with it.
+    const own = asked === null ? null : Math.max(asked, row.at + 1);
+    const nextAt = own === null ? waiting : Math.min(own, waiting ?? own);
+    if (nextAt === null) {
+      await tables.writeAll([dueDelete(row)]);
+      if (runs !== null) await tables.writeAll([jobRunsDelete(row.id)]);
+      return true;
+    }
+    const rowAt = (at: number): Due => ({ ...row, at });
+    if (nextAt !== waiting) await tables.writeAll([dueWrite(rowAt(nextAt))]);
+    await tables.writeAll([jobRunsWrite(row.id, { ranAt: row.at, nextAt })]);
+    const over = [row, ...(waiting === null || waiting === nextAt ? [] : [rowAt(waiting)])];
+    await tables.writeAll(over.map(dueDelete));
+    await tables.writeAll([jobRunsWrite(row.id, { ranAt: null, nextAt })]);
+    return true;
+  } finally {
+    await releaseLock(tables, lock).catch(() => undefined);
+  }
+}
+
+/** Books periodic jobs whose rows are not there: after setup, and whatever was lost. Costs two reads a job. */
+export async function bookJobs(app: App, known: Readonly<Record<string, Job>> = jobs): Promise<void> {
+  for (const [name, { beginsAt }] of Object.entries(known)) {
+    if (beginsAt === null) continue;
+    const runs = await readJobRuns(app.tables, name);
+    const nextAt = runs?.nextAt ?? null;
+    if (nextAt !== null && (await hasDue(app.tables, dueJob(name, null, nextAt)))) continue;
+    const at = beginsAt(app.clock.now());
+    await app.tables.writeAll([dueWrite(dueJob(name, null, at))]);
+    await app.tables.writeAll([jobRunsWrite(name, { ranAt: runs?.ranAt ?? null, nextAt: at })]);
+  }
+}

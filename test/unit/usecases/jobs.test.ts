@@ -1,0 +1,172 @@
+// Jobs run when their rows are due, and one chain of rows is left whatever dies in between.
+import { describe, expect, test } from "vitest";
+import { type Due, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { bookJobs, type Job, type JobRun, runJob } from "../../../shared/usecases/jobs.ts";
+import { sweep } from "../../../shared/usecases/sweep.ts";
+import { type AppWorld, appWorld, START } from "./app-world.ts";
+import { dyingAt } from "./dying-app.ts";
+
+const EVERY_MS = 60_000;
+
+/** A periodic job that notes the instants of its runs. */
+function noting(everyMs: number | null = EVERY_MS): Job & { readonly runs: string[] } {
+  const runs: string[] = [];
+  return {
+    runs,
+    beginsAt: (now) => now + 5000,
+    run: async (app, { param }) => {
+      runs.push(`${app.clock.now() - START}${param === null ? "" : ` ${param}`}`);
+      return everyMs === null ? null : app.clock.now() + everyMs;
+    },
+  };
+}
+
+async function rows(world: AppWorld): Promise<readonly Due[]> {
+  const { due } = await readDue(world.tables, 0, START + 1e9, 100);
+  return due.filter((row) => row.kind === "job");
+}
+
+const at = async (world: AppWorld): Promise<readonly number[]> => (await rows(world)).map((row) => row.at - START);
+
+const optionsOf = (world: AppWorld): Omit<JobRun, "param"> => ({
+  policy: world.policy,
+  cause: "due",
+  deadlineAt: world.app.clock.monotonicMs() + 1000.5,
+});
+
+/** Runs what is due of the job, as a tick does. */
+async function tick(world: AppWorld, job: Job, app: App = world.app): Promise<void> {
+  const now = world.app.clock.now();
+  for (const row of await rows(world)) if (row.at <= now) await runJob(app, row, optionsOf(world), { job });
+}
+
+describe("a job", () => {
+  test("runs at its instant and leaves one row for the next", async () => {
+    const world = await appWorld();
+    const job = noting();
+    await bookJobs(world.app, { job });
+    await bookJobs(world.app, { job });
+    expect(await at(world)).toEqual([5000]);
+    world.advance(5000);
+    await tick(world, job);
+    expect(job.runs).toEqual(["5000"]);
+    expect(await at(world)).toEqual([65_000]);
+  });
+
+  test("holds its lock to a whole millisecond, as the store keeps no fractions", async () => {
+    const world = await appWorld();
+    let expiresAt: unknown;
+    const job: Job = {
+      beginsAt: null,
+      run: async ({ tables }) => {
+        expiresAt = (await tables.get("lock", ["job:job"]))?.columns["expiresAt"];
+        return null;
+      },
+    };
+    await world.tables.writeAll([dueWrite(dueJob("job", null, START))]);
+    await tick(world, job);
+    expect(expiresAt).toBe(START + 1001 + 30_000);
+  });
+
+  test("that was booked once leaves nothing behind", async () => {
+    const world = await appWorld();
+    const job = noting(null);
+    await world.tables.writeAll([dueWrite(dueJob("job", "a/b", START)), dueWrite(dueJob("job", "c", START))]);
+    await tick(world, job);
+    expect(job.runs).toEqual(["0 a/b", "0 c"]);
+    expect(await at(world)).toEqual([]);
+    expect(await world.tables.get("schedule", ["job/job/c"])).toBeNull();
+  });
+
+  test("that is booked in between makes no second chain", async () => {
+    const world = await appWorld();
+    const job = noting();
+    await bookJobs(world.app, { job });
+    for (const ms of [1000, 2000]) {
+      await world.tables.writeAll([dueWrite(dueJob("job", null, START + ms))]);
+      world.advance(1000);
+      await tick(world, job);
+      expect(await at(world)).toEqual([5000]);
+    }
+    world.advance(3000);
+    await tick(world, job);
+    expect(await at(world)).toEqual([65_000]);
+    expect(job.runs).toEqual(["1000", "2000", "5000"]);
+  });
+
+  test("that wants to come sooner than it was booked comes sooner alone", async () => {
+    const world = await appWorld();
+    const job = noting(1500);
+    await bookJobs(world.app, { job });
+    await world.tables.writeAll([dueWrite(dueJob("job", null, START))]);
+    await tick(world, job);
+    expect(await at(world)).toEqual([1500]);
+  });
+
+  test("that fails stays due", async () => {
+    const world = await appWorld();
+    const failing: Job = { beginsAt: null, run: () => Promise.reject(new Error("no")) };
+    await world.tables.writeAll([dueWrite(dueJob("job", null, START))]);
+    await expect(tick(world, failing)).rejects.toThrow("no");
+    const job = noting();
+    await tick(world, job);
+    expect(job.runs).toEqual(["0"]);
+  });
+
+  test("that another process runs is left to it", async () => {
+    const world = await appWorld();
+    const job = noting();
+    const row = dueJob("job", null, START);
+    await world.tables.writeAll([dueWrite(row)]);
+    let inner: boolean | undefined;
+    const outer: Job = {
+      beginsAt: null,
+      run: async (app) => {
+        inner = await runJob(app, row, optionsOf(world), { job });
+        return null;
+      },
+    };
+    expect(await runJob(world.app, row, optionsOf(world), { job: outer })).toBe(true);
+    expect(inner).toBe(false);
+    expect(job.runs).toEqual([]);
+  });
+
+  test("runs on, once at a time and in one chain, whichever write its process died before", async () => {
+    for (let n = 0; n < 12; n++) {
+      const world = await appWorld();
+      const job = noting();
+      await bookJobs(dyingAt(world.app, n), { job }).catch(() => undefined);
+      await bookJobs(world.app, { job });
+      world.advance(5000);
+      await tick(world, job, dyingAt(world.app, n)).catch(() => undefined);
+      // The lock of the dead process lapses.
+      world.advance(100_000);
+      await bookJobs(world.app, { job });
+      await tick(world, job);
+      for (let times = 0; times < 3; times++) {
+        world.advance(EVERY_MS);
+        await tick(world, job);
+        await tick(world, job);
+        expect(await at(world), `write ${n}`).toHaveLength(1);
+      }
+      // What the dead process may have run, or has left two rows of, is run once more and then no longer.
+      expect(job.runs.length - new Set(job.runs).size, `write ${n}: ${job.runs}`).toBeLessThanOrEqual(1);
+      expect(job.runs.length, `write ${n}: ${job.runs}`).toBeGreaterThanOrEqual(4);
+    }
+  });
+
+  test("of another version waits, and keeps nothing else from its turn", async () => {
+    const world = await appWorld();
+    await world.tables.writeAll([
+      dueWrite(dueJob("of-tomorrow", null, START)),
+      dueWrite(dueJob("canary", null, START)),
+    ]);
+    const { left } = await sweep(world.app, optionsOf(world));
+    expect(left).toBe(1);
+    expect((await rows(world)).map((row) => [row.id, row.at - START])).toEqual([
+      ["of-tomorrow", 0],
+      ["canary", 3_600_000],
+    ]);
+  });
+});
