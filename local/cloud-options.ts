@@ -7,6 +7,7 @@ import type { EcsLimits } from "./services/ecs/limits.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
 import type { EcsSwitches } from "./services/ecs/switches.ts";
 import type { SlsSwitches } from "./services/sls/switches.ts";
+import type { VpcSwitches } from "./services/vpc/switches.ts";
 
 /** Ports of the cloud; 0 or absent: chosen by the machine. `api` is the HTTP trigger. */
 export interface CloudPorts {
@@ -18,6 +19,7 @@ export interface CloudPorts {
   readonly sls?: number;
   readonly fc?: number;
   readonly actiontrail?: number;
+  readonly vpc?: number;
 }
 
 /** Everything that can be set. */
@@ -44,6 +46,7 @@ export interface CloudOptions {
   readonly eventSwitches?: Partial<TrailSwitches>;
   readonly cmsSwitches?: Partial<CmsSwitches>;
   readonly slsSwitches?: Partial<SlsSwitches>;
+  readonly vpcSwitches?: Partial<VpcSwitches>;
   readonly limits?: Partial<EcsLimits>;
   /** The built instance harness; found or built when absent. */
   readonly harnessPath?: string;
@@ -64,4 +67,5 @@ export interface CloudEndpoints {
   readonly sls: string;
   readonly fc: string;
   readonly actiontrail: string;
+  readonly vpc: string;
 }

@@ -47,7 +47,7 @@ export function cloudWorld(options: CloudOptions, onStop: CloudWorld["onStop"]):
   const principals = new Principals(account, random, () => clock.now());
   return {
     ...{ options, host, ports, account, random, clock, calls, principals, onStop },
-    faults: new FaultTable(),
+    faults: new FaultTable(() => clock.now()),
     roleKeys: () => principals.sessionOf(seedUserNames.role, options.roleKeyMs ?? ROLE_KEY_MS),
     secretOf: (accessKeyId, securityToken) => principals.secretOf(accessKeyId, securityToken),
     folder: (name) => (options.directory === undefined ? {} : { directory: join(options.directory, name) }),

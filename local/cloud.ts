@@ -21,10 +21,13 @@ import { closeServer, type Functions, listen } from "./services/functions/functi
 import type { Sls } from "./services/sls/sls.ts";
 import { defaultSlsSwitches, type SlsSwitches } from "./services/sls/switches.ts";
 import type { Tablestore } from "./services/tablestore/server.ts";
+import { defaultVpcSwitches, type VpcSwitches } from "./services/vpc/switches.ts";
 import { settleHook } from "./settle.ts";
 import { startMonitoring } from "./start-monitoring.ts";
 import { startPlatform } from "./start-platform.ts";
 import { startResources } from "./start-resources.ts";
+
+const FLOW_WINDOW_MS = 600_000;
 
 export type { CloudOptions } from "./cloud-options.ts";
 
@@ -41,6 +44,7 @@ export interface Cloud {
   readonly trail: Pick<ActionTrail, "record">;
   readonly cms: Cms;
   readonly slsSwitches: SlsSwitches;
+  readonly vpcSwitches: VpcSwitches;
   readonly sls: Sls;
   readonly calls: CallRing;
   readonly ecs: EcsService;
@@ -48,7 +52,7 @@ export interface Cloud {
   readonly functions: Functions;
   readonly dataPlane: DataPlane;
   readonly endpoints: CloudEndpoints;
-  /** Writes the data plane's flow records to a logstore, made when missing, from when this resolves until `reset`. */
+  /** A flow log of the whole network into a logstore, both made when missing, from when this resolves until `reset`. */
   recordFlowLogs(project: string, logstore: string, ttlDays?: number): Promise<void>;
   /** A key for somebody new: another user, the account itself, a session of a role, a product. It outlives a reset. */
   addPrincipal(spec: PrincipalSpec): Principal;
@@ -88,6 +92,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
   const eventSwitches: TrailSwitches = { ...defaultTrailSwitches, ...options.eventSwitches };
   const cmsSwitches: CmsSwitches = { ...defaultCmsSwitches, ...options.cmsSwitches };
   const slsSwitches: SlsSwitches = { ...defaultSlsSwitches, ...options.slsSwitches };
+  const vpcSwitches: VpcSwitches = { ...defaultVpcSwitches, ...options.vpcSwitches };
 
   // The trail tells the bus, which needs the functions; they start after ECS.
   let trail: ActionTrail | undefined;
@@ -99,7 +104,10 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
   const { registry } = functions;
   trail = platform.trail;
   const tell: EventBus["tell"] = (told) => events.tell(told);
-  const { cms, sls, flowLogs } = await startMonitoring(world, { dataPlane, cmsSwitches, slsSwitches, tell });
+  const { cms, sls, vpc } = await startMonitoring(world, {
+    ...{ dataPlane, cmsSwitches, slsSwitches, vpcSwitches, tell },
+    hasEni: (eniId) => ecs.enis().some((eni) => eni.eniId === eniId),
+  });
 
   const settle = settleHook({
     inFlight: () => registry.inFlight + cms.inFlight,
@@ -110,12 +118,28 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
   });
   const resetListeners: Array<() => Promise<void>> = [];
   const cloud = {
-    ...{ account, clock, faults, switches, eventSwitches, cmsSwitches, slsSwitches, events, cms, sls, calls },
+    ...{
+      account,
+      clock,
+      faults,
+      switches,
+      eventSwitches,
+      cmsSwitches,
+      slsSwitches,
+      vpcSwitches,
+      events,
+      cms,
+      sls,
+      calls,
+    },
     ...{ ecs, tablestore, functions, dataPlane, stop },
     trail: platform.trail,
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     roleKeys: () => world.roleKeys(),
-    recordFlowLogs: (project: string, logstore: string, ttlDays?: number) => flowLogs.start(project, logstore, ttlDays),
+    recordFlowLogs: (project: string, logstore: string, ttlDays?: number) => {
+      sls.ensure(project, logstore, ttlDays);
+      return vpc.recordAll(project, logstore, options.flowWindowMs ?? FLOW_WINDOW_MS);
+    },
     deploy: (definitions: readonly FunctionDefinition[]) => {
       for (const definition of definitions) registry.deploy(definition);
     },
@@ -127,12 +151,13 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       Object.assign(eventSwitches, defaultTrailSwitches, options.eventSwitches);
       Object.assign(cmsSwitches, defaultCmsSwitches, options.cmsSwitches);
       Object.assign(slsSwitches, defaultSlsSwitches, options.slsSwitches);
+      Object.assign(vpcSwitches, defaultVpcSwitches, options.vpcSwitches);
       clock.toReal();
       // What still runs may write once more; it must not do so into the new state.
       platform.trail.clear();
       events.clear();
       cms.reset();
-      await flowLogs.stop();
+      await vpc.reset();
       sls.reset();
       registry.reset();
       registry.killAll();
@@ -143,7 +168,10 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
     },
     afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),
   };
-  const controlServer = createControl({ ...cloud, switches: [switches, eventSwitches, cmsSwitches, slsSwitches] });
+  const controlServer = createControl({
+    ...cloud,
+    switches: [switches, eventSwitches, cmsSwitches, slsSwitches, vpcSwitches],
+  });
   const controlPort = await listen(controlServer, host, ports.control ?? 0);
   world.onStop(() => closeServer(controlServer));
   return {
@@ -157,6 +185,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       sls: `${host}:${sls.port}`,
       fc: `http://${host}:${functions.apiPort}`,
       actiontrail: `${host}:${platform.lookupPort}`,
+      vpc: `${host}:${vpc.port}`,
     },
   };
 }

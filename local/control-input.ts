@@ -99,7 +99,7 @@ export function parseFaults(text: string): readonly FaultRule[] {
 }
 
 function checkFault(rule: unknown, place: string): FaultRule {
-  const { service, fault, skip, times } = (rule ?? {}) as Json;
+  const { service, fault, skip, times, from, until } = (rule ?? {}) as Json;
   if (!isFaultService(service))
     return refuse(
       `${place}.service is ${JSON.stringify(service)}`,
@@ -126,6 +126,8 @@ function checkFault(rule: unknown, place: string): FaultRule {
   for (const [name, value] of [
     ["skip", skip],
     ["times", times],
+    ["from", from],
+    ["until", until],
   ] as const)
     if (value !== undefined && !isCount(value))
       return refuse(`${place}.${name} is ${JSON.stringify(value)}`, "Send a whole number, 0 or more.");

@@ -41,6 +41,11 @@ export interface IncompleteFault {
   readonly kind: "incomplete";
 }
 
+/** The records of one interface and window are lost, and the log says so: `SKIPDATA`. */
+export interface SkipDataFault {
+  readonly kind: "skip-data";
+}
+
 /** Overtaken by the next that the rule matches, waiting `ms` for it at most (a call 1 s, a delivery 60 s by default). */
 export interface ReorderFault {
   readonly kind: "reorder";
@@ -73,6 +78,7 @@ export interface FaultsOf {
   readonly fc: CallFault;
   readonly cms: CallFault;
   readonly actiontrail: CallFault;
+  readonly vpc: CallFault;
   readonly sls: CallFault | IncompleteFault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
@@ -82,6 +88,8 @@ export interface FaultsOf {
   readonly async: DeliveryFault;
   /** Webhooks of alarms; the operation is the rule's name. */
   readonly alarm: DeliveryFault;
+  /** Flow records of one interface and window on their way to a logstore; the operation is the flow log's name. */
+  readonly flowlog: Extract<DeliveryFault, { readonly kind: "drop-before" | "delay" | "duplicate" }> | SkipDataFault;
   /** Invocations at their instance; the operation is the function. */
   readonly function: CrashFault | SkewFault;
 }
@@ -112,11 +120,13 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   fc: ofCalls,
   cms: ofCalls,
   actiontrail: ofCalls,
+  vpc: ofCalls,
   sls: [...ofCalls, "incomplete"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],
   async: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   timer: ["drop-before", "delay", "duplicate", "reorder"],
+  flowlog: ["skip-data", "drop-before", "delay", "duplicate"],
   function: ["crash", "skew"],
 };
 
@@ -132,6 +142,9 @@ export interface FaultRule {
   readonly skip?: number;
   /** Calls the fault hits before it is over; default unlimited. */
   readonly times?: number;
+  /** Instants of the clock, milliseconds since the epoch, from which and before which it is in force; default always. */
+  readonly from?: number;
+  readonly until?: number;
   readonly fault: AnyFault;
 }
 
@@ -158,13 +171,22 @@ const matches = (rule: FaultRule, call: FaultCall): boolean =>
   (rule.accessKeyId === undefined || rule.accessKeyId === call.accessKeyId) &&
   Object.entries(rule.match ?? {}).every(([name, value]) => call.params?.[name] === value);
 
+const isInForce = ({ from, until }: FaultRule, now: number): boolean =>
+  (from === undefined || now >= from) && (until === undefined || now < until);
+
 const isCall = (service: FaultService): boolean =>
-  !["eventbridge", "timer", "async", "function", "alarm"].includes(service);
+  !["eventbridge", "timer", "async", "function", "alarm", "flowlog"].includes(service);
 
 /** The faults in force. The first rule that matches and is neither skipping nor used up decides. */
 export class FaultTable {
+  readonly #now: () => number;
   #entries: Entry[] = [];
   #crash: () => void = () => undefined;
+
+  /** `now` is read for rules that hold between two instants alone. */
+  constructor(now: () => number = () => 0) {
+    this.#now = now;
+  }
 
   /** How the callers of a call die. */
   onCrash(crash: () => void): void {
@@ -189,7 +211,7 @@ export class FaultTable {
   take<Service extends FaultService>(call: FaultCall<Service>): FaultsOf[Service] | undefined {
     for (const entry of this.#entries) {
       // Who comes while another waits overtakes it.
-      if (!matches(entry.rule, call) || entry.release !== undefined) continue;
+      if (!matches(entry.rule, call) || entry.release !== undefined || !isInForce(entry.rule, this.#now())) continue;
       const skip = entry.rule.skip ?? 0;
       const turn = entry.seen++;
       if (turn < skip) continue;

@@ -15,6 +15,7 @@ const portFlags = {
   "sls-port": { name: "sls", fallback: 9103 },
   "fc-port": { name: "fc", fallback: 9104 },
   "actiontrail-port": { name: "actiontrail", fallback: 9105 },
+  "vpc-port": { name: "vpc", fallback: 9106 },
 } as const;
 
 const engines = ["auto", "nft", "userspace"] as const;
@@ -22,7 +23,7 @@ const textFlags = ["home", "host", "engine", "network", "table", "scan-noise"] a
 
 const HELP = `Usage: npm run cloud [-- <option>...]
 
-Starts the embedded cloud without safeport: ECS, Tablestore, CloudMonitor, SLS, ActionTrail and Function Compute, with a
+Starts the embedded cloud without safeport: ECS, Tablestore, CloudMonitor, SLS, ActionTrail, VPC and Function Compute, with a
 small account and a data plane whose instances have real ports. Prints the addresses and keys, then \`ready\`. Ctrl-C stops it.
 
   --port <n>             the HTTP trigger of functions (default 9000, or PORT)
@@ -33,6 +34,7 @@ small account and a data plane whose instances have real ports. Prints the addre
   --sls-port <n>         (default 9103)
   --fc-port <n>          (default 9104)
   --actiontrail-port <n> (default 9105)
+  --vpc-port <n>         (default 9106)
   --any-port             every port that is not given is chosen by the machine
   --host <address>       where the services listen (default 127.0.0.1)
   --home <folder>        keeps the state in <folder>/cloud (default .safeport, or SAFEPORT_HOME)

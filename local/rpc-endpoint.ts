@@ -35,16 +35,18 @@ export interface RpcSurroundings {
   readonly onCall: (call: RpcCall) => void;
 }
 
+type Body = Record<string, unknown>;
+
 /** What the service says of itself. */
 export interface RpcService {
   /** In the fault table. */
-  readonly service: "cms" | "actiontrail";
+  readonly service: "cms" | "actiontrail" | "vpc";
   /** As its errors name it. */
   readonly product: string;
   readonly hostId: string;
   readonly version: string;
   /** The body of the answer; throws an `RpcError` to refuse. */
-  readonly perform: (operation: string, params: RpcParameters) => Record<string, unknown>;
+  readonly perform: (operation: string, params: RpcParameters) => Body | Promise<Body>;
 }
 
 /** A running endpoint. */
@@ -82,16 +84,16 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
       const origin = { requestId, hostId: service.hostId, product: service.product };
       return { status: error.status, code: error.code, body: JSON.stringify(errorBody(error, origin)) };
     };
-    const attempt = (work: () => Record<string, unknown>): Answer => {
+    const attempt = async (work: () => Body | Promise<Body>): Promise<Answer> => {
       try {
-        return { status: 200, body: JSON.stringify({ RequestId: requestId, ...work() }) };
+        return { status: 200, body: JSON.stringify({ RequestId: requestId, ...(await work()) }) };
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
         return refuse(error);
       }
     };
     const signed = { method: request.method ?? "", path, rawQuery, headers, body: read.body };
-    const refused = attempt(() => {
+    const refused = await attempt(() => {
       accessKeyId = verifyAcs3(signed, (id) => around.secretOf(id, headers["x-acs-security-token"]));
       if (headers["x-acs-version"] !== service.version)
         throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
@@ -103,7 +105,7 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     const answer = isOurs
       ? await playFault(fault, {
           clock,
-          perform: async () => attempt(() => service.perform(operation, params)),
+          perform: () => attempt(() => service.perform(operation, params)),
           refuse: ({ status, code, message = code }) => refuse({ status, code, message }),
           html: () => HTML,
         })

@@ -1,19 +1,20 @@
-// What watches an account: CloudMonitor, and the log service with the data plane's flow logs.
+// What watches an account: CloudMonitor, the log service, and the flow logs of the network.
 
 import type { CloudWorld } from "./cloud-world.ts";
 import type { DataPlane } from "./dataplane/data-plane.ts";
 import { type Cms, startCms } from "./services/cms/cms.ts";
 import type { CmsSwitches } from "./services/cms/switches.ts";
 import type { Told } from "./services/eventbridge/cloud-event.ts";
-import { createFlowLogs, type FlowLogs } from "./services/sls/flow-logs.ts";
 import { type Sls, startSls } from "./services/sls/sls.ts";
 import type { SlsSwitches } from "./services/sls/switches.ts";
+import type { VpcSwitches } from "./services/vpc/switches.ts";
+import { startVpc, type Vpc } from "./services/vpc/vpc.ts";
 
 /** The running monitoring. */
 export interface Monitoring {
   readonly cms: Cms;
   readonly sls: Sls;
-  readonly flowLogs: FlowLogs;
+  readonly vpc: Vpc;
 }
 
 /** Starts it. The switches may change at run time; `tell` puts system events on the bus. */
@@ -21,13 +22,15 @@ export async function startMonitoring(
   world: CloudWorld,
   around: {
     readonly dataPlane: DataPlane;
+    readonly hasEni: (eniId: string) => boolean;
     readonly cmsSwitches: CmsSwitches;
     readonly slsSwitches: SlsSwitches;
+    readonly vpcSwitches: VpcSwitches;
     readonly tell: (told: Told) => void;
   },
 ): Promise<Monitoring> {
   const { host, ports, clock, random, faults, account } = world;
-  const { dataPlane, cmsSwitches, slsSwitches, tell } = around;
+  const { dataPlane, hasEni, cmsSwitches, slsSwitches, vpcSwitches, tell } = around;
   const cms = await startCms({
     ...{ clock, random, host, faults, tell },
     accountId: account.accountId,
@@ -49,5 +52,18 @@ export async function startMonitoring(
     onCall: world.listed("sls"),
   });
   world.onStop(() => sls.stop());
-  return { cms, sls, flowLogs: createFlowLogs({ clock, sls, switches: slsSwitches, dataPlane, account }) };
+
+  const { accountId, regionId, regions = [], vpcId } = account;
+  const vpc = await startVpc({
+    ...{ clock, random, host, faults, sls, dataPlane, hasEni },
+    ...world.folder("vpc"),
+    port: ports.vpc ?? 0,
+    switches: vpcSwitches,
+    secretOf: world.secretOf,
+    regions: [regionId, ...regions],
+    place: { accountId, regionId, vpcId, vSwitchId: vpcId.replace(/^vpc-/, "vsw-") },
+    onCall: world.listed("vpc"),
+  });
+  world.onStop(() => vpc.stop());
+  return { cms, sls, vpc };
 }

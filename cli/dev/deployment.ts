@@ -16,6 +16,7 @@ export function environmentOf(cloud: Cloud, secrets: Secrets): Record<string, st
     SAFEPORT_ACTIONTRAIL_ENDPOINT: `http://${endpoints.actiontrail}`,
     SAFEPORT_CMS_ENDPOINT: `http://${endpoints.cms}`,
     SAFEPORT_SLS_ENDPOINT: `http://${endpoints.sls}`,
+    SAFEPORT_VPC_ENDPOINT: `http://${endpoints.vpc}`,
     SAFEPORT_TABLESTORE_ENDPOINT: endpoints.tablestore,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
     SAFEPORT_FC_ENDPOINT: endpoints.fc,

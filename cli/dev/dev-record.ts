@@ -19,7 +19,7 @@ export interface DevRecord {
   readonly accessKeySecret: string;
   readonly foreign: { readonly accessKeyId: string; readonly accessKeySecret: string };
   readonly tablestoreInstance: string;
-  readonly endpoints: Readonly<Record<"ecs" | "tablestore" | "cms" | "sls" | "fc", string>>;
+  readonly endpoints: Readonly<Record<"ecs" | "tablestore" | "cms" | "sls" | "fc" | "vpc", string>>;
   readonly groups: readonly {
     readonly groupId: string;
     readonly name: string;
@@ -41,7 +41,7 @@ export function devRecord(cloud: Cloud, secrets: Secrets): DevRecord {
   const { admin, ...tokens } = secrets.tokens;
   const own = seedUser(account, seedUserNames.admin);
   const foreign = seedUser(account, seedUserNames.foreign);
-  const { ecs, tablestore, cms, sls, fc } = endpoints;
+  const { ecs, tablestore, cms, sls, fc, vpc } = endpoints;
   return {
     api: endpoints.api,
     token: admin,
@@ -56,7 +56,7 @@ export function devRecord(cloud: Cloud, secrets: Secrets): DevRecord {
     accessKeySecret: own.accessKeySecret,
     foreign: { accessKeyId: foreign.accessKeyId, accessKeySecret: foreign.accessKeySecret },
     tablestoreInstance: seedTablestoreInstance,
-    endpoints: { ecs, tablestore, cms, sls, fc },
+    endpoints: { ecs, tablestore, cms, sls, fc, vpc },
     groups: account.groups.map((group) => ({
       groupId: group.groupId,
       name: group.name,

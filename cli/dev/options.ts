@@ -1,6 +1,6 @@
 // What `npm start` takes from the environment.
 
-export type ServiceName = "api" | "control" | "ecs" | "tablestore" | "cms" | "sls" | "fc" | "actiontrail";
+export type ServiceName = "api" | "control" | "ecs" | "tablestore" | "cms" | "sls" | "fc" | "actiontrail" | "vpc";
 
 export interface DevOptions {
   /** Folder of everything that outlives the program. */
@@ -26,6 +26,7 @@ const DEFAULT_PORTS = {
   sls: 9103,
   fc: 9104,
   actiontrail: 9105,
+  vpc: 9106,
 } as const;
 
 /**

@@ -44,8 +44,8 @@ export interface DataPlane {
   readonly engine: "nft" | "userspace";
   /** Puts a topology in force; resolves when it is. Calls that meet a running one share the next, which uses the last topology. */
   apply(topology: Topology): Promise<void>;
-  /** Collects flow records from when this resolves; answers how to stop. Packets are captured while somebody listens. */
-  recordFlows(listener: FlowListener): Promise<() => Promise<void>>;
+  /** Collects flow records, in windows of the default length unless told otherwise, from when this resolves; answers how to stop. Packets are captured while somebody listens. */
+  recordFlows(listener: FlowListener, windowMs?: number): Promise<() => Promise<void>>;
   /** Ends the present window of flow records now. */
   flushFlows(): void;
   /** Ports really served elsewhere: `address:port` (`address:port/udp`) as the account knows it → real port. */
@@ -183,7 +183,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       latest = wanted;
       return enqueue();
     },
-    recordFlows: (listener) => recorder.record(listener),
+    recordFlows: (listener, windowMs) => recorder.record(listener, windowMs),
     flushFlows: () => recorder.flush(),
     mappedPorts,
     problems: () => [...listeners.problems(), ...recorder.problems()],

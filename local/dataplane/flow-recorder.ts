@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { packetsOf } from "./derived-packets.ts";
 import type { Flow } from "./flow.ts";
-import { type FlowListener, FlowLog } from "./flow-log.ts";
+import { type FlowListener, FlowLog, type SeenPackets } from "./flow-log.ts";
 import type { Datagram, Endpoint } from "./listeners.ts";
 import type { PortMap } from "./nft-rules.ts";
 import { type PacketCapture, startCapture } from "./packet-capture.ts";
@@ -43,7 +43,8 @@ function logGroupOf(tableName: string): number {
 /** Records flows between the first `record` and the end of the last. */
 export class FlowRecorder {
   readonly #options: FlowRecorderOptions;
-  readonly #log: FlowLog;
+  /** By the length of their windows. */
+  readonly #logs = new Map<number, FlowLog>();
   #capture: PacketCapture | undefined;
   #captureFailed = false;
   #cancelNoise: (() => void) | undefined;
@@ -52,14 +53,6 @@ export class FlowRecorder {
 
   constructor(options: FlowRecorderOptions) {
     this.#options = options;
-    const { clock, schedule, windowMs, topology } = options;
-    this.#log = new FlowLog({
-      windowMs,
-      now: () => clock.now(),
-      schedule,
-      enis: () => topology().enis.map(({ eniId, instanceId = "" }) => ({ eniId, instanceId })),
-      blind: () => this.#capture === undefined && !options.seesDrops,
-    });
   }
 
   /** The group that the table tells packets to; undefined while nobody captures. */
@@ -67,9 +60,11 @@ export class FlowRecorder {
     return this.#capture === undefined ? undefined : logGroupOf(this.#options.tableName);
   }
 
-  /** Records for the listener too; answers how to stop. */
-  async record(listener: FlowListener): Promise<() => Promise<void>> {
-    const unsubscribe = this.#log.subscribe(listener);
+  /** Records for the listener too, in windows of that length; answers how to stop. */
+  async record(listener: FlowListener, windowMs = this.#options.windowMs): Promise<() => Promise<void>> {
+    const log = this.#logs.get(windowMs) ?? this.#newLog(windowMs);
+    this.#logs.set(windowMs, log);
+    const unsubscribe = log.subscribe(listener);
     await this.#follow();
     return async () => {
       unsubscribe();
@@ -78,7 +73,7 @@ export class FlowRecorder {
   }
 
   flush(): void {
-    this.#log.flush();
+    for (const log of this.#logs.values()) log.flush();
   }
 
   problems(): readonly string[] {
@@ -97,14 +92,14 @@ export class FlowRecorder {
 
   onFlow = (flow: Flow): void => {
     if (this.#capture !== undefined) return;
-    for (const packets of packetsOf(flow)) this.#log.see(packets);
+    for (const packets of packetsOf(flow)) this.#see(packets);
   };
 
   onDatagram = ({ sourceAddress, sourcePort, data }: Datagram, endpoint: Endpoint, answerBytes?: number): void => {
     if (this.#capture !== undefined) return;
     const { eniId, address, port } = endpoint;
     const common = { eniId, origin: "derived", protocol: UDP, packets: 1, tcpFlags: 0 } as const;
-    this.#log.see({
+    this.#see({
       ...common,
       direction: "in",
       action: answerBytes === undefined ? "REJECT" : "ACCEPT",
@@ -112,7 +107,7 @@ export class FlowRecorder {
       bytes: data.length + UDP_HEADER_BYTES,
     });
     if (answerBytes === undefined) return;
-    this.#log.see({
+    this.#see({
       ...common,
       direction: "out",
       action: "ACCEPT",
@@ -129,7 +124,7 @@ export class FlowRecorder {
 
   async #change(): Promise<void> {
     const { canCapture, onGroupChanged } = this.#options;
-    if (this.#log.active) {
+    if (this.#isActive()) {
       this.#makeNoise();
       if (this.#capture !== undefined || !canCapture) return;
       const group = logGroupOf(this.#options.tableName);
@@ -155,8 +150,27 @@ export class FlowRecorder {
 
   #seePacket = (packet: Parameters<typeof recordsOf>[0]): void => {
     const { mapped } = this.#options;
-    for (const seen of recordsOf(packet, { eniOf: (address) => this.#eniOf(address), mapped })) this.#log.see(seen);
+    for (const seen of recordsOf(packet, { eniOf: (address) => this.#eniOf(address), mapped })) this.#see(seen);
   };
+
+  #see(seen: SeenPackets): void {
+    for (const log of this.#logs.values()) log.see(seen);
+  }
+
+  #isActive(): boolean {
+    return [...this.#logs.values()].some(({ active }) => active);
+  }
+
+  #newLog(windowMs: number): FlowLog {
+    const { clock, schedule, topology, seesDrops } = this.#options;
+    return new FlowLog({
+      windowMs,
+      now: () => clock.now(),
+      schedule,
+      enis: () => topology().enis.map(({ eniId, instanceId = "" }) => ({ eniId, instanceId })),
+      blind: () => this.#capture === undefined && !seesDrops,
+    });
+  }
 
   #eniOf(address: string): string | undefined {
     const topology = this.#options.topology();
@@ -172,7 +186,7 @@ export class FlowRecorder {
     if (scanNoise === undefined || this.#cancelNoise !== undefined) return;
     const next = (): void => {
       this.#cancelNoise = schedule(scanNoise.everyMs, () => {
-        for (const packets of probe(scanNoise.random, policies(), endpoints())) this.#log.see(packets);
+        for (const packets of probe(scanNoise.random, policies(), endpoints())) this.#see(packets);
         next();
       });
     };

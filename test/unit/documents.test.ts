@@ -4,8 +4,13 @@ import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { faultKinds } from "../../local/faults.ts";
 import { defaultTrailSwitches } from "../../local/services/actiontrail/switches.ts";
-import { operations } from "../../local/services/ecs/operation-table.ts";
+import { operations as cms } from "../../local/services/cms/operations.ts";
+import { defaultCmsSwitches } from "../../local/services/cms/switches.ts";
+import { operations as ecs } from "../../local/services/ecs/operation-table.ts";
 import { defaultSwitches } from "../../local/services/ecs/switches.ts";
+import { defaultSlsSwitches } from "../../local/services/sls/switches.ts";
+import { operations as vpc } from "../../local/services/vpc/operations.ts";
+import { defaultVpcSwitches } from "../../local/services/vpc/switches.ts";
 import { schemas } from "../../shared/store/tables.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -47,9 +52,11 @@ describe("what the pages list", () => {
     expect(rows.filter((row) => !page.includes(row))).toEqual([]);
   });
 
-  test("every operation of the embedded ECS, every switch and every fault is in its page", () => {
+  test("every operation of the embedded RPC services, every switch and every fault is in its page", () => {
     const page = read("docs/local-cloud.md");
-    const names = [...operations.keys(), ...Object.keys(defaultSwitches), ...Object.keys(defaultTrailSwitches)];
+    const switches = { ...defaultSwitches, ...defaultTrailSwitches, ...defaultCmsSwitches, ...defaultSlsSwitches };
+    const names = [ecs, cms, vpc].flatMap((operations) => [...operations.keys()]);
+    names.push(...Object.keys({ ...switches, ...defaultVpcSwitches }));
     expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([]);
     const faults = Object.entries(faultKinds).map(
       ([service, kinds]) => `| \`${service}\` | ${kinds.map((kind) => `\`${kind}\``).join(", ")} |`,

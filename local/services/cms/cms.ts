@@ -1,8 +1,8 @@
 // The embedded CloudMonitor: signed RPC over HTTP, alarms on the clock, system events to the bus.
 
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SchedulingClock } from "../../clock.ts";
+import { keepJson, keptJson } from "../../kept-json.ts";
 import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { type RpcSurroundings, startRpcEndpoint } from "../../rpc-endpoint.ts";
@@ -74,10 +74,10 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
           instanceName: options.instanceName,
         }),
       onChange: (rules) => {
-        if (file !== undefined) keep(file, rules);
+        if (file !== undefined) keepJson(file, rules);
       },
     },
-    file === undefined ? [] : kept(file),
+    file === undefined ? [] : keptJson<readonly AlarmRule[]>(file, []),
   );
   const systemEvent = (event: SystemEvent): void =>
     options.tell(toldOf(event, { accountId, regionId, random, now: clock.now() }));
@@ -130,18 +130,4 @@ function callsPerSecond(clock: SchedulingClock): (operation: string) => boolean 
     counts.set(operation, { second, count });
     return count <= CALLS_PER_SECOND;
   };
-}
-
-function kept(file: string): readonly AlarmRule[] {
-  try {
-    return JSON.parse(readFileSync(file, "utf8")) as AlarmRule[];
-  } catch {
-    return [];
-  }
-}
-
-function keep(file: string, rules: readonly AlarmRule[]): void {
-  mkdirSync(join(file, ".."), { recursive: true });
-  writeFileSync(`${file}.new`, JSON.stringify(rules));
-  renameSync(`${file}.new`, file);
 }

@@ -14,9 +14,10 @@ export interface Log {
 /** One logstore. */
 export interface Logstore {
   readonly name: string;
-  readonly ttlDays: number;
+  ttlDays: number;
   readonly shardCount: number;
   readonly createdAt: number;
+  changedAt: number;
   /** The index as it was created; without one there are no queries. */
   index?: unknown;
   /** Names of every field that a log ever had. */
@@ -61,10 +62,10 @@ export class LogStores {
   createLogstore(project: Project, store: Pick<Logstore, "name" | "ttlDays" | "shardCount">, now: number): Logstore {
     const { name, ttlDays, shardCount } = store;
     if (!NAME.test(name)) throw new SlsError(400, "ParameterInvalid", `the logstore name ${name} is not valid`);
-    if (!Number.isInteger(ttlDays) || ttlDays < 1 || ttlDays > 3_650)
-      throw new SlsError(400, "ParameterInvalid", "ttl is 1 to 3650");
+    checkRetention(ttlDays);
     if (project.logstores.has(name)) throw new SlsError(400, "LogStoreAlreadyExist", `logstore ${name} already exists`);
-    const created: Logstore = { name, ttlDays, shardCount, createdAt: now, columns: new Set(), logs: [] };
+    const times = { createdAt: now, changedAt: now };
+    const created: Logstore = { name, ttlDays, shardCount, ...times, columns: new Set(), logs: [] };
     project.logstores.set(name, created);
     return created;
   }
@@ -78,6 +79,19 @@ export class LogStores {
   clear(): void {
     this.#projects.clear();
   }
+}
+
+/** Keeps logs for so many days from now on; what is older is gone at once. */
+export function setRetention(store: Logstore, ttlDays: number, now: number): void {
+  checkRetention(ttlDays);
+  store.ttlDays = ttlDays;
+  store.changedAt = now;
+  addLogs(store, [], now);
+}
+
+function checkRetention(ttlDays: number): void {
+  if (!Number.isInteger(ttlDays) || ttlDays < 1 || ttlDays > 3_650)
+    throw new SlsError(400, "ParameterInvalid", "ttl is 1 to 3650");
 }
 
 /** Adds logs, and forgets what the retention or the bound on memory no longer covers. */

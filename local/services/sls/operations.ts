@@ -1,7 +1,7 @@
 // The operations of the log service that are served: which one a request is, and its answer.
 
-import type { LogStores, Project } from "./log-store.ts";
-import { parseQuery, type QueryResult, runQuery } from "./query.ts";
+import { type LogStores, type Project, setRetention } from "./log-store.ts";
+import { parseQuery, type Query, type QueryResult, runQuery } from "./query.ts";
 import type { SlsRequest } from "./signature.ts";
 import { SlsError } from "./sls-error.ts";
 import type { SlsSwitches } from "./switches.ts";
@@ -45,6 +45,7 @@ const json = (document: unknown, headers: Record<string, string> = {}): SlsAnswe
   body: JSON.stringify(document),
 });
 const empty: SlsAnswer = { status: 200, body: "" };
+const DAY_S = 86_400;
 
 const routes: ReadonlyArray<readonly [string, RegExp, string, Run]> = [
   ["POST", /^\/$/, "CreateProject", createProject],
@@ -55,6 +56,7 @@ const routes: ReadonlyArray<readonly [string, RegExp, string, Run]> = [
   ["POST", /^\/logstores\/([^/]+)\/index$/, "CreateIndex", createIndex],
   ["POST", /^\/logstores\/([^/]+)\/logs$/, "GetLogsV2", getLogsV2],
   ["GET", /^\/logstores\/([^/]+)$/, "GetLogStore", getLogstoreOrLogs],
+  ["PUT", /^\/logstores\/([^/]+)$/, "UpdateLogStore", updateLogstore],
 ];
 
 /** Which operation a request asks for. Throws the refusal of an unknown one. */
@@ -64,7 +66,7 @@ export function answerOperation(request: SlsRequest): FoundOperation {
     const found = path.exec(request.path);
     if (request.method !== method || !found) continue;
     const logstore = found[1] ?? "";
-    const body = request.method === "POST" ? bodyOf(request) : {};
+    const body = request.method === "GET" ? {} : bodyOf(request);
     const operation = name === "GetLogStore" && query["type"] === "log" ? "GetLogs" : name;
     const asked = String((operation === "GetLogsV2" ? body["query"] : query["query"]) ?? "");
     const params = { ...(logstore === "" ? {} : { logstore }), ...(asked === "" ? {} : { query: asked }) };
@@ -112,6 +114,12 @@ function createLogstore(context: SlsContext, call: Call): SlsAnswer {
   return empty;
 }
 
+function updateLogstore(context: SlsContext, call: Call): SlsAnswer {
+  const store = context.stores.logstore(projectOf(context, call), call.logstore);
+  setRetention(store, Number(call.body["ttl"] ?? store.ttlDays), context.nowMs);
+  return empty;
+}
+
 function listLogstores(context: SlsContext, call: Call): SlsAnswer {
   const logstores = [...projectOf(context, call).logstores.keys()];
   return json({ count: logstores.length, total: logstores.length, logstores });
@@ -120,14 +128,14 @@ function listLogstores(context: SlsContext, call: Call): SlsAnswer {
 function getLogstoreOrLogs(context: SlsContext, call: Call): SlsAnswer {
   const store = context.stores.logstore(projectOf(context, call), call.logstore);
   if (call.query["type"] === "log") return getLogs(context, call);
-  const { name, ttlDays, shardCount, createdAt } = store;
+  const { name, ttlDays, shardCount, createdAt, changedAt } = store;
   const createTime = Math.floor(createdAt / 1_000);
   return json({
     logstoreName: name,
     ttl: ttlDays,
     shardCount,
     createTime,
-    lastModifyTime: createTime,
+    lastModifyTime: Math.floor(changedAt / 1_000),
     mode: "standard",
   });
 }
@@ -149,8 +157,16 @@ function query(context: SlsContext, call: Call, given: Readonly<Record<string, u
   const store = context.stores.logstore(projectOf(context, call), call.logstore);
   const { keys = {} } = (store.index ?? {}) as { readonly keys?: object };
   const columns = new Set([...Object.keys(keys), ...store.columns]);
-  const { nowMs, isHalf, switches } = context;
-  return runQuery(store, parseQuery(given), { nowMs, isHalf, bytesMax: switches.slsScanBytesMax, columns });
+  const { nowMs, switches } = context;
+  const asked = parseQuery(given);
+  const isHalf = context.isHalf || touchesDay(asked, switches.slsIncompleteDays);
+  return runQuery(store, asked, { nowMs, isHalf, bytesMax: switches.slsScanBytesMax, columns });
+}
+
+/** Whether a range of seconds touches one of the UTC days. */
+function touchesDay({ from, to }: Query, days: string): boolean {
+  const starts = days.split(",").map((day) => Date.parse(`${day.trim()}T00:00:00Z`) / 1_000);
+  return starts.some((start) => from < start + DAY_S && to > start);
 }
 
 function getLogs(context: SlsContext, call: Call): SlsAnswer {

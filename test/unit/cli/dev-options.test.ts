@@ -15,6 +15,7 @@ describe("development options", () => {
         sls: 9103,
         fc: 9104,
         actiontrail: 9105,
+        vpc: 9106,
       },
       engine: "auto",
       network: "127.10",
@@ -26,6 +27,7 @@ describe("development options", () => {
     expect(ports).toEqual({
       ...{ api: 9200, control: 9299, ecs: 7000, tablestore: 9301, cms: 9302, sls: 9303, fc: 9304 },
       actiontrail: 9305,
+      vpc: 9306,
     });
   });
 
