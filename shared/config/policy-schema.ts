@@ -13,6 +13,7 @@ import {
   templatesSchema,
   trustedPrincipalsSchema,
 } from "./drift-schema.ts";
+import { notificationsOf, notificationsSchema } from "./notifications-schema.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const DAY_S = 86_400;
@@ -80,6 +81,7 @@ export const policySchema = z.strictObject({
   operators: operatorsSchema,
   templates: templatesSchema,
   operatorPath: operatorPathSchema,
+  notifications: notificationsSchema.prefault({}),
   limits: z
     .strictObject({
       rulesPerInterface: z
@@ -172,6 +174,7 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       ]),
     ),
     operatorPath: document.operatorPath,
+    notifications: notificationsOf(document.notifications),
     limits: document.limits,
     trustedProxies: document.trustedProxies,
   };

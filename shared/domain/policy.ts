@@ -3,6 +3,7 @@
 import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
 import type { Guard } from "./guard.ts";
+import type { NotificationPolicy } from "./notification-policy.ts";
 import type { OperatorPath } from "./operator-path.ts";
 
 /** How differences are dealt with. Durations in milliseconds. */
@@ -77,6 +78,7 @@ export interface Policy {
   readonly templates: Readonly<Record<string, readonly TemplateRule[]>>;
   /** What must always reach the hosts: a change that would cut it is refused. */
   readonly operatorPath: readonly OperatorPath[];
+  readonly notifications: NotificationPolicy;
   readonly limits: {
     /** Rules over all groups of one interface, and how many of them leases leave free. */
     readonly rulesPerInterface: number;

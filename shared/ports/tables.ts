@@ -27,7 +27,9 @@ export type TableName =
   | "token"
   | "policy"
   | "budget"
-  | "schedule";
+  | "schedule"
+  | "outbox"
+  | "delivery";
 
 export interface TableSchema {
   readonly name: TableName;

@@ -14,7 +14,7 @@ const daysS = (days: number): number => days * 86_400;
 
 /**
  * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries and of drift, with the
- * rules that were removed, over a year; idempotency keys two days.
+ * rules that were removed, over a year; idempotency keys two days; what was told to whom a month, by which a repeated notice is known.
  */
 export const schemas: readonly TableSchema[] = [
   table("group", "region group"),
@@ -32,4 +32,6 @@ export const schemas: readonly TableSchema[] = [
   table("policy", "name version:integer"),
   table("budget", "region api"),
   table("schedule", "name"),
+  table("outbox", "rank:integer at:integer notice"),
+  table("delivery", "id", daysS(30)),
 ];
