@@ -1,5 +1,6 @@
 // The page of all failures, made from the catalogue.
-import { type CatalogueEntry, catalogue } from "../../shared/errors/catalogue.ts";
+import { catalogue } from "../../shared/errors/catalogue.ts";
+import type { CatalogueEntry } from "../../shared/errors/catalogue-entry.ts";
 
 /** Where the page lives, from the project's folder. */
 export const ERRORS_PAGE = "docs/errors.md";

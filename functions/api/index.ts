@@ -18,6 +18,7 @@ import { listRecords } from "../../shared/usecases/list-records.ts";
 import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { retireEntry } from "../../shared/usecases/retire-entry.ts";
+import { getMode, setMode } from "../../shared/usecases/set-mode.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
@@ -25,6 +26,7 @@ import { entry } from "../entry.ts";
 const useCases = {
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
+  ...{ getMode, setMode },
   ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },
 };
 const webs = new WeakMap<Composition["app"], HttpApp>();

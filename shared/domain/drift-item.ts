@@ -40,6 +40,8 @@ export type DriftState =
 export type HeldBy =
   /** The same rule was rolled back too often in a short time. */
   | "hold"
+  /** Mode `close-only` or `halt`. */
+  | "mode"
   /** The policy's freeze window. */
   | "freeze"
   /** More at once than one pass may change. */

@@ -1,5 +1,6 @@
 // One error class for every failure with a name; `fail` makes it from the catalogue.
-import { type CatalogueEntry, catalogue, type ErrorCode } from "./catalogue.ts";
+import { catalogue, type ErrorCode } from "./catalogue.ts";
+import type { CatalogueEntry } from "./catalogue-entry.ts";
 
 /** A failure a person can act on. */
 export class AppError extends Error {

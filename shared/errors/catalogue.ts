@@ -1,24 +1,6 @@
 // Every failure a caller can meet: what happened, what to do, whether trying again helps. Codes are permanent once released.
-
-type Detail = Readonly<Record<string, string | number>>;
-
-export interface CatalogueEntry {
-  /** HTTP status of the answer. */
-  readonly status: number;
-  /** Would the same request help: never, later, or at once. */
-  readonly retry: "never" | "later" | "now";
-  readonly fault: "caller" | "cloud" | "us";
-  readonly message: (d: Detail) => string;
-  readonly remedy: (d: Detail) => string;
-}
-
-const entry = (
-  status: number,
-  retry: CatalogueEntry["retry"],
-  fault: CatalogueEntry["fault"],
-  message: CatalogueEntry["message"],
-  remedy: CatalogueEntry["remedy"],
-): CatalogueEntry => ({ status, retry, fault, message, remedy });
+import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
+import { operationFailures } from "./catalogue-operation.ts";
 
 export const catalogue = {
   REQUEST_INVALID: entry(
@@ -347,6 +329,7 @@ export const catalogue = {
     () => "Something went wrong inside safeport; the next pass repairs what was begun.",
     () => "Report it with the request id.",
   ),
+  ...operationFailures,
 } satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { Health } from "../usecases/health.ts";
 import type { RecordPage } from "../usecases/list-records.ts";
+import { viewMode } from "./mode-view.ts";
 import type { healthView, recordPageView } from "./schemas.ts";
 
 /** A page of the audit trail. */
@@ -31,5 +32,6 @@ export function viewHealth(health: Health): z.output<typeof healthView> {
     groupSeenTargetSeconds: health.groupSeenTargetMs === null ? null : health.groupSeenTargetMs / 1000,
     clockSkewSeconds: health.clockSkewMs / 1000,
     policyVersion: health.policyVersion,
+    mode: viewMode(health.mode),
   };
 }

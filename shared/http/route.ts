@@ -17,6 +17,7 @@ import type { listRecords } from "../usecases/list-records.ts";
 import type { lookAtGroup } from "../usecases/look-at-group.ts";
 import type { openLease } from "../usecases/open-lease.ts";
 import type { retireEntry } from "../usecases/retire-entry.ts";
+import type { getMode, setMode } from "../usecases/set-mode.ts";
 import type { sweep } from "../usecases/sweep.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 
@@ -43,6 +44,8 @@ export interface UseCases {
   readonly lookAtGroup: typeof lookAtGroup;
   readonly listRecords: typeof listRecords;
   readonly health: typeof health;
+  readonly getMode: typeof getMode;
+  readonly setMode: typeof setMode;
 }
 
 /** Whom a token speaks for. */

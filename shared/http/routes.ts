@@ -14,6 +14,7 @@ import type { Call, Route } from "./route.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
+import { modeRoutes } from "./routes-mode.ts";
 import * as schema from "./schemas.ts";
 
 /** The routes, in the order of the API description. */
@@ -134,6 +135,7 @@ export const routes: readonly Route[] = [
   ...groupRoutes,
   ...ledgerRoutes,
   ...driftRoutes,
+  ...modeRoutes,
   define({
     method: "GET",
     path: "/v1/records",

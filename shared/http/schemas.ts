@@ -1,6 +1,7 @@
 // What the API accepts and answers, as zod schemas: requests are checked with them, and the API description is made of them.
 import * as z from "zod";
 import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
+import { modeView } from "./schemas-mode.ts";
 
 const reason = z.string().max(2000).default("").describe("Why the port is opened; kept in the record.");
 const ticket = z.string().max(200).default("").describe("Number of the ticket this belongs to.");
@@ -160,6 +161,7 @@ export const healthView = z.object({
     .describe("How old that becomes when all is well: an hour, and more where the call budget makes full passes long."),
   clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
   policyVersion: z.int(),
+  mode: modeView,
 });
 
 /** The API description; its shape is the standard's. */

@@ -38,6 +38,7 @@ const CHANGES = {
 const HELD_BY = {
   en: {
     hold: "rolled back too often in a short time",
+    mode: "the mode forbids it",
     freeze: "freeze window",
     ceiling: "more at once than one pass may change",
     reading: "the group or its ledger cannot be read in full",
@@ -46,6 +47,7 @@ const HELD_BY = {
   },
   zh: {
     hold: "短时间内回滚次数过多",
+    mode: "当前模式不允许",
     freeze: "处于冻结窗口",
     ceiling: "超过单次可改动的上限",
     reading: "安全组或台账未能完整读取",

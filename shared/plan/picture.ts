@@ -5,6 +5,7 @@ import type { GroupRow } from "../domain/guard.ts";
 import type { EntryId, GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
 import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
+import type { Mode } from "../domain/mode.ts";
 import { windowAt } from "../domain/open-hours.ts";
 import type { OperatorPath } from "../domain/operator-path.ts";
 import type { Rule } from "../domain/rule.ts";
@@ -30,6 +31,8 @@ export interface Picture {
   readonly installation: string;
   readonly markSecret: string;
   readonly lateEffectMaxMs: number;
+  /** What may be called at all; ends may be in every mode. */
+  readonly mode: Mode;
   /** Entries nobody may newly open, and why. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
   /** Ids this pass has revoked, whatever a stale reading says. */

@@ -5,6 +5,7 @@ import type { RuleKey } from "../domain/ids.ts";
 import { cutPaths } from "../domain/operator-path.ts";
 import type { Rule } from "../domain/rule.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
+import { againAt } from "./mode-guard.ts";
 import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
 import type { Difference, PlannedCall } from "./plan-entry.ts";
 
@@ -80,6 +81,7 @@ export function planDrift(
     adoptions: settled.flatMap(({ item, adoption }) => (item.state === "adopted" ? (adoption ?? []) : [])),
     lookAt: [
       ...settled.flatMap(({ item }) => (item.verdict.kind === "unknown" ? [item.verdict.until] : [])),
+      ...(stopped === "mode" ? [againAt(picture.now)] : []),
       ...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),
       ...(stopped === null && wanted.length > portion.size ? [picture.now] : []),
     ],
@@ -109,6 +111,7 @@ function decided({ item, adoption }: Case, watch: Watch): DriftItem {
  */
 function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[], waiting: readonly Case[]): HeldBy | null {
   if (wanted.length === 0) return null;
+  if (picture.mode !== "normal") return "mode";
   const removed = [...wanted, ...waiting].filter(({ item }) => item.kind === "removed").length;
   if (watch.isHalfRead || (picture.rules.length === 0 && removed > 1)) return "reading";
   if (watch.frozenUntil !== null) return "freeze";

@@ -3,6 +3,7 @@ import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { type Mark, parseMark } from "../domain/mark.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { againAt, isAllowedIn } from "./mode-guard.ts";
 import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.ts";
 import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
 import { planAllocated } from "./plan-allocated.ts";
@@ -43,11 +44,19 @@ export function planGroup(picture: Picture): Plan {
     picture.watch === null
       ? NO_DRIFT
       : planDrift(picture, picture.watch, differencesOf(picture, plans, entryCalls, strays.recovered));
+  const calls = [...entryCalls, ...drift.calls].filter((call) => isAllowedIn(picture.mode, call));
+  const isKept = calls.length < entryCalls.length + drift.calls.length;
   return {
-    calls: [...entryCalls, ...drift.calls].sort((a, b) => orderOf(a) - orderOf(b)),
+    calls: calls.sort((a, b) => orderOf(a) - orderOf(b)),
     patches: plans.map((plan) => plan.patch),
     recovered: strays.recovered,
-    lookAt: [...plans.flatMap((plan) => plan.lookAt), ...strays.lookAt, ...windowChanges(picture), ...drift.lookAt],
+    lookAt: [
+      ...plans.flatMap((plan) => plan.lookAt),
+      ...strays.lookAt,
+      ...windowChanges(picture),
+      ...drift.lookAt,
+      ...(isKept ? [againAt(picture.now)] : []),
+    ],
     findings: [...plans.flatMap((plan) => plan.findings), ...strays.findings],
     drift,
   };

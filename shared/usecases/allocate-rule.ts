@@ -18,6 +18,7 @@ import { findGroup } from "./find-group.ts";
 import { reachOf } from "./lease-answer.ts";
 import { protection } from "./open-facts.ts";
 import { recordDecision } from "./record-decision.ts";
+import { requireNormalMode } from "./require-mode.ts";
 import { writtenFor } from "./rule-description.ts";
 import { requireConfirmed } from "./sensitive-ports.ts";
 
@@ -61,6 +62,7 @@ export async function allocateRule(
   // What is wrong with the words is told before anything is looked up.
   const specs = specsOf(ask);
   requireConfirmed(specs, caller, ask.sensitiveConfirmed);
+  if (ask.policy === "accept") await requireNormalMode(app);
   const facts = await findGroup(app, policy, ask.group);
   const { ref } = facts;
   const [members, { rules }, stored] = await Promise.all([

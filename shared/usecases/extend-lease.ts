@@ -14,6 +14,7 @@ import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { RULE_MISSING } from "./lease-status.ts";
+import { requireNormalMode } from "./require-mode.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
@@ -52,6 +53,7 @@ export async function previewExtension(
   members: readonly Member[],
 ): Promise<LeaseAnswer> {
   const { group, leaseId, entryIds, specs } = lease.request;
+  await requireNormalMode(app);
   const now = app.clock.now();
   let { until } = lease.status;
   const marks: string[] = [];
@@ -106,6 +108,7 @@ export async function extendHolds(
   periodMs: number,
   members: readonly Member[],
 ): Promise<LeaseAnswer> {
+  await requireNormalMode(app);
   const { request } = lease;
   const { group, leaseId } = request;
   const { shards } = app.settings;

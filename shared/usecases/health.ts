@@ -2,10 +2,12 @@
 import { isSeenLate, seenTargetMs } from "../domain/full-pass.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
+import type { ModeInForce } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type Due, readDue } from "../store/due.ts";
 import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
+import { readMode } from "../store/mode.ts";
 import type { App } from "./app.ts";
 
 /** Instants in milliseconds. */
@@ -23,6 +25,7 @@ export interface Health {
   /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
+  readonly mode: ModeInForce;
 }
 
 const OVERDUE_MS = 30_000;
@@ -38,7 +41,11 @@ export async function health(app: App, policy: Policy): Promise<Health> {
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
-  const [overdueEnds, last] = await Promise.all([lateEnds(app, due, now - OVERDUE_MS), lastFullPass(app.tables)]);
+  const [overdueEnds, last, mode] = await Promise.all([
+    lateEnds(app, due, now - OVERDUE_MS),
+    lastFullPass(app.tables),
+    readMode(app.tables),
+  ]);
   const isUnseen = last !== null && isSeenLate(last, now);
   return {
     status: !installed ? "not-installed" : overdueEnds.length > 0 ? "overdue" : isUnseen ? "unseen" : "ok",
@@ -49,6 +56,7 @@ export async function health(app: App, policy: Policy): Promise<Health> {
     groupSeenTargetMs: last && seenTargetMs(last),
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
+    mode,
   };
 }
 

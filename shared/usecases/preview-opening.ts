@@ -6,8 +6,10 @@ import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
+import { refusedByMode } from "../plan/mode-guard.ts";
 import { isHolding } from "../plan/picture.ts";
 import { getEntry } from "../store/ledger.ts";
+import { readMode } from "../store/mode.ts";
 import type { App } from "./app.ts";
 import { freshEntry } from "./book-holds.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
@@ -21,10 +23,11 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   const { caller, target, specs } = opening;
   const { ref } = target.facts;
   const now = app.clock.now();
-  const [{ rules }, facts, stored] = await Promise.all([
+  const [{ rules }, facts, stored, { mode }] = await Promise.all([
     app.firewall.readGroup(ref, "open"),
     readOpenFacts(app, ref, target.members),
     Promise.all(entryIdsOf(opening).map((entryId) => getEntry(app.tables, ref, entryId))),
+    readMode(app.tables),
   ]);
   const request = requestOf(opening, DRY_RUN, now);
   const { principal, reason, periodMs } = request;
@@ -44,7 +47,10 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   });
   const steps = entries.map((entry) => stepFor(entry, rules, now));
   const picture = { ref, rules, entries, facts, policy: caller.policy };
-  const refusals = refusalsOf(picture, now, app.firewall.skewMs(), app.settings.skewMaxMs);
+  const refusals = new Map([
+    ...refusalsOf(picture, now, app.firewall.skewMs(), app.settings.skewMaxMs),
+    ...refusedByMode(mode, entries, now),
+  ]);
   for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
   const status: LeaseStatus = {
     state: "requested",

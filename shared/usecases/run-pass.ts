@@ -2,8 +2,10 @@
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
 import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
+import type { Mode } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
+import { refusedByMode } from "../plan/mode-guard.ts";
 import { isOpening, type Refusal } from "../plan/picture.ts";
 import { type Plan, planGroup } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
@@ -12,6 +14,7 @@ import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, isInstalled } from "
 import { intentDelete, listIntents } from "../store/intents.ts";
 import { listEntries } from "../store/ledger.ts";
 import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
+import { readMode } from "../store/mode.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -81,12 +84,13 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
   const lock = await acquireLock(app.tables, app.clock, group.groupId, { holder, lockMs, marginMs });
   if (!lock) return null;
   try {
-    const [stateKnown, intents] = await Promise.all([
+    const [stateKnown, intents, { mode }] = await Promise.all([
       options.stateKnown ?? isStateKnown(app),
       listIntents(app.tables, group),
+      readMode(app.tables),
     ]);
     const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options) : null;
-    return await new Pass(app, group, { ...options, stateKnown }, lock, intents, drift).run();
+    return await new Pass(app, group, { ...options, stateKnown, mode }, lock, intents, drift).run();
   } finally {
     await releaseLock(app.tables, lock).catch(() => undefined);
   }
@@ -95,7 +99,7 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
 class Pass {
   private readonly app: App;
   private readonly group: GroupRef;
-  private readonly options: PassOptions & { readonly stateKnown: boolean };
+  private readonly options: PassOptions & { readonly stateKnown: boolean; readonly mode: Mode };
   private readonly lock: Lock;
   private readonly intents: PassIntents;
   private readonly calls: PassCalls;
@@ -183,7 +187,8 @@ class Pass {
    */
   private async settle(): Promise<void> {
     const { drift, digest, entries, intents } = this;
-    const isAlone = this.facts === null && !this.isHalfRead && intents.open.length === 0;
+    const isAlone =
+      this.options.mode === "normal" && this.facts === null && !this.isHalfRead && intents.open.length === 0;
     if (drift === null || digest === null || !isAlone || entries.some((entry) => entry.holders.length > 0)) return;
     await drift.settle(digest, entries);
   }
@@ -217,6 +222,7 @@ class Pass {
       installation,
       markSecret,
       lateEffectMaxMs,
+      mode: this.options.mode,
       refusals: await this.judgeOpenings(rules, now),
       revoked: this.calls.revoked,
       accepted: this.calls.accepted,
@@ -228,7 +234,8 @@ class Pass {
 
   private async judgeOpenings(rules: readonly Rule[], now: number): Promise<ReadonlyMap<EntryId, Refusal>> {
     const { app, group, entries } = this;
-    const { policy, members } = this.options;
+    const { policy, members, mode } = this.options;
+    if (mode !== "normal") return new Map([...refusedByMode(mode, entries, now), ...this.calls.refusals]);
     if (!entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
     this.facts ??= await readOpenFacts(app, group, members);
     const picture = { ref: group, rules, entries, facts: this.facts, policy };

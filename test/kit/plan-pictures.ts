@@ -102,6 +102,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     installation: INSTALLATION,
     markSecret: SECRET,
     lateEffectMaxMs: LATE_MS,
+    mode: "normal",
     refusals: new Map(),
     revoked: new Set(),
     watch: null,

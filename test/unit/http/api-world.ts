@@ -95,6 +95,8 @@ const record = {
   lines: ["authorize ingress|tcp|22/22: done"],
 };
 
+const inForce = { mode: "halt", since: NOW, by: "ann", reason: "an incident" };
+
 /** Tokens are the names of roles: `Authorization: Bearer operator`. `nobody` has none. */
 export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const reached: Reached[] = [];
@@ -149,7 +151,10 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       groupSeenTargetMs: 3_600_000,
       clockSkewMs: -1500,
       policyVersion: 3,
+      mode: inForce,
     }),
+    getMode: note("getMode", inForce),
+    setMode: note("setMode", { inForce, plan: ["mode normal → halt"] }),
   } as unknown as UseCases;
   const log: Log = { write: (level, message, fields) => logged.push(JSON.stringify({ level, message, ...fields })) };
   const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };

@@ -66,6 +66,7 @@ describe("the API description", () => {
       "groupSeenTargetSeconds",
       "clockSkewSeconds",
       "policyVersion",
+      "mode",
     ]);
     expect(fieldsOf("/v1/openapi.json")).toEqual(["openapi", "info", "paths", "components"]);
   });

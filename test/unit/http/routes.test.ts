@@ -32,6 +32,8 @@ const promised: Readonly<Record<string, readonly Role[]>> = {
   releaseDrift: ["operator", "admin"],
   listRecords: ["approver", "operator", "auditor", "admin"],
   health: ROLES,
+  getMode: ROLES,
+  setMode: ["operator", "admin"],
   describeApi: ROLES,
 };
 
@@ -40,6 +42,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   openLease: PERIOD,
   extendLease: { period: 600 },
   confirmGuard: { confirm: "none" },
+  setMode: { mode: "halt", reason: "an incident" },
   confirmBaseline: { digest: "d", owner: "ann", reason: "as it was" },
   allocateRule: { group: "web", port: 443, source: "0.0.0.0/0", owner: "ann", reason: "HTTPS" },
 };
@@ -217,6 +220,7 @@ describe("what is listed", () => {
       groupSeenTargetSeconds: 3600,
       clockSkewSeconds: -1.5,
       policyVersion: 3,
+      mode: { mode: "halt", since: "2026-11-05T08:00:00Z", by: "ann", reason: "an incident" },
     });
   });
 

@@ -22,6 +22,7 @@ describe("health", () => {
       groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,
+      mode: { mode: "normal", since: null, by: null, reason: "" },
     });
   });
 

@@ -1,0 +1,11 @@
+// The mode as the API shows it.
+import type * as z from "zod";
+import { formatUtc } from "../domain/instant.ts";
+import type { ModeInForce } from "../domain/mode.ts";
+import type { modeView } from "./schemas-mode.ts";
+
+/** The mode, and who set it. */
+export const viewMode = ({ since, ...inForce }: ModeInForce): z.output<typeof modeView> => ({
+  ...inForce,
+  since: since === null ? null : formatUtc(since),
+});

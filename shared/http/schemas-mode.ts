@@ -1,0 +1,26 @@
+// What the API accepts and answers about the mode.
+import * as z from "zod";
+import { instant, text } from "./fields.ts";
+
+const mode = z
+  .enum(["normal", "close-only", "halt"])
+  .describe(
+    "`normal`; `close-only`: nothing is opened and nothing rolled back; `halt`: nothing is written but the ends of what safeport opened.",
+  );
+
+/** Body of `PUT /v1/mode`. */
+export const modeBody = z.strictObject({
+  mode,
+  reason: z.string().min(1).max(500).describe("Why; kept in the record and shown with the mode."),
+});
+
+/** The mode in force. */
+export const modeView = z.object({
+  mode,
+  since: instant.nullable().describe("Null where nobody ever set it."),
+  by: text.nullable(),
+  reason: text,
+});
+
+/** The answer to a change of the mode. */
+export const modeAnswerView = modeView.extend({ dryRun: z.boolean(), plan: z.array(text) });
