@@ -14,6 +14,7 @@ import {
   trustedPrincipalsSchema,
 } from "./drift-schema.ts";
 import { notificationsOf, notificationsSchema } from "./notifications-schema.ts";
+import { recyclingOf, recyclingSchema } from "./recycling-schema.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const DAY_S = 86_400;
@@ -82,6 +83,7 @@ export const policySchema = z.strictObject({
   templates: templatesSchema,
   operatorPath: operatorPathSchema,
   notifications: notificationsSchema.prefault({}),
+  recycling: recyclingSchema.prefault({}),
   limits: z
     .strictObject({
       rulesPerInterface: z
@@ -175,6 +177,7 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
     ),
     operatorPath: document.operatorPath,
     notifications: notificationsOf(document.notifications),
+    recycling: recyclingOf(document.recycling),
     limits: document.limits,
     trustedProxies: document.trustedProxies,
   };

@@ -5,6 +5,7 @@ import type { Cidr } from "./cidr.ts";
 import type { Guard } from "./guard.ts";
 import type { NotificationPolicy } from "./notification-policy.ts";
 import type { OperatorPath } from "./operator-path.ts";
+import type { RecyclingPolicy } from "./recycling-policy.ts";
 
 /** How differences are dealt with. Durations in milliseconds. */
 export interface DriftPolicy {
@@ -79,6 +80,7 @@ export interface Policy {
   /** What must always reach the hosts: a change that would cut it is refused. */
   readonly operatorPath: readonly OperatorPath[];
   readonly notifications: NotificationPolicy;
+  readonly recycling: RecyclingPolicy;
   readonly limits: {
     /** Rules over all groups of one interface, and how many of them leases leave free. */
     readonly rulesPerInterface: number;

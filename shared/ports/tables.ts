@@ -17,6 +17,7 @@ export type TableName =
   | "ledger"
   | "history"
   | "drift"
+  | "evidence"
   | "sighting"
   | "due"
   | "lease"

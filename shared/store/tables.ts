@@ -14,13 +14,15 @@ const daysS = (days: number): number => days * 86_400;
 
 /**
  * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries and of drift, with the
- * rules that were removed, over a year; idempotency keys two days; what was told to whom a month, by which a repeated notice is known.
+ * rules that were removed, and evidence of use over a year; idempotency keys two days; what was told to whom a month, by which a
+ * repeated notice is known.
  */
 export const schemas: readonly TableSchema[] = [
   table("group", "region group"),
   table("ledger", "group entry"),
   table("history", "group entry at", daysS(400)),
   table("drift", "group drift", daysS(400)),
+  table("evidence", "member day protocol port:integer", daysS(400)),
   table("sighting", "group event", daysS(14)),
   table("due", "shard:integer at:integer kind id"),
   table("lease", "lease"),

@@ -1,0 +1,164 @@
+// Evidence: one row for each port of an interface and day, and one for the day itself with what is known of it.
+import {
+  type Day,
+  dayAfter,
+  joinDay,
+  type MemberDay,
+  type Peers,
+  type PortUse,
+  portName,
+  unknownDay,
+  unusedPort,
+} from "../domain/evidence.ts";
+import { fail } from "../errors/app-error.ts";
+import type { Columns, Row, Tables } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+const PAGE = 1000;
+/** Column values have a limit of 2 MB; 256 peers need about 15 KB. */
+const PEER_FIELDS = 4;
+
+/** The row of the day sorts before those of its ports. */
+const DAY_ROW = { protocol: "", port: 0 } as const;
+
+interface Stored {
+  readonly rev: number;
+  readonly text: string;
+}
+
+/** A day as it is stored, with what is needed to write it again. */
+interface StoredDay {
+  readonly day: MemberDay;
+  readonly rows: ReadonlyMap<string, Stored>;
+}
+
+/** Days of an interface from one to another, the second not included, oldest first; a day without a row is not there. */
+async function listEvidence(tables: Tables, member: string, from: Day, until: Day): Promise<readonly StoredDay[]> {
+  const days = new Map<Day, { day: MemberDay; rows: Map<string, Stored> }>();
+  let after: readonly (string | number)[] = [member, from];
+  for (;;) {
+    const page = await tables.range({ table: "evidence", from: after, to: [member, until], limit: PAGE });
+    for (const row of page.rows) {
+      const day = String(row.key[1]);
+      const known = days.get(day) ?? { day: unknownDay(member, day), rows: new Map() };
+      days.set(day, { day: withRow(known.day, row), rows: known.rows.set(nameOf(row), storedOf(row)) });
+    }
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return [...days.values()];
+    after = [...last.key.slice(0, 3), Number(last.key[3]) + 1];
+  }
+}
+
+/** The days themselves. */
+export async function readEvidence(
+  tables: Tables,
+  member: string,
+  from: Day,
+  until: Day,
+): Promise<readonly MemberDay[]> {
+  return (await listEvidence(tables, member, from, until)).map(({ day }) => day);
+}
+
+/**
+ * Adds what a reading told to what is stored of the day. Ports are written before the day's own row: a crash in between leaves a port
+ * known and its day not, never the other way round. Somebody who was faster is joined with.
+ */
+export async function addEvidence(tables: Tables, told: MemberDay): Promise<void> {
+  for (;;) {
+    const [stored] = await listEvidence(tables, told.member, told.day, dayAfter(told.day, 1));
+    const joined = joinDay(stored?.day ?? unknownDay(told.member, told.day), told);
+    const write = async (
+      place: { readonly protocol: string; readonly port: number },
+      text: string,
+    ): Promise<boolean> => {
+      const known = stored?.rows.get(portName(place));
+      if (known?.text === text) return true;
+      const columns: Columns = { body: text, rev: (known?.rev ?? 0) + 1 };
+      const outcome = await tables.put(
+        "evidence",
+        [told.member, told.day, place.protocol, place.port],
+        columns,
+        known ? { kind: "equals", column: "rev", value: known.rev } : { kind: "absent" },
+      );
+      return outcome === "written";
+    };
+    const ports = await Promise.all(joined.ports.map((port) => write(port, JSON.stringify(portToJson(port)))));
+    if (ports.every(Boolean) && (await write(DAY_ROW, JSON.stringify(dayToJson(joined))))) return;
+  }
+}
+
+const nameOf = ({ key: [, , protocol, port] }: Row): string =>
+  portName({ protocol: String(protocol), port: Number(port) });
+
+function storedOf({ columns: { rev, body } }: Row): Stored {
+  if (typeof rev !== "number" || typeof body !== "string") throw fail("STATE_UNREADABLE", { table: "evidence" });
+  return { rev, text: body };
+}
+
+function withRow(day: MemberDay, { key, columns }: Row): MemberDay {
+  const [, , protocol, port] = key;
+  const json = parseColumn(columns["body"], "evidence");
+  if (protocol !== DAY_ROW.protocol) {
+    const use = portFromJson(String(protocol), Number(port), json as PortJson);
+    return { ...day, ports: [...day.ports, use] };
+  }
+  const { seen, skipped, unlisted, sources } = json as ReturnType<typeof dayToJson>;
+  return { ...day, seen: setOf(seen), skipped: setOf(skipped), unlisted, sources };
+}
+
+const dayToJson = ({ seen, skipped, unlisted, sources }: MemberDay) => ({
+  seen: seen.toString(16),
+  skipped: skipped.toString(16),
+  unlisted,
+  sources,
+});
+
+function setOf(hex: string): bigint {
+  if (!/^[0-9a-f]{1,36}$/.test(hex)) throw fail("STATE_UNREADABLE", { table: "evidence" });
+  return BigInt(`0x${hex}`);
+}
+
+/** Peers as rows of four: block, count, hours, last instant. */
+type PeersJson = { readonly list: readonly (string | number)[]; readonly more: boolean };
+type PortJson = Partial<
+  Omit<Record<keyof PortUse, number>, "real" | "shaken" | "refused"> & {
+    readonly real: PeersJson;
+    readonly shaken: PeersJson;
+    readonly refused: PeersJson;
+  }
+>;
+
+/** What says nothing is left out. */
+function portToJson({ protocol: _, port: __, real, shaken, refused, ...instants }: PortUse): PortJson {
+  const told = Object.entries(instants).filter(([, at]) => at !== null);
+  const peers = Object.entries({ real, shaken, refused }).filter(([, { list, more }]) => list.length > 0 || more);
+  return { ...Object.fromEntries(told), ...Object.fromEntries(peers.map(([name, some]) => [name, peersToJson(some)])) };
+}
+
+const peersToJson = ({ list, more }: Peers): PeersJson => ({
+  list: list.flatMap((peer) => [peer.block, peer.count, peer.hours, peer.lastAt]),
+  more,
+});
+
+function portFromJson(protocol: string, port: number, json: PortJson): PortUse {
+  const { real, shaken, refused, ...instants } = json;
+  return {
+    ...unusedPort(protocol, port),
+    ...instants,
+    protocol,
+    port,
+    real: peersOf(real),
+    shaken: peersOf(shaken),
+    refused: peersOf(refused),
+  };
+}
+
+function peersOf(json: PeersJson | undefined): Peers {
+  if (json === undefined) return { list: [], more: false };
+  const list = [];
+  for (let at = 0; at < json.list.length; at += PEER_FIELDS) {
+    const [block, count, hours, lastAt] = json.list.slice(at, at + PEER_FIELDS);
+    list.push({ block: String(block), count: Number(count), hours: Number(hours), lastAt: Number(lastAt) });
+  }
+  return { list, more: json.more };
+}

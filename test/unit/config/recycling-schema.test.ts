@@ -1,0 +1,45 @@
+// The policy's section on recycling: what is shipped, what it refuses, and what becomes of its texts.
+import { describe, expect, test } from "vitest";
+import { defaultPolicy, policyOf, readPolicyDocument } from "../../../shared/config/policy-schema.ts";
+
+const recyclingOf = (recycling: unknown) => {
+  const reading = readPolicyDocument({ recycling });
+  if (reading.kind !== "ok") throw new Error(reading.mistakes.map(({ path, what }) => `${path} ${what}`).join("; "));
+  return policyOf(reading.document, 1, "cn-hangzhou").recycling;
+};
+
+describe("recycling in the policy", () => {
+  test("is shipped with a window of 45 days, 95 percent, and a list of what is never closed", () => {
+    const { recycling } = defaultPolicy("cn-hangzhou");
+    expect(recycling).toMatchObject({ windowDays: 45, coverageMin: 95, skippedMax: 0, exempt: [], seasonal: [] });
+    expect(recycling.neverClose.map(({ ports, protocol }) => ports?.from ?? protocol)).toEqual([
+      null,
+      "icmp",
+      22,
+      3389,
+    ]);
+    expect(recycling.collect).toMatchObject({ everyMs: 21_600_000, sliceMs: 3_600_000, queriesPerDay: 400 });
+  });
+
+  test("names days, ports and blocks, and refuses what is none", () => {
+    const entry = { owner: "ann", reason: "audit" };
+    const { exempt, seasonal } = recyclingOf({
+      exempt: [{ ...entry, ports: "8000-8010", groups: ["web"], until: "2027-03-31" }],
+      seasonal: [{ ...entry, windows: [{ from: "02-29", to: "03-05" }] }],
+    });
+    expect(exempt[0]).toMatchObject({ ports: { from: 8000, to: 8010 }, until: Date.UTC(2027, 2, 31) });
+    expect(seasonal[0]?.windows).toEqual([{ from: "02-29", to: "03-05" }]);
+    for (const wrong of [
+      { exempt: [{ ...entry, until: "2027-02-30" }] },
+      { exempt: [{ until: "2027-03-31", reason: "x" }] },
+      { exempt: [{ ...entry, until: "2027-03-31", ports: "22,23" }] },
+      { seasonal: [{ ...entry, windows: [{ from: "02-30", to: "03-05" }] }] },
+      { seasonal: [{ ...entry, windows: [] }] },
+      { neverClose: [{ sources: ["10.0.0.0/33"], reason: "x" }] },
+      { collect: { slice: 7200 } },
+      { window: 6 },
+      { sources: ["rumour"] },
+    ])
+      expect(() => recyclingOf(wrong)).toThrow(/recycling/);
+  });
+});
