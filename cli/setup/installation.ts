@@ -1,12 +1,12 @@
 // Setting up an installation: tables, first policy and tokens, through the same adapters that the functions use.
-import { hashSecret, newTokenText, parseTokenText, ROLES } from "../../shared/access/token.ts";
+import { hashSecret, newTokenText, parseTokenText } from "../../shared/access/token.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
+import { ROLES, type Role } from "../../shared/domain/permission.ts";
 // biome-ignore-start lint/style/noRestrictedImports: setup runs before there is an API to ask, so it calls its one use case itself.
 import { schemas } from "../../shared/store/tables.ts";
-import type { Role } from "../../shared/usecases/app.ts";
 import { type SetUpReport, setUp } from "../../shared/usecases/set-up.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 

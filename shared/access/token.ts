@@ -1,18 +1,17 @@
 // Access tokens: how they are written, kept as a hash only, issued and checked.
 import { createHash, timingSafeEqual } from "node:crypto";
+import { ROLES, type Role } from "../domain/permission.ts";
+import type { Scope } from "../domain/scope.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
 import { putToken, readToken } from "../store/tokens.ts";
-import type { Role } from "../usecases/app.ts";
-
-/** Every role, as names. */
-export const ROLES: readonly Role[] = ["requester", "approver", "operator", "auditor", "admin"];
 
 /** Whom a token speaks for. */
 export interface Identity {
   readonly principal: string;
   readonly roles: readonly Role[];
+  readonly scopes: readonly Scope[];
 }
 
 /** What a new token is for; `expiresAt` in milliseconds since the epoch. */
@@ -77,7 +76,7 @@ export async function authenticate(tables: Tables, header: string | null, now: n
   // An unknown id is compared too, so that it takes as long as a wrong secret.
   const same = sameHash(hashSecret(parts.secret), row?.secretHash ?? NOTHING_HASH);
   if (row === null || !same || row.expiresAt <= now) throw fail("TOKEN_INVALID");
-  return { principal: row.principal, roles: ROLES.filter((role) => row.roles.includes(role)) };
+  return { principal: row.principal, roles: ROLES.filter((role) => row.roles.includes(role)), scopes: [] };
 }
 
 function sameHash(a: string, b: string): boolean {

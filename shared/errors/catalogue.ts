@@ -1,4 +1,5 @@
 // Every failure a caller can meet: what happened, what to do, whether trying again helps. Codes are permanent once released.
+import { accessFailures } from "./catalogue-access.ts";
 import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
 import { operationFailures } from "./catalogue-operation.ts";
 
@@ -330,6 +331,7 @@ export const catalogue = {
     () => "Report it with the request id.",
   ),
   ...operationFailures,
+  ...accessFailures,
 } satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

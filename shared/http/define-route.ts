@@ -1,31 +1,29 @@
-// How routes are written: who may call them, and what their handlers get.
+// How routes are written: what they are about, and what their handlers get.
 import type * as z from "zod";
 import type { GroupRef } from "../domain/ids.ts";
-import type { Role } from "../usecases/app.ts";
+import { requireInScope, requireUnscoped } from "../usecases/check-scope.ts";
 import { readBody, readQuery } from "./read-input.ts";
 import type { Call, Route, RouteDefinition } from "./route.ts";
 
-/** Everybody with a token. */
-export const ALL: readonly Role[] = ["requester", "approver", "operator", "auditor", "admin"];
-/** Who may ask for leases. */
-export const LEASING: readonly Role[] = ["requester", "operator", "admin"];
-/** Who may read what belongs to somebody else. */
-export const READING: readonly Role[] = ["approver", "operator", "auditor", "admin"];
-/** Who may decide what should stand. */
-export const OPERATING: readonly Role[] = ["operator", "admin"];
-/** Who may say how far a group is guarded, and by what. */
-export const GOVERNING: readonly Role[] = ["admin"];
-
-/** A route whose handler gets query and body checked. */
-export const define = <Query extends z.ZodType, Body extends z.ZodType>(
-  route: RouteDefinition<Query, Body>,
-): Route => ({
+/** A route whose handler gets query and body checked, and runs only when what it is about is within the caller's scope. */
+export const define = <Query extends z.ZodType, Body extends z.ZodType>({
+  about,
+  ...route
+}: RouteDefinition<Query, Body>): Route => ({
   ...route,
-  handle: (call) => {
+  about: typeof about === "function" ? "groups" : about,
+  handle: async (call) => {
     const body = readBody(route.body, call.request);
-    return route.handle(call, { query: readQuery(route.query, call.request), body });
+    const input = { query: readQuery(route.query, call.request), body };
+    if (about === "account") requireUnscoped(call.caller);
+    else if (typeof about === "function" && call.caller.scopes.length > 0)
+      await requireInScope(call.parts.app, call.caller, await about(call, input));
+    return route.handle(call, input);
   },
 });
+
+/** The group in the path, by id or name: `/v1/groups/{id}`. */
+export const groupInPath = ({ params }: Call): readonly string[] => [params["id"] ?? params["group"] ?? ""];
 
 /** Addresses of a list, or of a text with commas. */
 export function sourcesOf(source: string | readonly string[]): string[] {

@@ -1,6 +1,8 @@
 // The web application: one pure function from request to response. Who is calling is settled before anything else is told.
 import { addRoute, createRouter, findRoute } from "rou3";
+import { isPermitted, rolesWith } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
+import { seesOf } from "../usecases/check-scope.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 import { problemResponse, toAppError } from "./problem.ts";
 import type { HttpParts, Identity, Route } from "./route.ts";
@@ -68,9 +70,10 @@ async function dispatch(
   const found = findRoute(router, method, path);
   if (found === undefined) return elsewhere(router, request, path);
   // 4. May they?
-  requireRole(found.data, identity);
+  requirePermission(found.data, identity);
   const caller = { ...identity, policy: await policyReading };
-  return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt });
+  const sees = () => seesOf(parts.app, caller);
+  return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
 }
 
 function elsewhere(router: Router, request: HttpRequest, path: string): HttpResponse {
@@ -84,9 +87,9 @@ function elsewhere(router: Router, request: HttpRequest, path: string): HttpResp
   return { status: 204, headers: { Allow: allowed, "Content-Type": "application/json; charset=utf-8" }, body: "" };
 }
 
-function requireRole(route: Route, identity: Identity): void {
-  if (identity.roles.some((role) => route.roles.includes(role))) return;
-  throw fail("ROLE_MISSING", { needed: route.roles.join(" or "), roles: identity.roles.join(", ") || "none" });
+function requirePermission({ permission }: Route, { roles }: Identity): void {
+  if (isPermitted(roles, permission)) return;
+  throw fail("ROLE_MISSING", { needed: rolesWith(permission).join(" or "), roles: roles.join(", ") || "none" });
 }
 
 function routerOf(all: readonly Route[]): Router {

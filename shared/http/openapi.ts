@@ -1,5 +1,6 @@
 // The API description, OpenAPI 3.1, made from the routes and their schemas.
 import * as z from "zod";
+import { rolesWith } from "../domain/permission.ts";
 import type { Route } from "./route.ts";
 import { problemView } from "./schemas.ts";
 
@@ -46,8 +47,9 @@ function operationOf(route: Route): Record<string, unknown> {
   return {
     operationId: route.operationId,
     summary: route.summary,
-    description: `Roles: ${route.roles.join(", ")}.`,
-    "x-safeport-roles": route.roles,
+    description: `Permission: ${route.permission}. Roles: ${rolesWith(route.permission).join(", ")}.${SCOPES[route.about]}`,
+    "x-safeport-permission": route.permission,
+    "x-safeport-roles": rolesWith(route.permission),
     ...(route.operationId === "health" ? { security: [{ bearer: [] }, {}] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(Object.keys(propertiesOf(body)).length > 0
@@ -56,6 +58,13 @@ function operationOf(route: Route): Record<string, unknown> {
     responses: { ...responses, default: PROBLEM },
   };
 }
+
+const SCOPES: Readonly<Record<Route["about"], string>> = {
+  nothing: "",
+  account: " Only for callers without a scope.",
+  list: " Shows what is within the caller's scope.",
+  groups: " Refused outside the caller's scope.",
+};
 
 const DESCRIPTIONS: Readonly<Record<string, string>> = {
   200: "Done.",

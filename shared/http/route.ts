@@ -1,8 +1,11 @@
 // What a route is: its place, who may call it, what it takes and answers, and what it does.
 import type * as z from "zod";
+import type { Permission, Role } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
+import type { Scope } from "../domain/scope.ts";
 import type { allocateRule } from "../usecases/allocate-rule.ts";
-import type { App, Caller, Role } from "../usecases/app.ts";
+import type { App, Caller } from "../usecases/app.ts";
+import type { Sees } from "../usecases/check-scope.ts";
 import type { confirmBaseline, previewBaseline } from "../usecases/confirm-baseline.ts";
 import type { confirmGuard } from "../usecases/confirm-guard.ts";
 import type { decideDrift } from "../usecases/decide-drift.ts";
@@ -52,6 +55,7 @@ export interface UseCases {
 export interface Identity {
   readonly principal: string;
   readonly roles: readonly Role[];
+  readonly scopes: readonly Scope[];
 }
 
 /** What the web application is made of. */
@@ -73,7 +77,21 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** Monotonic instant by which the answer has to be given. */
   readonly deadlineAt: number;
+  /** What of a list the caller may see. */
+  readonly sees: () => Promise<Sees>;
 }
+
+/**
+ * What a call is about, so that the caller's scope is held against it before its handler runs: nothing that belongs to a group; the
+ * whole account, which is for callers without a scope; a list, of which the handler answers only what `Call.sees` sees; or groups, by
+ * id or name. The function is asked only for callers that have a scope.
+ */
+export type About<Input> =
+  | Exclude<AboutKind, "groups">
+  | ((call: Call, input: Input) => readonly string[] | Promise<readonly string[]>);
+
+/** `About` as the API description shows it. */
+export type AboutKind = "nothing" | "account" | "list" | "groups";
 
 export interface Route {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
@@ -81,23 +99,27 @@ export interface Route {
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
-  /** A caller needs one of them. */
-  readonly roles: readonly Role[];
+  readonly permission: Permission;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
   /** Statuses of success, each with the shape of its answer. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   readonly idempotent: boolean;
+  readonly about: AboutKind;
   readonly handle: (call: Call) => Promise<HttpResponse>;
+}
+
+/** Query and body of a call, checked. */
+interface Input<Query extends z.ZodType, Body extends z.ZodType> {
+  readonly query: z.output<Query>;
+  readonly body: z.output<Body>;
 }
 
 /** A route whose handler sees query and body as its own schemas give them. */
 export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType>
-  extends Omit<Route, "query" | "body" | "handle"> {
+  extends Omit<Route, "query" | "body" | "handle" | "about"> {
   readonly query: Query;
   readonly body: Body;
-  readonly handle: (
-    call: Call,
-    input: { readonly query: z.output<Query>; readonly body: z.output<Body> },
-  ) => Promise<HttpResponse>;
+  readonly about: About<Input<Query, Body>>;
+  readonly handle: (call: Call, input: Input<Query, Body>) => Promise<HttpResponse>;
 }

@@ -1,10 +1,15 @@
 // The routes of drift: what differs from the ledger, who did it, and what a person says of it.
-import { define, lookNow, OPERATING, READING } from "./define-route.ts";
+import type { DriftItem } from "../domain/drift-item.ts";
+import { parseDriftId } from "../usecases/drift-id.ts";
+import { define, lookNow } from "./define-route.ts";
 import { viewDrift, viewDriftAnswer, viewDriftPage } from "./drift-view.ts";
 import { jsonResponse } from "./message.ts";
-import type { Route } from "./route.ts";
+import type { Call, Route } from "./route.ts";
 import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
 import * as schema from "./schemas-drift.ts";
+import { seenPage } from "./seen-page.ts";
+
+const driftInPath = ({ params }: Call): readonly string[] => [parseDriftId(params["id"] ?? "")?.[0] ?? ""];
 
 const decision = (verb: "adopt" | "restore" | "release", summary: string): Route =>
   define({
@@ -12,7 +17,8 @@ const decision = (verb: "adopt" | "restore" | "release", summary: string): Route
     path: `/v1/drift/{id}:${verb}`,
     operationId: `${verb}Drift`,
     summary,
-    roles: OPERATING,
+    permission: "drift:decide",
+    about: driftInPath,
     query: dryRunQuery,
     body: schema.driftBody,
     answers: { 200: schema.driftAnswerView },
@@ -34,19 +40,22 @@ export const driftRoutes: readonly Route[] = [
     path: "/v1/drift",
     operationId: "listDrift",
     summary: "List what differs from the ledger, and what has become of it.",
-    roles: READING,
+    permission: "drift:read",
+    about: "list",
     query: schema.driftQuery,
     body: noBody,
     answers: { 200: schema.driftPageView },
     idempotent: false,
-    handle: async ({ parts, caller }, { query: { limit, cursor, group, state } }) => {
+    handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
-      const page = await parts.useCases.listDrift(parts.app, caller, {
-        limit,
-        cursor: cursor === null ? null : [groupId, driftId],
-        ...(group === undefined ? {} : { group }),
-        ...(state === undefined ? {} : { state }),
-      });
+      const asked = { limit, ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
+      const isSeen = await sees();
+      const page = await seenPage<DriftItem, readonly [string, string]>(
+        { limit, after: cursor === null ? null : [groupId, driftId] },
+        (after) => parts.useCases.listDrift(parts.app, caller, { ...asked, cursor: after }),
+        (item) => isSeen(item.group.groupId),
+        (item) => [item.group.groupId, item.driftId],
+      );
       return jsonResponse(200, viewDriftPage(page));
     },
   }),
@@ -55,7 +64,8 @@ export const driftRoutes: readonly Route[] = [
     path: "/v1/drift/{id}",
     operationId: "getDrift",
     summary: "Read one difference: what changed, by whom, and the rules before and after in full.",
-    roles: READING,
+    permission: "drift:read",
+    about: driftInPath,
     query: noQuery,
     body: noBody,
     answers: { 200: schema.driftView },

@@ -1,6 +1,6 @@
 // The routes of groups: how far they are guarded, and the baseline they are guarded by.
 import { fail } from "../errors/app-error.ts";
-import { ALL, define, GOVERNING, lookNow, READING } from "./define-route.ts";
+import { define, groupInPath, lookNow } from "./define-route.ts";
 import { sentence, viewBaseline, viewGroup } from "./ledger-view.ts";
 import { jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
@@ -14,14 +14,16 @@ export const groupRoutes: readonly Route[] = [
     path: "/v1/groups",
     operationId: "listGroups",
     summary: "List the security groups safeport sees, which of them take leases, and how far they are guarded.",
-    roles: ALL,
+    permission: "group:read",
+    about: "list",
     query: noQuery,
     body: noBody,
     answers: { 200: schema.groupsView },
     idempotent: false,
-    handle: async ({ parts, caller }) => {
+    handle: async ({ parts, caller, sees }) => {
       const groups = await parts.useCases.listGroups(parts.app, caller.policy);
-      return jsonResponse(200, { groups: groups.map(viewGroup) });
+      const isSeen = await sees();
+      return jsonResponse(200, { groups: groups.filter((group) => isSeen(group.groupId)).map(viewGroup) });
     },
   }),
   define({
@@ -29,7 +31,8 @@ export const groupRoutes: readonly Route[] = [
     path: "/v1/groups/{id}",
     operationId: "getGroup",
     summary: "Read a group, by id or name.",
-    roles: ALL,
+    permission: "group:read",
+    about: groupInPath,
     query: noQuery,
     body: noBody,
     answers: { 200: schema.groupView },
@@ -44,7 +47,8 @@ export const groupRoutes: readonly Route[] = [
     path: "/v1/groups/{id}/guard",
     operationId: "confirmGuard",
     summary: "Confirm that a group is guarded less than its tags once asked for.",
-    roles: GOVERNING,
+    permission: "group:guard",
+    about: groupInPath,
     query: dryRunQuery,
     body: schema.guardBody,
     answers: { 200: schema.guardAnswerView },
@@ -62,7 +66,8 @@ export const groupRoutes: readonly Route[] = [
     path: "/v1/groups/{id}/baseline",
     operationId: "previewBaseline",
     summary: "Show what a confirmed baseline would change in the group's ledger, with the digest that confirms it.",
-    roles: READING,
+    permission: "baseline:read",
+    about: groupInPath,
     query: schema.baselineQuery,
     body: noBody,
     answers: { 200: schema.baselineView },
@@ -78,7 +83,8 @@ export const groupRoutes: readonly Route[] = [
     path: "/v1/groups/{id}/baseline",
     operationId: "confirmBaseline",
     summary: "Confirm the diff that was looked at: it becomes the ledger, and the ledger what the group is guarded by.",
-    roles: GOVERNING,
+    permission: "baseline:confirm",
+    about: groupInPath,
     query: dryRunQuery,
     body: schema.baselineBody,
     answers: { 200: schema.baselineAnswerView },

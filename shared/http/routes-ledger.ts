@@ -1,13 +1,15 @@
 // The routes of the ledger: what should stand, for whom and why.
 import type { EntryId } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
 import type { LedgerAnswer } from "../usecases/allocate-rule.ts";
-import { define, lookNow, OPERATING, READING, sourcesOf } from "./define-route.ts";
+import { define, groupInPath, lookNow, sourcesOf } from "./define-route.ts";
 import { viewLedger, viewLedgerAnswer, viewStory } from "./ledger-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
 import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
 import * as schema from "./schemas-ledger.ts";
+import { seenPage } from "./seen-page.ts";
 
 /** The routes, in the order of the API description. */
 export const ledgerRoutes: readonly Route[] = [
@@ -16,16 +18,28 @@ export const ledgerRoutes: readonly Route[] = [
     path: "/v1/ledger",
     operationId: "listLedger",
     summary: "List the entries of the ledger: which rules should stand, for whom and why.",
-    roles: READING,
+    permission: "ledger:read",
+    about: "list",
     query: schema.ledgerQuery,
     body: noBody,
     answers: { 200: schema.ledgerPageView },
     idempotent: false,
-    handle: async ({ parts, caller }, { query: { limit, cursor, group } }) => {
+    handle: async ({ parts, caller, sees }, { query: { limit, cursor, group } }) => {
       const [groupId = "", entryId = ""] = cursor?.split(".") ?? [];
-      const after = cursor === null ? null : ([groupId, entryId] as const);
-      const asked = { limit, cursor: after, ...(group === undefined ? {} : { group }) };
-      return jsonResponse(200, viewLedger(await parts.useCases.listLedger(parts.app, caller, asked)));
+      const asked = { limit, ...(group === undefined ? {} : { group }) };
+      const isSeen = await sees();
+      const unreadable: string[] = [];
+      const { items: entries, next } = await seenPage<Entry, readonly [string, string]>(
+        { limit, after: cursor === null ? null : [groupId, entryId] },
+        async (after) => {
+          const page = await parts.useCases.listLedger(parts.app, caller, { ...asked, cursor: after });
+          unreadable.push(...page.unreadable.filter((row) => isSeen(row.split(" ")[0] ?? null)));
+          return { items: page.entries, next: page.next };
+        },
+        (entry) => isSeen(entry.group.groupId),
+        (entry) => [entry.group.groupId, entry.entryId],
+      );
+      return jsonResponse(200, viewLedger({ entries, unreadable, next }));
     },
   }),
   define({
@@ -33,7 +47,8 @@ export const ledgerRoutes: readonly Route[] = [
     path: "/v1/ledger",
     operationId: "allocateRule",
     summary: "Have rules stand for good, with owner and reason; repeated, it changes the entry.",
-    roles: OPERATING,
+    permission: "ledger:write",
+    about: (_, { body }) => [body.group],
     query: dryRunQuery,
     body: schema.allocationBody,
     answers: { 200: schema.ledgerAnswerView },
@@ -51,7 +66,8 @@ export const ledgerRoutes: readonly Route[] = [
     path: "/v1/ledger/{group}/{entry}",
     operationId: "getLedgerEntry",
     summary: "Read an entry with everything that has become of it, newest first.",
-    roles: READING,
+    permission: "ledger:read",
+    about: groupInPath,
     query: noQuery,
     body: noBody,
     answers: { 200: schema.entryStoryView },
@@ -67,7 +83,8 @@ export const ledgerRoutes: readonly Route[] = [
     path: "/v1/ledger/{group}/{entry}",
     operationId: "retireEntry",
     summary: "Take a rule's standing permission back; the plan says what becomes of the rule.",
-    roles: OPERATING,
+    permission: "ledger:write",
+    about: groupInPath,
     query: dryRunQuery,
     body: noBody,
     answers: { 200: schema.ledgerAnswerView },

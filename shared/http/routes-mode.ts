@@ -1,5 +1,5 @@
 // The routes of the mode: what the whole program may do to the cloud.
-import { ALL, define, OPERATING } from "./define-route.ts";
+import { define } from "./define-route.ts";
 import { jsonResponse } from "./message.ts";
 import { viewMode } from "./mode-view.ts";
 import type { Route } from "./route.ts";
@@ -13,7 +13,8 @@ export const modeRoutes: readonly Route[] = [
     path: "/v1/mode",
     operationId: "getMode",
     summary: "Read the mode, who set it and why.",
-    roles: ALL,
+    permission: "mode:read",
+    about: "nothing",
     query: noQuery,
     body: noBody,
     answers: { 200: schema.modeView },
@@ -25,7 +26,8 @@ export const modeRoutes: readonly Route[] = [
     path: "/v1/mode",
     operationId: "setMode",
     summary: "Set the mode. An operator can make it stricter; making it freer again takes an admin.",
-    roles: OPERATING,
+    permission: "mode:set",
+    about: "account",
     query: dryRunQuery,
     body: schema.modeBody,
     answers: { 200: schema.modeAnswerView },

@@ -1,10 +1,12 @@
-// Every route of the API, each with the roles that may call it.
+// Every route of the API, each with the permission it needs and what it is about.
 import type * as z from "zod";
+import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
-import type { Role } from "../usecases/app.ts";
+import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
+import type { RecordPage } from "../usecases/list-records.ts";
 import type { LeaseAnswer, LeaseAsk } from "../usecases/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
-import { ALL, define, LEASING, OPERATING, READING, sourcesOf } from "./define-route.ts";
+import { define, sourcesOf } from "./define-route.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
 import { viewHealth, viewRecords } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
@@ -16,6 +18,7 @@ import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import * as schema from "./schemas.ts";
+import { seenPage } from "./seen-page.ts";
 
 /** The routes, in the order of the API description. */
 export const routes: readonly Route[] = [
@@ -24,7 +27,8 @@ export const routes: readonly Route[] = [
     path: "/safeport/temp_allow",
     operationId: "tempAllow",
     summary: "Open a port for a while; repeated, it extends the caller's lease.",
-    roles: LEASING,
+    permission: "lease:open",
+    about: (call, { query }) => targetOf(call, query),
     query: schema.tempAllowQuery,
     body: schema.noBody,
     answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
@@ -36,7 +40,8 @@ export const routes: readonly Route[] = [
     path: "/safeport/cleanup",
     operationId: "cleanup",
     summary: "Close what is due now.",
-    roles: OPERATING,
+    permission: "sweep:run",
+    about: "account",
     query: schema.noQuery,
     body: schema.noBody,
     answers: { 200: schema.cleanupView },
@@ -54,7 +59,8 @@ export const routes: readonly Route[] = [
     path: "/v1/leases",
     operationId: "openLease",
     summary: "Ask for a lease.",
-    roles: LEASING,
+    permission: "lease:open",
+    about: (call, { body }) => targetOf(call, body),
     query: schema.dryRunQuery,
     body: schema.leaseBody,
     answers: { 200: schema.leaseAnswerView, 201: schema.leaseAnswerView, 202: schema.leaseAnswerView },
@@ -66,18 +72,20 @@ export const routes: readonly Route[] = [
     path: "/v1/leases",
     operationId: "listLeases",
     summary: "List leases, newest first; a requester sees the own ones.",
-    roles: ALL,
+    permission: "lease:read",
+    about: "list",
     query: schema.leasesQuery,
     body: schema.noBody,
     answers: { 200: schema.leasePageView },
     idempotent: false,
-    handle: async ({ parts, caller }, { query: { limit, cursor, state, group } }) => {
+    handle: async ({ parts, caller, sees }, { query: { limit, cursor, state, group } }) => {
       const { leases, next } = await parts.useCases.listLeases(parts.app, {
         limit,
         cursor,
         ...(state === undefined ? {} : { state }),
         ...(group === undefined ? {} : { group }),
-        ...(readsAll(caller.roles) ? {} : { principal: caller.principal }),
+        ...(isPermitted(caller.roles, "lease:read:any") ? {} : { principal: caller.principal }),
+        sees: await sees(),
       });
       return jsonResponse(200, { leases: leases.map(viewLease), next });
     },
@@ -87,7 +95,8 @@ export const routes: readonly Route[] = [
     path: "/v1/leases/{id}",
     operationId: "getLease",
     summary: "Read a lease.",
-    roles: ALL,
+    permission: "lease:read",
+    about: leaseInPath,
     query: schema.noQuery,
     body: schema.noBody,
     answers: { 200: schema.leaseAnswerView },
@@ -95,7 +104,7 @@ export const routes: readonly Route[] = [
     handle: async (call) => {
       const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
       const { principal, leaseId } = answer.lease.request;
-      if (!readsAll(call.caller.roles) && principal !== call.caller.principal)
+      if (!isPermitted(call.caller.roles, "lease:read:any") && principal !== call.caller.principal)
         throw fail("LEASE_NOT_YOURS", { lease: leaseId });
       return jsonResponse(200, viewAnswer(answer, false));
     },
@@ -105,7 +114,8 @@ export const routes: readonly Route[] = [
     path: "/v1/leases/{id}:extend",
     operationId: "extendLease",
     summary: "Move the end of a lease to a period from now, within its total.",
-    roles: LEASING,
+    permission: "lease:extend",
+    about: leaseInPath,
     query: schema.dryRunQuery,
     body: schema.extendBody,
     answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
@@ -122,7 +132,8 @@ export const routes: readonly Route[] = [
     path: "/v1/leases/{id}:end",
     operationId: "endLease",
     summary: "End a lease now.",
-    roles: LEASING,
+    permission: "lease:end",
+    about: leaseInPath,
     query: schema.dryRunQuery,
     body: schema.noBody,
     answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
@@ -141,14 +152,25 @@ export const routes: readonly Route[] = [
     path: "/v1/records",
     operationId: "listRecords",
     summary: "List what was done, newest first.",
-    roles: READING,
+    permission: "record:read",
+    about: "list",
     query: schema.recordsQuery,
     body: schema.noBody,
     answers: { 200: schema.recordPageView },
     idempotent: false,
-    handle: async ({ parts }, { query: { limit, cursor, group } }) => {
-      const asked = { limit, cursor, ...(group === undefined ? {} : { group }) };
-      return jsonResponse(200, viewRecords(await parts.useCases.listRecords(parts.app, asked)));
+    handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
+      const asked = { limit, ...(group === undefined ? {} : { group }) };
+      const isSeen = await sees();
+      const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
+        { limit, after: cursor },
+        async (before) => {
+          const page = await parts.useCases.listRecords(parts.app, { ...asked, cursor: before });
+          return { items: page.records, next: page.next };
+        },
+        (record) => isSeen(record.group?.groupId ?? null),
+        (record) => record.sequence,
+      );
+      return jsonResponse(200, viewRecords({ records, next }));
     },
   }),
   define({
@@ -156,20 +178,26 @@ export const routes: readonly Route[] = [
     path: "/v1/health",
     operationId: "health",
     summary: "How safeport is doing. Without a token it only says that it answers.",
-    roles: ALL,
+    permission: "health:read",
+    about: "list",
     query: schema.noQuery,
     body: schema.noBody,
     answers: { 200: schema.healthView },
     idempotent: false,
-    handle: async ({ parts, caller }) =>
-      jsonResponse(200, viewHealth(await parts.useCases.health(parts.app, caller.policy))),
+    handle: async ({ parts, caller, sees }) => {
+      const health = await parts.useCases.health(parts.app, caller.policy);
+      const isSeen = await sees();
+      const overdueEnds = health.overdueEnds.filter((end) => isSeen(end.group));
+      return jsonResponse(200, viewHealth({ ...health, overdueEnds }));
+    },
   }),
   define({
     method: "GET",
     path: "/v1/openapi.json",
     operationId: "describeApi",
     summary: "This description.",
-    roles: ALL,
+    permission: "api:read",
+    about: "nothing",
     query: schema.noQuery,
     body: schema.noBody,
     answers: { 200: schema.apiDescriptionView },
@@ -178,9 +206,16 @@ export const routes: readonly Route[] = [
   }),
 ];
 
-/** True when the roles allow reading what belongs to somebody else. */
-function readsAll(roles: readonly Role[]): boolean {
-  return roles.some((role) => READING.includes(role));
+/** The group a lease is asked for. Without any it is not told which there are, because some may be somebody else's. */
+async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly string[]> {
+  const groups = await groupsNamedBy(parts.app, caller.policy, asked);
+  if (groups.length === 0) throw invalid("group", "is missing, and so is instance");
+  return groups;
+}
+
+async function leaseInPath(call: Call): Promise<readonly string[]> {
+  const { lease } = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
+  return [lease.request.group.groupId];
 }
 
 type Asked = Omit<z.output<typeof schema.leaseBody>, "reason" | "ticket"> & { reason: string; ticket: string };

@@ -64,7 +64,15 @@ export function writeStatus(
 /** Leases, newest first. `before` continues after an earlier page; filters are applied while scanning. */
 export async function listLeases(
   tables: Tables,
-  query: { limit: number; before: string | null; state?: string; group?: GroupId; principal?: string },
+  query: {
+    limit: number;
+    before: string | null;
+    state?: string;
+    group?: GroupId;
+    principal?: string;
+    /** Groups whose leases are listed; all when absent. */
+    sees?: (groupId: string) => boolean;
+  },
 ): Promise<{ leases: readonly Lease[]; next: string | null }> {
   const leases: Lease[] = [];
   let before = query.before;
@@ -79,6 +87,7 @@ export async function listLeases(
     for (const row of page.rows) {
       before = String(row.key[0]);
       if (query.state && row.columns["state"] !== query.state) continue;
+      if (query.sees && !query.sees(String(row.columns["group"]))) continue;
       if (query.group && row.columns["group"] !== query.group) continue;
       const lease = leaseOf(row);
       if (query.principal && lease.request.principal !== query.principal) continue;

@@ -1,5 +1,7 @@
 // What every use case works with.
+import type { Role } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
+import type { Scope } from "../domain/scope.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Log } from "../ports/log.ts";
@@ -46,7 +48,7 @@ export interface Settings {
 export interface Caller {
   readonly principal: string;
   readonly roles: readonly Role[];
+  /** What part of the account the caller is for: all of them hold at once, and none means every group. */
+  readonly scopes: readonly Scope[];
   readonly policy: Policy;
 }
-
-export type Role = "requester" | "approver" | "operator" | "auditor" | "admin";

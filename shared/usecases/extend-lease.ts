@@ -3,6 +3,7 @@ import type { LeaseId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import { extendedEnd, isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
+import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { isHolding } from "../plan/picture.ts";
 import type { Member } from "../ports/firewall.ts";
@@ -21,7 +22,7 @@ import { settleLease } from "./settle-lease.ts";
 export async function leaseFor(app: App, caller: Caller, leaseId: LeaseId): Promise<Lease> {
   const lease = await getLease(app.tables, leaseId);
   if (!lease) throw fail("LEASE_UNKNOWN", { lease: leaseId });
-  const mayAll = caller.roles.some((role) => role === "operator" || role === "admin");
+  const mayAll = isPermitted(caller.roles, "lease:change:any");
   if (!mayAll && lease.request.principal !== caller.principal) throw fail("LEASE_NOT_YOURS", { lease: leaseId });
   return lease;
 }

@@ -19,12 +19,24 @@ export interface Target {
 const NAMES_MS = 10 * 60_000;
 const namesOf = new WeakMap<App, Map<string, { at: number; refs: Promise<readonly GroupRef[]> }>>();
 
+/** Where a lease is asked for, as text. */
+export interface Place {
+  readonly group: string | null;
+  readonly instance: string | null;
+  readonly region: string | null;
+}
+
+/** The group, by id or name, that such an ask comes to; empty when it names none and the policy has no default. */
+export async function groupsNamedBy(app: App, policy: Policy, ask: Place): Promise<readonly string[]> {
+  if (ask.instance) {
+    const own = await app.inventory.instance(ask.region ?? policy.regions[0] ?? "", ask.instance, "open");
+    return own?.[0]?.groupIds.slice(0, 1) ?? [ask.instance];
+  }
+  return [ask.group ?? policy.defaultTarget ?? []].flat();
+}
+
 /** Finds the target, or throws what is wrong with it. Makes no call for a group that is known from the last 10 minutes. */
-export async function findTarget(
-  app: App,
-  policy: Policy,
-  ask: { group: string | null; instance: string | null; region: string | null },
-): Promise<Target> {
+export async function findTarget(app: App, policy: Policy, ask: Place): Promise<Target> {
   if (ask.group && ask.instance) throw fail("TARGET_CONFLICT");
   const region = ask.region ?? policy.regions[0] ?? "";
   if (!policy.regions.includes(region)) {

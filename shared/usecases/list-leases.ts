@@ -4,6 +4,7 @@ import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
 import { getLease as readLease, listLeases as readLeases } from "../store/leases.ts";
 import type { App } from "./app.ts";
+import type { Sees } from "./check-scope.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 
 /** One lease. Throws LEASE_UNKNOWN. */
@@ -24,14 +25,15 @@ export async function getLease(app: App, leaseId: LeaseId): Promise<LeaseAnswer>
 /** Leases, newest first; `next` continues. */
 export function listLeases(
   app: App,
-  query: { limit: number; cursor: string | null; state?: string; group?: string; principal?: string },
+  query: { limit: number; cursor: string | null; state?: string; group?: string; principal?: string; sees?: Sees },
 ): Promise<{ leases: readonly Lease[]; next: string | null }> {
-  const { limit, cursor, state, group, principal } = query;
+  const { limit, cursor, state, group, principal, sees } = query;
   return readLeases(app.tables, {
     limit,
     before: cursor,
     ...(state === undefined ? {} : { state }),
     ...(group === undefined ? {} : { group: group as GroupId }),
     ...(principal === undefined ? {} : { principal }),
+    ...(sees === undefined ? {} : { sees }),
   });
 }

@@ -1,13 +1,14 @@
 // One run: an account, the processes of the program that come and go on it, and the people who change it meanwhile.
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
+import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import type { Firewall } from "../../shared/ports/firewall.ts";
 import type { Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import type { App, Caller as Asker, Role } from "../../shared/usecases/app.ts";
+import type { App, Caller as Asker } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
@@ -144,7 +145,7 @@ export class Scene {
   }
 
   asker(principal: string, role: Role = "admin"): Asker {
-    return { principal, roles: [role], policy: this.policy };
+    return { principal, roles: [role], scopes: [], policy: this.policy };
   }
 
   /** A person with a key of their own; the network treats them well. */

@@ -24,12 +24,13 @@ import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-table
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef, LeaseId } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
+import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import type { TableName, Tables } from "../../shared/ports/tables.ts";
 import { getLease } from "../../shared/store/leases.ts";
 import { listRecords } from "../../shared/store/records.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
+import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
 import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/open-lease.ts";
 import { setUp } from "../../shared/usecases/set-up.ts";
 import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
@@ -334,7 +335,7 @@ export class World {
   }
 
   caller(principal = "ann", roles: readonly Role[] = ["requester"]): Caller {
-    return { principal, roles, policy: this.policy };
+    return { principal, roles, scopes: [], policy: this.policy };
   }
 
   ask(change: Partial<LeaseAsk> = {}): LeaseAsk {

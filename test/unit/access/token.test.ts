@@ -39,7 +39,7 @@ describe("tokens", () => {
     const { tables } = keptTables();
     const text = await issueToken(tables, random, grant);
     expect(text).toMatch(/^spt_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
-    const identity = { principal: "zhang", roles: ["requester"] };
+    const identity = { principal: "zhang", roles: ["requester"], scopes: [] };
     expect(await authenticate(tables, `Bearer ${text}`, NOW)).toEqual(identity);
     expect(await authenticate(tables, `bearer  ${text} `, NOW)).toEqual(identity);
     await expect(authenticate(tables, `Bearer ${text}`, NOW + 1)).rejects.toMatchObject({ code: "TOKEN_INVALID" });
@@ -77,6 +77,6 @@ describe("tokens", () => {
     const text = await issueToken(tables, random, grant);
     for (const [key, columns] of rows)
       rows.set(key, JSON.parse(JSON.stringify(columns).replaceAll("requester", "superuser")));
-    expect(await authenticate(tables, `Bearer ${text}`, NOW)).toEqual({ principal: "zhang", roles: [] });
+    expect(await authenticate(tables, `Bearer ${text}`, NOW)).toEqual({ principal: "zhang", roles: [], scopes: [] });
   });
 });

@@ -1,14 +1,15 @@
 // The web application over use cases that only note that they were reached.
 
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
-import type { EntryId, GroupId, LeaseId, RuleId } from "../../../shared/domain/ids.ts";
+import type { EntryId, GroupId, GroupRef, LeaseId, RuleId } from "../../../shared/domain/ids.ts";
+import type { Role } from "../../../shared/domain/permission.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { fail } from "../../../shared/errors/app-error.ts";
 import { httpApp } from "../../../shared/http/http-app.ts";
 import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
 import type { UseCases } from "../../../shared/http/route.ts";
 import type { Log } from "../../../shared/ports/log.ts";
-import type { App, Role } from "../../../shared/usecases/app.ts";
+import type { App } from "../../../shared/usecases/app.ts";
 import type { LeaseAnswer } from "../../../shared/usecases/open-lease.ts";
 import {
   baselineAnswer,
@@ -97,7 +98,23 @@ const record = {
 
 const inForce = { mode: "halt", since: NOW, by: "ann", reason: "an incident" };
 
-/** Tokens are the names of roles: `Authorization: Bearer operator`. `nobody` has none. */
+const groups = [
+  ["sg-web", "web"],
+  ["sg-db", "db"],
+].map(([groupId = "", name = ""]) => ({
+  ...{ ref: { region: "cn-hangzhou", groupId: groupId as GroupId }, name, vpcId: "vpc-1" },
+  ...{ type: "normal", serviceManaged: false, tags: {} },
+}));
+
+const inventory = {
+  listGroups: async () => groups,
+  group: async (ref: GroupRef) => groups.find((group) => group.ref.groupId === ref.groupId) ?? null,
+};
+
+/**
+ * Tokens are the names of roles: `Authorization: Bearer operator`, or `Bearer operator@web` for one of the group `web` alone.
+ * `nobody` has no role.
+ */
 export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const reached: Reached[] = [];
   const logged: string[] = [];
@@ -109,12 +126,22 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       if (options.throws !== undefined) throw options.throws;
       return value;
     };
+  /** A list of one page: whoever reads on finds nothing more. */
+  const paged = <Page>(name: keyof UseCases, first: Page, rest: Page) => {
+    const pages = [first];
+    return (app: App, ...input: readonly unknown[]): Promise<Page> => note(name, pages.shift() ?? rest)(app, ...input);
+  };
   const useCases = {
     openLease: note("openLease", answer),
     extendLease: note("extendLease", answer),
     endLease: note("endLease", answer),
     getLease: note("getLease", answer),
-    listLeases: note("listLeases", { leases: [answer.lease], next: null }),
+    listLeases: async (app: App, query: { readonly sees?: (groupId: string) => boolean }) => ({
+      leases: [(await note("listLeases", answer)(app, query)).lease].filter(({ request }) =>
+        query.sees?.(request.group.groupId),
+      ),
+      next: null,
+    }),
     sweep: note("sweep", {
       closed: [{ leaseId: "ls-1", ruleIds: ["sgr-1"] }],
       opened: [],
@@ -127,21 +154,25 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     confirmGuard: note("confirmGuard", guardAnswer),
     previewBaseline: note("previewBaseline", baselineAnswer),
     confirmBaseline: note("confirmBaseline", baselineAnswer),
-    listLedger: note("listLedger", ledgerPage),
+    listLedger: paged("listLedger", ledgerPage, { entries: [], unreadable: [], next: null }),
     getLedgerEntry: note("getLedgerEntry", story),
     allocateRule: note("allocateRule", ledgerAnswer),
     retireEntry: note("retireEntry", ledgerAnswer),
-    listDrift: note("listDrift", driftPage),
+    listDrift: paged("listDrift", driftPage, { items: [], next: null }),
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
     lookAtGroup: note("lookAtGroup", options.looked === undefined ? {} : options.looked),
-    listRecords: note("listRecords", {
-      records: [
-        { ...record, sequence: "001793865600000-0000000002" },
-        { ...record, group: null, policyVersion: null, sequence: "001793865600000-0000000001" },
-      ],
-      next: "001793865600000-0000000001",
-    }),
+    listRecords: paged(
+      "listRecords",
+      {
+        records: [
+          { ...record, sequence: "001793865600000-0000000002" },
+          { ...record, group: null, policyVersion: null, sequence: "001793865600000-0000000001" },
+        ],
+        next: "001793865600000-0000000001",
+      },
+      { records: [], next: null },
+    ),
     health: note("health", {
       status: "overdue",
       now: NOW,
@@ -160,14 +191,18 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };
   const policy = { ...defaultPolicy("cn-hangzhou"), ...options.policy };
   const app = httpApp({
-    app: { clock, log, settings: { answerWithinMs: 10_000 } } as unknown as App,
+    app: { clock, log, inventory, settings: { answerWithinMs: 10_000 } } as unknown as App,
     useCases,
     readPolicy: async () => policy,
     identify: async (header) => {
       if (header === null) throw fail("TOKEN_MISSING");
-      const name = header.replace(/^Bearer /, "");
+      const [name = "", group] = header.replace(/^Bearer /, "").split("@");
       if (name === "wrong") throw fail("TOKEN_INVALID");
-      return { principal: name, roles: name === "nobody" ? [] : [name as Role] };
+      return {
+        principal: name,
+        roles: name === "nobody" ? [] : [name as Role],
+        scopes: group === undefined ? [] : [{ groups: [group], tags: [], applications: [] }],
+      };
     },
   });
   return {

@@ -1,5 +1,6 @@
 // The API description against the routes it is made of.
 import { describe, expect, test } from "vitest";
+import { rolesWith } from "../../../shared/domain/permission.ts";
 import { describeApi } from "../../../shared/http/openapi.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import { at, type Loose, mistakesOf } from "./openapi-structure.ts";
@@ -25,7 +26,7 @@ describe("the API description", () => {
     expect(api.openapi).toBe("3.1.0");
     for (const route of routes) {
       const described = operation(route.method.toLowerCase(), route.path);
-      expect(described?.["x-safeport-roles"], route.operationId).toEqual(route.roles);
+      expect(described?.["x-safeport-roles"], route.operationId).toEqual(rolesWith(route.permission));
       expect(described?.responses["default"]?.content).toHaveProperty("application/problem+json");
       expect(Object.keys(described?.responses ?? {})).toEqual([...Object.keys(route.answers), "default"]);
     }

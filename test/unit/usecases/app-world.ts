@@ -3,6 +3,7 @@ import { seededRandom } from "../../../local/random.ts";
 import { readTrailRecord } from "../../../shared/adapters/alibaba/trail-record.ts";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef, RuleId } from "../../../shared/domain/ids.ts";
+import type { Role } from "../../../shared/domain/permission.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
@@ -10,7 +11,7 @@ import type { GroupFacts, Member } from "../../../shared/ports/firewall.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import { markInstalled } from "../../../shared/store/due.ts";
 import { schemas } from "../../../shared/store/tables.ts";
-import type { App, Caller, Role } from "../../../shared/usecases/app.ts";
+import type { App, Caller } from "../../../shared/usecases/app.ts";
 import type { LeaseAsk } from "../../../shared/usecases/open-lease.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 
@@ -78,7 +79,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
     rules: [],
     changes: [],
     writes: () => writes,
-    caller: (principal = "ann", role = "requester") => ({ principal, roles: [role], policy }),
+    caller: (principal = "ann", role = "requester") => ({ principal, roles: [role], scopes: [], policy }),
     advance: (by) => {
       ms += by;
     },

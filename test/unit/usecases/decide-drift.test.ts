@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { DriftItem, DriftState } from "../../../shared/domain/drift-item.ts";
 import type { Guard } from "../../../shared/domain/guard.ts";
+import type { Role } from "../../../shared/domain/permission.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
@@ -9,7 +10,7 @@ import { getDrift as readDrift, saveDrift } from "../../../shared/store/drift-it
 import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { getEntry, listEntries } from "../../../shared/store/ledger.ts";
 import { listRecords } from "../../../shared/store/records.ts";
-import type { App, Role } from "../../../shared/usecases/app.ts";
+import type { App } from "../../../shared/usecases/app.ts";
 import { type DriftWord, decideDrift } from "../../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../../shared/usecases/drift-id.ts";
 import { getDrift, listDrift } from "../../../shared/usecases/list-drift.ts";

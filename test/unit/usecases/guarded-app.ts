@@ -1,10 +1,11 @@
 // The world of the use cases with its group guarded: somebody changes rules by hand, a person decides, and passes look.
 import type { Guard } from "../../../shared/domain/guard.ts";
 import type { RuleId } from "../../../shared/domain/ids.ts";
+import type { Role } from "../../../shared/domain/permission.ts";
 import type { Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
-import type { App, Caller, Role } from "../../../shared/usecases/app.ts";
+import type { App, Caller } from "../../../shared/usecases/app.ts";
 import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
 import { listDrift } from "../../../shared/usecases/list-drift.ts";
 import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";

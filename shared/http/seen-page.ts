@@ -1,0 +1,27 @@
+// A page of a list for a caller who sees a part of it: full where there is enough, and its cursor tells of nothing else.
+
+/** Rows of a list and where it goes on; null when there are no more. */
+interface Page<Item, Place> {
+  readonly items: readonly Item[];
+  readonly next: Place | null;
+}
+
+/** Reads on until the page is full of what `isSeen` sees, or the list is over. `placeOf` names a row's place. */
+export async function seenPage<Item, Place>(
+  query: { readonly limit: number; readonly after: Place | null },
+  read: (after: Place | null) => Promise<Page<Item, Place>>,
+  isSeen: (item: Item) => boolean,
+  placeOf: (item: Item) => Place,
+): Promise<Page<Item, Place>> {
+  const items: Item[] = [];
+  for (let { after } = query; ; ) {
+    const page = await read(after);
+    const seen = page.items.filter(isSeen);
+    if (items.length === 0 && seen.length === page.items.length) return page;
+    items.push(...seen);
+    const last = items[query.limit - 1];
+    if (last !== undefined) return { items: items.slice(0, query.limit), next: placeOf(last) };
+    if (page.next === null) return { items, next: null };
+    after = page.next;
+  }
+}

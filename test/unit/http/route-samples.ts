@@ -1,0 +1,68 @@
+// One good request for each route, and the roles that are promised to get an answer to it.
+import { ROLES, type Role } from "../../../shared/domain/permission.ts";
+import type { HttpRequest } from "../../../shared/http/message.ts";
+import { routes } from "../../../shared/http/routes.ts";
+import { json } from "./api-world.ts";
+
+/** Who may call what: the promise, written down apart from the routes. */
+export const promised: Readonly<Record<string, readonly Role[]>> = {
+  tempAllow: ["requester", "operator", "admin"],
+  cleanup: ["operator", "admin"],
+  openLease: ["requester", "operator", "admin"],
+  listLeases: ROLES,
+  getLease: ROLES,
+  extendLease: ["requester", "operator", "admin"],
+  endLease: ["requester", "operator", "admin"],
+  listGroups: ROLES,
+  getGroup: ROLES,
+  confirmGuard: ["admin"],
+  previewBaseline: ["approver", "operator", "auditor", "admin"],
+  confirmBaseline: ["admin"],
+  listLedger: ["approver", "operator", "auditor", "admin"],
+  getLedgerEntry: ["approver", "operator", "auditor", "admin"],
+  allocateRule: ["operator", "admin"],
+  retireEntry: ["operator", "admin"],
+  listDrift: ["approver", "operator", "auditor", "admin"],
+  getDrift: ["approver", "operator", "auditor", "admin"],
+  adoptDrift: ["operator", "admin"],
+  restoreDrift: ["operator", "admin"],
+  releaseDrift: ["operator", "admin"],
+  listRecords: ["approver", "operator", "auditor", "admin"],
+  health: ROLES,
+  getMode: ROLES,
+  setMode: ["operator", "admin"],
+  describeApi: ROLES,
+};
+
+const PERIOD = { port: "22", period: "600" };
+const BODIES: Readonly<Record<string, unknown>> = {
+  openLease: PERIOD,
+  extendLease: { period: 600 },
+  confirmGuard: { confirm: "none" },
+  setMode: { mode: "halt", reason: "an incident" },
+  confirmBaseline: { digest: "d", owner: "ann", reason: "as it was" },
+  allocateRule: { group: "web", port: 443, source: "0.0.0.0/0", owner: "ann", reason: "HTTPS" },
+};
+
+const IDS: readonly [path: string, id: string][] = [
+  ["/v1/drift/", "dr-0123456789abcdef0123.sg-web"],
+  ["/v1/groups/", "web"],
+  ["/v1/leases/", "ls-1"],
+];
+
+export const placeOf = (path: string): string =>
+  path
+    .replace("{group}", "sg-web")
+    .replace("{entry}", "e-0123456789abcdef")
+    .replace("{id}", IDS.find(([start]) => path.startsWith(start))?.[1] ?? "");
+
+/** A request that a caller with the permission gets an answer to; it is about the group `web`. */
+export const requestOf = (operationId: string): Partial<HttpRequest> => {
+  const route = routes.find((each) => each.operationId === operationId);
+  return {
+    method: route?.method ?? "",
+    path: placeOf(route?.path ?? ""),
+    query: operationId === "tempAllow" ? PERIOD : {},
+    body: json(BODIES[operationId] ?? {}),
+  };
+};
