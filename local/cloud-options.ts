@@ -1,6 +1,7 @@
 // What the embedded cloud can be told, and where its services are found.
 
 import type { Random } from "../shared/ports/random.ts";
+import type { PolicyDocument } from "./ram.ts";
 import type { TrailSwitches } from "./services/actiontrail/switches.ts";
 import type { CmsSwitches } from "./services/cms/switches.ts";
 import type { EcsLimits } from "./services/ecs/limits.ts";
@@ -52,6 +53,8 @@ export interface CloudOptions {
   readonly harnessPath?: string;
   readonly freeze?: boolean;
   readonly idleMs?: number;
+  /** Policies of users and roles, by name; whoever has none may do everything. */
+  readonly policies?: Readonly<Record<string, readonly PolicyDocument[]>>;
   /** Life of the keys that functions are given; default 36 hours. */
   readonly roleKeyMs?: number;
 }

@@ -7,6 +7,7 @@ import { CloudClock } from "./clock.ts";
 import type { CloudOptions, CloudPorts } from "./cloud-options.ts";
 import { FaultTable } from "./faults.ts";
 import { Principals, type Session } from "./principals.ts";
+import { type Authorize, Ram } from "./ram.ts";
 import { machineRandom, seededRandom } from "./random.ts";
 import { seedAccount, seedUserNames } from "./seed.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
@@ -24,6 +25,10 @@ export interface CloudWorld {
   readonly principals: Principals;
   /** The present keys of the functions' role. */
   roleKeys(): Session;
+  readonly ram: Ram;
+  readonly authorize: Authorize;
+  /** What the names of a service's resources begin with. */
+  arn(service: string): string;
   secretOf(accessKeyId: string, securityToken: string | undefined): string | undefined;
   /** Where a service keeps its state, if anything is kept. */
   folder(name: string): { readonly directory?: string };
@@ -45,9 +50,15 @@ export function cloudWorld(options: CloudOptions, onStop: CloudWorld["onStop"]):
   onStop(() => clock.close());
   const calls = new CallRing();
   const principals = new Principals(account, random, () => clock.now());
+  const { accountId } = account;
+  const ram = new Ram({ accountId, random, find: (accessKeyId) => principals.find(accessKeyId) });
+  for (const [name, documents] of Object.entries(options.policies ?? {})) ram.attach(name, documents);
   return {
     ...{ options, host, ports, account, random, clock, calls, principals, onStop },
     faults: new FaultTable(() => clock.now()),
+    ram,
+    authorize: ram.authorize,
+    arn: (service) => `acs:${service}:${account.regionId}:${account.accountId}:`,
     roleKeys: () => principals.sessionOf(seedUserNames.role, options.roleKeyMs ?? ROLE_KEY_MS),
     secretOf: (accessKeyId, securityToken) => principals.secretOf(accessKeyId, securityToken),
     folder: (name) => (options.directory === undefined ? {} : { directory: join(options.directory, name) }),

@@ -8,6 +8,7 @@ import { createControl } from "./control.ts";
 import type { DataPlane } from "./dataplane/data-plane.ts";
 import type { FaultTable } from "./faults.ts";
 import type { Principal, PrincipalSpec, Session } from "./principals.ts";
+import type { Ram } from "./ram.ts";
 import type { ActionTrail } from "./services/actiontrail/action-trail.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail/switches.ts";
 import type { Cms } from "./services/cms/cms.ts";
@@ -47,6 +48,8 @@ export interface Cloud {
   readonly vpcSwitches: VpcSwitches;
   readonly sls: Sls;
   readonly calls: CallRing;
+  /** Policies of users and roles, and what was asked of them. Policies outlive a reset, what was asked does not. */
+  readonly ram: Pick<Ram, "attach" | "detach" | "attached" | "used">;
   readonly ecs: EcsService;
   readonly tablestore: Tablestore;
   readonly functions: Functions;
@@ -134,6 +137,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
     },
     ...{ ecs, tablestore, functions, dataPlane, stop },
     trail: platform.trail,
+    ram: world.ram,
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     roleKeys: () => world.roleKeys(),
     recordFlowLogs: (project: string, logstore: string, ttlDays?: number) => {
@@ -164,6 +168,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       await registry.idle();
       await resources.reset();
       calls.clear();
+      world.ram.forget();
       for (const listener of resetListeners) await listener();
     },
     afterReset: (listener: () => Promise<void>) => void resetListeners.push(listener),

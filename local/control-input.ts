@@ -2,6 +2,7 @@
 
 import { type FaultRule, type FaultService, faultKinds } from "./faults.ts";
 import type { PrincipalSpec } from "./principals.ts";
+import { checkPolicy, type PolicyDocument } from "./ram.ts";
 import type { Measurement } from "./services/cms/cms.ts";
 import type { SystemEvent } from "./services/cms/system-event.ts";
 import type { CloudEvent } from "./services/eventbridge/cloud-event.ts";
@@ -176,6 +177,21 @@ export function parsePrincipal(body: Json): PrincipalSpec {
   if (address !== undefined && (!isTextValue(address) || address === ""))
     return refuse('"address" is no text', "Send an address, or leave it out.");
   return body as unknown as PrincipalSpec;
+}
+
+/** Policies by the name of their user or role; null takes them away. */
+export function parsePolicies(body: Json): Readonly<Record<string, readonly PolicyDocument[] | null>> {
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => {
+      if (value === null) return [name, null];
+      const documents: readonly unknown[] = Array.isArray(value) ? value : [value];
+      try {
+        return [name, documents.map(checkPolicy)];
+      } catch (error) {
+        return refuse(`${name}: ${(error as Error).message}`, "Send a policy of RAM, a list of them, or null.");
+      }
+    }),
+  );
 }
 
 /** Changes to switches; each must exist and keep the type of its present value. */

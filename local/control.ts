@@ -11,6 +11,7 @@ import {
   parseFaults,
   parseJsonObject,
   parseMeasurement,
+  parsePolicies,
   parsePrincipal,
   parseSince,
   parseSwitches,
@@ -18,6 +19,7 @@ import {
 } from "./control-input.ts";
 import type { FaultTable } from "./faults.ts";
 import type { Principal, PrincipalSpec } from "./principals.ts";
+import type { Ram } from "./ram.ts";
 import type { Cms } from "./services/cms/cms.ts";
 import type { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionRegistry } from "./services/functions/function-registry.ts";
@@ -32,6 +34,7 @@ export interface Controlled {
   readonly events: EventBus;
   readonly cms: Pick<Cms, "measure" | "systemEvent">;
   readonly calls: CallRing;
+  readonly ram: Pick<Ram, "attach" | "detach" | "attached" | "used">;
   readonly functions: { readonly registry: FunctionRegistry };
   addPrincipal(spec: PrincipalSpec): Principal;
   advance(ms: number): Promise<void>;
@@ -81,6 +84,14 @@ const routes: Readonly<Record<string, Route>> = {
   "POST /metrics": ({ cms }, { text }) => cms.measure(parseMeasurement(parseJsonObject(text))),
   "POST /system-events": ({ cms }, { text }) => cms.systemEvent(parseSystemEvent(parseJsonObject(text))),
   "POST /principals": (cloud, { text }) => cloud.addPrincipal(parsePrincipal(parseJsonObject(text))),
+  "GET /policies": ({ ram }) => ram.attached(),
+  "PUT /policies": ({ ram }, { text }) => {
+    for (const [name, documents] of Object.entries(parsePolicies(parseJsonObject(text))))
+      if (documents === null) ram.detach(name);
+      else ram.attach(name, documents);
+    return ram.attached();
+  },
+  "GET /actions": ({ ram }) => ({ actions: ram.used() }),
   "GET /calls": ({ calls }, { url }) => calls.since(parseSince(url.searchParams.get("since"))),
   "GET /logs": ({ functions }, { url }) => {
     const since = parseSince(url.searchParams.get("since"));

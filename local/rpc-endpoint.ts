@@ -8,6 +8,7 @@ import type { FaultTable } from "./faults.ts";
 import { verifyAcs3 } from "./protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "./protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "./protocol/rpc/rpc-error.ts";
+import { type Authorize, allowAll } from "./ram.ts";
 import { newEventId } from "./services/eventbridge/cloud-event.ts";
 import { closeServer, listen } from "./services/functions/functions.ts";
 import { readBody } from "./services/functions/request-body.ts";
@@ -32,6 +33,8 @@ export interface RpcSurroundings {
   readonly faults: FaultTable;
   /** The key of a session is known with its token alone. */
   readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
+  /** What callers may do; everything when omitted. */
+  readonly authorize?: Authorize;
   readonly onCall: (call: RpcCall) => void;
 }
 
@@ -45,6 +48,10 @@ export interface RpcService {
   readonly product: string;
   readonly hostId: string;
   readonly version: string;
+  /** The resource that an operation needs its permission on. */
+  readonly resource: string;
+  /** How it refuses who has no permission. */
+  readonly forbidden: { readonly code: string; readonly message: string };
   /** The body of the answer; throws an `RpcError` to refuse. */
   readonly perform: (operation: string, params: RpcParameters) => Body | Promise<Body>;
 }
@@ -68,7 +75,13 @@ const HTML: Answer = { status: 502, body: "<html><body><h1>502 Bad Gateway</h1><
 
 /** Starts listening. */
 export async function startRpcEndpoint(around: RpcSurroundings, service: RpcService): Promise<RpcEndpoint> {
-  const { clock, random, faults } = around;
+  const { clock, random, faults, authorize = allowAll } = around;
+
+  const checkPermission = (accessKeyId: string, operation: string): void => {
+    const action = `${service.service}:${operation}`;
+    const denial = authorize(accessKeyId, { action, resources: [service.resource] });
+    if (denial !== undefined) throw new RpcError({ status: 403, ...service.forbidden, accessDenied: denial.detail });
+  };
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const read = await readBody(request, BODY_BYTES_MAX);
@@ -80,7 +93,7 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     const contentType = headers["content-type"] ?? "";
     const params = parseParameters({ rawQuery, contentType, body: read.body.toString("utf8") });
     let accessKeyId = "";
-    const refuse = (error: { readonly status: number; readonly code: string; readonly message: string }): Answer => {
+    const refuse = (error: Pick<RpcError, "status" | "code" | "message"> & Partial<RpcError>): Answer => {
       const origin = { requestId, hostId: service.hostId, product: service.product };
       return { status: error.status, code: error.code, body: JSON.stringify(errorBody(error, origin)) };
     };
@@ -105,7 +118,11 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     const answer = isOurs
       ? await playFault(fault, {
           clock,
-          perform: () => attempt(() => service.perform(operation, params)),
+          perform: () =>
+            attempt(() => {
+              checkPermission(accessKeyId, operation);
+              return service.perform(operation, params);
+            }),
           refuse: ({ status, code, message = code }) => refuse({ status, code, message }),
           html: () => HTML,
         })

@@ -39,16 +39,18 @@ export async function startMonitoring(
     port: ports.cms ?? 0,
     switches: cmsSwitches,
     secretOf: world.secretOf,
+    authorize: world.authorize,
     instanceName: (instanceId) => account.instances.find((each) => each.instanceId === instanceId)?.name,
     onCall: world.listed("cms"),
   });
   world.onStop(() => cms.stop());
 
   const sls = await startSls({
-    ...{ clock, random, host, faults },
+    ...{ clock, random, host, faults, arn: world.arn("log") },
     port: ports.sls ?? 0,
     switches: slsSwitches,
     secretOf: world.secretOf,
+    authorize: world.authorize,
     onCall: world.listed("sls"),
   });
   world.onStop(() => sls.stop());
@@ -60,6 +62,7 @@ export async function startMonitoring(
     port: ports.vpc ?? 0,
     switches: vpcSwitches,
     secretOf: world.secretOf,
+    authorize: world.authorize,
     regions: [regionId, ...regions],
     place: { accountId, regionId, vpcId, vSwitchId: vpcId.replace(/^vpc-/, "vsw-") },
     onCall: world.listed("vpc"),

@@ -22,7 +22,7 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
   const { options, host, ports, clock, random, faults, calls, principals, account } = world;
   const owner = { accountId: account.accountId, regionId: account.regionId };
   const functions = await startFunctions({
-    ...{ clock, random, host, faults },
+    ...{ clock, random, host, faults, authorize: world.authorize },
     ...world.folder("functions"),
     gatewayPort: ports.api ?? 0,
     apiPort: ports.fc ?? 0,
@@ -51,7 +51,7 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
     tell: (told) => events.tell(told),
   });
   const lookups = await startLookups({
-    ...{ clock, random, host, kept, switches, faults },
+    ...{ clock, random, host, kept, switches, faults, authorize: world.authorize },
     regionId: owner.regionId,
     port: ports.actiontrail ?? 0,
     secretOf: world.secretOf,

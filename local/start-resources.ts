@@ -21,7 +21,7 @@ export interface Resources {
 export async function startResources(world: CloudWorld, tell: (call: EcsCall) => void): Promise<Resources> {
   const { options, host, ports, clock, random, faults, calls, principals, account } = world;
   const ecs = await startEcs({
-    ...{ clock, random, host, faults, seed: account },
+    ...{ clock, random, host, faults, seed: account, authorize: world.authorize },
     findUser: (accessKeyId) => principals.find(accessKeyId),
     ...world.folder("ecs"),
     port: ports.ecs ?? 0,
@@ -37,7 +37,7 @@ export async function startResources(world: CloudWorld, tell: (call: EcsCall) =>
   world.onStop(() => ecs.stop());
 
   const tablestore = await startTablestore({
-    ...{ clock, random, host },
+    ...{ clock, random, host, authorize: world.authorize, arn: world.arn("ots") },
     ...world.folder("tablestore"),
     port: ports.tablestore ?? 0,
     instances: options.tablestoreInstances ?? [seedTablestoreInstance],

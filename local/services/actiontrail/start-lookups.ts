@@ -26,6 +26,11 @@ export function startLookups({ kept, switches, regionId, ...around }: LookupsOpt
     product: "Actiontrail",
     hostId: `actiontrail.${regionId}.aliyuncs.com`,
     version: "2020-07-06",
+    resource: "*",
+    forbidden: {
+      code: "NoPermission",
+      message: "You are not authorized to do this action. You should be authorized by RAM.",
+    },
     perform: (operation, params) => {
       if (operation !== "LookupEvents")
         throw new RpcError({ status: 404, code: "InvalidAction.NotFound", message: "There is no such operation." });

@@ -101,6 +101,8 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
     product: "Cms",
     hostId: `metrics.${regionId}.aliyuncs.com`,
     version: "2019-01-01",
+    resource: "*",
+    forbidden: { code: "AccessForbidden", message: "User not authorized to operate on the specified resource." },
     perform,
   });
   return {

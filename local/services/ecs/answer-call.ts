@@ -5,12 +5,14 @@ import { hasToken } from "../../principals.ts";
 import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
+import type { Authorize, Denial } from "../../ram.ts";
 import type { Assistant } from "../assistant/assistant.ts";
 import type { EcsCall, EcsOptions, EcsUser } from "./ecs-service.ts";
 import { refusal } from "./errors.ts";
 import { execute } from "./execute.ts";
 import type { EcsLimits, Throttle } from "./limits.ts";
 import { operationsOf } from "./operation-table.ts";
+import { permissionNeeded } from "./permission-needed.ts";
 import type { AccountSeed } from "./seed.ts";
 import type { EcsState } from "./state.ts";
 import type { EcsSwitches } from "./switches.ts";
@@ -38,6 +40,7 @@ export interface Surroundings {
   readonly account: () => AccountSeed;
   readonly findUser: (accessKeyId: string) => EcsUser | undefined;
   readonly faults: FaultTable;
+  readonly authorize: Authorize;
   /** Aborts with the service; ends what sleeps. */
   readonly signal: AbortSignal;
 }
@@ -93,6 +96,11 @@ const unknownError = {
   message: "The request processing has failed due to some unknown error.",
 };
 
+const forbidden = ({ detail }: Denial): RpcError => {
+  const { status, code, message } = refusal("Forbidden.RAM");
+  return new RpcError({ status, code, message, accessDenied: detail });
+};
+
 const answer = (arrival: Arrival, status: number, body: unknown, headers: Record<string, string> = {}): Outcome => ({
   kind: "answer",
   status,
@@ -101,16 +109,11 @@ const answer = (arrival: Arrival, status: number, body: unknown, headers: Record
 });
 
 const refuse = (around: Surroundings, arrival: Arrival, error: unknown, headers?: Record<string, string>): Outcome => {
-  const { status, code, message } = error instanceof RpcError ? error : unknownError;
-  const known = { status, code, message };
-  record(around, arrival, known);
+  const known = error instanceof RpcError ? error : unknownError;
+  const { status, code, message } = known;
+  record(around, arrival, { status, code, message });
   const hostId = `ecs.${arrival.params.RegionId ?? around.account().regionId}.aliyuncs.com`;
-  return answer(
-    arrival,
-    known.status,
-    errorBody(known, { requestId: arrival.requestId, hostId, product: "Ecs" }),
-    headers,
-  );
+  return answer(arrival, status, errorBody(known, { requestId: arrival.requestId, hostId, product: "Ecs" }), headers);
 };
 
 const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome> => {
@@ -121,6 +124,11 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
   if (blocked !== undefined) return refuse(around, arrival, blocked.error, blocked.headers);
   const operation = operationsOf(arrival.version)?.get(arrival.operation);
   if (operation === undefined) return refuse(around, arrival, refusal("InvalidAction.NotFound"));
+  const denial = around.authorize(
+    arrival.accessKeyId,
+    permissionNeeded(arrival.operation, arrival.params, around.account()),
+  );
+  if (denial !== undefined) return refuse(around, arrival, forbidden(denial));
   const staleMs = arrival.fault?.kind === "stale-read" ? arrival.fault.ms : 0;
   try {
     const body = await execute({

@@ -2,6 +2,7 @@
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Random } from "../../../shared/ports/random.ts";
 import type { FaultTable } from "../../faults.ts";
+import type { Authorize } from "../../ram.ts";
 import type { EcsLimits } from "./limits.ts";
 import type { EcsSnapshot } from "./persistence.ts";
 import type { AccountSeed, SeedUser } from "./seed.ts";
@@ -47,6 +48,8 @@ export interface EcsOptions {
   readonly seed: AccountSeed;
   /** Whose key it is; the seed's users when omitted. */
   readonly findUser?: (accessKeyId: string) => EcsUser | undefined;
+  /** What callers may do; everything when omitted. */
+  readonly authorize?: Authorize;
   /** Where the state is kept; in memory alone when omitted. A kept state wins over the seed. */
   readonly directory?: string;
   /** Default 127.0.0.1. */

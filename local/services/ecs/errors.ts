@@ -19,6 +19,7 @@ const catalogue = {
   DependencyViolation: [403, "There is still instance(s) in the specified security group."],
   "Duplicate.TagKey": [400, "The Tag.N.Key contain duplicate key."],
   IdempotentProcessing: [403, "The previous idempotent request(s) is still processing."],
+  "Forbidden.RAM": [403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."],
   IdempotentParameterMismatch: [400, "The specified parameter has changed while using an already used clientToken."],
   InstanceLastSecurityGroup: [403, "The instance must be in at least one security group."],
   InstanceNotInSecurityGroup: [403, "The specified instance is not in the specified security group."],

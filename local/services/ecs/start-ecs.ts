@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FaultTable } from "../../faults.ts";
+import { allowAll } from "../../ram.ts";
 import { Assistant } from "../assistant/assistant.ts";
 import { answerCall, type EcsRequest, type Outcome, type Surroundings } from "./answer-call.ts";
 import type { EcsOptions, EcsService } from "./ecs-service.ts";
@@ -71,6 +72,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     account: () => account,
     findUser: options.findUser ?? ((id) => account.users.find((user) => user.accessKeyId === id)),
     faults,
+    authorize: options.authorize ?? allowAll,
     signal: stopping.signal,
   };
 

@@ -3,6 +3,7 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultTable } from "../../faults.ts";
+import type { Authorize } from "../../ram.ts";
 import { FunctionRegistry, type RegistryOptions } from "./function-registry.ts";
 import { harnessPath } from "./harness-build.ts";
 import { createGateway, type Route } from "./http-gateway.ts";
@@ -18,6 +19,7 @@ export interface FunctionsOptions extends Omit<RegistryOptions, "harnessPath"> {
   readonly routes?: readonly Route[];
   readonly defaultFunction?: string;
   readonly faults?: FaultTable;
+  readonly authorize?: Authorize;
   readonly onCall?: (call: ApiCall) => void;
   /** The built harness; found or built when omitted. */
   readonly harnessPath?: string;
@@ -43,11 +45,10 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     ...(routes === undefined ? {} : { routes }),
     ...(defaultFunction === undefined ? {} : { defaultFunction }),
   });
-  const { findKey, faults, onCall } = options;
+  const { findKey, faults, authorize, onCall } = options;
   const api = createInvokeApi({
-    registry,
-    clock,
-    findKey,
+    ...{ registry, clock, findKey, arn: `acs:fc:${region}:${accountId}:` },
+    ...(authorize === undefined ? {} : { authorize }),
     ...(faults === undefined ? {} : { faults }),
     ...(onCall === undefined ? {} : { onCall }),
   });

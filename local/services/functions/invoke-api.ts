@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
+import type { Authorize } from "../../ram.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { readBody } from "./request-body.ts";
 import { type ApiKey, checkSignature } from "./signature.ts";
@@ -24,6 +25,10 @@ export interface InvokeApiOptions {
   readonly clock: SchedulingClock;
   readonly findKey: (accessKeyId: string) => ApiKey | undefined;
   readonly faults?: FaultTable;
+  /** What callers may do; everything when omitted. */
+  readonly authorize?: Authorize;
+  /** What the names of resources begin with: `acs:fc:<region>:<account>:`. */
+  readonly arn: string;
   readonly onCall?: (call: ApiCall) => void;
 }
 
@@ -78,6 +83,18 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
   const perform = (): Promise<ApiAnswer> => {
     if (read.kind === "too-long")
       return Promise.resolve(refusal(400, "InvalidArgument", "the payload has more than 33554432 bytes", requestId));
+    const name = params["functionName"] ?? "";
+    const action = "fc:InvokeFunction";
+    const denial = options.authorize?.(accessKeyId, { action, resources: [`${options.arn}functions/${name}`] });
+    if (denial !== undefined)
+      return Promise.resolve(
+        refusal(
+          403,
+          "AccessDenied",
+          `the caller is not authorized to perform '${action}' on '${denial.resource}'`,
+          requestId,
+        ),
+      );
     return invoke(options, { method, path, request, body: read.body, requestId });
   };
   const operation = { service: "fc", operation: "InvokeFunction", accessKeyId, params } as const;

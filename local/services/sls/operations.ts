@@ -27,6 +27,9 @@ export interface SlsContext {
 export interface FoundOperation {
   readonly operation: string;
   readonly params: Record<string, string>;
+  /** The permission that it needs, and on what: `project/<name>/logstore/<name>`. */
+  readonly action: string;
+  readonly resource: (stores: LogStores) => string;
   readonly run: (context: SlsContext) => SlsAnswer;
 }
 
@@ -70,7 +73,20 @@ export function answerOperation(request: SlsRequest): FoundOperation {
     const operation = name === "GetLogStore" && query["type"] === "log" ? "GetLogs" : name;
     const asked = String((operation === "GetLogsV2" ? body["query"] : query["query"]) ?? "");
     const params = { ...(logstore === "" ? {} : { logstore }), ...(asked === "" ? {} : { query: asked }) };
-    return { operation, params, run: (context) => run(context, { request, logstore, body, query }) };
+    const asksLogs = operation === "GetLogs" || operation === "GetLogsV2";
+    const inProject = operation === "CreateProject" ? String(body["projectName"] ?? "") : undefined;
+    return {
+      operation,
+      params,
+      action: `log:${asksLogs ? "GetLogStoreLogs" : operation}`,
+      resource: (stores) => {
+        const project = inProject ?? projectNameOf(stores, request);
+        return path.source.includes("logstores")
+          ? `project/${project}/logstore/${logstore || "*"}`
+          : `project/${project}`;
+      },
+      run: (context) => run(context, { request, logstore, body, query }),
+    };
   }
   throw new SlsError(404, "NotImplemented", `${request.method} ${request.path} is not served here`);
 }
@@ -88,12 +104,16 @@ function bodyOf({ body, headers }: SlsRequest): Readonly<Record<string, unknown>
 }
 
 /** The project is the first label of the host; an address names none, and then the only project is meant. */
-function projectOf({ stores }: SlsContext, { request }: Call): Project {
-  const host = (request.headers["host"] ?? "").split(":")[0] ?? "";
+function projectNameOf(stores: LogStores, { headers }: SlsRequest): string {
+  const host = (headers["host"] ?? "").split(":")[0] ?? "";
   const isAddress = /^[\d.]+$/.test(host) || host === "localhost";
   const [only, ...more] = stores.projects();
-  if (isAddress && only && more.length === 0) return only;
-  return stores.project(isAddress ? "" : (host.split(".")[0] ?? ""));
+  if (isAddress) return only && more.length === 0 ? only.name : "";
+  return host.split(".")[0] ?? "";
+}
+
+function projectOf({ stores }: SlsContext, { request }: Call): Project {
+  return stores.project(projectNameOf(stores, request));
 }
 
 function createProject({ stores, nowMs }: SlsContext, { body }: Call): SlsAnswer {

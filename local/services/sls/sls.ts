@@ -5,6 +5,7 @@ import type { Random } from "../../../shared/ports/random.ts";
 import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
+import { type Authorize, allowAll } from "../../ram.ts";
 import { hexText } from "../../random.ts";
 import { closeServer, listen } from "../functions/functions.ts";
 import { readBody } from "../functions/request-body.ts";
@@ -34,6 +35,10 @@ export interface SlsOptions {
   readonly faults: FaultTable;
   /** The key of a session is known with its token alone. */
   readonly secretOf: (accessKeyId: string, securityToken: string | undefined) => string | undefined;
+  /** What callers may do; everything when omitted. */
+  readonly authorize?: Authorize;
+  /** What the names of resources begin with: `acs:log:<region>:<account>:`. */
+  readonly arn: string;
   readonly onCall: (call: SlsCall) => void;
 }
 
@@ -64,7 +69,7 @@ const TTL_DAYS = 7;
 
 /** Starts listening. */
 export async function startSls(options: SlsOptions): Promise<Sls> {
-  const { clock, random, switches } = options;
+  const { clock, random, switches, authorize = allowAll } = options;
   const stores = new LogStores();
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -87,6 +92,16 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       refuseOldDate(signed, clock);
       const found = answerOperation(signed);
       call = found;
+      const denial = authorize(accessKeyId, {
+        action: found.action,
+        resources: [options.arn + found.resource(stores)],
+      });
+      if (denial !== undefined)
+        throw new SlsError(
+          401,
+          "Unauthorized",
+          `denied by sts or ram, action: ${denial.action}, resource: ${denial.resource}`,
+        );
       fault = options.faults.take({ service: "sls", accessKeyId, ...found });
       const isHalf = fault?.kind === "incomplete";
       return underFault(clock, fault, () => found.run({ stores, switches, nowMs: clock.now(), isHalf }));

@@ -18,7 +18,7 @@ import { updateTable } from "./operations/update-table.ts";
 import { deleteRow, putRow, updateRow } from "./operations/write-row.ts";
 
 /** Tools ask for these before they delete a table; there are none, ever. */
-const answersNothing: Operation = () => ({ table: undefined, run: () => Buffer.alloc(0) });
+const answersNothing: Operation = () => ({ tables: [], run: () => Buffer.alloc(0) });
 
 const operations: ReadonlyMap<string, Operation> = new Map([
   ["CreateTable", createTable],

@@ -21,6 +21,14 @@ export const invalidPrimaryKey = (message: string): OtsError => new OtsError(400
 /** 403: unknown key, wrong signature, wrong body digest, unknown instance. */
 export const authFailed = (message: string): OtsError => new OtsError(403, "OTSAuthFailed", message);
 
+/** 403: a policy does not let the caller. */
+export const noPermission = (): OtsError =>
+  new OtsError(
+    403,
+    "OTSNoPermissionAccess",
+    "You have no permission to access the requested resource, please contact the resource owner.",
+  );
+
 /** 403: the row is not as the condition wants it; nothing was written. */
 export const conditionCheckFail = (): OtsError => new OtsError(403, "OTSConditionCheckFail", "Condition check failed.");
 

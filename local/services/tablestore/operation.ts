@@ -19,7 +19,8 @@ export interface Call {
 
 /** A decoded request, ready to run. The answer is the response message; a write's comes after its commit. */
 export interface Prepared {
-  readonly table: string | undefined;
+  /** By name; none where it is about the instance. */
+  readonly tables: readonly string[];
   run(call: Call): Buffer | Promise<Buffer>;
 }
 
@@ -29,7 +30,7 @@ export type Operation = (body: Buffer) => Prepared;
 /** Makes an operation of the message it takes, the table it is about and what it does. */
 export function operation<Name extends keyof Messages>(
   message: Name,
-  tableOf: (request: Messages[Name]) => string | undefined,
+  tableOf: (request: Messages[Name]) => string | readonly string[] | undefined,
   run: (call: Call, request: Messages[Name]) => Buffer | Promise<Buffer>,
 ): Operation {
   return (body) => {
@@ -39,7 +40,7 @@ export function operation<Name extends keyof Messages>(
     } catch {
       throw parameterInvalid("Failed to parse the protobuf message.");
     }
-    return { table: tableOf(request), run: (call) => run(call, request) };
+    return { tables: [tableOf(request) ?? []].flat(), run: (call) => run(call, request) };
   };
 }
 

@@ -8,9 +8,10 @@ import { playFault } from "../../call-faults.ts";
 import type { CallFault } from "../../faults.ts";
 import { encodeMessage } from "../../protocol/tablestore/messages.ts";
 import { contentMd5, type OtsHeaders, signResponse } from "../../protocol/tablestore/signature.ts";
+import type { Authorize, Permission } from "../../ram.ts";
 import { authenticate } from "./authentication.ts";
 import { findOperation } from "./dispatch.ts";
-import { internalError, OtsError } from "./errors.ts";
+import { internalError, noPermission, OtsError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import type { Call } from "./operation.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
@@ -44,6 +45,10 @@ export interface TablestoreOptions {
   readonly credentials: (accessKeyId: string, securityToken: string | undefined) => { secret: string } | undefined;
   /** The largest difference between a request's date and the clock. Absent: not checked, as a virtual clock needs. */
   readonly requestSkewMsMax?: number;
+  /** What callers may do; everything when omitted. */
+  readonly authorize?: Authorize;
+  /** What the names of resources begin with: `acs:ots:<region>:<account>:`. */
+  readonly arn?: string;
   /** Waits and rates of table operations; none when absent. */
   readonly pace?: PaceOptions;
   /** Told of every call, before its answer is sent. */
@@ -104,6 +109,20 @@ export async function startTablestore(options: TablestoreOptions): Promise<Table
   };
 }
 
+/** Reading the list of tables and whatever names no table is about the instance. */
+function permissionNeeded(
+  operation: string,
+  instance: string,
+  tables: readonly string[],
+  { arn = "acs:ots:::" }: TablestoreOptions,
+): Permission {
+  const base = `${arn}instance/${instance.toLowerCase()}`;
+  return {
+    action: `ots:${operation}`,
+    resources: tables.length === 0 ? [base] : tables.map((table) => `${base}/table/${table}`),
+  };
+}
+
 function listen(server: Server, host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -149,7 +168,13 @@ async function serve(
       { path, headers, body: received, nowMs: call.at },
     );
     const prepared = findOperation(call.operation)(received);
-    if (prepared.table !== undefined) call.table = prepared.table;
+    const [table] = prepared.tables;
+    if (table !== undefined) call.table = table;
+    const denial = options.authorize?.(
+      call.accessKeyId,
+      permissionNeeded(call.operation, instance, prepared.tables, options),
+    );
+    if (denial !== undefined) throw noPermission();
     run = () => attempt(() => prepared.run({ ...state, instance }));
     return Buffer.alloc(0);
   });

@@ -35,6 +35,11 @@ export async function startVpc(options: VpcOptions): Promise<Vpc> {
     product: "Vpc",
     hostId: `vpc.${regionId}.aliyuncs.com`,
     version: "2016-04-28",
+    resource: `acs:vpc:${regionId}:${place.accountId}:flowlog/*`,
+    forbidden: {
+      code: "Forbidden.RAM",
+      message: "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
+    },
     perform: (operation, params) => {
       const run = operations.get(operation);
       if (!run)

@@ -7,6 +7,7 @@ import { CallRing } from "../../../local/call-ring.ts";
 import { createControl } from "../../../local/control.ts";
 import { FaultTable } from "../../../local/faults.ts";
 import { type PrincipalSpec, Principals } from "../../../local/principals.ts";
+import { Ram } from "../../../local/ram.ts";
 import { seededRandom } from "../../../local/random.ts";
 import { seedAccount } from "../../../local/seed.ts";
 import { EventBus } from "../../../local/services/eventbridge/event-bus.ts";
@@ -32,6 +33,7 @@ async function startControl() {
     cms: { measure: () => undefined, systemEvent: () => undefined },
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     calls: new CallRing(),
+    ram: new Ram({ accountId: "1000", random, find: () => undefined }),
     switches: [{ mode: "a" }, { ms: 0 }],
     toReal: () => clock.toReal(),
     reset: async () => clock.toReal(),

@@ -12,7 +12,7 @@ import { withHeader } from "../rows.ts";
 /** Rows of several tables, in the order asked for; a missing row has an entry without bytes. */
 export const batchGetRow = operation(
   "BatchGetRowRequest",
-  (request) => request.tables[0]?.table_name,
+  (request) => request.tables.map(({ table_name }) => table_name),
   (call, request) => {
     checkShape(request);
     const now = call.now();

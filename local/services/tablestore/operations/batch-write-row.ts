@@ -25,7 +25,7 @@ interface Part {
  */
 export const batchWriteRow = operation(
   "BatchWriteRowRequest",
-  (request) => request.tables[0]?.table_name,
+  (request) => request.tables.map(({ table_name }) => table_name),
   (call, request) =>
     call.store.write(() => {
       checkShape(request);
