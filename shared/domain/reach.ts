@@ -68,7 +68,7 @@ function peerText({ peer, direction }: { readonly peer: Peer; readonly direction
       return `${direction === "ingress" ? "everybody" : "everywhere"} (${block})`;
     }
     case "group":
-      return `the members of group ${named(peer.groupId)}`;
+      return `the members of group ${named(peer.groupId)}${peer.owner ? ` of the account ${named(peer.owner)}` : ""}`;
     case "prefixList":
       return `the addresses of prefix list ${named(peer.prefixListId)}`;
     case "opaque":

@@ -12,7 +12,8 @@ export type Protocol = "tcp" | "udp" | "icmp" | "icmpv6" | "gre" | "all" | { rea
 /** Whom a rule speaks of: the source of an ingress rule, the destination of an egress rule. */
 export type Peer =
   | { readonly kind: "cidr"; readonly cidr: Cidr }
-  | { readonly kind: "group"; readonly groupId: string }
+  /** `owner`: the account that owns the group as the cloud names it, where it names one; ids are unique without it. */
+  | { readonly kind: "group"; readonly groupId: string; readonly owner?: string }
   | { readonly kind: "prefixList"; readonly prefixListId: string }
   | { readonly kind: "opaque"; readonly text: string };
 
@@ -44,6 +45,4 @@ export interface Rule extends RuleSpec {
   readonly description: string;
   /** Milliseconds since the epoch by the cloud's clock; null when the cloud does not say. */
   readonly createdAt: number | null;
-  /** Account that owns the group the rule names as its peer, where it is another one. */
-  readonly peerOwner?: string;
 }

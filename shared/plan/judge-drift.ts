@@ -89,7 +89,7 @@ export function judge(
 
 /** By the source's range or the owner of the group it names; what its description says means nothing. */
 export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | null {
-  const { peer, peerOwner, policy } = rule;
+  const { peer, policy } = rule;
   if (policy !== "accept") return null;
   const widthMax = terms.drift.foreignWidthMax;
   const isNarrow = (cidr: Cidr): boolean => cidr.prefix >= (cidr.family === 4 ? widthMax.v4 : widthMax.v6);
@@ -97,7 +97,7 @@ export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | 
     terms.foreignWriters.find((writer) => {
       if (peer.kind === "cidr")
         return isNarrow(peer.cidr) && writer.sources.some((source) => containsCidr(source, peer.cidr));
-      return peer.kind === "group" && peerOwner !== undefined && writer.ownerAccounts.includes(peerOwner);
+      return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
     }) ?? null
   );
 }

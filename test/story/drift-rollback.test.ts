@@ -23,6 +23,19 @@ const manyFields: readonly Partial<EcsRule>[] = [
     description: "five-tuple",
   },
   { portRange: "9200/9200", sourceGroupId: "sg-app", priority: 3, description: "by group" },
+  {
+    portRange: "9300/9300",
+    sourceGroupId: "sg-far",
+    sourceGroupOwnerAccount: "1900000000000000",
+    description: "by a group of another account",
+  },
+  {
+    direction: "egress",
+    portRange: "9301/9301",
+    destGroupId: "sg-far",
+    destGroupOwnerAccount: "partner@example.com",
+    description: "to a group of another account",
+  },
   { portRange: "22/22", ipv6SourceCidrIp: "2001:db8::/64", description: "six" },
   { portRange: "-1/-1", ipProtocol: "ICMP", sourceCidrIp: "10.0.0.0/8", description: "ping" },
 ];
@@ -107,7 +120,9 @@ describe("an enforced group", () => {
     for (const [index, edit] of edits.entries()) {
       // Each edit takes a rule of its own, so that none is held for being rolled back too often.
       const rule = (await guarded.rules()).find(
-        (it) => it.description === ["http", "a range at 40", "no mail", "to the partner", "five-tuple"][index],
+        (it) =>
+          it.description ===
+          ["http", "by a group of another account", "no mail", "to the partner", "five-tuple"][index],
       );
       if (!rule) throw new Error("no such rule");
       const { spec, description } = edit(rule);

@@ -27,7 +27,11 @@ export function ingressPermission(rule: RuleToWrite): IngressPermission {
     ...commonFields(rule),
     ...(peer.kind === "cidr" &&
       (peer.cidr.family === 4 ? { sourceCidrIp: formatCidr(peer.cidr) } : { ipv6SourceCidrIp: formatCidr(peer.cidr) })),
-    ...(peer.kind === "group" && { sourceGroupId: peer.groupId }),
+    ...(peer.kind === "group" && {
+      sourceGroupId: peer.groupId,
+      sourceGroupOwnerAccount: peer.owner,
+      sourceGroupOwnerId: accountNumber(peer.owner),
+    }),
     ...(peer.kind === "prefixList" && { sourcePrefixListId: peer.prefixListId }),
     ...(dest !== null && (dest.family === 4 ? { destCidrIp: formatCidr(dest) } : { ipv6DestCidrIp: formatCidr(dest) })),
   };
@@ -40,11 +44,22 @@ export function egressPermission(rule: RuleToWrite): EgressPermission {
     ...commonFields(rule),
     ...(peer.kind === "cidr" &&
       (peer.cidr.family === 4 ? { destCidrIp: formatCidr(peer.cidr) } : { ipv6DestCidrIp: formatCidr(peer.cidr) })),
-    ...(peer.kind === "group" && { destGroupId: peer.groupId }),
+    ...(peer.kind === "group" && {
+      destGroupId: peer.groupId,
+      destGroupOwnerAccount: peer.owner,
+      destGroupOwnerId: accountNumber(peer.owner),
+    }),
     ...(peer.kind === "prefixList" && { destPrefixListId: peer.prefixListId }),
     ...(dest !== null &&
       (dest.family === 4 ? { sourceCidrIp: formatCidr(dest) } : { ipv6SourceCidrIp: formatCidr(dest) })),
   };
+}
+
+/** ECS takes an owner by name or by number and shows one text: a number is told as both. */
+function accountNumber(owner: string | undefined): number | undefined {
+  return owner !== undefined && /^[1-9]\d{0,15}$/.test(owner) && Number.isSafeInteger(Number(owner))
+    ? Number(owner)
+    : undefined;
 }
 
 function commonFields({ spec, description }: RuleToWrite) {
@@ -99,13 +114,11 @@ export function ruleFromWire(permission: Fields): Rule {
     dest,
   };
   const createdAt = Date.parse(text(permission["CreateTime"]));
-  const owner = textOrNull(permission[`${peerSide}GroupOwnerAccount`]);
   return {
     ...spec,
     id: textOrNull(permission["SecurityGroupRuleId"]) as RuleId | null,
     description: typeof permission["Description"] === "string" ? permission["Description"] : "",
     createdAt: Number.isNaN(createdAt) ? null : createdAt,
-    ...(owner !== null && { peerOwner: owner }),
   };
 }
 
@@ -122,7 +135,8 @@ function readPeer(permission: Fields, side: Side): Peer {
     return cidr === null ? { kind: "opaque", text: address } : { kind: "cidr", cidr };
   }
   const groupId = textOrNull(permission[`${side}GroupId`]);
-  if (groupId !== null) return { kind: "group", groupId };
+  const owner = textOrNull(permission[`${side}GroupOwnerAccount`]) ?? textOrNull(permission[`${side}GroupOwnerId`]);
+  if (groupId !== null) return { kind: "group", groupId, ...(owner !== null && { owner }) };
   const prefixListId = textOrNull(permission[`${side}PrefixListId`]);
   return prefixListId === null ? { kind: "opaque", text: "" } : { kind: "prefixList", prefixListId };
 }

@@ -34,9 +34,10 @@ export function answerDigest(bytes: Buffer): string {
 
 /** A digest of everything we know of the rules, in whatever order they come. */
 export function rulesDigest(rules: readonly Rule[]): string {
-  const lines = rules.map((rule) =>
-    JSON.stringify([ruleKey(rule), rule.id, rule.description, rule.createdAt, rule.peerOwner ?? null]),
-  );
+  const lines = rules.map((rule) => {
+    const owner = rule.peer.kind === "group" ? (rule.peer.owner ?? null) : null;
+    return JSON.stringify([ruleKey(rule), rule.id, rule.description, rule.createdAt, owner]);
+  });
   return createHash("sha256").update(lines.sort().join("\n")).digest("base64url");
 }
 

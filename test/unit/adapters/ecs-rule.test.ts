@@ -153,6 +153,22 @@ describe("a rule sent to ECS", () => {
       { ipv6SourceCidrIp: "2001:db8::/56" },
     ],
     ["a group", { peer: { kind: "group", groupId: "sg-2" } }, "x", { sourceGroupId: "sg-2" }],
+    [
+      "a group of another account by number",
+      { peer: { kind: "group", groupId: "sg-2", owner: "1900000000000000" } },
+      "x",
+      {
+        sourceGroupId: "sg-2",
+        sourceGroupOwnerAccount: "1900000000000000",
+        sourceGroupOwnerId: 1_900_000_000_000_000,
+      },
+    ],
+    [
+      "a group of another account by name",
+      { peer: { kind: "group", groupId: "sg-2", owner: "partner@example.com" } },
+      "x",
+      { sourceGroupOwnerAccount: "partner@example.com", sourceGroupOwnerId: undefined },
+    ],
     ["a prefix list", { peer: { kind: "prefixList", prefixListId: "pl-2" } }, "x", { sourcePrefixListId: "pl-2" }],
     ["a port list", { ports: { kind: "list", portRangeListId: "prl-1" } }, "x", { portRangeListId: "prl-1" }],
     ["no ports", { protocol: "icmpv6", ports: { kind: "any" } }, "x", { ipProtocol: "ICMPv6", portRange: "-1/-1" }],

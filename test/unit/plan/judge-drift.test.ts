@@ -136,8 +136,8 @@ describe("the author of an edit", () => {
 describe("a foreign writer's rule", () => {
   const from = (text: string, changes = {}) =>
     foreignWriterOf(aRule({ peer: fromCidr(text), ...changes }), someTerms());
-  const ofGroup = (peerOwner?: string) =>
-    aRule({ peer: { kind: "group", groupId: "sg-far" }, ...(peerOwner && { peerOwner }) });
+  const ofGroup = (owner?: string) =>
+    aRule({ peer: { kind: "group", groupId: "sg-far", ...(owner === undefined ? {} : { owner }) } });
 
   test.each([
     ["within its sources", "100.104.7.0/24", true],
