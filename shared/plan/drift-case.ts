@@ -1,7 +1,7 @@
 // A difference as a case: its item of drift, the call that would undo it, and the change to the ledger that would adopt it. Pure.
 import type { Allocation } from "../domain/allocation.ts";
 import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.ts";
-import type { RuleId, RuleKey } from "../domain/ids.ts";
+import type { EntryId, RuleId, RuleKey } from "../domain/ids.ts";
 import { parseMark } from "../domain/mark.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
@@ -24,6 +24,8 @@ export interface Adoption {
 export interface Case {
   readonly item: DriftItem;
   readonly stored: DriftItem | undefined;
+  /** The ids under which its rule stands and stood. */
+  readonly ruleIds: readonly RuleId[];
   readonly undo: PlannedCall;
   /** True for a rule that was surely created after the baseline was confirmed. */
   readonly isNew: boolean;
@@ -35,7 +37,13 @@ export interface Case {
 export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case {
   const key = ruleKey(rule);
   const stored = watch.items.find((item) => item.kind === "added" && item.ruleId === rule.id && item.key === key);
-  const difference = { kind: "added", key, ruleId: rule.id, rule } as const;
+  const difference = {
+    kind: "added",
+    key,
+    ruleId: rule.id,
+    earlierIds: formerIds(picture, watch, null),
+    rule,
+  } as const;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
   const item = itemOf(picture, watch, difference, stored, {
     entryId: null,
@@ -47,6 +55,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
   return {
     item,
     stored,
+    ruleIds: [rule.id],
     undo: { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause, rollback: item.driftId },
     isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,
     adoption: isAllocated(picture, key) ? null : [adopted(picture, item, kept, null)],
@@ -55,13 +64,14 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
 
 /** The case of a granted rule that is gone or stands otherwise. */
 export function grantedCase(picture: Picture, watch: Watch, difference: Difference): Case {
-  const { kind, entry, rule, ruleId, description } = difference;
+  const { kind, entry, rule, ruleId, earlierId, description } = difference;
   const { key, entryId, spec } = entry;
   const found: KeptRule | null = rule && { spec: specOf(rule), description: rule.description };
   const stored = watch.items.find(
     (item) => item.kind === kind && item.entryId === entryId && isSameKept(item.found, found),
   );
-  const item = itemOf(picture, watch, { kind, key, ruleId, rule }, stored, {
+  const earlierIds = [...formerIds(picture, watch, entryId), ...(earlierId === null ? [] : [earlierId])];
+  const item = itemOf(picture, watch, { kind, key, ruleId, earlierIds, rule }, stored, {
     entryId,
     found,
     wanted: { spec, description },
@@ -70,7 +80,16 @@ export function grantedCase(picture: Picture, watch: Watch, difference: Differen
       : reachOf(spec, watch.hosts, "closes"),
   });
   const undo = undoOf(picture, difference, item.driftId);
-  return { item, stored, undo, isNew: false, adoption: adoptionOf(picture, difference, item) };
+  const ruleIds = [...earlierIds, ...(ruleId === null ? [] : [ruleId])];
+  return { item, stored, ruleIds, undo, isNew: false, adoption: adoptionOf(picture, difference, item) };
+}
+
+/** Ids in open items of an entry, or of rules nobody granted, that no rule has any more. */
+function formerIds(picture: Picture, { items }: Watch, entryId: EntryId | null): readonly RuleId[] {
+  const standing = new Set(picture.rules.map(({ id }) => id));
+  return items.flatMap((item) =>
+    item.entryId === entryId && item.ruleId !== null && !standing.has(item.ruleId) ? [item.ruleId] : [],
+  );
 }
 
 function undoOf(picture: Picture, { entry, rule, description }: Difference, rollback: string): PlannedCall {

@@ -23,6 +23,8 @@ export interface JudgedDifference {
   readonly kind: Exclude<DriftKind, "guard">;
   readonly key: RuleKey;
   readonly ruleId: RuleId | null;
+  /** Ids under which the rule stood before: the cloud may give a changed rule another one. */
+  readonly earlierIds: readonly RuleId[];
   /** The rule that stands; of a removed one null. */
   readonly rule: Rule | null;
 }
@@ -34,11 +36,13 @@ const CREATED_AFTER_MS = 5000;
 /**
  * The call that made the difference, if one was seen: for a rule that stands the last change that wrote it as it is, else its
  * creation; for one that is gone the last call that removed it or made another of it. A change that wrote something else is an
- * earlier one: the event of this difference is still to come. Calls that failed and our own are not among `sightings`.
+ * earlier one: the event of this difference is still to come. A change names the id that the rule had: where it has another one
+ * since, it must have written the rule as it stands. Calls that failed and our own are not among `sightings`.
  */
 export function authorOf(difference: JudgedDifference, sightings: readonly Sighting[]): Sighting | null {
-  const { kind, rule, ruleId, key } = difference;
-  const names = (sighting: Sighting): boolean => ruleId !== null && sighting.ruleIds.includes(ruleId);
+  const { kind, rule, ruleId, key, earlierIds } = difference;
+  const isNamed = ({ ruleIds }: Sighting, ids: readonly RuleId[]): boolean => ids.some((id) => ruleIds.includes(id));
+  const names = (sighting: Sighting): boolean => ruleId !== null && isNamed(sighting, [ruleId]);
   const stands = rule === null ? key : ruleKey(rule);
   const says = (sighting: Sighting): boolean => sighting.rules?.some(({ spec }) => ruleKey(spec) === stands) === true;
   const last = (found: readonly Sighting[]): Sighting | null => found.at(-1) ?? null;
@@ -47,9 +51,12 @@ export function authorOf(difference: JudgedDifference, sightings: readonly Sight
     const revokes = sightings.filter((it) => it.kind === "revoke" && (names(it) || says(it)));
     return last(revokes) ?? last(modifies.filter((it) => !mayHaveWritten(it, says)));
   }
-  const modified = last(modifies.filter((it) => mayHaveWritten(it, says)));
+  const createdAt = rule?.createdAt ?? null;
+  const renamed = (it: Sighting): boolean =>
+    it.kind === "modify" && says(it) && (isNamed(it, earlierIds) || (createdAt !== null && isAbout(it, createdAt)));
+  const modified = last(sightings.filter((it) => (modifies.includes(it) && mayHaveWritten(it, says)) || renamed(it)));
   if (modified || kind === "edited") return modified;
-  const created = sightings.filter((it) => it.kind === "authorize" && isAbout(it, rule?.createdAt ?? null));
+  const created = sightings.filter((it) => it.kind === "authorize" && isAbout(it, createdAt));
   return last(created.filter(says)) ?? last(created.filter((it) => it.rules === null));
 }
 

@@ -32,7 +32,8 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   if (stands) {
     const isMarked = carriesOurMark(stands, picture);
     const cause = "its allocation has it stand, and its mark would end it";
-    const edited: Difference = { kind: "edited", entry, rule: stands, ruleId: stands.id, description };
+    const earlierId = standingId;
+    const edited: Difference = { kind: "edited", entry, rule: stands, ruleId: stands.id, earlierId, description };
     const isEdited = !isMarked && description !== "" && stands.description !== description;
     return view.change(
       {
@@ -72,6 +73,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
     entry,
     rule: moved,
     ruleId: standingId,
+    earlierId: null,
     description,
   };
   const isGone = picture.now >= since + picture.lateEffectMaxMs;

@@ -64,7 +64,7 @@ export function planDrift(
   const counted = new Set(watch.reverts.map(({ driftId }) => driftId));
   const begun = settled.filter(({ item }) => item.state === "rollingBack" && !counted.has(item.driftId));
   const present = new Set(settled.map(({ item }) => item.driftId));
-  const differing = new Set(settled.flatMap(({ item }) => item.ruleId ?? []));
+  const differing = new Set(settled.flatMap(({ ruleIds }) => ruleIds));
   const over = watch.items
     .filter((item) => item.kind !== "guard" && !present.has(item.driftId))
     .map((item): DriftItem => {

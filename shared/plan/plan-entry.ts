@@ -63,8 +63,10 @@ export interface Difference {
   readonly entry: Entry;
   /** The rule as it stands now; null when it is gone. */
   readonly rule: KnownRule | null;
-  /** The id under which it stood. */
+  /** The id under which it stands, or stood. */
   readonly ruleId: RuleId | null;
+  /** The id under which it stood before it was changed, where that is known. */
+  readonly earlierId: RuleId | null;
   /** What its description should be. */
   readonly description: string;
 }
@@ -143,7 +145,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   if (booked && !ours.includes(booked)) {
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
-    const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id } as const;
+    const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id, earlierId: null } as const;
     return change(
       { opens: same.length > 0 ? opens : "opened", ...refusing },
       { findings: [found], differences: [{ ...difference, description: markOf(entry, live, picture) }] },
@@ -174,7 +176,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     const again = since + picture.lateEffectMaxMs;
     const { ruleId } = standing;
     // A window's rule is not opened again by itself: what was removed is drift.
-    const removed = { kind: "removed", entry, rule: null, ruleId, description: markOf(entry, live, picture) } as const;
+    const description = markOf(entry, live, picture);
+    const removed = { kind: "removed", entry, rule: null, ruleId, earlierId: null, description } as const;
     const differences = window === null ? [] : [removed];
     if (now < again) {
       const found = `the rule ${ruleId} of ${entry.entryId} is not shown; it is looked for again`;

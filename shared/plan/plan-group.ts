@@ -93,8 +93,34 @@ function differencesOf(
     });
   for (const { ruleId } of accounted) taken.add(ruleId);
   const keys = new Set(picture.entries.filter((entry) => isWanted(entry, picture.now)).map((entry) => entry.key));
-  const added = rules.filter((rule) => !taken.has(rule.id) && !keys.has(ruleKey(rule)));
-  return { differences, added };
+  const free = rules.filter((rule) => !taken.has(rule.id) && !keys.has(ruleKey(rule)));
+  const renamed = differences.map((difference) => followed(picture, difference, free, taken));
+  const added = free.filter((rule) => !taken.has(rule.id));
+  return { differences: renamed, added };
+}
+
+/**
+ * The cloud may give a changed rule another id. A rule that is gone, and of which somebody's change has made one that stands and that
+ * nobody accounts for, was edited.
+ */
+function followed(
+  { watch, rules }: Picture,
+  difference: Difference,
+  free: readonly KnownRule[],
+  taken: Set<RuleId>,
+): Difference {
+  const { rule, ruleId, entry } = difference;
+  if (watch === null || rule !== null || ruleId === null || rules.some(({ id }) => id === ruleId)) return difference;
+  const ids = watch.items.flatMap((item) => (item.entryId === entry.entryId ? (item.ruleId ?? []) : []));
+  const written = new Set(
+    watch.sightings
+      .filter(({ kind, ruleIds }) => kind === "modify" && [ruleId, ...ids].some((id) => ruleIds.includes(id)))
+      .flatMap((sighting) => (sighting.rules ?? []).map(({ spec }) => ruleKey(spec))),
+  );
+  const found = free.find((it) => !taken.has(it.id) && written.has(ruleKey(it)));
+  if (!found) return difference;
+  taken.add(found.id);
+  return { ...difference, kind: "edited", rule: found, ruleId: found.id, earlierId: ruleId };
 }
 
 /** A rule of ours is its entry's to end; one that was there before is accounted for while somebody wants it. */

@@ -7,6 +7,7 @@ import type { RuleId } from "../../shared/domain/ids.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
+import { dueDrift, dueWrite } from "../../shared/store/due.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { type EventReport, lookAtEvent } from "../../shared/usecases/look-at-event.ts";
@@ -113,6 +114,15 @@ export class GuardedWorld {
   /** All events so far are delivered, in order. */
   async settle(): Promise<void> {
     for (const record of await this.events()) await this.deliver(record);
+  }
+
+  /** The group is compared with its ledger, as the full pass does, whatever events have come. */
+  async compare(): Promise<void> {
+    const { world } = this;
+    const row = dueDrift(world.web, world.clock.now() + 1, 1);
+    await world.run(world.process().tables.writeAll([dueWrite(row)]));
+    await world.advance(1000);
+    await world.sweep();
   }
 
   /** Every item of drift, the oldest first. */

@@ -16,7 +16,7 @@ interface Held {
 /** A group of that guard with a lease on tcp 22; its own events are delivered. */
 async function leased(guard: Guard): Promise<Held> {
   // Where the cloud adds a second rule, nobody claims anything: there are two.
-  guarded = await GuardedWorld.start({ guard, switches: { authorizeDescriptionDiffers: "no-op" } });
+  guarded = await GuardedWorld.start({ guard });
   const { world } = guarded;
   await world.ticks(1);
   const { lease } = await world.open();

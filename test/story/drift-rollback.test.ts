@@ -45,14 +45,11 @@ const seed = {
   groups: worldSeed.groups.map((group) => (group.groupId === "sg-web" ? { ...group, rules: manyFields } : group)),
 };
 
-/** Whoever edits is known by the id, which the documents say stays; the destination has to be stored to come back. */
-const switches = { modifiedRule: "same-id", destCidrIp: "honoured" } as const;
-
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
 
 async function start(options: GuardedOptions = {}): Promise<void> {
-  guarded = await GuardedWorld.start({ seed, ...options, switches });
+  guarded = await GuardedWorld.start({ seed, ...options });
   await guarded.world.ticks(1);
 }
 
@@ -133,6 +130,38 @@ describe("an enforced group", () => {
     }
     const items = await guarded.drift();
     expect(items.every((item) => item.state === "rolledBack" && item.attribution?.actor === "other")).toBe(true);
+  });
+
+  test("knows who edited a rule also where the cloud gives a changed rule another id", async () => {
+    await start({ switches: { modifiedRule: "new-id" } });
+    const before = contents();
+    const rules = await guarded.rules();
+    const [http, six] = ["http", "six"].map((text) => rules.find(({ description }) => description === text));
+    if (!http || !six) throw new Error("no such rules");
+    await guarded.modify(idOf(http), { ...http, ports: somePorts("1/65535") }, "wider");
+    await guarded.modify(idOf(six), six, "other words");
+    await guarded.settle();
+    expect(contents()).toEqual(before);
+    const items = await guarded.drift();
+    expect(items).toHaveLength(2);
+    for (const item of items)
+      expect(item).toMatchObject({ kind: "edited", state: "rolledBack", attribution: { actor: "other" } });
+    // Looked at before the event came: what waits is told apart once it comes.
+    const ping = (await guarded.rules()).find(({ description }) => description === "ping");
+    if (!ping) throw new Error("no such rule");
+    await guarded.modify(idOf(ping), { ...ping, peer: fromCidr("0.0.0.0/0") }, "pong");
+    await guarded.compare();
+    expect(
+      (await guarded.drift())
+        .filter(({ state }) => state === "waiting")
+        .map(({ kind }) => kind)
+        .sort(),
+    ).toEqual(["added", "removed"]);
+    await guarded.settle();
+    expect(contents()).toEqual(before);
+    const edited = (await guarded.drift()).filter(({ kind }) => kind === "edited");
+    expect(edited).toHaveLength(3);
+    expect((await guarded.drift()).filter(({ state }) => state === "gone")).toHaveLength(2);
   });
 
   test("loses every kind of rule that nobody granted, and keeps each in full", async () => {

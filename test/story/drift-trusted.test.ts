@@ -10,14 +10,11 @@ const policy = {
   ],
 };
 
-/** Whoever edits is known by the id, which the documents say stays; the destination has to be stored to come back. */
-const switches = { modifiedRule: "same-id", destCidrIp: "honoured" } as const;
-
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
 
 async function start(options: GuardedOptions = {}): Promise<void> {
-  guarded = await GuardedWorld.start({ policy, ...options, switches });
+  guarded = await GuardedWorld.start({ policy, ...options });
   await guarded.world.ticks(1);
 }
 
@@ -59,6 +56,21 @@ describe("a trusted role", () => {
     await later();
     expect(world.rules().map((rule) => `${rule.portRange} ${rule.description}`)).toEqual(["443/443 by terraform"]);
     expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
+  });
+
+  test("whose changes are adopted: an edited rule stays edited also where the cloud gives it another id", async () => {
+    await start({ switches: { modifiedRule: "new-id" } });
+    const { world } = guarded;
+    const [, https] = await guarded.rules();
+    if (!https?.id) throw new Error("no rules");
+    await guarded.modify(https.id, { ...https, ports: somePorts("8443/8443") }, "moved", role("terraform"));
+    await guarded.settle();
+    await later();
+    expect(world.rules().map((rule) => `${rule.portRange} ${rule.description}`)).toEqual([
+      "80/80 http",
+      "8443/8443 moved",
+    ]);
+    expect(await states()).toEqual(["adopted trusted"]);
   });
 
   test("is known whatever its session is called, and another role by a session of that name is not", async () => {

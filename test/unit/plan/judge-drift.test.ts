@@ -16,11 +16,18 @@ import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const WIDE: RuleSpec = aSpec({ ports: somePorts("1/65535") });
 
-const added = (rule = aRule()): JudgedDifference => ({ kind: "added", key: ruleKey(rule), ruleId: rule.id, rule });
+const added = (rule = aRule()): JudgedDifference => ({
+  kind: "added",
+  key: ruleKey(rule),
+  ruleId: rule.id,
+  earlierIds: [],
+  rule,
+});
 const removed = (spec = aSpec()): JudgedDifference => ({
   kind: "removed",
   key: ruleKey(spec),
   ruleId: ruleId("1"),
+  earlierIds: [],
   rule: null,
 });
 /** A granted tcp 22 that has become every port. */
@@ -28,6 +35,7 @@ const edited: JudgedDifference = {
   kind: "edited",
   key: ruleKey(aSpec()),
   ruleId: ruleId("1"),
+  earlierIds: [],
   rule: aRule({ ...WIDE }),
 };
 
@@ -76,9 +84,21 @@ describe("the author of an added rule", () => {
     expect(authorOf(added(rule), calls)).toBe(calls[1]);
   });
 
+  test("is who made it of another rule, where the cloud gave that one a new id", () => {
+    const fresh = aRule({ ...WIDE, createdAt: created });
+    const modify = aSighting({ kind: "modify", ruleIds: [ruleId("9")], specs: [WIDE], at: created });
+    expect(authorOf(added(fresh), [modify])).toBe(modify);
+    expect(authorOf(added(fresh), [{ ...modify, at: created - HOUR }])).toBeNull();
+    expect(authorOf(added(fresh), [{ ...modify, rules: null }])).toBeNull();
+    // By time alone nobody is known where the cloud does not tell it.
+    expect(authorOf(added(aRule({ ...WIDE })), [modify])).toBeNull();
+    expect(authorOf({ ...added(aRule({ ...WIDE })), earlierIds: [ruleId("9")] }, [modify])).toBe(modify);
+  });
+
   test("is nobody who changed another rule, or removed one like it", () => {
     const calls = [
-      aSighting({ kind: "modify", ruleIds: [ruleId("2")] }),
+      aSighting({ kind: "modify", ruleIds: [ruleId("2")], specs: [WIDE] }),
+      aSighting({ kind: "modify", ruleIds: [ruleId("2")], at: created + HOUR }),
       aSighting({ kind: "revoke", ruleIds: [ruleId("1")] }),
       aSighting({ kind: "membership" }),
     ];

@@ -150,7 +150,9 @@ describe("an allocation whose rule is gone", () => {
     const entry = gone();
     const plan = planAllocated(aPicture(), entry, new Set());
     expect(plan.calls).toEqual([]);
-    expect(plan.differences).toEqual([{ kind: "removed", entry, rule: null, ruleId: "sgr-1", description: "" }]);
+    expect(plan.differences).toEqual([
+      { kind: "removed", entry, rule: null, ruleId: "sgr-1", earlierId: null, description: "" },
+    ]);
     expect(plan.patch).toMatchObject({ missingSince: NOW, standing: preExisting("1"), ends: "none" });
     expect(plan.lookAt).toEqual([NOW + LATE_MS]);
   });
