@@ -11,7 +11,7 @@ import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
  *     rule in the cloud             what happens
  *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule
  *     same key, a lease's           nothing until that lease has ended
- *     same key, other description   a difference, if the allocation knows one
+ *     same key, other description   a difference, if the allocation knows one; modified where it is owed
  *     missing, never read           authorize: it is owed, whatever the guard
  *     missing, its id stands        a difference: edited
  *     missing                       a difference: removed; leases on it end unless it comes back in time
@@ -31,22 +31,26 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
 
   if (stands) {
     const isMarked = carriesOurMark(stands, picture);
-    const cause = "its allocation has it stand, and its mark would end it";
     const earlierId = standingId;
     const edited: Difference = { kind: "edited", entry, rule: stands, ruleId: stands.id, earlierId, description };
     const isEdited = !isMarked && description !== "" && stands.description !== description;
+    // Only the rule that was allocated is given its words back: another one that says the same is somebody's own.
+    const isOwed = isEdited && allocation.seenAt === null && stands.id === standingId;
+    const writes = isMarked
+      ? "its allocation has it stand, and its mark would end it"
+      : `allocated by ${allocation.by}`;
     return view.change(
       {
         standing: { kind: "preExisting", ruleId: stands.id },
         createdAt: null,
         opens: isRefused ? "opened" : "all",
         settled: true,
-        isRead: true,
+        isRead: !isOwed,
         ...refusing,
       },
       {
-        calls: isMarked ? [{ kind: "modify", entry, ruleId: stands.id, description, cause }] : [],
-        differences: isEdited ? [edited] : [],
+        calls: isMarked || isOwed ? [{ kind: "modify", entry, ruleId: stands.id, description, cause: writes }] : [],
+        differences: isEdited && !isOwed ? [edited] : [],
       },
     );
   }

@@ -185,10 +185,11 @@ async function restoration(work: Work): Promise<Decision> {
   if (!OPEN.includes(state) || !wanted) throw refuse(item, "it is over and cannot be restored");
   const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
   if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
+  const onlyWords = found !== null && ruleKey(found.spec) === entry.key;
   const owed = { spec: wanted.spec, allocation: { ...entry.allocation, seenAt: null } };
   return {
     state: "restored",
-    plan: [`open ${entry.key} again`],
+    plan: [onlyWords ? `describe ${entry.key} as it was` : `open ${entry.key} again`],
     carryOut: () => changeAllocations(app, group, caller.principal, [owed]),
   };
 }

@@ -114,6 +114,21 @@ describe("an allocation whose rule stands", () => {
     expect(edited("", "mine")).toEqual([]);
   });
 
+  test("is given its own description back while that is owed, whatever the guard", () => {
+    const owing = { allocation: anAllocation({ description: "web", seenAt: null }) };
+    const entry = anAllocated({ ...owing, standing: preExisting("1") });
+    for (const watch of [null, aWatch({ acts: "observe" })]) {
+      const shown = planGroup(aPicture({ entries: [entry], rules: [aRule({ description: "mine" })], watch }));
+      expect(shown.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web" }]);
+      expect(shown.calls[0]?.rollback).toBeUndefined();
+      expect([shown.drift.items, shown.patches]).toMatchObject([[], [{ isRead: false }]]);
+    }
+    const read = planGroup(aPicture({ entries: [entry], rules: [aRule({ description: "web" })] }));
+    expect([read.calls, read.patches]).toMatchObject([[], [{ isRead: true }]]);
+    const others = planGroup(aPicture({ entries: [anAllocated(owing)], rules: [aRule({ description: "mine" })] }));
+    expect([others.calls, others.patches]).toMatchObject([[], [{ isRead: true }]]);
+  });
+
   test("carries every lease on it, without a mark", () => {
     const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
     const entry = anAllocated({ holders, standing: preExisting("1") });

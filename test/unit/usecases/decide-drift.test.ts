@@ -210,6 +210,20 @@ describe("what was edited", () => {
       ["edited", "restored"],
     ]);
   });
+
+  test("in its description alone gets that back", async () => {
+    const it = await found("observe", (rules) =>
+      rules.map((rule) => (rule.id?.endsWith("-443") ? { ...rule, description: "mine now" } : rule)),
+    );
+    const wanted = it.item.wanted?.description;
+    const described = (): readonly string[] => it.guarded.world.rules.map(({ description }) => description);
+    expect([it.item.kind, described().includes("mine now")]).toEqual(["edited", true]);
+    expect((await decide(it, "restore", {})).plan).toEqual([`describe ${ruleKey(specOf(443))} as it was`]);
+    await it.guarded.look();
+    expect([described().includes("mine now"), described().includes(wanted ?? "")]).toEqual([false, true]);
+    expect(await isAtRest(it)).toBe(true);
+    expect(await stateOf(it)).toBe("restored");
+  });
 });
 
 describe("a lowered tag", () => {
