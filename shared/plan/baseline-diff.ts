@@ -1,6 +1,6 @@
 // What a confirmed baseline would change in a group's ledger: the diff a person looks at before they confirm it. Pure.
 import { sha256Hex } from "../domain/digest.ts";
-import type { GroupRef, RuleKey } from "../domain/ids.ts";
+import type { GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -27,6 +27,8 @@ export interface BaselineLine {
   /** What the rule's description says; of a rule that does not stand, the template's reason. */
   readonly description: string;
   readonly stands: boolean;
+  /** The rule that stands; null for one that does not, or that the cloud shows without an id. */
+  readonly ruleId: RuleId | null;
   /** True when everybody can reach a sensitive port by it: to be confirmed by its key. */
   readonly sensitive: boolean;
   /** The cloud service that writes it, where it is a known one. */
@@ -73,9 +75,17 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
   const diff: Record<keyof typeof lists, BaselineLine[]> = lists;
   const line = (spec: RuleSpec, description: string, writer: string | null = null): BaselineLine => {
     const key = ruleKey(spec);
-    const stands = standing.has(key);
+    const rule = standing.get(key);
     const sensitive = isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts);
-    return { key, spec: specOf(spec), description, stands, sensitive, writer };
+    return {
+      key,
+      spec: specOf(spec),
+      description,
+      stands: rule !== undefined,
+      ruleId: rule?.id ?? null,
+      sensitive,
+      writer,
+    };
   };
 
   for (const { key, spec, allocation } of entries) {

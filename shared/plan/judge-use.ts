@@ -324,9 +324,9 @@ function keptOut(
 }
 
 /** By source or owner, and here also where its source is wide: what may be a service's own is left to it. */
-function isOfWriter({ peer, peerOwner }: Rule, writer: ForeignWriter): boolean {
+function isOfWriter({ peer }: Rule, writer: ForeignWriter): boolean {
   if (peer.kind === "cidr") return writer.sources.some((block) => containsCidr(block, peer.cidr));
-  return peerOwner !== undefined && writer.ownerAccounts.includes(peerOwner);
+  return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
 }
 
 /** Why silence would prove nothing. */

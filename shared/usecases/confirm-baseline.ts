@@ -95,13 +95,19 @@ export async function confirmBaseline(
   const now = app.clock.now();
   const changes: AllocationChange[] = [
     ...diff.missing.map(({ spec }) => ({ spec, allocation: null })),
-    ...diff.added.map((line) => ({ spec: line.spec, allocation: allocationOf(line, caller, word, now) })),
+    ...diff.added.map((line) => changeOf(line, caller, word, now)),
   ];
   await confirmAllocations(app, ref, { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger }, changes);
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
   await recordDecision(app, caller, ref, `baseline of ${facts.name || ref.groupId}`, [confirmed, ...plan]);
   return answer;
+}
+
+/** With the id of what was read: it may be removed before a pass reads it again, and the event names the id alone. */
+function changeOf(line: BaselineLine, caller: Caller, word: BaselineWord, now: number): AllocationChange {
+  const allocation = allocationOf(line, caller, word, now);
+  return { spec: line.spec, allocation, ruleId: allocation.seenAt === null ? null : line.ruleId };
 }
 
 function allocationOf(line: BaselineLine, caller: Caller, word: BaselineWord, now: number): Allocation {

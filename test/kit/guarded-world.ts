@@ -45,15 +45,20 @@ export class GuardedWorld {
     return this.world.caller("root", ["admin"]);
   }
 
-  /** A person confirms what stands. */
+  /** A person confirms what stands, and a pass looks at it. */
   async confirm(): Promise<void> {
+    await this.confirmed();
+    await this.world.sweep();
+  }
+
+  /** As `confirm`, before any pass. */
+  async confirmed(): Promise<void> {
     const { world, admin } = this;
     const app = world.process();
     const { diff } = await world.run(previewBaseline(app, admin, "web", FROM_RULES));
     const sensitive = sensitiveOf(diff).map(({ key }) => key);
     const word = { ...FROM_RULES, digest: diff.digest, owner: "ops", reason: "as it was", sensitive };
     await world.run(confirmBaseline(app, admin, "web", word, { dryRun: false }));
-    await world.sweep();
   }
 
   /** Rules of `web` as the program reads them. */

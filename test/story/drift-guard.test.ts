@@ -36,6 +36,21 @@ async function look(port: number): Promise<void> {
   await guarded.settle();
 }
 
+test("a rule that is removed by its id right after the baseline was confirmed is restored, and its remover known", async () => {
+  guarded = await GuardedWorld.start({ guard: "none" });
+  const { world } = guarded;
+  world.policy = { ...world.policy, groups: { ...world.policy.groups, guards: { web: "enforce" } } };
+  await guarded.confirmed();
+  const [rule] = await guarded.rules();
+  if (!rule?.id) throw new Error("no rule");
+  await guarded.revoke(rule.id);
+  await guarded.settle();
+  expect(world.rules()).toHaveLength(2);
+  expect(await guarded.drift()).toMatchObject([
+    { kind: "removed", state: "rolledBack", ruleId: rule.id, attribution: { actor: "other" } },
+  ]);
+});
+
 describe("a tag", () => {
   const seed = {
     ...worldSeed,

@@ -109,7 +109,15 @@ export const story: EntryStory = {
   ],
 };
 
-const line: BaselineLine = { key, spec, description: "ssh", stands: true, sensitive: true, writer: "DTS" };
+const line: BaselineLine = {
+  key,
+  spec,
+  description: "ssh",
+  stands: true,
+  ruleId: null,
+  sensitive: true,
+  writer: "DTS",
+};
 const facts: GroupFacts = { ref, name: "web", vpcId: "vpc-1", type: "normal", serviceManaged: false, tags: {} };
 
 export const baselineAnswer: BaselineAnswer = {
