@@ -10,6 +10,7 @@ import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
 /**
  *     rule in the cloud             what happens
  *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule
+ *     same key, one of a lease's    the other one stands; the lease's is revoked
  *     same key, a lease's           nothing until that lease has ended
  *     same key, other description   a difference, if the allocation knows one; modified where it is owed
  *     missing, never read           authorize: it is owed, whatever the guard
@@ -27,10 +28,15 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   const refusal = picture.refusals.get(entry.entryId);
   const isRefused = refusal !== undefined && view.live.some((holder) => holder.openedAt === null);
   const refusing = isRefused ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
-  const stands = view.same.find((rule) => rule.id === standingId) ?? view.same[0];
+  const marked = new Set(view.same.filter((rule) => carriesOurMark(rule, picture)));
+  const plain = view.same.filter((rule) => !marked.has(rule));
+  const candidates = plain.length > 0 ? plain : view.same;
+  const stands = candidates.find((rule) => rule.id === standingId) ?? candidates[0];
 
   if (stands) {
-    const isMarked = carriesOurMark(stands, picture);
+    const isMarked = marked.has(stands);
+    // Where the cloud adds a second rule to a lease's, that one is the allocation's, and the lease rides on it.
+    const doubled = view.ours.filter((rule) => rule !== stands && marked.has(rule));
     const earlierId = standingId;
     const edited: Difference = { kind: "edited", entry, rule: stands, ruleId: stands.id, earlierId, description };
     const isEdited = !isMarked && description !== "" && stands.description !== description;
@@ -49,7 +55,12 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
         ...refusing,
       },
       {
-        calls: isMarked || isOwed ? [{ kind: "modify", entry, ruleId: stands.id, description, cause: writes }] : [],
+        calls: [
+          ...(isMarked || isOwed
+            ? [{ kind: "modify", entry, ruleId: stands.id, description, cause: writes } as const]
+            : []),
+          ...doubled.map((rule) => view.revoke(rule.id, "a lease's rule beside the one of its allocation")),
+        ],
         differences: isEdited && !isOwed ? [edited] : [],
       },
     );

@@ -21,6 +21,11 @@ export interface Plan {
   readonly findings: readonly string[];
   /** What becomes of the differences; nothing where the pass does not watch. */
   readonly drift: DriftPlan;
+  /**
+   * True when a lease has ended and another rule says what its rule said: only who compares the group with its ledger can tell whose
+   * that is.
+   */
+  readonly leftBehind: boolean;
 }
 
 const ORDER = { revoke: 0, modify: 2, authorize: 4 } as const;
@@ -59,7 +64,13 @@ export function planGroup(picture: Picture): Plan {
     ],
     findings: [...plans.flatMap((plan) => plan.findings), ...strays.findings],
     drift,
+    leftBehind: plans.some(({ patch, calls }) => isLeftBehind(picture, patch, calls)),
   };
+}
+
+function isLeftBehind(picture: Picture, { entry }: EntryPatch, calls: readonly PlannedCall[]): boolean {
+  if (entry.holders.length === 0 || isWanted(entry, picture.now) || calls.length > 0) return false;
+  return rulesOf(picture).some((rule) => ruleKey(rule) === entry.key);
 }
 
 const windowChanges = ({ entries, now }: Picture): readonly number[] =>

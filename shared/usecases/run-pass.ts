@@ -115,6 +115,7 @@ class Pass {
   private digest: string | null = null;
   private facts: OpenFacts | null = null;
   private recovered = 0;
+  private leftBehind = false;
 
   constructor(
     app: App,
@@ -157,6 +158,7 @@ class Pass {
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = new Set(this.entries.flatMap((entry) => entry.holders.map((it) => it.leaseId)));
       plan = await this.plan(rules);
+      this.leftBehind ||= plan.leftBehind;
       if (await this.writeDown(plan, readAt)) continue;
       if (plan.calls.length === 0) {
         // Holders that have just ended leave something to remove or to settle.
@@ -287,6 +289,8 @@ class Pass {
     // What may still act is looked at when it no longer can. These rows are there before any row goes.
     const quietAt = this.intents.quietAt();
     await this.bookLooks([...(plan?.lookAt ?? []), ...(quietAt === null ? [] : [quietAt])]);
+    if (this.leftBehind && this.drift === null)
+      await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);
 
     const isSettled = converged && unsettled.size === 0;
     const rowsDone = options.rows.filter((row) =>

@@ -1,9 +1,12 @@
 // A person authorizes the very rule that a lease holds: the cloud says success and adds nothing, and from then on it is theirs too.
 import { afterEach, describe, expect, test } from "vitest";
+import type { EcsSwitches } from "../../local/services/ecs/switches.ts";
 import type { Guard } from "../../shared/domain/guard.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
@@ -14,9 +17,8 @@ interface Held {
 }
 
 /** A group of that guard with a lease on tcp 22; its own events are delivered. */
-async function leased(guard: Guard): Promise<Held> {
-  // Where the cloud adds a second rule, nobody claims anything: there are two.
-  guarded = await GuardedWorld.start({ guard });
+async function leased(guard: Guard, switches: Partial<EcsSwitches> = {}): Promise<Held> {
+  guarded = await GuardedWorld.start({ guard, switches });
   const { world } = guarded;
   await world.ticks(1);
   const { lease } = await world.open();
@@ -25,6 +27,9 @@ async function leased(guard: Guard): Promise<Held> {
   if (!spec) throw new Error("the lease has no rule");
   return { lease, spec };
 }
+
+/** Where the cloud adds a second rule, it is the person's own. */
+const addsSecond = switchUnderTest().authorizeDescriptionDiffers === "second-rule";
 
 const told = async () => (await guarded.world.recorded()).join("\n");
 
@@ -53,11 +58,20 @@ describe.each(["none", "observe"] as const)("in a group of guard %s", (guard) =>
     await guarded.authorize(spec);
     const records = await guarded.events();
     await pastEnd(lease);
-    expect(guarded.world.openPorts()).toEqual([]);
+    expect(guarded.world.openPorts()).toEqual(addsSecond ? ["22/22"] : []);
     for (const record of records) await guarded.deliver(record);
     await guarded.world.ticks(2);
     expect(guarded.world.openPorts()).toEqual(["22/22"]);
   });
+});
+
+test("the one rule that stays is theirs, where the cloud has added a second one to the lease's", async () => {
+  const { lease, spec } = await leased("none", { authorizeDescriptionDiffers: "second-rule" });
+  await guarded.authorize(spec, "for the night shift");
+  await guarded.settle();
+  await pastEnd(lease);
+  const stays = (await guarded.rules()).filter((rule) => ruleKey(rule) === ruleKey(spec));
+  expect(stays.map(({ description }) => description)).toEqual(["for the night shift"]);
 });
 
 describe("in an enforced group", () => {
@@ -65,9 +79,19 @@ describe("in an enforced group", () => {
     const { lease, spec } = await leased("enforce");
     await guarded.authorize(spec);
     await guarded.settle();
-    expect(guarded.world.openPorts()).toEqual(["22/22"]);
+    expect(new Set(guarded.world.openPorts())).toEqual(new Set(["22/22"]));
     expect(await told()).toContain("ask for it in the ledger");
     await pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual([]);
+  });
+
+  test("a second rule of theirs goes at the lease's end, without an event and before the next full pass", async () => {
+    const { lease, spec } = await leased("enforce", { authorizeDescriptionDiffers: "second-rule" });
+    await guarded.authorize(spec, "mine");
+    await guarded.world.pastEnd(lease);
+    expect(guarded.world.openPorts()).toEqual(["22/22"]);
+    expect(await guarded.drift()).toMatchObject([{ kind: "added", state: "waiting" }]);
+    await guarded.world.ticks(17);
     expect(guarded.world.openPorts()).toEqual([]);
   });
 
