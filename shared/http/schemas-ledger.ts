@@ -208,6 +208,7 @@ const lineView = z.object({
   rule: ruleView,
   description: text,
   stands: z.boolean(),
+  ruleId: text.nullable().describe("Of the rule that stands; null for one that does not."),
   sensitive: z.boolean().describe("True when everybody can reach a sensitive port by it: its key has to be confirmed."),
   writer: text.nullable().describe("The cloud service that writes it."),
 });
