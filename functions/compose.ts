@@ -9,7 +9,7 @@ import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.t
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
-import { defaultPolicy, policyOfRow } from "../shared/config/policy-schema.ts";
+import { checkedPolicyText, defaultPolicy, policyOfRow } from "../shared/config/policy-schema.ts";
 import {
   type Configuration,
   type Credentials,
@@ -21,16 +21,19 @@ import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
-import { readPolicy } from "../shared/store/policy.ts";
+import { listPolicies } from "../shared/store/policy.ts";
 import { schemas } from "../shared/store/tables.ts";
 import type { App } from "../shared/usecases/app.ts";
+import type { PolicyDocuments } from "../shared/usecases/change-policy.ts";
 
 /** The program's parts. */
 export interface Composition {
   readonly app: App;
   /** The account the functions run in. */
   readonly accountId: string;
-  /** The policy in force; throws NOT_READY before setup and STATE_UNREADABLE on a broken row. */
+  /** Checks documents of this installation. */
+  readonly documents: PolicyDocuments;
+  /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, STATE_UNREADABLE without a good one. */
   readonly readPolicy: () => Promise<Policy>;
   /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
   readonly readPolicyOrDefault: () => Promise<Policy>;
@@ -132,7 +135,8 @@ function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);
   };
-  return { app, accountId, settle, ...policyReaders(app, region) };
+  const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+  return { app, accountId, settle, documents, ...policyReaders(app, region) };
 }
 
 /** Where an API answers: at the address that is set, else at each region's own. */
@@ -142,13 +146,41 @@ function placeOf(set: string | null, ofRegion: (region: string) => string): Pick
   return { endpoint: () => host, protocol: protocol === "http:" ? "http" : "https" };
 }
 
+interface ParsedPolicy {
+  readonly text: string;
+  readonly policy: Policy;
+}
+
+/** How many versions are gone back for one that can be read. */
+const VERSIONS_BACK = 20;
+
+function lastGood(rows: Awaited<ReturnType<typeof listPolicies>>, region: string): ParsedPolicy | null {
+  for (const row of rows) {
+    try {
+      return { text: row.text, policy: policyOfRow(row, region) };
+    } catch {
+      // The one before it.
+    }
+  }
+  return null;
+}
+
+function raise(error: unknown): never {
+  throw error;
+}
+
 function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {
-  let parsed: { readonly text: string; readonly policy: Policy } | undefined;
+  let parsed: ParsedPolicy | undefined;
   const read = async (): Promise<Policy> => {
-    const row = await readPolicy(app.tables);
-    if (row === null) throw fail("NOT_READY", { what: "the policy" });
-    if (parsed?.policy.version !== row.version || parsed.text !== row.text)
+    const [row] = await listPolicies(app.tables, 1);
+    if (row === undefined) throw fail("NOT_READY", { what: "the policy" });
+    if (parsed?.policy.version === row.version && parsed.text === row.text) return parsed.policy;
+    try {
       parsed = { text: row.text, policy: policyOfRow(row, region) };
+    } catch (error) {
+      app.log.write("error", `version ${row.version} of the policy cannot be read`, { cause: error });
+      parsed = lastGood(await listPolicies(app.tables, VERSIONS_BACK), region) ?? raise(error);
+    }
     return parsed.policy;
   };
   return {

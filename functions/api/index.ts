@@ -4,6 +4,13 @@ import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import {
+  changePolicy,
+  confirmPolicy,
+  getPolicyView,
+  listPolicyVersions,
+  withdrawPolicy,
+} from "../../shared/usecases/change-policy.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
@@ -26,7 +33,7 @@ import { entry } from "../entry.ts";
 const useCases = {
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
-  ...{ getMode, setMode },
+  ...{ getMode, setMode, getPolicyView, listPolicyVersions, changePolicy, confirmPolicy, withdrawPolicy },
   ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },
 };
 const webs = new WeakMap<Composition["app"], HttpApp>();
@@ -40,11 +47,11 @@ export const handler = entry(
   (error, requestId) => toHttpEventResult(problemResponse(error, requestId)),
 );
 
-function webOf({ app, readPolicy }: Composition): HttpApp {
+function webOf({ app, readPolicy, documents }: Composition): HttpApp {
   const known = webs.get(app);
   if (known !== undefined) return known;
   const identify = (authorization: string | null) => authenticate(app.tables, authorization, app.clock.now());
-  const web = httpApp({ app, useCases, identify, readPolicy });
+  const web = httpApp({ app, useCases, identify, readPolicy, documents });
   webs.set(app, web);
   return web;
 }

@@ -134,6 +134,17 @@ export function readPolicyDocument(value: unknown): PolicyReading {
   return crossed.length > 0 ? { kind: "mistakes", mistakes: crossed } : { kind: "ok", document: parsed.data };
 }
 
+/** How many mistakes one answer names. */
+const MISTAKES_MAX = 10;
+
+/** The checked document as JSON text with every default filled in. Throws POLICY_INVALID. */
+export function checkedPolicyText(value: unknown): string {
+  const reading = readPolicyDocument(value);
+  if (reading.kind === "ok") return JSON.stringify(reading.document);
+  const { mistakes } = reading;
+  throw fail("POLICY_INVALID", { count: mistakes.length, mistakes: namesOf(mistakes.slice(0, MISTAKES_MAX)) });
+}
+
 /** The policy in force from a checked document. `ownRegion` stands in where the document names no region. */
 export function policyOf(document: PolicyDocument, version: number, ownRegion: string): Policy {
   const { lease, drift } = document;

@@ -34,6 +34,8 @@ export const permissions = {
   "drift:read": reading,
   "drift:decide": operating,
   "record:read": reading,
+  "policy:read": reading,
+  "policy:change": governing,
   "mode:read": ROLES,
   "mode:set": operating,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

@@ -5,6 +5,14 @@ import type { Policy } from "../domain/policy.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller } from "../usecases/app.ts";
+import type {
+  changePolicy,
+  confirmPolicy,
+  getPolicyView,
+  listPolicyVersions,
+  PolicyDocuments,
+  withdrawPolicy,
+} from "../usecases/change-policy.ts";
 import type { Sees } from "../usecases/check-scope.ts";
 import type { confirmBaseline, previewBaseline } from "../usecases/confirm-baseline.ts";
 import type { confirmGuard } from "../usecases/confirm-guard.ts";
@@ -49,6 +57,11 @@ export interface UseCases {
   readonly health: typeof health;
   readonly getMode: typeof getMode;
   readonly setMode: typeof setMode;
+  readonly getPolicyView: typeof getPolicyView;
+  readonly listPolicyVersions: typeof listPolicyVersions;
+  readonly changePolicy: typeof changePolicy;
+  readonly confirmPolicy: typeof confirmPolicy;
+  readonly withdrawPolicy: typeof withdrawPolicy;
 }
 
 /** Whom a token speaks for. */
@@ -66,6 +79,8 @@ export interface HttpParts {
   readonly identify: (authorization: string | null) => Promise<Identity>;
   /** The policy in force; throws NOT_READY when there is none. */
   readonly readPolicy: () => Promise<Policy>;
+  /** Checks documents, and makes policies of them. */
+  readonly documents: PolicyDocuments;
 }
 
 /** One request that was let in. */

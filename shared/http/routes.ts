@@ -17,6 +17,7 @@ import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
 import { modeRoutes } from "./routes-mode.ts";
+import { policyRoutes } from "./routes-policy.ts";
 import * as schema from "./schemas.ts";
 import { seenPage } from "./seen-page.ts";
 
@@ -147,6 +148,7 @@ export const routes: readonly Route[] = [
   ...ledgerRoutes,
   ...driftRoutes,
   ...modeRoutes,
+  ...policyRoutes,
   define({
     method: "GET",
     path: "/v1/records",

@@ -1,16 +1,92 @@
-// The policy: a versioned row; the highest version is in force.
-import type { Tables, WriteOutcome } from "../ports/tables.ts";
+// The policy: versioned rows, the highest of which is in force, and one version that waits for a second person.
+import { fail } from "../errors/app-error.ts";
+import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
 
 const NAME = "policy";
+const PENDING = ["pending", 0] as const;
+
+/** One version of the policy as it is kept. Instants in milliseconds. */
+export interface PolicyRow {
+  readonly version: number;
+  /** The checked document as JSON text. */
+  readonly text: string;
+  /** Null for the first version, which setup wrote. */
+  readonly by: string | null;
+  /** Who confirmed it, where it needed a second person. */
+  readonly confirmedBy: string | null;
+  readonly at: number | null;
+  readonly reason: string;
+}
+
+/** A version that waits for its confirmation. */
+export interface PendingPolicy {
+  /** The version it was compared with; another in force makes it void. */
+  readonly base: number;
+  readonly text: string;
+  readonly digest: string;
+  readonly by: string;
+  readonly at: number;
+  readonly until: number;
+  readonly reason: string;
+}
+
+/** The newest versions, the one in force first. */
+export async function listPolicies(tables: Tables, limit: number): Promise<readonly PolicyRow[]> {
+  const page = await tables.range({ table: "policy", from: [NAME], to: [`${NAME}\u0001`], reverse: true, limit });
+  return page.rows.map(policyRowOf);
+}
 
 /** The policy in force as JSON text, or null before setup. */
-export async function readPolicy(tables: Tables): Promise<{ version: number; text: string } | null> {
-  const page = await tables.range({ table: "policy", from: [NAME], to: [`${NAME}\u0001`], reverse: true, limit: 1 });
-  const row = page.rows[0];
-  return row ? { version: Number(row.key[1]), text: String(row.columns["text"]) } : null;
+export async function readPolicy(tables: Tables): Promise<PolicyRow | null> {
+  return (await listPolicies(tables, 1))[0] ?? null;
+}
+
+/** One version, or null. */
+export async function getPolicy(tables: Tables, version: number): Promise<PolicyRow | null> {
+  const row = await tables.get("policy", [NAME, version]);
+  return row ? policyRowOf(row) : null;
 }
 
 /** Writes version 1; `conflict` when a policy exists. */
 export function writeFirstPolicy(tables: Tables, text: string): Promise<WriteOutcome> {
   return tables.put("policy", [NAME, 1], { text }, { kind: "absent" });
+}
+
+/** Writes a version; `conflict` when it exists. */
+export function writePolicy(tables: Tables, row: PolicyRow & { readonly at: number }): Promise<WriteOutcome> {
+  const { version, text, by, confirmedBy, at, reason } = row;
+  const columns = { text, by: by ?? "", confirmedBy: confirmedBy ?? "", at, reason };
+  return tables.put("policy", [NAME, version], columns, { kind: "absent" });
+}
+
+/** The version that waits, or null. */
+export async function readPending(tables: Tables): Promise<PendingPolicy | null> {
+  const row = await tables.get("policy", PENDING);
+  if (row === null) return null;
+  const { base, text, digest, by, at, until, reason } = row.columns;
+  if (typeof base !== "number" || typeof at !== "number" || typeof until !== "number")
+    throw fail("STATE_UNREADABLE", { table: "policy" });
+  return { base, at, until, text: String(text), digest: String(digest), by: String(by), reason: String(reason) };
+}
+
+/** Has this version wait, and no other. */
+export async function writePending(tables: Tables, pending: PendingPolicy): Promise<void> {
+  await tables.put("policy", PENDING, { ...pending }, { kind: "none" });
+}
+
+/** Nothing waits any longer; of another version than that of `digest` it is left. */
+export async function deletePending(tables: Tables, digest: string): Promise<void> {
+  await tables.delete("policy", PENDING, { kind: "equals", column: "digest", value: digest });
+}
+
+function policyRowOf({ key, columns }: Row): PolicyRow {
+  const { text, by, confirmedBy, at, reason } = columns;
+  return {
+    version: Number(key[1]),
+    text: String(text),
+    by: by ? String(by) : null,
+    confirmedBy: confirmedBy ? String(confirmedBy) : null,
+    at: typeof at === "number" ? at : null,
+    reason: reason ? String(reason) : "",
+  };
 }

@@ -96,6 +96,18 @@ const record = {
   lines: ["authorize ingress|tcp|22/22: done"],
 };
 
+const policyRow = { version: 3, text: "{}", by: "ann", confirmedBy: null, at: NOW, reason: "" };
+const pending = { base: 3, text: "{}", digest: "d".repeat(64), by: "ann", at: NOW, until: NOW, reason: "" };
+const policyAnswer = {
+  version: 4,
+  state: "applied",
+  widens: true,
+  digest: "d".repeat(64),
+  until: null,
+  changes: [{ path: "lease.periodMax", before: 60, after: 120, effect: "widens" }],
+  preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1 },
+};
+
 const inForce = { mode: "halt", since: NOW, by: "ann", reason: "an incident" };
 
 const groups = [
@@ -184,6 +196,11 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       policyVersion: 3,
       mode: inForce,
     }),
+    getPolicyView: note("getPolicyView", { inForce: policyRow, pending }),
+    listPolicyVersions: note("listPolicyVersions", [policyRow]),
+    changePolicy: note("changePolicy", { ...policyAnswer, state: "pending", until: NOW }),
+    confirmPolicy: note("confirmPolicy", policyAnswer),
+    withdrawPolicy: note("withdrawPolicy", undefined),
     getMode: note("getMode", inForce),
     setMode: note("setMode", { inForce, plan: ["mode normal → halt"] }),
   } as unknown as UseCases;
@@ -194,6 +211,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     app: { clock, log, inventory, settings: { answerWithinMs: 10_000 } } as unknown as App,
     useCases,
     readPolicy: async () => policy,
+    documents: { textOf: JSON.stringify, policyOf: () => policy },
     identify: async (header) => {
       if (header === null) throw fail("TOKEN_MISSING");
       const [name = "", group] = header.replace(/^Bearer /, "").split("@");

@@ -31,6 +31,11 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   health: ROLES,
   getMode: ROLES,
   setMode: ["operator", "admin"],
+  getPolicy: ["approver", "operator", "auditor", "admin"],
+  listPolicyVersions: ["approver", "operator", "auditor", "admin"],
+  changePolicy: ["admin"],
+  confirmPolicy: ["admin"],
+  withdrawPolicy: ["admin"],
   describeApi: ROLES,
 };
 
@@ -40,6 +45,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   extendLease: { period: 600 },
   confirmGuard: { confirm: "none" },
   setMode: { mode: "halt", reason: "an incident" },
+  changePolicy: { policy: {} },
+  confirmPolicy: { digest: "d".repeat(64) },
   confirmBaseline: { digest: "d", owner: "ann", reason: "as it was" },
   allocateRule: { group: "web", port: 443, source: "0.0.0.0/0", owner: "ann", reason: "HTTPS" },
 };

@@ -1,0 +1,99 @@
+// What the API accepts and answers about the policy.
+import * as z from "zod";
+import { instant, text } from "./fields.ts";
+
+const document = z.looseObject({}).describe("The policy document; `safeport policy schema` prints its JSON Schema.");
+const reason = z.string().max(500).default("").describe("Why; kept with the version.");
+
+/** Body of `PUT /v1/policy`. */
+export const policyBody = z.strictObject({
+  policy: document,
+  reason,
+  base: z
+    .int()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("The version the change was made to: another one in force refuses it. Null: whichever is in force."),
+});
+
+/** Body of `POST /v1/policy:confirm`. */
+export const confirmPolicyBody = z.strictObject({
+  digest: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "is not a digest as the change was answered with")
+    .describe("Of the change that was looked at."),
+});
+
+/** Query of `GET /v1/policy`. */
+export const policyQuery = z.strictObject({
+  version: z
+    .string()
+    .regex(/^[1-9]\d{0,8}$/, "is not the number of a version")
+    .optional()
+    .describe("An older one; the one in force when left out."),
+});
+
+const version = z.object({
+  version: z.int(),
+  by: text.nullable().describe("Null for the first, which setup wrote."),
+  confirmedBy: text.nullable().describe("The second person, where it took one."),
+  at: instant.nullable(),
+  reason: text,
+});
+
+const pending = z.object({
+  base: z.int(),
+  digest: text,
+  by: text,
+  at: instant,
+  until: instant.describe("When it is given up unless it is confirmed."),
+  reason: text,
+  policy: document,
+});
+
+/** A version of the policy. */
+export const policyView = version.extend({ policy: document, pending: pending.nullable() });
+
+/** The versions. */
+export const policyVersionsView = z.object({ versions: z.array(version) });
+
+const step = z.object({
+  group: text,
+  groupName: text,
+  does: z.enum(["opens", "closes", "edits"]),
+  rule: text,
+  cause: text,
+  reach: z.object({
+    hosts: z.array(z.object({ instanceId: text.nullable(), name: text.nullable(), address: text })),
+    protocol: text,
+    ports: text,
+    sources: z.array(text),
+  }),
+});
+
+/** The answer to a change of the policy. */
+export const policyAnswerView = z.object({
+  version: z.int().describe("In force now."),
+  state: z.enum(["unchanged", "applied", "pending", "preview"]),
+  dryRun: z.boolean(),
+  widens: z.boolean().describe("True when it allows more than before, and so takes another admin to confirm it."),
+  digest: text.nullable().describe("By which another admin confirms exactly this change."),
+  until: instant.nullable(),
+  changes: z.array(
+    z.object({
+      path: text,
+      before: z.unknown(),
+      after: z.unknown(),
+      effect: z.enum(["widens", "narrows", "neutral"]),
+    }),
+  ),
+  guards: z.array(z.object({ group: text, groupName: text, before: text, after: text })),
+  begins: z.array(step).describe("What would be opened, closed or edited that is not now."),
+  ceases: z.array(step).describe("What is about to be done and would be no longer."),
+  looked: z.int().describe("Guarded groups that were planned under both policies, of as many as `groups` says."),
+  groups: z.int(),
+});
+
+/** The answer to a change that was given up. */
+export const withdrawnView = z.object({ message: text });

@@ -1,0 +1,176 @@
+// The policy in operation: compared on real groups, a second person where it allows more, every version kept.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkedPolicyText, policyOfRow } from "../../shared/config/policy-schema.ts";
+import type { Caller } from "../../shared/usecases/app.ts";
+import {
+  changePolicy,
+  confirmPolicy,
+  getPolicyView,
+  listPolicyVersions,
+  type PolicyAnswer,
+  type PolicyDocuments,
+  withdrawPolicy,
+} from "../../shared/usecases/change-policy.ts";
+import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { region } from "../kit/world.ts";
+
+const HOUR_MS = 3_600_000;
+const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+/** What the world below starts with. */
+const observed = { groups: { guards: { web: "observe" } } };
+
+let guarded: GuardedWorld;
+beforeEach(async () => {
+  guarded = await GuardedWorld.start({ guard: "observe" });
+  await guarded.world.ticks(1);
+});
+afterEach(() => guarded.world.stop());
+
+const admin = (name: string): Caller => guarded.world.caller(name, ["admin"]);
+const options = (dryRun: boolean) => ({ dryRun, deadlineAt: guarded.world.clock.monotonicMs() + 30_000 });
+
+function ask(
+  document: object,
+  { by = "ann", dryRun = false, base = null as number | null } = {},
+): Promise<PolicyAnswer> {
+  const { world } = guarded;
+  const wish = { document, reason: "asked for", base };
+  return world.run(changePolicy(world.process(), admin(by), documents, wish, options(dryRun)));
+}
+
+const confirm = (digest: string | null, by = "carol"): Promise<PolicyAnswer> =>
+  guarded.world.run(confirmPolicy(guarded.world.process(), admin(by), documents, digest ?? "", options(false)));
+
+/** Has the world's callers and ticks use what is in force. */
+async function obey(): Promise<number> {
+  const { world } = guarded;
+  const { inForce } = await world.run(getPolicyView(world.process(), null));
+  world.policy = documents.policyOf(inForce);
+  return inForce.version;
+}
+
+test("a dry run tells what would close, with its reach, and changes nothing", async () => {
+  const { world } = guarded;
+  await guarded.authorize(openDatabase);
+  await guarded.settle();
+  const answer = await ask({ groups: { guards: { web: "enforce" } } }, { dryRun: true });
+  expect(answer).toMatchObject({ state: "preview", widens: false, version: 1 });
+  expect(answer.changes).toMatchObject([{ path: "groups.guards.web", before: "observe", after: "enforce" }]);
+  expect(answer.preview).toMatchObject({
+    guards: [{ groupName: "web", before: "observe", after: "enforce" }],
+    begins: [{ groupName: "web", does: "closes", reach: { ports: "3306", hosts: [{ instanceId: "i-web-1" }] } }],
+    ceases: [],
+    looked: 1,
+    groups: 1,
+  });
+  expect(await obey()).toBe(1);
+  expect(world.openPorts()).toEqual(["3306/3306"]);
+});
+
+test("what allows no more is in force at once, and the groups it changes are looked at", async () => {
+  const { world } = guarded;
+  await guarded.authorize(openDatabase);
+  await guarded.settle();
+  expect(await ask({ groups: { guards: { web: "enforce" } } })).toMatchObject({ state: "applied", version: 2 });
+  await obey();
+  await world.ticks(1);
+  expect(world.openPorts()).toEqual([]);
+  const lines = await world.recorded();
+  expect(lines).toContain("policy 2 by ann");
+  expect(lines).toContain('groups.guards.web: "observe" → "enforce" (narrows)');
+});
+
+test("a change that would restore what is gone opens, and so takes a second person", async () => {
+  const [http] = await guarded.rules();
+  if (!http?.id) throw new Error("the world has no rule");
+  await guarded.revoke(http.id);
+  await guarded.settle();
+  const answer = await ask({ groups: { guards: { web: "enforce" } } });
+  expect(answer).toMatchObject({ state: "pending", widens: true, preview: { begins: [{ does: "opens" }] } });
+});
+
+const wider = { ...observed, lease: { periodMax: 12 * 3600 } };
+
+test("what allows more waits for another admin, who confirms exactly that", async () => {
+  const { world } = guarded;
+  const asked = await ask(wider);
+  expect(asked).toMatchObject({ state: "pending", widens: true, version: 1 });
+  expect(await obey()).toBe(1);
+  await expect(confirm(asked.digest, "ann")).rejects.toMatchObject({ code: "POLICY_OWN" });
+  await expect(confirm("0".repeat(64))).rejects.toMatchObject({ code: "POLICY_NOT_PENDING" });
+  expect((await world.run(getPolicyView(world.process(), null))).pending?.digest).toBe(asked.digest);
+  expect(await confirm(asked.digest)).toMatchObject({ state: "applied", version: 2 });
+  expect(await obey()).toBe(2);
+  expect(world.policy.lease.periodMaxMs).toBe(12 * HOUR_MS);
+  await expect(confirm(asked.digest)).rejects.toMatchObject({ code: "POLICY_NOT_PENDING" });
+  const versions = await world.run(listPolicyVersions(world.process()));
+  expect(versions).toMatchObject([
+    { version: 2, by: "ann", confirmedBy: "carol", reason: "asked for" },
+    { version: 1, by: null, confirmedBy: null },
+  ]);
+  expect(await world.recorded()).toContain("policy 2 by ann, confirmed by carol");
+});
+
+test("a confirmation is void after a day, after another change, and once withdrawn", async () => {
+  const { world } = guarded;
+  const late = await ask(wider);
+  await world.advance(24 * HOUR_MS);
+  await expect(confirm(late.digest)).rejects.toMatchObject({ code: "POLICY_NOT_PENDING" });
+  const overtaken = await ask(wider);
+  await ask({ ...observed, lease: { periodMax: 3600 } });
+  await expect(confirm(overtaken.digest)).rejects.toMatchObject({ code: "POLICY_CHANGED" });
+  const again = await ask(wider);
+  await world.run(withdrawPolicy(world.process(), admin("dave")));
+  await expect(confirm(again.digest)).rejects.toMatchObject({ code: "POLICY_NOT_PENDING" });
+});
+
+test("a change to another version than the one in force, and a mistake, are refused", async () => {
+  await expect(ask(observed, { base: 7 })).rejects.toMatchObject({ code: "POLICY_CHANGED" });
+  await expect(ask({ lease: { periodMax: "long" }, colour: 1 })).rejects.toMatchObject({
+    code: "POLICY_INVALID",
+    detail: { count: 2, mistakes: expect.stringContaining("lease.periodMax") },
+  });
+  expect(await ask(observed)).toMatchObject({ state: "unchanged", changes: [] });
+});
+
+test("of two changes at once one is applied, and the other told", async () => {
+  const { world } = guarded;
+  const shorter = (periodMax: number) => ({ ...observed, lease: { periodMax } });
+  const both = await Promise.allSettled([ask(shorter(3600)), ask(shorter(7200))]);
+  expect(both.map((it) => it.status).sort()).toEqual(["fulfilled", "rejected"]);
+  expect(await obey()).toBe(2);
+  expect(await world.run(listPolicyVersions(world.process()))).toHaveLength(2);
+});
+
+test("over a version that cannot be read, any other takes a second person", async () => {
+  const { world } = guarded;
+  await world.process().tables.put("policy", ["policy", 2], { text: "{" }, { kind: "none" });
+  const asked = await ask(observed);
+  expect(asked).toMatchObject({ state: "pending", widens: true });
+  expect(await confirm(asked.digest)).toMatchObject({ state: "applied", version: 3 });
+});
+
+test("a process that dies while a change is applied leaves the old policy or the new one, and the same wish repeated is done", async () => {
+  const { world } = guarded;
+  for (let stopAt = 0; ; stopAt++) {
+    expect(stopAt).toBeLessThan(60);
+    const periodMax = 3600 - stopAt;
+    const wish = { document: { ...observed, lease: { periodMax } }, reason: "", base: null };
+    let calls = 0;
+    const dying = world.process(async (call, act) => {
+      if (calls++ >= stopAt) throw new Error(`dies at ${call.name}`);
+      return act();
+    });
+    const before = await obey();
+    const asked = changePolicy(dying, admin("ann"), documents, wish, options(false));
+    const isDone = await world.run(asked).then(
+      () => true,
+      () => false,
+    );
+    const after = await obey();
+    expect(after - before).toBeLessThanOrEqual(1);
+    const again = await ask(wish.document);
+    expect(again.state).toBe(after > before ? "unchanged" : "applied");
+    if (isDone) return;
+  }
+});

@@ -1,0 +1,68 @@
+// Which changes of the policy allow more than before.
+import { describe, expect, test } from "vitest";
+import { policySchema } from "../../../shared/config/policy-schema.ts";
+import { policyChanges } from "../../../shared/plan/policy-diff.ts";
+
+const shipped = policySchema.parse({});
+const changesOf = (before: object, after: object) =>
+  policyChanges(policySchema.parse(before), policySchema.parse(after)).map(({ path, effect }) => [path, effect]);
+
+const freeze = { zone: "Asia/Shanghai", windows: [{ days: [1], from: "01:00", to: "02:00" }] };
+
+/** Each document allows more than the one before it. */
+const steps: readonly [string, object, object][] = [
+  ["regions", { regions: ["cn-hangzhou"] }, { regions: ["cn-hangzhou", "cn-beijing"] }],
+  ["lease.periodMax", { lease: { periodMax: 600 } }, { lease: { periodMax: 601 } }],
+  ["lease.totalMax", { lease: { totalMax: 90_000 } }, { lease: { totalMax: 90_001 } }],
+  ["lease.priority", { lease: { priority: 100 } }, { lease: { priority: 99 } }],
+  ["lease.sensitivePorts", { lease: { sensitivePorts: [22, 23] } }, { lease: { sensitivePorts: [22] } }],
+  ["lease.sourceWidthMax.v4", { lease: { sourceWidthMax: { v4: 24 } } }, { lease: { sourceWidthMax: { v4: 23 } } }],
+  ["lease.destCidrIp", { lease: { destCidrIp: "never" } }, { lease: { destCidrIp: "use" } }],
+  ["groups.denied", { groups: { denied: ["a", "b"] } }, { groups: { denied: ["b"] } }],
+  ["groups.guards.web", { groups: { guards: { web: "enforce" } } }, { groups: { guards: { web: "observe" } } }],
+  ["groups.guards.a.b", { groups: { guards: { "a.b": "observe" } } }, { groups: { guards: {} } }],
+  ["drift.unknownWriterWait", { drift: { unknownWriterWait: 1 } }, { drift: { unknownWriterWait: 2 } }],
+  ["drift.revertsMax", { drift: { revertsMax: 3 } }, { drift: { revertsMax: 2 } }],
+  ["drift.percentPerPass", { drift: { percentPerPass: 50 } }, { drift: { percentPerPass: 49 } }],
+  ["drift.freeze", {}, { drift: { freeze } }],
+  ["foreignWriters", {}, { foreignWriters: [{ name: "DMS", sources: ["10.0.0.0/8"] }] }],
+  ["trustedPrincipals", {}, { trustedPrincipals: [{ principal: "terraform", treat: "adopt" }] }],
+  ["operatorPath", {}, { operatorPath: [{ port: "22", sources: ["198.51.100.0/24"] }] }],
+  ["limits.changesPerPass", { limits: { changesPerPass: 1 } }, { limits: { changesPerPass: 2 } }],
+  ["trustedProxies", {}, { trustedProxies: ["10.0.0.0/8"] }],
+];
+
+describe("a change that allows more", () => {
+  test.each(steps)("%s widens, and narrows the other way", (path, before, after) => {
+    expect(changesOf(before, after)).toEqual([[path, "widens"]]);
+    expect(changesOf(after, before)).toEqual([[path, "narrows"]]);
+  });
+
+  test("in one direction and in the other at once is both", () => {
+    const before = { lease: { sensitivePorts: [22], periodMax: 600 } };
+    const after = { lease: { sensitivePorts: [23], periodMax: 300 } };
+    expect(changesOf(before, after)).toEqual([
+      ["lease.periodMax", "narrows"],
+      ["lease.sensitivePorts", "widens"],
+    ]);
+  });
+
+  test.each(["templates", "operators", "somethingNew", "somethingNew.inside"])("%s is not known: it widens", (path) => {
+    const inside = (value: number) => path.split(".").reduceRight<unknown>((all, name) => ({ [name]: all }), value);
+    expect(policyChanges(inside(1), inside(2))).toMatchObject([{ path, effect: "widens" }]);
+  });
+});
+
+test("the same document, and the same list in another order, allow nothing more", () => {
+  expect(policyChanges(shipped, shipped)).toEqual([]);
+  const proxies = ["10.0.0.0/8", "192.168.0.0/16"];
+  expect(changesOf({ trustedProxies: proxies }, { trustedProxies: proxies.toReversed() })).toEqual([
+    ["trustedProxies", "neutral"],
+  ]);
+});
+
+test("a field whose value is no number any more widens", () => {
+  expect(policyChanges({ lease: { periodMax: 60 } }, { lease: { periodMax: "60" } })).toMatchObject([
+    { effect: "widens" },
+  ]);
+});
