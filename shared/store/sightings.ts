@@ -23,6 +23,11 @@ export async function addSighting(tables: Tables, sighting: Sighting): Promise<b
   return (await tables.put("sighting", key, columnsOf(sighting), { kind: "absent" })) === "written";
 }
 
+/** Whether the event was stored before. */
+export async function hasSighting(tables: Tables, { groupId, eventId }: Sighting): Promise<boolean> {
+  return (await tables.get("sighting", [groupId, eventId])) !== null;
+}
+
 /** Writes what has become of a sighting. */
 export async function saveSighting(tables: Tables, sighting: Sighting): Promise<void> {
   await tables.put("sighting", [sighting.groupId, sighting.eventId], columnsOf(sighting), { kind: "none" });

@@ -14,7 +14,7 @@ import { getGroupRow } from "../store/group-rows.ts";
 import { hasHistory } from "../store/history.ts";
 import { listEntries } from "../store/ledger.ts";
 import { recordWrite } from "../store/records.ts";
-import { addSighting } from "../store/sightings.ts";
+import { addSighting, hasSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { hearCanary } from "./tend-canary.ts";
@@ -88,13 +88,17 @@ async function isOfInterest(app: App, group: GroupRef, policy: Policy): Promise<
   return effectiveGuard({ policy, facts, row, entries }).level !== "none";
 }
 
-/** The row is there before the sighting: whatever dies from here on, the next tick looks at the group. */
+/**
+ * The row is there before the sighting: whatever dies from here on, the next tick looks at the group. So an event whose sighting is
+ * stored needs no look of its own.
+ */
 async function lookFor(
   app: App,
   group: GroupRef,
   sighting: Sighting,
   options: EventOptions,
 ): Promise<"looked" | "left" | "known"> {
+  if (await hasSighting(app.tables, sighting)) return "known";
   const at = Math.ceil((app.clock.now() + 1) / GATHER_MS) * GATHER_MS;
   const row = dueDrift(group, at, app.settings.shards);
   const isFirst = await claimDue(app.tables, row);

@@ -12,7 +12,7 @@ import { AppError } from "../errors/app-error.ts";
 import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
 import type { DriftPlan } from "../plan/plan-drift.ts";
-import type { GroupFacts } from "../ports/firewall.ts";
+import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
 import { listDrift, saveDrift } from "../store/drift-items.ts";
 import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { listSightings } from "../store/sightings.ts";
@@ -50,6 +50,9 @@ export class PassDrift {
   private row: GroupRow;
   private items: readonly DriftItem[];
   private told = false;
+  /** How many hosts the group's rules act on, counted once something has changed that; null before, and where nobody can tell. */
+  private hosts: number | null = null;
+  private counted = false;
 
   private constructor(app: App, terms: DriftTerms, facts: GroupFacts, stored: Stored) {
     this.app = app;
@@ -107,10 +110,24 @@ export class PassDrift {
       frozenUntil: drift.freeze ? (windowAt(drift.freeze, now)?.until ?? null) : null,
       isHalfRead,
       changesMax: limits.changesPerPass,
-      hosts: null,
+      hosts: this.hosts,
       operatorPath: policy.operatorPath,
       interfaces: this.interfaces,
     };
+  }
+
+  /** Counts the hosts for what is new in a plan. Answers true when they were counted now: its items are to say how many. */
+  async countHosts({ items }: DriftPlan): Promise<boolean> {
+    if (this.counted || !items.some((item) => item.rev === 0)) return false;
+    this.counted = true;
+    try {
+      const members = await this.app.inventory.members(this.group, "drift");
+      this.hosts = new Set(members.map(({ instanceId, eniId }) => instanceId ?? eniId)).size;
+    } catch (error) {
+      // What is told without a number is told nonetheless.
+      if (!(error instanceof CloudFailure)) throw error;
+    }
+    return this.hosts !== null;
   }
 
   /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */

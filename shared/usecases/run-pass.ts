@@ -214,22 +214,26 @@ class Pass {
   private async plan(rules: readonly Rule[]): Promise<Plan> {
     const { installation, markSecret, lateEffectMaxMs } = this.app.settings;
     const now = this.app.clock.now();
-    const plan = planGroup({
-      now,
-      group: this.group,
-      rules,
-      entries: this.entries,
-      intents: this.intents.open,
-      stateKnown: this.options.stateKnown,
-      installation,
-      markSecret,
-      lateEffectMaxMs,
-      mode: this.options.mode,
-      refusals: await this.judgeOpenings(rules, now),
-      revoked: this.calls.revoked,
-      accepted: this.calls.accepted,
-      watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
-    });
+    const refusals = await this.judgeOpenings(rules, now);
+    const planned = (): Plan =>
+      planGroup({
+        now,
+        group: this.group,
+        rules,
+        entries: this.entries,
+        intents: this.intents.open,
+        stateKnown: this.options.stateKnown,
+        installation,
+        markSecret,
+        lateEffectMaxMs,
+        mode: this.options.mode,
+        refusals,
+        revoked: this.calls.revoked,
+        accepted: this.calls.accepted,
+        watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
+      });
+    const first = planned();
+    const plan = (await this.drift?.countHosts(first.drift)) ? planned() : first;
     for (const finding of plan.findings) this.findings.add(finding);
     return plan;
   }
