@@ -260,6 +260,13 @@ export const catalogue = {
     () =>
       "Check that the reading is right. If all rules were removed on purpose, retire the entries one by one: DELETE /v1/ledger/{group}/{entry}.",
   ),
+  OPERATOR_PATH_CUT: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `Outside these open hours the path ${d["path"]} that the policy keeps open would be cut in ${d["group"]}.`,
+    () => "Leave the rule without open hours, or grant another one for the path first.",
+  ),
   TEMPLATE_UNKNOWN: entry(
     404,
     "never",

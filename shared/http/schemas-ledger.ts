@@ -50,7 +50,12 @@ export const allocationBody = z.strictObject({
     .max(100)
     .default([])
     .describe("Blocks the source has to lie within; empty: the source alone."),
-  openHours: openHours.nullable().default(null).describe("When the rule stands; null: always."),
+  openHours: openHours
+    .nullable()
+    .default(null)
+    .describe(
+      "When the rule stands; null: always. One that stands already is closed outside of them, in every guard, and kept in full.",
+    ),
   sensitiveConfirmed: z
     .boolean()
     .default(false)

@@ -3,13 +3,16 @@ import type { Allocation, OpenHours } from "../domain/allocation.ts";
 import { type Cidr, containsCidr, formatCidr, mergeCidrs, parseCidr } from "../domain/cidr.ts";
 import { parseGrant } from "../domain/grant.ts";
 import type { GroupRef } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
 import type { Reach } from "../domain/lease-record.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import { windowAt } from "../domain/open-hours.ts";
-import type { Direction, Policy as RulePolicy, RuleSpec } from "../domain/rule.ts";
+import { cutPaths } from "../domain/operator-path.ts";
+import type { Direction, Rule, Policy as RulePolicy, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
+import type { GroupFacts } from "../ports/firewall.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { freshEntry } from "./book-holds.ts";
@@ -17,6 +20,7 @@ import { type AllocationChange, changeAllocations } from "./change-allocations.t
 import { findGroup } from "./find-group.ts";
 import { reachOf } from "./lease-answer.ts";
 import { protection } from "./open-facts.ts";
+import { readInterfaces } from "./read-interfaces.ts";
 import { recordDecision } from "./record-decision.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { writtenFor } from "./rule-description.ts";
@@ -78,7 +82,7 @@ export async function allocateRule(
     const kept = stored[index]?.allocation ?? null;
     const standing = rules.find((rule) => ruleKey(rule) === ruleKey(spec));
     const isOpen = ask.openHours === null || windowAt(ask.openHours, now) !== null;
-    const then = standing ? "it stands already" : isOpen ? "authorize it" : "it opens at its hours";
+    const then = standing ? fateOf(ask.openHours, now) : isOpen ? "authorize it" : "it opens at its hours";
     plan.push(`${kept ? "change the entry of" : "allocate"} ${ruleKey(spec)}; ${then}`);
     // What stands for good carries no mark, and what it says of itself stays as it is.
     const found = standing && parseMark(standing.description) === null ? standing.description : null;
@@ -93,11 +97,16 @@ export async function allocateRule(
       description: kept?.description ?? found ?? writtenFor(ask.reason),
       by: principal,
       at: now,
-      seenAt: kept?.seenAt ?? null,
+      // What was closed for its hours is owed again once it may always stand.
+      seenAt: kept?.openHours && !standing ? null : (kept?.seenAt ?? null),
     };
-    return { spec, allocation };
+    return { spec, allocation, ruleId: ask.openHours === null ? null : (standing?.id ?? null) };
   });
-  const answer = { group: ref, reach: reachOf(specs, members), plan, notes: [] };
+  const closed =
+    ask.openHours === null ? [] : specs.filter((spec) => rules.some((it) => ruleKey(it) === ruleKey(spec)));
+  await requireOperatorPath(app, caller, facts, rules, closed);
+  const notes = closed.length > 0 ? [CLOSED_OUTSIDE] : [];
+  const answer = { group: ref, reach: reachOf(specs, members), plan, notes };
   if (options.dryRun) {
     const entries = changes.map(({ spec, allocation }, index) => ({
       ...(stored[index] ?? freshEntry(ref, spec)),
@@ -114,6 +123,35 @@ export async function allocateRule(
     }),
   );
   return { ...answer, entries };
+}
+
+const CLOSED_OUTSIDE =
+  "The rule stands already: outside its hours it is closed in every guard, and is kept in full. PUT it without openHours to have it stand always.";
+
+/** What becomes of a rule that stands. */
+function fateOf(hours: OpenHours | null, now: number): string {
+  if (hours === null) return "it stands already";
+  const window = windowAt(hours, now);
+  if (window === null) return "it stands, is closed now, and opens at its hours";
+  return `it stands, and is closed at ${formatUtc(window.until)}`;
+}
+
+/** What the policy keeps open is closed by nobody's hours. Throws OPERATOR_PATH_CUT. */
+async function requireOperatorPath(
+  app: App,
+  { policy }: Caller,
+  { ref, name }: GroupFacts,
+  rules: readonly Rule[],
+  closed: readonly RuleSpec[],
+): Promise<void> {
+  if (policy.operatorPath.length === 0 || closed.length === 0) return;
+  const keys = new Set(closed.map(ruleKey));
+  const left = rules.filter((rule) => !keys.has(ruleKey(rule)));
+  for (const { addresses, otherRules } of await readInterfaces(app, ref)) {
+    const [cut] = cutPaths([...rules, ...otherRules], [...left, ...otherRules], policy.operatorPath, addresses);
+    if (cut)
+      throw fail("OPERATOR_PATH_CUT", { group: name || ref.groupId, path: `${cut.protocol} ${cut.port}`.trim() });
+  }
 }
 
 function specsOf(ask: AllocationAsk): readonly RuleSpec[] {

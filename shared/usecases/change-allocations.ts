@@ -19,7 +19,10 @@ import { inParallel } from "./in-parallel.ts";
 export interface AllocationChange {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
-  /** The rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. */
+  /**
+   * The rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
+   * the rule is the program's from then on: closed outside of them, and opened again within.
+   */
   readonly ruleId?: RuleId | null;
 }
 
@@ -172,7 +175,7 @@ async function writeEntry(app: App, group: GroupRef, by: string, change: Allocat
     const stored = await getEntry(app.tables, group, entryId);
     const next = entryAfter(group, stored, change);
     const [before, after] = [stored?.allocation ?? null, next?.allocation ?? null];
-    if (next === null || JSON.stringify(before) === JSON.stringify(after)) return;
+    if (next === null || JSON.stringify([before, stored?.standing]) === JSON.stringify([after, next.standing])) return;
     const kind: HistoryKind = before === null ? "allocated" : after === null ? "retired" : "changed";
     const at = app.clock.now();
     const line = { group, entryId, at, kind, by, spec: change.spec, before, after, leases: [], createdAt: null };
@@ -193,14 +196,19 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
 /** The entry with its allocation changed; null when there is none and none is asked for. */
 function entryAfter(group: GroupRef, stored: Entry | null, change: AllocationChange): Entry | null {
   const { spec, allocation, ruleId } = change;
-  const standing: Standing = ruleId && allocation ? { kind: "preExisting", ruleId } : { kind: "none" };
+  const isTaken = allocation?.openHours != null;
+  const standing: Standing =
+    ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
   if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
   const kept = stored.allocation;
   // Who gives again what is given already changes nothing: the first word counts.
   const isSame = kept !== null && allocation !== null && contentOf(kept) === contentOf(allocation);
   return {
     ...stored,
-    standing: stored.standing.kind === "none" ? standing : stored.standing,
+    standing:
+      stored.standing.kind === "none" || (stored.standing.kind === "preExisting" && standing.kind === "ours")
+        ? standing
+        : stored.standing,
     allocation: isSame ? { ...kept, seenAt: allocation.seenAt } : allocation,
   };
 }

@@ -1,5 +1,4 @@
 // What a pass that watches a guarded group needs to judge differences, and what it writes down of them.
-import { parseObservedCidr } from "../domain/cidr.ts";
 import { type DriftItem, driftIdOf, isOpenDrift } from "../domain/drift-item.ts";
 import type { GroupRow } from "../domain/guard.ts";
 import type { GroupRef, RuleKey } from "../domain/ids.ts";
@@ -18,7 +17,7 @@ import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { listSightings } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
-import { readOpenFacts } from "./open-facts.ts";
+import { readInterfaces } from "./read-interfaces.ts";
 
 const OPEN_STATES = ["waiting", "reported", "held", "rollingBack"];
 const ITEMS_MAX = 10_000;
@@ -231,14 +230,6 @@ export class PassDrift {
     const { groupId } = this.group;
     this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
   }
-}
-
-async function readInterfaces(app: App, group: GroupRef): Promise<readonly WatchedInterface[]> {
-  const { members, siblings } = await readOpenFacts(app, group);
-  return members.map((member) => ({
-    addresses: [member.address, ...member.ipv6].flatMap((text) => parseObservedCidr(text) ?? []),
-    otherRules: member.groupIds.flatMap((id) => siblings.get(id) ?? []),
-  }));
 }
 
 async function openItems(app: App, group: GroupRef): Promise<readonly DriftItem[]> {

@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OpenHours } from "../../shared/domain/allocation.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
-import { GuardedWorld } from "../kit/guarded-world.ts";
+import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { somePorts } from "../kit/rules.ts";
 
 const FRIDAY_MS = Date.UTC(2026, 10, 20);
 const MINUTE_MS = 60_000;
@@ -122,3 +123,76 @@ describe("an entry with open hours", () => {
     expect(backup()).toBeUndefined();
   });
 });
+
+describe.each(["none", "observe", "enforce"] as const)(
+  "a rule that stood before, given open hours in a group of guard %s",
+  (guard) => {
+    beforeEach(async () => {
+      await guarded.world.stop();
+      guarded = await GuardedWorld.start({ guard });
+      await guarded.world.ticks(1);
+    });
+    const standing = {
+      port: "443",
+      sources: ["0.0.0.0/0"],
+      reason: "office hours only",
+      sensitiveConfirmed: true,
+    } as const;
+    const https = () => guarded.world.rules().find((rule) => rule.portRange === "443/443");
+    const give = (change: Partial<AllocationAsk>, dryRun = false) => {
+      const { world, admin } = guarded;
+      return world.run(allocateRule(world.process(), admin, { ...ask, ...standing, ...change }, { dryRun }));
+    };
+
+    test("is closed outside of them, opened within, and stands as it was once they are taken away", async () => {
+      const shown = await give({}, true);
+      expect(shown.plan.join()).toContain("it stands, is closed now, and opens at its hours");
+      expect(shown.reach).toMatchObject({ ports: "443", sources: ["0.0.0.0/0"], hosts: [{ instanceId: "i-web-1" }] });
+      expect(https()).toBeDefined();
+      await give({});
+      await guarded.world.ticks(2);
+      expect(https()).toBeUndefined();
+      await until(8, 20);
+      expect(parseMark(https()?.description ?? "")?.until).toBe(FRIDAY_MS + (8 * 60 + 40) * MINUTE_MS);
+      await until(8, 40);
+      expect(https()).toBeUndefined();
+      await give({ openHours: null });
+      await guarded.world.ticks(2);
+      expect(https()?.description).toBe("https");
+      await guarded.settle();
+      await guarded.world.ticks(1);
+      expect(await guarded.drift()).toEqual([]);
+      expect(guarded.world.rules()).toHaveLength(2);
+    });
+
+    test("within them is marked with their end, and is described as before when they are taken away", async () => {
+      await until(8, 25);
+      expect((await give({})).plan.join()).toContain("it stands, and is closed at 2026-11-20T08:40:00");
+      await guarded.world.ticks(1);
+      expect(parseMark(https()?.description ?? "")?.until).toBe(FRIDAY_MS + (8 * 60 + 40) * MINUTE_MS);
+      await give({ openHours: null });
+      await until(8, 40);
+      expect(https()?.description).toBe("https");
+    });
+
+    test("is not closed where it is the operators' way in", async () => {
+      const { world } = guarded;
+      world.policy = {
+        ...world.policy,
+        operatorPath: [{ protocol: "tcp", port: "443", sources: ["203.0.113.0/24"] }],
+      };
+      await expect(give({})).rejects.toMatchObject({ code: "OPERATOR_PATH_CUT" });
+      await world.ticks(1);
+      expect(https()?.description).toBe("https");
+    });
+
+    test("of somebody else, opened outside of them, is not the program's to close", async () => {
+      await give({});
+      await guarded.world.ticks(2);
+      const spec = { ...openDatabase, ports: somePorts("443/443") };
+      await guarded.authorize(spec, "mine");
+      await guarded.settle();
+      expect(https()?.description).toBe(guard === "enforce" ? undefined : "mine");
+    });
+  },
+);
