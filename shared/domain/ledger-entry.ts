@@ -3,16 +3,33 @@ import type { Allocation } from "./allocation.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId, RuleKey } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
 
+/** A lease keeps an accept; a recycling item in quarantine and a lockdown keep drops. */
+export type HoldKind = Holder["kind"];
+
 /** A lease's hold on a rule. */
-export interface Holder {
-  readonly leaseId: LeaseId;
+export interface LeaseHolder extends Hold {
+  readonly kind: "lease";
+  readonly holderId: LeaseId;
+}
+
+/** A hold on a drop. */
+export interface DropHolder extends Hold {
+  readonly kind: "quarantine" | "lockdown";
+  /** Id of the recycling item or of the lockdown. */
+  readonly holderId: string;
+}
+
+/** Who keeps a rule standing, and until when. */
+export type Holder = LeaseHolder | DropHolder;
+
+interface Hold {
   readonly principal: string;
   readonly reason: string;
   /** Instant of the end, milliseconds. */
   readonly until: number;
-  /** When the rule was first seen open for this holder; null until then. */
+  /** When the rule was first seen standing for this holder; null until then. */
   readonly openedAt: number | null;
-  /** The end that the lease's row states since the rule carries it in its mark; null before. */
+  /** The end that a lease's row states since the rule carries it in its mark; null before. */
   readonly statedUntil: number | null;
   /** Set when the hold is over, with the cause; never taken back. */
   readonly ended: { readonly cause: EndCause; readonly note: string | null; readonly detail: Detail | null } | null;
@@ -29,13 +46,43 @@ export type Standing =
   | { readonly kind: "ours"; readonly ruleId: RuleId }
   | { readonly kind: "preExisting"; readonly ruleId: RuleId };
 
+/** Who has an accept closed although somebody is granted it. */
+export interface Suspender {
+  readonly kind: "recycling" | "lockdown";
+  /** Id of the recycling item or of the lockdown. */
+  readonly itemId: string;
+  readonly principal: string;
+  readonly reason: string;
+  /** Instant at which it ends by itself; null for one that waits to be lifted. */
+  readonly until: number | null;
+}
+
+/** A rule as it stood before a suspension closed it: with its entry's spec, all that it takes to authorize it again. */
+export interface SuspendedRule {
+  readonly ruleId: RuleId;
+  readonly description: string;
+}
+
+/** The rules of an entry are closed for a time, and kept. */
+export interface Suspension {
+  /** The suspension lasts as long as any of them. */
+  readonly by: readonly Suspender[];
+  readonly since: number;
+  /** What stood and was not ours; null until a reading has shown it. Stored before anything is revoked. */
+  readonly kept: readonly SuspendedRule[] | null;
+  /** True when it stood by an allocation: one that was taken back meanwhile is not opened again. */
+  readonly wasAllocated: boolean;
+  /** When the last of `by` was found to be over, and what is kept began to be opened again; null before. */
+  readonly liftedAt: number | null;
+}
+
 /** One row of the ledger. */
 export interface Entry {
   readonly group: GroupRef;
   readonly entryId: EntryId;
   readonly key: RuleKey;
   readonly spec: RuleSpec;
-  /** The standing permission of the rule; null when leases alone ask for it. */
+  /** The standing permission of the rule; null when holders alone ask for it. */
   readonly allocation: Allocation | null;
   readonly holders: readonly Holder[];
   readonly standing: Standing;
@@ -43,6 +90,10 @@ export interface Entry {
   readonly createdAt: number | null;
   /** When a reading first missed the standing rule; a stale reading must not end a lease. */
   readonly missingSince: number | null;
+  /** Closed for a time whoever is granted it; null for almost every entry. */
+  readonly suspension: Suspension | null;
+  /** When somebody was found to have undone a drop or a suspension, oldest first; empty for everything else. */
+  readonly undoneAt: readonly number[];
   /** Version for compare-and-set; 0 for a row that is not stored yet. */
   readonly rev: number;
 }

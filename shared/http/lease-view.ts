@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
-import { RULE_MISSING } from "../usecases/lease-status.ts";
+import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/open-lease.ts";
 import { portsText, protocolText, sourceText } from "./rule-words.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
@@ -62,7 +62,8 @@ function sentence(lease: Lease, subject: string, sources: readonly string[]): st
   const forWhom = `for ${sources.join(", ")}`;
   switch (state) {
     case "open":
-      if (note === RULE_MISSING) return `${subject} is held ${forWhom} until ${end}, but ${note}.`;
+      if (note === RULE_MISSING || note === RULE_SUSPENDED)
+        return `${subject} is held ${forWhom} until ${end}, but ${note}.`;
       return preExisting
         ? `${subject} is open ${forWhom} by a rule that was there before; the lease ends ${end} and its end removes nothing.`
         : `${subject} is open ${forWhom} until ${end}; its end stops new connections only.`;

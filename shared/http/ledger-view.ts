@@ -24,7 +24,7 @@ export interface Done {
   readonly settled: boolean;
 }
 
-/** An entry: with its allocation's fields, or those of its first holder where leases alone ask for it. */
+/** An entry: with its allocation's fields, or those of its first holder where holders alone ask for it. */
 function viewEntry(entry: Entry): z.output<typeof entryView> {
   const { allocation, standing, holders } = entry;
   const [holder] = holders;
@@ -34,7 +34,7 @@ function viewEntry(entry: Entry): z.output<typeof entryView> {
     group: entry.group.groupId,
     key: entry.key,
     rule: viewRule(entry.spec),
-    provenance: allocation?.provenance ?? "lease",
+    provenance: allocation?.provenance ?? holder?.kind ?? entry.suspension?.by[0]?.kind ?? "lease",
     owner: allocation?.owner ?? holder?.principal ?? "",
     application: allocation?.application ?? "",
     reason: allocation?.reason ?? holder?.reason ?? "",
@@ -46,7 +46,9 @@ function viewEntry(entry: Entry): z.output<typeof entryView> {
     owed: allocation !== null && allocation.seenAt === null,
     standing: standing.kind,
     ruleId: standing.kind === "none" ? null : standing.ruleId,
-    leases: holders.map((it) => it.leaseId),
+    leases: holders.flatMap((it) => (it.kind === "lease" ? [it.holderId] : [])),
+    drops: holders.flatMap((it) => (it.kind === "lease" ? [] : [it.holderId])),
+    suspendedBy: entry.suspension?.by.map((it) => it.itemId) ?? [],
   };
 }
 

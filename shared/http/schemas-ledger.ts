@@ -93,7 +93,9 @@ export const entryView = z.object({
   group: text,
   key: text.describe("What the rule says, in one line: two rules with the same key are the same."),
   rule: ruleView,
-  provenance: z.enum(["baseline", "template", "adopted", "lease"]).describe("`lease`: leases alone ask for it."),
+  provenance: z
+    .enum(["baseline", "template", "adopted", "lease", "quarantine", "lockdown", "recycling"])
+    .describe("`lease`: leases alone ask for it; the last three: a drop, or an accept that is closed for a time."),
   owner: text,
   application: text,
   reason: text,
@@ -106,6 +108,8 @@ export const entryView = z.object({
   standing: z.enum(["none", "ours", "preExisting"]).describe("What stood for it when a pass last looked."),
   ruleId: text.nullable(),
   leases: z.array(text).describe("Leases that hold the rule."),
+  drops: z.array(text).describe("Lockdowns and recycling items that hold the drop."),
+  suspendedBy: z.array(text).describe("Lockdowns and recycling items that have the rule closed for a time."),
 });
 
 /** A page of the ledger. */

@@ -88,9 +88,10 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
     };
   };
 
-  for (const { key, spec, allocation } of entries) {
+  for (const { key, spec, allocation, suspension } of entries) {
     if (allocation === null) continue;
-    const mayBeAway = allocation.seenAt === null || allocation.openHours !== null || inTemplate.has(key);
+    const isOwed = allocation.seenAt === null || allocation.openHours !== null || suspension !== null;
+    const mayBeAway = isOwed || inTemplate.has(key);
     const list = standing.has(key) || mayBeAway ? diff.unchanged : diff.missing;
     list.push(line(spec, standing.get(key)?.description ?? allocation.description));
   }

@@ -71,6 +71,8 @@ const unchanged = (entry: Entry): EntryPatch => ({
   standing: entry.standing,
   createdAt: entry.createdAt,
   missingSince: null,
+  suspension: entry.suspension,
+  undoneAt: entry.undoneAt,
   opens: "none",
   stated: true,
   end: null,

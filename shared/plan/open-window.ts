@@ -12,7 +12,8 @@ export function openWindow(entry: Entry, now: number): Holder | null {
   const window = allocation?.openHours ? windowAt(allocation.openHours, now) : null;
   if (!allocation || window === null) return null;
   return {
-    leaseId: WINDOW,
+    kind: "lease",
+    holderId: WINDOW,
     principal: allocation.owner,
     reason: allocation.reason,
     until: window.until,

@@ -39,6 +39,8 @@ export interface Picture {
   readonly revoked: ReadonlySet<RuleId>;
   /** Entries whose authorize this pass has seen answered with success. */
   readonly accepted: ReadonlySet<EntryId>;
+  /** So often within the time may somebody undo a drop or a suspension; then a person is asked. */
+  readonly undone: { readonly max: number; readonly withinMs: number };
   /** What differences are judged by; null where the pass does not look for any. */
   readonly watch: Watch | null;
 }
@@ -88,10 +90,11 @@ export function rulesOf(picture: Picture): readonly KnownRule[] {
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
 
-/** True when somebody waits for the entry's rule to be opened for the first time, or anew by its hours. */
+/** True when somebody waits for the entry's rule to be opened for the first time, or anew by its hours. Holds on drops open nothing. */
 export function isOpening(entry: Entry, now: number): boolean {
-  const { allocation, standing } = entry;
-  if (entry.holders.some((holder) => isHolding(holder, now) && holder.openedAt === null)) return true;
+  const { allocation, standing, suspension } = entry;
+  if (suspension !== null) return false;
+  if (entry.holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null)) return true;
   if (allocation === null) return false;
   if (allocation.openHours === null) return allocation.seenAt === null;
   return standing.kind === "none" && windowAt(allocation.openHours, now) !== null;
@@ -140,4 +143,10 @@ export function isGenuine(
 ): boolean {
   const { group, installation, markSecret: secret } = picture;
   return mark.installation === installation && verifyMark(mark, { groupId: group.groupId, key: ruleKey(rule), secret });
+}
+
+/** True when the rule carries a true mark of this installation, which would end it. */
+export function carriesOurMark(rule: Rule, picture: Pick<Picture, "group" | "installation" | "markSecret">): boolean {
+  const mark = parseMark(rule.description);
+  return mark !== null && isGenuine(mark, rule, picture);
 }

@@ -1,10 +1,9 @@
 // The decision about an entry that is allocated for good: its rule should stand whoever holds it beside. Pure.
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
-import { parseMark } from "../domain/mark.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { viewEntry } from "./entry-view.ts";
-import { isGenuine, type KnownRule, type Picture, rulesOf } from "./picture.ts";
+import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
 import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
 
 /**
@@ -97,9 +96,4 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
     { missingSince: since, settled, ...(isGone && { end, ends: "all" }) },
     { differences: [difference], lookAt: isGone ? [] : [since + picture.lateEffectMaxMs] },
   );
-}
-
-function carriesOurMark(rule: KnownRule, picture: Picture): boolean {
-  const mark = parseMark(rule.description);
-  return mark !== null && isGenuine(mark, rule, picture);
 }

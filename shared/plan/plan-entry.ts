@@ -1,9 +1,9 @@
 // The decision about an entry that is held for a time, by leases or by its open hours: what to call and what to write down. Pure.
 import { formatBare } from "../domain/cidr.ts";
 import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
-import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
+import type { Entry, Holder, Intent, Standing, Suspension } from "../domain/ledger-entry.ts";
 import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
-import { viewEntry } from "./entry-view.ts";
+import { type EntryView, viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
 
@@ -44,6 +44,8 @@ export interface EntryPatch {
   /** When the cloud created the rule that stands for it and is ours. */
   readonly createdAt: number | null;
   readonly missingSince: number | null;
+  readonly suspension: Suspension | null;
+  readonly undoneAt: readonly number[];
   /** Whose traffic gets through by what stands. */
   readonly opens: Which;
   /** True when what stands carries the end of its last holder, or no mark of ours at all. */
@@ -102,7 +104,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const window = openWindow(entry, now);
   const held = window === null ? entry : { ...entry, holders: [...entry.holders, window] };
   const view = viewEntry(picture, entry, held, bookedElsewhere);
-  const { live, intents, attempts, rules, same, ours, bookedId, booked, change, revoke } = view;
+  const { live, intents, attempts, rules, same, ours, booked, change, revoke } = view;
   const { standing } = entry;
 
   const wide = undirected(rules, entry).filter((rule) => isWritten(rule, entry, intents));
@@ -116,24 +118,13 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     );
   }
 
-  if (live.length === 0) {
-    const ids = new Set(ours.map((rule) => rule.id));
-    if (bookedId !== null && !picture.revoked.has(bookedId)) ids.add(bookedId);
-    const [first] = ids;
-    if (first !== undefined) {
-      const cause = entry.holders.length > 0 ? "its last lease has ended" : "its open hours have ended";
-      const calls = [...ids].map((id) => revoke(id, cause));
-      // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
-      // Whoever opened it may not have lived to book when: what closes is told with its beginning.
-      const createdAt = entry.createdAt ?? ours[0]?.createdAt ?? null;
-      return change({ standing: bookedId === null ? { kind: "ours", ruleId: first } : standing, createdAt }, { calls });
-    }
-    const until = attempts.map((intent) => intent.attemptsEndAt + picture.lateEffectMaxMs);
-    return change(
-      { standing: NONE, settled: attempts.length === 0 },
-      { lookAt: until.length > 0 ? [Math.max(...until)] : [] },
+  if (live.length === 0)
+    return planEnded(
+      picture,
+      entry,
+      view,
+      entry.holders.length > 0 ? "its last lease has ended" : "its open hours have ended",
     );
-  }
 
   const isAnyNew = live.some((holder) => holder.openedAt === null);
   const refusal = isAnyNew ? picture.refusals.get(entry.entryId) : undefined;
@@ -208,6 +199,27 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   );
 }
 
+/** Nobody holds the entry: whatever of it is ours is revoked by id, seen or not. */
+export function planEnded(picture: Picture, entry: Entry, view: EntryView, cause: string): EntryPlan {
+  const { ours, bookedId, attempts, change, revoke } = view;
+  const ids = new Set(ours.map((rule) => rule.id));
+  if (bookedId !== null && !picture.revoked.has(bookedId)) ids.add(bookedId);
+  const [first] = ids;
+  if (first !== undefined) {
+    const calls = [...ids].map((id) => revoke(id, cause));
+    // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
+    // Whoever opened it may not have lived to book when: what closes is told with its beginning.
+    const createdAt = entry.createdAt ?? ours[0]?.createdAt ?? null;
+    const standing: Standing = bookedId === null ? { kind: "ours", ruleId: first } : entry.standing;
+    return change({ standing, createdAt }, { calls });
+  }
+  const until = attempts.map((intent) => intent.attemptsEndAt + picture.lateEffectMaxMs);
+  return change(
+    { standing: NONE, settled: attempts.length === 0 },
+    { lookAt: until.length > 0 ? [Math.max(...until)] : [] },
+  );
+}
+
 /** How a hold ends that may not be opened. */
 export const refused = (refusal: Refusal): Holder["ended"] => ({
   cause: "refused",
@@ -263,14 +275,16 @@ export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: R
     standing: patch.standing,
     createdAt: patch.createdAt,
     missingSince: patch.missingSince,
+    suspension: patch.suspension,
+    undoneAt: patch.undoneAt,
     allocation:
       patch.isRead && entry.allocation?.seenAt === null ? { ...entry.allocation, seenAt: now } : entry.allocation,
     holders: entry.holders
-      .filter((holder) => !(drop.has(holder.leaseId) && holder.ended !== null))
+      .filter((it) => !(it.kind === "lease" && drop.has(it.holderId) && it.ended !== null))
       .map((holder) => {
         if (holder.ended !== null) return holder;
         if (holder.until <= now) return { ...holder, ended: { cause: "time", note: null, detail: null } };
-        if (!patch.entry.holders.some((it) => it.leaseId === holder.leaseId)) return holder;
+        if (!patch.entry.holders.some((it) => it.holderId === holder.holderId)) return holder;
         if (isAmong(patch.ends, holder)) return { ...holder, ended: patch.end };
         if (!isAmong(patch.opens, holder)) return holder;
         const statedUntil = patch.stated ? holder.until : holder.statedUntil;

@@ -8,7 +8,9 @@ import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.t
 import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
 import { planAllocated } from "./plan-allocated.ts";
 import { type DriftPlan, NO_DRIFT, planDrift } from "./plan-drift.ts";
+import { planDrop } from "./plan-drop.ts";
 import { type Difference, type EntryPatch, type EntryPlan, type PlannedCall, planHeld } from "./plan-entry.ts";
+import { planSuspended, withoutSuspension } from "./plan-suspended.ts";
 
 export interface Plan {
   /** Ends first, then what undoes drift, openings last. */
@@ -41,7 +43,7 @@ export function planGroup(picture: Picture): Plan {
   );
   const plans = picture.entries.map((entry) => {
     const elsewhere = new Set([...bookedBy].filter(([, entryId]) => entryId !== entry.entryId).map(([id]) => id));
-    return isAllocatedAlways(entry) ? planAllocated(picture, entry, elsewhere) : planHeld(picture, entry, elsewhere);
+    return planEntry(picture, entry, elsewhere);
   });
   const strays = planStrays(picture, (rule) => bookedBy.has(rule.id));
   const entryCalls = [...plans.flatMap((plan) => plan.calls), ...strays.calls];
@@ -71,6 +73,17 @@ export function planGroup(picture: Picture): Plan {
 function isLeftBehind(picture: Picture, { entry }: EntryPatch, calls: readonly PlannedCall[]): boolean {
   if (entry.holders.length === 0 || isWanted(entry, picture.now) || calls.length > 0) return false;
   return rulesOf(picture).some((rule) => ruleKey(rule) === entry.key);
+}
+
+/** What stands for the patch to be compared with is the entry as it is stored. */
+function planEntry(picture: Picture, entry: Entry, elsewhere: ReadonlySet<RuleId>): EntryPlan {
+  const suspended = planSuspended(picture, entry, elsewhere);
+  if (suspended) return suspended;
+  const free = entry.suspension === null ? entry : withoutSuspension(entry);
+  const isDropHeld = free.holders.some((holder) => holder.kind !== "lease");
+  const decide = isAllocatedAlways(free) ? planAllocated : isDropHeld ? planDrop : planHeld;
+  const plan = decide(picture, free, elsewhere);
+  return { ...plan, patch: { ...plan.patch, entry } };
 }
 
 const windowChanges = ({ entries, now }: Picture): readonly number[] =>
@@ -139,7 +152,10 @@ const isAccountedFor = (patch: EntryPatch, now: number): boolean =>
   patch.standing.kind === "ours" || isWanted(patch.entry, now);
 
 const isWanted = (entry: Entry, now: number): boolean =>
-  isAllocatedAlways(entry) || openWindow(entry, now) !== null || entry.holders.some((holder) => isHolding(holder, now));
+  entry.suspension !== null ||
+  isAllocatedAlways(entry) ||
+  openWindow(entry, now) !== null ||
+  entry.holders.some((holder) => isHolding(holder, now));
 
 /**
  *     mark       ledger            what happens

@@ -1,12 +1,12 @@
 // What has become of ledger entries: one row for each change, so that nothing leaves the ledger without a trace.
 import type { Allocation } from "../domain/allocation.ts";
-import type { EntryId, GroupRef, LeaseId } from "../domain/ids.ts";
+import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
-/** `allocated`, `changed`, `retired`: of an allocation; `closed`: the last lease of the rule has ended and nothing stands for it. */
+/** `allocated`, `changed`, `retired`: of an allocation; `closed`: the last hold on the rule has ended and nothing stands for it. */
 export type HistoryKind = "allocated" | "changed" | "retired" | "closed";
 
 export interface HistoryLine {
@@ -18,8 +18,8 @@ export interface HistoryLine {
   readonly spec: RuleSpec;
   readonly before: Allocation | null;
   readonly after: Allocation | null;
-  /** Of `closed`: the leases, and when the cloud had created their rule. */
-  readonly leases: readonly LeaseId[];
+  /** Of `closed`: whose holds have ended, and when the cloud had created their rule. */
+  readonly leases: readonly string[];
   readonly createdAt: number | null;
 }
 

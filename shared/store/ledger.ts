@@ -1,6 +1,6 @@
 // The ledger: which rules should stand in a group, for whom and until when. One row per rule, changed only by compare-and-set.
-import type { EntryId, GroupRef } from "../domain/ids.ts";
-import type { Entry } from "../domain/ledger-entry.ts";
+import type { EntryId, GroupRef, LeaseId } from "../domain/ids.ts";
+import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
@@ -11,8 +11,24 @@ function entryOf(row: Row): Entry {
   const body = parseColumn(row.columns["body"], "ledger") as Omit<Entry, "spec" | "rev"> & { spec: unknown };
   const rev = row.columns["rev"];
   if (typeof rev !== "number" || !Array.isArray(body.holders)) throw fail("STATE_UNREADABLE", { table: "ledger" });
-  const { allocation = null, createdAt = null } = body as Partial<Entry>;
-  return { ...body, allocation, createdAt, spec: specFromJson(body.spec, "ledger"), rev };
+  const { allocation = null, createdAt = null, suspension = null, undoneAt = [] } = body as Partial<Entry>;
+  const holders = body.holders.map(holderOf);
+  return {
+    ...body,
+    allocation,
+    createdAt,
+    suspension,
+    undoneAt,
+    holders,
+    spec: specFromJson(body.spec, "ledger"),
+    rev,
+  };
+}
+
+/** Rows of before there were other holds name a lease alone. */
+function holderOf(stored: Holder & { readonly leaseId?: LeaseId }): Holder {
+  const { leaseId, ...holder } = stored;
+  return leaseId === undefined ? holder : { ...holder, kind: "lease", holderId: leaseId };
 }
 
 /**

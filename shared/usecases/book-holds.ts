@@ -25,6 +25,8 @@ export function freshEntry(group: GroupRef, spec: RuleSpec): Entry {
     standing: { kind: "none" },
     createdAt: null,
     missingSince: null,
+    suspension: null,
+    undoneAt: [],
     rev: 0,
   };
 }
@@ -52,8 +54,17 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
   if (isFinal(status.state)) return false;
   const { leaseId, principal, reason } = request;
   const { until, openedAt } = status;
-  const holder: Holder = { leaseId, principal, reason, until, openedAt, statedUntil: null, ended: null };
-  const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.leaseId === leaseId) === true;
+  const holder: Holder = {
+    kind: "lease",
+    holderId: leaseId,
+    principal,
+    reason,
+    until,
+    openedAt,
+    statedUntil: null,
+    ended: null,
+  };
+  const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.holderId === leaseId) === true;
   if (until <= app.clock.now() && isUnopened(status)) {
     const entries = await Promise.all(request.entryIds.map((entryId) => getEntry(app.tables, request.group, entryId)));
     if (entries.some(isIn)) return true;

@@ -39,8 +39,8 @@ export async function endLease(
   const ended = { cause: "asked" as const, note: `ended early by ${caller.principal}`, detail: null };
   for (const entryId of request.entryIds) {
     await changeEntry(app, request.group, entryId, (entry) => {
-      if (!entry?.holders.some((it) => it.leaseId === leaseId && it.ended === null)) return null;
-      const holders = entry.holders.map((it) => (it.leaseId === leaseId && it.ended === null ? { ...it, ended } : it));
+      if (!entry?.holders.some((it) => it.holderId === leaseId && it.ended === null)) return null;
+      const holders = entry.holders.map((it) => (it.holderId === leaseId && it.ended === null ? { ...it, ended } : it));
       return { ...entry, holders };
     });
   }

@@ -14,7 +14,6 @@ import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
-import { RULE_MISSING } from "./lease-status.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { settleLease } from "./settle-lease.ts";
 
@@ -60,7 +59,7 @@ export async function previewExtension(
   const marks: string[] = [];
   for (const entryId of entryIds) {
     const entry = await getEntry(app.tables, group, entryId);
-    const holder = entry?.holders.find((it) => it.leaseId === leaseId);
+    const holder = entry?.holders.find((it) => it.holderId === leaseId);
     if (!entry || !holder || !isHolding(holder, now)) throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
     until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
     const last = Math.max(...entry.holders.filter((it) => isHolding(it, now)).map((it) => it.until));
@@ -117,7 +116,7 @@ export async function extendHolds(
   let until = lease.status.until;
   for (const entryId of request.entryIds) {
     await changeEntry(app, group, entryId, async (entry) => {
-      const holder = entry?.holders.find((it) => it.leaseId === leaseId);
+      const holder = entry?.holders.find((it) => it.holderId === leaseId);
       if (!entry || !holder || !isHolding(holder, app.clock.now()))
         throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
       until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
@@ -133,7 +132,7 @@ export async function extendHolds(
       policy: caller.policy,
       priority: "open",
       net,
-      wanted: ({ status }) => status.state === "open" && status.until >= end && status.note !== RULE_MISSING,
+      wanted: ({ status }) => status.state === "open" && status.until >= end && status.note === null,
       ...(request.instanceId === null ? {} : { members }),
     }),
     app.wakeup.arm(net.shard, end),

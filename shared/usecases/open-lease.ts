@@ -1,6 +1,7 @@
 // Opens a port for a time: books the lease, then runs a pass over its group.
 import { isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
+import type { LeaseHolder } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
 import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
 import { isHolding } from "../plan/picture.ts";
@@ -104,12 +105,13 @@ async function findOwn(app: App, opening: Opening): Promise<Lease | null> {
     entryIdsOf(opening).map((entryId) => getEntry(app.tables, target.facts.ref, entryId)),
   );
   const own = entries[0]?.holders.find(
-    (holder) =>
+    (holder): holder is LeaseHolder =>
+      holder.kind === "lease" &&
       holder.principal === caller.principal &&
       isHolding(holder, now) &&
-      entries.every((entry) => entry?.holders.some((it) => it.leaseId === holder.leaseId)),
+      entries.every((entry) => entry?.holders.some((it) => it.holderId === holder.holderId)),
   );
   if (!own) return null;
-  const lease = await getLease(app.tables, own.leaseId);
+  const lease = await getLease(app.tables, own.holderId);
   return lease && lease.request.specs.length === specs.length ? lease : null;
 }

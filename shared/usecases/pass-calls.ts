@@ -72,14 +72,14 @@ export class PassCalls {
     return this.succeeded.has(nameOf(call));
   }
 
-  /** What of a plan is still to be tried, within the ceiling of a pass. Ends are exempt from that. */
+  /** What of a plan is still to be tried, within the ceiling of a pass. Ends are exempt from that, and what a lockdown asks for. */
   worthTrying(planned: readonly PlannedCall[]): readonly PlannedCall[] {
     const calls = planned.filter(
       (call) => !this.hasSucceeded(call) && (this.attempts.get(nameOf(call)) ?? 0) < ATTEMPTS_MAX,
     );
-    const ends = calls.filter(isEnd);
-    const rest = calls.filter((call) => !isEnd(call));
-    return [...ends, ...rest.slice(0, this.terms.limits.changesPerPass - this.changes)];
+    const exempt = calls.filter((call) => isEnd(call) || isOrdered(call));
+    const rest = calls.filter((call) => !isEnd(call) && !isOrdered(call));
+    return [...exempt, ...rest.slice(0, this.terms.limits.changesPerPass - this.changes)];
   }
 
   /** Makes the calls. Never throws for what the cloud answers. */
@@ -88,16 +88,23 @@ export class PassCalls {
     const revokes = calls.filter(isRevoke);
     const ends = revokes.filter(isEnd);
     await this.revokeAll(ends);
-    this.changes += calls.length - ends.length;
+    this.changes += calls.filter((call) => !isEnd(call) && !isOrdered(call)).length;
     await this.revokeAll(revokes.filter((call) => !isEnd(call)));
     await inParallel(
       calls.filter((call) => call.kind === "modify"),
       (call) => this.modify(call),
     );
     const authorizes = calls.filter((call) => call.kind === "authorize");
-    const together = authorizes.filter((call) => !this.singly.has(call.entry.entryId));
-    const single = authorizes.filter((call) => this.singly.has(call.entry.entryId));
-    const batches = [...chunks(together, AUTHORIZE_BATCH), ...chunks(single, 1)];
+    const isSingle = (call: Authorize) => this.singly.has(call.entry.entryId);
+    const together = authorizes.filter((call) => !isSingle(call));
+    const batches = [
+      ...chunks(together.filter(isOrdered), AUTHORIZE_BATCH),
+      ...chunks(
+        together.filter((call) => !isOrdered(call)),
+        AUTHORIZE_BATCH,
+      ),
+      ...chunks(authorizes.filter(isSingle), 1),
+    ];
     await inParallel(batches, (batch) => this.authorize(batch), AUTHORIZES_AT_ONCE);
   }
 
@@ -146,15 +153,16 @@ export class PassCalls {
       beforeIds: call.beforeIds,
     }));
     const cause = batch[0]?.cause ?? "";
-    const isRollback = batch.every((call) => call.rollback !== undefined);
+    const asked = batch.every(isOrdered)
+      ? "lockdown"
+      : batch.every((call) => call.rollback !== undefined)
+        ? "drift"
+        : priority === "end"
+          ? "open"
+          : priority;
     const intent = this.intents.repeated(rules) ?? this.intents.fresh({ call: "authorize", rules, ruleIds: [], cause });
     const outcome = await this.call(intent, batch, () =>
-      this.app.firewall.authorize(
-        group,
-        intent.rules,
-        intent.token,
-        isRollback ? "drift" : priority === "end" ? "open" : priority,
-      ),
+      this.app.firewall.authorize(group, intent.rules, intent.token, asked),
     );
     if (!["again", "refused", "invalid"].includes(outcome) || batch.length === 1) return;
     for (const call of batch) {
@@ -235,12 +243,18 @@ const isRevoke = (call: PlannedCall): call is Revoke => call.kind === "revoke";
 /** Closing what the program opened; never what undoes drift. */
 const isEnd = (call: PlannedCall): call is Revoke => call.kind === "revoke" && call.rollback === undefined;
 
+/** Drops that are held, and what a suspension gives back: asked for by name, and too urgent to be portioned. */
+const isOrdered = (call: PlannedCall): boolean =>
+  call.kind === "authorize" &&
+  call.rollback === undefined &&
+  (call.entry.suspension !== null || call.entry.holders.some((holder) => holder.kind !== "lease"));
+
 const nameOf = (call: PlannedCall): string =>
   call.kind === "revoke"
     ? `revoke ${call.ruleId}`
     : call.kind === "modify"
       ? `modify ${call.ruleId} ${call.description}`
-      : `authorize ${call.entry.entryId}`;
+      : `authorize ${call.entry.entryId} ${call.description}`;
 
 const inWords = (call: PlannedCall): string => {
   const what = call.kind === "authorize" ? call.entry.key : call.ruleId;

@@ -1,7 +1,7 @@
 // What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
 import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
 import type { LeaseStatus } from "../domain/lease-record.ts";
-import type { Entry, Holder } from "../domain/ledger-entry.ts";
+import type { DropHolder, Entry, Holder, LeaseHolder } from "../domain/ledger-entry.ts";
 import { isHolding } from "../plan/picture.ts";
 import { applyPatch, type EntryPatch } from "../plan/plan-entry.ts";
 import { type HistoryLine, historyWrite } from "../store/history.ts";
@@ -91,10 +91,10 @@ export class PassLeases {
     const moved = patches.flatMap((patch) => {
       const patched = applyPatch(patch.entry, patch, now, final);
       const holders = patched.holders
-        .map((it) => ({ ...it, ended: it.ended ?? endings.get(it.leaseId) ?? null }))
-        .filter((it) => !final.has(it.leaseId));
+        .map((it): Holder => (it.kind === "lease" ? { ...it, ended: endedOf(it, endings) } : it))
+        .filter((it) => (it.kind === "lease" ? !final.has(it.holderId) : !isOver(it, patched, patch, now)));
       const next = { ...patched, holders };
-      const isUnheld = holders.length === 0 && next.allocation === null;
+      const isUnheld = holders.length === 0 && next.allocation === null && next.suspension === null;
       const isEmpty = isUnheld && (patch.settled || next.standing.kind === "preExisting");
       const isSame = JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry));
       return isEmpty || !isSame ? [{ before: patch.entry, next, isEmpty }] : [];
@@ -121,16 +121,25 @@ const closedLine = (entry: Entry, at: number): HistoryLine => ({
   spec: entry.spec,
   before: null,
   after: null,
-  leases: entry.holders.map((holder) => holder.leaseId),
+  leases: entry.holders.map((holder) => holder.holderId),
   createdAt: entry.createdAt,
 });
 
 /** A lease that ended in one of its rules has ended in all of them. */
 function endingsOf(entries: Iterable<Entry>): Endings {
   const endings = new Map<LeaseId, NonNullable<Holder["ended"]>>();
-  for (const entry of entries) for (const it of entry.holders) if (it.ended) endings.set(it.leaseId, it.ended);
+  for (const entry of entries)
+    for (const it of entry.holders) if (it.kind === "lease" && it.ended) endings.set(it.holderId, it.ended);
   return endings;
 }
+
+const endedOf = (holder: LeaseHolder, endings: Endings): Holder["ended"] =>
+  holder.ended ?? endings.get(holder.holderId) ?? null;
+
+/** True when a hold on a drop has ended and nothing stands in the cloud for it alone. */
+const isOver = (holder: DropHolder, entry: Entry, patch: EntryPatch, now: number): boolean =>
+  holder.ended !== null &&
+  (patch.settled || entry.standing.kind === "preExisting" || entry.holders.some((it) => isHolding(it, now)));
 
 function partsOf(
   patches: readonly EntryPatch[],
@@ -141,12 +150,13 @@ function partsOf(
   const parts = new Map<LeaseId, LeasePart[]>();
   for (const patch of patches) {
     const entry = entries.get(patch.entry.entryId) ?? patch.entry;
-    const shared = entry.holders.some((it) => isHolding(it, now) && !endings.has(it.leaseId));
+    const shared = entry.holders.some((it) => isHolding(it, now) && !(it.kind === "lease" && endings.has(it.holderId)));
     for (const it of entry.holders) {
-      const ended = it.ended ?? endings.get(it.leaseId) ?? null;
+      if (it.kind !== "lease") continue;
+      const ended = endedOf(it, endings);
       const done = ended !== null && (shared || entry.standing.kind === "preExisting" || patch.settled);
       const part = { entry, before: patch.entry.standing, holder: { ...it, ended }, done, shared };
-      parts.set(it.leaseId, [...(parts.get(it.leaseId) ?? []), part]);
+      parts.set(it.holderId, [...(parts.get(it.holderId) ?? []), part]);
     }
   }
   return parts;
@@ -157,10 +167,12 @@ const comparable = (entry: Entry) => ({
   standing: entry.standing,
   createdAt: entry.createdAt,
   missingSince: entry.missingSince,
+  suspension: entry.suspension,
+  undoneAt: entry.undoneAt,
   allocation: entry.allocation,
   holders: entry.holders,
 });
 
 const isSameHolder = (a: Entry, b: Entry, leaseId: LeaseId): boolean =>
-  JSON.stringify(a.holders.find((it) => it.leaseId === leaseId)) ===
-  JSON.stringify(b.holders.find((it) => it.leaseId === leaseId));
+  JSON.stringify(a.holders.find((it) => it.holderId === leaseId)) ===
+  JSON.stringify(b.holders.find((it) => it.holderId === leaseId));

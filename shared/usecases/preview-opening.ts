@@ -33,7 +33,8 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   const { principal, reason, periodMs } = request;
   const until = endAfter(now, periodMs);
   const holder: Holder = {
-    leaseId: DRY_RUN,
+    kind: "lease",
+    holderId: DRY_RUN,
     principal,
     reason,
     until,

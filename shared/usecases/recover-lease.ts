@@ -51,7 +51,9 @@ export async function recoverLease(
   await createLease(app.tables, { request, status });
   await saveEntry(app.tables, {
     ...freshEntry(group, spec),
-    holders: [{ leaseId, principal, reason, until, openedAt: now, statedUntil: until, ended: null }],
+    holders: [
+      { kind: "lease", holderId: leaseId, principal, reason, until, openedAt: now, statedUntil: until, ended: null },
+    ],
     standing: { kind: "ours", ruleId: rule.id },
   });
   return leaseId;

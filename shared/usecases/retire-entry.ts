@@ -51,7 +51,7 @@ export async function retireEntry(
 /** What becomes of the rule once its allocation is retired, in words. */
 function fateOf({ holders, standing, allocation }: Entry, acts: Guard, now: number): string {
   const live = holders.filter((holder) => isHolding(holder, now));
-  if (live.length > 0) return `the rule stays for ${live.map((it) => it.leaseId).join(", ")}`;
+  if (live.length > 0) return `the rule stays for ${live.map((it) => it.holderId).join(", ")}`;
   if (standing.kind === "none") return allocation?.seenAt === null ? "it is not opened" : "no rule stands for it";
   if (standing.kind === "ours") return `safeport opened ${standing.ruleId}: it is closed`;
   if (acts === "none") return `${standing.ruleId} stays: the group is not guarded`;

@@ -23,6 +23,7 @@ import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
 import { PassLeases } from "./pass-leases.ts";
+import { recoverDrop } from "./recover-drop.ts";
 import { recoverLease } from "./recover-lease.ts";
 
 export interface PassOptions {
@@ -56,6 +57,10 @@ export interface PassReport {
   /** Where the leases of the ledger stand. */
   readonly statuses: ReadonlyMap<LeaseId, LeaseStatus>;
   readonly recovered: number;
+  /** The ledger as the last reading has shown it: what stands for each entry, and for whom it was seen standing. */
+  readonly entries: ReadonlyMap<EntryId, Entry>;
+  /** Entries the cloud did not let open. */
+  readonly refusals: ReadonlyMap<EntryId, Refusal>;
   /** How many of the due rows stay. */
   readonly rowsLeft: number;
   readonly lines: readonly string[];
@@ -116,6 +121,7 @@ class Pass {
   private facts: OpenFacts | null = null;
   private recovered = 0;
   private leftBehind = false;
+  private seen: ReadonlyMap<EntryId, Entry> = new Map();
 
   constructor(
     app: App,
@@ -156,7 +162,7 @@ class Pass {
       this.entries = entries;
       this.isHalfRead = unreadable.length > 0;
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
-      if (round === 0) held = new Set(this.entries.flatMap((entry) => entry.holders.map((it) => it.leaseId)));
+      if (round === 0) held = leasesOf(this.entries);
       plan = await this.plan(rules);
       this.leftBehind ||= plan.leftBehind;
       if (await this.writeDown(plan, readAt)) continue;
@@ -191,7 +197,7 @@ class Pass {
     const { drift, digest, entries, intents } = this;
     const isAlone =
       this.options.mode === "normal" && this.facts === null && !this.isHalfRead && intents.open.length === 0;
-    if (drift === null || digest === null || !isAlone || entries.some((entry) => entry.holders.length > 0)) return;
+    if (drift === null || digest === null || !isAlone || entries.some(isHeld)) return;
     await drift.settle(digest, entries);
   }
 
@@ -213,6 +219,7 @@ class Pass {
 
   private async plan(rules: readonly Rule[]): Promise<Plan> {
     const { installation, markSecret, lateEffectMaxMs } = this.app.settings;
+    const { policy } = this.options;
     const now = this.app.clock.now();
     const refusals = await this.judgeOpenings(rules, now);
     const planned = (): Plan =>
@@ -230,6 +237,7 @@ class Pass {
         refusals,
         revoked: this.calls.revoked,
         accepted: this.calls.accepted,
+        undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
         watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
       });
     const first = planned();
@@ -254,14 +262,16 @@ class Pass {
     const { app, group } = this;
     const now = app.clock.now();
     for (const { rule, mark } of plan.recovered) {
-      const leaseId = await recoverLease(app, group, rule, mark.until, now);
-      if (leaseId === null) continue;
+      const recover = rule.policy === "drop" ? recoverDrop : recoverLease;
+      const holderId = await recover(app, group, rule, mark.until, now);
+      if (holderId === null) continue;
       this.recovered += 1;
-      this.lines.push(`the rule ${rule.id} was booked again as ${leaseId} from its mark`);
+      this.lines.push(`the rule ${rule.id} was booked again as ${holderId} from its mark`);
     }
     const before = this.entries;
     const moved = (await this.drift?.writeDown(plan.drift, before, now)) ?? false;
     const { stale, entries } = await this.leases.writeDown(plan.patches, before, now);
+    this.seen = entries;
     const isReadBack = ({ entryId }: IntendedRule): boolean =>
       this.calls.cleared.has(entryId) || (entries.get(entryId)?.standing.kind ?? "none") !== "none";
     this.intents.read(readAt, (rule) => !stale && isReadBack(rule));
@@ -327,8 +337,16 @@ class Pass {
       held,
       statuses,
       recovered: this.recovered,
+      entries: this.seen,
+      refusals: this.calls.refusals,
       rowsLeft: options.rows.length - rowsDone.length,
       lines,
     };
   }
 }
+
+const leasesOf = (entries: readonly Entry[]): ReadonlySet<LeaseId> =>
+  new Set(entries.flatMap((entry) => entry.holders.flatMap((it) => (it.kind === "lease" ? [it.holderId] : []))));
+
+/** True for what changes with time or by somebody's word, besides what people grant for good. */
+const isHeld = ({ holders, suspension }: Entry): boolean => holders.length > 0 || suspension !== null;

@@ -1,6 +1,6 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../domain/allocation.ts";
-import type { GroupRef, LeaseId } from "../domain/ids.ts";
+import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -21,7 +21,7 @@ import { changeAllocations } from "./change-allocations.ts";
 interface Claim {
   readonly spec: RuleSpec;
   readonly description: string;
-  readonly leases: readonly LeaseId[];
+  readonly leases: readonly string[];
 }
 
 /** How often the trail is asked again, and for how long: an event may take ten minutes to be found there. */
@@ -119,10 +119,11 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
   for (const { spec, description } of rules ?? []) {
     const entryId = entryIdOf(group.groupId, ruleKey(spec));
     const entry = await getEntry(app.tables, group, entryId);
-    if (entry?.allocation) continue;
+    // What is suspended stays closed, whoever asks for it.
+    if (entry?.allocation || entry?.suspension) continue;
     if (entry && entry.holders.length > 0) {
       if (entry.standing.kind === "none" && entry.createdAt === null) return "later";
-      const leases = entry.holders.map((holder) => holder.leaseId);
+      const leases = entry.holders.map((holder) => holder.holderId);
       // Events tell whole seconds. Whoever was before us made the rule, and our lease rides on it.
       if (entry.standing.kind !== "preExisting" && at >= secondOf(entry.createdAt ?? 0))
         claims.push({ spec, description, leases });

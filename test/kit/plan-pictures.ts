@@ -1,6 +1,6 @@
 // Builders of what a plan is made from: holders, entries, intents, and rules with marks that are true or not.
 import type { EntryId, GroupId, GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
-import type { Entry, Holder, Intent, Standing } from "../../shared/domain/ledger-entry.ts";
+import type { DropHolder, Entry, Intent, LeaseHolder, Standing } from "../../shared/domain/ledger-entry.ts";
 import { formatMark, type MarkContent } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
@@ -23,9 +23,10 @@ export const ours = (name: string): Standing => ({ kind: "ours", ruleId: ruleId(
 export const preExisting = (name: string): Standing => ({ kind: "preExisting", ruleId: ruleId(name) });
 
 /** A hold of one more hour that has been seen open, unless said otherwise. */
-export function aHolder(changes: Partial<Holder> = {}): Holder {
+export function aHolder(changes: Partial<LeaseHolder> = {}): LeaseHolder {
   return {
-    leaseId: "ls-1" as LeaseId,
+    kind: "lease",
+    holderId: "ls-1" as LeaseId,
     principal: "ann",
     reason: "",
     until: NOW + HOUR,
@@ -37,7 +38,16 @@ export function aHolder(changes: Partial<Holder> = {}): Holder {
 }
 
 /** A hold whose end was a second ago. */
-export const anEndedHolder = (changes: Partial<Holder> = {}): Holder => aHolder({ until: NOW - 1000, ...changes });
+export const anEndedHolder = (changes: Partial<LeaseHolder> = {}): LeaseHolder =>
+  aHolder({ until: NOW - 1000, ...changes });
+
+/** A lockdown's hold on a drop for one more hour that has been seen standing, unless said otherwise. */
+export const aDropHolder = (changes: Partial<DropHolder> = {}): DropHolder => ({
+  ...aHolder(),
+  kind: "lockdown",
+  holderId: "ld-1",
+  ...changes,
+});
 
 /** The entry of a spec with one live holder, nothing standing. */
 export function anEntry(changes: Partial<Omit<Entry, "entryId" | "key">> = {}): Entry {
@@ -50,6 +60,8 @@ export function anEntry(changes: Partial<Omit<Entry, "entryId" | "key">> = {}): 
     holders: [aHolder()],
     standing: { kind: "none" },
     missingSince: null,
+    suspension: null,
+    undoneAt: [],
     rev: 1,
     ...changes,
     spec,
@@ -107,6 +119,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     revoked: new Set(),
     watch: null,
     accepted: new Set(),
+    undone: { max: 3, withinMs: 600_000 },
     ...changes,
   };
 }

@@ -88,7 +88,7 @@ function entryOf(spec: RuleSpec, choice: EntryChoice, stood: RuleId): Entry | nu
   const allocation =
     kind === "none" ? null : anAllocation({ description: choice.description, openHours: hours, seenAt });
   const holders = Array.from({ length: choice.holders }, (_, index) =>
-    aHolder({ leaseId: `ls-${index}` as never, openedAt: choice.openedAt, until: choice.until }),
+    aHolder({ holderId: `ls-${index}` as never, openedAt: choice.openedAt, until: choice.until }),
   );
   if (allocation === null && holders.length === 0) return null;
   return anEntry({

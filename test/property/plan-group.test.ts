@@ -72,7 +72,7 @@ const someHolders: fc.Arbitrary<Holder[]> = fc
     }),
     { maxLength: 3 },
   )
-  .map((all) => all.map((each, index) => aHolder({ ...each, leaseId: `ls-${index}` as LeaseId })));
+  .map((all) => all.map((each, index) => aHolder({ ...each, holderId: `ls-${index}` as LeaseId })));
 
 const hours = (day: number) => ({ zone: "UTC", windows: [{ days: [day], from: "07:00", to: "10:00" }] });
 /** Always, in a window that is open now or closed; read before or owed; most entries have none. NOW is a Thursday, 08:00. */

@@ -60,7 +60,8 @@ export const entry: Entry = {
   },
   holders: [
     {
-      leaseId: "ls-1" as LeaseId,
+      kind: "lease",
+      holderId: "ls-1" as LeaseId,
       principal: "bob",
       reason: "",
       until: at,
@@ -72,6 +73,8 @@ export const entry: Entry = {
   standing: { kind: "preExisting", ruleId: "sgr-1" as RuleId },
   createdAt: null,
   missingSince: null,
+  suspension: null,
+  undoneAt: [],
   rev: 3,
 };
 

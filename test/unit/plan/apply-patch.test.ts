@@ -6,7 +6,7 @@ import { applyPatch, type EntryPatch } from "../../../shared/plan/plan-entry.ts"
 import { aHolder, anEndedHolder, anEntry, anIntent, LATE_MS, NOW, ours } from "../../kit/plan-pictures.ts";
 
 const none: ReadonlySet<LeaseId> = new Set();
-const late = aHolder({ leaseId: "ls-2" as LeaseId, openedAt: null });
+const late = aHolder({ holderId: "ls-2" as LeaseId, openedAt: null });
 
 function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
   return {
@@ -15,6 +15,8 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
     createdAt: null,
     isRead: false,
     missingSince: null,
+    suspension: null,
+    undoneAt: [],
     opens: "none",
     stated: true,
     end: null,
@@ -49,10 +51,10 @@ describe("a patch", () => {
 
   test("drops the holders it is told to, once they have ended", () => {
     const ended = { cause: "time", note: null, detail: null } as const;
-    const holders = [anEndedHolder({ ended }), aHolder({ leaseId: "ls-2" as LeaseId })];
+    const holders = [anEndedHolder({ ended }), aHolder({ holderId: "ls-2" as LeaseId })];
     const drop = new Set(["ls-1", "ls-2"] as LeaseId[]);
     const next = applyPatch(anEntry({ holders }), aPatch(), NOW, drop);
-    expect(next.holders.map((it) => it.leaseId)).toEqual(["ls-2"]);
+    expect(next.holders.map((it) => it.holderId)).toEqual(["ls-2"]);
   });
 });
 

@@ -39,6 +39,8 @@ function anEntry(port: number, changes: Partial<Entry> = {}): Entry {
     standing: { kind: "none" },
     createdAt: null,
     missingSince: null,
+    suspension: null,
+    undoneAt: [],
     rev: 1,
     ...changes,
   };
@@ -156,7 +158,8 @@ describe("enforce", () => {
 });
 
 const holder = {
-  leaseId: "ls-1" as LeaseId,
+  kind: "lease" as const,
+  holderId: "ls-1" as LeaseId,
   principal: "ann",
   reason: "",
   until: 9000,

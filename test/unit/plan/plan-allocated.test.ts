@@ -130,14 +130,14 @@ describe("an allocation whose rule stands", () => {
   });
 
   test("carries every lease on it, without a mark", () => {
-    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const holders = [aHolder({ openedAt: null }), aHolder({ holderId: leaseId("2") })];
     const entry = anAllocated({ holders, standing: preExisting("1") });
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()] }));
     expect([plan.calls, plan.patches]).toMatchObject([[], [{ opens: "all", ends: "none", stated: true }]]);
   });
 
   test("opens no lease that is refused, and those who are open stay", () => {
-    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const holders = [aHolder({ openedAt: null }), aHolder({ holderId: leaseId("2") })];
     const entry = anAllocated({ holders, standing: preExisting("1") });
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()], refusals: refusing(entry.entryId) }));
     expect(plan.patches).toMatchObject([{ opens: "opened", ends: "unopened", end: REFUSED, isRead: true }]);
@@ -179,7 +179,7 @@ describe("an allocation whose rule is gone", () => {
   });
 
   test("takes its leases with it when it does not come back in time, those not open yet as well", () => {
-    const holders = [aHolder({ openedAt: null }), aHolder({ leaseId: leaseId("2") })];
+    const holders = [aHolder({ openedAt: null }), aHolder({ holderId: leaseId("2") })];
     const at = (missingSince: number) => planAllocated(aPicture(), gone({ holders, missingSince }), new Set());
     expect(at(NOW - LATE_MS + 1).patch).toMatchObject({ ends: "none", missingSince: NOW - LATE_MS + 1 });
     const plan = at(NOW - LATE_MS);

@@ -29,7 +29,7 @@ const short = (call: PlannedCall): string =>
 const callsOf = (picture: Parameters<typeof planGroup>[0]): string[] => planGroup(picture).calls.map(short);
 const ourRule = (name: string, until = NOW + HOUR) =>
   aRule({ id: ruleId(name), description: aMark(aSpec(), { until }) });
-const later = (changes = {}) => aHolder({ leaseId: "ls-2" as LeaseId, until: NOW + 2 * HOUR, ...changes });
+const later = (changes = {}) => aHolder({ holderId: "ls-2" as LeaseId, until: NOW + 2 * HOUR, ...changes });
 
 describe("a live holder, nothing in the cloud", () => {
   test("is authorized, with the end of its last holder in the mark", () => {
@@ -106,7 +106,10 @@ describe("a live holder, our rule in the cloud", () => {
   });
 
   test("stays while one holder is live, and says whose time has come", () => {
-    const entry = anEntry({ standing: ours("1"), holders: [anEndedHolder({ leaseId: "ls-2" as LeaseId }), aHolder()] });
+    const entry = anEntry({
+      standing: ours("1"),
+      holders: [anEndedHolder({ holderId: "ls-2" as LeaseId }), aHolder()],
+    });
     const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")] }));
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), ends: "none" })]);
@@ -390,7 +393,7 @@ describe("rules that others have changed", () => {
   });
 
   test("nobody new is called open by a rule that says something else", () => {
-    const holders = [aHolder(), aHolder({ leaseId: "ls-2" as LeaseId, openedAt: null })];
+    const holders = [aHolder(), aHolder({ holderId: "ls-2" as LeaseId, openedAt: null })];
     const entry = anEntry({ standing: ours("1"), holders });
     const plan = planGroup(aPicture({ rules: [changed("1", "23/23")], entries: [entry] }));
     expect(plan.patches).toMatchObject([{ opens: "opened", ends: "none" }]);
@@ -417,7 +420,7 @@ describe("rules that others have changed", () => {
 });
 
 describe("refusals and those who are open already", () => {
-  const both = [aHolder(), aHolder({ leaseId: "ls-2" as LeaseId, openedAt: null })];
+  const both = [aHolder(), aHolder({ holderId: "ls-2" as LeaseId, openedAt: null })];
 
   test("a lease that would ride on a rule is refused as well", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });

@@ -91,7 +91,8 @@ describe("a change", () => {
   test("keeps the holders of an entry, and an entry that somebody holds", async () => {
     const { app } = await appWorld();
     const holder = {
-      leaseId: "ls-1",
+      kind: "lease",
+      holderId: "ls-1",
       principal: "ann",
       reason: "",
       until: START + 1000,

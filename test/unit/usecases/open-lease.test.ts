@@ -17,7 +17,7 @@ const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
 async function bookedEnd(world: AppWorld, { request }: Lease): Promise<number | undefined> {
   const [entryId] = request.entryIds;
   const entry = entryId === undefined ? null : await getEntry(world.tables, request.group, entryId);
-  return entry?.holders.find((holder) => holder.leaseId === request.leaseId)?.until;
+  return entry?.holders.find((holder) => holder.holderId === request.leaseId)?.until;
 }
 
 /** What the two have in common when the one told the truth about the other. */

@@ -1,0 +1,73 @@
+// The decision about a drop that a recycling item or a lockdown holds for a time. Pure.
+import type { RuleId } from "../domain/ids.ts";
+import type { Entry, Standing } from "../domain/ledger-entry.ts";
+import { viewEntry } from "./entry-view.ts";
+import { openWindow } from "./open-window.ts";
+import { isSameMark, markOf, type Picture } from "./picture.ts";
+import { type EntryPlan, type PlannedCall, planEnded, refused } from "./plan-entry.ts";
+
+/**
+ *     holders   rule in the cloud            what happens
+ *     ended     ours, by id or by mark       revoke by id, seen or not
+ *     ended     somebody else's              nothing
+ *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
+ *     live      ours, changed or missing     put back, unless it was undone too often: then a person is asked
+ *     live      somebody else's, same key    the hold rides on it
+ *     live      none                         authorize; what the cloud refuses ends the hold
+ *
+ * Unlike a lease, whose rule anybody may close, a hold on a drop is not over because somebody took the drop away. Putting it back
+ * by a stale reading harms nothing: the cloud adds no second rule that says the same.
+ */
+export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
+  const { now, undone } = picture;
+  const window = openWindow(entry, now);
+  const held = window === null ? entry : { ...entry, holders: [...entry.holders, window] };
+  const view = viewEntry(picture, entry, held, bookedElsewhere);
+  const { live, same, ours, booked, attempts, change, revoke } = view;
+  if (live.length === 0) return planEnded(picture, entry, view, "nobody holds the drop any more");
+
+  const description = markOf(entry, live, picture);
+  const kept = booked && ours.includes(booked) ? booked : booked ? undefined : ours[0];
+  if (kept) {
+    const calls: PlannedCall[] = ours
+      .filter((rule) => rule !== kept)
+      .map((rule) => revoke(rule.id, "a second rule of the same drop"));
+    const stated = isSameMark(kept.description, description);
+    if (!stated) calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its mark is out of date" });
+    const standing: Standing = { kind: "ours", ruleId: kept.id };
+    return change({ standing, createdAt: kept.createdAt, opens: "all", stated }, { calls });
+  }
+
+  const other = same.find((rule) => !ours.includes(rule));
+  if (booked && other) {
+    const cause = "somebody else changed it, and another drop says the same";
+    return change({ opens: "all" }, { calls: [revoke(booked.id, cause)] });
+  }
+  if (other) return change({ standing: { kind: "preExisting", ruleId: other.id }, createdAt: null, opens: "all" });
+
+  const refusal = picture.refusals.get(entry.entryId);
+  if (refusal && !booked)
+    return change({ standing: { kind: "none" }, end: refused(refusal), ends: "all", settled: attempts.length === 0 });
+
+  // Noticed once, however many passes it takes to put it back.
+  const isUndone = entry.standing.kind !== "none";
+  const isNoticed = entry.missingSince !== null;
+  if (isUndone && !isNoticed && isUndoneTooOften(entry.undoneAt, undone)) {
+    const found = `the drop ${entry.key} of ${entry.entryId} was taken away ${undone.max} times: it stays away until a person starts it anew`;
+    return change({}, { findings: [found] });
+  }
+  const missingSince = isUndone ? (entry.missingSince ?? now) : null;
+  const undoneAt = isUndone && !isNoticed ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt;
+  const findings = isUndone && !isNoticed ? [`somebody else took away the drop ${entry.key}: it is put back`] : [];
+  const cause = isUndone ? "somebody else took it away" : `a ${live[0]?.kind} asks for it`;
+  const call: PlannedCall = booked
+    ? { kind: "modify", entry, ruleId: booked.id, description, cause }
+    : { kind: "authorize", entry, description, beforeIds: [], cause };
+  return change({ missingSince, undoneAt }, { calls: [call], findings });
+}
+
+/** True when it was undone so often in so short a time that putting it back again would only fight. */
+export const isUndoneTooOften = (undoneAt: readonly number[], { max, withinMs }: Picture["undone"]): boolean => {
+  const [first, last] = [undoneAt.at(-max), undoneAt.at(-1)];
+  return undoneAt.length >= max && first !== undefined && last !== undefined && last - first <= withinMs;
+};

@@ -1,0 +1,133 @@
+// The decision about an entry whose accept is closed for a time, and about opening it again just as it was. Pure.
+import type { RuleId } from "../domain/ids.ts";
+import type { Entry, Standing, SuspendedRule, Suspender, Suspension } from "../domain/ledger-entry.ts";
+import type { Rule } from "../domain/rule.ts";
+import { type EntryView, viewEntry } from "./entry-view.ts";
+import { isAllocatedAlways } from "./open-window.ts";
+import { carriesOurMark, type Picture } from "./picture.ts";
+import { isUndoneTooOften } from "./plan-drop.ts";
+import type { EntryPatch, EntryPlan, PlannedCall } from "./plan-entry.ts";
+
+/** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
+const PRIORITY_MAX = 100;
+
+/** True while the suspender keeps the entry closed. */
+export const isSuspending = (suspender: Suspender, now: number): boolean =>
+  suspender.until === null || suspender.until > now;
+
+/** Why a rule could not be authorized again just as it is, or null. */
+export function unrestorable(rule: Rule): string | null {
+  if (rule.peer.kind === "opaque") return "its peer cannot be written";
+  if (rule.priority > PRIORITY_MAX) return `the cloud takes no rule of priority ${rule.priority}`;
+  return rule.id === null ? "it has no id" : null;
+}
+
+/**
+ * What to do about an entry that is suspended; null when its suspension is over and the entry is to be planned as any other.
+ *
+ *     suspended   rule in the cloud             what happens
+ *     yes         ours                          revoke; who still holds it afterwards has it opened again
+ *     yes         somebody else's               kept in full, and then revoked
+ *     yes         another after what is kept    somebody opened it anew: revoked, until that was done too often
+ *     no          none                          what is kept is authorized, with all its fields but id and time
+ *     no          one that is not what is kept  over
+ *     no          what was kept                 the reading may be stale: over when it is late enough to tell
+ *
+ * What stood by an allocation that was retired meanwhile, or for leases that have ended, stays closed.
+ */
+export function planSuspended(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan | null {
+  const { suspension } = entry;
+  if (suspension === null) return null;
+  const view = viewEntry(picture, entry, entry, bookedElsewhere);
+  return suspension.by.some((it) => isSuspending(it, picture.now))
+    ? planClosed(picture, entry, suspension, view)
+    : planLifted(picture, entry, suspension, view);
+}
+
+/** The entry without its suspension, and with nothing standing for it: it is planned anew by who is granted it. */
+export const withoutSuspension = (entry: Entry): Entry => ({
+  ...entry,
+  suspension: null,
+  undoneAt: [],
+  missingSince: null,
+  standing: { kind: "none" },
+});
+
+function planClosed(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan {
+  const { now, undone, lateEffectMaxMs } = picture;
+  const { same, ours, bookedId, attempts, change, revoke } = view;
+  const isAllocated = isAllocatedAlways(entry);
+  const others = same.filter((rule) => isAllocated || !ours.includes(rule));
+  const mine = same.filter((rule) => !others.includes(rule)).map((rule) => rule.id);
+  if (bookedId !== null && !picture.revoked.has(bookedId)) mine.push(bookedId);
+  const kept: SuspendedRule[] = others.map((rule) => ({
+    ruleId: rule.id,
+    // A mark would end what stands for good.
+    description: carriesOurMark(rule, picture) ? (entry.allocation?.description ?? "") : rule.description,
+  }));
+  const reasons = others.flatMap((rule) => unrestorable(rule) ?? []);
+  const findings: string[] = [];
+  if (suspension.kept === null && reasons.length > 0)
+    return change({}, { findings: [`${entry.key} is not closed: ${reasons[0]}`] });
+
+  const wasKept = new Set(suspension.kept?.map((rule) => rule.ruleId));
+  const anew = suspension.kept === null ? [] : others.filter((rule) => !wasKept.has(rule.id));
+  const isNoticed = entry.missingSince !== null;
+  const isLeft = anew.length > 0 && !isNoticed && isUndoneTooOften(entry.undoneAt, undone);
+  if (isLeft)
+    findings.push(`${entry.key} was opened ${undone.max} times while it is suspended: a person has to decide about it`);
+  else if (anew.length > 0 && !isNoticed)
+    findings.push(`somebody opened ${entry.key} while it is suspended: it is closed again`);
+  const closing = new Set([...mine, ...others.filter((rule) => !(isLeft && anew.includes(rule))).map((it) => it.id)]);
+  const cause = `suspended by ${suspension.by.map((it) => it.itemId).join(", ")}`;
+  const isFirst = suspension.kept === null && kept.length > 0;
+  // What we are about to remove stays booked as ours until it is gone.
+  const [first] = mine;
+  const standing: Standing = first === undefined ? { kind: "none" } : { kind: "ours", ruleId: bookedId ?? first };
+  const isNew = anew.length > 0 && !isNoticed && !isLeft;
+  const patch: Partial<EntryPatch> = {
+    standing,
+    suspension: {
+      ...suspension,
+      ...(isFirst && { kept, wasAllocated: entry.allocation !== null }),
+      liftedAt: null,
+    },
+    missingSince: anew.length > 0 && !isLeft ? (entry.missingSince ?? now) : null,
+    undoneAt: isNew ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt,
+    settled: closing.size === 0 && attempts.length === 0,
+  };
+  const until = suspension.by.map((it) => it.until ?? Number.POSITIVE_INFINITY);
+  const quiet = attempts.map((intent) => intent.attemptsEndAt + lateEffectMaxMs);
+  // The rule may be one that the reading does not show yet.
+  const young = suspension.kept === null && kept.length === 0 ? [suspension.since + lateEffectMaxMs] : [];
+  const lookAt = [Math.max(...until), ...quiet, ...young].filter((at) => at > now && Number.isFinite(at));
+  return change(patch, { calls: [...closing].map((id) => revoke(id, cause)), lookAt, findings });
+}
+
+function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {
+  const { now, lateEffectMaxMs } = picture;
+  const { same, change } = view;
+  const kept = suspension.kept ?? [];
+  const isRetired = suspension.wasAllocated && entry.allocation === null;
+  if (kept.length === 0 || isRetired) return null;
+  const liftedAt = suspension.liftedAt ?? now;
+  const oldIds = new Set(kept.map((rule) => rule.ruleId));
+  const fresh = same.filter((rule) => !oldIds.has(rule.id));
+  const isSaid = (rule: SuspendedRule): boolean => fresh.some((it) => it.description === rule.description);
+  const missing = kept.filter((rule) => !isSaid(rule));
+  // Where two of one key cannot stand, one that stands is all there is to be.
+  const isBack = missing.length === 0 || (fresh.length > 0 && picture.accepted.has(entry.entryId));
+  const isLate = now >= liftedAt + lateEffectMaxMs;
+  if (isBack || (fresh.length > 0 && kept.length === 1) || (isLate && same.length > 0)) return null;
+  const refusal = picture.refusals.get(entry.entryId);
+  const findings = refusal ? [`${entry.key} cannot be opened again: ${refusal.code}; it is tried again`] : [];
+  const cause = "its suspension is lifted";
+  const calls: PlannedCall[] =
+    picture.accepted.has(entry.entryId) && same.length > 0
+      ? []
+      : missing.map(({ description }) => ({ kind: "authorize", entry, description, beforeIds: [], cause }));
+  return change(
+    { standing: { kind: "none" }, suspension: { ...suspension, liftedAt } },
+    { calls, findings, lookAt: [liftedAt + lateEffectMaxMs] },
+  );
+}

@@ -1,0 +1,43 @@
+// Puts holds on drops: for the time of a quarantine or a lockdown the ledger wants them to stand.
+import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { DropHolder } from "../domain/ledger-entry.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { type Due, dueGroup, dueWrite } from "../store/due.ts";
+import { saveEntry } from "../store/ledger.ts";
+import type { App } from "./app.ts";
+import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { inParallel } from "./in-parallel.ts";
+
+/** Who has drops stand, why, and until when. */
+export type DropAsk = Pick<DropHolder, "kind" | "holderId" | "principal" | "reason" | "until">;
+
+/** What was booked: the entries, and the row that has the sweep look at the group should this process die. Give it to the pass. */
+export interface Booked {
+  readonly entryIds: readonly EntryId[];
+  readonly net: Due;
+}
+
+/**
+ * Books a hold on each drop, due rows first; a pass makes them stand, and takes them away when nobody holds them any more. Asking
+ * again moves the end to `until` and starts anew what somebody had taken away too often. Throws RangeError on a spec that is no drop.
+ */
+export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
+  if (specs.some((spec) => spec.policy !== "drop")) throw new RangeError("only drops are held this way");
+  const { shards } = app.settings;
+  const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, shards);
+  await app.tables.writeAll([dueWrite(dueGroup(group, ask.until, shards)), dueWrite(net)]);
+  const fresh: DropHolder = { ...ask, openedAt: null, statedUntil: null, ended: null };
+  const entries = specs.map((spec) => freshEntry(group, spec));
+  await inParallel(entries, async (entry) => {
+    if (await saveEntry(app.tables, { ...entry, holders: [fresh] })) return;
+    await changeEntry(app, group, entry.entryId, (stored) => {
+      const { holders } = stored ?? entry;
+      const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
+      if (own?.until === ask.until && stored?.undoneAt.length === 0) return null;
+      const others = holders.filter((it) => it.holderId !== ask.holderId);
+      const next = own?.kind === ask.kind ? { ...own, until: ask.until } : fresh;
+      return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
+    });
+  });
+  return { entryIds: entries.map((entry) => entry.entryId), net };
+}
