@@ -20,7 +20,7 @@ export interface EntryView {
   readonly booked: KnownRule | undefined;
   /** A plan that leaves the entry as it is but for the fields given. */
   change(patch: Partial<EntryPatch>, more?: Partial<EntryPlan>): EntryPlan;
-  revoke(ruleId: RuleId, cause: string): PlannedCall;
+  revoke(ruleId: RuleId, cause: string): Extract<PlannedCall, { kind: "revoke" }>;
 }
 
 /** `held` is the entry with the hold of its open window, where it has one; `entry` is as stored. */

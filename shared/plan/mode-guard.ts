@@ -13,13 +13,14 @@ const AGAIN_MS = 5 * 60_000;
  *     revoke of what safeport opened        yes     yes         yes
  *     rewriting a mark                      yes     yes         no
  *     authorize of a drop rule              yes     yes         no
+ *     revoke that suspends a grant          yes     yes         no
  *     authorize of an accept rule           yes     no          no
  *     whatever undoes drift                 yes     no          no
  */
 export function isAllowedIn(mode: Mode, call: PlannedCall): boolean {
   if (mode === "normal") return true;
   if (call.rollback !== undefined) return false;
-  if (call.kind === "revoke") return true;
+  if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";
   if (mode === "halt") return false;
   return call.kind === "modify" || call.entry.spec.policy === "drop";
 }
@@ -28,7 +29,7 @@ export function isAllowedIn(mode: Mode, call: PlannedCall): boolean {
 export function refusedByMode(mode: Mode, entries: readonly Entry[], now: number): ReadonlyMap<EntryId, Refusal> {
   if (mode === "normal") return new Map();
   const isWaiting = (entry: Entry): boolean =>
-    entry.holders.some((holder) => isHolding(holder, now) && holder.openedAt === null);
+    entry.holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null);
   return new Map(
     entries
       .filter(isWaiting)

@@ -7,7 +7,10 @@ import { type EntryView, viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
 
-/** One change to the cloud, with its cause. `rollback` names the drift it undoes; what we do for leases and allocations has none. */
+/**
+ * One change to the cloud, with its cause. `rollback` names the drift it undoes; what we do for leases and allocations has none.
+ * `suspends`: what it closes is granted, and not ours.
+ */
 export type PlannedCall =
   | {
       readonly kind: "revoke";
@@ -15,6 +18,7 @@ export type PlannedCall =
       readonly ruleId: RuleId;
       readonly seen: boolean;
       readonly cause: string;
+      readonly suspends?: true;
       readonly rollback?: string;
     }
   | {
@@ -147,7 +151,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   if (kept) {
     const stands: Standing = { kind: "ours", ruleId: kept.id };
     if (refusal && !isAnyOpen) return change({ standing: stands, ...refusing });
-    const calls = ours
+    const calls: PlannedCall[] = ours
       .filter((rule) => rule !== kept)
       .map((rule) => revoke(rule.id, "a second rule of the same lease"));
     const description = markOf(entry, live, picture);

@@ -78,7 +78,7 @@ function planClosed(picture: Picture, entry: Entry, suspension: Suspension, view
     findings.push(`${entry.key} was opened ${undone.max} times while it is suspended: a person has to decide about it`);
   else if (anew.length > 0 && !isNoticed)
     findings.push(`somebody opened ${entry.key} while it is suspended: it is closed again`);
-  const closing = new Set([...mine, ...others.filter((rule) => !(isLeft && anew.includes(rule))).map((it) => it.id)]);
+  const theirs = others.filter((rule) => !(isLeft && anew.includes(rule)));
   const cause = `suspended by ${suspension.by.map((it) => it.itemId).join(", ")}`;
   const isFirst = suspension.kept === null && kept.length > 0;
   // What we are about to remove stays booked as ours until it is gone.
@@ -94,14 +94,18 @@ function planClosed(picture: Picture, entry: Entry, suspension: Suspension, view
     },
     missingSince: anew.length > 0 && !isLeft ? (entry.missingSince ?? now) : null,
     undoneAt: isNew ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt,
-    settled: closing.size === 0 && attempts.length === 0,
+    settled: mine.length + theirs.length === 0 && attempts.length === 0,
   };
   const until = suspension.by.map((it) => it.until ?? Number.POSITIVE_INFINITY);
   const quiet = attempts.map((intent) => intent.attemptsEndAt + lateEffectMaxMs);
   // The rule may be one that the reading does not show yet.
   const young = suspension.kept === null && kept.length === 0 ? [suspension.since + lateEffectMaxMs] : [];
   const lookAt = [Math.max(...until), ...quiet, ...young].filter((at) => at > now && Number.isFinite(at));
-  return change(patch, { calls: [...closing].map((id) => revoke(id, cause)), lookAt, findings });
+  const calls = [
+    ...[...new Set(mine)].map((id) => revoke(id, cause)),
+    ...theirs.map((rule): PlannedCall => ({ ...revoke(rule.id, cause), suspends: true })),
+  ];
+  return change(patch, { calls, lookAt, findings });
 }
 
 function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {

@@ -129,7 +129,12 @@ export class PassCalls {
     if (isOver || (outcome === "unknown" && batch.every((call) => !call.seen)))
       for (const id of ruleIds) this.revoked.add(id);
     if (isOver) for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
-    if (areEnds && (outcome === "refused" || (outcome === "invalid" && batch.length === 1))) this.endRefused = true;
+    if (
+      areEnds &&
+      batch.some((call) => call.suspends === undefined) &&
+      (outcome === "refused" || (outcome === "invalid" && batch.length === 1))
+    )
+      this.endRefused = true;
     // One rule the cloud will not have must not hold up the others of its batch.
     if (outcome === "invalid" || outcome === "again") for (const id of ruleIds) this.revokedSingly.add(id);
   }
@@ -160,7 +165,9 @@ export class PassCalls {
         : priority === "end"
           ? "open"
           : priority;
-    const intent = this.intents.repeated(rules) ?? this.intents.fresh({ call: "authorize", rules, ruleIds: [], cause });
+    // What is put back may have been written by the same words before and taken away since: its old token would do nothing.
+    const repeated = batch.some(isOrdered) ? null : this.intents.repeated(rules);
+    const intent = repeated ?? this.intents.fresh({ call: "authorize", rules, ruleIds: [], cause });
     const outcome = await this.call(intent, batch, () =>
       this.app.firewall.authorize(group, intent.rules, intent.token, asked),
     );

@@ -14,9 +14,14 @@ import { freshEntry } from "../../shared/usecases/book-holds.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../shared/usecases/drift-id.ts";
+import { holdDrops } from "../../shared/usecases/hold-drops.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
+import { releaseDrops } from "../../shared/usecases/release-drops.ts";
+import { resumeRules } from "../../shared/usecases/resume-rules.ts";
 import { retireEntry } from "../../shared/usecases/retire-entry.ts";
+import { suspendRules } from "../../shared/usecases/suspend-rules.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
+import { look } from "../interleavings/incidents.ts";
 import type { Fate, ProcessCall } from "../interleavings/memory-process.ts";
 import { granted } from "../interleavings/people.ts";
 import { hasFallenBack, leftOver, prepare } from "../interleavings/run-seed.ts";
@@ -26,6 +31,7 @@ import { APP, ruleOf, Scene, type SceneOptions, WEB } from "../interleavings/sce
 const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 6;
 const CALLS_MAX = 400;
 const MINUTE_MS = 60_000;
+const DROP_UNTIL = Date.UTC(2026, 10, 20, 9, 0, 0);
 
 interface Scenario {
   readonly options?: SceneOptions;
@@ -370,6 +376,51 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
+/** What an incident holds and closes, in the group that is enforced. */
+const drop = { ...ruleOf(1, "0.0.0.0/0"), policy: "drop" } as const;
+const suspendedByLockdown = (scene: Scene, app: App): Promise<unknown> =>
+  suspendRules(app, WEB, { ...incident, kind: "lockdown", itemId: "ld-1", until: null }, [granted.http]).then(() =>
+    look(scene, app, WEB, "incident"),
+  );
+const heldByLockdown = (scene: Scene, app: App): Promise<unknown> => {
+  return holdDrops(app, WEB, { ...incident, kind: "lockdown", holderId: "ld-1", until: DROP_UNTIL }, [drop]).then(() =>
+    look(scene, app, WEB, "incident"),
+  );
+};
+const incident = { principal: "ann", reason: "an attack" };
+
+const incidents: Readonly<Record<string, Scenario>> = {
+  "a drop is held": {
+    before: async () => undefined,
+    act: heldByLockdown,
+    again: true,
+    hasHours: true,
+    wrong: (scene, items) => [...stands(scene, WEB, drop), ...states(items)],
+  },
+  "a drop is let go of": {
+    before: (scene) => heldByLockdown(scene, scene.quietApp()),
+    act: (scene, app) => releaseDrops(app, WEB, "ld-1", "over").then(() => look(scene, app, WEB, "incident")),
+    again: true,
+    hasHours: true,
+    wrong: (scene, items) => [...isGone(scene, WEB, drop), ...states(items)],
+  },
+  "an accept is suspended": {
+    before: async () => undefined,
+    act: suspendedByLockdown,
+    again: true,
+    wrong: (scene, items) => [...isGone(scene, WEB, granted.http), ...states(items)],
+  },
+  "an accept is resumed": {
+    before: async (scene) => {
+      await suspendedByLockdown(scene, scene.quietApp());
+      await tickUntil(scene, 8 * 60 + 10);
+    },
+    act: (scene, app) => resumeRules(app, WEB, "ld-1").then(() => look(scene, app, WEB, "incident")),
+    again: true,
+    wrong: (scene, items) => [...stands(scene, WEB, granted.http, "granted"), ...states(items)],
+  },
+};
+
 /** Ticks up to right after a minute of the first day. */
 async function tickUntil(scene: Scene, minuteOfDay: number): Promise<void> {
   const clock = scene.quietApp().clock;
@@ -426,7 +477,7 @@ async function play(scene: Scene, scenario: Scenario, mode: (call: ProcessCall) 
   return { wrong, disturbed };
 }
 
-describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
+describe.each(Object.entries({ ...scenarios, ...incidents }))("%s", (_name, scenario) => {
   test.each(Object.entries(modes))("%s", async (modeName, mode) => {
     const wrong: string[] = [];
     const undisturbed = await disturb(scenario, mode, CALLS_MAX);

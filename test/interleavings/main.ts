@@ -1,5 +1,7 @@
-// `npm run interleavings -- [--seeds n] [--seed text]`: passes and people at once, n times; exits with 1 when anything was lost.
+// `npm run interleavings -- [--seeds n] [--seed text] [--incidents]`: passes and people at once, n times, with lockdowns among them; exits with 1 when anything was lost.
 import { parseArgs } from "node:util";
+import { incidents } from "./incidents.ts";
+import { stories } from "./people.ts";
 import { runSeed } from "./run-seed.ts";
 
 const { values } = parseArgs({
@@ -7,11 +9,13 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "10000" },
     seed: { type: "string" },
     from: { type: "string", default: "1" },
+    incidents: { type: "boolean", default: false },
   },
 });
+const cast = values.incidents ? incidents : stories;
 
 async function runOne(seed: string): Promise<void> {
-  const { wrong, trace } = await runSeed(seed, true);
+  const { wrong, trace } = await runSeed(seed, true, cast);
   process.stdout.write(`${trace.join("\n")}\nseed ${seed}: ${wrong.length} wrong\n`);
   for (const text of wrong) process.stdout.write(`  ${text}\n`);
   process.exitCode = wrong.length === 0 ? 0 : 1;
@@ -21,7 +25,7 @@ async function runMany(seeds: number, from: number): Promise<void> {
   const startedAt = performance.now();
   let [calls, changes, fellBack, failed] = [0, 0, 0, 0];
   for (let n = from; n < from + seeds; n++) {
-    const report = await runSeed(`${n}`);
+    const report = await runSeed(`${n}`, false, cast);
     calls += report.calls;
     changes += report.changes;
     if (report.fellBack) fellBack += 1;

@@ -15,7 +15,7 @@ import { writtenFor } from "../../shared/usecases/rule-description.ts";
 import { APP, ruleOf, type Scene, WEB } from "./scene.ts";
 
 /** Somebody's moves, from the first to the last. */
-type Story = (scene: Scene) => Promise<void>;
+export type Story = (scene: Scene) => Promise<void>;
 
 /** Granted by the baseline of `web`: two for everybody, and one for each story that touches one. */
 export const granted = {
@@ -237,13 +237,16 @@ const claiming: Story = async (scene) => {
   });
 };
 
+/** A rule of the unguarded group's own people. */
+export const daves = ownRules("dave", APP, (n) => ruleOf(7000 + n, "0.0.0.0/0"), [ofApp]);
+
 export const stories: readonly Story[] = [
   junk,
   editing,
   removing,
   ownRules("dms", WEB, (n) => ruleOf(3300 + n, `100.104.${n}.0/24`)),
   ownRules("terraform", WEB, (n) => ruleOf(9500 + n, `10.9.${n}.0/24`), [granted.terraform]),
-  ownRules("dave", APP, (n) => ruleOf(7000 + n, "0.0.0.0/0"), [ofApp]),
+  daves,
   ledger,
   leasing(WEB, granted.ridden),
   leasing(APP, riddenInApp),

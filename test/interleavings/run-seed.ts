@@ -12,7 +12,7 @@ import { listEntries } from "../../shared/store/ledger.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
-import { granted, ofApp, riddenInApp, stories } from "./people.ts";
+import { granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
 import { APP, Scene, WEB } from "./scene.ts";
 
 /** What one seed came to. */
@@ -29,9 +29,9 @@ const MINUTE_MS = 60_000;
 const FROM_RULES = { from: "rules", template: "" } as const;
 
 /** Runs one seed; the same seed runs the same way. */
-export async function runSeed(seed: string, isTraced = false): Promise<SeedReport> {
+export async function runSeed(seed: string, isTraced = false, cast: readonly Story[] = stories): Promise<SeedReport> {
   const scene = new Scene(seed, { isTraced });
-  const fellBack = await scene.schedule.run(play(scene)).catch((error: Error) => {
+  const fellBack = await scene.schedule.run(play(scene, cast)).catch((error: Error) => {
     scene.wrong.push(error.stack ?? error.message);
     return false;
   });
@@ -39,7 +39,7 @@ export async function runSeed(seed: string, isTraced = false): Promise<SeedRepor
   return { wrong, trace, calls, changes, fellBack };
 }
 
-async function play(scene: Scene): Promise<boolean> {
+async function play(scene: Scene, all: readonly Story[]): Promise<boolean> {
   const { dice } = scene;
   await prepare(scene);
   scene.setTrouble(
@@ -55,7 +55,7 @@ async function play(scene: Scene): Promise<boolean> {
           stale: dice.pick([0, 0.05]),
         },
   );
-  const cast = stories.filter(() => dice.happens(0.5));
+  const cast = all.filter(() => dice.happens(0.5));
   const acts = Promise.all(cast.map((story) => story(scene)));
   for (let n = dice.between(1, 4); n > 0; n--) {
     await scene.pause();

@@ -1,0 +1,141 @@
+// Lockdowns and recycling items beside what people do: drops that are held, accepts that are suspended, and everything back at the end.
+import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { ruleKey } from "../../shared/domain/rule-key.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { holdDrops } from "../../shared/usecases/hold-drops.ts";
+import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
+import { releaseDrops } from "../../shared/usecases/release-drops.ts";
+import { resumeRules } from "../../shared/usecases/resume-rules.ts";
+import { suspendRules } from "../../shared/usecases/suspend-rules.ts";
+import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
+import { daves, granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
+import { APP, ruleOf, type Scene, WEB } from "./scene.ts";
+
+const TRIES = 40;
+
+const dropOf = (ports: string): RuleSpec =>
+  aSpec({ policy: "drop", ports: somePorts(ports), peer: fromCidr("0.0.0.0/0"), priority: 1 });
+const DROPS: readonly RuleSpec[] = [dropOf("1/21"), dropOf("81/442"), dropOf("4000/65535")];
+/** A rule in a group that is not guarded, which no ledger knows. */
+const strangers = ruleOf(7100, "198.51.100.0/24");
+
+/** A pass as a lockdown runs it. */
+export async function look(scene: Scene, app: App, group: typeof WEB, cause: string): Promise<void> {
+  const deadlineAt = app.clock.monotonicMs() + 45_000;
+  const terms = { cause, actor: "safeport", policy: scene.policy, priority: "lockdown", rows: [], deadlineAt } as const;
+  await lookAtGroup(app, group, { ...terms, drift: group === WEB });
+}
+
+/** An incident: drops for a time, which somebody may take away, and which may be lifted before. */
+const incident =
+  (group: typeof WEB, holderId: string): Story =>
+  async (scene) => {
+    const { dice } = scene;
+    const kind = dice.pick(["lockdown", "quarantine"] as const);
+    const hold = { kind, holderId, principal: "ann", reason: "an attack" };
+    const specs = DROPS.filter(() => dice.happens(0.7));
+    for (let n = dice.between(1, 2); n > 0; n--) {
+      const until = scene.quietApp().clock.now() + dice.between(20, 300) * 1000;
+      await scene.start(
+        "lock",
+        async (app) => {
+          await holdDrops(app, group, { ...hold, until }, specs);
+          await look(scene, app, group, `lockdown ${holderId}`);
+        },
+        TRIES,
+      );
+      await scene.pause();
+      const rule = scene.rule(group, dice.pick(DROPS));
+      const mallory = scene.person("mallory");
+      if (rule && dice.happens(0.3))
+        await mallory.firewall.revoke(group, [rule.id], mallory.token(), "end").catch(() => undefined);
+      await scene.pause();
+    }
+    if (dice.happens(0.5))
+      await scene.start(
+        "lift",
+        async (app) => {
+          await releaseDrops(app, group, holderId, "it is over");
+          await look(scene, app, group, `lift ${holderId}`);
+        },
+        TRIES,
+      );
+    scene.always.push(() => {
+      const left = DROPS.find((spec) => scene.rule(group, spec));
+      return left ? `${group.groupId} still has ${ruleKey(left)}` : null;
+    });
+  };
+
+/** Accepts are closed for a time, and stand again just as they were. */
+const suspending =
+  (group: typeof WEB, itemId: string, specs: readonly RuleSpec[]): Story =>
+  async (scene) => {
+    const { dice } = scene;
+    const chosen = specs.filter(() => dice.happens(0.7));
+    const isOpenEnded = dice.happens(0.5);
+    for (let n = dice.between(1, 2); n > 0; n--) {
+      const until = isOpenEnded ? null : scene.quietApp().clock.now() + dice.between(5, 300) * 1000;
+      const suspender = { kind: "lockdown", itemId, principal: "ann", reason: "an attack", until } as const;
+      await scene.start(
+        "suspend",
+        async (app) => {
+          await suspendRules(app, group, suspender, chosen);
+          await look(scene, app, group, `suspend ${itemId}`);
+        },
+        TRIES,
+      );
+      await scene.pause();
+      const isResumed = isOpenEnded || dice.happens(0.3);
+      if (isResumed)
+        await scene.start(
+          "resume",
+          async (app) => {
+            await resumeRules(app, group, itemId);
+            await look(scene, app, group, `resume ${itemId}`);
+          },
+          TRIES,
+        );
+      await scene.pause();
+    }
+  };
+
+/** Somebody's rule that the program has nothing to do with, until it is suspended. */
+const stranger: Story = async (scene) => {
+  const frank = scene.person("frank");
+  await frank.firewall.authorize(APP, [{ spec: strangers, description: "frank's" }], frank.token(), "open");
+  // The reading that closes it for the first time may not show it yet: then it is closed, and kept, by a later one.
+  await scene.schedule.sleep(25_000);
+  await suspending(APP, "rc-1", [strangers, riddenInApp])(scene);
+};
+
+/** What stood before stands at the end, once, and says what it said. */
+const asItWas: Story = async (scene) => {
+  const kept = [
+    [WEB, granted.http, "granted"],
+    [WEB, granted.https, "granted"],
+    [WEB, granted.ridden, "granted"],
+    [APP, riddenInApp, "granted"],
+    [APP, ofApp, "granted"],
+  ] as const;
+  scene.always.push(() => {
+    for (const [group, spec, description] of kept) {
+      const found = scene.account.rules(group.groupId).filter((rule) => ruleKey(rule) === ruleKey(spec));
+      if (found.length !== 1 || found[0]?.description !== description)
+        return `${group.groupId} has ${ruleKey(spec)} ${found.length} times, saying "${found[0]?.description}"`;
+    }
+    return null;
+  });
+};
+
+/** The people of every run, and incidents beside them. */
+export const incidents: readonly Story[] = [
+  incident(WEB, "ld-1"),
+  incident(WEB, "ld-2"),
+  incident(APP, "ld-3"),
+  suspending(WEB, "ld-4", [granted.http, granted.ridden, ...[0, 1, 2].map((n) => ruleOf(2200 + n, "203.0.113.7/32"))]),
+  suspending(WEB, "ld-5", [granted.http, granted.https]),
+  suspending(APP, "ld-6", [ofApp, riddenInApp, ...[0, 1, 2].map((n) => ruleOf(2200 + n, "203.0.113.7/32"))]),
+  stranger,
+  asItWas,
+  ...stories.filter((story) => story !== daves),
+];

@@ -1,0 +1,118 @@
+// Drops that a quarantine or a lockdown holds: put, kept, put back when somebody takes them away, and taken away at their end.
+import { describe, expect, test } from "vitest";
+import type { DropHolder, Entry } from "../../../shared/domain/ledger-entry.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
+import {
+  aDropHolder,
+  aMark,
+  anEntry,
+  aPicture,
+  HOUR,
+  LATE_MS,
+  NOW,
+  ours,
+  preExisting,
+  ruleId,
+} from "../../kit/plan-pictures.ts";
+import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+
+const drop = aSpec({ policy: "drop", ports: somePorts("81/442"), peer: fromCidr("0.0.0.0/0") });
+const ended = aDropHolder({ until: NOW - 1 });
+
+const entryOf = (holders: readonly DropHolder[], changes: Partial<Entry> = {}): Entry =>
+  anEntry({ spec: drop, holders, ...changes });
+
+/** The drop as we wrote it, until the end of the hold. */
+const written = (changes: Partial<Rule> = {}): Rule =>
+  aRule({ ...drop, id: ruleId("1"), description: aMark(drop), ...changes });
+
+function plan(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = {}) {
+  const { calls, patches, findings } = planGroup(aPicture({ entries: [entry], rules, ...changes }));
+  return { calls: calls.map(({ kind, cause }) => `${kind}: ${cause}`), patch: patches[0], findings };
+}
+
+describe("a drop somebody holds", () => {
+  test("is authorized, and says for whom it stands only when it was read", () => {
+    const entry = entryOf([aDropHolder({ openedAt: null })]);
+    expect(plan(entry, []).calls).toEqual(["authorize: a lockdown asks for it"]);
+    expect(plan(entry, []).patch?.opens).toBe("none");
+    expect(plan(entry, [written()])).toMatchObject({ calls: [], patch: { opens: "all", standing: ours("1") } });
+  });
+
+  test("carries the end of its last holder", () => {
+    const entry = entryOf([aDropHolder(), aDropHolder({ holderId: "ld-2", until: NOW + 2 * HOUR })]);
+    expect(plan(entry, [written()]).calls).toEqual(["modify: its mark is out of date"]);
+  });
+
+  test("rides on a drop that was there before, and leaves it at its end", () => {
+    const theirs = written({ description: "no telnet" });
+    expect(plan(entryOf([aDropHolder()]), [theirs]).patch?.standing).toEqual(preExisting("1"));
+    expect(plan(entryOf([ended], { standing: preExisting("1") }), [theirs]).calls).toEqual([]);
+  });
+
+  test("is not refused for what keeps leases from opening, and ends where the cloud refuses it", () => {
+    const entry = entryOf([aDropHolder({ openedAt: null })]);
+    const refusals: Picture["refusals"] = new Map([
+      [entry.entryId, { code: "RULE_QUOTA_REACHED", detail: { used: 1 } }],
+    ]);
+    const { calls, patch } = plan(entry, [], { refusals });
+    expect(calls).toEqual([]);
+    expect(patch).toMatchObject({ ends: "all", end: { cause: "refused", note: "RULE_QUOTA_REACHED" }, settled: true });
+  });
+
+  test("is put up in mode close-only, and not in halt, where it still goes", () => {
+    const entry = entryOf([aDropHolder({ openedAt: null })]);
+    expect(plan(entry, [], { mode: "close-only" }).calls).toHaveLength(1);
+    expect(plan(entry, [], { mode: "halt" }).calls).toHaveLength(0);
+    expect(plan(entryOf([ended], { standing: ours("1") }), [written()], { mode: "halt" }).calls).toHaveLength(1);
+  });
+});
+
+describe("a drop somebody else touches", () => {
+  const standing = { standing: ours("1") };
+
+  test("is put back at once, and counted once however many passes that takes", () => {
+    const { calls, patch } = plan(entryOf([aDropHolder()], standing), []);
+    expect(calls).toEqual(["authorize: somebody else took it away"]);
+    expect(patch).toMatchObject({ missingSince: NOW, undoneAt: [NOW], ends: "none" });
+    const noticed = entryOf([aDropHolder()], { ...standing, missingSince: NOW - 1, undoneAt: [NOW - 1] });
+    expect(plan(noticed, []).calls).toHaveLength(1);
+    expect(plan(noticed, []).patch?.undoneAt).toEqual([NOW - 1]);
+    expect(plan(noticed, [written({ id: ruleId("2") })])).toMatchObject({
+      calls: [],
+      patch: { standing: ours("2"), missingSince: null, undoneAt: [NOW - 1] },
+    });
+  });
+
+  test("is changed back where it stands changed", () => {
+    const changed = written({ ports: somePorts("81/82") });
+    expect(plan(entryOf([aDropHolder()], standing), [changed]).calls).toEqual(["modify: somebody else took it away"]);
+  });
+
+  test("stays away after the third time within ten minutes, until somebody asks for it anew", () => {
+    const undoneAt = [NOW - 500_000, NOW - 300_000, NOW - 1000];
+    const fought = entryOf([aDropHolder()], { ...standing, undoneAt });
+    expect(plan(fought, []).calls).toEqual([]);
+    expect(plan(fought, []).findings[0]).toContain("stays away until a person starts it anew");
+    expect(plan(fought, [], { now: NOW + 30 * 60_000 }).calls).toEqual([]);
+    const slowly = { ...fought, undoneAt: [NOW - 700_000, NOW - 300_000, NOW - 1000] };
+    expect(plan(slowly, []).calls).toHaveLength(1);
+  });
+});
+
+describe("a drop nobody holds any more", () => {
+  test("is revoked by its booked id and by its mark, seen or not", () => {
+    expect(plan(entryOf([ended], { standing: ours("1") }), []).calls).toHaveLength(1);
+    expect(plan(entryOf([ended]), [written()]).calls).toEqual(["revoke: nobody holds the drop any more"]);
+    expect(plan(entryOf([ended]), [], { now: NOW + LATE_MS }).patch?.settled).toBe(true);
+  });
+
+  test("ends at its mark where the ledger is lost", () => {
+    const lost = { stateKnown: false };
+    expect(planGroup(aPicture({ rules: [written()], ...lost })).recovered).toHaveLength(1);
+    const { calls } = planGroup(aPicture({ rules: [written()], now: NOW + 2 * HOUR, ...lost }));
+    expect(calls.map((call) => call.kind)).toEqual(["revoke"]);
+  });
+});

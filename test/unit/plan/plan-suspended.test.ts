@@ -1,0 +1,140 @@
+// Accepts that are closed for a time: kept in full before they go, and authorized again as they were.
+import { describe, expect, test } from "vitest";
+import type { Entry, SuspendedRule, Suspension } from "../../../shared/domain/ledger-entry.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
+import { allocationsDigest } from "../../../shared/plan/effective-guard.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { anAllocated, aWatch } from "../../kit/drift-pictures.ts";
+import { aHolder, aMark, anEntry, aPicture, HOUR, LATE_MS, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
+import { aRule, aSpec } from "../../kit/rules.ts";
+
+const by = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: NOW + HOUR } as const;
+const over = { ...by, until: NOW };
+
+const aSuspension = (changes: Partial<Suspension> = {}): Suspension => ({
+  by: [by],
+  since: NOW,
+  kept: null,
+  wasAllocated: false,
+  liftedAt: null,
+  ...changes,
+});
+const keptAs = (name: string, description = "web"): SuspendedRule => ({ ruleId: ruleId(name), description });
+
+/** An accept nobody granted through us, suspended. */
+const aStranger = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}): Entry =>
+  anEntry({ holders: [], suspension: aSuspension(changes), ...more });
+const web = (name = "1", changes: Partial<Rule> = {}): Rule =>
+  aRule({ id: ruleId(name), description: "web", createdAt: NOW - HOUR, ...changes });
+
+function plan(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = {}) {
+  const { calls, patches, findings, drift } = planGroup(aPicture({ entries: [entry], rules, ...changes }));
+  const inWords = calls.map((call) => (call.kind === "authorize" ? `authorize "${call.description}"` : call.kind));
+  return { calls: inWords, patch: patches[0], findings, drift };
+}
+
+describe("while it is suspended", () => {
+  test("a rule is kept in full in the same plan that revokes it, and never by an earlier call", () => {
+    const { calls, patch } = plan(aStranger(), [web()]);
+    expect(calls).toEqual(["revoke"]);
+    expect(patch?.suspension?.kept).toEqual([keptAs("1")]);
+    expect(plan(aStranger({ kept: [keptAs("1")] }), [web()])).toMatchObject({
+      calls: ["revoke"],
+      patch: { undoneAt: [], suspension: { kept: [keptAs("1")] } },
+    });
+  });
+
+  test("nothing is kept of a reading that shows no rule: it may be stale", () => {
+    const { lookAt, patches } = planGroup(aPicture({ entries: [aStranger()] }));
+    expect(patches[0]?.suspension?.kept).toBeNull();
+    expect(lookAt).toContain(NOW + LATE_MS);
+  });
+
+  test("a lease's own rule is closed, its holder stays, and nobody is told that it is open", () => {
+    const entry = aStranger({}, { holders: [aHolder()], standing: ours("1") });
+    const rule = web("1", { description: aMark() });
+    expect(plan(entry, [rule])).toMatchObject({ calls: ["revoke"], patch: { opens: "none", ends: "none" } });
+    expect(plan(entry, [rule]).patch?.suspension?.kept).toBeNull();
+    expect(plan(entry, [], { revoked: new Set([ruleId("1")]) }).patch).toMatchObject({
+      standing: { kind: "none" },
+      settled: true,
+    });
+  });
+
+  test("a rule that somebody opens anew is closed again, up to three times in ten minutes", () => {
+    const entry = aStranger({ kept: [keptAs("1")] });
+    expect(plan(entry, [web("2")])).toMatchObject({ calls: ["revoke"], patch: { undoneAt: [NOW], missingSince: NOW } });
+    const fought = { ...entry, undoneAt: [NOW - 3000, NOW - 2000, NOW - 1000] };
+    expect(plan(fought, [web("2")]).calls).toEqual([]);
+    expect(plan(fought, [web("2")]).findings[0]).toContain("a person has to decide");
+  });
+
+  test("what could not be authorized again is left alone, and told", () => {
+    for (const rule of [web("1", { priority: 110 }), web("1", { peerOwner: "200" })]) {
+      const spec = aSpec({ priority: rule.priority });
+      const entry = anEntry({ spec, holders: [], suspension: aSuspension() });
+      expect(plan(entry, [rule])).toMatchObject({ calls: [], findings: [expect.stringContaining("is not closed")] });
+    }
+  });
+
+  test("neither its absence nor its return is drift, and the ledger's digest is what was confirmed", () => {
+    const allocated = anAllocated({ spec: aSpec() });
+    const entry = { ...allocated, suspension: aSuspension({ kept: [keptAs("1")], wasAllocated: true }) };
+    const watch = aWatch({ acts: "enforce" });
+    for (const rules of [[], [web("2")]]) expect(plan(entry, rules, { watch }).drift.items).toEqual([]);
+    expect(allocationsDigest([entry])).toEqual(allocationsDigest([allocated]));
+  });
+
+  test("nothing of somebody else's is closed in mode halt", () => {
+    expect(plan(aStranger(), [web()], { mode: "halt" }).calls).toEqual([]);
+    expect(plan(aStranger(), [web()], { mode: "close-only" }).calls).toEqual(["revoke"]);
+  });
+});
+
+describe("when it is lifted", () => {
+  const lifted = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}) =>
+    aStranger({ by: [over], kept: [keptAs("1")], ...changes }, more);
+
+  test("what is kept is authorized just as it was, and it is over when that was read", () => {
+    expect(plan(lifted(), []).calls).toEqual(['authorize "web"']);
+    const { calls, patch } = plan(lifted(), [web("2")]);
+    expect([calls, patch?.suspension, patch?.settled]).toEqual([[], null, true]);
+  });
+
+  test("it lasts as long as one of two", () => {
+    expect(plan(lifted({ by: [over, by] }), []).calls).toEqual([]);
+  });
+
+  test("a reading that still shows the revoked rule proves nothing until a lost revoke can no longer act", () => {
+    const entry = lifted({ liftedAt: NOW });
+    expect(plan(entry, [web("1")])).toMatchObject({
+      calls: ['authorize "web"'],
+      patch: { suspension: { liftedAt: NOW } },
+    });
+    expect(plan(entry, [web("1")], { now: NOW + LATE_MS }).patch?.suspension).toBeNull();
+  });
+
+  test("an allocation has its own rule back, and one that was retired meanwhile stays closed", () => {
+    const allocated = anAllocated({ spec: aSpec() });
+    const suspension = aSuspension({ by: [], kept: [keptAs("1")], wasAllocated: true });
+    expect(plan({ ...allocated, suspension }, []).calls).toEqual(['authorize "web"']);
+    expect(plan(lifted({ wasAllocated: true }), [])).toMatchObject({ calls: [], patch: { settled: true } });
+  });
+
+  test("a lease that still holds has its rule opened with its own mark; one that has ended does not", () => {
+    const held = aStranger({ by: [over] }, { holders: [aHolder()], standing: ours("1") });
+    expect(plan(held, []).calls).toEqual([`authorize "${aMark()}"`]);
+    const ended = aHolder({ until: NOW - 1 });
+    const gone = aStranger({ by: [over] }, { holders: [ended], standing: ours("1") });
+    expect(plan(gone, [], { revoked: new Set([ruleId("1")]) })).toMatchObject({ calls: [], patch: { settled: true } });
+  });
+
+  test("what the cloud refuses stays kept, and is told", () => {
+    const entry = lifted();
+    const refusals: Picture["refusals"] = new Map([[entry.entryId, { code: "RULE_QUOTA_REACHED", detail: {} }]]);
+    const { patch, findings } = plan(entry, [], { refusals });
+    expect(patch?.suspension?.kept).toEqual([keptAs("1")]);
+    expect(findings[0]).toContain("cannot be opened again");
+  });
+});
