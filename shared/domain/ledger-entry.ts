@@ -3,9 +3,6 @@ import type { Allocation } from "./allocation.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId, RuleKey } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
 
-/** A lease keeps an accept; a recycling item in quarantine and a lockdown keep drops. */
-export type HoldKind = Holder["kind"];
-
 /** A lease's hold on a rule. */
 export interface LeaseHolder extends Hold {
   readonly kind: "lease";
@@ -19,7 +16,7 @@ export interface DropHolder extends Hold {
   readonly holderId: string;
 }
 
-/** Who keeps a rule standing, and until when. */
+/** Who keeps a rule standing, and until when: a lease an accept, a recycling item in quarantine and a lockdown a drop. */
 export type Holder = LeaseHolder | DropHolder;
 
 interface Hold {

@@ -12,11 +12,10 @@ import type { EntryPatch, EntryPlan, PlannedCall } from "./plan-entry.ts";
 const PRIORITY_MAX = 100;
 
 /** True while the suspender keeps the entry closed. */
-export const isSuspending = (suspender: Suspender, now: number): boolean =>
-  suspender.until === null || suspender.until > now;
+const isSuspending = (suspender: Suspender, now: number): boolean => suspender.until === null || suspender.until > now;
 
 /** Why a rule could not be authorized again just as it is, or null. */
-export function unrestorable(rule: Rule): string | null {
+function unrestorable(rule: Rule): string | null {
   if (rule.peer.kind === "opaque") return "its peer cannot be written";
   if (rule.priority > PRIORITY_MAX) return `the cloud takes no rule of priority ${rule.priority}`;
   return rule.id === null ? "it has no id" : null;
