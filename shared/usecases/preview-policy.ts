@@ -139,6 +139,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   const { calls } = planGroup({
     ...{ now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
     mode: "normal",
+    undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,
     revoked: new Set(),
     accepted: new Set(),

@@ -71,8 +71,9 @@ describe("while it is suspended", () => {
   });
 
   test("what could not be authorized again is left alone, and told", () => {
-    for (const rule of [web("1", { priority: 110 }), web("1", { peerOwner: "200" })]) {
-      const spec = aSpec({ priority: rule.priority });
+    const opaque = { kind: "opaque", text: "?" } as const;
+    for (const rule of [web("1", { priority: 110 }), web("1", { peer: opaque })]) {
+      const spec = aSpec({ priority: rule.priority, peer: rule.peer });
       const entry = anEntry({ spec, holders: [], suspension: aSuspension() });
       expect(plan(entry, [rule])).toMatchObject({ calls: [], findings: [expect.stringContaining("is not closed")] });
     }

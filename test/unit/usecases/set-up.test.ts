@@ -12,7 +12,7 @@ describe("setup", () => {
     const tables = memoryTables();
     const report = await setUp(tables, { policyText: '{"a":1}', tokens: [token] });
     expect(report).toMatchObject({ policy: "written", tokens: 1 });
-    expect(await readPolicy(tables)).toEqual({ version: 1, text: '{"a":1}' });
+    expect(await readPolicy(tables)).toMatchObject({ version: 1, text: '{"a":1}' });
     expect(await readToken(tables, "t1")).toEqual(token);
   });
 
