@@ -9,7 +9,8 @@ export type Row = Readonly<Record<string, string>>;
 
 const ROWS_DEFAULT = 100;
 const ROWS_MAX = 1_000_000;
-const FLAG_BITS = [1, 2, 4, 8, 16, 32, 64, 128];
+/** What is joined here is flags of packets, and hours of a day. */
+const FLAG_BITS = Array.from({ length: 24 }, (_, bit) => 2 ** bit);
 
 const invalid = (message: string): SlsError => new SlsError(400, "ParameterInvalid", message);
 
@@ -21,8 +22,23 @@ const functions: Readonly<Record<string, (args: readonly string[]) => string>> =
   bitwise_and: ([a = "0", b = "0"]) => `((${a}) & (${b}))`,
   bitwise_or: ([a = "0", b = "0"]) => `((${a}) | (${b}))`,
   bitwise_or_agg: ([x = "0"]) => `(${FLAG_BITS.map((bit) => `max((${x}) & ${bit})`).join(" | ")})`,
+  strpos: ([x = "null", y = "null"]) => `instr(${x}, ${y})`,
+  power: powerOfTwo,
+  regexp_replace: replaceAtEnd,
   bool_or: ([x = "null"]) => `max(${x})`,
 };
+
+/** Of powers only those of two. */
+function powerOfTwo([base, exponent = "0"]: readonly string[]): string {
+  if (base !== "2") throw invalid(`power is served here with base 2 alone, not with ${base}`);
+  return `(1 << (${exponent}))`;
+}
+
+/** Of regular expressions only digits at the end, which SQLite can do without. */
+function replaceAtEnd([text = "null", pattern, by = "''"]: readonly string[]): string {
+  if (pattern !== "'[0-9]+$'") throw invalid(`regexp_replace is served here with '[0-9]+$' alone, not with ${pattern}`);
+  return `(rtrim(${text}, '0123456789') || case when ${text} glob '*[0-9]' then ${by} else '' end)`;
+}
 
 /** Runs a SELECT. `columns` exist whether or not a log has them. */
 export function analyse(sql: string, logs: readonly Log[], columns: ReadonlySet<string>): Row[] {

@@ -66,6 +66,35 @@ const BODY_BYTES_MAX = 10 << 20;
 const KEEP_ALIVE_MS = 75_000;
 const SKEW_MS_MAX = 15 * 60_000;
 const TTL_DAYS = 7;
+/** What a logstore that is made for flow logs is indexed by, whether or not a log has it yet. */
+const FLOW_LOG_KEYS = [
+  ...[
+    "version",
+    "account-id",
+    "region",
+    "vpc-id",
+    "vswitch-id",
+    "vm-id",
+    "eni-id",
+    "type",
+    "protocol",
+    "direction",
+    "action",
+  ],
+  ...[
+    "srcaddr",
+    "srcport",
+    "dstaddr",
+    "dstport",
+    "packets",
+    "bytes",
+    "start",
+    "end",
+    "tcp-flags",
+    "log-status",
+    "traffic_path",
+  ],
+];
 
 /** Starts listening. */
 export async function startSls(options: SlsOptions): Promise<Sls> {
@@ -130,7 +159,7 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       const owner = stores.projects().find((each) => each.name === project) ?? stores.createProject(project, "", now);
       const store =
         owner.logstores.get(logstore) ?? stores.createLogstore(owner, { name: logstore, ttlDays, shardCount: 2 }, now);
-      store.index ??= { keys: {} };
+      store.index ??= { keys: Object.fromEntries(FLOW_LOG_KEYS.map((name) => [name, { type: "text" }])) };
     },
     put: (project, logstore, logs) => {
       const now = clock.now();
