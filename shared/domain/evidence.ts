@@ -9,6 +9,7 @@ export type Day = string;
 
 export const DAY_MS = 86_400_000;
 /** Coverage is counted in windows of ten minutes, the longest aggregation of flow logs. */
+export const WINDOW_MS = 600_000;
 export const WINDOWS_PER_DAY = 144;
 
 /** Windows of a day: bit `n` is the window that begins `n` times ten minutes after midnight. */
@@ -118,6 +119,9 @@ export function daysBetween(from: Day, until: Day): Day[] {
   for (let day = from; day < until; day = dayAfter(day, 1)) days.push(day);
   return days;
 }
+
+/** The window of its day that an instant lies in, as a set of one. */
+export const windowOf = (at: number): Windows => 1n << BigInt(Math.floor((at % DAY_MS) / WINDOW_MS));
 
 /** How many windows or hours a set holds. */
 export function sizeOf(set: Windows | number): number {

@@ -274,6 +274,7 @@ export class World {
       tables,
       firewall: ecsFirewall(rpc),
       inventory: ecsInventory(rpc, clock),
+      traffic: async () => ({}),
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
       log: { write: () => undefined },

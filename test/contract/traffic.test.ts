@@ -1,0 +1,223 @@
+// The traffic port on flow logs: what the embedded log service has is told as the sheet of flow logs says it must be read.
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import { seedUser } from "../../local/seed.ts";
+import { flowLogTraffic } from "../../shared/adapters/alibaba/flow-log-traffic.ts";
+import { vpcRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
+import { defaultPolicy } from "../../shared/config/policy-schema.ts";
+import { type PortUse, sizeOf } from "../../shared/domain/evidence.ts";
+import { type Traffic, TrafficFailure } from "../../shared/ports/traffic.ts";
+import {
+  aBannerScan,
+  aClosedPort,
+  aLongSession,
+  anExchange,
+  anOwnSession,
+  anUnansweredDatagram,
+  aOneSidedSession,
+  aQuietLog,
+  aRefusal,
+  aScan,
+  aSession,
+  aSilentPort,
+  aSmallSession,
+  putFlows,
+  type Talk,
+  withoutFlags,
+} from "../kit/flow-records.ts";
+
+const region = "cn-hangzhou";
+const place = { project: "net", logstore: "flow" };
+const HOUR_MS = 3_600_000;
+const FROM = Date.UTC(2026, 10, 2, 8);
+const { recycling } = defaultPolicy(region);
+const span = { region, from: FROM, until: FROM + HOUR_MS, recycling };
+
+let cloud: Cloud;
+let traffic: Traffic;
+
+async function start(): Promise<void> {
+  cloud = await startCloud({ range: "127.123.0.0/16", engine: "userspace", startMs: FROM });
+  onTestFinished(() => cloud.stop());
+  cloud.sls.ensure(place.project, place.logstore, 60);
+  const { accessKeyId, accessKeySecret } = seedUser(cloud.account, "admin");
+  // A repeat waits for nothing here.
+  const clock = { now: () => cloud.clock.now(), monotonicMs: () => 0, sleep: async () => undefined };
+  const common = { clock, credentials: () => ({ accessKeyId, accessKeySecret }) };
+  traffic = flowLogTraffic({
+    clock,
+    sls: slsClient({ ...common, endpoint: `http://${cloud.endpoints.sls}` }),
+    vpc: vpcRpcClient({ ...common, endpoint: () => cloud.endpoints.vpc, protocol: "http" }),
+    places: [{ region, ...place }],
+  });
+}
+
+const put = (...records: readonly ReturnType<typeof aSession>[]): void => putFlows(cloud, place, records.flat());
+const talk = (changes: Partial<Talk> = {}): Talk => ({
+  eniId: "eni-1",
+  peer: "203.0.113.7",
+  port: 22,
+  at: FROM + 60_000,
+  ...changes,
+});
+const settled = (): Promise<void> => cloud.advance(2 * HOUR_MS);
+
+async function told(queriesMax = 100) {
+  await settled();
+  const reading = await traffic.read(span, queriesMax);
+  const [member] = reading.members;
+  return { reading, member, ports: (member?.ports ?? []).map(summary) };
+}
+
+/** What a port's use comes to, in one word each. */
+function summary({ protocol, port, real, shaken, refused, closedAt, silentAt, unclearAt }: PortUse): string {
+  const words = [
+    ...real.list.map(({ block }) => `real ${block}`),
+    ...shaken.list.map(({ block }) => `shaken ${block}`),
+    ...refused.list.map(({ block }) => `refused ${block}`),
+    ...(closedAt === null ? [] : ["closed"]),
+    ...(silentAt === null ? [] : ["silent"]),
+    ...(unclearAt === null ? [] : ["unclear"]),
+  ];
+  return `${protocol} ${port}: ${words.join(", ")}`;
+}
+
+beforeEach(start);
+
+describe("flow logs", () => {
+  test.each([
+    ["a session", aSession(talk()), ["tcp 22: real 203.0.113.7"]],
+    ["a session of a few bytes", aSmallSession(talk()), ["tcp 22: real 203.0.113.7"]],
+    ["much one way", aOneSidedSession(talk()), ["tcp 22: real 203.0.113.7"]],
+    ["a session that goes on", aLongSession(talk()), ["tcp 22: real 203.0.113.7"]],
+    ["a scan", aScan(talk()), ["tcp 22: shaken 203.0.113.7"]],
+    ["a scan that reads a banner", aBannerScan(talk()), ["tcp 22: shaken 203.0.113.7"]],
+    ["a closed port", aClosedPort(talk()), ["tcp 22: closed"]],
+    ["a silent port", aSilentPort(talk()), ["tcp 22: silent"]],
+    ["a refusal", aRefusal(talk()), ["tcp 22: refused 203.0.113.7"]],
+    ["a session of the host's own", anOwnSession(talk({ port: 40_001, peerPort: 443 })), []],
+    ["its own session that goes on", aLongSession(talk({ port: 40_001, peerPort: 443 })), []],
+    ["a datagram and its answer", anExchange(talk({ port: 53 })), ["udp 53: real 203.0.113.7"]],
+    ["a datagram nobody answers", anUnansweredDatagram(talk({ port: 53 })), ["udp 53: silent"]],
+    ["its own question", anExchange(talk({ port: 40_001, peerPort: 53 })), []],
+    ["a ping", anExchange(talk({ port: 0, peerPort: 0, protocol: 1 })), ["icmp 0: real 203.0.113.7"]],
+    ["a session without flags", withoutFlags(aSession(talk())), ["tcp 22: real 203.0.113.7"]],
+    ["little without flags", withoutFlags(aScan(talk())), ["tcp 22: unclear"]],
+    ["an IPv6 session", aSession(talk({ peer: "2001:db8::7" })), ["tcp 22: real 2001:db8::7"]],
+    ["another protocol", anExchange(talk({ port: 0, peerPort: 0, protocol: 50 })), ["50 0: real 203.0.113.7"]],
+  ])("tell %s", async (_, records, expected) => {
+    put(records);
+    expect((await told()).ports).toEqual(expected);
+  });
+
+  test("tell apart what comes together", async () => {
+    put(
+      aSession(talk()),
+      aScan(talk({ peer: "198.51.100.1", peerPort: 1 })),
+      aScan(talk({ peer: "198.51.100.1", peerPort: 2 })),
+      aRefusal(talk({ peer: "198.51.100.2" })),
+      aClosedPort(talk({ port: 80 })),
+      aScan(talk({ eniId: "eni-2" })),
+    );
+    const { reading, ports } = await told();
+    expect(ports).toEqual(["tcp 22: real 203.0.113.7, shaken 198.51.100.1, refused 198.51.100.2", "tcp 80: closed"]);
+    expect(reading.members.map(({ member }) => member)).toEqual(["eni-1", "eni-2"]);
+    expect(reading.members[0]?.ports[0]?.real.list[0]).toMatchObject({
+      count: 1,
+      hours: 1 << 8,
+      lastAt: FROM + 599_000,
+    });
+  });
+
+  test("count peers above 256 in blocks, and name those that shake hands", async () => {
+    const many = Array.from({ length: 300 }, (_, n) => `198.51.${Math.floor(n / 100)}.${n % 100}`);
+    put(...many.map((peer) => aSession(talk({ peer }))), ...many.map((peer) => aScan(talk({ peer, port: 23 }))));
+    const { member } = await told();
+    const [ssh, telnet] = member?.ports ?? [];
+    expect(ssh?.real.list.map(({ block, count }) => `${block} ${count}`).sort()).toEqual([
+      "198.51.0.0/24 100",
+      "198.51.1.0/24 100",
+      "198.51.2.0/24 100",
+    ]);
+    expect(ssh?.real.more).toBe(false);
+    expect(telnet?.shaken.list.length).toBe(256);
+    expect(telnet?.shaken.more).toBe(true);
+  });
+
+  test("bound the ports that were only tried", async () => {
+    put(...Array.from({ length: 400 }, (_, n) => aClosedPort(talk({ port: n + 1 }))), aSession(talk({ port: 9999 })));
+    const { member } = await told();
+    expect(member?.ports.length).toBe(257);
+    expect(member?.ports.some(({ real }) => real.list.length > 0)).toBe(true);
+  });
+
+  test("say which windows are known: quiet ones are, lost ones are not, and none without a record", async () => {
+    put(
+      aQuietLog(["eni-1"], { from: FROM, until: FROM + 1_200_000 }),
+      aSession(talk({ at: FROM + 1_300_000 })),
+      aQuietLog(["eni-1"], { from: FROM + 1_800_000, until: FROM + 2_400_000 }, "SKIPDATA"),
+      aQuietLog(["eni-1"], { from: FROM - 600_000, until: FROM }),
+      aQuietLog(["eni-1"], { from: span.until, until: span.until + 600_000 }),
+    );
+    const { member, reading } = await told();
+    const first = 48n;
+    expect(reading.kind).toBe("complete");
+    expect((member?.seen ?? 0n) >> first).toBe(0b1111n);
+    expect((member?.skipped ?? 0n) >> first).toBe(0b1000n);
+    expect(sizeOf(member?.seen ?? 0n)).toBe(4);
+  });
+
+  test("keep asking an incomplete answer, then for smaller parts, and never past the questions allowed", async () => {
+    put(aQuietLog(["eni-1"], span), aSession(talk()));
+    cloud.faults.set([{ service: "sls", fault: { kind: "incomplete" }, times: 1 }]);
+    const again = await told();
+    expect(again.reading).toMatchObject({ kind: "complete", cost: { queries: 3 } });
+    cloud.faults.set([{ service: "sls", fault: { kind: "incomplete" } }]);
+    const never = await told(40);
+    expect(never.reading.kind).toBe("incomplete");
+    expect(never.reading.cost.queries).toBeLessThanOrEqual(40);
+    expect(never.member?.seen ?? 0n).toBe(0n);
+    const bounded = await told(1);
+    expect(bounded.reading).toMatchObject({ kind: "incomplete", cost: { queries: 1 } });
+  });
+
+  test("cut a span that holds more than one query may read, and know all of it", async () => {
+    put(...Array.from({ length: 60 }, (_, n) => aSession(talk({ at: FROM + n * 60_000, port: 1000 + n }))));
+    cloud.slsSwitches.slsScanBytesMax = 12_000;
+    const { reading, member } = await told();
+    expect(reading.kind).toBe("complete");
+    expect(member?.ports.length).toBe(60);
+    expect(sizeOf(member?.seen ?? 0n)).toBe(6);
+    expect(reading.cost.queries).toBeGreaterThan(6);
+  });
+
+  test("are asked of some interfaces alone", async () => {
+    put(aSession(talk()), aSession(talk({ eniId: "eni-2" })), aQuietLog(["eni-1", "eni-2"], span));
+    await settled();
+    const reading = await traffic.read({ ...span, members: ["eni-2"] }, 10);
+    expect(reading.members.map(({ member }) => member)).toEqual(["eni-2"]);
+  });
+
+  test("reach back as far as the logstore keeps, and say when their silence means nothing", async () => {
+    expect(await traffic.reach("cn-beijing")).toBeNull();
+    expect(await traffic.reach(region)).toEqual({
+      retentionMs: 59 * 86_400_000,
+      blind: "no flow log delivers to net/flow",
+      trouble: null,
+    });
+    await cloud.recordFlowLogs(place.project, place.logstore);
+    expect(await traffic.reach(region)).toMatchObject({ blind: null, trouble: null });
+  });
+
+  test("fail by what is wrong: no such log, no right, no answer", async () => {
+    const failure = async () => (await traffic.read(span, 10).catch((error: unknown) => error)) as TrafficFailure;
+    cloud.faults.set([{ service: "sls", fault: { kind: "reject", status: 503, code: "ServerBusy" } }]);
+    expect(await failure()).toMatchObject({ kind: "unavailable", cloudCode: "ServerBusy" });
+    cloud.faults.set([{ service: "sls", fault: { kind: "reject", status: 403, code: "ReadQuotaExceed" } }]);
+    expect(await failure()).toMatchObject({ kind: "throttled" });
+    cloud.faults.set([{ service: "sls", fault: { kind: "reject", status: 404, code: "LogStoreNotExist" } }]);
+    expect(await failure()).toMatchObject({ kind: "gone" });
+    expect(await failure()).toBeInstanceOf(TrafficFailure);
+  });
+});
