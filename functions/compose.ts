@@ -4,7 +4,12 @@ import { callBudget } from "../shared/adapters/alibaba/call-budget.ts";
 import { ecsFirewall } from "../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
 import { fcWakeup } from "../shared/adapters/alibaba/fc-wakeup.ts";
-import { actionTrailRpcClient, ecsRpcClient, type RpcSettings } from "../shared/adapters/alibaba/rpc-client.ts";
+import {
+  actionTrailRpcClient,
+  ecsRpcClient,
+  type RpcSettings,
+  vpcRpcClient,
+} from "../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
@@ -19,6 +24,7 @@ import {
 } from "../shared/config/settings.ts";
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
+import type { TrafficSources } from "../shared/ports/traffic.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
 import { listPolicies } from "../shared/store/policy.ts";
@@ -78,7 +84,8 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
   }
 }
 
-function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute }: Configuration): Composition {
+function build(configuration: Configuration): Composition {
+  const { settings, region, accountId, endpoints, wakeups, callsPerMinute } = configuration;
   const clock = systemClock;
   const random = systemRandom;
   const log = bootLog;
@@ -121,6 +128,7 @@ function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute
         endpoint: endpoints.fc,
         secure: endpoints.fc.startsWith("https:"),
       });
+  let sources: Promise<TrafficSources> | undefined;
   const app: App = {
     clock,
     random,
@@ -131,12 +139,31 @@ function build({ settings, region, accountId, endpoints, wakeups, callsPerMinute
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
+    traffic: () => {
+      sources ??= trafficSources(configuration, keys);
+      return sources;
+    },
   };
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);
   };
   const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
   return { app, accountId, settle, documents, ...policyReaders(app, region) };
+}
+
+/** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */
+async function trafficSources(
+  { endpoints, flowLogs }: Configuration,
+  credentials: () => Credentials,
+): Promise<TrafficSources> {
+  const [{ flowLogTraffic }, { slsClient }] = await Promise.all([
+    import("../shared/adapters/alibaba/flow-log-traffic.ts"),
+    import("../shared/adapters/alibaba/sls-client.ts"),
+  ]);
+  const clock = systemClock;
+  const sls = slsClient({ clock, credentials, endpoint: endpoints.sls });
+  const vpc = vpcRpcClient({ clock, credentials, ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`) });
+  return flowLogs.length === 0 ? {} : { flowLog: flowLogTraffic({ clock, sls, vpc, places: flowLogs }) };
 }
 
 /** Where an API answers: at the address that is set, else at each region's own. */

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Cloud } from "../../local/cloud.ts";
 import { seedTablestoreInstance } from "../../local/seed.ts";
+import { flowLog } from "./monitoring.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** The functions' environment: the same names as in the cloud. */
@@ -17,6 +18,7 @@ export function environmentOf(cloud: Cloud, secrets: Secrets): Record<string, st
     SAFEPORT_CMS_ENDPOINT: `http://${endpoints.cms}`,
     SAFEPORT_SLS_ENDPOINT: `http://${endpoints.sls}`,
     SAFEPORT_VPC_ENDPOINT: `http://${endpoints.vpc}`,
+    SAFEPORT_FLOW_LOGS: `${account.regionId}=${flowLog.project}/${flowLog.logstore}`,
     SAFEPORT_TABLESTORE_ENDPOINT: endpoints.tablestore,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
     SAFEPORT_FC_ENDPOINT: endpoints.fc,

@@ -79,9 +79,11 @@ const evidenceFields = {
     .strictObject({
       every: z.int().min(600).max(86_400).default(21_600).describe("How often logs are read, in seconds."),
       slice: z
-        .union([z.literal(600), z.literal(1200), z.literal(1800), z.literal(3600)])
+        .literal([600, 1200, 1800, 3600, 7200, 10_800, 14_400, 21_600, 43_200, 86_400])
         .default(3600)
-        .describe("Length of the part of a log that one query reads, in seconds."),
+        .describe(
+          "Length of the part of a log that one query reads, in seconds. A small account may read a day at once.",
+        ),
       settle: z
         .int()
         .min(60)

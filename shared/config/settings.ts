@@ -10,6 +10,10 @@ export interface Endpoints {
   readonly ecs: string | null;
   /** As `ecs`. */
   readonly actionTrail: string | null;
+  /** As `ecs`: the log service, VPC, CloudMonitor. */
+  readonly sls: string | null;
+  readonly vpc: string | null;
+  readonly cms: string | null;
   readonly tablestore: string;
   readonly tablestoreInstance: string;
   readonly fc: string;
@@ -34,6 +38,8 @@ export interface Configuration {
   readonly wakeups: boolean;
   /** ECS calls of one API in one region a minute, all instances together. */
   readonly callsPerMinute: number;
+  /** Where flow logs are kept, one place a region at most. */
+  readonly flowLogs: readonly { readonly region: string; readonly project: string; readonly logstore: string }[];
 }
 
 /** Thrown when the environment is not usable: names every mistake and what to do. */
@@ -94,6 +100,9 @@ export function readSettings(env: Environment): Configuration {
     endpoints: {
       ecs: reader.url("SAFEPORT_ECS_ENDPOINT", "") || null,
       actionTrail: reader.url("SAFEPORT_ACTIONTRAIL_ENDPOINT", "") || null,
+      sls: reader.url("SAFEPORT_SLS_ENDPOINT", "") || null,
+      vpc: reader.url("SAFEPORT_VPC_ENDPOINT", "") || null,
+      cms: reader.url("SAFEPORT_CMS_ENDPOINT", "") || null,
       tablestore: reader.url(
         "SAFEPORT_TABLESTORE_ENDPOINT",
         `https://${tablestoreInstance}.${region}.ots.aliyuncs.com`,
@@ -110,11 +119,27 @@ export function readSettings(env: Environment): Configuration {
     wakeups:
       reader.text("SAFEPORT_WAKEUPS", /^(on|off)$/, "on, or off to close by the minute timer alone", "on") === "on",
     callsPerMinute: reader.whole("SAFEPORT_CALLS_PER_MINUTE", 200, 10, 100_000),
+    flowLogs: flowLogsOf(
+      reader.text(
+        "SAFEPORT_FLOW_LOGS",
+        /^(-|[a-z0-9-]+=[a-z0-9_-]+\/[a-z0-9_-]+(,[a-z0-9-]+=[a-z0-9_-]+\/[a-z0-9_-]+)*)$/,
+        "where flow logs are kept, such as cn-hangzhou=project/logstore, several with commas between",
+        "-",
+      ),
+    ),
   };
   if (configuration.settings.lockMarginMs >= configuration.settings.lockMs)
     problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");
   if (problems.length > 0) throw new SettingsError(problems);
   return configuration;
+}
+
+function flowLogsOf(text: string): Configuration["flowLogs"] {
+  if (text === "-") return [];
+  return text.split(",").map((part) => {
+    const [region = "", project = "", logstore = ""] = part.split(/[=/]/);
+    return { region, project, logstore };
+  });
 }
 
 /** The keys of the environment, or null when there are none. */

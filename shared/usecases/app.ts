@@ -7,6 +7,7 @@ import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Log } from "../ports/log.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
+import type { TrafficSources } from "../ports/traffic.ts";
 import type { Trail } from "../ports/trail.ts";
 import type { Wakeup } from "../ports/wakeup.ts";
 
@@ -17,6 +18,8 @@ export interface App {
   readonly firewall: Firewall;
   readonly inventory: Inventory;
   readonly trail: Trail;
+  /** Sources of evidence; loaded by the first call, as few functions collect. */
+  readonly traffic: () => Promise<TrafficSources>;
   readonly tables: Tables;
   readonly wakeup: Wakeup;
   readonly log: Log;

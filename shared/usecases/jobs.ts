@@ -4,6 +4,7 @@ import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
+import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { tendCanary } from "./tend-canary.ts";
 
 /** One run of a job. */
@@ -27,6 +28,8 @@ export interface Job {
 const HOUR_MS = 60 * 60_000;
 /** Whoever names a canary in a new policy waits no longer than for its next hour; right after setup there is other work. */
 const CANARY_BEGINS_MS = 5 * 60_000;
+/** Logs of the first hours are worth little, and after setup there is other work. */
+const EVIDENCE_BEGINS_MS = 10 * 60_000;
 /** How long a lock outlives the deadline of the run that holds it. */
 const LOCK_MARGIN_MS = 30_000;
 
@@ -38,6 +41,11 @@ const jobs: Readonly<Record<string, Job>> = {
       await tendCanary(app, policy);
       return app.clock.now() + HOUR_MS;
     },
+  },
+  evidence: {
+    beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
+    run: (app, { policy, param, deadlineAt }) =>
+      param === null ? bookCollections(app, policy) : collectEvidence(app, { policy, region: param, deadlineAt }),
   },
 };
 

@@ -299,6 +299,7 @@ export class Caller {
       random: seededRandom(seed),
       firewall: this.firewall(),
       inventory: this.inventory(),
+      traffic: async () => ({}),
       trail: this.trail(),
       tables: this.tables(),
       wakeup: { arm: async () => undefined },

@@ -36,7 +36,7 @@ describe("recycling in the policy", () => {
       { seasonal: [{ ...entry, windows: [{ from: "02-30", to: "03-05" }] }] },
       { seasonal: [{ ...entry, windows: [] }] },
       { neverClose: [{ sources: ["10.0.0.0/33"], reason: "x" }] },
-      { collect: { slice: 7200 } },
+      { collect: { slice: 5400 } },
       { window: 6 },
       { sources: ["rumour"] },
     ])

@@ -37,6 +37,9 @@ describe("settings", () => {
       endpoints: {
         ecs: null,
         actionTrail: null,
+        sls: null,
+        vpc: null,
+        cms: null,
         tablestore: "https://safeport.cn-hangzhou.ots.aliyuncs.com",
         tablestoreInstance: "safeport",
         fc: "https://100000000000.cn-hangzhou.fc.aliyuncs.com",
@@ -44,7 +47,18 @@ describe("settings", () => {
       },
       wakeups: true,
       callsPerMinute: 200,
+      flowLogs: [],
     });
+  });
+
+  test("flow logs are named by region, project and logstore", () => {
+    const read = (text: string) => readSettings({ ...enough, SAFEPORT_FLOW_LOGS: text }).flowLogs;
+    expect(read("cn-hangzhou=net/flow,cn-beijing=net-2/flow_log")).toEqual([
+      { region: "cn-hangzhou", project: "net", logstore: "flow" },
+      { region: "cn-beijing", project: "net-2", logstore: "flow_log" },
+    ]);
+    for (const wrong of ["net/flow", "cn-hangzhou=net", "cn-hangzhou=net/flow,", "cn-hangzhou=net/../x"])
+      expect(() => read(wrong)).toThrow(SettingsError);
   });
 
   test("the platform's own names stand in for region and account", () => {

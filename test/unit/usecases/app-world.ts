@@ -135,6 +135,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         serviceMembers: async () => [],
         instance: async () => [member],
       },
+      traffic: async () => ({}),
       trail: { read: readTrailRecord, lookUp: async () => null },
       settings: {
         installation: "test",

@@ -1,0 +1,41 @@
+// How far the reading of a source of evidence is, region by region.
+import type { TrafficSourceKind } from "../domain/recycling-policy.ts";
+import type { Tables } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+/** Instants in milliseconds. */
+export interface Collection {
+  /** Everything before was read once, or given up. */
+  readonly firstUntil: number;
+  /** Everything before was read again, after what came late. */
+  readonly againUntil: number;
+  /** Runs in which the part at hand stayed incomplete. */
+  readonly tries: number;
+  /** Questions asked on a day of UTC. */
+  readonly spent: { readonly day: string; readonly queries: number; readonly bytes: number };
+  /** Why the source's silence means nothing, or why it could not be read; null: it was read. */
+  readonly trouble: string | null;
+  readonly readAt: number;
+}
+
+const keyOf = (region: string, source: TrafficSourceKind): readonly string[] => [`evidence/${region}/${source}`];
+
+/** Null before the first reading. */
+export async function readCollection(
+  tables: Tables,
+  region: string,
+  source: TrafficSourceKind,
+): Promise<Collection | null> {
+  const row = await tables.get("schedule", keyOf(region, source));
+  return row === null ? null : (parseColumn(row.columns["body"], "schedule") as Collection);
+}
+
+/** Only the job's lock holder writes it. */
+export async function saveCollection(
+  tables: Tables,
+  region: string,
+  source: TrafficSourceKind,
+  collection: Collection,
+): Promise<void> {
+  await tables.put("schedule", keyOf(region, source), { body: JSON.stringify(collection) }, { kind: "none" });
+}
