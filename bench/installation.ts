@@ -96,7 +96,8 @@ async function deploy(
   order: InstallationOrder,
 ): Promise<Installation> {
   const secrets = await inFolder(async (home) => keptSecrets(home));
-  const environment = { ...environmentOf(cloud, secrets), ...UNHURRIED, ...order.environment };
+  const added = { ...UNHURRIED, ...order.environment };
+  const environment = { ...environmentOf(cloud, secrets), ...added };
   const deployer = seedUser(cloud.account, seedUserNames.admin);
   await setUpInstallation({
     configuration: readSettings(environment),
@@ -105,12 +106,12 @@ async function deploy(
     tokens: secrets.tokens,
     tokenDays: 1,
   });
-  const functions = functionsOf(dist, environment).map((definition) => {
+  const functions = functionsOf(cloud, secrets, { dist, environment: added }).map((definition) => {
     const { triggers = [], ...rest } = definition;
     const kept = order.timer === false ? triggers.filter(({ type }) => type !== "timer") : triggers;
     if (order.timings === undefined || rest.name !== "api") return { ...rest, triggers: kept };
     const timed = { BENCH_BUNDLE: rest.bundle, BENCH_TIMINGS: order.timings };
-    return { ...rest, triggers: kept, bundle: join(dist, "timed-api"), environment: { ...environment, ...timed } };
+    return { ...rest, triggers: kept, bundle: join(dist, "timed-api"), environment: { ...rest.environment, ...timed } };
   });
   cloud.deploy(functions);
   const headers = { authorization: `Bearer ${secrets.tokens.admin}`, "content-type": "application/json" };

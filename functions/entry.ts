@@ -1,5 +1,6 @@
 // What every function does around its work: the invocation's facts, the composition, the log, and failures as results.
 import type { AppError } from "../shared/errors/app-error.ts";
+import { readDeadLetter } from "../shared/events/dead-letter.ts";
 import { toAppError } from "../shared/http/problem.ts";
 import { bootLog, type Composition, compose } from "./compose.ts";
 
@@ -25,6 +26,13 @@ export interface Invocation extends Composition {
 export type FunctionHandler = (event: unknown, context?: FunctionContext) => Promise<unknown>;
 
 const TIMEOUT_S_DEFAULT = 60;
+
+/** True for the platform's word that an asynchronous call has failed for good; that is said in the log. */
+export function isDeadLetter(event: unknown): boolean {
+  const letter = readDeadLetter(event);
+  if (letter !== null) bootLog.write("error", "an asynchronous call has failed for good", { ...letter });
+  return letter !== null;
+}
 
 /**
  * A handler of `work`. Whatever is thrown becomes a failure with a code, is logged, and goes to `failed`, which returns the result

@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   process.on("SIGTERM", stop);
   try {
     await provision(cloud, secrets, policyText);
-    cloud.deploy(functionsOf(resolve(DIST), environmentOf(cloud, secrets)));
+    cloud.deploy(functionsOf(cloud, secrets, { dist: resolve(DIST) }));
     const adopt = (): Promise<void> => adoptSeed(cloud.endpoints.api, secrets.tokens.admin);
     await adopt();
     cloud.afterReset(async () => {

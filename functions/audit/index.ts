@@ -2,7 +2,7 @@
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import { type EventReport, lookAtEvent } from "../../shared/usecases/look-at-event.ts";
-import { entry } from "../entry.ts";
+import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
 const STOP_MARGIN_MS = 15_000;
@@ -10,6 +10,8 @@ const STOP_MARGIN_MS = 15_000;
 export const handler = entry(
   "audit",
   async (event, { app, accountId, readPolicyOrDefault, leftMs }) => {
+    // What sweep could not do stays due, and the next tick does it.
+    if (isDeadLetter(event)) return [];
     const records = readAuditEvent(event);
     const policy = await readPolicyOrDefault();
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);

@@ -2,7 +2,7 @@
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
-import { entry } from "../entry.ts";
+import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
 const STOP_MARGIN_MS = 15_000;
@@ -10,7 +10,9 @@ const STOP_MARGIN_MS = 15_000;
 export const handler = entry(
   "sweep",
   async (event, { app, readPolicyOrDefault, leftMs }) => {
-    const { cause, shard, wakeAt } = readSweepEvent(event, app.settings.shards);
+    const { cause, shard, wakeAt } = isDeadLetter(event)
+      ? { cause: "dead letter", shard: null, wakeAt: null }
+      : readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
     if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
     return await sweep(app, { policy: readPolicyOrDefault, cause, deadlineAt, ...(shard === null ? {} : { shard }) });

@@ -101,7 +101,7 @@ export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
       });
     };
     await issue(secrets.tokens, TOKEN_DAYS);
-    cloud.deploy(functionsOf(join(program, "dist"), variables));
+    cloud.deploy(functionsOf(cloud, secrets, { dist: join(program, "dist"), environment }));
     return { ...handlesOf(cloud, secrets.tokens), issue, stop };
   } catch (error) {
     await stop();
