@@ -11,6 +11,7 @@ import {
   vpcRpcClient,
 } from "../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
+import { httpsNotifier } from "../shared/adapters/notify/notifier.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
@@ -143,6 +144,12 @@ function build(configuration: Configuration): Composition {
       sources ??= trafficSources(configuration, keys);
       return sources;
     },
+    notifier: httpsNotifier({
+      clock,
+      installation: settings.installation,
+      privateHosts: configuration.notifyPrivateHosts,
+      secret: (name) => process.env[`SAFEPORT_SECRET_${name}`] || null,
+    }),
   };
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);

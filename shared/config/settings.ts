@@ -40,6 +40,8 @@ export interface Configuration {
   readonly callsPerMinute: number;
   /** Where flow logs are kept, one place a region at most. */
   readonly flowLogs: readonly { readonly region: string; readonly project: string; readonly logstore: string }[];
+  /** Hosts, as `name` or `name:port`, that notices may be sent to although they are private, and without TLS. */
+  readonly notifyPrivateHosts: readonly string[];
 }
 
 /** Thrown when the environment is not usable: names every mistake and what to do. */
@@ -127,6 +129,15 @@ export function readSettings(env: Environment): Configuration {
         "-",
       ),
     ),
+    notifyPrivateHosts: reader
+      .text(
+        "SAFEPORT_NOTIFY_PRIVATE_HOSTS",
+        /^(-|[A-Za-z0-9.:-]+(,[A-Za-z0-9.:-]+)*)$/,
+        "hosts that notices may be sent to although they are private, as name or name:port, with commas between them, or - for none",
+        "-",
+      )
+      .split(",")
+      .filter((host) => host !== "-"),
   };
   if (configuration.settings.lockMarginMs >= configuration.settings.lockMs)
     problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");

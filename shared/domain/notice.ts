@@ -15,6 +15,8 @@ export interface NoticeData {
   readonly driftFound: { drift: string; change: DriftKind; reach: string; actor: string };
   readonly driftRolledBack: { drift: string; change: DriftKind; reach: string; actor: string };
   readonly driftHeld: { drift: string; change: DriftKind; reach: string; actor: string; heldBy: HeldBy };
+  /** Somebody the policy trusts has granted a rule, or taken one over from a lease. */
+  readonly driftAdopted: { drift: string; change: DriftKind; reach: string; actor: string };
   /** A group that is to be enforced is only observed. */
   readonly guardFellBack: { why: string };
   readonly recyclingNoticed: { item: string; ports: string; owner: string; lastUsedAt: number | null; nextAt: number };
@@ -72,14 +74,15 @@ export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {
   guardFellBack: "high",
   driftFound: "normal",
   driftRolledBack: "normal",
+  driftAdopted: "normal",
   recyclingNoticed: "normal",
   recyclingWaits: "normal",
   recyclingQuarantined: "normal",
   recyclingDeleted: "normal",
   recyclingRestored: "normal",
   leaseEnding: "normal",
+  auditReady: "normal",
   leaseOpened: "low",
-  auditReady: "low",
 };
 
 /** Whom it is for, before the policy says where to reach them. */

@@ -140,6 +140,10 @@ const TEXTS: Texts = {
       `未回滚原因：${HELD_BY.zh[d.heldBy]}。漂移 ${d.drift} 等待人工处理。`,
     ],
   },
+  driftAdopted: {
+    en: (d) => [`into the ledger: ${CHANGES.en[d.change]}`, d.reach, `By: ${d.actor}`, `Drift ${d.drift}.`],
+    zh: (d) => [`已纳入台账：${CHANGES.zh[d.change]}`, d.reach, `操作者：${d.actor}`, `漂移 ${d.drift}。`],
+  },
   guardFellBack: {
     en: (d) => ["an enforced group is only observed", d.why],
     zh: (d) => ["强制守护的安全组已降为仅观察", d.why],

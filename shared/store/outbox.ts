@@ -1,4 +1,5 @@
 // The outbox: notices that are still to be told. A row is written together with the change it tells of, and goes when it was told.
+import type { DeliveryState } from "../domain/delivery.ts";
 import { NOTICE_PRIORITIES, NOTICE_RANKS, type Notice } from "../domain/notice.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { dueJob, dueWrite } from "./due.ts";
@@ -42,17 +43,32 @@ export function noticeWrites(...notices: readonly Notice[]): readonly Write[] {
 export interface Pending {
   readonly key: readonly KeyPart[];
   readonly notice: Notice | null;
+  /** How far the telling is; null when nobody has looked at the row. */
+  readonly state: DeliveryState | null;
 }
 
 /** For a notice that was told, or never will be. */
 export const outboxDelete = ({ key }: Pending): Write => ({ kind: "delete", table: "outbox", key });
 
+/** How far the telling is, written down. */
+export const outboxProgress = ({ key }: Pending, notice: Notice, state: DeliveryState): Write => ({
+  kind: "put",
+  table: "outbox",
+  key,
+  columns: { body: JSON.stringify(notice), state: JSON.stringify(state) },
+});
+
 function pendingOf({ key, columns }: Row): Pending {
   try {
     const notice = parseColumn(columns["body"], "outbox") as Notice;
-    return { key, notice: Object.hasOwn(NOTICE_PRIORITIES, notice.kind) ? notice : null };
+    const { state } = columns;
+    return {
+      key,
+      notice: Object.hasOwn(NOTICE_PRIORITIES, notice.kind) ? notice : null,
+      state: state === undefined ? null : (parseColumn(state, "outbox") as DeliveryState),
+    };
   } catch {
-    return { key, notice: null };
+    return { key, notice: null, state: null };
   }
 }
 

@@ -5,6 +5,7 @@ import type { Scope } from "../domain/scope.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Log } from "../ports/log.ts";
+import type { Notifier } from "../ports/notifier.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
 import type { TrafficSources } from "../ports/traffic.ts";
@@ -22,6 +23,7 @@ export interface App {
   readonly traffic: () => Promise<TrafficSources>;
   readonly tables: Tables;
   readonly wakeup: Wakeup;
+  readonly notifier: Notifier;
   readonly log: Log;
   readonly settings: Settings;
 }

@@ -3,6 +3,7 @@ import { FULL_PASS_EVERY_MS, isSeenLate } from "../domain/full-pass.ts";
 import type { GroupId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import { isFinal } from "../domain/lease.ts";
+import { noticeOf } from "../domain/notice.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
 import { type Due, dueDelete, dueLease, dueWrite, markInstalled } from "../store/due.ts";
 import { type Division, isPart, lastFullPass, lastFullPassWrite, listParts, readDivision } from "../store/full-pass.ts";
@@ -12,6 +13,7 @@ import { bookHolds } from "./book-holds.ts";
 import { divideGroups } from "./divide-groups.ts";
 import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
 import { inParallel } from "./in-parallel.ts";
+import { tell } from "./tell.ts";
 
 /** Why all groups are looked at. A recovery believes marks, and is over when the installation's row is written. */
 type FullPassKind = "recovery" | "hourly";
@@ -107,6 +109,16 @@ async function tellWhenLate(app: App): Promise<void> {
       groups: last.groups,
     },
   );
+  const what = `${last.groups} groups have not been looked at for over twice the time meant; the call budget may be too small`;
+  await tell(app, [
+    noticeOf("healthAlarm", {
+      at: app.clock.now(),
+      group: null,
+      to: [{ kind: "role", role: "operator" }],
+      dedupe: `unseen/${last.startedAt}`,
+      data: { what, since: last.startedAt },
+    }),
+  ]);
 }
 
 /** Leases whose due rows or holds may be lost are booked again. */

@@ -1,7 +1,6 @@
 // How the program is: what is due and not done, how long ago the groups were looked at, and how far its clock is off.
 import { isSeenLate, seenTargetMs } from "../domain/full-pass.ts";
 import type { LeaseId } from "../domain/ids.ts";
-import { isFinal } from "../domain/lease.ts";
 import type { ModeInForce } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type Due, readDue } from "../store/due.ts";
@@ -9,6 +8,7 @@ import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { readMode } from "../store/mode.ts";
 import type { App } from "./app.ts";
+import { dueEnd, OVERDUE_MS } from "./tell-overdue.ts";
 
 /** Instants in milliseconds. */
 export interface Health {
@@ -28,7 +28,6 @@ export interface Health {
   readonly mode: ModeInForce;
 }
 
-const OVERDUE_MS = 30_000;
 const ROWS_MAX = 1000;
 /** Overdue leases that are looked up and named; one is enough for the status. */
 const ENDS_MAX = 100;
@@ -66,11 +65,8 @@ async function lateEnds(app: App, due: readonly Due[], bound: number): Promise<H
   for (const row of due) if (row.kind === "lease" && row.at < bound && !late.has(row.id)) late.set(row.id, row);
   const ends = await Promise.all(
     [...late.values()].slice(0, ENDS_MAX).map(async (row) => {
-      const lease = await getLease(app.tables, row.id as LeaseId);
-      if (!lease || isFinal(lease.status.state)) return [];
-      // A lease that was ended early keeps the end it was granted: its row tells when it was to close.
-      const dueAt = lease.status.state === "closing" ? Math.min(row.at, lease.status.until) : lease.status.until;
-      return dueAt < bound ? [{ lease: row.id, group: row.groupId as string, dueAt }] : [];
+      const dueAt = dueEnd(await getLease(app.tables, row.id as LeaseId), row.at);
+      return dueAt !== null && dueAt < bound ? [{ lease: row.id, group: row.groupId as string, dueAt }] : [];
     }),
   );
   return ends.flat();

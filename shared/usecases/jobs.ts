@@ -5,6 +5,7 @@ import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
+import { sendNotices } from "./send-notices.ts";
 import { tendCanary } from "./tend-canary.ts";
 
 /** One run of a job. */
@@ -25,7 +26,8 @@ export interface Job {
   run(app: App, run: JobRun): Promise<number | null>;
 }
 
-const HOUR_MS = 60 * 60_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 /** Whoever names a canary in a new policy waits no longer than for its next hour; right after setup there is other work. */
 const CANARY_BEGINS_MS = 5 * 60_000;
 /** Logs of the first hours are worth little, and after setup there is other work. */
@@ -46,6 +48,16 @@ const jobs: Readonly<Record<string, Job>> = {
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookCollections(app, policy) : collectEvidence(app, { policy, region: param, deadlineAt }),
+  },
+  // Booked with every notice; the hourly run is the net for one whose row was lost in a crash.
+  notify: {
+    beginsAt: (now) => now + HOUR_MS,
+    run: async (app, run) => {
+      const latest = app.clock.now() + HOUR_MS;
+      const next = Math.min((await sendNotices(app, run)) ?? latest, latest);
+      if (next < app.clock.now() + MINUTE_MS) await app.wakeup.arm(0, next);
+      return next;
+    },
   },
 };
 

@@ -2,12 +2,15 @@
 import { type DriftItem, driftIdOf, isOpenDrift } from "../domain/drift-item.ts";
 import type { GroupRow } from "../domain/guard.ts";
 import type { GroupRef, RuleKey } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
+import { type Notice, noticeOf } from "../domain/notice.ts";
 import { windowAt } from "../domain/open-hours.ts";
 import type { Policy } from "../domain/policy.ts";
 import { settlementOf } from "../domain/settlement.ts";
 import type { Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
+import { driftNotices } from "../plan/drift-notices.ts";
 import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
 import type { DriftPlan } from "../plan/plan-drift.ts";
@@ -17,7 +20,9 @@ import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { listSightings } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
+import { shownDriftId } from "./drift-id.ts";
 import { readInterfaces } from "./read-interfaces.ts";
+import { tell } from "./tell.ts";
 
 const OPEN_STATES = ["waiting", "reported", "held", "rollingBack"];
 const ITEMS_MAX = 10_000;
@@ -52,6 +57,7 @@ export class PassDrift {
   /** How many hosts the group's rules act on, counted once something has changed that; null before, and where nobody can tell. */
   private hosts: number | null = null;
   private counted = false;
+  private fallBackTold = false;
 
   private constructor(app: App, terms: DriftTerms, facts: GroupFacts, stored: Stored) {
     this.app = app;
@@ -88,7 +94,7 @@ export class PassDrift {
   watch(entries: readonly Entry[], isHalfRead: boolean, now: number): Watch | null {
     const { policy, row } = this;
     const guard = this.guard(entries);
-    this.tell(guard);
+    this.warn(guard);
     if (guard.acts === "none" || this.facts.serviceManaged) return null;
     const { drift, lease, limits } = policy;
     return {
@@ -134,8 +140,12 @@ export class PassDrift {
     const { app, group } = this;
     const isAdopted = await this.adopt(drift);
     const items = new Map(this.items.map((item) => [item.driftId, item]));
-    for (const item of [...drift.items, ...this.guardItems(entries, now)]) {
-      if (item.state === "adopted" && !isAdopted) continue;
+    const moved = [...drift.items, ...this.guardItems(entries, now)].filter(
+      (item) => item.state !== "adopted" || isAdopted,
+    );
+    // Told before it is stored: a crash in between has it told again under the same id, and not left out.
+    await tell(app, [...driftNotices(moved, entries, now, shownDriftId), ...this.fallBackNotices(entries, now)]);
+    for (const item of moved) {
       const saved = await saveDrift(app.tables, item);
       if (!saved) {
         // Somebody decided about it meanwhile: the next round goes by that.
@@ -224,7 +234,18 @@ export class PassDrift {
     return [item];
   }
 
-  private tell({ level, acts, why }: EffectiveGuard): void {
+  /** A group that fell back from its confirmed baseline is told of once a day. */
+  private fallBackNotices(entries: readonly Entry[], now: number): readonly Notice[] {
+    const { level, acts, why } = this.guard(entries);
+    const { group, row } = this;
+    if (row.baseline === null || level === acts || this.fallBackTold) return [];
+    this.fallBackTold = true;
+    const to = [{ kind: "role", role: "operator" }, { kind: "group" }] as const;
+    const dedupe = `${group.groupId}/${row.baseline.digest}/${formatUtc(now).slice(0, 10)}`;
+    return [noticeOf("guardFellBack", { at: now, group, to, dedupe, data: { why: why.join("; ") } })];
+  }
+
+  private warn({ level, acts, why }: EffectiveGuard): void {
     if (why.length === 0 || this.told) return;
     this.told = true;
     const { groupId } = this.group;

@@ -63,6 +63,8 @@ export interface PassReport {
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
   /** How many of the due rows stay. */
   readonly rowsLeft: number;
+  /** True when the cloud refused to close what is to be closed. */
+  readonly endRefused: boolean;
   readonly lines: readonly string[];
 }
 
@@ -340,6 +342,7 @@ class Pass {
       entries: this.seen,
       refusals: this.calls.refusals,
       rowsLeft: options.rows.length - rowsDone.length,
+      endRefused: this.calls.isEndRefused,
       lines,
     };
   }

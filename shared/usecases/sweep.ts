@@ -15,6 +15,7 @@ import { inParallel } from "./in-parallel.ts";
 import { bookJobs, runJob } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
+import { tellOverdue } from "./tell-overdue.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -152,6 +153,7 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
     const unheld = rows.filter((row) => row.kind === "lease" && !report.held.has(row.id as LeaseId));
     const more = unheld.length > 0 ? await sweepUnheld(app, group, unheld, options, now, tally) : 0;
     tally.left += report.rowsLeft - more;
+    if (report.endRefused) await overdue(app, group, rows, "the cloud refuses to close it");
   } catch (error) {
     tally.left += rows.length;
     tally.failures.push(error);
@@ -161,6 +163,17 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
         ? { operation: error.operation, kind: error.kind, code: error.cloudCode }
         : undefined),
     });
+    const why = error instanceof CloudFailure ? error.message : "the group cannot be looked at";
+    await overdue(app, group, rows, why);
+  }
+}
+
+/** People are told of ends that are late; that they cannot be told is no reason to be later still. */
+async function overdue(app: App, group: GroupRef, rows: readonly Due[], why: string): Promise<void> {
+  try {
+    await tellOverdue(app, group, rows, why);
+  } catch (error) {
+    app.log.write("error", `nobody can be told of what is overdue in ${group.groupId}`, { cause: error });
   }
 }
 

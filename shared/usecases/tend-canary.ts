@@ -2,6 +2,8 @@
 import type { Allocation, OpenHours } from "../domain/allocation.ts";
 import { parseGrant } from "../domain/grant.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
+import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -10,6 +12,7 @@ import { getEntry } from "../store/ledger.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
+import { tell } from "./tell.ts";
 
 /** The tag by which setup says whose canary a group is; its value is the installation. */
 export const CANARY_TAG = "safeport:canary";
@@ -42,7 +45,7 @@ export async function tendCanary(app: App, policy: Policy): Promise<CanaryState>
     app.inventory.members(group, "inventory"),
   ]);
   if (facts === null || facts.tags[CANARY_TAG] !== app.settings.installation || members.length > 0) {
-    await tell(
+    await report(
       app,
       policy,
       group,
@@ -59,7 +62,7 @@ export async function tendCanary(app: App, policy: Policy): Promise<CanaryState>
   }
   const state = await canaryState(app, policy);
   if (state === "deaf")
-    await tell(
+    await report(
       app,
       policy,
       group,
@@ -116,10 +119,20 @@ const allocationAt = (at: number): Allocation => ({
   seenAt: null,
 });
 
-async function tell(app: App, policy: Policy, group: GroupRef, line: string): Promise<void> {
+async function report(app: App, policy: Policy, group: GroupRef, line: string): Promise<void> {
   app.log.write("error", line);
+  const at = app.clock.now();
+  await tell(app, [
+    noticeOf("healthAlarm", {
+      at,
+      group,
+      to: [{ kind: "role", role: "operator" }],
+      dedupe: `canary/${line}/${formatUtc(at).slice(0, 10)}`,
+      data: { what: line, since: null },
+    }),
+  ]);
   const record = {
-    at: app.clock.now(),
+    at,
     group,
     cause: "canary",
     actor: "safeport",

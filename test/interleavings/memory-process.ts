@@ -303,6 +303,7 @@ export class Caller {
       trail: this.trail(),
       tables: this.tables(),
       wakeup: { arm: async () => undefined },
+      notifier: { send: async () => ({ kind: "sent" }) },
       log: { write: () => undefined },
       settings,
     };

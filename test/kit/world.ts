@@ -26,6 +26,7 @@ import type { GroupId, GroupRef, LeaseId } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
+import type { Message } from "../../shared/ports/notifier.ts";
 import type { TableName, Tables } from "../../shared/ports/tables.ts";
 import { getLease } from "../../shared/store/leases.ts";
 import { listRecords } from "../../shared/store/records.ts";
@@ -98,6 +99,8 @@ export class World {
   policy: Policy;
   readonly web: GroupRef = { region, groupId: "sg-web" as GroupId };
   readonly callNames: string[] = [];
+  /** Messages that were sent to targets of the policy. */
+  readonly told: Message[] = [];
   /** Records of calls as events have brought them so far, for tests to hand on as they like. */
   readonly events: Readonly<Record<string, unknown>>[] = [];
   /** Mutable at run time. */
@@ -277,6 +280,12 @@ export class World {
       traffic: async () => ({}),
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
+      notifier: {
+        send: async (_, message) => {
+          this.told.push(message);
+          return { kind: "sent" };
+        },
+      },
       log: { write: () => undefined },
       settings: this.#settings,
     };

@@ -48,6 +48,7 @@ describe("settings", () => {
       wakeups: true,
       callsPerMinute: 200,
       flowLogs: [],
+      notifyPrivateHosts: [],
     });
   });
 

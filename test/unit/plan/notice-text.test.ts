@@ -22,6 +22,7 @@ function noticesWith(text: string): readonly Notice[] {
     leaseOverdue: { lease: text, principal: text, dueAt: AT, why: text },
     driftFound: drift,
     driftRolledBack: drift,
+    driftAdopted: drift,
     driftHeld: { ...drift, heldBy: "freeze" },
     guardFellBack: { why: text },
     recyclingNoticed: { ...item, lastUsedAt: null, nextAt: AT },
@@ -84,10 +85,10 @@ describe("a notice in words", () => {
 
   test("a digest names the first ones and says how many it leaves out", () => {
     const { title, lines } = digestText(noticesWith("value"), "en", 4);
-    expect(title).toBe("[safeport] 21 notices");
+    expect(title).toBe("[safeport] 22 notices");
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe("08:00:00 sg-web: port value is open until 2026-11-27 08:00:00 UTC");
-    expect(lines[4]).toBe("… and 17 more");
+    expect(lines[4]).toBe("… and 18 more");
   });
 
   test("the same fact has the same id, another fact another one", () => {

@@ -94,6 +94,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
       random: seededRandom("app world"),
       tables,
       wakeup: { arm: async () => undefined },
+      notifier: { send: async () => ({ kind: "sent" }) },
       log: { write: () => undefined },
       firewall: {
         readGroup: async (ref) => ({

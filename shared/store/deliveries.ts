@@ -1,0 +1,36 @@
+// What was told to whom, kept a while to know a repeated notice by, and the pace of each target.
+import { type DeliveryState, freshPace, type TargetPace } from "../domain/delivery.ts";
+import type { Tables, Write } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+const paceKey = (target: string): string => `target/${target}`;
+
+/** How the telling of a notice ended; null when it did not, or nobody remembers. */
+export async function readDelivery(tables: Tables, noticeId: string): Promise<DeliveryState | null> {
+  const row = await tables.get("delivery", [noticeId]);
+  return row ? (parseColumn(row.columns["body"], "delivery") as DeliveryState) : null;
+}
+
+export const deliveryWrite = (noticeId: string, state: DeliveryState): Write => ({
+  kind: "put",
+  table: "delivery",
+  key: [noticeId],
+  columns: { body: JSON.stringify(state) },
+});
+
+/** How a target takes messages. What cannot be read is forgotten: at worst a robot is silent for a while. */
+export async function readPace(tables: Tables, target: string): Promise<TargetPace> {
+  const row = await tables.get("delivery", [paceKey(target)]);
+  try {
+    return row ? (parseColumn(row.columns["body"], "delivery") as TargetPace) : freshPace;
+  } catch {
+    return freshPace;
+  }
+}
+
+export const paceWrite = (target: string, pace: TargetPace): Write => ({
+  kind: "put",
+  table: "delivery",
+  key: [paceKey(target)],
+  columns: { body: JSON.stringify(pace) },
+});

@@ -1,0 +1,197 @@
+// What people are told, how often and in what order, on real receivers.
+import { afterEach, describe, expect, test } from "vitest";
+import { listRecords } from "../../../shared/store/records.ts";
+import { type NoticeWorld, noticeWorld } from "../../kit/notice-world.ts";
+
+let world: NoticeWorld;
+afterEach(() => world.stop());
+
+/** Texts of a DingTalk robot's messages, in order. */
+const textsOf = (name: string): readonly string[] =>
+  (world.receivers[name]?.taken() ?? []).map(({ json }) => String((json["text"] as { content: string }).content));
+const idsOf = (name: string): readonly string[] =>
+  (world.receivers[name]?.taken() ?? []).map(({ json }) => String(json["id"]));
+
+describe("the job that sends", () => {
+  test("tells each target once and leaves nothing behind", async () => {
+    world = await noticeWorld({ hook: "webhook", ops: "dingtalk", sre: "feishu", duty: "wecom", chat: "slack" });
+    const notice = await world.tell("driftFound", "a");
+    expect(await world.send()).toBeNull();
+    for (const receiver of Object.values(world.receivers))
+      expect(receiver.received.map((it) => it.wrong)).toEqual([null]);
+    expect(idsOf("hook")).toEqual([notice.id]);
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("a fact that a repeated pass tells again is not told again, also when it was told long ago", async () => {
+    world = await noticeWorld({ hook: "webhook" });
+    await world.tell("driftFound", "a");
+    world.now += 1;
+    await world.tell("driftFound", "a");
+    await world.send();
+    world.now += 86_400_000;
+    await world.tell("driftFound", "a");
+    await world.tell("driftFound", "b");
+    await world.send();
+    expect(idsOf("hook")).toHaveLength(2);
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("an incident is not drowned: the lockdown comes first, and what may wait in one message", async () => {
+    world = await noticeWorld({ ops: "dingtalk" });
+    for (let n = 0; n < 120; n++) await world.tell("driftFound", `drift ${n}`);
+    world.now += 1000;
+    await world.tell("leaseOverdue", "late");
+    world.now += 1;
+    await world.tell("lockdownStarted", "now");
+    await world.send();
+    const texts = textsOf("ops");
+    expect(texts.map((text) => text.split("\n")[0])).toEqual([
+      "[safeport] a port is open past its end",
+      "[safeport] LOCKDOWN of 3 groups",
+      "[safeport] 120 notices",
+    ]);
+    expect(texts[2]).toContain("… and 100 more");
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("a robot gets no more in a minute than it takes, whoever sends, and keeps room for what is urgent", async () => {
+    world = await noticeWorld({ ops: "dingtalk" }, { digestOver: 100 });
+    for (let n = 0; n < 40; n++) await world.tell("driftFound", `drift ${n}`);
+    const sent: number[] = [];
+    for (let minute = 0; minute < 4; minute++) {
+      for (let run = 0; run < 3; run++) {
+        await world.send();
+        world.now += 5000;
+      }
+      sent.push(textsOf("ops").length);
+      world.now += 30_000;
+    }
+    // Eighteen a minute, four of them kept for what is urgent.
+    expect(sent[0]).toBeLessThanOrEqual(14);
+    expect(Math.max(...sent.map((count, index) => count - (sent[index - 1] ?? 0)))).toBeLessThanOrEqual(18);
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("a robot that is silent for ten minutes is left alone so long, and the others are told meanwhile", async () => {
+    world = await noticeWorld({ ops: "dingtalk", hook: "webhook" });
+    const { ops, hook } = world.receivers;
+    if (!ops || !hook) throw new Error("no receivers");
+    ops.manner = { kind: "says", body: '{"errcode":130101,"errmsg":"send too fast"}' };
+    await world.tell("leaseOverdue", "a");
+    const next = await world.send();
+    expect(next).toBe(world.now + 600_000);
+    expect(hook.received).toHaveLength(1);
+    world.now += 300_000;
+    await world.tell("leaseOverdue", "b");
+    await world.send();
+    expect(ops.received).toHaveLength(1);
+    expect(hook.received).toHaveLength(2);
+    ops.manner = { kind: "well" };
+    await world.drain();
+    expect(textsOf("ops")).toHaveLength(3);
+    expect(idsOf("hook")).toHaveLength(2);
+  });
+
+  test.each([
+    ["hangs", { kind: "hangs" }],
+    ["answers 500", { kind: "status", status: 500 }],
+    ["redirects", { kind: "status", status: 302, headers: { location: "http://127.0.0.1:1/" } }],
+  ] as const)("a receiver that %s is tried again, less and less often, and told in the end", async (_, manner) => {
+    world = await noticeWorld({ hook: "webhook" });
+    const { hook } = world.receivers;
+    if (!hook) throw new Error("no receiver");
+    // Sent with less patience than the program has, so that the test need not wait for it.
+    const hasty = () =>
+      world.app({ notifier: (inner) => ({ send: (target, message) => inner.send(target, message, 100) }) });
+    hook.manner = manner;
+    await world.tell("leaseOverdue", "a");
+    const waits: number[] = [];
+    for (let tries = 0; tries < 12; tries++) {
+      const before = world.now;
+      const next = await world.send(hasty());
+      waits.push((next ?? before) - before);
+      world.now = Math.max(world.now + 1, next ?? 0);
+    }
+    expect(hook.received).toHaveLength(12);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(30 * 60_000);
+    expect(Math.max(...waits.slice(6))).toBeGreaterThan(Math.max(...waits.slice(0, 3)));
+    hook.manner = { kind: "well" };
+    await world.drain();
+    expect(hook.received).toHaveLength(13);
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("what one target refuses holds up no other notice", async () => {
+    world = await noticeWorld({ hook: "webhook" });
+    const { hook } = world.receivers;
+    if (!hook) throw new Error("no receiver");
+    hook.manner = { kind: "status", status: 400 };
+    await world.tell("leaseOverdue", "poison");
+    const next = await world.send();
+    hook.manner = { kind: "well" };
+    await world.tell("driftFound", "fine");
+    await world.send();
+    expect(hook.received.map(({ json }) => json["type"])).toEqual(["safeport.leaseOverdue", "safeport.driftFound"]);
+    world.now = next ?? 0;
+    await world.drain();
+    expect(await world.waiting()).toEqual([]);
+  });
+
+  test("what cannot be told for days is given up, and that is recorded", async () => {
+    world = await noticeWorld({ hook: "webhook", ops: "dingtalk" }, { deadAfterDays: 2 });
+    const { hook } = world.receivers;
+    if (!hook) throw new Error("no receiver");
+    hook.manner = { kind: "status", status: 503 };
+    const notice = await world.tell("leaseOverdue", "a");
+    await world.send();
+    world.now += 2 * 86_400_000;
+    expect(await world.send()).toBeNull();
+    expect(await world.waiting()).toEqual([]);
+    const { records } = await listRecords(world.tables, { limit: 10, before: null });
+    expect(records.flatMap((it) => it.lines)).toEqual([
+      `the notice ${notice.id} (leaseOverdue) could not be told to hook and is given up`,
+    ]);
+    expect(textsOf("ops")).toHaveLength(1);
+  });
+
+  test("nobody to tell, and what no version can read, leave the outbox", async () => {
+    world = await noticeWorld({});
+    await world.tell("leaseOverdue", "a");
+    await world.tables.put("outbox", [0, 5, "nt-x"], { body: "{" }, { kind: "none" });
+    expect(await world.send()).toBeNull();
+    expect(await world.waiting()).toEqual([]);
+    const { records } = await listRecords(world.tables, { limit: 10, before: null });
+    expect(records.flatMap((it) => it.lines)).toEqual(["the notice 0/5/nt-x cannot be read and is given up"]);
+  });
+
+  test("owner, stand-in, group and role are told where the policy says, each target once", async () => {
+    world = await noticeWorld(
+      { ann: "webhook", bob: "webhook", web: "webhook", ops: "webhook", all: "webhook" },
+      {
+        people: { ann: { targets: ["ann"], standIn: "bob" }, bob: { targets: ["bob"] } },
+        roles: { operator: ["ops", "ann"] },
+        otherwise: ["all"],
+      },
+    );
+    await world.tell("leaseOverdue", "urgent", [
+      { kind: "person", principal: "ann" },
+      { kind: "role", role: "operator" },
+    ]);
+    await world.tell("driftFound", "patient", [{ kind: "person", principal: "ann" }]);
+    await world.tell("driftHeld", "nobody's", [{ kind: "person", principal: "__proto__" }]);
+    await world.send();
+    const counts = Object.entries(world.receivers).map(([name, it]) => [name, it.received.length]);
+    expect(Object.fromEntries(counts)).toEqual({ ann: 2, bob: 1, web: 0, ops: 1, all: 1 });
+  });
+
+  test("logs and records hold no address and no secret of a robot", async () => {
+    world = await noticeWorld({ ops: "dingtalk", duty: "wecom", chat: "slack" });
+    for (const receiver of Object.values(world.receivers)) receiver.manner = { kind: "status", status: 500 };
+    await world.tell("leaseOverdue", "a");
+    await world.send();
+    expect(world.logged).toHaveLength(3);
+    const { rows } = await world.tables.range({ table: "delivery", from: [""], to: null, limit: 100 });
+    expect(JSON.stringify([world.logged, rows])).not.toMatch(/SEC-of|t0ken|127\.0\.0\.1/);
+  });
+});
