@@ -53,6 +53,8 @@ export interface CloudOptions {
   readonly harnessPath?: string;
   readonly freeze?: boolean;
   readonly idleMs?: number;
+  /** Requests to functions that may run at once in the account; default 100. */
+  readonly concurrencyMax?: number;
   /** Policies of users and roles, by name; whoever has none may do everything. */
   readonly policies?: Readonly<Record<string, readonly PolicyDocument[]>>;
   /** Life of the keys that functions are given; default 36 hours. */

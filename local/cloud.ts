@@ -14,6 +14,7 @@ import { defaultTrailSwitches, type TrailSwitches } from "./services/actiontrail
 import type { Cms } from "./services/cms/cms.ts";
 import { type CmsSwitches, defaultCmsSwitches } from "./services/cms/switches.ts";
 import type { EcsService } from "./services/ecs/ecs-service.ts";
+import { instanceEvent } from "./services/ecs/instance-event.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
 import { defaultSwitches, type EcsSwitches } from "./services/ecs/switches.ts";
 import type { EventBus } from "./services/eventbridge/event-bus.ts";
@@ -21,6 +22,7 @@ import type { FunctionDefinition } from "./services/functions/function-definitio
 import { closeServer, type Functions, listen } from "./services/functions/functions.ts";
 import type { Sls } from "./services/sls/sls.ts";
 import { defaultSlsSwitches, type SlsSwitches } from "./services/sls/switches.ts";
+import type { Queues } from "./services/smq/queues.ts";
 import type { Tablestore } from "./services/tablestore/server.ts";
 import { defaultVpcSwitches, type VpcSwitches } from "./services/vpc/switches.ts";
 import { settleHook } from "./settle.ts";
@@ -52,6 +54,8 @@ export interface Cloud {
   readonly ram: Pick<Ram, "attach" | "detach" | "attached" | "used">;
   readonly ecs: EcsService;
   readonly tablestore: Tablestore;
+  /** Messages that were sent to queues: dead letters, results of asynchronous invocations. */
+  readonly queues: Pick<Queues, "all">;
   readonly functions: Functions;
   readonly dataPlane: DataPlane;
   readonly endpoints: CloudEndpoints;
@@ -107,6 +111,10 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
   const { registry } = functions;
   trail = platform.trail;
   const tell: EventBus["tell"] = (told) => events.tell(told);
+  const { accountId } = account;
+  ecs.onInstanceChanged((change) =>
+    tell(instanceEvent(change, { accountId, random: world.random, now: clock.now(), switches: eventSwitches })),
+  );
   const { cms, sls, vpc } = await startMonitoring(world, {
     ...{ dataPlane, cmsSwitches, slsSwitches, vpcSwitches, tell },
     hasEni: (eniId) => ecs.enis().some((eni) => eni.eniId === eniId),
@@ -137,6 +145,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
     },
     ...{ ecs, tablestore, functions, dataPlane, stop },
     trail: platform.trail,
+    queues: platform.queues,
     ram: world.ram,
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     roleKeys: () => world.roleKeys(),
@@ -160,6 +169,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       // What still runs may write once more; it must not do so into the new state.
       platform.trail.clear();
       events.clear();
+      platform.queues.clear();
       cms.reset();
       await vpc.reset();
       sls.reset();

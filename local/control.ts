@@ -24,6 +24,7 @@ import type { Cms } from "./services/cms/cms.ts";
 import type { EventBus } from "./services/eventbridge/event-bus.ts";
 import type { FunctionRegistry } from "./services/functions/function-registry.ts";
 import { readBody } from "./services/functions/request-body.ts";
+import type { Queues } from "./services/smq/queues.ts";
 
 /** The part of the cloud that can be controlled. */
 export interface Controlled {
@@ -34,6 +35,7 @@ export interface Controlled {
   readonly events: EventBus;
   readonly cms: Pick<Cms, "measure" | "systemEvent">;
   readonly calls: CallRing;
+  readonly queues: Pick<Queues, "all">;
   readonly ram: Pick<Ram, "attach" | "detach" | "attached" | "used">;
   readonly functions: { readonly registry: FunctionRegistry };
   addPrincipal(spec: PrincipalSpec): Principal;
@@ -91,6 +93,7 @@ const routes: Readonly<Record<string, Route>> = {
       else ram.attach(name, documents);
     return ram.attached();
   },
+  "GET /queues": ({ queues }) => ({ queues: queues.all() }),
   "GET /actions": ({ ram }) => ({ actions: ram.used() }),
   "GET /calls": ({ calls }, { url }) => calls.since(parseSince(url.searchParams.get("since"))),
   "GET /logs": ({ functions }, { url }) => {

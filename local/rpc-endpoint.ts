@@ -6,6 +6,7 @@ import { answerDate, playFault } from "./call-faults.ts";
 import type { SchedulingClock } from "./clock.ts";
 import type { FaultTable } from "./faults.ts";
 import { verifyAcs3 } from "./protocol/rpc/acs3.ts";
+import { Nonces } from "./protocol/rpc/nonces.ts";
 import { parseParameters, type RpcParameters } from "./protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "./protocol/rpc/rpc-error.ts";
 import { type Authorize, allowAll } from "./ram.ts";
@@ -76,6 +77,7 @@ const HTML: Answer = { status: 502, body: "<html><body><h1>502 Bad Gateway</h1><
 /** Starts listening. */
 export async function startRpcEndpoint(around: RpcSurroundings, service: RpcService): Promise<RpcEndpoint> {
   const { clock, random, faults, authorize = allowAll } = around;
+  const nonces = new Nonces(() => clock.now());
 
   const checkPermission = (accessKeyId: string, operation: string): void => {
     const action = `${service.service}:${operation}`;
@@ -108,6 +110,7 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     const signed = { method: request.method ?? "", path, rawQuery, headers, body: read.body };
     const refused = await attempt(() => {
       accessKeyId = verifyAcs3(signed, (id) => around.secretOf(id, headers["x-acs-security-token"]));
+      nonces.take(accessKeyId, headers["x-acs-signature-nonce"] ?? "");
       if (headers["x-acs-version"] !== service.version)
         throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
       return {};

@@ -7,12 +7,14 @@ import { startLookups } from "./services/actiontrail/start-lookups.ts";
 import type { TrailSwitches } from "./services/actiontrail/switches.ts";
 import { EventBus } from "./services/eventbridge/event-bus.ts";
 import { type Functions, startFunctions } from "./services/functions/functions.ts";
+import { Queues } from "./services/smq/queues.ts";
 
 /** The running platform. */
 export interface Platform {
   readonly functions: Functions;
   readonly events: EventBus;
   readonly trail: ActionTrail;
+  readonly queues: Queues;
   /** Port of LookupEvents. */
   readonly lookupPort: number;
 }
@@ -21,8 +23,9 @@ export interface Platform {
 export async function startPlatform(world: CloudWorld, switches: TrailSwitches): Promise<Platform> {
   const { options, host, ports, clock, random, faults, calls, principals, account } = world;
   const owner = { accountId: account.accountId, regionId: account.regionId };
+  const queues = new Queues(world.folder("smq").directory);
   const functions = await startFunctions({
-    ...{ clock, random, host, faults, authorize: world.authorize },
+    ...{ clock, random, host, faults, queues, authorize: world.authorize },
     ...world.folder("functions"),
     gatewayPort: ports.api ?? 0,
     apiPort: ports.fc ?? 0,
@@ -37,13 +40,14 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
       calls.add({ ...call, service: "fc", at: clock.now(), caller: { accessKeyId, principal } }),
     ...(options.harnessPath === undefined ? {} : { harnessPath: options.harnessPath }),
     ...(options.freeze === undefined ? {} : { freeze: options.freeze }),
+    ...(options.concurrencyMax === undefined ? {} : { concurrencyMax: options.concurrencyMax }),
     ...(options.idleMs === undefined ? {} : { idleMs: options.idleMs }),
   });
   world.onStop(() => functions.close());
   const { registry } = functions;
   faults.onCrash(() => registry.killAll());
 
-  const events = new EventBus({ clock, random, owner, registry, faults, switches });
+  const events = new EventBus({ clock, random, owner, registry, faults, queues, switches });
   const kept = new KeptEvents(switches);
   const trail = createActionTrail({
     ...{ clock, random, switches, kept, ...owner },
@@ -58,5 +62,5 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
     onCall: world.listed("actiontrail"),
   });
   world.onStop(() => lookups.stop());
-  return { functions, events, trail, lookupPort: lookups.port };
+  return { functions, events, trail, queues, lookupPort: lookups.port };
 }

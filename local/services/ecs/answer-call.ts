@@ -3,6 +3,7 @@ import { answerDate, playFault } from "../../call-faults.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
 import { hasToken } from "../../principals.ts";
 import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
+import type { Nonces } from "../../protocol/rpc/nonces.ts";
 import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
 import type { Authorize, Denial } from "../../ram.ts";
@@ -34,6 +35,7 @@ export interface Surroundings {
   readonly switches: EcsSwitches;
   readonly limits: EcsLimits;
   readonly throttle: Throttle;
+  readonly nonces: Nonces;
   readonly assistant: Assistant;
   /** ClientTokens whose first call is still running. */
   readonly running: Set<string>;
@@ -195,6 +197,7 @@ export const answerCall = async (around: Surroundings, request: EcsRequest): Pro
       const user = around.findUser(id);
       return hasToken(user, request.headers["x-acs-security-token"]) ? user?.accessKeySecret : undefined;
     });
+    around.nonces.take(arrival.accessKeyId, request.headers["x-acs-signature-nonce"] ?? "");
     if (operationsOf(arrival.version) === undefined) throw refusal("InvalidAction.NotFound");
   } catch (error) {
     return refuse(around, arrival, error);

@@ -6,7 +6,7 @@ import type { Authorize } from "../../ram.ts";
 import type { EcsLimits } from "./limits.ts";
 import type { EcsSnapshot } from "./persistence.ts";
 import type { AccountSeed, SeedUser } from "./seed.ts";
-import type { EcsView, RulesChangedListener } from "./state.ts";
+import type { EcsView, InstanceListener, RulesChangedListener } from "./state.ts";
 import type { EcsSwitches } from "./switches.ts";
 
 /** One call as it was made and answered. */
@@ -73,6 +73,8 @@ export interface EcsService extends EcsView {
   readonly faults: FaultTable;
   /** Called after each durable change of rules, membership or inner policy, before the answer. Answers how to stop. */
   onRulesChanged(listener: RulesChangedListener): () => void;
+  /** Called for each state that an instance passes or comes to, before the answer. */
+  onInstanceChanged(listener: InstanceListener): void;
   snapshot(): EcsSnapshot;
   /** Back to the seed, or to another one. Users change with it; switches, faults and limits stay. */
   reset(seed?: AccountSeed): Promise<void>;

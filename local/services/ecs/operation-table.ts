@@ -10,6 +10,7 @@ import { createCommand, invokeCommand, runCommand } from "../assistant/invoke.ts
 import { listKinds } from "./lists.ts";
 import type { Operation } from "./operation.ts";
 import { authorizeSecurityGroup, authorizeSecurityGroupEgress } from "./operations/authorize-security-group.ts";
+import { deleteInstance, startInstance, stopInstance } from "./operations/change-instance-state.ts";
 import { createSecurityGroup } from "./operations/create-security-group.ts";
 import { deleteSecurityGroup } from "./operations/delete-security-group.ts";
 import { describeInstances } from "./operations/describe-instances.ts";
@@ -41,6 +42,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["CreateSecurityGroup", createSecurityGroup],
   ["DeletePortRangeList", deleteList(listKinds["port-range"])],
   ["DeletePrefixList", deleteList(listKinds.prefix)],
+  ["DeleteInstance", deleteInstance],
   ["DeleteSecurityGroup", deleteSecurityGroup],
   ["DescribeCloudAssistantStatus", describeCloudAssistantStatus],
   ["DescribeInstances", describeInstances],
@@ -72,6 +74,8 @@ export const operations: ReadonlyMap<string, Operation> = new Map([
   ["RevokeSecurityGroup", revokeSecurityGroup],
   ["RevokeSecurityGroupEgress", revokeSecurityGroupEgress],
   ["RunCommand", runCommand],
+  ["StartInstance", startInstance],
+  ["StopInstance", stopInstance],
   ["StopInvocation", stopInvocation],
   ["TagResources", tagResources],
   ["UntagResources", untagResources],

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FaultTable } from "../../faults.ts";
+import { Nonces } from "../../protocol/rpc/nonces.ts";
 import { allowAll } from "../../ram.ts";
 import { Assistant } from "../assistant/assistant.ts";
 import { answerCall, type EcsRequest, type Outcome, type Surroundings } from "./answer-call.ts";
@@ -67,6 +68,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     switches,
     limits: { ...defaultLimits, ...options.limits },
     throttle: new Throttle(),
+    nonces: new Nonces(() => clock.now()),
     assistant,
     running: new Set(),
     account: () => account,
@@ -111,6 +113,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     lists: () => state.lists(),
     snapshot: () => state.snapshot(),
     onRulesChanged: (listener) => state.onRulesChanged(listener),
+    onInstanceChanged: (listener) => state.onInstanceChanged(listener),
     reset: async (seed) => {
       account = seed ?? account;
       assistant.reset();

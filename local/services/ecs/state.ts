@@ -1,10 +1,14 @@
 // The state of the embedded ECS: what an account holds now and held a moment ago, and who is told of changes.
 import type { Clock } from "../../../shared/ports/clock.ts";
+import type { InstanceChange } from "./instance-event.ts";
 import type { EcsEni, EcsGroup, EcsInstance, EcsList } from "./model.ts";
 import type { EcsChange, EcsSnapshot, EcsStore, EcsToken } from "./persistence.ts";
 
 /** Told, before the answer goes out, which groups have new rules, members or inner policy. */
 export type RulesChangedListener = (groupIds: readonly string[]) => void | Promise<void>;
+
+/** Told, before the answer goes out, of every state that an instance passes or comes to, in order. */
+export type InstanceListener = (change: InstanceChange) => void;
 
 /** What reads see. */
 export interface EcsView {
@@ -26,6 +30,9 @@ export interface EcsDraft {
   putGroup(group: EcsGroup): void;
   deleteGroup(groupId: string): void;
   putEni(eni: EcsEni): void;
+  deleteEni(eniId: string): void;
+  putInstance(instance: EcsInstance): void;
+  deleteInstance(instanceId: string): void;
   putToken(token: EcsToken): void;
   token(key: string): EcsToken | undefined;
   dropToken(key: string): void;
@@ -47,6 +54,7 @@ export class EcsState implements EcsView {
   readonly #clock: Clock;
   readonly #store: EcsStore | undefined;
   readonly #listeners = new Set<RulesChangedListener>();
+  readonly #instanceListeners = new Set<InstanceListener>();
   #groups = new Map<string, EcsGroup>();
   #enis = new Map<string, EcsEni>();
   #instances = new Map<string, EcsInstance>();
@@ -110,10 +118,16 @@ export class EcsState implements EcsView {
     return () => this.#listeners.delete(listener);
   }
 
+  /** Calls the listener after every commit that starts, stops or deletes an instance. */
+  onInstanceChanged(listener: InstanceListener): void {
+    this.#instanceListeners.add(listener);
+  }
+
   /** A draft and the function that makes it true: stored durably, then visible, then told to the listeners. */
   begin(): { draft: EcsDraft; commit: () => Promise<void> } {
     const groups = new Map<string, EcsGroup | undefined>();
     const enis = new Map<string, EcsEni | undefined>();
+    const instances = new Map<string, EcsInstance | undefined>();
     const lists = new Map<string, EcsList | undefined>();
     const tokens = new Map<string, EcsToken | undefined>();
     const over = <T>(base: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T | undefined>): T[] => {
@@ -124,7 +138,7 @@ export class EcsState implements EcsView {
       group: (id) => (groups.has(id) ? groups.get(id) : this.#groups.get(id)),
       groups: () => over(this.#groups, groups),
       enis: () => over(this.#enis, enis),
-      instances: () => this.instances(),
+      instances: () => over(this.#instances, instances),
       lists: () => over(this.#lists, lists),
       putList: (list) => void lists.set(list.listId, list),
       deleteList: (id) => void lists.set(id, undefined),
@@ -133,11 +147,14 @@ export class EcsState implements EcsView {
       },
       deleteGroup: (id) => void groups.set(id, undefined),
       putEni: (eni) => void enis.set(eni.eniId, eni),
+      deleteEni: (id) => void enis.set(id, undefined),
+      putInstance: (instance) => void instances.set(instance.instanceId, instance),
+      deleteInstance: (id) => void instances.set(id, undefined),
       token: (key) => (tokens.has(key) ? tokens.get(key) : this.#tokens.get(key)),
       putToken: (token) => void tokens.set(token.key, token),
       dropToken: (key) => void tokens.set(key, undefined),
     };
-    return { draft, commit: () => this.#commit({ groups, enis, lists, tokens }) };
+    return { draft, commit: () => this.#commit({ groups, enis, instances, lists, tokens }) };
   }
 
   /** Replaces everything, history and tokens included. */
@@ -165,10 +182,11 @@ export class EcsState implements EcsView {
   async #commit(changed: {
     groups: ReadonlyMap<string, EcsGroup | undefined>;
     enis: ReadonlyMap<string, EcsEni | undefined>;
+    instances: ReadonlyMap<string, EcsInstance | undefined>;
     lists: ReadonlyMap<string, EcsList | undefined>;
     tokens: ReadonlyMap<string, EcsToken | undefined>;
   }): Promise<void> {
-    if (changed.groups.size + changed.enis.size + changed.lists.size + changed.tokens.size === 0) return;
+    if (Object.values(changed).every(({ size }) => size === 0)) return;
     const groups: EcsChange["groups"] = new Map(
       [...changed.groups].map(([id, after]) => [id, { before: this.#groups.get(id), after }]),
     );
@@ -181,8 +199,12 @@ export class EcsState implements EcsView {
         [rule.sourcePrefixListId, rule.destPrefixListId, rule.portRangeListId].some((id) => changed.lists.has(id)),
       );
     for (const group of this.#groups.values()) if (namesList(group)) touched.add(group.groupId);
-    const { enis, lists, tokens } = changed;
-    this.#store?.commit({ groups, enis, instances: new Map(), lists, tokens });
+    const { enis, instances, lists, tokens } = changed;
+    // What an instance serves is the data plane's business, by way of the groups that its interfaces are in.
+    for (const { instanceId, groupIds } of this.#enis.values())
+      if (instances.has(instanceId)) for (const groupId of groupIds) touched.add(groupId);
+    const states = [...instances].flatMap(([id, after]) => statesOf(this.#instances.get(id), after));
+    this.#store?.commit({ groups, enis, instances, lists, tokens });
     const at = this.#clock.now();
     for (const [groupId, { before }] of groups) this.#history.push({ at, groupId, before });
     const isOld = (past: Replaced | undefined): boolean =>
@@ -190,15 +212,26 @@ export class EcsState implements EcsView {
     while (isOld(this.#history[0])) this.#history.shift();
     replaceIn(this.#groups, changed.groups);
     replaceIn(this.#enis, changed.enis);
+    replaceIn(this.#instances, changed.instances);
     replaceIn(this.#lists, changed.lists);
     replaceIn(this.#tokens, changed.tokens);
     if (touched.size > 0) await this.#tell([...touched]);
+    for (const state of states) for (const listener of this.#instanceListeners) listener(state);
   }
 
   async #tell(groupIds: readonly string[]): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener(groupIds)));
   }
 }
+
+/** What is told of a change: a state in between, and the one at its end. */
+const statesOf = (before: EcsInstance | undefined, after: EcsInstance | undefined): readonly InstanceChange[] => {
+  const { instanceId, name, regionId } = (before ?? after) as EcsInstance;
+  const told = (...states: readonly InstanceChange["state"][]): readonly InstanceChange[] =>
+    states.map((state) => ({ instanceId, name, regionId, state }));
+  if (after === undefined) return told("Deleted");
+  return after.status === "Running" ? told("Starting", "Running") : told("Stopping", "Stopped");
+};
 
 const replaceIn = <T>(target: Map<string, T>, changes: ReadonlyMap<string, T | undefined>): void => {
   for (const [id, value] of changes) {

@@ -5,6 +5,7 @@ import type { SchedulingClock } from "../../clock.ts";
 import { Courier, type DeliveryEnd } from "../../delivery.ts";
 import type { DeliveryFault, FaultTable } from "../../faults.ts";
 import type { EventTarget, FunctionRegistry } from "../functions/function-registry.ts";
+import { type Queues, queueIn } from "../smq/queues.ts";
 import { type BusOwner, type CloudEvent, cloudEventOf, type Told, utcSeconds } from "./cloud-event.ts";
 import { EventBatches } from "./event-batches.ts";
 import { matchesPattern } from "./event-pattern.ts";
@@ -17,6 +18,8 @@ export interface EventBusOptions {
   readonly owner: BusOwner;
   readonly registry: FunctionRegistry;
   readonly faults: FaultTable;
+  /** Where events end that a function did not take. */
+  readonly queues?: Queues;
   /** Mutable at run time. */
   readonly switches?: BusSwitches;
 }
@@ -101,6 +104,9 @@ export class EventBus {
         retryMs: (retry) => this.#retryMs(target, retry),
         onEnd: (end) => {
           delivery.state = end;
+          const queue = end === "refused" && target.deadLetter !== undefined ? queueIn(target.deadLetter) : undefined;
+          if (queue !== undefined)
+            this.#options.queues?.send(queue, { at: this.#options.clock.now(), body: JSON.stringify(event) });
         },
       });
     }

@@ -11,8 +11,8 @@ export interface AsyncQueueOptions {
   readonly clock: SchedulingClock;
   readonly directory?: string;
   readonly isDeployed: (functionName: string) => boolean;
-  /** Runs one invocation; never rejects. */
-  readonly invoke: (invocation: QueuedInvocation) => Promise<InvocationOutcome>;
+  /** Runs one invocation; never rejects. Undefined: it could not be run now, and is throttled. */
+  readonly invoke: (invocation: QueuedInvocation) => Promise<InvocationOutcome | undefined>;
   readonly retriesMax: (functionName: string) => number;
   /** Milliseconds from its acceptance after which an invocation is not begun any more. */
   readonly ageMsMax: (functionName: string) => number;
@@ -144,7 +144,7 @@ export class AsyncQueue {
       fault: takeFault?.(name),
       attempt: async () => {
         outcome = await invoke(invocation);
-        return true;
+        return outcome !== undefined;
       },
       onEnd: (end) => this.#tried(invocation, end, outcome),
     });

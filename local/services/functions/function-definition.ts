@@ -1,6 +1,7 @@
 // What is deployed: a function, its bundle and its triggers.
 
 import { type EventPattern, parsePattern } from "../eventbridge/event-pattern.ts";
+import { queueIn } from "../smq/queues.ts";
 
 /** Starts a function by itself. */
 export type Trigger =
@@ -22,6 +23,8 @@ export type Trigger =
       readonly retry?: EventRetry;
       /** The event with its envelope (default), or its `data` alone. */
       readonly schema?: EventSchema;
+      /** ARN of the queue that is sent what the function did not take in the end; absent: it is dropped. */
+      readonly deadLetter?: string;
     };
 
 /** Three further tries 10 to 20 s apart, or up to 176 over a day, 1, 2, 4 … 512 s apart. */
@@ -47,28 +50,46 @@ export interface FunctionDefinition {
   readonly asyncRetriesMax?: number;
   /** Seconds from its acceptance after which an asynchronous invocation is dropped; default one day. */
   readonly asyncMaxAgeS?: number;
-  /** Functions that are told how asynchronous invocations ended. */
+  /** Functions, by name, or queues, by ARN, that are told how asynchronous invocations ended. */
   readonly destinations?: { readonly onSuccess?: string; readonly onFailure?: string };
-  /** Instances that may run at once; further requests queue. Default 8. */
+  /** Processes that may run at once; further requests wait for one, where the service would have more. Default 8. */
   readonly instancesMax?: number;
+  /** Requests that may run at once, set apart from the account's; further ones are refused with 429. */
+  readonly reservedConcurrency?: number;
 }
 
 /** How an invocation ended. `errorType` stands when the function failed; `body` is then the error as JSON. */
 export interface InvocationOutcome {
   readonly requestId: string;
   readonly body: Buffer;
-  readonly errorType?: "HandledInvocationError" | "UnhandledInvocationError" | "FunctionTimeout" | "FunctionNotFound";
+  readonly errorType?:
+    | "HandledInvocationError"
+    | "UnhandledInvocationError"
+    | "FunctionTimeout"
+    | "FunctionNotFound"
+    /** As many requests run as may: it was not run. */
+    | "ResourceThrottled";
 }
 
 /** Throws a RangeError that names the field when a definition cannot be deployed. */
 export function checkDefinition(definition: FunctionDefinition): void {
   const { name, environment = {}, asyncRetriesMax = 3, timeoutS = 60, instancesMax = 8, triggers = [] } = definition;
-  for (const trigger of triggers) if (trigger.type === "eventbridge") parsePattern(trigger.pattern);
+  for (const trigger of triggers)
+    if (trigger.type === "eventbridge") {
+      parsePattern(trigger.pattern);
+      if (trigger.deadLetter !== undefined && queueIn(trigger.deadLetter) === undefined)
+        throw new RangeError(
+          `${name}: deadLetter "${trigger.deadLetter}" is no queue, acs:mns:<region>:<account>:/queues/<name>/messages`,
+        );
+    }
   if (!/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/.test(name)) throw new RangeError(`function name "${name}" is not valid`);
   if (asyncRetriesMax < 0 || asyncRetriesMax > 8) throw new RangeError(`${name}: asyncRetriesMax is 0 to 8`);
   if (timeoutS < 1 || timeoutS > 86_400) throw new RangeError(`${name}: timeoutS is 1 to 86400`);
   const { asyncMaxAgeS = 1 } = definition;
   if (asyncMaxAgeS < 1 || asyncMaxAgeS > 2_592_000) throw new RangeError(`${name}: asyncMaxAgeS is 1 to 2592000`);
+  const { reservedConcurrency = 1 } = definition;
+  if (!Number.isInteger(reservedConcurrency) || reservedConcurrency < 0)
+    throw new RangeError(`${name}: reservedConcurrency is 0 or more`);
   if (instancesMax < 1) throw new RangeError(`${name}: instancesMax is 1 or more`);
   let size = 0;
   for (const [key, value] of Object.entries(environment)) {

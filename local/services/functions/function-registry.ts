@@ -6,6 +6,7 @@ import { Courier } from "../../delivery.ts";
 import type { FaultTable } from "../../faults.ts";
 import { hexText } from "../../random.ts";
 import { type EventPattern, parsePattern } from "../eventbridge/event-pattern.ts";
+import { type Queues, queueIn } from "../smq/queues.ts";
 import { type Acceptance, AsyncQueue } from "./async-queue.ts";
 import { destinationMessage } from "./destination.ts";
 import {
@@ -38,6 +39,10 @@ export interface RegistryOptions {
   readonly idleMs?: number;
   /** Whether idle instances are stopped; default true. */
   readonly freeze?: boolean;
+  /** Requests that may run at once in the account, those of reserved functions among them; default 100. */
+  readonly concurrencyMax?: number;
+  /** Where events and results go that are sent to a queue. */
+  readonly queues?: Queues;
   /** First wait before a failed asynchronous call is tried again; default 1,000. */
   readonly backoffMs?: number;
   readonly faults?: FaultTable;
@@ -50,6 +55,7 @@ export interface EventTarget {
   readonly async: boolean;
   readonly retry: EventRetry;
   readonly schema: EventSchema;
+  readonly deadLetter?: string;
 }
 
 interface Deployed {
@@ -57,7 +63,11 @@ interface Deployed {
   readonly pool: InstancePool;
   readonly eventTargets: readonly EventTarget[];
   readonly stopTimers: readonly (() => void)[];
+  /** Requests that wait for a process or run. */
+  running: number;
 }
+
+const CONCURRENCY_MAX = 100;
 
 /** Runs functions by name. */
 export class FunctionRegistry {
@@ -81,8 +91,11 @@ export class FunctionRegistry {
       retriesMax: (name) => this.#deployed.get(name)?.definition.asyncRetriesMax ?? 3,
       ageMsMax: (name) => (this.#deployed.get(name)?.definition.asyncMaxAgeS ?? 86_400) * 1_000,
       isDeployed: (name) => this.has(name),
-      invoke: ({ id, function: name, event, attempt }) =>
-        this.invoke(name, Buffer.from(event, "base64"), { requestId: id, retryCount: attempt }),
+      invoke: async ({ id, function: name, event, attempt }) => {
+        const call = { requestId: id, retryCount: attempt };
+        const outcome = await this.invoke(name, Buffer.from(event, "base64"), call);
+        return outcome.errorType === "ResourceThrottled" ? undefined : outcome;
+      },
       takeFault: (name) => options.faults?.take({ service: "async", operation: name }),
       onEnd: (invocation, outcome) => this.#tellDestination(invocation, outcome),
     });
@@ -122,7 +135,8 @@ export class FunctionRegistry {
     for (const stop of earlier?.stopTimers ?? []) stop();
     earlier?.pool.retire();
     const eventTargets = eventTargetsOf(definition);
-    this.#deployed.set(definition.name, { definition, pool: this.#poolOf(definition), stopTimers, eventTargets });
+    const pool = this.#poolOf(definition);
+    this.#deployed.set(definition.name, { definition, pool, stopTimers, eventTargets, running: 0 });
     this.#queue.wake(definition.name);
   }
 
@@ -141,7 +155,11 @@ export class FunctionRegistry {
     const deployed = this.#deployed.get(name);
     if (!deployed)
       return { requestId, errorType: "FunctionNotFound", body: errorBody(`function ${name} does not exist`) };
+    const limit = this.#limitOf(deployed);
+    if (limit.running >= limit.max)
+      return { requestId, errorType: "ResourceThrottled", body: errorBody(`${name}: ${limit.max} requests run`) };
     this.#inFlight += 1;
+    deployed.running += 1;
     try {
       const timeoutMs = (deployed.definition.timeoutS ?? 60) * 1_000;
       const context = this.#contextOf(deployed.definition, requestId, call.retryCount ?? 0);
@@ -156,6 +174,7 @@ export class FunctionRegistry {
       return { requestId, body: outcome.body, errorType: outcome.errorType };
     } finally {
       this.#inFlight -= 1;
+      deployed.running -= 1;
       // After the caller's own reaction to the outcome, which may start the next invocation.
       if (this.#inFlight === 0) setImmediate(() => this.#tellIdle());
     }
@@ -221,12 +240,28 @@ export class FunctionRegistry {
     });
   }
 
+  /** How many requests run that share a limit with the function's next one, and the limit. */
+  #limitOf(deployed: Deployed): { readonly running: number; readonly max: number } {
+    const { reservedConcurrency } = deployed.definition;
+    if (reservedConcurrency !== undefined) return { running: deployed.running, max: reservedConcurrency };
+    const all = [...this.#deployed.values()];
+    const sharing = all.filter(({ definition }) => definition.reservedConcurrency === undefined);
+    const reserved = all.reduce((sum, { definition }) => sum + (definition.reservedConcurrency ?? 0), 0);
+    return {
+      running: sharing.reduce((sum, { running }) => sum + running, 0),
+      max: Math.max(0, (this.#options.concurrencyMax ?? CONCURRENCY_MAX) - reserved),
+    };
+  }
+
   #tellDestination(invocation: QueuedInvocation, outcome: InvocationOutcome | undefined): void {
     const { onSuccess, onFailure } = this.#deployed.get(invocation.function)?.definition.destinations ?? {};
     const name = outcome !== undefined && outcome.errorType === undefined ? onSuccess : onFailure;
     if (name === undefined) return;
     const { region, accountId, clock } = this.#options;
-    this.submit(name, destinationMessage(invocation, outcome, { region, accountId, nowMs: clock.now() }));
+    const message = destinationMessage(invocation, outcome, { region, accountId, nowMs: clock.now() });
+    const queue = queueIn(name);
+    if (queue === undefined) this.submit(name, message);
+    else this.#options.queues?.send(queue, { at: clock.now(), body: message.toString("utf8") });
   }
 
   #tellIdle(): void {
@@ -299,6 +334,7 @@ function eventTargetsOf({ name, triggers = [] }: FunctionDefinition): readonly E
             async: trigger.async ?? false,
             retry: trigger.retry ?? "BACKOFF_RETRY",
             schema: trigger.schema ?? "CloudEvents",
+            ...(trigger.deadLetter === undefined ? {} : { deadLetter: trigger.deadLetter }),
           },
         ]
       : [],

@@ -127,6 +127,14 @@ function responseOf(outcome: InvocationOutcome): HttpAnswer {
   const { requestId, errorType } = outcome;
   const failed = (code: string, message: string, remedy: string): HttpAnswer =>
     problemAnswer({ status: 502, code, message, remedy, requestId });
+  if (errorType === "ResourceThrottled")
+    return problemAnswer({
+      status: 429,
+      code: errorType,
+      message: "as many requests run as may",
+      remedy: "Try again in a moment.",
+      requestId,
+    });
   if (errorType !== undefined)
     return failed(errorType, "the function failed", "Look for the request id in the function's log, then try again.");
   const mapped = httpAnswer(outcome.body);

@@ -3,7 +3,7 @@
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type { ContextFields, InstanceMessage, InvokeMessage } from "./instance-messages.ts";
+import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
 
 type Callback = (error: unknown, value?: unknown) => void;
 type Hook = (context: unknown, callback?: Callback) => unknown;
@@ -18,11 +18,22 @@ installCloudDate();
 process.on("SIGINT", () => undefined);
 process.on("disconnect", () => process.exit(0));
 
-let loaded: { handler: Handler; initialize: Hook | undefined; initialized: boolean } | undefined;
+interface Bundle {
+  readonly handler: Handler;
+  readonly initialize: Hook | undefined;
+  readonly preStop: Hook | undefined;
+  initialized: boolean;
+}
+
+let loaded: Bundle | undefined;
 let loadMs: number | undefined;
 
-process.on("message", (message: InvokeMessage) => {
+process.on("message", (message: InvokeMessage | StopMessage) => {
   offsetMs = message.offsetMs;
+  if (message.kind === "stop") {
+    void stop(message).finally(() => send({ kind: "stopped" }));
+    return;
+  }
   run(message).then(send, (error: unknown) => send(failureOf("HandledInvocationError", error)));
 });
 
@@ -46,17 +57,31 @@ async function run(message: InvokeMessage): Promise<InstanceMessage> {
   return result;
 }
 
-function loadBundle(): { handler: Handler; initialize: Hook | undefined; initialized: boolean } {
+/** What the hook throws is told, and changes nothing. */
+async function stop({ context: fields }: StopMessage): Promise<void> {
+  const preStop = loaded?.preStop;
+  if (preStop === undefined) return;
+  const context = contextOf(fields);
+  try {
+    await settle((callback) => preStop(context, callback), preStop.length >= 2);
+  } catch (error) {
+    process.stderr.write(`preStop: ${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+function loadBundle(): Bundle {
   if (loaded) return loaded;
   const [file = "index", name = "handler"] = (process.env["FC_FUNCTION_HANDLER"] ?? "index.handler").split(".");
   const codePath = process.env["FC_FUNC_CODE_PATH"] ?? process.cwd();
   const exported = createRequire(join(codePath, "index.js"))(join(codePath, `${file}.js`)) as Record<string, unknown>;
   const handler = exported[name];
   if (typeof handler !== "function") throw new Error(`the bundle exports no function "${name}"`);
-  const initialize = exported["initialize"];
+  const hookOf = (hook: string): Hook | undefined =>
+    typeof exported[hook] === "function" ? (exported[hook] as Hook) : undefined;
   loaded = {
     handler: handler as Handler,
-    initialize: typeof initialize === "function" ? (initialize as Hook) : undefined,
+    initialize: hookOf("initialize"),
+    preStop: hookOf("preStop"),
     initialized: false,
   };
   return loaded;

@@ -30,7 +30,15 @@ export interface InvokeMessage {
   readonly offsetMs: number;
 }
 
+/** Platform to instance: run the hook `preStop`, if there is one and anything was loaded. */
+export interface StopMessage {
+  readonly kind: "stop";
+  readonly context: ContextFields;
+  readonly offsetMs: number;
+}
+
 /** Instance to platform. `loadMs` is how long loading and initialising took, on the first answer alone. */
 export type InstanceMessage =
   | { readonly kind: "result"; readonly body: Uint8Array; readonly loadMs?: number }
+  | { readonly kind: "stopped" }
   | { readonly kind: "failure"; readonly errorType: string; readonly error: Uint8Array };

@@ -81,7 +81,7 @@ export class InstancePool {
   retire(): void {
     this.#closed = true;
     clearInterval(this.#reaper);
-    for (const { instance } of this.#idle.splice(0)) instance.kill();
+    for (const { instance } of this.#idle.splice(0)) instance.stop();
   }
 
   #start(): Instance {
@@ -101,7 +101,7 @@ export class InstancePool {
 
   #rest(instance: Instance): void {
     if (this.#closed) {
-      instance.kill();
+      instance.stop();
       return;
     }
     this.#idle.push({ instance, sinceMs: performance.now() });
@@ -111,6 +111,6 @@ export class InstancePool {
 
   #release(): void {
     const beforeMs = performance.now() - this.#options.idleMs;
-    while (this.#idle[0] && this.#idle[0].sinceMs <= beforeMs) this.#idle.shift()?.instance.kill();
+    while (this.#idle[0] && this.#idle[0].sinceMs <= beforeMs) this.#idle.shift()?.instance.stop();
   }
 }

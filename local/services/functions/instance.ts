@@ -1,7 +1,7 @@
 // One instance: a Node process that holds one loaded bundle and serves one invocation at a time.
 
 import { type ChildProcess, fork } from "node:child_process";
-import type { ContextFields, InstanceMessage, InvokeMessage } from "./instance-messages.ts";
+import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
 import type { InstanceWatchdog } from "./instance-watchdog.ts";
 
 /** What an instance is started with. */
@@ -24,12 +24,16 @@ export type RunOutcome =
       readonly body: Buffer;
     };
 
+const PRE_STOP_MS_MAX = 90_000;
+
 /** Stopped by a signal between calls, as the platform withholds CPU from idle instances. */
 export class Instance {
   readonly #options: InstanceOptions;
   readonly #child: ChildProcess;
   #finish: ((outcome: RunOutcome) => void) | undefined;
   #requestId = "-";
+  /** What its last invocation was told; absent before the first. */
+  #last: { readonly context: ContextFields; readonly offsetMs: number } | undefined;
   #frozen = false;
   #dead = false;
 
@@ -66,6 +70,7 @@ export class Instance {
   }): Promise<RunOutcome> {
     const { event, context, offsetMs, timeoutMs } = invocation;
     this.#requestId = context.requestId;
+    this.#last = { context, offsetMs };
     return new Promise((resolve) => {
       const timer = setTimeout(() => {
         this.#end({
@@ -97,6 +102,22 @@ export class Instance {
     this.#child.kill("SIGKILL");
   }
 
+  /** Ends an instance that rests: its hook `preStop` first, for 90 s at most. */
+  stop(): void {
+    const last = this.#last;
+    if (this.#dead || last === undefined) {
+      this.kill();
+      return;
+    }
+    this.#thaw();
+    const timer = setTimeout(() => this.kill(), PRE_STOP_MS_MAX);
+    this.#child.once("exit", () => clearTimeout(timer));
+    const message: StopMessage = { kind: "stop", context: last.context, offsetMs: last.offsetMs };
+    this.#child.send(message, (error) => {
+      if (error) this.kill();
+    });
+  }
+
   #thaw(): void {
     if (!this.#frozen) return;
     this.#child.kill("SIGCONT");
@@ -104,6 +125,10 @@ export class Instance {
   }
 
   #onMessage(message: InstanceMessage): void {
+    if (message.kind === "stopped") {
+      this.kill();
+      return;
+    }
     if (message.kind === "result") {
       const body = asBuffer(message.body);
       this.#end(

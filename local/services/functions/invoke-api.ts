@@ -136,6 +136,8 @@ async function invoke(
   if (type !== "async" && type !== "sync") return wrong("x-fc-invocation-type is Async or Sync");
   if (type === "sync") {
     const outcome = await registry.invoke(name, body, { requestId });
+    if (outcome.errorType === "ResourceThrottled")
+      return refusal(429, outcome.errorType, "as many requests run as may", requestId);
     if (outcome.errorType === undefined)
       return { status: 200, headers: { "content-type": "application/octet-stream" }, body: outcome.body };
     const errorHeaders = { "content-type": "application/json", "x-fc-error-type": outcome.errorType };

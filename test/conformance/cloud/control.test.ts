@@ -11,6 +11,7 @@ import { Ram } from "../../../local/ram.ts";
 import { seededRandom } from "../../../local/random.ts";
 import { seedAccount } from "../../../local/seed.ts";
 import { EventBus } from "../../../local/services/eventbridge/event-bus.ts";
+import { Queues } from "../../../local/services/smq/queues.ts";
 import { bundle, START_MS, startWorld } from "../functions/kit.ts";
 
 async function startControl() {
@@ -33,6 +34,7 @@ async function startControl() {
     cms: { measure: () => undefined, systemEvent: () => undefined },
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     calls: new CallRing(),
+    queues: new Queues(),
     ram: new Ram({ accountId: "1000", random, find: () => undefined }),
     switches: [{ mode: "a" }, { ms: 0 }],
     toReal: () => clock.toReal(),

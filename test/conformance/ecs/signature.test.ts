@@ -66,6 +66,31 @@ describe("the signature", () => {
   });
 });
 
+describe("a nonce", () => {
+  itEmbedded("counts once: the same request again is refused, and changes nothing", async () => {
+    const { ecs } = await aWorld();
+    const place = placeOf(ecs);
+    const parts = signed(place, { action: "CreateSecurityGroup", query: { RegionId: regionId, VpcId: "vpc-1" } });
+    expect((await sendParts(place, parts)).status).toBe(200);
+    const before = ecs.groups();
+    const again = await sendParts(place, parts);
+    expect([again.status, again.body["Code"]]).toEqual([400, "SignatureNonceUsed"]);
+    expect(ecs.groups()).toEqual(before);
+  });
+
+  itEmbedded("may come again for another key, or when the first request was not authentic", async () => {
+    const { ecs } = await aWorld();
+    const place = placeOf(ecs);
+    const headers = { "x-acs-signature-nonce": "the-same" };
+    const ask = async (key: { readonly accessKeyId: string; readonly accessKeySecret: string }) =>
+      outcomeOf(await sendParts(place, signed({ ...place, ...key }, { action: "DescribeRegions", headers })));
+    const [one, other] = ["1", "2"].map((n) => ({ accessKeyId: `AK${n}`, accessKeySecret: `secret-${n}` }));
+    if (one === undefined || other === undefined) throw new Error("there are two keys");
+    expect(await ask({ ...one, accessKeySecret: "wrong" })).toBe("400 SignatureDoesNotMatch");
+    expect([await ask(one), await ask(other), await ask(one)]).toEqual(["200 OK", "200 OK", "400 SignatureNonceUsed"]);
+  });
+});
+
 describe("the wire", () => {
   itEmbedded("takes parameters from a form body as from the query", async () => {
     const { send } = await aSender();
