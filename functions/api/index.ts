@@ -14,9 +14,12 @@ import {
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
+import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
+import { justifyLease } from "../../shared/usecases/justify-lease.ts";
+import { listApprovals } from "../../shared/usecases/list-approvals.ts";
 import { getDrift, listDrift } from "../../shared/usecases/list-drift.ts";
 import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
 import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
@@ -31,6 +34,7 @@ import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
 
 const useCases = {
+  ...{ listApprovals, decideLease, justifyLease },
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
   ...{ getMode, setMode, getPolicyView, listPolicyVersions, changePolicy, confirmPolicy, withdrawPolicy },

@@ -13,6 +13,7 @@ import {
   templatesSchema,
   trustedPrincipalsSchema,
 } from "./drift-schema.ts";
+import { approvalSchema, breakGlassSchema, grantPolicyOf, grantsSchema, personsSchema } from "./grant-schema.ts";
 import { notificationsOf, notificationsSchema } from "./notifications-schema.ts";
 import { recyclingOf, recyclingSchema } from "./recycling-schema.ts";
 
@@ -52,6 +53,16 @@ const leaseSchema = z.strictObject({
     })
     .prefault({})
     .describe("Shortest prefix that the sources of a grant on a sensitive port may have together."),
+  portsMax: z.int().min(1).max(65_535).default(65_535).describe("How many ports one lease may have."),
+  openMax: z
+    .int()
+    .min(1)
+    .max(1000)
+    .nullable()
+    .default(null)
+    .describe(
+      "How many leases one person may have at a time, those that wait for approval included; null: any number.",
+    ),
   destCidrIp: z
     .enum(["use", "never"])
     .default("use")
@@ -70,6 +81,10 @@ export const policySchema = z.strictObject({
     .default(null)
     .describe("Group, by name or id, of a lease that names neither group nor instance."),
   lease: leaseSchema.prefault({}),
+  grants: grantsSchema,
+  approval: approvalSchema.prefault({}),
+  breakGlass: breakGlassSchema,
+  persons: personsSchema,
   groups: z
     .strictObject({
       denied: z.array(groupName).max(10_000).default([]).describe("Groups, by name or id, that take no rule from us."),
@@ -159,9 +174,12 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       priority: lease.priority,
       sensitivePorts: lease.sensitivePorts,
       sourceWidthMax: lease.sourceWidthMax,
+      portsMax: lease.portsMax,
+      openMax: lease.openMax,
       destCidrIp: lease.destCidrIp,
     },
     groups: document.groups,
+    ...grantPolicyOf(document),
     drift: {
       unknownWriterWaitMs: drift.unknownWriterWait * 1000,
       revertsMax: drift.revertsMax,

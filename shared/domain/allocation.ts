@@ -24,6 +24,8 @@ export interface OpenWindow {
 export interface Allocation {
   readonly provenance: AllocationProvenance;
   readonly owner: string;
+  /** Who stands in for the owner; absent or empty for nobody. */
+  readonly backup?: string | undefined;
   readonly application: string;
   readonly reason: string;
   readonly ticket: string;

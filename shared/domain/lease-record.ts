@@ -1,7 +1,22 @@
 // A lease as it is stored and shown: what was asked, and where it stands.
+import type { Approval, Justification } from "./approval.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId } from "./ids.ts";
 import type { LeaseState } from "./lease.ts";
+import type { Role } from "./permission.ts";
 import type { RuleSpec } from "./rule.ts";
+
+/** By what a lease is granted. */
+export interface LeaseGrant {
+  /** Name of the policy's rule, and the version of the policy it stood in. */
+  readonly rule: string;
+  readonly policyVersion: number;
+  /** Roles of whoever asked, at the time. */
+  readonly roles: readonly Role[];
+  /** How many second persons the lease needs. */
+  readonly approvals: number;
+  /** Set when it was opened without them: the instant by which that is to be justified. */
+  readonly justifyBy: number | null;
+}
 
 /** What was asked for. Fixed when the lease is booked. */
 export interface LeaseRequest {
@@ -17,12 +32,14 @@ export interface LeaseRequest {
   readonly reason: string;
   readonly ticket: string;
   readonly requestedAt: number;
+  /** Null for a lease that was recovered from its mark. */
+  readonly grant: LeaseGrant | null;
 }
 
 /** Where the lease stands. Written by passes, under the group's lock. */
 export interface LeaseStatus {
   readonly state: LeaseState;
-  /** Instant of the end, milliseconds. */
+  /** Instant of the end, milliseconds; while it waits for approval, the instant at which the request lapses. */
   readonly until: number;
   readonly openedAt: number | null;
   readonly closedAt: number | null;
@@ -38,6 +55,10 @@ export interface LeaseStatus {
 export interface Lease {
   readonly request: LeaseRequest;
   readonly status: LeaseStatus;
+  /** Null for a lease that needs no second person. */
+  readonly approval: Approval | null;
+  /** Of a lease that was opened without the second person it needed; null until it is justified. */
+  readonly justification: Justification | null;
 }
 
 /** What a change opens or closes. */

@@ -24,6 +24,10 @@ export const permissions = {
   "lease:read": ROLES,
   "lease:read:any": reading,
   "lease:change:any": operating,
+  /** Owners and stand-ins named in the ledger decide without `lease:decide:any`: who may is settled where the lease is known. */
+  "lease:decide": ["requester", "approver", "operator", "admin"],
+  "lease:decide:any": ["approver", "admin"],
+  "lease:justify": asking,
   "sweep:run": operating,
   "group:read": ROLES,
   "group:guard": governing,

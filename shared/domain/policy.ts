@@ -2,6 +2,7 @@
 
 import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
+import type { GrantPolicy } from "./grant-policy.ts";
 import type { Guard } from "./guard.ts";
 import type { NotificationPolicy } from "./notification-policy.ts";
 import type { OperatorPath } from "./operator-path.ts";
@@ -49,7 +50,7 @@ export interface TemplateRule {
 }
 
 /** The policy in force. Durations in milliseconds. */
-export interface Policy {
+export interface Policy extends GrantPolicy {
   /** Version of the stored row, 1 for the first. */
   readonly version: number;
   readonly regions: readonly string[];
@@ -64,6 +65,9 @@ export interface Policy {
     readonly sensitivePorts: readonly number[];
     /** Shortest prefix a source set may have where the grant covers a sensitive port. */
     readonly sourceWidthMax: { readonly v4: number; readonly v6: number };
+    /** Ports of one lease, and live leases of one person; null for any number. */
+    readonly portsMax: number;
+    readonly openMax: number | null;
     /** `use`: narrow to an instance with the rule's destination address; `never`: the cloud does not honour it here. */
     readonly destCidrIp: "use" | "never";
   };

@@ -1,5 +1,6 @@
 // A lease as the API shows it, in fields and in words.
 import type * as z from "zod";
+import type { Approval } from "../domain/approval.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease-status.ts";
@@ -36,7 +37,28 @@ export function viewLease(lease: Lease): z.output<typeof leaseView> {
     preExisting: status.preExisting,
     ruleIds: [...status.ruleIds],
     note: status.note,
+    grant: request.grant && {
+      rule: request.grant.rule,
+      policyVersion: request.grant.policyVersion,
+      approvals: request.grant.approvals,
+    },
+    approval: lease.approval && viewApproval(lease.approval),
+    breakGlass: breakGlassOf(lease),
   };
+}
+
+function viewApproval({ needed, change, askedOf, lapsesAt, words }: Approval) {
+  return {
+    ...{ needed, change, askedOf: [...askedOf], lapsesAt: formatUtc(lapsesAt) },
+    words: words.map(({ by, decision, reason, at, via }) => ({ by, decision, reason, at: formatUtc(at), via })),
+  };
+}
+
+function breakGlassOf({ request, justification }: Lease): z.output<typeof leaseView>["breakGlass"] {
+  const justifyBy = request.grant?.justifyBy ?? null;
+  if (justifyBy === null) return null;
+  const justified = justification && { ...justification, at: formatUtc(justification.at) };
+  return { justifyBy: formatUtc(justifyBy), justified };
 }
 
 /** The fields of a lease with its reach, and what was or would be done. */
@@ -67,8 +89,12 @@ function sentence(lease: Lease, subject: string, sources: readonly string[]): st
       return preExisting
         ? `${subject} is open ${forWhom} by a rule that was there before; the lease ends ${end} and its end removes nothing.`
         : `${subject} is open ${forWhom} until ${end}; its end stops new connections only.`;
-    case "requested":
+    case "requested": {
+      const period = Math.round(lease.request.periodMs / 1000);
+      return `${subject} waits to be approved ${forWhom} until ${end}; approved, it opens for ${period} seconds.`;
+    }
     case "approved":
+      return `${subject} is approved ${forWhom} and about to open.`;
     case "opening":
       return `${subject} is being opened ${forWhom} until ${end}.`;
     case "closing":

@@ -36,6 +36,7 @@ function viewEntry(entry: Entry): z.output<typeof entryView> {
     rule: viewRule(entry.spec),
     provenance: allocation?.provenance ?? holder?.kind ?? entry.suspension?.by[0]?.kind ?? "lease",
     owner: allocation?.owner ?? holder?.principal ?? "",
+    backup: allocation?.backup ?? "",
     application: allocation?.application ?? "",
     reason: allocation?.reason ?? holder?.reason ?? "",
     ticket: allocation?.ticket ?? "",

@@ -30,6 +30,7 @@ export function viewHealth(health: Health): z.output<typeof healthView> {
     overdueEnds: health.overdueEnds.map((end) => ({ ...end, dueAt: formatUtc(end.dueAt) })),
     oldestGroupSeenAt: health.oldestGroupSeenAt === null ? null : formatUtc(health.oldestGroupSeenAt),
     groupSeenTargetSeconds: health.groupSeenTargetMs === null ? null : health.groupSeenTargetMs / 1000,
+    unjustified: health.unjustified.map((it) => ({ ...it, justifyBy: formatUtc(it.justifyBy) })),
     clockSkewSeconds: health.clockSkewMs / 1000,
     policyVersion: health.policyVersion,
     mode: viewMode(health.mode),

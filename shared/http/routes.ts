@@ -4,15 +4,17 @@ import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
 import type { RecordPage } from "../usecases/list-records.ts";
-import type { LeaseAnswer, LeaseAsk } from "../usecases/open-lease.ts";
+import type { LeaseAsk } from "../usecases/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
 import { define, sourcesOf } from "./define-route.ts";
+import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
 import { viewHealth, viewRecords } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import { describeApi } from "./openapi.ts";
 import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
+import { approvalRoutes } from "./routes-approvals.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
@@ -105,7 +107,8 @@ export const routes: readonly Route[] = [
     handle: async (call) => {
       const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
       const { principal, leaseId } = answer.lease.request;
-      if (!isPermitted(call.caller.roles, "lease:read:any") && principal !== call.caller.principal)
+      const isAsked = answer.lease.approval?.askedOf.includes(call.caller.principal) ?? false;
+      if (!isAsked && !isPermitted(call.caller.roles, "lease:read:any") && principal !== call.caller.principal)
         throw fail("LEASE_NOT_YOURS", { lease: leaseId });
       return jsonResponse(200, viewAnswer(answer, false));
     },
@@ -144,6 +147,7 @@ export const routes: readonly Route[] = [
       return answered(await parts.useCases.endLease(parts.app, caller, leaseIdOf(call), { dryRun }), dryRun, 200);
     },
   }),
+  ...approvalRoutes,
   ...groupRoutes,
   ...ledgerRoutes,
   ...driftRoutes,
@@ -190,7 +194,8 @@ export const routes: readonly Route[] = [
       const health = await parts.useCases.health(parts.app, caller.policy);
       const isSeen = await sees();
       const overdueEnds = health.overdueEnds.filter((end) => isSeen(end.group));
-      return jsonResponse(200, viewHealth({ ...health, overdueEnds }));
+      const unjustified = health.unjustified.filter((lease) => isSeen(lease.group));
+      return jsonResponse(200, viewHealth({ ...health, overdueEnds, unjustified }));
     },
   }),
   define({
@@ -215,12 +220,7 @@ async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly
   return groups;
 }
 
-async function leaseInPath(call: Call): Promise<readonly string[]> {
-  const { lease } = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
-  return [lease.request.group.groupId];
-}
-
-type Asked = Omit<z.output<typeof schema.leaseBody>, "reason" | "ticket"> & { reason: string; ticket: string };
+type Asked = Omit<z.output<typeof schema.leaseBody>, "breakGlass"> & { readonly breakGlass?: boolean };
 
 function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
   return {
@@ -233,6 +233,7 @@ function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
     periodMs: readPeriod(asked.period, caller.policy),
     reason: asked.reason,
     ticket: asked.ticket,
+    breakGlass: asked.breakGlass ?? false,
   };
 }
 
@@ -247,18 +248,4 @@ async function open(call: Call, ask: LeaseAsk, mode: "create" | "repeat", dryRun
   const options = { mode, idempotencyKey: readIdempotencyKey(request), dryRun };
   const answer = await parts.useCases.openLease(parts.app, caller, ask, options);
   return answered(answer, dryRun, mode === "create" && !answer.extended ? 201 : 200);
-}
-
-/** 202 while the cloud has not shown the change yet; a dry run is 200. */
-function answered(answer: LeaseAnswer, dryRun: boolean, status: 200 | 201): HttpResponse {
-  const view = viewAnswer(answer, dryRun);
-  if (dryRun) return jsonResponse(200, view);
-  const pending = answer.settled ? status : 202;
-  return jsonResponse(pending, view, pending === 200 ? {} : { Location: `/v1/leases/${view.id}` });
-}
-
-function leaseIdOf(call: Call): LeaseAnswer["lease"]["request"]["leaseId"] {
-  const id = call.params["id"] ?? "";
-  if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw fail("LEASE_UNKNOWN", { lease: id.slice(0, 64) });
-  return id as LeaseAnswer["lease"]["request"]["leaseId"];
 }

@@ -42,6 +42,7 @@ export const allocationBody = z.strictObject({
   direction: z.enum(["ingress", "egress"]).default("ingress"),
   priority: z.int().min(1).max(100).default(STANDING_PRIORITY).describe("1 is the strongest."),
   owner,
+  backup: words(200).default("").describe("Who stands in for the owner, such as in approving leases on the port."),
   reason,
   application: words(200).default(""),
   ticket: words(200).default(""),
@@ -97,6 +98,7 @@ export const entryView = z.object({
     .enum(["baseline", "template", "adopted", "lease", "quarantine", "lockdown", "recycling"])
     .describe("`lease`: leases alone ask for it; the last three: a drop, or an accept that is closed for a time."),
   owner: text,
+  backup: text,
   application: text,
   reason: text,
   ticket: text,

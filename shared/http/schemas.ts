@@ -56,6 +56,31 @@ export const leaseBody = z.strictObject({
   region: z.string().max(128).nullable().default(null),
   reason,
   ticket,
+  breakGlass: z
+    .boolean()
+    .default(false)
+    .describe("True to open at once without the second person it needs: short, loud, and to be justified afterwards."),
+});
+
+/** Body of `POST /v1/leases/{id}:approve`. */
+export const approveBody = z.strictObject({
+  change: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, "is not 64 hex digits")
+    .nullable()
+    .default(null)
+    .describe("`approval.change` of the lease that was looked at; refused when it is another. Null: whatever it is."),
+  reason: z.string().max(2000).default(""),
+});
+
+/** Body of `POST /v1/leases/{id}:deny`. */
+export const denyBody = approveBody.extend({
+  reason: z.string().trim().min(1).max(2000).describe("Why not; whoever asked is told."),
+});
+
+/** Body of `POST /v1/leases/{id}:justify`. */
+export const justifyBody = z.strictObject({
+  text: z.string().trim().min(10).max(2000).describe("Why it could not wait for a second person."),
 });
 
 /** Body of `POST /v1/leases/{id}:extend`. */
@@ -95,6 +120,38 @@ export const leaseView = z.object({
   preExisting: z.boolean().describe("True when a rule stood before the lease; its end removes nothing."),
   ruleIds: z.array(text),
   note: text.nullable(),
+  grant: z
+    .object({
+      rule: text.describe("The rule of the policy that grants it; `default` where the policy has none."),
+      policyVersion: z.int(),
+      approvals: z.int().describe("How many second persons it needs."),
+    })
+    .nullable(),
+  approval: z
+    .object({
+      needed: z.int(),
+      change: text.describe("Hash of the exact change: what an approval is about."),
+      askedOf: z.array(text).describe("Owners and stand-ins of the port by the ledger, who were asked first."),
+      lapsesAt: instant,
+      words: z.array(
+        z.object({
+          by: text,
+          decision: z.enum(["approve", "deny"]),
+          reason: text,
+          at: instant,
+          via: z.enum(["api", "link"]),
+        }),
+      ),
+    })
+    .nullable()
+    .describe("Null for a lease that waits for nobody."),
+  breakGlass: z
+    .object({
+      justifyBy: instant,
+      justified: z.object({ by: text, at: instant, text }).nullable().describe("Null until it is."),
+    })
+    .nullable()
+    .describe("Set when it was opened without the second person it needs."),
 });
 
 /** The answer to a lease that was opened, extended, ended or read. */
@@ -114,6 +171,9 @@ export const leaseAnswerView = leaseView.extend({
 
 /** A page of leases. */
 export const leasePageView = z.object({ leases: z.array(leaseView), next: text.nullable() });
+
+/** The leases that wait for somebody. */
+export const approvalsView = z.object({ leases: z.array(leaseView) });
 
 /** What one sweep did. */
 export const cleanupView = z.object({
@@ -145,9 +205,9 @@ export const recordPageView = z.object({
 /** How the program is. */
 export const healthView = z.object({
   status: z
-    .enum(["ok", "overdue", "unseen", "not-installed"])
+    .enum(["ok", "overdue", "unseen", "unjustified", "not-installed"])
     .describe(
-      "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `not-installed`: no sweep has run yet.",
+      "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `unjustified`: a lease was opened without its second person and nobody has said why. `not-installed`: no sweep has run yet.",
     ),
   now: instant,
   oldestDueAt: instant.nullable().describe("The oldest instant that is past and not yet attended to."),
@@ -159,6 +219,9 @@ export const healthView = z.object({
     .number()
     .nullable()
     .describe("How old that becomes when all is well: an hour, and more where the call budget makes full passes long."),
+  unjustified: z
+    .array(z.object({ lease: text, group: text, principal: text, justifyBy: instant }))
+    .describe("Leases that were opened without their second person and have not been justified."),
   clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
   policyVersion: z.int(),
   mode: modeView,

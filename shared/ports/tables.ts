@@ -29,6 +29,8 @@ export type TableName =
   | "policy"
   | "budget"
   | "schedule"
+  | "attention"
+  | "place"
   | "outbox"
   | "delivery";
 

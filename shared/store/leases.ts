@@ -1,4 +1,5 @@
 // Leases: the request, written once, and the status, written by passes under the group's fencing number.
+import type { Approval, Justification } from "../domain/approval.ts";
 import type { GroupId, LeaseId } from "../domain/ids.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import type { Random } from "../ports/random.ts";
@@ -18,13 +19,26 @@ export function newLeaseId(now: number, random: Random): LeaseId {
 }
 
 function leaseOf(row: Row): Lease {
-  const request = parseColumn(row.columns["request"], "lease") as LeaseRequest & { specs: unknown[] };
-  const status = parseColumn(row.columns["status"], "lease") as LeaseStatus;
-  return { request: { ...request, specs: request.specs.map((spec) => specFromJson(spec, "lease")) }, status };
+  const { columns } = row;
+  const request = parseColumn(columns["request"], "lease") as LeaseRequest & { specs: unknown[] };
+  const status = parseColumn(columns["status"], "lease") as LeaseStatus;
+  const orNull = (column: string): unknown =>
+    columns[column] === undefined ? null : parseColumn(columns[column], "lease");
+  return {
+    request: {
+      ...request,
+      specs: request.specs.map((spec) => specFromJson(spec, "lease")),
+      // Leases from before grants had rules.
+      grant: request.grant ?? null,
+    },
+    status,
+    approval: orNull("approval") as Approval | null,
+    justification: orNull("justification") as Justification | null,
+  };
 }
 
 /** Stores a new lease; `conflict` when the id exists. */
-export function createLease(tables: Tables, lease: Lease): Promise<WriteOutcome> {
+export function createLease(tables: Tables, lease: Omit<Lease, "justification">): Promise<WriteOutcome> {
   const request = JSON.stringify({ ...lease.request, specs: lease.request.specs.map(specToJson) });
   return tables.put(
     "lease",
@@ -35,9 +49,36 @@ export function createLease(tables: Tables, lease: Lease): Promise<WriteOutcome>
       state: lease.status.state,
       group: lease.request.group.groupId,
       fence: 0,
+      ...(lease.approval === null ? {} : { approval: JSON.stringify(lease.approval), approvalRev: 0 }),
     },
     { kind: "absent" },
   );
+}
+
+/**
+ * Moves a lease that needs approval on its way to `opening`, unless it has been moved since it was read: of two who decide at the
+ * same time one is answered null. From `opening` on only passes write where it stands. Answers the lease as it is then.
+ */
+export async function writeDecision(
+  tables: Tables,
+  read: Lease,
+  next: { readonly status: LeaseStatus; readonly approval: Approval },
+): Promise<Lease | null> {
+  const { rev } = next.approval;
+  const approval = { ...next.approval, rev: rev + 1 };
+  const columns = { status: JSON.stringify(next.status), state: next.status.state, approvalRev: rev + 1 };
+  const outcome = await tables.update(
+    "lease",
+    [read.request.leaseId],
+    { ...columns, approval: JSON.stringify(approval) },
+    { kind: "equals", column: "approvalRev", value: rev },
+  );
+  return outcome === "written" ? { ...read, status: next.status, approval } : null;
+}
+
+/** Keeps why a lease was opened without its second person. */
+export async function writeJustification(tables: Tables, leaseId: LeaseId, said: Justification): Promise<void> {
+  await tables.update("lease", [leaseId], { justification: JSON.stringify(said) }, { kind: "present" });
 }
 
 /** The lease, or null. */

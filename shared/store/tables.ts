@@ -34,6 +34,8 @@ export const schemas: readonly TableSchema[] = [
   table("policy", "name version:integer"),
   table("budget", "region api"),
   table("schedule", "name"),
+  table("attention", "kind id"),
+  table("place", "person"),
   table("outbox", "rank:integer at:integer notice"),
   table("delivery", "id", daysS(30)),
 ];

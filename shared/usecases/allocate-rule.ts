@@ -37,6 +37,7 @@ export interface AllocationAsk {
   readonly direction: Direction;
   readonly priority: number;
   readonly owner: string;
+  readonly backup?: string | undefined;
   readonly application: string;
   readonly reason: string;
   readonly ticket: string;
@@ -89,6 +90,7 @@ export async function allocateRule(
     const allocation: Allocation = {
       provenance: kept?.provenance ?? "adopted",
       owner: ask.owner,
+      backup: ask.backup,
       application: ask.application,
       reason: ask.reason,
       ticket: ask.ticket,

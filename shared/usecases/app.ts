@@ -55,5 +55,7 @@ export interface Caller {
   readonly roles: readonly Role[];
   /** What part of the account the caller is for: all of them hold at once, and none means every group. */
   readonly scopes: readonly Scope[];
+  /** Who issued the token that speaks for the caller; absent where nobody did. */
+  readonly issuedBy?: string | undefined;
   readonly policy: Policy;
 }

@@ -1,4 +1,5 @@
 // Enters leases into the ledger: a hold on every rule they need.
+import { isApproved } from "../domain/approval.ts";
 import type { EntryId, GroupRef } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
@@ -50,8 +51,22 @@ export async function changeEntry(
  * whose ledger row is lost. For a lease that `isNew` the row of its rule is expected not to exist, and read only when it does.
  */
 export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<boolean> {
-  const { request, status } = lease;
+  const { request, status, approval } = lease;
   if (isFinal(status.state)) return false;
+  // What needs a second person is entered only once it has been moved to `opening`, and only as what was approved.
+  if (status.state === "requested" || status.state === "approved") return false;
+  const { grant } = request;
+  if (grant !== null && grant.approvals > 0 && grant.justifyBy === null && !isApproved(request, approval)) {
+    const detail = { note: "APPROVAL_BROKEN", noteDetail: { lease: request.leaseId } };
+    if (isUnopened(status))
+      await writeStatus(
+        app.tables,
+        request.leaseId,
+        { ...status, ...detail, state: "failed", closedAt: app.clock.now() },
+        0,
+      );
+    return false;
+  }
   const { leaseId, principal, reason } = request;
   const { until, openedAt } = status;
   const holder: Holder = {

@@ -1,13 +1,21 @@
 // Books a lease: idempotency key, due rows, lease, ledger; in this order, so that a crash in between leaves work the sweep finds.
 import { createHash } from "node:crypto";
-import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import type { Lease, LeaseGrant, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import { type Addressee, noticeOf } from "../domain/notice.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
+import type { Write } from "../ports/tables.ts";
+import { unjustifiedWrite } from "../store/attention.ts";
 import { type Due, dueLease, dueWrite } from "../store/due.ts";
 import { claimKey } from "../store/idempotency.ts";
 import { createLease, getLease, newLeaseId } from "../store/leases.ts";
+import { noticeWrites } from "../store/outbox.ts";
 import type { App, Caller } from "./app.ts";
+import { approvalFor, askWrites, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
 import { endAfter, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
+import { recordDecision } from "./record-decision.ts";
+import { takePlace } from "./take-place.ts";
 
 /** An idempotency key as it is stored: apart for each caller, and for one request only. */
 export interface RequestKey {
@@ -24,7 +32,25 @@ export const requestKey = (caller: Caller, ask: LeaseAsk, key: string): RequestK
 export const netOf = (app: App, { group, leaseId, requestedAt }: LeaseRequest): Due =>
   dueLease(group, leaseId, requestedAt + NET_AFTER_MS, app.settings.shards);
 
-/** Books the lease and arms its wake-up. Throws IDEMPOTENCY_KEY_REUSED. */
+/** The row of a lease that nobody has to approve first. */
+const openingStatus = (until: number): LeaseStatus => ({
+  state: "opening",
+  until,
+  openedAt: null,
+  closedAt: null,
+  preExisting: false,
+  ruleIds: [],
+  note: null,
+  noteDetail: null,
+});
+
+/** True when other persons have to approve the lease before it opens. */
+export const waitsForApproval = ({ approvals, justifyBy }: LeaseGrant): boolean => approvals > 0 && justifyBy === null;
+
+/**
+ * Books the lease and arms its wake-up; one that other persons have to approve is only asked for. Throws IDEMPOTENCY_KEY_REUSED and
+ * LEASES_TOO_MANY.
+ */
 export async function bookLease(app: App, opening: Opening, key: RequestKey | null): Promise<Lease> {
   const now = app.clock.now();
   let leaseId = newLeaseId(now, app.random);
@@ -34,23 +60,48 @@ export async function bookLease(app: App, opening: Opening, key: RequestKey | nu
     leaseId = claim.leaseId;
   }
   const request = requestOf(opening, leaseId, now);
+  await takePlace(app, opening.caller, leaseId);
+  const isAsked = waitsForApproval(opening.grant);
+  return isAsked ? bookRequest(app, opening.caller, request) : bookOpening(app, opening.caller, request, now);
+}
+
+async function bookOpening(app: App, caller: Caller, request: LeaseRequest, now: number): Promise<Lease> {
+  const { leaseId, group, grant } = request;
   const until = endAfter(now, request.periodMs);
-  const status: LeaseStatus = {
-    state: "opening",
-    until,
-    openedAt: null,
-    closedAt: null,
-    preExisting: false,
-    ruleIds: [],
-    note: null,
-    noteDetail: null,
-  };
-  const end = dueLease(request.group, leaseId, until, app.settings.shards);
-  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request))]);
-  const booked = { request, status };
+  const end = dueLease(group, leaseId, until, app.settings.shards);
+  const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
+  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...loud]);
+  const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.
   const lease = created === "conflict" ? ((await getLease(app.tables, leaseId)) ?? booked) : booked;
   await Promise.all([bookHolds(app, lease, created === "written"), app.wakeup.arm(end.shard, until)]);
   return lease;
+}
+
+async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Promise<Lease> {
+  const approval = await approvalFor(app, caller.policy, request, request.grant?.approvals ?? 1);
+  const status: LeaseStatus = { ...openingStatus(approval.lapsesAt), state: "requested" };
+  await app.tables.writeAll([...askWrites(request, approval)]);
+  const booked = { request, status, approval, justification: null };
+  const created = await createLease(app.tables, booked);
+  const line = `${request.leaseId} is asked for: ${waitsFor(approval)}`;
+  if (created === "written") await recordDecision(app, caller, request.group, `ask ${request.leaseId}`, [line]);
+  return created === "conflict" ? ((await getLease(app.tables, request.leaseId)) ?? booked) : booked;
+}
+
+/** Whoever opens without a second person is told of to those who answer for the group, and waits to justify it. */
+function breakGlassWrites(caller: Caller, request: LeaseRequest, until: number, at: number): readonly Write[] {
+  const { leaseId, group, specs, reason } = request;
+  const ports = `${specs.map(ruleKey).join(", ")} on ${request.groupName}`;
+  const to: readonly Addressee[] = [
+    { kind: "group" },
+    { kind: "role", role: "approver" },
+    { kind: "role", role: "admin" },
+  ];
+  const data = { lease: leaseId, principal: caller.principal, ports, until, reason };
+  return [
+    unjustifiedWrite(leaseId, at),
+    ...noticeWrites(noticeOf("breakGlass", { at, group, to, dedupe: leaseId, data })),
+  ];
 }

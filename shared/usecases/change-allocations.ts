@@ -215,7 +215,18 @@ function entryAfter(group: GroupRef, stored: Entry | null, change: AllocationCha
 
 const contentOf = (allocation: Allocation): string => {
   const { provenance, owner, application, reason, ticket, allowedSources, openHours, description } = allocation;
-  return JSON.stringify([provenance, owner, application, reason, ticket, allowedSources, openHours, description]);
+  const { backup = "" } = allocation;
+  return JSON.stringify([
+    provenance,
+    owner,
+    backup,
+    application,
+    reason,
+    ticket,
+    allowedSources,
+    openHours,
+    description,
+  ]);
 };
 
 function entriesAfter(group: GroupRef, entries: readonly Entry[], changes: readonly AllocationChange[]): Entry[] {

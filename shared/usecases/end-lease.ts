@@ -1,13 +1,35 @@
 // Ends a lease before its time.
 import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
+import { waitingDelete } from "../store/attention.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
+import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
 import { bookHolds, changeEntry } from "./book-holds.ts";
 import { leaseFor } from "./extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
+import { recordDecision } from "./record-decision.ts";
 import { settleLease } from "./settle-lease.ts";
+
+/** Takes back what waits for approval; null when it has been opened meanwhile. */
+async function cancelRequest(app: App, caller: Caller, leaseId: LeaseId): Promise<Lease | null> {
+  for (;;) {
+    const lease = await getLease(app.tables, leaseId);
+    if (lease === null || lease.approval === null) return null;
+    if (lease.status.state !== "requested" && lease.status.state !== "approved") return null;
+    const now = app.clock.now();
+    const note = `taken back by ${caller.principal}`;
+    const status = { ...lease.status, state: "cancelled", closedAt: now, note } as const;
+    const cancelled = await writeDecision(app.tables, lease, { status, approval: lease.approval });
+    if (cancelled === null) continue;
+    const lines = [`${leaseId} was ${note}`];
+    await recordDecision(app, caller, lease.request.group, `end ${leaseId}`, lines);
+    await app.tables.writeAll([waitingDelete(leaseId)]);
+    return cancelled;
+  }
+}
 
 /** Ends the lease at once. Ending a lease that has ended is success. */
 export async function endLease(
@@ -24,6 +46,12 @@ export async function endLease(
   if (isFinal(status.state)) {
     if (status.state === "closed") return answer;
     throw fail("LEASE_ENDED", { lease: leaseId, state: status.state });
+  }
+  if (status.state === "requested" || status.state === "approved") {
+    if (options.dryRun) return { ...answer, plan: ["take the request back"] };
+    const cancelled = await cancelRequest(app, caller, leaseId);
+    if (cancelled !== null) return { ...answer, lease: cancelled };
+    return endLease(app, caller, leaseId, options);
   }
   if (options.dryRun) {
     return {
@@ -44,7 +72,7 @@ export async function endLease(
       return { ...entry, holders };
     });
   }
-  const { lease: now, settled } = await settleLease(app, request, {
+  const { lease: now, settled } = await settleLease(app, lease, {
     cause: `end ${leaseId}`,
     actor: caller.principal,
     policy: caller.policy,

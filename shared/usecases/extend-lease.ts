@@ -13,6 +13,7 @@ import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
+import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { settleLease } from "./settle-lease.ts";
@@ -38,10 +39,20 @@ export async function extendLease(
   const lease = await leaseFor(app, caller, leaseId);
   if (isFinal(lease.status.state) || lease.status.state === "closing")
     throw fail("LEASE_ENDED", { lease: leaseId, state: lease.status.state });
+  if (lease.status.state === "requested" || lease.status.state === "approved")
+    throw fail("LEASE_WAITS", { lease: leaseId, state: lease.status.state });
+  await requireExtendable(app, caller, lease, periodMs);
   const members = await app.inventory.members(lease.request.group, "open");
   return options.dryRun
     ? previewExtension(app, caller, lease, periodMs, members)
     : extendHolds(app, caller, lease, periodMs, members);
+}
+
+/** What was approved, or opened without approval, was one period: a longer one is another change. Throws as `judgeLease` too. */
+async function requireExtendable(app: App, caller: Caller, lease: Lease, periodMs: number): Promise<void> {
+  const { grant } = await judgeStored(app, caller.policy, lease, periodMs);
+  if (grant.approvals > 0 || (lease.request.grant?.approvals ?? 0) > 0)
+    throw fail("EXTENSION_NEEDS_APPROVAL", { lease: lease.request.leaseId });
 }
 
 /** What `extendHolds` would answer and do; told from the same ledger rows, and writes nothing. */
@@ -126,7 +137,7 @@ export async function extendHolds(
   }
   const end = until;
   const [{ lease: now, settled }] = await Promise.all([
-    settleLease(app, request, {
+    settleLease(app, lease, {
       cause: `extend ${leaseId}`,
       actor: caller.principal,
       policy: caller.policy,

@@ -3,6 +3,7 @@ import { isSeenLate, seenTargetMs } from "../domain/full-pass.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import type { ModeInForce } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
+import { listUnjustified } from "../store/attention.ts";
 import { type Due, readDue } from "../store/due.ts";
 import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
@@ -12,7 +13,7 @@ import { dueEnd, OVERDUE_MS } from "./tell-overdue.ts";
 
 /** Instants in milliseconds. */
 export interface Health {
-  readonly status: "ok" | "overdue" | "unseen" | "not-installed";
+  readonly status: "ok" | "overdue" | "unseen" | "unjustified" | "not-installed";
   readonly now: number;
   /** Instant of the oldest due row that is past, or null. */
   readonly oldestDueAt: number | null;
@@ -22,6 +23,13 @@ export interface Health {
   readonly oldestGroupSeenAt: number | null;
   /** How old that becomes when all is well; the status is `unseen` at over twice as much. */
   readonly groupSeenTargetMs: number | null;
+  /** Leases that were opened without their second person and have not been justified. */
+  readonly unjustified: readonly {
+    readonly lease: string;
+    readonly group: string;
+    readonly principal: string;
+    readonly justifyBy: number;
+  }[];
   /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
@@ -40,23 +48,50 @@ export async function health(app: App, policy: Policy): Promise<Health> {
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
-  const [overdueEnds, last, mode] = await Promise.all([
+  const [overdueEnds, last, mode, unjustified] = await Promise.all([
     lateEnds(app, due, now - OVERDUE_MS),
     lastFullPass(app.tables),
     readMode(app.tables),
+    unjustifiedLeases(app),
   ]);
   const isUnseen = last !== null && isSeenLate(last, now);
   return {
-    status: !installed ? "not-installed" : overdueEnds.length > 0 ? "overdue" : isUnseen ? "unseen" : "ok",
+    status: statusOf({ installed, isOverdue: overdueEnds.length > 0, isUnseen, isUnjustified: unjustified.length > 0 }),
     now,
     oldestDueAt: due[0]?.at ?? null,
     overdueEnds,
     oldestGroupSeenAt: last?.startedAt ?? null,
     groupSeenTargetMs: last && seenTargetMs(last),
+    unjustified,
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
     mode,
   };
+}
+
+/** The worst of what is the matter. */
+function statusOf(is: {
+  readonly installed: boolean;
+  readonly isOverdue: boolean;
+  readonly isUnseen: boolean;
+  readonly isUnjustified: boolean;
+}): Health["status"] {
+  if (!is.installed) return "not-installed";
+  if (is.isOverdue) return "overdue";
+  if (is.isUnseen) return "unseen";
+  return is.isUnjustified ? "unjustified" : "ok";
+}
+
+/** The row that names a lease may be there before it and after it: the lease tells. */
+async function unjustifiedLeases(app: App): Promise<Health["unjustified"]> {
+  const ids = await listUnjustified(app.tables, ENDS_MAX);
+  const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
+  return leases.flatMap((lease) => {
+    const justifyBy = lease?.request.grant?.justifyBy ?? null;
+    if (lease === null || justifyBy === null || lease.justification !== null) return [];
+    const { leaseId, group, principal } = lease.request;
+    return [{ lease: leaseId, group: group.groupId, principal, justifyBy }];
+  });
 }
 
 /** A late row alone says only that nobody has looked: the lease tells whether something should have been closed. */

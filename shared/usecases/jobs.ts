@@ -6,6 +6,7 @@ import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { sendNotices } from "./send-notices.ts";
+import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
 
 /** One run of a job. */
@@ -37,6 +38,10 @@ const LOCK_MARGIN_MS = 30_000;
 
 /** Every job by its name, which is in stored rows: a job is renamed under its old name. */
 const jobs: Readonly<Record<string, Job>> = {
+  approval: {
+    beginsAt: null,
+    run: (app, { policy, param }) => tendApproval(app, policy, param ?? ""),
+  },
   canary: {
     beginsAt: (now) => now + CANARY_BEGINS_MS,
     run: async (app, { policy }) => {

@@ -2,7 +2,7 @@
 import { type Cidr, widestPrefix } from "../domain/cidr.ts";
 import { coversPort, parseGrant } from "../domain/grant.ts";
 import type { EntryId, LeaseId } from "../domain/ids.ts";
-import type { LeaseRequest } from "../domain/lease-record.ts";
+import type { LeaseGrant, LeaseRequest } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -21,6 +21,8 @@ export interface LeaseAsk {
   readonly periodMs: number;
   readonly reason: string;
   readonly ticket: string;
+  /** True to open at once, without the second person it may need. */
+  readonly breakGlass: boolean;
 }
 
 /** An ask whose target is found and whose rules are known. */
@@ -29,6 +31,7 @@ export interface Opening {
   readonly ask: LeaseAsk;
   readonly target: Target;
   readonly specs: readonly RuleSpec[];
+  readonly grant: LeaseGrant;
 }
 
 /** The rules asked for, without a host; throws what is wrong with the words or with the width of the sources. */
@@ -87,6 +90,7 @@ export function requestOf(opening: Opening, leaseId: LeaseId, now: number): Leas
     reason: ask.reason,
     ticket: ask.ticket,
     requestedAt: now,
+    grant: opening.grant,
   };
 }
 

@@ -1,24 +1,27 @@
 // Opens a port for a time: books the lease, then runs a pass over its group.
-import { isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import type { LeaseHolder } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
-import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
 import { isHolding } from "../plan/picture.ts";
-import type { Member } from "../ports/firewall.ts";
+import { listWaiting } from "../store/attention.ts";
 import { claimKey, readKey } from "../store/idempotency.ts";
 import { getLease } from "../store/leases.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
+import { approvalFor, waitsFor } from "./ask-approval.ts";
 import { bookHolds } from "./book-holds.ts";
-import { bookLease, netOf, type RequestKey, requestKey } from "./book-lease.ts";
+import { bookLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
 import { checkPeriod } from "./check-period.ts";
 import { extendHolds, previewExtension } from "./extend-lease.ts";
 import { findTarget } from "./find-target.ts";
+import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
 import { previewOpening } from "./preview-opening.ts";
-import { settleLease } from "./settle-lease.ts";
+import { settleOpening, throwIfFailed } from "./settle-opening.ts";
+
+/** Requests that wait, read to find one that is repeated. */
+const WAITING_MAX = 200;
 
 export type { LeaseAnswer } from "./lease-answer.ts";
 export type { LeaseAsk } from "./lease-ask.ts";
@@ -39,10 +42,16 @@ export async function openLease(
   specsOf(ask, policy);
   checkPeriod(ask.periodMs, policy);
   const target = await findTarget(app, policy, ask);
-  const opening: Opening = { caller, ask, target, specs: specsFor(ask, policy, target) };
+  const specs = specsFor(ask, policy, target);
+  const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs });
+  const opening: Opening = { caller, ask, target, specs, grant };
+  if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
   const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
   if (options.dryRun) {
-    return own ? previewExtension(app, caller, own, ask.periodMs, target.members) : previewOpening(app, opening);
+    const preview = own
+      ? await previewExtension(app, caller, own, ask.periodMs, target.members)
+      : await previewOpening(app, opening);
+    return { ...preview, notes: [...preview.notes, ...why] };
   }
   if (own) {
     const answer = await extendHolds(app, caller, own, ask.periodMs, target.members);
@@ -51,7 +60,41 @@ export async function openLease(
     return answer;
   }
   const lease = await bookLease(app, opening, key);
-  return settleOpening(app, caller, target.members, lease);
+  const loud = grant.justifyBy === null ? [] : why;
+  return settleOpening(app, caller, target.members, lease, loud);
+}
+
+/** A lease that other persons have to approve first; repeated, the request that waits already is the answer. */
+async function askFor(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  options: { readonly mode: "create" | "repeat"; readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { members } = opening.target;
+  const answer = (lease: Lease, plan: readonly string[]): LeaseAnswer => ({
+    ...{ lease, plan, reach: reachOf(opening.specs, members), settled: options.dryRun, extended: false },
+    notes: [NEW_CONNECTIONS_ONLY, ...why],
+  });
+  const waiting = options.mode === "repeat" ? await findWaiting(app, opening) : null;
+  if (waiting !== null) return answer(waiting, []);
+  if (!options.dryRun) return answer(await bookLease(app, opening, key), []);
+  const preview = await previewOpening(app, opening);
+  const approval = await approvalFor(app, opening.caller.policy, preview.lease.request, opening.grant.approvals);
+  return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);
+}
+
+/** The caller's own request for these very rules that waits already, or null. */
+async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
+  const leases = await Promise.all((await listWaiting(app.tables, WAITING_MAX)).map((id) => getLease(app.tables, id)));
+  const wanted = entryIdsOf(opening).join();
+  const isSame = ({ request, status }: Lease): boolean =>
+    status.state === "requested" &&
+    request.principal === opening.caller.principal &&
+    request.periodMs === opening.ask.periodMs &&
+    request.entryIds.join() === wanted;
+  return leases.find((lease) => lease !== null && isSame(lease)) ?? null;
 }
 
 /** The answer to a key that already means a lease: that lease, whatever has become of it; null when it has none yet. */
@@ -64,37 +107,13 @@ async function replay(app: App, caller: Caller, key: RequestKey, isDryRun: boole
   throwIfFailed(lease);
   const { group, specs } = lease.request;
   const members = await app.inventory.members(group, "open").catch(() => []);
-  const opening = !isFinal(lease.status.state) && lease.status.state !== "open" && lease.status.state !== "closing";
-  if (opening && !isDryRun) {
+  if (lease.status.state === "opening" && !isDryRun) {
     await bookHolds(app, lease);
     return settleOpening(app, caller, members, lease);
   }
+  const settled = lease.status.state !== "requested" && lease.status.state !== "approved";
   const notes = [NEW_CONNECTIONS_ONLY, "The Idempotency-Key was used before: this is the lease it opened."];
-  return { lease, reach: reachOf(specs, members), settled: true, extended: false, plan: [], notes };
-}
-
-async function settleOpening(app: App, caller: Caller, members: readonly Member[], lease: Lease): Promise<LeaseAnswer> {
-  const { request } = lease;
-  const { lease: now, settled } = await settleLease(app, request, {
-    cause: `open ${request.leaseId}`,
-    actor: caller.principal,
-    policy: caller.policy,
-    priority: "open",
-    net: netOf(app, request),
-    wanted: (it) => it.status.state === "open",
-    ...(request.specs.some((spec) => spec.dest !== null) ? { members } : {}),
-  });
-  throwIfFailed(now);
-  const notes = [NEW_CONNECTIONS_ONLY];
-  if (now.status.preExisting)
-    notes.push("A rule that was there before allows the same: the lease rides on it and its end removes nothing.");
-  return { lease: now, reach: reachOf(request.specs, members), settled, extended: false, plan: [], notes };
-}
-
-function throwIfFailed(lease: Lease): void {
-  const { state, note, noteDetail } = lease.status;
-  if ((state === "failed" || state === "closing") && note && note in catalogue)
-    throw fail(note as ErrorCode, noteDetail ?? {});
+  return { lease, reach: reachOf(specs, members), settled, extended: false, plan: [], notes };
 }
 
 /** The caller's own live lease on these very rules, or null. */
@@ -113,5 +132,7 @@ async function findOwn(app: App, opening: Opening): Promise<Lease | null> {
   );
   if (!own) return null;
   const lease = await getLease(app.tables, own.holderId);
-  return lease && lease.request.specs.length === specs.length ? lease : null;
+  // What second persons approved, or were passed over for, is one period: it is not extended, and another lease may hold the rule too.
+  if (lease === null || (lease.request.grant?.approvals ?? 0) > 0) return null;
+  return lease.request.specs.length === specs.length ? lease : null;
 }

@@ -64,7 +64,7 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
     noteDetail: null,
   };
   return {
-    lease: { request, status },
+    lease: { request, status, approval: null, justification: null },
     reach: reachOf(specs, target.members),
     settled: true,
     extended: false,

@@ -37,6 +37,7 @@ export async function recoverLease(
     reason,
     ticket: "",
     requestedAt: now,
+    grant: null,
   };
   const status: LeaseStatus = {
     state: "open",
@@ -48,7 +49,7 @@ export async function recoverLease(
     note: reason,
     noteDetail: null,
   };
-  await createLease(app.tables, { request, status });
+  await createLease(app.tables, { request, status, approval: null });
   await saveEntry(app.tables, {
     ...freshEntry(group, spec),
     holders: [

@@ -35,6 +35,8 @@ export interface PassOptions {
   readonly deadlineAt: number;
   /** Due rows that brought the pass about; those whose lease or group is at rest after it are deleted. */
   readonly rows: readonly Due[];
+  /** Lines that go into the record before what the pass did, where it did something. */
+  readonly says?: readonly string[];
   /** False when this installation's state is lost; looked up when absent. */
   readonly stateKnown?: boolean;
   /** True to compare the group with its ledger, where it is guarded. */
@@ -315,13 +317,14 @@ class Pass {
           isSettled && (row.kind === "group" || options.stateKnown)
         : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
     );
-    const lines = [
+    const done = [
       ...this.lines,
       ...this.intents.outcomes,
       ...[...closed.keys()].map((leaseId) => `${leaseId} has ended`),
       ...this.findings,
       ...(this.drift?.lines ?? []),
     ];
+    const lines = done.length > 0 ? [...(options.says ?? []), ...done] : done;
     const { cause, actor, policy } = options;
     const record = { at: now, group, cause, actor, policyVersion: policy.version, lines };
     const writes: Write[] = [

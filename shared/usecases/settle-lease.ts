@@ -1,6 +1,6 @@
 // Brings a lease to rest: runs passes of its group, or waits for somebody else's, until the answer is known or the time is up.
 import { isFinal } from "../domain/lease.ts";
-import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import type { Due } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
@@ -16,10 +16,10 @@ const POLL_MAX_MS = 500;
  */
 export async function settleLease(
   app: App,
-  request: LeaseRequest,
+  known: Lease,
   options: Omit<PassOptions, "deadlineAt" | "rows"> & { net: Due; wanted: (lease: Lease) => boolean },
 ): Promise<{ lease: Lease; settled: boolean }> {
-  const { group, leaseId } = request;
+  const { group, leaseId } = known.request;
   const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
   for (let round = 0; ; round++) {
     let atRest = false;
@@ -37,7 +37,7 @@ export async function settleLease(
       });
       if (error.kind === "refused" || error.kind === "throttled") atRest = true;
     }
-    const lease: Lease | null = status ? { request, status } : await getLease(app.tables, leaseId);
+    const lease: Lease | null = status ? { ...known, status } : await getLease(app.tables, leaseId);
     if (!lease) throw new Error(`lease ${leaseId} has no row`);
     const settled = isFinal(lease.status.state) || options.wanted(lease);
     if (settled || atRest || app.clock.monotonicMs() >= deadlineAt) return { lease, settled };

@@ -1,12 +1,15 @@
 // The sweep: whatever is due now. Finds it with one bounded range read per shard, and makes no ECS call when there is nothing.
+
 import type { GroupId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { type Due, dueDelete, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
 import { isPart } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
+import { readMode } from "../store/mode.ts";
 import { schemas } from "../store/tables.ts";
 import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
@@ -14,6 +17,7 @@ import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
 import { bookJobs, runJob } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
+import { openApproved } from "./open-approved.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
 import { tellOverdue } from "./tell-overdue.ts";
 
@@ -192,8 +196,11 @@ async function sweepUnheld(
   const over: Due[] = [];
   const entered: Due[] = [];
   await inParallel(rows, async (row) => {
-    const lease = await getLease(app.tables, row.id as LeaseId);
-    if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
+    const found = await getLease(app.tables, row.id as LeaseId);
+    const lease = found?.status.state === "approved" ? await resumeApproved(app, found, options.policy) : found;
+    // What waits for approval has a job of its own.
+    if (lease?.status.state === "requested") over.push(row);
+    else if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
     else if (lease && (await bookHolds(app, lease))) entered.push(row);
   });
   if (over.length > 0) await app.tables.writeAll(over.map(dueDelete));
@@ -201,6 +208,12 @@ async function sweepUnheld(
   const report = await passOver(app, group, { ...options, rows: entered }, "end");
   if (report) tally.add(group, report);
   return over.length + entered.length - (report?.rowsLeft ?? entered.length);
+}
+
+/** A lease whose approver died before it was opened; where nothing may be opened now, it is left for the next tick. */
+async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<Lease> {
+  const { mode } = await readMode(app.tables);
+  return mode === "normal" ? openApproved(app, lease, policy) : lease;
 }
 
 /** A job that fails stays due and keeps nothing else from its turn. */

@@ -76,7 +76,7 @@ const ask: AllocationAsk = {
   openHours: null,
   sensitiveConfirmed: true,
 };
-const word = { owner: "ops", reason: "it is needed", ticket: "", sensitiveConfirmed: true };
+const word = { owner: "ops", reason: "it is needed", ticket: "", breakGlass: false, sensitiveConfirmed: true };
 
 async function authorize(scene: Scene, who: string, ref: typeof WEB, spec: RuleSpec): Promise<void> {
   const { firewall, token } = scene.person(who);
@@ -129,6 +129,7 @@ async function leaseOn2222(scene: Scene): Promise<void> {
     periodMs: MINUTE_MS,
     reason: "to look",
     ticket: "",
+    breakGlass: false,
   };
   const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
   await openLease(scene.quietApp(), scene.asker("ann", "requester"), request, options);

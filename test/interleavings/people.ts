@@ -145,6 +145,7 @@ const ledger: Story = async (scene) => {
     application: "",
     reason,
     ticket: "",
+    breakGlass: false,
     allowedSources: [],
     openHours: null,
     sensitiveConfirmed: true,
@@ -186,6 +187,7 @@ const leasing =
       periodMs,
       reason: "to look",
       ticket: "",
+      breakGlass: false,
     };
     const asker = scene.asker("ann", "requester");
     const idempotencyKey = `key-${group.groupId}-${port}`;
@@ -223,6 +225,7 @@ const claiming: Story = async (scene) => {
     periodMs: dice.between(60, 120) * 1000,
     reason: "to look",
     ticket: "",
+    breakGlass: false,
   };
   const asker = scene.asker("ann", "requester");
   const options = { mode: "create", idempotencyKey: "key-claimed", dryRun: false } as const;

@@ -359,6 +359,7 @@ export class World {
       periodMs: 600_000,
       reason: "test",
       ticket: "",
+      breakGlass: false,
       ...change,
     };
   }

@@ -61,6 +61,7 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
         reason: "",
         ticket: "",
         requestedAt: NOW,
+        grant: null,
       },
       status: {
         state: "open",
@@ -72,6 +73,8 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
         note: null,
         noteDetail: null,
       },
+      approval: null,
+      justification: null,
     },
     reach: {
       hosts: [{ instanceId: "i-1", name: "web-1", address: "127.10.0.11" }],
@@ -147,6 +150,9 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     openLease: note("openLease", answer),
     extendLease: note("extendLease", answer),
     endLease: note("endLease", answer),
+    listApprovals: note("listApprovals", [answer.lease]),
+    decideLease: note("decideLease", answer),
+    justifyLease: note("justifyLease", answer),
     getLease: note("getLease", answer),
     listLeases: async (app: App, query: { readonly sees?: (groupId: string) => boolean }) => ({
       leases: [(await note("listLeases", answer)(app, query)).lease].filter(({ request }) =>
@@ -192,6 +198,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: NOW - 60_000 }],
       oldestGroupSeenAt: NOW - 1_800_000,
       groupSeenTargetMs: 3_600_000,
+      unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: NOW }],
       clockSkewMs: -1500,
       policyVersion: 3,
       mode: inForce,

@@ -65,7 +65,7 @@ describe("the ledger", () => {
     const { world } = await send({ method: "PUT", path: "/v1/ledger", body });
     expect(world.reached[0]?.input[1]).toEqual({
       ...{ group: "web", protocol: "tcp", port: "443", sources: ["192.0.2.1", "192.0.2.2"] },
-      ...{ policy: "accept", direction: "ingress", priority: 1, owner: "ann", reason: "HTTPS" },
+      ...{ backup: "", policy: "accept", direction: "ingress", priority: 1, owner: "ann", reason: "HTTPS" },
       ...{ application: "", ticket: "", allowedSources: [], openHours: null, sensitiveConfirmed: false },
     });
   });

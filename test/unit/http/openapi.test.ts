@@ -65,6 +65,7 @@ describe("the API description", () => {
       "overdueEnds",
       "oldestGroupSeenAt",
       "groupSeenTargetSeconds",
+      "unjustified",
       "clockSkewSeconds",
       "policyVersion",
       "mode",

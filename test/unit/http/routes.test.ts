@@ -24,6 +24,7 @@ describe("leases", () => {
       periodMs: 600_000,
       reason: "",
       ticket: "",
+      breakGlass: false,
     });
     expect(options).toEqual({ mode: "repeat", idempotencyKey: "k-1", dryRun: false });
     expect(response.status).toBe(200);
@@ -145,6 +146,7 @@ describe("what is listed", () => {
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: "2026-11-05T07:59:00Z" }],
       oldestGroupSeenAt: "2026-11-05T07:30:00Z",
       groupSeenTargetSeconds: 3600,
+      unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: "2026-11-05T08:00:00Z" }],
       clockSkewSeconds: -1.5,
       policyVersion: 3,
       mode: { mode: "halt", since: "2026-11-05T08:00:00Z", by: "ann", reason: "an incident" },

@@ -167,6 +167,7 @@ export function anAsk(changes: Partial<LeaseAsk> = {}): LeaseAsk {
     periodMs: 600_000,
     reason: "",
     ticket: "",
+    breakGlass: false,
     ...changes,
   };
 }

@@ -19,6 +19,7 @@ describe("health", () => {
       oldestDueAt: null,
       overdueEnds: [],
       oldestGroupSeenAt: null,
+      unjustified: [],
       groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,

@@ -1,0 +1,63 @@
+// The word of second persons about a lease: what they approve, who has spoken, and whether it is enough.
+import { sha256Hex } from "./digest.ts";
+import type { LeaseRequest } from "./lease-record.ts";
+import { ruleKey } from "./rule-key.ts";
+
+/** One person's word. */
+export interface ApprovalWord {
+  /** The principal who spoke, and the person that is. */
+  readonly by: string;
+  readonly person: string;
+  readonly decision: "approve" | "deny";
+  readonly reason: string;
+  readonly at: number;
+  readonly via: "api" | "link";
+  /** The change it is about. */
+  readonly change: string;
+}
+
+/** What a lease that needs second persons has of them. Instants in milliseconds. */
+export interface Approval {
+  /** How many persons have to approve. */
+  readonly needed: number;
+  /** Hash of the exact change, see `changeOf`. */
+  readonly change: string;
+  /** Person who asked. */
+  readonly requester: string;
+  /** Whom it was put to first: owners and stand-ins of the port by the ledger; empty where the ledger names none. */
+  readonly askedOf: readonly string[];
+  readonly lapsesAt: number;
+  readonly words: readonly ApprovalWord[];
+  readonly approvedAt: number | null;
+  /** Version for compare-and-set. */
+  readonly rev: number;
+}
+
+/** What was said afterwards of a lease that was opened without the second person it needed. */
+export interface Justification {
+  readonly by: string;
+  readonly at: number;
+  readonly text: string;
+}
+
+/**
+ * The hash of everything a lease would change and of everything its approver is told of it: 64 hex digits. Two requests have the same
+ * only if they are one and the same request.
+ */
+export function changeOf(request: LeaseRequest): string {
+  const { leaseId, principal, group, instanceId, specs, periodMs, reason, ticket, requestedAt } = request;
+  const rules = specs.map(ruleKey).sort();
+  const place = [group.region, group.groupId, instanceId];
+  return sha256Hex(JSON.stringify([1, leaseId, principal, place, rules, periodMs, reason, ticket, requestedAt]));
+}
+
+/** True when enough other persons have approved this very request, and nobody has denied it. */
+export function isApproved(request: LeaseRequest, approval: Approval | null): boolean {
+  if (approval === null) return false;
+  const change = changeOf(request);
+  const { needed, requester, words } = approval;
+  if (words.some((word) => word.decision === "deny")) return false;
+  const persons = new Set(words.filter((word) => word.change === change).map((word) => word.person));
+  persons.delete(requester);
+  return persons.size >= needed;
+}

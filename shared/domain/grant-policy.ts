@@ -1,0 +1,62 @@
+// What may be granted to whom, as values. Text, defaults and checks are in `shared/config/grant-schema.ts`.
+import type { Cidr } from "./cidr.ts";
+import type { Role } from "./permission.ts";
+import type { PortRange } from "./port-range.ts";
+import type { Scope } from "./scope.ts";
+
+/** One rule about grants; the first that matches decides. What is null bounds nothing. Durations in milliseconds. */
+export interface GrantRule {
+  readonly name: string;
+  /** `deny` matches what it touches in part; `allow` only what lies within it as a whole. */
+  readonly effect: "allow" | "deny";
+  /** Persons or principals, and roles; both empty: anybody who may ask. */
+  readonly persons: readonly string[];
+  readonly roles: readonly Role[];
+  readonly where: Scope | null;
+  readonly protocols: readonly string[] | null;
+  readonly ports: readonly PortRange[] | null;
+  readonly sources: readonly Cidr[] | null;
+  /** Bounds of what the rule allows: what matches it and exceeds them is refused by it. */
+  readonly periodMaxMs: number | null;
+  readonly isTicketNeeded: boolean;
+  readonly portsMax: number | null;
+  readonly sourceWidthMax: { readonly v4: number; readonly v6: number } | null;
+  /** Second persons that have to approve. */
+  readonly approvals: number;
+}
+
+/** What needs a second person, whatever rule grants it, and how long a word is good. */
+export interface ApprovalPolicy {
+  readonly ports: readonly PortRange[];
+  readonly where: Scope;
+  /** How many persons. */
+  readonly count: number;
+  /** A request that nobody has decided by then lapses; an approval that could not be used by then, too. */
+  readonly decideWithinMs: number;
+  readonly useWithinMs: number;
+}
+
+/** Opening at once without a second person. */
+export interface BreakGlassPolicy {
+  readonly persons: readonly string[];
+  readonly roles: readonly Role[];
+  readonly periodMaxMs: number;
+  readonly justifyWithinMs: number;
+}
+
+/** The part of the policy about grants. */
+export interface GrantPolicy {
+  /** Empty: everybody may have what the limits of leases allow. */
+  readonly grants: readonly GrantRule[];
+  readonly approval: ApprovalPolicy;
+  /** Null: nobody may. */
+  readonly breakGlass: BreakGlassPolicy | null;
+  /** Principals of one and the same person, by the person's name. */
+  readonly persons: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The person a principal is: several principals may be one. */
+export function personOf({ persons }: Pick<GrantPolicy, "persons">, principal: string): string {
+  for (const [person, principals] of Object.entries(persons)) if (principals.includes(principal)) return person;
+  return principal;
+}

@@ -1,0 +1,96 @@
+// Whom a lease that needs a second person is put to, and what is written for it.
+import { type Approval, changeOf } from "../domain/approval.ts";
+import { personOf } from "../domain/grant-policy.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
+import type { LeaseRequest } from "../domain/lease-record.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import { type Addressee, noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import { portRangesOverlap } from "../domain/port-range.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import type { Write } from "../ports/tables.ts";
+import { waitingWrite } from "../store/attention.ts";
+import { dueJob, dueWrite } from "../store/due.ts";
+import { listEntries } from "../store/ledger.ts";
+import { noticeWrites } from "../store/outbox.ts";
+import type { App } from "./app.ts";
+
+/** The job that looks after a request: asks more people, has it lapse, and tells what a crash left untold. */
+export const APPROVAL_JOB = "approval";
+
+/** Persons that are asked first, at most. */
+const ASKED_MAX = 10;
+
+/** What the request needs, put to the owners and stand-ins of its port by the ledger; to nobody in particular where it names none. */
+export async function approvalFor(app: App, policy: Policy, request: LeaseRequest, needed: number): Promise<Approval> {
+  const requester = personOf(policy, request.principal);
+  const askedOf = (await ownersOf(app, request.group, request.specs)).filter(
+    (name) => personOf(policy, name) !== requester,
+  );
+  return {
+    needed,
+    requester,
+    change: changeOf(request),
+    askedOf: askedOf.slice(0, ASKED_MAX),
+    lapsesAt: request.requestedAt + policy.approval.decideWithinMs,
+    words: [],
+    approvedAt: null,
+    rev: 0,
+  };
+}
+
+/** What is written before the request's own row: the job that looks after it, and the notice that asks for it. */
+export function askWrites(request: LeaseRequest, approval: Approval): readonly Write[] {
+  const { requestedAt, leaseId } = request;
+  const halfway = requestedAt + Math.floor((approval.lapsesAt - requestedAt) / 2);
+  const asked = approval.askedOf.map((principal): Addressee => ({ kind: "person", principal }));
+  return [
+    waitingWrite(leaseId, requestedAt),
+    dueWrite(dueJob(APPROVAL_JOB, leaseId, halfway)),
+    ...askNotice(request, approval, requestedAt, asked.length > 0 ? asked : [{ kind: "role", role: "approver" }]),
+  ];
+}
+
+/** The notice that asks: to those first asked, and later, when none of them has decided, to every approver. */
+export function askNotice(
+  request: LeaseRequest,
+  approval: Approval,
+  at: number,
+  to: readonly Addressee[],
+): readonly Write[] {
+  const { leaseId, group, principal, reason } = request;
+  const ports = `${request.specs.map(ruleKey).join(", ")} on ${request.groupName}`;
+  return noticeWrites(
+    noticeOf("approvalAsked", {
+      ...{ at, group, to },
+      dedupe: `${leaseId}/${to.map((it) => (it.kind === "person" ? it.principal : it.kind)).join(",")}`,
+      data: { lease: leaseId, requester: principal, ports, reason, expiresAt: approval.lapsesAt },
+    }),
+  );
+}
+
+/** Who a request waits for, in a sentence. */
+export function waitsFor({ needed, askedOf, lapsesAt }: Approval): string {
+  const persons = needed === 1 ? "one other person" : `${needed} other persons`;
+  const whom = askedOf.length > 0 ? ` (asked first: ${askedOf.join(", ")})` : "";
+  return `ask ${persons}${whom} to approve it until ${formatUtc(lapsesAt)}`;
+}
+
+async function ownersOf(app: App, group: GroupRef, specs: readonly RuleSpec[]): Promise<readonly string[]> {
+  const { entries } = await listEntries(app.tables, group);
+  const touched = entries.filter((entry) => specs.some((spec) => isSamePort(entry, spec)));
+  const names = touched.flatMap(({ allocation }) => (allocation ? [allocation.owner, allocation.backup ?? ""] : []));
+  return [...new Set(names.filter((name) => name !== ""))];
+}
+
+/** True when the entry's rule is about a port that the spec reaches. */
+function isSamePort({ spec: granted, allocation }: Entry, spec: RuleSpec): boolean {
+  if (allocation === null || granted.direction !== spec.direction) return false;
+  const isSameProtocol = granted.protocol === spec.protocol || granted.protocol === "all" || spec.protocol === "all";
+  if (!isSameProtocol) return false;
+  return granted.ports.kind !== "range" || spec.ports.kind !== "range"
+    ? true
+    : portRangesOverlap(granted.ports.range, spec.ports.range);
+}

@@ -1,0 +1,47 @@
+// From approved to opening: the only way on which a lease that needs a second person comes to be opened.
+import { isApproved } from "../domain/approval.ts";
+import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
+import type { Policy } from "../domain/policy.ts";
+import { dueLease, dueWrite } from "../store/due.ts";
+import { getLease, writeDecision } from "../store/leases.ts";
+import type { App } from "./app.ts";
+import { endAfter } from "./lease-ask.ts";
+
+/**
+ * Gives an approved lease its end, counted from now, and moves it to `opening`: by compare-and-set, so that it is either opened or
+ * lapsed or cancelled. One whose approval is too old lapses, one that is not what was approved fails. Answers the lease as it is then;
+ * in any state but `approved` it stays as it is.
+ */
+export async function openApproved(app: App, read: Lease, policy: Policy): Promise<Lease> {
+  for (let lease = read; ; ) {
+    const { request, status, approval } = lease;
+    if (status.state !== "approved" || approval === null) return lease;
+    const now = app.clock.now();
+    const next = nextStatus(lease, now, policy.approval.useWithinMs);
+    if (next.state === "opening") {
+      const end = dueLease(request.group, request.leaseId, next.until, app.settings.shards);
+      // The row is there before the lease counts as opening: whoever dies in between leaves a row too many.
+      await app.tables.writeAll([dueWrite(end)]);
+      await app.wakeup.arm(end.shard, next.until);
+    }
+    const moved = await writeDecision(app.tables, lease, { status: next, approval });
+    if (moved !== null) return moved;
+    const again = await getLease(app.tables, request.leaseId);
+    if (again === null) return lease;
+    lease = again;
+  }
+}
+
+function nextStatus({ request, status, approval }: Lease, now: number, useWithinMs: number): LeaseStatus {
+  if (!isApproved(request, approval))
+    return {
+      ...status,
+      state: "failed",
+      closedAt: now,
+      note: "APPROVAL_BROKEN",
+      noteDetail: { lease: request.leaseId },
+    };
+  if (now >= (approval?.approvedAt ?? 0) + useWithinMs)
+    return { ...status, state: "lapsed", closedAt: now, note: "it was approved and could not be opened in time" };
+  return { ...status, state: "opening", until: endAfter(now, request.periodMs), note: null };
+}

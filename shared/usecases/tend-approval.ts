@@ -1,0 +1,71 @@
+// Looks after a lease that waits for a second person: asks more people, has it lapse, and tells what was decided.
+import type { LeaseId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
+import { type Addressee, noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import { waitingDelete } from "../store/attention.ts";
+import { type Due, dueDelete, dueJob } from "../store/due.ts";
+import { getLease, writeDecision } from "../store/leases.ts";
+import { noticeWrites } from "../store/outbox.ts";
+import { recordWrite } from "../store/records.ts";
+import type { App } from "./app.ts";
+import { APPROVAL_JOB, askNotice } from "./ask-approval.ts";
+
+/** The row that has a decision told, should whoever decides die before. */
+export const decisionNet = (leaseId: LeaseId, at: number): Due => dueJob(APPROVAL_JOB, `${leaseId}/decided`, at);
+
+/**
+ * One look at the lease; answers when to look again, or null when nothing is left to look after. May be repeated: what is told twice is
+ * known by its id.
+ */
+export async function tendApproval(app: App, policy: Policy, param: string): Promise<number | null> {
+  const [leaseId = "", isDecided] = param.split("/");
+  for (;;) {
+    const lease = await getLease(app.tables, leaseId as LeaseId);
+    if (lease === null || lease.approval === null) return null;
+    const { approval, request, status } = lease;
+    const now = app.clock.now();
+    if (isDecided !== undefined || status.state !== "requested") {
+      // Whoever decides tells of it, unless they died; what has lapsed nobody else tells.
+      if (isDecided !== undefined || status.state === "lapsed") await tellDecision(app, policy, lease, null);
+      return null;
+    }
+    if (now < approval.lapsesAt) {
+      const everyApprover: Addressee = { kind: "role", role: "approver" };
+      await app.tables.writeAll(askNotice(request, approval, now, [everyApprover]));
+      return approval.lapsesAt;
+    }
+    const lapsed = { ...status, state: "lapsed", closedAt: now, note: "nobody decided about it in time" } as const;
+    const over = await writeDecision(app.tables, lease, { status: lapsed, approval });
+    if (over === null) continue;
+    await tellDecision(app, policy, over, null);
+    return null;
+  }
+}
+
+/** Records what was decided and tells whoever asked; `net` is the row that would have done so after a crash. */
+export async function tellDecision(app: App, policy: Policy, lease: Lease, net: Due | null): Promise<void> {
+  const { request, status, approval } = lease;
+  const { leaseId, group, principal } = request;
+  const last = approval?.words.at(-1);
+  const now = app.clock.now();
+  const actor = status.state === "lapsed" ? "safeport" : (last?.by ?? "safeport");
+  const words = (approval?.words ?? []).map(
+    (word) =>
+      `${word.by} said ${word.decision} to ${word.change.slice(0, 16)} by ${word.via}: ${word.reason || "no reason"}`,
+  );
+  const lines = [...words, `${leaseId} is ${status.state}`];
+  const record = { at: now, group, cause: `decide ${leaseId}`, actor, policyVersion: policy.version, lines };
+  const decision = status.state === "denied" ? "denied" : isFinal(status.state) ? "expired" : "approved";
+  const notice = noticeOf("approvalDecided", {
+    ...{ at: now, group, to: [{ kind: "person", principal }] },
+    dedupe: `${leaseId}/${decision}`,
+    data: { lease: leaseId, requester: principal, by: actor, decision },
+  });
+  await app.tables.writeAll([
+    recordWrite(record, app.random),
+    ...(status.state === "requested" ? [] : [waitingDelete(leaseId), ...noticeWrites(notice)]),
+  ]);
+  if (net !== null) await app.tables.writeAll([dueDelete(net)]);
+}

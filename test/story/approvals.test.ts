@@ -1,0 +1,273 @@
+// Second persons: what needs one waits for one, and nobody is one's own.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Lease } from "../../shared/domain/lease-record.ts";
+import type { Role } from "../../shared/domain/permission.ts";
+import type { Caller } from "../../shared/usecases/app.ts";
+import { decideLease, type LeaseWord } from "../../shared/usecases/decide-lease.ts";
+import { endLease } from "../../shared/usecases/end-lease.ts";
+import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { health } from "../../shared/usecases/health.ts";
+import { justifyLease } from "../../shared/usecases/justify-lease.ts";
+import { listApprovals } from "../../shared/usecases/list-approvals.ts";
+import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
+import { World } from "../kit/world.ts";
+
+const HOUR = 60 * 60_000;
+const DB = { port: "3306" };
+const policy = {
+  defaultTarget: "web",
+  approval: { ports: ["3306", "6379"], count: 1 },
+  persons: { ann: ["ann-laptop", "corp/ann"] },
+  breakGlass: { roles: ["operator"], periodMax: 900 },
+};
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start({ policy });
+});
+afterEach(() => world.stop());
+
+const caller = (principal: string, role: Role = "approver"): Caller => world.caller(principal, [role]);
+
+const say = (
+  lease: Lease,
+  who: Caller,
+  word: Partial<LeaseWord> = {},
+  options: { dryRun: boolean } = { dryRun: false },
+): Promise<LeaseAnswer> => {
+  const whole = { decision: "approve", reason: "", change: null, via: "api", ...word } as const;
+  return world.run(decideLease(world.process(), who, lease.request.leaseId, whole, options));
+};
+
+const asked = async (change = {}, principal = "ann"): Promise<Lease> =>
+  (await world.open({ ...DB, ...change }, principal)).lease;
+
+describe("a lease on a port that needs a second person", () => {
+  test("waits, opens nothing, and opens for its whole period once another person approves", async () => {
+    const answer = await world.open(DB);
+    expect([answer.lease.status.state, answer.settled, world.openPorts()]).toEqual(["requested", false, []]);
+    expect(answer.notes.join()).toMatch(/one other person has to approve it: the port 3306 needs it/);
+    await world.ticks(3);
+    expect(world.openPorts()).toEqual([]);
+    const approved = await say(answer.lease, caller("bob"), { reason: "seen the ticket" });
+    expect(approved.lease.status.state).toBe("open");
+    expect(world.openPorts()).toEqual(["3306/3306"]);
+    expect(approved.lease.status.until - world.clock.now()).toBeGreaterThan(600_000 - 5000);
+    expect((await world.recorded()).join("\n")).toMatch(/bob said approve to [0-9a-f]{16} by api: seen the ticket/);
+    await world.pastEnd(approved.lease);
+    expect(world.openPorts()).toEqual([]);
+  });
+
+  test("is not opened by the person who asked, under any name, with any role, nor by a token that person issued", async () => {
+    const lease = await asked({}, "ann-laptop");
+    for (const who of [caller("ann-laptop"), caller("ann"), caller("corp/ann", "admin")])
+      await expect(say(lease, who)).rejects.toMatchObject({ code: "APPROVAL_OWN" });
+    await expect(say(lease, { ...caller("bob"), issuedBy: "ann" })).rejects.toMatchObject({ code: "APPROVAL_OWN" });
+    await expect(say(lease, caller("eve", "operator"))).rejects.toMatchObject({ code: "APPROVER_MISSING" });
+    expect(world.openPorts()).toEqual([]);
+    expect((await world.lease(lease.request.leaseId)).status.state).toBe("requested");
+  });
+
+  test("is denied with a reason, and stays denied", async () => {
+    const lease = await asked();
+    const denied = await say(lease, caller("bob"), { decision: "deny", reason: "use the replica" });
+    expect(denied.lease.status).toMatchObject({ state: "denied", note: "denied by bob: use the replica" });
+    await expect(say(lease, caller("carl"))).rejects.toMatchObject({ code: "APPROVAL_DECIDED" });
+    await world.ticks(3);
+    expect(world.openPorts()).toEqual([]);
+  });
+
+  test("shows the change, and an approval of another one counts for nothing", async () => {
+    const [one, other] = [await asked(), await asked({ sources: ["198.51.100.0/24"] })];
+    expect(one.approval?.change).not.toBe(other.approval?.change);
+    await expect(say(other, caller("bob"), { change: one.approval?.change ?? "" })).rejects.toMatchObject({
+      code: "APPROVAL_CHANGED",
+    });
+    await say(other, caller("bob"), { change: other.approval?.change ?? "" });
+    expect(world.rules().filter((rule) => rule.portRange === "3306/3306")).toHaveLength(1);
+  });
+
+  test("that was changed in the store after it was approved opens nothing", async () => {
+    const lease = await asked();
+    const { tables } = world.process();
+    const row = await tables.get("lease", [lease.request.leaseId]);
+    const request = String(row?.columns["request"]).replace("203.0.113.7", "203.0.113.8");
+    expect(request).not.toBe(row?.columns["request"]);
+    // Between the approver's word and the opening.
+    const app = world.process(async (call, act) => {
+      const done = await act();
+      if (call.name === "update lease")
+        await tables.update("lease", [lease.request.leaseId], { request }, { kind: "none" });
+      return done;
+    });
+    const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+    await world
+      .run(decideLease(app, caller("bob"), lease.request.leaseId, word, { dryRun: false }))
+      .catch(() => undefined);
+    await world.ticks(3);
+    const rules = world.rules().filter((rule) => rule.portRange === "3306/3306");
+    expect(rules.filter((rule) => rule.source.includes("203.0.113.8"))).toEqual([]);
+    // And before it.
+    const second = await asked({ port: "6379" });
+    const stored = await tables.get("lease", [second.request.leaseId]);
+    const wider = String(stored?.columns["request"]).replace("203.0.113.7", "203.0.113.9");
+    await tables.update("lease", [second.request.leaseId], { request: wider }, { kind: "none" });
+    await expect(say(second, caller("bob"))).rejects.toMatchObject({ code: "APPROVAL_BROKEN" });
+    expect(world.openPorts()).not.toContain("6379/6379");
+  });
+
+  test("lapses when nobody decides, and everybody who may is asked again half-way", async () => {
+    const lease = await asked();
+    expect(lease.status.until).toBe(lease.request.requestedAt + 24 * HOUR);
+    await world.advance(12 * HOUR);
+    await world.ticks(1);
+    expect((await world.rows("outbox")).length).toBeGreaterThanOrEqual(1);
+    await world.advance(12 * HOUR);
+    await world.ticks(2);
+    expect((await world.lease(lease.request.leaseId)).status.state).toBe("lapsed");
+    await expect(say(lease, caller("bob"))).rejects.toMatchObject({ code: "APPROVAL_DECIDED" });
+    expect(await world.rows("attention")).toEqual([]);
+    expect(world.openPorts()).toEqual([]);
+  });
+
+  test("is taken back by whoever asked, and is not extended", async () => {
+    const lease = await asked();
+    const requester = world.caller("ann");
+    await expect(
+      world.run(extendLease(world.process(), requester, lease.request.leaseId, 900_000, { dryRun: false })),
+    ).rejects.toMatchObject({ code: "LEASE_WAITS" });
+    const over = await world.run(endLease(world.process(), requester, lease.request.leaseId, { dryRun: false }));
+    expect(over.lease.status.state).toBe("cancelled");
+    await expect(say(lease, caller("bob"))).rejects.toMatchObject({ code: "APPROVAL_DECIDED" });
+    const other = await asked();
+    await say(other, caller("bob"));
+    await expect(
+      world.run(extendLease(world.process(), requester, other.request.leaseId, 900_000, { dryRun: false })),
+    ).rejects.toMatchObject({ code: "EXTENSION_NEEDS_APPROVAL" });
+  });
+
+  test("of which two decide at the same time is decided once", async () => {
+    for (let round = 0; round < 6; round++) {
+      const lease = await asked({ sources: [`203.0.113.${round + 1}`] });
+      const both = await Promise.allSettled([
+        say(lease, caller("bob")),
+        say(lease, caller("carl"), { decision: "deny", reason: "no" }),
+        say(lease, caller("dora")),
+      ]);
+      const { state } = (await world.lease(lease.request.leaseId)).status;
+      const stands = world.rules().some((rule) => rule.source.includes(`203.0.113.${round + 1}`));
+      expect(stands).toBe(state === "open");
+      expect(["open", "denied"]).toContain(state);
+      expect(both.filter((it) => it.status === "fulfilled").length).toBeGreaterThanOrEqual(1);
+    }
+  });
+
+  test("said again answers where it stands, and is one word", async () => {
+    const lease = await asked();
+    await say(lease, caller("bob"));
+    const again = await say(lease, caller("bob"));
+    expect([again.lease.status.state, again.lease.approval?.words.length]).toEqual(["open", 1]);
+  });
+
+  test("is previewed: asking, and deciding, change nothing in a dry run", async () => {
+    const lease = await asked();
+    const before = await world.rows("due");
+    const preview = await say(lease, caller("bob"), {}, { dryRun: true });
+    expect([preview.plan, world.openPorts()]).toEqual([["approve the request and open the lease"], []]);
+    expect(await world.rows("due")).toEqual(before);
+  });
+
+  test("is shown to those who may decide, and to nobody else", async () => {
+    const lease = await asked();
+    const seen = async (who: Caller) =>
+      (await world.run(listApprovals(world.process(), who))).map((it) => it.request.leaseId);
+    expect(await seen(caller("bob"))).toEqual([lease.request.leaseId]);
+    expect(await seen(caller("ann"))).toEqual([]);
+    expect(await seen(caller("eve", "requester"))).toEqual([]);
+    await say(lease, caller("bob"));
+    expect(await seen(caller("bob"))).toEqual([]);
+  });
+});
+
+describe("two of many", () => {
+  test("have to approve, and one person with two names is one", async () => {
+    await world.stop();
+    world = await World.start({
+      policy: { ...policy, approval: { ports: ["3306"], count: 2 }, persons: { bob: ["bob-2"] } },
+    });
+    const lease = await asked();
+    const once = await say(lease, caller("bob"));
+    expect([once.lease.status.state, world.openPorts()]).toEqual(["requested", []]);
+    const same = await say(lease, caller("bob-2"));
+    expect([same.lease.status.state, world.openPorts()]).toEqual(["requested", []]);
+    const twice = await say(lease, caller("carl"));
+    expect([twice.lease.status.state, world.openPorts()]).toEqual(["open", ["3306/3306"]]);
+  });
+});
+
+describe("a request that is repeated", () => {
+  test("is the request that waits already", async () => {
+    const options = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+    const repeat = () => world.run(openLease(world.process(), world.caller("ann"), world.ask(DB), options));
+    const [first, second] = [await repeat(), await repeat()];
+    expect(second.lease.request.leaseId).toBe(first.lease.request.leaseId);
+  });
+});
+
+describe("without a second person", () => {
+  const urgent = { ...DB, breakGlass: true, reason: "the shop is down", periodMs: 600_000 };
+  const operator = () => caller("olga", "operator");
+  const open = async (change = {}, who = operator()) => {
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    return world.run(openLease(world.process(), who, world.ask({ ...urgent, ...change }), options));
+  };
+
+  test("it opens at once, is told loudly, and waits to be justified, which health says until it is", async () => {
+    const { lease } = await open();
+    expect([lease.status.state, world.openPorts()]).toEqual(["open", ["3306/3306"]]);
+    expect((await world.rows("outbox")).length).toBeGreaterThanOrEqual(1);
+    const told = async () => await health(world.process(), world.policy);
+    expect(await told()).toMatchObject({ status: "unjustified", unjustified: [{ lease: lease.request.leaseId }] });
+    await world.pastEnd(lease);
+    expect(world.openPorts()).toEqual([]);
+    expect((await told()).unjustified).toHaveLength(1);
+    const why = "orders were failing, rolled back by hand";
+    const said = await world.run(
+      justifyLease(world.process(), operator(), lease.request.leaseId, why, { dryRun: false }),
+    );
+    expect(said.lease.justification).toMatchObject({ by: "olga", text: why });
+    expect((await told()).unjustified).toEqual([]);
+    expect((await told()).status).not.toBe("unjustified");
+    await expect(
+      world.run(justifyLease(world.process(), operator(), lease.request.leaseId, why, { dryRun: false })),
+    ).rejects.toMatchObject({ code: "NOT_TO_JUSTIFY" });
+  });
+
+  test("only those may whom the policy names, shortly, and with a reason", async () => {
+    await expect(open({}, caller("ann", "requester"))).rejects.toMatchObject({ code: "BREAK_GLASS_FORBIDDEN" });
+    await expect(open({ periodMs: 1_200_000 })).rejects.toMatchObject({ code: "GRANT_LIMIT" });
+    await expect(open({ reason: "help" })).rejects.toMatchObject({ code: "REASON_MISSING" });
+    expect(world.openPorts()).toEqual([]);
+  });
+
+  test("a port that needs none is opened as any other", async () => {
+    const { lease } = await open({ port: "9000" });
+    expect(lease.request.grant?.justifyBy).toBeNull();
+  });
+});
+
+describe("how many leases one person may have", () => {
+  test("counts every name of the person and what waits, exactly under a rush, and gives back what is over", async () => {
+    world.policy = { ...world.policy, lease: { ...world.policy.lease, openMax: 3 } };
+    await asked({}, "corp/ann");
+    const rush = await Promise.allSettled(
+      ["9001", "9002", "9003", "9004"].map((port) => world.open({ port }, "ann-laptop")),
+    );
+    expect(rush.filter((it) => it.status === "fulfilled")).toHaveLength(2);
+    for (const it of rush) if (it.status === "rejected") expect(it.reason).toMatchObject({ code: "LEASES_TOO_MANY" });
+    await world.open({ port: "9005" }, "bob");
+    await world.advance(700_000);
+    await world.ticks(2);
+    await world.open({ port: "9006" }, "ann");
+  });
+});
