@@ -6,7 +6,9 @@ import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
 import { fcWakeup } from "../shared/adapters/alibaba/fc-wakeup.ts";
 import {
   actionTrailRpcClient,
+  cloudMonitorRpcClient,
   ecsRpcClient,
+  type RpcClient,
   type RpcSettings,
   vpcRpcClient,
 } from "../shared/adapters/alibaba/rpc-client.ts";
@@ -129,6 +131,11 @@ function build(configuration: Configuration): Composition {
         endpoint: endpoints.fc,
         secure: endpoints.fc.startsWith("https:"),
       });
+  const cmsRpc = cloudMonitorRpcClient({
+    clock,
+    credentials: keys,
+    ...placeOf(endpoints.cms, (where) => `metrics.${where}.aliyuncs.com`),
+  });
   let sources: Promise<TrafficSources> | undefined;
   const app: App = {
     clock,
@@ -141,7 +148,7 @@ function build(configuration: Configuration): Composition {
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
     traffic: () => {
-      sources ??= trafficSources(configuration, keys);
+      sources ??= trafficSources(configuration, keys, cmsRpc);
       return sources;
     },
     notifier: httpsNotifier({
@@ -150,6 +157,7 @@ function build(configuration: Configuration): Composition {
       privateHosts: configuration.notifyPrivateHosts,
       secret: (name) => process.env[`SAFEPORT_SECRET_${name}`] || null,
     }),
+    metrics: async () => (await import("../shared/adapters/alibaba/cms-metrics.ts")).cmsMetrics(cmsRpc),
   };
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);
@@ -160,17 +168,23 @@ function build(configuration: Configuration): Composition {
 
 /** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */
 async function trafficSources(
-  { endpoints, flowLogs }: Configuration,
+  { endpoints, flowLogs, accountId }: Configuration,
   credentials: () => Credentials,
+  cms: RpcClient,
 ): Promise<TrafficSources> {
-  const [{ flowLogTraffic }, { slsClient }] = await Promise.all([
+  const [{ flowLogTraffic }, { balancerTraffic, hostTraffic }, { slsClient }] = await Promise.all([
     import("../shared/adapters/alibaba/flow-log-traffic.ts"),
+    import("../shared/adapters/alibaba/cms-traffic.ts"),
     import("../shared/adapters/alibaba/sls-client.ts"),
   ]);
   const clock = systemClock;
   const sls = slsClient({ clock, credentials, endpoint: endpoints.sls });
   const vpc = vpcRpcClient({ clock, credentials, ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`) });
-  return flowLogs.length === 0 ? {} : { flowLog: flowLogTraffic({ clock, sls, vpc, places: flowLogs }) };
+  return {
+    ...(flowLogs.length === 0 ? {} : { flowLog: flowLogTraffic({ clock, sls, vpc, places: flowLogs }) }),
+    balancer: balancerTraffic(cms),
+    host: hostTraffic(cms, accountId),
+  };
 }
 
 /** Where an API answers: at the address that is set, else at each region's own. */

@@ -59,11 +59,53 @@ export async function readEvidence(
   return (await listEvidence(tables, member, from, until)).map(({ day }) => day);
 }
 
+/** What a member's ports were used for on a day, in one row for each member of a region: what metrics are made of. */
+export interface MemberUse {
+  readonly member: string;
+  readonly day: Day;
+  /** Ports with sessions, with the end of the last one and how many peers there were. */
+  readonly ports: readonly {
+    readonly protocol: string;
+    readonly port: number;
+    readonly lastAt: number;
+    readonly peers: number;
+  }[];
+}
+
+/** Members of a region sort behind every member of their own name. */
+const regionKey = (region: string): string => `~${region}`;
+const USED_PORTS_MAX = 500;
+
+/** Every member that has evidence of these days, the second not included. */
+export async function listUse(tables: Tables, region: string, from: Day, until: Day): Promise<readonly MemberUse[]> {
+  const found: MemberUse[] = [];
+  let after: readonly (string | number)[] = [regionKey(region), from];
+  for (;;) {
+    const page = await tables.range({ table: "evidence", from: after, to: [regionKey(region), until], limit: PAGE });
+    for (const { key, columns } of page.rows) {
+      const ports = parseColumn(columns["body"], "evidence") as MemberUse["ports"];
+      found.push({ member: String(key[2]), day: String(key[1]), ports });
+    }
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return found;
+    after = [...last.key.slice(0, 3), Number(last.key[3]) + 1];
+  }
+}
+
+function useOf({ ports }: MemberDay): MemberUse["ports"] {
+  const used = ports.flatMap(({ protocol, port, real, unnamedAt }) => {
+    const lastAt = Math.max(unnamedAt ?? 0, ...real.list.map((peer) => peer.lastAt));
+    const peers = real.list.reduce((sum, { count }) => sum + count, 0);
+    return lastAt === 0 ? [] : [{ protocol, port, lastAt, peers }];
+  });
+  return used.sort((a, b) => b.peers - a.peers || a.port - b.port).slice(0, USED_PORTS_MAX);
+}
+
 /**
  * Adds what a reading told to what is stored of the day. Ports are written before the day's own row: a crash in between leaves a port
  * known and its day not, never the other way round. Somebody who was faster is joined with.
  */
-export async function addEvidence(tables: Tables, told: MemberDay): Promise<void> {
+export async function addEvidence(tables: Tables, region: string, told: MemberDay): Promise<void> {
   for (;;) {
     const [stored] = await listEvidence(tables, told.member, told.day, dayAfter(told.day, 1));
     const joined = joinDay(stored?.day ?? unknownDay(told.member, told.day), told);
@@ -83,7 +125,11 @@ export async function addEvidence(tables: Tables, told: MemberDay): Promise<void
       return outcome === "written";
     };
     const ports = await Promise.all(joined.ports.map((port) => write(port, JSON.stringify(portToJson(port)))));
-    if (ports.every(Boolean) && (await write(DAY_ROW, JSON.stringify(dayToJson(joined))))) return;
+    if (!ports.every(Boolean)) continue;
+    const use = JSON.stringify(useOf(joined));
+    if (stored === undefined || use !== JSON.stringify(useOf(stored.day)))
+      await tables.put("evidence", [regionKey(region), told.day, told.member, 0], { body: use }, { kind: "none" });
+    if (await write(DAY_ROW, JSON.stringify(dayToJson(joined)))) return;
   }
 }
 

@@ -5,6 +5,7 @@ import type { Scope } from "../domain/scope.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Log } from "../ports/log.ts";
+import type { Metrics } from "../ports/metrics.ts";
 import type { Notifier } from "../ports/notifier.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
@@ -21,6 +22,8 @@ export interface App {
   readonly trail: Trail;
   /** Sources of evidence; loaded by the first call, as few functions collect. */
   readonly traffic: () => Promise<TrafficSources>;
+  /** Loaded by the first call, as `traffic`. */
+  readonly metrics: () => Promise<Metrics>;
   readonly tables: Tables;
   readonly wakeup: Wakeup;
   readonly notifier: Notifier;

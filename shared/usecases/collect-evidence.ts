@@ -58,7 +58,7 @@ export async function collectEvidence(app: App, options: CollectOptions): Promis
   const next: number[] = [];
   for (const source of policy.recycling.sources) {
     const traffic = sources[source];
-    if (traffic === undefined) continue;
+    if (traffic === undefined || (source === "balancer" && !isBalanced(policy, region))) continue;
     const report = await collectSource(app, traffic, { ...options, source });
     if (report === null) continue;
     if (report.slices > 0 || report.stopped !== null)
@@ -69,6 +69,9 @@ export async function collectEvidence(app: App, options: CollectOptions): Promis
   }
   return next.length === 0 ? null : Math.min(...next);
 }
+
+const isBalanced = ({ recycling }: Policy, region: string): boolean =>
+  recycling.balancers.some((listener) => listener.region === region);
 
 /** Null where the source has nothing to tell of the region. */
 async function collectSource(
@@ -217,7 +220,7 @@ class Run {
     const { region, source } = this.#options;
     const { tables, clock } = this.#app;
     const found = [...this.#found.values()];
-    await inParallel(found, (day) => addEvidence(tables, day));
+    await inParallel(found, (day) => addEvidence(tables, region, day));
     this.#found.clear();
     this.#unstored = 0;
     const collection = { ...reached, tries, spent: this.#spentToday(), trouble, readAt: clock.now() };

@@ -5,6 +5,7 @@ import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
+import { nextPublication, publishUse } from "./publish-use.ts";
 import { sendNotices } from "./send-notices.ts";
 import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
@@ -64,6 +65,7 @@ const jobs: Readonly<Record<string, Job>> = {
       return next;
     },
   },
+  "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
 };
 
 /**

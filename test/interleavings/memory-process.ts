@@ -300,6 +300,7 @@ export class Caller {
       firewall: this.firewall(),
       inventory: this.inventory(),
       traffic: async () => ({}),
+      metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
       trail: this.trail(),
       tables: this.tables(),
       wakeup: { arm: async () => undefined },

@@ -278,6 +278,7 @@ export class World {
       firewall: ecsFirewall(rpc),
       inventory: ecsInventory(rpc, clock),
       traffic: async () => ({}),
+      metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
       notifier: {

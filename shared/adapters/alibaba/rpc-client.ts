@@ -56,6 +56,7 @@ export interface RpcClient {
 const ECS_VERSION = "2014-05-26";
 const ACTION_TRAIL_VERSION = "2020-07-06";
 const VPC_VERSION = "2016-04-28";
+const CLOUD_MONITOR_VERSION = "2019-01-01";
 const CONNECT_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 10_000;
 /** How much longer than the SDK's own limits we wait before we give a call up ourselves. */
@@ -69,6 +70,11 @@ export function ecsRpcClient(settings: RpcSettings): RpcClient {
 /** The ActionTrail API of 2020-07-06. */
 export function actionTrailRpcClient(settings: RpcSettings): RpcClient {
   return rpcClient(settings, ACTION_TRAIL_VERSION);
+}
+
+/** The CloudMonitor API of 2019-01-01. */
+export function cloudMonitorRpcClient(settings: RpcSettings): RpcClient {
+  return rpcClient(settings, CLOUD_MONITOR_VERSION);
 }
 
 /** The VPC API of 2016-04-28. */

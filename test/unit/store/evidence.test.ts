@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { joinDay, type MemberDay } from "../../../shared/domain/evidence.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
-import { addEvidence, readEvidence } from "../../../shared/store/evidence.ts";
+import { addEvidence, listUse, readEvidence } from "../../../shared/store/evidence.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { aDay, aPeer, aPort, daysAgo, peers } from "../../kit/evidence.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
@@ -31,16 +31,16 @@ beforeEach(() => {
 
 describe("evidence rows", () => {
   test("are read back as added, day by day", async () => {
-    await addEvidence(tables, morning);
-    await addEvidence(tables, aDay(daysAgo(2)));
-    await addEvidence(tables, { ...morning, member: "eni-2" });
+    await addEvidence(tables, "r", morning);
+    await addEvidence(tables, "r", aDay(daysAgo(2)));
+    await addEvidence(tables, "r", { ...morning, member: "eni-2" });
     expect(await read()).toEqual([joinDay(morning, morning), aDay(daysAgo(2))]);
     expect(await readEvidence(tables, "eni-1", daysAgo(9), DAY)).toEqual([]);
   });
 
   test("join what is added, and nothing is written for what is known", async () => {
-    await addEvidence(tables, morning);
-    await addEvidence(tables, evening);
+    await addEvidence(tables, "r", morning);
+    await addEvidence(tables, "r", evening);
     const joined = joinDay(morning, evening);
     expect(await read()).toEqual([joined]);
     const writes: string[] = [];
@@ -51,22 +51,22 @@ describe("evidence rows", () => {
         return tables.put(table, key, ...rest);
       },
     };
-    await addEvidence(counted, evening);
+    await addEvidence(counted, "r", evening);
     expect(writes).toEqual([]);
   });
 
   test("of two who add at once, none is lost", async () => {
-    await addEvidence(tables, morning);
-    await Promise.all([addEvidence(tables, evening), addEvidence(tables, aDay(DAY, { seen: 1n << 100n }))]);
+    await addEvidence(tables, "r", morning);
+    await Promise.all([addEvidence(tables, "r", evening), addEvidence(tables, "r", aDay(DAY, { seen: 1n << 100n }))]);
     const [day] = await read();
     expect(day?.seen).toBe(0b111111n | (1n << 100n));
     expect(day?.ports.map(({ port }) => port)).toEqual([0, 22, 443]);
   });
 
   test("a process that dies at any write leaves no window known whose use is not", async () => {
-    for (let dies = 1; dies <= 5; dies += 1) {
+    for (let dies = 1; dies <= 6; dies += 1) {
       tables = memoryTables(schemas);
-      await addEvidence(tables, morning);
+      await addEvidence(tables, "r", morning);
       let left = dies;
       const dying: Tables = {
         ...tables,
@@ -76,12 +76,26 @@ describe("evidence rows", () => {
           return tables.put(...args);
         },
       };
-      await addEvidence(dying, evening).catch(() => undefined);
+      await addEvidence(dying, "r", evening).catch(() => undefined);
       const [day] = await read();
       if (day?.seen === (morning.seen | evening.seen)) expect([day]).toEqual([joinDay(morning, evening)]);
-      await addEvidence(tables, evening);
+      await addEvidence(tables, "r", evening);
       expect(await read()).toEqual([joinDay(morning, evening)]);
     }
+  });
+
+  test("say in one row for each member what was used", async () => {
+    await addEvidence(tables, "r", morning);
+    await addEvidence(tables, "r", { ...evening, member: "eni-2" });
+    await addEvidence(tables, "r", aDay(daysAgo(2)));
+    await addEvidence(tables, "other", aDay(DAY, { member: "eni-9" }));
+    const lastAt = aPeer("203.0.113.7", DAY).lastAt;
+    expect(await listUse(tables, "r", daysAgo(9), daysAgo(0))).toEqual([
+      { member: "eni-1", day: DAY, ports: [{ protocol: "tcp", port: 22, lastAt, peers: 1 }] },
+      { member: "eni-2", day: DAY, ports: [{ protocol: "tcp", port: 443, lastAt: 9, peers: 0 }] },
+      { member: "eni-1", day: daysAgo(2), ports: [] },
+    ]);
+    expect(await listUse(tables, "r", daysAgo(2), daysAgo(0))).toHaveLength(1);
   });
 
   test("a broken row is told as such", async () => {

@@ -137,6 +137,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         instance: async () => [member],
       },
       traffic: async () => ({}),
+      metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
       trail: { read: readTrailRecord, lookUp: async () => null },
       settings: {
         installation: "test",
