@@ -6,6 +6,7 @@ import { benchFullPass } from "./full-pass.ts";
 import { type Built, buildInto, inFolder } from "./installation.ts";
 import { benchOpen } from "./open.ts";
 import { title } from "./printing.ts";
+import { benchQuietDays } from "./quiet-days.ts";
 import { benchTablestore } from "./tablestore.ts";
 
 const HELP = `Usage: npm run bench [-- <name>... [--short]]
@@ -17,6 +18,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
+  quiet-days  how long the embedded cloud takes for 45 days in which nothing happens (--short: 3 of them)
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
 
 Each runs on an embedded cloud of its own with freshly built functions, with a budget of 100,000 ECS calls a minute.
@@ -71,6 +73,10 @@ const benches: Readonly<Record<string, Bench>> = {
   dataplane: async (_build, isShort) => {
     title("data plane, 200 groups of 200 rules");
     return benchDataPlane(isShort);
+  },
+  "quiet-days": async (build, isShort) => {
+    title("days in which nothing happens, on virtual time");
+    return benchQuietDays(await build(), isShort);
   },
   tablestore: async (_build, isShort) => {
     title("tablestore, 32 calls at a time");

@@ -74,7 +74,7 @@ function definitionOf(it: ServerlessFunction, dist: string, added: Readonly<Reco
         ...(onSuccess && { onSuccess: nameOf(onSuccess.destination) }),
       },
     }),
-    ...(concurrencyConfig && { instancesMax: concurrencyConfig.reservedConcurrency }),
+    ...concurrencyConfig,
   };
 }
 
@@ -99,5 +99,5 @@ function triggerOf(trigger: ServerlessFunction["triggers"][number]): NonNullable
   }
 }
 
-/** The function of `acs:fc:<region>:<account>:functions/<name>`. */
-const nameOf = (arn: string): string => arn.slice(arn.lastIndexOf("/") + 1);
+/** The function of `acs:fc:<region>:<account>:functions/<name>`; what is no function stays as it is. */
+const nameOf = (arn: string): string => (arn.startsWith("acs:fc:") ? arn.slice(arn.lastIndexOf("/") + 1) : arn);

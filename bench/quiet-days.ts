@@ -1,0 +1,48 @@
+// How long virtual time takes in which nothing happens: timers tick, jobs run, flow logs are written, and nothing is to be done.
+import { watchAccount } from "../cli/dev/monitoring.ts";
+import { type Built, startInstallation } from "./installation.ts";
+import { progress, row, verdict } from "./printing.ts";
+
+const DAYS = 45;
+const SHORT_DAYS = 3;
+const DAY_MS = 86_400_000;
+const PROMISE_S = 180;
+const TICKS_A_DAY = 1_440;
+
+/** `operation count` of the most frequent ones. */
+function countsOf(calls: readonly { readonly service: string; readonly operation: string }[]): string {
+  const counts = new Map<string, number>();
+  for (const { service, operation } of calls) {
+    const name = `${service} ${operation}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, 6);
+  return most.map(([name, count]) => `${name} ${count}`).join(", ");
+}
+
+/** Moves the clock day by day; whether all took no longer than promised, a short run by its share. */
+export async function benchQuietDays(built: Built, isShort: boolean): Promise<boolean> {
+  const days = isShort ? SHORT_DAYS : DAYS;
+  const { cloud, stop } = await startInstallation(built, { groups: 0 });
+  try {
+    await watchAccount(cloud, `${cloud.endpoints.api}/alarm/nobody`);
+    const startMs = performance.now();
+    const control = async (): Promise<void> => {
+      const init = { method: "POST", body: JSON.stringify({ ms: DAY_MS }) };
+      const answer = await fetch(`${cloud.endpoints.control}/clock/advance`, init);
+      if (!answer.ok) throw new Error(`advance answered ${answer.status}`);
+    };
+    for (let day = 1; day <= days; day += 1) {
+      await control();
+      progress(`day ${day}: ${((performance.now() - startMs) / 1_000).toFixed(1)} s`);
+    }
+    const tookS = (performance.now() - startMs) / 1_000;
+    progress("");
+    row(`${days} days`, `${tookS.toFixed(1)} s, ${((tookS * 1_000) / (days * TICKS_A_DAY)).toFixed(2)} ms a minute`);
+    row("calls of the last 10,000", countsOf(cloud.calls.since(0).calls));
+    const promiseS = (PROMISE_S * days) / DAYS;
+    return verdict(`${promiseS} s`, tookS <= promiseS);
+  } finally {
+    await stop();
+  }
+}
