@@ -1,6 +1,7 @@
 // What the embedded cloud can be told, and where its services are found.
 
 import type { Random } from "../shared/ports/random.ts";
+import type { LoadBalancer } from "./load-balancers.ts";
 import type { PolicyDocument } from "./ram.ts";
 import type { TrailSwitches } from "./services/actiontrail/switches.ts";
 import type { CmsSwitches } from "./services/cms/switches.ts";
@@ -43,6 +44,8 @@ export interface CloudOptions {
   readonly scanNoiseMs?: number;
   /** Length of the windows of flow records. Default ten minutes. */
   readonly flowWindowMs?: number;
+  /** Classic load balancers in front of instances. Default none. */
+  readonly loadBalancers?: readonly LoadBalancer[];
   readonly switches?: Partial<EcsSwitches>;
   readonly eventSwitches?: Partial<TrailSwitches>;
   readonly cmsSwitches?: Partial<CmsSwitches>;

@@ -7,6 +7,7 @@ import { type CloudWorld, cloudWorld } from "./cloud-world.ts";
 import { createControl } from "./control.ts";
 import type { DataPlane } from "./dataplane/data-plane.ts";
 import type { FaultTable } from "./faults.ts";
+import { LoadBalancers } from "./load-balancers.ts";
 import type { Principal, PrincipalSpec, Session } from "./principals.ts";
 import type { Ram } from "./ram.ts";
 import type { ActionTrail } from "./services/actiontrail/action-trail.ts";
@@ -31,6 +32,7 @@ import { startPlatform } from "./start-platform.ts";
 import { startResources } from "./start-resources.ts";
 
 const FLOW_WINDOW_MS = 600_000;
+const DEFAULT_RANGE = "127.10.0.0/16";
 
 export type { CloudOptions } from "./cloud-options.ts";
 
@@ -58,6 +60,7 @@ export interface Cloud {
   readonly queues: Pick<Queues, "all">;
   readonly functions: Functions;
   readonly dataPlane: DataPlane;
+  readonly loadBalancers: Pick<LoadBalancers, "set" | "mappedPorts" | "open" | "problems">;
   readonly endpoints: CloudEndpoints;
   /** A flow log of the whole network into a logstore, both made when missing, from when this resolves until `reset`. */
   recordFlowLogs(project: string, logstore: string, ttlDays?: number): Promise<void>;
@@ -120,6 +123,14 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
     hasEni: (eniId) => ecs.enis().some((eni) => eni.eniId === eniId),
   });
 
+  const loadBalancers = new LoadBalancers({
+    ...{ clock, random: world.random, ecs, range: options.range ?? DEFAULT_RANGE },
+    see: (packets) => dataPlane.seePackets(packets),
+    measure: (measurement) => cms.measure(measurement),
+  });
+  world.onStop(() => loadBalancers.stop());
+  await loadBalancers.set(options.loadBalancers ?? []);
+
   const settle = settleHook({
     inFlight: () => registry.inFlight + cms.inFlight,
     idle: async () => {
@@ -147,6 +158,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
     trail: platform.trail,
     queues: platform.queues,
     ram: world.ram,
+    loadBalancers,
     addPrincipal: (spec: PrincipalSpec) => principals.add(spec),
     roleKeys: () => world.roleKeys(),
     recordFlowLogs: (project: string, logstore: string, ttlDays?: number) => {
@@ -173,6 +185,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       cms.reset();
       await vpc.reset();
       sls.reset();
+      await loadBalancers.set(options.loadBalancers ?? []);
       registry.reset();
       registry.killAll();
       await registry.idle();

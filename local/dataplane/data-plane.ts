@@ -4,7 +4,7 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import { contains, parseCidr } from "./cidr.ts";
 import { Connections } from "./connections.ts";
 import type { Flow } from "./flow.ts";
-import type { FlowListener } from "./flow-log.ts";
+import type { FlowListener, SeenPackets } from "./flow-log.ts";
 import { FlowRecorder } from "./flow-recorder.ts";
 import { endpointsOf, Listeners } from "./listeners.ts";
 import { nftUnusable } from "./nft-process.ts";
@@ -48,6 +48,8 @@ export interface DataPlane {
   recordFlows(listener: FlowListener, windowMs?: number): Promise<() => Promise<void>>;
   /** Ends the present window of flow records now. */
   flushFlows(): void;
+  /** Counts packets that reach an interface by ways that are not here, such as a load balancer's. */
+  seePackets(packets: SeenPackets): void;
   /** Ports really served elsewhere: `address:port` (`address:port/udp`) as the account knows it → real port. */
   mappedPorts(): Record<string, number>;
   /** What could not be had, in words: endpoints that are not served, packets that are not seen. */
@@ -185,6 +187,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     },
     recordFlows: (listener, windowMs) => recorder.record(listener, windowMs),
     flushFlows: () => recorder.flush(),
+    seePackets: (packets) => recorder.tell(packets),
     mappedPorts,
     problems: () => [...listeners.problems(), ...recorder.problems()],
     stop: async () => {

@@ -90,6 +90,11 @@ export class FlowRecorder {
     await capture?.stop();
   }
 
+  /** Tells of packets that were not captured and could not be. */
+  tell(packets: SeenPackets): void {
+    this.#see(packets);
+  }
+
   onFlow = (flow: Flow): void => {
     if (this.#capture !== undefined) return;
     for (const packets of packetsOf(flow)) this.#see(packets);

@@ -118,6 +118,47 @@ export function parseResourceRule(params: RpcParameters): AlarmRule {
   };
 }
 
+/** The rule that a PutCustomMetricRule asks for: one level, over metrics of the account's own. */
+export function parseCustomRule(params: RpcParameters, namespace: string): AlarmRule {
+  const level = Object.entries(levels).find(([, each]) => each === required(params, "Level"))?.[0];
+  if (level === undefined) throw invalid(`The parameter Level is one of ${Object.values(levels).join(", ")}.`);
+  const sign = required(params, "ComparisonOperator");
+  const operator = Object.entries(signs).find(([, each]) => each === sign)?.[0];
+  if (operator === undefined)
+    throw invalid(`The parameter ComparisonOperator is one of ${Object.values(signs).join(", ")}.`);
+  const periodS = wholeOf(params, "Period", 60, [60, 86_400]);
+  if (periodS % 60 !== 0) throw invalid("The parameter Period is a multiple of 60.");
+  const ruleId = required(params, "RuleId");
+  const place = `Escalations.${level}`;
+  // The same rule in the other operation's words.
+  return parseResourceRule({
+    ...params,
+    RuleName: params["RuleName"] || ruleId,
+    Namespace: namespace,
+    Resources: JSON.stringify(customResources(required(params, "Resources"))),
+    Period: String(periodS),
+    [`${place}.Statistics`]: required(params, "Statistics"),
+    [`${place}.ComparisonOperator`]: operator,
+    [`${place}.Threshold`]: required(params, "Threshold"),
+    [`${place}.Times`]: required(params, "EvaluationCount"),
+  });
+}
+
+/** `[{"groupId":0,"dimension":"instanceId=i-1,port=22"}]` as dimensions. */
+function customResources(text: string): readonly Dimensions[] {
+  const parsed = jsonOf(text, "Resources");
+  if (!Array.isArray(parsed) || parsed.length === 0) throw invalid("The parameter Resources is a list of objects.");
+  return parsed.map((each: unknown) => {
+    const { groupId = 0, dimension = "" } = (each ?? {}) as Record<string, unknown>;
+    const pairs = String(dimension)
+      .split(/[,&]/)
+      .filter((pair) => pair !== "")
+      .map((pair) => /^([^=]+)=(.*)$/.exec(pair.trim()));
+    if (pairs.includes(null)) throw invalid("The parameter Resources has a dimension that is not name=value.");
+    return { groupId: String(groupId), ...Object.fromEntries(pairs.map((pair) => [pair?.[1] ?? "", pair?.[2] ?? ""])) };
+  });
+}
+
 function escalationOf(params: RpcParameters, place: string, level: AlarmLevel): Escalation | undefined {
   const names = ["Statistics", "ComparisonOperator", "Threshold", "Times"].map((name) => `${place}.${name}`);
   const given = names.filter((name) => (params[name] ?? "") !== "");

@@ -2,7 +2,17 @@
 
 import { listOf, type RpcParameters, structuresOf } from "../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
-import { asTexts, describeRule, idsOf, invalid, jsonOf, parseResourceRule, required, wholeOf } from "./alarm-rule.ts";
+import {
+  asTexts,
+  describeRule,
+  idsOf,
+  invalid,
+  jsonOf,
+  parseCustomRule,
+  parseResourceRule,
+  required,
+  wholeOf,
+} from "./alarm-rule.ts";
 import type { Alarms } from "./alarms.ts";
 import {
   type Dimensions,
@@ -39,6 +49,7 @@ export const operations: ReadonlyMap<string, (context: CmsContext) => Body> = ne
   ["DescribeMetricList", describeMetricList],
   ["DescribeMetricLast", describeMetricLast],
   ["PutCustomMetric", putCustomMetric],
+  ["PutCustomMetricRule", putCustomMetricRule],
   ["PutResourceMetricRule", putResourceMetricRule],
   ["DescribeMetricRuleList", describeMetricRuleList],
   ["EnableMetricRules", (context: CmsContext) => setEnabled(context, true)],
@@ -186,6 +197,11 @@ function customDimensions(text: string, path: string): Dimensions {
 
 function putResourceMetricRule({ params, alarms }: CmsContext): Body {
   alarms.put(parseResourceRule(params));
+  return ok();
+}
+
+function putCustomMetricRule({ params, alarms, accountId }: CmsContext): Body {
+  alarms.put(parseCustomRule(params, customNamespace(accountId)));
   return ok();
 }
 

@@ -51,11 +51,7 @@ export function analyse(sql: string, logs: readonly Log[], columns: ReadonlySet<
     database.exec(
       `create table log (${quoted.map((name, at) => `${name} ${at === 0 ? "integer" : "text"}`).join(", ")})`,
     );
-    const insert = database.prepare(`insert into log values (${names.map(() => "?").join(", ")})`);
-    database.exec("begin");
-    for (const log of logs)
-      insert.run(names.map((name, at) => (at === 0 ? log.time : at === 1 ? log.topic : (log.fields[name] ?? null))));
-    database.exec("commit");
+    if (logs.length > 0) fill(database, names, logs);
     const rows = database.prepare(inSqlite(statement)).all() as Record<string, unknown>[];
     return rows.slice(0, ROWS_MAX).map(asTexts);
   } catch (error) {
@@ -64,6 +60,14 @@ export function analyse(sql: string, logs: readonly Log[], columns: ReadonlySet<
   } finally {
     database.close();
   }
+}
+
+function fill(database: InstanceType<typeof Database>, names: readonly string[], logs: readonly Log[]): void {
+  const insert = database.prepare(`insert into log values (${names.map(() => "?").join(", ")})`);
+  database.exec("begin");
+  for (const log of logs)
+    insert.run(names.map((name, at) => (at === 0 ? log.time : at === 1 ? log.topic : (log.fields[name] ?? null))));
+  database.exec("commit");
 }
 
 const asTexts = (row: Record<string, unknown>): Row =>
