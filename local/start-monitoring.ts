@@ -47,6 +47,7 @@ export async function startMonitoring(
 
   const sls = await startSls({
     ...{ clock, random, host, faults, arn: world.arn("log") },
+    ...world.folder("sls"),
     port: ports.sls ?? 0,
     switches: slsSwitches,
     secretOf: world.secretOf,

@@ -48,7 +48,8 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
   faults.onCrash(() => registry.killAll());
 
   const events = new EventBus({ clock, random, owner, registry, faults, queues, switches });
-  const kept = new KeptEvents(switches);
+  const kept = new KeptEvents(switches, world.folder("actiontrail").directory);
+  world.onStop(() => kept.close());
   const trail = createActionTrail({
     ...{ clock, random, switches, kept, ...owner },
     find: (accessKeyId) => principals.find(accessKeyId),

@@ -1,5 +1,6 @@
 // The events that the trail has recorded, for those who look them up later.
 
+import { LineFile } from "../../line-file.ts";
 import type { TrailSwitches } from "./switches.ts";
 
 /** What an event says of a call. */
@@ -11,21 +12,29 @@ interface Kept {
   readonly data: EventData;
 }
 
-/** Events in memory; the real service keeps them for 90 days. */
+/** So many at most; the real service keeps those of 90 days. */
 const EVENTS_MAX = 10_000;
 
 /** The newest events of the account, whatever became of their delivery. */
 export class KeptEvents {
   readonly #switches: Pick<TrailSwitches, "lookupDelayMs">;
+  readonly #file: LineFile<Kept>;
   #events: Kept[] = [];
 
-  constructor(switches: Pick<TrailSwitches, "lookupDelayMs">) {
+  /** In the directory they outlive the process. */
+  constructor(switches: Pick<TrailSwitches, "lookupDelayMs">, directory?: string) {
     this.#switches = switches;
+    this.#file = new LineFile(directory === undefined ? undefined : `${directory}/events.jsonl`);
+    this.#events = this.#file.read().slice(-EVENTS_MAX);
   }
 
   keep(at: number, data: EventData): void {
-    this.#events.push({ at, data });
-    if (this.#events.length >= EVENTS_MAX * 2) this.#events = this.#events.slice(-EVENTS_MAX);
+    const kept = { at, data };
+    this.#events.push(kept);
+    this.#file.append(kept);
+    if (this.#events.length < EVENTS_MAX * 2) return;
+    this.#events = this.#events.slice(-EVENTS_MAX);
+    this.#file.replace(this.#events);
   }
 
   /** Those of a time range, both ends included, that can be found by now; oldest first. */
@@ -40,5 +49,10 @@ export class KeptEvents {
 
   clear(): void {
     this.#events = [];
+    this.#file.replace([]);
+  }
+
+  close(): void {
+    this.#file.close();
   }
 }

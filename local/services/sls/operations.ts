@@ -1,6 +1,6 @@
 // The operations of the log service that are served: which one a request is, and its answer.
 
-import { type LogStores, type Project, setRetention } from "./log-store.ts";
+import type { LogStores, Project } from "./log-store.ts";
 import { parseQuery, type Query, type QueryResult, runQuery } from "./query.ts";
 import type { SlsRequest } from "./signature.ts";
 import { SlsError } from "./sls-error.ts";
@@ -136,7 +136,7 @@ function createLogstore(context: SlsContext, call: Call): SlsAnswer {
 
 function updateLogstore(context: SlsContext, call: Call): SlsAnswer {
   const store = context.stores.logstore(projectOf(context, call), call.logstore);
-  setRetention(store, Number(call.body["ttl"] ?? store.ttlDays), context.nowMs);
+  context.stores.setRetention(store, Number(call.body["ttl"] ?? store.ttlDays), context.nowMs);
   return empty;
 }
 
@@ -163,7 +163,7 @@ function getLogstoreOrLogs(context: SlsContext, call: Call): SlsAnswer {
 function createIndex(context: SlsContext, call: Call): SlsAnswer {
   const store = context.stores.logstore(projectOf(context, call), call.logstore);
   if (store.index !== undefined) throw new SlsError(400, "IndexAlreadyExist", "log store index is already created");
-  store.index = call.body;
+  context.stores.setIndex(store, call.body);
   return empty;
 }
 

@@ -31,6 +31,8 @@ export interface SlsOptions {
   readonly random: Random;
   readonly host: string;
   readonly port: number;
+  /** Keeps projects and logs across restarts. */
+  readonly directory?: string;
   readonly switches: SlsSwitches;
   readonly faults: FaultTable;
   /** The key of a session is known with its token alone. */
@@ -99,7 +101,7 @@ const FLOW_LOG_KEYS = [
 /** Starts listening. */
 export async function startSls(options: SlsOptions): Promise<Sls> {
   const { clock, random, switches, authorize = allowAll } = options;
-  const stores = new LogStores();
+  const stores = new LogStores(options.directory);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const read = await readBody(request, BODY_BYTES_MAX);
@@ -159,7 +161,8 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       const owner = stores.projects().find((each) => each.name === project) ?? stores.createProject(project, "", now);
       const store =
         owner.logstores.get(logstore) ?? stores.createLogstore(owner, { name: logstore, ttlDays, shardCount: 2 }, now);
-      store.index ??= { keys: Object.fromEntries(FLOW_LOG_KEYS.map((name) => [name, { type: "text" }])) };
+      const keys = Object.fromEntries(FLOW_LOG_KEYS.map((name) => [name, { type: "text" }]));
+      if (store.index === undefined) stores.setIndex(store, { keys });
     },
     put: (project, logstore, logs) => {
       const now = clock.now();
@@ -172,7 +175,10 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
       addLogs(stores.logstore(stores.project(project), logstore), added, now);
     },
     reset: () => stores.clear(),
-    stop: () => closeServer(server),
+    stop: async () => {
+      await closeServer(server);
+      stores.close();
+    },
   };
 }
 
