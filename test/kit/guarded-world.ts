@@ -12,6 +12,7 @@ import type { App, Caller } from "../../shared/usecases/app.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { type EventReport, lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { aSpec, fromCidr, somePorts } from "./rules.ts";
+import { switchUnderTest } from "./switch-under-test.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 const FROM_RULES = { from: "rules", template: "" } as const;
@@ -71,6 +72,7 @@ export class GuardedWorld {
   async authorize(spec: RuleSpec, description = "", whose: "ak-other" | Principal = "ak-other"): Promise<void> {
     const { firewall } = this.person(whose);
     await this.world.run(firewall.authorize(this.world.web, [{ spec, description }], this.token(), "open"));
+    await this.written();
   }
 
   /** Somebody else removes a rule. */
@@ -79,6 +81,7 @@ export class GuardedWorld {
     // Which of the cloud's two calls it takes is known from a reading.
     await this.world.run(firewall.readGroup(this.world.web, "end"));
     await this.world.run(firewall.revoke(this.world.web, [ruleId], this.token(), "end"));
+    await this.written();
   }
 
   /** Somebody else changes a rule in place. */
@@ -90,6 +93,13 @@ export class GuardedWorld {
   ): Promise<void> {
     const { firewall } = this.person(whose);
     await this.world.run(firewall.modify(this.world.web, ruleId, { spec, description }, this.token(), "end"));
+    await this.written();
+  }
+
+  /** What a person wrote can be read from here on, also where the cloud shows it late. */
+  private async written(): Promise<void> {
+    const { readAfterWriteMs = 0 } = switchUnderTest();
+    if (readAfterWriteMs > 0) await this.world.advance(readAfterWriteMs);
   }
 
   private person(whose: "ak-other" | Principal): App {

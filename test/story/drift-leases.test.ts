@@ -7,6 +7,7 @@ import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 let guarded: GuardedWorld;
 beforeEach(async () => {
@@ -154,7 +155,9 @@ describe("somebody else and a lease's rule", () => {
     await guarded.settle();
     expect(world.rules().find((it) => it.portRange === "22/22")?.source).not.toBe("0.0.0.0/0");
     const [item] = await guarded.drift();
-    expect(item).toMatchObject({ kind: "edited", state: "rolledBack", attribution: { actor: "other" } });
+    // With another id it is no longer the rule that the lease knows, and goes as one that nobody granted.
+    const kind = switchUnderTest().modifiedRule === "new-id" ? "added" : "edited";
+    expect(item).toMatchObject({ kind, state: "rolledBack", attribution: { actor: "other" } });
     await world.pastEnd(lease);
     expect(world.openPorts()).toEqual([]);
   });

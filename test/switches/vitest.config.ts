@@ -13,9 +13,6 @@ const unmoved = [
   "test/crash/drift-crash.test.ts",
 ];
 
-/** Not yet tried under every reading; `npm test` runs them under the defaults. */
-const untried = ["test/story/drift*.test.ts", "test/story/ledger-api.test.ts"];
-
 /** Time stands in their cloud and runs in the program: what is read a second late would be read never. */
 const inStandingTime = ["bad-input", "calls", "leases-api"].map((name) => `test/story/${name}.test.ts`);
 const readsLate = process.env["SAFEPORT_TEST_SWITCH"]?.startsWith("readAfterWriteMs=") ?? false;
@@ -32,7 +29,7 @@ export default defineConfig({
       .map(({ test }) => ({
         test: {
           ...test,
-          exclude: [...unmoved, ...untried, ...(readsLate ? inStandingTime : [])],
+          exclude: [...unmoved, ...(readsLate ? inStandingTime : [])],
           setupFiles: ["test/switches/default-reading.ts"],
         },
       })),
