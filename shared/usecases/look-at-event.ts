@@ -8,6 +8,7 @@ import type { Sighting } from "../domain/sighting.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { nameOf } from "../plan/judge-drift.ts";
 import { isGenuine } from "../plan/picture.ts";
+import { CloudFailure } from "../ports/firewall.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift } from "../store/due.ts";
 import { getGroupRow } from "../store/group-rows.ts";
@@ -79,10 +80,15 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
 
 /** Whether anything can follow: the group is guarded, or leases or allocations are or were in it. */
 async function isOfInterest(app: App, group: GroupRef, policy: Policy): Promise<boolean> {
-  if ((policy.groups.guards[group.groupId] ?? "none") !== "none") return true;
+  const { guards } = policy.groups;
+  if (Object.hasOwn(guards, group.groupId) && guards[group.groupId] !== "none") return true;
   const { entries, unreadable } = await listEntries(app.tables, group);
   if (entries.length + unreadable.length > 0 || (await hasHistory(app.tables, group))) return true;
-  const facts = await app.inventory.group(group, "drift");
+  const facts = await app.inventory.group(group, "drift").catch((error: unknown) => {
+    // An id that the cloud does not even look up is made up, and no later try makes it a group.
+    if (error instanceof CloudFailure && error.kind === "invalid") return null;
+    throw error;
+  });
   if (facts === null) return false;
   const row = await getGroupRow(app.tables, group);
   return effectiveGuard({ policy, facts, row, entries }).level !== "none";
@@ -175,6 +181,9 @@ function isOwn(app: App, { kind, token, rules, groupId, region }: Sighting): boo
     return mark !== null && mark.entryId === entryIdOf(groupId, ruleKey(spec)) && isGenuine(mark, rule, picture);
   });
 }
+
+/** What was sent in place of an event leaves its record too. */
+export const tellRefused = (app: App, why: string): Promise<void> => tell(app, null, `an event is refused: ${why}`);
 
 async function tell(app: App, group: GroupRef | null, line: string): Promise<void> {
   const record = { at: app.clock.now(), group, cause: "event", actor: "safeport", policyVersion: null, lines: [line] };

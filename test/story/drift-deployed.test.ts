@@ -48,6 +48,19 @@ test("a rule that nobody granted is closed after its event, told with its author
   expect(ports("web")).toContain("3306/3306");
 }, 60_000);
 
+test("what is no event is refused with a record", async () => {
+  deployed = await deploy();
+  for (const nonsense of ["no JSON", [], { detail: 1 }, { data: { eventId: "e".repeat(300_000) } }])
+    await fetch(`${deployed.cloud.endpoints.control}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ function: "audit", event: nonsense }),
+    });
+  const { body } = await deployed.api("GET", "/v1/records");
+  const lines = body.records.flatMap((record: { lines: string[] }) => record.lines) as string[];
+  expect(lines.filter((line) => line.startsWith("an event is refused:"))).toHaveLength(3);
+}, 60_000);
+
 test("the same in an observed group is told and left alone", async () => {
   deployed = await deploy();
   await adoptSeed(deployed.cloud.endpoints.api, deployed.tokens.admin);

@@ -65,6 +65,20 @@ describe("an event that counts for nothing", () => {
 });
 
 describe("an event that was made up", () => {
+  test("of a group whose id is none is of nothing to us, and is not delivered again for ever", async () => {
+    const resources = { referencedResources: { "ACS::ECS::SecurityGroup": ["__proto__"] }, resourceName: "__proto__" };
+    const report = await guarded.deliver(madeUp(resources, { SecurityGroupId: "../../sg-web" }));
+    expect(report).toMatchObject({ looked: [], left: [], ignored: expect.stringContaining("nothing to us") as string });
+  });
+
+  test("by a name that breaks lines or turns their direction is told on one line", async () => {
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    const identity = record?.["userIdentity"] as Json;
+    await guarded.deliver({ ...record, userIdentity: { ...identity, userName: "bob\n\u202eerased" } });
+    expect((await guarded.drift())[0]?.attribution?.actor).toBe("bob??erased");
+  });
+
   test("of a rule that does not stand makes a look, and changes nothing", async () => {
     const before = await guarded.rules();
     await guarded.deliver(madeUp());

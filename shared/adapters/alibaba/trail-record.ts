@@ -118,7 +118,7 @@ function readFields(record: Fields, receivedAt: number): TrailReading {
     userAgent: shown(record["userAgent"]),
     requestId: shown(record["requestId"]),
     token: token === null || token.length > TOKEN_LENGTH_MAX ? null : token,
-    failed: failed?.slice(0, SHOWN_LENGTH_MAX) ?? null,
+    failed: failed === null ? null : shown(failed),
     ...told,
     confirmed: false,
     settled: false,
@@ -175,6 +175,9 @@ function actorOf(record: Fields): Actor {
   };
 }
 
+/** As people are to read it: no character breaks a line of the record or turns its direction. */
 function shown(value: unknown): string {
-  return text(value).slice(0, SHOWN_LENGTH_MAX);
+  return text(value)
+    .slice(0, SHOWN_LENGTH_MAX)
+    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
 }
