@@ -157,7 +157,10 @@ function build(configuration: Configuration): Composition {
       privateHosts: configuration.notifyPrivateHosts,
       secret: (name) => process.env[`SAFEPORT_SECRET_${name}`] || null,
     }),
-    metrics: async () => (await import("../shared/adapters/alibaba/cms-metrics.ts")).cmsMetrics(cmsRpc),
+    metrics: async () => {
+      const { cmsMetrics, unhurried } = await import("../shared/adapters/alibaba/cms-metrics.ts");
+      return cmsMetrics(unhurried(cmsRpc, clock));
+    },
   };
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);
@@ -172,8 +175,9 @@ async function trafficSources(
   credentials: () => Credentials,
   cms: RpcClient,
 ): Promise<TrafficSources> {
-  const [{ flowLogTraffic }, { balancerTraffic, hostTraffic }, { slsClient }] = await Promise.all([
+  const [{ flowLogTraffic }, { unhurried }, { balancerTraffic, hostTraffic }, { slsClient }] = await Promise.all([
     import("../shared/adapters/alibaba/flow-log-traffic.ts"),
+    import("../shared/adapters/alibaba/cms-metrics.ts"),
     import("../shared/adapters/alibaba/cms-traffic.ts"),
     import("../shared/adapters/alibaba/sls-client.ts"),
   ]);
@@ -182,8 +186,8 @@ async function trafficSources(
   const vpc = vpcRpcClient({ clock, credentials, ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`) });
   return {
     ...(flowLogs.length === 0 ? {} : { flowLog: flowLogTraffic({ clock, sls, vpc, places: flowLogs }) }),
-    balancer: balancerTraffic(cms),
-    host: hostTraffic(cms, accountId),
+    balancer: balancerTraffic(unhurried(cms, clock)),
+    host: hostTraffic(unhurried(cms, clock), accountId),
   };
 }
 

@@ -100,7 +100,7 @@ const evidenceFields = {
         .int()
         .min(10)
         .max(100_000)
-        .default(400)
+        .default(1000)
         .describe("Queries of the log service a day and region. What they do not reach stays unknown."),
       metricCallsPerDay: z
         .int()

@@ -19,7 +19,7 @@ export interface Slice {
 /** What decides. */
 export interface CollectionTerms {
   readonly collect: Pick<CollectPolicy, "sliceMs" | "settleMs" | "rereadAfterMs">;
-  /** How far back the source tells. */
+  /** How far back the source surely tells everything; a part of which it has but the end is read too. */
   readonly retentionMs: number;
   /** How far back is of use. */
   readonly windowDays: number;
@@ -36,8 +36,7 @@ export function withinReach(
   reached: Reached | null,
   { collect, retentionMs, windowDays, now }: CollectionTerms,
 ): Reached {
-  const oldest = now - Math.min(retentionMs, windowDays * DAY_MS);
-  const floor = floorTo(oldest + collect.sliceMs - 1, collect.sliceMs);
+  const floor = floorTo(now - Math.min(retentionMs, windowDays * DAY_MS), collect.sliceMs);
   const firstUntil = Math.max(floor, reached === null ? floor : floorTo(reached.firstUntil, collect.sliceMs));
   const againUntil = Math.max(floor, reached === null ? floor : floorTo(reached.againUntil, collect.sliceMs));
   return { firstUntil, againUntil: Math.min(againUntil, firstUntil) };

@@ -44,7 +44,7 @@ export interface TrafficReading {
 
 /** What a source can tell in a region at all. */
 export interface TrafficReach {
-  /** How far back it tells, milliseconds before now. */
+  /** How far back it surely tells everything, milliseconds before now; a day more where its logs go one after the other. */
   readonly retentionMs: number;
   /** Why its silence means nothing at present, in words, such as a capture of drops alone. Null: it means something. */
   readonly blind: string | null;

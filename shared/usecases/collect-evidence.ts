@@ -94,6 +94,7 @@ class Run {
   readonly #options: CollectOptions & { readonly source: TrafficSourceKind };
   readonly #found = new Map<string, MemberDay>();
   #collection: Collection | null = null;
+  #reached: Reached | null = null;
   #slices = 0;
   #unstored = 0;
   #queries = 0;
@@ -128,6 +129,7 @@ class Run {
       const tries = isRead ? 0 : (this.#collection?.tries ?? 0) + 1;
       if (!isRead && tries < TRIES_MAX) return await this.#end(reached, reach.trouble, "incomplete", tries);
       reached = after(reached, slice, this.#termsOf(reach.retentionMs));
+      this.#reached = reached;
       this.#slices += 1;
       this.#unstored += 1;
       if (!isRead) return await this.#end(reached, reach.trouble, "incomplete");
@@ -138,9 +140,8 @@ class Run {
   /** The source could not be read: what was read before is kept, and it is tried again. */
   async failed(error: TrafficFailure): Promise<CollectionReport> {
     this.#spend({ queries: error.queries, bytes: 0 });
-    const { firstUntil, againUntil } = this.#collection ?? { firstUntil: 0, againUntil: 0 };
-    // How far it was is kept as it was stored: what was read since is read again.
-    await this.#store({ firstUntil, againUntil }, error.message, this.#collection?.tries ?? 0);
+    const reached = this.#reached ?? this.#collection ?? { firstUntil: 0, againUntil: 0 };
+    await this.#store(reached, error.message, this.#reached === null ? (this.#collection?.tries ?? 0) : 0);
     return this.#report("failed");
   }
 
@@ -223,7 +224,8 @@ class Run {
     await inParallel(found, (day) => addEvidence(tables, region, day));
     this.#found.clear();
     this.#unstored = 0;
-    const collection = { ...reached, tries, spent: this.#spentToday(), trouble, readAt: clock.now() };
+    const { firstUntil, againUntil } = reached;
+    const collection = { firstUntil, againUntil, tries, spent: this.#spentToday(), trouble, readAt: clock.now() };
     await saveCollection(tables, region, source, collection);
     this.#collection = collection;
     if (trouble !== null)

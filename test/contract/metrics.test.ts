@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedUser } from "../../local/seed.ts";
-import { cmsMetrics, readMetric } from "../../shared/adapters/alibaba/cms-metrics.ts";
+import { cmsMetrics, readMetric, unhurried } from "../../shared/adapters/alibaba/cms-metrics.ts";
 import { balancerTraffic, HOST_METRICS, hostTraffic } from "../../shared/adapters/alibaba/cms-traffic.ts";
 import { cloudMonitorRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { defaultPolicy } from "../../shared/config/policy-schema.ts";
@@ -86,6 +86,23 @@ describe("published metrics", () => {
     expect(await cmsMetrics(rpc).publish(region, points, 2)).toEqual({ published: 20, calls: 2 });
     expect(await cmsMetrics(rpc).publish(region, [], 2)).toEqual({ published: 0, calls: 0 });
   });
+});
+
+test("who is too fast waits and tries again, and not for ever", async () => {
+  const waits: number[] = [];
+  const clock = { now: () => 0, monotonicMs: () => 0, sleep: async (ms: number) => void waits.push(ms) };
+  const slow = unhurried(rpc, clock);
+  const refused = { service: "cms", fault: { kind: "reject", status: 400, code: "Throttling.User" } } as const;
+  cloud.faults.set([{ ...refused, times: 2 }]);
+  await cmsMetrics(slow).publish(region, [host("m", { member: "eni-1" }, FROM + DAY, 1)], 1);
+  expect(waits).toEqual([1000, 2000]);
+  cloud.faults.set([refused]);
+  await expect(
+    cmsMetrics(slow).publish(region, [host("m", { member: "eni-1" }, FROM + DAY, 1)], 1),
+  ).rejects.toMatchObject({
+    kind: "throttled",
+  });
+  expect(waits).toHaveLength(6);
 });
 
 describe("listeners of load balancers", () => {

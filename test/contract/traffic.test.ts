@@ -201,6 +201,9 @@ describe("flow logs", () => {
 
   test("reach back as far as the logstore keeps, and say when their silence means nothing", async () => {
     expect(await traffic.reach("cn-beijing")).toBeNull();
+    // The logstore was made just now, and keeps sixty days.
+    expect(await traffic.reach(region)).toMatchObject({ retentionMs: 0 });
+    await cloud.advance(90 * 86_400_000);
     expect(await traffic.reach(region)).toEqual({
       retentionMs: 59 * 86_400_000,
       blind: "no flow log delivers to net/flow",

@@ -1,7 +1,9 @@
 // The metrics port on CloudMonitor's custom metrics, and what is read of its metrics for evidence.
+import type { Clock } from "../../ports/clock.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
 import type { MetricPoint, Metrics } from "../../ports/metrics.ts";
 import { fields, incomplete, text, textOrNull } from "./ecs-answers.ts";
-import type { RpcClient } from "./rpc-client.ts";
+import type { RpcCall, RpcClient } from "./rpc-client.ts";
 
 /** The SDK's text says so; the user guide has 100. */
 const ENTRIES_PER_CALL = 21;
@@ -10,6 +12,25 @@ const PERIODS_S = [60, 300] as const;
 const CALLS_AT_ONCE = 8;
 /** The most that one call answers. */
 const POINTS_PER_CALL = 1440;
+
+/** Calls a second are counted for the whole account: who is too fast waits, and tries again. */
+const TRIES = 5;
+const AGAIN_AFTER_MS = 1_000;
+
+/** CloudMonitor as called here: not faster than it allows. */
+export function unhurried(rpc: RpcClient, clock: Clock): RpcClient {
+  const call = async (asked: RpcCall): Promise<Readonly<Record<string, unknown>>> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await rpc.call(asked);
+      } catch (error) {
+        if (!(error instanceof CloudFailure) || error.kind !== "throttled" || attempt === TRIES) throw error;
+        await clock.sleep(AGAIN_AFTER_MS * attempt);
+      }
+    }
+  };
+  return { call, skewMs: () => rpc.skewMs() };
+}
 
 /** Already aggregated values (`Type` 1), which are free of charge. */
 export function cmsMetrics(rpc: RpcClient): Metrics {

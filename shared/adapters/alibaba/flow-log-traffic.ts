@@ -124,7 +124,8 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
       const logs = await flowLogsOf(settings.vpc, place);
       aggregations.set(region, aggregationOf(logs));
       return {
-        retentionMs: Math.max(0, ttlDays * DAY_MS - RETENTION_MARGIN_MS),
+        // A logstore that was made yesterday has nothing of the day before.
+        retentionMs: Math.max(0, Math.min(ttlDays * DAY_MS - RETENTION_MARGIN_MS, ageOf(store, clock.now()))),
         blind: blindness(logs, place),
         trouble: troubleOf(logs ?? []),
       };
@@ -149,6 +150,12 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
 
 interface Asked extends LogSpan {
   readonly thresholds: SessionThresholds;
+}
+
+/** Since the logstore was made; one that does not say is as old as anything. */
+function ageOf(store: Readonly<Record<string, unknown>>, now: number): number {
+  const madeAt = Number(store["createTime"]) * 1000;
+  return madeAt > 0 ? now - madeAt : Number.POSITIVE_INFINITY;
 }
 
 const spanOf = ({ from, until, members, recycling }: TrafficAsk): Asked => ({

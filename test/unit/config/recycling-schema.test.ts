@@ -18,7 +18,7 @@ describe("recycling in the policy", () => {
       22,
       3389,
     ]);
-    expect(recycling.collect).toMatchObject({ everyMs: 21_600_000, sliceMs: 3_600_000, queriesPerDay: 400 });
+    expect(recycling.collect).toMatchObject({ everyMs: 21_600_000, sliceMs: 3_600_000, queriesPerDay: 1000 });
   });
 
   test("names days, ports and blocks, and refuses what is none", () => {

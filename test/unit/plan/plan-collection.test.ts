@@ -39,11 +39,11 @@ describe("the next part of a log", () => {
 
   test("begins where the source or the window begins, and at the day's own hours", () => {
     expect(withinReach(null, terms())).toEqual({
-      firstUntil: NOW - 46 * DAY + 40 * 60_000,
-      againUntil: NOW - 46 * DAY + 40 * 60_000,
+      firstUntil: NOW - 46 * DAY - 20 * 60_000,
+      againUntil: NOW - 46 * DAY - 20 * 60_000,
     });
     const short = withinReach(null, terms({ retentionMs: 6 * DAY }));
-    expect(short.firstUntil).toBe(NOW - 6 * DAY + 40 * 60_000);
+    expect(short.firstUntil).toBe(NOW - 6 * DAY - 20 * 60_000);
     // What a long outage has cost is skipped, and stays unknown.
     expect(
       withinReach({ firstUntil: NOW - 20 * DAY, againUntil: NOW - 21 * DAY }, terms({ retentionMs: 6 * DAY })),
