@@ -1,6 +1,7 @@
 // A file of JSON values, one a line: appended before what they say is acknowledged, rewritten when most of it is history.
 
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   mkdirSync,
@@ -31,7 +32,10 @@ export class LineFile<Line> {
   /** What earlier processes left. A torn last line is one that was never acknowledged. */
   read(): readonly Line[] {
     if (this.#path === undefined || !existsSync(this.#path)) return [];
-    const lines = readFileSync(this.#path, "utf8").split("\n");
+    const text = readFileSync(this.#path, "utf8");
+    // What is appended next must not continue a torn line.
+    if (text !== "" && !text.endsWith("\n")) appendFileSync(this.#path, "\n");
+    const lines = text.split("\n");
     this.#length = lines.length;
     return lines.flatMap((line) => parsed<Line>(line));
   }

@@ -37,10 +37,14 @@ it("finds the events of earlier runs, until reset", async () => {
   // Killed in the middle of a line.
   appendFileSync(join(directory, "actiontrail", "events.jsonl"), '{"at":17');
   const second = await start(directory, START_MS + 60_000);
-  await ecsClient(second, who)("DeleteSecurityGroup", { SecurityGroupId: "sg-nobody" });
+  const gone = { SecurityGroupId: "sg-nobody" };
+  await expect(ecsClient(second, who)("DeleteSecurityGroup", gone)).rejects.toThrow();
   expect(await looked(second)).toEqual(["DeleteSecurityGroup", "CreateSecurityGroup"]);
-  await second.reset();
-  expect(await looked(second)).toEqual([]);
+  await second.stop();
+  const third = await start(directory, START_MS + 120_000);
+  expect(await looked(third)).toEqual(["DeleteSecurityGroup", "CreateSecurityGroup"]);
+  await third.reset();
+  expect(await looked(third)).toEqual([]);
 });
 
 it("finds the logs of earlier runs within their retention, and the projects with their index", async () => {
