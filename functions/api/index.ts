@@ -15,6 +15,7 @@ import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-
 import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
+import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
@@ -25,8 +26,10 @@ import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
 import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
 import { getLedgerEntry, listLedger } from "../../shared/usecases/list-ledger.ts";
 import { listRecords } from "../../shared/usecases/list-records.ts";
+import { getRecycling, listRecycling } from "../../shared/usecases/list-recycling.ts";
 import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
+import { recycle } from "../../shared/usecases/recycle.ts";
 import { retireEntry } from "../../shared/usecases/retire-entry.ts";
 import { getMode, setMode } from "../../shared/usecases/set-mode.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
@@ -38,6 +41,7 @@ const useCases = {
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
   ...{ getMode, setMode, getPolicyView, listPolicyVersions, changePolicy, confirmPolicy, withdrawPolicy },
+  ...{ listRecycling, getRecycling, restoreItem, exemptItem, approveItem, recycle },
   ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },
 };
 const webs = new WeakMap<Composition["app"], HttpApp>();

@@ -5,6 +5,7 @@ import { parsePortRange } from "../domain/port-range.ts";
 import type { RecyclingPolicy, RuleMatch } from "../domain/recycling-policy.ts";
 
 const HOUR_S = 3600;
+const DAY_MS = 86_400_000;
 const cidrText = z.string().refine((text) => parseCidr(text) !== null, "is not an address or CIDR such as 10.0.0.0/8");
 const portText = z.string().refine((text) => parsePortRange(text) !== null, "is not a port such as 22 or 8000-8010");
 const date = z.iso.date("is not a day such as 2027-03-31");
@@ -165,13 +166,56 @@ const evidenceFields = {
     ),
 };
 
+/** Fields of `recycling` that say how unused rules leave. */
+const queueFields = {
+  groups: z
+    .array(z.string().min(1).max(128))
+    .max(10_000)
+    .default([])
+    .describe(
+      "Groups, by id or name, in which unused rules are quarantined and deleted; in all others they are reported.",
+    ),
+  notice: z.int().min(1).max(90).default(7).describe("Days between telling the owner and the quarantine."),
+  quarantine: z.int().min(1).max(90).default(14).describe("Days of silence in quarantine before the rule is deleted."),
+  steps: z
+    .strictObject({
+      quarantine: z.enum(["ask", "auto"]).default("ask"),
+      delete: z.enum(["ask", "auto"]).default("ask"),
+    })
+    .prefault({})
+    .describe("`ask`: a person approves each quarantine or deletion; `auto`: it follows by itself."),
+  requeueAfter: z.int().min(1).max(365).default(45).describe("Days a restored rule is left alone."),
+  exemptMax: z.int().min(1).max(366).default(366).describe("Days of the longest exemption given by a call."),
+  watchEvery: z
+    .int()
+    .min(60)
+    .max(3600)
+    .default(600)
+    .describe(
+      "How often the logs of quarantined hosts are read for who is refused, in seconds: as long as their windows.",
+    ),
+  ownerOtherwise: z
+    .string()
+    .max(128)
+    .default("")
+    .describe("Who is told of unused rules without an owner; empty: whoever is told of the group."),
+};
+
 /** `recycling` of the document. */
-export const recyclingSchema = z.strictObject({ ...evidenceFields });
+export const recyclingSchema = z.strictObject({ ...queueFields, ...evidenceFields });
 
 /** The values of a checked `recycling`. */
 export function recyclingOf(document: z.output<typeof recyclingSchema>): RecyclingPolicy {
   const { collect, session } = document;
   return {
+    groups: document.groups,
+    noticeMs: document.notice * DAY_MS,
+    quarantineMs: document.quarantine * DAY_MS,
+    steps: document.steps,
+    requeueAfterMs: document.requeueAfter * DAY_MS,
+    exemptMaxMs: document.exemptMax * DAY_MS,
+    watchEveryMs: document.watchEvery * 1000,
+    ownerOtherwise: document.ownerOtherwise,
     windowDays: document.window,
     coverageMin: document.coverageMin,
     skippedMax: document.skippedMax,

@@ -8,6 +8,7 @@ export const ROLES: readonly Role[] = ["requester", "approver", "operator", "aud
 
 const asking = ["requester", "operator", "admin"] as const;
 const reading = ["approver", "operator", "auditor", "admin"] as const;
+const approving = ["approver", "operator", "admin"] as const;
 const operating = ["operator", "admin"] as const;
 const governing = ["admin"] as const;
 
@@ -37,6 +38,10 @@ export const permissions = {
   "ledger:write": operating,
   "drift:read": reading,
   "drift:decide": operating,
+  "recycling:read": reading,
+  "recycling:decide": operating,
+  "recycling:approve": approving,
+  "recycling:run": operating,
   "record:read": reading,
   "policy:read": reading,
   "policy:change": governing,

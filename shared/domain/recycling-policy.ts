@@ -103,8 +103,34 @@ export interface EvidencePolicy {
   readonly seasonal: readonly Season[];
 }
 
+/** `ask`: a person says so each time; `auto`: the program goes on by itself. */
+export type StepMode = "ask" | "auto";
+
+/** How unused rules leave. Durations in milliseconds. */
+export interface QueuePolicy {
+  /** Groups, by id or name, in which rules are quarantined and deleted; in all others they are reported only. */
+  readonly groups: readonly string[];
+  readonly noticeMs: number;
+  readonly quarantineMs: number;
+  readonly steps: { readonly quarantine: StepMode; readonly delete: StepMode };
+  /** How long a rule that was restored is left alone before it may be queued anew. */
+  readonly requeueAfterMs: number;
+  /** Longest exemption a person may give by a call. */
+  readonly exemptMaxMs: number;
+  /** How often the logs of quarantined hosts are read for who is refused. */
+  readonly watchEveryMs: number;
+  /** Who has no owner in the ledger is told of as this one's; empty: whoever is told of the group. */
+  readonly ownerOtherwise: string;
+}
+
 /** Everything about recycling. */
-export interface RecyclingPolicy extends EvidencePolicy {}
+export interface RecyclingPolicy extends EvidencePolicy, QueuePolicy {}
+
+/** True in a group in which rules may be quarantined and deleted. */
+export const isRecycled = (
+  { groups }: QueuePolicy,
+  group: { readonly groupId: string; readonly name: string },
+): boolean => groups.includes(group.groupId) || groups.includes(group.name);
 
 /** True when the match speaks of this rule of this group. */
 export function isMeant(

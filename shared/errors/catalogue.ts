@@ -2,6 +2,7 @@
 import { accessFailures } from "./catalogue-access.ts";
 import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
 import { operationFailures } from "./catalogue-operation.ts";
+import { recyclingFailures } from "./catalogue-recycling.ts";
 
 export const catalogue = {
   REQUEST_INVALID: entry(
@@ -339,6 +340,7 @@ export const catalogue = {
   ),
   ...operationFailures,
   ...accessFailures,
+  ...recyclingFailures,
 } satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -100,7 +100,10 @@ function routerOf(all: readonly Route[]): Router {
 
 /** `/v1/leases/{id}:end` as the router writes it: a value ends at a colon. */
 function pattern(path: string): string {
-  return path.replaceAll(/\{(\w+)\}:/g, ":$1([^:]+)\\:").replaceAll(/\{(\w+)\}/g, ":$1([^:]+)");
+  return path
+    .replaceAll(/(\w):(?=\w)/g, "$1\\:")
+    .replaceAll(/\{(\w+)\}:/g, ":$1([^:]+)\\:")
+    .replaceAll(/\{(\w+)\}/g, ":$1([^:]+)");
 }
 
 function decoded(params: Readonly<Record<string, string>> | undefined, path: string): Record<string, string> {

@@ -20,6 +20,7 @@ import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import { policyRoutes } from "./routes-policy.ts";
+import { recyclingRoutes } from "./routes-recycling.ts";
 import * as schema from "./schemas.ts";
 import { seenPage } from "./seen-page.ts";
 
@@ -151,6 +152,7 @@ export const routes: readonly Route[] = [
   ...groupRoutes,
   ...ledgerRoutes,
   ...driftRoutes,
+  ...recyclingRoutes,
   ...modeRoutes,
   ...policyRoutes,
   define({

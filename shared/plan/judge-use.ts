@@ -23,7 +23,7 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { ForeignWriter } from "../domain/policy.ts";
 import { type EvidencePolicy, isMeant, occurrencesOf } from "../domain/recycling-policy.ts";
-import type { Rule } from "../domain/rule.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { trafficAtMost } from "../domain/traffic.ts";
 
 /** A host that the rule acts on, with what is known of it. */
@@ -263,7 +263,10 @@ function lookAtPort(at: {
 
 const lastOf = (peers: readonly Peer[]): number => Math.max(0, ...peers.map(({ lastAt }) => lastAt));
 
-function weigherOf({ rule, sameGroup }: RuleInQuestion, { recycling }: UseTerms): (peer: Peer) => Weight {
+export function weigherOf(
+  { rule, sameGroup }: { readonly rule: RuleSpec; readonly sameGroup: readonly string[] },
+  { recycling }: Pick<UseTerms, "recycling">,
+): (peer: Peer) => Weight {
   const bypassing = new Set(sameGroup);
   const { peer: wanted } = rule;
   const within = (blocks: readonly Cidr[], cidr: Cidr): boolean => blocks.some((block) => containsCidr(block, cidr));
@@ -279,7 +282,7 @@ function weigherOf({ rule, sameGroup }: RuleInQuestion, { recycling }: UseTerms)
 }
 
 /** True where the rule may let traffic to the port in: several rules may, and each is credited. */
-function coversPort(rule: Rule, { protocol, port }: PortUse): boolean {
+export function coversPort(rule: RuleSpec, { protocol, port }: PortUse): boolean {
   const { kind, ports } = trafficAtMost(rule);
   const told = /^\d+$/.test(protocol) ? `ip-${protocol}` : protocol;
   const isPing = (name: string): boolean => name === "icmp" || name === "icmpv6";

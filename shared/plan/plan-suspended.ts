@@ -15,7 +15,7 @@ const PRIORITY_MAX = 100;
 const isSuspending = (suspender: Suspender, now: number): boolean => suspender.until === null || suspender.until > now;
 
 /** Why a rule could not be authorized again just as it is, or null. */
-function unrestorable(rule: Rule): string | null {
+export function unrestorable(rule: Rule): string | null {
   if (rule.peer.kind === "opaque") return "its peer cannot be written";
   if (rule.priority > PRIORITY_MAX) return `the cloud takes no rule of priority ${rule.priority}`;
   return rule.id === null ? "it has no id" : null;

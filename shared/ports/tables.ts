@@ -18,6 +18,7 @@ export type TableName =
   | "history"
   | "drift"
   | "evidence"
+  | "recycling"
   | "sighting"
   | "due"
   | "lease"

@@ -13,9 +13,9 @@ const table = (name: TableName, key: string, timeToLiveS = -1): TableSchema => (
 const daysS = (days: number): number => days * 86_400;
 
 /**
- * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries and of drift, with the
- * rules that were removed, and evidence of use over a year; idempotency keys two days; what was told to whom a month, by which a
- * repeated notice is known.
+ * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries, of drift and of
+ * unused rules, with the rules that were removed, and evidence of use over a year; idempotency keys two days; what was told to whom
+ * a month, by which a repeated notice is known.
  */
 export const schemas: readonly TableSchema[] = [
   table("group", "region group"),
@@ -23,6 +23,7 @@ export const schemas: readonly TableSchema[] = [
   table("history", "group entry at", daysS(400)),
   table("drift", "group drift", daysS(400)),
   table("evidence", "member day protocol port:integer", daysS(400)),
+  table("recycling", "item", daysS(400)),
   table("sighting", "group event", daysS(14)),
   table("due", "shard:integer at:integer kind id"),
   table("lease", "lease"),

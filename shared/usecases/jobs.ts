@@ -6,9 +6,11 @@ import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
+import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
 import { sendNotices } from "./send-notices.ts";
 import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
+import { watchRecycling } from "./watch-recycling.ts";
 
 /** One run of a job. */
 export interface JobRun {
@@ -66,6 +68,18 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
+  recycling: {
+    beginsAt: nextRecyclingAt,
+    run: async (app, run) => {
+      await runRecycling(app, run);
+      // The rest of a run that ran out of time is a run by itself.
+      return run.param === null ? nextRecyclingAt(app.clock.now()) : null;
+    },
+  },
+  "recycling-watch": {
+    beginsAt: null,
+    run: (app, { policy, deadlineAt }) => watchRecycling(app, { policy, deadlineAt }),
+  },
 };
 
 /**

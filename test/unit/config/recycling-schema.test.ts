@@ -21,6 +21,20 @@ describe("recycling in the policy", () => {
     expect(recycling.collect).toMatchObject({ everyMs: 21_600_000, sliceMs: 3_600_000, queriesPerDay: 1000 });
   });
 
+  test("is shipped reporting only: no group is named, and each step waits for a person", () => {
+    const { recycling } = defaultPolicy("cn-hangzhou");
+    const days = (count: number) => count * 86_400_000;
+    expect(recycling).toMatchObject({
+      ...{ groups: [], steps: { quarantine: "ask", delete: "ask" }, watchEveryMs: 600_000 },
+      ...{ noticeMs: days(7), quarantineMs: days(14), requeueAfterMs: days(45), exemptMaxMs: days(366) },
+    });
+    expect(recyclingOf({ groups: ["web"], steps: { quarantine: "auto" }, notice: 1 })).toMatchObject({
+      ...{ groups: ["web"], noticeMs: days(1), steps: { quarantine: "auto", delete: "ask" } },
+    });
+    for (const wrong of [{ notice: 0 }, { quarantine: 91 }, { steps: { delete: "always" } }, { watchEvery: 59 }])
+      expect(() => recyclingOf(wrong)).toThrow(/recycling/);
+  });
+
   test("names days, ports and blocks, and refuses what is none", () => {
     const entry = { owner: "ann", reason: "audit" };
     const { exempt, seasonal } = recyclingOf({

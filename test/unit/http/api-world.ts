@@ -22,6 +22,7 @@ import {
   ledgerPage,
   story,
 } from "./guarded-answers.ts";
+import { recyclingAnswer, recyclingPage, recyclingReport, recyclingStory } from "./recycling-answers.ts";
 
 export const NOW = Date.UTC(2026, 10, 5, 8, 0, 0);
 
@@ -179,6 +180,12 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     listDrift: paged("listDrift", driftPage, { items: [], next: null }),
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
+    listRecycling: paged("listRecycling", recyclingPage, { items: [], next: null }),
+    getRecycling: note("getRecycling", recyclingStory),
+    restoreItem: note("restoreItem", recyclingAnswer),
+    exemptItem: note("exemptItem", recyclingAnswer),
+    approveItem: note("approveItem", recyclingAnswer),
+    recycle: note("recycle", recyclingReport),
     lookAtGroup: note("lookAtGroup", options.looked === undefined ? {} : options.looked),
     listRecords: paged(
       "listRecords",

@@ -31,6 +31,12 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   adoptDrift: ["operator", "admin"],
   restoreDrift: ["operator", "admin"],
   releaseDrift: ["operator", "admin"],
+  listRecycling: ["approver", "operator", "auditor", "admin"],
+  getRecycling: ["approver", "operator", "auditor", "admin"],
+  restoreRecycling: ["operator", "admin"],
+  exemptRecycling: ["operator", "admin"],
+  approveRecycling: ["approver", "operator", "admin"],
+  runRecycling: ["operator", "admin"],
   listRecords: ["approver", "operator", "auditor", "admin"],
   health: ROLES,
   getMode: ROLES,
@@ -52,6 +58,8 @@ const BODIES: Readonly<Record<string, unknown>> = {
   confirmGuard: { confirm: "none" },
   setMode: { mode: "halt", reason: "an incident" },
   changePolicy: { policy: {} },
+  exemptRecycling: { owner: "ann", reason: "quarter end", until: "2026-12-31T00:00:00Z" },
+  approveRecycling: { step: "quarantine" },
   confirmPolicy: { digest: "d".repeat(64) },
   confirmBaseline: { digest: "d", owner: "ann", reason: "as it was" },
   allocateRule: { group: "web", port: 443, source: "0.0.0.0/0", owner: "ann", reason: "HTTPS" },
@@ -59,6 +67,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
 
 const IDS: readonly [path: string, id: string][] = [
   ["/v1/drift/", "dr-0123456789abcdef0123.sg-web"],
+  ["/v1/recycling/", "rc-0123456789abcdef.sg-web"],
   ["/v1/groups/", "web"],
   ["/v1/leases/", "ls-1"],
 ];

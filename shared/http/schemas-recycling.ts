@@ -1,0 +1,152 @@
+// What the calls about unused rules accept and answer.
+import * as z from "zod";
+import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
+import { reachView, ruleView } from "./schemas-ledger.ts";
+
+const STATES = ["queued", "noticed", "quarantined", "deleted", "restored", "exempt"] as const;
+const ID = /^rc-[0-9a-f]{16}\.sg-[A-Za-z0-9_-]{1,64}$/;
+
+/** Query of `GET /v1/recycling`. */
+export const recyclingQuery = z.strictObject({
+  ...page,
+  group: single(128).optional().describe("Group by id or name."),
+  state: z.enum(STATES).optional(),
+  cursor: cursorOf(ID),
+});
+
+/** Query of `GET /v1/recycling/{id}`. */
+export const recyclingItemQuery = z.strictObject({
+  days: z
+    .string()
+    .regex(/^([1-9]\d?|[1-3]\d{2}|400)$/, "is not a whole number from 1 to 400")
+    .default("60")
+    .transform(Number)
+    .describe("Days of evidence, back from today."),
+});
+
+/** Body of `POST /v1/recycling/{id}:restore`. */
+export const recyclingRestoreBody = z.strictObject({
+  reason: z.string().max(2000).default("").describe("Why; kept in the item and the record."),
+});
+
+/** Body of `POST /v1/recycling/{id}:exempt`. */
+export const recyclingExemptBody = z.strictObject({
+  owner: z.string().min(1).max(200).describe("Who answers for it."),
+  reason: z.string().min(1).max(2000).describe("Why it stays although nobody uses it."),
+  until: z.iso.datetime().describe("UTC; within recycling.exemptMax days of now. Then it may be queued again."),
+});
+
+/** Body of `POST /v1/recycling/{id}:approve`. */
+export const recyclingApproveBody = z.strictObject({
+  step: z
+    .enum(["quarantine", "delete"])
+    .describe("`delete` of a rule that is not quarantined is taken only where a quarantine is impossible."),
+});
+
+/** Query of `POST /v1/recycling:run`. */
+export const recyclingRunQuery = z.strictObject({ dryRun: flag });
+
+const waitingView = z.object({ for: z.enum(["approval", "person", "evidence", "policy"]), why: z.array(text) });
+
+/** One unused rule and what has become of it. */
+export const recyclingView = z.object({
+  id: text.describe("`rc-`, 16 hex digits, a dot and the group's id."),
+  region: text,
+  group: text,
+  groupName: text,
+  key: text,
+  ruleId: text.nullable().describe("The id under which the rule last stood."),
+  rule: ruleView.describe("The rule in full, kept for as long as records live."),
+  description: text,
+  owner: text.describe("Who is told; empty where nobody is known."),
+  change: text.describe("What its removal closes."),
+  state: z.enum(STATES),
+  since: instant,
+  goingTo: z.enum(STATES).nullable().describe("The state that was decided and the cloud does not show yet."),
+  waiting: waitingView.nullable().describe("What it waits for; null where only time has to pass."),
+  approvals: z.array(z.object({ step: z.enum(["quarantine", "delete"]), by: text, at: instant })),
+  quarantine: z
+    .object({
+      drop: ruleView,
+      at: instant.nullable(),
+      silentDays: z.number().describe("Days on which nobody was refused and the evidence was whole."),
+      blind: z.array(text).describe("Paths that no drop stops: silence on them proves nothing."),
+    })
+    .nullable(),
+  exemption: z.object({ owner: text, reason: text, by: text, until: instant }).nullable(),
+  evidence: z
+    .object({
+      at: instant,
+      verdict: z.enum(["used", "idle", "unknown"]),
+      coverage: z.number().describe("Known part of the window, 0 to 1, of the host of which least is known."),
+      lastUsedAt: instant.nullable(),
+      reasons: z.array(text),
+    })
+    .nullable()
+    .describe("What the evidence said when it was last looked at."),
+  history: z.array(z.object({ from: z.enum(STATES).nullable(), to: z.enum(STATES), by: text, why: text, at: instant })),
+});
+
+const peerView = z.object({ block: text, count: z.int(), lastAt: instant });
+
+/** One item with its evidence. */
+export const recyclingItemView = recyclingView.extend({
+  days: z
+    .array(
+      z.object({
+        day: text,
+        member: text,
+        name: text,
+        coverage: z.number(),
+        sources: z.array(text),
+        ports: z.array(
+          z.object({
+            protocol: text,
+            port: z.int(),
+            sessions: z.array(peerView).describe("Peers with real sessions."),
+            handshakes: z.array(peerView).describe("Peers whose handshakes were answered and who sent nothing."),
+            refused: z.array(peerView),
+            more: z.boolean().describe("True when there were more peers than are kept."),
+            unclear: z.boolean().describe("True when some traffic could not be told from scans."),
+          }),
+        ),
+      }),
+    )
+    .describe("Newest first. A day that is not there is not known."),
+});
+
+/** A page of the queue. */
+export const recyclingPageView = z.object({ recycling: z.array(recyclingView), next: text.nullable() });
+
+/** The answer to a decision. */
+export const recyclingAnswerView = recyclingView.extend({
+  message: text,
+  reach: reachView,
+  notes: z.array(text).describe("What has changed in the group meanwhile, and which paths a drop does not stop."),
+  dryRun: z.boolean(),
+  plan: z.array(text).describe("The changes, in words."),
+  settled: z.boolean().describe("False when the cloud does not show it yet; the next minute looks again."),
+});
+
+/** The answer to a run of the whole job. */
+export const recyclingReportView = z.object({
+  dryRun: z.boolean(),
+  groups: z.int(),
+  rules: z.int().describe("Accept rules for what comes in that were judged."),
+  used: z.int(),
+  idle: z.int(),
+  unknown: z.int(),
+  steps: z
+    .array(
+      z.object({
+        item: text,
+        group: text,
+        key: text,
+        step: z.enum(["queue", "notice", "quarantine", "delete", "restore", "wait"]),
+        why: text,
+      }),
+    )
+    .describe("What was done, or would be."),
+  failed: z.array(z.object({ group: text, why: text })).describe("Groups that could not be read."),
+  complete: z.boolean().describe("False when time ran out before the last group."),
+});

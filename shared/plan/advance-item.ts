@@ -1,0 +1,171 @@
+// What becomes of a rule in the recycling queue next: it waits, its owner is told, it is quarantined, deleted, or left alone. Pure.
+import {
+  type ApprovedStep,
+  type Judged,
+  type RecyclingApproval,
+  type RecyclingItem,
+  stepDigest,
+  type Waiting,
+} from "../domain/recycling-item.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import type { QuarantinePlan } from "./plan-quarantine.ts";
+
+/** How the queue moves; durations in milliseconds. */
+export interface RecyclingTerms {
+  readonly noticeMs: number;
+  readonly quarantineMs: number;
+  /** Steps that need no person's word. */
+  readonly auto: { readonly quarantine: boolean; readonly delete: boolean };
+  /** How long a restored rule is left alone before it may be queued anew. */
+  readonly requeueAfterMs: number;
+}
+
+/** Somebody with real earlier sessions who wants the rule: refused by the drop, or talking past it. */
+export interface Visitor {
+  readonly peer: string;
+  readonly how: "refused" | "talking";
+  readonly at: number;
+}
+
+/** What the evidence shows since the quarantine began. */
+export interface QuarantineWatch {
+  readonly visitors: readonly Visitor[];
+  /** Peers that were refused, have no earlier session and do not look like scanners, in words. */
+  readonly strangers: readonly string[];
+  /** Time since the quarantine in which the evidence was whole. */
+  readonly silentMs: number;
+  /** Why the evidence is not whole now; empty when it is. */
+  readonly gaps: readonly string[];
+}
+
+/** Everything the next step of one item is decided from. */
+export interface ItemPicture {
+  readonly item: RecyclingItem;
+  readonly now: number;
+  readonly terms: RecyclingTerms;
+  /** True in a group that the policy names for recycling. */
+  readonly isNamed: boolean;
+  /** The rule as it stands; null when the reading does not show it. */
+  readonly rule: Rule | null;
+  readonly judged: Judged;
+  /** Why the rule stays out of the queue whatever its use: protected, held by a lease, never closed; null when it does not. */
+  readonly staysOut: string | null;
+  readonly plan: QuarantinePlan;
+  /** Whether the drop stands; null outside a quarantine. */
+  readonly dropStands: boolean | null;
+  readonly watch: QuarantineWatch | null;
+}
+
+export type NextStep =
+  | { readonly kind: "stay"; readonly waiting: Waiting | null }
+  | { readonly kind: "notice"; readonly why: string }
+  | { readonly kind: "quarantine"; readonly by: string; readonly why: string; readonly drop: RuleSpec }
+  | { readonly kind: "delete"; readonly by: string; readonly why: string }
+  /** The rule stays, or comes back: it is used, changed, or none of the queue's business any more. */
+  | { readonly kind: "restore"; readonly by: string; readonly why: string };
+
+const PROGRAM = "safeport";
+const OTHERS = "somebody else";
+const stay = (waiting: Waiting | null = null): NextStep => ({ kind: "stay", waiting });
+const restore = (why: string, by = PROGRAM): NextStep => ({ kind: "restore", by, why });
+
+/** True when a rule that has this item, or none, is to be queued. `unknown` never is. */
+export function isQueueable(picture: Omit<ItemPicture, "item"> & { readonly item: RecyclingItem | null }): boolean {
+  const { item, now, terms, judged, staysOut, rule } = picture;
+  if (rule === null || staysOut !== null || judged.verdict !== "idle") return false;
+  if (item === null) return true;
+  if (item.step !== null) return false;
+  if (item.state === "exempt") return item.exemption === null || item.exemption.until <= now;
+  return item.state === "restored" && item.since + terms.requeueAfterMs <= now;
+}
+
+/**
+ *     state        seen                                          next
+ *     queued       used, changed, protected                      restored
+ *                  unknown                                       waits for evidence
+ *                  idle, and the policy names the group          noticed
+ *     noticed      idle, the notice over, approved or auto       quarantined
+ *                  the drop would hit something else             waits for a person, who may have it deleted without
+ *     quarantined  somebody with earlier sessions                restored at once
+ *                  gaps in the evidence                          the clock stands
+ *                  silence long enough, approved or auto         deleted
+ *     any of them  the rule is gone                              deleted, by somebody else
+ *     deleted      the rule stands                               restored, by somebody else
+ */
+export function advanceItem(picture: ItemPicture): NextStep {
+  const { item, rule } = picture;
+  switch (item.state) {
+    case "queued":
+    case "noticed":
+      return rule === null ? gone() : (leaving(picture, rule) ?? onItsWay(picture));
+    case "quarantined":
+      return rule === null ? gone() : (lifting(picture, rule) ?? quarantined(picture));
+    case "deleted":
+      return rule === null ? stay() : restore("somebody opened it again", OTHERS);
+    case "restored":
+    case "exempt":
+      return stay();
+  }
+}
+
+const gone = (): NextStep => ({ kind: "delete", by: OTHERS, why: "somebody else removed the rule" });
+
+/** Why the rule leaves the queue, or null. */
+function leaving({ item, judged, staysOut }: ItemPicture, rule: Rule): NextStep | null {
+  if (staysOut !== null) return restore(staysOut);
+  if (rule.description !== item.kept.description || ruleKey(rule) !== item.key)
+    return restore("somebody changed the rule");
+  return judged.verdict === "used" ? restore(`it is used: ${judged.reasons.join("; ")}`) : null;
+}
+
+function onItsWay(picture: ItemPicture): NextStep {
+  const { item, now, terms, judged, isNamed, plan } = picture;
+  if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
+  if (!isNamed) return stay({ for: "policy", why: ["the policy does not name the group in recycling.groups"] });
+  if (item.state === "queued") return { kind: "notice", why: judged.reasons.join("; ") };
+  if (now < item.since + terms.noticeMs) return stay();
+  if (plan.kind === "refused") {
+    const word = approvalOf(item, "delete", "");
+    if (word) return { kind: "delete", by: word.by, why: "it cannot be quarantined, and a person wants it deleted" };
+    return stay({ for: "person", why: plan.why });
+  }
+  const why = `unused, and nobody objected in ${daysOf(terms.noticeMs)} days`;
+  const word = approvalOf(item, "quarantine", ruleKey(plan.spec));
+  if (word) return { kind: "quarantine", by: word.by, why, drop: plan.spec };
+  if (terms.auto.quarantine) return { kind: "quarantine", by: PROGRAM, why, drop: plan.spec };
+  return stay({ for: "approval", why: ["the policy wants a person's word before a quarantine"] });
+}
+
+/** Why the drop goes and the rule stays, or null. */
+function lifting(picture: ItemPicture, rule: Rule): NextStep | null {
+  const { isNamed, dropStands, watch } = picture;
+  const visitors = watch?.visitors ?? [];
+  if (visitors.length > 0) return restore(visitors.map(inWords).join("; "));
+  if (dropStands === false) return restore("somebody else removed the drop", OTHERS);
+  if (!isNamed) return restore("the policy does not name the group any more");
+  return leaving(picture, rule);
+}
+
+function quarantined({ item, terms, judged, watch }: ItemPicture): NextStep {
+  if (watch === null) return stay({ for: "evidence", why: ["nothing is known since the quarantine began"] });
+  if (watch.gaps.length > 0) return stay({ for: "evidence", why: watch.gaps });
+  if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
+  if (watch.silentMs < terms.quarantineMs) return stay();
+  const why = `nobody who ever used it was refused in ${daysOf(watch.silentMs)} days`;
+  const word = approvalOf(item, "delete", "");
+  if (word) return { kind: "delete", by: word.by, why };
+  // Who never came before may have come for the first time: that is for a person to tell.
+  if (watch.strangers.length > 0) return stay({ for: "approval", why: watch.strangers });
+  if (terms.auto.delete) return { kind: "delete", by: PROGRAM, why };
+  return stay({ for: "approval", why: ["the policy wants a person's word before a deletion"] });
+}
+
+/** The person's word for exactly this change, if there is one. */
+const approvalOf = (item: RecyclingItem, step: ApprovedStep, change: string): RecyclingApproval | undefined =>
+  item.approvals.find((it) => it.step === step && it.digest === stepDigest(item, step, change));
+
+const inWords = ({ peer, how }: Visitor): string =>
+  how === "refused" ? `${peer}, who used it before, was refused` : `${peer}, who used it before, still talks`;
+
+const daysOf = (ms: number): number => Math.floor(ms / 86_400_000);

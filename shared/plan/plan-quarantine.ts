@@ -1,0 +1,180 @@
+// The quarantine of a rule: the drop that does to every packet what the rule's deletion would do, or why there is none. Pure.
+import { type Cidr, cidrOf, containsCidr, formatBare } from "../domain/cidr.ts";
+import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { covers, mayOverlap, overlapOf, type Traffic, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
+import { unrestorable } from "./plan-suspended.ts";
+
+/** A group whose rules an interface is under. */
+export interface QuarantineGroup {
+  readonly groupId: string;
+  /** True when members of the group reach each other whatever its rules say: a basic group with the inner policy Accept. */
+  readonly isOpenInside: boolean;
+  readonly rules: readonly Rule[];
+}
+
+/** A network interface that the rule acts on, with every group it is in, the rule's own among them. */
+export interface QuarantineInterface {
+  readonly eniId: string;
+  readonly addresses: readonly Cidr[];
+  readonly groups: readonly QuarantineGroup[];
+}
+
+export interface QuarantineAsk {
+  readonly rule: Rule;
+  /** The rule's own group; it alone is judged where no interface is in it. */
+  readonly group: QuarantineGroup;
+  readonly interfaces: readonly QuarantineInterface[];
+  /** Why nothing may be written into the group, or null. */
+  readonly protectedBy: string | null;
+  readonly operatorPath: readonly OperatorPath[];
+  /** Rules over all groups of one interface. */
+  readonly rulesMax: number;
+}
+
+/** A path to the port that no drop of ours stops: that nothing is refused on it proves nothing. */
+export interface BlindPath {
+  readonly kind: "loadBalancer" | "sameGroup" | "liveSessions" | "otherRule";
+  readonly text: string;
+}
+
+export type QuarantinePlan =
+  | { readonly kind: "drop"; readonly spec: RuleSpec; readonly blind: readonly BlindPath[] }
+  | { readonly kind: "refused"; readonly why: readonly string[]; readonly blind: readonly BlindPath[] };
+
+/** Where a classic load balancer forwards and checks from. Source: monitoring-and-traffic, CLB documents. */
+const LOAD_BALANCERS = cidrOf(4, 0x64_40_00_00n, 10);
+/** Longest life of a session's entry in the cloud. */
+const SESSION_S = 910;
+
+/**
+ * The drop twin of the rule at the rule's own strength. A drop wins a tie, so that it stops what the rule lets through, and nothing
+ * stronger is needed. It is refused when, on the merged rules of any interface, it would stop a packet that other rules
+ * let through once the rule is gone: what is planned leaves every verdict as the rule's deletion would.
+ */
+export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
+  const { rule, group, interfaces } = ask;
+  const blind = blindPaths(ask);
+  const refusals = unwritable(rule);
+  if (ask.protectedBy !== null) refusals.push(`the group takes no rule from us: ${ask.protectedBy}`);
+  if (refusals.length > 0) return { kind: "refused", why: refusals, blind };
+
+  const spec: RuleSpec = { ...specOf(rule), policy: "drop" };
+  const drop: Rule = { ...spec, id: null, description: "", createdAt: null };
+  const alone: QuarantineInterface = { eniId: "", addresses: [], groups: [group] };
+  const why = new Set<string>();
+  let isIdle = true;
+  for (const one of interfaces.length > 0 ? interfaces : [alone]) {
+    const merged = one.groups.flatMap((it) => it.rules.map((each) => ({ rule: each, groupId: it.groupId })));
+    const rest = merged.filter((it) => !(it.rule.id === rule.id && it.groupId === group.groupId));
+    for (const target of narrowedTo(spec, one)) {
+      for (const hit of hits(target, drop, rest)) why.add(`it would also stop what ${named(hit, group)} lets through`);
+      if (!rest.some((it) => precedes(it.rule, drop) && coveredBy(trafficAtMost(target), it.rule))) isIdle = false;
+    }
+    if (merged.length >= ask.rulesMax) why.add(`${one.eniId || group.groupId} has no room for one more rule`);
+    const before = merged.map((it) => it.rule);
+    for (const path of cutPaths(before, [...before, drop], ask.operatorPath, one.addresses))
+      why.add(`it would cut the operator path ${path.protocol} ${path.port} from ${path.sources.join(", ")}`);
+  }
+  if (isIdle) why.add("stronger rules decide about all of its traffic: a drop would stop nothing and prove nothing");
+  return why.size > 0 ? { kind: "refused", why: [...why], blind } : { kind: "drop", spec, blind };
+}
+
+interface Placed {
+  readonly rule: Rule;
+  readonly groupId: string;
+}
+
+/** Accepts of which the drop would take something that nothing stronger decides about once the rule is gone. */
+function hits(target: RuleSpec, drop: Rule, rest: readonly Placed[]): readonly Placed[] {
+  const wanted = trafficAtMost(target);
+  return rest.filter((it) => {
+    const { rule } = it;
+    if (rule.policy !== "accept" || rule.direction !== target.direction || precedes(rule, drop)) return false;
+    const offered = trafficAtMost(rule);
+    if (!mayOverlap(wanted, offered)) return false;
+    const common = overlapOf(wanted, offered);
+    return !rest.some(
+      ({ rule: other }) =>
+        precedes(other, rule) && (other.policy === "drop" || precedes(other, drop)) && coveredBy(common, other),
+    );
+  });
+}
+
+/** True when the first decides before the second: stronger, or a drop before an accept at a tie. */
+const precedes = (first: RuleSpec, second: RuleSpec): boolean =>
+  first.direction === second.direction &&
+  (first.priority < second.priority ||
+    (first.priority === second.priority && first.policy === "drop" && second.policy === "accept"));
+
+function coveredBy(traffic: Traffic, rule: RuleSpec): boolean {
+  const surely = trafficAtLeast(rule);
+  return surely !== null && covers(surely, traffic);
+}
+
+/** The rule as it acts on one interface: once for each of its addresses of the peer's family. */
+function narrowedTo(spec: RuleSpec, { addresses }: QuarantineInterface): readonly RuleSpec[] {
+  const { peer, dest } = spec;
+  if (peer.kind !== "cidr") return [spec];
+  const own = addresses.filter((address) => address.family === peer.cidr.family);
+  if (own.length === 0) return [spec];
+  const reached = dest === null ? own : own.filter((address) => containsCidr(dest, address));
+  return reached.map((address) => ({ ...spec, dest: address }));
+}
+
+/** Why no twin of the rule can be written, whatever else stands. */
+function unwritable(rule: Rule): string[] {
+  const why: string[] = [];
+  if (rule.direction !== "ingress") why.push("only rules for what comes in are quarantined");
+  if (rule.policy !== "accept") why.push("it lets nothing through");
+  if (typeof rule.protocol !== "string") why.push(`its protocol ${rule.protocol.other} cannot be written`);
+  // What could not be given back just as it was is not taken away either.
+  const lasting = unrestorable(rule);
+  if (lasting !== null) why.push(lasting);
+  if (rule.peer.kind === "cidr" && containsCidr(LOAD_BALANCERS, rule.peer.cidr))
+    why.push(`only load balancers come from ${formatBare(rule.peer.cidr)}, and no rule stops those`);
+  return why;
+}
+
+function blindPaths({ rule, group, interfaces }: QuarantineAsk): readonly BlindPath[] {
+  const paths: BlindPath[] = [
+    { kind: "loadBalancer", text: "what a load balancer forwards to the hosts, and its health checks" },
+    { kind: "liveSessions", text: `sessions that were there before the drop, for up to ${SESSION_S} s` },
+  ];
+  const open = new Set(
+    interfaces.flatMap((it) => it.groups.filter((one) => one.isOpenInside).map((one) => one.groupId)),
+  );
+  if (open.size > 0)
+    paths.push({ kind: "sameGroup", text: `hosts of the same group reach each other: ${[...open].sort().join(", ")}` });
+  const drop: RuleSpec = { ...rule, policy: "drop" };
+  const others = new Set(
+    interfaces.flatMap((it) =>
+      it.groups.flatMap((one) =>
+        one.rules
+          .filter((other) => other.policy === "accept" && precedes(other, drop))
+          .filter((other) => mayOverlap(trafficAtMost(rule), trafficAtMost(other)))
+          .map((other) => named({ rule: other, groupId: one.groupId }, group)),
+      ),
+    ),
+  );
+  if (others.size > 0)
+    paths.push({
+      kind: "otherRule",
+      text: `what stronger rules let through as well: ${[...others].sort().join(", ")}`,
+    });
+  return paths;
+}
+
+const named = ({ rule, groupId }: Placed, own: QuarantineGroup): string =>
+  `${rule.id ?? "a rule"} (priority ${rule.priority}${groupId === own.groupId ? "" : `, of ${groupId}`})`;
+
+const specOf = ({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: RuleSpec): RuleSpec => ({
+  direction,
+  protocol,
+  ports,
+  peer,
+  policy,
+  priority,
+  sourcePorts,
+  dest,
+});

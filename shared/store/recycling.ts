@@ -1,0 +1,93 @@
+// The recycling queue: one row for each rule that ever was in it, with the rule in full for as long as records live.
+import type { RecyclingItem, RecyclingState } from "../domain/recycling-item.ts";
+import { AppError, fail } from "../errors/app-error.ts";
+import type { Row, Tables } from "../ports/tables.ts";
+import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+
+function itemOf(row: Row): RecyclingItem {
+  const body = parseColumn(row.columns["body"], "recycling") as RecyclingItem;
+  const rev = row.columns["rev"];
+  if (typeof rev !== "number" || typeof body.itemId !== "string")
+    throw fail("STATE_UNREADABLE", { table: "recycling" });
+  const { kept, quarantine } = body;
+  return {
+    ...body,
+    kept: { ...kept, spec: specFromJson(kept.spec, "recycling") },
+    quarantine: quarantine && { ...quarantine, drop: specFromJson(quarantine.drop, "recycling") },
+    rev,
+  };
+}
+
+/** One item, or null. */
+export async function getRecyclingItem(tables: Tables, itemId: string): Promise<RecyclingItem | null> {
+  const row = await tables.get("recycling", [itemId]);
+  return row ? itemOf(row) : null;
+}
+
+/** Stores an item if its row is still at `item.rev`; answers the stored one, or null when somebody else was faster. */
+export async function saveRecyclingItem(tables: Tables, item: RecyclingItem): Promise<RecyclingItem | null> {
+  const { rev, kept, quarantine, ...rest } = item;
+  const body = JSON.stringify({
+    ...rest,
+    kept: { ...kept, spec: specToJson(kept.spec) },
+    quarantine: quarantine && { ...quarantine, drop: specToJson(quarantine.drop) },
+  });
+  const outcome = await tables.put(
+    "recycling",
+    [item.itemId],
+    { body, state: item.state, group: item.group.groupId, steps: item.step !== null, rev: rev + 1 },
+    rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
+  );
+  return outcome === "written" ? { ...item, rev: rev + 1 } : null;
+}
+
+/** Which items are asked for; all of them where nothing is said. */
+export interface RecyclingQuery {
+  readonly groupId?: string;
+  readonly states?: readonly RecyclingState[];
+  /** Items with a step under way count besides those in `states`. */
+  readonly orSteps?: boolean;
+  readonly after?: string | null;
+  readonly limit: number;
+}
+
+/**
+ * Items in the order of their ids, at most `limit`; `after` continues a page. A row that cannot be read is named in `unreadable` and
+ * holds up no other.
+ */
+export async function listRecyclingItems(
+  tables: Tables,
+  query: RecyclingQuery,
+): Promise<{
+  readonly items: readonly RecyclingItem[];
+  readonly unreadable: readonly string[];
+  readonly next: string | null;
+}> {
+  const items: RecyclingItem[] = [];
+  const unreadable: string[] = [];
+  let from = query.after ? `${query.after}\u0001` : "";
+  for (;;) {
+    const page = await tables.range({ table: "recycling", from: [from], to: null, limit: 500 });
+    for (const row of page.rows) {
+      from = `${String(row.key[0])}\u0001`;
+      if (!isAskedFor(row, query)) continue;
+      try {
+        items.push(itemOf(row));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(String(row.key[0]));
+      }
+      if (items.length === query.limit) return { items, unreadable, next: String(row.key[0]) };
+    }
+    if (!page.more || page.rows.length === 0) return { items, unreadable, next: null };
+  }
+}
+
+function isAskedFor({ columns }: Row, { groupId, states, orSteps }: RecyclingQuery): boolean {
+  if (groupId !== undefined && columns["group"] !== groupId) return false;
+  return (
+    states === undefined ||
+    states.includes(columns["state"] as RecyclingState) ||
+    (orSteps === true && columns["steps"] === true)
+  );
+}

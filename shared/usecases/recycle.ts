@@ -1,0 +1,361 @@
+// The daily run over unused rules: what is idle is queued, and what is in the queue goes on as far as evidence, policy and people let it.
+import type { GroupId, GroupRef } from "../domain/ids.ts";
+import type { Policy } from "../domain/policy.ts";
+import { reachOf } from "../domain/reach.ts";
+import { isInQueue, type Judged, type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
+import { isRecycled } from "../domain/recycling-policy.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import {
+  advanceItem,
+  type ItemPicture,
+  isQueueable,
+  type NextStep,
+  type RecyclingTerms,
+} from "../plan/advance-item.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { readMode } from "../store/mode.ts";
+import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
+import type { App } from "./app.ts";
+import { bookWatch, decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
+import { dropStanding, holdDrop } from "./recycling-ledger.ts";
+import { RecyclingScene } from "./recycling-scene.ts";
+import { OTHERS, settleItem } from "./settle-recycling.ts";
+
+/** What one run saw and did, or would do. */
+export interface RecyclingReport {
+  readonly groups: number;
+  readonly rules: number;
+  readonly verdicts: Readonly<Record<Judged["verdict"], number>>;
+  /** One line for each rule that was queued or moved, or would be. */
+  readonly lines: readonly RecyclingLine[];
+  /** Groups that could not be read, and why. */
+  readonly failed: readonly { readonly group: string; readonly why: string }[];
+  /** Where the next run goes on; null when every group was looked at. */
+  readonly next: RecyclingPlace | null;
+}
+
+export interface RecyclingLine {
+  readonly itemId: string;
+  readonly group: GroupId;
+  readonly key: string;
+  readonly step: "queue" | Exclude<NextStep["kind"], "stay"> | "wait";
+  readonly why: string;
+}
+
+/** A region and the cloud's own cursor within it; null for its beginning. */
+export interface RecyclingPlace {
+  readonly region: string;
+  readonly cursor: string | null;
+}
+
+export interface RecyclingRun {
+  readonly policy: Policy;
+  /** Monotonic instant after which no further group is begun. */
+  readonly deadlineAt: number;
+  readonly dryRun: boolean;
+  readonly from: RecyclingPlace | null;
+}
+
+/**
+ * Looks at every group of the policy's regions, page by page. A group that cannot be read in full is left as it is. Every move is
+ * stored before the next rule is looked at, so that a run may die anywhere and the next one goes on.
+ */
+export async function recycle(app: App, run: RecyclingRun): Promise<RecyclingReport> {
+  const work = await Recycling.begin(app, run);
+  const { regions } = run.policy;
+  let region = run.from?.region ?? regions[0] ?? "";
+  let cursor = run.from?.cursor ?? null;
+  for (;;) {
+    const page = await app.inventory.groupPage(region, cursor, "inventory");
+    for (const { ref } of page.groups) {
+      // A page is begun anew by the next run: what was moved already has nothing left to do.
+      if (app.clock.monotonicMs() >= run.deadlineAt) return work.report({ region, cursor });
+      await work.group(ref);
+    }
+    cursor = page.next;
+    if (cursor !== null) continue;
+    const after = regions[regions.indexOf(region) + 1];
+    if (after === undefined) break;
+    region = after;
+  }
+  await work.gone();
+  await work.bookWatch();
+  return work.report(null);
+}
+
+/** Takes one item on, as the daily run would: what a person has just approved need not wait for tomorrow. */
+export async function takeItemOn(
+  app: App,
+  run: Pick<RecyclingRun, "policy" | "deadlineAt">,
+  itemId: string,
+): Promise<RecyclingItem | null> {
+  const item = await getRecyclingItem(app.tables, itemId);
+  if (item === null) return null;
+  const work = await Recycling.begin(app, { ...run, dryRun: false, from: null }, [item]);
+  await work.one(item);
+  return getRecyclingItem(app.tables, itemId);
+}
+
+class Recycling {
+  private readonly app: App;
+  private readonly run: RecyclingRun;
+  private readonly items: ReadonlyMap<string, RecyclingItem>;
+  /** False while the mode lets nothing be opened or closed for other reasons than an end. */
+  private readonly mayBegin: boolean;
+  private readonly seen = new Set<string>();
+  private readonly lines: RecyclingLine[] = [];
+  private readonly failed: { group: string; why: string }[] = [];
+  private readonly verdicts = { used: 0, idle: 0, unknown: 0 };
+  private rules = 0;
+
+  private constructor(app: App, run: RecyclingRun, items: readonly RecyclingItem[], mayBegin: boolean) {
+    this.app = app;
+    this.run = run;
+    this.items = new Map(items.map((item) => [item.itemId, item]));
+    this.mayBegin = mayBegin;
+  }
+
+  /** `only` spares reading the whole queue. */
+  static async begin(app: App, run: RecyclingRun, only?: readonly RecyclingItem[]): Promise<Recycling> {
+    const [{ items, unreadable }, { mode }] = await Promise.all([
+      only ? { items: only, unreadable: [] } : listRecyclingItems(app.tables, { limit: Number.POSITIVE_INFINITY }),
+      readMode(app.tables),
+    ]);
+    const work = new Recycling(app, run, items, mode === "normal");
+    for (const id of unreadable)
+      app.log.write("error", `the recycling item ${id} cannot be read; its rule is left alone`);
+    for (const id of unreadable) work.unreadable.add(id);
+    return work;
+  }
+
+  /** Items whose row cannot be read: nobody knows what was decided of them. */
+  private readonly unreadable = new Set<string>();
+
+  report(next: RecyclingPlace | null): RecyclingReport {
+    const { seen, rules, verdicts, lines, failed } = this;
+    return { groups: seen.size, rules, verdicts, lines, failed, next };
+  }
+
+  /** Looks at a group. What goes wrong in one keeps no other from its turn. */
+  async group(ref: GroupRef): Promise<void> {
+    const { app, run } = this;
+    this.seen.add(ref.groupId);
+    try {
+      const scene = await RecyclingScene.read(app, run.policy, ref, "inventory");
+      if (scene === null) return;
+      for (const rule of scene.rules) if (rule.id !== null) await this.rule(scene, rule);
+      for (const item of this.items.values())
+        if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      this.failed.push({ group: ref.groupId, why: error.cloudCode ?? error.kind });
+      app.log.write("warn", `the group ${ref.groupId} is not looked at for unused rules`, { cause: error });
+    }
+  }
+
+  /** Looks at one item alone. */
+  async one(item: RecyclingItem): Promise<void> {
+    const { app, run } = this;
+    try {
+      const scene = await RecyclingScene.read(app, run.policy, item.group, "open");
+      if (scene === null) return;
+      const rule = scene.ruleOf(item);
+      await this.item(scene, item, rule, ...(rule ? [await scene.judge(rule, app.clock.now())] : []));
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `${item.itemId} is gone on with at the next look`, { cause: error });
+    }
+  }
+
+  /** Items whose group the inventory does not show any more. */
+  async gone(): Promise<void> {
+    const { app, run } = this;
+    for (const item of this.items.values()) {
+      if (this.seen.has(item.group.groupId) || !(isInQueue(item) || item.step)) continue;
+      if (!run.policy.regions.includes(item.group.region)) continue;
+      if ((await app.inventory.group(item.group, "inventory")) !== null) continue;
+      await this.act(item, { kind: "delete", by: OTHERS, why: "the group is gone" });
+    }
+  }
+
+  /** The watch goes on by itself; this is the net for one whose row was lost. */
+  async bookWatch(): Promise<void> {
+    const { app, run } = this;
+    const query = { states: ["quarantined"], orSteps: true, limit: 1 } as const;
+    if (run.dryRun || (await listRecyclingItems(app.tables, query)).items.length === 0) return;
+    await bookWatch(app, app.clock.now() + 1000);
+  }
+
+  private async rule(scene: RecyclingScene, rule: Rule): Promise<void> {
+    if (rule.direction !== "ingress" || rule.policy !== "accept") return;
+    const { app, run } = this;
+    const now = app.clock.now();
+    const key = ruleKey(rule);
+    const entryId = entryIdOf(scene.group.groupId, key);
+    const itemId = recyclingIdOf(scene.group.groupId, entryId);
+    if (this.unreadable.has(itemId)) return;
+    this.rules += 1;
+    const item = this.items.get(itemId) ?? null;
+    const { judged, staysOut } = await scene.judge(rule, now);
+    this.verdicts[judged.verdict] += 1;
+    if (item !== null && (isInQueue(item) || item.state === "deleted" || item.step)) {
+      await this.item(scene, item, rule, { judged, staysOut });
+      return;
+    }
+    const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut };
+    if (!isQueueable({ ...picture, plan: NO_PLAN, dropStands: null, watch: null })) return;
+    const fresh = this.freshItem(scene, rule, judged, item);
+    this.say(fresh, "queue", judged.reasons.join("; "));
+    if (run.dryRun) return;
+    const stored = await saveRecyclingItem(app.tables, fresh);
+    if (stored) await this.item(scene, stored, rule, { judged, staysOut });
+  }
+
+  /** Takes an item on by one step; what a step of before left is finished first. */
+  private async item(
+    scene: RecyclingScene,
+    item: RecyclingItem,
+    rule: Rule | null,
+    judgement?: { readonly judged: Judged; readonly staysOut: string | null },
+  ): Promise<void> {
+    const { app, run } = this;
+    if (item.step !== null) {
+      if (!run.dryRun) await this.settle(item.itemId);
+      return;
+    }
+    if (!isInQueue(item) && item.state !== "deleted") return;
+    const now = app.clock.now();
+    const { judged, staysOut } = judgement ?? { judged: item.judged ?? NEVER_JUDGED, staysOut: null };
+    const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
+    const watch = item.state === "quarantined" ? await scene.watch(item, now) : null;
+    const picture: ItemPicture = {
+      ...{ item, now, rule, judged, staysOut, watch },
+      terms: termsOf(run.policy),
+      isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
+      plan: rule === null ? NO_PLAN : scene.plan(rule),
+      dropStands: standing && standing.kind === "stands",
+    };
+    const next = this.withinMode(advanceItem(picture));
+    if (next.kind === "stay") {
+      if (next.waiting) this.say(item, "wait", next.waiting.why.join("; "));
+      if (run.dryRun || item.state === "deleted") return;
+      const silentMs = watch?.silentMs ?? 0;
+      const quarantine = item.quarantine && { ...item.quarantine, silentMs };
+      await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
+      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM);
+      return;
+    }
+    await this.act({ ...item, judged }, next, { scene, rule });
+  }
+
+  /** In a mode that opens or closes nothing, only what gives back goes on. */
+  private withinMode(next: NextStep): NextStep {
+    if (this.mayBegin || (next.kind !== "quarantine" && next.kind !== "delete")) return next;
+    if (next.by === OTHERS) return next;
+    return { kind: "stay", waiting: { for: "policy", why: ["the mode is not normal"] } };
+  }
+
+  private async act(
+    item: RecyclingItem,
+    next: Exclude<NextStep, { kind: "stay" }>,
+    seen?: { readonly scene: RecyclingScene; readonly rule: Rule | null },
+  ): Promise<void> {
+    const { app, run } = this;
+    const { policy } = run;
+    this.say(item, next.kind, next.why);
+    if (run.dryRun) return;
+    const at = app.clock.now();
+    if (next.kind === "notice") {
+      await moveItem(app, item, "noticed", { by: PROGRAM, why: next.why, mover: "program" }, { policy });
+      return;
+    }
+    const step = { by: next.by, why: next.why, at };
+    if (next.kind === "quarantine") {
+      const { scene, rule } = seen ?? {};
+      if (!scene || !rule) return;
+      const drop = next.drop;
+      const quarantine = {
+        entryId: entryIdOf(item.group.groupId, ruleKey(drop)),
+        drop,
+        at: null,
+        earlier: await scene.earlier(rule, at),
+        silentMs: 0,
+        blind: scene.plan(rule).blind.map(({ text }) => text),
+      };
+      if (await decideStep(app, item, { ...step, to: "quarantined" }, { quarantine })) await this.settle(item.itemId);
+      return;
+    }
+    const to = next.kind === "delete" ? "deleted" : "restored";
+    // Nothing in the cloud has to change for what was not touched yet.
+    const isUntouched = item.state === "queued" || item.state === "noticed" || next.by === OTHERS;
+    if (isUntouched && item.quarantine === null && !(next.kind === "delete" && next.by !== OTHERS)) {
+      const word: Word = { by: next.by, why: next.why, mover: "program" };
+      await moveItem(app, item, to, word, { policy });
+      return;
+    }
+    if (await decideStep(app, item, { ...step, to })) await this.settle(item.itemId);
+  }
+
+  /** Failures of the cloud leave the step to the watch. */
+  private async settle(itemId: string): Promise<void> {
+    const { app, run } = this;
+    try {
+      await settleItem(app, itemId, { policy: run.policy, deadlineAt: run.deadlineAt });
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `${itemId} is gone on with at the next look`, { cause: error });
+    }
+  }
+
+  private freshItem(scene: RecyclingScene, rule: Rule, judged: Judged, before: RecyclingItem | null): RecyclingItem {
+    const { app, run } = this;
+    const at = app.clock.now();
+    const key = ruleKey(rule);
+    const entryId = entryIdOf(scene.group.groupId, key);
+    const owner = scene.entryOf({ entryId })?.allocation?.owner ?? "";
+    const why = judged.reasons.join("; ");
+    return {
+      itemId: recyclingIdOf(scene.group.groupId, entryId),
+      group: scene.group,
+      groupName: scene.name,
+      entryId,
+      key,
+      ruleId: rule.id,
+      kept: { spec: specOf(rule), description: rule.description },
+      allocation: null,
+      owner: owner || run.policy.recycling.ownerOtherwise,
+      reach: reachOf(rule, scene.members.length, "closes"),
+      state: "queued",
+      since: at,
+      step: null,
+      waiting: null,
+      approvals: [],
+      quarantine: null,
+      exemption: null,
+      judged,
+      history: [...(before?.history ?? []), { from: before?.state ?? null, to: "queued", by: PROGRAM, why, at }],
+      moves: (before?.moves ?? 0) + 1,
+      rev: before?.rev ?? 0,
+    };
+  }
+
+  private say({ itemId, group, key }: RecyclingItem, step: RecyclingLine["step"], why: string): void {
+    this.lines.push({ itemId, group: group.groupId, key, step, why });
+  }
+}
+
+const PROGRAM = "safeport";
+const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], blind: [] } as const;
+const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
+
+const termsOf = ({ recycling }: Policy): RecyclingTerms => ({
+  noticeMs: recycling.noticeMs,
+  quarantineMs: recycling.quarantineMs,
+  auto: { quarantine: recycling.steps.quarantine === "auto", delete: recycling.steps.delete === "auto" },
+  requeueAfterMs: recycling.requeueAfterMs,
+});
+
+const specOf = ({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec => ({
+  ...{ direction, protocol, ports, peer, policy, priority, sourcePorts, dest },
+});

@@ -1,0 +1,184 @@
+// What the ledger says for a rule in the recycling queue: a drop is held against it, it is closed and kept, or opened again.
+
+import type { Entry, Suspender } from "../domain/ledger-entry.ts";
+import type { RecyclingItem } from "../domain/recycling-item.ts";
+import { AppError } from "../errors/app-error.ts";
+import { dueGroup, dueWrite } from "../store/due.ts";
+import { getEntry } from "../store/ledger.ts";
+import type { App } from "./app.ts";
+import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { changeAllocations } from "./change-allocations.ts";
+
+/** How long a drop outlives the last run of the job that renews it: should nobody ever look again, the port opens by itself. */
+const HOLD_MS = 30 * 86_400_000;
+/** A hold is renewed when so much of it is left, so that its mark is not rewritten every day. */
+const RENEW_MS = HOLD_MS / 2;
+
+/** How the drop of an item stands. `refused`: why the cloud or a guard did not let it be written. */
+export type DropStanding =
+  | { readonly kind: "stands"; readonly since: number }
+  | { readonly kind: "underway" }
+  | { readonly kind: "refused"; readonly why: string }
+  /** Somebody took it away, or it lapsed. */
+  | { readonly kind: "gone" };
+
+/** Has somebody look at the group, whatever becomes of this process; written before the ledger changes. */
+async function bookLook(app: App, item: RecyclingItem): Promise<void> {
+  const at = app.clock.now() + NET_AFTER_MS;
+  await app.tables.writeAll([dueWrite(dueGroup(item.group, at, app.settings.shards))]);
+}
+
+/** Holds the item's drop, or holds it longer. A hold that has ended is begun anew. */
+export async function holdDrop(app: App, item: RecyclingItem, by: string): Promise<void> {
+  const { quarantine, itemId, group } = item;
+  if (quarantine === null) throw new RangeError(`${itemId} has no drop`);
+  const now = app.clock.now();
+  const fresh = freshEntry(group, quarantine.drop);
+  const isEnough = (entry: Entry | null): boolean =>
+    entry?.holders.some((it) => it.holderId === itemId && it.ended === null && it.until > now + RENEW_MS) === true;
+  if (isEnough(await getEntry(app.tables, group, fresh.entryId))) return;
+  await bookLook(app, item);
+  await changeEntry(app, group, fresh.entryId, (stored) => {
+    if (isEnough(stored)) return null;
+    const entry = stored ?? fresh;
+    const until = now + HOLD_MS;
+    const mine = entry.holders.find((it) => it.holderId === itemId && it.ended === null);
+    const others = entry.holders.filter((it) => it.holderId !== itemId);
+    const begun = { kind: "quarantine", holderId: itemId, principal: by, reason: `quarantine ${itemId}` } as const;
+    const holder = mine ? { ...mine, until } : { ...begun, until, openedAt: null, statedUntil: null, ended: null };
+    return { ...entry, holders: [...others, holder] };
+  });
+}
+
+/** Lets the drop go. Repeating it changes nothing. */
+export async function releaseDrop(app: App, item: RecyclingItem): Promise<void> {
+  const { quarantine, itemId, group } = item;
+  if (quarantine === null) return;
+  const { entryId } = quarantine;
+  const isHeld = (entry: Entry | null): entry is Entry =>
+    entry?.holders.some((it) => it.holderId === itemId && it.ended === null) === true;
+  if (!isHeld(await getEntry(app.tables, group, entryId))) return;
+  await bookLook(app, item);
+  await changeEntry(app, group, entryId, (entry) => {
+    if (!isHeld(entry)) return null;
+    const ended = { cause: "asked", note: null, detail: null } as const;
+    return { ...entry, holders: entry.holders.map((it) => (it.holderId === itemId ? { ...it, ended } : it)) };
+  });
+}
+
+/** How the drop stands by the ledger, which passes keep. */
+export async function dropStanding(app: App, item: RecyclingItem): Promise<DropStanding> {
+  const { quarantine, itemId, group } = item;
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  const mine = entry?.holders.find((it) => it.holderId === itemId);
+  if (!entry || !mine) return { kind: "gone" };
+  if (mine.ended?.cause === "refused") {
+    const { note, detail } = mine.ended;
+    return { kind: "refused", why: [note, ...Object.values(detail ?? {})].join(" ") };
+  }
+  if (mine.ended !== null || mine.until <= app.clock.now() || entry.undoneAt.length > 0) return { kind: "gone" };
+  return mine.openedAt === null ? { kind: "underway" } : { kind: "stands", since: mine.openedAt };
+}
+
+/** True when neither a hold of the item nor a rule of its drop that only it held is left. */
+export async function isDropGone(app: App, item: RecyclingItem): Promise<boolean> {
+  const { quarantine, itemId, group } = item;
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  if (!entry) return true;
+  if (entry.holders.some((it) => it.holderId === itemId && it.ended === null)) return false;
+  const isOthers = entry.allocation !== null || entry.holders.some((it) => it.ended === null);
+  return isOthers || entry.standing.kind !== "ours";
+}
+
+const suspenderOf = (item: RecyclingItem): Suspender => ({
+  kind: "recycling",
+  itemId: item.itemId,
+  principal: item.step?.by ?? "safeport",
+  reason: item.step?.why ?? "",
+  until: null,
+});
+
+/** Closes the rule and keeps it. Repeating it changes nothing. */
+export async function suspendRule(app: App, item: RecyclingItem): Promise<void> {
+  const { itemId, group, entryId, kept } = item;
+  const isMine = (entry: Entry | null): boolean => entry?.suspension?.by.some((it) => it.itemId === itemId) === true;
+  if (isMine(await getEntry(app.tables, group, entryId))) return;
+  await bookLook(app, item);
+  await changeEntry(app, group, entryId, (stored) => {
+    if (isMine(stored)) return null;
+    const entry = stored ?? freshEntry(group, kept.spec);
+    const begun = {
+      by: [],
+      since: app.clock.now(),
+      kept: null,
+      wasAllocated: entry.allocation !== null,
+      liftedAt: null,
+    };
+    const suspension = entry.suspension ?? begun;
+    return { ...entry, suspension: { ...suspension, by: [...suspension.by, suspenderOf(item)], liftedAt: null } };
+  });
+}
+
+/**
+ * The rule is gone and the item keeps it from here on: its permission is retired, and whoever opens it again opens a rule of their
+ * own. Answers false in a group whose ledger no person has confirmed as it is: there the rule stays suspended.
+ */
+export async function retireRule(app: App, item: RecyclingItem): Promise<boolean> {
+  const { itemId, group, entryId, kept } = item;
+  const by = item.step?.by ?? "safeport";
+  if (!(await tryToAllocate(() => changeAllocations(app, group, by, [{ spec: kept.spec, allocation: null }]))))
+    return false;
+  await changeEntry(app, group, entryId, (entry) => {
+    if (!entry?.suspension) return null;
+    const others = entry.suspension.by.filter((it) => it.itemId !== itemId);
+    return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others } : null };
+  });
+  return true;
+}
+
+/**
+ * Has the rule opened again as the item keeps it. Where it had a permission, that is given again first, while the rule is still
+ * closed: nobody is to see the one without the other. Answers false where the ledger does not take it back.
+ */
+export async function reopenRule(app: App, item: RecyclingItem): Promise<boolean> {
+  const { itemId, group, entryId, kept, allocation, ruleId } = item;
+  const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
+  await bookLook(app, item);
+  if (allocation !== null) {
+    await changeEntry(app, group, entryId, (stored) => {
+      if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
+      const entry = stored ?? freshEntry(group, kept.spec);
+      const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
+      const since = entry.suspension?.since ?? app.clock.now();
+      return { ...entry, suspension: { by, since, kept: [rule], wasAllocated: true, liftedAt: null } };
+    });
+    const given = { ...allocation, seenAt: app.clock.now() };
+    if (
+      !(await tryToAllocate(() =>
+        changeAllocations(app, group, item.step?.by ?? "safeport", [{ spec: kept.spec, allocation: given }]),
+      ))
+    )
+      return false;
+  }
+  await changeEntry(app, group, entryId, (stored) => {
+    const entry = stored ?? freshEntry(group, kept.spec);
+    const by = (entry.suspension?.by ?? []).filter((it) => it.itemId !== itemId);
+    const since = entry.suspension?.since ?? app.clock.now();
+    const wasAllocated = entry.allocation !== null;
+    return {
+      ...entry,
+      suspension: { by, since, kept: entry.suspension?.kept ?? [rule], wasAllocated, liftedAt: null },
+    };
+  });
+  return true;
+}
+
+async function tryToAllocate(change: () => Promise<void>): Promise<boolean> {
+  try {
+    await change();
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && error.code === "BASELINE_DISAGREES") return false;
+    throw error;
+  }
+}

@@ -1,0 +1,197 @@
+// What has to be known of a group to decide about its unused rules: the rules, who they act on, the ledger, and the evidence.
+import { parseObservedCidr } from "../domain/cidr.ts";
+import { type Day, dayAfter, dayOf } from "../domain/evidence.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { EarlierPeers, Judged, RecyclingItem } from "../domain/recycling-item.ts";
+import type { Rule } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import type { QuarantineWatch } from "../plan/advance-item.ts";
+import { evidenceWindow, judgeUse, type MemberEvidence, type RuleInQuestion } from "../plan/judge-use.ts";
+import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../plan/plan-quarantine.ts";
+import { earlierPeers, watchQuarantine } from "../plan/watch-quarantine.ts";
+import type { CallPriority, GroupFacts, GroupReading, Member } from "../ports/firewall.ts";
+import { readEvidence } from "../store/evidence.ts";
+import { listEntries } from "../store/ledger.ts";
+import { listSightings } from "../store/sightings.ts";
+import type { App } from "./app.ts";
+import { membersOf, protection } from "./open-facts.ts";
+
+/** As far back as evidence lives. */
+const EVIDENCE_DAYS = 400;
+
+/** A rule judged: the verdict of the evidence, and why it stays out of the queue whatever that says. */
+export interface RuleJudgement {
+  readonly judged: Judged;
+  readonly staysOut: string | null;
+}
+
+/** A group as one run sees it. Everything that costs a call is read once, and evidence when it is first asked for. */
+export class RecyclingScene {
+  readonly group: GroupRef;
+  readonly name: string;
+  readonly rules: readonly Rule[];
+  readonly entries: readonly Entry[];
+  readonly members: readonly Member[];
+  private readonly app: App;
+  private readonly policy: Policy;
+  private readonly groups: ReadonlyMap<string, QuarantineGroup>;
+  private readonly protectedBy: string | null;
+  private readonly evidence = new Map<string, Promise<readonly MemberEvidence[]>>();
+  private changes: Promise<ReadonlyMap<string, number>> | null = null;
+
+  private constructor(app: App, policy: Policy, read: Read) {
+    const { facts, reading, members, entries, groups } = read;
+    this.app = app;
+    this.policy = policy;
+    this.group = facts.ref;
+    this.name = facts.name;
+    this.rules = reading.rules;
+    this.entries = entries;
+    this.members = members;
+    this.groups = groups;
+    this.protectedBy = protection(facts, members, policy);
+  }
+
+  /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. */
+  static async read(app: App, policy: Policy, group: GroupRef, priority: CallPriority): Promise<RecyclingScene | null> {
+    const facts = await app.inventory.group(group, priority);
+    if (facts === null) return null;
+    const [reading, members, { entries }] = await Promise.all([
+      app.firewall.readGroup(group, priority),
+      app.inventory.members(group, priority),
+      listEntries(app.tables, group),
+    ]);
+    const others = new Set(members.flatMap(({ groupIds }) => groupIds).filter((id) => id !== group.groupId));
+    const siblings = await Promise.all(
+      [...others].map((groupId) => app.firewall.readGroup({ ...group, groupId }, priority)),
+    );
+    const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
+    return new RecyclingScene(app, policy, { facts, reading, members, entries, groups });
+  }
+
+  /** The rule with the key as it stands; null when the reading does not show it. */
+  ruleOf({ key }: Pick<RecyclingItem, "key">): Rule | null {
+    return this.rules.find((rule) => rule.id !== null && ruleKey(rule) === key) ?? null;
+  }
+
+  entryOf({ entryId }: Pick<RecyclingItem, "entryId">): Entry | null {
+    return this.entries.find((entry) => entry.entryId === entryId) ?? null;
+  }
+
+  /** What the evidence says of the rule. */
+  async judge(rule: Rule, now: number): Promise<RuleJudgement> {
+    const { policy } = this;
+    const terms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
+    const group = { groupId: this.group.groupId, name: this.name };
+    const window = evidenceWindow({ rule, group }, terms);
+    const key = ruleKey(rule);
+    const question: RuleInQuestion = {
+      rule,
+      group,
+      isProtected: this.protectedBy !== null,
+      changedAt: (await this.changesByRule()).get(rule.id ?? "") ?? null,
+      entry: this.entries.find((entry) => entry.key === key) ?? null,
+      members: await this.evidenceSince(window.from, now),
+      sameGroup: this.sameGroup(),
+    };
+    const verdict = judgeUse(question, terms);
+    const out = verdict.reasons.filter(({ code }) => verdict.out.some((it) => it === code));
+    return {
+      judged: {
+        at: now,
+        verdict: verdict.use,
+        coverage: verdict.coverage / 100,
+        lastUsedAt: verdict.lastSession?.at ?? null,
+        reasons: verdict.reasons.map(({ text }) => text),
+      },
+      staysOut: out.length > 0 ? out.map(({ text }) => text).join("; ") : null,
+    };
+  }
+
+  /** The drop that would quarantine the rule, on the merged rules of every interface. */
+  plan(rule: Rule): QuarantinePlan {
+    const { group, policy, protectedBy } = this;
+    const reached = membersOf(this.members, rule);
+    const own = this.groups.get(group.groupId) ?? { groupId: group.groupId, isOpenInside: true, rules: this.rules };
+    return planQuarantine({
+      rule,
+      group: own,
+      interfaces: reached.map((member) => ({
+        eniId: member.eniId,
+        addresses: [member.address, ...member.ipv6].flatMap((text) => parseObservedCidr(text) ?? []),
+        groups: member.groupIds.flatMap((groupId) => this.groups.get(groupId) ?? []),
+      })),
+      protectedBy,
+      operatorPath: policy.operatorPath,
+      rulesMax: policy.limits.rulesPerInterface,
+    });
+  }
+
+  /** Who used the rule as far back as evidence lives. */
+  async earlier(rule: Rule, now: number): Promise<EarlierPeers> {
+    const members = await this.evidenceSince(dayAfter(dayOf(now), -EVIDENCE_DAYS), now);
+    return earlierPeers(rule, members, now, this.policy.recycling);
+  }
+
+  /** What is known since the quarantine began; null where it has not. */
+  async watch({ quarantine, kept }: RecyclingItem, now: number): Promise<QuarantineWatch | null> {
+    const since = quarantine?.at ?? null;
+    if (quarantine === null || since === null) return null;
+    const members = await this.evidenceSince(dayOf(since), now);
+    const { recycling } = this.policy;
+    const { earlier } = quarantine;
+    return watchQuarantine({ rule: kept.spec, since, now, earlier, members, sameGroup: this.sameGroup(), recycling });
+  }
+
+  /** Members that reach each other whatever the rules say. */
+  private sameGroup(): readonly string[] {
+    if (this.groups.get(this.group.groupId)?.isOpenInside === false) return [];
+    return this.members.flatMap(({ address, ipv6 }) => [address, ...ipv6]);
+  }
+
+  private evidenceSince(from: Day, now: number): Promise<readonly MemberEvidence[]> {
+    const known = this.evidence.get(from);
+    if (known) return known;
+    const read = Promise.all(this.members.map((member) => evidenceOf(this.app, member, from, now)));
+    this.evidence.set(from, read);
+    return read;
+  }
+
+  /** When rules were last changed in place, as far as sightings tell. */
+  private changesByRule(): Promise<ReadonlyMap<string, number>> {
+    this.changes ??= listSightings(this.app.tables, this.group.groupId).then((sightings) => {
+      const changes = new Map<string, number>();
+      for (const { operation, failed, at, ruleIds } of sightings)
+        if (!failed && operation.startsWith("Modify"))
+          for (const id of ruleIds) changes.set(id, Math.max(at, changes.get(id) ?? 0));
+      return changes;
+    });
+    return this.changes;
+  }
+}
+
+interface Read {
+  readonly facts: GroupFacts;
+  readonly reading: GroupReading;
+  readonly members: readonly Member[];
+  readonly entries: readonly Entry[];
+  readonly groups: ReadonlyMap<string, QuarantineGroup>;
+}
+
+const quarantineGroupOf = ({ ref, innerAccessPolicy, rules }: GroupReading): QuarantineGroup => ({
+  groupId: ref.groupId,
+  isOpenInside: innerAccessPolicy === "accept",
+  rules,
+});
+
+/** What is stored of a member, by its interface and by its instance: sources that know no interfaces tell of the instance. */
+export async function evidenceOf(app: App, member: Member, from: Day, now: number): Promise<MemberEvidence> {
+  const until = dayAfter(dayOf(now), 1);
+  const { eniId, instanceId, instanceName, address, ipv6 } = member;
+  const days = await Promise.all(
+    [eniId, ...(instanceId === null ? [] : [instanceId])].map((id) => readEvidence(app.tables, id, from, until)),
+  );
+  return { eniId, name: instanceName ?? instanceId ?? eniId, addresses: [address, ...ipv6], days: days.flat() };
+}

@@ -1,0 +1,201 @@
+// Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
+import type { Policy } from "../domain/policy.ts";
+import type { RecyclingItem, RecyclingStep } from "../domain/recycling-item.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { getEntry } from "../store/ledger.ts";
+import { acquireLock, releaseLock } from "../store/lock.ts";
+import { getRecyclingItem, saveRecyclingItem } from "../store/recycling.ts";
+import type { App } from "./app.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+import { moveItem } from "./move-recycling.ts";
+import {
+  dropStanding,
+  holdDrop,
+  isDropGone,
+  releaseDrop,
+  reopenRule,
+  retireRule,
+  suspendRule,
+} from "./recycling-ledger.ts";
+
+/** Who removed, changed or opened a rule beside the program. */
+export const OTHERS = "somebody else";
+
+export interface SettleOptions {
+  readonly policy: Policy;
+  readonly deadlineAt: number;
+  /** Who came in a quarantine, where that is why it is lifted. */
+  readonly visitor?: string;
+}
+
+/** A step that was decided so long ago and is not begun is decided anew: the evidence of then proves nothing now. */
+const STALE_MS = 15 * 60_000;
+const LOCK_MS = 60_000;
+const LOCK_MARGIN_MS = 15_000;
+const TRIES_MAX = 4;
+const AGAIN_MS = 200;
+
+/**
+ * Carries out the item's step, under a lock of its own: only who holds it changes the ledger for the item. Answers the item as it
+ * stands then; its step is still there when the cloud needs more time, and the watch goes on with it. Whoever decides otherwise
+ * meanwhile changes the row, and what was begun here is undone by their step.
+ */
+export async function settleItem(app: App, itemId: string, options: SettleOptions): Promise<RecyclingItem | null> {
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  const terms = { holder, lockMs: LOCK_MS, marginMs: LOCK_MARGIN_MS };
+  for (let tries = 0; ; tries++) {
+    const lock = await acquireLock(app.tables, app.clock, `recycling:${itemId}`, terms);
+    if (lock === null) {
+      if (tries >= TRIES_MAX || app.clock.monotonicMs() >= options.deadlineAt)
+        return getRecyclingItem(app.tables, itemId);
+      await app.clock.sleep(AGAIN_MS * 2 ** tries);
+      continue;
+    }
+    try {
+      return await new Settling(app, options, () => lock.isHeld()).run(itemId);
+    } finally {
+      await releaseLock(app.tables, lock).catch(() => undefined);
+    }
+  }
+}
+
+type Stepping = RecyclingItem & { readonly step: RecyclingStep };
+
+class Settling {
+  private readonly app: App;
+  private readonly options: SettleOptions;
+  private readonly isHeld: () => boolean;
+
+  constructor(app: App, options: SettleOptions, isHeld: () => boolean) {
+    this.app = app;
+    this.options = options;
+    this.isHeld = isHeld;
+  }
+
+  /** Goes on until the step is done, cannot be done now, or is another: what was decided last counts. */
+  async run(itemId: string): Promise<RecyclingItem | null> {
+    for (;;) {
+      const item = await getRecyclingItem(this.app.tables, itemId);
+      if (item === null || item.step === null || !this.isHeld()) return item;
+      const outcome = await this.carryOut({ ...item, step: item.step });
+      if (outcome === "waits") return item;
+      if (outcome !== null) return outcome;
+    }
+  }
+
+  /** Null when the row was changed meanwhile. */
+  private carryOut(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    switch (item.step.to) {
+      case "quarantined":
+        return this.quarantine(item);
+      case "deleted":
+        return item.step.by === OTHERS ? this.close(item) : this.delete(item);
+      default:
+        return this.restore(item);
+    }
+  }
+
+  private async quarantine(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    const { app } = this;
+    const before = await dropStanding(app, item);
+    if (before.kind === "gone" && this.isStale(item)) return this.giveUp(item, null);
+    if (before.kind === "gone") {
+      await holdDrop(app, item, item.step.by);
+      await this.look(item);
+    } else if (before.kind === "underway") await this.look(item);
+    const standing = await dropStanding(app, item);
+    if (standing.kind === "refused") {
+      await releaseDrop(app, item);
+      return this.giveUp(item, `the drop cannot be written: ${standing.why}`);
+    }
+    if (standing.kind !== "stands") return "waits";
+    const { since } = standing;
+    const quarantine = item.quarantine && { ...item.quarantine, at: since };
+    return this.finish({ ...item, quarantine });
+  }
+
+  private async delete(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    const { app } = this;
+    const entry = await getEntry(app.tables, item.group, item.entryId);
+    const isBegun = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
+    const stands = await this.stands(item);
+    if (!isBegun && stands) {
+      if (this.isStale(item)) return this.giveUp(item, null);
+      // The permission is in the item before the ledger loses it.
+      const kept = await saveRecyclingItem(app.tables, { ...item, allocation: entry?.allocation ?? null });
+      if (kept === null) return null;
+      await suspendRule(app, item);
+      await this.look(item);
+      return (await this.stands(item)) ? "waits" : null;
+    }
+    if (stands) {
+      await this.look(item);
+      if (await this.stands(item)) return "waits";
+    }
+    await retireRule(app, item);
+    return this.close(item);
+  }
+
+  /** The rule is gone: so goes the drop. */
+  private async close(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    return (await this.isOpened(item)) ? this.finish(item) : "waits";
+  }
+
+  private async restore(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    const { app } = this;
+    const entry = await getEntry(app.tables, item.group, item.entryId);
+    const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
+    if (isSuspended || (!(await this.stands(item)) && entry?.suspension?.liftedAt == null)) {
+      await reopenRule(app, item);
+      await this.look(item);
+    } else if (!(await this.stands(item))) await this.look(item);
+    if (!(await this.isOpened(item)) || !(await this.stands(item))) return "waits";
+    return this.finish({ ...item, allocation: null });
+  }
+
+  /** True when nothing of the drop is left. */
+  private async isOpened(item: Stepping): Promise<boolean> {
+    const { app } = this;
+    if (item.quarantine === null) return true;
+    await releaseDrop(app, item);
+    if (!(await isDropGone(app, item))) await this.look(item);
+    return isDropGone(app, item);
+  }
+
+  private finish(item: Stepping): Promise<RecyclingItem | null> {
+    const { step } = item;
+    const { policy, visitor } = this.options;
+    const isProgram = step.by === "safeport" || step.by === OTHERS;
+    const word = { by: step.by, why: step.why, mover: isProgram ? "program" : "person" } as const;
+    return moveItem(this.app, item, step.to, word, { policy, ...(visitor === undefined ? {} : { visitor }) });
+  }
+
+  private giveUp(item: Stepping, why: string | null): Promise<RecyclingItem | null> {
+    const quarantine = item.state === "quarantined" ? item.quarantine : null;
+    const waiting = why === null ? null : ({ for: "person", why: [why] } as const);
+    return saveRecyclingItem(this.app.tables, { ...item, step: null, quarantine, waiting });
+  }
+
+  private isStale({ step }: Stepping): boolean {
+    return this.app.clock.now() > step.at + STALE_MS;
+  }
+
+  /** Whether a reading shows the rule. A group that is gone shows none. */
+  private async stands({ group, key }: Stepping): Promise<boolean> {
+    try {
+      const { rules } = await this.app.firewall.readGroup(group, "open");
+      return rules.some((rule) => ruleKey(rule) === key);
+    } catch (error) {
+      if (error instanceof CloudFailure && error.kind === "groupGone") return false;
+      throw error;
+    }
+  }
+
+  private async look({ group, itemId, step }: Stepping): Promise<void> {
+    const { policy, deadlineAt } = this.options;
+    const cause = `recycling ${itemId}: ${step.to}`;
+    const terms = { cause, actor: step.by, policy, deadlineAt, priority: "open", rows: [], drift: true } as const;
+    await lookAtGroup(this.app, group, terms);
+  }
+}

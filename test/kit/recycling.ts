@@ -1,0 +1,60 @@
+// Builders of the recycling queue: name what the test is about, the rest is sensible.
+import type { GroupId, RuleId } from "../../shared/domain/ids.ts";
+import { type Judged, type Quarantine, type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
+import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { aRule, aSpec, somePorts } from "./rules.ts";
+
+const groupId = "sg-web" as GroupId;
+
+/** The unused rule: tcp 7890 from 203.0.113.7. */
+export const unusedRule = aRule({ ports: somePorts("7890/7890"), id: "sgr-unused" as RuleId, description: "old tool" });
+
+const { id: ruleId, description, createdAt: _, ...spec } = unusedRule;
+
+export function aJudgement(changes: Partial<Judged> = {}): Judged {
+  return { at: 0, verdict: "idle", coverage: 1, lastUsedAt: null, reasons: ["no session in 45 days"], ...changes };
+}
+
+/** An item of `unusedRule`, just queued, unless said otherwise. */
+export function anItem(changes: Partial<RecyclingItem> = {}): RecyclingItem {
+  const key = ruleKey(aSpec(spec));
+  const entryId = entryIdOf(groupId, key);
+  return {
+    itemId: recyclingIdOf(groupId, entryId),
+    group: { region: "cn-hangzhou", groupId },
+    groupName: "web",
+    entryId,
+    key,
+    ruleId,
+    kept: { spec, description },
+    allocation: null,
+    owner: "team-a",
+    reach: "closes tcp 7890",
+    state: "queued",
+    since: 0,
+    step: null,
+    waiting: null,
+    approvals: [],
+    quarantine: null,
+    exemption: null,
+    judged: aJudgement(),
+    history: [],
+    moves: 1,
+    rev: 0,
+    ...changes,
+  };
+}
+
+/** A quarantine whose drop stands since the first instant, and nobody who came before. */
+export function aQuarantine(changes: Partial<Quarantine> = {}): Quarantine {
+  const drop = { ...aSpec(spec), policy: "drop" as const };
+  return {
+    entryId: entryIdOf(groupId, ruleKey(drop)),
+    drop,
+    at: 0,
+    earlier: { blocks: [], more: false },
+    silentMs: 0,
+    blind: [],
+    ...changes,
+  };
+}

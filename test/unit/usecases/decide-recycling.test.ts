@@ -1,0 +1,153 @@
+// What people say of an unused rule: restore and exempt from every state, approvals, and what has changed in the group meanwhile.
+import { afterEach, describe, expect, it } from "vitest";
+import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
+import { getEntry } from "../../../shared/store/ledger.ts";
+import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
+import { DROP, IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+
+let one: RecyclingWorld;
+afterEach(() => one.world.stop());
+
+const STAGES = {
+  noticed: () => one.recycle(),
+  quarantined: () => one.quarantined(),
+  deleted: () => one.deleted(),
+} as const;
+
+describe.each(["noticed", "quarantined", "deleted"] as const)("a rule that is %s", (stage) => {
+  it("is restored with every field but its id and time", async () => {
+    one = await RecyclingWorld.start();
+    await STAGES[stage]();
+    const dry = await one.restore(one.world.process(), true);
+    expect([await one.state(), dry.plan.length > 0]).toEqual([stage, true]);
+    const answer = await one.restore();
+    expect(answer).toMatchObject({ settled: true, notes: [], item: { state: "restored" } });
+    expect(one.rules()).toEqual([IDLE]);
+    expect((await one.item())?.history.at(-1)).toMatchObject({ from: stage, to: "restored", by: "olga" });
+    expect((await one.restore()).plan, "once more changes nothing").toEqual([]);
+    await one.pass(9);
+    await one.recycle();
+    expect(await one.state(), "and it is left alone for its time").toBe("restored");
+  });
+
+  it("is exempt until a day, given back first, and may be queued again after it", async () => {
+    one = await RecyclingWorld.start();
+    await STAGES[stage]();
+    await one.exempt(60);
+    expect([await one.state(), one.rules()]).toEqual(["exempt", [IDLE]]);
+    expect((await one.item())?.exemption).toMatchObject({ owner: "bob", reason: "quarter end", by: "olga" });
+    await one.pass(59);
+    await one.recycle();
+    expect(await one.state()).toBe("exempt");
+    await one.exempt(30);
+    await one.pass(29);
+    await one.recycle();
+    expect(await one.state(), "a renewed exemption counts from then").toBe("exempt");
+    await one.pass(2);
+    await one.recycle();
+    expect(await one.state()).toBe("noticed");
+  });
+});
+
+it("an exemption has an end that is neither past nor too far", async () => {
+  one = await RecyclingWorld.start();
+  await one.recycle();
+  for (const days of [0, -1, 367])
+    await expect(one.exempt(days)).rejects.toMatchObject({ code: "RECYCLING_EXEMPTION_END" });
+  expect(await one.state()).toBe("noticed");
+});
+
+describe("an approval", () => {
+  it("is refused for what is no step of the item, and in a group that is reported only", async () => {
+    one = await RecyclingWorld.start({ recycling: { groups: ["web"] } });
+    await one.recycle();
+    await expect(one.approve("delete")).rejects.toMatchObject({ code: "RECYCLING_STATE" });
+    await one.restore();
+    await expect(one.approve("quarantine")).rejects.toMatchObject({ code: "RECYCLING_STATE" });
+    await one.world.stop();
+    one = await RecyclingWorld.start({ recycling: {} });
+    await one.recycle();
+    await expect(one.approve("quarantine")).rejects.toMatchObject({ code: "RECYCLING_STATE" });
+  });
+
+  it("given within the notice waits for its end", async () => {
+    one = await RecyclingWorld.start({ recycling: { groups: ["web"] } });
+    await one.recycle();
+    await one.approve("quarantine");
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    await one.pass(7);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+    expect((await one.item())?.history.at(-1)?.by).toBe("ada");
+  });
+
+  it("by a dry run is none", async () => {
+    one = await RecyclingWorld.start({ recycling: { groups: ["web"] } });
+    await one.recycle();
+    const { plan, notes } = await one.approve("quarantine", one.world.process(), true);
+    expect(plan[0]).toContain("drop|10");
+    expect(notes.join()).toContain("load balancer");
+    expect((await one.item())?.approvals).toEqual([]);
+  });
+});
+
+describe("a group that has changed meanwhile", () => {
+  const other = () => one.world.process(undefined, "ak-other");
+  const authorize = (spec: Parameters<typeof aSpec>[0], description: string) =>
+    one.world.run(
+      other().firewall.authorize(
+        one.world.web,
+        [{ spec: aSpec(spec), description }],
+        `t-${description.length}`,
+        "open",
+      ),
+    );
+
+  it("gets the rule back, and it is said which drop takes its traffic", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    await authorize(
+      { ports: somePorts("7000/8000"), peer: fromCidr("0.0.0.0/0"), policy: "drop", priority: 5 },
+      "closed for good",
+    );
+    const answer = await one.restore();
+    expect(one.rules()).toEqual([IDLE]);
+    expect(answer.notes).toEqual([expect.stringMatching(/^the drop sgr-\S+ \(priority 5\) takes its traffic$/)]);
+  });
+
+  it("where somebody opened the same rule again keeps that one, and says so", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const { kept } = (await one.item()) ?? {};
+    await authorize(kept?.spec ?? {}, "mine now");
+    const answer = await one.restore();
+    expect(one.rules()).toEqual(["accept 10 10.0.0.0/8 mine now"]);
+    expect(answer.plan).toEqual([expect.stringContaining("stands already")]);
+    expect(answer.notes).toEqual([expect.stringContaining('described "mine now"')]);
+  });
+});
+
+it("in an enforced group the permission goes with the rule, and comes back with it", async () => {
+  one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
+  const { world } = one;
+  const admin = world.caller("root", ["admin"]);
+  const from = { from: "rules", template: "" } as const;
+  const { diff } = await world.run(previewBaseline(world.process(), admin, "web", from));
+  const sensitive = sensitiveOf(diff).map(({ key }) => key);
+  const word = { ...from, digest: diff.digest, owner: "carol", reason: "as it was", sensitive };
+  await world.run(confirmBaseline(world.process(), admin, "web", word, { dryRun: false }));
+  await world.sweep();
+  await one.pass(11);
+  await one.deleted();
+  expect([await one.state(), one.rules(), (await one.item())?.owner]).toEqual(["deleted", [], "carol"]);
+  await world.ticks(70);
+  expect(one.rules(), "no drift brings it back").toEqual([]);
+  await one.restore();
+  await world.ticks(70);
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  const item = await one.item();
+  const entry = item && (await world.run(getEntry(world.process().tables, item.group, item.entryId)));
+  expect(entry?.allocation).toMatchObject({ owner: "carol", provenance: "baseline" });
+  expect(entry?.suspension).toBeNull();
+});

@@ -1,0 +1,263 @@
+// The recycling queue on the embedded cloud: what becomes of a rule that nobody uses, by time, by evidence, and by others.
+import { afterEach, describe, expect, it } from "vitest";
+import { dayAfter } from "../../../shared/domain/evidence.ts";
+import { setMode } from "../../../shared/usecases/set-mode.ts";
+import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
+
+let one: RecyclingWorld;
+afterEach(() => one.world.stop());
+
+const VISITOR = "10.1.2.3";
+/** Somebody used the rule long ago, before the window of the verdict. */
+const usedOnce = async (): Promise<void> => {
+  await one.pass(1, [touched("real", one.today, [VISITOR])]);
+  await one.pass(11);
+};
+
+describe("a rule that nobody uses", () => {
+  it("is noticed, quarantined after a week, deleted after two, and its owner is told each time", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    await one.pass(6);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    await one.pass(1);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+    await one.pass(14);
+    await one.recycle();
+    expect(await one.state()).toBe("quarantined");
+    await one.pass(1);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    expect(await one.notices()).toEqual(["recyclingNoticed", "recyclingQuarantined", "recyclingDeleted"]);
+    const item = await one.item();
+    expect(item?.history.map(({ to, by }) => `${to} by ${by}`)).toEqual([
+      "queued by safeport",
+      "noticed by safeport",
+      "quarantined by safeport",
+      "deleted by safeport",
+    ]);
+  });
+
+  it("is only reported in a group that the policy does not name", async () => {
+    one = await RecyclingWorld.start({ recycling: { steps: { quarantine: "auto", delete: "auto" } } });
+    await one.recycle();
+    await one.pass(20);
+    await one.recycle();
+    expect([await one.state(), one.rules(), await one.notices()]).toEqual(["queued", [IDLE], []]);
+    expect((await one.item())?.waiting?.for).toBe("policy");
+  });
+
+  it("waits for a person at both steps as shipped, and tells so once", async () => {
+    one = await RecyclingWorld.start({ recycling: { groups: ["sg-web"] } });
+    await one.recycle();
+    await one.pass(20);
+    await one.recycle();
+    await one.pass(1);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    expect(await one.notices()).toEqual(["recyclingNoticed", "recyclingWaits"]);
+    await one.approve("quarantine");
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+    await one.live(30);
+    expect(await one.state()).toBe("quarantined");
+    await one.approve("delete");
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
+
+  it("is said by a dry run of the whole job, which changes nothing", async () => {
+    one = await RecyclingWorld.start();
+    const before = await one.world.rows("recycling");
+    const report = await one.recycle(one.world.process(), true);
+    expect(report.lines.filter(({ itemId }) => itemId === one.itemId)).toMatchObject([{ step: "queue" }]);
+    expect(report).toMatchObject({ next: null, failed: [], verdicts: { used: 0 } });
+    expect(await one.world.rows("recycling")).toEqual(before);
+    await one.recycle();
+    await one.pass(8);
+    const later = await one.recycle(one.world.process(), true);
+    expect(later.lines.find(({ itemId }) => itemId === one.itemId)?.step).toBe("quarantine");
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+  });
+});
+
+describe("evidence", () => {
+  it("of use keeps a rule out, and takes it out of the queue", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    await one.pass(3, [touched("real", dayAfter(one.today, 2), [VISITOR])]);
+    await one.recycle();
+    expect(await one.state()).toBe("restored");
+    expect((await one.item())?.history.at(-1)?.why).toContain(VISITOR);
+    await one.pass(11);
+    await one.recycle();
+    expect(await one.state(), "and it may be queued anew").toBe("noticed");
+  });
+
+  it("that is missing is never silence: nothing is queued, quarantined or deleted on it", async () => {
+    one = await RecyclingWorld.start();
+    await one.pass(11, [], { isKnown: false });
+    const { verdicts } = await one.recycle();
+    expect([verdicts.idle, await one.state()]).toEqual([0, null]);
+  });
+
+  it("that ends for a week stops every clock, and goes on when it is back", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    await one.pass(8, [], { isKnown: false });
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    expect((await one.item())?.waiting?.for).toBe("evidence");
+    await one.pass(11);
+    await one.recycle();
+    expect(await one.state()).toBe("quarantined");
+    await one.pass(8, [], { isKnown: false });
+    await one.pass(10);
+    await one.recycle();
+    expect([await one.state(), (await one.item())?.waiting?.for]).toEqual(["quarantined", "evidence"]);
+    await one.live(30);
+    expect(await one.state()).toBe("deleted");
+  });
+});
+
+describe("in quarantine", () => {
+  it("a visitor with earlier sessions who is refused gets through again, and the owner is told who it was", async () => {
+    one = await RecyclingWorld.start();
+    await usedOnce();
+    await one.quarantined();
+    expect(one.rules()).toEqual([IDLE, DROP]);
+    await one.pass(2, [touched("refused", dayAfter(one.today, 1), [VISITOR])]);
+    await one.watch();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+    expect((await one.item())?.history.at(-1)?.why).toBe(`${VISITOR}, who used it before, was refused`);
+    expect((await one.notices()).at(-1)).toBe("recyclingLifted");
+  });
+
+  it("who still talks in spite of the drop lifts it as well, with the daily run alone", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    await one.pass(2, [touched("real", dayAfter(one.today, 1), [VISITOR])]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+
+  it("scanners lift nothing and hold up nothing", async () => {
+    one = await RecyclingWorld.start();
+    await usedOnce();
+    await one.quarantined();
+    for (let days = 0; days < 16; days++) {
+      const ports = [7890, 7891, 7892].map((port) => touched("refused", one.today, ["10.9.9.9"], port));
+      await one.pass(1, ports);
+      await one.watch();
+    }
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
+
+  it("a stranger who keeps asking for this port alone is for a person to judge", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    for (let days = 0; days < 16; days++) await one.pass(1, [touched("refused", one.today, ["10.9.9.9"])]);
+    await one.recycle();
+    expect(await one.state()).toBe("quarantined");
+    expect((await one.item())?.waiting).toMatchObject({
+      for: "approval",
+      why: [expect.stringContaining("10.9.9.9, who was never seen before, was refused on")],
+    });
+    await one.approve("delete");
+    expect(await one.state()).toBe("deleted");
+  });
+});
+
+describe("other people", () => {
+  const other = () => one.world.process(undefined, "ak-other");
+
+  it("who remove the rule end its way, and who open it again have it back", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    const id = one.world.rules().find(({ description }) => description.startsWith("old tool"))?.ruleId ?? "";
+    await one.world.run(other().firewall.revoke(one.world.web, [id as never], "t-1", "open"));
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    const item = await one.item();
+    const rule = { spec: item?.kept.spec as never, description: "mine now" };
+    await one.world.run(other().firewall.authorize(one.world.web, [rule], "t-2", "open"));
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", ["accept 10 10.0.0.0/8 mine now"]]);
+    await one.world.ticks(3);
+    expect(one.rules()).toEqual(["accept 10 10.0.0.0/8 mine now"]);
+  });
+
+  it("who open a deleted rule again keep it, without a word to us", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const item = await one.item();
+    const rule = { spec: item?.kept.spec as never, description: "mine now" };
+    await one.world.run(other().firewall.authorize(one.world.web, [rule], "t-2", "open"));
+    await one.world.ticks(70);
+    expect(one.rules()).toEqual(["accept 10 10.0.0.0/8 mine now"]);
+  });
+
+  it("who change the rule take it out of the queue", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    const item = await one.item();
+    const id = one.world.rules().find(({ description }) => description.startsWith("old tool"))?.ruleId ?? "";
+    const rule = { spec: item?.kept.spec as never, description: "new owner" };
+    await one.world.run(other().firewall.modify(one.world.web, id as never, rule, "t-1", "open"));
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", ["accept 10 10.0.0.0/8 new owner"]]);
+  });
+
+  it("whose rules the drop would hit keep it from being written, and a person may have the rule deleted without", async () => {
+    const narrower = { portRange: "7890/7890", sourceCidrIp: "10.5.0.0/16", priority: 20, description: "used" };
+    const idle = {
+      portRange: "7890/7890",
+      sourceCidrIp: "10.0.0.0/8",
+      priority: 10,
+      description: "old tool, ask bob",
+    };
+    one = await RecyclingWorld.start({ rules: [idle, narrower] });
+    await one.quarantined();
+    expect(await one.state()).toBe("noticed");
+    expect((await one.item())?.waiting).toMatchObject({
+      for: "person",
+      why: [expect.stringContaining("would also stop")],
+    });
+    await expect(one.approve("quarantine")).rejects.toMatchObject({ code: "RECYCLING_NO_QUARANTINE" });
+    await one.approve("delete");
+    expect([await one.state(), one.rules()]).toEqual(["deleted", ["accept 20 10.5.0.0/16 used"]]);
+  });
+});
+
+it("a drop lapses by itself when nobody looks for a month", async () => {
+  one = await RecyclingWorld.start();
+  await one.quarantined();
+  await one.pass(31);
+  await one.world.sweep();
+  expect(one.rules()).toEqual([IDLE]);
+  await one.recycle();
+  expect(await one.state()).toBe("restored");
+});
+
+it("a mode that is not normal begins nothing, and gives back all the same", async () => {
+  one = await RecyclingWorld.start();
+  await usedOnce();
+  await one.recycle();
+  await one.pass(8);
+  const app = one.world.process();
+  const admin = one.world.caller("root", ["admin"]);
+  const set = (mode: "halt" | "normal") =>
+    one.world.run(setMode(app, admin, { mode, reason: "incident" }, { dryRun: false }));
+  await set("halt");
+  await one.recycle();
+  expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+  await set("normal");
+  await one.recycle();
+  expect(await one.state()).toBe("quarantined");
+  await set("halt");
+  await one.pass(2, [touched("refused", dayAfter(one.today, 1), [VISITOR])]);
+  await one.watch();
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+});
