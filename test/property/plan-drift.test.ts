@@ -302,7 +302,7 @@ const unhindered = ({
     acts: "enforce",
     terms: {
       ...watch.terms,
-      drift: aDriftPolicy({ unknownWriterWaitMs: 0, percentPerPass: 100 }),
+      drift: aDriftPolicy({ unknownWriterWaitMs: 0, percentPerPass: 1000 }),
       trustedPrincipals: [],
     },
     holds: new Set(),
@@ -452,6 +452,8 @@ describe("carried out and made again", () => {
       if (picture.watch.items.some((it) => it.heldBy === "reading")) return;
       for (const entry of picture.entries) {
         if (!isAllocatedAlways(entry)) continue;
+        // Two leases' rules that somebody changed into each other go with their leases.
+        if (plan.findings.includes(`${entry.entryId} waits for another lease's rule`)) continue;
         const standing = picture.rules.filter((rule) => ruleKey(rule) === entry.key);
         expect(standing).toHaveLength(1);
         const description = entry.allocation?.description;
