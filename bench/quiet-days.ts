@@ -1,4 +1,5 @@
 // How long virtual time takes in which nothing happens: timers tick, jobs run, flow logs are written, and nothing is to be done.
+import { readFileSync } from "node:fs";
 import { watchAccount } from "../cli/dev/monitoring.ts";
 import { type Built, startInstallation } from "./installation.ts";
 import { progress, row, verdict } from "./printing.ts";
@@ -8,6 +9,19 @@ const SHORT_DAYS = 3;
 const DAY_MS = 86_400_000;
 const PROMISE_S = 180;
 const TICKS_A_DAY = 1_440;
+const JIFFIES_A_SECOND = 100;
+
+/** What a process has used so far; 0 where the system does not tell. */
+function processorSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / JIFFIES_A_SECOND;
+  } catch {
+    return 0;
+  }
+}
 
 /** `operation count` of the most frequent ones. */
 function countsOf(calls: readonly { readonly service: string; readonly operation: string }[]): string {
@@ -27,6 +41,7 @@ export async function benchQuietDays(built: Built, isShort: boolean): Promise<bo
   try {
     await watchAccount(cloud, `${cloud.endpoints.api}/alarm/nobody`);
     const startMs = performance.now();
+    const startCpu = process.cpuUsage();
     const control = async (): Promise<void> => {
       const init = { method: "POST", body: JSON.stringify({ ms: DAY_MS }) };
       const answer = await fetch(`${cloud.endpoints.control}/clock/advance`, init);
@@ -39,6 +54,10 @@ export async function benchQuietDays(built: Built, isShort: boolean): Promise<bo
     const tookS = (performance.now() - startMs) / 1_000;
     progress("");
     row(`${days} days`, `${tookS.toFixed(1)} s, ${((tookS * 1_000) / (days * TICKS_A_DAY)).toFixed(2)} ms a minute`);
+    const { user, system } = process.cpuUsage(startCpu);
+    const ofSweep = cloud.functions.registry.pids("sweep").map(processorSeconds);
+    const sums = [(user + system) / 1e6, ofSweep.reduce((sum, each) => sum + each, 0)].map((sum) => sum.toFixed(1));
+    row("processor", `${sums[0]} s the cloud, ${sums[1]} s the function sweep`);
     row("calls of the last 10,000", countsOf(cloud.calls.since(0).calls));
     const promiseS = (PROMISE_S * days) / DAYS;
     return verdict(`${promiseS} s`, tookS <= promiseS);

@@ -9,7 +9,10 @@ const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text
   --turn <t>          which n; default: by the commit, so that each takes other ones
   --match <text>      readings whose name=value contains the text
   --reports <folder>  leaves there the report of each reading, as JSON
-  <test files>        instead of all stories, crash and contract tests that a reading can reach`;
+  <test files>        instead of all stories, crash and contract tests that a reading can reach
+
+A whole run of npm test notes which switches each file reads. While nothing has changed since, a reading is tried on those alone
+that read its switch: the others go as they went before.`;
 
 const READING_MS_MAX = 1_800_000;
 

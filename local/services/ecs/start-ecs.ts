@@ -11,7 +11,8 @@ import { defaultLimits, Throttle } from "./limits.ts";
 import { openStore } from "./persistence.ts";
 import { snapshotOf } from "./seeding.ts";
 import { EcsState } from "./state.ts";
-import { defaultSwitches, type EcsSwitches } from "./switches.ts";
+import { readable } from "./switch-reads.ts";
+import { defaultSwitches } from "./switches.ts";
 
 /** All parameters travel in the URL, so the URL may be long. */
 const headerBytesMax = 1 << 20;
@@ -53,7 +54,7 @@ const send = (response: ServerResponse, outcome: Outcome, now: number): void => 
 export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
   const { clock, random } = options;
   let account = options.seed;
-  const switches: EcsSwitches = { ...defaultSwitches, ...options.switches };
+  const switches = readable({ ...defaultSwitches, ...options.switches });
   const faults = options.faults ?? new FaultTable();
   const state = new EcsState({
     clock,
