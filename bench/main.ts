@@ -1,6 +1,7 @@
 // `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
 import { benchColdStart } from "./cold-start.ts";
 import { benchDataPlane } from "./dataplane.ts";
+import { benchEvidence } from "./evidence.ts";
 import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
 import { benchFullPass } from "./full-pass.ts";
 import { type Built, buildInto, inFolder } from "./installation.ts";
@@ -18,6 +19,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
+  evidence    what a day of evidence costs for 1,000 instances: queries, scanned bytes, Tablestore units, CloudMonitor calls (--short: 100)
   quiet-days  how long the embedded cloud takes for 45 days in which nothing happens (--short: 3 of them)
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
 
@@ -73,6 +75,10 @@ const benches: Readonly<Record<string, Bench>> = {
   dataplane: async (_build, isShort) => {
     title("data plane, 200 groups of 200 rules");
     return benchDataPlane(isShort);
+  },
+  evidence: async (_build, isShort) => {
+    title("evidence of a day");
+    return benchEvidence(isShort);
   },
   "quiet-days": async (build, isShort) => {
     title("days in which nothing happens, on virtual time");

@@ -30,6 +30,9 @@ export interface CollectionReport {
   readonly stopped: "deadline" | "incomplete" | "failed" | "budget" | "blind" | null;
 }
 
+/** What collecting works with. */
+export type CollectApp = Pick<App, "clock" | "tables" | "log" | "traffic">;
+
 export interface CollectOptions {
   readonly policy: Policy;
   readonly region: string;
@@ -52,7 +55,7 @@ export async function bookCollections(app: App, policy: Policy): Promise<number>
 }
 
 /** Collects from every source of the region; answers when to go on, or null for with the next booking. */
-export async function collectEvidence(app: App, options: CollectOptions): Promise<number | null> {
+export async function collectEvidence(app: CollectApp, options: CollectOptions): Promise<number | null> {
   const { policy, region } = options;
   const sources = await app.traffic();
   const next: number[] = [];
@@ -75,7 +78,7 @@ const isBalanced = ({ recycling }: Policy, region: string): boolean =>
 
 /** Null where the source has nothing to tell of the region. */
 async function collectSource(
-  app: App,
+  app: CollectApp,
   traffic: Traffic,
   options: CollectOptions & { readonly source: TrafficSourceKind },
 ): Promise<CollectionReport | null> {
@@ -89,7 +92,7 @@ async function collectSource(
 }
 
 class Run {
-  readonly #app: App;
+  readonly #app: CollectApp;
   readonly #traffic: Traffic;
   readonly #options: CollectOptions & { readonly source: TrafficSourceKind };
   readonly #found = new Map<string, MemberDay>();
@@ -100,7 +103,7 @@ class Run {
   #queries = 0;
   #bytes = 0;
 
-  constructor(app: App, traffic: Traffic, options: CollectOptions & { readonly source: TrafficSourceKind }) {
+  constructor(app: CollectApp, traffic: Traffic, options: CollectOptions & { readonly source: TrafficSourceKind }) {
     this.#app = app;
     this.#traffic = traffic;
     this.#options = options;

@@ -28,7 +28,10 @@ export const nextPublication = (now: number): number =>
   Math.floor((now - TIME_OF_DAY_MS) / DAY_MS) * DAY_MS + DAY_MS + TIME_OF_DAY_MS;
 
 /** Publishes for every region of the policy; answers when to do so again. What a day's calls do not reach is left out, and said. */
-export async function publishUse(app: App, policy: Policy): Promise<number> {
+export async function publishUse(
+  app: Pick<App, "clock" | "tables" | "log" | "metrics" | "settings">,
+  policy: Policy,
+): Promise<number> {
   const now = app.clock.now();
   const metrics = await app.metrics();
   for (const region of policy.regions) {

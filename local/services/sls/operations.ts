@@ -201,7 +201,7 @@ function getLogs(context: SlsContext, call: Call): SlsAnswer {
 }
 
 function getLogsV2(context: SlsContext, call: Call): SlsAnswer {
-  const { progress, rows, processedRows, hasSql } = query(context, call, call.body);
+  const { progress, rows, processedRows, processedBytes, hasSql } = query(context, call, call.body);
   const meta = {
     progress,
     count: rows.length,
@@ -209,7 +209,7 @@ function getLogsV2(context: SlsContext, call: Call): SlsAnswer {
     processedRows,
     elapsedMillisecond: 1,
     limited: rows.length,
-    processedBytes: 0,
+    processedBytes,
   };
   return json({ meta, data: rows });
 }

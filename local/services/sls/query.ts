@@ -20,6 +20,8 @@ export interface QueryResult {
   readonly progress: "Complete" | "Incomplete";
   readonly hasSql: boolean;
   readonly processedRows: number;
+  /** Names and values of what was read. */
+  readonly processedBytes: number;
   readonly rows: readonly Row[];
 }
 
@@ -66,9 +68,16 @@ export function runQuery(
   const kept = world.isHalf ? found.slice(0, Math.floor(found.length / 2)) : found;
   const isAnalysis = bar >= 0;
   const read = isAnalysis ? firstBytes(kept, world.bytesMax) : kept;
+  const processedBytes = read.reduce((sum, log) => sum + bytesOf(log), 0);
   const rows = isAnalysis ? analyse(asked.query.slice(bar + 1), read, world.columns) : plainRows(read, asked);
   const isWhole = !world.isHalf && read.length === kept.length;
-  return { progress: isWhole ? "Complete" : "Incomplete", hasSql: isAnalysis, processedRows: read.length, rows };
+  return {
+    progress: isWhole ? "Complete" : "Incomplete",
+    hasSql: isAnalysis,
+    processedRows: read.length,
+    processedBytes,
+    rows,
+  };
 }
 
 function plainRows(logs: readonly Log[], { line, offset, reverse }: Query): Row[] {
@@ -83,9 +92,15 @@ function plainRows(logs: readonly Log[], { line, offset, reverse }: Query): Row[
 
 function firstBytes(logs: readonly Log[], bytesMax: number): readonly Log[] {
   let bytes = 0;
-  const end = logs.findIndex(({ fields }) => {
-    for (const [name, value] of Object.entries(fields)) bytes += name.length + value.length;
+  const end = logs.findIndex((log) => {
+    bytes += bytesOf(log);
     return bytes > bytesMax;
   });
   return end < 0 ? logs : logs.slice(0, end);
 }
+
+const bytesOf = ({ fields }: Log): number => {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(fields)) bytes += name.length + value.length;
+  return bytes;
+};
