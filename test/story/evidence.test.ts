@@ -1,9 +1,11 @@
 // What is known of the use of ports after a window of 21 days: every visit is a real connection through the data plane, unless it says otherwise.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { readMetric } from "../../shared/adapters/alibaba/cms-metrics.ts";
 import { HOST_METRICS } from "../../shared/adapters/alibaba/cms-traffic.ts";
 import { isRecyclable, type UseVerdict } from "../../shared/plan/judge-use.ts";
-import { publishUse } from "../../shared/usecases/publish-use.ts";
+import { noTrafficAlarm, publishUse } from "../../shared/usecases/publish-use.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
 import { aClosedPort, putFlows } from "../kit/flow-records.ts";
 
@@ -152,6 +154,30 @@ describe("after the window", () => {
       ["5010", 1],
     ]);
     const [idle] = (await read("safeport_idle_ports")) ?? [];
-    expect(idle).toMatchObject({ installation: "test", Maximum: expect.any(Number) });
+    // The datagram of two weeks ago, and what a host counted eleven days ago.
+    expect(idle).toMatchObject({ installation: "test", Maximum: 2 });
+  });
+
+  test("the alarm that setup can have there tells of ports without traffic for 72 hours", async () => {
+    const told: string[] = [];
+    const server = createServer((request, response) => {
+      request.setEncoding("utf8").on("data", (text: string) => told.push(text));
+      request.on("end", () => response.end());
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const webhook = `http://127.0.0.1:${(server.address() as AddressInfo).port}/alarm`;
+    const { operation, parameters } = noTrafficAlarm({
+      installation: "test",
+      region: "cn-hangzhou",
+      contactGroup: "operations",
+      webhook,
+    });
+    await world.cloud.advance(1000);
+    const call = { action: operation, region: "cn-hangzhou", priority: "inventory", reading: false } as const;
+    await world.cms.call({ ...call, request: () => ({ toMap: () => parameters }) });
+    await publishUse(world.app, world.policy);
+    await world.cloud.advance(10 * 60_000);
+    expect(told.join("")).toContain("safeport-test-no-traffic");
   });
 });
