@@ -24,13 +24,25 @@ const shared = {
   metafile: true,
 };
 
-/** One file each with all it needs, and nothing it never calls. */
+/** What a function loads when it first needs it lies beside its `index.ts`, and is a bundle of its own: no start waits for it. */
+const besides = {
+  name: "besides",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ kind, path, importer }) =>
+      kind === "dynamic-import" && dirname(dirname(importer)) === join(root, "functions")
+        ? { path: path.replace(/ts$/, "js"), external: true }
+        : undefined,
+    );
+  },
+};
+
+/** One file each with all it needs at its start, and nothing it never calls. */
 const functionOptions = {
   ...shared,
   minify: true,
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-  plugins: [leaveOut, tablestoreSource, tablestoreMessages],
+  plugins: [besides, leaveOut, tablestoreSource, tablestoreMessages],
 };
 
 /** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
@@ -46,7 +58,8 @@ export async function bundleFunction(source, outfile) {
 function targets() {
   const functions = readdirSync(join(root, "functions"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
-    .map(({ name }) => [`functions/${name}/index.ts`, `${name}/index.js`, functionOptions]);
+    .flatMap(({ name }) => readdirSync(join(root, "functions", name)).map((file) => join(name, file)))
+    .map((file) => [`functions/${file}`, file.replace(/ts$/, "js"), functionOptions]);
   const commands = COMMANDS.map((name) => [
     `cli/${name}/main.ts`,
     `cli/${name}.js`,

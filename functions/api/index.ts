@@ -3,6 +3,7 @@ import { authenticate } from "../../shared/access/token.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import type { WriteBook } from "../../shared/ports/book.ts";
 import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
 import {
   changePolicy,
@@ -21,6 +22,7 @@ import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/list-approvals.ts";
+import { askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
 import { getDrift, listDrift } from "../../shared/usecases/list-drift.ts";
 import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
 import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
@@ -39,11 +41,15 @@ import { entry } from "../entry.ts";
 const useCases = {
   ...{ listApprovals, decideLease, justifyLease },
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
+  ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
   ...{ getMode, setMode, getPolicyView, listPolicyVersions, changePolicy, confirmPolicy, withdrawPolicy },
   ...{ listRecycling, getRecycling, restoreItem, exemptItem, approveItem, recycle },
   ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },
 };
+/** Loaded when somebody asks for a spreadsheet: no start has to wait for it. */
+const writeBook: WriteBook = async (sheets) => (await import("./book.ts")).writeBook(sheets);
+
 const webs = new WeakMap<Composition["app"], HttpApp>();
 
 export const handler = entry(
@@ -59,7 +65,7 @@ function webOf({ app, readPolicy, documents }: Composition): HttpApp {
   const known = webs.get(app);
   if (known !== undefined) return known;
   const identify = (authorization: string | null) => authenticate(app.tables, authorization, app.clock.now());
-  const web = httpApp({ app, useCases, identify, readPolicy, documents });
+  const web = httpApp({ app, useCases, identify, readPolicy, documents, writeBook });
   webs.set(app, web);
   return web;
 }

@@ -43,6 +43,8 @@ export const permissions = {
   "recycling:approve": approving,
   "recycling:run": operating,
   "record:read": reading,
+  "audit:read": reading,
+  "audit:run": ["operator", "auditor", "admin"],
   "policy:read": reading,
   "policy:change": governing,
   "mode:read": ROLES,

@@ -1,5 +1,6 @@
 // Every failure a caller can meet: what happened, what to do, whether trying again helps. Codes are permanent once released.
 import { accessFailures } from "./catalogue-access.ts";
+import { auditFailures } from "./catalogue-audit.ts";
 import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
 import { operationFailures } from "./catalogue-operation.ts";
 import { recyclingFailures } from "./catalogue-recycling.ts";
@@ -341,6 +342,7 @@ export const catalogue = {
   ...operationFailures,
   ...accessFailures,
   ...recyclingFailures,
+  ...auditFailures,
 } satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -44,8 +44,10 @@ export function toHttpEventResult(response: {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  readonly encoding?: "base64";
 }): HttpEventResult {
-  return { statusCode: response.status, headers: response.headers, body: response.body, isBase64Encoded: false };
+  const { status, headers, body, encoding } = response;
+  return { statusCode: status, headers, body, isBase64Encoded: encoding === "base64" };
 }
 
 function bodyOf(fields: FieldReader): Uint8Array {

@@ -23,7 +23,7 @@ export function httpApp(parts: HttpParts): HttpApp {
     const deadlineAt = parts.app.clock.monotonicMs() + Math.max(0, deadlineMs - ANSWER_MARGIN_MS);
     const response = await answer(parts, router, request, deadlineAt);
     return {
-      status: response.status,
+      ...response,
       headers: { ...response.headers, "X-Request-Id": request.requestId },
       body: request.method === "HEAD" ? "" : response.body,
     };

@@ -3,9 +3,9 @@ import type * as z from "zod";
 import type { Approval } from "../domain/approval.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
+import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
 import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/open-lease.ts";
-import { portsText, protocolText, sourceText } from "./rule-words.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
 
 /** The fields of a lease. */

@@ -18,6 +18,8 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
+  /** Set where `body` is the bytes of a file in base64. */
+  readonly encoding?: "base64";
 }
 
 /** A JSON answer. */

@@ -3,6 +3,7 @@ import type * as z from "zod";
 import type { Permission, Role } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Scope } from "../domain/scope.ts";
+import type { WriteBook } from "../ports/book.ts";
 import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller } from "../usecases/app.ts";
 import type {
@@ -24,6 +25,7 @@ import type { extendLease } from "../usecases/extend-lease.ts";
 import type { health } from "../usecases/health.ts";
 import type { justifyLease } from "../usecases/justify-lease.ts";
 import type { listApprovals } from "../usecases/list-approvals.ts";
+import type { askAudit, getAudit, listAudits } from "../usecases/list-audits.ts";
 import type { getDrift, listDrift } from "../usecases/list-drift.ts";
 import type { getGroup, listGroups } from "../usecases/list-groups.ts";
 import type { getLease, listLeases } from "../usecases/list-leases.ts";
@@ -77,6 +79,9 @@ export interface UseCases {
   readonly changePolicy: typeof changePolicy;
   readonly confirmPolicy: typeof confirmPolicy;
   readonly withdrawPolicy: typeof withdrawPolicy;
+  readonly listAudits: typeof listAudits;
+  readonly getAudit: typeof getAudit;
+  readonly askAudit: typeof askAudit;
 }
 
 /** Whom a token speaks for. */
@@ -96,6 +101,7 @@ export interface HttpParts {
   readonly readPolicy: () => Promise<Policy>;
   /** Checks documents, and makes policies of them. */
   readonly documents: PolicyDocuments;
+  readonly writeBook: WriteBook;
 }
 
 /** One request that was let in. */

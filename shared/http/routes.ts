@@ -15,6 +15,7 @@ import { describeApi } from "./openapi.ts";
 import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
 import { approvalRoutes } from "./routes-approvals.ts";
+import { auditRoutes } from "./routes-audits.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
@@ -153,6 +154,7 @@ export const routes: readonly Route[] = [
   ...ledgerRoutes,
   ...driftRoutes,
   ...recyclingRoutes,
+  ...auditRoutes,
   ...modeRoutes,
   ...policyRoutes,
   define({

@@ -2,6 +2,7 @@
 import { formatUtc } from "../domain/instant.ts";
 import type { Notice, NoticeData, NoticeKind } from "../domain/notice.ts";
 import type { Language } from "../domain/notification-policy.ts";
+import { oneLine } from "../domain/one-line.ts";
 
 /** What one notice says: a title, and what is known, a line each. Plain text without markup. */
 export interface NoticeText {
@@ -11,21 +12,6 @@ export interface NoticeText {
 
 type Say<Kind extends NoticeKind> = (data: NoticeData[Kind]) => readonly [title: string, ...lines: string[]];
 type Texts = { readonly [Kind in NoticeKind]: Readonly<Record<Language, Say<Kind>>> };
-
-const VALUE_MAX = 200;
-
-/**
- * One line of plain text: what breaks lines, hides or turns around text becomes a space, runs of spaces one, and what is too long
- * is cut.
- */
-export function oneLine(text: string, max = VALUE_MAX): string {
-  const plain = text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}]/gu, " ")
-    .replace(/\s+/gu, " ")
-    .trim();
-  const characters = [...plain];
-  return characters.length <= max ? plain : `${characters.slice(0, max - 1).join("")}…`;
-}
 
 const utc = (at: number): string => formatUtc(at).replace("T", " ").replace("Z", " UTC");
 const minutes = (ms: number): number => Math.max(1, Math.round(ms / 60_000));

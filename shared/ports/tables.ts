@@ -33,7 +33,8 @@ export type TableName =
   | "attention"
   | "place"
   | "outbox"
-  | "delivery";
+  | "delivery"
+  | "audit";
 
 export interface TableSchema {
   readonly name: TableName;

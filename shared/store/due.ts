@@ -128,6 +128,12 @@ export async function isInstalled(tables: Tables, installation: string): Promise
   return (await tables.get("due", [0, 0, INSTALLATION, installation])) !== null;
 }
 
+/** Since when this installation's state exists, milliseconds; null when it does not, or nobody noted it. */
+export async function installedSince(tables: Tables, installation: string): Promise<number | null> {
+  const since = (await tables.get("due", [0, 0, INSTALLATION, installation]))?.columns["since"];
+  return typeof since === "number" ? since : null;
+}
+
 export async function markInstalled(tables: Tables, installation: string, now: number): Promise<void> {
   await tables.put("due", [0, 0, INSTALLATION, installation], { since: now }, { kind: "none" });
 }

@@ -56,6 +56,23 @@ export async function listHistory(
   return page.rows.map(lineOf);
 }
 
+/** Every line of a group, a page at a time, in the order of entries; `after` is the place of the page before. */
+export async function historyPage(
+  tables: Tables,
+  groupId: string,
+  after: readonly string[] | null,
+): Promise<{ readonly lines: readonly HistoryLine[]; readonly next: readonly string[] | null }> {
+  const [entry = "", at = ""] = after ?? [];
+  const page = await tables.range({
+    table: "history",
+    from: after === null ? [groupId] : [groupId, entry, `${at}\u0001`],
+    to: [`${groupId}\u0001`],
+    limit: 500,
+  });
+  const last = page.rows.at(-1);
+  return { lines: page.rows.map(lineOf), next: page.more && last ? last.key.slice(1).map(String) : null };
+}
+
 /** True when any entry of the group has a history. */
 export async function hasHistory(tables: Tables, group: GroupRef): Promise<boolean> {
   const { groupId } = group;

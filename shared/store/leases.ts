@@ -10,12 +10,17 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
 /** A new lease id: nine base-32 digits of the time, so that later ids sort after earlier ones, and ten of chance. */
 export function newLeaseId(now: number, random: Random): LeaseId {
+  const chance = [...random.bytes(10)].map((byte) => ALPHABET[byte % 32]).join("");
+  return `${firstIdAt(now)}${chance}` as LeaseId;
+}
+
+/** What the ids of an instant begin with; ids made earlier sort before it. */
+function firstIdAt(at: number): string {
   let time = "";
-  for (let rest = now, digits = 0; digits < 9; digits++, rest = Math.floor(rest / 32)) {
+  for (let rest = at, digits = 0; digits < 9; digits++, rest = Math.floor(rest / 32)) {
     time = `${ALPHABET[rest % 32]}${time}`;
   }
-  const chance = [...random.bytes(10)].map((byte) => ALPHABET[byte % 32]).join("");
-  return `ls-${time}${chance}` as LeaseId;
+  return `ls-${time}`;
 }
 
 function leaseOf(row: Row): Lease {
@@ -100,6 +105,21 @@ export function writeStatus(
     { status: JSON.stringify(status), state: status.state, fence },
     { kind: "atMost", column: "fence", value: fence },
   );
+}
+
+/** Hands every lease that was asked for in a time to `each`, a page in memory at a time; `until` is not included. */
+export async function eachLease(
+  tables: Tables,
+  { from, until }: { readonly from: number; readonly until: number },
+  each: (request: LeaseRequest) => void,
+): Promise<void> {
+  for (let start = firstIdAt(from); ; ) {
+    const page = await tables.range({ table: "lease", from: [start], to: [firstIdAt(until)], limit: 500 });
+    for (const row of page.rows) each(leaseOf(row).request);
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return;
+    start = `${String(last.key[0])}\u0001`;
+  }
 }
 
 /** Leases, newest first. `before` continues after an earlier page; filters are applied while scanning. */

@@ -39,4 +39,5 @@ export const schemas: readonly TableSchema[] = [
   table("place", "person"),
   table("outbox", "rank:integer at:integer notice"),
   table("delivery", "id", daysS(30)),
+  table("audit", "month place", daysS(1200)),
 ];

@@ -6,6 +6,7 @@ import { acquireLock, releaseLock } from "../store/lock.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
+import { bookAudit, runAudit } from "./run-audit.ts";
 import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
 import { sendNotices } from "./send-notices.ts";
 import { tendApproval } from "./tend-approval.ts";
@@ -36,6 +37,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const CANARY_BEGINS_MS = 5 * 60_000;
 /** Logs of the first hours are worth little, and after setup there is other work. */
 const EVIDENCE_BEGINS_MS = 10 * 60_000;
+/** After a loss of rows the audit that is due is found as soon as everything else is back. */
+const AUDIT_BEGINS_MS = 20 * 60_000;
 /** How long a lock outlives the deadline of the run that holds it. */
 const LOCK_MARGIN_MS = 30_000;
 
@@ -56,6 +59,12 @@ const jobs: Readonly<Record<string, Job>> = {
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookCollections(app, policy) : collectEvidence(app, { policy, region: param, deadlineAt }),
+  },
+  // The run without a month finds what is due and was missed; the run with one makes it.
+  audit: {
+    beginsAt: (now) => now + AUDIT_BEGINS_MS,
+    run: (app, { policy, param, deadlineAt }) =>
+      param === null ? bookAudit(app) : runAudit(app, { policy, month: param, deadlineAt }),
   },
   // Booked with every notice; the hourly run is the net for one whose row was lost in a crash.
   notify: {

@@ -1,6 +1,7 @@
 // The web application over use cases that only note that they were reached.
 
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
+import { noCounts } from "../../../shared/domain/audit.ts";
 import type { EntryId, GroupId, GroupRef, LeaseId, RuleId } from "../../../shared/domain/ids.ts";
 import type { Role } from "../../../shared/domain/permission.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
@@ -10,6 +11,7 @@ import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts"
 import type { UseCases } from "../../../shared/http/route.ts";
 import type { Log } from "../../../shared/ports/log.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import type { AuditPage } from "../../../shared/usecases/list-audits.ts";
 import type { LeaseAnswer } from "../../../shared/usecases/open-lease.ts";
 import {
   baselineAnswer,
@@ -98,6 +100,17 @@ const record = {
   actor: "requester",
   policyVersion: 3,
   lines: ["authorize ingress|tcp|22/22: done"],
+};
+
+const auditPage: AuditPage = {
+  month: "2026-10",
+  isPartial: false,
+  summary: {
+    ...{ run: NOW, computedAt: NOW, groups: 1, failed: 0, findings: 1, policyVersion: 3 },
+    totals: { ...noCounts, open: 1, idle: 1 },
+  },
+  groups: [],
+  next: null,
 };
 
 const policyRow = { version: 3, text: "{}", by: "ann", confirmedBy: null, at: NOW, reason: "" };
@@ -215,6 +228,9 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     changePolicy: note("changePolicy", { ...policyAnswer, state: "pending", until: NOW }),
     confirmPolicy: note("confirmPolicy", policyAnswer),
     withdrawPolicy: note("withdrawPolicy", undefined),
+    listAudits: note("listAudits", [{ month: "2026-10", summary: auditPage.summary, running: null }]),
+    getAudit: note("getAudit", auditPage),
+    askAudit: note("askAudit", true),
     getMode: note("getMode", inForce),
     setMode: note("setMode", { inForce, plan: ["mode normal → halt"] }),
   } as unknown as UseCases;
@@ -226,6 +242,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     useCases,
     readPolicy: async () => policy,
     documents: { textOf: JSON.stringify, policyOf: () => policy },
+    writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
     identify: async (header) => {
       if (header === null) throw fail("TOKEN_MISSING");
       const [name = "", group] = header.replace(/^Bearer /, "").split("@");

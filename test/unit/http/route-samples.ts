@@ -38,6 +38,9 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   approveRecycling: ["approver", "operator", "admin"],
   runRecycling: ["operator", "admin"],
   listRecords: ["approver", "operator", "auditor", "admin"],
+  listAudits: ["approver", "operator", "auditor", "admin"],
+  getAudit: ["approver", "operator", "auditor", "admin"],
+  askAudit: ["operator", "auditor", "admin"],
   health: ROLES,
   getMode: ROLES,
   setMode: ["operator", "admin"],
@@ -75,6 +78,7 @@ const IDS: readonly [path: string, id: string][] = [
 export const placeOf = (path: string): string =>
   path
     .replace("{group}", "sg-web")
+    .replace("{month}", "2026-10")
     .replace("{entry}", "e-0123456789abcdef")
     .replace("{id}", IDS.find(([start]) => path.startsWith(start))?.[1] ?? "");
 

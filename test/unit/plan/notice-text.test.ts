@@ -8,7 +8,8 @@ import {
   type NoticeKind,
   noticeOf,
 } from "../../../shared/domain/notice.ts";
-import { digestText, noticeText, oneLine } from "../../../shared/plan/notice-text.ts";
+import { oneLine } from "../../../shared/domain/one-line.ts";
+import { digestText, noticeText } from "../../../shared/plan/notice-text.ts";
 
 const AT = Date.UTC(2026, 10, 27, 8, 0, 0);
 

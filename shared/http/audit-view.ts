@@ -1,0 +1,41 @@
+// Monthly audits as the API shows them.
+import type * as z from "zod";
+import type { Audit, AuditedGroup, AuditSummary } from "../domain/audit.ts";
+import { formatUtc } from "../domain/instant.ts";
+import type { AuditPage } from "../usecases/list-audits.ts";
+import type { auditedGroupView, auditListView, auditView } from "./schemas-audits.ts";
+
+const summaryOf = ({ computedAt, policyVersion, groups, failed, findings, totals }: AuditSummary) => ({
+  computedAt: formatUtc(computedAt),
+  ...{ policyVersion, groups, failed, findings, totals },
+});
+
+const groupOf = ({ group, name, failed, owners, ports }: AuditedGroup): z.output<typeof auditedGroupView> => ({
+  region: group.region,
+  group: group.groupId,
+  name,
+  failed,
+  owners: [...owners],
+  ports: ports.map((port) => ({
+    ...port,
+    lastUsedAt: port.lastUsedAt === null ? null : formatUtc(port.lastUsedAt),
+  })),
+});
+
+/** A page of an audit. */
+export const viewAudit = ({ month, isPartial, summary, groups, next }: AuditPage): z.output<typeof auditView> => ({
+  month,
+  isPartial,
+  ...summaryOf(summary),
+  items: groups.map(groupOf),
+  next,
+});
+
+/** Every month. */
+export const viewAudits = (audits: readonly Audit[]): z.output<typeof auditListView> => ({
+  audits: audits.map(({ month, summary, running }) => ({
+    month,
+    running: running !== null,
+    finished: summary && summaryOf(summary),
+  })),
+});

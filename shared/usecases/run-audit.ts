@@ -1,0 +1,265 @@
+// The monthly audit: every group of every region, some at a time, from where the last run stopped.
+import {
+  type Audit,
+  type AuditedGroup,
+  type AuditRun,
+  type AuditSummary,
+  addCounts,
+  auditDueAt,
+  isFinding,
+  lastDueMonth,
+  type Month,
+  monthBounds,
+  monthOf,
+  noCounts,
+} from "../domain/audit.ts";
+import { dayAfter, dayOf } from "../domain/evidence.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import { noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { Rule } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { auditGroup, failedGroup, letsIn } from "../plan/audit-group.ts";
+import { evidenceWindow, judgeUse, type MemberEvidence, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
+import { CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
+import {
+  auditedGroupWrite,
+  auditWrite,
+  forgetOtherRuns,
+  hasAuditedGroup,
+  listAuditedGroups,
+  readAudit,
+} from "../store/audits.ts";
+import { dueJob, dueWrite, installedSince } from "../store/due.ts";
+import { readEvidence } from "../store/evidence.ts";
+import { eachLease } from "../store/leases.ts";
+import { listEntries } from "../store/ledger.ts";
+import { changesWithin, driftWithin } from "../store/month-of-group.ts";
+import type { App } from "./app.ts";
+import { chunks, inParallel } from "./in-parallel.ts";
+import { protection } from "./open-facts.ts";
+import { tell } from "./tell.ts";
+
+export interface AuditOptions {
+  readonly policy: Policy;
+  readonly month: Month;
+  /** Monotonic instant after which no further group is begun. */
+  readonly deadlineAt: number;
+}
+
+/** Groups at a time; how far the audit is is stored after each of them. */
+const GROUPS_AT_ONCE = 6;
+const AGAIN_MS = 20_000;
+/** Hosts of one group whose evidence is read; beyond, nobody can say that a rule is idle. */
+const MEMBERS_MAX = 100;
+
+/** Books the audit that is due and was not made, and answers when the next one will be. A month before the installation is not due. */
+export async function bookAudit(app: App): Promise<number> {
+  const now = app.clock.now();
+  const month = lastDueMonth(now);
+  const { until } = monthBounds(month) ?? { until: 0 };
+  const [audit, since] = await Promise.all([
+    readAudit(app.tables, month),
+    installedSince(app.tables, app.settings.installation),
+  ]);
+  if (audit === null && since !== null && since < until)
+    await app.tables.writeAll([dueWrite(dueJob("audit", month, now))]);
+  // The due month's successor is always the next to come due.
+  return auditDueAt(monthOf(until));
+}
+
+/**
+ * Goes on with the audit of a month. Resolves with the instant at which to go on, or null when it is done. What is stored of an earlier
+ * one stays until this one is whole.
+ */
+export async function runAudit(app: App, options: AuditOptions): Promise<number | null> {
+  const time = monthBounds(options.month);
+  if (time === null) return null;
+  const stored = await readAudit(app.tables, options.month);
+  const running = stored?.running ?? { run: app.clock.now(), region: 0, cursor: null, done: 0 };
+  const audit: Audit = { month: options.month, summary: stored?.summary ?? null, running };
+  if (!stored?.running) await app.tables.writeAll([auditWrite(audit)]);
+  return await new Run(app, options, time, audit).goOn(running);
+}
+
+type Leases = Map<string, { readonly group: GroupRef; readonly name: string; readonly asked: Map<string, number> }>;
+
+class Run {
+  private readonly app: App;
+  private readonly options: AuditOptions;
+  private readonly time: { readonly from: number; readonly until: number };
+  private audit: Audit;
+  private leases: Leases = new Map();
+
+  constructor(app: App, options: AuditOptions, time: Run["time"], audit: Audit) {
+    this.app = app;
+    this.options = options;
+    this.time = time;
+    this.audit = audit;
+  }
+
+  async goOn(begun: AuditRun): Promise<number | null> {
+    const { app, options } = this;
+    const { regions } = options.policy;
+    await this.countLeases();
+    let at = begun;
+    try {
+      for (let region = regions[at.region]; region !== undefined; region = regions[at.region]) {
+        const page = await app.inventory.groupPage(region, at.cursor, "inventory");
+        for (const groups of chunks(page.groups.slice(at.done), GROUPS_AT_ONCE)) {
+          if (app.clock.monotonicMs() >= options.deadlineAt) return app.clock.now();
+          await this.lookAt(at, groups);
+          at = await this.reached({ ...at, done: at.done + groups.length });
+        }
+        const isRegionDone = page.next === null;
+        at = await this.reached({
+          ...at,
+          region: isRegionDone ? at.region + 1 : at.region,
+          cursor: page.next,
+          done: 0,
+        });
+      }
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      // A cursor that the cloud takes no longer: the region from its beginning, which writes the same rows again.
+      if (error.kind === "invalid" && at.cursor !== null) await this.reached({ ...at, cursor: null, done: 0 });
+      return app.clock.now() + AGAIN_MS;
+    }
+    await this.addGoneGroups(at);
+    return await this.finish(at);
+  }
+
+  private async reached(running: AuditRun): Promise<AuditRun> {
+    this.audit = { ...this.audit, running };
+    await this.app.tables.writeAll([auditWrite(this.audit)]);
+    return running;
+  }
+
+  private async countLeases(): Promise<void> {
+    this.leases = new Map();
+    await eachLease(this.app.tables, this.time, ({ group, groupName, principal }) => {
+      const its = this.leases.get(group.groupId) ?? { group, name: groupName, asked: new Map() };
+      its.asked.set(principal, (its.asked.get(principal) ?? 0) + 1);
+      this.leases.set(group.groupId, its);
+    });
+  }
+
+  private async lookAt({ run }: AuditRun, groups: readonly GroupFacts[]): Promise<void> {
+    const audited: AuditedGroup[] = [];
+    await inParallel(groups, async (facts) => void audited.push(await this.groupOf(facts)), GROUPS_AT_ONCE);
+    await this.app.tables.writeAll(audited.map((it) => auditedGroupWrite(this.options.month, run, it)));
+  }
+
+  /** One group that cannot be read keeps no other from its turn; a budget that is used up does. */
+  private async groupOf(facts: GroupFacts): Promise<AuditedGroup> {
+    const { app, time } = this;
+    const { ref: group, name } = facts;
+    const leases = this.leases.get(group.groupId)?.asked ?? new Map<string, number>();
+    try {
+      const [reading, members, { entries }, drift, changes] = await Promise.all([
+        app.firewall.readGroup(group, "inventory"),
+        app.inventory.members(group, "inventory"),
+        listEntries(app.tables, group),
+        driftWithin(app.tables, group.groupId, time),
+        changesWithin(app.tables, group.groupId, time),
+      ]);
+      const isOpenInside = reading.innerAccessPolicy === "accept";
+      const judge = await this.judgeOf(facts, members, isOpenInside);
+      const rules = reading.rules.filter(letsIn);
+      const byKey = new Map(entries.map((entry) => [entry.key, entry]));
+      return auditGroup({
+        ...{ group, name, entries, drift, leases },
+        rules: rules.map((rule) => ({ rule, verdict: judge(rule, byKey.get(ruleKey(rule)) ?? null) })),
+        changedOwners: changes.map(({ after, before }) => after?.owner ?? before?.owner ?? ""),
+      });
+    } catch (error) {
+      if (!(error instanceof CloudFailure) || error.kind === "throttled") throw error;
+      return failedGroup({ group, name, leases }, error.message);
+    }
+  }
+
+  /** How rules of a group are judged: by evidence up to the end of the month, or up to now where that is sooner. */
+  private async judgeOf(
+    facts: GroupFacts,
+    members: readonly Member[],
+    isOpenInside: boolean,
+  ): Promise<(rule: Rule, entry: Parameters<typeof judgeUse>[0]["entry"]) => UseVerdict> {
+    const { policy } = this.options;
+    const now = Math.min(this.app.clock.now(), this.time.until);
+    const terms: UseTerms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
+    const group = { groupId: facts.ref.groupId, name: facts.name };
+    const isProtected = protection(facts, members, policy) !== null;
+    const read = members.slice(0, MEMBERS_MAX);
+    const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
+    const evidence: MemberEvidence[] = [];
+    await inParallel(read, async (member) => void evidence.push(await this.evidenceOf(member, from, now)), 4);
+    const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
+    return (rule, entry) => {
+      const question = { rule, group, isProtected, changedAt: null, entry, members: evidence, sameGroup };
+      const verdict = judgeUse(question, terms);
+      const isShort = members.length > read.length || evidenceWindow(question, terms).from < from;
+      if (verdict.use !== "idle" || !isShort) return verdict;
+      const text = "not all of the hosts and days that it would take were looked at";
+      return { ...verdict, use: "unknown", reasons: [{ code: "coverage", text }, ...verdict.reasons] };
+    };
+  }
+
+  private async evidenceOf(member: Member, from: string, now: number): Promise<MemberEvidence> {
+    const { eniId, instanceId, instanceName, address, ipv6 } = member;
+    const names = instanceId === null ? [eniId] : [eniId, instanceId];
+    // Today tells of use as well; the day after the month does not belong to it.
+    const until = now === this.time.until ? dayOf(now) : dayAfter(dayOf(now), 1);
+    const days = await Promise.all(names.map((id) => readEvidence(this.app.tables, id, from, until)));
+    return { eniId, name: instanceName ?? instanceId ?? eniId, addresses: [address, ...ipv6], days: days.flat() };
+  }
+
+  /** Groups that are gone by now and had leases in the month. */
+  private async addGoneGroups({ run }: AuditRun): Promise<void> {
+    const { app, options } = this;
+    await inParallel([...this.leases.values()], async ({ group, name, asked }) => {
+      if (await hasAuditedGroup(app.tables, options.month, run, group)) return;
+      const gone = failedGroup({ group, name, leases: asked }, "the group is gone, or not in a region of the policy");
+      await app.tables.writeAll([auditedGroupWrite(options.month, run, gone)]);
+    });
+  }
+
+  /** Adds up what is stored, so that a group that was looked at twice counts once. */
+  private async finish({ run }: AuditRun): Promise<null> {
+    const { app, options } = this;
+    const { month, policy } = options;
+    const computedAt = app.clock.now();
+    const head = { run, computedAt, policyVersion: policy.version };
+    let summary: AuditSummary = { ...head, groups: 0, failed: 0, findings: 0, totals: noCounts };
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof listAuditedGroups>> = await listAuditedGroups(app.tables, month, run, {
+        after,
+        limit: 50,
+      });
+      for (const { owners, ports, failed } of page.groups)
+        summary = {
+          ...summary,
+          groups: summary.groups + 1,
+          failed: summary.failed + (failed === null ? 0 : 1),
+          findings: summary.findings + ports.filter(isFinding).length,
+          totals: owners.reduce(addCounts, summary.totals),
+        };
+      after = page.next;
+    } while (after !== null);
+    await tell(app, [
+      noticeOf("auditReady", {
+        at: computedAt,
+        group: null,
+        to: [
+          { kind: "role", role: "auditor" },
+          { kind: "role", role: "operator" },
+        ],
+        dedupe: `${month}/${run}`,
+        data: { month, groups: summary.groups, findings: summary.findings },
+      }),
+    ]);
+    await app.tables.writeAll([auditWrite({ month, summary, running: null })]);
+    while (!(await forgetOtherRuns(app.tables, month, run, 500)));
+    return null;
+  }
+}
