@@ -22,10 +22,10 @@ import { retireEntry } from "../../shared/usecases/retire-entry.ts";
 import { suspendRules } from "../../shared/usecases/suspend-rules.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { look } from "../interleavings/incidents.ts";
-import type { Fate, ProcessCall } from "../interleavings/memory-process.ts";
 import { granted } from "../interleavings/people.ts";
 import { hasFallenBack, leftOver, prepare } from "../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, type SceneOptions, WEB } from "../interleavings/scene.ts";
+import type { Fate, ProcessCall } from "../kit/mortal-process.ts";
 
 /** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
 const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 6;

@@ -12,10 +12,11 @@ import type { App, Caller as Asker } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
+import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
+import { Dice, Schedule } from "../kit/schedule.ts";
 import { ACCOUNT_ID, type Change, MemoryAccount, REGION, type TrailRecord } from "./memory-account.ts";
-import { Caller, NO_TROUBLE, type Surroundings, type Trouble } from "./memory-process.ts";
-import { Dice, Schedule } from "./schedule.ts";
+import { Caller, type Surroundings } from "./memory-process.ts";
 
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 

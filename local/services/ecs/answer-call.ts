@@ -47,6 +47,12 @@ export interface Surroundings {
   readonly signal: AbortSignal;
 }
 
+/** A call whose caller is known, and that came over no wire. */
+export interface KnownCall
+  extends Pick<EcsCall, "operation" | "accessKeyId" | "params" | "clientAddress" | "userAgent"> {
+  readonly version: string;
+}
+
 /** A request with the address that its connection came from. */
 export interface EcsRequest extends SignedRequest {
   readonly clientAddress: string;
@@ -174,6 +180,14 @@ const underFault = (around: Surroundings, arrival: Arrival): Promise<Outcome | u
   });
 };
 
+/** Answers a call that is made in this process. Never throws but when the service stops. */
+export const answerKnown = (around: Surroundings, call: KnownCall): Promise<Outcome> =>
+  answerArrival(around, {
+    ...call,
+    requestId: newRequestId(around.options.random.bytes(16)),
+    at: around.options.clock.now(),
+  });
+
 /** Answers one request. Never throws but when the service stops. */
 export const answerCall = async (around: Surroundings, request: EcsRequest): Promise<Outcome> => {
   const { options } = around;
@@ -202,6 +216,11 @@ export const answerCall = async (around: Surroundings, request: EcsRequest): Pro
   } catch (error) {
     return refuse(around, arrival, error);
   }
+  return answerArrival(around, arrival);
+};
+
+const answerArrival = async (around: Surroundings, arrival: Arrival): Promise<Outcome> => {
+  const { options } = around;
   const { operation, accessKeyId, params } = arrival;
   const call = { service: "ecs", operation, accessKeyId, params } as const;
   const fault = around.faults.take(call);

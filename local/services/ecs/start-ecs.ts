@@ -5,7 +5,14 @@ import { FaultTable } from "../../faults.ts";
 import { Nonces } from "../../protocol/rpc/nonces.ts";
 import { allowAll } from "../../ram.ts";
 import { Assistant } from "../assistant/assistant.ts";
-import { answerCall, type EcsRequest, type Outcome, type Surroundings } from "./answer-call.ts";
+import {
+  answerCall,
+  answerKnown,
+  type EcsRequest,
+  type KnownCall,
+  type Outcome,
+  type Surroundings,
+} from "./answer-call.ts";
 import type { EcsOptions, EcsService } from "./ecs-service.ts";
 import { defaultLimits, Throttle } from "./limits.ts";
 import { openStore } from "./persistence.ts";
@@ -50,8 +57,16 @@ const send = (response: ServerResponse, outcome: Outcome, now: number): void => 
   response.end(outcome.body);
 };
 
-/** Starts the service; resolves when it accepts connections. */
-export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
+/** The service without its wire. */
+export interface EcsInProcess extends Omit<EcsService, "endpoint" | "port"> {
+  /** Answers a call that is made in this process, of a caller who needs no signature. */
+  answer(call: KnownCall): Promise<Outcome>;
+}
+
+/** The service as it is in this process: everything but the listener. */
+export const createEcs = (options: EcsOptions): EcsInProcess => around(options).service;
+
+function around(options: EcsOptions): { readonly surroundings: Surroundings; readonly service: EcsInProcess } {
   const { clock, random } = options;
   let account = options.seed;
   const switches = readable({ ...defaultSwitches, ...options.switches });
@@ -63,7 +78,7 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
   });
   const assistant = new Assistant(options.directory);
   const stopping = new AbortController();
-  const around: Surroundings = {
+  const surroundings: Surroundings = {
     options,
     state,
     switches,
@@ -78,11 +93,39 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
     authorize: options.authorize ?? allowAll,
     signal: stopping.signal,
   };
+  const service: EcsInProcess = {
+    switches,
+    faults,
+    groups: () => state.groups(),
+    instances: () => state.instances(),
+    enis: () => state.enis(),
+    lists: () => state.lists(),
+    snapshot: () => state.snapshot(),
+    onRulesChanged: (listener) => state.onRulesChanged(listener),
+    onInstanceChanged: (listener) => state.onInstanceChanged(listener),
+    answer: (call) => answerKnown(surroundings, call),
+    reset: async (seed) => {
+      account = seed ?? account;
+      assistant.reset();
+      await state.reset(snapshotOf(account, random, clock.now()));
+    },
+    stop: async () => {
+      stopping.abort();
+      state.close();
+    },
+  };
+  return { surroundings, service };
+}
+
+/** Starts the service; resolves when it accepts connections. */
+export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
+  const { clock } = options;
+  const { surroundings, service } = around(options);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const signed = await readRequest(request);
-      const outcome: Outcome = signed === undefined ? { kind: "drop" } : await answerCall(around, signed);
+      const outcome: Outcome = signed === undefined ? { kind: "drop" } : await answerCall(surroundings, signed);
       send(response, outcome, clock.now());
     } catch {
       // The peer went away while it spoke, or the service stops.
@@ -104,30 +147,15 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
   const { port } = server.address() as AddressInfo;
 
   return {
+    ...service,
     endpoint: `${host}:${port}`,
     port,
-    switches,
-    faults,
-    groups: () => state.groups(),
-    instances: () => state.instances(),
-    enis: () => state.enis(),
-    lists: () => state.lists(),
-    snapshot: () => state.snapshot(),
-    onRulesChanged: (listener) => state.onRulesChanged(listener),
-    onInstanceChanged: (listener) => state.onInstanceChanged(listener),
-    reset: async (seed) => {
-      account = seed ?? account;
-      assistant.reset();
-      await state.reset(snapshotOf(account, random, clock.now()));
-    },
     stop: async () => {
-      stopping.abort();
       const closed = new Promise<void>((resolve) => {
         server.close(() => resolve());
       });
       server.closeAllConnections();
-      await closed;
-      state.close();
+      await Promise.all([closed, service.stop()]);
     },
   };
 };
