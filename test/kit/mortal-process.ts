@@ -10,6 +10,8 @@ export interface ProcessSurroundings {
   /** How likely each kind of trouble is at a call; changed while the run goes on. */
   readonly trouble: Trouble;
   readonly tell: (line: string) => void;
+  /** Told of every trouble that comes, and how long it lasts. */
+  readonly onTrouble?: (kind: string, lastsMs: number) => void;
 }
 
 /** Chances per call. */
@@ -103,25 +105,30 @@ export class MortalProcess {
     name: string,
     service: Service,
     isWrite: boolean,
-    act: () => T,
+    act: () => T | Promise<T>,
     lose: (kind: "unknown" | "throttled") => Error,
   ): Promise<T> {
-    const { dice, schedule, tell } = this.#around;
+    const { dice, schedule, tell, onTrouble } = this.#around;
     const fate = this.fate({ name, service, isWrite });
-    if (fate !== "answered") tell(`${this.name} ${name}: ${fate}`);
+    if (fate !== "answered") {
+      tell(`${this.name} ${name}: ${fate}`);
+      onTrouble?.(fate, fate === "late" ? LATE_MS[1] : 0);
+    }
     if (fate === "dies before") this.#end();
     this.#mayFreeze(name);
     return new Promise<T>((resolve, reject) => {
-      const answer = (outcome: { readonly value: T } | { readonly error: unknown }): void => {
+      const answer = (outcome: { readonly value: T | Promise<T> } | { readonly error: unknown }): void => {
         this.#mayFreeze(name);
         this.#reach(dice.between(0, 12), () => {
           if ("value" in outcome) resolve(outcome.value);
           else reject(outcome.error);
         });
       };
-      const effect = (): { readonly value: T } | { readonly error: unknown } => {
+      const effect = (): { readonly value: T | Promise<T> } | { readonly error: unknown } => {
         try {
           const value = act();
+          // A failure that nobody is left to hear.
+          if (value instanceof Promise) value.catch(() => undefined);
           tell(`${this.name} ${name}`);
           return { value };
         } catch (error) {
@@ -153,6 +160,7 @@ export class MortalProcess {
     if (trouble.freeze === 0 || !dice.happens(trouble.freeze)) return;
     const ms = dice.between(...FREEZE_MS);
     tell(`${this.name} is frozen at ${name} for ${ms} ms`);
+    this.#around.onTrouble?.("frozen", ms);
     this.#frozenUntil = Math.max(this.#frozenUntil, schedule.elapsed + ms);
   }
 
@@ -167,7 +175,7 @@ export class MortalProcess {
         isWrite,
         () => act(),
         () => new StoreFailure("unavailable", name),
-      ).then((it) => it);
+      );
     return {
       get: (table, key) => named(`get ${table}`, false, () => tables.get(table, key)),
       put: (table, key, ...rest) => named(`put ${table} ${key.join("/")}`, true, () => tables.put(table, key, ...rest)),

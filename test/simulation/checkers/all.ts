@@ -1,0 +1,21 @@
+// Every checker, in the order of the invariants.
+import type { Checker } from "./checker.ts";
+import { converges } from "./converges.ts";
+import { endsInTime } from "./ends-in-time.ts";
+import { holdsItsLock } from "./holds-its-lock.ts";
+import { intentAndRecord } from "./intent-and-record.ts";
+import { neverWider } from "./never-wider.ts";
+import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
+import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
+import { sharedRulesStay } from "./shared-rules-stay.ts";
+
+export const checkers: readonly Checker[] = [
+  endsInTime,
+  removesOnlyItsOwn,
+  neverWider,
+  intentAndRecord,
+  converges,
+  sharedRulesStay,
+  holdsItsLock,
+  restoresWhatWasGranted,
+];

@@ -1,0 +1,32 @@
+// Invariant 5: when faults stop, one pass per group converges and the next plan is empty.
+import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
+import { GROUPS, type SimWorld } from "../sim-world.ts";
+import type { Checker } from "./checker.ts";
+
+const pass = async (world: SimWorld): Promise<void> => {
+  const app = world.quietApp();
+  for (const group of GROUPS)
+    await lookAtGroup(app, group, {
+      ...{ cause: "at the end", actor: "safeport", policy: world.policy, priority: "drift", rows: [] },
+      ...{ deadlineAt: app.clock.monotonicMs() + 45_000, drift: true },
+    });
+};
+
+export const converges: Checker = {
+  name: "converges",
+  watch() {
+    // Nothing is to be seen before the end.
+  },
+  async atEnd(world) {
+    await pass(world);
+    const before = world.counts.changes;
+    await pass(world);
+    if (world.counts.changes > before)
+      world.violated("converges", `a second pass makes ${world.counts.changes - before} changes`);
+    for (const table of ["intent", "due"] as const) {
+      const { rows } = await world.tables.range({ table, from: [table === "due" ? 0 : ""], to: null, limit: 1000 });
+      const left = rows.map((row) => row.key.join("/")).filter((key) => !/installation|full-pass|job/.test(key));
+      if (left.length > 0) world.violated("converges", `${table} still has ${left.join(" ")}`);
+    }
+  },
+};

@@ -1,0 +1,39 @@
+// Invariant 1: no rule that safeport opened is open past its end plus the promised bound while the cloud answers.
+
+import { wordsOf } from "../observed.ts";
+import { GROUPS } from "../sim-world.ts";
+import type { Checker } from "./checker.ts";
+
+/** By the timer alone. */
+const PROMISED_MS = 75_000;
+/** After trouble: the lock of whoever died lapses, and the next tick comes. */
+const AFTER_TROUBLE_MS = 75_000 + 30_000 + 60_000;
+
+export const endsInTime: Checker = {
+  name: "ends-in-time",
+  watch(world) {
+    const told = new Set<string>();
+    world.watchers.minute.push(() => {
+      const now = world.now();
+      for (const group of GROUPS)
+        for (const rule of world.rules(group)) {
+          const { groupId } = group;
+          const born = world.born.get(rule.ruleId);
+          if (born?.who !== "safeport" || told.has(rule.ruleId)) continue;
+          // Somebody may have changed it since: it goes at the end of what it was opened for.
+          const { words } = born;
+          if (world.allocated.get(groupId)?.has(words) || world.adopted.has(`${groupId} ${words}`)) continue;
+          const ends = world.grants
+            .filter((grant) => grant.groupId === groupId && grant.rule === words)
+            .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));
+          const end = Math.max(0, ...ends);
+          if (now <= Math.max(end + PROMISED_MS, world.disturbedAt + AFTER_TROUBLE_MS)) continue;
+          told.add(rule.ruleId);
+          world.violated(
+            "ends-in-time",
+            `${groupId} ${words} ${rule.ruleId} (now ${wordsOf(rule)}) stands ${now - end} ms past its end`,
+          );
+        }
+    });
+  },
+};

@@ -1,0 +1,20 @@
+// The mission's second sentence: in an enforced group, at the end, stands what was granted and what is other people's business, and nothing else.
+import { wordsOf } from "../observed.ts";
+import { ENFORCED } from "../sim-world.ts";
+import type { Checker } from "./checker.ts";
+
+export const restoresWhatWasGranted: Checker = {
+  name: "restores-what-was-granted",
+  watch() {
+    // Nothing is to be seen before the end.
+  },
+  async atEnd(world) {
+    const rules = world.rules(ENFORCED).map(wordsOf);
+    const [allocated, others] = [world.allocated, world.untouchable].map((it) => it.get(ENFORCED.groupId));
+    for (const words of allocated ?? [])
+      if (!rules.includes(words)) world.violated("restores-what-was-granted", `${words} was granted and is not there`);
+    for (const words of rules)
+      if (!allocated?.has(words) && !others?.has(words))
+        world.violated("restores-what-was-granted", `${words} was never granted and still stands`);
+  },
+};

@@ -1,0 +1,35 @@
+// Invariant 7: a shared rule stays while any holder is live; a rule that was there before is never removed by an expiry.
+import { wordsOf } from "../observed.ts";
+import type { Checker } from "./checker.ts";
+
+/** The end by the clock of a machine that is ahead. */
+const SKEW_MAX_MS = 5_000;
+
+export const sharedRulesStay: Checker = {
+  name: "shared-rules-stay",
+  watch(world) {
+    world.watchers.made.push((call) => {
+      if (call.who !== "safeport" || call.operation !== "RevokeSecurityGroup") return;
+      const after = new Set(call.after.map((rule) => rule.ruleId));
+      const standing = new Set(call.after.map(wordsOf));
+      for (const rule of call.before) {
+        const words = wordsOf(rule);
+        // What somebody has changed in place is no longer the rule that was granted; a second one of the kind may go.
+        if (after.has(rule.ruleId) || standing.has(words)) continue;
+        const live = world.grants.find(
+          (grant) =>
+            grant.groupId === call.groupId &&
+            grant.rule === words &&
+            grant.openedAt !== null &&
+            grant.endedAt === null &&
+            grant.promised - SKEW_MAX_MS > call.at,
+        );
+        if (live)
+          world.violated(
+            "shared-rules-stay",
+            `${call.groupId} ${words} is revoked ${live.promised - call.at} ms before the end of ${live.leaseId} of ${live.principal}`,
+          );
+      }
+    });
+  },
+};

@@ -1,0 +1,104 @@
+// `npm run simulate -- --help`
+import { parseArgs } from "node:util";
+import { runSeed, type SeedReport } from "./run-seed.ts";
+
+const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--trace]]
+
+Lives whole accounts with the program in them, in foul weather and then in fair, and watches the cloud from outside.
+Without options for about a minute. Exits with 1 when an invariant was broken.
+
+  --hours n        until so many account-hours have been simulated
+  --seeds n        so many seeds
+  --from n         the first seed (1)
+  --seed text      one seed alone
+  --length hours   hours of its foul part; drawn from the seed when absent
+  --trace          prints every call and fault of that seed
+`;
+
+const { values } = parseArgs({
+  options: {
+    hours: { type: "string" },
+    seeds: { type: "string" },
+    from: { type: "string", default: "1" },
+    seed: { type: "string" },
+    length: { type: "string" },
+    trace: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+const MINUTE_MS = 60_000;
+
+function number(name: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} takes a number from 0 on`);
+  return value;
+}
+
+function tellViolations({ seed, violations }: SeedReport): void {
+  process.stdout.write(`seed ${seed} (once more: npm run simulate -- --seed ${seed} --trace)\n`);
+  for (const { checker, text, at } of violations.slice(0, 20))
+    process.stdout.write(`  ${(at / 1000).toFixed(3)} s ${checker}: ${text}\n`);
+}
+
+async function runOne(seed: string): Promise<boolean> {
+  const hours = number("length", values.length);
+  const report = await runSeed(seed, { isTraced: values.trace, ...(hours === undefined ? {} : { hours }) });
+  if (values.trace) process.stdout.write(`${report.trace.join("\n")}\n`);
+  if (report.violations.length > 0) tellViolations(report);
+  process.stdout.write(
+    `seed ${seed}: ${report.hours.toFixed(1)} account-hours, ${report.counts.calls} calls, ${report.violations.length} violations\n`,
+  );
+  return report.violations.length === 0;
+}
+
+async function runMany(): Promise<boolean> {
+  const startedAt = performance.now();
+  const [hoursMax, seedsMax] = [number("hours", values.hours), number("seeds", values.seeds)];
+  const isEnough = (seeds: number, hours: number): boolean =>
+    hoursMax !== undefined
+      ? hours >= hoursMax
+      : seedsMax !== undefined
+        ? seeds >= seedsMax
+        : performance.now() - startedAt > MINUTE_MS;
+  const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
+  const faults = new Map<string, number>();
+  const from = number("from", values.from) ?? 1;
+  let seeds = 0;
+  for (; !isEnough(seeds, total.hours); seeds++) {
+    const report = await runSeed(`${from + seeds}`);
+    total.hours += report.hours;
+    total.calls += report.counts.calls;
+    total.changes += report.counts.changes;
+    total.ticks += report.counts.ticks;
+    total.events += report.counts.events;
+    for (const [kind, count] of report.counts.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
+    if (report.violations.length > 0) {
+      total.wrong += 1;
+      tellViolations(report);
+    }
+    if ((seeds + 1) % 50 === 0) process.stderr.write(`${seeds + 1} seeds, ${total.hours.toFixed(0)} account-hours\n`);
+  }
+  const minutes = (performance.now() - startedAt) / MINUTE_MS;
+  const inWords = [...faults].sort().map(([kind, count]) => `${kind} ${count}`);
+  process.stdout.write(
+    `${[
+      `seeds ${from} to ${from + seeds - 1}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
+      `${total.calls} calls, ${total.changes} changes by the program, ${total.ticks} ticks, ${total.events} events`,
+      `faults: ${inWords.join(", ")}`,
+      `${total.wrong} seeds with violations`,
+    ].join("\n")}\n`,
+  );
+  return total.wrong === 0;
+}
+
+void (
+  values.help
+    ? Promise.resolve(process.stdout.write(HELP)).then(() => true)
+    : values.seed === undefined
+      ? runMany()
+      : runOne(values.seed)
+).then((isGood) => {
+  process.exitCode = isGood ? 0 : 1;
+});

@@ -1,0 +1,72 @@
+// What an observer outside the program sees of a run: calls that change the cloud, and what was granted to whom.
+import type { EcsGroup, EcsRule } from "../../local/services/ecs/model.ts";
+import type { SimProcess } from "./sim-process.ts";
+
+/** A call that may change a group, with the group's rules before and after it took effect. */
+export interface ObservedCall {
+  /** Name of the caller: `safeport`, or a person's. */
+  readonly who: string;
+  /** The process of the program that made it; null for a person. */
+  readonly process: SimProcess | null;
+  readonly operation: string;
+  readonly groupId: string;
+  readonly params: Readonly<Record<string, string>>;
+  readonly token: string;
+  readonly before: readonly EcsRule[];
+  readonly after: readonly EcsRule[];
+  /** Milliseconds by the cloud's clock. */
+  readonly at: number;
+  readonly isSuccess: boolean;
+}
+
+/** A change about to be sent by a process of the program. */
+export interface SentCall {
+  readonly process: SimProcess;
+  readonly operation: string;
+  readonly groupId: string;
+  readonly token: string;
+  readonly at: number;
+}
+
+/** What somebody was granted through the API, as that person knows it. Instants in milliseconds by the true clock. */
+export interface Grant {
+  readonly leaseId: string | null;
+  readonly principal: string;
+  readonly groupId: string;
+  /** What the rule has to say: protocol, ports, source and destination, as the cloud shows them. */
+  readonly rule: string;
+  readonly askedAt: number;
+  /** The latest end that the person was told, or could have been told. */
+  until: number;
+  /** The end that the person was last told of; 0 before. */
+  promised: number;
+  /** When an answer first said `open`; null before. */
+  openedAt: number | null;
+  /** When the person asked for its end, or somebody else removed the rule; null before. */
+  endedAt: number | null;
+  /** True where a rule that was there before serves the grant. */
+  readonly rides: boolean;
+}
+
+/** The rule in words that do not depend on who writes them. */
+export function wordsOf(rule: EcsRule): string {
+  const peer = rule.sourceCidrIp || rule.ipv6SourceCidrIp || rule.sourceGroupId || rule.sourcePrefixListId;
+  const bare = peer.endsWith("/32") ? peer.slice(0, -3) : peer;
+  const own = rule.destCidrIp || rule.ipv6DestCidrIp;
+  return [
+    rule.direction,
+    rule.policy.toLowerCase(),
+    rule.ipProtocol.toLowerCase(),
+    rule.portRange,
+    bare,
+    own === "" ? "-" : own.replace(/\/32$/, ""),
+  ].join(" ");
+}
+
+/** The words of an ingress accept of one TCP port from one address. */
+export const wordsFor = (port: number | string, source: string, dest = "-"): string =>
+  `ingress accept tcp ${port}/${port} ${source.replace(/\/32$/, "")} ${dest}`;
+
+/** Rules of a group; none where it is gone. */
+export const rulesIn = (groups: readonly EcsGroup[], groupId: string): readonly EcsRule[] =>
+  groups.find((group) => group.groupId === groupId)?.rules ?? [];

@@ -1,0 +1,187 @@
+// A process of the program, or a person's machine, in a simulated account.
+import { seededRandom } from "../../local/random.ts";
+import type { EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
+import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
+import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
+import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
+import type { RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import type { Clock } from "../../shared/ports/clock.ts";
+import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
+import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
+import type { App, Settings } from "../../shared/usecases/app.ts";
+import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
+import { inProcessEcs, type Way } from "./in-process-rpc.ts";
+import type { ObservedCall, SentCall } from "./observed.ts";
+import { rulesIn } from "./observed.ts";
+
+/** What the processes of a run share, and whom they are watched by. */
+export interface SimSurroundings extends ProcessSurroundings {
+  readonly ecs: EcsInProcess;
+  readonly settings: Settings;
+  /** A wake-up that is to come in so long, by the machine of whoever arms it. */
+  readonly onArm: (shard: number, at: number, delayMs: number) => void;
+  /** What the trail keeps of an event, by its id; undefined while it is not there. */
+  readonly kept: (eventId: string) => Readonly<Record<string, unknown>> | undefined;
+  readonly onSend: (call: SentCall) => void;
+  readonly onCall: (call: ObservedCall) => void;
+  /** True while the store, or the cloud, is away. */
+  readonly isAway: (service: "ecs" | "tables" | "trail") => boolean;
+}
+
+const isWrite = (action: string): boolean => /^(Authorize|Revoke|Modify|Create|Delete|Join|Leave)/.test(action);
+
+/** A lock as its holder was given it; its end by the holder's own clock. */
+export interface HeldLock {
+  readonly fence: number;
+  readonly expiresAt: number;
+}
+
+export class SimProcess extends MortalProcess {
+  /** How far this machine's clock is ahead, in milliseconds. */
+  readonly skewMs: number;
+  /** Locks that this process has last been given, by name. */
+  readonly locks = new Map<string, HeldLock>();
+  readonly #around: SimSurroundings;
+  readonly #who: string;
+  readonly #accessKeyId: string;
+  readonly #isProgram: boolean;
+
+  constructor(
+    name: string,
+    around: SimSurroundings,
+    options: {
+      readonly who: string;
+      readonly accessKeyId: string;
+      readonly isProgram: boolean;
+      readonly skewMs?: number;
+    },
+  ) {
+    super(name, around);
+    this.#around = around;
+    this.#who = options.who;
+    this.#accessKeyId = options.accessKeyId;
+    this.#isProgram = options.isProgram;
+    this.skewMs = options.skewMs ?? 0;
+  }
+
+  get clock(): Clock {
+    const inner = this.#around.schedule.clock((ms) => this.sleep(ms));
+    return { ...inner, now: () => inner.now() + this.skewMs };
+  }
+
+  #way: Way = ({ action, params, reading }, act) => {
+    const { ecs, schedule, dice, trouble, onSend, onCall, isAway } = this.#around;
+    const groupId = params["SecurityGroupId"] ?? "";
+    const token = params["ClientToken"] ?? "";
+    const trueNow = (): number => schedule.clock(() => Promise.resolve()).now();
+    if (this.#isProgram && isWrite(action)) onSend({ process: this, operation: action, groupId, token, at: trueNow() });
+    const observed = async (): Promise<Readonly<Record<string, unknown>>> => {
+      if (isAway("ecs")) throw new CloudFailure("unknown", action);
+      if (!isWrite(action)) {
+        if (trouble.stale > 0 && action === "DescribeSecurityGroupAttribute" && dice.happens(trouble.stale))
+          ecs.faults.set([
+            {
+              service: "ecs",
+              operation: action,
+              times: 1,
+              fault: { kind: "stale-read", ms: dice.between(100, 20_000) },
+            },
+          ]);
+        return act();
+      }
+      const before = rulesIn(ecs.groups(), groupId);
+      const tell = (isSuccess: boolean): void =>
+        onCall({
+          ...{ who: this.#who, process: this.#isProgram ? this : null, operation: action, groupId, params, token },
+          ...{ before, after: rulesIn(ecs.groups(), groupId), at: trueNow(), isSuccess },
+        });
+      try {
+        const answer = await act();
+        tell(true);
+        return answer;
+      } catch (error) {
+        tell(false);
+        throw error;
+      }
+    };
+    const name = isWrite(action)
+      ? `${action} ${groupId} ${params["SecurityGroupRuleId.1"] ?? params["SecurityGroupRuleId"] ?? params["Permissions.1.PortRange"] ?? ""}`
+      : action;
+    return this.call(name, "ecs", !reading, observed, (kind) => new CloudFailure(kind, action));
+  };
+
+  /** ECS with this process's key. */
+  firewall(): Firewall {
+    return ecsFirewall(this.#ecs());
+  }
+
+  #ecs(): RpcClient {
+    return inProcessEcs(this.#around.ecs, this.#accessKeyId, this.#way, () => this.skewMs);
+  }
+
+  #trail(): RpcClient {
+    const { kept, isAway } = this.#around;
+    return {
+      skewMs: () => 0,
+      call: (call) =>
+        this.call(
+          call.action,
+          "trail",
+          false,
+          () => {
+            if (isAway("trail")) throw new CloudFailure("unknown", call.action);
+            const asked = call.request({} as never).toMap() as { LookupAttribute: readonly { Value: string }[] };
+            const event = kept(asked.LookupAttribute[0]?.Value ?? "");
+            return { Events: event === undefined ? [] : [event] };
+          },
+          (kind) => new CloudFailure(kind, call.action),
+        ),
+    };
+  }
+
+  #tables(): Tables {
+    const { isAway } = this.#around;
+    const inner = this.tables();
+    const unlessAway =
+      <Input extends readonly unknown[], Output>(act: (...input: Input) => Promise<Output>) =>
+      (...input: Input): Promise<Output> =>
+        isAway("tables")
+          ? this.sleep(5).then(() => Promise.reject(new StoreFailure("unavailable", "away")))
+          : act(...input);
+    return {
+      get: unlessAway(inner.get),
+      put: unlessAway(async (table, key, columns, condition) => {
+        const outcome = await inner.put(table, key, columns, condition);
+        if (table === "lock" && outcome === "written")
+          this.locks.set(String(key[0]), { fence: Number(columns["fence"]), expiresAt: Number(columns["expiresAt"]) });
+        return outcome;
+      }),
+      update: unlessAway(inner.update),
+      delete: unlessAway(inner.delete),
+      range: unlessAway(inner.range),
+      writeAll: unlessAway(inner.writeAll),
+      createTables: unlessAway(inner.createTables),
+    };
+  }
+
+  /** The program in this process. */
+  app(seed: string): App {
+    const { clock } = this;
+    const { onArm } = this.#around;
+    const rpc = this.#ecs();
+    return {
+      clock,
+      random: seededRandom(seed),
+      firewall: ecsFirewall(rpc),
+      inventory: ecsInventory(rpc, clock),
+      trail: actionTrail(this.#trail(), clock),
+      tables: this.#tables(),
+      // Whole seconds, rounded up, as the platform takes them.
+      wakeup: {
+        arm: async (shard, at) => onArm(shard, at, Math.max(1, Math.ceil((at - clock.now()) / 1000)) * 1000),
+      },
+      log: { write: () => undefined },
+      settings: this.#around.settings,
+    };
+  }
+}

@@ -1,0 +1,449 @@
+// One simulated account: the embedded ECS and its trail, the program's processes on it, and the people who change it meanwhile.
+import { Principals } from "../../local/principals.ts";
+import { seededRandom } from "../../local/random.ts";
+import { createActionTrail } from "../../local/services/actiontrail/action-trail.ts";
+import { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
+import { defaultTrailSwitches, type TrailSwitches } from "../../local/services/actiontrail/switches.ts";
+import type { EcsCall } from "../../local/services/ecs/ecs-service.ts";
+import type { EcsRule } from "../../local/services/ecs/model.ts";
+import type { AccountSeed } from "../../local/services/ecs/seed.ts";
+import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
+import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
+import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { Policy } from "../../shared/domain/policy.ts";
+import { AppError } from "../../shared/errors/app-error.ts";
+import { readAuditEvent } from "../../shared/events/audit-event.ts";
+import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
+import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
+import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
+import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
+import { memoryTables } from "../kit/memory-tables.ts";
+import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
+import { Dice, Schedule } from "../kit/schedule.ts";
+import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
+import { SimProcess, type SimSurroundings } from "./sim-process.ts";
+
+export const REGION = "cn-hangzhou";
+const ACCOUNT_ID = "100000000000";
+const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
+const MINUTE_MS = 60_000;
+const DEADLINE_MS = 45_000;
+
+const ref = (groupId: string): GroupRef => ({ region: REGION, groupId: groupId as GroupId });
+
+/** Enforced, its baseline confirmed before the run. */
+export const ENFORCED = ref("sg-web");
+/** Drift in it is reported. */
+export const OBSERVED = ref("sg-obs");
+/** Not guarded. */
+export const UNGUARDED = ref("sg-app");
+export const GROUPS = [ENFORCED, OBSERVED, UNGUARDED] as const;
+
+/** Trouble beside that of single calls: chances per minute, or per event. */
+export interface Weather extends Trouble {
+  missedTick: number;
+  doubleTick: number;
+  lostEvent: number;
+  doubleEvent: number;
+  lateEvent: number;
+  lostWakeup: number;
+  /** The store, or the cloud, is away for some minutes. */
+  storeAway: number;
+  cloudAway: number;
+}
+
+export const FAIR: Weather = {
+  ...NO_TROUBLE,
+  missedTick: 0,
+  doubleTick: 0,
+  lostEvent: 0,
+  doubleEvent: 0,
+  lateEvent: 0,
+  lostWakeup: 0,
+  storeAway: 0,
+  cloudAway: 0,
+};
+
+const user = (name: string, n: number) => ({
+  name,
+  accessKeyId: `ak-${name}`,
+  accessKeySecret: `sk-${name}`,
+  principalId: `2000${n}`,
+});
+
+const PEOPLE = ["owner", "mallory", "terraform", "dms", "dave", "erin"] as const;
+export type Person = (typeof PEOPLE)[number];
+
+const standing = (portRange: string, sourceCidrIp: string): Partial<EcsRule> => ({
+  portRange,
+  sourceCidrIp,
+  description: "granted",
+});
+
+const account: AccountSeed = {
+  accountId: ACCOUNT_ID,
+  regionId: REGION,
+  vpcId: "vpc-1",
+  users: [user("safeport", 0), ...PEOPLE.map((name, n) => user(name, n + 1))],
+  groups: [
+    {
+      groupId: ENFORCED.groupId,
+      name: "web",
+      rules: [
+        standing("80/80", "0.0.0.0/0"),
+        standing("443/443", "0.0.0.0/0"),
+        standing("8443/8443", "10.0.0.0/8"),
+        standing("9090/9090", "10.1.0.0/16"),
+        standing("22/22", "203.0.113.50"),
+      ],
+    },
+    { groupId: OBSERVED.groupId, name: "obs", rules: [standing("7890/7890", "10.4.0.0/16")] },
+    {
+      groupId: UNGUARDED.groupId,
+      name: "app",
+      rules: [standing("8080/8080", "10.0.0.0/8"), standing("22/22", "203.0.113.60")],
+    },
+  ],
+  instances: [
+    { instanceId: "i-web-1", name: "web-1", address: "127.10.0.11", groupIds: ["sg-web"], listening: [] },
+    { instanceId: "i-web-2", name: "web-2", address: "127.10.0.12", groupIds: ["sg-web"], listening: [] },
+    { instanceId: "i-obs-1", name: "obs-1", address: "127.10.0.21", groupIds: ["sg-obs"], listening: [] },
+    { instanceId: "i-app-1", name: "app-1", address: "127.10.0.31", groupIds: ["sg-app"], listening: [] },
+  ],
+};
+
+const DOCUMENT = {
+  defaultTarget: "web",
+  groups: { guards: { web: "enforce", obs: "observe" } },
+  lease: { priority: 1 },
+  drift: { unknownWriterWait: 600 },
+  foreignWriters: [{ name: "DMS", sources: ["100.104.0.0/16"] }],
+  trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
+};
+
+const SETTINGS: Settings = {
+  installation: "sim",
+  markSecret: "0123456789abcdef0123456789abcdef",
+  lateEffectMaxMs: 60_000,
+  lockMs: 30_000,
+  lockMarginMs: 12_000,
+  answerWithinMs: 10_000,
+  skewMaxMs: 5_000,
+  shards: 1,
+  fullPassGroups: 5000,
+};
+
+/** What a run came to, in numbers. */
+export interface Counts {
+  calls: number;
+  /** Calls of the program that changed a rule. */
+  changes: number;
+  ticks: number;
+  events: number;
+  /** Faults by kind. */
+  readonly faults: Map<string, number>;
+}
+
+/** What must never happen and did, with the checker that saw it. */
+export interface Violation {
+  readonly checker: string;
+  readonly text: string;
+  readonly at: number;
+}
+
+export class SimWorld {
+  readonly seed: string;
+  readonly dice: Dice;
+  readonly schedule = new Schedule(START_MS);
+  readonly tables: Tables = memoryTables(schemas);
+  readonly policy: Policy;
+  readonly ecs: EcsInProcess;
+  readonly grants: Grant[] = [];
+  /** Words of rules that people have had allocated or that stood in the baseline, by group. */
+  readonly allocated = new Map<string, Set<string>>();
+  /** Words of rules that the program has no business with, by group. */
+  readonly untouchable = new Map<string, Set<string>>();
+  readonly violations: Violation[] = [];
+  readonly trace: string[] = [];
+  readonly counts: Counts = { calls: 0, changes: 0, ticks: 0, events: 0, faults: new Map() };
+  /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
+  readonly adopted = new Set<string>();
+  /** Who has written each rule first, and what it said then, by rule id. */
+  readonly born = new Map<string, { readonly who: string; readonly words: string }>();
+  readonly watchers: {
+    readonly sent: ((call: SentCall) => void)[];
+    readonly made: ((call: ObservedCall) => void)[];
+    readonly minute: (() => void)[];
+  } = { sent: [], made: [], minute: [] };
+  /** When something last went wrong that the program may still be busy with; by the true clock. */
+  disturbedAt = 0;
+  readonly #weather: Weather = { ...FAIR };
+  readonly #away = new Map<"ecs" | "tables" | "trail", number>();
+  readonly #trailSwitches: TrailSwitches;
+  readonly #kept: KeptEvents;
+  readonly #processes: { readonly process: SimProcess; readonly app: App }[] = [];
+  readonly #works = new Set<Promise<void>>();
+  readonly #isTraced: boolean;
+  readonly #hasWakeups: boolean;
+  #born = 0;
+  #tokens = 0;
+  #isOver = false;
+
+  constructor(seed: string, { isTraced = false }: { readonly isTraced?: boolean } = {}) {
+    this.seed = seed;
+    this.#isTraced = isTraced;
+    this.dice = new Dice(seed);
+    this.#hasWakeups = this.dice.happens(0.5);
+    this.policy = policyOf(policySchema.parse(DOCUMENT), 1, REGION);
+    const { schedule } = this;
+    const clock = {
+      ...schedule.clock((ms) => schedule.sleep(ms)),
+      schedule: (ms: number, run: () => void) => {
+        let isOff = false;
+        schedule.after(ms, () => {
+          if (!isOff) run();
+        });
+        return () => {
+          isOff = true;
+        };
+      },
+      machineOffsetMs: () => 0,
+    };
+    const random = seededRandom(`cloud of ${seed}`);
+    const principals = new Principals(account, seededRandom(`principals of ${seed}`), () => clock.now());
+    this.#trailSwitches = { ...defaultTrailSwitches, eventDelayMs: 500, eventJitterMs: 4000, lookupDelayMs: 5000 };
+    this.#kept = new KeptEvents(this.#trailSwitches);
+    const trail = createActionTrail({
+      ...{ clock, random, accountId: ACCOUNT_ID, regionId: REGION, switches: this.#trailSwitches, kept: this.#kept },
+      find: (accessKeyId) => principals.find(accessKeyId),
+      tell: ({ data }) => this.#deliver(data as Readonly<Record<string, unknown>>),
+    });
+    this.ecs = createEcs({
+      clock,
+      random,
+      seed: account,
+      findUser: (accessKeyId) => principals.find(accessKeyId),
+      onCall: (call: EcsCall) => trail.record(call),
+    });
+    for (const { groupId } of GROUPS) {
+      this.allocated.set(groupId, new Set());
+      this.untouchable.set(groupId, new Set());
+    }
+  }
+
+  /** The true time. */
+  now(): number {
+    return START_MS + Math.round(this.schedule.elapsed);
+  }
+
+  tell(line: string): void {
+    this.counts.calls += 1;
+    if (this.#isTraced) this.trace.push(`${(this.schedule.elapsed / 1000).toFixed(3).padStart(11)} ${line}`);
+  }
+
+  violated(checker: string, text: string): void {
+    this.tell(`VIOLATED ${checker}: ${text}`);
+    this.violations.push({ checker, text, at: this.schedule.elapsed });
+  }
+
+  setWeather(weather: Partial<Weather>): void {
+    Object.assign(this.#weather, FAIR, weather);
+    if (weather.storeAway === undefined) this.#away.clear();
+  }
+
+  #fault(kind: string, lastsMs: number): void {
+    this.counts.faults.set(kind, (this.counts.faults.get(kind) ?? 0) + 1);
+    this.disturbedAt = Math.max(this.disturbedAt, this.now() + lastsMs);
+  }
+
+  #surroundings(trouble: Trouble): SimSurroundings {
+    const { schedule, dice, tables, ecs } = this;
+    return {
+      ...{ schedule, dice, tables, ecs, trouble, settings: SETTINGS },
+      tell: (line) => this.tell(line),
+      onTrouble: (kind, lastsMs) => this.#fault(kind, lastsMs),
+      onArm: (shard, at, delayMs) => this.#arm(shard, at, delayMs),
+      kept: (eventId) => this.#kept.between(0, this.now(), this.now()).find((event) => event["eventId"] === eventId),
+      onSend: (call) => {
+        for (const watch of this.watchers.sent) watch(call);
+      },
+      onCall: (call) => this.#called(call),
+      isAway: (service) => (this.#away.get(service) ?? 0) > this.now() && trouble === this.#weather,
+    };
+  }
+
+  #called(call: ObservedCall): void {
+    const known = new Set(call.before.map((rule) => rule.ruleId));
+    for (const rule of call.after)
+      if (!known.has(rule.ruleId)) this.born.set(rule.ruleId, { who: call.who, words: wordsOf(rule) });
+    if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
+    for (const watch of this.watchers.made) watch(call);
+  }
+
+  /** Some process of the program; those that have died are replaced. */
+  process(): { readonly process: SimProcess; readonly app: App } {
+    const slot = this.dice.between(0, 2);
+    const living = this.#processes[slot];
+    if (living && !living.process.isDead) return living;
+    const born = this.#newProcess(this.#weather);
+    this.#processes[slot] = born;
+    return born;
+  }
+
+  #newProcess(trouble: Trouble): { readonly process: SimProcess; readonly app: App } {
+    this.#born += 1;
+    const process = new SimProcess(`safeport-${this.#born}`, this.#surroundings(trouble), {
+      ...{ who: "safeport", accessKeyId: "ak-safeport", isProgram: true },
+      skewMs: this.dice.pick([0, 0, -900, 1400, -3000, 3000]),
+    });
+    return { process, app: process.app(`${this.seed}/${this.#born}`) };
+  }
+
+  /** The program in a process of its own that nothing happens to. */
+  quietApp(): App {
+    return this.#newProcess({ ...NO_TROUBLE }).app;
+  }
+
+  /** A person with a key of their own; the network treats them well. */
+  person(name: Person): { readonly firewall: Firewall; token(): string } {
+    const around = this.#surroundings({ ...NO_TROUBLE });
+    const machine = new SimProcess(name, around, { who: name, accessKeyId: `ak-${name}`, isProgram: false });
+    return { firewall: machine.firewall(), token: () => `${name}-${++this.#tokens}` };
+  }
+
+  asker(principal: string, role: Role = "requester"): Caller {
+    return { principal, roles: [role], policy: this.policy };
+  }
+
+  /**
+   * Work of the program on some process; true when it came to its end. When it fails or its process dies, somebody tries again. What is
+   * thrown has to be one of the program's own failures.
+   */
+  start(name: string, work: (app: App) => Promise<unknown>, tries = 4): Promise<boolean> {
+    const task = this.#attempt(name, work, tries);
+    const tracked = task.then(() => undefined);
+    this.#works.add(tracked);
+    void tracked.then(() => this.#works.delete(tracked));
+    return task;
+  }
+
+  async #attempt(name: string, work: (app: App) => Promise<unknown>, tries: number): Promise<boolean> {
+    for (let attempt = 0; attempt < tries; attempt++) {
+      const { process, app } = this.process();
+      const ended = work(app).then(
+        () => "done" as const,
+        (error: unknown) => {
+          this.tell(`${process.name} ${name} fails: ${error instanceof Error ? error.message : String(error)}`);
+          if (error instanceof AppError && error.entry.retry === "never") return "refused" as const;
+          if (!(error instanceof AppError || error instanceof CloudFailure || error instanceof StoreFailure))
+            this.violated("no-raw-errors", `${name}: ${error instanceof Error ? error.stack : String(error)}`);
+          return "failed" as const;
+        },
+      );
+      const outcome = await Promise.race([ended, process.died.then(() => "failed" as const)]);
+      if (outcome === "done") return true;
+      if (outcome === "refused") return false;
+      await this.schedule.sleep(this.dice.between(1000, 10_000));
+    }
+    return false;
+  }
+
+  /** Waits for all work that was started. */
+  async rest(): Promise<void> {
+    while (this.#works.size > 0) await Promise.all(this.#works);
+  }
+
+  #sweep(cause: string, shard?: number): void {
+    const options = (app: App) => ({
+      ...{ policy: this.policy, cause, deadlineAt: app.clock.monotonicMs() + DEADLINE_MS },
+      ...(shard === undefined ? {} : { shard }),
+    });
+    void this.start(cause, (app) => sweep(app, options(app)), 1);
+  }
+
+  #arm(shard: number, at: number, delayMs: number): void {
+    if (!this.#hasWakeups) return;
+    if (this.dice.happens(this.#weather.lostWakeup)) {
+      this.#fault("lost wake-up", 0);
+      return;
+    }
+    this.schedule.after(delayMs + this.dice.between(0, 400), () => {
+      void this.start(
+        "wake-up",
+        async (app) => {
+          await awaitWakeup(app, shard, at);
+          const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
+          await sweep(app, { policy: this.policy, cause: "wake-up", deadlineAt, shard });
+        },
+        2,
+      );
+    });
+  }
+
+  /** Minutes go by, each with its tick, until `end` is called. */
+  live(): void {
+    const minute = (): void => {
+      if (this.#isOver) return;
+      const { dice } = this;
+      const weather = this.#weather;
+      if (dice.happens(weather.missedTick)) this.#fault("missed tick", MINUTE_MS);
+      else {
+        this.counts.ticks += 1;
+        this.#sweep("tick");
+        if (dice.happens(weather.doubleTick)) {
+          this.#fault("double tick", 0);
+          this.#sweep("tick");
+        }
+      }
+      if (dice.happens(weather.storeAway)) this.#goAway("tables");
+      if (dice.happens(weather.cloudAway)) this.#goAway("ecs");
+      for (const watch of this.watchers.minute) watch();
+      this.schedule.after(MINUTE_MS, minute);
+    };
+    this.schedule.after(MINUTE_MS, minute);
+  }
+
+  end(): void {
+    this.#isOver = true;
+  }
+
+  #goAway(service: "ecs" | "tables"): void {
+    const ms = this.dice.between(5_000, 240_000);
+    this.#fault(`${service} away`, ms);
+    this.tell(`${service} is away for ${ms} ms`);
+    this.#away.set(service, this.now() + ms);
+  }
+
+  /** Events of calls come some time after, once or more often, or never. */
+  #deliver(data: Readonly<Record<string, unknown>>): void {
+    const { dice, schedule } = this;
+    const weather = this.#weather;
+    if (dice.happens(weather.lostEvent)) {
+      this.#fault("lost event", 0);
+      return;
+    }
+    const times = dice.happens(weather.doubleEvent) ? 3 : 1;
+    if (times > 1) this.#fault("double event", 0);
+    const event = JSON.stringify({ specversion: "1.0", type: "ecs:ActionTrail:ApiCall", data });
+    for (let n = 0; n < times; n++) {
+      const isLate = dice.happens(weather.lateEvent);
+      if (isLate) this.#fault("late event", 0);
+      schedule.after(isLate ? dice.between(20_000, 12 * MINUTE_MS) : dice.between(0, 500), () => {
+        this.counts.events += 1;
+        void this.start("event", (app) => this.#handOver(app, event));
+      });
+    }
+  }
+
+  async #handOver(app: App, event: string): Promise<void> {
+    const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
+    for (const record of readAuditEvent(event))
+      await lookAtEvent(app, record, { accountId: ACCOUNT_ID, policy: this.policy, deadlineAt });
+  }
+
+  rules(group: GroupRef): readonly EcsRule[] {
+    return this.ecs.groups().find((it) => it.groupId === group.groupId)?.rules ?? [];
+  }
+}

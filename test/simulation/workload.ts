@@ -1,0 +1,238 @@
+// What people do in an hour of an account: each move is somebody's, from its beginning to its end.
+import { formatCidr } from "../../shared/domain/cidr.ts";
+import type { GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
+import type { RuleToWrite } from "../../shared/ports/firewall.ts";
+import { endLease } from "../../shared/usecases/end-lease.ts";
+import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
+import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
+import { type Grant, wordsFor, wordsOf } from "./observed.ts";
+import { ENFORCED, GROUPS, OBSERVED, type Person, type SimWorld, UNGUARDED } from "./sim-world.ts";
+
+type Move = (world: SimWorld) => Promise<void>;
+
+const NAMES: Readonly<Record<string, string>> = { "sg-web": "web", "sg-obs": "obs", "sg-app": "app" };
+const SOURCES = ["203.0.113.7", "203.0.113.8", "198.51.100.9"];
+const PORTS = ["22", "2201", "2202", "8000"];
+/** Rules that stand from the beginning and that a lease can ride on. */
+const RIDDEN: Readonly<Record<string, string>> = { "sg-web": "203.0.113.50", "sg-app": "203.0.113.60" };
+/** A caller that never got an answer may have been heard so much later. */
+const TRIES_MS = 60_000;
+
+export const ruleFor = (port: number, source: string): RuleSpec =>
+  aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source), priority: 1 });
+
+async function pause(world: SimWorld, maxMs = 240_000): Promise<void> {
+  const { dice, schedule } = world;
+  await schedule.sleep(dice.pick([dice.between(0, 40), dice.between(0, 3000), dice.between(0, maxMs)]));
+}
+
+/** Somebody asks for a lease, and perhaps extends it, asks again, ends it early, or asks for the same as somebody else. */
+const leasing: Move = async (world) => {
+  const { dice } = world;
+  const group = dice.pick(GROUPS);
+  const ridden = RIDDEN[group.groupId];
+  const rides = ridden !== undefined && dice.happens(0.2);
+  const source = rides ? ridden : dice.pick(SOURCES);
+  const port = rides ? "22" : dice.pick(PORTS);
+  const principal = dice.pick(["ann", "ben", "cai"]);
+  const periodMs = dice.pick([60, 90, 300, 1200, 3600]) * 1000;
+  const instance = !rides && group === ENFORCED && dice.happens(0.15) ? "i-web-1" : null;
+  const asker = world.asker(principal);
+  const ask = {
+    ...{ protocol: "tcp", port, sources: [source], instance, region: null, periodMs, reason: "to look", ticket: "" },
+    group: instance === null ? (NAMES[group.groupId] ?? null) : null,
+  };
+  const grant: Grant = {
+    leaseId: null,
+    principal,
+    groupId: group.groupId,
+    rule: wordsFor(port, source, instance === null ? "-" : "127.10.0.11"),
+    askedAt: world.now(),
+    until: Number.POSITIVE_INFINITY,
+    promised: 0,
+    openedAt: null,
+    endedAt: null,
+    rides,
+  };
+  world.grants.push(grant);
+  let told: LeaseAnswer | null = null;
+  const hear = (answer: LeaseAnswer): void => {
+    told = answer;
+    const { state, until } = answer.lease.status;
+    // An answer before its time says how things stand, and that more may come of it.
+    const untilMax = answer.settled || !Number.isFinite(grant.until) ? until : Math.max(until, grant.until);
+    Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
+    if (state === "open" && grant.openedAt === null) grant.openedAt = world.now();
+  };
+  const mode = dice.happens(0.3) ? "repeat" : "create";
+  const idempotencyKey = `${world.seed}-${world.grants.length}`;
+  await world.start(
+    "open",
+    async (app) => hear(await openLease(app, asker, ask, { mode, idempotencyKey, dryRun: false })),
+    6,
+  );
+  // What nobody was told of may have been booked all the same.
+  if (told === null) grant.until = world.now() + TRIES_MS + periodMs;
+  const { leaseId } = grant;
+  if (leaseId === null) return;
+  for (let more = dice.between(0, 2); more > 0; more--) {
+    await pause(world);
+    if (dice.happens(0.5)) {
+      const before = grant.until;
+      grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
+      const isHeard = await world.start(
+        "extend",
+        async (app) => hear(await extendLease(app, asker, leaseId as LeaseId, periodMs, { dryRun: false })),
+        3,
+      );
+      if (!isHeard) grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
+    } else if (dice.happens(0.4)) {
+      // From the moment of asking on it may close; that it has to, is known from the answer on.
+      grant.openedAt = null;
+      const isHeard = await world.start(
+        "end",
+        async (app) => {
+          await endLease(app, asker, leaseId as LeaseId, { dryRun: false });
+        },
+        5,
+      );
+      if (isHeard) grant.endedAt = world.now();
+      return;
+    }
+  }
+};
+
+/** Requests that make no sense, or ask for too much: refused, and nothing changes. */
+const nonsense: Move = async (world) => {
+  const { dice } = world;
+  const port = dice.pick(["0", "65536", "22-", "abc", "22", "-1", "1/70000", ""]);
+  const source = dice.pick(["0.0.0.0/0", "256.1.1.1", "::/0", "1.2.3.4/33", "10.0.0.0/8", "x"]);
+  const ask = {
+    ...{ protocol: dice.pick(["tcp", "udp", "sctp", "icmp"]), port, sources: [source], region: null, ticket: "" },
+    ...{
+      group: dice.pick(["web", "none-such"]),
+      instance: null,
+      periodMs: dice.pick([0, 1000, 600_000, 1e15]),
+      reason: "x",
+    },
+  };
+  const isRefused = source !== "10.0.0.0/8" || port === "22";
+  if (!isRefused) return;
+  await world.start(
+    "nonsense",
+    (app) => openLease(app, world.asker("eve"), ask, { mode: "create", idempotencyKey: null, dryRun: false }),
+    1,
+  );
+};
+
+/** Somebody opens what nobody granted, in a group that is enforced: it has to be gone at the end. */
+const junk: Move = async (world) => {
+  const { dice } = world;
+  const mallory = world.person("mallory");
+  const spec = ruleFor(dice.pick([3306, 6379]) + dice.between(0, 9), dice.pick(["0.0.0.0/0", "198.51.100.0/24"]));
+  await mallory.firewall
+    .authorize(ENFORCED, [{ spec, description: "" }], mallory.token(), "open")
+    .catch(() => undefined);
+};
+
+/** Somebody changes or removes what was granted, in a group that is enforced: it has to be back at the end. */
+const damage: Move = async (world) => {
+  const { dice } = world;
+  const mallory = world.person("mallory");
+  const granted = world.rules(ENFORCED).filter((rule) => world.allocated.get(ENFORCED.groupId)?.has(wordsOf(rule)));
+  const rule = granted.length > 0 ? dice.pick(granted) : undefined;
+  if (rule === undefined) return;
+  if (dice.happens(0.5))
+    await mallory.firewall.revoke(ENFORCED, [rule.ruleId as RuleId], mallory.token(), "end").catch(() => undefined);
+  else {
+    const to: RuleToWrite = { spec: ruleFor(dice.between(10_000, 10_100), "0.0.0.0/0"), description: "moved" };
+    await mallory.firewall.modify(ENFORCED, rule.ruleId as RuleId, to, mallory.token(), "end").catch(() => undefined);
+  }
+};
+
+/** Rules that are their writer's alone: added, changed and removed, and not the program's business. */
+const ownRules =
+  (who: Person, group: GroupRef, ports: number, source: (n: number) => string): Move =>
+  async (world) => {
+    const { dice } = world;
+    const writer = world.person(who);
+    const untouchable = world.untouchable.get(group.groupId);
+    for (let n = dice.between(1, 4); n > 0; n--) {
+      const own = world
+        .rules(group)
+        .filter((rule) => world.born.get(rule.ruleId)?.who === who && untouchable?.has(wordsOf(rule)));
+      const it = own.length > 0 ? dice.pick(own) : undefined;
+      const next = ruleFor(ports + dice.between(0, 20), source(dice.between(0, 20)));
+      const to = { spec: next, description: `${who} ${n}` };
+      const kind = dice.between(0, 3);
+      if (it === undefined || kind < 2) {
+        untouchable?.add(wordsOfSpec(next));
+        await writer.firewall.authorize(group, [to], writer.token(), "open").catch(() => undefined);
+      } else if (kind === 2) {
+        untouchable?.add(wordsOfSpec(next));
+        await writer.firewall.modify(group, it.ruleId as RuleId, to, writer.token(), "end").catch(() => undefined);
+      } else await writer.firewall.revoke(group, [it.ruleId as RuleId], writer.token(), "end").catch(() => undefined);
+      await pause(world);
+    }
+  };
+
+function wordsOfSpec({ peer, ports }: RuleSpec): string {
+  if (peer.kind !== "cidr" || ports.kind !== "range") throw new RangeError("people here write plain rules");
+  return wordsFor(ports.range.from, formatCidr(peer.cidr));
+}
+
+/** Somebody removes a rule of a lease, or copies its mark elsewhere, or changes it in place. */
+const meddling: Move = async (world) => {
+  const { dice } = world;
+  const dave = world.person("dave");
+  const group = dice.pick([OBSERVED, UNGUARDED]);
+  const ours = world.rules(group).filter((rule) => rule.description.startsWith("safeport/1 "));
+  const rule = ours.length > 0 ? dice.pick(ours) : undefined;
+  if (rule === undefined) return;
+  const words = wordsOf(rule);
+  const end = (): void => {
+    for (const grant of world.grants)
+      if (grant.groupId === group.groupId && grant.rule === words && grant.endedAt === null) grant.openedAt = null;
+  };
+  const kind = dice.between(0, 2);
+  if (kind === 0) {
+    end();
+    await dave.firewall.revoke(group, [rule.ruleId as RuleId], dave.token(), "end").catch(() => undefined);
+  } else if (kind === 1) {
+    const spec = ruleFor(dice.between(11_000, 11_050), "198.51.100.77/32");
+    world.untouchable.get(group.groupId)?.add(wordsOfSpec(spec));
+    await dave.firewall
+      .authorize(group, [{ spec, description: rule.description }], dave.token(), "open")
+      .catch(() => undefined);
+  } else {
+    end();
+    const spec = ruleFor(dice.between(12_000, 12_050), "198.51.100.0/24");
+    await dave.firewall
+      .modify(group, rule.ruleId as RuleId, { spec, description: "wider" }, dave.token(), "end")
+      .catch(() => undefined);
+  }
+};
+
+const moves: readonly (readonly [number, Move])[] = [
+  [10, leasing],
+  [1, nonsense],
+  [2, junk],
+  [2, damage],
+  [2, ownRules("dms", ENFORCED, 3300, (n) => `100.104.${n}.0/24`)],
+  [2, ownRules("dave", UNGUARDED, 7000, () => "0.0.0.0/0")],
+  [1, ownRules("erin", OBSERVED, 7100, (n) => `10.${n}.0.0/16`)],
+  [2, meddling],
+];
+const weights = moves.reduce((sum, [weight]) => sum + weight, 0);
+
+/** Some move. */
+export function drawMove(world: SimWorld): Move {
+  let left = world.dice.between(0, weights - 1);
+  for (const [weight, move] of moves) {
+    left -= weight;
+    if (left < 0) return move;
+  }
+  return leasing;
+}
