@@ -1,6 +1,8 @@
 // One seed: an account lives for some hours, in foul weather and then in fair, and no invariant may be broken.
+import type { Mode } from "../../shared/domain/mode.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
+import { setMode } from "../../shared/usecases/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
 import { wordsOf } from "./observed.ts";
 import { type Counts, ENFORCED, SimWorld, type Violation, type Weather } from "./sim-world.ts";
@@ -44,6 +46,7 @@ async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
   const works: Promise<void>[] = [];
   for (let left = hours ?? dice.between(3, 12); left > 0; left--) {
     world.setWeather(weatherOf(world));
+    if (dice.happens(0.15)) works.push(shutDown(world));
     for (let moves = dice.between(0, 8); moves > 0; moves--) {
       const at = dice.between(0, HOUR_MS);
       works.push(schedule.sleep(at).then(() => drawMove(world)(world)));
@@ -59,6 +62,18 @@ async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
   world.end();
   await world.rest();
   for (const checker of checkers) await checker.atEnd?.(world);
+}
+
+/** Somebody has the program do less for some minutes: what is open has to end all the same. */
+async function shutDown(world: SimWorld): Promise<void> {
+  const { dice, schedule } = world;
+  const root = world.asker("root", "admin");
+  const set = (mode: Mode): Promise<boolean> =>
+    world.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), 50);
+  await schedule.sleep(dice.between(0, 30 * MINUTE_MS));
+  await set(dice.pick(["close-only", "halt"]));
+  await schedule.sleep(dice.between(2 * MINUTE_MS, 40 * MINUTE_MS));
+  await set("normal");
 }
 
 /** The baseline of the enforced group is confirmed, as its owner does it. */
@@ -80,7 +95,7 @@ function weatherOf({ dice }: SimWorld): Partial<Weather> {
   if (dice.happens(0.4)) return {};
   return {
     freeze: dice.pick([0, 0, 0.001, 0.004]),
-    death: dice.pick([0, 0, 0.001, 0.006]),
+    death: dice.pick([0, 0, 0.001, 0.006, 0.02]),
     lostBefore: dice.pick([0, 0.005, 0.02]),
     lostAfter: dice.pick([0, 0.005, 0.02]),
     late: dice.pick([0, 0.03]),
@@ -91,6 +106,7 @@ function weatherOf({ dice }: SimWorld): Partial<Weather> {
     lostEvent: dice.pick([0, 0.1]),
     doubleEvent: dice.pick([0, 0.2]),
     lateEvent: dice.pick([0, 0.2]),
+    hollow: dice.pick([0, 0, 0.1]),
     lostWakeup: dice.pick([0, 0.2]),
     storeAway: dice.pick([0, 0, 0.02]),
     cloudAway: dice.pick([0, 0, 0.02]),

@@ -24,6 +24,8 @@ export interface SimSurroundings extends ProcessSurroundings {
   readonly kept: (eventId: string) => Readonly<Record<string, unknown>> | undefined;
   readonly onSend: (call: SentCall) => void;
   readonly onCall: (call: ObservedCall) => void;
+  /** True when an authorize is to be answered without effect. */
+  readonly isHollow: () => boolean;
   /** True while the store, or the cloud, is away. */
   readonly isAway: (service: "ecs" | "tables" | "trail") => boolean;
 }
@@ -70,7 +72,7 @@ export class SimProcess extends MortalProcess {
   }
 
   #way: Way = ({ action, params, reading }, act) => {
-    const { ecs, schedule, dice, trouble, onSend, onCall, isAway } = this.#around;
+    const { ecs, schedule, dice, trouble, onSend, onCall, isAway, isHollow } = this.#around;
     const groupId = params["SecurityGroupId"] ?? "";
     const token = params["ClientToken"] ?? "";
     const trueNow = (): number => schedule.clock(() => Promise.resolve()).now();
@@ -89,6 +91,7 @@ export class SimProcess extends MortalProcess {
           ]);
         return act();
       }
+      if (this.#isProgram && action === "AuthorizeSecurityGroup" && isHollow()) return { RequestId: "hollow" };
       const before = rulesIn(ecs.groups(), groupId);
       const tell = (isSuccess: boolean): void =>
         onCall({

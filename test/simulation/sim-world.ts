@@ -10,13 +10,14 @@ import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import type { App, Caller, Role, Settings } from "../../shared/usecases/app.ts";
+import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
@@ -49,6 +50,8 @@ export interface Weather extends Trouble {
   doubleEvent: number;
   lateEvent: number;
   lostWakeup: number;
+  /** An authorize is answered with success and adds nothing. */
+  hollow: number;
   /** The store, or the cloud, is away for some minutes. */
   storeAway: number;
   cloudAway: number;
@@ -62,6 +65,7 @@ export const FAIR: Weather = {
   doubleEvent: 0,
   lateEvent: 0,
   lostWakeup: 0,
+  hollow: 0,
   storeAway: 0,
   cloudAway: 0,
 };
@@ -176,7 +180,8 @@ export class SimWorld {
     readonly sent: ((call: SentCall) => void)[];
     readonly made: ((call: ObservedCall) => void)[];
     readonly minute: (() => void)[];
-  } = { sent: [], made: [], minute: [] };
+    readonly opened: ((grant: Grant) => void)[];
+  } = { sent: [], made: [], minute: [], opened: [] };
   /** When something last went wrong that the program may still be busy with; by the true clock. */
   disturbedAt = 0;
   readonly #weather: Weather = { ...FAIR };
@@ -264,6 +269,11 @@ export class SimWorld {
       ...{ schedule, dice, tables, ecs, trouble, settings: SETTINGS },
       tell: (line) => this.tell(line),
       onTrouble: (kind, lastsMs) => this.#fault(kind, lastsMs),
+      isHollow: () => {
+        if (!this.dice.happens(this.#weather.hollow)) return false;
+        this.#fault("hollow success", 0);
+        return true;
+      },
       onArm: (shard, at, delayMs) => this.#arm(shard, at, delayMs),
       kept: (eventId) => this.#kept.between(0, this.now(), this.now()).find((event) => event["eventId"] === eventId),
       onSend: (call) => {
@@ -314,7 +324,7 @@ export class SimWorld {
   }
 
   asker(principal: string, role: Role = "requester"): Caller {
-    return { principal, roles: [role], policy: this.policy };
+    return { principal, roles: [role], scopes: [], policy: this.policy };
   }
 
   /**

@@ -64,7 +64,9 @@ const leasing: Move = async (world) => {
     // An answer before its time says how things stand, and that more may come of it.
     const untilMax = answer.settled || !Number.isFinite(grant.until) ? until : Math.max(until, grant.until);
     Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
-    if (state === "open" && grant.openedAt === null) grant.openedAt = world.now();
+    if (state !== "open") return;
+    if (grant.openedAt === null) grant.openedAt = world.now();
+    for (const watch of world.watchers.opened) watch(grant);
   };
   const mode = dice.happens(0.3) ? "repeat" : "create";
   const idempotencyKey = `${world.seed}-${world.grants.length}`;
@@ -90,7 +92,8 @@ const leasing: Move = async (world) => {
       if (!isHeard) grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
     } else if (dice.happens(0.4)) {
       // From the moment of asking on it may close; that it has to, is known from the answer on.
-      grant.openedAt = null;
+      const same = world.grants.filter((it) => it.leaseId === leaseId);
+      for (const it of same) it.openedAt = null;
       const isHeard = await world.start(
         "end",
         async (app) => {
@@ -98,7 +101,7 @@ const leasing: Move = async (world) => {
         },
         5,
       );
-      if (isHeard) grant.endedAt = world.now();
+      if (isHeard) for (const it of same) it.endedAt = world.now();
       return;
     }
   }
@@ -110,7 +113,7 @@ const nonsense: Move = async (world) => {
   const port = dice.pick(["0", "65536", "22-", "abc", "22", "-1", "1/70000", ""]);
   const source = dice.pick(["0.0.0.0/0", "256.1.1.1", "::/0", "1.2.3.4/33", "10.0.0.0/8", "x"]);
   const ask = {
-    ...{ protocol: dice.pick(["tcp", "udp", "sctp", "icmp"]), port, sources: [source], region: null, ticket: "" },
+    ...{ protocol: dice.pick(["tcp", "udp", "sctp"]), port, sources: [source], region: null, ticket: "" },
     ...{
       group: dice.pick(["web", "none-such"]),
       instance: null,

@@ -5,6 +5,7 @@ import { endsInTime } from "./ends-in-time.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
 import { neverWider } from "./never-wider.ts";
+import { openMeansOpen } from "./open-means-open.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
 import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
 import { sharedRulesStay } from "./shared-rules-stay.ts";
@@ -13,6 +14,7 @@ export const checkers: readonly Checker[] = [
   endsInTime,
   removesOnlyItsOwn,
   neverWider,
+  openMeansOpen,
   intentAndRecord,
   converges,
   sharedRulesStay,

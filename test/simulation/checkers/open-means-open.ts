@@ -1,0 +1,21 @@
+// A lease is said to be open only when its rule stands.
+import { rulesIn, wordsOf } from "../observed.ts";
+import type { Checker } from "./checker.ts";
+
+export const openMeansOpen: Checker = {
+  name: "open-means-open",
+  watch(world) {
+    // A lease whose rule somebody else has removed or changed goes on to its end, or until that is surely known.
+    const meddled = new Set<string>();
+    world.watchers.made.push((call) => {
+      if (call.who === "safeport") return;
+      const after = new Set(call.after.map(wordsOf));
+      for (const words of call.before.map(wordsOf)) if (!after.has(words)) meddled.add(`${call.groupId} ${words}`);
+    });
+    world.watchers.opened.push(({ groupId, rule, leaseId }) => {
+      if (rulesIn(world.ecs.groups(), groupId).some((it) => wordsOf(it) === rule)) return;
+      if (meddled.has(`${groupId} ${rule}`)) return;
+      world.violated("open-means-open", `${leaseId} is said to be open, and ${groupId} lacks ${rule}`);
+    });
+  },
+};

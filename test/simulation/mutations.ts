@@ -1,0 +1,79 @@
+// Planted bugs: each takes away one thing that keeps an invariant, and names the checkers that may be the first to see it.
+
+/** A piece of the program replaced by another. */
+export interface Mutation {
+  readonly name: string;
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+  readonly seenBy: readonly string[];
+}
+
+export const mutations: readonly Mutation[] = [
+  {
+    name: "no lock",
+    file: "shared/store/lock.ts",
+    find: `if (row && Number(row.columns["expiresAt"]) > now) return null;`,
+    replace: "",
+    seenBy: ["holds-its-lock"],
+  },
+  {
+    name: "no look at the lock before a call",
+    file: "shared/usecases/pass-calls.ts",
+    find: `if (!lock.isHeld()) return "later";`,
+    replace: "",
+    seenBy: ["holds-its-lock"],
+  },
+  {
+    name: "no intent is booked",
+    file: "shared/usecases/pass-intents.ts",
+    find: "await this.app.tables.writeAll([intentWrite(intent)]);",
+    replace: "void intentWrite;",
+    seenBy: ["intent-and-record"],
+  },
+  {
+    name: "what the cloud has accepted counts as open without a reading",
+    file: "shared/plan/plan-entry.ts",
+    find: "  const description = markOf(entry, live, picture);\n  const cause = window",
+    replace:
+      '  if (picture.accepted.has(entry.entryId)) return change({ opens: "all" });\n  const description = markOf(entry, live, picture);\n  const cause = window',
+    seenBy: ["open-means-open"],
+  },
+  {
+    name: "what a late write may still do is not waited for",
+    file: "shared/plan/picture.ts",
+    find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
+    replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
+    seenBy: ["ends-in-time", "converges", "never-wider"],
+  },
+  {
+    name: "only the first holder counts",
+    file: "shared/plan/entry-view.ts",
+    find: "live: held.holders.filter((holder) => isHolding(holder, now)),",
+    replace: "live: held.holders.slice(0, 1).filter((holder) => isHolding(holder, now)),",
+    seenBy: ["shared-rules-stay"],
+  },
+  {
+    name: "every rule of the key is ours",
+    file: "shared/plan/entry-view.ts",
+    find: "ours: same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture)),",
+    replace: "ours: same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture) || true),",
+    seenBy: ["removes-only-its-own"],
+  },
+  {
+    name: "the due rows of a lease are written after it",
+    file: "shared/usecases/book-lease.ts",
+    find: "await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request))]);\n  const booked = { request, status };",
+    replace:
+      "void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request))]));\n  const booked = { request, status };",
+    seenBy: ["ends-in-time", "converges", "never-wider"],
+  },
+  {
+    name: "a mode holds up ends as well",
+    file: "shared/plan/mode-guard.ts",
+    find: `if (call.kind === "revoke") return true;`,
+    replace: `if (call.kind === "revoke") return mode !== "halt";`,
+    seenBy: ["ends-in-time"],
+  },
+];

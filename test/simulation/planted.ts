@@ -1,0 +1,51 @@
+// A planted bug and the seed in which a checker sees it.
+import { execFile } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import * as esbuild from "esbuild";
+import type { Mutation } from "./mutations.ts";
+
+/** What was seen first; null when nothing was. */
+export type Sight = { readonly seed: string; readonly checker: string; readonly text: string } | null;
+
+const TIMEOUT_MS = 240_000;
+
+/** The mutated text. Throws when the piece to replace does not stand there exactly once. */
+function mutated({ file, find, replace }: Mutation): string {
+  const parts = readFileSync(file, "utf8").split(find);
+  if (parts.length !== 2) throw new Error(`${file} has the piece to replace ${parts.length - 1} times: ${find}`);
+  return parts.join(replace);
+}
+
+/** Builds the simulation with the bug planted, or as it is, and runs seeds until something is seen. */
+export async function seekWith(
+  mutation: Mutation | null,
+  seeds: { readonly from: number; readonly max: number },
+): Promise<Sight> {
+  // Beside the modules it leaves outside.
+  const folder = mkdtempSync(join("node_modules", ".simulation-"));
+  const plant: esbuild.Plugin = {
+    name: "plant",
+    setup: ({ onLoad }) => {
+      if (mutation === null) return;
+      const path = resolve(mutation.file);
+      onLoad({ filter: /\.ts$/ }, (args) =>
+        args.path === path ? { contents: mutated(mutation), loader: "ts" } : undefined,
+      );
+    },
+  };
+  try {
+    const outfile = join(folder, "seek.cjs");
+    await esbuild.build({
+      ...{ entryPoints: ["test/simulation/seek.ts"], outfile, bundle: true, platform: "node", format: "cjs" },
+      ...{ target: "node20", packages: "external", logLevel: "error", plugins: [plant] },
+    });
+    const run = await promisify(execFile)(process.execPath, [outfile, `${seeds.from}`, `${seeds.max}`], {
+      timeout: TIMEOUT_MS,
+    });
+    return JSON.parse(run.stdout) as Sight;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
