@@ -77,7 +77,8 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
     until,
     openedAt,
     statedUntil: null,
-    ended: null,
+    // One that is on its way out has its place in the ledger until nothing of it stands, and is never opened again.
+    ended: status.state === "closing" ? { cause: "asked", note: status.note, detail: null } : null,
   };
   const isIn = (entry: Entry | null) => entry?.holders.some((it) => it.holderId === leaseId) === true;
   if (until <= app.clock.now() && isUnopened(status)) {

@@ -47,24 +47,22 @@ export class PassLeases {
       patches.map((patch) => [patch.entry.entryId, applyPatch(patch.entry, patch, now, new Set())]),
     );
     const endings = endingsOf(entries.values());
-    const final = await this.writeStatuses(partsOf(patches, entries, endings, now), before, now);
+    const { final, isOvertaken } = await this.writeStatuses(partsOf(patches, entries, endings, now), before, now);
     const stale = await this.writeEntries(patches, endings, final, now);
-    return { stale, entries };
+    return { stale: stale || isOvertaken, entries };
   }
 
-  /** Answers the leases that are over. */
+  /** Answers the leases that are over, and whether a pass with a later lock has had its say on one of them. */
   private async writeStatuses(
     parts: ReadonlyMap<LeaseId, readonly LeasePart[]>,
     before: readonly Entry[],
     now: number,
-  ): Promise<ReadonlySet<LeaseId>> {
+  ): Promise<{ readonly final: ReadonlySet<LeaseId>; readonly isOvertaken: boolean }> {
     const final = new Set<LeaseId>();
+    let isOvertaken = false;
     await inParallel([...parts], async ([leaseId, its]) => {
       const status = leaseStatus(its, now);
-      if (status.closedAt !== null) {
-        final.add(leaseId);
-        this.closed.set(leaseId, status.ruleIds);
-      } else if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
+      if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
       this.statuses.set(leaseId, status);
       const unmoved = its.every(({ entry }) =>
         before.some((it) => it.entryId === entry.entryId && isSameHolder(it, entry, leaseId)),
@@ -75,9 +73,16 @@ export class PassLeases {
       const text = JSON.stringify({ ...status, closedAt: null });
       if (this.written.get(leaseId) === text && status.closedAt === null) return;
       this.written.set(leaseId, text);
-      await writeStatus(this.app.tables, leaseId, status, this.fence);
+      if ((await writeStatus(this.app.tables, leaseId, status, this.fence)) === "conflict") {
+        isOvertaken = true;
+        return;
+      }
+      if (status.closedAt === null) return;
+      // Only now: who leaves the ledger while the lease's row says anything else is entered, and opened, again.
+      final.add(leaseId);
+      this.closed.set(leaseId, status.ruleIds);
     });
-    return final;
+    return { final, isOvertaken };
   }
 
   /** Answers true when a row had changed meanwhile. */

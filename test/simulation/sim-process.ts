@@ -183,6 +183,9 @@ export class SimProcess extends MortalProcess {
       wakeup: {
         arm: async (shard, at) => onArm(shard, at, Math.max(1, Math.ceil((at - clock.now()) / 1000)) * 1000),
       },
+      traffic: async () => ({}),
+      metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
+      notifier: { send: async () => ({ kind: "sent" }) },
       log: { write: () => undefined },
       settings: this.#around.settings,
     };

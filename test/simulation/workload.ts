@@ -41,7 +41,17 @@ const leasing: Move = async (world) => {
   const instance = !rides && group === ENFORCED && dice.happens(0.15) ? "i-web-1" : null;
   const asker = world.asker(principal);
   const ask = {
-    ...{ protocol: "tcp", port, sources: [source], instance, region: null, periodMs, reason: "to look", ticket: "" },
+    ...{
+      protocol: "tcp",
+      port,
+      sources: [source],
+      instance,
+      region: null,
+      periodMs,
+      reason: "to look",
+      ticket: "",
+      breakGlass: false,
+    },
     group: instance === null ? (NAMES[group.groupId] ?? null) : null,
   };
   const grant: Grant = {
@@ -113,7 +123,14 @@ const nonsense: Move = async (world) => {
   const port = dice.pick(["0", "65536", "22-", "abc", "22", "-1", "1/70000", ""]);
   const source = dice.pick(["0.0.0.0/0", "256.1.1.1", "::/0", "1.2.3.4/33", "10.0.0.0/8", "x"]);
   const ask = {
-    ...{ protocol: dice.pick(["tcp", "udp", "sctp"]), port, sources: [source], region: null, ticket: "" },
+    ...{
+      protocol: dice.pick(["tcp", "udp", "sctp"]),
+      port,
+      sources: [source],
+      region: null,
+      ticket: "",
+      breakGlass: false,
+    },
     ...{
       group: dice.pick(["web", "none-such"]),
       instance: null,

@@ -1,0 +1,69 @@
+// What a pass writes down of leases after another pass has taken its place, and what is entered again of a lease that is ending.
+import { expect, test } from "vitest";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import type { EntryPatch } from "../../../shared/plan/plan-entry.ts";
+import { getLease, writeStatus } from "../../../shared/store/leases.ts";
+import { deleteEntry, getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
+import { bookHolds } from "../../../shared/usecases/book-holds.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { PassLeases } from "../../../shared/usecases/pass-leases.ts";
+import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
+
+async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry["holders"][number]["holderId"] }> {
+  const world = await appWorld();
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  const { lease } = await openLease(world.app, world.caller(), anAsk(), options);
+  const { entries } = await listEntries(world.tables, GROUP);
+  const [entry] = entries;
+  if (!entry) throw new Error("the lease is not in the ledger");
+  return { world, entry, leaseId: lease.request.leaseId };
+}
+
+const ended = { cause: "asked", note: null, detail: null } as const;
+
+/** Nothing of the entry stands any more. */
+const settled = (entry: Entry): EntryPatch => ({
+  entry,
+  standing: { kind: "none" },
+  createdAt: null,
+  missingSince: null,
+  opens: "none",
+  stated: true,
+  end: null,
+  ends: "none",
+  settled: true,
+  isRead: false,
+  suspension: null,
+  undoneAt: [],
+});
+
+test("a pass whose lock has passed on takes no lease out of the ledger", async () => {
+  const { world, entry, leaseId } = await opened();
+  const over = { ...entry, holders: entry.holders.map((it) => ({ ...it, ended })) };
+  await saveEntry(world.tables, over);
+  const stored = await getEntry(world.tables, GROUP, entry.entryId);
+  if (!stored) throw new Error("the entry is gone");
+  const lease = await getLease(world.tables, leaseId as never);
+  if (!lease) throw new Error("the lease is gone");
+  const later = Number.MAX_SAFE_INTEGER;
+  await writeStatus(world.tables, lease.request.leaseId, { ...lease.status, state: "closing" }, later);
+  const { stale } = await new PassLeases(world.app, later - 1).writeDown(
+    [settled(stored)],
+    [stored],
+    world.app.clock.now(),
+  );
+  expect(stale).toBe(true);
+  // Its row still says that it is not over: without a place in the ledger it would be entered, and opened, again.
+  expect((await getEntry(world.tables, GROUP, entry.entryId))?.holders).toHaveLength(1);
+  expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("closing");
+});
+
+test("a lease that is closing is entered again as one that has ended", async () => {
+  const { world, entry, leaseId } = await opened();
+  const lease = await getLease(world.tables, leaseId as never);
+  if (!lease) throw new Error("the lease is gone");
+  await deleteEntry(world.tables, entry);
+  expect(await bookHolds(world.app, { ...lease, status: { ...lease.status, state: "closing" } })).toBe(true);
+  const again = await getEntry(world.tables, GROUP, entry.entryId);
+  expect(again?.holders.map((it) => it.ended !== null)).toEqual([true]);
+});
