@@ -1,4 +1,5 @@
 // Builds the real parts of the program, once per process. The only file of the product that reads the environment.
+import { OidcTokens } from "../shared/access/oidc.ts";
 import { actionTrail } from "../shared/adapters/alibaba/action-trail.ts";
 import { callBudget } from "../shared/adapters/alibaba/call-budget.ts";
 import { ecsFirewall } from "../shared/adapters/alibaba/ecs-firewall.ts";
@@ -27,6 +28,7 @@ import {
 } from "../shared/config/settings.ts";
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
+import type { KeySets } from "../shared/ports/key-sets.ts";
 import type { TrafficSources } from "../shared/ports/traffic.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
@@ -38,6 +40,8 @@ import type { PolicyDocuments } from "../shared/usecases/change-policy.ts";
 /** The program's parts. */
 export interface Composition {
   readonly app: App;
+  /** Checks tokens of the company's identity provider. */
+  readonly oidc: OidcTokens;
   /** The account the functions run in. */
   readonly accountId: string;
   /** Checks documents of this installation. */
@@ -52,6 +56,9 @@ export interface Composition {
 
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
 export type ContextCredentials = Partial<Credentials> | undefined;
+
+/** How long an identity provider may take to show its keys. */
+const KEYS_WITHIN_MS = 5000;
 
 /** ActionTrail allows two look-ups a second. */
 const LOOK_UPS_PER_MINUTE = 100;
@@ -165,8 +172,15 @@ function build(configuration: Configuration): Composition {
   const settle = async (): Promise<void> => {
     await Promise.all([calls.settle(), lookUps.settle()]);
   };
+  const keySets: KeySets = {
+    read: async (url) => {
+      const { httpsGet } = await import("../shared/adapters/notify/https-post.ts");
+      return httpsGet(url, { privateHosts: configuration.notifyPrivateHosts }, KEYS_WITHIN_MS);
+    },
+  };
+  const oidc = new OidcTokens(clock, keySets);
   const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
-  return { app, accountId, settle, documents, ...policyReaders(app, region) };
+  return { app, accountId, settle, documents, oidc, ...policyReaders(app, region) };
 }
 
 /** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */

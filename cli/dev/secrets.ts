@@ -2,11 +2,11 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { parseTokenText } from "../../shared/access/token.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
+import { parseToken } from "../../shared/domain/token-text.ts";
 import { newRoleTokens } from "../setup/installation.ts";
 
-const token = z.string().refine((text) => parseTokenText(text) !== null);
+const token = z.string();
 const secretsSchema = z.object({
   installation: z.string().min(1),
   markSecret: z.string().min(32),
@@ -26,7 +26,14 @@ export function keptSecrets(home: string): Secrets {
     return made;
   }
   const parsed = secretsSchema.safeParse(parseJson(text));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const { tokens } = parsed.data;
+    // Tokens of an earlier form are replaced; all else has to stay what it was.
+    if (Object.values(tokens).every((text) => parseToken(text) !== null)) return parsed.data;
+    const renewed = { ...parsed.data, tokens: newRoleTokens() };
+    writeWhole(file, `${JSON.stringify(renewed, null, 2)}\n`);
+    return renewed;
+  }
   throw new Error(`${file} cannot be read. Restore it, or remove the folder ${home} to start anew.`);
 }
 

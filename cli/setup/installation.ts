@@ -1,10 +1,11 @@
 // Setting up an installation: tables, first policy and tokens, through the same adapters that the functions use.
-import { hashSecret, newTokenText, parseTokenText } from "../../shared/access/token.ts";
+import { newTokenText } from "../../shared/access/token.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
 import { ROLES, type Role } from "../../shared/domain/permission.ts";
+import { hashSecret, parseToken, TOKEN_BYTES } from "../../shared/domain/token-text.ts";
 // biome-ignore-start lint/style/noRestrictedImports: setup runs before there is an API to ask, so it calls its one use case itself.
 import { schemas } from "../../shared/store/tables.ts";
 import { type SetUpReport, setUp } from "../../shared/usecases/set-up.ts";
@@ -45,11 +46,14 @@ export async function setUpInstallation(order: InstallationOrder): Promise<SetUp
   });
   const expiresAt = systemClock.now() + order.tokenDays * DAY_MS;
   const tokens = Object.entries(order.tokens ?? {}).map(([role, text]) => {
-    const parts = parseTokenText(text);
+    const parts = parseToken(text);
     if (parts === null)
       throw new Error(`The token of the role ${role} has the wrong form; remove it to have a new one.`);
     const roles = ROLES.filter((each) => each === role);
-    return { tokenId: parts.tokenId, secretHash: hashSecret(parts.secret), principal: role, roles, expiresAt };
+    const salt = Buffer.from(systemRandom.bytes(TOKEN_BYTES.salt)).toString("hex");
+    const secretHash = hashSecret(salt, parts.secret);
+    const life = { createdAt: systemClock.now(), createdBy: "setup", expiresAt, revokedAt: null, replacedBy: null };
+    return { tokenId: parts.tokenId, salt, secretHash, principal: role, roles, scope: null, note: "", ...life };
   });
   return setUp(tables, { policyText: order.policyText, tokens });
 }

@@ -1,5 +1,5 @@
 // The function behind the HTTP trigger: requests in, answers out, never a function error.
-import { authenticate } from "../../shared/access/token.ts";
+import { identifier } from "../../shared/access/identify.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
@@ -20,6 +20,7 @@ import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/deci
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
+import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/list-approvals.ts";
 import { askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
@@ -29,17 +30,20 @@ import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
 import { getLedgerEntry, listLedger } from "../../shared/usecases/list-ledger.ts";
 import { listRecords } from "../../shared/usecases/list-records.ts";
 import { getRecycling, listRecycling } from "../../shared/usecases/list-recycling.ts";
+import { listTokens } from "../../shared/usecases/list-tokens.ts";
 import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { recycle } from "../../shared/usecases/recycle.ts";
 import { retireEntry } from "../../shared/usecases/retire-entry.ts";
+import { revokeToken } from "../../shared/usecases/revoke-token.ts";
+import { rotateToken } from "../../shared/usecases/rotate-token.ts";
 import { getMode, setMode } from "../../shared/usecases/set-mode.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
 
 const useCases = {
-  ...{ listApprovals, decideLease, justifyLease },
+  ...{ listApprovals, decideLease, justifyLease, issueToken, listTokens, rotateToken, revokeToken },
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
@@ -52,19 +56,30 @@ const writeBook: WriteBook = async (sheets) => (await import("./book.ts")).write
 
 const webs = new WeakMap<Composition["app"], HttpApp>();
 
+/** Work that may end after the answer is made, and has to before the process is frozen. */
+const pending = new Set<Promise<unknown>>();
+
 export const handler = entry(
   "api",
   async (event, invocation) => {
     const request = readHttpEvent(event, invocation.requestId);
-    return toHttpEventResult(await webOf(invocation)(request, invocation.leftMs));
+    const response = await webOf(invocation)(request, invocation.leftMs);
+    await Promise.all(pending);
+    return toHttpEventResult(response);
   },
   (error, requestId) => toHttpEventResult(problemResponse(error, requestId)),
 );
 
-function webOf({ app, readPolicy, documents }: Composition): HttpApp {
+function webOf({ app, readPolicy, documents, oidc }: Composition): HttpApp {
   const known = webs.get(app);
   if (known !== undefined) return known;
-  const identify = (authorization: string | null) => authenticate(app.tables, authorization, app.clock.now());
+  const later = (work: Promise<unknown>): void => {
+    const quiet = work
+      .catch((cause: unknown) => app.log.write("warn", "the last use of a token was not noted", { cause }))
+      .finally(() => pending.delete(quiet));
+    pending.add(quiet);
+  };
+  const identify = identifier({ clock: app.clock, tables: app.tables, oidc, later });
   const web = httpApp({ app, useCases, identify, readPolicy, documents, writeBook });
   webs.set(app, web);
   return web;

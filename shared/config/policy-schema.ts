@@ -4,6 +4,7 @@ import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
+import { accessPolicyOf, accessSchema } from "./access-schema.ts";
 import {
   driftSchema,
   foreignWritersSchema,
@@ -81,6 +82,7 @@ export const policySchema = z.strictObject({
     .default(null)
     .describe("Group, by name or id, of a lease that names neither group nor instance."),
   lease: leaseSchema.prefault({}),
+  access: accessSchema.prefault({}),
   grants: grantsSchema,
   approval: approvalSchema.prefault({}),
   breakGlass: breakGlassSchema,
@@ -179,6 +181,7 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       destCidrIp: lease.destCidrIp,
     },
     groups: document.groups,
+    access: accessPolicyOf(document.access),
     ...grantPolicyOf(document),
     drift: {
       unknownWriterWaitMs: drift.unknownWriterWait * 1000,

@@ -47,6 +47,9 @@ export const permissions = {
   "audit:run": ["operator", "auditor", "admin"],
   "policy:read": reading,
   "policy:change": governing,
+  /** One's own tokens; everybody's take `token:manage`. */
+  "token:read": ROLES,
+  "token:manage": governing,
   "mode:read": ROLES,
   "mode:set": operating,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

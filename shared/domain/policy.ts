@@ -1,5 +1,6 @@
 // What the owner of the account allows, as values. Text, defaults and checks are in `shared/config/policy-schema.ts`.
 
+import type { AccessPolicy } from "./access-policy.ts";
 import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
 import type { GrantPolicy } from "./grant-policy.ts";
@@ -51,6 +52,7 @@ export interface TemplateRule {
 
 /** The policy in force. Durations in milliseconds. */
 export interface Policy extends GrantPolicy {
+  readonly access: AccessPolicy;
   /** Version of the stored row, 1 for the first. */
   readonly version: number;
   readonly regions: readonly string[];

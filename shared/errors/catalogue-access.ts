@@ -9,6 +9,50 @@ export const accessFailures = {
     () => "What this call is about is not within what the token is for.",
     () => "Name a group within the token's scope, or have an administrator issue a token with another scope.",
   ),
+  ATTEMPTS_TOO_MANY: entry(
+    429,
+    "later",
+    "caller",
+    (d) =>
+      `Too many wrong tokens came from your address or for this token; nothing is looked at for ${d["seconds"]} seconds.`,
+    () => "Wait, and correct the token; each further lock-out is twice as long.",
+  ),
+  REQUESTS_TOO_MANY: entry(
+    429,
+    "later",
+    "caller",
+    (d) => `You have had your share of requests for now; there is room again in ${d["seconds"]} seconds.`,
+    () => "Wait, and ask less often, or have an administrator raise access.requestsPerMinute of the policy.",
+  ),
+  KEYS_UNAVAILABLE: entry(
+    503,
+    "later",
+    "caller",
+    () => "The identity provider's keys cannot be read, so that its tokens cannot be checked.",
+    () =>
+      "Try again in a minute, or use a token of safeport's own; an administrator finds the address in access.oidc of the policy.",
+  ),
+  TOKEN_UNKNOWN: entry(
+    404,
+    "never",
+    "caller",
+    (d) => `There is no token ${d["token"]} that you may see.`,
+    () => "List tokens with GET /v1/tokens.",
+  ),
+  TOKEN_OVER: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `The token ${d["token"]} is over: it was revoked or has expired.`,
+    () => "Have an administrator issue a new one.",
+  ),
+  TOKEN_NOT_YOURS: entry(
+    403,
+    "never",
+    "caller",
+    () => "Only the token that is presented can be rotated by its holder; another takes an administrator.",
+    () => "Present the token that is to be rotated, or ask an administrator.",
+  ),
   GRANT_DENIED: entry(
     403,
     "never",

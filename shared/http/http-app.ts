@@ -3,6 +3,7 @@ import { addRoute, createRouter, findRoute } from "rou3";
 import { isPermitted, rolesWith } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { seesOf } from "../usecases/check-scope.ts";
+import { callerBlock } from "./client-address.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 import { problemResponse, toAppError } from "./problem.ts";
 import type { HttpParts, Identity, Route } from "./route.ts";
@@ -65,7 +66,9 @@ async function dispatch(
   // 2. Who is it? The policy is read meanwhile.
   const policyReading = parts.readPolicy();
   policyReading.catch(() => undefined);
-  const identity = await parts.identify(authorization);
+  const policy = () => policyReading;
+  const address = async () => callerBlock(request, (await policyReading).trustedProxies) ?? "";
+  const identity = await parts.identify({ authorization, address, policy });
   // 3. What is asked?
   const found = findRoute(router, method, path);
   if (found === undefined) return elsewhere(router, request, path);

@@ -59,6 +59,7 @@ export function problemResponse(error: AppError, requestId: string): HttpRespons
     "Cache-Control": "no-store",
   };
   if (problem.status === 401) headers["WWW-Authenticate"] = 'Bearer realm="safeport"';
+  if (problem.status === 429) headers["Retry-After"] = String(error.detail["seconds"] ?? 60);
   if (problem.status === 503) headers["Retry-After"] = "60";
   if (error.code === "METHOD_NOT_ALLOWED") headers["Allow"] = String(error.detail["allowed"]);
   return { status: problem.status, headers, body: `${JSON.stringify(problem)}\n` };

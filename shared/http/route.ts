@@ -1,8 +1,7 @@
 // What a route is: its place, who may call it, what it takes and answers, and what it does.
 import type * as z from "zod";
-import type { Permission, Role } from "../domain/permission.ts";
+import type { Permission } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { Scope } from "../domain/scope.ts";
 import type { WriteBook } from "../ports/book.ts";
 import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller } from "../usecases/app.ts";
@@ -23,6 +22,7 @@ import type { approveItem, exemptItem, restoreItem } from "../usecases/decide-re
 import type { endLease } from "../usecases/end-lease.ts";
 import type { extendLease } from "../usecases/extend-lease.ts";
 import type { health } from "../usecases/health.ts";
+import type { issueToken } from "../usecases/issue-token.ts";
 import type { justifyLease } from "../usecases/justify-lease.ts";
 import type { listApprovals } from "../usecases/list-approvals.ts";
 import type { askAudit, getAudit, listAudits } from "../usecases/list-audits.ts";
@@ -32,10 +32,13 @@ import type { getLease, listLeases } from "../usecases/list-leases.ts";
 import type { getLedgerEntry, listLedger } from "../usecases/list-ledger.ts";
 import type { listRecords } from "../usecases/list-records.ts";
 import type { getRecycling, listRecycling } from "../usecases/list-recycling.ts";
+import type { listTokens } from "../usecases/list-tokens.ts";
 import type { lookAtGroup } from "../usecases/look-at-group.ts";
 import type { openLease } from "../usecases/open-lease.ts";
 import type { recycle } from "../usecases/recycle.ts";
 import type { retireEntry } from "../usecases/retire-entry.ts";
+import type { revokeToken } from "../usecases/revoke-token.ts";
+import type { rotateToken } from "../usecases/rotate-token.ts";
 import type { getMode, setMode } from "../usecases/set-mode.ts";
 import type { sweep } from "../usecases/sweep.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
@@ -47,6 +50,10 @@ export interface UseCases {
   readonly endLease: typeof endLease;
   readonly getLease: typeof getLease;
   readonly listLeases: typeof listLeases;
+  readonly listTokens: typeof listTokens;
+  readonly issueToken: typeof issueToken;
+  readonly rotateToken: typeof rotateToken;
+  readonly revokeToken: typeof revokeToken;
   readonly listApprovals: typeof listApprovals;
   readonly decideLease: typeof decideLease;
   readonly justifyLease: typeof justifyLease;
@@ -84,19 +91,22 @@ export interface UseCases {
   readonly askAudit: typeof askAudit;
 }
 
-/** Whom a token speaks for. */
-export interface Identity {
-  readonly principal: string;
-  readonly roles: readonly Role[];
-  readonly scopes: readonly Scope[];
+/** Whom a request speaks for: a caller without the policy. */
+export type Identity = Omit<Caller, "policy">;
+
+/** What a request says of its sender, and what that is held against. */
+export interface Presented {
+  readonly authorization: string | null;
+  readonly address: () => Promise<string>;
+  readonly policy: () => Promise<Policy>;
 }
 
 /** What the web application is made of. */
 export interface HttpParts {
   readonly app: App;
   readonly useCases: UseCases;
-  /** Whom the `Authorization` header speaks for; throws TOKEN_MISSING or TOKEN_INVALID. */
-  readonly identify: (authorization: string | null) => Promise<Identity>;
+  /** Whom a request speaks for; throws TOKEN_MISSING, TOKEN_INVALID, ATTEMPTS_TOO_MANY, REQUESTS_TOO_MANY. */
+  readonly identify: (presented: Presented) => Promise<Identity>;
   /** The policy in force; throws NOT_READY when there is none. */
   readonly readPolicy: () => Promise<Policy>;
   /** Checks documents, and makes policies of them. */

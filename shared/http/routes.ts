@@ -22,6 +22,7 @@ import { ledgerRoutes } from "./routes-ledger.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import { policyRoutes } from "./routes-policy.ts";
 import { recyclingRoutes } from "./routes-recycling.ts";
+import { tokenRoutes } from "./routes-tokens.ts";
 import * as schema from "./schemas.ts";
 import { seenPage } from "./seen-page.ts";
 
@@ -150,6 +151,7 @@ export const routes: readonly Route[] = [
     },
   }),
   ...approvalRoutes,
+  ...tokenRoutes,
   ...groupRoutes,
   ...ledgerRoutes,
   ...driftRoutes,

@@ -1,21 +1,84 @@
-// Access tokens: only hashes of their secrets are stored.
-import type { Tables } from "../ports/tables.ts";
+// Access tokens: only salted hashes of their secrets are stored.
+import type { Scope } from "../domain/scope.ts";
+import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn } from "./spec-json.ts";
 
+/** A token. Instants in milliseconds. */
 export interface TokenRow {
   readonly tokenId: string;
-  /** Hex SHA-256 of the secret part. */
+  readonly salt: string;
+  /** See `hashSecret`. */
   readonly secretHash: string;
   readonly principal: string;
   readonly roles: readonly string[];
+  /** What part of the account it is for; null for all. */
+  readonly scope: Scope | null;
+  readonly note: string;
+  readonly createdAt: number;
+  readonly createdBy: string;
   readonly expiresAt: number;
+  readonly revokedAt: number | null;
+  /** The token it was replaced by; it goes on until `expiresAt`. */
+  readonly replacedBy: string | null;
 }
 
-export async function readToken(tables: Tables, tokenId: string): Promise<TokenRow | null> {
+/** A token as it was read. */
+export interface StoredToken extends TokenRow {
+  /** When it was last used, to the hour; null for never. */
+  readonly usedAt: number | null;
+  readonly rev: number;
+}
+
+/** What rows of earlier versions do not have. */
+const EARLIER = {
+  salt: "",
+  scope: null,
+  note: "",
+  createdAt: 0,
+  createdBy: "setup",
+  revokedAt: null,
+  replacedBy: null,
+};
+
+function tokenOf({ columns }: Row): StoredToken {
+  const body = { ...EARLIER, ...(parseColumn(columns["body"], "token") as TokenRow) };
+  const usedAt = columns["usedAt"] === undefined ? null : Number(columns["usedAt"]);
+  return { ...body, usedAt, rev: Number(columns["rev"] ?? 0) };
+}
+
+export async function readToken(tables: Tables, tokenId: string): Promise<StoredToken | null> {
   const row = await tables.get("token", [tokenId]);
-  return row ? (parseColumn(row.columns["body"], "token") as TokenRow) : null;
+  return row ? tokenOf(row) : null;
 }
 
-export async function putToken(tables: Tables, token: TokenRow): Promise<void> {
-  await tables.put("token", [token.tokenId], { body: JSON.stringify(token) }, { kind: "none" });
+/** Stores a new token; false when its id exists. */
+export async function createToken(tables: Tables, token: TokenRow): Promise<boolean> {
+  const columns = { body: JSON.stringify(token), rev: 1 };
+  return (await tables.put("token", [token.tokenId], columns, { kind: "absent" })) === "written";
+}
+
+/** Changes a token unless somebody has since it was read; true when it did. */
+export async function changeToken(tables: Tables, read: StoredToken, change: Partial<TokenRow>): Promise<boolean> {
+  const { usedAt: _, rev, ...body } = read;
+  const columns = { body: JSON.stringify({ ...body, ...change }), rev: rev + 1 };
+  // Rows of earlier versions have no such column.
+  const condition =
+    rev === 0 ? ({ kind: "present" } as const) : ({ kind: "equals", column: "rev", value: rev } as const);
+  return (await tables.update("token", [read.tokenId], columns, condition)) === "written";
+}
+
+/** Notes that a token was used in an hour. A token that is gone stays gone. */
+export async function touchToken(tables: Tables, tokenId: string, usedAt: number): Promise<void> {
+  await tables.update("token", [tokenId], { usedAt }, { kind: "present" });
+}
+
+/** Tokens in the order of their ids, at most `limit`; `after` continues a page. */
+export async function listTokens(
+  tables: Tables,
+  query: { readonly after: string | null; readonly limit: number },
+): Promise<{ readonly tokens: readonly StoredToken[]; readonly next: string | null }> {
+  const { after, limit } = query;
+  const page = await tables.range({ table: "token", from: [after === null ? "" : `${after}\u0001`], to: null, limit });
+  const last = page.rows.at(-1);
+  return { tokens: page.rows.map(tokenOf), next: page.more && last ? String(last.key[0]) : null };
 }

@@ -60,5 +60,7 @@ export interface Caller {
   readonly scopes: readonly Scope[];
   /** Who issued the token that speaks for the caller; absent where nobody did. */
   readonly issuedBy?: string | undefined;
+  /** The token presented; absent for a company's own. */
+  readonly tokenId?: string | undefined;
   readonly policy: Policy;
 }

@@ -1,4 +1,4 @@
-// One POST to an address that people have written down: to the public internet alone, in bounded time, following nobody.
+// One call, mostly a POST, to an address that people have written down: to the public internet alone, in bounded time, following nobody.
 import type { LookupAddress } from "node:dns";
 import type { RequestOptions } from "node:https";
 import type { LookupFunction } from "node:net";
@@ -11,6 +11,8 @@ export class AddressRefused extends Error {
 }
 
 export interface PostRequest {
+  /** POST by default. */
+  readonly method?: "GET" | "POST";
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -76,7 +78,7 @@ export async function httpsPost(request: PostRequest, settings: PostSettings): P
   if (isIP(host) !== 0 && !isNamed && !isPublicAddress(host)) throw new AddressRefused("the address is not public");
   const { request: open } = url.protocol === "http:" ? await import("node:http") : await import("node:https");
   const options: RequestOptions = {
-    method: "POST",
+    method: request.method ?? "POST",
     lookup,
     headers: { ...request.headers, "content-length": String(Buffer.byteLength(request.body)) },
     // A connection that was kept was judged for an earlier message.
@@ -115,6 +117,14 @@ export async function httpsPost(request: PostRequest, settings: PostSettings): P
   } finally {
     cut();
   }
+}
+
+/** Reads a document of JSON, by the same rules. Rejects when the answer is none. */
+export async function httpsGet(url: string, settings: PostSettings, withinMs: number): Promise<unknown> {
+  const request = { method: "GET", url, headers: { accept: "application/json" }, body: "", withinMs } as const;
+  const { status, body } = await httpsPost(request, settings);
+  if (status !== 200) throw new Error(`the answer has the status ${status}`);
+  return JSON.parse(body);
 }
 
 /** A system error's message may name the address; its code does not. */

@@ -127,6 +127,12 @@ const policyAnswer = {
 
 const inForce = { mode: "halt", since: NOW, by: "ann", reason: "an incident" };
 
+const token = {
+  ...{ tokenId: "0123456789abcdef", principal: "requester", roles: ["requester"], note: "", createdBy: "root", rev: 1 },
+  ...{ createdAt: NOW, expiresAt: NOW + 1, usedAt: NOW, revokedAt: null, replacedBy: null },
+  scope: { groups: ["web"], tags: [], applications: [] },
+};
+
 const groups = [
   ["sg-web", "web"],
   ["sg-db", "db"],
@@ -164,6 +170,10 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     openLease: note("openLease", answer),
     extendLease: note("extendLease", answer),
     endLease: note("endLease", answer),
+    listTokens: note("listTokens", { tokens: [token], next: token.tokenId }),
+    issueToken: note("issueToken", { token, text: "spt_…", plan: [] }),
+    rotateToken: note("rotateToken", { token, text: "spt_…", plan: [] }),
+    revokeToken: note("revokeToken", { token: { ...token, revokedAt: NOW }, text: null, plan: [] }),
     listApprovals: note("listApprovals", [answer.lease]),
     decideLease: note("decideLease", answer),
     justifyLease: note("justifyLease", answer),
@@ -243,7 +253,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     readPolicy: async () => policy,
     documents: { textOf: JSON.stringify, policyOf: () => policy },
     writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
-    identify: async (header) => {
+    identify: async ({ authorization: header }) => {
       if (header === null) throw fail("TOKEN_MISSING");
       const [name = "", group] = header.replace(/^Bearer /, "").split("@");
       if (name === "wrong") throw fail("TOKEN_INVALID");

@@ -13,6 +13,10 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   getLease: ROLES,
   extendLease: ["requester", "operator", "admin"],
   endLease: ["requester", "operator", "admin"],
+  listTokens: ROLES,
+  issueToken: ["admin"],
+  rotateToken: ROLES,
+  revokeToken: ROLES,
   listApprovals: ROLES,
   approveLease: ["requester", "approver", "operator", "admin"],
   denyLease: ["requester", "approver", "operator", "admin"],
@@ -56,6 +60,7 @@ const PERIOD = { port: "22", period: "600" };
 const BODIES: Readonly<Record<string, unknown>> = {
   openLease: PERIOD,
   extendLease: { period: 600 },
+  issueToken: { principal: "ann", roles: ["requester"] },
   denyLease: { reason: "not today" },
   justifyLease: { text: "the shop was down" },
   confirmGuard: { confirm: "none" },
@@ -73,6 +78,7 @@ const IDS: readonly [path: string, id: string][] = [
   ["/v1/recycling/", "rc-0123456789abcdef.sg-web"],
   ["/v1/groups/", "web"],
   ["/v1/leases/", "ls-1"],
+  ["/v1/tokens/", "0123456789abcdef"],
 ];
 
 export const placeOf = (path: string): string =>
