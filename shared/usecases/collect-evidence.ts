@@ -44,6 +44,8 @@ export interface CollectOptions {
 const TRIES_MAX = 3;
 /** What was read is stored after so many parts, so that little is read twice when a run dies. */
 const SLICES_PER_STORE = 24;
+/** And in a large account after fewer: storing must fit into what is left of a run. */
+const DAYS_PER_STORE = 5000;
 const AGAIN_AFTER_MS = 15 * 60_000;
 const DAY_MS = 86_400_000;
 
@@ -136,7 +138,8 @@ class Run {
       this.#slices += 1;
       this.#unstored += 1;
       if (!isRead) return await this.#end(reached, reach.trouble, "incomplete");
-      if (this.#unstored >= SLICES_PER_STORE) await this.#store(reached, reach.trouble, 0);
+      if (this.#unstored >= SLICES_PER_STORE || this.#found.size >= DAYS_PER_STORE)
+        await this.#store(reached, reach.trouble, 0);
     }
   }
 

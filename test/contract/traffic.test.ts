@@ -37,7 +37,7 @@ const span = { region, from: FROM, until: FROM + HOUR_MS, recycling };
 let cloud: Cloud;
 let traffic: Traffic;
 
-async function start(): Promise<void> {
+async function start(rowsPerPage = 100_000): Promise<void> {
   cloud = await startCloud({ range: "127.123.0.0/16", engine: "userspace", startMs: FROM });
   onTestFinished(() => cloud.stop());
   cloud.sls.ensure(place.project, place.logstore, 60);
@@ -50,6 +50,7 @@ async function start(): Promise<void> {
     sls: slsClient({ ...common, endpoint: `http://${cloud.endpoints.sls}` }),
     vpc: vpcRpcClient({ ...common, endpoint: () => cloud.endpoints.vpc, protocol: "http" }),
     places: [{ region, ...place }],
+    rowsPerPage,
   });
 }
 
@@ -83,7 +84,7 @@ function summary({ protocol, port, real, shaken, refused, closedAt, silentAt, un
   return `${protocol} ${port}: ${words.join(", ")}`;
 }
 
-beforeEach(start);
+beforeEach(() => start());
 
 describe("flow logs", () => {
   test.each([
@@ -143,6 +144,18 @@ describe("flow logs", () => {
     expect(ssh?.real.more).toBe(false);
     expect(telnet?.shaken.list.length).toBe(256);
     expect(telnet?.shaken.more).toBe(true);
+  });
+
+  test("are read page by page to the last one", async () => {
+    await start(50);
+    const many = Array.from({ length: 120 }, (_, n) => `198.51.100.${n}`);
+    put(aQuietLog(["eni-1"], span), ...many.map((peer) => aSession(talk({ peer }))));
+    const { reading, member } = await told();
+    expect(reading).toMatchObject({ kind: "complete", cost: { queries: 4 } });
+    expect(new Set(member?.ports[0]?.real.list.map(({ block }) => block)).size).toBe(120);
+    // What does not fit into the questions allowed is not known.
+    expect((await told(3)).reading).toMatchObject({ kind: "incomplete", cost: { queries: 3 } });
+    expect((await told(3)).member?.seen ?? 0n).toBe(0n);
   });
 
   test("bound the ports that were only tried", async () => {

@@ -33,12 +33,14 @@ export interface FlowLogSettings {
   /** The API of 2016-04-28 of VPC: what is captured, and whether it arrives. */
   readonly vpc: RpcClient;
   readonly places: readonly FlowLogPlace[];
+  /** The service answers up to a million. */
+  readonly rowsPerPage?: number;
 }
 
 const DAY_MS = 86_400_000;
 /** A log that is nearly too old may be gone in part. */
 const RETENTION_MARGIN_MS = DAY_MS;
-const ROWS_PER_PAGE = 20_000;
+const ROWS_PER_PAGE = 100_000;
 /** The same request, until the answer is whole; then the span is cut in two. */
 const TRIES = 2;
 const FAILED_MAX = 2;
@@ -48,7 +50,7 @@ const FLOW_LOG_PAGES_MAX = 20;
 
 /** Nothing is asked before the first call. */
 export function flowLogTraffic(settings: FlowLogSettings): Traffic {
-  const { clock, sls, places } = settings;
+  const { clock, sls, places, rowsPerPage = ROWS_PER_PAGE } = settings;
   const aggregations = new Map<string, number>();
   const placeOf = (region: string): FlowLogPlace | undefined => places.find((place) => place.region === region);
 
@@ -61,11 +63,11 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
   ): Promise<{ readonly rows: readonly LogRow[]; readonly isWhole: boolean }> {
     const rows: LogRow[] = [];
     for (;;) {
-      const asked = query({ offset: rows.length, size: ROWS_PER_PAGE });
+      const asked = query({ offset: rows.length, size: rowsPerPage });
       const page = await askPage(place, span, asked, spent);
       rows.push(...page.rows);
       if (!page.isWhole) return { rows, isWhole: false };
-      if (page.rows.length < ROWS_PER_PAGE) return { rows, isWhole: true };
+      if (page.rows.length < rowsPerPage) return { rows, isWhole: true };
     }
   }
 
