@@ -44,6 +44,8 @@ export interface Composition {
   readonly oidc: OidcTokens;
   /** The account the functions run in. */
   readonly accountId: string;
+  /** Any of them opens the alarm webhook. */
+  readonly alarmSecrets: readonly string[];
   /** Checks documents of this installation. */
   readonly documents: PolicyDocuments;
   /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, STATE_UNREADABLE without a good one. */
@@ -95,7 +97,7 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
 }
 
 function build(configuration: Configuration): Composition {
-  const { settings, region, accountId, endpoints, wakeups, callsPerMinute } = configuration;
+  const { settings, region, accountId, endpoints, wakeups, callsPerMinute, alarmSecrets } = configuration;
   const clock = systemClock;
   const random = systemRandom;
   const log = bootLog;
@@ -180,7 +182,7 @@ function build(configuration: Configuration): Composition {
   };
   const oidc = new OidcTokens(clock, keySets);
   const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
-  return { app, accountId, settle, documents, oidc, ...policyReaders(app, region) };
+  return { app, accountId, alarmSecrets, settle, documents, oidc, ...policyReaders(app, region) };
 }
 
 /** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */

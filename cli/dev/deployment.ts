@@ -33,6 +33,7 @@ function functionsOfFile(cloud: Cloud, secrets: Secrets): readonly ServerlessFun
     SAFEPORT_FUNCTION_PREFIX: "",
     SAFEPORT_INSTALLATION: secrets.installation,
     SAFEPORT_MARK_SECRET: secrets.markSecret,
+    SAFEPORT_ALARM_SECRETS: secrets.alarmSecret,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
     SAFEPORT_FLOW_LOGS: `${account.regionId}=${flowLog.project}/${flowLog.logstore}`,
   };

@@ -22,12 +22,14 @@ import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
 import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
+import { liftLockdown } from "../../shared/usecases/lift-lockdown.ts";
 import { listApprovals } from "../../shared/usecases/list-approvals.ts";
 import { askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
 import { getDrift, listDrift } from "../../shared/usecases/list-drift.ts";
 import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
 import { getLease, listLeases } from "../../shared/usecases/list-leases.ts";
 import { getLedgerEntry, listLedger } from "../../shared/usecases/list-ledger.ts";
+import { getLockdown, listLockdowns } from "../../shared/usecases/list-lockdowns.ts";
 import { listRecords } from "../../shared/usecases/list-records.ts";
 import { getRecycling, listRecycling } from "../../shared/usecases/list-recycling.ts";
 import { listTokens } from "../../shared/usecases/list-tokens.ts";
@@ -38,6 +40,7 @@ import { retireEntry } from "../../shared/usecases/retire-entry.ts";
 import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { rotateToken } from "../../shared/usecases/rotate-token.ts";
 import { getMode, setMode } from "../../shared/usecases/set-mode.ts";
+import { previewLockdown, startLockdown } from "../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
@@ -47,6 +50,7 @@ const useCases = {
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
+  ...{ startLockdown, previewLockdown, liftLockdown, getLockdown, listLockdowns },
   ...{ getMode, setMode, getPolicyView, listPolicyVersions, changePolicy, confirmPolicy, withdrawPolicy },
   ...{ listRecycling, getRecycling, restoreItem, exemptItem, approveItem, recycle },
   ...{ listLedger, getLedgerEntry, allocateRule, retireEntry, listDrift, getDrift, decideDrift },

@@ -5,6 +5,7 @@ import { parseCidr } from "../domain/cidr.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { accessPolicyOf, accessSchema } from "./access-schema.ts";
+import { alarmRulesOf, alarmsSchema, lockdownPolicyOf, lockdownSchema } from "./alarm-schema.ts";
 import {
   driftSchema,
   foreignWritersSchema,
@@ -99,6 +100,8 @@ export const policySchema = z.strictObject({
   operators: operatorsSchema,
   templates: templatesSchema,
   operatorPath: operatorPathSchema,
+  alarms: alarmsSchema,
+  lockdown: lockdownSchema.prefault({}),
   notifications: notificationsSchema.prefault({}),
   recycling: recyclingSchema.prefault({}),
   limits: z
@@ -208,6 +211,8 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       ]),
     ),
     operatorPath: document.operatorPath,
+    alarms: alarmRulesOf(document.alarms),
+    lockdown: lockdownPolicyOf(document.lockdown),
     notifications: notificationsOf(document.notifications),
     recycling: recyclingOf(document.recycling),
     limits: document.limits,

@@ -36,6 +36,8 @@ export interface Configuration {
   readonly endpoints: Endpoints;
   /** False: leases are closed by the minute timer alone. */
   readonly wakeups: boolean;
+  /** Secrets in the path of the alarm webhook; any of them is good, so that they can be changed one by one. Empty: no post is taken. */
+  readonly alarmSecrets: readonly string[];
   /** ECS calls of one API in one region a minute, all instances together. */
   readonly callsPerMinute: number;
   /** Where flow logs are kept, one place a region at most. */
@@ -120,6 +122,15 @@ export function readSettings(env: Environment): Configuration {
     },
     wakeups:
       reader.text("SAFEPORT_WAKEUPS", /^(on|off)$/, "on, or off to close by the minute timer alone", "on") === "on",
+    alarmSecrets: reader
+      .text(
+        "SAFEPORT_ALARM_SECRETS",
+        /^(-|[A-Za-z0-9_-]{32,128}(,[A-Za-z0-9_-]{32,128})?)$/,
+        "one secret of the alarm webhook, or two with a comma between them while it is changed: 32 to 128 letters, digits, _ and -",
+        "-",
+      )
+      .split(",")
+      .filter((secret) => secret !== "-"),
     callsPerMinute: reader.whole("SAFEPORT_CALLS_PER_MINUTE", 200, 10, 100_000),
     flowLogs: flowLogsOf(
       reader.text(

@@ -93,6 +93,18 @@ export function mergeCidrs(cidrs: readonly Cidr[]): Cidr[] {
   );
 }
 
+/** The fewest blocks that hold every address of the family that none of these holds, ascending. */
+export function complementOf(cidrs: readonly Cidr[], family: Family): Cidr[] {
+  const last = (1n << BigInt(addressBits(family))) - 1n;
+  const gaps: Cidr[] = [];
+  let at = 0n;
+  for (const span of unionSpans(cidrs, family)) {
+    gaps.push(...spanToCidrs(family, at, span.first - 1n));
+    at = span.last + 1n;
+  }
+  return [...gaps, ...spanToCidrs(family, at, last)];
+}
+
 interface Span {
   readonly first: bigint;
   last: bigint;

@@ -50,6 +50,8 @@ export const permissions = {
   /** One's own tokens; everybody's take `token:manage`. */
   "token:read": ROLES,
   "token:manage": governing,
+  "lockdown:read": reading,
+  "lockdown:change": operating,
   "mode:read": ROLES,
   "mode:set": operating,
 } as const satisfies Readonly<Record<string, readonly Role[]>>;

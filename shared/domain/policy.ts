@@ -1,6 +1,7 @@
 // What the owner of the account allows, as values. Text, defaults and checks are in `shared/config/policy-schema.ts`.
 
 import type { AccessPolicy } from "./access-policy.ts";
+import type { AlarmRule, LockdownPolicy } from "./alarm.ts";
 import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
 import type { GrantPolicy } from "./grant-policy.ts";
@@ -85,6 +86,9 @@ export interface Policy extends GrantPolicy {
   readonly templates: Readonly<Record<string, readonly TemplateRule[]>>;
   /** What must always reach the hosts: a change that would cut it is refused. */
   readonly operatorPath: readonly OperatorPath[];
+  /** What alarms lead to; the first that is met counts. */
+  readonly alarms: readonly AlarmRule[];
+  readonly lockdown: LockdownPolicy;
   readonly notifications: NotificationPolicy;
   readonly recycling: RecyclingPolicy;
   readonly limits: {

@@ -2,6 +2,7 @@
 import { accessFailures } from "./catalogue-access.ts";
 import { auditFailures } from "./catalogue-audit.ts";
 import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
+import { lockdownFailures } from "./catalogue-lockdown.ts";
 import { operationFailures } from "./catalogue-operation.ts";
 import { recyclingFailures } from "./catalogue-recycling.ts";
 
@@ -340,6 +341,7 @@ export const catalogue = {
     () => "Report it with the request id.",
   ),
   ...operationFailures,
+  ...lockdownFailures,
   ...accessFailures,
   ...recyclingFailures,
   ...auditFailures,

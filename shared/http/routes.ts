@@ -19,6 +19,7 @@ import { auditRoutes } from "./routes-audits.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
+import { lockdownRoutes } from "./routes-lockdown.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import { policyRoutes } from "./routes-policy.ts";
 import { recyclingRoutes } from "./routes-recycling.ts";
@@ -157,6 +158,7 @@ export const routes: readonly Route[] = [
   ...driftRoutes,
   ...recyclingRoutes,
   ...auditRoutes,
+  ...lockdownRoutes,
   ...modeRoutes,
   ...policyRoutes,
   define({

@@ -12,7 +12,8 @@ import type { EntryPatch, EntryPlan, PlannedCall } from "./plan-entry.ts";
 const PRIORITY_MAX = 100;
 
 /** True while the suspender keeps the entry closed. */
-const isSuspending = (suspender: Suspender, now: number): boolean => suspender.until === null || suspender.until > now;
+export const isSuspending = (suspender: Suspender, now: number): boolean =>
+  suspender.until === null || suspender.until > now;
 
 /** Why a rule could not be authorized again just as it is, or null. */
 export function unrestorable(rule: Rule): string | null {

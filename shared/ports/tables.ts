@@ -32,6 +32,9 @@ export type TableName =
   | "schedule"
   | "attention"
   | "place"
+  | "alarm"
+  | "lockdown"
+  | "preparation"
   | "outbox"
   | "delivery"
   | "audit";

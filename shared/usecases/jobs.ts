@@ -3,14 +3,17 @@ import type { Policy } from "../domain/policy.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
+import { actOnAlarm } from "./act-on-alarm.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
+import { prepareLockdowns } from "./prepare-lockdowns.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
 import { bookAudit, runAudit } from "./run-audit.ts";
 import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
 import { sendNotices } from "./send-notices.ts";
 import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
+import { tendLockdown } from "./tend-lockdown.ts";
 import { watchRecycling } from "./watch-recycling.ts";
 
 /** One run of a job. */
@@ -39,6 +42,10 @@ const CANARY_BEGINS_MS = 5 * 60_000;
 const EVIDENCE_BEGINS_MS = 10 * 60_000;
 /** After a loss of rows the audit that is due is found as soon as everything else is back. */
 const AUDIT_BEGINS_MS = 20 * 60_000;
+/** Somebody else acts on the alarm. */
+const ALARM_AGAIN_MS = 15_000;
+/** A lockdown that comes earlier finds out for itself. */
+const PLAN_BEGINS_MS = 60_000;
 /** How long a lock outlives the deadline of the run that holds it. */
 const LOCK_MARGIN_MS = 30_000;
 
@@ -54,6 +61,19 @@ const jobs: Readonly<Record<string, Job>> = {
       await tendCanary(app, policy);
       return app.clock.now() + HOUR_MS;
     },
+  },
+  alarm: {
+    beginsAt: null,
+    run: async (app, { policy, param, deadlineAt }) => {
+      const terms = { policy, arrivedAt: app.clock.monotonicMs(), deadlineAt };
+      const done = param === null ? "" : await actOnAlarm(app, param, terms);
+      return done === null ? app.clock.now() + ALARM_AGAIN_MS : null;
+    },
+  },
+  lockdown: { beginsAt: null, run: tendLockdown },
+  "lockdown-plan": {
+    beginsAt: (now) => now + PLAN_BEGINS_MS,
+    run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),
   },
   evidence: {
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,

@@ -18,6 +18,7 @@ import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
 import { previewOpening } from "./preview-opening.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 
 /** Requests that wait, read to find one that is repeated. */
@@ -45,6 +46,7 @@ export async function openLease(
   const specs = specsFor(ask, policy, target);
   const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs });
   const opening: Opening = { caller, ask, target, specs, grant };
+  if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);
   if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
   const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
   if (options.dryRun) {

@@ -46,6 +46,7 @@ describe("settings", () => {
         sweepFunction: "safeport-sweep",
       },
       wakeups: true,
+      alarmSecrets: [],
       callsPerMinute: 200,
       flowLogs: [],
       notifyPrivateHosts: [],

@@ -3,6 +3,7 @@
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import { noCounts } from "../../../shared/domain/audit.ts";
 import type { EntryId, GroupId, GroupRef, LeaseId, RuleId } from "../../../shared/domain/ids.ts";
+import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import type { Role } from "../../../shared/domain/permission.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { fail } from "../../../shared/errors/app-error.ts";
@@ -125,6 +126,38 @@ const policyAnswer = {
   preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1 },
 };
 
+const lockdown: Lockdown = {
+  lockdownId: "ld-0123456789ab-1",
+  scope: { kind: "instance", instanceId: "i-1" },
+  core: ["80"],
+  principal: "ann",
+  reason: "an attack",
+  waivedBy: null,
+  causes: [{ by: "ann", since: NOW }],
+  startedAt: NOW,
+  until: NOW + 3_600_000,
+  state: "active",
+  endedAt: null,
+  endedBy: null,
+  groups: [
+    {
+      group: { region: "cn-hangzhou", groupId: "sg-web" as GroupId },
+      name: "web",
+      way: "drops",
+      drops: 4,
+      suspends: 0,
+      isClosed: true,
+      left: [],
+      hosts: [
+        { eniId: "eni-1", instanceId: "i-1", name: "web-1", address: "10.0.0.1" },
+        { eniId: "eni-2", instanceId: "i-2", name: "web-2", address: "10.0.0.2" },
+      ],
+      cannotStop: ["ICMP"],
+    },
+  ],
+  steps: [{ name: "read back", ms: 900 }],
+  rev: 1,
+};
 const inForce = { mode: "halt", since: NOW, by: "ann", reason: "an incident" };
 
 const token = {
@@ -229,7 +262,6 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       oldestGroupSeenAt: NOW - 1_800_000,
       groupSeenTargetMs: 3_600_000,
       unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: NOW }],
-      evidence: [{ region: "cn-hangzhou", source: "flowLog", readUntil: NOW, trouble: "down", queriesToday: 4 }],
       clockSkewMs: -1500,
       policyVersion: 3,
       mode: inForce,
@@ -242,6 +274,11 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     listAudits: note("listAudits", [{ month: "2026-10", summary: auditPage.summary, running: null }]),
     getAudit: note("getAudit", auditPage),
     askAudit: note("askAudit", true),
+    startLockdown: note("startLockdown", lockdown),
+    previewLockdown: note("previewLockdown", lockdown),
+    liftLockdown: note("liftLockdown", { ...lockdown, state: "lifted", endedAt: NOW, endedBy: "ann" }),
+    getLockdown: note("getLockdown", lockdown),
+    listLockdowns: note("listLockdowns", [lockdown]),
     getMode: note("getMode", inForce),
     setMode: note("setMode", { inForce, plan: ["mode normal → halt"] }),
   } as unknown as UseCases;

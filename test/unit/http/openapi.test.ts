@@ -66,7 +66,6 @@ describe("the API description", () => {
       "oldestGroupSeenAt",
       "groupSeenTargetSeconds",
       "unjustified",
-      "evidence",
       "clockSkewSeconds",
       "policyVersion",
       "mode",

@@ -46,6 +46,10 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   getAudit: ["approver", "operator", "auditor", "admin"],
   askAudit: ["operator", "auditor", "admin"],
   health: ROLES,
+  startLockdown: ["operator", "admin"],
+  listLockdowns: ["approver", "operator", "auditor", "admin"],
+  getLockdown: ["approver", "operator", "auditor", "admin"],
+  liftLockdown: ["operator", "admin"],
   getMode: ROLES,
   setMode: ["operator", "admin"],
   getPolicy: ["approver", "operator", "auditor", "admin"],
@@ -64,6 +68,7 @@ const BODIES: Readonly<Record<string, unknown>> = {
   denyLease: { reason: "not today" },
   justifyLease: { text: "the shop was down" },
   confirmGuard: { confirm: "none" },
+  startLockdown: { groups: ["web"], reason: "an attack" },
   setMode: { mode: "halt", reason: "an incident" },
   changePolicy: { policy: {} },
   exemptRecycling: { owner: "ann", reason: "quarter end", until: "2026-12-31T00:00:00Z" },
@@ -79,6 +84,7 @@ const IDS: readonly [path: string, id: string][] = [
   ["/v1/groups/", "web"],
   ["/v1/leases/", "ls-1"],
   ["/v1/tokens/", "0123456789abcdef"],
+  ["/v1/lockdown/", "ld-0123456789ab-1"],
 ];
 
 export const placeOf = (path: string): string =>

@@ -20,7 +20,6 @@ describe("health", () => {
       overdueEnds: [],
       oldestGroupSeenAt: null,
       unjustified: [],
-      evidence: [],
       groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,

@@ -1,0 +1,100 @@
+// A lockdown: every port but the core ones closed in some groups for the time of an incident.
+import type { LockdownScope } from "./alarm.ts";
+import { sha256Hex } from "./digest.ts";
+import type { GroupRef } from "./ids.ts";
+import type { RuleSpec } from "./rule.ts";
+
+/** `lifting`: decided, and not everything is read back as it was. */
+export type LockdownState = "active" | "lifting" | "lifted";
+
+/** Why it is on: an alarm's id or a person. It lasts as long as any of them. */
+export interface LockdownCause {
+  readonly by: string;
+  readonly since: number;
+}
+
+/** A host that a group's rules act on. */
+export interface LockdownHost {
+  readonly eniId: string;
+  readonly instanceId: string | null;
+  readonly name: string | null;
+  readonly address: string;
+}
+
+/** What a lockdown does in a group, computed beforehand. Instants in milliseconds. */
+export interface Preparation {
+  readonly group: GroupRef;
+  readonly name: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly way: "drops" | "suspend" | "none";
+  readonly drops: readonly RuleSpec[];
+  readonly suspends: readonly RuleSpec[];
+  readonly why: string | null;
+  readonly left: readonly string[];
+  readonly hosts: readonly LockdownHost[];
+  /** What no rule of the group can stop. */
+  readonly cannotStop: readonly string[];
+  readonly policyVersion: number;
+  readonly at: number;
+}
+
+/** A group of a lockdown, and how far it is closed. */
+export interface LockdownGroup {
+  readonly group: GroupRef;
+  readonly name: string;
+  readonly way: Preparation["way"];
+  readonly drops: number;
+  readonly suspends: number;
+  /** True when a reading has shown everything in force. */
+  readonly isClosed: boolean;
+  /** What is not closed there, and why. */
+  readonly left: readonly string[];
+  readonly hosts: readonly LockdownHost[];
+  readonly cannotStop: readonly string[];
+}
+
+/** How long after the arrival a step was done, milliseconds. */
+export interface LockdownStep {
+  readonly name: string;
+  readonly ms: number;
+}
+
+export interface Lockdown {
+  /** `ld-`, 12 hex digits of its scope, and a number that rises with each lockdown of that scope. */
+  readonly lockdownId: string;
+  readonly scope: LockdownScope;
+  readonly core: readonly string[];
+  /** Who asked first: a principal, or `alarm`. */
+  readonly principal: string;
+  readonly reason: string;
+  /** Who answers for its lacking an operator path; null where there is one. */
+  readonly waivedBy: string | null;
+  readonly causes: readonly LockdownCause[];
+  readonly startedAt: number;
+  readonly until: number;
+  readonly state: LockdownState;
+  readonly endedAt: number | null;
+  readonly endedBy: string | null;
+  readonly groups: readonly LockdownGroup[];
+  readonly steps: readonly LockdownStep[];
+  readonly rev: number;
+}
+
+/** The name of a scope: lockdowns of one scope follow each other, and never run side by side. */
+export const scopeName = (scope: LockdownScope): string => {
+  const parts =
+    scope.kind === "instance"
+      ? ["instance", scope.instanceId]
+      : scope.kind === "tag"
+        ? ["tag", scope.tag]
+        : ["groups", ...[...scope.groups].sort()];
+  return sha256Hex(JSON.stringify(parts)).slice(0, 12);
+};
+
+export const lockdownIdOf = (scope: string, sequence: number): string => `ld-${scope}-${sequence}`;
+
+/** The scope's name and the number in an id; null when it is none. */
+export function parseLockdownId(id: string): { readonly scope: string; readonly sequence: number } | null {
+  const [, scope, sequence] = /^ld-([0-9a-f]{12})-(\d{1,9})$/.exec(id) ?? [];
+  return scope === undefined ? null : { scope, sequence: Number(sequence) };
+}

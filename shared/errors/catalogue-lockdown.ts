@@ -1,0 +1,47 @@
+// Failures of alarms and lockdowns.
+import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
+
+export const lockdownFailures = {
+  LOCKDOWN_UNKNOWN: entry(
+    404,
+    "never",
+    "caller",
+    (d) => `There is no lockdown ${d["lockdown"]}.`,
+    () => "GET /v1/lockdown lists them.",
+  ),
+  LOCKDOWN_EMPTY: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `No group is found for a lockdown of ${d["scope"]}.`,
+    () => "Check the names; lockdown.groups of the policy names the groups in which a lockdown writes.",
+  ),
+  LOCKDOWN_WITHOUT_OPERATORS: entry(
+    409,
+    "never",
+    "caller",
+    () => "The policy has no operator path: a lockdown would close the way in to everybody.",
+    () => "Name it in operatorPath of the policy, or say who answers for its lack: waivedBy.",
+  ),
+  GROUP_LOCKED_DOWN: entry(
+    409,
+    "later",
+    "caller",
+    (d) => `The group ${d["group"]} is locked down by ${d["lockdown"]} until ${d["until"]}: no lease opens there.`,
+    () => "Wait for its end, or ask an operator to lift it: POST /v1/lockdown/{id}:lift.",
+  ),
+  ALARM_REFUSED: entry(
+    404,
+    "never",
+    "caller",
+    () => "There is nothing here.",
+    () => "Check the address of the webhook.",
+  ),
+  ALARM_INVALID: entry(
+    400,
+    "never",
+    "caller",
+    (d) => `The alarm cannot be read: ${d["why"]}.`,
+    () => "Send the form post of CloudMonitor.",
+  ),
+} satisfies Record<string, CatalogueEntry>;

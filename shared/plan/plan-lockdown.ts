@@ -1,0 +1,199 @@
+// What a lockdown does in one group: the drops that close every port but the core ones, or the accepts to close where drops cannot be. Pure.
+import { type Cidr, complementOf, type Family, formatCidr, parseCidr } from "../domain/cidr.ts";
+import { parseCorePort } from "../domain/core-port.ts";
+import { parseGrant } from "../domain/grant.ts";
+import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
+import { parsePortRange } from "../domain/port-range.ts";
+import type { Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
+import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
+import type { WatchedInterface } from "./picture.ts";
+import { unrestorable } from "./plan-suspended.ts";
+
+/** What the plan of one group is made from. */
+export interface LockdownPicture {
+  readonly type: "normal" | "enterprise";
+  readonly rules: readonly Rule[];
+  readonly interfaces: readonly WatchedInterface[];
+  /** As the policy writes them. */
+  readonly core: readonly string[];
+  readonly operatorPath: readonly OperatorPath[];
+  /** Rules over all groups of one interface. */
+  readonly rulesPerInterface: number;
+}
+
+/** What to do in the group, and what stays open all the same. */
+export interface LockdownPlan {
+  /** `drops` of priority 1; accepts that are suspended, where drops cannot be; `none`: the group is left as it is. */
+  readonly way: "drops" | "suspend" | "none";
+  readonly drops: readonly RuleSpec[];
+  readonly suspends: readonly RuleSpec[];
+  /** Why not by drops, or why not at all; null where drops do it. */
+  readonly why: string | null;
+  /** Accepts that stay, each with the reason. */
+  readonly left: readonly string[];
+}
+
+const PORT_MAX = 65_535;
+const PRIORITY = 1;
+
+/**
+ *     group                                     what is planned
+ *     normal, room for the drops                drops
+ *     enterprise, or no room for the drops      accepts suspended, but those that core ports or operators need
+ *     either, and an operator would be cut off  none
+ *
+ * A drop of priority 1 wins against every accept of every group of an interface, so that it must never cover an operator: on the
+ * operator's ports it covers all addresses but theirs. ICMP stays, for path MTU discovery.
+ */
+export function planLockdown(picture: LockdownPicture): LockdownPlan {
+  const drops = lockdownDrops(picture);
+  const used = Math.max(
+    picture.rules.length,
+    ...picture.interfaces.map((it) => picture.rules.length + it.otherRules.length),
+  );
+  const standing = new Set(picture.rules.map(ruleKey));
+  const fresh = drops.filter((spec) => !standing.has(ruleKey(spec))).length;
+  const why =
+    picture.type === "enterprise"
+      ? "enterprise groups are not known to take drops"
+      : used + fresh > picture.rulesPerInterface
+        ? `${fresh} drops do not fit: an interface has ${used} of ${picture.rulesPerInterface} rules`
+        : null;
+  return why === null ? byDrops(picture, drops) : planSuspensions(picture, why);
+}
+
+/** The way without drops; also for a group whose drops the cloud has refused. */
+export function planSuspensions(picture: LockdownPicture, why: string): LockdownPlan {
+  const left: string[] = [];
+  const suspends: RuleSpec[] = [];
+  for (const rule of picture.rules) {
+    if (rule.policy !== "accept" || rule.direction !== "ingress" || isPing(rule.protocol)) continue;
+    const reason = keptFor(rule, picture) ?? unrestorable(rule);
+    if (reason === null) suspends.push(specOf(rule));
+    else left.push(`${ruleKey(rule)} stays: ${reason}`);
+  }
+  const gone = new Set(suspends.map(ruleKey));
+  const after = picture.rules.filter((rule) => !gone.has(ruleKey(rule)));
+  const cut = cutIn(picture, after);
+  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left };
+  return { way: "suspend", drops: [], suspends, why, left };
+}
+
+function byDrops(picture: LockdownPicture, drops: readonly RuleSpec[]): LockdownPlan {
+  const added = drops.map((spec): Rule => ({ ...spec, id: null, description: "", createdAt: null }));
+  const cut = cutIn(picture, [...picture.rules, ...added]);
+  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left: [] };
+  return { way: "drops", drops, suspends: [], why: null, left: [] };
+}
+
+/** The operator's ways that would be cut at any interface, in words; null for none. */
+function cutIn({ rules, interfaces, operatorPath }: LockdownPicture, after: readonly Rule[]): string | null {
+  for (const { addresses, otherRules } of interfaces) {
+    const [path] = cutPaths([...rules, ...otherRules], [...after, ...otherRules], operatorPath, addresses);
+    if (path) return `it would cut the operator path ${path.protocol} ${path.port} from ${path.sources.join(", ")}`;
+  }
+  return null;
+}
+
+/** Drops over the complement of the core ports; on operators' ports over the complement of their addresses. */
+function lockdownDrops({ rules, interfaces, core, operatorPath }: LockdownPicture): readonly RuleSpec[] {
+  const accepts = rules.concat(interfaces.flatMap((it) => it.otherRules)).filter(isIngressAccept);
+  const hasSix =
+    interfaces.some((it) => it.addresses.some((address) => address.family === 6)) ||
+    accepts.some((rule) => trafficAtMost(rule).family !== 4);
+  const families: readonly Family[] = hasSix ? [4, 6] : [4];
+  const hasGre = accepts.some((rule) => ["gre", "all", "ip-47", "unknown"].includes(trafficAtMost(rule).kind));
+  return families.flatMap((family) => [
+    ...portDrops("tcp", family, core, operatorPath),
+    ...portDrops("udp", family, core, operatorPath),
+    ...(hasGre ? blocksOf(operatorsOf("gre", operatorPath), family).map((peer) => dropOf("gre", NO_PORTS, peer)) : []),
+  ]);
+}
+
+const NO_PORTS: Ports = { kind: "any" };
+
+/** The line of ports cut into pieces at whose ports the same addresses may come in; each piece has the drops of all others. */
+function portDrops(
+  protocol: "tcp" | "udp",
+  family: Family,
+  core: readonly string[],
+  operatorPath: readonly OperatorPath[],
+): readonly RuleSpec[] {
+  const open = core.flatMap((text) => parseCorePort(text) ?? []).filter((it) => it.protocol === protocol);
+  const paths = operatorPath.flatMap((path) => rangesOf(protocol, path));
+  const edges = [...open.map((it) => it.range), ...paths.map((it) => it.range)];
+  const starts = [...new Set([1, ...edges.flatMap(({ from, to }) => [from, to + 1])])]
+    .filter((port) => port <= PORT_MAX)
+    .sort((a, b) => a - b);
+  const pieces: { from: number; to: number; sources: readonly Cidr[] }[] = [];
+  for (const [index, from] of starts.entries()) {
+    const to = (starts[index + 1] ?? PORT_MAX + 1) - 1;
+    const isIn = ({ range }: { readonly range: { readonly from: number; readonly to: number } }): boolean =>
+      range.from <= from && to <= range.to;
+    if (open.some(isIn)) continue;
+    const sources = paths.filter(isIn).flatMap((it) => it.sources);
+    const last = pieces.at(-1);
+    if (last && last.to === from - 1 && textOf(last.sources) === textOf(sources)) last.to = to;
+    else pieces.push({ from, to, sources });
+  }
+  return pieces.flatMap(({ from, to, sources }) =>
+    blocksOf(sources, family).map((peer) => dropOf(protocol, { kind: "range", range: { from, to } }, peer)),
+  );
+}
+
+const textOf = (cidrs: readonly Cidr[]): string => cidrs.map(formatCidr).sort().join();
+
+const blocksOf = (sources: readonly Cidr[], family: Family): readonly Cidr[] => complementOf(sources, family);
+
+const dropOf = (protocol: "tcp" | "udp" | "gre", ports: Ports, cidr: Cidr): RuleSpec => ({
+  direction: "ingress",
+  protocol,
+  ports,
+  peer: { kind: "cidr", cidr },
+  policy: "drop",
+  priority: PRIORITY,
+  sourcePorts: NO_PORTS,
+  dest: null,
+});
+
+function rangesOf(protocol: "tcp" | "udp", path: OperatorPath) {
+  if (path.protocol !== protocol && path.protocol !== "all") return [];
+  const range = path.protocol === "all" ? { from: 1, to: PORT_MAX } : parsePortRange(path.port);
+  return range === null ? [] : [{ range, sources: path.sources.flatMap((text) => parseCidr(text) ?? []) }];
+}
+
+const operatorsOf = (protocol: "gre", operatorPath: readonly OperatorPath[]): readonly Cidr[] =>
+  operatorPath
+    .filter((path) => path.protocol === protocol || path.protocol === "all")
+    .flatMap((path) => path.sources.flatMap((text) => parseCidr(text) ?? []));
+
+/** Why an accept has to stay in a lockdown without drops, or null. */
+function keptFor(rule: Rule, { core, operatorPath }: LockdownPicture): string | null {
+  const traffic = trafficAtMost(rule);
+  const isCore = core.some((text) => {
+    const port = parseCorePort(text);
+    return port !== null && mayOverlap(traffic, trafficAtMost(anyTo(port.protocol, port.range, rule)));
+  });
+  if (isCore) return "it opens a core port, too";
+  const isOperators = operatorPath.some((path) => {
+    const { protocol, port, sources } = path;
+    const grant = parseGrant({ protocol, sources, priority: PRIORITY, ...(port === "" ? {} : { port }) });
+    return !grant.ok || grant.specs.some((spec) => mayOverlap(traffic, trafficAtMost(spec)));
+  });
+  return isOperators ? "operators come in by it" : null;
+}
+
+const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: Rule): RuleSpec => ({
+  ...dropOf(protocol, { kind: "range", range }, { family: 4, first: 0n, last: 0n, prefix: 0 }),
+  peer,
+});
+
+const isPing = (protocol: Protocol): boolean => protocol === "icmp" || protocol === "icmpv6";
+
+const isIngressAccept = (rule: Rule): boolean => rule.policy === "accept" && rule.direction === "ingress";
+
+/** What a rule says, without who wrote it. */
+function specOf({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec {
+  return { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
+}

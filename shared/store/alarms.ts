@@ -1,0 +1,38 @@
+// Alarms as they were told last, one row each.
+import type { Alarm } from "../domain/alarm.ts";
+import type { Row, Tables } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+/** An alarm, and what has been done for it. Instants in milliseconds. */
+export interface AlarmRow {
+  readonly alarmId: string;
+  readonly alarm: Alarm;
+  readonly receivedAt: number;
+  /** True when what this telling asks for was done, or when it asks for nothing. */
+  readonly isHandled: boolean;
+  /** The lockdown that it has on; null without. */
+  readonly lockdownId: string | null;
+  /** True while a person has lifted that lockdown and the alarm has not been OK since: it starts no other. */
+  readonly isMuted: boolean;
+  /** 0 for a row that is not stored yet. */
+  readonly rev: number;
+}
+
+function alarmOf(row: Row): AlarmRow {
+  return { ...(parseColumn(row.columns["body"], "alarm") as AlarmRow), rev: Number(row.columns["rev"]) };
+}
+
+/** One alarm, or null. */
+export async function getAlarm(tables: Tables, alarmId: string): Promise<AlarmRow | null> {
+  const row = await tables.get("alarm", [alarmId]);
+  return row && alarmOf(row);
+}
+
+/** Stores an alarm if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */
+export async function saveAlarm(tables: Tables, alarm: AlarmRow): Promise<AlarmRow | null> {
+  const { rev, ...body } = alarm;
+  const condition =
+    rev === 0 ? ({ kind: "absent" } as const) : ({ kind: "equals", column: "rev", value: rev } as const);
+  const outcome = await tables.put("alarm", [alarm.alarmId], { body: JSON.stringify(body), rev: rev + 1 }, condition);
+  return outcome === "written" ? { ...alarm, rev: rev + 1 } : null;
+}

@@ -1,0 +1,88 @@
+// Lockdowns, and what they would do in each group, computed beforehand.
+import type { GroupRef } from "../domain/ids.ts";
+import { type Lockdown, type Preparation, parseLockdownId } from "../domain/lockdown.ts";
+import type { Row, Tables, Write } from "../ports/tables.ts";
+import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+
+function lockdownOf(row: Row): Lockdown {
+  return { ...(parseColumn(row.columns["body"], "lockdown") as Lockdown), rev: Number(row.columns["rev"]) };
+}
+
+const keyOf = (id: string): [string, number] | null => {
+  const name = parseLockdownId(id);
+  return name && [name.scope, name.sequence];
+};
+
+/** One lockdown, or null. */
+export async function getLockdown(tables: Tables, id: string): Promise<Lockdown | null> {
+  const key = keyOf(id);
+  const row = key && (await tables.get("lockdown", key));
+  return row ? lockdownOf(row) : null;
+}
+
+/** The last lockdown of a scope by its name, or null. */
+export async function lastLockdown(tables: Tables, scope: string): Promise<Lockdown | null> {
+  const { rows } = await tables.range({
+    table: "lockdown",
+    from: [scope],
+    to: [`${scope}\u0001`],
+    reverse: true,
+    limit: 1,
+  });
+  return rows[0] ? lockdownOf(rows[0]) : null;
+}
+
+/** Lockdowns of all scopes, at most `limit`, in no order that means anything. */
+export async function listLockdowns(tables: Tables, limit: number): Promise<readonly Lockdown[]> {
+  const { rows } = await tables.range({ table: "lockdown", from: [""], to: null, limit });
+  return rows.map(lockdownOf);
+}
+
+/** Stores a lockdown if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */
+export async function saveLockdown(tables: Tables, lockdown: Lockdown): Promise<Lockdown | null> {
+  const { rev, ...body } = lockdown;
+  const key = keyOf(lockdown.lockdownId);
+  if (!key) throw new RangeError(`${lockdown.lockdownId} is no id of a lockdown`);
+  const condition =
+    rev === 0 ? ({ kind: "absent" } as const) : ({ kind: "equals", column: "rev", value: rev } as const);
+  const outcome = await tables.put("lockdown", key, { body: JSON.stringify(body), rev: rev + 1 }, condition);
+  return outcome === "written" ? { ...lockdown, rev: rev + 1 } : null;
+}
+
+const preparationKey = ({ region, groupId }: GroupRef): string[] => [region, groupId];
+
+export const preparationWrite = (preparation: Preparation): Write => ({
+  kind: "put",
+  table: "preparation",
+  key: preparationKey(preparation.group),
+  columns: {
+    body: JSON.stringify({
+      ...preparation,
+      drops: preparation.drops.map(specToJson),
+      suspends: preparation.suspends.map(specToJson),
+    }),
+  },
+});
+
+export const preparationDelete = (group: GroupRef): Write => ({
+  kind: "delete",
+  table: "preparation",
+  key: preparationKey(group),
+});
+
+/** Every preparation, to the last page. */
+export async function listPreparations(tables: Tables): Promise<readonly Preparation[]> {
+  const found: Preparation[] = [];
+  let from: readonly string[] = [""];
+  for (;;) {
+    const page = await tables.range({ table: "preparation", from, to: null, limit: 1000 });
+    for (const row of page.rows) {
+      const body = parseColumn(row.columns["body"], "preparation") as Preparation;
+      const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "preparation"));
+      found.push({ ...body, drops: specs(body.drops), suspends: specs(body.suspends) });
+    }
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return found;
+    from = [String(last.key[0]), `${String(last.key[1])}\u0001`];
+  }
+}

@@ -1,0 +1,135 @@
+// Does what the policy answers to an alarm, and takes back what the alarm began once it is over.
+import { type Alarm, type AlarmRule, alarmRuleFor, type LockdownScope } from "../domain/alarm.ts";
+import { noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import { AppError } from "../errors/app-error.ts";
+import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
+import { acquireLock, releaseLock } from "../store/lock.ts";
+import { noticeWrites } from "../store/outbox.ts";
+import { recordWrite } from "../store/records.ts";
+import type { App } from "./app.ts";
+import { endCause, liftLockdown } from "./lift-lockdown.ts";
+import { startLockdown } from "./start-lockdown.ts";
+
+export interface ActOptions {
+  readonly policy: Policy;
+  /** Monotonic instant at which the alarm came in. */
+  readonly arrivedAt: number;
+  readonly deadlineAt: number;
+}
+
+const LOCK_MARGIN_MS = 30_000;
+const ROUNDS_MAX = 5;
+
+/**
+ * Acts on the alarm as it is stored, and again while it moves meanwhile. Answers what was done, or null when somebody else acts on it.
+ * Throws what cloud or store answer: the alarm stays unhandled, and the job tries again.
+ */
+export async function actOnAlarm(app: App, alarmId: string, options: ActOptions): Promise<string | null> {
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  const lockMs = Math.ceil(Math.max(0, options.deadlineAt - app.clock.monotonicMs())) + LOCK_MARGIN_MS;
+  const lock = await acquireLock(app.tables, app.clock, `alarm:${alarmId}`, { holder, lockMs, marginMs: 0 });
+  if (lock === null) return null;
+  try {
+    let done = "nothing is to be done";
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const row = await getAlarm(app.tables, alarmId);
+      if (row === null || row.isHandled) return done;
+      const answer = await answered(app, row, options);
+      done = answer.done;
+      // One that has moved meanwhile is acted on once more, by what it says by then.
+      for (let tries = 0; tries < ROUNDS_MAX; tries++) {
+        const fresh = await getAlarm(app.tables, alarmId);
+        if (fresh === null) return done;
+        const isHandled = fresh.alarm.at === row.alarm.at;
+        const isMuted = row.alarm.state === "OK" ? false : fresh.isMuted;
+        if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId: answer.lockdownId })) break;
+      }
+    }
+    return done;
+  } finally {
+    await releaseLock(app.tables, lock).catch(() => undefined);
+  }
+}
+
+interface Answer {
+  readonly done: string;
+  readonly lockdownId: string | null;
+}
+
+async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<Answer> {
+  const { alarm, alarmId, lockdownId } = row;
+  const rule = alarmRuleFor(alarm, options.policy.alarms);
+  switch (alarm.state) {
+    case "ALERT":
+      return rule === null
+        ? { done: "no rule of the policy answers it", lockdownId }
+        : alerted(app, row, rule, options);
+    case "OK":
+      if (lockdownId === null) return { done: "it began nothing that is still on", lockdownId };
+      return { done: await over(app, alarmId, lockdownId, options), lockdownId: null };
+    case "INSUFFICIENT_DATA":
+      return { done: "without data nothing follows", lockdownId };
+  }
+}
+
+async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOptions): Promise<Answer> {
+  const { alarm, alarmId, lockdownId } = row;
+  const { policy } = options;
+  if (rule.action !== "lockdown") return { done: await told(app, alarm, alarmId), lockdownId };
+  if (row.isMuted) return { done: "a person has lifted its lockdown, and it has not been OK since", lockdownId };
+  const scope = rule.scope ?? instanceOf(alarm);
+  if (scope === null) {
+    await refusedTo(app, policy, alarmId, "it names no instance, and its rule no groups");
+    return { done: "it names no instance", lockdownId };
+  }
+  try {
+    const lockdown = await startLockdown(app, {
+      ...{ scope, policy, cause: alarmId, principal: "alarm", reason: alarm.rule || alarm.metric, waivedBy: null },
+      periodMs: rule.periodMs ?? policy.lockdown.periodMs,
+      ...{ arrivedAt: options.arrivedAt, deadlineAt: options.deadlineAt },
+    });
+    // The other alarm of the same scope may have been over in this very moment, and this one is what keeps it on.
+    return { done: `lockdown ${lockdown.lockdownId} until ${new Date(lockdown.until).toISOString()}`, ...lockdown };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.entry.retry !== "never") throw error;
+    // The same again would not help: people have to.
+    await refusedTo(app, policy, alarmId, error.message);
+    return { done: error.code, lockdownId };
+  }
+}
+
+async function over(app: App, cause: string, lockdownId: string, options: ActOptions): Promise<string> {
+  const lockdown = await endCause(app, lockdownId, cause);
+  if (!lockdown || lockdown.state === "lifted") return `${lockdownId} was over already`;
+  if (lockdown.causes.length > 0) return `${lockdownId} goes on for ${lockdown.causes.map((it) => it.by).join(", ")}`;
+  const { policy, deadlineAt } = options;
+  const { state } = await liftLockdown(app, lockdownId, { policy, by: cause, isPerson: false, deadlineAt });
+  return `${lockdownId} is ${state}`;
+}
+
+const instanceOf = ({ dimensions }: Alarm): LockdownScope | null => {
+  const instanceId = dimensions["instanceId"];
+  return instanceId === undefined || instanceId === "" ? null : { kind: "instance", instanceId };
+};
+
+async function told(app: App, alarm: Alarm, alarmId: string): Promise<string> {
+  const at = app.clock.now();
+  const { rule, metric, state, dimensions } = alarm;
+  const target = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
+  const notice = noticeOf("alarmReceived", {
+    at,
+    group: null,
+    to: [{ kind: "role", role: "operator" }],
+    dedupe: `${alarmId} ${alarm.at}`,
+    data: { rule: rule || metric, metric, state, target: target.join(", ") },
+  });
+  await app.tables.writeAll([...noticeWrites(notice)]);
+  return "people are told";
+}
+
+async function refusedTo(app: App, policy: Policy, alarmId: string, why: string): Promise<void> {
+  const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "safeport", policyVersion: policy.version };
+  app.log.write("error", `no lockdown follows the alarm ${alarmId}`, { why });
+  await app.tables.writeAll([recordWrite({ ...record, lines: [`no lockdown for ${alarmId}: ${why}`] }, app.random)]);
+}

@@ -1,0 +1,94 @@
+// Which groups a lockdown is in, and what it does in each: by what was computed beforehand, and by reading now where that is missing.
+import type { LockdownScope } from "../domain/alarm.ts";
+import type { GroupId } from "../domain/ids.ts";
+import type { Preparation } from "../domain/lockdown.ts";
+import type { Policy } from "../domain/policy.ts";
+import { fail } from "../errors/app-error.ts";
+import type { GroupFacts } from "../ports/firewall.ts";
+import { listPreparations } from "../store/lockdowns.ts";
+import type { App } from "./app.ts";
+import { findGroup } from "./find-group.ts";
+import { PREPARED_FOR_MS, prepareGroup } from "./prepare-lockdowns.ts";
+
+/** The groups of a scope. Throws INSTANCE_UNKNOWN, GROUP_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure. */
+export async function chooseLockdown(app: App, policy: Policy, scope: LockdownScope): Promise<readonly Preparation[]> {
+  const now = app.clock.now();
+  const all = await listPreparations(app.tables);
+  const usable = all.filter((it) => it.policyVersion === policy.version && now - it.at < PREPARED_FOR_MS);
+  const chosen = await byScope(app, policy, scope, usable);
+  if (chosen.length === 0) throw fail("LOCKDOWN_EMPTY", { scope: inWords(scope) });
+  return chosen;
+}
+
+async function byScope(
+  app: App,
+  policy: Policy,
+  scope: LockdownScope,
+  usable: readonly Preparation[],
+): Promise<readonly Preparation[]> {
+  switch (scope.kind) {
+    case "instance":
+      return narrowed(await ofInstance(app, policy, scope.instanceId, usable), scope.instanceId);
+    case "groups":
+      return Promise.all(
+        scope.groups.map(async (name) => {
+          const found = usable.filter((it) => it.group.groupId === name || (it.name !== "" && it.name === name));
+          const [only] = found;
+          if (only && found.length === 1) return only;
+          return prepareGroup(app, policy, await findGroup(app, policy, name), "lockdown");
+        }),
+      );
+    case "tag": {
+      const [key = "", ...rest] = scope.tag.split("=");
+      const isTagged = ({ tags }: Pick<Preparation, "tags">) => tags[key] === rest.join("=");
+      const found = usable.filter(isTagged);
+      if (found.length > 0) return found;
+      const groups = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "lockdown")));
+      return Promise.all(
+        groups
+          .flat()
+          .filter(isTagged)
+          .map((facts) => prepareGroup(app, policy, facts, "lockdown")),
+      );
+    }
+  }
+}
+
+async function ofInstance(
+  app: App,
+  policy: Policy,
+  instanceId: string,
+  usable: readonly Preparation[],
+): Promise<readonly Preparation[]> {
+  const found = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
+  if (found.length > 0) return found;
+  for (const region of policy.regions) {
+    const members = await app.inventory.instance(region, instanceId, "lockdown");
+    const ids = new Set<GroupId>(members?.flatMap((member) => member.groupIds));
+    if (ids.size === 0) continue;
+    const facts = await Promise.all([...ids].map((groupId) => app.inventory.group({ region, groupId }, "lockdown")));
+    const known = facts.filter((it): it is GroupFacts => it !== null);
+    return Promise.all(known.map((it) => prepareGroup(app, policy, it, "lockdown")));
+  }
+  throw fail("INSTANCE_UNKNOWN", { instance: instanceId, region: policy.regions.join(", ") });
+}
+
+/**
+ * A drop in one group of an interface is enough, as the rules of all its groups are merged: the group with the fewest hosts is taken.
+ * Accepts have to be closed in every group.
+ */
+function narrowed(found: readonly Preparation[], instanceId: string): readonly Preparation[] {
+  const interfaces = new Set(
+    found.flatMap((it) => it.hosts.filter((host) => host.instanceId === instanceId).map((host) => host.eniId)),
+  );
+  const chosen = new Set<Preparation>();
+  for (const eniId of interfaces) {
+    const own = found.filter((it) => it.hosts.some((host) => host.eniId === eniId));
+    const [smallest] = own.filter((it) => it.way === "drops").sort((a, b) => a.hosts.length - b.hosts.length);
+    for (const it of smallest ? [smallest] : own) chosen.add(it);
+  }
+  return [...chosen];
+}
+
+const inWords = (scope: LockdownScope): string =>
+  scope.kind === "instance" ? scope.instanceId : scope.kind === "tag" ? scope.tag : scope.groups.join(", ");

@@ -1,0 +1,109 @@
+// Closes one group for a lockdown, and reads it back.
+import type { EntryId } from "../domain/ids.ts";
+import type { Lockdown, LockdownGroup, Preparation } from "../domain/lockdown.ts";
+import type { Policy } from "../domain/policy.ts";
+import type { RuleSpec } from "../domain/rule.ts";
+import { planSuspensions } from "../plan/plan-lockdown.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { StoreFailure } from "../ports/tables.ts";
+import type { App } from "./app.ts";
+import { type Booked, holdDrops } from "./hold-drops.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+import { readLockdownPicture } from "./prepare-lockdowns.ts";
+import type { PassReport } from "./run-pass.ts";
+import { suspendRules } from "./suspend-rules.ts";
+
+/** What came of it. */
+type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
+
+/** Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer: what is open is named. */
+export async function closeGroup(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  deadlineAt: number,
+): Promise<Closing> {
+  const { way, drops, suspends, left } = preparation;
+  const counts = { way, drops: drops.length, suspends: suspends.length };
+  try {
+    if (way === "suspend")
+      return { ...counts, ...(await bySuspensions(app, policy, lockdown, preparation, deadlineAt)) };
+    const { group } = preparation;
+    const { lockdownId: holderId, until, principal, reason } = lockdown;
+    const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
+    const booked = await holdDrops(app, group, hold, drops);
+    const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+    if (report === null)
+      return { ...counts, isClosed: false, left: [...left, "another pass of the group is still on"] };
+    const standing = booked.entryIds.filter((id) => isStanding(report, id, holderId));
+    const refusal = booked.entryIds.flatMap((id) => report.refusals.get(id) ?? [])[0];
+    if (refusal && standing.length < drops.length) {
+      const why = `the cloud refuses drops: ${refusal.code}`;
+      return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
+    }
+    const missing = drops.length - standing.length;
+    const isClosed = missing === 0;
+    return {
+      ...counts,
+      isClosed,
+      left: isClosed ? left : [...left, `${missing} of ${drops.length} drops do not stand yet`],
+    };
+  } catch (error) {
+    if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
+    app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
+    return { ...counts, isClosed: false, left: [...left, `not closed yet: ${error.kind}`] };
+  }
+}
+
+const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
+  report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;
+
+/** Accepts as they are now, as the drops that were planned do not hold. */
+async function instead(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  why: string,
+  deadlineAt: number,
+): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
+  const facts = await app.inventory.group(preparation.group, "lockdown");
+  if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
+  const { picture } = await readLockdownPicture(app, policy, facts, "lockdown");
+  const plan = planSuspensions(picture, why);
+  const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
+  if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
+  return bySuspensions(app, policy, lockdown, { ...preparation, suspends: plan.suspends, left }, deadlineAt);
+}
+
+async function bySuspensions(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  deadlineAt: number,
+): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
+  const { group, left } = preparation;
+  const suspends: readonly RuleSpec[] = preparation.suspends;
+  const { lockdownId: itemId, until, principal, reason } = lockdown;
+  const booked = await suspendRules(app, group, { kind: "lockdown", itemId, principal, reason, until }, suspends);
+  const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+  const isClosed = report !== null && report.rowsLeft === 0;
+  const counted = { suspends: suspends.length, isClosed };
+  return { ...counted, left: isClosed ? left : [...left, "not all of its accepts are revoked yet"] };
+}
+
+function pass(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  { group }: Preparation,
+  { net }: Booked,
+  deadlineAt: number,
+): Promise<PassReport | null> {
+  const { lockdownId, principal: actor } = lockdown;
+  return lookAtGroup(app, group, {
+    ...{ cause: `lockdown ${lockdownId}`, actor, policy, priority: "lockdown", rows: [net], deadlineAt },
+  });
+}

@@ -1,0 +1,138 @@
+// Ends a lockdown: what it holds and suspends in its groups is let go of, and read back.
+import { type Lockdown, type LockdownGroup, parseLockdownId } from "../domain/lockdown.ts";
+import { noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import { fail } from "../errors/app-error.ts";
+import { CloudFailure } from "../ports/firewall.ts";
+import { StoreFailure } from "../ports/tables.ts";
+import { getAlarm, saveAlarm } from "../store/alarms.ts";
+import { dueJob, dueWrite } from "../store/due.ts";
+import { getLockdown, saveLockdown } from "../store/lockdowns.ts";
+import { noticeWrites } from "../store/outbox.ts";
+import { recordWrite } from "../store/records.ts";
+import type { App } from "./app.ts";
+import { inParallel } from "./in-parallel.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+import { releaseDrops } from "./release-drops.ts";
+import { resumeRules } from "./resume-rules.ts";
+import { LOCKDOWN_JOB } from "./start-lockdown.ts";
+
+export interface LiftOptions {
+  readonly policy: Policy;
+  /** A principal, `time`, or the id of the alarm that is over. */
+  readonly by: string;
+  /** True when a person decides: its alarms start no other lockdown before they have been OK. */
+  readonly isPerson: boolean;
+  readonly deadlineAt: number;
+}
+
+const NET_MS = 10_000;
+const GROUPS_AT_ONCE = 64;
+
+/** Lifts it; lifting again goes on or changes nothing. Throws LOCKDOWN_UNKNOWN. */
+export async function liftLockdown(app: App, lockdownId: string, options: LiftOptions): Promise<Lockdown> {
+  const lifting = await decide(app, lockdownId, options);
+  if (lifting.state === "lifted") return lifting;
+  const open = new Map<string, LockdownGroup>();
+  const settled = new Set<string>();
+  await inParallel(
+    lifting.groups,
+    async (it) => {
+      if (await openGroup(app, it, lifting, options)) settled.add(it.group.groupId);
+      else open.set(it.group.groupId, it);
+    },
+    GROUPS_AT_ONCE,
+  );
+  if (open.size > 0) {
+    app.log.write("warn", `the lockdown ${lockdownId} is not lifted everywhere yet`, { groups: [...open.keys()] });
+    return lifting;
+  }
+  return finish(app, lifting, options);
+}
+
+/** One cause is over. Answers the lockdown, which goes on while any other cause is left; null when there is none. */
+export async function endCause(app: App, lockdownId: string, cause: string): Promise<Lockdown | null> {
+  for (;;) {
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (!lockdown?.causes.some((it) => it.by === cause)) return lockdown;
+    const causes = lockdown.causes.filter((it) => it.by !== cause);
+    const saved = await saveLockdown(app.tables, { ...lockdown, causes });
+    if (saved) return saved;
+  }
+}
+
+/** From here on it ends, whoever dies: the job goes on. */
+async function decide(app: App, lockdownId: string, { by, isPerson }: LiftOptions): Promise<Lockdown> {
+  for (;;) {
+    const lockdown = parseLockdownId(lockdownId) && (await getLockdown(app.tables, lockdownId));
+    if (!lockdown) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId });
+    if (lockdown.state === "lifted") return lockdown;
+    await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
+    if (isPerson) await muteAlarms(app, lockdown);
+    if (lockdown.state === "lifting") return lockdown;
+    const saved = await saveLockdown(app.tables, { ...lockdown, state: "lifting", endedBy: by });
+    if (saved) return saved;
+  }
+}
+
+/** A person's word outlasts what the alarm goes on saying, until it has been OK. */
+async function muteAlarms(app: App, { causes }: Lockdown): Promise<void> {
+  for (const { by } of causes) {
+    for (;;) {
+      const row = await getAlarm(app.tables, by);
+      if (!row || row.isMuted || row.alarm.state !== "ALERT") break;
+      if (await saveAlarm(app.tables, { ...row, isMuted: true })) break;
+    }
+  }
+}
+
+/** True when a reading has shown that nothing of the lockdown is left in the group. */
+async function openGroup(
+  app: App,
+  { group, way }: LockdownGroup,
+  { lockdownId }: Lockdown,
+  { policy, by, deadlineAt }: LiftOptions,
+): Promise<boolean> {
+  if (way === "none") return true;
+  try {
+    const released = await releaseDrops(app, group, lockdownId, `the lockdown was lifted by ${by}`);
+    const { net } = await resumeRules(app, group, lockdownId);
+    const rows = [released.net, net];
+    const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", rows, deadlineAt } as const;
+    const report = await lookAtGroup(app, group, terms);
+    if (report === null || report.rowsLeft > 0) return false;
+    const isOurs = [...report.entries.values()].some(
+      (entry) => entry.suspension !== null && entry.suspension.by.length === 0,
+    );
+    return !isOurs;
+  } catch (error) {
+    if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
+    app.log.write("error", `the group ${group.groupId} is still locked down`, { cause: error });
+    return false;
+  }
+}
+
+async function finish(app: App, lifting: Lockdown, { policy, by }: LiftOptions): Promise<Lockdown> {
+  const { lockdownId, groups } = lifting;
+  const at = app.clock.now();
+  const cause = `lift ${lockdownId}`;
+  const lines = [`the lockdown of ${groups.length} groups has ended by ${by}: they are as they were`];
+  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, lines };
+  const notice = noticeOf("lockdownEnded", {
+    at,
+    group: null,
+    to: [
+      { kind: "role", role: "operator" },
+      { kind: "role", role: "admin" },
+    ],
+    dedupe: lockdownId,
+    data: { lockdown: lockdownId, cause: by, groups: groups.length },
+  });
+  await app.tables.writeAll([recordWrite(record, app.random), ...noticeWrites(notice)]);
+  for (;;) {
+    const row = await getLockdown(app.tables, lockdownId);
+    if (!row || row.state === "lifted") return row ?? lifting;
+    const saved = await saveLockdown(app.tables, { ...row, state: "lifted", endedAt: at });
+    if (saved) return saved;
+  }
+}

@@ -1,0 +1,53 @@
+// Takes an alarm: it is stored before anybody is told that it was taken, and acted on afterwards.
+import { type Alarm, alarmIdOf, alarmRuleFor } from "../domain/alarm.ts";
+import type { Policy } from "../domain/policy.ts";
+import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
+import { dueJob, dueWrite } from "../store/due.ts";
+import { recordWrite } from "../store/records.ts";
+import type { App } from "./app.ts";
+
+/** The job that acts on an alarm whose taker has died. */
+const ALARM_JOB = "alarm";
+/** Posts of the same time share one row of the job. */
+const NET_MS = 15_000;
+
+/**
+ * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
+ * by a later one. What no rule of the policy answers is recorded, and asks for nothing.
+ */
+export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
+  const alarmId = alarmIdOf(alarm);
+  const now = app.clock.now();
+  for (;;) {
+    const stored = await getAlarm(app.tables, alarmId);
+    if (stored !== null && stored.alarm.at >= alarm.at) return null;
+    const isAnswered = alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
+    const isMoved = stored?.alarm.state !== alarm.state;
+    const at = (Math.floor(now / NET_MS) + 2) * NET_MS;
+    const known = isAnswered ? "" : "; no rule of the policy answers it";
+    const line = `${alarmId}: ${alarm.rule || alarm.metric} of ${alarm.namespace} is ${alarm.state}${known}`;
+    const record = { at: now, group: null, cause: "alarm", actor: "monitoring", policyVersion: policy.version };
+    const writes = [
+      ...(isAnswered ? [dueWrite(dueJob(ALARM_JOB, alarmId, at))] : []),
+      ...(isMoved ? [recordWrite({ ...record, lines: [line, aboutOf(alarm)] }, app.random)] : []),
+    ];
+    // The rows that lead to it are there before it is.
+    if (writes.length > 0) await app.tables.writeAll(writes);
+    const saved = await saveAlarm(app.tables, {
+      alarmId,
+      alarm,
+      receivedAt: now,
+      isHandled: !isAnswered,
+      lockdownId: stored?.lockdownId ?? null,
+      isMuted: stored?.isMuted ?? false,
+      rev: stored?.rev ?? 0,
+    });
+    if (saved) return saved;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+  }
+}
+
+const aboutOf = ({ dimensions, level, metric }: Alarm): string =>
+  [`level ${level}`, `metric ${metric}`, ...Object.entries(dimensions).map(([name, value]) => `${name}=${value}`)].join(
+    ", ",
+  );

@@ -1,0 +1,230 @@
+// Starts a lockdown: every port but the core ones is closed in the groups of its scope, and read back.
+import type { LockdownScope } from "../domain/alarm.ts";
+import {
+  type Lockdown,
+  type LockdownCause,
+  type LockdownGroup,
+  type LockdownStep,
+  lockdownIdOf,
+  type Preparation,
+  scopeName,
+} from "../domain/lockdown.ts";
+import { noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
+import { fail } from "../errors/app-error.ts";
+import { dueJob, dueWrite } from "../store/due.ts";
+import { getLockdown, lastLockdown, saveLockdown } from "../store/lockdowns.ts";
+import { noticeWrites } from "../store/outbox.ts";
+import { recordWrite } from "../store/records.ts";
+import type { App } from "./app.ts";
+import { chooseLockdown } from "./choose-lockdown.ts";
+import { closeGroup } from "./close-group.ts";
+import { inParallel } from "./in-parallel.ts";
+
+/** What a lockdown is asked for. */
+export interface LockdownAsk {
+  readonly scope: LockdownScope;
+  readonly policy: Policy;
+  /** An alarm's id or a person. */
+  readonly cause: string;
+  readonly principal: string;
+  readonly reason: string;
+  readonly periodMs: number;
+  /** Who answers for its lacking an operator path; null: the policy's word. */
+  readonly waivedBy: string | null;
+  /** Monotonic instant at which what started it came in. */
+  readonly arrivedAt: number;
+  readonly deadlineAt: number;
+}
+
+/** The job that looks after a lockdown until it is over. */
+export const LOCKDOWN_JOB = "lockdown";
+/** When the job looks, should this process die. */
+const NET_MS = 10_000;
+const GROUPS_AT_ONCE = 64;
+
+/** What it would be; writes nothing. Throws as `startLockdown`. */
+export async function previewLockdown(app: App, ask: LockdownAsk): Promise<Lockdown> {
+  requireOperatorPath(ask);
+  const chosen = await chooseLockdown(app, ask.policy, ask.scope);
+  return freshLockdown(app, ask, chosen, "ld-dry-run");
+}
+
+/**
+ * Books the lockdown, closes its groups in parallel, and answers it with what is closed and what is not. One that is on in the same
+ * scope goes on, with one cause more. Throws LOCKDOWN_WITHOUT_OPERATORS, LOCKDOWN_EMPTY, INSTANCE_UNKNOWN, GROUP_UNKNOWN.
+ */
+export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdown> {
+  requireOperatorPath(ask);
+  const joined = await join(app, ask);
+  if (joined) return joined;
+  const chosen = await chooseLockdown(app, ask.policy, ask.scope);
+  const steps: LockdownStep[] = [stepOf(app, ask, "planned")];
+  const booked = await book(app, ask, chosen);
+  steps.push(stepOf(app, ask, "booked"));
+  if (booked.startedAt === null) return booked.lockdown;
+  const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
+  steps.push(stepOf(app, ask, "read back"));
+  return tell(app, ask.policy, booked.lockdown.lockdownId, closed, steps);
+}
+
+/** Closes what is not closed yet; by the job, after a crash or where calls failed. */
+export async function goOnWithLockdown(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  deadlineAt: number,
+): Promise<Lockdown> {
+  const open = new Set(lockdown.groups.filter((it) => !it.isClosed && it.way !== "none").map((it) => it.group.groupId));
+  if (open.size === 0) return lockdown;
+  const chosen = await chooseLockdown(app, policy, lockdown.scope);
+  const again = chosen.filter((it) => open.has(it.group.groupId));
+  const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
+  return tell(app, policy, lockdown.lockdownId, closed, []);
+}
+
+function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
+  if (policy.operatorPath.length > 0 || waivedBy !== null || policy.lockdown.withoutOperatorPath !== null) return;
+  throw fail("LOCKDOWN_WITHOUT_OPERATORS");
+}
+
+/** A lockdown that is on in the scope, with the cause added; null when none is. */
+async function join(app: App, { scope, cause }: LockdownAsk): Promise<Lockdown | null> {
+  for (;;) {
+    const last = await lastLockdown(app.tables, scopeName(scope));
+    if (last?.state !== "active" || last.until <= app.clock.now()) return null;
+    if (last.causes.some((it) => it.by === cause)) return last;
+    const causes: LockdownCause[] = [...last.causes, { by: cause, since: app.clock.now() }];
+    const saved = await saveLockdown(app.tables, { ...last, causes });
+    if (saved) return saved;
+  }
+}
+
+/** Stores it under the next number of its scope; `startedAt` is null where somebody else was faster. */
+async function book(
+  app: App,
+  ask: LockdownAsk,
+  chosen: readonly Preparation[],
+): Promise<{ readonly lockdown: Lockdown; readonly startedAt: number | null }> {
+  const scope = scopeName(ask.scope);
+  for (;;) {
+    const last = await lastLockdown(app.tables, scope);
+    const sequence = Number(last?.lockdownId.split("-").at(-1) ?? 0) + 1;
+    const fresh = freshLockdown(app, ask, chosen, lockdownIdOf(scope, sequence));
+    const { lockdownId, startedAt, until } = fresh;
+    const rows = [startedAt + NET_MS, until].map((at) => dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, at)));
+    await app.tables.writeAll(rows);
+    const saved = await saveLockdown(app.tables, fresh);
+    if (saved) return { lockdown: saved, startedAt };
+    const joined = await join(app, ask);
+    if (joined) return { lockdown: joined, startedAt: null };
+  }
+}
+
+function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[], lockdownId: string): Lockdown {
+  const { scope, policy, cause, principal, reason, waivedBy } = ask;
+  const now = app.clock.now();
+  return {
+    lockdownId,
+    scope,
+    core: policy.lockdown.core,
+    principal,
+    reason,
+    waivedBy: policy.operatorPath.length > 0 ? null : (waivedBy ?? policy.lockdown.withoutOperatorPath),
+    causes: [{ by: cause, since: now }],
+    startedAt: now,
+    // Marks know whole seconds.
+    until: Math.ceil((now + ask.periodMs) / 1000) * 1000,
+    state: "active",
+    endedAt: null,
+    endedBy: null,
+    groups: chosen.map(groupOf),
+    steps: [],
+    rev: 0,
+  };
+}
+
+const groupOf = ({ group, name, way, drops, suspends, left, why, hosts, cannotStop }: Preparation): LockdownGroup => ({
+  group,
+  name,
+  way,
+  drops: drops.length,
+  suspends: suspends.length,
+  isClosed: false,
+  left: way === "none" && why !== null ? [why, ...left] : left,
+  hosts,
+  cannotStop,
+});
+
+async function closeAll(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  chosen: readonly Preparation[],
+  deadlineAt: number,
+): Promise<ReadonlyMap<string, LockdownGroup>> {
+  const closed = new Map<string, LockdownGroup>();
+  await inParallel(
+    chosen.filter((it) => it.way !== "none"),
+    async (preparation) => {
+      const outcome = await closeGroup(app, policy, lockdown, preparation, deadlineAt);
+      closed.set(preparation.group.groupId, { ...groupOf(preparation), ...outcome });
+    },
+    GROUPS_AT_ONCE,
+  );
+  return closed;
+}
+
+const stepOf = (app: App, { arrivedAt }: LockdownAsk, name: string): LockdownStep => ({
+  name,
+  ms: Math.round(app.clock.monotonicMs() - arrivedAt),
+});
+
+/** Keeps what came of it: record and notice first, then the row. */
+async function tell(
+  app: App,
+  policy: Policy,
+  lockdownId: string,
+  closed: ReadonlyMap<string, LockdownGroup>,
+  steps: readonly LockdownStep[],
+): Promise<Lockdown> {
+  for (let isFirst = true; ; isFirst = false) {
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
+    const groups = lockdown.groups.map((it) => closed.get(it.group.groupId) ?? it);
+    const next = { ...lockdown, groups, steps: steps.length > 0 ? steps : lockdown.steps };
+    const at = app.clock.now();
+    const open = groups.filter((it) => !it.isClosed).map((it) => it.name || it.group.groupId);
+    if (isFirst) {
+      const notice = noticeOf("lockdownStarted", {
+        at,
+        group: null,
+        to: [
+          { kind: "role", role: "operator" },
+          { kind: "role", role: "admin" },
+        ],
+        dedupe: `${lockdownId} ${open.join()}`,
+        data: {
+          lockdown: lockdownId,
+          cause: lockdown.causes.map((it) => it.by).join(", "),
+          groups: groups.length,
+          core: lockdown.core.join(", "),
+          until: lockdown.until,
+          open: open.join(", "),
+        },
+      });
+      const lines = [
+        `${groups.length - open.length} of ${groups.length} groups are closed but for ${lockdown.core.join(", ")}`,
+        ...groups.flatMap((it) => it.left.map((text) => `${it.group.groupId}: ${text}`)),
+        ...steps.map((step) => `${step.name} after ${step.ms} ms`),
+        ...(lockdown.waivedBy === null ? [] : [`without an operator path, for which ${lockdown.waivedBy} answers`]),
+      ];
+      const { principal: actor } = lockdown;
+      const cause = `lockdown ${lockdownId}`;
+      const record = { at, group: null, cause, actor, policyVersion: policy.version, lines };
+      await app.tables.writeAll([recordWrite(record, app.random), ...noticeWrites(notice)]);
+    }
+    const saved = await saveLockdown(app.tables, next);
+    if (saved) return saved;
+  }
+}
