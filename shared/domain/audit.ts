@@ -38,11 +38,16 @@ export interface AuditCounts {
   readonly drift: number;
   /** Changes to the ledger. */
   readonly changes: number;
+  /** Steps of the recycling queue, back and forth. */
+  readonly recycling: number;
 }
 
-export const COUNT_NAMES = ["open", "used", "idle", "unknown", "leases", "drift", "changes"] as const;
+export const COUNT_NAMES = ["open", "used", "idle", "unknown", "leases", "drift", "changes", "recycling"] as const;
 
-export const noCounts: AuditCounts = { open: 0, used: 0, idle: 0, unknown: 0, leases: 0, drift: 0, changes: 0 };
+export const noCounts: AuditCounts = {
+  ...{ open: 0, used: 0, idle: 0, unknown: 0 },
+  ...{ leases: 0, drift: 0, changes: 0, recycling: 0 },
+};
 
 /** Both together. */
 export function addCounts(one: AuditCounts, other: AuditCounts): AuditCounts {

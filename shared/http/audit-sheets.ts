@@ -35,6 +35,7 @@ const WORDS = {
       leases: "Leases",
       drift: "Drift",
       changes: "Changes",
+      recycling: "Recycling",
     },
     protocol: "Protocol",
     portRange: "Ports",
@@ -55,7 +56,7 @@ const WORDS = {
     },
     more: "More rows than fit here: GET /v1/audits has all of them, page by page.",
     notes: [
-      "Open rules and their use are as they were when this was made; leases, drift and changes are those of the month.",
+      "Open rules and their use are as they were when this was made; leases, drift, changes and steps of recycling are those of the month.",
       "Unknown is not idle: where logs are missing nobody can say.",
     ],
   },
@@ -87,6 +88,7 @@ const WORDS = {
       leases: "租约",
       drift: "漂移",
       changes: "变更",
+      recycling: "回收",
     },
     protocol: "协议",
     portRange: "端口",
@@ -101,7 +103,7 @@ const WORDS = {
     provenances: { baseline: "基线", template: "模板", adopted: "采纳", lease: "租约", none: "不在台账" },
     more: "此处未列出全部：请通过 GET /v1/audits 分页读取。",
     notes: [
-      "开放规则及其使用情况以生成时为准；租约、漂移和变更为当月数据。",
+      "开放规则及其使用情况以生成时为准；租约、漂移、变更和回收步骤为当月数据。",
       "“未知”不等于“闲置”：缺少日志时无法判断。",
     ],
   },

@@ -31,6 +31,10 @@ export function viewHealth(health: Health): z.output<typeof healthView> {
     oldestGroupSeenAt: health.oldestGroupSeenAt === null ? null : formatUtc(health.oldestGroupSeenAt),
     groupSeenTargetSeconds: health.groupSeenTargetMs === null ? null : health.groupSeenTargetMs / 1000,
     unjustified: health.unjustified.map((it) => ({ ...it, justifyBy: formatUtc(it.justifyBy) })),
+    evidence: health.evidence.map(({ readUntil, ...it }) => ({
+      ...it,
+      readUntil: readUntil === null ? null : formatUtc(readUntil),
+    })),
     clockSkewSeconds: health.clockSkewMs / 1000,
     policyVersion: health.policyVersion,
     mode: viewMode(health.mode),

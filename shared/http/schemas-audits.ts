@@ -26,6 +26,7 @@ const countsView = z.object({
   leases: count.describe("Leases asked for in the month."),
   drift: count.describe("Differences from the ledger that were found in the month."),
   changes: count.describe("Changes to the ledger in the month."),
+  recycling: count.describe("Steps of the recycling queue in the month, back and forth."),
 });
 
 const summaryView = z.object({

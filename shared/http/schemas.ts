@@ -222,6 +222,17 @@ export const healthView = z.object({
   unjustified: z
     .array(z.object({ lease: text, group: text, principal: text, justifyBy: instant }))
     .describe("Leases that were opened without their second person and have not been justified."),
+  evidence: z
+    .array(
+      z.object({
+        region: text,
+        source: text.describe("`flowLog`, `balancer` or `host`."),
+        readUntil: instant.nullable().describe("Up to when its logs have been read; null where none could be."),
+        trouble: text.nullable().describe("What is the matter with it; null when nothing is."),
+        queriesToday: z.int(),
+      }),
+    )
+    .describe("Sources of evidence of use, once they have been read."),
   clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
   policyVersion: z.int(),
   mode: modeView,

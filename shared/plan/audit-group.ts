@@ -25,6 +25,8 @@ export interface GroupFindings {
   readonly drift: readonly DriftItem[];
   /** Owners of the entries that changed, once for each change. */
   readonly changedOwners: readonly string[];
+  /** Owners of the rules that took a step in the recycling queue, once for each step. */
+  readonly recycledOwners: readonly string[];
   /** Leases asked for in the month, by principal. */
   readonly leases: ReadonlyMap<string, number>;
 }
@@ -37,7 +39,7 @@ export const letsIn = (rule: Rule): boolean => rule.direction === "ingress" && r
 
 /** The group's part: counts for each owner, the one with most open rules first, and the rules, unused ones first. */
 export function auditGroup(findings: GroupFindings): AuditedGroup {
-  const { group, name, rules, entries, drift, changedOwners, leases } = findings;
+  const { group, name, rules, entries, drift, changedOwners, recycledOwners, leases } = findings;
   const byKey = new Map(entries.map((entry) => [entry.key, entry]));
   const ports = rules.map(({ rule, verdict }) => portOf(rule, byKey.get(ruleKey(rule)) ?? null, verdict));
   const counts = new Map<string, AuditCounts>();
@@ -47,6 +49,7 @@ export function auditGroup(findings: GroupFindings): AuditedGroup {
   for (const { owner, use } of ports) count(owner, { open: 1, [use]: 1 });
   for (const [principal, number] of leases) count(principal, { leases: number });
   for (const owner of changedOwners) count(owner, { changes: 1 });
+  for (const owner of recycledOwners) count(owner, { recycling: 1 });
   for (const { entryId } of drift)
     count(entries.find((entry) => entry.entryId === entryId)?.allocation?.owner ?? "", { drift: 1 });
   const owners: OwnerCounts[] = [...counts].map(([owner, its]) => ({ owner, ...its }));

@@ -18,7 +18,21 @@ export interface Collection {
   readonly readAt: number;
 }
 
-const keyOf = (region: string, source: TrafficSourceKind): readonly string[] => [`evidence/${region}/${source}`];
+const PREFIX = "evidence/";
+const SOURCES_MAX = 1000;
+
+/** How far every source of every region is. */
+export async function listCollections(
+  tables: Tables,
+): Promise<readonly { readonly region: string; readonly source: string; readonly collection: Collection }[]> {
+  const page = await tables.range({ table: "schedule", from: [PREFIX], to: ["evidence0"], limit: SOURCES_MAX });
+  return page.rows.map(({ key, columns }) => {
+    const [, region = "", source = ""] = String(key[0]).split("/");
+    return { region, source, collection: parseColumn(columns["body"], "schedule") as Collection };
+  });
+}
+
+const keyOf = (region: string, source: TrafficSourceKind): readonly string[] => [`${PREFIX}${region}/${source}`];
 
 /** Null before the first reading. */
 export async function readCollection(

@@ -1,9 +1,11 @@
 // How the program is: what is due and not done, how long ago the groups were looked at, and how far its clock is off.
+import { dayOf } from "../domain/evidence.ts";
 import { isSeenLate, seenTargetMs } from "../domain/full-pass.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import type { ModeInForce } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import { listUnjustified } from "../store/attention.ts";
+import { listCollections } from "../store/collection.ts";
 import { type Due, readDue } from "../store/due.ts";
 import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
@@ -30,6 +32,14 @@ export interface Health {
     readonly principal: string;
     readonly justifyBy: number;
   }[];
+  /** Sources of evidence: how far each has been read, and what is the matter with it. Without them there is none. */
+  readonly evidence: readonly {
+    readonly region: string;
+    readonly source: string;
+    readonly readUntil: number | null;
+    readonly trouble: string | null;
+    readonly queriesToday: number;
+  }[];
   /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
@@ -48,11 +58,12 @@ export async function health(app: App, policy: Policy): Promise<Health> {
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
-  const [overdueEnds, last, mode, unjustified] = await Promise.all([
+  const [overdueEnds, last, mode, unjustified, evidence] = await Promise.all([
     lateEnds(app, due, now - OVERDUE_MS),
     lastFullPass(app.tables),
     readMode(app.tables),
     unjustifiedLeases(app),
+    evidenceSources(app, now),
   ]);
   const isUnseen = last !== null && isSeenLate(last, now);
   return {
@@ -63,6 +74,7 @@ export async function health(app: App, policy: Policy): Promise<Health> {
     oldestGroupSeenAt: last?.startedAt ?? null,
     groupSeenTargetMs: last && seenTargetMs(last),
     unjustified,
+    evidence,
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
     mode,
@@ -80,6 +92,16 @@ function statusOf(is: {
   if (is.isOverdue) return "overdue";
   if (is.isUnseen) return "unseen";
   return is.isUnjustified ? "unjustified" : "ok";
+}
+
+async function evidenceSources(app: App, now: number): Promise<Health["evidence"]> {
+  return (await listCollections(app.tables)).map(({ region, source, collection }) => ({
+    region,
+    source,
+    readUntil: collection.firstUntil === 0 ? null : collection.firstUntil,
+    trouble: collection.trouble,
+    queriesToday: collection.spent.day === dayOf(now) ? collection.spent.queries : 0,
+  }));
 }
 
 /** The row that names a lease may be there before it and after it: the lease tells. */

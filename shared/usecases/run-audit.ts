@@ -31,13 +31,14 @@ import {
   readAudit,
 } from "../store/audits.ts";
 import { dueJob, dueWrite, installedSince } from "../store/due.ts";
-import { readEvidence } from "../store/evidence.ts";
 import { eachLease } from "../store/leases.ts";
 import { listEntries } from "../store/ledger.ts";
 import { changesWithin, driftWithin } from "../store/month-of-group.ts";
+import { listRecyclingItems } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { chunks, inParallel } from "./in-parallel.ts";
 import { protection } from "./open-facts.ts";
+import { evidenceOf } from "./recycling-scene.ts";
 import { tell } from "./tell.ts";
 
 export interface AuditOptions {
@@ -90,6 +91,8 @@ class Run {
   private readonly time: { readonly from: number; readonly until: number };
   private audit: Audit;
   private leases: Leases = new Map();
+  /** By group: owners of rules that took a step in the recycling queue. */
+  private readonly recycled = new Map<string, string[]>();
 
   constructor(app: App, options: AuditOptions, time: Run["time"], audit: Audit) {
     this.app = app;
@@ -101,7 +104,7 @@ class Run {
   async goOn(begun: AuditRun): Promise<number | null> {
     const { app, options } = this;
     const { regions } = options.policy;
-    await this.countLeases();
+    await Promise.all([this.countLeases(), this.countRecycling()]);
     let at = begun;
     try {
       for (let region = regions[at.region]; region !== undefined; region = regions[at.region]) {
@@ -144,6 +147,22 @@ class Run {
     });
   }
 
+  private async countRecycling(): Promise<void> {
+    let after: string | null = null;
+    do {
+      const page: Awaited<ReturnType<typeof listRecyclingItems>> = await listRecyclingItems(this.app.tables, {
+        after,
+        limit: 500,
+      });
+      for (const { group, owner, history } of page.items) {
+        const steps = history.filter(({ at }) => at >= this.time.from && at < this.time.until);
+        const owners = this.recycled.get(group.groupId) ?? [];
+        if (steps.length > 0) this.recycled.set(group.groupId, [...owners, ...steps.map(() => owner)]);
+      }
+      after = page.next;
+    } while (after !== null);
+  }
+
   private async lookAt({ run }: AuditRun, groups: readonly GroupFacts[]): Promise<void> {
     const audited: AuditedGroup[] = [];
     await inParallel(groups, async (facts) => void audited.push(await this.groupOf(facts)), GROUPS_AT_ONCE);
@@ -170,6 +189,7 @@ class Run {
       return auditGroup({
         ...{ group, name, entries, drift, leases },
         rules: rules.map((rule) => ({ rule, verdict: judge(rule, byKey.get(ruleKey(rule)) ?? null) })),
+        recycledOwners: this.recycled.get(group.groupId) ?? [],
         changedOwners: changes.map(({ after, before }) => after?.owner ?? before?.owner ?? ""),
       });
     } catch (error) {
@@ -192,7 +212,9 @@ class Run {
     const read = members.slice(0, MEMBERS_MAX);
     const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
     const evidence: MemberEvidence[] = [];
-    await inParallel(read, async (member) => void evidence.push(await this.evidenceOf(member, from, now)), 4);
+    // Today tells of use as well; the day after the month does not belong to it.
+    const last = now === this.time.until ? now - 1 : now;
+    await inParallel(read, async (member) => void evidence.push(await evidenceOf(this.app, member, from, last)), 4);
     const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
     return (rule, entry) => {
       const question = { rule, group, isProtected, changedAt: null, entry, members: evidence, sameGroup };
@@ -202,15 +224,6 @@ class Run {
       const text = "not all of the hosts and days that it would take were looked at";
       return { ...verdict, use: "unknown", reasons: [{ code: "coverage", text }, ...verdict.reasons] };
     };
-  }
-
-  private async evidenceOf(member: Member, from: string, now: number): Promise<MemberEvidence> {
-    const { eniId, instanceId, instanceName, address, ipv6 } = member;
-    const names = instanceId === null ? [eniId] : [eniId, instanceId];
-    // Today tells of use as well; the day after the month does not belong to it.
-    const until = now === this.time.until ? dayOf(now) : dayAfter(dayOf(now), 1);
-    const days = await Promise.all(names.map((id) => readEvidence(this.app.tables, id, from, until)));
-    return { eniId, name: instanceName ?? instanceId ?? eniId, addresses: [address, ...ipv6], days: days.flat() };
   }
 
   /** Groups that are gone by now and had leases in the month. */

@@ -210,6 +210,8 @@ describe("flow logs", () => {
     await settled();
     const reading = await traffic.read({ ...span, members: ["eni-2"] }, 10);
     expect(reading.members.map(({ member }) => member)).toEqual(["eni-2"]);
+    const odd = await traffic.read({ ...span, members: ['eni-1" or "eni-id": "eni-2'] }, 10);
+    expect(odd.members).toEqual([]);
   });
 
   test("reach back as far as the logstore keeps, and say when their silence means nothing", async () => {

@@ -28,6 +28,9 @@ const LATER_S = 900;
 const CLIENT_PORT = 32_768;
 const SERVER_PORT_MAX = 1023;
 
+/** Finds nothing: of no usable name nothing is asked. */
+const NOBODY = '"eni-id": "none"';
+
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 
 /** The range of log times to ask for, in seconds. */
@@ -37,8 +40,10 @@ export const timesOf = ({ from, until }: LogSpan): { readonly from: number; read
 });
 
 function searchOf(span: LogSpan, more = ""): string {
-  const members = span.members?.map((eniId) => `"eni-id": "${eniId}"`).join(" or ");
-  return `__topic__: flow_log${more}${members === undefined ? "" : ` and (${members})`}`;
+  // What is no id of an interface names nothing, and must not become a part of the query.
+  const names = span.members?.filter((eniId) => /^[\w-]{1,64}$/.test(eniId));
+  const members = names?.map((eniId) => `"eni-id": "${eniId}"`).join(" or ");
+  return `__topic__: flow_log${more}${members === undefined ? "" : ` and (${members || NOBODY})`}`;
 }
 
 const inSpan = ({ from, until }: LogSpan): string =>

@@ -262,6 +262,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       oldestGroupSeenAt: NOW - 1_800_000,
       groupSeenTargetMs: 3_600_000,
       unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: NOW }],
+      evidence: [{ region: "cn-hangzhou", source: "flowLog", readUntil: NOW, trouble: "down", queriesToday: 4 }],
       clockSkewMs: -1500,
       policyVersion: 3,
       mode: inForce,

@@ -147,6 +147,15 @@ describe("what is listed", () => {
       oldestGroupSeenAt: "2026-11-05T07:30:00Z",
       groupSeenTargetSeconds: 3600,
       unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: "2026-11-05T08:00:00Z" }],
+      evidence: [
+        {
+          region: "cn-hangzhou",
+          source: "flowLog",
+          readUntil: "2026-11-05T08:00:00Z",
+          trouble: "down",
+          queriesToday: 4,
+        },
+      ],
       clockSkewSeconds: -1.5,
       policyVersion: 3,
       mode: { mode: "halt", since: "2026-11-05T08:00:00Z", by: "ann", reason: "an incident" },

@@ -15,6 +15,7 @@ import { readDue } from "../../../shared/store/due.ts";
 import { readEvidence } from "../../../shared/store/evidence.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { bookCollections, collectEvidence } from "../../../shared/usecases/collect-evidence.ts";
+import { health } from "../../../shared/usecases/health.ts";
 import { aPeer } from "../../kit/evidence.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 
@@ -139,6 +140,9 @@ describe("collecting evidence", () => {
       expect(await collect()).toBe(world.app.clock.now() + 15 * 60_000);
     }
     expect(await progress()).toMatchObject({ trouble: "down" });
+    expect((await health(world.app, policy)).evidence).toEqual([
+      { region, source: "flowLog", readUntil: until, trouble: "down", queriesToday: 1 },
+    ]);
     source.answer = () => "complete";
     await collect();
     const days = await stored();

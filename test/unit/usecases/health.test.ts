@@ -20,6 +20,7 @@ describe("health", () => {
       overdueEnds: [],
       oldestGroupSeenAt: null,
       unjustified: [],
+      evidence: [],
       groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,
