@@ -9,11 +9,11 @@ import { build } from "../../cli/build.mjs";
 /** The project's folder. */
 export const projectRoot = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-const SOURCES = ["cli", "functions", "local", "shared", "package-lock.json"];
+const SOURCES = ["cli", "functions", "local", "shared", "package-lock.json", "s.yaml"];
 const KEPT_MS = 3_600_000;
 
 /**
- * A folder that holds `dist/` and `cli/` as a checkout does. Test files that need it at once each build, and the first one
+ * A folder that holds `dist/`, `cli/` and `s.yaml` as a checkout does. Test files that need it at once each build, and the first one
  * to be ready wins; later runs find it by the digest of the sources. It lies in the project, where packages are found.
  */
 export async function builtProgram(): Promise<string> {
@@ -23,7 +23,7 @@ export async function builtProgram(): Promise<string> {
     const draft = `${folder}.${process.pid}`;
     await mkdir(draft, { recursive: true });
     await build(join(draft, "dist"));
-    symlinkSync(join(projectRoot, "cli"), join(draft, "cli"));
+    for (const name of ["cli", "s.yaml"]) symlinkSync(join(projectRoot, name), join(draft, name));
     try {
       renameSync(draft, folder);
     } catch (error) {

@@ -33,10 +33,10 @@ it("the commands of the README open port 22 for a minute and clean up after it",
       .replaceAll("http://127.0.0.1:9000", record.api),
   );
 
-  // 28 is curl's own code of a time-out; in user space the connection is reset instead.
+  // 28 is curl's own code of a time-out; in user space the connection is reset instead, as it begins (7) or just after (56).
   const closed = await shell(connect, folder);
   expect(closed.stdout).toBe("");
-  expect(closed.code).toBe(record.dataPlane === "nft" ? 28 : 56);
+  expect(record.dataPlane === "nft" ? [28] : [7, 56]).toContain(closed.code);
 
   const opened = await shell(open, folder);
   expect(opened.code).toBe(0);

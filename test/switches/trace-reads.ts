@@ -15,7 +15,8 @@ if (folder !== undefined && folder !== "") {
   beforeAll(() => {
     startedAt = Date.now();
   });
-  afterAll((_context, suite) => {
+  // biome-ignore lint/correctness/noEmptyPattern: the runner reads the names of fixtures from the first argument, and there are none.
+  afterAll(({}, suite) => {
     const { file } = suite;
     // A test that failed or was left out may have read more in another run.
     const isWhole = everyTest(file.tasks).every(({ mode, result }) => mode === "skip" || result?.state === "pass");

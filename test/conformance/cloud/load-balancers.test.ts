@@ -10,7 +10,7 @@ import { cmsClient } from "../cms/world.ts";
 
 const NETWORK = "127.129";
 const START_MS = Date.UTC(2026, 10, 1, 8, 0, 0);
-const VIP = "127.130.0.10";
+const VIP = "127.101.0.10";
 
 const seeded = seedAccount(seededRandom("safeport seeded account"));
 const account = {
