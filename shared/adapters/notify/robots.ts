@@ -53,7 +53,7 @@ const hmac = (key: string | Buffer, text: string): string =>
 /**
  * DingTalk: a plain `text` message, in which nothing is markup. Signed by timestamp in milliseconds, a line break and the secret,
  * HMAC-SHA256 under the secret, both in the address; good for an hour. https://open.dingtalk.com/document/robots/customize-robot-security-settings
- * Beyond 20 messages a minute none is taken for ten minutes: error 410100 and older ones, such as 130101.
+ * Beyond 20 messages a minute none is taken for ten minutes: error 130101, "send too fast"; other codes are known by such words.
  */
 const dingtalk: Robot = {
   write(message, { url, secret, now }) {
@@ -65,9 +65,11 @@ const dingtalk: Robot = {
     const content = uncalling(fitted(message, 18_000).join("\n"));
     return json(address.href, { msgtype: "text", text: { content }, at: { atMobiles: [], isAtAll: false } });
   },
-  read: (answer) => coded(answer, "errcode", (code) => (BUSY_DINGTALK.has(code) ? 10 * 60_000 : null)),
+  read: (answer) =>
+    coded(answer, "errcode", (code, body) =>
+      code === 130_101 || /too fast|over limit/i.test(body) ? 10 * 60_000 : null,
+    ),
 };
-const BUSY_DINGTALK = new Set([130_101, 410_100, 660_026, 90_030, 90_018]);
 
 /**
  * Feishu: a `post` of plain text nodes, in which nothing is markup. Signed by timestamp in seconds, a line break and the secret as the key
@@ -163,7 +165,11 @@ const webhook: Robot = {
 export const robots: Readonly<Record<TargetKind, Robot>> = { webhook, dingtalk, feishu, wecom, slack };
 
 /** An answer that says in a field whether the message was taken; 0 is yes. */
-function coded({ body }: PostAnswer, field: string, busyMs: (code: number) => number | null): SendOutcome {
+function coded(
+  { body }: PostAnswer,
+  field: string,
+  busyMs: (code: number, body: string) => number | null,
+): SendOutcome {
   let code: unknown;
   try {
     code = (JSON.parse(body) as Record<string, unknown>)[field];
@@ -172,7 +178,7 @@ function coded({ body }: PostAnswer, field: string, busyMs: (code: number) => nu
   }
   if (code === 0) return { kind: "sent" };
   if (typeof code !== "number") return { kind: "unreached", why: "the answer is not the robot's" };
-  const retryAfterMs = busyMs(code);
+  const retryAfterMs = busyMs(code, body);
   const why = `the robot answers ${field} ${code}`;
   return retryAfterMs === null ? { kind: "refused", why } : { kind: "busy", why, retryAfterMs };
 }

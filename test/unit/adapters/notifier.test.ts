@@ -150,6 +150,12 @@ describe("what a target does", () => {
       "dingtalk",
       { kind: "busy", retryAfterMs: 600_000 },
     ],
+    [
+      "says so by another code",
+      { kind: "says", body: '{"errcode":90030,"errmsg":"webhook over limit"}' },
+      "dingtalk",
+      { kind: "busy", retryAfterMs: 600_000 },
+    ],
     ["is over its limit", { kind: "says", body: '{"code":11232}' }, "feishu", { kind: "busy" }],
     ["is over its limit, too", { kind: "says", body: '{"errcode":45009}' }, "wecom", { kind: "busy" }],
     ["says an error of Slack", { kind: "says", body: "invalid_payload" }, "slack", { kind: "refused" }],
