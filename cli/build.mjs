@@ -8,7 +8,7 @@ import * as esbuild from "esbuild";
 import { leaveOut, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const COMMANDS = ["dev", "setup"];
+const COMMANDS = ["dev", "safeport"];
 
 const shared = {
   absWorkingDir: root,

@@ -52,6 +52,8 @@ export interface Composition {
   readonly readPolicy: () => Promise<Policy>;
   /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
   readonly readPolicyOrDefault: () => Promise<Policy>;
+  /** Region in which the heartbeat is published; null where none is wanted. */
+  readonly heartbeat: string | null;
   /** Ends an invocation: what is to be told to others is told. Never rejects. */
   readonly settle: () => Promise<void>;
 }
@@ -97,7 +99,7 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
 }
 
 function build(configuration: Configuration): Composition {
-  const { settings, region, accountId, endpoints, wakeups, callsPerMinute, alarmSecrets } = configuration;
+  const { settings, region, accountId, endpoints, wakeups, callsPerMinute, alarmSecrets, heartbeat } = configuration;
   const clock = systemClock;
   const random = systemRandom;
   const log = bootLog;
@@ -182,7 +184,8 @@ function build(configuration: Configuration): Composition {
   };
   const oidc = new OidcTokens(clock, keySets);
   const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
-  return { app, accountId, alarmSecrets, settle, documents, oidc, ...policyReaders(app, region) };
+  const beats = heartbeat ? region : null;
+  return { app, accountId, alarmSecrets, settle, documents, oidc, heartbeat: beats, ...policyReaders(app, region) };
 }
 
 /** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */

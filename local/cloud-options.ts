@@ -22,6 +22,7 @@ export interface CloudPorts {
   readonly fc?: number;
   readonly actiontrail?: number;
   readonly vpc?: number;
+  readonly ram?: number;
 }
 
 /** Everything that can be set. */
@@ -76,4 +77,5 @@ export interface CloudEndpoints {
   readonly fc: string;
   readonly actiontrail: string;
   readonly vpc: string;
+  readonly ram: string;
 }

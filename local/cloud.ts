@@ -214,6 +214,7 @@ async function start(world: CloudWorld, stop: () => Promise<void>): Promise<Clou
       fc: `http://${host}:${functions.apiPort}`,
       actiontrail: `${host}:${platform.lookupPort}`,
       vpc: `${host}:${vpc.port}`,
+      ram: `${host}:${platform.ramPort}`,
     },
   };
 }

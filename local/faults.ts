@@ -79,6 +79,7 @@ export interface FaultsOf {
   readonly cms: CallFault;
   readonly actiontrail: CallFault;
   readonly vpc: CallFault;
+  readonly ram: CallFault;
   readonly sls: CallFault | IncompleteFault;
   /** Events on their way to functions; the operation is the event's name. */
   readonly eventbridge: DeliveryFault;
@@ -121,6 +122,7 @@ export const faultKinds: Readonly<Record<FaultService, readonly AnyFault["kind"]
   cms: ofCalls,
   actiontrail: ofCalls,
   vpc: ofCalls,
+  ram: ofCalls,
   sls: [...ofCalls, "incomplete"],
   alarm: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder"],
   eventbridge: ["reject", "drop-before", "drop-after", "delay", "duplicate", "reorder", "skew"],

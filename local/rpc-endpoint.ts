@@ -44,7 +44,7 @@ type Body = Record<string, unknown>;
 /** What the service says of itself. */
 export interface RpcService {
   /** In the fault table. */
-  readonly service: "cms" | "actiontrail" | "vpc";
+  readonly service: "cms" | "actiontrail" | "vpc" | "ram";
   /** As its errors name it. */
   readonly product: string;
   readonly hostId: string;

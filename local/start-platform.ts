@@ -1,12 +1,14 @@
 // What runs code: Function Compute, the event bus, and the trail that tells it of calls.
 
 import type { CloudWorld } from "./cloud-world.ts";
+import { seedUserNames } from "./seed.ts";
 import { type ActionTrail, createActionTrail } from "./services/actiontrail/action-trail.ts";
 import { KeptEvents } from "./services/actiontrail/kept-events.ts";
 import { startLookups } from "./services/actiontrail/start-lookups.ts";
 import type { TrailSwitches } from "./services/actiontrail/switches.ts";
 import { EventBus } from "./services/eventbridge/event-bus.ts";
 import { type Functions, startFunctions } from "./services/functions/functions.ts";
+import { startRam } from "./services/ram/ram-service.ts";
 import { Queues } from "./services/smq/queues.ts";
 
 /** The running platform. */
@@ -17,6 +19,7 @@ export interface Platform {
   readonly queues: Queues;
   /** Port of LookupEvents. */
   readonly lookupPort: number;
+  readonly ramPort: number;
 }
 
 /** Starts it. The switches may change at run time. */
@@ -63,5 +66,14 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
     onCall: world.listed("actiontrail"),
   });
   world.onStop(() => lookups.stop());
-  return { functions, events, trail, queues, lookupPort: lookups.port };
+  const ram = await startRam({
+    ...{ clock, random, host, faults, authorize: world.authorize, ram: world.ram },
+    accountId: owner.accountId,
+    roles: [seedUserNames.role],
+    port: ports.ram ?? 0,
+    secretOf: world.secretOf,
+    onCall: world.listed("ram"),
+  });
+  world.onStop(() => ram.stop());
+  return { functions, events, trail, queues, lookupPort: lookups.port, ramPort: ram.port };
 }

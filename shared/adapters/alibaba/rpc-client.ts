@@ -57,6 +57,8 @@ const ECS_VERSION = "2014-05-26";
 const ACTION_TRAIL_VERSION = "2020-07-06";
 const VPC_VERSION = "2016-04-28";
 const CLOUD_MONITOR_VERSION = "2019-01-01";
+const RAM_VERSION = "2015-05-01";
+const QUOTAS_VERSION = "2020-05-10";
 const CONNECT_TIMEOUT_MS = 10_000;
 const READ_TIMEOUT_MS = 10_000;
 /** How much longer than the SDK's own limits we wait before we give a call up ourselves. */
@@ -80,6 +82,16 @@ export function cloudMonitorRpcClient(settings: RpcSettings): RpcClient {
 /** The VPC API of 2016-04-28. */
 export function vpcRpcClient(settings: RpcSettings): RpcClient {
   return rpcClient(settings, VPC_VERSION);
+}
+
+/** The Quota Center API of 2020-05-10. */
+export function quotasRpcClient(settings: RpcSettings): RpcClient {
+  return rpcClient(settings, QUOTAS_VERSION);
+}
+
+/** The RAM API of 2015-05-01. */
+export function ramRpcClient(settings: RpcSettings): RpcClient {
+  return rpcClient(settings, RAM_VERSION);
 }
 
 /** The SDK is loaded, and a client per region made, by the first call. */

@@ -40,6 +40,8 @@ describe("settings", () => {
         sls: null,
         vpc: null,
         cms: null,
+        quotas: null,
+        ram: null,
         tablestore: "https://safeport.cn-hangzhou.ots.aliyuncs.com",
         tablestoreInstance: "safeport",
         fc: "https://100000000000.cn-hangzhou.fc.aliyuncs.com",
@@ -49,6 +51,7 @@ describe("settings", () => {
       alarmSecrets: [],
       callsPerMinute: 200,
       flowLogs: [],
+      heartbeat: false,
       notifyPrivateHosts: [],
     });
   });

@@ -1,0 +1,48 @@
+// A command line to the command that is meant.
+import { ApiError } from "./api.ts";
+import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
+import { doctor } from "./doctor.ts";
+import { mode } from "./mode.ts";
+import { policy } from "./policy.ts";
+import { setup } from "./setup.ts";
+import { uninstall } from "./uninstall.ts";
+
+const commands: readonly Command[] = [setup, doctor, policy, mode, uninstall];
+
+const HELP = `Usage: safeport <command> [options]
+
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n")}
+
+safeport <command> --help tells more. --json answers for programs. Exit codes: 0 done, 1 failed, 2 not understood,
+3 waits for somebody.
+`;
+
+/** Runs a command line; resolves with the exit code, and never rejects. */
+export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const { out, err } = surroundings;
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    out(HELP);
+    return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  const command = commands.find((it) => it.name === name);
+  if (command === undefined) {
+    err(`safeport knows no command ${name}. safeport --help lists them.\n`);
+    return EXIT.usage;
+  }
+  if (rest.includes("--help") || rest.includes("-h")) {
+    out(command.help);
+    return EXIT.ok;
+  }
+  try {
+    return await command.run(rest, surroundings);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      err(`safeport ${name}: ${error.message}. safeport ${name} --help tells what it takes.\n`);
+      return EXIT.usage;
+    }
+    const words = error instanceof Error ? error.message : String(error);
+    err(`safeport ${name}: ${words}${error instanceof ApiError && error.code ? ` (${error.code})` : ""}\n`);
+    return EXIT.failed;
+  }
+}

@@ -1,0 +1,196 @@
+// `safeport uninstall`: first everything that safeport opened or closed for a time is over, then what setup made goes.
+import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
+import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
+import { policyOfRow } from "../../shared/config/policy-schema.ts";
+import { parseMark } from "../../shared/domain/mark.ts";
+// biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
+import { readPolicy } from "../../shared/store/policy.ts";
+// biome-ignore-end lint/style/noRestrictedImports: see above
+import { cloudCalls } from "../setup/cloud-call.ts";
+import { stateOf } from "../setup/installation-steps.ts";
+import type { Step } from "../setup/steps.ts";
+import { type Account, accountOf, stepsOf } from "./account.ts";
+import { type Api, ApiError, apiOf } from "./api.ts";
+import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+interface Lease {
+  readonly id: string;
+  readonly state: string;
+}
+
+/** What a lease has to be in, for nothing of it to stand. */
+const OVER = ["closed", "denied", "lapsed", "cancelled", "failed"];
+/** What happened, and to whom rules were given: kept unless it is told to go. */
+const KEPT_TABLES = ["record", "history", "drift"];
+const CLOSE_WAIT_MS = 300_000;
+
+export const uninstall: Command = {
+  name: "uninstall",
+  summary: "close everything, then remove what setup made",
+  help: `Usage: safeport uninstall --plan | --close | --state [--records] [--contacts GROUPS] [--json]
+
+  --plan      show what is open and what would be removed
+  --close     set the mode to close-only, lift every quarantine and lockdown, end every lease, wait until no rule of this
+              installation stands, and remove the alarms
+  --state     after \`s remove\`: remove the tables and the role. Refused while the functions answer, or a rule of this
+              installation stands
+  --records   with --state: remove the records and the history too; they are kept otherwise
+
+It may be interrupted and run again. Exit code 3: something is still open.
+--plan and --close read SAFEPORT_API and SAFEPORT_TOKEN (an admin's); all read what safeport setup reads.
+`,
+  async run(args, surroundings) {
+    const { values } = readArguments(args, {
+      plan: { type: "boolean", default: false },
+      close: { type: "boolean", default: false },
+      state: { type: "boolean", default: false },
+      records: { type: "boolean", default: false },
+    });
+    const asked = ["plan", "close", "state"].filter((name) => values[name] === true);
+    if (asked.length !== 1) throw new UsageError("say one of --plan, --close and --state");
+    const account = accountOf(surroundings);
+    if (asked[0] === "plan") return plan(surroundings, account, values);
+    return asked[0] === "close" ? close(surroundings, account, values) : removeState(surroundings, account, values);
+  },
+};
+
+async function plan(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
+  const leases = await liveLeases(apiOf(surroundings));
+  const rules = await ownRules(account);
+  const steps = removals(surroundings, account, values);
+  const json = { leases: leases.map(({ id }) => id), rules, removes: steps.map(({ id }) => id) };
+  const lines = [
+    ...json.leases.map((id) => `would end the lease ${id}`),
+    ...rules.map((rule) => `would see closed: ${rule}`),
+    ...json.removes.map((id) => `would remove ${id}`),
+  ];
+  tell(surroundings, values, { json, lines });
+  return EXIT.ok;
+}
+
+async function close(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
+  const api = apiOf(surroundings);
+  const { err, clock } = surroundings;
+  await lift(api, err);
+  await api.call("PUT", "/v1/mode", { mode: "close-only", reason: "safeport is being uninstalled" });
+  const until = clock.now() + CLOSE_WAIT_MS;
+  let rules: readonly string[] = [];
+  for (;;) {
+    const leases = await liveLeases(api);
+    for (const { id, state } of leases) {
+      if (state === "closing") continue;
+      err(`ending ${id}\n`);
+      await unlessOver(() => api.call("POST", `/v1/leases/${id}:end`));
+    }
+    await api.call("PUT", "/safeport/cleanup");
+    rules = await ownRules(account);
+    if (leases.length === 0 && rules.length === 0) break;
+    err(`${leases.length} leases are not over, ${rules.length} rules stand\n`);
+    if (clock.now() >= until) {
+      const left = { leases: leases.map(({ id }) => id), rules };
+      const lines = [
+        ...left.leases.map((id) => `not over: ${id}`),
+        ...rules.map((rule) => `stands: ${rule}`),
+        "Look at GET /v1/health and the records, and run it again: it goes on where it stopped.",
+      ];
+      tell(surroundings, values, { json: { closed: false, ...left }, lines });
+      return EXIT.waiting;
+    }
+    await clock.sleep(2000);
+  }
+  for (const step of alarmsOf(surroundings, account)) await step.remove?.();
+  const lines = ["Nothing of safeport stands any more.", "Now run: s remove, and then: safeport uninstall --state"];
+  tell(surroundings, values, { json: { closed: true, leases: [], rules: [] }, lines });
+  return EXIT.ok;
+}
+
+async function removeState(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
+  const { env, fetch, err } = surroundings;
+  const base = env["SAFEPORT_API"];
+  if (base) {
+    // A sweep that still runs would make the tables again.
+    const answer = await fetch(`${base.replace(/\/+$/, "")}/v1/health`, { signal: AbortSignal.timeout(10_000) })
+      .then((it) => it.json() as Promise<{ readonly status?: unknown }>)
+      .catch(() => null);
+    if (answer?.status === "up")
+      throw new Error(`safeport still answers at ${base}. Run safeport uninstall --close and s remove first.`);
+  }
+  const rules = await ownRules(account);
+  if (rules.length > 0) {
+    const lines = [
+      ...rules.map((rule) => `stands: ${rule}`),
+      "Nothing was removed: without its state nobody would close them. Deploy again and run safeport uninstall --close.",
+    ];
+    tell(surroundings, values, { json: { removed: [], rules }, lines });
+    return EXIT.waiting;
+  }
+  const removed: string[] = [];
+  for (const step of removals(surroundings, account, values)) {
+    err(`removing ${step.id}\n`);
+    await step.remove?.();
+    removed.push(step.id);
+  }
+  tell(surroundings, values, { json: { removed, rules }, lines: removed.map((id) => `removed ${id}`) });
+  return EXIT.ok;
+}
+
+/** What is removed, last made first: no step leaves something that cannot be found by the next run. */
+function removals(surroundings: Surroundings, account: Account, values: Values): readonly Step[] {
+  const { role, tables } = stepsOf(surroundings, account);
+  const isKept = ({ id }: Step): boolean =>
+    values["records"] !== true && KEPT_TABLES.some((name) => id === `table ${name}`);
+  const roles = [...role].reverse();
+  return [...alarmsOf(surroundings, account), ...tables.filter((step) => !isKept(step)), ...roles];
+}
+
+/** The rules of an installation have fixed names, whoever they are told to. */
+const alarmsOf = (surroundings: Surroundings, account: Account): readonly Step[] =>
+  stepsOf(surroundings, account, { contacts: "-" }).alarms;
+
+async function liveLeases(api: Api): Promise<readonly Lease[]> {
+  const live: Lease[] = [];
+  let cursor: string | null = null;
+  do {
+    const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page: { readonly leases: readonly Lease[]; readonly next: string | null } = await api.call(
+      "GET",
+      `/v1/leases?limit=200${query}`,
+    );
+    live.push(...page.leases.filter(({ state }) => !OVER.includes(state)));
+    cursor = page.next;
+  } while (cursor !== null);
+  return live;
+}
+
+/** Whatever was closed for a time is opened again, while the mode still lets it be. */
+async function lift(_api: Api, _err: Surroundings["err"]): Promise<void> {}
+
+async function unlessOver(work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.code !== "LEASE_ENDED") throw error;
+  }
+}
+
+/** Every rule with a mark of this installation, in every region the policy names. */
+async function ownRules(account: Account): Promise<readonly string[]> {
+  const { configuration, clock } = account;
+  const { region, settings } = configuration;
+  const row = await readPolicy(stateOf(account)).catch(() => null);
+  const regions = row === null ? [region] : policyOfRow(row, region).regions;
+  const found: string[] = [];
+  for (const each of regions) {
+    const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region: each } });
+    const firewall = ecsFirewall(ecs);
+    for (const { ref } of await ecsInventory(ecs, clock).listGroups(each, "inventory")) {
+      const { rules } = await firewall.readGroup(ref, "inventory");
+      for (const rule of rules)
+        if (parseMark(rule.description)?.installation === settings.installation)
+          found.push(`${rule.id} in ${ref.groupId}`);
+    }
+  }
+  return found;
+}

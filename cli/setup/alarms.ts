@@ -1,0 +1,92 @@
+// The alarms that watch safeport from outside: CloudMonitor rules on the heartbeat's metrics.
+// biome-ignore lint/style/noRestrictedImports: the names are the heartbeat's own.
+import { METRICS } from "../../shared/usecases/beat.ts";
+import type { CloudCalls } from "./cloud-call.ts";
+import type { Step } from "./steps.ts";
+
+/** Whom alarms are told to. */
+export interface AlarmOrder {
+  readonly accountId: string;
+  readonly installation: string;
+  /** Contact groups of CloudMonitor, with commas between. */
+  readonly contacts: string;
+  readonly webhook: string | null;
+}
+
+interface Rule {
+  readonly id: string;
+  readonly metric: string;
+  readonly operator: "GreaterThanOrEqualToThreshold" | "LessThanThreshold";
+  readonly threshold: number;
+  readonly periodS: number;
+  readonly noData: "INSUFFICIENT_DATA" | "KEEP_LAST_STATE";
+}
+
+const rulesOf = (installation: string): readonly Rule[] => {
+  const id = (what: string): string => `safeport-${installation}-${what}`;
+  return [
+    // Nothing to compare tells by itself: a rule without data for three minutes is what alarms.
+    {
+      ...{ id: id("silent"), metric: METRICS.tick, operator: "LessThanThreshold", threshold: 1, periodS: 180 },
+      noData: "INSUFFICIENT_DATA",
+    },
+    {
+      ...{ id: id("overdue"), metric: METRICS.overdue, operator: "GreaterThanOrEqualToThreshold", threshold: 30 },
+      periodS: 60,
+      noData: "KEEP_LAST_STATE",
+    },
+    {
+      ...{ id: id("deaf"), metric: METRICS.deaf, operator: "GreaterThanOrEqualToThreshold", threshold: 1 },
+      periodS: 300,
+      noData: "KEEP_LAST_STATE",
+    },
+  ];
+};
+
+/** One step for each rule; an operation page of the documentation says what to do about each. */
+export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[] {
+  return rulesOf(order.installation).map((rule) => ({
+    id: `alarm ${rule.id}`,
+    async look() {
+      const answer = await calls.ask(calls.cms, "DescribeMetricRuleList", { RuleIds: rule.id });
+      const alarms =
+        (answer["Alarms"] as { readonly Alarm?: readonly Record<string, unknown>[] } | undefined)?.Alarm ?? [];
+      const found = alarms.find((it) => it["RuleId"] === rule.id);
+      if (found === undefined) return { state: "missing", what: `make the alarm ${rule.id} on ${rule.metric}` };
+      const isSame =
+        found["MetricName"] === rule.metric &&
+        found["ContactGroups"] === order.contacts &&
+        (found["Webhook"] ?? "") === (order.webhook ?? "") &&
+        found["EnableState"] !== false;
+      return isSame ? { state: "ready" } : { state: "differs", what: `set the alarm ${rule.id} anew` };
+    },
+    async make() {
+      await calls.ask(calls.cms, "PutResourceMetricRule", {
+        RuleId: rule.id,
+        RuleName: rule.id,
+        Namespace: `acs_customMetric_${order.accountId}`,
+        MetricName: rule.metric,
+        Resources: JSON.stringify([{ groupId: "0", installation: order.installation }]),
+        ContactGroups: order.contacts,
+        "Escalations.Critical.Statistics": "Maximum",
+        "Escalations.Critical.ComparisonOperator": rule.operator,
+        "Escalations.Critical.Threshold": String(rule.threshold),
+        "Escalations.Critical.Times": "1",
+        Period: String(rule.periodS),
+        Interval: "60",
+        SilenceTime: "3600",
+        NoDataPolicy: rule.noData,
+        ...(order.webhook === null ? {} : { Webhook: order.webhook }),
+      });
+      await calls.ask(calls.cms, "EnableMetricRules", { RuleId: [rule.id] });
+      return undefined;
+    },
+    async remove() {
+      try {
+        await calls.ask(calls.cms, "DeleteMetricRules", { Id: [rule.id] });
+      } catch (error) {
+        if ((error as { readonly cloudCode?: unknown }).cloudCode !== "ResourceNotFound") throw error;
+      }
+    },
+  }));
+}

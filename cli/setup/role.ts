@@ -1,0 +1,91 @@
+// The role the functions act as, and its policy.
+import { CloudFailure } from "../../shared/ports/firewall.ts";
+import type { CloudCalls } from "./cloud-call.ts";
+import { type RamPolicy, trustPolicy } from "./ram-policy.ts";
+import type { Step } from "./steps.ts";
+
+/** What is to be there; the policy has the role's name. */
+export interface RoleOrder {
+  readonly role: string;
+  readonly policy: RamPolicy;
+}
+
+/** RAM keeps so many versions of a policy; the oldest goes for a new one. */
+const ROTATE = "DeleteOldestNonDefaultVersionWhenLimitExceeded";
+
+/** Role, policy and that the one has the other. */
+export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder): readonly Step[] {
+  const custom = { PolicyType: "Custom", PolicyName: role };
+  const unlessGone = async <Answer>(work: Promise<Answer>): Promise<Answer | null> => {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof CloudFailure && error.cloudCode?.startsWith("EntityNotExist")) return null;
+      throw error;
+    }
+  };
+  const findPolicy = async (): Promise<unknown> => {
+    const found = await unlessGone(ask(ram, "GetPolicy", custom));
+    const version = found?.["DefaultPolicyVersion"] as { readonly PolicyDocument?: string } | undefined;
+    return version?.PolicyDocument === undefined ? null : JSON.parse(version.PolicyDocument);
+  };
+  const isAttached = async (): Promise<boolean> => {
+    const found = await unlessGone(ask(ram, "ListPoliciesForRole", { RoleName: role }));
+    const policies =
+      (found?.["Policies"] as { readonly Policy?: readonly { readonly PolicyName: string }[] })?.Policy ?? [];
+    return policies.some((it) => it.PolicyName === role);
+  };
+  return [
+    {
+      id: `role ${role}`,
+      look: async () =>
+        (await unlessGone(ask(ram, "GetRole", { RoleName: role }))) === null
+          ? { state: "missing", what: `make the role ${role} for Function Compute` }
+          : { state: "ready" },
+      async make() {
+        const AssumeRolePolicyDocument = JSON.stringify(trustPolicy);
+        await ask(ram, "CreateRole", { RoleName: role, AssumeRolePolicyDocument, Description: "safeport's functions" });
+        return undefined;
+      },
+      remove: async () => {
+        await unlessGone(ask(ram, "DeleteRole", { RoleName: role }));
+      },
+    },
+    {
+      id: `policy ${role}`,
+      look: async () => {
+        const found = await findPolicy();
+        if (found === null) return { state: "missing", what: `make the policy ${role}` };
+        if (JSON.stringify(found) === JSON.stringify(policy)) return { state: "ready" };
+        return { state: "differs", what: `set the policy ${role} to what the switched on features need` };
+      },
+      async make() {
+        const PolicyDocument = JSON.stringify(policy);
+        if ((await findPolicy()) === null)
+          await ask(ram, "CreatePolicy", { PolicyName: role, PolicyDocument, Description: "safeport's functions" });
+        else
+          await ask(ram, "CreatePolicyVersion", {
+            ...{ PolicyName: role, PolicyDocument },
+            SetAsDefault: "true",
+            RotateStrategy: ROTATE,
+          });
+        return undefined;
+      },
+      remove: async () => {
+        await unlessGone(ask(ram, "DeletePolicy", { PolicyName: role }));
+      },
+    },
+    {
+      id: `policy ${role} of the role`,
+      look: async () =>
+        (await isAttached()) ? { state: "ready" } : { state: "missing", what: `give the role ${role} its policy` },
+      async make() {
+        await ask(ram, "AttachPolicyToRole", { ...custom, RoleName: role });
+        return undefined;
+      },
+      remove: async () => {
+        await unlessGone(ask(ram, "DetachPolicyFromRole", { ...custom, RoleName: role }));
+      },
+    },
+  ];
+}

@@ -1,0 +1,201 @@
+// The API of RAM, as much of it as a deployment needs: roles, their policies, and which role has which.
+
+import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
+import { RpcError } from "../../protocol/rpc/rpc-error.ts";
+import { checkPolicy, type PolicyDocument, type Ram } from "../../ram.ts";
+import { type RpcEndpoint, type RpcSurroundings, startRpcEndpoint } from "../../rpc-endpoint.ts";
+
+/** How to start it. */
+export interface RamServiceOptions extends RpcSurroundings {
+  readonly accountId: string;
+  /** Decides what those with a role may do; a role whose policies are attached here may do no more than they say. */
+  readonly ram: Ram;
+  /** Roles that exist from the start, without any policy: they may do everything until one is attached. */
+  readonly roles: readonly string[];
+}
+
+interface Policy {
+  readonly versions: Map<string, PolicyDocument>;
+  standard: string;
+}
+
+type Body = Record<string, unknown>;
+
+/** So many versions of a policy are kept. */
+const VERSIONS_MAX = 5;
+const NAME = /^[A-Za-z0-9._-]{1,128}$/;
+
+/** Starts listening. */
+export function startRam({ ram, roles, accountId, ...around }: RamServiceOptions): Promise<RpcEndpoint> {
+  const account = new RamAccount(ram, accountId, roles);
+  return startRpcEndpoint(around, {
+    service: "ram",
+    product: "Ram",
+    hostId: "ram.aliyuncs.com",
+    version: "2015-05-01",
+    resource: `acs:ram:*:${accountId}:*`,
+    forbidden: {
+      code: "NoPermission",
+      message: "You are not authorized to do this action. You should be authorized by RAM.",
+    },
+    perform: (operation, params) => account.perform(operation, params),
+  });
+}
+
+const gone = (kind: string, name: string): RpcError =>
+  new RpcError({
+    status: 404,
+    code: `EntityNotExist.${kind}`,
+    message: `The ${kind.toLowerCase()} not exists: ${name}`,
+  });
+const exists = (kind: string, name: string): RpcError =>
+  new RpcError({
+    status: 409,
+    code: `EntityAlreadyExists.${kind}`,
+    message: `The ${kind.toLowerCase()} already exists: ${name}`,
+  });
+const invalid = (name: string, message: string): RpcError =>
+  new RpcError({ status: 400, code: `InvalidParameter.${name}`, message });
+const conflict = (code: string, message: string): RpcError => new RpcError({ status: 409, code, message });
+
+class RamAccount {
+  readonly #ram: Ram;
+  readonly #accountId: string;
+  /** Names of policies by role. */
+  readonly #roles = new Map<string, { trust: string; policies: Set<string> }>();
+  readonly #policies = new Map<string, Policy>();
+
+  constructor(ram: Ram, accountId: string, roles: readonly string[]) {
+    this.#ram = ram;
+    this.#accountId = accountId;
+    for (const role of roles) this.#roles.set(role, { trust: "{}", policies: new Set() });
+  }
+
+  perform(operation: string, params: RpcParameters): Body {
+    const role = params["RoleName"] ?? "";
+    const policy = params["PolicyName"] ?? "";
+    switch (operation) {
+      case "GetRole":
+        return { Role: this.#viewRole(role) };
+      case "CreateRole":
+        if (!NAME.test(role)) throw invalid("RoleName", "The parameter RoleName is invalid.");
+        if (this.#roles.has(role)) throw exists("Role", role);
+        this.#roles.set(role, { trust: jsonOf(params, "AssumeRolePolicyDocument"), policies: new Set() });
+        return { Role: this.#viewRole(role) };
+      case "DeleteRole":
+        if (this.#role(role).policies.size > 0)
+          throw conflict("DeleteConflict.Role.Policy", "The role has policies attached.");
+        this.#roles.delete(role);
+        return {};
+      case "GetPolicy":
+        return this.#viewPolicy(policy);
+      case "CreatePolicy":
+        if (!NAME.test(policy)) throw invalid("PolicyName", "The parameter PolicyName is invalid.");
+        if (this.#policies.has(policy)) throw exists("Policy", policy);
+        this.#policies.set(policy, { versions: new Map([["v1", documentOf(params)]]), standard: "v1" });
+        return { Policy: { PolicyName: policy, PolicyType: "Custom", DefaultVersion: "v1" } };
+      case "CreatePolicyVersion":
+        return this.#addVersion(policy, params);
+      case "DeletePolicy":
+        this.#policy(policy);
+        if ([...this.#roles.values()].some((it) => it.policies.has(policy)))
+          throw conflict("DeleteConflict.Policy.Role", "The policy is attached to a role.");
+        this.#policies.delete(policy);
+        return {};
+      case "AttachPolicyToRole":
+        this.#policy(policy);
+        if (this.#role(role).policies.has(policy)) throw exists("Role.Policy", policy);
+        this.#role(role).policies.add(policy);
+        this.#enforce();
+        return {};
+      case "DetachPolicyFromRole":
+        if (!this.#role(role).policies.delete(policy)) throw gone("Role.Policy", policy);
+        this.#enforce();
+        return {};
+      case "ListPoliciesForRole":
+        return {
+          Policies: {
+            Policy: [...this.#role(role).policies].map((PolicyName) => ({ PolicyName, PolicyType: "Custom" })),
+          },
+        };
+      default:
+        throw new RpcError({ status: 404, code: "InvalidAction.NotFound", message: "There is no such operation." });
+    }
+  }
+
+  #role(name: string) {
+    const found = this.#roles.get(name);
+    if (found === undefined) throw gone("Role", name);
+    return found;
+  }
+
+  #policy(name: string): Policy {
+    const found = this.#policies.get(name);
+    if (found === undefined) throw gone("Policy", name);
+    return found;
+  }
+
+  #viewRole(name: string): Body {
+    const { trust } = this.#role(name);
+    return { RoleName: name, Arn: `acs:ram::${this.#accountId}:role/${name}`, AssumeRolePolicyDocument: trust };
+  }
+
+  #viewPolicy(name: string): Body {
+    const { standard, versions } = this.#policy(name);
+    return {
+      Policy: { PolicyName: name, PolicyType: "Custom", DefaultVersion: standard },
+      DefaultPolicyVersion: {
+        VersionId: standard,
+        IsDefaultVersion: true,
+        PolicyDocument: JSON.stringify(versions.get(standard)),
+      },
+    };
+  }
+
+  #addVersion(name: string, params: RpcParameters): Body {
+    const policy = this.#policy(name);
+    const { versions } = policy;
+    if (versions.size >= VERSIONS_MAX) {
+      const oldest = [...versions.keys()].find((id) => id !== policy.standard);
+      if (params["RotateStrategy"] !== "DeleteOldestNonDefaultVersionWhenLimitExceeded" || oldest === undefined)
+        throw conflict("LimitExceeded.Policy.Version", "The number of versions has reached the limit.");
+      versions.delete(oldest);
+    }
+    const last = Math.max(...[...versions.keys()].map((id) => Number(id.slice(1))));
+    const id = `v${last + 1}`;
+    versions.set(id, documentOf(params));
+    if (params["SetAsDefault"] === "true") policy.standard = id;
+    this.#enforce();
+    return { PolicyVersion: { VersionId: id, IsDefaultVersion: policy.standard === id } };
+  }
+
+  /** A role that never had a policy keeps what it may do otherwise. */
+  #enforce(): void {
+    for (const [name, { policies }] of this.#roles) {
+      const documents = [...policies].flatMap((it) => {
+        const { versions, standard } = this.#policy(it);
+        return versions.get(standard) ?? [];
+      });
+      if (documents.length > 0 || this.#ram.attached()[name] !== undefined) this.#ram.attach(name, documents);
+    }
+  }
+}
+
+function jsonOf(params: RpcParameters, name: string): string {
+  const text = params[name] ?? "";
+  try {
+    JSON.parse(text);
+    return text;
+  } catch {
+    throw invalid(name, `The parameter ${name} is not JSON.`);
+  }
+}
+
+function documentOf(params: RpcParameters): PolicyDocument {
+  try {
+    return checkPolicy(JSON.parse(jsonOf(params, "PolicyDocument")));
+  } catch (error) {
+    if (error instanceof RpcError) throw error;
+    throw invalid("PolicyDocument", error instanceof Error ? error.message : "The policy is invalid.");
+  }
+}

@@ -1,0 +1,262 @@
+// The command `safeport` against the embedded cloud: setting up, looking, changing the policy, and going without a trace.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import TableStore from "tablestore";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { environmentOf } from "../../cli/dev/deployment.ts";
+import type { Surroundings } from "../../cli/safeport/command.ts";
+import { runCommand } from "../../cli/safeport/run.ts";
+import { newRoleTokens } from "../../cli/setup/installation.ts";
+import type { FaultRule } from "../../local/faults.ts";
+import { seedUser, seedUserNames } from "../../local/seed.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import { type Deployed, deploy } from "../kit/deployed.ts";
+
+const FRESH = "fresh";
+let world: Deployed;
+
+beforeAll(async () => {
+  world = await deploy({ tablestoreInstances: ["safeport", FRESH], environment: { SAFEPORT_HEARTBEAT: "on" } });
+  await world.cloud.recordFlowLogs("safeport", "flow-log", 60);
+  await world.advance(60_000);
+});
+afterAll(() => world?.stop());
+
+interface Run {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+  // biome-ignore lint/suspicious/noExplicitAny: answers of every command, of which each test says what it expects.
+  readonly json: any;
+}
+
+/** The environment of whoever deploys: the functions' own, and keys. */
+function environment(extra: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const { cloud, tokens } = world;
+  const deployer = seedUser(cloud.account, seedUserNames.admin);
+  const secrets = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48), tokens };
+  return {
+    ...environmentOf(cloud, secrets),
+    SAFEPORT_ROLE: seedUserNames.role,
+    SAFEPORT_FUNCTION_PREFIX: "",
+    SAFEPORT_HEARTBEAT: "on",
+    SAFEPORT_API: cloud.endpoints.api,
+    SAFEPORT_TOKEN: tokens.admin,
+    ALIBABA_CLOUD_ACCESS_KEY_ID: deployer.accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: deployer.accessKeySecret,
+    ...extra,
+  };
+}
+
+async function safeport(line: string, extra: Readonly<Record<string, string>> = {}): Promise<Run> {
+  const said = { out: "", err: "" };
+  const surroundings: Surroundings = {
+    env: environment(extra),
+    out: (text) => {
+      said.out += text;
+    },
+    err: (text) => {
+      said.err += text;
+    },
+    clock: {
+      now: () => world.cloud.clock.now(),
+      monotonicMs: () => world.cloud.clock.monotonicMs(),
+      sleep: (ms) => world.advance(ms),
+    },
+    fetch,
+  };
+  const code = await runCommand(line.split(" "), surroundings);
+  const isJson = said.out.startsWith("{");
+  return { code, ...said, json: isJson ? JSON.parse(said.out) : null };
+}
+
+const fresh = { SAFEPORT_TABLESTORE_INSTANCE: FRESH, SAFEPORT_API: "http://127.0.0.1:1" };
+const APPLY = "setup --apply --contacts operations --json";
+const PLAN = "setup --plan --contacts operations --json";
+const statesOf = ({ json }: Run): readonly string[] => [
+  ...new Set<string>(json.steps.map((it: { state: string }) => it.state)),
+];
+
+async function removeAll(): Promise<void> {
+  expect((await safeport("uninstall --state --records --json", fresh)).code).toBe(0);
+}
+
+describe("setup", () => {
+  it("shows everything that is missing and changes nothing, then makes it, and then finds nothing to do", async () => {
+    const plan = await safeport(PLAN, fresh);
+    expect([plan.code, statesOf(plan).includes("made")]).toEqual([3, false]);
+    expect(plan.json.steps.length).toBeGreaterThan(schemas.length + 4);
+    expect((await safeport(PLAN, fresh)).json).toEqual(plan.json);
+    const made = await safeport(APPLY, fresh);
+    expect([made.code, statesOf(made)]).toEqual([0, expect.arrayContaining(["made"])]);
+    const [token] = made.json.steps.filter((it: { told?: string }) => it.told);
+    expect(token).toMatchObject({ id: "admin token", told: expect.stringMatching(/^spt_/) });
+    const again = await safeport(APPLY, fresh);
+    expect([again.code, statesOf(again), again.out.includes("spt_")]).toEqual([0, ["ready"], false]);
+    expect(made.err).toContain("admin token");
+    await removeAll();
+    expect(statesOf(await safeport(PLAN, fresh))).toEqual(["missing"]);
+  });
+
+  it("mends a table whose rows would go too early, and refuses one that is somebody else's", async () => {
+    await safeport(APPLY, fresh);
+    const { accessKeyId, accessKeySecret } = seedUser(world.cloud.account, seedUserNames.admin);
+    const client = new TableStore.Client({
+      accessKeyId,
+      secretAccessKey: accessKeySecret,
+      endpoint: world.cloud.endpoints.tablestore,
+      instancename: FRESH,
+    });
+    await client.updateTable({ tableName: "record", tableOptions: { timeToLive: 86_400, maxVersions: 1 } });
+    const plan = await safeport(PLAN, fresh);
+    expect(plan.json.steps.find((it: { id: string }) => it.id === "table record")).toMatchObject({ state: "differs" });
+    expect((await safeport(APPLY, fresh)).code).toBe(0);
+    await client.deleteTable({ tableName: "lock" });
+    await client.createTable({
+      tableMeta: { tableName: "lock", primaryKey: [{ name: "other", type: "STRING" }] },
+      reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+      tableOptions: { timeToLive: -1, maxVersions: 1 },
+    });
+    const refused = await safeport(APPLY, fresh);
+    expect(refused.code).toBe(3);
+    expect(refused.json.steps.find((it: { id: string }) => it.id === "table lock")).toMatchObject({ state: "wrong" });
+    await removeAll();
+  });
+
+  const cuts = Object.entries({ ram: [0, 1, 2, 3, 4, 5], ots: [0, 1, 2, 40], cms: [0, 1, 2, 5] } as const).flatMap(
+    ([service, skips]) => skips.map((skip) => [service as "ram" | "ots" | "cms", skip] as const),
+  );
+  it.each(cuts)("that was interrupted in %s after %i of its calls is finished by the next", async (service, skip) => {
+    const rule: FaultRule = { service, skip, fault: { kind: "drop-after" } };
+    world.cloud.faults.set([rule]);
+    const cut = await safeport(APPLY, fresh);
+    world.cloud.faults.set([]);
+    // Where there are fewer calls than that, nothing was cut.
+    expect([0, 1]).toContain(cut.code);
+    expect(await safeport(APPLY, fresh)).toMatchObject({ code: 0 });
+    expect(await safeport(PLAN, fresh)).toMatchObject({ code: 0 });
+    await removeAll();
+  });
+
+  it("needs to be told what, and with which configuration", async () => {
+    expect(await safeport("setup")).toMatchObject({ code: 2, err: expect.stringContaining("--plan or --apply") });
+    expect(await safeport("setup --plan --colour")).toMatchObject({ code: 2 });
+    expect(await safeport("setup --plan", { SAFEPORT_MARK_SECRET: "short" })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("SAFEPORT_MARK_SECRET"),
+    });
+    expect(await safeport("frobnicate")).toMatchObject({ code: 2 });
+    expect(await safeport("setup --help")).toMatchObject({ code: 0, out: expect.stringContaining("Usage:") });
+  });
+});
+
+describe("doctor", () => {
+  const of = ({ json }: Run, check: string) => json.findings.find((it: { check: string }) => it.check === check);
+
+  it("finds nothing that fails in a whole installation, and how late a wake-up comes", async () => {
+    await safeport(APPLY);
+    // The first full pass has ended by now.
+    await world.advance(120_000);
+    const run = await safeport("doctor --wake-up --contacts operations --json");
+    expect(run.json.findings.filter((it: { state: string }) => it.state === "fail")).toEqual([]);
+    expect(run.code).toBe(0);
+    expect(of(run, "wake-up")).toMatchObject({ state: "ok", found: expect.stringMatching(/came 0\.\d\d s/) });
+    expect(of(run, "call budget")).toMatchObject({ state: expect.stringMatching(/ok|unknown/) });
+  });
+
+  it("names what is wrong, each with a remedy", async () => {
+    const broken = await safeport("doctor --contacts operations --json", {
+      ALIBABA_CLOUD_ACCESS_KEY_SECRET: "wrong",
+    });
+    expect(broken.code).toBe(1);
+    expect(of(broken, "ecs:DescribeSecurityGroups")).toMatchObject({ state: "fail", remedy: expect.any(String) });
+    for (const it of broken.json.findings) if (it.state !== "ok") expect(it.remedy, it.check).not.toBe("");
+    expect(JSON.stringify(broken)).not.toContain("m".repeat(64));
+    const strange = await safeport("doctor --contacts other --json", { SAFEPORT_FLOW_LOGS: "-" });
+    expect(of(strange, "alarm safeport-test-1-silent")).toMatchObject({ state: "fail" });
+    expect(of(strange, "flow logs")).toMatchObject({ state: "warn" });
+  });
+});
+
+describe("policy and mode", () => {
+  const folder = mkdtempSync(join(tmpdir(), "safeport-cli-"));
+  const file = (text: string): string => {
+    const path = join(folder, "policy.yaml");
+    writeFileSync(path, text);
+    return path;
+  };
+
+  it("checks a file and names the line of a mistake", async () => {
+    expect(await safeport(`policy check ${file("lease:\n  periodMax: 3600\n")}`)).toMatchObject({ code: 0 });
+    const bad = await safeport(`policy check ${file("lease:\n  periodMax: never\n")}`);
+    expect(bad).toMatchObject({ code: 1, err: expect.stringContaining("policy.yaml:2: lease.periodMax") });
+    expect((await safeport("policy schema")).json).toMatchObject({ title: "safeport policy" });
+  });
+
+  it("compares, applies, and has another admin confirm what allows more", async () => {
+    const shown = (await safeport("policy show")).json;
+    const shorter = file(JSON.stringify({ ...shown, lease: { ...shown.lease, periodMax: 7200 } }));
+    const diff = await safeport(`policy diff ${shorter}`);
+    expect(diff).toMatchObject({
+      err: "",
+      code: 0,
+      out: expect.stringContaining("lease.periodMax: 28800 → 7200 (narrows)"),
+    });
+    expect(await safeport(`policy apply ${shorter} --reason shorter`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("Version 2 is in force."),
+    });
+    const wider = file(JSON.stringify({ ...shown, lease: { ...shown.lease, periodMax: 10_000 } }));
+    const waits = await safeport(`policy apply ${wider} --reason wider --json`);
+    expect(waits).toMatchObject({ code: 3, json: { state: "pending", widens: true } });
+    const { digest } = waits.json;
+    expect(await safeport(`policy confirm ${digest}`)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("another person"),
+    });
+    expect(await safeport("policy confirm")).toMatchObject({ code: 3, out: expect.stringContaining(digest) });
+    expect(await safeport("policy withdraw")).toMatchObject({ code: 0 });
+  });
+
+  it("shows and sets the mode", async () => {
+    expect(await safeport("mode")).toMatchObject({ code: 0, out: "normal\n" });
+    expect(await safeport("mode halt")).toMatchObject({ code: 2 });
+    expect(await safeport("mode halt --reason incident")).toMatchObject({ code: 0 });
+    expect((await safeport("mode")).out).toContain("halt, set by admin");
+    expect(await safeport("mode normal --reason over")).toMatchObject({ code: 0 });
+  });
+
+  it("says what is wrong with the token, and shows no secret", async () => {
+    const token = newRoleTokens().admin;
+    const refused = await safeport("mode", { SAFEPORT_TOKEN: token });
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining("TOKEN_INVALID") });
+    expect(refused.err).not.toContain(token);
+  });
+});
+
+describe("uninstall", () => {
+  it("closes every lease first, refuses to drop its state before, and keeps the records", async () => {
+    await safeport(APPLY);
+    const opened = await world.api("POST", "/v1/leases", { body: { port: 9333, period: 3600, group: "lab" } });
+    expect(opened.body).toMatchObject({ state: "open" });
+    const before = await safeport("uninstall --plan --json");
+    expect(before.json).toMatchObject({ leases: [opened.body.id], rules: [expect.stringContaining("sgr-")] });
+    expect(await safeport("uninstall --state")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("still answers"),
+    });
+    // The functions are gone, and a rule stands: nobody would close it.
+    expect(await safeport("uninstall --state", { SAFEPORT_API: "" })).toMatchObject({ code: 3 });
+    const closed = await safeport("uninstall --close --json");
+    expect(closed).toMatchObject({ code: 0, json: { closed: true } });
+    expect(world.rules("lab").filter((rule) => rule.portRange === "9333/9333")).toEqual([]);
+    const late = await world.api("POST", "/v1/leases", { body: { port: 9334, period: 3600, group: "lab" } });
+    expect(late.body.code).toBe("MODE_FORBIDS");
+    const gone = await safeport("uninstall --state --json", { SAFEPORT_API: "" });
+    expect(gone.code).toBe(0);
+    expect(gone.json.removed).toContain("table lease");
+    expect(gone.json.removed).not.toContain("table record");
+    expect(await safeport("uninstall --state --json", { SAFEPORT_API: "" })).toMatchObject({ code: 0 });
+  });
+});
