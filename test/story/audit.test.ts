@@ -11,7 +11,7 @@ import { bookJobs } from "../../shared/usecases/jobs.ts";
 import { type AuditPage, askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
 import { runAudit } from "../../shared/usecases/run-audit.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
-import type { Interposer, World } from "../kit/world.ts";
+import { type Interposer, World, worldSeed } from "../kit/world.ts";
 
 const MONTH = "2026-11";
 const EVIL = '=HYPERLINK("http://evil.example","x")';
@@ -165,6 +165,40 @@ describe("the audit of a month", () => {
     world.faults([]);
     expect(await world.run(runAudit(world.process(), options()))).toBeNull();
     expect((await pageOf()).summary.failed).toBe(0);
+  });
+
+  test("of more groups than one run does goes on where it stopped, page by page", async () => {
+    const many = Array.from({ length: 130 }, (_, index) => ({
+      groupId: `sg-many-${String(index).padStart(3, "0")}`,
+      name: `many-${index}`,
+      rules: [{ portRange: "80/80", sourceCidrIp: "10.0.0.0/8" }],
+    }));
+    world = await World.start({ seed: { ...worldSeed, groups: [...worldSeed.groups, ...many] } });
+    let ticks = 0;
+    // Time passes with every look at the clock: five looks a run.
+    const clock = {
+      now: () => world.clock.now(),
+      monotonicMs: () => ticks++,
+      sleep: (ms: number) => world.clock.sleep(ms),
+    };
+    let runs = 0;
+    for (let next: number | null = 0; next !== null; runs++) {
+      const options = { policy: world.policy, month: MONTH, deadlineAt: ticks + 4 };
+      next = await world.run(runAudit({ ...world.process(), clock }, options));
+      expect(runs).toBeLessThan(50);
+    }
+    expect(runs).toBeGreaterThan(3);
+    const { summary } = await pageOf();
+    expect(summary).toMatchObject({ groups: 133, failed: 0, totals: { open: 133 } });
+    const seen: string[] = [];
+    for (let after: string | null = null; ; ) {
+      const page: AuditPage = await getAudit(world.process(), MONTH, { after, limit: 40 });
+      seen.push(...page.groups.map((it) => it.group.groupId));
+      if (page.next === null) break;
+      after = page.next;
+    }
+    expect(new Set(seen).size).toBe(133);
+    expect(seen).toHaveLength(133);
   });
 
   test("dies at any call, and the next run comes to the same audit", async () => {
