@@ -39,6 +39,7 @@ function functionsOfFile(cloud: Cloud, secrets: Secrets): readonly ServerlessFun
     SAFEPORT_MARK_SECRET: secrets.markSecret,
     SAFEPORT_ALARM_SECRETS: secrets.alarmSecret,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
+    SAFEPORT_PUBLIC_URL: cloud.endpoints.api,
     SAFEPORT_FLOW_LOGS: `${account.regionId}=${flowLog.project}/${flowLog.logstore}`,
   };
   return Object.values(readServerlessFile(readFileSync(FILE, "utf8"), { env, accountId: account.accountId }));

@@ -14,6 +14,7 @@ import {
 } from "../../shared/usecases/change-policy.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
+import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
@@ -46,7 +47,17 @@ import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
 
 const useCases = {
-  ...{ listApprovals, decideLease, justifyLease, issueToken, listTokens, rotateToken, revokeToken },
+  ...{
+    listApprovals,
+    decideLease,
+    openLink,
+    decideByLink,
+    justifyLease,
+    issueToken,
+    listTokens,
+    rotateToken,
+    revokeToken,
+  },
   ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
   ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },

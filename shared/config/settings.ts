@@ -99,6 +99,14 @@ export function readSettings(env: Environment): Configuration {
         /^\S{32,256}$/,
         "the key that signs the marks: at least 32 random characters, never changed later",
       ),
+      publicUrl: addressOrNull(
+        reader.text(
+          "SAFEPORT_PUBLIC_URL",
+          /^(-|https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?)$/,
+          "where people reach the API, such as https://safeport.example.com, or - for messages without links",
+          "-",
+        ),
+      ),
       lateEffectMaxMs: reader.whole("SAFEPORT_LATE_EFFECT_MAX_SECONDS", 60, 1, 3600) * 1000,
       lockMs: reader.whole("SAFEPORT_LOCK_SECONDS", 30, 5, 600) * 1000,
       lockMarginMs: reader.whole("SAFEPORT_LOCK_MARGIN_SECONDS", 12, 1, 300) * 1000,
@@ -170,6 +178,8 @@ export function readSettings(env: Environment): Configuration {
   if (problems.length > 0) throw new SettingsError(problems);
   return configuration;
 }
+
+const addressOrNull = (text: string): string | null => (text === "-" ? null : text);
 
 function flowLogsOf(text: string): Configuration["flowLogs"] {
   if (text === "-") return [];

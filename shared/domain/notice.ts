@@ -36,7 +36,15 @@ export interface NoticeData {
     open: string;
   };
   readonly lockdownEnded: { lockdown: string; cause: string; groups: number };
-  readonly approvalAsked: { lease: string; requester: string; ports: string; reason: string; expiresAt: number };
+  readonly approvalAsked: {
+    lease: string;
+    requester: string;
+    ports: string;
+    reason: string;
+    expiresAt: number;
+    /** Hash of the change that is to be decided. */
+    change: string;
+  };
   readonly approvalDecided: {
     lease: string;
     requester: string;

@@ -17,6 +17,8 @@ const governing = ["admin"] as const;
  * tokens is a permission of its own (`…:any`).
  */
 export const permissions = {
+  /** Without a token: a link in a message, which is signed for the person it was sent to. */
+  public: ROLES,
   "api:read": ROLES,
   "health:read": ROLES,
   "lease:open": asking,

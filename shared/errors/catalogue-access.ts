@@ -137,6 +137,20 @@ export const accessFailures = {
     (d) => `The lease ${d["lease"]} is not what was approved: it is not opened.`,
     () => "Ask for a new lease, and have an administrator look at the record of this one.",
   ),
+  LINK_INVALID: entry(
+    404,
+    "never",
+    "caller",
+    () => "The link is not good: it is incomplete, too old, or of another request.",
+    () => "Open the link from the message again, or decide through the API.",
+  ),
+  LINK_USED: entry(
+    410,
+    "never",
+    "caller",
+    (d) => `The link has done its work: the lease ${d["lease"]} is ${d["state"]}, or you have spoken already.`,
+    () => "Nothing is left to do.",
+  ),
   NOT_TO_JUSTIFY: entry(
     409,
     "never",

@@ -63,14 +63,19 @@ async function dispatch(
   const path = request.path.replaceAll(/%3a/gi, ":");
   // 1. A probe without a token learns that the function answers, and nothing else.
   if (authorization === null && method === "GET" && path === "/v1/health") return jsonResponse(200, { status: "up" });
-  // 2. Who is it? The policy is read meanwhile.
+  // 2. Who is it? The policy is read meanwhile. A link says itself whom it was sent to.
   const policyReading = parts.readPolicy();
   policyReading.catch(() => undefined);
+  const found = findRoute(router, method, path);
+  if (found?.data.permission === "public") {
+    const caller = { principal: "link", roles: [], scopes: [], policy: await policyReading };
+    const sees = async () => () => false;
+    return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
+  }
   const policy = () => policyReading;
   const address = async () => callerBlock(request, (await policyReading).trustedProxies) ?? "";
   const identity = await parts.identify({ authorization, address, policy });
   // 3. What is asked?
-  const found = findRoute(router, method, path);
   if (found === undefined) return elsewhere(router, request, path);
   // 4. May they?
   requirePermission(found.data, identity);

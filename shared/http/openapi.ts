@@ -51,6 +51,7 @@ function operationOf(route: Route): Record<string, unknown> {
     "x-safeport-permission": route.permission,
     "x-safeport-roles": rolesWith(route.permission),
     ...(route.operationId === "health" ? { security: [{ bearer: [] }, {}] } : {}),
+    ...(route.permission === "public" ? { security: [{}] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(Object.keys(propertiesOf(body)).length > 0
       ? { requestBody: { required: true, content: { [JSON_TYPE]: { schema: body } } } }

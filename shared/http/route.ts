@@ -16,6 +16,7 @@ import type {
 import type { Sees } from "../usecases/check-scope.ts";
 import type { confirmBaseline, previewBaseline } from "../usecases/confirm-baseline.ts";
 import type { confirmGuard } from "../usecases/confirm-guard.ts";
+import type { decideByLink, openLink } from "../usecases/decide-by-link.ts";
 import type { decideDrift } from "../usecases/decide-drift.ts";
 import type { decideLease } from "../usecases/decide-lease.ts";
 import type { approveItem, exemptItem, restoreItem } from "../usecases/decide-recycling.ts";
@@ -58,6 +59,8 @@ export interface UseCases {
   readonly rotateToken: typeof rotateToken;
   readonly revokeToken: typeof revokeToken;
   readonly listApprovals: typeof listApprovals;
+  readonly openLink: typeof openLink;
+  readonly decideByLink: typeof decideByLink;
   readonly decideLease: typeof decideLease;
   readonly justifyLease: typeof justifyLease;
   readonly sweep: typeof sweep;

@@ -19,6 +19,7 @@ import { auditRoutes } from "./routes-audits.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
+import { linkRoutes } from "./routes-links.ts";
 import { lockdownRoutes } from "./routes-lockdown.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import { policyRoutes } from "./routes-policy.ts";
@@ -152,6 +153,7 @@ export const routes: readonly Route[] = [
     },
   }),
   ...approvalRoutes,
+  ...linkRoutes,
   ...tokenRoutes,
   ...groupRoutes,
   ...ledgerRoutes,

@@ -262,6 +262,10 @@ export function noticeText(notice: Notice, language: Language): NoticeText {
   return { title: `[safeport] ${title}`, lines: [...where, ...lines].filter((line) => line !== "") };
 }
 
+/** The line that has a link. */
+export const linkText = (link: string, language: Language): string =>
+  language === "zh" ? `查看并处理：${link}` : `Look and decide: ${link}`;
+
 const DIGEST = {
   en: { title: (n: number) => `[safeport] ${n} notices`, more: (n: number) => `… and ${n} more` },
   zh: { title: (n: number) => `[safeport] ${n} 条通知`, more: (n: number) => `…… 另有 ${n} 条` },

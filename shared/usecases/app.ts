@@ -35,6 +35,8 @@ export interface App {
 export interface Settings {
   /** Id of this installation in every mark, 1 to 12 of [a-z0-9-]. */
   readonly installation: string;
+  /** Where people reach the API, such as `https://safeport.example.com`; messages carry no links without it. */
+  readonly publicUrl?: string | null;
   /** HMAC key of the marks. */
   readonly markSecret: string;
   /** How long after a lost reply a write may still take effect. */

@@ -5,11 +5,11 @@ import type { GroupRef } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { LeaseRequest } from "../domain/lease-record.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
-import { type Addressee, noticeOf } from "../domain/notice.ts";
+import { type Addressee, type Notice, noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { portRangesOverlap } from "../domain/port-range.ts";
 import type { RuleSpec } from "../domain/rule.ts";
-import { ruleKey } from "../domain/rule-key.ts";
+import { portsText, protocolText } from "../domain/rule-text.ts";
 import type { Write } from "../ports/tables.ts";
 import { waitingWrite } from "../store/attention.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
@@ -19,6 +19,9 @@ import type { App } from "./app.ts";
 
 /** The job that looks after a request: asks more people, has it lapse, and tells what a crash left untold. */
 export const APPROVAL_JOB = "approval";
+
+/** Who is asked where the ledger names nobody, and later when nobody has decided. */
+export const EVERY_APPROVER: Addressee = { kind: "role", role: "approver" };
 
 /** Persons that are asked first, at most. */
 const ASKED_MAX = 10;
@@ -49,26 +52,33 @@ export function askWrites(request: LeaseRequest, approval: Approval): readonly W
   return [
     waitingWrite(leaseId, requestedAt),
     dueWrite(dueJob(APPROVAL_JOB, leaseId, halfway)),
-    ...askNotice(request, approval, requestedAt, asked.length > 0 ? asked : [{ kind: "role", role: "approver" }]),
+    // One for each person: only that person's carries the link that decides in the person's name.
+    ...noticeWrites(
+      ...(asked.length > 0 ? asked : [EVERY_APPROVER]).map((to) => askNotice(request, approval, requestedAt, to)),
+    ),
   ];
 }
 
-/** The notice that asks: to those first asked, and later, when none of them has decided, to every approver. */
+/** The notice that asks one addressee. */
 export function askNotice(
   request: LeaseRequest,
   approval: Approval,
   at: number,
-  to: readonly Addressee[],
-): readonly Write[] {
-  const { leaseId, group, principal, reason } = request;
-  const ports = `${request.specs.map(ruleKey).join(", ")} on ${request.groupName}`;
-  return noticeWrites(
-    noticeOf("approvalAsked", {
-      ...{ at, group, to },
-      dedupe: `${leaseId}/${to.map((it) => (it.kind === "person" ? it.principal : it.kind)).join(",")}`,
-      data: { lease: leaseId, requester: principal, ports, reason, expiresAt: approval.lapsesAt },
-    }),
-  );
+  to: Addressee,
+): Notice<"approvalAsked"> {
+  const { leaseId, group, principal: requester, reason } = request;
+  const { lapsesAt: expiresAt, change } = approval;
+  return noticeOf("approvalAsked", {
+    ...{ at, group, to: [to] },
+    dedupe: `${leaseId}/${to.kind === "person" ? to.principal : to.kind}`,
+    data: { lease: leaseId, requester, ports: portsOf(request), reason, expiresAt, change },
+  });
+}
+
+/** What a lease is about, in a few words. */
+export function portsOf({ specs, groupName }: LeaseRequest): string {
+  const [spec] = specs;
+  return spec === undefined ? groupName : `${portsText(spec.ports)}/${protocolText(spec)} on ${groupName}`;
 }
 
 /** Who a request waits for, in a sentence. */

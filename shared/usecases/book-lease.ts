@@ -2,7 +2,6 @@
 import { createHash } from "node:crypto";
 import type { Lease, LeaseGrant, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { type Addressee, noticeOf } from "../domain/notice.ts";
-import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Write } from "../ports/tables.ts";
 import { unjustifiedWrite } from "../store/attention.ts";
@@ -11,7 +10,7 @@ import { claimKey } from "../store/idempotency.ts";
 import { createLease, getLease, newLeaseId } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import type { App, Caller } from "./app.ts";
-import { approvalFor, askWrites, waitsFor } from "./ask-approval.ts";
+import { approvalFor, askWrites, portsOf, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
 import { endAfter, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
 import { recordDecision } from "./record-decision.ts";
@@ -92,14 +91,13 @@ async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Pro
 
 /** Whoever opens without a second person is told of to those who answer for the group, and waits to justify it. */
 function breakGlassWrites(caller: Caller, request: LeaseRequest, until: number, at: number): readonly Write[] {
-  const { leaseId, group, specs, reason } = request;
-  const ports = `${specs.map(ruleKey).join(", ")} on ${request.groupName}`;
+  const { leaseId, group, reason } = request;
   const to: readonly Addressee[] = [
     { kind: "group" },
     { kind: "role", role: "approver" },
     { kind: "role", role: "admin" },
   ];
-  const data = { lease: leaseId, principal: caller.principal, ports, until, reason };
+  const data = { lease: leaseId, principal: caller.principal, ports: portsOf(request), until, reason };
   return [
     unjustifiedWrite(leaseId, at),
     ...noticeWrites(noticeOf("breakGlass", { at, group, to, dedupe: leaseId, data })),

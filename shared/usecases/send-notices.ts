@@ -13,13 +13,14 @@ import { sha256Hex } from "../domain/digest.ts";
 import { NOTICE_PRIORITIES, type Notice } from "../domain/notice.ts";
 import type { NotifyTarget } from "../domain/notification-policy.ts";
 import type { Policy } from "../domain/policy.ts";
-import { digestText, noticeText } from "../plan/notice-text.ts";
+import { digestText, linkText, noticeText } from "../plan/notice-text.ts";
 import { type PlannedMessage, planMessages, targetsOf } from "../plan/plan-messages.ts";
 import type { Message, SendOutcome } from "../ports/notifier.ts";
 import { deliveryWrite, paceWrite, readDelivery, readPace } from "../store/deliveries.ts";
 import { outboxDelete, outboxProgress, type Pending, readOutbox } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
+import { linkFor } from "./approval-links.ts";
 import { inParallel } from "./in-parallel.ts";
 
 export interface SendOptions {
@@ -176,7 +177,7 @@ class Run {
       if (clock.monotonicMs() >= this.stopAt || pace.pausedUntil > clock.now()) break;
       pace = paceAfter(pace, clock.now());
       await tables.writeAll([paceWrite(target.name, pace)]);
-      const outcome = await app.notifier.send(target, messageOf(message, target), SEND_WITHIN_MS);
+      const outcome = await app.notifier.send(target, this.messageTo(message, target), SEND_WITHIN_MS);
       refusals = outcome.kind === "refused" ? refusals + 1 : 0;
       pace = this.paced(pace, outcome, refusals >= REFUSALS_MAX);
       await this.note(message.notices, target, outcome);
@@ -200,6 +201,19 @@ class Run {
       failures,
       why: outcome.why,
       pausedUntil: clock.now() + (waitMs ?? backoffMs(failures, random.fraction())),
+    };
+  }
+
+  /** A request's message carries the asked person's link, where it goes to that person alone. It is made here and kept nowhere. */
+  private messageTo(planned: PlannedMessage, target: NotifyTarget): Message {
+    const message = messageOf(planned, target);
+    const [notice, ...others] = planned.notices;
+    const link = others.length > 0 ? null : linkFor(this.app, this.options.policy, notice, target);
+    if (link === null) return message;
+    return {
+      ...message,
+      lines: [...message.lines, linkText(link, target.language)],
+      facts: { ...message.facts, link },
     };
   }
 

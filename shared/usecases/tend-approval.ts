@@ -2,7 +2,7 @@
 import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
-import { type Addressee, noticeOf } from "../domain/notice.ts";
+import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { waitingDelete } from "../store/attention.ts";
 import { type Due, dueDelete, dueJob } from "../store/due.ts";
@@ -10,7 +10,7 @@ import { getLease, writeDecision } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
-import { APPROVAL_JOB, askNotice } from "./ask-approval.ts";
+import { APPROVAL_JOB, askNotice, EVERY_APPROVER } from "./ask-approval.ts";
 
 /** The row that has a decision told, should whoever decides die before. */
 export const decisionNet = (leaseId: LeaseId, at: number): Due => dueJob(APPROVAL_JOB, `${leaseId}/decided`, at);
@@ -32,8 +32,7 @@ export async function tendApproval(app: App, policy: Policy, param: string): Pro
       return null;
     }
     if (now < approval.lapsesAt) {
-      const everyApprover: Addressee = { kind: "role", role: "approver" };
-      await app.tables.writeAll(askNotice(request, approval, now, [everyApprover]));
+      await app.tables.writeAll(noticeWrites(askNotice(request, approval, now, EVERY_APPROVER)));
       return approval.lapsesAt;
     }
     const lapsed = { ...status, state: "lapsed", closedAt: now, note: "nobody decided about it in time" } as const;

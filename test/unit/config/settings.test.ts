@@ -27,6 +27,7 @@ describe("settings", () => {
         installation: "dev",
         markSecret: enough.SAFEPORT_MARK_SECRET,
         lateEffectMaxMs: 60_000,
+        publicUrl: null,
         lockMs: 30_000,
         lockMarginMs: 12_000,
         answerWithinMs: 10_000,

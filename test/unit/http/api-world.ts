@@ -208,6 +208,8 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     rotateToken: note("rotateToken", { token, text: "spt_…", plan: [] }),
     revokeToken: note("revokeToken", { token: { ...token, revokedAt: NOW }, text: null, plan: [] }),
     listApprovals: note("listApprovals", [answer.lease]),
+    openLink: note("openLink", { lease: answer.lease, asked: null }),
+    decideByLink: note("decideByLink", answer),
     decideLease: note("decideLease", answer),
     justifyLease: note("justifyLease", answer),
     getLease: note("getLease", answer),

@@ -18,7 +18,11 @@ async function send(route: Route, bearer: string, policy = {}): Promise<{ world:
 
 const codeOf = ({ body }: HttpResponse): string => JSON.parse(body).code;
 const bearers: readonly Bearer[] = [...ROLES, "nobody"];
-const cells = routes.flatMap((route) => bearers.map((bearer) => [route.operationId, bearer, route] as const));
+// A link says itself whom it speaks for: test/story/approval-links.test.ts.
+const isForBearers = ({ permission }: Route): boolean => permission !== "public";
+const cells = routes
+  .filter(isForBearers)
+  .flatMap((route) => bearers.map((bearer) => [route.operationId, bearer, route] as const));
 const isPromised = (route: Route, bearer: Bearer): boolean =>
   bearer !== "nobody" && (promised[route.operationId]?.includes(bearer) ?? false);
 
@@ -31,6 +35,11 @@ test("every route has a permission of the table, says what it is about, and is i
     );
   }
   expect(routes.map((route) => route.operationId).sort()).toEqual(Object.keys(promised).sort());
+});
+
+test("only the pages behind links take no token", () => {
+  const open = routes.filter((route) => !isForBearers(route)).map((route) => `${route.method} ${route.path}`);
+  expect(open).toEqual(["GET /v1/links/{link}", "POST /v1/links/{link}"]);
 });
 
 test("no permission is given to a caller without a role", () => {

@@ -162,14 +162,15 @@ describe("what is listed", () => {
     });
   });
 
-  test.each(routes.filter((route) => route.method === "GET").map((route) => [route.operationId, route] as const))(
-    "%s answers what its schema says and nothing else",
-    async (_operationId, route) => {
-      const { body } = await read(placeOf(route.path));
-      // A schema drops the fields it does not name: what comes back equal has none of them.
-      expect(route.answers[200]?.parse(body)).toEqual(body);
-    },
-  );
+  test.each(
+    routes
+      .filter(({ method, permission }) => method === "GET" && permission !== "public")
+      .map((route) => [route.operationId, route] as const),
+  )("%s answers what its schema says and nothing else", async (_operationId, route) => {
+    const { body } = await read(placeOf(route.path));
+    // A schema drops the fields it does not name: what comes back equal has none of them.
+    expect(route.answers[200]?.parse(body)).toEqual(body);
+  });
 });
 
 describe("methods and probes", () => {

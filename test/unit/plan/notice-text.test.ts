@@ -34,7 +34,7 @@ function noticesWith(text: string): readonly Notice[] {
     recyclingRestored: { ...item, by: text },
     lockdownStarted: { lockdown: text, cause: text, groups: 3, core: text, until: AT, open: text },
     lockdownEnded: { lockdown: text, cause: text, groups: 3 },
-    approvalAsked: { lease: text, requester: text, ports: text, reason: text, expiresAt: AT },
+    approvalAsked: { lease: text, requester: text, ports: text, reason: text, expiresAt: AT, change: text },
     approvalDecided: { lease: text, requester: text, by: text, decision: "denied" },
     breakGlass: { lease: text, principal: text, ports: text, until: AT, reason: text },
     healthAlarm: { what: text, since: AT },

@@ -1,0 +1,182 @@
+// Links in messages: for one person, one change and one use, and nothing that merely looks at them decides.
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { identifier } from "../../shared/access/identify.ts";
+import { OidcTokens } from "../../shared/access/oidc.ts";
+import { formatLink } from "../../shared/domain/approval-link.ts";
+import type { Lease } from "../../shared/domain/lease-record.ts";
+import { httpApp } from "../../shared/http/http-app.ts";
+import type { HttpRequest, HttpResponse } from "../../shared/http/message.ts";
+import type { UseCases } from "../../shared/http/route.ts";
+import type { Message } from "../../shared/ports/notifier.ts";
+import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
+import { sendNotices } from "../../shared/usecases/send-notices.ts";
+import { World } from "../kit/world.ts";
+
+const SITE = "https://safeport.example.com";
+const robot = (name: string) => ({ kind: "webhook", url: `https://hooks.example.com/${name}`, secretFrom: "HOOKS" });
+const policy = {
+  defaultTarget: "web",
+  approval: { ports: ["3306"] },
+  notifications: {
+    targets: { olga: robot("olga"), bea: robot("bea"), ann: robot("ann"), everybody: robot("everybody") },
+    people: {
+      olga: { targets: ["olga", "everybody"], standIn: "ann" },
+      bea: { targets: ["bea"] },
+      ann: { targets: ["ann", "everybody"] },
+    },
+    roles: { approver: ["everybody"] },
+  },
+};
+
+let world: World;
+let sent: { readonly target: string; readonly message: Message }[] = [];
+beforeEach(async () => {
+  sent = [];
+  world = await World.start({ policy, settings: { publicUrl: SITE } });
+  const ask: AllocationAsk = {
+    ...{ group: "web", protocol: "tcp", port: "3306", sources: ["10.0.0.0/24"], priority: 1, ticket: "" },
+    ...{ owner: "olga", backup: "bea", application: "shop", reason: "orders", allowedSources: [], openHours: null },
+    ...{ policy: "accept", direction: "ingress", sensitiveConfirmed: true },
+  };
+  await world.run(allocateRule(world.process(), world.caller("root", ["admin"]), ask, { dryRun: false }));
+});
+afterEach(() => world.stop());
+
+/** Asks, and has the messages sent. */
+async function asked(sources = ["203.0.113.7"]): Promise<{ lease: Lease; links: ReadonlyMap<string, string> }> {
+  const { lease } = await world.open({ port: "3306", sources, reason: 'look at <b>"orders"</b>' }, "ann");
+  const app = world.process();
+  const notifier = {
+    send: async (target: { readonly name: string }, message: Message) => {
+      sent.push({ target: target.name, message });
+      return { kind: "sent" } as const;
+    },
+  };
+  await world.run(
+    sendNotices({ ...app, notifier }, { policy: world.policy, deadlineAt: app.clock.monotonicMs() + 10_000 }),
+  );
+  const links = new Map<string, string>();
+  for (const { target, message } of sent)
+    for (const line of message.lines) {
+      const [, link] = /(https:\/\/safeport\.example\.com\/v1\/links\/\S+)/.exec(line) ?? [];
+      if (link !== undefined) links.set(target, link);
+    }
+  return { lease, links };
+}
+
+function send(link: string, request: Partial<HttpRequest> = {}): Promise<HttpResponse> {
+  const app = world.process();
+  const oidc = new OidcTokens(app.clock, { read: async () => ({ keys: [] }) });
+  const web = httpApp({
+    app,
+    useCases: { openLink, decideByLink } as unknown as UseCases,
+    identify: identifier({ clock: app.clock, tables: app.tables, oidc, later: () => undefined }),
+    readPolicy: async () => world.policy,
+    documents: { textOf: JSON.stringify, policyOf: () => world.policy },
+    writeBook: async () => new Uint8Array(),
+  } as unknown as Parameters<typeof httpApp>[0]);
+  const path = link.replace(SITE, "");
+  const base = { requestId: "r", method: "GET", path, headers: {}, query: {}, body: new Uint8Array(), sourceIp: "" };
+  return world.run(web({ ...base, ...request }, 60_000));
+}
+
+const FORM = { "content-type": "application/x-www-form-urlencoded" };
+async function press(link: string, fields: Record<string, string> = {}, headers: object = {}): Promise<HttpResponse> {
+  const confirm = /name="confirm" value="([^"]+)"/.exec((await send(link)).body)?.[1] ?? "";
+  const body = Buffer.from(String(new URLSearchParams({ confirm, decision: "approve", ...fields })));
+  return send(link, { method: "POST", headers: { ...FORM, ...headers }, body });
+}
+const stateOf = async ({ request }: Lease) => (await world.lease(request.leaseId)).status.state;
+
+describe("a link", () => {
+  test("goes to the owner and to the stand-in of the port, each their own, and nowhere where others read", async () => {
+    const { links } = await asked();
+    expect([...links.keys()].sort()).toEqual(["bea", "olga"]);
+    expect(links.get("olga")).not.toBe(links.get("bea"));
+    expect(sent.map((it) => it.target)).toContain("everybody");
+    const rows = await world.process().tables.range({ table: "outbox", from: [0], to: null, limit: 100 });
+    for (const link of links.values()) expect(JSON.stringify(rows)).not.toContain(link.split(".").at(-1));
+  });
+
+  test("shows what is asked for, harmlessly, and looking decides nothing", async () => {
+    const { lease, links } = await asked();
+    const link = links.get("olga") ?? "";
+    for (const method of ["GET", "HEAD", "GET", "OPTIONS"]) await send(link, { method });
+    const page = await send(link);
+    expect([page.status, page.headers["Content-Type"]]).toEqual([200, "text/html; charset=utf-8"]);
+    expect(page.headers["Content-Security-Policy"]).toMatch(/^default-src 'none'; form-action 'self'/);
+    expect(page.headers).toMatchObject({
+      "Cache-Control": "no-store",
+      "Referrer-Policy": "no-referrer",
+      "X-Frame-Options": "DENY",
+    });
+    expect(page.body).toContain("look at &lt;b&gt;&quot;orders&quot;&lt;/b&gt;");
+    expect(page.body).not.toMatch(/<(script|style|img|link|b)\b/);
+    expect(await stateOf(lease)).toBe("requested");
+  });
+
+  test("approves by its form, in the person's name, once: played again it does nothing", async () => {
+    const { lease, links } = await asked();
+    const link = links.get("olga") ?? "";
+    expect((await press(link, { reason: "fine" })).status).toBe(200);
+    expect(await stateOf(lease)).toBe("open");
+    const [word] = (await world.lease(lease.request.leaseId)).approval?.words ?? [];
+    expect(word).toMatchObject({ by: "olga", via: "link", reason: "fine" });
+    for (const again of [
+      await send(link),
+      await press(link),
+      await press(links.get("bea") ?? "", { decision: "deny", reason: "no" }),
+    ])
+      expect(again.status).not.toBe(200);
+    expect(await stateOf(lease)).toBe("open");
+    expect((await world.lease(lease.request.leaseId)).approval?.words).toHaveLength(1);
+  });
+
+  test("denies with a reason", async () => {
+    const { lease, links } = await asked();
+    expect((await press(links.get("bea") ?? "", { decision: "deny" })).status).toBe(400);
+    expect((await press(links.get("bea") ?? "", { decision: "deny", reason: "not now" })).status).toBe(200);
+    expect(await stateOf(lease)).toBe("denied");
+  });
+
+  test("is not obeyed from another site, without the page, or in another form", async () => {
+    const { lease, links } = await asked();
+    const link = links.get("olga") ?? "";
+    for (const site of ["cross-site", "same-site", "none"])
+      expect((await press(link, {}, { "sec-fetch-site": site })).status).toBe(404);
+    expect((await press(link, { confirm: "x" })).status).toBe(404);
+    const confirm = /value="([^"]+)"/.exec((await send(link)).body)?.[1] ?? "";
+    const json = Buffer.from(JSON.stringify({ confirm, decision: "approve" }));
+    for (const type of ["application/json", "text/plain", "multipart/form-data", ""])
+      expect((await send(link, { method: "POST", headers: { "content-type": type }, body: json })).status).toBe(400);
+    const doubled = Buffer.from(`confirm=${confirm}&decision=deny&decision=approve&reason=x`);
+    expect((await send(link, { method: "POST", headers: FORM, body: doubled })).status).toBe(400);
+    expect(await stateOf(lease)).toBe("requested");
+    expect((await press(link, {}, { "sec-fetch-site": "same-origin" })).status).toBe(200);
+  });
+
+  test("made up, altered, of another request or too old is no link", async () => {
+    const [one, two] = [await asked(), await asked(["198.51.100.7"])];
+    const link = one.links.get("olga") ?? "";
+    const { leaseId } = one.lease.request;
+    const expiresAt = world.clock.now() + 3_600_000;
+    const made = (person: string, change: string, secret: string) =>
+      `/v1/links/${formatLink({ leaseId, person, expiresAt }, { change, secret })}`;
+    const change = one.lease.approval?.change ?? "";
+    const secret = "0123456789abcdef0123456789abcdef";
+    const wrong = [
+      link.replace(leaseId, two.lease.request.leaseId),
+      link.replace(/.$/, (last) => (last === "A" ? "B" : "A")),
+      link.replace(/\.[0-9a-z]{8}\.(?=[A-Za-z0-9_-]+\.)/, ".zzzzzzzz."),
+      made("olga", change, "another secret of another installation"),
+      made("olga", two.lease.approval?.change ?? "", secret),
+      made("mallory", change, secret),
+      "/v1/links/x",
+    ];
+    for (const text of wrong) expect([text, (await send(text)).status]).toEqual([text, 404]);
+    expect((await send(made("olga", change, secret))).status).toBe(200);
+    await world.advance(25 * 3_600_000);
+    expect((await send(link)).status).toBe(404);
+  });
+});
