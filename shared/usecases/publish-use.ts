@@ -1,6 +1,7 @@
 // Tells CloudMonitor of the use of ports, so that its alarms and dashboards can speak of it: once a day, region by region.
 import { dayAfter, dayOf } from "../domain/evidence.ts";
 import type { Policy } from "../domain/policy.ts";
+import { CloudFailure } from "../ports/firewall.ts";
 import type { MetricPoint } from "../ports/metrics.ts";
 import { listUse, type MemberUse } from "../store/evidence.ts";
 import type { App } from "./app.ts";
@@ -39,9 +40,15 @@ export async function publishUse(
     const used = await listUse(app.tables, region, dayAfter(dayOf(now), -LOOK_BACK_DAYS), until);
     if (used.length === 0) continue;
     const points = pointsOf(used, { installation: app.settings.installation, region, now });
-    const { published, calls } = await metrics.publish(region, points, policy.recycling.collect.metricCallsPerDay);
-    const left = points.length - published;
-    app.log.write(left > 0 ? "warn" : "info", "the use of ports was published", { region, published, calls, left });
+    try {
+      const { published, calls } = await metrics.publish(region, points, policy.recycling.collect.metricCallsPerDay);
+      const left = points.length - published;
+      app.log.write(left > 0 ? "warn" : "info", "the use of ports was published", { region, published, calls, left });
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      // Nothing hangs on it: tomorrow's numbers say the same and more.
+      app.log.write("warn", "the use of ports could not be published", { region, code: error.cloudCode ?? error.kind });
+    }
   }
   return nextPublication(now);
 }

@@ -1,6 +1,7 @@
 // What CloudMonitor is told of the use of ports.
 import { beforeEach, describe, expect, test } from "vitest";
 import { dayAfter, dayOf, startOf, unknownDay, unusedPort } from "../../../shared/domain/evidence.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { MetricPoint } from "../../../shared/ports/metrics.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -61,6 +62,15 @@ describe("published use", () => {
     const collect = { ...recycling.collect, metricCallsPerDay: 2 };
     await publishUse(app, { ...world.policy, recycling: { ...recycling, collect } });
     expect(told).toHaveLength(20);
+  });
+
+  test("that CloudMonitor refuses is left for the next day", async () => {
+    await used("eni-1", 22, 1);
+    const publish = async () => {
+      throw new CloudFailure("refused", "PutCustomMetric");
+    };
+    const metrics = async () => ({ publish });
+    expect(await publishUse({ ...app, metrics }, world.policy)).toBe(nextPublication(START));
   });
 
   test("comes once a day, when yesterday has been read", () => {
