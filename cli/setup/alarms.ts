@@ -1,6 +1,8 @@
-// The alarms that watch safeport from outside: CloudMonitor rules on the heartbeat's metrics.
-// biome-ignore lint/style/noRestrictedImports: the names are the heartbeat's own.
+// Alarm rules of CloudMonitor on what the program publishes: its heartbeat, which watches it from outside, and ports without traffic.
+// biome-ignore-start lint/style/noRestrictedImports: the names are those of what is published.
 import { METRICS } from "../../shared/usecases/beat.ts";
+import { noTrafficAlarm } from "../../shared/usecases/publish-use.ts";
+// biome-ignore-end lint/style/noRestrictedImports: see above
 import type { CloudCalls } from "./cloud-call.ts";
 import type { Step } from "./steps.ts";
 
@@ -11,6 +13,8 @@ export interface AlarmOrder {
   /** Contact groups of CloudMonitor, with commas between. */
   readonly contacts: string;
   readonly webhook: string | null;
+  /** The region whose evidence is published; null where none is collected. */
+  readonly evidenceRegion: string | null;
 }
 
 interface Rule {
@@ -43,9 +47,52 @@ const rulesOf = (installation: string): readonly Rule[] => {
   ];
 };
 
+/** What puts a rule. */
+interface Put {
+  readonly id: string;
+  readonly metric: string;
+  readonly operation: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const putOf = (rule: Rule, order: AlarmOrder): Put => ({
+  id: rule.id,
+  metric: rule.metric,
+  operation: "PutResourceMetricRule",
+  parameters: {
+    RuleId: rule.id,
+    RuleName: rule.id,
+    Namespace: `acs_customMetric_${order.accountId}`,
+    MetricName: rule.metric,
+    Resources: JSON.stringify([{ groupId: "0", installation: order.installation }]),
+    ContactGroups: order.contacts,
+    "Escalations.Critical.Statistics": "Maximum",
+    "Escalations.Critical.ComparisonOperator": rule.operator,
+    "Escalations.Critical.Threshold": String(rule.threshold),
+    "Escalations.Critical.Times": "1",
+    Period: String(rule.periodS),
+    Interval: "60",
+    SilenceTime: "3600",
+    NoDataPolicy: rule.noData,
+    ...(order.webhook === null ? {} : { Webhook: order.webhook }),
+  },
+});
+
+function noTrafficPut({ installation, contacts, webhook, evidenceRegion }: AlarmOrder): readonly Put[] {
+  if (evidenceRegion === null) return [];
+  const { operation, parameters } = noTrafficAlarm({
+    installation,
+    region: evidenceRegion,
+    contactGroup: contacts,
+    webhook,
+  });
+  return [{ id: parameters["RuleId"] ?? "", metric: parameters["MetricName"] ?? "", operation, parameters }];
+}
+
 /** One step for each rule; an operation page of the documentation says what to do about each. */
 export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[] {
-  return rulesOf(order.installation).map((rule) => ({
+  const rules = [...rulesOf(order.installation).map((rule) => putOf(rule, order)), ...noTrafficPut(order)];
+  return rules.map((rule) => ({
     id: `alarm ${rule.id}`,
     async look() {
       const answer = await calls.ask(calls.cms, "DescribeMetricRuleList", { RuleIds: rule.id });
@@ -61,23 +108,7 @@ export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[
       return isSame ? { state: "ready" } : { state: "differs", what: `set the alarm ${rule.id} anew` };
     },
     async make() {
-      await calls.ask(calls.cms, "PutResourceMetricRule", {
-        RuleId: rule.id,
-        RuleName: rule.id,
-        Namespace: `acs_customMetric_${order.accountId}`,
-        MetricName: rule.metric,
-        Resources: JSON.stringify([{ groupId: "0", installation: order.installation }]),
-        ContactGroups: order.contacts,
-        "Escalations.Critical.Statistics": "Maximum",
-        "Escalations.Critical.ComparisonOperator": rule.operator,
-        "Escalations.Critical.Threshold": String(rule.threshold),
-        "Escalations.Critical.Times": "1",
-        Period: String(rule.periodS),
-        Interval: "60",
-        SilenceTime: "3600",
-        NoDataPolicy: rule.noData,
-        ...(order.webhook === null ? {} : { Webhook: order.webhook }),
-      });
+      await calls.ask(calls.cms, rule.operation, rule.parameters);
       await calls.ask(calls.cms, "EnableMetricRules", { RuleId: [rule.id] });
       return undefined;
     },

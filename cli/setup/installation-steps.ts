@@ -59,7 +59,14 @@ export function installationSteps(wish: InstallationWish): InstallationSteps {
     first: [policyStep(tables, wish.policyText), adminStep(tables, wish)],
     role: roleSteps(calls, { role, policy: ramPolicy }),
     alarms:
-      contacts === null ? [] : alarmSteps(calls, { accountId, installation: settings.installation, contacts, webhook }),
+      contacts === null
+        ? []
+        : alarmSteps(calls, {
+            ...{ accountId, installation: settings.installation, contacts, webhook },
+            evidenceRegion: configuration.flowLogs.some((it) => it.region === configuration.region)
+              ? configuration.region
+              : null,
+          }),
     ramPolicy,
   };
 }

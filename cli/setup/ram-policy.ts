@@ -83,8 +83,10 @@ export function ramPolicyOf({ configuration, functionPrefix, logs }: RamFeatures
       ...allow(["ots:ListTable"], ots, `${ots}/table/*`),
       ...allow(["actiontrail:LookupEvents"], "*"),
       ...allow(["fc:InvokeFunction"], ...new Set([...(wakeups ? [fc(endpoints.sweepFunction)] : []), ...deadLetters])),
-      ...allow(heartbeat ? ["cms:PutCustomMetric"] : [], "*"),
-      ...allow(stores.length > 0 ? ["log:GetLogStoreLogs"] : [], ...stores),
+      // Besides the heartbeat the use of ports is published, and the policy may have metrics read as evidence.
+      ...allow(heartbeat || stores.length > 0 ? ["cms:PutCustomMetric"] : [], "*"),
+      ...allow(["cms:DescribeMetricList"], "*"),
+      ...allow(stores.length > 0 ? ["log:GetLogStore", "log:GetLogStoreLogs"] : [], ...stores),
       ...allow(stores.length > 0 ? ["vpc:DescribeFlowLogs"] : [], "*"),
       ...allow(
         logs === null ? [] : ["log:PostLogStoreLogs"],

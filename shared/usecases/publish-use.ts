@@ -97,7 +97,7 @@ export function noTrafficAlarm({ installation, region, contactGroup, webhook }: 
   readonly operation: "PutCustomMetricRule";
   readonly parameters: Readonly<Record<string, string>>;
 } {
-  const name = `safeport-${installation}-no-traffic`;
+  const name = `safeport-${installation}-no-traffic-${region}`;
   return {
     operation: "PutCustomMetricRule",
     parameters: {

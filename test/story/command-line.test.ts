@@ -161,6 +161,7 @@ describe("doctor", () => {
     const run = await safeport("doctor --wake-up --contacts operations --json");
     expect(run.json.findings.filter((it: { state: string }) => it.state === "fail")).toEqual([]);
     expect(run.code).toBe(0);
+    expect(of(run, "alarm safeport-test-1-no-traffic-cn-hangzhou")).toMatchObject({ state: "ok" });
     expect(of(run, "wake-up")).toMatchObject({ state: "ok", found: expect.stringMatching(/came 0\.\d\d s/) });
     expect(of(run, "call budget")).toMatchObject({ state: expect.stringMatching(/ok|unknown/) });
   });
@@ -176,6 +177,8 @@ describe("doctor", () => {
     const strange = await safeport("doctor --contacts other --json", { SAFEPORT_FLOW_LOGS: "-" });
     expect(of(strange, "alarm safeport-test-1-silent")).toMatchObject({ state: "fail" });
     expect(of(strange, "flow logs")).toMatchObject({ state: "warn" });
+    // Without flow logs nobody publishes what it is about.
+    expect(of(strange, "alarm safeport-test-1-no-traffic-cn-hangzhou")).toBeUndefined();
   });
 });
 

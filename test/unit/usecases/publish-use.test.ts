@@ -86,7 +86,7 @@ describe("published use", () => {
       webhook: "https://x/y",
     });
     expect(parameters).toMatchObject({
-      RuleId: "safeport-prod-no-traffic",
+      RuleId: "safeport-prod-no-traffic-cn-hangzhou",
       MetricName: "safeport_idle_ports",
       Resources: '[{"groupId":0,"dimension":"installation=prod,region=cn-hangzhou"}]',
       ComparisonOperator: ">=",
