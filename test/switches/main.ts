@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { triedFiles, unreached } from "./reach.ts";
 import { allReadings, taken, turnOfCommit } from "./rotation.ts";
 
 const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text>] [--reports <folder>] [-- <test files>]
@@ -55,7 +56,9 @@ function main(): number {
   }
   const readings = chosen();
   const failed = readings.flatMap((reading, index) => {
-    console.log(`== ${reading}`);
+    const [name = ""] = reading.split("=");
+    const files = triedFiles();
+    console.log(`== ${reading}: ${unreached(files, name).length} of ${files.length} files do not read ${name}`);
     const from = performance.now();
     const wrong = wrongUnder(reading, index);
     console.log(`   ${wrong ?? "ok"}, ${Math.round((performance.now() - from) / 1000)} s`);

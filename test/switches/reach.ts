@@ -10,6 +10,17 @@ const root = join(import.meta.dirname, "../..");
 /** Where a whole run of the tests leaves what each file read. */
 export const readsFolder = join(root, "node_modules", ".cache", "safeport-switch-reads");
 
+/** The kinds of tests that a reading is tried on. */
+export const kinds = ["contract", "crash", "story"];
+
+/** Their files. */
+export const triedFiles = (): readonly string[] =>
+  kinds.flatMap((kind) =>
+    readdirSync(join(root, "test", kind))
+      .filter((name) => name.endsWith(".test.ts"))
+      .map((name) => `test/${kind}/${name}`),
+  );
+
 /** Name of the entry of a test file. */
 export const entryOf = (file: string): string => `${relative(root, file).replaceAll(/[^\w.-]/g, "_")}.json`;
 
