@@ -27,7 +27,7 @@ export interface CollectionReport {
   readonly queries: number;
   readonly bytes: number;
   /** Why it stopped before everything was read; null when nothing is left. */
-  readonly stopped: "deadline" | "incomplete" | "failed" | "budget" | "blind" | null;
+  readonly stopped: "deadline" | "incomplete" | "failed" | "refused" | "budget" | "blind" | null;
 }
 
 /** What collecting works with. */
@@ -67,7 +67,11 @@ export async function collectEvidence(app: CollectApp, options: CollectOptions):
     const report = await collectSource(app, traffic, { ...options, source });
     if (report === null) continue;
     if (report.slices > 0 || report.stopped !== null)
-      app.log.write(report.stopped === "failed" ? "warn" : "info", "evidence was collected", { region, ...report });
+      app.log.write(
+        report.stopped === "failed" || report.stopped === "refused" ? "warn" : "info",
+        "evidence was collected",
+        { region, ...report },
+      );
     if (report.stopped === "deadline") next.push(app.clock.now());
     else if (report.stopped === "incomplete" || report.stopped === "failed")
       next.push(app.clock.now() + AGAIN_AFTER_MS);
@@ -148,7 +152,8 @@ class Run {
     this.#spend({ queries: error.queries, bytes: 0 });
     const reached = this.#reached ?? this.#collection ?? { firstUntil: 0, againUntil: 0 };
     await this.#store(reached, error.message, this.#reached === null ? (this.#collection?.tries ?? 0) : 0);
-    return this.#report("failed");
+    // What somebody has to put right waits for the next booking.
+    return this.#report(error.kind === "unavailable" || error.kind === "throttled" ? "failed" : "refused");
   }
 
   async #end(

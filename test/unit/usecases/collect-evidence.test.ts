@@ -152,6 +152,12 @@ describe("collecting evidence", () => {
     expect((await progress())?.trouble).toBeNull();
   });
 
+  test("what somebody has to put right is not asked again and again", async () => {
+    source.answer = () => new TrafficFailure("gone", "no such logstore", { queries: 1 });
+    expect(await collect()).toBeNull();
+    expect(await progress()).toMatchObject({ trouble: "no such logstore", spent: { queries: 1 } });
+  });
+
   test("a source whose silence means nothing is not read, and read from there once it does", async () => {
     source.reached = { retentionMs: 3 * DAY, blind: "drops alone", trouble: null };
     await collect();
