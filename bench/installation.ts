@@ -26,6 +26,8 @@ export interface InstallationOrder {
   readonly groups: number;
   /** Added to the functions' environment. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Makes the policy's text of that of `npm start`. */
+  readonly policy?: (text: string) => string;
   /** Leaves the timer out, so that no tick falls into a measurement. */
   readonly timer?: boolean;
   /** Runs `api` inside `timed-handler.ts`, which appends one line per invocation to this file. */
@@ -37,6 +39,8 @@ export interface Installation {
   readonly cloud: Cloud;
   /** Ids of the groups that were asked for. */
   readonly groupIds: readonly string[];
+  /** Where alarms are posted to. */
+  readonly alarmWebhook: string;
   /** Sends one request with the admin's token; the answer's status and parsed body. */
   call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
   stop(): Promise<void>;
@@ -102,7 +106,7 @@ async function deploy(
   await setUpInstallation({
     configuration: readSettings(environment),
     credentials: { accessKeyId: deployer.accessKeyId, accessKeySecret: deployer.accessKeySecret },
-    policyText: policyTextOf(readFileSync(POLICY_FILE, "utf8"), POLICY_FILE),
+    policyText: policyTextOf((order.policy ?? ((text) => text))(readFileSync(POLICY_FILE, "utf8")), POLICY_FILE),
     tokens: secrets.tokens,
     tokenDays: 1,
   });
@@ -118,6 +122,7 @@ async function deploy(
   return {
     cloud,
     groupIds,
+    alarmWebhook: `${cloud.endpoints.api}/alarm/${secrets.alarmSecret}`,
     async call(method, path, body) {
       const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
       const response = await fetch(`${cloud.endpoints.api}${path}`, init);

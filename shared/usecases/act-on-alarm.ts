@@ -4,11 +4,13 @@ import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { AppError } from "../errors/app-error.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
+import { dueJob, dueWrite } from "../store/due.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { endCause, liftLockdown } from "./lift-lockdown.ts";
+import { restoreRecent } from "./restore-recent.ts";
 import { startLockdown } from "./start-lockdown.ts";
 
 export interface ActOptions {
@@ -76,7 +78,7 @@ async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<A
 async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOptions): Promise<Answer> {
   const { alarm, alarmId, lockdownId } = row;
   const { policy } = options;
-  if (rule.action !== "lockdown") return { done: await told(app, alarm, alarmId), lockdownId };
+  if (rule.action !== "lockdown") return { done: await otherwise(app, row, rule.action, options), lockdownId };
   if (row.isMuted) return { done: "a person has lifted its lockdown, and it has not been OK since", lockdownId };
   const scope = rule.scope ?? instanceOf(alarm);
   if (scope === null) {
@@ -97,6 +99,24 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
     await refusedTo(app, policy, alarmId, error.message);
     return { done: error.code, lockdownId };
   }
+}
+
+/** The answers that an `OK` has nothing of to take back. */
+async function otherwise(
+  app: App,
+  { alarm, alarmId }: AlarmRow,
+  action: Exclude<AlarmRule["action"], "lockdown">,
+  { policy, deadlineAt }: ActOptions,
+): Promise<string> {
+  const people = await told(app, alarm, alarmId);
+  if (action === "notify") return people;
+  if (action === "optimise") {
+    // The alarm is a hint: whether a port is unused is judged by evidence, now instead of tonight.
+    await app.tables.writeAll([dueWrite(dueJob("recycling", null, app.clock.now()))]);
+    return `unused rules are judged at the next tick; ${people}`;
+  }
+  const restored = await restoreRecent(app, policy, alarm, deadlineAt);
+  return restored.length === 0 ? `nothing was closed there lately; ${people}` : `given back: ${restored.join(", ")}`;
 }
 
 async function over(app: App, cause: string, lockdownId: string, options: ActOptions): Promise<string> {

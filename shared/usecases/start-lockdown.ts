@@ -92,13 +92,15 @@ function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
 async function join(app: App, { scope, cause }: LockdownAsk): Promise<Lockdown | null> {
   for (;;) {
     const last = await lastLockdown(app.tables, scopeName(scope));
-    if (last?.state !== "active" || last.until <= app.clock.now()) return null;
+    if (last === null || !isOn(last, app.clock.now())) return null;
     if (last.causes.some((it) => it.by === cause)) return last;
     const causes: LockdownCause[] = [...last.causes, { by: cause, since: app.clock.now() }];
     const saved = await saveLockdown(app.tables, { ...last, causes });
     if (saved) return saved;
   }
 }
+
+const isOn = ({ state, until }: Lockdown, now: number): boolean => state === "active" && until > now;
 
 /** Stores it under the next number of its scope; `startedAt` is null where somebody else was faster. */
 async function book(
@@ -109,6 +111,12 @@ async function book(
   const scope = scopeName(ask.scope);
   for (;;) {
     const last = await lastLockdown(app.tables, scope);
+    if (last !== null && isOn(last, app.clock.now())) {
+      // Somebody else has begun it meanwhile: one scope has one lockdown at a time.
+      const joined = await join(app, ask);
+      if (joined) return { lockdown: joined, startedAt: null };
+      continue;
+    }
     const sequence = Number(last?.lockdownId.split("-").at(-1) ?? 0) + 1;
     const fresh = freshLockdown(app, ask, chosen, lockdownIdOf(scope, sequence));
     const { lockdownId, startedAt, until } = fresh;
@@ -116,8 +124,6 @@ async function book(
     await app.tables.writeAll(rows);
     const saved = await saveLockdown(app.tables, fresh);
     if (saved) return { lockdown: saved, startedAt };
-    const joined = await join(app, ask);
-    if (joined) return { lockdown: joined, startedAt: null };
   }
 }
 

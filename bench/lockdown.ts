@@ -1,0 +1,75 @@
+// How long 200 groups take to be locked down: from the post of the alarm to the last read-back, the function's cold start included.
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Built, type Installation, startInstallation } from "./installation.ts";
+import { progress, row, verdict } from "./printing.ts";
+
+const GROUPS = 200;
+const GROUPS_SHORT = 40;
+const CALL_MS = 30;
+const PROMISE_MS = 2000;
+/** The job that computes the plans begins a minute after setup. */
+const PLANNED_AFTER_MS = 62_000;
+
+interface View {
+  readonly id: string;
+  readonly closed: boolean;
+  readonly groups: readonly { readonly group: string; readonly closed: boolean; readonly left: readonly string[] }[];
+  readonly steps: readonly { readonly name: string; readonly ms: number }[];
+}
+
+/** Prints what a lockdown took, how many calls, and whether the groups were as before when it was lifted. Answers whether the promise was kept. */
+export async function benchLockdown(built: Built, isShort: boolean): Promise<boolean> {
+  const groups = isShort ? GROUPS_SHORT : GROUPS;
+  const names = Array.from({ length: groups }, (_, index) => `bench-${index}`);
+  const rule = `  - { rule: flood, do: lockdown, scope: { groups: [${names.join(", ")}] } }\n`;
+  const installation = await startInstallation(built, {
+    groups,
+    timer: false,
+    policy: (text) => text.replace("alarms:\n", `alarms:\n${rule}`),
+  });
+  try {
+    progress("waits for the plans to be computed beforehand");
+    // The first tick looks at every group and books the jobs.
+    await installation.call("PUT", "/safeport/cleanup");
+    await sleep(PLANNED_AFTER_MS);
+    await installation.call("PUT", "/safeport/cleanup");
+    return await measure(installation, groups);
+  } finally {
+    await installation.stop();
+  }
+}
+
+async function measure(installation: Installation, groups: number): Promise<boolean> {
+  const { cloud, groupIds, call, alarmWebhook } = installation;
+  const rulesOf = (groupId: string) => cloud.ecs.groups().find((it) => it.groupId === groupId)?.rules ?? [];
+  const before = groupIds.map((groupId) => rulesOf(groupId).length);
+  cloud.faults.set([{ service: "ecs", times: 1_000_000, fault: { kind: "delay", ms: CALL_MS } }]);
+  const since = cloud.calls.since(0).next;
+  const post = async (alertState: string): Promise<number> => {
+    const startedAt = performance.now();
+    const body = new URLSearchParams({ alertName: "flood", alertState, triggerLevel: "CRITICAL", ruleId: "flood" });
+    const response = await fetch(alarmWebhook, { method: "POST", body });
+    await response.text();
+    return performance.now() - startedAt;
+  };
+  const tookMs = await post("ALERT");
+  const { calls } = cloud.calls.since(since);
+  const { body } = await call("GET", "/v1/lockdown");
+  const [lockdown] = (body as { lockdowns: readonly View[] }).lockdowns;
+  const open = lockdown?.groups.filter((it) => !it.closed) ?? [];
+  const isDropped = groupIds.filter((groupId) => rulesOf(groupId).some((it) => it.policy === "Drop")).length;
+  row("groups, milliseconds of a call", `${groups}, ${CALL_MS}`);
+  for (const step of lockdown?.steps ?? []) row(`  ${step.name}, after the arrival`, `${step.ms} ms`);
+  row("from the post to its answer", `${tookMs.toFixed(0)} ms, cold start included`);
+  row("groups with drops; not read back", `${isDropped}; ${open.length} ${open[0]?.left.join("; ") ?? ""}`);
+  const of = (service: string) => calls.filter((it) => it.service === service).length;
+  row("calls: ECS, Tablestore", `${of("ecs")}, ${of("tablestore")}`);
+  await sleep(1100);
+  const liftedMs = await post("OK");
+  const isBack = groupIds.every((groupId, index) => rulesOf(groupId).length === before[index]);
+  row("from the OK to its answer", `${liftedMs.toFixed(0)} ms; groups as before: ${isBack}`);
+  return verdict(
+    `${groups} groups within ${PROMISE_MS} ms, and back`,
+    tookMs <= PROMISE_MS && open.length === 0 && isDropped === groups && isBack,
+  );
+}

@@ -1,0 +1,104 @@
+// A lockdown where it meets resistance: no operators, no room for drops, a cloud that throttles or refuses.
+import { describe, expect, test } from "vitest";
+import type { Lockdown } from "../../../shared/domain/lockdown.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
+import { getLockdown } from "../../../shared/usecases/list-lockdowns.ts";
+import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { sweep } from "../../../shared/usecases/sweep.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { Scene, WEB } from "../../interleavings/scene.ts";
+
+const lockdown = { core: ["80", "443"], groups: ["*"] };
+const OPERATORS = [{ port: "22", sources: ["203.0.113.50"] }];
+
+const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): LockdownAsk => ({
+  scope: { kind: "groups", groups: ["web"] },
+  policy: scene.policy,
+  cause: "ann",
+  principal: "ann",
+  reason: "an attack",
+  periodMs: 3_600_000,
+  waivedBy: null,
+  arrivedAt: app.clock.monotonicMs(),
+  deadlineAt: app.clock.monotonicMs() + 30_000,
+  ...changes,
+});
+
+const inScene = async (document: object, play: (scene: Scene) => Promise<void>): Promise<void> => {
+  const scene = new Scene("lockdown", { document: { lockdown, ...document }, isDelivering: false });
+  await scene.schedule.run(prepare(scene).then(() => play(scene)));
+};
+const rulesOf = (scene: Scene) =>
+  scene.account.rules(WEB.groupId).map((rule) => `${ruleKey(rule)} ${rule.description}`);
+const drops = (scene: Scene) => scene.account.rules(WEB.groupId).filter((rule) => rule.policy === "drop");
+const lift = (scene: Scene, { lockdownId }: Lockdown, app = scene.quietApp()) =>
+  liftLockdown(app, lockdownId, {
+    ...{ policy: scene.policy, by: "ann", isPerson: true },
+    deadlineAt: app.clock.monotonicMs() + 30_000,
+  });
+
+describe("without an operator path", () => {
+  test("it is refused, unless somebody answers for it by name", () =>
+    inScene({}, async (scene) => {
+      const app = scene.quietApp();
+      await expect(startLockdown(app, ask(scene, app))).rejects.toMatchObject({ code: "LOCKDOWN_WITHOUT_OPERATORS" });
+      expect(drops(scene)).toEqual([]);
+      const started = await startLockdown(app, ask(scene, app, { waivedBy: "ann" }));
+      expect([started.waivedBy, started.groups[0]?.isClosed]).toEqual(["ann", true]);
+    }));
+});
+
+describe("with one", () => {
+  test("no drop covers an operator, and the dry run says the same and writes nothing", () =>
+    inScene({ operatorPath: OPERATORS }, async (scene) => {
+      const app = scene.quietApp();
+      const before = rulesOf(scene);
+      const preview = await previewLockdown(app, ask(scene, app));
+      expect([rulesOf(scene), preview.groups[0]?.way]).toEqual([before, "drops"]);
+      const started = await startLockdown(app, ask(scene, app));
+      expect(started.groups[0]?.drops).toBe(preview.groups[0]?.drops);
+      const on22 = drops(scene).filter((rule) => ruleKey(rule).includes("|22/22|"));
+      expect(on22.length).toBe(32);
+      expect(on22.some((rule) => ruleKey(rule).includes("203.0.113.50/32"))).toBe(false);
+      expect((await lift(scene, started)).state).toBe("lifted");
+      expect(rulesOf(scene)).toEqual(before);
+    }));
+
+  test("where drops do not fit, accepts are closed that nobody needs, and come back as they were", () =>
+    inScene({ operatorPath: OPERATORS, limits: { rulesPerInterface: 10, rulesKeptFree: 0 } }, async (scene) => {
+      const app = scene.quietApp();
+      const before = rulesOf(scene).sort();
+      const started = await startLockdown(app, ask(scene, app));
+      const [group] = started.groups;
+      expect([group?.way, group?.isClosed]).toEqual(["suspend", true]);
+      expect(group?.left.join()).toMatch(/it opens a core port, too.*operators come in by it/);
+      const left = scene.account.rules(WEB.groupId).map((rule) => ruleKey(rule).split("|")[2]);
+      expect(left.sort()).toEqual(["22/22", "443/443", "80/80"]);
+      await lift(scene, started);
+      expect(rulesOf(scene).sort()).toEqual(before);
+    }));
+
+  test("what is throttled is named, nobody is cut off, and the job closes it when it can", () =>
+    inScene({ operatorPath: OPERATORS }, async (scene) => {
+      const { caller, app: other } = scene.newProcess();
+      caller.fate = ({ service, isWrite }) => (service === "ecs" && isWrite ? "throttled" : "answered");
+      const started = await startLockdown(other, ask(scene, other));
+      expect([started.groups[0]?.isClosed, drops(scene)]).toEqual([false, []]);
+      expect(started.groups[0]?.left.join()).toContain("do not stand yet");
+      await scene.schedule.sleep(60_000);
+      const ticking = scene.quietApp();
+      await sweep(ticking, { policy: scene.policy, cause: "tick", deadlineAt: ticking.clock.monotonicMs() + 45_000 });
+      expect((await getLockdown(ticking, started.lockdownId)).groups[0]?.isClosed).toBe(true);
+    }));
+
+  test("a group the policy does not name is left as it is, and says so", () =>
+    inScene({ operatorPath: OPERATORS, lockdown: { ...lockdown, groups: ["app"] } }, async (scene) => {
+      const app = scene.quietApp();
+      const started = await startLockdown(app, ask(scene, app));
+      expect(started.groups[0]).toMatchObject({ way: "none", isClosed: false });
+      expect(started.groups[0]?.left.join()).toContain("the policy names it for no lockdown");
+      expect(drops(scene)).toEqual([]);
+    }));
+});
