@@ -92,6 +92,7 @@ export async function noticeWorld(
         tables: around.tables ?? tables,
         notifier: around.notifier?.(notifier) ?? notifier,
         wakeup: { arm: async () => undefined },
+        settings: { publicUrl: null, markSecret: "0123456789abcdef0123456789abcdef" },
         log: {
           write: (level: string, line: string, fields?: object) =>
             void logged.push(`${level} ${line} ${JSON.stringify(fields)}`),
