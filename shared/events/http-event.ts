@@ -65,5 +65,8 @@ function textsOf(fields: FieldReader, field: string, nameOf: (name: string) => s
     else if (value === null) texts.push([nameOf(name), ""]);
     else texts.push([nameOf(name), String(value)]);
   }
-  return Object.fromEntries(texts);
+  // Names that become one are one header with several values, of which none may pass for the only one.
+  const merged = new Map<string, string>();
+  for (const [name, text] of texts) merged.set(name, merged.has(name) ? `${merged.get(name)},${text}` : text);
+  return Object.fromEntries(merged);
 }

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import type { GroupRef } from "../domain/ids.ts";
 import { requireInScope, requireUnscoped } from "../usecases/check-scope.ts";
-import { readBody, readQuery } from "./read-input.ts";
+import { invalid, readBody, readQuery } from "./read-input.ts";
 import type { Call, Route, RouteDefinition } from "./route.ts";
 
 /** A route whose handler gets query and body checked, and runs only when what it is about is within the caller's scope. */
@@ -25,9 +25,15 @@ export const define = <Query extends z.ZodType, Body extends z.ZodType>({
 /** The group in the path, by id or name: `/v1/groups/{id}`. */
 export const groupInPath = ({ params }: Call): readonly string[] => [params["id"] ?? params["group"] ?? ""];
 
+const SOURCES_MAX = 50;
+
 /** Addresses of a list, or of a text with commas. */
 export function sourcesOf(source: string | readonly string[]): string[] {
-  return typeof source === "string" ? source.split(",").map((part) => part.trim()) : [...source];
+  const sources = typeof source === "string" ? source.split(",").map((part) => part.trim()) : [...source];
+  // Each is a rule of its own.
+  if (sources.length > SOURCES_MAX)
+    throw invalid("source", `has ${sources.length} addresses; ${SOURCES_MAX} are accepted`);
+  return sources;
 }
 
 /**

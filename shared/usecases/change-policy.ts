@@ -1,5 +1,6 @@
 // Changes the policy: compared first, with a second person where it allows more than before. Every version is kept.
 import { sha256Hex } from "../domain/digest.ts";
+import { personOf } from "../domain/grant-policy.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -18,6 +19,7 @@ import {
 } from "../store/policy.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
+import { personsOf } from "./judge-lease.ts";
 import { type PolicyPreview, previewPolicy } from "./preview-policy.ts";
 
 /** Turns documents into policies: what is wrong with a document is thrown as POLICY_INVALID. */
@@ -118,7 +120,9 @@ export async function confirmPolicy(
   const [pending, row] = await Promise.all([readPending(app.tables), readPolicy(app.tables)]);
   if (row === null) throw fail("NOT_READY", { what: "the policy" });
   if (pending === null || pending.digest !== digest || pending.until <= now) throw fail("POLICY_NOT_PENDING");
-  if (pending.by === caller.principal && !options.dryRun) throw fail("POLICY_OWN", { by: pending.by });
+  // Of one person by any name, as with leases; also where that person issued the token that is presented.
+  const author = personOf(caller.policy, pending.by);
+  if (personsOf(caller).includes(author) && !options.dryRun) throw fail("POLICY_OWN", { by: pending.by });
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
   if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);
