@@ -11,8 +11,9 @@ import type { App } from "./app.ts";
  * target where others read, the requester among them, because whoever holds the link decides in the person's name.
  */
 export function linkFor(app: App, policy: Policy, notice: Notice, target: NotifyTarget): string | null {
+  if (notice.kind !== "approvalAsked") return null;
   const { publicUrl, markSecret: secret } = app.settings;
-  if (!publicUrl || notice.kind !== "approvalAsked") return null;
+  if (!publicUrl) return null;
   const [to] = notice.to;
   if (to?.kind !== "person") return null;
   const { lease: leaseId, expiresAt, change } = (notice as Notice<"approvalAsked">).data;
