@@ -1,0 +1,45 @@
+// `npm run recycling-year -- [--short] [--days n]`: half a year of labelled ports; prints what became of each label, precision and the share of unknown.
+import { parseArgs } from "node:util";
+import { LABELS } from "./labels.ts";
+import { HALF_YEAR, runYear, TWO_WEEKS, wrongOf } from "./run-year.ts";
+
+const { values } = parseArgs({
+  options: { short: { type: "boolean", default: false }, days: { type: "string" } },
+});
+const base = values.short ? TWO_WEEKS : HALF_YEAR;
+const days = values.days === undefined ? base.days : Number(values.days);
+if (!Number.isSafeInteger(days) || days < 1) throw new Error("--days takes a whole number from 1 on");
+
+async function main(): Promise<void> {
+  const startedAt = performance.now();
+  const report = await runYear({ ...base, days, say: (line) => process.stderr.write(`${line}\n`) });
+  const wrong = wrongOf(report);
+  const percent = (part: number): string => `${(part * 100).toFixed(1)} %`;
+
+  console.log("label       ports  kept  quarantined  deleted  meant");
+  for (const [label, { hosts, fate }] of Object.entries(LABELS)) {
+    const ports = report.ports.filter((port) => port.label === label);
+    const count = (of: (port: (typeof ports)[number]) => boolean): string => String(ports.filter(of).length);
+    const cells = [
+      label.padEnd(11),
+      String(hosts).padStart(5),
+      count(({ stands }) => stands).padStart(5),
+      count(({ wasQuarantined }) => wasQuarantined).padStart(12),
+      count(({ state }) => state === "deleted").padStart(8),
+      ` ${fate}`,
+    ];
+    console.log(cells.join(" "));
+  }
+  for (const { name, peer, first, again } of report.lateVisits)
+    console.log(`late visitor ${peer} of ${name}: ${first}, then ${again} after one window and one tick`);
+  const { used, idle, unknown } = report.last;
+  console.log(`verdicts of the last night: ${used} used, ${idle} idle, ${unknown} unknown`);
+  console.log(
+    `precision ${percent(report.precision)}, idle ports gone ${percent(report.recall)}, unknown ${percent(report.unknown)}`,
+  );
+  console.log(`${days} days, ${report.ports.length} ports, ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+  for (const line of wrong) console.log(`WRONG: ${line}`);
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+}
+
+void main();
