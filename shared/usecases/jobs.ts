@@ -102,11 +102,7 @@ const jobs: Readonly<Record<string, Job>> = {
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
   recycling: {
     beginsAt: nextRecyclingAt,
-    run: async (app, run) => {
-      await runRecycling(app, run);
-      // The rest of a run that ran out of time is a run by itself.
-      return run.param === null ? nextRecyclingAt(app.clock.now()) : null;
-    },
+    run: runRecycling,
   },
   "recycling-watch": {
     beginsAt: null,

@@ -15,12 +15,19 @@ export function nextRecyclingAt(now: number): number {
   return today > now ? today : today + DAY_MS;
 }
 
-/** Runs the job, or the part of it that `param` names, and books the part that its time leaves. */
-export async function runRecycling(app: App, { policy, param, deadlineAt }: JobRun): Promise<void> {
+/** Groups that could not be read have their turn again after this, and not only the next night. */
+const AGAIN_MS = 3_600_000;
+
+/**
+ * Runs the job, or the part of it that `param` names, and books the part that its time leaves. Answers when it runs again; the rest of a
+ * run is a run by itself, and over when it is done.
+ */
+export async function runRecycling(app: App, { policy, param, deadlineAt }: JobRun): Promise<number | null> {
+  const night = nextRecyclingAt(app.clock.now());
   // The shipped policy stands in where none can be read. It names no group, and no quarantine is lifted because of that.
   if (policy.version === 0) {
     app.log.write("warn", "unused rules are not looked at: the policy cannot be read");
-    return;
+    return param === null ? night : null;
   }
   const report = await recycle(app, { policy, deadlineAt, dryRun: false, from: placeOf(param) });
   const { groups, rules, verdicts, failed, next } = report;
@@ -32,6 +39,8 @@ export async function runRecycling(app: App, { policy, param, deadlineAt }: JobR
   ];
   const record = { at: app.clock.now(), group: null, cause: "recycling", actor: "safeport" };
   await app.tables.writeAll([recordWrite({ ...record, policyVersion: policy.version, lines }, app.random)]);
+  const again = failed.length > 0 ? Math.min(night, app.clock.now() + AGAIN_MS) : night;
+  return param === null || failed.length > 0 ? again : null;
 }
 
 const paramOf = ({ region, cursor }: RecyclingPlace): string => `${region} ${cursor ?? ""}`;

@@ -34,7 +34,7 @@ describe.each(documents)("%s", (file) => {
 
   test("names only npm scripts that exist", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
-    const named = [...text.matchAll(/npm run ([a-z]+)/g)].map(([, script = ""]) => script);
+    const named = [...text.matchAll(/npm run ([a-z]+(?:[:-][a-z]+)*)/g)].map(([, script = ""]) => script);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);
   });
 });

@@ -1,0 +1,317 @@
+// The crash table of recycling, and people and jobs at once: whatever dies or gets lost at each call, the normal ticks bring right, and no
+// drop is left that no item stands for.
+import { describe, expect, test } from "vitest";
+import {
+  DAY_MS,
+  type Day,
+  dayAfter,
+  dayOf,
+  daysBetween,
+  type PortUse,
+  unknownDay,
+} from "../../shared/domain/evidence.ts";
+import type { EntryId } from "../../shared/domain/ids.ts";
+import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
+import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { markInstalled } from "../../shared/store/due.ts";
+import { addEvidence } from "../../shared/store/evidence.ts";
+import { getRecyclingItem } from "../../shared/store/recycling.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
+import { recycle } from "../../shared/usecases/recycle.ts";
+import { sweep } from "../../shared/usecases/sweep.ts";
+import { watchRecycling } from "../../shared/usecases/watch-recycling.ts";
+import { APP, ruleOf, Scene } from "../interleavings/scene.ts";
+import { WHOLE_DAY } from "../kit/evidence.ts";
+import type { Fate, ProcessCall } from "../kit/mortal-process.ts";
+import { touched } from "../kit/recycling-world.ts";
+
+/** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
+const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 7;
+const CALLS_MAX = 400;
+const SEEDS = process.env["CRASH_POINTS"] === "all" ? 500 : 40;
+const VISITOR = "10.1.2.3";
+const DESCRIPTION = "old tool, ask bob";
+const idle = ruleOf(7890, "10.0.0.0/8", 10);
+const drop = { ...idle, policy: "drop" } as const;
+const itemId = recyclingIdOf(APP.groupId, entryIdOf(APP.groupId, ruleKey(idle)) as EntryId);
+const document = {
+  recycling: {
+    ...{ window: 10, groups: ["app"], steps: { quarantine: "auto", delete: "auto" }, neverClose: [] },
+  },
+};
+
+/** A scene whose rule has been idle for longer than the window, and evidence of every day. */
+class Idle {
+  readonly scene: Scene;
+  #told: Day;
+
+  constructor(seed: string, changes: Readonly<Record<string, unknown>> = {}) {
+    const recycling = { ...document.recycling, ...changes };
+    this.scene = new Scene(seed, { isDelivering: false, document: { ...document, recycling } });
+    this.#told = this.today;
+  }
+
+  get now(): number {
+    return this.scene.quietApp().clock.now();
+  }
+
+  get today(): Day {
+    return dayOf(this.now);
+  }
+
+  async begin(): Promise<void> {
+    const { scene } = this;
+    await markInstalled(scene.tables, "test", this.now);
+    const bob = scene.person("bob");
+    await bob.firewall.authorize(APP, [{ spec: idle, description: DESCRIPTION }], bob.token(), "open");
+    await this.pass(1, [touched("real", this.today, [VISITOR])]);
+    await this.pass(11);
+  }
+
+  async pass(days: number, ports: readonly PortUse[] = []): Promise<void> {
+    const { scene } = this;
+    await scene.schedule.sleep(days * DAY_MS);
+    const last = dayAfter(this.today, -1);
+    for (const day of daysBetween(this.#told, this.today)) await this.tell(day, day === last ? ports : []);
+    this.#told = this.today;
+  }
+
+  tell(day: Day, ports: readonly PortUse[], seen = WHOLE_DAY): Promise<void> {
+    const { region } = APP;
+    return addEvidence(this.scene.tables, region, { ...unknownDay("eni-1", day), seen, ports, sources: ["flowLog"] });
+  }
+
+  /** Throws where the job would run again within the hour: a group was not read. */
+  async recycle(app: App): Promise<void> {
+    const { failed } = await recycle(app, {
+      policy: this.scene.policy,
+      deadlineAt: Number.POSITIVE_INFINITY,
+      dryRun: false,
+      from: null,
+    });
+    if (failed.length > 0) throw new Error("a group was not read");
+  }
+
+  watch(app: App): Promise<unknown> {
+    return watchRecycling(app, { policy: this.scene.policy, deadlineAt: Number.POSITIVE_INFINITY });
+  }
+
+  restore(app: App): Promise<unknown> {
+    return restoreItem(app, this.scene.asker("olga", "operator"), itemId, { reason: "needed" }, this.terms(app));
+  }
+
+  exempt(app: App): Promise<unknown> {
+    const word = { owner: "bob", reason: "quarter end", until: app.clock.now() + 60 * DAY_MS };
+    return exemptItem(app, this.scene.asker("olga", "operator"), itemId, word, this.terms(app));
+  }
+
+  approve(app: App, step: "quarantine" | "delete"): Promise<unknown> {
+    return approveItem(app, this.scene.asker("ada", "approver"), itemId, step, this.terms(app));
+  }
+
+  private terms = (app: App) => ({ dryRun: false, deadlineAt: app.clock.monotonicMs() + 8_000 });
+
+  async quarantined(): Promise<void> {
+    await this.recycle(this.scene.quietApp());
+    await this.pass(8);
+    await this.recycle(this.scene.quietApp());
+  }
+
+  async deleted(): Promise<void> {
+    await this.quarantined();
+    await this.pass(16);
+    await this.recycle(this.scene.quietApp());
+  }
+
+  /** Minutes pass with their ticks: what is due is done, the watch among it. */
+  async ticks(count: number): Promise<void> {
+    for (let n = 0; n < count; n++) {
+      await this.scene.schedule.sleep(60_000);
+      const app = this.scene.quietApp();
+      const deadlineAt = app.clock.monotonicMs() + 45_000;
+      await sweep(app, { policy: this.scene.policy, cause: "tick", deadlineAt });
+    }
+  }
+
+  item(): Promise<RecyclingItem | null> {
+    return getRecyclingItem(this.scene.tables, itemId);
+  }
+
+  /** What stands otherwise than the item's state says. */
+  async wrong(): Promise<readonly string[]> {
+    const item = await this.item();
+    const { scene } = this;
+    const wrong: string[] = [];
+    if (item?.step) wrong.push(`it is still on its way to ${item.step.to}`);
+    const [accept, dropped] = [scene.rule(APP, idle), scene.rule(APP, drop)];
+    if (item?.state === "deleted" && accept) wrong.push("it is deleted and the rule stands");
+    if (item?.state !== "deleted" && !accept) wrong.push(`it is ${item?.state} and the rule is gone`);
+    if (accept && accept.description !== DESCRIPTION) wrong.push(`the rule is described ${accept.description}`);
+    if (item?.state === "quarantined" && !dropped) wrong.push("it is quarantined and no drop stands");
+    if (item?.state !== "quarantined" && dropped) wrong.push(`it is ${item?.state} and a drop stands`);
+    return wrong;
+  }
+}
+
+interface Scenario {
+  readonly before: (one: Idle) => Promise<unknown>;
+  readonly act: (one: Idle, app: App) => Promise<unknown>;
+  /** A person asks again when no answer came; a job is run again by itself. */
+  readonly again: boolean;
+  readonly becomes: string;
+}
+
+const scenarios: Readonly<Record<string, Scenario>> = {
+  "queued and told of": {
+    before: async () => undefined,
+    act: (one, app) => one.recycle(app),
+    again: true,
+    becomes: "noticed",
+  },
+  quarantined: {
+    before: async (one) => {
+      await one.recycle(one.scene.quietApp());
+      await one.pass(8);
+    },
+    act: (one, app) => one.recycle(app),
+    again: true,
+    becomes: "quarantined",
+  },
+  "lifted for a visitor": {
+    before: async (one) => {
+      await one.quarantined();
+      await one.pass(1);
+      await one.tell(one.today, [touched("refused", one.today, [VISITOR])], 0n);
+    },
+    act: (one, app) => one.watch(app),
+    again: false,
+    becomes: "restored",
+  },
+  deleted: {
+    before: async (one) => {
+      await one.quarantined();
+      await one.pass(16);
+    },
+    act: (one, app) => one.recycle(app),
+    again: true,
+    becomes: "deleted",
+  },
+  "restored after its deletion": {
+    before: (one) => one.deleted(),
+    act: (one, app) => one.restore(app),
+    again: true,
+    becomes: "restored",
+  },
+  "exempt from its quarantine": {
+    before: (one) => one.quarantined(),
+    act: (one, app) => one.exempt(app),
+    again: true,
+    becomes: "exempt",
+  },
+};
+
+const modes: Readonly<Record<string, (call: ProcessCall) => Fate>> = {
+  "dies before the call": () => "dies before",
+  "dies after its effect": () => "dies after",
+  "the reply is lost": () => "lost after",
+  "the effect comes after a lost reply": ({ service, isWrite }) => (service === "ecs" && isWrite ? "late" : "answered"),
+};
+
+/** Answers what is wrong, or null when the work has fewer calls than that. */
+async function disturbed(
+  scenario: Scenario,
+  mode: (call: ProcessCall) => Fate,
+  at: number,
+): Promise<readonly string[] | null> {
+  const one = new Idle(`recycling ${at}`);
+  return one.scene.schedule.run(play(one, scenario, mode, at));
+}
+
+async function play(
+  one: Idle,
+  scenario: Scenario,
+  mode: (call: ProcessCall) => Fate,
+  at: number,
+): Promise<readonly string[] | null> {
+  await one.begin();
+  await scenario.before(one);
+  const { caller, app } = one.scene.newProcess();
+  let turn = 0;
+  let name: string | null = null;
+  caller.fate = (call) => {
+    if (turn++ !== at) return "answered";
+    name = call.name;
+    return mode(call);
+  };
+  const isDone = await Promise.race([
+    scenario.act(one, app).then(
+      () => true,
+      () => false,
+    ),
+    caller.died.then(() => false),
+  ]);
+  if (name === null) return null;
+  if (!isDone && scenario.again) await scenario.act(one, one.scene.quietApp());
+  await one.ticks(4);
+  const state = (await one.item())?.state;
+  const found = [...(await one.wrong()), ...(state === scenario.becomes ? [] : [`it is ${state}`])];
+  return found.map((text) => `call ${at} (${name}): ${text}`);
+}
+
+describe.each(Object.entries(scenarios))("a rule is %s", (_name, scenario) => {
+  test.each(Object.entries(modes))("%s", async (_mode, mode) => {
+    const wrong: string[] = [];
+    for (let at = 0; at < CALLS_MAX; at += STEP) {
+      const found = await disturbed(scenario, mode, at);
+      if (found === null) break;
+      wrong.push(...found);
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+/** Jobs and people within half a second of each other, on processes that die, freeze and lose replies. */
+async function atOnce(n: number): Promise<readonly string[]> {
+  const one = new Idle(`at once ${n}`);
+  return one.scene.schedule.run(playAtOnce(one, n));
+}
+
+async function playAtOnce(one: Idle, n: number): Promise<readonly string[]> {
+  const { scene } = one;
+  const { schedule, dice } = scene;
+  await one.begin();
+  const stages = [
+    () => one.recycle(scene.quietApp()).then(() => one.pass(8)),
+    () => one.quarantined(),
+    () => one.quarantined().then(() => one.pass(16)),
+    () => one.deleted(),
+  ];
+  await stages[n % 4]?.();
+  scene.setTrouble({ death: 0.01, lostAfter: 0.01, late: 0.01, throttled: 0.01, freeze: 0.003 });
+  const to = n % 3 === 0 ? "exempt" : "restored";
+  const later = async (name: string, work: (app: App) => Promise<unknown>, tries = 6): Promise<boolean> => {
+    await schedule.sleep(dice.between(0, 400));
+    return scene.start(name, work, tries);
+  };
+  const person = later(to, (app) => (to === "exempt" ? one.exempt(app) : one.restore(app)));
+  await Promise.all([
+    person,
+    later("recycle", (app) => one.recycle(app)),
+    later("recycle again", (app) => one.recycle(app)),
+    later("watch", (app) => one.watch(app)),
+    later("approve", (app) => one.approve(app, n % 2 === 0 ? "quarantine" : "delete"), 1),
+  ]);
+  scene.setTrouble({});
+  await one.ticks(5);
+  const state = (await one.item())?.state;
+  // Whoever was answered is obeyed: nothing that was decided before or beside it takes the rule again.
+  const isDisobeyed = (await person) && state !== to;
+  return [...(await one.wrong()), ...(isDisobeyed ? [`a person said ${to}, and it is ${state}`] : [])];
+}
+
+test("people and jobs at once end in one state that everything agrees with", async () => {
+  const wrong: string[] = [];
+  for (let n = 0; n < SEEDS; n++) wrong.push(...(await atOnce(n)).map((text) => `seed ${n}: ${text}`));
+  expect(wrong).toEqual([]);
+});
