@@ -1,4 +1,4 @@
-// Rate limit and lock-out. Kept by each instance for itself, in bounded memory (docs/decisions/0012-who-is-let-in.md).
+// Rate limit and lock-out. Kept by each instance for itself, in bounded memory (docs/decisions/0016-who-is-let-in.md).
 import { fail } from "../errors/app-error.ts";
 import type { Clock } from "../ports/clock.ts";
 

@@ -38,11 +38,14 @@ export function describeApi(routes: readonly Route[]): Record<string, unknown> {
 function operationOf(route: Route): Record<string, unknown> {
   const parameters = [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)];
   const body = jsonSchema(route.body, "input");
+  // What takes no token is a page for people, with a form.
+  const isPage = route.permission === "public";
+  const bodyType = isPage ? "application/x-www-form-urlencoded" : JSON_TYPE;
   const responses: Record<string, unknown> = {};
   for (const [status, answer] of Object.entries(route.answers))
     responses[status] = {
       description: DESCRIPTIONS[status] ?? "Done.",
-      content: { [JSON_TYPE]: { schema: jsonSchema(answer, "output") } },
+      content: { [isPage ? "text/html" : JSON_TYPE]: { schema: jsonSchema(answer, "output") } },
     };
   return {
     operationId: route.operationId,
@@ -51,10 +54,10 @@ function operationOf(route: Route): Record<string, unknown> {
     "x-safeport-permission": route.permission,
     "x-safeport-roles": rolesWith(route.permission),
     ...(route.operationId === "health" ? { security: [{ bearer: [] }, {}] } : {}),
-    ...(route.permission === "public" ? { security: [{}] } : {}),
+    ...(isPage ? { security: [{}] } : {}),
     ...(parameters.length > 0 ? { parameters } : {}),
     ...(Object.keys(propertiesOf(body)).length > 0
-      ? { requestBody: { required: true, content: { [JSON_TYPE]: { schema: body } } } }
+      ? { requestBody: { required: true, content: { [bodyType]: { schema: body } } } }
       : {}),
     responses: { ...responses, default: PROBLEM },
   };

@@ -13,6 +13,9 @@ const CALLER = "127.0.0.1/32";
 const REFUSED = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
 
 let world: Deployed;
+/** Routes that are called in stories of their own. */
+const elsewhere = (path: string): boolean =>
+  /^\/v1\/(approvals|audits|links|lockdown|mode|policy|recycling|tokens)\b|:(approve|deny|justify)$/.test(path);
 /** What was called, as `GET /v1/leases/{id} 200`. */
 const answered = new Set<string>();
 
@@ -338,7 +341,8 @@ describe("the API's description", () => {
       expect(operation, entry).toBeDefined();
       expect(Object.keys(operation.responses), entry).toContain(Number(status) < 400 ? status : "default");
     }
-    const described = Object.entries<object>(body.paths).flatMap(([path, operations]) =>
+    const own = Object.entries<object>(body.paths).filter(([path]) => !elsewhere(path));
+    const described = own.flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
     );
     const called = new Set([...answered].map((entry) => entry.split(" ").slice(0, 2).join(" ")));
