@@ -17,6 +17,18 @@ const NEVER_CALLED = [
   "ini", // credentials from files
 ];
 
+/** Files of packages that are called, by the package's name: ways to keys that functions do not have, and answers to SQL. */
+const NEVER_LOADED = [
+  [
+    /[\\/]@alicloud[\\/]credentials[\\/]/,
+    /^\.\/(providers\/(cli_profile|cloud_sso|default|ecs_ram_role|env|external|oauth|oidc_role_arn|profile|ram_role_arn|uri)|(rsa_key_pair|bearer_token)_credential)$/,
+  ],
+  [/[\\/]tablestore[\\/]lib[\\/]/, /\/sql_generated(\.js)?$/],
+];
+
+/** What the SDKs tell a developer who asks for it: nothing here, in as few words. */
+const SILENT = "module.exports = () => Object.assign(() => undefined, { enabled: false });";
+
 const stub = (name) => `
 const missing = () => { throw new Error(${JSON.stringify(`${name} is left out of this bundle`)}); };
 module.exports = new Proxy(function () {}, {
@@ -32,6 +44,12 @@ export const leaveOut = {
     const filter = new RegExp(`^(${NEVER_CALLED.join("|")})(/|$)`);
     build.onResolve({ filter }, ({ path }) => ({ path: path.split("/")[0], namespace: "left-out" }));
     build.onLoad({ filter: /.*/, namespace: "left-out" }, ({ path }) => ({ contents: stub(path), loader: "js" }));
+    for (const [from, path] of NEVER_LOADED)
+      build.onResolve({ filter: path }, ({ path: file, importer }) =>
+        from.test(importer) ? { path: file, namespace: "left-out" } : undefined,
+      );
+    build.onResolve({ filter: /^debug$/ }, ({ path }) => ({ path, namespace: "silent" }));
+    build.onLoad({ filter: /.*/, namespace: "silent" }, () => ({ contents: SILENT, loader: "js" }));
     // fc2 carries its whole client a second time for old versions of Node.
     build.onResolve({ filter: /^\.\/es5\/client\.js$/ }, () => ({ path: "fc2-es5", namespace: "left-out" }));
   },
@@ -45,6 +63,22 @@ const BUFFER_CONSTRUCTOR = /\bnew (?:TableStore\.util\.)?Buffer\(/g;
 const bufferMaker =
   "function bufferOf(value, encoding) { return typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, encoding); }";
 
+/** One function of the object that codes all operations, told by its indentation. */
+const CODER = /^ {4}(\w+)(?:: function)? ?\([\w, ]*\) \{\n[\s\S]*?^ {4}\},?\n/gm;
+/** Of the functions that only some operations need, those that ours do; all others are about search. */
+const MAKERS = [
+  "Condition",
+  "ColumnCondition",
+  "CompositeCondition",
+  "SingleColumnCondition",
+  "ColumnPaginationFilter",
+];
+const isCalled = (name) => {
+  if (name.startsWith("_make")) return MAKERS.includes(name.slice(5));
+  if (!/^(en|de)code[A-Z]/.test(name)) return true;
+  return MESSAGES.some((message) => message.replace(/Request$|Response$/, "") === name.slice(6));
+};
+
 /** Declares those variables, and makes buffers the present way. */
 export const tablestoreSource = {
   name: "tablestore-source",
@@ -54,9 +88,12 @@ export const tablestoreSource = {
       const source = await readFile(path, "utf8");
       const names = UNDECLARED[basename(path)] ?? [];
       for (const name of names) expectIn(source, new RegExp(`\\b${name}\\b`), path);
+      const isCoder = /^(en|de)coder\.js$/.test(basename(path));
+      const kept = isCoder ? source.replace(CODER, (whole, name) => (isCalled(name) ? whole : "")) : source;
+      if (isCoder && kept.length > source.length * 0.8) throw new Error(`${basename(path)} has a new layout`);
       const declared = names.length === 0 ? "" : `var ${names.join(", ")};`;
       return {
-        contents: `${declared}${bufferMaker}\n${source.replace(BUFFER_CONSTRUCTOR, "bufferOf(")}`,
+        contents: `${declared}${bufferMaker}\n${kept.replace(BUFFER_CONSTRUCTOR, "bufferOf(")}`,
         loader: "js",
       };
     });

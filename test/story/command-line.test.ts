@@ -182,6 +182,45 @@ describe("doctor", () => {
   });
 });
 
+describe("the role that setup makes", () => {
+  const roleCalls = () => world.cloud.ram.used().filter((it) => it.principal === seedUserNames.role);
+  const body = (port: number) => ({ body: { port, period: 60, group: "lab" } });
+
+  it("may do all that opening, closing and watching take, and was refused nothing", async () => {
+    await safeport(APPLY);
+    expect((await world.api("POST", "/v1/leases", body(9100))).body).toMatchObject({ state: "open" });
+    await world.advance(180_000);
+    expect(world.rules("lab").filter((rule) => rule.portRange === "9100/9100")).toEqual([]);
+    expect(roleCalls().filter((it) => it.denied > 0)).toEqual([]);
+    const used = roleCalls().map((it) => it.action);
+    for (const action of ["ecs:AuthorizeSecurityGroup", "ecs:RevokeSecurityGroup", "cms:PutCustomMetric"])
+      expect(used).toContain(action);
+  });
+
+  it.each([
+    "ecs:AuthorizeSecurityGroup",
+    "ecs:DescribeSecurityGroupAttribute",
+    "ots:PutRow",
+    "ots:GetRow",
+    "ots:GetRange",
+  ])("opens nothing without %s", async (action) => {
+    const whole = world.cloud.ram.attached()[seedUserNames.role] ?? [];
+    const without = whole.map((it) => ({
+      ...it,
+      Statement: it.Statement.map((one) => ({
+        ...one,
+        Action: [one.Action].flat().filter((name) => name !== action),
+      })).filter((one) => one.Action.length > 0),
+    }));
+    world.cloud.ram.attach(seedUserNames.role, without);
+    const opened = await world.api("POST", "/v1/leases", body(9101));
+    world.cloud.ram.attach(seedUserNames.role, whole);
+    expect(opened.body.state).not.toBe("open");
+    await world.advance(240_000);
+    expect(world.rules("lab").filter((rule) => rule.portRange === "9101/9101")).toEqual([]);
+  });
+});
+
 describe("policy and mode", () => {
   const folder = mkdtempSync(join(tmpdir(), "safeport-cli-"));
   const file = (text: string): string => {

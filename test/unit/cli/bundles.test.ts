@@ -1,0 +1,59 @@
+// The functions' bundles: the same bytes wherever they are built, small, and nothing beside what is deployed.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { build } from "../../../cli/build.mjs";
+
+/** 0.3 MB, with what a zip says of each file. */
+const ZIP_BYTES_MAX = 0.3 * 1024 * 1024;
+const ZIP_ENTRY_BYTES = 150;
+const folders: string[] = [];
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+async function built(): Promise<ReadonlyMap<string, Buffer>> {
+  const folder = mkdtempSync(join(tmpdir(), "safeport-build-"));
+  folders.push(folder);
+  await build(folder);
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((it) => it.isFile());
+  return new Map(
+    files.map((it) => {
+      const path = join(it.parentPath, it.name);
+      return [relative(folder, path), readFileSync(path)];
+    }),
+  );
+}
+
+let files: ReadonlyMap<string, Buffer>;
+beforeAll(async () => {
+  files = await built();
+});
+
+test("two builds in two folders are the same bytes", async () => {
+  const again = await built();
+  expect([...again.keys()].sort()).toEqual([...files.keys()].sort());
+  expect([...again].filter(([name, bytes]) => !files.get(name)?.equals(bytes)).map(([name]) => name)).toEqual([]);
+});
+
+const functions = readdirSync(join(import.meta.dirname, "../../../functions"), { withFileTypes: true })
+  .filter((it) => it.isDirectory())
+  .map(({ name }) => name);
+
+test.each(functions)(
+  "%s is deployed in no more than 0.3 MB, without maps and without a path of this machine",
+  (name) => {
+    const own = [...files].filter(([file]) => file.startsWith(`${name}/`));
+    expect(own.length).toBeGreaterThan(0);
+    expect(own.filter(([file]) => file.endsWith(".map"))).toEqual([]);
+    for (const [, bytes] of own) expect(bytes.includes(process.cwd())).toBe(false);
+    const zipped = own.reduce(
+      (sum, [, bytes]) => sum + deflateRawSync(bytes, { level: 9 }).length + ZIP_ENTRY_BYTES,
+      0,
+    );
+    expect(zipped).toBeLessThanOrEqual(ZIP_BYTES_MAX);
+    expect(files.has(`maps/${name}-index.js.map`)).toBe(true);
+  },
+);
