@@ -15,7 +15,8 @@ import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError 
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-interface Lease {
+/** A lease, a lockdown or a rule in the recycling queue. */
+interface Item {
   readonly id: string;
   readonly state: string;
 }
@@ -73,7 +74,7 @@ async function plan(surroundings: Surroundings, account: Account, values: Values
 async function close(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
   const api = apiOf(surroundings);
   const { err, clock } = surroundings;
-  await lift(api, err);
+  await lift(api, surroundings);
   await api.call("PUT", "/v1/mode", { mode: "close-only", reason: "safeport is being uninstalled" });
   const until = clock.now() + CLOSE_WAIT_MS;
   let rules: readonly string[] = [];
@@ -149,12 +150,12 @@ function removals(surroundings: Surroundings, account: Account, values: Values):
 const alarmsOf = (surroundings: Surroundings, account: Account): readonly Step[] =>
   stepsOf(surroundings, account, { contacts: "-" }).alarms;
 
-async function liveLeases(api: Api): Promise<readonly Lease[]> {
-  const live: Lease[] = [];
+async function liveLeases(api: Api): Promise<readonly Item[]> {
+  const live: Item[] = [];
   let cursor: string | null = null;
   do {
     const query: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-    const page: { readonly leases: readonly Lease[]; readonly next: string | null } = await api.call(
+    const page: { readonly leases: readonly Item[]; readonly next: string | null } = await api.call(
       "GET",
       `/v1/leases?limit=200${query}`,
     );
@@ -165,7 +166,30 @@ async function liveLeases(api: Api): Promise<readonly Lease[]> {
 }
 
 /** Whatever was closed for a time is opened again, while the mode still lets it be. */
-async function lift(_api: Api, _err: Surroundings["err"]): Promise<void> {}
+async function lift(api: Api, { err, clock }: Surroundings): Promise<void> {
+  const until = clock.now() + CLOSE_WAIT_MS;
+  for (;;) {
+    const { lockdowns } = await api.call<{ readonly lockdowns: readonly Item[] }>("GET", "/v1/lockdown");
+    const standing = lockdowns.filter(({ state }) => state !== "lifted");
+    const quarantined = await api.call<{ readonly recycling: readonly Item[] }>(
+      "GET",
+      "/v1/recycling?state=quarantined&limit=200",
+    );
+    if (standing.length === 0 && quarantined.recycling.length === 0) return;
+    if (clock.now() >= until)
+      throw new Error("Not every lockdown and quarantine could be lifted. Look at GET /v1/lockdown and run it again.");
+    for (const { id } of standing) {
+      err(`lifting ${id}\n`);
+      await api.call("POST", `/v1/lockdown/${id}:lift`);
+    }
+    for (const { id } of quarantined.recycling) {
+      err(`restoring ${id}\n`);
+      await api.call("POST", `/v1/recycling/${id}:restore`, {});
+    }
+    await api.call("PUT", "/safeport/cleanup");
+    await clock.sleep(2000);
+  }
+}
 
 async function unlessOver(work: () => Promise<unknown>): Promise<void> {
   try {

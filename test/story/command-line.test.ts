@@ -290,7 +290,12 @@ describe("uninstall", () => {
     });
     // The functions are gone, and a rule stands: nobody would close it.
     expect(await safeport("uninstall --state", { SAFEPORT_API: "" })).toMatchObject({ code: 3 });
+    const admin = { token: world.tokens.admin };
+    const body = { groups: ["lab"], reason: "an incident", waivedBy: "ann" };
+    const locked = await world.api("POST", "/v1/lockdown", { ...admin, body });
+    expect(locked.status, JSON.stringify(locked.body)).toBeLessThan(300);
     const closed = await safeport("uninstall --close --json");
+    expect(closed.err).toContain(`lifting ${locked.body.id}`);
     expect(closed).toMatchObject({ code: 0, json: { closed: true } });
     expect(world.rules("lab").filter((rule) => rule.portRange === "9333/9333")).toEqual([]);
     const late = await world.api("POST", "/v1/leases", { body: { port: 9334, period: 3600, group: "lab" } });
