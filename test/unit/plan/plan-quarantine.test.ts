@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import type { RuleId } from "../../../shared/domain/ids.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
+import { planQuarantine, type QuarantineAsk } from "../../../shared/plan/plan-quarantine.ts";
+import { aCidr, aRule, fromCidr, somePorts } from "../../kit/rules.ts";
+
+const rule = aRule({
+  id: "sgr-idle" as RuleId,
+  ports: somePorts("7890/7890"),
+  peer: fromCidr("10.0.0.0/8"),
+  priority: 10,
+});
+const ask = (
+  others: readonly Rule[] = [],
+  changes: Partial<QuarantineAsk> = {},
+  isOpenInside = false,
+): QuarantineAsk => {
+  const asked = changes.rule ?? rule;
+  const group = { groupId: "sg-web", isOpenInside, rules: [asked, ...others] };
+  return {
+    rule: asked,
+    group,
+    interfaces: [{ eniId: "eni-1", addresses: [aCidr("192.168.0.1/32")], groups: [group] }],
+    ...{ protectedBy: null, operatorPath: [], rulesMax: 1000 },
+    ...changes,
+  };
+};
+const other = (changes: Partial<Rule>): Rule => ({ ...rule, id: "sgr-other" as RuleId, ...changes });
+const why = (asked: QuarantineAsk): string => {
+  const plan = planQuarantine(asked);
+  return plan.kind === "refused" ? plan.why.join("; ") : "";
+};
+
+describe("the drop against a rule", () => {
+  it("is its twin at its own priority: a drop wins the tie", () => {
+    const plan = planQuarantine(ask());
+    expect(plan).toMatchObject({
+      kind: "drop",
+      spec: { policy: "drop", priority: 10, peer: rule.peer, ports: rule.ports },
+    });
+  });
+
+  it("is refused where it would stop what a weaker or equal accept lets through, in this group or another of the host", () => {
+    expect(why(ask([other({ priority: 20, peer: fromCidr("10.5.0.0/16") })]))).toContain("sgr-other (priority 20)");
+    const second = { groupId: "sg-db", isOpenInside: false, rules: [other({})] };
+    const one = ask();
+    const interfaces = one.interfaces.map((it) => ({ ...it, groups: [...it.groups, second] }));
+    expect(why({ ...one, interfaces })).toContain("sgr-other (priority 10, of sg-db)");
+  });
+
+  it("is planned where a drop in between takes the weaker accept anyway", () => {
+    const between = other({ id: "sgr-drop" as RuleId, policy: "drop", priority: 15, peer: fromCidr("0.0.0.0/0") });
+    expect(why(ask([between, other({ priority: 20 })]))).toBe("");
+  });
+
+  it("is refused where it would stop nothing, or cut the operator's path", () => {
+    expect(why(ask([other({ priority: 1, peer: fromCidr("0.0.0.0/0") })]))).toContain("stop nothing and prove nothing");
+    const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1"] }];
+    expect(why(ask([], { operatorPath }))).toContain("operator path tcp 7890 from 10.1.1.1");
+    expect(why(ask([], { rulesMax: 1 }))).toContain("no room");
+    expect(why(ask([], { protectedBy: "a cloud service manages it" }))).toContain("a cloud service manages it");
+  });
+
+  it("is refused for a rule that could not be given back just as it was", () => {
+    expect(why(ask([], { rule: { ...rule, priority: 110 } }))).toContain("110");
+    expect(why(ask([], { rule: { ...rule, peer: fromCidr("100.64.0.0/10") } }))).toContain("load balancers");
+    expect(why(ask([], { rule: { ...rule, direction: "egress" } }))).toContain("comes in");
+  });
+});
+
+it("names the paths that no drop stops", () => {
+  const kinds = (asked: QuarantineAsk) => planQuarantine(asked).blind.map(({ kind }) => kind);
+  expect(kinds(ask())).toEqual(["loadBalancer", "liveSessions"]);
+  expect(kinds(ask([], {}, true))).toEqual(["loadBalancer", "liveSessions", "sameGroup"]);
+  expect(kinds(ask([other({ priority: 1, peer: fromCidr("10.1.0.0/16") })]))).toContain("otherRule");
+});
