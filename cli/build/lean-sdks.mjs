@@ -17,12 +17,14 @@ const NEVER_CALLED = [
   "ini", // credentials from files
 ];
 
-/** Files of packages that are called, by the package's name: ways to keys that functions do not have, and answers to SQL. */
+/** Files of packages that are called, by the package's name: ways to keys that functions do not have, web sockets, answers to SQL. */
 const NEVER_LOADED = [
   [
     /[\\/]@alicloud[\\/]credentials[\\/]/,
     /^\.\/(providers\/(cli_profile|cloud_sso|default|ecs_ram_role|env|external|oauth|oidc_role_arn|profile|ram_role_arn|uri)|(rsa_key_pair|bearer_token)_credential)$/,
   ],
+  [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/websocket$/],
+  [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/websocketUtils$/],
   [/[\\/]tablestore[\\/]lib[\\/]/, /\/sql_generated(\.js)?$/],
 ];
 
