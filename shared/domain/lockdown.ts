@@ -4,6 +4,9 @@ import { sha256Hex } from "./digest.ts";
 import type { GroupRef } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
 
+/** The job that looks after a lockdown until it is over. */
+export const LOCKDOWN_JOB = "lockdown";
+
 /** `lifting`: decided, and not everything is read back as it was. */
 export type LockdownState = "active" | "lifting" | "lifted";
 

@@ -1,11 +1,13 @@
 // Does what the policy answers to an alarm, and takes back what the alarm began once it is over.
 import { type Alarm, type AlarmRule, alarmRuleFor, type LockdownScope } from "../domain/alarm.ts";
+import { scopeName } from "../domain/lockdown.ts";
 import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { AppError } from "../errors/app-error.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
+import { lastLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
@@ -60,7 +62,7 @@ interface Answer {
 }
 
 async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<Answer> {
-  const { alarm, alarmId, lockdownId } = row;
+  const { alarm, lockdownId } = row;
   const rule = alarmRuleFor(alarm, options.policy.alarms);
   switch (alarm.state) {
     case "ALERT":
@@ -68,8 +70,7 @@ async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<A
         ? { done: "no rule of the policy answers it", lockdownId }
         : alerted(app, row, rule, options);
     case "OK":
-      if (lockdownId === null) return { done: "it began nothing that is still on", lockdownId };
-      return { done: await over(app, alarmId, lockdownId, options), lockdownId: null };
+      return { done: await over(app, row, options), lockdownId: null };
     case "INSUFFICIENT_DATA":
       return { done: "without data nothing follows", lockdownId };
   }
@@ -82,7 +83,7 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
   if (row.isMuted) return { done: "a person has lifted its lockdown, and it has not been OK since", lockdownId };
   const scope = rule.scope ?? instanceOf(alarm);
   if (scope === null) {
-    await refusedTo(app, policy, alarmId, "it names no instance, and its rule no groups");
+    await refusedTo(app, policy, row, "it names no instance, and its rule no groups");
     return { done: "it names no instance", lockdownId };
   }
   try {
@@ -96,7 +97,7 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
   } catch (error) {
     if (!(error instanceof AppError) || error.entry.retry !== "never") throw error;
     // The same again would not help: people have to.
-    await refusedTo(app, policy, alarmId, error.message);
+    await refusedTo(app, policy, row, error.message);
     return { done: error.code, lockdownId };
   }
 }
@@ -119,13 +120,26 @@ async function otherwise(
   return restored.length === 0 ? `nothing was closed there lately; ${people}` : `given back: ${restored.join(", ")}`;
 }
 
-async function over(app: App, cause: string, lockdownId: string, options: ActOptions): Promise<string> {
+async function over(app: App, row: AlarmRow, options: ActOptions): Promise<string> {
+  const { alarmId: cause } = row;
+  const lockdownId = row.lockdownId ?? (await unnoted(app, row, options.policy));
+  if (lockdownId === null) return "it began nothing that is still on";
   const lockdown = await endCause(app, lockdownId, cause);
   if (!lockdown || lockdown.state === "lifted") return `${lockdownId} was over already`;
   if (lockdown.causes.length > 0) return `${lockdownId} goes on for ${lockdown.causes.map((it) => it.by).join(", ")}`;
   const { policy, deadlineAt } = options;
   const { state } = await liftLockdown(app, lockdownId, { policy, by: cause, isPerson: false, deadlineAt });
   return `${lockdownId} is ${state}`;
+}
+
+/** A lockdown the alarm has begun whose starter died before the alarm's row said so; null for none. */
+async function unnoted(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<string | null> {
+  for (const rule of policy.alarms) {
+    const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
+    const last = scope && (await lastLockdown(app.tables, scopeName(scope)));
+    if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) return last.lockdownId;
+  }
+  return null;
 }
 
 const instanceOf = ({ dimensions }: Alarm): LockdownScope | null => {
@@ -148,8 +162,10 @@ async function told(app: App, alarm: Alarm, alarmId: string): Promise<string> {
   return "people are told";
 }
 
-async function refusedTo(app: App, policy: Policy, alarmId: string, why: string): Promise<void> {
+/** An attack that nothing is done about is what people have to hear of first. */
+async function refusedTo(app: App, policy: Policy, { alarm, alarmId }: AlarmRow, why: string): Promise<void> {
   const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "safeport", policyVersion: policy.version };
   app.log.write("error", `no lockdown follows the alarm ${alarmId}`, { why });
   await app.tables.writeAll([recordWrite({ ...record, lines: [`no lockdown for ${alarmId}: ${why}`] }, app.random)]);
+  await told(app, alarm, alarmId);
 }

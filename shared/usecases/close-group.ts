@@ -13,6 +13,13 @@ import { readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
 
+/** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */
+const EVERYTHING: RuleSpec = {
+  ...{ direction: "ingress", protocol: "all", ports: { kind: "any" }, sourcePorts: { kind: "any" } },
+  ...{ peer: { kind: "cidr", cidr: { family: 4, first: 0n, last: (1n << 32n) - 1n, prefix: 0 } }, dest: null },
+  ...{ policy: "accept", priority: 1 },
+};
+
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
 
@@ -28,7 +35,7 @@ export async function closeGroup(
   const counts = { way, drops: drops.length, suspends: suspends.length };
   try {
     if (way === "suspend")
-      return { ...counts, ...(await bySuspensions(app, policy, lockdown, preparation, deadlineAt)) };
+      return { ...counts, ...(await instead(app, policy, lockdown, preparation, preparation.why ?? "", deadlineAt)) };
     const { group } = preparation;
     const { lockdownId: holderId, until, principal, reason } = lockdown;
     const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
@@ -59,7 +66,7 @@ export async function closeGroup(
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
   report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;
 
-/** Accepts as they are now, as the drops that were planned do not hold. */
+/** Accepts as they are now: drops close whatever has been opened since they were planned, and a list of accepts does not. */
 async function instead(
   app: App,
   policy: Policy,
@@ -87,7 +94,8 @@ async function bySuspensions(
   const { group, left } = preparation;
   const suspends: readonly RuleSpec[] = preparation.suspends;
   const { lockdownId: itemId, until, principal, reason } = lockdown;
-  const booked = await suspendRules(app, group, { kind: "lockdown", itemId, principal, reason, until }, suspends);
+  const suspender = { kind: "lockdown", itemId, principal, reason, until } as const;
+  const booked = await suspendRules(app, group, suspender, suspends.length > 0 ? suspends : [EVERYTHING]);
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const isClosed = report !== null && report.rowsLeft === 0;
   const counted = { suspends: suspends.length, isClosed };

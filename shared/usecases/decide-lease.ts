@@ -14,6 +14,7 @@ import { isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { openApproved } from "./open-approved.ts";
 import { requireNormalMode } from "./require-mode.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening } from "./settle-opening.ts";
 import { decisionNet, tellDecision } from "./tend-approval.ts";
 
@@ -55,7 +56,10 @@ export async function decideLease(
     const next = withWord(lease, approval, caller, word, { now, needed: judged?.grant.approvals ?? approval.needed });
     const plan = [planOf(next)];
     if (options.dryRun) return await answerOf(app, { ...lease, ...next }, true, plan);
-    if (next.status.state === "approved") await requireNormalMode(app);
+    if (next.status.state === "approved") {
+      await requireNormalMode(app);
+      await requireUnlocked(app, caller.policy, { ref: request.group, name: request.groupName });
+    }
     const decided = await write(app, lease, next, now);
     if (decided === null) continue;
     await tellDecision(app, caller.policy, decided, decisionNet(leaseId, now + NET_AFTER_MS));

@@ -48,10 +48,14 @@ export async function extendLease(
     : extendHolds(app, caller, lease, periodMs, members);
 }
 
-/** What was approved, or opened without approval, was one period: a longer one is another change. Throws as `judgeLease` too. */
+/** What was approved, or opened without approval or through a lockdown, was one period. */
+export const isOnePeriod = ({ request: { grant } }: Lease): boolean =>
+  grant !== null && (grant.approvals > 0 || grant.justifyBy !== null);
+
+/** A longer period than was approved is another change. Throws as `judgeLease` too. */
 async function requireExtendable(app: App, caller: Caller, lease: Lease, periodMs: number): Promise<void> {
   const { grant } = await judgeStored(app, caller.policy, lease, periodMs);
-  if (grant.approvals > 0 || (lease.request.grant?.approvals ?? 0) > 0)
+  if (grant.approvals > 0 || isOnePeriod(lease))
     throw fail("EXTENSION_NEEDS_APPROVAL", { lease: lease.request.leaseId });
 }
 

@@ -1,5 +1,5 @@
 // Ends a lockdown: what it holds and suspends in its groups is let go of, and read back.
-import { type Lockdown, type LockdownGroup, parseLockdownId } from "../domain/lockdown.ts";
+import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup, parseLockdownId } from "../domain/lockdown.ts";
 import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -15,7 +15,6 @@ import { inParallel } from "./in-parallel.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { releaseDrops } from "./release-drops.ts";
 import { resumeRules } from "./resume-rules.ts";
-import { LOCKDOWN_JOB } from "./start-lockdown.ts";
 
 export interface LiftOptions {
   readonly policy: Policy;
@@ -29,10 +28,13 @@ export interface LiftOptions {
 const NET_MS = 10_000;
 const GROUPS_AT_ONCE = 64;
 
-/** Lifts it; lifting again goes on or changes nothing. Throws LOCKDOWN_UNKNOWN. */
+/**
+ * Lifts it; lifting again goes on or changes nothing. What is no person's word lifts none that still has a cause and time: an alarm may
+ * have joined since the last one was over. Throws LOCKDOWN_UNKNOWN.
+ */
 export async function liftLockdown(app: App, lockdownId: string, options: LiftOptions): Promise<Lockdown> {
   const lifting = await decide(app, lockdownId, options);
-  if (lifting.state === "lifted") return lifting;
+  if (lifting.state !== "lifting") return lifting;
   const open = new Map<string, LockdownGroup>();
   const settled = new Set<string>();
   await inParallel(
@@ -48,6 +50,25 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
     return lifting;
   }
   return finish(app, lifting, options);
+}
+
+/**
+ * Opens what was closed after it had been decided that the lockdown ends: whoever closes groups reads afterwards whether it is still on,
+ * and comes here where it is not. The row says `lifting` again until everything is read back, so that the job goes on after a crash.
+ */
+export async function liftAgain(
+  app: App,
+  { lockdownId }: Lockdown,
+  { policy, deadlineAt }: Pick<LiftOptions, "policy" | "deadlineAt">,
+): Promise<Lockdown> {
+  for (;;) {
+    const row = await getLockdown(app.tables, lockdownId);
+    if (row?.state === "lifted") {
+      await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
+      if ((await saveLockdown(app.tables, { ...row, state: "lifting" })) === null) continue;
+    }
+    return liftLockdown(app, lockdownId, { policy, by: row?.endedBy ?? "time", isPerson: false, deadlineAt });
+  }
 }
 
 /** One cause is over. Answers the lockdown, which goes on while any other cause is left; null when there is none. */
@@ -67,6 +88,8 @@ async function decide(app: App, lockdownId: string, { by, isPerson }: LiftOption
     const lockdown = parseLockdownId(lockdownId) && (await getLockdown(app.tables, lockdownId));
     if (!lockdown) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId });
     if (lockdown.state === "lifted") return lockdown;
+    const isWanted = lockdown.causes.length > 0 && lockdown.until > app.clock.now();
+    if (lockdown.state === "active" && isWanted && !isPerson) return lockdown;
     await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
     if (isPerson) await muteAlarms(app, lockdown);
     if (lockdown.state === "lifting") return lockdown;

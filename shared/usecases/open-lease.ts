@@ -12,13 +12,13 @@ import { approvalFor, waitsFor } from "./ask-approval.ts";
 import { bookHolds } from "./book-holds.ts";
 import { bookLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
 import { checkPeriod } from "./check-period.ts";
-import { extendHolds, previewExtension } from "./extend-lease.ts";
+import { extendHolds, isOnePeriod, previewExtension } from "./extend-lease.ts";
 import { findTarget } from "./find-target.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
 import { previewOpening } from "./preview-opening.ts";
-import { requireUnlocked } from "./require-unlocked.ts";
+import { lockdownIn, requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 
 /** Requests that wait, read to find one that is repeated. */
@@ -44,7 +44,9 @@ export async function openLease(
   checkPeriod(ask.periodMs, policy);
   const target = await findTarget(app, policy, ask);
   const specs = specsFor(ask, policy, target);
-  const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs });
+  // Who passes a lockdown breaks the glass, whether or not the port needs a second person at other times.
+  const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
+  const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
   const opening: Opening = { caller, ask, target, specs, grant };
   if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);
   if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
@@ -135,6 +137,6 @@ async function findOwn(app: App, opening: Opening): Promise<Lease | null> {
   if (!own) return null;
   const lease = await getLease(app.tables, own.holderId);
   // What second persons approved, or were passed over for, is one period: it is not extended, and another lease may hold the rule too.
-  if (lease === null || (lease.request.grant?.approvals ?? 0) > 0) return null;
+  if (lease === null || isOnePeriod(lease)) return null;
   return lease.request.specs.length === specs.length ? lease : null;
 }

@@ -1,5 +1,4 @@
 // Refuses what would open in a group that is locked down.
-import type { GroupRef } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -10,22 +9,27 @@ import { listEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { isNamedForLockdown } from "./prepare-lockdowns.ts";
 
-/** Throws GROUP_LOCKED_DOWN. Reads the group's ledger, and that only where the policy names the group for lockdowns. */
+/** Throws GROUP_LOCKED_DOWN. */
 export async function requireUnlocked(
   app: App,
   policy: Policy,
   facts: Pick<GroupFacts, "ref" | "name">,
 ): Promise<void> {
-  if (!isNamedForLockdown(policy, facts)) return;
-  const lockdown = await lockdownIn(app, facts.ref);
+  const lockdown = await lockdownIn(app, policy, facts);
   if (lockdown === null) return;
   const until = lockdown.until === null ? "it is lifted" : formatUtc(lockdown.until);
   throw fail("GROUP_LOCKED_DOWN", { group: facts.name || facts.ref.groupId, lockdown: lockdown.id, until });
 }
 
-async function lockdownIn(app: App, group: GroupRef): Promise<{ id: string; until: number | null } | null> {
+/** The lockdown a group is in, or null. Reads the group's ledger, and that only where the policy names the group for lockdowns. */
+export async function lockdownIn(
+  app: App,
+  policy: Policy,
+  facts: Pick<GroupFacts, "ref" | "name">,
+): Promise<{ readonly id: string; readonly until: number | null } | null> {
+  if (!isNamedForLockdown(policy, facts)) return null;
   const now = app.clock.now();
-  const { entries } = await listEntries(app.tables, group);
+  const { entries } = await listEntries(app.tables, facts.ref);
   for (const { holders, suspension } of entries) {
     const holder = holders.find((it) => it.kind === "lockdown" && isHolding(it, now));
     if (holder) return { id: holder.holderId, until: holder.until };

@@ -1,6 +1,7 @@
 // Starts a lockdown: every port but the core ones is closed in the groups of its scope, and read back.
 import type { LockdownScope } from "../domain/alarm.ts";
 import {
+  LOCKDOWN_JOB,
   type Lockdown,
   type LockdownCause,
   type LockdownGroup,
@@ -20,6 +21,7 @@ import type { App } from "./app.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
 import { inParallel } from "./in-parallel.ts";
+import { liftAgain } from "./lift-lockdown.ts";
 
 /** What a lockdown is asked for. */
 export interface LockdownAsk {
@@ -37,8 +39,6 @@ export interface LockdownAsk {
   readonly deadlineAt: number;
 }
 
-/** The job that looks after a lockdown until it is over. */
-export const LOCKDOWN_JOB = "lockdown";
 /** When the job looks, should this process die. */
 const NET_MS = 10_000;
 const GROUPS_AT_ONCE = 64;
@@ -65,7 +65,8 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   if (booked.startedAt === null) return booked.lockdown;
   const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
   steps.push(stepOf(app, ask, "read back"));
-  return tell(app, ask.policy, booked.lockdown.lockdownId, closed, steps);
+  const told = await tell(app, ask.policy, booked.lockdown.lockdownId, closed, steps);
+  return told.state === "active" ? told : liftAgain(app, told, ask);
 }
 
 /** Closes what is not closed yet; by the job, after a crash or where calls failed. */
@@ -80,7 +81,8 @@ export async function goOnWithLockdown(
   const chosen = await chooseLockdown(app, policy, lockdown.scope);
   const again = chosen.filter((it) => open.has(it.group.groupId));
   const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
-  return tell(app, policy, lockdown.lockdownId, closed, []);
+  const told = await tell(app, policy, lockdown.lockdownId, closed, []);
+  return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
 }
 
 function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {

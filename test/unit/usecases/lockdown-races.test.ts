@@ -1,0 +1,218 @@
+// Lockdowns where people, alarms and crashes meet in the same moment.
+import { describe, expect, test } from "vitest";
+import type { Alarm } from "../../../shared/domain/alarm.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
+import { listEntries } from "../../../shared/store/ledger.ts";
+import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
+import { readOutbox } from "../../../shared/store/outbox.ts";
+import { actOnAlarm } from "../../../shared/usecases/act-on-alarm.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { decideLease } from "../../../shared/usecases/decide-lease.ts";
+import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { prepareLockdowns } from "../../../shared/usecases/prepare-lockdowns.ts";
+import { recordAlarm } from "../../../shared/usecases/record-alarm.ts";
+import { type LockdownAsk, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { sweep } from "../../../shared/usecases/sweep.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
+import { anAsk } from "./app-world.ts";
+
+const DOCUMENT = {
+  lockdown: { core: ["80", "443"], groups: ["*"] },
+  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
+  alarms: [{ do: "lockdown", scope: { groups: ["web"] } }],
+};
+
+const inScene = async (play: (scene: Scene) => Promise<void>, document: object = {}): Promise<void> => {
+  const scene = new Scene("races", { document: { ...DOCUMENT, ...document }, isDelivering: false });
+  await scene.schedule.run(prepare(scene).then(() => play(scene)));
+};
+const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): LockdownAsk => ({
+  ...{ scope: { kind: "groups", groups: ["web"] }, policy: scene.policy, cause: "ann", principal: "ann" },
+  ...{ reason: "an attack", periodMs: 3_600_000, waivedBy: null, ...terms(scene, app), ...changes },
+});
+const terms = ({ policy }: Scene, { clock }: App) => ({
+  ...{ policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
+});
+const rulesOf = (scene: Scene) =>
+  scene.account.rules(WEB.groupId).map((rule) => `${ruleKey(rule)} ${rule.description}`);
+const drops = (scene: Scene) => scene.account.rules(WEB.groupId).filter((rule) => rule.policy === "drop").length;
+const alarmOf = (rule: string, state: Alarm["state"], at: number): Alarm => ({
+  ...{ rule, ruleId: rule, namespace: "acs_ecs", metric: "bps", level: "CRITICAL", state, dimensions: {}, at },
+});
+const tell = async (scene: Scene, app: App, alarm: Alarm) => {
+  const row = await recordAlarm(app, alarm, scene.policy);
+  if (row === null) throw new Error("told before");
+  await actOnAlarm(app, row.alarmId, terms(scene, app));
+  return (await getAlarm(app.tables, row.alarmId)) ?? row;
+};
+const tick = async (scene: Scene, ms: number) => {
+  await scene.schedule.sleep(ms);
+  const app = scene.quietApp();
+  await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+};
+
+describe("two alarms", () => {
+  test("one that joins between the other's end and the lift keeps the lockdown on", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const { clock } = app;
+      const first = await tell(scene, app, alarmOf("a", "ALERT", clock.now()));
+      const lockdownId = first.lockdownId ?? "";
+      // What `endCause` leaves, and then the second alarm before the lift is decided.
+      const ended = await getLockdown(app.tables, lockdownId);
+      if (ended) await saveLockdown(app.tables, { ...ended, causes: [] });
+      await tell(scene, app, alarmOf("b", "ALERT", clock.now()));
+      await liftLockdown(app, lockdownId, { ...terms(scene, app), by: first.alarmId, isPerson: false });
+      const after = await getLockdown(app.tables, lockdownId);
+      expect([after?.state, after?.causes.length, drops(scene) > 0]).toEqual(["active", 1, true]);
+      await tell(scene, app, alarmOf("b", "OK", clock.now() + 1000));
+      expect([(await getLockdown(app.tables, lockdownId))?.state, drops(scene)]).toEqual(["lifted", 0]);
+    }));
+});
+
+describe("a crash", () => {
+  test("between the start and the alarm's row leaves a lockdown that OK lifts all the same", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const before = rulesOf(scene);
+      const row = await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+      await saveAlarm(app.tables, { ...row, isHandled: false, lockdownId: null });
+      expect(drops(scene)).toBeGreaterThan(0);
+      await tell(scene, app, alarmOf("a", "OK", app.clock.now() + 1000));
+      expect([(await getLockdown(app.tables, row.lockdownId ?? ""))?.state, rulesOf(scene)]).toEqual([
+        "lifted",
+        before,
+      ]);
+    }));
+});
+
+describe("a lift while groups are still being closed", () => {
+  test("leaves nothing closed behind it", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const before = rulesOf(scene);
+      const { caller, app: slow } = scene.newProcess();
+      let lifted = false;
+      // A person lifts it in the moment in which its row is there and no group is closed yet.
+      const tables = slow.tables;
+      const racing: App = {
+        ...slow,
+        tables: {
+          ...tables,
+          put: async (table, ...rest) => {
+            const outcome = await tables.put(table, ...rest);
+            if (table !== "lockdown" || lifted) return outcome;
+            lifted = true;
+            const id = `ld-${String(rest[0][0])}-${String(rest[0][1])}`;
+            await liftLockdown(app, id, { ...terms(scene, app), by: "bob", isPerson: true });
+            return outcome;
+          },
+        },
+      };
+      const started = await startLockdown(racing, ask(scene, racing));
+      expect([caller.isDead, lifted, started.state]).toEqual([false, true, "lifted"]);
+      expect(rulesOf(scene)).toEqual(before);
+      await tick(scene, 60_000);
+      expect([rulesOf(scene), (await getLockdown(app.tables, started.lockdownId))?.state]).toEqual([before, "lifted"]);
+    }));
+});
+
+describe("a lockdown without drops", () => {
+  test("closes what was opened after it was prepared", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const mallory = scene.person("mallory");
+        await prepareLockdowns(app, scene.policy, app.clock.monotonicMs() + 30_000);
+        const spec = ruleOf(7777, "198.51.100.0/24");
+        await mallory.firewall.authorize(APP, [{ spec, description: "new" }], mallory.token(), "open");
+        const scope = { kind: "groups", groups: ["app"] } as const;
+        const started = await startLockdown(app, ask(scene, app, { scope }));
+        expect(started.groups[0]).toMatchObject({ way: "suspend", isClosed: true });
+        expect(scene.rule(APP, spec)).toBeUndefined();
+        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        expect(scene.rule(APP, spec)?.description).toBe("new");
+      },
+      { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
+    ));
+
+  test("keeps new leases out where nothing had to be closed, and leaves no trace when it is lifted", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const ids = scene.account.rules(APP.groupId).flatMap(({ id }) => id ?? []);
+        const mallory = scene.person("mallory");
+        await mallory.firewall.revoke(APP, ids, mallory.token(), "end");
+        const scope = { kind: "groups", groups: ["app"] } as const;
+        const started = await startLockdown(app, ask(scene, app, { scope }));
+        expect(started.groups[0]).toMatchObject({ way: "suspend", suspends: 0, isClosed: true });
+        await expect(lease(scene, app, "app", false)).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        expect((await getLockdown(app.tables, started.lockdownId))?.state).toBe("lifted");
+        expect((await listEntries(app.tables, APP)).entries.some((entry) => entry.suspension !== null)).toBe(false);
+        await expect(lease(scene, app, "app", false)).resolves.toBeDefined();
+      },
+      { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
+    ));
+});
+
+const lease = (scene: Scene, app: App, group: string, breakGlass: boolean) =>
+  openLease(
+    app,
+    scene.asker("carol", "requester"),
+    anAsk({ group, port: "8443", reason: "it has to be looked at", breakGlass }),
+    { mode: "create", idempotencyKey: null, dryRun: false },
+  );
+
+describe("break-glass", () => {
+  test("passes a lockdown only for whom the policy lets break it, and is loud even where no second person is needed", async () => {
+    await inScene(async (scene) => {
+      const app = scene.quietApp();
+      await startLockdown(app, ask(scene, app));
+      await expect(lease(scene, app, "web", true)).rejects.toMatchObject({ code: "BREAK_GLASS_FORBIDDEN" });
+    });
+    await inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        await startLockdown(app, ask(scene, app));
+        const answer = await lease(scene, app, "web", true).catch((error: { code?: string }) => error.code);
+        // The drops of the lockdown may still win; what matters is that it is not refused as somebody who may not.
+        expect(answer).not.toBe("BREAK_GLASS_FORBIDDEN");
+      },
+      { breakGlass: { persons: ["carol"] } },
+    );
+  });
+});
+
+describe("an approval", () => {
+  test("of what was asked for before the lockdown opens nothing during it, and can be given afterwards", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const { leaseId } = (await lease(scene, app, "web", false)).lease.request;
+        const started = await startLockdown(app, ask(scene, app));
+        const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+        const approve = () => decideLease(app, scene.asker("dave"), leaseId, word, { dryRun: false });
+        await expect(approve()).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        expect((await approve()).lease.status.state).toBe("open");
+      },
+      { approval: { ports: ["8443"] } },
+    ));
+});
+
+describe("an alarm that no lockdown can follow", () => {
+  test("is told to people", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+        expect(drops(scene)).toBe(0);
+        expect(JSON.stringify((await readOutbox(app.tables, 100)).pending)).toContain("alarmReceived");
+      },
+      { operatorPath: [] },
+    ));
+});
