@@ -18,7 +18,7 @@ import { readMode } from "../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { bookWatch, decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
-import { dropStanding, holdDrop } from "./recycling-ledger.ts";
+import { dropStanding, holdDrop, releaseDrop } from "./recycling-ledger.ts";
 import { RecyclingScene } from "./recycling-scene.ts";
 import { OTHERS, settleItem } from "./settle-recycling.ts";
 
@@ -144,6 +144,7 @@ class Recycling {
     try {
       const scene = await RecyclingScene.read(app, run.policy, ref, "inventory");
       if (scene === null) return;
+      await this.orphans(scene);
       for (const rule of scene.rules) if (rule.id !== null) await this.rule(scene, rule);
       for (const item of this.items.values())
         if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
@@ -152,6 +153,20 @@ class Recycling {
       this.failed.push({ group: ref.groupId, why: error.cloudCode ?? error.kind });
       app.log.write("warn", `the group ${ref.groupId} is not looked at for unused rules`, { cause: error });
     }
+  }
+
+  /** Drops that are held for an item that has no quarantine: what a process left that lost its lock and died. */
+  private async orphans(scene: RecyclingScene): Promise<void> {
+    const { app, run } = this;
+    for (const { entryId, spec, holders } of scene.entries)
+      for (const { kind, holderId, ended } of holders) {
+        if (kind !== "quarantine" || ended !== null || run.dryRun) continue;
+        const item = await getRecyclingItem(app.tables, holderId);
+        if (item === null || item.state === "quarantined" || item.step !== null) continue;
+        app.log.write("warn", `the drop ${entryId} is held for ${holderId}, which is ${item.state}: it is let go of`);
+        const bare = { entryId, drop: spec, at: null, earlier: { blocks: [], more: false }, silentMs: 0, blind: [] };
+        await releaseDrop(app, { ...item, quarantine: bare });
+      }
   }
 
   /** Looks at one item alone. */
@@ -243,7 +258,7 @@ class Recycling {
       const silentMs = watch?.silentMs ?? 0;
       const quarantine = item.quarantine && { ...item.quarantine, silentMs };
       await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
-      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM);
+      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM, { isRenewal: true });
       return;
     }
     await this.act({ ...item, judged }, next, { scene, rule });

@@ -28,18 +28,24 @@ async function bookLook(app: App, item: RecyclingItem): Promise<void> {
   await app.tables.writeAll([dueWrite(dueGroup(item.group, at, app.settings.shards))]);
 }
 
-/** Holds the item's drop, or holds it longer. A hold that has ended is begun anew. */
-export async function holdDrop(app: App, item: RecyclingItem, by: string): Promise<void> {
+/**
+ * Holds the item's drop, or holds it longer. A hold that has ended is begun anew, unless it is only to be renewed: a run that read the item
+ * before somebody gave the rule back must not take it again.
+ */
+export async function holdDrop(app: App, item: RecyclingItem, by: string, { isRenewal = false } = {}): Promise<void> {
   const { quarantine, itemId, group } = item;
   if (quarantine === null) throw new RangeError(`${itemId} has no drop`);
   const now = app.clock.now();
   const fresh = freshEntry(group, quarantine.drop);
   const isEnough = (entry: Entry | null): boolean =>
     entry?.holders.some((it) => it.holderId === itemId && it.ended === null && it.until > now + RENEW_MS) === true;
-  if (isEnough(await getEntry(app.tables, group, fresh.entryId))) return;
+  const isMine = (entry: Entry | null): boolean =>
+    entry?.holders.some((it) => it.holderId === itemId && it.ended === null && it.until > now) === true;
+  const isDone = (entry: Entry | null): boolean => isEnough(entry) || (isRenewal && !isMine(entry));
+  if (isDone(await getEntry(app.tables, group, fresh.entryId))) return;
   await bookLook(app, item);
   await changeEntry(app, group, fresh.entryId, (stored) => {
-    if (isEnough(stored)) return null;
+    if (isDone(stored)) return null;
     const entry = stored ?? fresh;
     const until = now + HOLD_MS;
     const mine = entry.holders.find((it) => it.holderId === itemId && it.ended === null);

@@ -1,6 +1,6 @@
 // Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
 import type { Policy } from "../domain/policy.ts";
-import type { RecyclingItem, RecyclingStep } from "../domain/recycling-item.ts";
+import type { RecyclingItem, RecyclingState, RecyclingStep } from "../domain/recycling-item.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { getEntry } from "../store/ledger.ts";
@@ -102,7 +102,11 @@ class Settling {
     if (before.kind === "gone" && this.isStale(item)) return this.giveUp(item, null);
     if (before.kind === "gone") {
       await holdDrop(app, item, item.step.by);
+      // Somebody may have decided otherwise, and been served, while this process stood still.
+      const isStill = await this.isStillWanted(item, "quarantined");
+      if (!isStill) await releaseDrop(app, item);
       await this.look(item);
+      if (!isStill) return null;
     } else if (before.kind === "underway") await this.look(item);
     const standing = await dropStanding(app, item);
     if (standing.kind === "refused") {
@@ -126,6 +130,11 @@ class Settling {
       const kept = await saveRecyclingItem(app.tables, { ...item, allocation: entry?.allocation ?? null });
       if (kept === null) return null;
       await suspendRule(app, item);
+      if (!(await this.isStillWanted(item, "deleted"))) {
+        await reopenRule(app, item);
+        await this.look(item);
+        return null;
+      }
       await this.look(item);
       return (await this.stands(item)) ? "waits" : null;
     }
@@ -175,6 +184,11 @@ class Settling {
     const quarantine = item.state === "quarantined" ? item.quarantine : null;
     const waiting = why === null ? null : ({ for: "person", why: [why] } as const);
     return saveRecyclingItem(this.app.tables, { ...item, step: null, quarantine, waiting });
+  }
+
+  private async isStillWanted({ itemId }: Stepping, state: RecyclingState): Promise<boolean> {
+    const now = await getRecyclingItem(this.app.tables, itemId);
+    return now !== null && (now.step?.to ?? now.state) === state;
   }
 
   private isStale({ step }: Stepping): boolean {
