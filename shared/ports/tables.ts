@@ -56,6 +56,14 @@ export type Condition =
 
 export type WriteOutcome = "written" | "conflict";
 
+/** A conditional write of a whole row. */
+export interface Put {
+  readonly table: TableName;
+  readonly key: readonly KeyPart[];
+  readonly columns: Columns;
+  readonly condition: Condition;
+}
+
 export type Write =
   | { readonly kind: "put"; readonly table: TableName; readonly key: readonly KeyPart[]; readonly columns: Columns }
   | { readonly kind: "delete"; readonly table: TableName; readonly key: readonly KeyPart[] };
@@ -96,6 +104,11 @@ export interface Tables {
   get(table: TableName, key: readonly KeyPart[]): Promise<Row | null>;
   /** Replaces the whole row. */
   put(table: TableName, key: readonly KeyPart[], columns: Columns, condition: Condition): Promise<WriteOutcome>;
+  /**
+   * As `put`, for several rows in as few calls as can be; outcomes in the order of the rows, each of its own. Whoever sees a conflict
+   * reads the row: it may be this very write that was seen twice. Absent where the store cannot.
+   */
+  putEach?(puts: readonly Put[]): Promise<readonly WriteOutcome[]>;
   /** Changes the named columns and keeps the others. */
   update(table: TableName, key: readonly KeyPart[], columns: Columns, condition: Condition): Promise<WriteOutcome>;
   delete(table: TableName, key: readonly KeyPart[], condition: Condition): Promise<WriteOutcome>;

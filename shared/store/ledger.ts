@@ -2,7 +2,7 @@
 import type { EntryId, GroupRef, LeaseId } from "../domain/ids.ts";
 import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { AppError, fail } from "../errors/app-error.ts";
-import type { Row, Tables } from "../ports/tables.ts";
+import type { Put, Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
@@ -108,15 +108,27 @@ export async function getEntry(tables: Tables, group: GroupRef, entryId: EntryId
 
 /** Stores an entry if its row is still at `entry.rev`; answers the stored entry, or null when somebody else was faster. */
 export async function saveEntry(tables: Tables, entry: Entry): Promise<Entry | null> {
+  const { table, key, columns, condition } = putOf(entry);
+  const outcome = await tables.put(table, key, columns, condition);
+  return outcome === "written" ? { ...entry, rev: entry.rev + 1 } : null;
+}
+
+/** As `saveEntry`, for several entries; answers which were stored, in their order. */
+export async function saveEntries(tables: Tables, entries: readonly Entry[]): Promise<readonly boolean[]> {
+  if (tables.putEach === undefined || entries.length < 2)
+    return Promise.all(entries.map(async (entry) => (await saveEntry(tables, entry)) !== null));
+  const outcomes = await tables.putEach(entries.map(putOf));
+  return outcomes.map((outcome) => outcome === "written");
+}
+
+function putOf(entry: Entry): Put {
   const { rev, spec, ...rest } = entry;
-  const columns = { body: JSON.stringify({ ...rest, spec: specToJson(spec) }), rev: rev + 1 };
-  const outcome = await tables.put(
-    "ledger",
-    keyOf(entry),
-    columns,
-    rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
-  );
-  return outcome === "written" ? { ...entry, rev: rev + 1 } : null;
+  return {
+    table: "ledger",
+    key: keyOf(entry),
+    columns: { body: JSON.stringify({ ...rest, spec: specToJson(spec) }), rev: rev + 1 },
+    condition: rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
+  };
 }
 
 /** Deletes an entry if its row is still at `entry.rev`. */

@@ -3,7 +3,7 @@ import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { DropHolder } from "../domain/ledger-entry.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { type Due, dueGroup, dueWrite } from "../store/due.ts";
-import { saveEntry } from "../store/ledger.ts";
+import { saveEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -28,16 +28,23 @@ export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: 
   await app.tables.writeAll([dueWrite(dueGroup(group, ask.until, shards)), dueWrite(net)]);
   const fresh: DropHolder = { ...ask, openedAt: null, statedUntil: null, ended: null };
   const entries = specs.map((spec) => freshEntry(group, spec));
-  await inParallel(entries, async (entry) => {
-    if (await saveEntry(app.tables, { ...entry, holders: [fresh] })) return;
-    await changeEntry(app, group, entry.entryId, (stored) => {
-      const { holders } = stored ?? entry;
-      const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
-      if (own?.until === ask.until && stored?.undoneAt.length === 0) return null;
-      const others = holders.filter((it) => it.holderId !== ask.holderId);
-      const next = own?.kind === ask.kind ? { ...own, until: ask.until } : fresh;
-      return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
-    });
-  });
+  // Mostly nobody holds any of them: then that is one call.
+  const isNew = await saveEntries(
+    app.tables,
+    entries.map((entry) => ({ ...entry, holders: [fresh] })),
+  );
+  await inParallel(
+    entries.filter((_, index) => isNew[index] !== true),
+    async (entry) => {
+      await changeEntry(app, group, entry.entryId, (stored) => {
+        const { holders } = stored ?? entry;
+        const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
+        if (own?.until === ask.until && stored?.undoneAt.length === 0) return null;
+        const others = holders.filter((it) => it.holderId !== ask.holderId);
+        const next = own?.kind === ask.kind ? { ...own, until: ask.until } : fresh;
+        return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
+      });
+    },
+  );
   return { entryIds: entries.map((entry) => entry.entryId), net };
 }

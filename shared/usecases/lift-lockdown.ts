@@ -11,6 +11,7 @@ import { getLockdown, saveLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
+import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { releaseDrops } from "./release-drops.ts";
@@ -33,6 +34,7 @@ const GROUPS_AT_ONCE = 64;
  * have joined since the last one was over. Throws LOCKDOWN_UNKNOWN.
  */
 export async function liftLockdown(app: App, lockdownId: string, options: LiftOptions): Promise<Lockdown> {
+  const isFirst = (await getLockdown(app.tables, lockdownId))?.state === "active";
   const lifting = await decide(app, lockdownId, options);
   if (lifting.state !== "lifting") return lifting;
   const open = new Map<string, LockdownGroup>();
@@ -47,6 +49,7 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
   );
   if (open.size > 0) {
     app.log.write("warn", `the lockdown ${lockdownId} is not lifted everywhere yet`, { groups: [...open.keys()] });
+    if (isFirst) await hastenLockdown(app, lockdownId);
     return lifting;
   }
   return finish(app, lifting, options);

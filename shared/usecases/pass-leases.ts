@@ -6,7 +6,7 @@ import { isHolding } from "../plan/picture.ts";
 import { applyPatch, type EntryPatch } from "../plan/plan-entry.ts";
 import { type HistoryLine, historyWrite } from "../store/history.ts";
 import { writeStatus } from "../store/leases.ts";
-import { deleteEntry, saveEntry } from "../store/ledger.ts";
+import { deleteEntry, saveEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { type LeasePart, leaseStatus } from "./lease-status.ts";
@@ -108,12 +108,16 @@ export class PassLeases {
     const closed = moved.filter(({ before, isEmpty }) => isEmpty && before.createdAt !== null);
     if (closed.length > 0)
       await tables.writeAll(closed.map(({ before }) => historyWrite(closedLine(before, now), random)));
+    const emptied = moved.filter(({ isEmpty }) => isEmpty);
+    const kept = moved.filter(({ isEmpty }) => !isEmpty).map(({ next }) => next);
     let stale = false;
-    await inParallel(moved, async ({ before, next, isEmpty }) => {
-      if (isEmpty ? await deleteEntry(tables, before) : await saveEntry(tables, next)) return;
-      stale = true;
-    });
-    return stale;
+    const [saved] = await Promise.all([
+      saveEntries(tables, kept),
+      inParallel(emptied, async ({ before }) => {
+        if (!(await deleteEntry(tables, before))) stale = true;
+      }),
+    ]);
+    return stale || saved.includes(false);
   }
 }
 

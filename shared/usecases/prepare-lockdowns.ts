@@ -11,9 +11,12 @@ import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { protection } from "./open-facts.ts";
 
-/** How often everything is computed anew, and how old it may be when it is used. */
-const EVERY_MS = 30 * 60_000;
-export const PREPARED_FOR_MS = 2 * 60 * 60_000;
+/**
+ * How often everything is computed anew, and how old it may be when it is used. Drops follow from the policy far more than from the
+ * rules; another version of it, and an instance that no plan knows, are computed when they are asked for.
+ */
+const EVERY_MS = 6 * 60 * 60_000;
+export const PREPARED_FOR_MS = 2 * EVERY_MS + 60 * 60_000;
 const AGAIN_MS = 60_000;
 const AT_ONCE = 8;
 

@@ -20,6 +20,7 @@ import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
+import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { liftAgain } from "./lift-lockdown.ts";
 
@@ -65,7 +66,9 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   if (booked.startedAt === null) return booked.lockdown;
   const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
   steps.push(stepOf(app, ask, "read back"));
-  const told = await tell(app, ask.policy, booked.lockdown.lockdownId, closed, steps);
+  const { lockdownId } = booked.lockdown;
+  if ([...closed.values()].some((it) => !it.isClosed)) await hastenLockdown(app, lockdownId);
+  const told = await tell(app, ask.policy, lockdownId, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
 }
 

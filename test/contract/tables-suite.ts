@@ -148,6 +148,31 @@ export function tablesSuite(make: () => Promise<Tables>): void {
     });
   });
 
+  describe("putEach", () => {
+    it("writes each row under its own condition, and says which were written", async () => {
+      if (tables.putEach === undefined) return;
+      await tables.put("ledger", ["g", "there"], { rev: 1 }, NONE);
+      await tables.put("ledger", ["g", "moved"], { rev: 7 }, NONE);
+      const put = (entry: string, condition: Condition, rev: number) =>
+        ({ table: "ledger", key: ["g", entry], columns: { rev }, condition }) as const;
+      const equals = { kind: "equals", column: "rev", value: 1 } as const;
+      const absent = { kind: "absent" } as const;
+      const many = Array.from({ length: 250 }, (_, n) => put(`new-${n}`, absent, 1));
+      const outcomes = await tables.putEach([
+        put("fresh", absent, 1),
+        put("there", equals, 2),
+        put("moved", equals, 2),
+        put("there too", equals, 2),
+        ...many,
+      ]);
+      expect(outcomes.slice(0, 4)).toEqual(["written", "written", "conflict", "conflict"]);
+      expect(outcomes.slice(4).every((it) => it === "written")).toBe(true);
+      expect((await tables.get("ledger", ["g", "moved"]))?.columns).toEqual({ rev: 7 });
+      expect((await tables.get("ledger", ["g", "there"]))?.columns).toEqual({ rev: 2 });
+      expect(await tables.putEach([])).toEqual([]);
+    });
+  });
+
   describe("writeAll", () => {
     it("puts and deletes any number of rows of several tables", async () => {
       await put("old", { n: 1 });

@@ -47,6 +47,10 @@ export function memoryTables(schemas: readonly TableSchema[] = []): Tables {
     },
     put: async (table, key, columns, condition) =>
       write(table, key, condition, (rows, id) => rows.set(id, { key: [...key], columns: { ...columns } })),
+    putEach: async (puts) =>
+      puts.map(({ table, key, columns, condition }) =>
+        write(table, key, condition, (rows, id) => rows.set(id, { key: [...key], columns: { ...columns } })),
+      ),
     update: async (table, key, columns, condition) =>
       write(table, key, condition, (rows, id, old) =>
         rows.set(id, { key: [...key], columns: { ...old?.columns, ...columns } }),

@@ -300,6 +300,8 @@ export class World {
     return {
       get: (table, ...rest) => around(named("get", table), () => inner.get(table, ...rest)),
       put: (table, ...rest) => around(named("put", table), () => inner.put(table, ...rest)),
+      putEach: async (puts) =>
+        (await around(named("putEach", puts[0]?.table ?? ""), async () => inner.putEach?.(puts))) ?? [],
       update: (table, ...rest) => around(named("update", table), () => inner.update(table, ...rest)),
       delete: (table, ...rest) => around(named("delete", table), () => inner.delete(table, ...rest)),
       range: (query) => around(named("range", query.table), () => inner.range(query)),

@@ -5,7 +5,7 @@ import type { KeyPart, TableName, TableSchema, Tables } from "../../ports/tables
 import { CallFailure, storeFailure, type TablestoreSettings, tablestoreCaller } from "./tablestore-call.ts";
 import { readRange } from "./tablestore-ranges.ts";
 import { RowCodec } from "./tablestore-rows.ts";
-import { newWriteId, retried, type WriteTools, writeRow, writeRows } from "./tablestore-writes.ts";
+import { newWriteId, putRows, retried, type WriteTools, writeRow, writeRows } from "./tablestore-writes.ts";
 
 export interface TablestoreOptions extends TablestoreSettings {
   readonly clock: Clock;
@@ -41,7 +41,7 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
     return codec.row(answer.row);
   }
 
-  return {
+  const port: Tables = {
     async get(table, key) {
       try {
         const row = await retried(await tools(), ["notApplied", "unknown"], () => getRow(table, key));
@@ -61,6 +61,15 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
         attributeColumns: all.codec.columns(columns, writeId),
       };
       return writeRow(all, { table, key, condition, writeId, send: () => caller.call("putRow", parameters) });
+    },
+
+    async putEach(puts) {
+      const outcomes = await putRows(await tools(), puts);
+      return Promise.all(
+        puts.map(
+          ({ table, key, columns, condition }, index) => outcomes[index] ?? port.put(table, key, columns, condition),
+        ),
+      );
     },
 
     async update(table, key, columns, condition) {
@@ -103,6 +112,7 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
       }
     },
   };
+  return port;
 
   async function createTable(schema: TableSchema): Promise<void> {
     const primaryKey = schema.key.map(({ name, type }) => ({

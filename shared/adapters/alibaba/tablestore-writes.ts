@@ -1,7 +1,7 @@
 // Writes that are told apart from their own echoes: retries, read-back after a lost reply, and batches.
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { Condition, KeyPart, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
+import type { Condition, KeyPart, Put, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { CallFailure, kindOfCode, storeFailure, type TablestoreCaller } from "./tablestore-call.ts";
 import type { RowCodec } from "./tablestore-rows.ts";
@@ -109,6 +109,46 @@ export async function writeRows(tools: WriteTools, writes: readonly Write[]): Pr
   for (const result of await Promise.allSettled(workers)) {
     if (result.status === "rejected") throw storeFailure(result.reason);
   }
+}
+
+/**
+ * Conditional puts in batches. Answers what is known of each; null for a row whose outcome is not, which is then to be put by itself.
+ */
+export async function putRows(tools: WriteTools, puts: readonly Put[]): Promise<(WriteOutcome | null)[]> {
+  const { caller, codec, random } = tools;
+  const outcomes: (WriteOutcome | null)[] = [];
+  for (let start = 0; start < puts.length; start += BATCH_ROWS_MAX) {
+    const batch = puts.slice(start, start + BATCH_ROWS_MAX);
+    const [table] = new Set(batch.map((put) => put.table));
+    if (table === undefined || batch.some((put) => put.table !== table)) throw new RangeError("a batch has one table");
+    const rows = batch.map(({ key, columns, condition }) => ({
+      type: "PUT" as const,
+      condition: codec.condition(condition),
+      primaryKey: codec.key(table, key),
+      attributeColumns: codec.columns(columns, newWriteId(random)),
+    }));
+    try {
+      const { tables: results } = await caller.call("batchWriteRow", { tables: [{ tableName: table, rows }] });
+      outcomes.push(...batch.map((_, index) => outcomeOf(results[index], table)));
+    } catch (error) {
+      if (!(error instanceof CallFailure) || error.kind === "final") throw storeFailure(error);
+      outcomes.push(...batch.map(() => null));
+    }
+  }
+  return outcomes;
+}
+
+function outcomeOf(
+  result:
+    | { readonly isOk: boolean; readonly errorCode: string | null; readonly errorMessage: string | null }
+    | undefined,
+  table: TableName,
+): WriteOutcome | null {
+  if (result?.isOk === true) return "written";
+  const code = result?.errorCode ?? "Unreadable";
+  const kind = result === undefined ? "unknown" : kindOfCode(code, result.errorMessage ?? "", null);
+  if (kind === "final") throw storeFailure(new CallFailure(kind, code, table));
+  return kind === "conflict" ? "conflict" : null;
 }
 
 async function writeBatch(tools: WriteTools, batch: readonly Write[]): Promise<void> {
