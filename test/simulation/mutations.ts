@@ -64,15 +64,15 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the due rows of a lease are written after it",
     file: "shared/usecases/book-lease.ts",
-    find: "await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request))]);\n  const booked = { request, status };",
+    find: "  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...loud]);",
     replace:
-      "void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request))]));\n  const booked = { request, status };",
+      "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
   },
   {
     name: "a mode holds up ends as well",
     file: "shared/plan/mode-guard.ts",
-    find: `if (call.kind === "revoke") return true;`,
+    find: `if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";`,
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
   },
