@@ -5,7 +5,7 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { type PolicyChange, policyChanges } from "../plan/policy-diff.ts";
-import { dueDrift, dueWrite } from "../store/due.ts";
+import { dueDrift, dueJob, dueWrite } from "../store/due.ts";
 import {
   deletePending,
   getPolicy,
@@ -197,8 +197,9 @@ async function apply(
     [...preview.begins, ...preview.ceases, ...preview.guards].map(({ group }) => [group.groupId, group]),
   );
   const at = app.clock.now();
-  if (groups.size > 0)
-    await app.tables.writeAll([...groups.values()].map((group) => dueWrite(dueDrift(group, at, app.settings.shards))));
+  const looks = [...groups.values()].map((group) => dueDrift(group, at, app.settings.shards));
+  // What lockdowns would do was computed by the version before.
+  await app.tables.writeAll([dueJob("lockdown-plan", null, at), ...looks].map(dueWrite));
 }
 
 async function record(app: App, { principal: actor }: Caller, policyVersion: number, lines: readonly string[]) {

@@ -1,16 +1,19 @@
 // Which groups a lockdown is in, and what it does in each: by what was computed beforehand, and by reading now where that is missing.
 import type { LockdownScope } from "../domain/alarm.ts";
-import type { GroupId } from "../domain/ids.ts";
+import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
-import { fail } from "../errors/app-error.ts";
-import type { GroupFacts } from "../ports/firewall.ts";
+import { AppError, fail } from "../errors/app-error.ts";
+import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
 import { listPreparations } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { findGroup } from "./find-group.ts";
 import { PREPARED_FOR_MS, prepareGroup } from "./prepare-lockdowns.ts";
 
-/** The groups of a scope. Throws INSTANCE_UNKNOWN, GROUP_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure. */
+/**
+ * The groups of a scope. A name that means no group is answered as a group in which nothing is done: the others are not left open for
+ * it. Throws INSTANCE_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure, and GROUP_UNKNOWN or GROUP_AMBIGUOUS where no name means one.
+ */
 export async function chooseLockdown(app: App, policy: Policy, scope: LockdownScope): Promise<readonly Preparation[]> {
   const now = app.clock.now();
   const all = await listPreparations(app.tables);
@@ -30,29 +33,63 @@ async function byScope(
     case "instance":
       return narrowed(await ofInstance(app, policy, scope.instanceId, usable), scope.instanceId);
     case "groups":
-      return Promise.all(
-        scope.groups.map(async (name) => {
-          const found = usable.filter((it) => it.group.groupId === name || (it.name !== "" && it.name === name));
-          const [only] = found;
-          if (only && found.length === 1) return only;
-          return prepareGroup(app, policy, await findGroup(app, policy, name), "lockdown");
-        }),
-      );
+      return ofNames(app, policy, scope.groups, usable);
     case "tag": {
       const [key = "", ...rest] = scope.tag.split("=");
       const isTagged = ({ tags }: Pick<Preparation, "tags">) => tags[key] === rest.join("=");
-      const found = usable.filter(isTagged);
-      if (found.length > 0) return found;
-      const groups = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "lockdown")));
+      const prepared = usable.filter(isTagged);
+      // What was prepared may be a part of it alone: after a change of the policy, or where a group was tagged since.
+      const groups = await Promise.all(
+        policy.regions.map((region) => app.inventory.listGroups(region, "lockdown")),
+      ).catch((error: unknown) => {
+        if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
+        return null;
+      });
+      if (groups === null) return prepared;
+      const tagged = groups.flat().filter(isTagged);
       return Promise.all(
-        groups
-          .flat()
-          .filter(isTagged)
-          .map((facts) => prepareGroup(app, policy, facts, "lockdown")),
+        tagged.map((facts) => {
+          const own = usable.find(({ group }) => isSameGroup(group, facts.ref));
+          return own ?? prepareGroup(app, policy, facts, "lockdown");
+        }),
       );
     }
   }
 }
+
+const isSameGroup = (a: GroupRef, b: GroupRef): boolean => a.region === b.region && a.groupId === b.groupId;
+
+async function ofNames(
+  app: App,
+  policy: Policy,
+  names: readonly string[],
+  usable: readonly Preparation[],
+): Promise<readonly Preparation[]> {
+  const unknown: AppError[] = [];
+  const chosen = await Promise.all(
+    names.map(async (name): Promise<Preparation> => {
+      const found = usable.filter((it) => it.group.groupId === name || (it.name !== "" && it.name === name));
+      const [only] = found;
+      if (only && found.length === 1) return only;
+      try {
+        return await prepareGroup(app, policy, await findGroup(app, policy, name), "lockdown");
+      } catch (error) {
+        if (!(error instanceof AppError) || !["GROUP_UNKNOWN", "GROUP_AMBIGUOUS"].includes(error.code)) throw error;
+        unknown.push(error);
+        return nothingFor(app, policy, name, error.message);
+      }
+    }),
+  );
+  const [first] = unknown;
+  if (first && unknown.length === names.length) throw first;
+  return chosen;
+}
+
+const nothingFor = (app: App, policy: Policy, name: string, why: string): Preparation => ({
+  ...{ group: { region: policy.regions[0] ?? "", groupId: name as GroupId }, name, tags: {}, way: "none", why },
+  ...{ drops: [], suspends: [], left: [], hosts: [], cannotStop: [] },
+  ...{ policyVersion: policy.version, at: app.clock.now() },
+});
 
 async function ofInstance(
   app: App,

@@ -4,12 +4,20 @@ import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
-import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
+import {
+  getLockdown,
+  listPreparations,
+  preparationDelete,
+  preparationWrite,
+  saveLockdown,
+} from "../../../shared/store/lockdowns.ts";
 import { readOutbox } from "../../../shared/store/outbox.ts";
 import { actOnAlarm } from "../../../shared/usecases/act-on-alarm.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { chooseLockdown } from "../../../shared/usecases/choose-lockdown.ts";
 import { decideLease } from "../../../shared/usecases/decide-lease.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
+import { listLockdowns } from "../../../shared/usecases/list-lockdowns.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { prepareLockdowns } from "../../../shared/usecases/prepare-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/record-alarm.ts";
@@ -202,6 +210,43 @@ describe("an approval", () => {
       },
       { approval: { ports: ["8443"] } },
     ));
+});
+
+describe("a lockdown of several groups", () => {
+  test("closes those that are there where another one is gone, and names it", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+        expect(drops(scene)).toBeGreaterThan(0);
+        const lockdowns = await listLockdowns(app);
+        expect(lockdowns[0]?.groups.map((it) => [it.name, it.isClosed])).toEqual([
+          ["gone", false],
+          ["web", true],
+        ]);
+        expect(lockdowns[0]?.groups[0]?.left.join()).toContain("gone");
+      },
+      { alarms: [{ do: "lockdown", scope: { groups: ["gone", "web"] } }] },
+    ));
+
+  test("by a tag has every group with it, also those that were not prepared yet", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await prepareLockdowns(app, scene.policy, app.clock.monotonicMs() + 30_000);
+      await app.tables.writeAll([preparationDelete(APP)]);
+      const tagged: App = {
+        ...app,
+        inventory: {
+          ...app.inventory,
+          listGroups: async (...asked) =>
+            (await app.inventory.listGroups(...asked)).map((facts) => ({ ...facts, tags: { app: "shop" } })),
+        },
+      };
+      const kept = await listPreparations(app.tables);
+      await app.tables.writeAll(kept.map((it) => preparationWrite({ ...it, tags: { app: "shop" } })));
+      const chosen = await chooseLockdown(tagged, scene.policy, { kind: "tag", tag: "app=shop" });
+      expect(chosen.map(({ group }) => group.groupId).sort()).toEqual([APP.groupId, WEB.groupId]);
+    }));
 });
 
 describe("an alarm that no lockdown can follow", () => {
