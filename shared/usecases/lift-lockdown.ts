@@ -126,11 +126,12 @@ async function openGroup(
     const rows = [released.net, net];
     const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", rows, deadlineAt } as const;
     const report = await lookAtGroup(app, group, terms);
-    if (report === null || report.rowsLeft > 0) return false;
-    const isOurs = [...report.entries.values()].some(
-      (entry) => entry.suspension !== null && entry.suspension.by.length === 0,
-    );
-    return !isOurs;
+    const isOpen =
+      report !== null &&
+      report.rowsLeft === 0 &&
+      ![...report.entries.values()].some((it) => it.suspension !== null && it.suspension.by.length === 0);
+    // In a group that is gone nothing can be given back, and nothing is closed.
+    return isOpen || (await app.inventory.group(group, "lockdown")) === null;
   } catch (error) {
     if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
     app.log.write("error", `the group ${group.groupId} is still locked down`, { cause: error });

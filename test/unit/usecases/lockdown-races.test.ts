@@ -1,8 +1,11 @@
 // Lockdowns where people, alarms and crashes meet in the same moment.
 import { describe, expect, test } from "vitest";
+import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
+import { readDue } from "../../../shared/store/due.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import {
   getLockdown,
@@ -12,8 +15,10 @@ import {
   saveLockdown,
 } from "../../../shared/store/lockdowns.ts";
 import { readOutbox } from "../../../shared/store/outbox.ts";
+import { writeFirstPolicy } from "../../../shared/store/policy.ts";
 import { actOnAlarm } from "../../../shared/usecases/act-on-alarm.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { changePolicy, type PolicyDocuments } from "../../../shared/usecases/change-policy.ts";
 import { chooseLockdown } from "../../../shared/usecases/choose-lockdown.ts";
 import { decideLease } from "../../../shared/usecases/decide-lease.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
@@ -210,6 +215,47 @@ describe("an approval", () => {
       },
       { approval: { ports: ["8443"] } },
     ));
+});
+
+describe("a group that is deleted during its lockdown", () => {
+  test("keeps the lift waiting no longer", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const started = await startLockdown(app, ask(scene, app, { scope: { kind: "groups", groups: ["app"] } }));
+        expect(started.groups[0]).toMatchObject({ way: "suspend", isClosed: true });
+        const gone = async () => {
+          throw new CloudFailure("groupGone", "DescribeSecurityGroupAttribute");
+        };
+        const { firewall, inventory } = app;
+        const bereft: App = {
+          ...app,
+          firewall: { ...firewall, readGroup: gone, glance: gone, authorize: gone },
+          inventory: { ...inventory, group: async () => null },
+        };
+        const options = { ...terms(scene, app), by: "ann", isPerson: true };
+        expect((await liftLockdown(bereft, started.lockdownId, options)).state).toBe("lifted");
+      },
+      { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
+    ));
+});
+
+describe("a change of the policy", () => {
+  test("has every lockdown prepared anew at the next tick", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await writeFirstPolicy(app.tables, checkedPolicyText({ lease: { periodMax: 7200 } }));
+      const documents: PolicyDocuments = {
+        textOf: checkedPolicyText,
+        policyOf: (row) => policyOfRow(row, WEB.region),
+      };
+      const ask = { document: { lease: { periodMax: 3600 } }, reason: "", base: null };
+      const options = { dryRun: false, deadlineAt: app.clock.monotonicMs() + 30_000 };
+      const { state } = await changePolicy(app, scene.asker("ann"), documents, ask, options);
+      expect(state).toBe("applied");
+      const { due } = await readDue(app.tables, 0, app.clock.now(), 100);
+      expect(due.map(({ id }) => id)).toContain("lockdown-plan");
+    }));
 });
 
 describe("a lockdown of several groups", () => {
