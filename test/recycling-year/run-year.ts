@@ -158,7 +158,7 @@ class Year {
       if (label === "probed") await visits.session(`${network}.210.9`, to);
       if (label === "balanced") this.note(name, await visits.session(`${network}.220.5`, to));
       if (label === "sameGroup") this.note(name, await visits.session(port(name, 1).address, to));
-      if (label === "late") await this.lateVisit(day, name, own);
+      if (label === "late") await this.lateVisit(day, name, own, isDue(monthly));
     }
     const at = cloud.clock.now();
     const closed = named("closed").flatMap(({ name, port: number }) =>
@@ -171,8 +171,8 @@ class Year {
     if (welcome === "refused") this.turnedAway.push(name);
   }
 
-  /** Comes once at the beginning, and again when the port is quarantined. */
-  private async lateVisit(day: number, name: string, peer: string): Promise<void> {
+  /** Comes once at the beginning, again when the port is quarantined, and from then on monthly: who came back is a user. */
+  private async lateVisit(day: number, name: string, peer: string, isDue: boolean): Promise<void> {
     const { world } = this;
     const to = world.port(name);
     if (day === 0) {
@@ -180,6 +180,7 @@ class Year {
       return;
     }
     const hasCome = this.lateVisits.some((it) => it.name === name);
+    if (hasCome && isDue) this.note(name, await world.visits.session(peer, to));
     if (hasCome || !this.quarantined.has(name)) return;
     const first = await world.visits.session(peer, to);
     // One window of the flow log, and one tick.
