@@ -40,7 +40,7 @@ export interface WatchAsk {
 }
 
 const WINDOW_MS = DAY_MS / WINDOWS_PER_DAY;
-/** Ports of the group's interfaces on which somebody who only scans was refused or found nothing, at least. */
+/** Ports, of whichever of the group's interfaces, on which somebody who only scans was refused or found nothing, at least. */
 const SWEPT_MIN = 3;
 /** Days on which somebody unknown who only wants this port was refused, at least, before a person is asked. */
 const STRANGER_DAYS = 2;
@@ -58,8 +58,11 @@ export function earlierPeers(
     for (const { ports } of days)
       for (const port of ports)
         if (coversPort(rule, port)) {
-          const list = port.real.list.filter((peer) => weigh(peer) === "counts" && peer.lastAt < before);
-          all = joinPeers(all, { list, more: port.real.more });
+          const came = sessionsOf(port, recycling);
+          const list = came.filter((peer) => weigh(peer) === "counts" && peer.lastAt < before);
+          // Counters on the host know of somebody, and not of whom.
+          const isUnnamed = port.unnamedAt !== null && port.unnamedAt < before && came.length === 0;
+          all = joinPeers(all, { list, more: port.real.more || isUnnamed });
         }
   return { blocks: all.list.map(({ block }) => block), more: all.more };
 }
@@ -73,6 +76,7 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
   const mattersRefused = (peer: Peer): boolean => counts(peer) || weigh(peer) === "sameGroup";
   const visitors = new Map<string, Visitor>();
   const strangers = new Map<string, Set<string>>();
+  const crowded = new Set<string>();
   const swept = sweptPorts(members, since);
   const visit = (peer: string, how: Visitor["how"], at: number): void => {
     const known = visitors.get(peer);
@@ -93,12 +97,19 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
           if (isEarlier(peer, earlier) && !(earlier.more && isScanner)) visit(peer.block, "refused", peer.lastAt);
           else if (!isScanner) strangers.set(peer.block, (strangers.get(peer.block) ?? new Set()).add(day));
         }
+        // Of whom is not kept nobody knows whether they came before.
+        if (port.refused.more && port.refused.list.some(({ lastAt }) => lastAt > since)) crowded.add(day);
       }
   return {
     visitors: [...visitors.values()].sort((a, b) => a.at - b.at),
-    strangers: [...strangers].flatMap(([block, on]) =>
-      on.size >= STRANGER_DAYS ? [`${block}, who was never seen before, was refused on ${on.size} days`] : [],
-    ),
+    strangers: [
+      ...[...strangers].flatMap(([block, on]) =>
+        on.size >= STRANGER_DAYS ? [`${block}, who was never seen before, was refused on ${on.size} days`] : [],
+      ),
+      ...(crowded.size > 0 && (earlier.more || earlier.blocks.length > 0)
+        ? [`more were refused than are kept, on ${crowded.size} days: who came before may be among them`]
+        : []),
+    ],
     ...silenceOf(ask),
   };
 }
@@ -120,15 +131,18 @@ function isEarlier(peer: Peer, { blocks, more }: EarlierPeers): boolean {
   });
 }
 
-/** Who was turned away at how many ports, by block: who tries many has no business with any. */
+/**
+ * Who was turned away at how many ports, by block: who tries many has no business with any. The same port of many hosts counts once:
+ * so comes a client of what runs on all of them.
+ */
 function sweptPorts(members: readonly MemberEvidence[], since: number): ReadonlyMap<string, ReadonlySet<string>> {
   const swept = new Map<string, Set<string>>();
-  for (const { eniId, days } of members)
+  for (const { days } of members)
     for (const { ports } of days)
       for (const { protocol, port, refused, shaken } of ports)
         for (const peer of [...refused.list, ...shaken.list])
           if (peer.lastAt > since)
-            swept.set(peer.block, (swept.get(peer.block) ?? new Set()).add(`${eniId} ${protocol} ${port}`));
+            swept.set(peer.block, (swept.get(peer.block) ?? new Set()).add(`${protocol} ${port}`));
   return swept;
 }
 
@@ -165,9 +179,9 @@ function silenceOf({ since, now, members, recycling }: WatchAsk): Pick<Quarantin
   return { silentMs: Math.min(...silent), gaps };
 }
 
-/** Interface and instance tell of the same hours. */
+/** Of a quarantine only the logs of the network tell: counters on the host do not see who was refused before it. */
 function seenOf({ days }: MemberEvidence, day: string): Windows {
-  const told = days.filter((it: MemberDay) => it.day === day);
+  const told = days.filter((it: MemberDay) => it.day === day && it.sources.includes("flowLog"));
   const seen = told.reduce((all, it) => all | it.seen, 0n);
   return seen & ~told.reduce((all, it) => all | it.skipped, 0n);
 }

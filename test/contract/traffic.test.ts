@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedUser } from "../../local/seed.ts";
 import { flowLogTraffic } from "../../shared/adapters/alibaba/flow-log-traffic.ts";
-import { vpcRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import { type RpcClient, vpcRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
 import { defaultPolicy } from "../../shared/config/policy-schema.ts";
 import { type PortUse, sizeOf } from "../../shared/domain/evidence.ts";
@@ -36,6 +36,7 @@ const span = { region, from: FROM, until: FROM + HOUR_MS, recycling };
 
 let cloud: Cloud;
 let traffic: Traffic;
+let vpc: RpcClient;
 
 async function start(rowsPerPage = 100_000): Promise<void> {
   cloud = await startCloud({ range: "127.123.0.0/16", engine: "userspace", startMs: FROM });
@@ -45,10 +46,11 @@ async function start(rowsPerPage = 100_000): Promise<void> {
   // A repeat waits for nothing here.
   const clock = { now: () => cloud.clock.now(), monotonicMs: () => 0, sleep: async () => undefined };
   const common = { clock, credentials: () => ({ accessKeyId, accessKeySecret }) };
+  vpc = vpcRpcClient({ ...common, endpoint: () => cloud.endpoints.vpc, protocol: "http" });
   traffic = flowLogTraffic({
     clock,
     sls: slsClient({ ...common, endpoint: `http://${cloud.endpoints.sls}` }),
-    vpc: vpcRpcClient({ ...common, endpoint: () => cloud.endpoints.vpc, protocol: "http" }),
+    vpc,
     places: [{ region, ...place }],
     rowsPerPage,
   });
@@ -226,6 +228,17 @@ describe("flow logs", () => {
     });
     await cloud.recordFlowLogs(place.project, place.logstore);
     expect(await traffic.reach(region)).toMatchObject({ blind: null, trouble: null });
+  });
+
+  test("are no evidence where they capture a part alone: who is refused in a quarantine has to be seen too", async () => {
+    const asked = {
+      ...{ RegionId: region, FlowLogName: "half", ResourceType: "VPC", ResourceId: cloud.account.vpcId },
+      ...{ TrafficType: "Allow", ProjectName: place.project, LogStoreName: place.logstore },
+    };
+    const request = () => ({ toMap: () => asked });
+    await vpc.call({ action: "CreateFlowLog", region, priority: "open", reading: false, request });
+    const { blind } = (await traffic.reach(region)) ?? {};
+    expect(blind).toContain("captures accepted traffic alone");
   });
 
   test("fail by what is wrong: no such log, no right, no answer", async () => {

@@ -261,6 +261,9 @@ function blindness(logs: readonly FlowLog[] | null, { project, logstore }: FlowL
   if (logs.length === 0) return `no flow log delivers to ${place}`;
   const drops = logs.find((log) => text(log["TrafficType"]) === "Drop");
   if (drops) return `the flow log ${text(drops["FlowLogId"])} captures refused traffic alone`;
+  // Who is refused in a quarantine would not be seen, and it would look silent.
+  const accepts = logs.find((log) => text(log["TrafficType"]) === "Allow");
+  if (accepts) return `the flow log ${text(accepts["FlowLogId"])} captures accepted traffic alone`;
   return null;
 }
 
