@@ -1,5 +1,5 @@
 // What has to be known of a group before a rule is opened in it, and the refusals that follow.
-import { formatBare, parseObservedCidr } from "../domain/cidr.ts";
+import { containsCidr, parseObservedCidr } from "../domain/cidr.ts";
 import type { EntryId, GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -92,11 +92,15 @@ export function refusalsOf(
   return refusals;
 }
 
-/** The members a spec acts on: all, or the one whose address it names. */
+/** The members a spec acts on: all, or those with an address that it is narrowed to. */
 export function membersOf(members: readonly Member[], spec: RuleSpec): readonly Member[] {
-  if (!spec.dest) return members;
-  const address = formatBare(spec.dest);
-  return members.filter((member) => member.address === address || member.ipv6.includes(address));
+  const { dest } = spec;
+  if (!dest) return members;
+  const isReached = (text: string): boolean => {
+    const address = parseObservedCidr(text);
+    return address !== null && containsCidr(dest, address);
+  };
+  return members.filter(({ address, ipv6 }) => [address, ...ipv6].some(isReached));
 }
 
 function narrowed(spec: RuleSpec, member: Member): RuleSpec {
