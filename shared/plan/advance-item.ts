@@ -88,6 +88,7 @@ export function isQueueable(picture: Omit<ItemPicture, "item"> & { readonly item
  *     noticed      idle, the notice over, approved or auto       quarantined
  *                  the drop would hit something else             waits for a person, who may have it deleted without
  *     quarantined  somebody with earlier sessions                restored at once
+ *                  the drop hits what was opened since           restored
  *                  gaps in the evidence                          the clock stands
  *                  silence long enough, approved or auto         deleted
  *     any of them  the rule is gone                              deleted, by somebody else
@@ -139,11 +140,13 @@ function onItsWay(picture: ItemPicture): NextStep {
 
 /** Why the drop goes and the rule stays, or null. */
 function lifting(picture: ItemPicture, rule: Rule): NextStep | null {
-  const { isNamed, dropStands, watch } = picture;
+  const { isNamed, dropStands, watch, plan } = picture;
   const visitors = watch?.visitors ?? [];
   if (visitors.length > 0) return restore(visitors.map(inWords).join("; "));
   if (dropStands === false) return restore("somebody else removed the drop", OTHERS);
   if (!isNamed) return restore("the policy does not name the group any more");
+  // Rules that were opened since count as those that stood: the drop takes nothing that the deletion would leave.
+  if (plan.kind === "refused" && plan.hits.length > 0) return restore(plan.hits.join("; "));
   return leaving(picture, rule);
 }
 

@@ -40,7 +40,13 @@ export interface BlindPath {
 
 export type QuarantinePlan =
   | { readonly kind: "drop"; readonly spec: RuleSpec; readonly blind: readonly BlindPath[] }
-  | { readonly kind: "refused"; readonly why: readonly string[]; readonly blind: readonly BlindPath[] };
+  | {
+      readonly kind: "refused";
+      readonly why: readonly string[];
+      /** Those of `why` that say whom else it would stop. */
+      readonly hits: readonly string[];
+      readonly blind: readonly BlindPath[];
+    };
 
 /** Where a classic load balancer forwards and checks from. Source: monitoring-and-traffic, CLB documents. */
 const LOAD_BALANCERS = cidrOf(4, 0x64_40_00_00n, 10);
@@ -57,27 +63,29 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
   const blind = blindPaths(ask);
   const refusals = unwritable(rule);
   if (ask.protectedBy !== null) refusals.push(`the group takes no rule from us: ${ask.protectedBy}`);
-  if (refusals.length > 0) return { kind: "refused", why: refusals, blind };
+  if (refusals.length > 0) return { kind: "refused", why: refusals, hits: [], blind };
 
   const spec: RuleSpec = { ...specOf(rule), policy: "drop" };
   const drop: Rule = { ...spec, id: null, description: "", createdAt: null };
   const alone: QuarantineInterface = { eniId: "", addresses: [], groups: [group] };
   const why = new Set<string>();
+  const hurt = new Set<string>();
   let isIdle = true;
   for (const one of interfaces.length > 0 ? interfaces : [alone]) {
     const merged = one.groups.flatMap((it) => it.rules.map((each) => ({ rule: each, groupId: it.groupId })));
     const rest = merged.filter((it) => !(it.rule.id === rule.id && it.groupId === group.groupId));
     for (const target of narrowedTo(spec, one)) {
-      for (const hit of hits(target, drop, rest)) why.add(`it would also stop what ${named(hit, group)} lets through`);
+      for (const hit of hits(target, drop, rest)) hurt.add(`it would also stop what ${named(hit, group)} lets through`);
       if (!rest.some((it) => precedes(it.rule, drop) && coveredBy(trafficAtMost(target), it.rule))) isIdle = false;
     }
     if (merged.length >= ask.rulesMax) why.add(`${one.eniId || group.groupId} has no room for one more rule`);
     const before = merged.map((it) => it.rule);
     for (const path of cutPaths(before, [...before, drop], ask.operatorPath, one.addresses))
-      why.add(`it would cut the operator path ${path.protocol} ${path.port} from ${path.sources.join(", ")}`);
+      hurt.add(`it would cut the operator path ${path.protocol} ${path.port} from ${path.sources.join(", ")}`);
   }
   if (isIdle) why.add("stronger rules decide about all of its traffic: a drop would stop nothing and prove nothing");
-  return why.size > 0 ? { kind: "refused", why: [...why], blind } : { kind: "drop", spec, blind };
+  const all = [...hurt, ...why];
+  return all.length > 0 ? { kind: "refused", why: all, hits: [...hurt], blind } : { kind: "drop", spec, blind };
 }
 
 interface Placed {

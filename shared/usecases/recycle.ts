@@ -240,6 +240,15 @@ class Recycling {
       return;
     }
     if (!isInQueue(item) && item.state !== "deleted") return;
+    // What a lockdown keeps closed nobody has removed: it is opened again after it.
+    if (rule === null && isInQueue(item) && scene.entryOf(item)?.suspension) {
+      const waiting = { for: "policy", why: ["the rule is closed for the time of a lockdown"] } as const;
+      this.say(item, "wait", waiting.why.join("; "));
+      if (run.dryRun) return;
+      await noteWaiting(app, item, { waiting });
+      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM);
+      return;
+    }
     const now = app.clock.now();
     const { judged, staysOut } = judgement ?? { judged: item.judged ?? NEVER_JUDGED, staysOut: null };
     const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
@@ -248,7 +257,7 @@ class Recycling {
       ...{ item, now, rule, judged, staysOut, watch },
       terms: termsOf(run.policy),
       isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
-      plan: rule === null ? NO_PLAN : scene.plan(rule),
+      plan: rule === null ? NO_PLAN : scene.plan(rule, item.quarantine?.drop),
       dropStands: standing && standing.kind === "stands",
     };
     const next = this.withinMode(advanceItem(picture));
@@ -361,7 +370,7 @@ class Recycling {
 }
 
 const PROGRAM = "safeport";
-const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], blind: [] } as const;
+const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], blind: [] } as const;
 const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
 
 const termsOf = ({ recycling }: Policy): RecyclingTerms => ({

@@ -5,7 +5,7 @@ import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { EarlierPeers, Judged, RecyclingItem } from "../domain/recycling-item.ts";
-import type { Rule } from "../domain/rule.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { QuarantineWatch } from "../plan/advance-item.ts";
 import { evidenceWindow, judgeUse, type MemberEvidence, type RuleInQuestion } from "../plan/judge-use.ts";
@@ -110,18 +110,21 @@ export class RecyclingScene {
     };
   }
 
-  /** The drop that would quarantine the rule, on the merged rules of every interface. */
-  plan(rule: Rule): QuarantinePlan {
+  /** The drop that would quarantine the rule, on the merged rules of every interface; as if `standing`, ours already, were not there. */
+  plan(rule: Rule, standing?: RuleSpec): QuarantinePlan {
     const { group, policy, protectedBy } = this;
+    const drop = standing && ruleKey(standing);
+    const without = (it: QuarantineGroup): QuarantineGroup =>
+      it.groupId === group.groupId ? { ...it, rules: it.rules.filter((each) => ruleKey(each) !== drop) } : it;
     const reached = membersOf(this.members, rule);
     const own = this.groups.get(group.groupId) ?? { groupId: group.groupId, isOpenInside: true, rules: this.rules };
     return planQuarantine({
       rule,
-      group: own,
+      group: without(own),
       interfaces: reached.map((member) => ({
         eniId: member.eniId,
         addresses: [member.address, ...member.ipv6].flatMap((text) => parseObservedCidr(text) ?? []),
-        groups: member.groupIds.flatMap((groupId) => this.groups.get(groupId) ?? []),
+        groups: member.groupIds.flatMap((groupId) => this.groups.get(groupId) ?? []).map(without),
       })),
       protectedBy,
       operatorPath: policy.operatorPath,

@@ -99,7 +99,11 @@ class Settling {
   private async quarantine(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
     const before = await dropStanding(app, item);
-    if (before.kind === "gone" && this.isStale(item)) return this.giveUp(item, null);
+    if (before.kind === "gone" && this.isStale(item)) {
+      // Somebody may have taken it away while its hold goes on: without an item nobody would ever lift it.
+      await releaseDrop(app, item);
+      return this.giveUp(item, null);
+    }
     if (before.kind === "gone") {
       await holdDrop(app, item, item.step.by);
       // Somebody may have decided otherwise, and been served, while this process stood still.
@@ -122,7 +126,10 @@ class Settling {
   private async delete(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
     const entry = await getEntry(app.tables, item.group, item.entryId);
-    const isBegun = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
+    const suspenders = entry?.suspension?.by ?? [];
+    const isBegun = suspenders.some((it) => it.itemId === item.itemId);
+    // What a lockdown has closed too it would open again: it is deleted after it.
+    if (suspenders.some((it) => it.itemId !== item.itemId)) return isBegun ? "waits" : this.giveUp(item, null);
     const stands = await this.stands(item);
     if (!isBegun && stands) {
       if (this.isStale(item)) return this.giveUp(item, null);

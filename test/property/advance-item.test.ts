@@ -42,7 +42,7 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
   plan: fc.constantFrom<ItemPicture["plan"]>(
     { kind: "drop", spec, blind: [] },
     { kind: "drop", spec, blind: [] },
-    { kind: "refused", why: ["hits"], blind: [] },
+    { kind: "refused", why: ["hits"], hits: ["hits"], blind: [] },
   ),
   dropStands: fc.constantFrom(true, true, true, false),
   watch: fc.option(

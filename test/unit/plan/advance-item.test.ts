@@ -35,7 +35,8 @@ const inQuarantine = picture({
   dropStands: true,
   watch: silent,
 });
-const refused = { kind: "refused", why: ["it would also stop what sgr-2 lets through"], blind: [] } as const;
+const hits = ["it would also stop what sgr-2 lets through"];
+const refused = { kind: "refused", why: hits, hits, blind: [] } as const;
 const approval = (step: "quarantine" | "delete", change: string, item = noticed) => ({
   ...{ step, by: "bob", at: 1, digest: stepDigest(item, step, change) },
 });

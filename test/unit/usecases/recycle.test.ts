@@ -1,8 +1,17 @@
 // The recycling queue on the embedded cloud: what becomes of a rule that nobody uses, by time, by evidence, and by others.
 import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter } from "../../../shared/domain/evidence.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
+import { changeEntry } from "../../../shared/usecases/book-holds.ts";
+import { holdDrop } from "../../../shared/usecases/recycling-ledger.ts";
+import { resumeRules } from "../../../shared/usecases/resume-rules.ts";
 import { setMode } from "../../../shared/usecases/set-mode.ts";
-import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
+import { settleItem } from "../../../shared/usecases/settle-recycling.ts";
+import { suspendRules } from "../../../shared/usecases/suspend-rules.ts";
+import { aQuarantine } from "../../kit/recycling.ts";
+import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
@@ -229,6 +238,81 @@ describe("other people", () => {
     await one.approve("delete");
     expect([await one.state(), one.rules()]).toEqual(["deleted", ["accept 20 10.5.0.0/16 used"]]);
   });
+
+  it("whose rules the drop would hit by now have it taken away", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    expect(one.rules()).toEqual([IDLE, DROP]);
+    const spec = aSpec({ ports: somePorts("7890/7890"), peer: fromCidr("10.5.0.0/16"), priority: 20 });
+    const rule = { spec, description: "new user" };
+    await one.world.run(other().firewall.authorize(one.world.web, [rule], "t-1", "open"));
+    await one.pass(1);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE, "accept 20 10.5.0.0/16 new user"]]);
+    expect((await one.item())?.history.at(-1)?.why).toContain("it would also stop what");
+  });
+});
+
+describe("a lockdown", () => {
+  const suspender = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "incident", until: null } as const;
+
+  it("that closes a rule has not removed it: its item waits, and the rule is there again afterwards", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    const { world } = one;
+    await world.run(suspendRules(world.process(), world.web, suspender, [idleSpec]));
+    await world.ticks(3);
+    expect(one.rules()).toEqual([DROP]);
+    await one.recycle();
+    expect(await one.state()).toBe("quarantined");
+    await world.run(resumeRules(world.process(), world.web, suspender.itemId));
+    await world.ticks(3);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+    expect(await one.notices()).not.toContain("recyclingDeleted");
+  });
+
+  it("puts off a deletion that was decided: what it keeps closed it opens again", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    const { world } = one;
+    const app = world.process();
+    await world.run(suspendRules(app, world.web, suspender, [idleSpec]));
+    await world.ticks(3);
+    const item = await one.item();
+    if (!item) throw new Error("nothing is queued");
+    const step = { to: "deleted", by: "safeport", why: "unused", at: world.clock.now() } as const;
+    await world.run(saveRecyclingItem(app.tables, { ...item, step }));
+    const deadlineAt = world.clock.monotonicMs() + 45_000;
+    await world.run(settleItem(app, item.itemId, { policy: world.policy, deadlineAt }));
+    expect([await one.state(), (await one.item())?.step]).toEqual(["quarantined", null]);
+    await world.run(resumeRules(app, world.web, suspender.itemId));
+    await world.ticks(3);
+    expect(one.rules()).toEqual([IDLE, DROP]);
+  });
+});
+
+it("a quarantine that is given up leaves no hold of its drop behind", async () => {
+  one = await RecyclingWorld.start();
+  await one.recycle();
+  const { world } = one;
+  const app = world.process();
+  const item = await one.item();
+  if (!item) throw new Error("nothing is queued");
+  const drop = { ...idleSpec, policy: "drop" as const };
+  const entryId = entryIdOf(item.group.groupId, ruleKey(drop));
+  const quarantine = aQuarantine({ entryId, drop, at: null });
+  const now = world.clock.now();
+  const step = { to: "quarantined", by: "safeport", why: "unused", at: now - 20 * 60_000 } as const;
+  const stepping = { ...item, quarantine, step };
+  await world.run(saveRecyclingItem(app.tables, stepping));
+  await world.run(holdDrop(app, stepping, "safeport"));
+  // Somebody took it away before the item knew that it stood; passes put it back.
+  await world.run(changeEntry(app, item.group, entryId, (entry) => entry && { ...entry, undoneAt: [now] }));
+  const deadlineAt = world.clock.monotonicMs() + 45_000;
+  await world.run(settleItem(app, item.itemId, { policy: world.policy, deadlineAt }));
+  await world.ticks(3);
+  expect([await one.state(), (await one.item())?.step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
 });
 
 it("a drop lapses by itself when nobody looks for a month", async () => {
