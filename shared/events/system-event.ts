@@ -6,8 +6,8 @@ import { type FieldReader, fieldsOf, parseEvent } from "./event-json.ts";
 /** What an event means to us. */
 export type SystemEvent =
   | { readonly kind: "alarm"; readonly alarm: Alarm }
-  /** An instance that is stopped or gone. */
-  | { readonly kind: "instanceGone"; readonly instanceId: string; readonly state: string }
+  /** An instance that is stopped or gone, and since when. */
+  | { readonly kind: "instanceGone"; readonly instanceId: string; readonly state: string; readonly at: number }
   | { readonly kind: "other"; readonly type: string };
 
 const BYTES_MAX = 256 * 1024;
@@ -43,14 +43,16 @@ export function readSystemEvent(event: unknown, now: number): SystemEvent {
   const name = rest.join(":") || field("name", "eventName");
   const instanceId = instanceOf(field, data, fields);
   const state = field("state", "instanceState", "status");
+  const told = Date.parse(field("eventTime", "time") || fields.text("time") || "");
+  const at = Math.min(Number.isNaN(told) ? now : told, now + AHEAD_MS);
   if (/StateChange/i.test(name) || /StateChange/i.test(type)) {
-    if (instanceId !== "" && GONE.test(state)) return { kind: "instanceGone", instanceId, state: state.toLowerCase() };
+    if (instanceId !== "" && GONE.test(state))
+      return { kind: "instanceGone", instanceId, state: state.toLowerCase(), at };
     return { kind: "other", type: type || name };
   }
   if (/:CloudMonitor:/.test(type) && name !== "") {
     const ended = ENDS.test(name) || /^(end|ended|finish|finished|recovered)$/i.test(field("status", "eventStatus"));
     const ip = field("ip", "Ip", "publicIp", "eip");
-    const at = Date.parse(field("eventTime", "time") || fields.text("time") || "");
     return {
       kind: "alarm",
       alarm: {
@@ -62,7 +64,7 @@ export function readSystemEvent(event: unknown, now: number): SystemEvent {
         level: field("level"),
         state: ended ? "OK" : "ALERT",
         dimensions: { ...(instanceId !== "" && { instanceId }), ...(ip !== "" && { ip }) },
-        at: Math.min(Number.isNaN(at) ? now : at, now + AHEAD_MS),
+        at,
       },
     };
   }

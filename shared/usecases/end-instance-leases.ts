@@ -7,21 +7,27 @@ import type { App } from "./app.ts";
 import { endLease } from "./end-lease.ts";
 
 const PAGE = 500;
+/** Events know whole seconds. */
+const SECOND_MS = 1000;
 /** Leases are newest first, and none lives longer than this. */
 const LEASES_MAX = 20_000;
 
-/** Answers the leases that were ended. One that cannot be ended now is ended when the event comes again, or by its time. */
+/**
+ * Answers the leases that were ended: those that were asked for before it stopped, as an event may come late or again when the instance
+ * runs anew. One that cannot be ended now is ended when the event comes again, or by its time.
+ */
 export async function endInstanceLeases(
   app: App,
   policy: Policy,
-  event: { readonly instanceId: string; readonly state: string },
+  event: { readonly instanceId: string; readonly state: string; readonly at: number },
 ): Promise<readonly string[]> {
   const ended: string[] = [];
   let before: string | null = null;
   for (let seen = 0; seen < LEASES_MAX; seen += PAGE) {
     const page: Awaited<ReturnType<typeof listLeases>> = await listLeases(app.tables, { limit: PAGE, before });
     const own = page.leases.filter(
-      ({ request, status }) => request.instanceId === event.instanceId && !isFinal(status.state),
+      ({ request, status }) =>
+        request.instanceId === event.instanceId && request.requestedAt < event.at + SECOND_MS && !isFinal(status.state),
     );
     for (const { request } of own) {
       const principal = `safeport (${event.instanceId} is ${event.state})`;

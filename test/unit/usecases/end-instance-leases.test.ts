@@ -1,0 +1,31 @@
+// An instance that stops ends its leases, and no later ones.
+import { expect, test } from "vitest";
+import { readSystemEvent } from "../../../shared/events/system-event.ts";
+import { endInstanceLeases } from "../../../shared/usecases/end-instance-leases.ts";
+import { getLease } from "../../../shared/usecases/list-leases.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { anAsk, appWorld, START } from "./app-world.ts";
+
+const stopped = (at: number, now: number) => {
+  const event = readSystemEvent(
+    JSON.stringify({
+      ...{ specversion: "1.0", type: "ecs:Instance:StateChange", source: "acs.ecs" },
+      ...{ time: new Date(at).toISOString(), data: { resourceId: "i-1", state: "Stopped" } },
+    }),
+    now,
+  );
+  if (event.kind !== "instanceGone") throw new Error(`read as ${event.kind}`);
+  return event;
+};
+
+test("an event that comes late, or again, leaves what was opened since the instance runs anew", async () => {
+  const world = await appWorld();
+  const { app, policy } = world;
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  world.advance(3_600_000);
+  const { lease } = await openLease(app, world.caller(), anAsk({ instance: "i-1" }), options);
+  const { leaseId } = lease.request;
+  expect(await endInstanceLeases(app, policy, stopped(START, app.clock.now()))).toEqual([]);
+  expect((await getLease(app, leaseId)).lease.status.state).toBe("open");
+  expect(await endInstanceLeases(app, policy, stopped(app.clock.now(), app.clock.now()))).toEqual([leaseId]);
+});
