@@ -4,7 +4,7 @@ import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import { AppError, fail } from "../errors/app-error.ts";
-import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
+import { CloudFailure } from "../ports/firewall.ts";
 import { listPreparations } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { findGroup } from "./find-group.ts";
@@ -97,16 +97,25 @@ async function ofInstance(
   instanceId: string,
   usable: readonly Preparation[],
 ): Promise<readonly Preparation[]> {
-  const found = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
-  if (found.length > 0) return found;
-  for (const region of policy.regions) {
-    const members = await app.inventory.instance(region, instanceId, "lockdown");
+  const prepared = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
+  // Where the instance is now is asked: it may have been given another group since.
+  for (const region of new Set([...prepared.map(({ group }) => group.region), ...policy.regions])) {
+    const members = await app.inventory.instance(region, instanceId, "lockdown").catch((error: unknown) => {
+      if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
+      return null;
+    });
     const ids = new Set<GroupId>(members?.flatMap((member) => member.groupIds));
     if (ids.size === 0) continue;
-    const facts = await Promise.all([...ids].map((groupId) => app.inventory.group({ region, groupId }, "lockdown")));
-    const known = facts.filter((it): it is GroupFacts => it !== null);
-    return Promise.all(known.map((it) => prepareGroup(app, policy, it, "lockdown")));
+    const chosen = [...ids].map(async (groupId) => {
+      const ref = { region, groupId };
+      const own = prepared.find(({ group }) => isSameGroup(group, ref));
+      if (own) return own;
+      const facts = await app.inventory.group(ref, "lockdown");
+      return facts && prepareGroup(app, policy, facts, "lockdown");
+    });
+    return (await Promise.all(chosen)).filter((it): it is Preparation => it !== null);
   }
+  if (prepared.length > 0) return prepared;
   throw fail("INSTANCE_UNKNOWN", { instance: instanceId, region: policy.regions.join(", ") });
 }
 

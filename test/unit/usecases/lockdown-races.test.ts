@@ -295,6 +295,29 @@ describe("a lockdown of several groups", () => {
     }));
 });
 
+describe("a lockdown of an instance", () => {
+  test("is in the group that the instance has now, not in the one it had when it was prepared", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await prepareLockdowns(app, scene.policy, app.clock.monotonicMs() + 30_000);
+      const [host] = scene.account.members().filter(({ groupIds }) => groupIds.includes(WEB.groupId));
+      const instanceId = host?.instanceId ?? "";
+      const moved = scene.account
+        .members()
+        .map((it) => (it.instanceId === instanceId ? { ...it, groupIds: [APP.groupId] } : it));
+      const elsewhere: App = {
+        ...app,
+        inventory: {
+          ...app.inventory,
+          members: async (ref) => moved.filter(({ groupIds }) => groupIds.includes(ref.groupId)),
+          instance: async (_region, id) => moved.filter((it) => it.instanceId === id),
+        },
+      };
+      const chosen = await chooseLockdown(elsewhere, scene.policy, { kind: "instance", instanceId });
+      expect(chosen.map(({ group }) => group.groupId)).toEqual([APP.groupId]);
+    }));
+});
+
 describe("an alarm that no lockdown can follow", () => {
   test("is told to people", () =>
     inScene(
