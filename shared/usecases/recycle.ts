@@ -145,6 +145,7 @@ class Recycling {
       const scene = await RecyclingScene.read(app, run.policy, ref, "inventory");
       if (scene === null) return;
       await this.orphans(scene);
+      if (!run.dryRun) await scene.remember(app.clock.now());
       for (const rule of scene.rules) if (rule.id !== null) await this.rule(scene, rule);
       for (const item of this.items.values())
         if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);

@@ -14,6 +14,7 @@ import { earlierPeers, watchQuarantine } from "../plan/watch-quarantine.ts";
 import type { CallPriority, GroupFacts, GroupReading, Member } from "../ports/firewall.ts";
 import { readEvidence } from "../store/evidence.ts";
 import { listEntries } from "../store/ledger.ts";
+import { readSeenRules, type SeenRule, saveSeenRules } from "../store/seen-rules.ts";
 import { listSightings } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { membersOf, protection } from "./open-facts.ts";
@@ -40,6 +41,7 @@ export class RecyclingScene {
   private readonly protectedBy: string | null;
   private readonly evidence = new Map<string, Promise<readonly MemberEvidence[]>>();
   private changes: Promise<ReadonlyMap<string, number>> | null = null;
+  private seen: Promise<ReadonlyMap<string, SeenRule>> | null = null;
 
   private constructor(app: App, policy: Policy, read: Read) {
     const { facts, reading, members, entries, groups } = read;
@@ -91,7 +93,7 @@ export class RecyclingScene {
       rule,
       group,
       isProtected: this.protectedBy !== null,
-      changedAt: (await this.changesByRule()).get(rule.id ?? "") ?? null,
+      changedAt: await this.changedAt(rule, now),
       entry: this.entries.find((entry) => entry.key === key) ?? null,
       members: await this.evidenceSince(window.from, now),
       sameGroup: this.sameGroup(),
@@ -162,6 +164,30 @@ export class RecyclingScene {
     return read;
   }
 
+  /** Keeps what the rules say now, so that the next look sees which were changed in place. */
+  async remember(now: number): Promise<void> {
+    const known = await this.seenRules();
+    const rules = this.rules.flatMap((rule): readonly SeenRule[] => {
+      const { id } = rule;
+      return id === null ? [] : [{ ruleId: id, key: ruleKey(rule), changedAt: changeOf(rule, known, now) }];
+    });
+    const isSame = ({ ruleId, key }: SeenRule): boolean => known.get(ruleId)?.key === key;
+    if (rules.length === known.size && rules.every(isSame)) return;
+    await saveSeenRules(this.app.tables, this.group.groupId, rules);
+  }
+
+  /** When the rule was last changed in place, by the trail or, where that was silent, by what it said at the last look. */
+  private async changedAt(rule: Rule, now: number): Promise<number | null> {
+    const told = (await this.changesByRule()).get(rule.id ?? "") ?? null;
+    const seen = changeOf(rule, await this.seenRules(), now);
+    return told === null || seen === null ? (told ?? seen) : Math.max(told, seen);
+  }
+
+  private seenRules(): Promise<ReadonlyMap<string, SeenRule>> {
+    this.seen ??= readSeenRules(this.app.tables, this.group.groupId);
+    return this.seen;
+  }
+
   /** When rules were last changed in place, as far as sightings tell. */
   private changesByRule(): Promise<ReadonlyMap<string, number>> {
     this.changes ??= listSightings(this.app.tables, this.group.groupId).then((sightings) => {
@@ -173,6 +199,13 @@ export class RecyclingScene {
     });
     return this.changes;
   }
+}
+
+/** Null for a rule that says what it always did, as far as is known. */
+function changeOf(rule: Rule, seen: ReadonlyMap<string, SeenRule>, now: number): number | null {
+  const before = seen.get(rule.id ?? "");
+  if (before === undefined) return null;
+  return before.key === ruleKey(rule) ? before.changedAt : now;
 }
 
 interface Read {

@@ -251,6 +251,26 @@ describe("other people", () => {
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE, "accept 20 10.5.0.0/16 new user"]]);
     expect((await one.item())?.history.at(-1)?.why).toContain("it would also stop what");
   });
+
+  it("who change a rule while the trail is silent have it start its time anew", async () => {
+    const description = "old tool, ask bob";
+    const before = { portRange: "7889/7889", sourceCidrIp: "10.0.0.0/8", priority: 10, description };
+    one = await RecyclingWorld.start({ rules: [before] });
+    await one.recycle();
+    const id = one.world.rules().find((rule) => rule.description === description)?.ruleId ?? "";
+    await one.world.run(
+      other().firewall.modify(one.world.web, id as never, { spec: idleSpec, description }, "t-1", "open"),
+    );
+    expect(one.rules()).toEqual([IDLE]);
+    await one.pass(1);
+    await one.recycle();
+    await one.pass(8);
+    await one.recycle();
+    expect(await one.state()).toBeNull();
+    await one.pass(4);
+    await one.recycle();
+    expect(await one.state()).toBe("noticed");
+  });
 });
 
 describe("a lockdown", () => {

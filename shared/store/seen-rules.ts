@@ -1,0 +1,26 @@
+// What the rules of a group said when the nightly job last looked: one that is changed in place keeps its id and its time of creation.
+import type { GroupId, RuleId } from "../domain/ids.ts";
+import type { Tables } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+/** A rule as it was seen. */
+export interface SeenRule {
+  readonly ruleId: RuleId;
+  readonly key: string;
+  /** When it was first seen to say something else than before; null: never. */
+  readonly changedAt: number | null;
+}
+
+const keyOf = (groupId: GroupId): readonly string[] => [`rules/${groupId}`];
+
+/** By id; empty before the first look. */
+export async function readSeenRules(tables: Tables, groupId: GroupId): Promise<ReadonlyMap<string, SeenRule>> {
+  const row = await tables.get("schedule", keyOf(groupId));
+  const rules = row === null ? [] : (parseColumn(row.columns["body"], "schedule") as readonly SeenRule[]);
+  return new Map(rules.map((rule) => [rule.ruleId, rule]));
+}
+
+/** Whoever looks at the same time has seen the same. */
+export async function saveSeenRules(tables: Tables, groupId: GroupId, rules: readonly SeenRule[]): Promise<void> {
+  await tables.put("schedule", keyOf(groupId), { body: JSON.stringify(rules) }, { kind: "none" });
+}
