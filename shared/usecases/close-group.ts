@@ -9,6 +9,7 @@ import { StoreFailure } from "../ports/tables.ts";
 import type { App } from "./app.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
+import { protection } from "./open-facts.ts";
 import { readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
@@ -77,7 +78,9 @@ async function instead(
 ): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
   const facts = await app.inventory.group(preparation.group, "lockdown");
   if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
-  const { picture } = await readLockdownPicture(app, policy, facts, "lockdown");
+  const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
+  const barred = protection(facts, members, policy);
+  if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
   const plan = planSuspensions(picture, why);
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };

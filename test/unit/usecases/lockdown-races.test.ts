@@ -152,6 +152,24 @@ describe("a lockdown without drops", () => {
       { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
     ));
 
+  test("leaves alone a group that a cloud service has taken over since", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        await prepareLockdowns(app, scene.policy, app.clock.monotonicMs() + 30_000);
+        const group: App["inventory"]["group"] = async (...asked) => {
+          const facts = await app.inventory.group(...asked);
+          return facts && { ...facts, serviceManaged: true };
+        };
+        const taken: App = { ...app, inventory: { ...app.inventory, group } };
+        const before = scene.account.rules(APP.groupId);
+        const started = await startLockdown(taken, ask(scene, taken, { scope: { kind: "groups", groups: ["app"] } }));
+        expect(started.groups[0]).toMatchObject({ isClosed: false, left: ["a cloud service manages it"] });
+        expect(scene.account.rules(APP.groupId)).toEqual(before);
+      },
+      { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
+    ));
+
   test("keeps new leases out where nothing had to be closed, and leaves no trace when it is lifted", () =>
     inScene(
       async (scene) => {
