@@ -71,7 +71,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   "drift.foreignWidthMax.v6": lessWidens,
   foreignWriters: setOf("added"),
   trustedPrincipals: setOf("added"),
-  operatorPath: setOf("added"),
+  // More of it keeps more open, less of it lets a rollback or a lockdown cut somebody off.
+  operatorPath: () => "widens",
   "limits.rulesPerInterface": neutral,
   "limits.rulesKeptFree": lessWidens,
   "limits.changesPerPass": moreWidens,

@@ -23,6 +23,7 @@ import { protection } from "./open-facts.ts";
 import { readInterfaces } from "./read-interfaces.ts";
 import { recordDecision } from "./record-decision.ts";
 import { requireNormalMode } from "./require-mode.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { writtenFor } from "./rule-description.ts";
 import { requireConfirmed } from "./sensitive-ports.ts";
 
@@ -69,6 +70,8 @@ export async function allocateRule(
   requireConfirmed(specs, caller, ask.sensitiveConfirmed);
   if (ask.policy === "accept") await requireNormalMode(app);
   const facts = await findGroup(app, policy, ask.group);
+  // What is granted for good would stand beside a lockdown that revokes what it cannot drop.
+  if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
   const [members, { rules }, stored] = await Promise.all([
     app.inventory.members(ref, "drift"),

@@ -27,10 +27,15 @@ const steps: readonly [string, object, object][] = [
   ["drift.freeze", {}, { drift: { freeze } }],
   ["foreignWriters", {}, { foreignWriters: [{ name: "DMS", sources: ["10.0.0.0/8"] }] }],
   ["trustedPrincipals", {}, { trustedPrincipals: [{ principal: "terraform", treat: "adopt" }] }],
-  ["operatorPath", {}, { operatorPath: [{ port: "22", sources: ["198.51.100.0/24"] }] }],
   ["limits.changesPerPass", { limits: { changesPerPass: 1 } }, { limits: { changesPerPass: 2 } }],
   ["trustedProxies", {}, { trustedProxies: ["10.0.0.0/8"] }],
 ];
+
+test("the operator path asks for a second person either way: less of it may cut somebody off", () => {
+  const path = { operatorPath: [{ port: "22", sources: ["198.51.100.0/24"] }] };
+  expect(changesOf({}, path)).toEqual([["operatorPath", "widens"]]);
+  expect(changesOf(path, {})).toEqual([["operatorPath", "widens"]]);
+});
 
 describe("a change that allows more", () => {
   test.each(steps)("%s widens, and narrows the other way", (path, before, after) => {

@@ -17,6 +17,7 @@ import {
 import { readOutbox } from "../../../shared/store/outbox.ts";
 import { writeFirstPolicy } from "../../../shared/store/policy.ts";
 import { actOnAlarm } from "../../../shared/usecases/act-on-alarm.ts";
+import { allocateRule } from "../../../shared/usecases/allocate-rule.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { changePolicy, type PolicyDocuments } from "../../../shared/usecases/change-policy.ts";
 import { chooseLockdown } from "../../../shared/usecases/choose-lockdown.ts";
@@ -49,6 +50,17 @@ const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): Lockdo
 const terms = ({ policy }: Scene, { clock }: App) => ({
   ...{ policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
 });
+const allocation = (scene: Scene, app: App, policy: "accept" | "drop") =>
+  allocateRule(
+    app,
+    scene.asker("carol"),
+    {
+      ...{ group: "app", protocol: "tcp", port: "5432", sources: ["10.3.0.0/16"], policy, direction: "ingress" },
+      ...{ priority: 1, owner: "carol", backup: "", application: "", reason: "reports", ticket: "" },
+      ...{ allowedSources: [], openHours: null, sensitiveConfirmed: true },
+    },
+    { dryRun: true },
+  );
 const rulesOf = (scene: Scene) =>
   scene.account.rules(WEB.groupId).map((rule) => `${ruleKey(rule)} ${rule.description}`);
 const drops = (scene: Scene) => scene.account.rules(WEB.groupId).filter((rule) => rule.policy === "drop").length;
@@ -181,6 +193,8 @@ describe("a lockdown without drops", () => {
         const started = await startLockdown(app, ask(scene, app, { scope }));
         expect(started.groups[0]).toMatchObject({ way: "suspend", suspends: 0, isClosed: true });
         await expect(lease(scene, app, "app", false)).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+        await expect(allocation(scene, app, "accept")).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+        expect((await allocation(scene, app, "drop")).plan).toHaveLength(1);
         await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
         expect((await getLockdown(app.tables, started.lockdownId))?.state).toBe("lifted");
         expect((await listEntries(app.tables, APP)).entries.some((entry) => entry.suspension !== null)).toBe(false);
