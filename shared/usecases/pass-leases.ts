@@ -5,7 +5,7 @@ import type { DropHolder, Entry, Holder, LeaseHolder } from "../domain/ledger-en
 import { isHolding } from "../plan/picture.ts";
 import { applyPatch, type EntryPatch } from "../plan/plan-entry.ts";
 import { type HistoryLine, historyWrite } from "../store/history.ts";
-import { writeStatus } from "../store/leases.ts";
+import { getLease, writeStatus } from "../store/leases.ts";
 import { deleteEntry, saveEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -73,7 +73,10 @@ export class PassLeases {
       const text = JSON.stringify({ ...status, closedAt: null });
       if (this.written.get(leaseId) === text && status.closedAt === null) return;
       this.written.set(leaseId, text);
-      if ((await writeStatus(this.app.tables, leaseId, status, this.fence)) === "conflict") {
+      const { tables } = this.app;
+      const outcome = await writeStatus(tables, leaseId, status, this.fence);
+      // A lease whose row is lost ends by its ledger row alone: nothing that says anything else could enter it again.
+      if (outcome === "conflict" && (await getLease(tables, leaseId)) !== null) {
         isOvertaken = true;
         return;
       }

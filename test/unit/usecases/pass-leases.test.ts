@@ -58,6 +58,18 @@ test("a pass whose lock has passed on takes no lease out of the ledger", async (
   expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("closing");
 });
 
+test("a lease whose row is lost ends all the same", async () => {
+  const { world, entry, leaseId } = await opened();
+  const over = { ...entry, holders: entry.holders.map((it) => ({ ...it, ended })) };
+  await saveEntry(world.tables, over);
+  const stored = await getEntry(world.tables, GROUP, entry.entryId);
+  if (!stored) throw new Error("the entry is gone");
+  await world.tables.delete("lease", [leaseId], { kind: "none" });
+  const written = await new PassLeases(world.app, 7).writeDown([settled(stored)], [stored], world.app.clock.now());
+  expect(written.stale).toBe(false);
+  expect(await getEntry(world.tables, GROUP, entry.entryId)).toBeNull();
+});
+
 test("a lease that is closing is entered again as one that has ended", async () => {
   const { world, entry, leaseId } = await opened();
   const lease = await getLease(world.tables, leaseId as never);
