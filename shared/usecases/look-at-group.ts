@@ -7,11 +7,28 @@ import { settleClaims } from "./settle-claims.ts";
 const TRIES_MAX = 20;
 const AGAIN_MS = 100;
 
-/** Runs a pass, waiting a little for another one of the same group; null when that one does not come to an end. */
+/**
+ * Runs a pass, waiting a little for another one of the same group; null when that one does not come to an end. Comparing takes more
+ * than ending does: where it fails, what else is due still has its pass, and then the failure is thrown.
+ */
 export async function lookAtGroup(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
-  const trailAnswers = options.drift ? await settleClaims(app, options.policy, group) : true;
+  if (!options.drift) return passWhenFree(app, group, options);
+  try {
+    const trailAnswers = await settleClaims(app, options.policy, group);
+    return await passWhenFree(app, group, { ...options, trailAnswers });
+  } catch (error) {
+    const rows = options.rows.filter(({ kind }) => kind !== "drift");
+    if (rows.length > 0)
+      await passWhenFree(app, group, { ...options, rows, drift: false }).catch((cause: unknown) =>
+        app.log.write("error", `nothing can be ended in ${group.groupId}`, { cause }),
+      );
+    throw error;
+  }
+}
+
+async function passWhenFree(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const report = await runPass(app, group, { ...options, trailAnswers });
+    const report = await runPass(app, group, options);
     if (report || app.clock.monotonicMs() >= options.deadlineAt) return report;
     await app.clock.sleep(AGAIN_MS * (1 + app.random.fraction()));
   }
