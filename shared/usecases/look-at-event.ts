@@ -1,13 +1,9 @@
 // An event says: look at this group. The call is kept as a sighting, the group is looked at, and the world is read anew.
 import type { GroupRef } from "../domain/ids.ts";
-import { parseMark } from "../domain/mark.ts";
-import { isOwnToken } from "../domain/own-token.ts";
 import type { Policy } from "../domain/policy.ts";
-import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import type { Sighting } from "../domain/sighting.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { nameOf } from "../plan/judge-drift.ts";
-import { isGenuine } from "../plan/picture.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift } from "../store/due.ts";
@@ -18,6 +14,7 @@ import { recordWrite } from "../store/records.ts";
 import { addSighting, hasSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { lookAtGroup } from "./look-at-group.ts";
+import { isOwnCall } from "./own-call.ts";
 import { hearCanary } from "./tend-canary.ts";
 
 /** What an event led to. */
@@ -59,7 +56,7 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   }
   if (reading.kind !== "call") return { looked: [], left: [], ignored: "it is no call" };
   const { sightings, lists } = reading;
-  const others = sightings.filter((sighting) => !isOwn(app, sighting));
+  const others = sightings.filter((sighting) => !isOwnCall(app, sighting));
   for (const { groupId, region } of sightings.filter((it) => !others.includes(it)))
     await hearCanary(app, options.policy, { groupId, region });
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
@@ -164,22 +161,6 @@ function reasonToIgnore(reading: TrailReading, options: EventOptions, now: numbe
   if (!options.policy.regions.includes(call.region))
     return { why: `${what} is of ${call.region}, which the policy leaves out`, isTold: false };
   return null;
-}
-
-/**
- * By a token that we minted; where the event tells none, by true marks on everything it writes. Never by a name. What is taken for
- * ours spares nothing: a rule without a ledger row or a true mark is drift whoever wrote it.
- */
-function isOwn(app: App, { kind, token, rules, groupId, region }: Sighting): boolean {
-  const { installation, markSecret } = app.settings;
-  if (token !== null) return isOwnToken(token, groupId, markSecret);
-  if (kind !== "authorize" || rules === null || rules.length === 0) return false;
-  return rules.every(({ spec, description }) => {
-    const mark = parseMark(description);
-    const rule = { ...spec, id: null, description, createdAt: null };
-    const picture = { group: { groupId, region }, installation, markSecret };
-    return mark !== null && mark.entryId === entryIdOf(groupId, ruleKey(spec)) && isGenuine(mark, rule, picture);
-  });
 }
 
 /** What was sent in place of an event leaves its record too. */

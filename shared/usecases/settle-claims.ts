@@ -5,6 +5,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import type { Sighting } from "../domain/sighting.ts";
+import { AppError } from "../errors/app-error.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { isPrincipal, nameOf } from "../plan/judge-drift.ts";
 import { CloudFailure } from "../ports/firewall.ts";
@@ -16,6 +17,7 @@ import { recordWrite } from "../store/records.ts";
 import { listSightings, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
+import { isOwnCall } from "./own-call.ts";
 
 /** One rule of a call that a lease held or still holds. */
 interface Claim {
@@ -67,30 +69,54 @@ async function settleSighting(work: Work): Promise<Answer> {
     await save(work, { settled: true });
     return "unasked";
   }
-  const answer = sighting.confirmed ? "confirmed" : await ask(app, sighting);
   const who = nameOf(sighting.actor);
-  if (answer === "denied") {
-    await tell(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
-    await save(work, { settled: true, failed: "DeniedByTrail" });
-  } else if (answer !== "confirmed") {
-    const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
-    if (isLate) await save(work, { settled: true });
-    else await askAgain(work, ASK_EVERY_MS);
-    if (isLate) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${who}`);
-  } else {
-    if (claims.length > 0) await accept(work, claims, who);
-    await save(work, { settled: true, confirmed: true });
+  if (!sighting.confirmed) {
+    const answer = await ask(app, sighting);
+    return typeof answer === "string" ? waitFor(work, answer) : believe(work, answer.kept);
   }
+  if (claims.length > 0 && !(await accept(work, claims, who))) return "confirmed";
+  await save(work, { settled: true });
+  return "confirmed";
+}
+
+async function waitFor(work: Work, answer: "unknown" | "refused"): Promise<Answer> {
+  const { app, sighting } = work;
+  if (app.clock.now() < sighting.receivedAt + ASK_FOR_MS) {
+    await askAgain(work, ASK_EVERY_MS);
+    return answer;
+  }
+  await save(work, { settled: true });
+  await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
   return answer;
 }
 
-async function accept(work: Work, claims: readonly Claim[], who: string): Promise<void> {
+/**
+ * From here on the call is what the trail keeps of it, and not what its event said: of a true event any word may have been changed
+ * on its way, and the first that comes keeps the others of its id out. What the trail keeps as our own call is nobody's claim.
+ */
+async function believe(work: Work, kept: Sighting | null): Promise<Answer> {
+  const { app, sighting } = work;
+  if (kept === null || contentOf(kept) !== contentOf(sighting)) {
+    const who = nameOf(sighting.actor);
+    await tell(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
+  }
+  if (kept === null || kept.failed !== null || isOwnCall(app, kept)) {
+    await save(work, { settled: true, failed: kept?.failed ?? "DeniedByTrail" });
+    return "denied";
+  }
+  const believed = { ...work, sighting: { ...kept, receivedAt: sighting.receivedAt, confirmed: true, settled: false } };
+  await save(believed, {});
+  return settleSighting(believed);
+}
+
+/** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
+async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
   if (await isEnforced(app, policy, group)) {
     await tell(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
-    return;
+    return true;
   }
   const now = app.clock.now();
   const changes = claims.map(({ spec, description }) => {
@@ -109,8 +135,15 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
     };
     return { spec, allocation };
   });
-  await changeAllocations(app, group, who, changes);
+  try {
+    await changeAllocations(app, group, who, changes);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
+    return false;
+  }
   await tell(work, `${what}: the rule is theirs now and outlives the lease`);
+  return true;
 }
 
 /** `later` while the lease's own opening is still under way. */
@@ -140,11 +173,12 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-async function ask(app: App, sighting: Sighting): Promise<Answer> {
+/** What the trail itself keeps of the call; null where that is no call to the group. */
+async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | "unknown" | "refused"> {
   try {
     const reading = await app.trail.lookUp(sighting.region, sighting.eventId);
     if (reading?.kind !== "call") return "unknown";
-    return reading.sightings.some((it) => contentOf(it) === contentOf(sighting)) ? "confirmed" : "denied";
+    return { kept: reading.sightings.find(({ groupId }) => groupId === sighting.groupId) ?? null };
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     app.log.write("warn", "the trail cannot be asked", { code: error.cloudCode ?? error.kind });
@@ -160,6 +194,8 @@ const contentOf = (it: Sighting): string =>
     it.operation,
     it.at,
     it.actor.principalId,
+    it.actor.name,
+    it.token,
     it.failed,
     it.rules?.map((rule) => ruleKey(rule.spec)).sort() ?? null,
     [...it.ruleIds].sort(),

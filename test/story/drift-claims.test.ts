@@ -5,6 +5,7 @@ import type { Guard } from "../../shared/domain/guard.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { getGroupRow, saveGroupRow } from "../../shared/store/group-rows.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { switchUnderTest } from "../kit/switch-under-test.ts";
 
@@ -72,6 +73,24 @@ test("the one rule that stays is theirs, where the cloud has added a second one 
   await pastEnd(lease);
   const stays = (await guarded.rules()).filter((rule) => ruleKey(rule) === ruleKey(spec));
   expect(stays.map(({ description }) => description)).toEqual(["for the night shift"]);
+});
+
+test("a claim waits where the ledger takes no change, and keeps no lease from its end", async () => {
+  const { lease, spec } = await leased("observe");
+  const { world } = guarded;
+  const { tables } = world.process();
+  const row = await getGroupRow(tables, world.web);
+  if (!row.baseline) throw new Error("no baseline");
+  await saveGroupRow(tables, { ...row, baseline: { ...row.baseline, digest: "another" } });
+  await guarded.authorize(spec, "for the night shift");
+  await guarded.settle().catch(() => undefined);
+  await world.pastEnd(lease);
+  await world.ticks(2).catch(() => undefined);
+  expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+  // As soon as the ledger is confirmed again, it is theirs.
+  await guarded.confirm();
+  await world.ticks(2);
+  expect(world.openPorts()).toEqual(["22/22"]);
 });
 
 describe("in an enforced group", () => {
@@ -143,6 +162,24 @@ describe("no such person", () => {
     await pastEnd(lease);
     expect(guarded.world.openPorts()).toEqual(["3306/3306"]);
     expect(await told()).toContain("the trail says otherwise");
+  });
+
+  test("is the program's own call, whose event comes with other words and without its token", async () => {
+    guarded = await GuardedWorld.start({ guard: "observe" });
+    const { world } = guarded;
+    await world.ticks(1);
+    const { lease } = await world.open();
+    const records = await guarded.events();
+    const own = records.find((record) => record["eventName"] === "AuthorizeSecurityGroup");
+    const parameters = own?.["requestParameters"] as Readonly<Record<string, unknown>>;
+    const { ClientToken: _, ...others } = parameters;
+    const changed = { ...others, "Permissions.1.Description": "mine" };
+    await guarded.deliver({ ...own, requestParameters: changed, requestParameterJson: JSON.stringify(changed) });
+    await pastEnd(lease);
+    await world.advance(20 * 60_000);
+    await world.ticks(2);
+    expect(world.openPorts()).toEqual([]);
+    expect(await told()).not.toContain("theirs now");
   });
 
   test("is in an event of a call that failed", async () => {

@@ -143,6 +143,32 @@ describe("an event that names a trusted role", () => {
     expect((await world.recorded()).join("\n")).toContain("the trail says otherwise");
   });
 
+  test("by its name alone, with the caller that the trail has, spares nothing", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice);
+    const [record] = await guarded.events();
+    const caller = record?.["userIdentity"] as Readonly<Record<string, unknown>>;
+    await guarded.deliver({ ...record, userIdentity: { ...caller, userName: "terraform" } });
+    await later();
+    expect(world.openPorts()).toEqual([]);
+    expect(await states()).toEqual(["rolledBack drift"]);
+  });
+
+  test("is believed although a forged copy of its event came first", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const [record] = await guarded.events();
+    const parameters = record?.["requestParameters"] as Readonly<Record<string, unknown>>;
+    const changed = { ...parameters, "Permissions.1.PortRange": "9443/9443" };
+    await guarded.deliver({ ...record, requestParameters: changed, requestParameterJson: JSON.stringify(changed) });
+    await guarded.deliver(record);
+    await later();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+
   test("leaves the rule alone and reports it where the trail cannot be asked", async () => {
     await start();
     const { world } = guarded;
