@@ -33,6 +33,8 @@ export interface GroupRow {
   readonly baseline: Baseline | null;
   /** The strongest guard a tag has asked for; a weaker tag takes effect when a person confirms it. */
   readonly tagGuard: Guard;
+  /** The name by which the policy was last found to guard the group: another name takes no guard away. Null for none, or by id. */
+  readonly guardName: string | null;
   /** Rollbacks of the last minutes, for the hold after too many of one rule. */
   readonly reverts: readonly Revert[];
   /** Rules that are left alone until a person lets go of the hold. */
@@ -50,6 +52,7 @@ export const freshGroupRow = (group: GroupRef): GroupRow => ({
   group,
   baseline: null,
   tagGuard: "none",
+  guardName: null,
   reverts: [],
   holds: [],
   settled: null,

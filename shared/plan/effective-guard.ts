@@ -45,6 +45,8 @@ export interface EffectiveGuard {
   readonly acts: Guard;
   /** What the group's row is to keep: a tag never lowers it. */
   readonly tagGuard: Guard;
+  /** What the group's row is to keep: the name by which the policy guards it. */
+  readonly guardName: string | null;
   /** True when the tag asks for less than the row keeps, and no policy decides. */
   readonly tagLowered: boolean;
   /** Each difference between what is asked for and what is done, with its remedy. */
@@ -58,12 +60,17 @@ export interface EffectiveGuard {
  *     absent        absent          observe, enforce  observe
  *     absent        absent          none              none
  *
+ * Names change as easily as tags: of the group's name and the one by which it was guarded before, the stronger guard counts.
+ *
  * A baseline agrees when the ledger's digest is its own, or the one that a change under way will make.
  */
 export function effectiveGuard({ policy, facts, row, entries }: GuardInput): EffectiveGuard {
   const { groupId } = facts.ref;
   const why: string[] = [];
-  const named = guardNamed(policy, groupId) ?? guardNamed(policy, facts.name);
+  const byId = guardNamed(policy, groupId);
+  const byName = strongestNamed(policy, [facts.name, ...(row.guardName === null ? [] : [row.guardName])]);
+  const named = byId ?? byName?.guard;
+  const guardName = byId === undefined && byName && byName.guard !== "none" ? byName.name : null;
   const asked = guardOfTag(facts.tags);
   const tagGuard = strongerGuard(row.tagGuard, asked);
   const tagLowered = named === undefined && tagGuard !== asked;
@@ -76,10 +83,14 @@ export function effectiveGuard({ policy, facts, row, entries }: GuardInput): Eff
     why.push(
       `the tag ${GUARD_TAG} asks for ${asked}, ${tagGuard} stays until a person confirms: PUT /v1/groups/${groupId}/guard`,
     );
+  if (guardName !== null && guardName !== facts.name)
+    why.push(
+      `the policy guards the group as ${guardName}, and it was renamed: a name lowers no guard, set groups.guards for ${groupId}`,
+    );
   const level = named ?? tagGuard;
   const doubt = level === "enforce" ? doubtOf(row.baseline, entries) : null;
   if (doubt !== null) why.push(`enforce acts as observe: ${doubt}, POST /v1/groups/${groupId}/baseline`);
-  return { level, acts: doubt === null ? level : "observe", tagGuard, tagLowered, why };
+  return { level, acts: doubt === null ? level : "observe", tagGuard, guardName, tagLowered, why };
 }
 
 /** What the group's tag asks for; a tag gives `observe` at most. */
@@ -103,6 +114,15 @@ function doubtOf(baseline: Baseline | null, entries: readonly Entry[]): string |
   if (baselineAgrees(baseline, entries)) return null;
   const { count } = allocationsDigest(entries);
   return `the ledger (${count} allocations) is not the one ${baseline.confirmedBy} confirmed (${baseline.count}); look at the difference and confirm it anew`;
+}
+
+/** The stronger of what the policy says of the names; the first where they are the same. */
+function strongestNamed(policy: Policy, names: readonly string[]): { name: string; guard: Guard } | undefined {
+  const found = names.flatMap((name) => {
+    const guard = guardNamed(policy, name);
+    return guard === undefined ? [] : [{ name, guard }];
+  });
+  return found.find(({ guard }) => found.every((it) => strongerGuard(guard, it.guard) === guard));
 }
 
 function guardNamed(policy: Policy, name: string): Guard | undefined {

@@ -9,7 +9,8 @@ function groupRowOf(row: Row): GroupRow {
   const body = parseColumn(row.columns["body"], "group") as Omit<GroupRow, "rev">;
   const rev = row.columns["rev"];
   if (typeof rev !== "number" || !Array.isArray(body.reverts)) throw fail("STATE_UNREADABLE", { table: "group" });
-  return { ...body, rev };
+  // Rows of before names were kept have none.
+  return { ...body, guardName: body.guardName ?? null, rev };
 }
 
 /** The group's row; a fresh one when there is none. */

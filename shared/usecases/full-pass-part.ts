@@ -169,9 +169,9 @@ async function isAtRest(
   const kept = row ?? freshGroupRow(facts.ref);
   const guard = effectiveGuard({ policy, facts, row: kept, entries: [] });
   const isGuarded = guard.level !== "none";
-  // What a tag asks for has to come into the row, or to be told.
-  const isTagNews = guard.tagLowered || guard.tagGuard !== kept.tagGuard;
-  const digest = isLost || isTagNews ? null : settledDigest(row, guard.level, policy.version);
+  // What a tag or a name asks for has to come into the row, or to be told.
+  const isNews = guard.tagLowered || guard.tagGuard !== kept.tagGuard || guard.guardName !== kept.guardName;
+  const digest = isLost || isNews ? null : settledDigest(row, guard.level, policy.version);
   if (isGuarded && digest === null) return look(facts.ref, { ...how, drift: true });
   const mark = `safeport/1 ${app.settings.installation} `;
   const glance = await app.firewall.glance(facts.ref, { digest, mark }, "inventory");

@@ -190,15 +190,17 @@ export class PassDrift {
   /** Counters and holds go with the group's row, so that they outlive this process. */
   private async writeRow({ reverts, holds }: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { row, policy } = this;
-    const { tagGuard } = this.guard(entries);
+    const { tagGuard, guardName } = this.guard(entries);
     const since = now - policy.drift.revertsWithinMs;
     const counted = new Set(row.reverts.map((revert) => revert.driftId));
     const added = reverts.filter((revert) => !counted.has(revert.driftId));
-    if (added.length === 0 && holds.length === 0 && tagGuard === row.tagGuard) return false;
+    const isAsked = tagGuard === row.tagGuard && guardName === row.guardName;
+    if (added.length === 0 && holds.length === 0 && isAsked) return false;
     const held = new Set<RuleKey>(row.holds.map((hold) => hold.key));
     const saved = await saveGroupRow(this.app.tables, {
       ...row,
       tagGuard,
+      guardName,
       reverts: [...row.reverts.filter(({ at }) => at > since), ...added],
       holds: [...row.holds, ...holds.filter((key) => !held.has(key)).map((key) => ({ key, since: now }))],
     });

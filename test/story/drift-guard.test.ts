@@ -51,6 +51,17 @@ test("a rule that is removed by its id right after the baseline was confirmed is
   ]);
 });
 
+test("renaming a group that the policy guards by its name takes no guard away", async () => {
+  await start();
+  const { world } = guarded;
+  await callByOther(world, "ModifySecurityGroupAttribute", { SecurityGroupId: "sg-web", SecurityGroupName: "another" });
+  await guarded.settle();
+  await look(8443);
+  await look(9443);
+  expect(world.openPorts()).toEqual([]);
+  expect(await kinds()).toEqual(["added rolledBack", "added rolledBack"]);
+});
+
 describe("a tag", () => {
   const seed = {
     ...worldSeed,

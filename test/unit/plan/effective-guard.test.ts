@@ -87,6 +87,24 @@ describe("the level", () => {
     });
   });
 
+  test.each<[string, Record<string, Guard>]>([
+    ["another", { web: "enforce" }],
+    ["sandbox", { web: "enforce", sandbox: "none" }],
+  ])("is not lowered by renaming the group to %s", (name, guards) => {
+    const found = guard({ guards, name, row: { guardName: "web" } });
+    expect(found).toMatchObject({ level: "enforce", guardName: "web" });
+    expect(found.why.join()).toContain("it was renamed");
+  });
+
+  test("goes by the new name where that asks for more, and by none that the policy has let go of", () => {
+    const guards = { web: "observe", front: "enforce" } as const;
+    expect(guard({ guards, name: "front", row: { guardName: "web" } })).toMatchObject({
+      level: "enforce",
+      guardName: "front",
+    });
+    expect(guard({ name: "another", row: { guardName: "web" } })).toMatchObject({ level: "none", guardName: null });
+  });
+
   test("is not found in what every object has", () => {
     expect(guard({ name: "constructor" }).level).toBe("none");
   });
