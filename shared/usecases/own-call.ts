@@ -7,12 +7,13 @@ import { isGenuine } from "../plan/picture.ts";
 import type { App } from "./app.ts";
 
 /**
- * By a token that we minted; where the event tells none, by true marks on everything it writes. Never by a name. What is taken for
+ * By a token that we minted for such a call; else by true marks on everything it writes. Never by a name. What is taken for
  * ours spares nothing: a rule without a ledger row or a true mark is drift whoever wrote it.
  */
-export function isOwnCall(app: App, { kind, token, rules, groupId, region }: Sighting): boolean {
+export function isOwnCall(app: App, { kind, token, rules, groupId, region, at }: Sighting): boolean {
   const { installation, markSecret } = app.settings;
-  if (token !== null) return isOwnToken(token, groupId, markSecret);
+  const isOfRules = kind === "authorize" || kind === "modify" || kind === "revoke";
+  if (token !== null && isOfRules && isOwnToken(token, { groupId, call: kind, at }, markSecret)) return true;
   if (kind !== "authorize" || rules === null || rules.length === 0) return false;
   return rules.every(({ spec, description }) => {
     const mark = parseMark(description);

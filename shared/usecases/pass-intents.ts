@@ -54,13 +54,15 @@ export class PassIntents {
 
   /** An intent of its own token. */
   fresh(intention: Intention): Intent {
-    const id = Buffer.from(this.app.random.bytes(12)).toString("hex");
+    const { clock, random, settings } = this.app;
+    const id = Buffer.from(random.bytes(12)).toString("hex");
+    const at = clock.now();
     return {
       group: this.group,
       intentId: id,
-      token: mintToken(id, this.group.groupId, this.app.settings.markSecret),
+      token: mintToken(id, { groupId: this.group.groupId, call: intention.call, at }, settings.markSecret),
       ...intention,
-      bookedAt: this.app.clock.now(),
+      bookedAt: at,
       attemptsEndAt: this.lock.expiresAt,
     };
   }

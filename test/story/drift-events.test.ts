@@ -33,6 +33,27 @@ function madeUp(changes: Json = {}, parameters: Json = {}): Json {
   return trailRecord(asked, { ...resources, ...own, ...changes });
 }
 
+test("a call with a token that was copied from one of ours is looked at like any other", async () => {
+  const { world } = guarded;
+  await world.open({ periodMs: 60_000 });
+  const own = (await guarded.events()).find((record) => record["eventName"] === "AuthorizeSecurityGroup") as Json;
+  const { ClientToken } = own["requestParameters"] as Readonly<Record<string, string>>;
+  if (ClientToken === undefined) throw new Error("no token");
+  await world.advance(25 * 3_600_000);
+  await world.ticks(2);
+  await guarded.settle();
+  await callByOther(world, "AuthorizeSecurityGroup", {
+    SecurityGroupId: "sg-web",
+    ClientToken,
+    "Permissions.1.IpProtocol": "TCP",
+    "Permissions.1.PortRange": "3306/3306",
+    "Permissions.1.SourceCidrIp": "0.0.0.0/0",
+  });
+  expect(world.openPorts()).toEqual(["3306/3306"]);
+  await guarded.settle();
+  expect(world.openPorts()).toEqual([]);
+});
+
 describe("an event that counts for nothing", () => {
   const cases: readonly [string, () => unknown, string][] = [
     ["of another account", () => madeUp({ recipientAccountId: "999999999999" }), "not of ours"],
