@@ -1,6 +1,8 @@
 // A part of a full pass: so many groups of one region, looked at in the order of their ids, from where the part's row says.
+import { FULL_PASS_EVERY_MS } from "../domain/full-pass.ts";
 import { freshGroupRow, type GroupRow } from "../domain/guard.ts";
 import type { GroupRef } from "../domain/ids.ts";
+import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { settledDigest } from "../domain/settlement.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
@@ -10,6 +12,7 @@ import { type Due, dueDelete } from "../store/due.ts";
 import { type Part, progressWrite, readPart } from "../store/full-pass.ts";
 import { GroupRowsInOrder } from "../store/group-rows-in-order.ts";
 import type { App } from "./app.ts";
+import { tell } from "./tell.ts";
 
 /** How a group is to be looked at. */
 export interface LookAt {
@@ -32,6 +35,8 @@ export interface FullPassOptions {
 export type PartOutcome = "done" | "later" | "throttled";
 
 const AT_ONCE = 8;
+
+const isOfRecovery = (row: Due): boolean => row.id.startsWith("recovery");
 
 /** Goes on with a part. `listed` are its groups where they are known already. */
 export async function goOnWithPart(
@@ -115,7 +120,7 @@ async function lookAtGroups(
     const batch = groups.slice(start, start + AT_ONCE);
     const kept = await rows.next(batch.map((facts) => facts.ref.groupId));
     const answers = await Promise.all(
-      batch.map((facts, index) => lookAtGroup(app, options, { pass: row, facts, row: kept[index] ?? null })),
+      batch.map((facts, index) => lookInTime(app, options, { pass: row, facts, row: kept[index] ?? null })),
     );
     // The next tick begins before the first group that could not be looked at; the others still have their turn now.
     if (answers.some((answer) => answer !== "looked")) outcome = "later";
@@ -126,11 +131,32 @@ async function lookAtGroups(
   return { reached, outcome };
 }
 
-async function lookAtGroup(
-  app: App,
-  options: FullPassOptions,
-  it: { readonly pass: Due; readonly facts: GroupFacts; readonly row: GroupRow | null },
-): Promise<"looked" | "later" | "throttled"> {
+interface Look {
+  readonly pass: Due;
+  readonly facts: GroupFacts;
+  readonly row: GroupRow | null;
+}
+
+/**
+ * A group that cannot be looked at waits until the next pass should have begun, and no longer: as long as it waits, no other group has its
+ * turn again. A recovery is not over before each has been looked at.
+ */
+async function lookInTime(app: App, options: FullPassOptions, it: Look): Promise<"looked" | "later" | "throttled"> {
+  const { pass, facts } = it;
+  const answer = await lookAtGroup(app, options, it);
+  if (answer !== "later" || isOfRecovery(pass) || app.clock.now() < pass.at + FULL_PASS_EVERY_MS) return answer;
+  const { groupId } = facts.ref;
+  const what = `the group ${groupId} could not be looked at in this full pass; it is left to the next one`;
+  app.log.write("error", what);
+  const to = [{ kind: "role", role: "operator" }] as const;
+  const dedupe = `unseen/${groupId}/${pass.at}`;
+  await tell(app, [
+    noticeOf("healthAlarm", { at: app.clock.now(), group: facts.ref, to, dedupe, data: { what, since: pass.at } }),
+  ]);
+  return "looked";
+}
+
+async function lookAtGroup(app: App, options: FullPassOptions, it: Look): Promise<"looked" | "later" | "throttled"> {
   const { ref } = it.facts;
   try {
     return (await isAtRest(app, options, it)) ? "looked" : "later";
@@ -159,12 +185,8 @@ async function lookAtGroup(
  *     lost    none     with a mark                     looked at, and the mark is believed
  *     lost    guarded  any                             the same, whatever the rules
  */
-async function isAtRest(
-  app: App,
-  { policy, look }: FullPassOptions,
-  { pass, facts, row }: { readonly pass: Due; readonly facts: GroupFacts; readonly row: GroupRow | null },
-): Promise<boolean> {
-  const isLost = pass.id.startsWith("recovery");
+async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, facts, row }: Look): Promise<boolean> {
+  const isLost = isOfRecovery(pass);
   const how: LookAt = isLost ? { cause: "recovery", stateKnown: false } : { cause: "full pass" };
   const kept = row ?? freshGroupRow(facts.ref);
   const guard = effectiveGuard({ policy, facts, row: kept, entries: [] });

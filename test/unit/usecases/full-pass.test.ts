@@ -156,7 +156,7 @@ describe("a full pass", () => {
     await world.makeDue();
     await world.tick();
     world.advance(3 * FULL_PASS_EVERY_MS);
-    world.failures.set("sg-1", "unknown");
+    world.failures.set("sg-1", "throttled");
     await world.tick();
     expect(world.errors.join()).toContain("have not been looked at for over twice");
   });
@@ -318,6 +318,24 @@ describe("what becomes of a group", () => {
     await world.tick();
     expect(await world.due()).toEqual([]);
     expect(world.looked).toHaveLength(2);
+  });
+
+  test("a group whose passes never can be run keeps the others from one full pass, and no more", async () => {
+    const world = await fullPassWorld();
+    world.policy = { ...world.policy, groups: { ...world.policy.groups, guards: { "sg-3": "observe" } } };
+    world.busy.add("sg-3");
+    await world.makeDue();
+    await world.tick();
+    expect(await world.due()).not.toEqual([]);
+    world.advance(FULL_PASS_EVERY_MS);
+    await world.tick();
+    expect(world.errors.join()).toContain("sg-3 could not be looked at");
+    world.glanced.length = 0;
+    for (let ticks = 0; ticks < 3; ticks++) {
+      world.advance(1000);
+      await world.tick();
+    }
+    expect(new Set(world.glanced).size).toBeGreaterThanOrEqual(9);
   });
 
   test("a row that makes no sense is told, and its group is looked at", async () => {
