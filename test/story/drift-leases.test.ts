@@ -1,6 +1,7 @@
 // Leases in guarded groups: what the program opens, extends and closes itself is no drift, whenever its events come.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
+import { dueDrift, dueWrite } from "../../shared/store/due.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
@@ -27,6 +28,19 @@ async function end({ request }: Lease): Promise<void> {
   const { world } = guarded;
   await world.run(endLease(world.process(), world.caller(), request.leaseId, { dryRun: false }));
 }
+
+test("a lease ends in time in a group that cannot be compared with its ledger", async () => {
+  const { world } = guarded;
+  const { lease } = await world.open();
+  const { tables, clock } = world.process();
+  const unreadable = { body: "{", state: "reported", rev: 1 };
+  await tables.put("drift", ["sg-web", "dr-unreadable"], unreadable, { kind: "none" });
+  await tables.writeAll([dueWrite(dueDrift(world.web, clock.now() + 1, 1))]);
+  await world.pastEnd(lease).catch(() => undefined);
+  await world.sweep().catch(() => undefined);
+  expect(world.openPorts()).toEqual([]);
+  expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+});
 
 const permutations = <T>(items: readonly T[]): readonly (readonly T[])[] =>
   items.length < 2
