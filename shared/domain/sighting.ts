@@ -1,6 +1,7 @@
 // A sighting: one call that somebody made to a security group, as the account's trail tells of it.
 import type { GroupId, RuleId } from "./ids.ts";
 import type { RuleSpec } from "./rule.ts";
+import { ruleKey } from "./rule-key.ts";
 
 /** Who made a call. */
 export interface Actor {
@@ -43,4 +44,21 @@ export interface Sighting {
   readonly confirmed: boolean;
   /** True when nothing further follows from it. */
   readonly settled: boolean;
+  /** True when events of the same id told different calls: then the trail has to say which. */
+  readonly disputed?: boolean;
 }
+
+/** What of a sighting has to be the same in every event of its id, and in the trail. */
+export const callOf = (it: Sighting): string =>
+  JSON.stringify([
+    it.eventId,
+    it.groupId,
+    it.operation,
+    it.at,
+    it.actor.principalId,
+    it.actor.name,
+    it.token,
+    it.failed,
+    it.rules?.map((rule) => ruleKey(rule.spec)).sort() ?? null,
+    [...it.ruleIds].sort(),
+  ]);

@@ -23,9 +23,10 @@ export async function addSighting(tables: Tables, sighting: Sighting): Promise<b
   return (await tables.put("sighting", key, columnsOf(sighting), { kind: "absent" })) === "written";
 }
 
-/** Whether the event was stored before. */
-export async function hasSighting(tables: Tables, { groupId, eventId }: Sighting): Promise<boolean> {
-  return (await tables.get("sighting", [groupId, eventId])) !== null;
+/** What was stored of the event before, or null. */
+export async function getSighting(tables: Tables, { groupId, eventId }: Sighting): Promise<Sighting | null> {
+  const row = await tables.get("sighting", [groupId, eventId]);
+  return row && sightingOf(row);
 }
 
 /** Writes what has become of a sighting. */

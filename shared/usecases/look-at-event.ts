@@ -1,7 +1,7 @@
 // An event says: look at this group. The call is kept as a sighting, the group is looked at, and the world is read anew.
 import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { Sighting } from "../domain/sighting.ts";
+import { callOf, type Sighting } from "../domain/sighting.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { nameOf } from "../plan/judge-drift.ts";
 import { CloudFailure } from "../ports/firewall.ts";
@@ -11,7 +11,7 @@ import { getGroupRow } from "../store/group-rows.ts";
 import { hasHistory } from "../store/history.ts";
 import { listEntries } from "../store/ledger.ts";
 import { recordWrite } from "../store/records.ts";
-import { addSighting, hasSighting } from "../store/sightings.ts";
+import { addSighting, getSighting, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { isOwnCall } from "./own-call.ts";
@@ -101,11 +101,16 @@ async function lookFor(
   sighting: Sighting,
   options: EventOptions,
 ): Promise<"looked" | "left" | "known"> {
-  if (await hasSighting(app.tables, sighting)) return "known";
+  const stored = await getSighting(app.tables, sighting);
+  // One of the two was changed on its way. A call that the trail has told already is that call.
+  const isDisputed =
+    stored !== null && !stored.confirmed && stored.failed === null && callOf(stored) !== callOf(sighting);
+  if (stored !== null && !isDisputed) return "known";
   const at = Math.ceil((app.clock.now() + 1) / GATHER_MS) * GATHER_MS;
   const row = dueDrift(group, at, app.settings.shards);
   const isFirst = await claimDue(app.tables, row);
-  if (!(await addSighting(app.tables, sighting)) && !isFirst) return "known";
+  if (isDisputed) await saveSighting(app.tables, { ...stored, settled: false, disputed: true });
+  else if (!(await addSighting(app.tables, sighting)) && !isFirst) return "known";
   if (!isFirst) return "left";
   await app.clock.sleep(Math.max(0, at - app.clock.now()));
   return (await look(app, group, row, sighting, options)) ? "looked" : "left";

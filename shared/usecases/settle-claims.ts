@@ -4,7 +4,7 @@ import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
-import type { Sighting } from "../domain/sighting.ts";
+import { callOf, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { isPrincipal, nameOf } from "../plan/judge-drift.ts";
@@ -65,7 +65,7 @@ async function settleSighting(work: Work): Promise<Answer> {
     return "unasked";
   }
   const isTrusted = policy.trustedPrincipals.some(({ principal }) => isPrincipal(sighting.actor, principal));
-  if (claims.length === 0 && !isTrusted) {
+  if (claims.length === 0 && !isTrusted && !sighting.disputed) {
     await save(work, { settled: true });
     return "unasked";
   }
@@ -96,7 +96,7 @@ async function waitFor(work: Work, answer: "unknown" | "refused"): Promise<Answe
  */
 async function believe(work: Work, kept: Sighting | null): Promise<Answer> {
   const { app, sighting } = work;
-  if (kept === null || contentOf(kept) !== contentOf(sighting)) {
+  if (kept === null || callOf(kept) !== callOf(sighting)) {
     const who = nameOf(sighting.actor);
     await tell(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
   }
@@ -185,21 +185,6 @@ async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sight
     return error.kind === "refused" || error.kind === "invalid" ? "refused" : "unknown";
   }
 }
-
-/** What of a sighting has to be the same in the trail. */
-const contentOf = (it: Sighting): string =>
-  JSON.stringify([
-    it.eventId,
-    it.groupId,
-    it.operation,
-    it.at,
-    it.actor.principalId,
-    it.actor.name,
-    it.token,
-    it.failed,
-    it.rules?.map((rule) => ruleKey(rule.spec)).sort() ?? null,
-    [...it.ruleIds].sort(),
-  ]);
 
 async function isEnforced(app: App, policy: Policy, group: GroupRef): Promise<boolean> {
   const [facts, row, { entries }] = await Promise.all([

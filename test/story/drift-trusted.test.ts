@@ -169,6 +169,25 @@ describe("an event that names a trusted role", () => {
     expect(await states()).toEqual(["adopted trusted"]);
   });
 
+  test("is believed although a copy that names somebody else came first", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    const [record] = await guarded.events();
+    const stranger = { type: "ram-user", principalId: "2000000000000666", accountId: "100000000000", userName: "eve" };
+    // Where nothing may be rolled back in this moment, the forged copy must not decide about the next.
+    const { policy } = world;
+    const always = { zone: "UTC", windows: [{ days: [1, 2, 3, 4, 5, 6, 7], from: "00:00", to: "24:00" }] };
+    world.policy = { ...policy, drift: { ...policy.drift, freeze: always } };
+    await guarded.deliver({ ...record, userIdentity: stranger });
+    await guarded.deliver(record);
+    world.policy = policy;
+    await later();
+    await guarded.compare();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+  });
+
   test("leaves the rule alone and reports it where the trail cannot be asked", async () => {
     await start();
     const { world } = guarded;
