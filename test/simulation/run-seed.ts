@@ -98,7 +98,7 @@ function weatherOf({ dice }: SimWorld): Partial<Weather> {
     death: dice.pick([0, 0, 0.001, 0.006, 0.02]),
     lostBefore: dice.pick([0, 0.005, 0.02]),
     lostAfter: dice.pick([0, 0.005, 0.02]),
-    late: dice.pick([0, 0.03]),
+    late: dice.pick([0, 0.03, 0.2]),
     throttled: dice.pick([0, 0.01, 0.1]),
     stale: dice.pick([0, 0.05]),
     missedTick: dice.pick([0, 0.1]),
