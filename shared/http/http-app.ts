@@ -1,4 +1,5 @@
 // The web application: one pure function from request to response. Who is calling is settled before anything else is told.
+import { addRoute, createRouter, findRoute } from "rou3";
 import { isPermitted, rolesWith } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { seesOf } from "../usecases/check-scope.ts";
@@ -6,8 +7,9 @@ import { callerBlock } from "./client-address.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 import { problemResponse, toAppError } from "./problem.ts";
 import type { HttpParts, Identity, Route } from "./route.ts";
-import { findRoute, type Router, routerOf } from "./router.ts";
 import { routes } from "./routes.ts";
+
+type Router = ReturnType<typeof createRouter<Route>>;
 
 /** Time kept for building the answer when the platform's deadline comes. */
 const ANSWER_MARGIN_MS = 2000;
@@ -65,17 +67,10 @@ async function dispatch(
   const policyReading = parts.readPolicy();
   policyReading.catch(() => undefined);
   const found = findRoute(router, method, path);
-  if (found?.route.permission === "public") {
+  if (found?.data.permission === "public") {
     const caller = { principal: "link", roles: [], scopes: [], policy: await policyReading };
     const sees = async () => () => false;
-    return found.route.handle({
-      parts,
-      request,
-      caller,
-      params: decoded(found.params, request.path),
-      deadlineAt,
-      sees,
-    });
+    return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
   }
   const policy = () => policyReading;
   const address = async () => callerBlock(request, (await policyReading).trustedProxies) ?? "";
@@ -83,10 +78,10 @@ async function dispatch(
   // 3. What is asked?
   if (found === undefined) return elsewhere(router, request, path);
   // 4. May they?
-  requirePermission(found.route, identity);
+  requirePermission(found.data, identity);
   const caller = { ...identity, policy: await policyReading };
   const sees = () => seesOf(parts.app, caller);
-  return found.route.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
+  return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
 }
 
 function elsewhere(router: Router, request: HttpRequest, path: string): HttpResponse {
@@ -105,9 +100,23 @@ function requirePermission({ permission }: Route, { roles }: Identity): void {
   throw fail("ROLE_MISSING", { needed: rolesWith(permission).join(" or "), roles: roles.join(", ") || "none" });
 }
 
-function decoded(params: Readonly<Record<string, string>>, path: string): Record<string, string> {
+function routerOf(all: readonly Route[]): Router {
+  const router = createRouter<Route>();
+  for (const route of all) addRoute(router, route.method, pattern(route.path), route);
+  return router;
+}
+
+/** `/v1/leases/{id}:end` as the router writes it: a value ends at a colon. */
+function pattern(path: string): string {
+  return path
+    .replaceAll(/(\w):(?=\w)/g, "$1\\:")
+    .replaceAll(/\{(\w+)\}:/g, ":$1([^:]+)\\:")
+    .replaceAll(/\{(\w+)\}/g, ":$1([^:]+)");
+}
+
+function decoded(params: Readonly<Record<string, string>> | undefined, path: string): Record<string, string> {
   try {
-    return Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decodeURIComponent(value)]));
+    return Object.fromEntries(Object.entries(params ?? {}).map(([name, value]) => [name, decodeURIComponent(value)]));
   } catch {
     throw fail("NOT_FOUND", { path: path.slice(0, 200) });
   }
