@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { triedFiles, unreached } from "./reach.ts";
 import { allReadings, taken, turnOfCommit } from "./rotation.ts";
+import { unsteadyFiles } from "./unsteady.ts";
 
 const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text>] [--reports <folder>] [-- <test files>]
   --take <n>          n readings, the t-th n of them; all when absent
   --turn <t>          which n; default: by the commit, so that each takes other ones
   --match <text>      readings whose name=value contains the text
-  --reports <folder>  leaves there the report of each reading, as JSON
+  --reports <folder>  leaves there the report of each reading, as JSON; a story that failed beside others is tried again, alone
   <test files>        instead of all stories, crash and contract tests that a reading can reach
 
 A whole run of npm test notes which switches each file reads. While nothing has changed since, a reading is tried on those alone
@@ -34,19 +35,28 @@ function chosen(): readonly string[] {
   return taken(all, Number(values.take), Number(values.turn ?? turnOfCommit()));
 }
 
-/** What is wrong under a reading; null when everything holds. */
-function wrongUnder(reading: string, index: number): string | null {
+/** Tries a reading, on all files it can reach or on some. Answers the exit status, null when it took too long. */
+function tryOn(reading: string, files: readonly string[], report: string | null): number | null {
   const vitest = ["node_modules/vitest/vitest.mjs", "run", "--root", ".", "--config", "test/switches/vitest.config.ts"];
-  const reporters = ["--reporter=dot"];
-  if (values.reports !== undefined)
-    reporters.push("--reporter=json", `--outputFile.json=${join(values.reports, `${index}.json`)}`);
-  const run = spawnSync(process.execPath, [...vitest, ...reporters, ...positionals], {
+  const reporters = ["--reporter=dot", ...(report ? ["--reporter=json", `--outputFile.json=${report}`] : [])];
+  return spawnSync(process.execPath, [...vitest, ...reporters, ...files], {
     env: { ...process.env, SAFEPORT_TEST_SWITCH: reading },
     stdio: "inherit",
     timeout: READING_MS_MAX,
-  });
-  if (run.status === 0) return null;
-  return run.status === null ? `did not end within ${READING_MS_MAX / 1000} s` : "failed";
+  }).status;
+}
+
+/** What is wrong under a reading; null when everything holds. */
+function wrongUnder(reading: string, index: number): string | null {
+  const report = values.reports === undefined ? null : join(values.reports, `${index}.json`);
+  let status = tryOn(reading, positionals, report);
+  const unsteady = status === 1 && report !== null ? unsteadyFiles(report) : [];
+  if (report !== null && unsteady.length > 0) {
+    console.log(`== again, alone: ${unsteady.join(" ")}`);
+    status = tryOn(reading, unsteady, report.replace(/json$/, "again.json"));
+  }
+  if (status === 0) return null;
+  return status === null ? `did not end within ${READING_MS_MAX / 1000} s` : "failed";
 }
 
 function main(): number {
