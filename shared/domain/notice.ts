@@ -26,7 +26,7 @@ export interface NoticeData {
   /** Somebody came who has been there before: the port is open again. */
   readonly recyclingLifted: { item: string; ports: string; owner: string; visitor: string };
   readonly recyclingDeleted: { item: string; ports: string; owner: string };
-  readonly recyclingRestored: { item: string; ports: string; owner: string; by: string };
+  readonly recyclingRestored: { item: string; ports: string; owner: string; by: string; why: string };
   readonly lockdownStarted: {
     lockdown: string;
     cause: string;

@@ -183,8 +183,12 @@ const TEXTS: Texts = {
     zh: (d) => [`端口 ${d.ports} 的规则已删除`, `责任人：${d.owner}。条目 ${d.item} 可恢复。`],
   },
   recyclingRestored: {
-    en: (d) => [`the rule for port ${d.ports} is restored`, `By ${d.by}. Owner: ${d.owner}. Item ${d.item}.`],
-    zh: (d) => [`端口 ${d.ports} 的规则已恢复`, `操作者 ${d.by}。责任人：${d.owner}。条目 ${d.item}。`],
+    en: (d) => [
+      `the rule for port ${d.ports} is restored`,
+      `By ${d.by}: ${d.why}.`,
+      `Owner: ${d.owner}. Item ${d.item}.`,
+    ],
+    zh: (d) => [`端口 ${d.ports} 的规则已恢复`, `操作者 ${d.by}：${d.why}。`, `责任人：${d.owner}。条目 ${d.item}。`],
   },
   lockdownStarted: {
     en: (d) => [

@@ -35,6 +35,8 @@ export interface Picture {
   readonly mode: Mode;
   /** Entries nobody may newly open, and why. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
+  /** Entries of leases that open when drops of ours, which are on their way out, are gone. */
+  readonly waits: ReadonlySet<EntryId>;
   /** Ids this pass has revoked, whatever a stale reading says. */
   readonly revoked: ReadonlySet<RuleId>;
   /** Entries whose authorize this pass has seen answered with success. */
@@ -90,11 +92,15 @@ export function rulesOf(picture: Picture): readonly KnownRule[] {
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
 
+/** True when a lease waits for the entry's rule. */
+export const isLeaseOpening = ({ holders, suspension }: Entry, now: number): boolean =>
+  suspension === null && holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null);
+
 /** True when somebody waits for the entry's rule to be opened for the first time, or anew by its hours. Holds on drops open nothing. */
 export function isOpening(entry: Entry, now: number): boolean {
   const { allocation, standing, suspension } = entry;
   if (suspension !== null) return false;
-  if (entry.holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null)) return true;
+  if (isLeaseOpening(entry, now)) return true;
   if (allocation === null) return false;
   if (allocation.openHours === null) return allocation.seenAt === null;
   return standing.kind === "none" && windowAt(allocation.openHours, now) !== null;

@@ -101,7 +101,8 @@ const NONE: Standing = { kind: "none" };
  *
  * An open window of the entry's allocation is one more hold, whose rule nobody has to have seen open.
  *
- * Rules booked to other entries take no part: they go with those. A refusal ends those who were not open yet, whatever stands; who is open stays.
+ * Rules booked to other entries take no part: they go with those. While drops of ours are on their way out that take from it, nobody is
+ * opened. A refusal ends those who were not open yet, whatever stands; who is open stays.
  */
 export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
   const { now } = picture;
@@ -136,7 +137,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const refusing = refusal ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
   // Refused with nothing of ours standing or on its way: that is the end of it.
   const givenUp = { ...refusing, standing: NONE, settled: attempts.length === 0 };
-  const opens = refusal ? "opened" : "all";
+  const isWaiting = isAnyNew && picture.waits.has(entry.entryId);
+  const opens = refusal || isWaiting ? "opened" : "all";
 
   if (booked && !ours.includes(booked)) {
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
@@ -194,6 +196,11 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       { findings: [`${entry.entryId} waits for another lease's rule`] },
     );
   }
+  if (isWaiting)
+    return change(
+      { missingSince: entry.missingSince },
+      { findings: [`${entry.entryId} is opened when the drop on its port is gone`] },
+    );
   const description = markOf(entry, live, picture);
   const cause = window !== null && live.length === 1 ? "its open hours have begun" : "a lease asks for it";
   const beforeIds = undirected(rules, entry).map((rule) => rule.id);

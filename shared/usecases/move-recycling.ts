@@ -143,7 +143,12 @@ function noticesOf(item: RecyclingItem, next: RecyclingItem, { policy, visitor }
       if (visitor !== undefined) return [noticeOf("recyclingLifted", { ...common, data: { ...named(item), visitor } })];
       // Who never was told of it need not be told that it is over.
       if (item.state === "queued" || item.state === "exempt" || item.state === "restored") return [];
-      return [noticeOf("recyclingRestored", { ...common, data: { ...named(item), by: word?.by ?? "" } })];
+      return [
+        noticeOf("recyclingRestored", {
+          ...common,
+          data: { ...named(item), by: word?.by ?? "", why: word?.why ?? "" },
+        }),
+      ];
     case "queued":
       return [];
   }

@@ -1,12 +1,12 @@
 // What has to be known of a group before a rule is opened in it, and the refusals that follow.
 import { containsCidr, parseObservedCidr } from "../domain/cidr.ts";
-import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
-import { isOpening, type Refusal } from "../plan/picture.ts";
+import { isLeaseOpening, isOpening, type Refusal } from "../plan/picture.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
 import type { App } from "./app.ts";
 
@@ -46,15 +46,36 @@ export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Me
   return { group, members, siblings };
 }
 
-/** Which entries may not be opened, and why. Openings are admitted in order while there is room. */
+/** What refuses openings, and what has them wait. */
+export interface OpeningRefusals {
+  readonly refusals: Map<EntryId, Refusal>;
+  /** Leases' entries from which drops take that give way to leases, with these drops. */
+  readonly waits: Map<EntryId, readonly RuleId[]>;
+  /** Drops that refuse a lease. */
+  readonly shadows: readonly Rule[];
+}
+
+/**
+ * Which entries may not be opened, and why. Openings are admitted in order while there is room. `giving` are drops that give way to
+ * leases: these wait for them to be gone.
+ */
 export function refusalsOf(
-  picture: { ref: GroupRef; rules: readonly Rule[]; entries: readonly Entry[]; facts: OpenFacts; policy: Policy },
+  picture: {
+    ref: GroupRef;
+    rules: readonly Rule[];
+    entries: readonly Entry[];
+    facts: OpenFacts;
+    policy: Policy;
+    giving?: ReadonlySet<RuleId>;
+  },
   now: number,
   skewMs: number,
   skewMaxMs: number,
-): Map<EntryId, Refusal> {
-  const { ref, rules, entries, facts, policy } = picture;
+): OpeningRefusals {
+  const { ref, rules, entries, facts, policy, giving = NONE } = picture;
   const refusals = new Map<EntryId, Refusal>();
+  const waits = new Map<EntryId, readonly RuleId[]>();
+  const shadows: Rule[] = [];
   const protectedBy = protection(facts.group, facts.members, policy);
   let added = 0;
   for (const entry of entries) {
@@ -74,14 +95,19 @@ export function refusalsOf(
       refuse("CLOCK_SKEWED", { seconds: Math.round(skewMs / 1000) });
       continue;
     }
-    const shadow = (merged.length > 0 ? merged : [rules]).flatMap((list, index) => {
+    const drops = (merged.length > 0 ? merged : [rules]).flatMap((list, index) => {
       const member = reached[index];
-      return shadowOf(member ? narrowed(entry.spec, member) : entry.spec, list) ?? [];
-    })[0];
+      return shadowsOf(member ? narrowed(entry.spec, member) : entry.spec, list, giving);
+    });
+    const isLease = isLeaseOpening(entry, now);
+    const isGiving = ({ id }: Rule): boolean => isLease && id !== null && giving.has(id);
+    const shadow = drops.find((drop) => !isGiving(drop));
     if (shadow) {
+      if (isLease) shadows.push(shadow);
       refuse("LEASE_SHADOWED", { rule: shadow.id ?? "", group: ref.groupId, priority: shadow.priority });
       continue;
     }
+    if (drops.length > 0) waits.set(entry.entryId, [...new Set(drops.flatMap(({ id }) => id ?? []))]);
     // What stands already, written by us and not yet booked or by somebody else, takes no further room.
     if (entry.standing.kind !== "none" || rules.some((rule) => ruleKey(rule) === entry.key)) continue;
     const used = Math.max(rules.length, ...merged.map((list) => list.length));
@@ -89,7 +115,18 @@ export function refusalsOf(
     if (used + added >= max) refuse("RULE_QUOTA_REACHED", { group: ref.groupId, used: used + added, max });
     else added += 1;
   }
-  return refusals;
+  return { refusals, waits, shadows };
+}
+
+const NONE: ReadonlySet<RuleId> = new Set();
+
+/** The strongest drop that shadows the spec and does not give way, after those before it that do. */
+function shadowsOf(spec: RuleSpec, rules: readonly Rule[], giving: ReadonlySet<RuleId>): readonly Rule[] {
+  const shadow = shadowOf(spec, rules);
+  if (shadow === null) return [];
+  if (shadow.id === null || !giving.has(shadow.id)) return [shadow];
+  const rest = rules.filter((rule) => rule !== shadow);
+  return [shadow, ...shadowsOf(spec, rest, giving)];
 }
 
 /** The members a spec acts on: all, or those with an address that it is narrowed to. */

@@ -12,9 +12,10 @@ import { getEntry } from "../store/ledger.ts";
 import { readMode } from "../store/mode.ts";
 import type { App } from "./app.ts";
 import { freshEntry } from "./book-holds.ts";
+import { judgeOpenings } from "./judge-openings.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endAfter, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
-import { readOpenFacts, refusalsOf } from "./open-facts.ts";
+import { readOpenFacts } from "./open-facts.ts";
 
 const DRY_RUN = "ls-dry-run" as LeaseId;
 
@@ -48,11 +49,10 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   });
   const steps = entries.map((entry) => stepFor(entry, rules, now));
   const picture = { ref, rules, entries, facts, policy: caller.policy };
-  const refusals = new Map([
-    ...refusalsOf(picture, now, app.firewall.skewMs(), app.settings.skewMaxMs),
-    ...refusedByMode(mode, entries, now),
-  ]);
+  const judged = await judgeOpenings(app, picture, now);
+  const refusals = new Map([...judged.refusals, ...refusedByMode(mode, entries, now)]);
   for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
+  const lifted = new Set([...judged.gives.values()].flat().flatMap(({ items }) => items));
   const status: LeaseStatus = {
     state: "requested",
     until,
@@ -68,7 +68,7 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
     reach: reachOf(specs, target.members),
     settled: true,
     extended: false,
-    plan: steps.flatMap((step) => step.words),
+    plan: [...[...lifted].map((item) => `lift the quarantine ${item}`), ...steps.flatMap((step) => step.words)],
     notes: [NEW_CONNECTIONS_ONLY],
   };
 }

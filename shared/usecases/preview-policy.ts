@@ -132,15 +132,16 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   ]);
   const isAnyOpening = entries.some((entry) => isOpening(entry, now));
   const openFacts = isAnyOpening ? await readOpenFacts(app, group) : null;
-  const refusals = openFacts
+  const { refusals } = openFacts
     ? refusalsOf({ ref: group, rules, entries, facts: openFacts, policy }, now, app.firewall.skewMs(), skewMaxMs)
-    : new Map();
+    : { refusals: new Map() };
   const watch = drift?.watch(entries, unreadable.length > 0, now) ?? null;
   const { calls } = planGroup({
     ...{ now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
     mode: "normal",
     undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,
+    waits: new Set(),
     revoked: new Set(),
     accepted: new Set(),
   });

@@ -6,7 +6,7 @@ import type { Mode } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
 import { refusedByMode } from "../plan/mode-guard.ts";
-import { isOpening, type Refusal } from "../plan/picture.ts";
+import { isHolding, isOpening, type Refusal } from "../plan/picture.ts";
 import { type Plan, planGroup } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Write } from "../ports/tables.ts";
@@ -18,7 +18,9 @@ import { readMode } from "../store/mode.ts";
 import { recordWrite } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
-import { type OpenFacts, readOpenFacts, refusalsOf } from "./open-facts.ts";
+import { judgeOpenings, type OpeningsJudged } from "./judge-openings.ts";
+import { type OpenFacts, readOpenFacts } from "./open-facts.ts";
+import { overruleQuarantine } from "./overrule-quarantine.ts";
 import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
@@ -63,6 +65,8 @@ export interface PassReport {
   readonly entries: ReadonlyMap<EntryId, Entry>;
   /** Entries the cloud did not let open. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
+  /** Other groups whose quarantines have given way to a lease of this one: their drops go with a pass over them. */
+  readonly gaveWay: readonly GroupRef[];
   /** How many of the due rows stay. */
   readonly rowsLeft: number;
   /** True when the cloud refused to close what is to be closed. */
@@ -70,6 +74,7 @@ export interface PassReport {
   readonly lines: readonly string[];
 }
 
+const NO_OPENINGS: OpeningsJudged = { refusals: new Map(), waits: new Set(), gives: new Map() };
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;
 
@@ -125,6 +130,8 @@ class Pass {
   private facts: OpenFacts | null = null;
   private recovered = 0;
   private leftBehind = false;
+  private openings: OpeningsJudged = NO_OPENINGS;
+  private readonly gaveWay = new Map<string, GroupRef>();
   private seen: ReadonlyMap<EntryId, Entry> = new Map();
 
   constructor(
@@ -169,6 +176,7 @@ class Pass {
       if (round === 0) held = leasesOf(this.entries);
       plan = await this.plan(rules);
       this.leftBehind ||= plan.leftBehind;
+      if (await this.giveWay()) continue;
       if (await this.writeDown(plan, readAt)) continue;
       if (plan.calls.length === 0) {
         // Holders that have just ended leave something to remove or to settle.
@@ -226,6 +234,7 @@ class Pass {
     const { policy } = this.options;
     const now = this.app.clock.now();
     const refusals = await this.judgeOpenings(rules, now);
+    const { waits } = this.openings;
     const planned = (): Plan =>
       planGroup({
         now,
@@ -239,6 +248,7 @@ class Pass {
         lateEffectMaxMs,
         mode: this.options.mode,
         refusals,
+        waits,
         revoked: this.calls.revoked,
         accepted: this.calls.accepted,
         undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
@@ -253,12 +263,36 @@ class Pass {
   private async judgeOpenings(rules: readonly Rule[], now: number): Promise<ReadonlyMap<EntryId, Refusal>> {
     const { app, group, entries } = this;
     const { policy, members, mode } = this.options;
+    this.openings = NO_OPENINGS;
     if (mode !== "normal") return new Map([...refusedByMode(mode, entries, now), ...this.calls.refusals]);
     if (!entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
     this.facts ??= await readOpenFacts(app, group, members);
-    const picture = { ref: group, rules, entries, facts: this.facts, policy };
-    const found = refusalsOf(picture, now, app.firewall.skewMs(), app.settings.skewMaxMs);
-    return new Map([...found, ...this.calls.refusals]);
+    // What this pass has revoked is gone, whatever a stale reading says.
+    const standing = rules.filter(({ id }) => id === null || !this.calls.revoked.has(id));
+    const picture = { ref: group, rules: standing, entries, facts: this.facts, policy };
+    this.openings = await judgeOpenings(app, picture, now);
+    return new Map([...this.openings.refusals, ...this.calls.refusals]);
+  }
+
+  /** Has quarantines give way to leases that open. Answers true when rows of this group have changed and the plan is out of date. */
+  private async giveWay(): Promise<boolean> {
+    const { app, group, entries, openings, lines } = this;
+    const now = app.clock.now();
+    let isChanged = false;
+    for (const [entryId, drops] of this.mayCall() ? openings.gives : []) {
+      const holder = entries
+        .find((entry) => entry.entryId === entryId)
+        ?.holders.find((it) => it.kind === "lease" && it.openedAt === null && isHolding(it, now));
+      if (holder === undefined) continue;
+      const { holderId: leaseId, principal } = holder;
+      for (const drop of drops) {
+        await overruleQuarantine(app, drop, { leaseId, principal });
+        lines.push(`${drop.items.join(", ")} gave way to ${leaseId}: its quarantine is lifted`);
+        if (drop.group.groupId === group.groupId) isChanged = true;
+        else this.gaveWay.set(drop.group.groupId, drop.group);
+      }
+    }
+    return isChanged;
   }
 
   /** Books what a reading has shown. Answers true when a row had changed meanwhile and the plan is out of date. */
@@ -344,6 +378,7 @@ class Pass {
       recovered: this.recovered,
       entries: this.seen,
       refusals: this.calls.refusals,
+      gaveWay: [...this.gaveWay.values()],
       rowsLeft: options.rows.length - rowsDone.length,
       endRefused: this.calls.isEndRefused,
       lines,

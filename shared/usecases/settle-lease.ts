@@ -28,6 +28,11 @@ export async function settleLease(
       const report = await runPass(app, group, { ...options, rows: [options.net], deadlineAt });
       atRest = report !== null && !report.unsettled.has(leaseId);
       status = report?.statuses.get(leaseId);
+      // What gave way in other groups goes now, and not only with the row that finds it should this process die.
+      for (const other of report?.gaveWay ?? []) {
+        const { net: _, wanted: __, says: ___, members: ____, ...terms } = options;
+        await runPass(app, other, { ...terms, rows: [], deadlineAt });
+      }
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       app.log.write("warn", `a pass over ${group.groupId} failed`, {

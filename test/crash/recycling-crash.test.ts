@@ -15,9 +15,11 @@ import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
+import { listLeases } from "../../shared/store/leases.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
+import { openLease } from "../../shared/usecases/open-lease.ts";
 import { recycle } from "../../shared/usecases/recycle.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { watchRecycling } from "../../shared/usecases/watch-recycling.ts";
@@ -110,6 +112,21 @@ class Idle {
     return approveItem(app, this.scene.asker("ada", "approver"), itemId, step, this.terms(app));
   }
 
+  /** Ann asks for a lease on the very port, and for the same one when she asks again. */
+  lease(app: App): Promise<unknown> {
+    const ask = {
+      protocol: "tcp",
+      port: "7890",
+      sources: [VISITOR],
+      group: APP.groupId,
+      instance: null,
+      region: null,
+    } as const;
+    const words = { periodMs: 600_000, reason: "once more", ticket: "", breakGlass: false };
+    const options = { mode: "create", idempotencyKey: "ann-1", dryRun: false } as const;
+    return openLease(app, this.scene.asker("ann", "requester"), { ...ask, ...words }, options);
+  }
+
   private terms = (app: App) => ({ dryRun: false, deadlineAt: app.clock.monotonicMs() + 8_000 });
 
   async quarantined(): Promise<void> {
@@ -150,6 +167,9 @@ class Idle {
     if (accept && accept.description !== DESCRIPTION) wrong.push(`the rule is described ${accept.description}`);
     if (item?.state === "quarantined" && !dropped) wrong.push("it is quarantined and no drop stands");
     if (item?.state !== "quarantined" && dropped) wrong.push(`it is ${item?.state} and a drop stands`);
+    const { leases } = await listLeases(scene.tables, { limit: 10, before: null });
+    for (const { request, status } of leases)
+      if (status.state !== "open") wrong.push(`the lease ${request.leaseId} is ${status.state}`);
     return wrong;
   }
 }
@@ -186,6 +206,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     },
     act: (one, app) => one.watch(app),
     again: false,
+    becomes: "restored",
+  },
+  "lifted for a lease": {
+    before: (one) => one.quarantined(),
+    act: (one, app) => one.lease(app),
+    again: true,
     becomes: "restored",
   },
   deleted: {
@@ -300,6 +326,7 @@ async function playAtOnce(one: Idle, n: number): Promise<readonly string[]> {
     later("recycle", (app) => one.recycle(app)),
     later("recycle again", (app) => one.recycle(app)),
     later("watch", (app) => one.watch(app)),
+    ...(n % 5 === 0 ? [later("lease", (app) => one.lease(app))] : []),
     later("approve", (app) => one.approve(app, n % 2 === 0 ? "quarantine" : "delete"), 1),
   ]);
   scene.setTrouble({});

@@ -116,6 +116,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     lateEffectMaxMs: LATE_MS,
     mode: "normal",
     refusals: new Map(),
+    waits: new Set(),
     revoked: new Set(),
     watch: null,
     accepted: new Set(),

@@ -60,11 +60,11 @@ export class RecyclingWorld {
 
   /** By default every step follows by itself in `web`. The rule has stood unused for eleven days, longer than the window, all of them known. */
   static async start(options: RecyclingWorldOptions = {}): Promise<RecyclingWorld> {
-    const { recycling = AUTO, rules = [idleRule], policy, ...rest } = options;
-    const groups = worldSeed.groups.map((group) =>
+    const { recycling = AUTO, rules = [idleRule], policy, seed: base = worldSeed, ...rest } = options;
+    const groups = base.groups.map((group) =>
       group.groupId === "sg-web" ? { ...group, rules: [...group.rules, ...rules] } : group,
     );
-    const seed = { ...worldSeed, groups };
+    const seed = { ...base, groups };
     const shared = new RecyclingWorld(
       await World.start({ seed, ...rest, policy: { recycling: { ...SHORT, ...recycling }, ...policy } }),
     );

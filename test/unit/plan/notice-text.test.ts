@@ -31,7 +31,7 @@ function noticesWith(text: string): readonly Notice[] {
     recyclingQuarantined: { ...item, until: AT },
     recyclingLifted: { ...item, visitor: text },
     recyclingDeleted: item,
-    recyclingRestored: { ...item, by: text },
+    recyclingRestored: { ...item, by: text, why: text },
     lockdownStarted: { lockdown: text, cause: text, groups: 3, core: text, until: AT, open: text },
     lockdownEnded: { lockdown: text, cause: text, groups: 3 },
     approvalAsked: { lease: text, requester: text, ports: text, reason: text, expiresAt: AT, change: text },

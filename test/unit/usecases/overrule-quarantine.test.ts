@@ -1,0 +1,142 @@
+// A lease that is granted on a port in quarantine: somebody answers for the port again, and the quarantine goes.
+import { afterEach, describe, expect, it } from "vitest";
+import type { EntryId } from "../../../shared/domain/ids.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { listRecords } from "../../../shared/store/records.ts";
+import { changeEntry } from "../../../shared/usecases/book-holds.ts";
+import { holdDrops } from "../../../shared/usecases/hold-drops.ts";
+import { type LeaseAsk, openLease } from "../../../shared/usecases/open-lease.ts";
+import { DROP, IDLE, idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
+import { worldSeed } from "../../kit/world.ts";
+
+let one: RecyclingWorld;
+afterEach(() => one.world.stop());
+
+const drop = { ...idleSpec, policy: "drop" as const };
+const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+const quarantined = async (options: Parameters<typeof RecyclingWorld.start>[0] = {}): Promise<void> => {
+  one = await RecyclingWorld.start(options);
+  await one.quarantined();
+  expect(await one.state()).toBe("quarantined");
+};
+const leaseOn = (change: Partial<LeaseAsk> = {}) =>
+  one.world.open({ port: "7890", sources: ["10.1.2.3"], ...change }, "ann");
+
+describe("a lease on a port in quarantine", () => {
+  it("opens at once, and the item is back with a record and a word to the owner", async () => {
+    await quarantined();
+    const { lease, settled } = await leaseOn();
+    expect([lease.status.state, settled]).toEqual(["open", true]);
+    expect(one.rules()).toEqual([IDLE, expect.stringMatching(/^accept \d+ 10\.1\.2\.3\/32 \(ours\)$/)]);
+    await one.watch();
+    const item = await one.item();
+    const why = `the lease ${lease.request.leaseId} was granted on its port`;
+    expect([item?.state, item?.step, item?.quarantine]).toEqual(["restored", null, null]);
+    expect(item?.history.at(-1)).toMatchObject({ from: "quarantined", to: "restored", by: "ann", why });
+    expect((await one.notices()).at(-1)).toBe("recyclingRestored");
+    const { records } = await listRecords(one.world.process().tables, { limit: 50, before: null });
+    expect(records.filter(({ lines }) => lines.some((line) => line.endsWith(why)))).toHaveLength(1);
+    await one.world.pastEnd(lease);
+    expect(one.rules()).toEqual([IDLE]);
+  });
+
+  it("of the very rule that is quarantined rides on it, and its end removes nothing", async () => {
+    await quarantined({ policy: { lease: { priority: 10 } } });
+    const { lease } = await leaseOn({ sources: ["10.0.0.0/8"] });
+    expect(lease.status).toMatchObject({ state: "open", preExisting: true });
+    await one.world.pastEnd(lease);
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+
+  it("is told of by a dry run, which changes nothing", async () => {
+    await quarantined({ policy: { lease: { priority: 50 } } });
+    const { world } = one;
+    const ask = world.ask({ port: "7890", sources: ["10.1.2.3"] });
+    const answer = await world.run(openLease(world.process(), world.caller(), ask, { ...create, dryRun: true }));
+    expect(answer.plan).toContain(`lift the quarantine ${one.itemId}`);
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  });
+
+  it("through a drop of another group of the host lifts that one as well", async () => {
+    await quarantined({
+      seed: {
+        ...worldSeed,
+        instances: worldSeed.instances.map((it) =>
+          it.instanceId === "i-web-1" ? { ...it, groupIds: ["sg-web", "sg-app"] } : it,
+        ),
+      },
+      policy: { lease: { priority: 50 } },
+    });
+    const { lease, settled } = await leaseOn({ group: "app" });
+    expect([lease.status.state, settled, one.rules()]).toEqual(["open", true, [IDLE]]);
+    await one.world.ticks(2);
+    expect(await one.state()).toBe("restored");
+  });
+
+  it("waits where the cloud does not let the drop go, and is not said to be open", async () => {
+    await quarantined({ policy: { lease: { priority: 50 } } });
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    one.world.faults([{ service: "ecs", operation: "RevokeSecurityGroup", fault }]);
+    const { lease, settled } = await leaseOn();
+    expect([lease.status.state, settled]).toEqual(["opening", false]);
+    one.world.faults([]);
+    await one.world.ticks(2);
+    expect([(await one.world.lease(lease.request.leaseId)).status.state, await one.state()]).toEqual([
+      "open",
+      "restored",
+    ]);
+  });
+
+  it("that is granted while the drop is on its way keeps it away", async () => {
+    one = await RecyclingWorld.start({ policy: { lease: { priority: 50 } } });
+    const { world } = one;
+    await one.recycle();
+    await one.pass(8);
+    let isLeased = false;
+    const app = world.process(async (call, act) => {
+      if (call.name === "ecs AuthorizeSecurityGroup" && !isLeased) {
+        isLeased = true;
+        const answer = await openLease(
+          world.process(),
+          world.caller(),
+          world.ask({ port: "7890", sources: ["10.1.2.3"] }),
+          create,
+        );
+        expect(answer.lease.status.state).toBe("opening");
+      }
+      return act();
+    });
+    await one.recycle(app);
+    await world.ticks(3);
+    expect([await one.state(), one.rules()]).toEqual([
+      "restored",
+      [IDLE, expect.stringMatching(/^accept 50 10\.1\.2\.3\/32 \(ours\)$/)],
+    ]);
+  });
+});
+
+it("a lockdown that holds the same drop keeps it: the lease is refused and the quarantine stays", async () => {
+  await quarantined({ policy: { lease: { priority: 50 } } });
+  const { world } = one;
+  const ask = { kind: "lockdown", holderId: "ld-1", principal: "ann", reason: "incident" } as const;
+  await world.run(holdDrops(world.process(), world.web, { ...ask, until: world.clock.now() + 3_600_000 }, [drop]));
+  await world.ticks(2);
+  await expect(leaseOn()).rejects.toMatchObject({ code: "LEASE_SHADOWED" });
+  expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+});
+
+it("a drop whose item nobody can find goes all the same", async () => {
+  await quarantined({ policy: { lease: { priority: 50 } } });
+  const { world } = one;
+  const entryId = entryIdOf(world.web.groupId, ruleKey(drop)) as EntryId;
+  await world.run(
+    changeEntry(world.process(), world.web, entryId, (entry) => {
+      if (!entry) return null;
+      const holders = entry.holders.map((it) => (it.kind === "lease" ? it : { ...it, holderId: "rc-lost.sg-web" }));
+      return { ...entry, holders };
+    }),
+  );
+  const { lease } = await leaseOn();
+  expect([lease.status.state, one.rules().includes(DROP)]).toEqual(["open", false]);
+});
