@@ -26,6 +26,14 @@ export interface AllocationChange {
   readonly ruleId?: RuleId | null;
 }
 
+/** What is allocated stays as it is stored by then, and its rule is owed anew. */
+export interface OwedAgain {
+  readonly spec: RuleSpec;
+  readonly again: true;
+}
+
+type Change = AllocationChange | OwedAgain;
+
 /** How long another change of the same group may take before it counts as dead. */
 const OTHERS_MS = 2000;
 const POLL_MS = 100;
@@ -46,7 +54,7 @@ export async function changeAllocations(
   app: App,
   group: GroupRef,
   by: string,
-  changes: readonly AllocationChange[],
+  changes: readonly Change[],
 ): Promise<void> {
   const net = new Net(app, group);
   for (const change of distinct(changes)) {
@@ -70,7 +78,7 @@ export async function confirmAllocations(
   app: App,
   group: GroupRef,
   confirmation: Confirmation,
-  changes: readonly AllocationChange[],
+  changes: readonly Change[],
 ): Promise<void> {
   const net = new Net(app, group);
   const all = distinct(changes);
@@ -106,7 +114,7 @@ class Net {
 async function announce(
   app: App,
   group: GroupRef,
-  changes: readonly AllocationChange[],
+  changes: readonly Change[],
   confirmation: Confirmation | null,
 ): Promise<AllocationsDigest | null> {
   for (;;) {
@@ -169,7 +177,7 @@ function knownDigest(baseline: Baseline, actual: AllocationsDigest): Allocations
   return isKnown ? actual : null;
 }
 
-async function writeEntry(app: App, group: GroupRef, by: string, change: AllocationChange): Promise<void> {
+async function writeEntry(app: App, group: GroupRef, by: string, change: Change): Promise<void> {
   const { entryId } = freshEntry(group, change.spec);
   for (;;) {
     const stored = await getEntry(app.tables, group, entryId);
@@ -194,7 +202,9 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
   before.seenAt !== null;
 
 /** The entry with its allocation changed; null when there is none and none is asked for. */
-function entryAfter(group: GroupRef, stored: Entry | null, change: AllocationChange): Entry | null {
+function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entry | null {
+  if ("again" in change)
+    return stored?.allocation ? { ...stored, allocation: { ...stored.allocation, seenAt: null } } : stored;
   const { spec, allocation, ruleId } = change;
   const isTaken = allocation?.openHours != null;
   const standing: Standing =
@@ -229,7 +239,7 @@ const contentOf = (allocation: Allocation): string => {
   ]);
 };
 
-function entriesAfter(group: GroupRef, entries: readonly Entry[], changes: readonly AllocationChange[]): Entry[] {
+function entriesAfter(group: GroupRef, entries: readonly Entry[], changes: readonly Change[]): Entry[] {
   const after = new Map(entries.map((entry) => [entry.entryId, entry]));
   for (const change of changes) {
     const entryId = entryIdOf(group.groupId, ruleKey(change.spec));
@@ -246,7 +256,7 @@ async function wholeLedger(app: App, group: GroupRef): Promise<readonly Entry[]>
 }
 
 /** One change per rule: the last word counts. */
-function distinct(changes: readonly AllocationChange[]): AllocationChange[] {
+function distinct(changes: readonly Change[]): Change[] {
   return [...new Map(changes.map((change) => [ruleKey(change.spec), change])).values()];
 }
 

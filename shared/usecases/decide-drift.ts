@@ -186,11 +186,14 @@ async function restoration(work: Work): Promise<Decision> {
   const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
   if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
   const onlyWords = found !== null && ruleKey(found.spec) === entry.key;
-  const owed = { spec: wanted.spec, allocation: { ...entry.allocation, seenAt: null } };
   return {
     state: "restored",
     plan: [onlyWords ? `describe ${entry.key} as it was` : `open ${entry.key} again`],
-    carryOut: () => changeAllocations(app, group, caller.principal, [owed]),
+    carryOut: async () => {
+      await changeAllocations(app, group, caller.principal, [{ spec: wanted.spec, again: true }]);
+      const owed = await getEntry(app.tables, group, entry.entryId);
+      if (!owed?.allocation) throw refuse(item, "its entry was retired meanwhile");
+    },
   };
 }
 

@@ -14,6 +14,7 @@ import {
   type AllocationChange,
   changeAllocations,
   confirmAllocations,
+  type OwedAgain,
 } from "../../../shared/usecases/change-allocations.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
@@ -44,6 +45,7 @@ const give = (port: number, changes: Partial<Allocation> = {}): AllocationChange
   allocation: anAllocation(changes),
 });
 const retire = (port: number): AllocationChange => ({ spec: specOf(port), allocation: null });
+const again = (port: number): OwedAgain => ({ spec: specOf(port), again: true });
 const confirmation = { confirmedBy: "root", confirmedAt: START };
 /** As `confirmation`, by somebody who has looked at the ledger as it is now. */
 const looking = async (app: App) => ({ ...confirmation, looked: allocationsDigest(await entriesOf(app)) });
@@ -67,6 +69,25 @@ const portsOf = async (app: App) =>
     .flatMap(({ allocation, key }) => (allocation ? [Number(/\|(\d+)\//.exec(key)?.[1])] : []))
     .sort((a, b) => a - b);
 const dueOf = async (app: App) => (await readDue(app.tables, 0, START + 86_400_000, 100)).due;
+
+describe("a rule that is owed again", () => {
+  test("stays allocated as somebody has changed it meanwhile", async () => {
+    const { app } = await confirmed(80);
+    await changeAllocations(app, GROUP, "ann", [give(80, { owner: "the night shift" })]);
+    await changeAllocations(app, GROUP, "bob", [again(80)]);
+    expect((await getEntry(app.tables, GROUP, idOf(80)))?.allocation).toEqual(
+      anAllocation({ owner: "the night shift", seenAt: null }),
+    );
+    expect(await baselineOf(app)).toMatchObject({ ...allocationsDigest(await entriesOf(app)), next: null });
+  });
+
+  test("stays away where nobody is granted it", async () => {
+    const { app } = await confirmed(80);
+    await changeAllocations(app, GROUP, "ann", [retire(80)]);
+    await changeAllocations(app, GROUP, "bob", [again(80), again(443)]);
+    expect(await portsOf(app)).toEqual([]);
+  });
+});
 
 describe("a change", () => {
   test("of a group without a baseline writes entry and history, and has the group looked at", async () => {

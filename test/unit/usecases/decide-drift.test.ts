@@ -11,6 +11,7 @@ import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { getEntry, listEntries } from "../../../shared/store/ledger.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { changeAllocations } from "../../../shared/usecases/change-allocations.ts";
 import { type DriftWord, decideDrift } from "../../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../../shared/usecases/drift-id.ts";
 import { getDrift, listDrift } from "../../../shared/usecases/list-drift.ts";
@@ -166,6 +167,24 @@ describe("what was removed", () => {
     expect((await decide(it, "restore")).plan).toEqual([]);
     await decide(it, "adopt", {});
     expect(await allocationOf(it, 443)).toBeNull();
+  });
+
+  test("is restored as somebody has changed its entry meanwhile", async () => {
+    const it = await found("observe", remove);
+    const { guarded } = it;
+    const before = await allocationOf(it, 443);
+    if (!before) throw new Error("it is not allocated");
+    // Their change falls between the reading of the entry and the first thing that is written.
+    let changes = 0;
+    const writeAll: Tables["writeAll"] = async (writes) => {
+      changes += 1;
+      const theirs = { spec: specOf(443), allocation: { ...before, owner: "the night shift" } };
+      if (changes === 1) await changeAllocations(guarded.app, GROUP, "ann", [theirs]);
+      return guarded.app.tables.writeAll(writes);
+    };
+    const app: App = { ...guarded.app, tables: { ...guarded.app.tables, writeAll } };
+    await decide(it, "restore", {}, { app });
+    expect(await allocationOf(it, 443)).toMatchObject({ owner: "the night shift" });
   });
 
   test("is not restored when its entry was retired meanwhile", async () => {
