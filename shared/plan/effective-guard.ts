@@ -132,7 +132,8 @@ function guardNamed(policy: Policy, name: string): Guard | undefined {
 
 /** Fields in a fixed order, so that the same allocation is the same text whoever made the object. */
 function canonical({ seenAt: _, openHours, ...allocation }: Allocation): string {
-  const { provenance, owner, application, reason, ticket, allowedSources, description, by, at } = allocation;
+  const { provenance, owner, application, reason, ticket, allowedSources, description, by, at, backup } = allocation;
   const hours = openHours && [openHours.zone, openHours.windows.map(({ days, from, to }) => [[...days], from, to])];
-  return JSON.stringify([provenance, owner, application, reason, ticket, allowedSources, hours, description, by, at]);
+  const said = [provenance, owner, application, reason, ticket, allowedSources, hours, description, by, at];
+  return JSON.stringify(backup ? [...said, backup] : said);
 }

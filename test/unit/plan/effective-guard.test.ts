@@ -196,3 +196,9 @@ describe("the digest", () => {
     expect(allocationsDigest([anEntry(80)]).digest).not.toBe(allocationsDigest([anEntry(81)]).digest);
   });
 });
+
+test("who stands in for the owner is part of what a person has confirmed, and nobody is as good as none", () => {
+  const digestWith = (backup?: string) => allocationsDigest([anEntry(80, { allocation: { ...allocation, backup } })]);
+  expect(digestWith("bea")).not.toEqual(digestWith());
+  expect(digestWith("")).toEqual(digestWith());
+});
