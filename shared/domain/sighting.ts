@@ -17,6 +17,9 @@ export interface Actor {
 /** What a call changes: rules of the group, or who and what its rules act on. */
 export type SightingKind = "authorize" | "revoke" | "modify" | "membership" | "group" | "list" | "other";
 
+/** `absent`: it does not have the event, which it may for ten minutes; `refused`: we may not ask; `unreachable`: it does not answer. */
+export type Doubt = "absent" | "refused" | "unreachable";
+
 export interface Sighting {
   /** Id of the event; the same event may be delivered many times. */
   readonly eventId: string;
@@ -42,11 +45,16 @@ export interface Sighting {
   readonly ruleIds: readonly RuleId[];
   /** True when the trail itself has confirmed the event: only then it may spare a rule. */
   readonly confirmed: boolean;
+  /** What the trail said the last time it was asked and did not confirm; absent while it was not asked. */
+  readonly doubt?: Doubt;
   /** True when nothing further follows from it. */
   readonly settled: boolean;
   /** True when events of the same id told different calls: then the trail has to say which. */
   readonly disputed?: boolean;
 }
+
+/** The trail was asked for as long as it may need, and does not have it. */
+export const isDenied = ({ settled, doubt }: Sighting): boolean => settled && doubt === "absent";
 
 /** What of a sighting has to be the same in every event of its id, and in the trail. */
 export const callOf = (it: Sighting): string =>

@@ -104,7 +104,6 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
       foreignWriters: policy.foreignWriters,
       trustedPrincipals: policy.trustedPrincipals,
       sensitivePorts: policy.lease.sensitivePorts,
-      trailAnswers: false,
     });
     const list = isOurs(input, rule)
       ? diff.ours

@@ -2,11 +2,12 @@
 import type { Allocation } from "../domain/allocation.ts";
 import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.ts";
 import type { EntryId, RuleId, RuleKey } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
-import { attributionOf, authorOf, type JudgedDifference, judge } from "./judge-drift.ts";
+import { attributionOf, callsBehind, type JudgedDifference, judge } from "./judge-drift.ts";
 import { isAllocatedAlways } from "./open-window.ts";
 import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
 import type { Difference, PlannedCall } from "./plan-entry.ts";
@@ -43,6 +44,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
     ruleId: rule.id,
     earlierIds: formerIds(picture, watch, null),
     rule,
+    since: null,
   } as const;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
   const item = itemOf(picture, watch, difference, stored, {
@@ -71,7 +73,7 @@ export function grantedCase(picture: Picture, watch: Watch, difference: Differen
     (item) => item.kind === kind && item.entryId === entryId && isSameKept(item.found, found),
   );
   const earlierIds = [...formerIds(picture, watch, entryId), ...(earlierId === null ? [] : [earlierId])];
-  const item = itemOf(picture, watch, { kind, key, ruleId, earlierIds, rule }, stored, {
+  const item = itemOf(picture, watch, { kind, key, ruleId, earlierIds, rule, since: grantedSince(entry) }, stored, {
     entryId,
     found,
     wanted: { spec, description },
@@ -113,8 +115,8 @@ function itemOf(
   const isKnown = watch.items.some((it) => ruleId !== null && it.ruleId === ruleId);
   const created = kind === "added" && !isKnown ? (rule?.createdAt ?? now) : now;
   const firstSeenAt = stored?.firstSeenAt ?? Math.min(created, now);
-  const author = authorOf(difference, watch.sightings);
-  const verdict = judge(difference, author, watch.terms, { now, firstSeenAt });
+  const calls = callsBehind(difference, watch.sightings);
+  const { verdict, author } = judge(difference, calls, watch.terms, { now, firstSeenAt, before: stored ?? null });
   const base: DriftItem = stored ?? {
     driftId: driftIdOf([group.groupId, kind, key, ruleId ?? "", ...textOf(content.found), String(now)]),
     group,
@@ -130,12 +132,19 @@ function itemOf(
     heldBy: null,
     rev: 0,
   };
-  return { ...base, verdict, attribution: author ? attributionOf(author) : base.attribution };
+  // Somebody may have changed what a rule nobody granted says of itself: it is kept as it goes.
+  const { found } = content;
+  return { ...base, found, verdict, attribution: author ? attributionOf(author) : base.attribution };
+}
+
+/** When its allocation was given, or the rule read since: the later. */
+function grantedSince({ allocation }: Entry): number | null {
+  return allocation === null ? null : Math.max(allocation.at, allocation.seenAt ?? allocation.at);
 }
 
 /** What a trusted person did to a granted rule, as the ledger is to have it. */
 function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
-  const retired = { spec: entry.spec, allocation: null, by: trustedOf(item), ruleId: null };
+  const retired = { spec: entry.spec, allocation: null, by: principalOf(item), ruleId: null };
   if (kind === "removed") return [retired];
   if (rule === null || !isAllocatedAlways(entry)) return null;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
@@ -151,7 +160,7 @@ function adopted(
   { spec, description }: KeptRule,
   before: Allocation | null,
 ): Adoption {
-  const by = trustedOf(item);
+  const by = principalOf(item);
   const why = `written by ${by}, whose changes the policy adopts (${item.driftId})`;
   const allocation: Allocation = {
     application: "",
@@ -171,7 +180,7 @@ function adopted(
   return { spec, allocation, by, ruleId: item.ruleId };
 }
 
-const trustedOf = ({ verdict }: DriftItem): string => (verdict.kind === "trusted" ? verdict.principal : "");
+const principalOf = ({ verdict }: DriftItem): string => (verdict.kind === "trusted" ? verdict.principal : "");
 
 const isAllocated = ({ entries }: Picture, key: RuleKey): boolean =>
   entries.some((entry) => entry.key === key && entry.allocation !== null);

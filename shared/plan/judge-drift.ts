@@ -1,12 +1,12 @@
 // Whose a difference is: the rule of a known service, the work of somebody trusted, of somebody else, or of nobody known yet. Pure.
 import { type Cidr, containsCidr } from "../domain/cidr.ts";
-import type { Attribution, DriftKind, Verdict } from "../domain/drift-item.ts";
+import type { Attribution, DriftItem, DriftKind, Verdict } from "../domain/drift-item.ts";
 import type { RuleId, RuleKey } from "../domain/ids.ts";
 import type { DriftPolicy, ForeignWriter, TrustedPrincipal } from "../domain/policy.ts";
 import { coversSensitivePort, isOpenToWorld } from "../domain/reach.ts";
 import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
-import type { Actor, Sighting } from "../domain/sighting.ts";
+import { type Actor, isDenied, type Sighting } from "../domain/sighting.ts";
 
 /** What a judgement is made by. */
 export interface JudgeTerms {
@@ -14,8 +14,6 @@ export interface JudgeTerms {
   readonly foreignWriters: readonly ForeignWriter[];
   readonly trustedPrincipals: readonly TrustedPrincipal[];
   readonly sensitivePorts: readonly number[];
-  /** False where the trail cannot be asked: then what it would confirm is left alone and reported. */
-  readonly trailAnswers: boolean;
 }
 
 /** A difference as far as judging goes. */
@@ -27,6 +25,8 @@ export interface JudgedDifference {
   readonly earlierIds: readonly RuleId[];
   /** The rule that stands; of a removed one null. */
   readonly rule: Rule | null;
+  /** Since when it is granted as it should be: earlier calls are about what was before. Null for a rule nobody granted. */
+  readonly since: number | null;
 }
 
 /** Clocks of the trail and of rules are the cloud's own; events tell whole seconds. */
@@ -34,30 +34,30 @@ const CREATED_WITHIN_MS = 60_000;
 const CREATED_AFTER_MS = 5000;
 
 /**
- * The call that made the difference, if one was seen: for a rule that stands the last change that wrote it as it is, else its
- * creation; for one that is gone the last call that removed it or made another of it. A change that wrote something else is an
- * earlier one: the event of this difference is still to come. A change names the id that the rule had: where it has another one
- * since, it must have written the rule as it stands. Calls that failed and our own are not among `sightings`.
+ * The calls that may have made the difference, the likeliest last: for a rule that stands the changes that wrote it as it is, before
+ * them its creation; for one that is gone the calls that removed it, before them those that made another of it. A change that wrote
+ * something else is an earlier one: the event of this difference is still to come. A change names the id that the rule had: where it
+ * has another one since, it must have written the rule as it stands. Calls that failed and our own are not among `sightings`.
  */
-export function authorOf(difference: JudgedDifference, sightings: readonly Sighting[]): Sighting | null {
-  const { kind, rule, ruleId, key, earlierIds } = difference;
+export function callsBehind(difference: JudgedDifference, sightings: readonly Sighting[]): readonly Sighting[] {
+  const { kind, rule, ruleId, key, earlierIds, since } = difference;
   const isNamed = ({ ruleIds }: Sighting, ids: readonly RuleId[]): boolean => ids.some((id) => ruleIds.includes(id));
   const names = (sighting: Sighting): boolean => ruleId !== null && isNamed(sighting, [ruleId]);
   const stands = rule === null ? key : ruleKey(rule);
   const says = (sighting: Sighting): boolean => sighting.rules?.some(({ spec }) => ruleKey(spec) === stands) === true;
-  const last = (found: readonly Sighting[]): Sighting | null => found.at(-1) ?? null;
-  const modifies = sightings.filter((it) => it.kind === "modify" && names(it));
+  const recent = since === null ? sightings : sightings.filter(({ at }) => at >= since - CREATED_WITHIN_MS);
+  const modifies = recent.filter((it) => it.kind === "modify" && names(it));
   if (kind === "removed") {
-    const revokes = sightings.filter((it) => it.kind === "revoke" && (names(it) || says(it)));
-    return last(revokes) ?? last(modifies.filter((it) => !mayHaveWritten(it, says)));
+    const revokes = recent.filter((it) => it.kind === "revoke" && (names(it) || says(it)));
+    return [...modifies.filter((it) => !mayHaveWritten(it, says)), ...revokes];
   }
   const createdAt = rule?.createdAt ?? null;
   const renamed = (it: Sighting): boolean =>
     it.kind === "modify" && says(it) && (isNamed(it, earlierIds) || (createdAt !== null && isAbout(it, createdAt)));
-  const modified = last(sightings.filter((it) => (modifies.includes(it) && mayHaveWritten(it, says)) || renamed(it)));
-  if (modified || kind === "edited") return modified;
-  const created = sightings.filter((it) => it.kind === "authorize" && isAbout(it, createdAt));
-  return last(created.filter(says)) ?? last(created.filter((it) => it.rules === null));
+  const modified = recent.filter((it) => (modifies.includes(it) && mayHaveWritten(it, says)) || renamed(it));
+  if (kind === "edited") return modified;
+  const created = recent.filter((it) => it.kind === "authorize" && isAbout(it, createdAt));
+  return [...created.filter((it) => it.rules === null), ...created.filter(says), ...modified];
 }
 
 /** What an event does not tell may be anything. */
@@ -68,31 +68,103 @@ const mayHaveWritten = (sighting: Sighting, says: (sighting: Sighting) => boolea
 const isAbout = ({ at }: Sighting, createdAt: number | null): boolean =>
   createdAt === null || (at >= createdAt - CREATED_WITHIN_MS && at <= createdAt + CREATED_AFTER_MS);
 
-/** The verdict on a difference whose author is known or not. */
+/** What a judgement goes by besides the calls. */
+export interface JudgedAt {
+  readonly now: number;
+  readonly firstSeenAt: number;
+  /** What was said of the same difference before; null for a new one. Events are kept for a time, and what they told outlasts them. */
+  readonly before: Pick<DriftItem, "verdict" | "attribution"> | null;
+}
+
+/** A verdict, and the call that it goes by; null where none was seen. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly author: Sighting | null;
+}
+
+/** The verdict on a difference that any of `calls` may have made, the likeliest last. */
 export function judge(
   difference: JudgedDifference,
-  author: Sighting | null,
+  calls: readonly Sighting[],
   terms: JudgeTerms,
-  { now, firstSeenAt }: { readonly now: number; readonly firstSeenAt: number },
-): Verdict {
+  times: JudgedAt,
+): Judgement {
+  const author = authorAmong(calls, terms);
   const { rule, kind } = difference;
   const writer = kind === "added" && rule ? foreignWriterOf(rule, terms) : null;
-  if (writer) return { kind: "foreign", writer: writer.name };
-  const waitUntil = firstSeenAt + terms.drift.unknownWriterWaitMs;
-  if (!author)
-    return now < waitUntil
-      ? { kind: "unknown", until: waitUntil }
-      : { kind: "drift", why: "nobody granted it, and nobody is known to have written it" };
-  const trusted = terms.trustedPrincipals.find(({ principal }) => isPrincipal(author.actor, principal));
-  if (!trusted) return { kind: "drift", why: `nobody granted it; ${nameOf(author.actor)} wrote it` };
-  const { principal } = trusted;
-  if (!author.confirmed && terms.trailAnswers)
-    return now < waitUntil
-      ? { kind: "unknown", until: waitUntil }
-      : { kind: "drift", why: `the event names ${principal}, and the trail does not confirm it` };
-  const isSensitive = rule !== null && isOpenToWorld(rule) && coversSensitivePort(rule, terms.sensitivePorts);
-  return { kind: "trusted", principal, treat: isSensitive || !author.confirmed ? "ticket" : trusted.treat };
+  if (writer) return { verdict: { kind: "foreign", writer: writer.name }, author };
+  const verdict = author
+    ? verdictOn(author, calls, difference, terms, times)
+    : verdictWithout(difference, terms, times);
+  return { verdict, author };
 }
+
+/**
+ * An event alone never outranks one that the trail has confirmed, and hides nobody whom the policy trusts: what it says may be made
+ * up, and its time too.
+ */
+function authorAmong(calls: readonly Sighting[], terms: JudgeTerms): Sighting | null {
+  const likeliest = (found: readonly Sighting[]): Sighting | undefined => found.at(-1);
+  return (
+    likeliest(calls.filter((call) => call.confirmed)) ??
+    likeliest(calls.filter((call) => !isDenied(call) && trustedOf(call.actor, terms) !== null)) ??
+    likeliest(calls) ??
+    null
+  );
+}
+
+function verdictOn(
+  author: Sighting,
+  calls: readonly Sighting[],
+  difference: JudgedDifference,
+  terms: JudgeTerms,
+  { now, firstSeenAt }: JudgedAt,
+): Verdict {
+  const until = firstSeenAt + terms.drift.unknownWriterWaitMs;
+  const isContested = calls.slice(calls.indexOf(author) + 1).some((call) => !call.confirmed);
+  if (isContested && calls.some(({ actor }) => trustedOf(actor, terms) !== null) && now < until)
+    return { kind: "unknown", until };
+  const trusted = trustedOf(author.actor, terms);
+  if (trusted === null) return { kind: "drift", why: `nobody granted it; ${nameOf(author.actor)} wrote it` };
+  const { principal } = trusted;
+  if (!author.confirmed && author.doubt !== "refused") {
+    if (now < until) return { kind: "unknown", until };
+    if (author.doubt !== "unreachable")
+      return { kind: "drift", why: `the event names ${principal}, and the trail does not confirm it` };
+  }
+  // What an event does not tell may be somebody else's.
+  const isCertain = author.confirmed && author.rules !== null;
+  return { kind: "trusted", principal, treat: isCertain && !isSensitive(difference, terms) ? trusted.treat : "ticket" };
+}
+
+function verdictWithout(
+  difference: JudgedDifference,
+  terms: JudgeTerms,
+  { now, firstSeenAt, before }: JudgedAt,
+): Verdict {
+  const by = before?.attribution ?? null;
+  if (before !== null && by !== null && before.verdict.kind !== "unknown") {
+    const { verdict } = before;
+    const trusted =
+      verdict.kind === "trusted" && terms.trustedPrincipals.find(({ principal }) => principal === verdict.principal);
+    if (!trusted) return { kind: "drift", why: `nobody granted it; ${by.actor} wrote it` };
+    const isTicket = verdict.treat === "ticket" || isSensitive(difference, terms);
+    return { kind: "trusted", principal: trusted.principal, treat: isTicket ? "ticket" : trusted.treat };
+  }
+  const until = firstSeenAt + terms.drift.unknownWriterWaitMs;
+  return now < until
+    ? { kind: "unknown", until }
+    : { kind: "drift", why: "nobody granted it, and nobody is known to have written it" };
+}
+
+const isSensitive = ({ rule }: JudgedDifference, { sensitivePorts }: JudgeTerms): boolean =>
+  rule !== null && isOpenToWorld(rule) && coversSensitivePort(rule, sensitivePorts);
+
+/** What the policy says of somebody it trusts; null of everybody else. */
+export const trustedOf = (
+  actor: Actor,
+  { trustedPrincipals }: Pick<JudgeTerms, "trustedPrincipals">,
+): TrustedPrincipal | null => trustedPrincipals.find(({ principal }) => isPrincipal(actor, principal)) ?? null;
 
 /** By the source's range or the owner of the group it names; what its description says means nothing. */
 export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | null {

@@ -160,5 +160,6 @@ function undone(item: DriftItem, heldBy: HeldBy | null): DriftItem {
 const isMoved = (item: DriftItem, stored: DriftItem): boolean =>
   item.state !== stored.state ||
   item.heldBy !== stored.heldBy ||
+  item.found?.description !== stored.found?.description ||
   JSON.stringify(item.verdict) !== JSON.stringify(stored.verdict) ||
   JSON.stringify(item.attribution) !== JSON.stringify(stored.attribution);

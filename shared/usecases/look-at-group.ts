@@ -14,8 +14,8 @@ const AGAIN_MS = 100;
 export async function lookAtGroup(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   if (!options.drift) return passWhenFree(app, group, options);
   try {
-    const trailAnswers = await settleClaims(app, options.policy, group);
-    return await passWhenFree(app, group, { ...options, trailAnswers });
+    await settleClaims(app, options.policy, group);
+    return await passWhenFree(app, group, options);
   } catch (error) {
     const rows = options.rows.filter(({ kind }) => kind !== "drift");
     if (rows.length > 0)

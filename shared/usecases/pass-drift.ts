@@ -27,12 +27,6 @@ import { tell } from "./tell.ts";
 const OPEN_STATES = ["waiting", "reported", "held", "rollingBack"];
 const ITEMS_MAX = 10_000;
 
-/** Under what drift is judged; without `trailAnswers` the trail can be asked. */
-export interface DriftTerms {
-  readonly policy: Policy;
-  readonly trailAnswers?: boolean;
-}
-
 interface Stored {
   readonly row: GroupRow;
   readonly items: readonly DriftItem[];
@@ -47,7 +41,6 @@ export class PassDrift {
   private readonly app: App;
   private readonly group: GroupRef;
   private readonly policy: Policy;
-  private readonly trailAnswers: boolean;
   private readonly facts: GroupFacts;
   private readonly sightings: readonly Sighting[];
   private readonly interfaces: readonly WatchedInterface[];
@@ -59,11 +52,10 @@ export class PassDrift {
   private counted = false;
   private fallBackTold = false;
 
-  private constructor(app: App, terms: DriftTerms, facts: GroupFacts, stored: Stored) {
+  private constructor(app: App, policy: Policy, facts: GroupFacts, stored: Stored) {
     this.app = app;
     this.group = facts.ref;
-    this.policy = terms.policy;
-    this.trailAnswers = terms.trailAnswers ?? true;
+    this.policy = policy;
     this.facts = facts;
     this.row = stored.row;
     this.items = stored.items;
@@ -72,7 +64,7 @@ export class PassDrift {
   }
 
   /** Reads what is kept of the group's drift; null for a group that is gone. */
-  static async read(app: App, group: GroupRef, terms: DriftTerms): Promise<PassDrift | null> {
+  static async read(app: App, group: GroupRef, policy: Policy): Promise<PassDrift | null> {
     const facts = await app.inventory.group(group, "drift");
     if (!facts) return null;
     const [row, items, sightings] = await Promise.all([
@@ -80,9 +72,9 @@ export class PassDrift {
       openItems(app, group),
       listSightings(app.tables, group.groupId),
     ]);
-    const interfaces = terms.policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
+    const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
     const told = sightings.filter((sighting) => sighting.failed === null);
-    return new PassDrift(app, terms, facts, { row, items, interfaces, sightings: told });
+    return new PassDrift(app, policy, facts, { row, items, interfaces, sightings: told });
   }
 
   /** How far the group is guarded, by the ledger as it was read. */
@@ -104,7 +96,6 @@ export class PassDrift {
         foreignWriters: policy.foreignWriters,
         trustedPrincipals: policy.trustedPrincipals,
         sensitivePorts: lease.sensitivePorts,
-        trailAnswers: this.trailAnswers,
       },
       confirmedAt: row.baseline?.confirmedAt ?? now,
       mayAdopt: !isHalfRead && (row.baseline === null || baselineAgrees(row.baseline, entries)),

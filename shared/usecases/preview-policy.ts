@@ -128,7 +128,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     app.firewall.readGroup(group, "inventory"),
     listEntries(app.tables, group),
     listIntents(app.tables, group),
-    PassDrift.read(app, group, { policy }),
+    PassDrift.read(app, group, policy),
   ]);
   const isAnyOpening = entries.some((entry) => isOpening(entry, now));
   const openFacts = isAnyOpening ? await readOpenFacts(app, group) : null;

@@ -43,8 +43,6 @@ export interface PassOptions {
   readonly stateKnown?: boolean;
   /** True to compare the group with its ledger, where it is guarded. */
   readonly drift?: boolean;
-  /** False where the trail cannot be asked. */
-  readonly trailAnswers?: boolean;
   /** Interfaces the caller already knows, where the leases to open name one instance. */
   readonly members?: readonly Member[];
 }
@@ -103,7 +101,7 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
       listIntents(app.tables, group),
       readMode(app.tables),
     ]);
-    const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options) : null;
+    const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options.policy) : null;
     return await new Pass(app, group, { ...options, stateKnown, mode }, lock, intents, drift).run();
   } finally {
     await releaseLock(app.tables, lock).catch(() => undefined);

@@ -4,10 +4,10 @@ import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
-import { callOf, type Sighting } from "../domain/sighting.ts";
+import { callOf, type Doubt, isDenied, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
-import { isPrincipal, nameOf } from "../plan/judge-drift.ts";
+import { nameOf, trustedOf } from "../plan/judge-drift.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { dueDrift, dueWrite } from "../store/due.ts";
 import { getGroupRow } from "../store/group-rows.ts";
@@ -29,22 +29,34 @@ interface Claim {
 /** How often the trail is asked again, and for how long: an event may take ten minutes to be found there. */
 const ASK_EVERY_MS = 60_000;
 const ASK_FOR_MS = 30 * 60_000;
+/** How often from then on where it refuses to answer: what only it can tell is left alone until it does. */
+const ASK_LATER_MS = 60 * 60_000;
+/** Events that one look asks about; the next one goes on. */
+const ASKS_MAX = 50;
 /** An opening that is under way is read back by then. */
 const OPENING_MS = 5000;
 const HISTORY_MAX = 50;
 
 /**
  * Asks the trail about the events that would spare a rule, as an event alone keeps nothing open: those of principals the policy
- * trusts, and claims. A claim is adopted where the group is not enforced and told where it is; a rule that its lease has closed
- * meanwhile is owed again. Answers false when the trail cannot be asked.
+ * trusts, claims, and what somebody else may have done to the same rule as a trusted principal. A claim is adopted where the group
+ * is not enforced and told where it is; a rule that its lease has closed meanwhile is owed again.
  */
-export async function settleClaims(app: App, policy: Policy, group: GroupRef): Promise<boolean> {
-  const sightings = await listSightings(app.tables, group.groupId);
-  const answers: Answer[] = [];
-  for (const sighting of sightings)
-    if (!sighting.settled && sighting.failed === null)
-      answers.push(await settleSighting({ app, policy, group, sighting }));
-  return !answers.includes("refused");
+export async function settleClaims(app: App, policy: Policy, group: GroupRef): Promise<void> {
+  const sightings = (await listSightings(app.tables, group.groupId)).filter(({ failed }) => failed === null);
+  const trusted = sightings.filter((it) => trustedOf(it.actor, policy) !== null && !isDenied(it));
+  const matters = (it: Sighting): boolean =>
+    it.disputed === true || trusted.some((by) => by === it || mayRival(by, it));
+  let asks = 0;
+  for (const sighting of sightings) {
+    const isAsked = !sighting.confirmed && matters(sighting);
+    // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
+    if (sighting.settled && (!isAsked || sighting.doubt !== undefined)) continue;
+    const work = { app, policy, group, sighting };
+    asks += isAsked ? 1 : 0;
+    if (asks > ASKS_MAX) await askAgain(work, ASK_EVERY_MS);
+    else await trySettling(work, isAsked);
+  }
 }
 
 interface Work {
@@ -54,47 +66,55 @@ interface Work {
   readonly sighting: Sighting;
 }
 
-/** `unknown` while the trail does not have the event; `refused` where it does not answer us. */
-type Answer = "confirmed" | "denied" | "unknown" | "refused" | "unasked";
+/** Whether the one may have done what the other seems to have: to the same rule, as far as their events tell. */
+function mayRival(one: Sighting, other: Sighting): boolean {
+  const isOfRules = ({ kind }: Sighting): boolean => kind === "authorize" || kind === "modify" || kind === "revoke";
+  if (!isOfRules(one) || !isOfRules(other)) return false;
+  const names = new Set<string>(other.ruleIds);
+  if (!one.rules?.length || !other.rules?.length || one.ruleIds.some((id) => names.has(id))) return true;
+  const keys = new Set<string>(other.rules.map(({ spec }) => ruleKey(spec)));
+  return one.rules.some(({ spec }) => keys.has(ruleKey(spec)));
+}
 
-async function settleSighting(work: Work): Promise<Answer> {
-  const { app, policy, group, sighting } = work;
-  const claims = sighting.kind === "authorize" ? await claimsOf(app, group, sighting) : [];
-  if (claims === "later") {
-    await askAgain(work, OPENING_MS);
-    return "unasked";
+/** What cannot be settled of one event keeps no other, and nothing else of the group, from its turn. */
+async function trySettling(work: Work, isAsked: boolean): Promise<void> {
+  try {
+    await settleSighting(work, isAsked);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const { app, group, sighting } = work;
+    app.log.write("error", `the event ${sighting.eventId} of ${group.groupId} cannot be settled`, { code: error.code });
+    await askAgain(work, ASK_EVERY_MS);
   }
-  const isTrusted = policy.trustedPrincipals.some(({ principal }) => isPrincipal(sighting.actor, principal));
-  if (claims.length === 0 && !isTrusted && !sighting.disputed) {
-    await save(work, { settled: true });
-    return "unasked";
-  }
-  const who = nameOf(sighting.actor);
-  if (!sighting.confirmed) {
+}
+
+async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
+  const { app, group, sighting } = work;
+  const mayClaim = sighting.kind === "authorize" && !sighting.settled;
+  const claims = mayClaim ? await claimsOf(app, group, sighting) : [];
+  if (claims === "later") return askAgain(work, OPENING_MS);
+  if (!sighting.confirmed && (isAsked || claims.length > 0)) {
     const answer = await ask(app, sighting);
     return typeof answer === "string" ? waitFor(work, answer) : believe(work, answer.kept);
   }
-  if (claims.length > 0 && !(await accept(work, claims, who))) return "confirmed";
+  if (claims.length > 0 && !(await accept(work, claims, nameOf(sighting.actor)))) return;
   await save(work, { settled: true });
-  return "confirmed";
 }
 
-async function waitFor(work: Work, answer: "unknown" | "refused"): Promise<Answer> {
+async function waitFor(work: Work, doubt: Doubt): Promise<void> {
   const { app, sighting } = work;
-  if (app.clock.now() < sighting.receivedAt + ASK_FOR_MS) {
-    await askAgain(work, ASK_EVERY_MS);
-    return answer;
-  }
-  await save(work, { settled: true });
-  await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
-  return answer;
+  const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
+  const isDone = isLate && doubt === "absent";
+  if (sighting.doubt !== doubt || isDone) await save(work, { settled: isDone, doubt });
+  if (isDone) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
+  else await askAgain(work, isLate && doubt === "refused" ? ASK_LATER_MS : ASK_EVERY_MS);
 }
 
 /**
  * From here on the call is what the trail keeps of it, and not what its event said: of a true event any word may have been changed
  * on its way, and the first that comes keeps the others of its id out. What the trail keeps as our own call is nobody's claim.
  */
-async function believe(work: Work, kept: Sighting | null): Promise<Answer> {
+async function believe(work: Work, kept: Sighting | null): Promise<void> {
   const { app, sighting } = work;
   if (kept === null || callOf(kept) !== callOf(sighting)) {
     const who = nameOf(sighting.actor);
@@ -102,11 +122,11 @@ async function believe(work: Work, kept: Sighting | null): Promise<Answer> {
   }
   if (kept === null || kept.failed !== null || isOwnCall(app, kept)) {
     await save(work, { settled: true, failed: kept?.failed ?? "DeniedByTrail" });
-    return "denied";
+    return;
   }
   const believed = { ...work, sighting: { ...kept, receivedAt: sighting.receivedAt, confirmed: true, settled: false } };
   await save(believed, {});
-  return settleSighting(believed);
+  await settleSighting(believed, false);
 }
 
 /** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
@@ -174,15 +194,15 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 /** What the trail itself keeps of the call; null where that is no call to the group. */
-async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | "unknown" | "refused"> {
+async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | Doubt> {
   try {
     const reading = await app.trail.lookUp(sighting.region, sighting.eventId);
-    if (reading?.kind !== "call") return "unknown";
+    if (reading?.kind !== "call") return "absent";
     return { kept: reading.sightings.find(({ groupId }) => groupId === sighting.groupId) ?? null };
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     app.log.write("warn", "the trail cannot be asked", { code: error.cloudCode ?? error.kind });
-    return error.kind === "refused" || error.kind === "invalid" ? "refused" : "unknown";
+    return error.kind === "refused" || error.kind === "invalid" ? "refused" : "unreachable";
   }
 }
 
@@ -198,8 +218,10 @@ async function isEnforced(app: App, policy: Policy, group: GroupRef): Promise<bo
 const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<void> =>
   saveSighting(app.tables, { ...sighting, ...changes });
 
+/** At the same instants for whatever else of the group waits as long: one look asks about all of it. */
 async function askAgain({ app, group }: Work, inMs: number): Promise<void> {
-  await app.tables.writeAll([dueWrite(dueDrift(group, app.clock.now() + inMs, app.settings.shards))]);
+  const at = (Math.floor(app.clock.now() / inMs) + 1) * inMs;
+  await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
 }
 
 async function tell({ app, policy, group }: Work, line: string): Promise<void> {

@@ -69,13 +69,12 @@ export const aDriftPolicy = (changes: Partial<DriftPolicy> = {}): DriftPolicy =>
   ...changes,
 });
 
-/** Migration servers in 100.104.0.0/16 write rules, Terraform is believed, and the trail answers. */
+/** Migration servers in 100.104.0.0/16 write rules, and Terraform is believed. */
 export const someTerms = (changes: Partial<JudgeTerms> = {}): JudgeTerms => ({
   drift: aDriftPolicy(),
   foreignWriters: [{ name: "dts", sources: [aCidr("100.104.0.0/16")], ownerAccounts: ["1900000000000000"] }],
   trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
   sensitivePorts: [22, 3306],
-  trailAnswers: true,
   ...changes,
 });
 

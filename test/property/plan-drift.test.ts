@@ -7,7 +7,7 @@ import type { RuleId } from "../../shared/domain/ids.ts";
 import type { Entry, Standing } from "../../shared/domain/ledger-entry.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
-import type { Sighting } from "../../shared/domain/sighting.ts";
+import type { Doubt, Sighting } from "../../shared/domain/sighting.ts";
 import { isAllocatedAlways, openWindow } from "../../shared/plan/open-window.ts";
 import { isHolding, type Picture, type Watch } from "../../shared/plan/picture.ts";
 import { applyPatch } from "../../shared/plan/plan-entry.ts";
@@ -110,9 +110,11 @@ const aCall: fc.Arbitrary<Sighting> = fc
     name: anyOf(...NAMES),
     isTrusted: fc.boolean(),
     confirmed: fc.boolean(),
+    doubt: fc.option(anyOf<Doubt>("absent", "refused", "unreachable")),
   })
-  .map(({ eventId, kind, at, spec, isTold, name, isTrusted, confirmed }) =>
+  .map(({ eventId, kind, at, spec, isTold, name, isTrusted, confirmed, doubt }) =>
     aSighting({
+      ...(doubt !== null && !confirmed && { doubt }),
       ...{ eventId, kind, at, confirmed },
       ...(isTrusted && { actor: terraform }),
       ...(isTold ? { specs: [spec] } : { rules: null }),
@@ -144,7 +146,6 @@ const aWatchOf = (rules: readonly Rule[]): fc.Arbitrary<Watch> =>
     .record({
       acts: anyOf("observe", "enforce" as const),
       treat: anyOf("adopt", "ticket" as const),
-      trailAnswers: fc.boolean(),
       mayAdopt: fc.boolean(),
       sightings: fc.array(aCall, { maxLength: 5 }),
       items: anOldItem(rules),
@@ -154,12 +155,12 @@ const aWatchOf = (rules: readonly Rule[]): fc.Arbitrary<Watch> =>
       isHalfRead: fc.nat(5).map((it) => it === 0),
       changesMax: anyOf(1, 3, 50),
     })
-    .map(({ acts, treat, trailAnswers, held, reverted, isFrozen, sightings, ...rest }) =>
+    .map(({ acts, treat, held, reverted, isFrozen, sightings, ...rest }) =>
       aWatch({
         ...rest,
         acts: acts as Watch["acts"],
         sightings: [...sightings].sort((a, b) => a.at - b.at),
-        terms: someTerms({ trailAnswers, trustedPrincipals: [{ principal: "terraform", treat: treat as "adopt" }] }),
+        terms: someTerms({ trustedPrincipals: [{ principal: "terraform", treat: treat as "adopt" }] }),
         holds: new Set(held.map(ruleKey)),
         reverts: reverted.flatMap((spec) =>
           [1, 2, 3].map((index) => ({ key: ruleKey(spec), driftId: `dr-${index}`, at: NOW - 1000 })),

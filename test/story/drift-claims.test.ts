@@ -93,6 +93,22 @@ test("a claim waits where the ledger takes no change, and keeps no lease from it
   expect(world.openPorts()).toEqual(["22/22"]);
 });
 
+test("a claim on an entry that cannot be read keeps nothing else of the group from being looked at", async () => {
+  const { spec } = await leased("observe");
+  const { world } = guarded;
+  const { tables } = world.process();
+  await guarded.authorize(spec, "for the night shift");
+  await guarded.authorize(openDatabase);
+  const records = await guarded.events();
+  const { rows } = await tables.range({ table: "ledger", from: ["sg-web", ""], to: ["sg-web\u0001"], limit: 100 });
+  for (const { key, columns } of rows)
+    if (`${columns["body"]}`.includes("22/22") || JSON.stringify(columns).includes('"from":22'))
+      await tables.put("ledger", key, { ...columns, body: "torn" }, { kind: "none" });
+  for (const record of records) await guarded.deliver(record);
+  const found = (await guarded.drift()).map(({ key, state }) => `${key.split("|")[2]} ${state}`);
+  expect(found).toContain("3306/3306 reported");
+});
+
 describe("in an enforced group", () => {
   test("they are told, and the rule goes with the lease", async () => {
     const { lease, spec } = await leased("enforce");

@@ -205,3 +205,136 @@ describe("an event that names a trusted role", () => {
     expect(await states()).toEqual(["reported trusted"]);
   });
 });
+
+describe("of two who may have made a difference", () => {
+  const eve = { type: "ram-user", principalId: "2000000000000666", accountId: "100000000000", userName: "eve" };
+
+  test("a made-up event with a later time does not outrank a role that the trail confirms", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    const [record] = await guarded.events();
+    await guarded.deliver(record);
+    await later();
+    const time = new Date(Date.parse(String(record?.["eventTime"])) + 1000).toISOString();
+    await guarded.deliver({ ...record, eventId: "made-up-2", eventTime: time, userIdentity: eve });
+    await later();
+    await guarded.compare();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+    const [item] = await guarded.drift();
+    expect(item?.attribution).toMatchObject({ actor: "deployer:run-17", confirmed: true });
+  });
+
+  test("a made-up event waits for the trail also where the role's own is not confirmed yet", async () => {
+    await start({ trailSwitches: { lookupDelayMs: 300_000 } });
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    const [record] = await guarded.events();
+    await guarded.deliver(record);
+    await guarded.deliver({ ...record, eventId: "made-up-2", userIdentity: eve });
+    expect(await states()).toEqual(["waiting unknown"]);
+    for (let minute = 0; minute < 40; minute++) await world.ticks(1);
+    await guarded.compare();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+  });
+
+  test("a stranger who really changed a role's rule is found, once the trail has the stranger's event too", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    await guarded.settle();
+    await later();
+    const rule = (await guarded.rules()).find(({ ports }) => ports.kind === "range" && ports.range.from === 8443);
+    if (!rule?.id) throw new Error("no such rule");
+    await guarded.modify(rule.id, rule, "mine now");
+    await guarded.settle();
+    await later();
+    expect(world.openPorts()).toEqual([]);
+    expect((await states()).at(-1)).toBe("rolledBack drift");
+  });
+});
+
+describe("a role", () => {
+  test("whose event tells no rules is not taken for who wrote a stranger's rule: that one is a ticket", async () => {
+    await start();
+    const silent = { requestParameters: { SecurityGroupId: "sg-web" }, requestParameterJson: "" };
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const [record] = await guarded.events();
+    await guarded.authorize({ ...fromOffice, ports: somePorts("9443/9443") });
+    await guarded.events();
+    const app = guarded.world.process(async ({ name }, act) => {
+      const answer = (await act()) as { readonly Events: readonly object[] };
+      if (name !== "trail LookupEvents") return answer;
+      return { ...answer, Events: answer.Events.map((event) => ({ ...event, ...silent })) };
+    });
+    await guarded.deliver({ ...record, ...silent }, app);
+    await later();
+    await guarded.compare();
+    expect(await states()).toEqual(["reported trusted", "reported trusted"]);
+    expect((await guarded.drift()).map(({ verdict }) => verdict)).toMatchObject([
+      { treat: "ticket" },
+      { treat: "ticket" },
+    ]);
+  });
+
+  test("that the policy trusts only after its event was settled is believed from then on", async () => {
+    await start({ guard: "observe", policy: { trustedPrincipals: [] } });
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    await guarded.settle();
+    expect(await states()).toEqual(["reported drift"]);
+    world.policy = { ...world.policy, trustedPrincipals: [{ principal: "terraform", treat: "adopt" }] };
+    await guarded.compare();
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+
+  test("is left alone also where the trail refuses to be asked for long", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const records = await guarded.events();
+    const refusal = { kind: "reject", status: 403, code: "NoPermission" } as const;
+    world.faults([{ service: "actiontrail", operation: "LookupEvents", fault: refusal }]);
+    for (const record of records) await guarded.deliver(record);
+    for (let minute = 0; minute < 45; minute++) await world.ticks(1);
+    await guarded.compare();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+    // It is asked again from time to time, and believed once it answers.
+    world.faults([]);
+    await world.advance(3_600_000);
+    await world.ticks(1);
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+
+  test("is left alone also where the trail answers nothing but errors for long", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("terraform"));
+    const records = await guarded.events();
+    const failure = { kind: "reject", status: 503, code: "ServiceUnavailable" } as const;
+    world.faults([{ service: "actiontrail", operation: "LookupEvents", fault: failure }]);
+    for (const record of records) await guarded.deliver(record);
+    expect(await states()).toEqual(["waiting unknown"]);
+    for (let minute = 0; minute < 45; minute++) await world.ticks(1);
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+    world.faults([]);
+    await world.ticks(2);
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+
+  test("whose changes are a ticket keeps what it opened when its event is kept no longer", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", role("deployer"));
+    await guarded.settle();
+    await later();
+    await world.advance(16 * 24 * 3_600_000);
+    await guarded.compare();
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["reported trusted"]);
+  });
+});

@@ -1,12 +1,15 @@
 // Whose a difference is: the call that made it, and what follows from whoever called.
 import { describe, expect, test } from "vitest";
+import type { Verdict } from "../../../shared/domain/drift-item.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import type { Sighting } from "../../../shared/domain/sighting.ts";
 import {
   attributionOf,
-  authorOf,
+  callsBehind,
   foreignWriterOf,
   isPrincipal,
+  type JudgedAt,
   type JudgedDifference,
   judge,
 } from "../../../shared/plan/judge-drift.ts";
@@ -16,12 +19,17 @@ import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const WIDE: RuleSpec = aSpec({ ports: somePorts("1/65535") });
 
+/** The likeliest of the calls, as far as their words tell. */
+const authorOf = (difference: JudgedDifference, calls: readonly Sighting[]): Sighting | null =>
+  callsBehind(difference, calls).at(-1) ?? null;
+
 const added = (rule = aRule()): JudgedDifference => ({
   kind: "added",
   key: ruleKey(rule),
   ruleId: rule.id,
   earlierIds: [],
   rule,
+  since: null,
 });
 const removed = (spec = aSpec()): JudgedDifference => ({
   kind: "removed",
@@ -29,6 +37,7 @@ const removed = (spec = aSpec()): JudgedDifference => ({
   ruleId: ruleId("1"),
   earlierIds: [],
   rule: null,
+  since: NOW - HOUR,
 });
 /** A granted tcp 22 that has become every port. */
 const edited: JudgedDifference = {
@@ -37,6 +46,7 @@ const edited: JudgedDifference = {
   ruleId: ruleId("1"),
   earlierIds: [],
   rule: aRule({ ...WIDE }),
+  since: NOW - HOUR,
 };
 
 describe("the author of an added rule", () => {
@@ -125,6 +135,12 @@ describe("the author of a removal", () => {
     expect(authorOf({ ...removed(), ruleId: null }, [byId])).toBeNull();
   });
 
+  test("is nobody who removed it before it was granted as it should be now", () => {
+    const earlier = aSighting({ eventId: "1", kind: "revoke", at: NOW - 2 * HOUR, actor: terraform });
+    expect(authorOf(removed(), [earlier])).toBeNull();
+    expect(authorOf(removed(), [{ ...earlier, at: NOW - HOUR }])).not.toBeNull();
+  });
+
   test("is who made another rule of it, where that rule has become somebody else's", () => {
     const modify = aSighting({ kind: "modify", ruleIds: [ruleId("1")], specs: [WIDE] });
     expect(authorOf(removed(), [modify])).toBe(modify);
@@ -208,55 +224,119 @@ describe("a principal", () => {
 });
 
 describe("the verdict", () => {
-  const times = { now: NOW, firstSeenAt: NOW };
+  const times: JudgedAt = { now: NOW, firstSeenAt: NOW, before: null };
+  const late: JudgedAt = { ...times, now: NOW + WAIT_MS };
   const WORLD = aRule({ peer: fromCidr("0.0.0.0/0"), ports: somePorts("3306/3306") });
   const by = (changes = {}) => aSighting({ actor: terraform, ...changes });
+  const verdict = (calls: readonly Sighting[], at = times, terms = someTerms(), difference = added()) =>
+    judge(difference, calls, terms, at).verdict;
 
   test("of a rule nobody is known to have written is unknown up to the wait's end, and drift from then on", () => {
-    const at = (now: number) => judge(added(), null, someTerms(), { now, firstSeenAt: NOW });
-    expect(at(NOW + WAIT_MS - 1)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
-    expect(at(NOW + WAIT_MS)).toMatchObject({ kind: "drift", why: expect.stringContaining("nobody is known") });
+    expect(verdict([], { ...times, now: NOW + WAIT_MS - 1 })).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
+    expect(verdict([], late)).toMatchObject({ kind: "drift", why: expect.stringContaining("nobody is known") });
   });
 
   test("of an author nobody trusts is drift at once, confirmed or not", () => {
     for (const confirmed of [true, false])
-      expect(judge(added(), aSighting({ confirmed }), someTerms(), times)).toEqual({
-        kind: "drift",
-        why: "nobody granted it; bob wrote it",
-      });
+      expect(verdict([aSighting({ confirmed })])).toEqual({ kind: "drift", why: "nobody granted it; bob wrote it" });
   });
 
   test("of a trusted author is as the policy treats them", () => {
     for (const treat of ["adopt", "ticket"] as const) {
       const terms = someTerms({ trustedPrincipals: [{ principal: "terraform", treat }] });
-      expect(judge(added(), by(), terms, times)).toEqual({ kind: "trusted", principal: "terraform", treat });
+      expect(verdict([by()], times, terms)).toEqual({ kind: "trusted", principal: "terraform", treat });
     }
   });
 
-  test("of a trusted author whom the trail does not confirm waits, and then is drift", () => {
-    const at = (now: number) => judge(added(), by({ confirmed: false }), someTerms(), { now, firstSeenAt: NOW });
-    expect(at(NOW)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
-    expect(at(NOW + WAIT_MS)).toMatchObject({ kind: "drift", why: expect.stringContaining("does not confirm") });
+  test.each([
+    ["was not asked", undefined, "drift"],
+    ["does not have it", "absent", "drift"],
+    ["does not answer", "unreachable", "trusted"],
+  ] as const)("of a trusted author of whom the trail %s waits, and then is settled", (_what, doubt, then) => {
+    const calls = [by({ confirmed: false, ...(doubt && { doubt }) })];
+    expect(verdict(calls)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
+    expect(verdict(calls, late)).toMatchObject({ kind: then, ...(then === "trusted" && { treat: "ticket" }) });
   });
 
-  test("of a trusted author is a ticket where the trail cannot be asked", () => {
-    const terms = someTerms({ trailAnswers: false });
-    expect(judge(added(), by({ confirmed: false }), terms, times)).toMatchObject({ treat: "ticket" });
-    expect(judge(added(), by(), terms, times)).toMatchObject({ treat: "adopt" });
+  test("of a trusted author is a ticket at once where the trail refuses to be asked", () => {
+    expect(verdict([by({ confirmed: false, doubt: "refused" })])).toMatchObject({ kind: "trusted", treat: "ticket" });
+  });
+
+  test("of a trusted author whose event tells no rules is a ticket: it may be somebody else's", () => {
+    expect(verdict([by({ rules: null })])).toMatchObject({ kind: "trusted", treat: "ticket" });
   });
 
   test("of a sensitive port open to the world is a ticket, whoever opened it", () => {
     for (const difference of [added(WORLD), { ...edited, rule: WORLD }])
-      expect(judge(difference, by(), someTerms(), times)).toMatchObject({ kind: "trusted", treat: "ticket" });
+      expect(verdict([by()], times, someTerms(), difference)).toMatchObject({ kind: "trusted", treat: "ticket" });
     const harmless = aRule({ ...WORLD, ports: somePorts("8443/8443") });
-    expect(judge(added(harmless), by(), someTerms(), times)).toMatchObject({ treat: "adopt" });
+    expect(verdict([by()], times, someTerms(), added(harmless))).toMatchObject({ treat: "adopt" });
   });
 
   test("of a foreign writer's rule needs no author, and holds for added rules alone", () => {
     const rule = aRule({ peer: fromCidr("100.104.7.1/32") });
-    for (const author of [null, aSighting()])
-      expect(judge(added(rule), author, someTerms(), times)).toEqual({ kind: "foreign", writer: "dts" });
-    expect(judge({ ...edited, rule }, aSighting(), someTerms(), times)).toMatchObject({ kind: "drift" });
+    for (const calls of [[], [aSighting()]])
+      expect(verdict(calls, times, someTerms(), added(rule))).toEqual({ kind: "foreign", writer: "dts" });
+    expect(verdict([aSighting()], times, someTerms(), { ...edited, rule })).toMatchObject({ kind: "drift" });
+  });
+
+  describe("where several may have made the difference", () => {
+    const told = by({ eventId: "told" });
+    const made = aSighting({ eventId: "made-up", confirmed: false });
+
+    test("waits while an event that the trail has not confirmed would outrank a trusted author", () => {
+      expect(verdict([told, made])).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
+      expect(judge(added(), [told, made], someTerms(), late)).toEqual({
+        verdict: { kind: "trusted", principal: "terraform", treat: "adopt" },
+        author: told,
+      });
+    });
+
+    test("is about the last whom the trail confirms, trusted or not", () => {
+      expect(verdict([told, { ...made, confirmed: true }])).toMatchObject({ kind: "drift" });
+      expect(verdict([{ ...made, confirmed: true }, told])).toMatchObject({ kind: "trusted" });
+      const unsure = { ...told, confirmed: false };
+      expect(verdict([{ ...made, confirmed: true }, unsure])).toMatchObject({ kind: "unknown" });
+      expect(verdict([{ ...made, confirmed: true }, unsure], late)).toMatchObject({ kind: "drift" });
+    });
+
+    test("waits also where the trail has confirmed nobody yet, whatever their order", () => {
+      const unsure = { ...told, confirmed: false };
+      for (const calls of [
+        [unsure, made],
+        [made, unsure],
+      ])
+        expect(verdict(calls)).toMatchObject({ kind: "unknown" });
+      expect(verdict([{ ...unsure, doubt: "absent" }, made], late)).toMatchObject({ kind: "drift" });
+      expect(verdict([{ ...unsure, doubt: "unreachable" }, made], late)).toMatchObject({ treat: "ticket" });
+    });
+
+    test("waits for nobody where no trusted author is among them", () => {
+      expect(verdict([aSighting(), made])).toMatchObject({ kind: "drift" });
+    });
+  });
+
+  describe("where the events of the difference are kept no longer", () => {
+    const after = (verdict: Verdict): JudgedAt => ({
+      ...late,
+      before: { verdict, attribution: attributionOf(by()) },
+    });
+
+    test("stays what it was, as long as the policy trusts its author", () => {
+      for (const treat of ["ticket", "adopt"] as const) {
+        const trusted = { kind: "trusted", principal: "terraform", treat } as const;
+        expect(verdict([], after(trusted))).toEqual(trusted);
+        expect(verdict([], after(trusted), someTerms({ trustedPrincipals: [] }))).toMatchObject({ kind: "drift" });
+      }
+      expect(verdict([], after({ kind: "drift", why: "nobody granted it; bob wrote it" }))).toMatchObject({
+        kind: "drift",
+        why: expect.stringContaining("terraform"),
+      });
+    });
+
+    test("is drift where it waited for an event that never came to be believed", () => {
+      expect(verdict([], after({ kind: "unknown", until: NOW }))).toMatchObject({ kind: "drift" });
+    });
   });
 });
 

@@ -465,9 +465,17 @@ describe("items from pass to pass", () => {
     ]);
   });
 
+  test("an item keeps what a rule says of itself now, also where that was changed since", () => {
+    const items = first({ acts: "observe" });
+    const said = { ...given, rules: given.rules.map((rule) => ({ ...rule, description: "another" })) };
+    const plan = watched({ items, acts: "observe" }, said);
+    expect(plan.drift.items).toMatchObject([{ driftId: items[0]?.driftId, found: { description: "another" } }]);
+    expect(watched({ items: plan.drift.items, acts: "observe" }, said).drift.items).toEqual([]);
+  });
+
   test("an author stays known when the sighting is gone", () => {
     const items = first({ sightings: [bobs(x)], acts: "observe" });
-    const plan = watched({ items, acts: "observe" }, { ...given, now: NOW + WAIT_MS });
+    const plan = watched({ items }, { ...given, now: NOW + WAIT_MS });
     expect(plan.drift.items).toMatchObject([{ attribution: { actor: "bob" } }]);
   });
 
