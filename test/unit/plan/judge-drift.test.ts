@@ -317,7 +317,7 @@ describe("the verdict", () => {
   });
 
   describe("where the events of the difference are kept no longer", () => {
-    const after = (verdict: Verdict): JudgedAt => ({
+    const once = (verdict: Verdict): JudgedAt => ({
       ...late,
       before: { verdict, attribution: attributionOf(by()) },
     });
@@ -325,17 +325,17 @@ describe("the verdict", () => {
     test("stays what it was, as long as the policy trusts its author", () => {
       for (const treat of ["ticket", "adopt"] as const) {
         const trusted = { kind: "trusted", principal: "terraform", treat } as const;
-        expect(verdict([], after(trusted))).toEqual(trusted);
-        expect(verdict([], after(trusted), someTerms({ trustedPrincipals: [] }))).toMatchObject({ kind: "drift" });
+        expect(verdict([], once(trusted))).toEqual(trusted);
+        expect(verdict([], once(trusted), someTerms({ trustedPrincipals: [] }))).toMatchObject({ kind: "drift" });
       }
-      expect(verdict([], after({ kind: "drift", why: "nobody granted it; bob wrote it" }))).toMatchObject({
+      expect(verdict([], once({ kind: "drift", why: "nobody granted it; bob wrote it" }))).toMatchObject({
         kind: "drift",
         why: expect.stringContaining("terraform"),
       });
     });
 
     test("is drift where it waited for an event that never came to be believed", () => {
-      expect(verdict([], after({ kind: "unknown", until: NOW }))).toMatchObject({ kind: "drift" });
+      expect(verdict([], once({ kind: "unknown", until: NOW }))).toMatchObject({ kind: "drift" });
     });
   });
 });
