@@ -29,11 +29,12 @@ const clearHostBits = (address: Ipv4Text): string => {
 };
 
 /** The form in which the service keeps an IPv4 text, by the switch `ipv4Stored`. */
-export const storedIpv4 = (text: string, form: EcsSwitches["ipv4Stored"]): string => {
+export const storedIpv4 = (text: string, switches: Pick<EcsSwitches, "ipv4Stored">): string => {
   const address = parseIpv4(text);
-  if (address === undefined || form === "as-sent") return text;
-  if (address.bits === undefined) return form === "slash-32-added" ? `${text}/32` : text;
-  return form === "host-bits-cleared" ? clearHostBits(address) : text;
+  if (address === undefined) return text;
+  if (address.bits === undefined) return switches.ipv4Stored === "slash-32-added" ? `${text}/32` : text;
+  const cleared = clearHostBits(address);
+  return cleared !== text && switches.ipv4Stored === "host-bits-cleared" ? cleared : text;
 };
 
 /** The compressed spelling of an IPv6 address or CIDR, or undefined. Zone ids are refused. */

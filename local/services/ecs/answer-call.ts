@@ -128,7 +128,7 @@ const perform = async (around: Surroundings, arrival: Arrival): Promise<Outcome>
   const { options, state, switches, limits, throttle } = around;
   const now = options.clock.now();
   const regionId = arrival.params.RegionId ?? "";
-  const blocked = throttle.check({ operation: arrival.operation, regionId, now }, limits, switches.throttleAnswer);
+  const blocked = throttle.check({ operation: arrival.operation, regionId, now }, limits, switches);
   if (blocked !== undefined) return refuse(around, arrival, blocked.error, blocked.headers);
   const operation = operationsOf(arrival.version)?.get(arrival.operation);
   if (operation === undefined) return refuse(around, arrival, refusal("InvalidAction.NotFound"));

@@ -42,7 +42,8 @@ const digestOf = (name: string, params: RpcParameters): string => {
 const recall = (draft: EcsDraft, key: string, digest: string, execution: Execution): EcsToken | undefined => {
   const known = draft.token(key);
   if (known === undefined) return undefined;
-  if (execution.now - known.at > execution.limits.clientTokenMs) {
+  const isOver = execution.now - known.at > execution.limits.clientTokenMs;
+  if (isOver || (known.refusal !== undefined && execution.switches.refusedClientToken === "evaluated")) {
     draft.dropToken(key);
     return undefined;
   }
@@ -56,11 +57,18 @@ const attempt = (draft: EcsDraft, execution: Execution): Body => {
   return operation.run({ ...execution, view, draft });
 };
 
+/** By what a token is known: itself and its API, or the API that used it first. */
+const keyOf = (token: string, { name, running, state, switches }: Execution): string => {
+  const own = `${name} ${token}`;
+  const first = [...running].find((key) => key.endsWith(` ${token}`)) ?? state.firstKeyOf(token) ?? own;
+  return first === own || switches.clientTokenScope === "api" ? own : first;
+};
+
 /** While the first call of a token runs, the second is told so. */
 const withToken = async (token: string, execution: Execution): Promise<Body> => {
   if (!/^[\x21-\x7e]{1,64}$/.test(token)) throw refusal("InvalidClientToken.Malformed");
-  const { running, switches, name } = execution;
-  const key = switches.clientTokenScope === "api" ? `${name} ${token}` : token;
+  const { running } = execution;
+  const key = keyOf(token, execution);
   if (running.has(key)) throw refusal("IdempotentProcessing");
   running.add(key);
   try {
@@ -71,7 +79,7 @@ const withToken = async (token: string, execution: Execution): Promise<Body> => 
 };
 
 const once = async (key: string, execution: Execution): Promise<Body> => {
-  const { state, switches, now } = execution;
+  const { state, now } = execution;
   const digest = digestOf(execution.name, execution.params);
   const { draft, commit } = state.begin();
   const known = recall(draft, key, digest, execution);
@@ -85,10 +93,8 @@ const once = async (key: string, execution: Execution): Promise<Body> => {
   } catch (error) {
     if (!(error instanceof RpcError)) throw error;
     const target = error.keepsEffect ? { draft, commit } : state.begin();
-    if (switches.refusedClientToken === "repeated") {
-      const { status, code, message } = error;
-      target.draft.putToken({ key, digest, at: now, refusal: { status, code, message } });
-    }
+    const { status, code, message } = error;
+    target.draft.putToken({ key, digest, at: now, refusal: { status, code, message } });
     await target.commit();
     throw error;
   }

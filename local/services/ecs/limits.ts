@@ -70,13 +70,14 @@ export class Throttle {
   check(
     call: { readonly operation: string; readonly regionId: string; readonly now: number },
     limits: EcsLimits,
-    answer: EcsSwitches["throttleAnswer"],
+    switches: Pick<EcsSwitches, "throttleAnswer">,
   ): { error: RpcError; headers: Record<string, string> } | undefined {
     const { operation, regionId, now } = call;
     const ofApi = this.#count(operation, regionId, now) > (limitOf(limits, operation) ?? Number.POSITIVE_INFINITY);
     const inAll = this.#count("", regionId, now) > (limits.callsPerMinuteInAll ?? Number.POSITIVE_INFINITY);
     if (!ofApi && !inAll) return undefined;
     const code = ofApi ? "Throttling.User" : "Throttling";
+    const answer = switches.throttleAnswer;
     const error = new RpcError({ status: answer.status, code, message: messages[code] });
     const leftMs = (Math.floor(now / windowMs) + 1) * windowMs - now;
     return { error, headers: answer.retryAfterHeader ? { "x-acs-retry-after": String(leftMs) } : {} };

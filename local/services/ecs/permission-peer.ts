@@ -47,7 +47,7 @@ const readGroup = (groupId: string, isForeign: boolean, scope: PermissionScope):
 export const readPeer = (fields: RpcParameters, path: string, scope: PermissionScope): Peer => {
   const side = scope.direction === "ingress" ? "Source" : "Dest";
   const field = (name: string): string => fields[name] ?? "";
-  const cidrIp = readIpv4(field(`${side}CidrIp`), `${side}CidrIp`, path, scope.switches.ipv4Stored);
+  const cidrIp = readIpv4(field(`${side}CidrIp`), `${side}CidrIp`, path, scope.switches);
   const ipv6CidrIp = readIpv6(field(`Ipv6${side}CidrIp`), `Ipv6${side}CidrIp`, path);
   const owner = field(`${side}GroupOwnerAccount`);
   const ownerId = field(`${side}GroupOwnerId`);

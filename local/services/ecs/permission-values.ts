@@ -61,10 +61,10 @@ export const readIpv4 = (
   text: string,
   name: "SourceCidrIp" | "DestCidrIp",
   path: string,
-  stored: EcsSwitches["ipv4Stored"],
+  switches: EcsSwitches,
 ): string => {
   if (text !== "" && parseIpv4(text) === undefined) throw refusal(`InvalidParam.${name}`, path + name);
-  return storedIpv4(text, stored);
+  return storedIpv4(text, switches);
 };
 
 /** The description of a rule: absent, or 1 to 512 characters. */

@@ -84,10 +84,11 @@ const readPorts = (fields: RpcParameters, protocol: string, path: string, scope:
 
 /** The private address of the group's own side, which narrows a rule further. */
 const readOwnCidrIp = (fields: RpcParameters, path: string, { direction, switches }: PermissionScope): string => {
-  if (direction === "egress") return readIpv4(fields.SourceCidrIp ?? "", "SourceCidrIp", path, switches.ipv4Stored);
+  if (direction === "egress") return readIpv4(fields.SourceCidrIp ?? "", "SourceCidrIp", path, switches);
   const text = fields.DestCidrIp ?? "";
-  if (text !== "" && switches.destCidrIp === "refused") throw refusal("InvalidParam.DestCidrIp", `${path}DestCidrIp`);
-  const stored = readIpv4(text, "DestCidrIp", path, switches.ipv4Stored);
+  if (text === "") return "";
+  if (switches.destCidrIp === "refused") throw refusal("InvalidParam.DestCidrIp", `${path}DestCidrIp`);
+  const stored = readIpv4(text, "DestCidrIp", path, switches);
   return switches.destCidrIp === "dropped" ? "" : stored;
 };
 

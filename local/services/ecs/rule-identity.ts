@@ -6,32 +6,42 @@ import type { EcsSwitches } from "./switches.ts";
 /** A rule before it has an id. */
 export type RuleFields = Omit<EcsRule, "ruleId" | "createTime">;
 
-type IdentitySwitches = Pick<EcsSwitches, "bareVersusSlash32" | "authorizePriorityDiffers">;
+/** The fields in which two rules that are the same agree; a switch says whether priority and spelling of an address count too. */
+const tellingFields = [
+  "direction",
+  "policy",
+  "ipProtocol",
+  "portRange",
+  "portRangeListId",
+  "ipv6SourceCidrIp",
+  "sourceGroupId",
+  "sourcePrefixListId",
+  "ipv6DestCidrIp",
+  "destGroupId",
+  "destPrefixListId",
+  "nicType",
+] as const satisfies readonly (keyof RuleFields)[];
 
-/** Everything that tells two rules apart, as text. The description does not; the priority by switch. */
-export const identityOf = (rule: RuleFields, switches: IdentitySwitches): string => {
-  const ipv4 = (text: string): string =>
-    switches.bareVersusSlash32 === "same" && text !== "" && !text.includes("/") ? `${text}/32` : text;
-  const ports = (text: string): string => (text === "-1/-1" ? "" : text);
-  return JSON.stringify([
-    rule.direction,
-    rule.policy,
-    switches.authorizePriorityDiffers === "second-rule" ? rule.priority : 0,
-    rule.ipProtocol,
-    rule.portRange,
-    rule.portRangeListId,
-    ports(rule.sourcePortRange),
-    ipv4(rule.sourceCidrIp),
-    rule.ipv6SourceCidrIp,
-    rule.sourceGroupId,
-    rule.sourcePrefixListId,
-    ipv4(rule.destCidrIp),
-    rule.ipv6DestCidrIp,
-    rule.destGroupId,
-    rule.destPrefixListId,
-    rule.nicType,
-  ]);
-};
+const ports = (text: string): string => (text === "-1/-1" ? "" : text);
+const slash32 = (text: string): string => (text === "" || text.includes("/") ? text : `${text}/32`);
+
+/**
+ * Whether the service takes two rules for one. The description does not matter. A switch is read where it decides, so that
+ * what reads none goes the same way under every reading.
+ */
+export const isSameRule = (
+  one: RuleFields,
+  other: RuleFields,
+  switches: EcsSwitches,
+  isPriorityLooked = (): boolean => switches.authorizePriorityDiffers === "second-rule",
+): boolean =>
+  tellingFields.every((name) => one[name] === other[name]) &&
+  ports(one.sourcePortRange) === ports(other.sourcePortRange) &&
+  slash32(one.sourceCidrIp) === slash32(other.sourceCidrIp) &&
+  slash32(one.destCidrIp) === slash32(other.destCidrIp) &&
+  (one.priority === other.priority || !isPriorityLooked()) &&
+  ((one.sourceCidrIp === other.sourceCidrIp && one.destCidrIp === other.destCidrIp) ||
+    switches.bareVersusSlash32 === "same");
 
 /** The authorization object of a rule: its source when it lets in, its destination when it lets out. */
 export const peerOf = (rule: RuleFields): Omit<Peer, "groupOwnerAccount"> =>

@@ -60,6 +60,8 @@ export class EcsState implements EcsView {
   #instances = new Map<string, EcsInstance>();
   #lists = new Map<string, EcsList>();
   #tokens = new Map<string, EcsToken>();
+  /** Keys of `#tokens` by the token alone, the first that used it. */
+  #firstKeys = new Map<string, string>();
   #history: Replaced[] = [];
 
   constructor(options: { clock: Clock; store: EcsStore | undefined; initial: () => EcsSnapshot }) {
@@ -82,6 +84,12 @@ export class EcsState implements EcsView {
   }
   lists(): readonly EcsList[] {
     return [...this.#lists.values()];
+  }
+
+  /** The key of the API that used a ClientToken first, while it is remembered. */
+  firstKeyOf(token: string): string | undefined {
+    const key = this.#firstKeys.get(token);
+    return key !== undefined && this.#tokens.has(key) ? key : undefined;
   }
 
   /** The whole state as data. */
@@ -175,7 +183,9 @@ export class EcsState implements EcsView {
     this.#enis = new Map(snapshot.enis.map((eni) => [eni.eniId, eni]));
     this.#instances = new Map(snapshot.instances.map((instance) => [instance.instanceId, instance]));
     this.#lists = new Map(snapshot.lists.map((list) => [list.listId, list]));
-    this.#tokens = new Map(snapshot.tokens.map((token) => [token.key, token]));
+    this.#tokens = new Map();
+    this.#firstKeys = new Map();
+    this.#remember(new Map(snapshot.tokens.map((token) => [token.key, token])));
     this.#history = [];
   }
 
@@ -214,9 +224,17 @@ export class EcsState implements EcsView {
     replaceIn(this.#enis, changed.enis);
     replaceIn(this.#instances, changed.instances);
     replaceIn(this.#lists, changed.lists);
-    replaceIn(this.#tokens, changed.tokens);
+    this.#remember(changed.tokens);
     if (touched.size > 0) await this.#tell([...touched]);
     for (const state of states) for (const listener of this.#instanceListeners) listener(state);
+  }
+
+  #remember(tokens: ReadonlyMap<string, EcsToken | undefined>): void {
+    replaceIn(this.#tokens, tokens);
+    for (const key of tokens.keys()) {
+      const token = key.slice(key.indexOf(" ") + 1);
+      if (this.firstKeyOf(token) === undefined) this.#firstKeys.set(token, key);
+    }
   }
 
   async #tell(groupIds: readonly string[]): Promise<void> {

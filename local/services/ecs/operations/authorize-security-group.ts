@@ -5,31 +5,33 @@ import type { EcsDirection, EcsGroup, EcsRule } from "../model.ts";
 import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { readPermission } from "../permission.ts";
 import { permissionsOf } from "../permissions.ts";
-import { identityOf, type RuleFields } from "../rule-identity.ts";
+import { isSameRule, type RuleFields } from "../rule-identity.ts";
 import { checkRuleQuotas } from "../rule-quotas.ts";
+import type { EcsSwitches } from "../switches.ts";
 import { inItsWords } from "../wordings.ts";
 
 const withRule = (context: OperationContext, group: EcsGroup, fields: RuleFields): EcsGroup => {
   const { switches, random, now } = context;
-  const identity = identityOf(fields, switches);
-  const twin = group.rules.find((rule) => identityOf(rule, switches) === identity);
-  const isTextNew = twin !== undefined && twin.description !== fields.description;
-  if (twin !== undefined && isTextNew && switches.authorizeDescriptionDiffers === "updated") {
+  const twins = group.rules.filter((rule) => isSameRule(rule, fields, switches));
+  if (twins.some((rule) => rule.description === fields.description)) return group;
+  const [twin] = twins;
+  if (twin !== undefined && switches.authorizeDescriptionDiffers === "no-op") return group;
+  if (twin !== undefined && switches.authorizeDescriptionDiffers === "updated") {
     const updated: EcsRule = { ...twin, description: fields.description };
     return { ...group, rules: group.rules.map((rule) => (rule === twin ? updated : rule)) };
   }
-  const isSecondText =
-    switches.authorizeDescriptionDiffers === "second-rule" &&
-    !group.rules.some((rule) => identityOf(rule, switches) === identity && rule.description === fields.description);
-  if (twin !== undefined && !isSecondText) return group;
   checkRuleQuotas(context, group, fields);
   const rule: EcsRule = { ...fields, ruleId: newId(random, "sgr"), createTime: timestamp(now) };
   return { ...group, rules: [...group.rules, rule] };
 };
 
-const refuseDuplicates = (seen: Set<string>, identity: string): void => {
-  if (seen.has(identity)) throw refusal("InvalidParam.DuplicatePermissions");
-  seen.add(identity);
+const refuseDuplicate = (earlier: readonly RuleFields[], fields: RuleFields, switches: EcsSwitches): void => {
+  const isDuplicate = earlier.some(
+    (each) =>
+      isSameRule(each, fields, switches) &&
+      (each.description === fields.description || switches.duplicatePermissions === "same-rule"),
+  );
+  if (isDuplicate) throw refusal("InvalidParam.DuplicatePermissions");
 };
 
 const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {
@@ -45,14 +47,14 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
     accountId: context.account.accountId,
   } as const;
   const elements = permissionsOf(params);
-  const identities = new Set<string>();
+  const earlier: RuleFields[] = [];
   const parse = (element: (typeof elements)[number]): RuleFields => {
     const fields = readPermission(element, scope);
-    const isTextLooked = switches.duplicatePermissions === "same-rule-and-description";
-    refuseDuplicates(identities, identityOf(fields, switches) + (isTextLooked ? fields.description : ""));
+    refuseDuplicate(earlier, fields, switches);
+    earlier.push(fields);
     return fields;
   };
-  if (switches.authorizeBatch === "all-or-nothing") {
+  if (elements.length === 1 || switches.authorizeBatch === "all-or-nothing") {
     for (const fields of elements.map(parse)) group = withRule(context, group, fields);
     draft.putGroup(group);
     return {};

@@ -24,13 +24,13 @@ const itemOf = (eni: EcsEni): Record<string, unknown> => ({
   Attachment: { InstanceId: eni.instanceId },
 });
 
-const filterOf = (params: RpcParameters, bySecurityGroup: EcsSwitches["eniBySecurityGroup"]) => {
+const filterOf = (params: RpcParameters, switches: EcsSwitches) => {
   const ids = listOf(params, "NetworkInterfaceId");
   const { SecurityGroupId, InstanceId, Type, ServiceManaged, VpcId, PrimaryIpAddress } = params;
   return (eni: EcsEni): boolean =>
     (ids.length === 0 || ids.includes(eni.eniId)) &&
     (SecurityGroupId === undefined ||
-      (eni.groupIds.includes(SecurityGroupId) && (bySecurityGroup === "all" || !eni.primary))) &&
+      (eni.groupIds.includes(SecurityGroupId) && (!eni.primary || switches.eniBySecurityGroup === "all"))) &&
     (InstanceId === undefined || eni.instanceId === InstanceId) &&
     (Type === undefined || eni.type === Type) &&
     (VpcId === undefined || eni.vpcId === VpcId) &&
@@ -47,7 +47,7 @@ export const describeNetworkInterfaces: Operation = {
     const found = view
       .enis()
       .filter((eni) => eni.regionId === regionId)
-      .filter(filterOf(params, switches.eniBySecurityGroup));
+      .filter(filterOf(params, switches));
     const page = pageOf(found, params, `enis ${regionId}`, bounds);
     return {
       TotalCount: found.length,

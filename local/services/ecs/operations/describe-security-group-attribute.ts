@@ -59,7 +59,7 @@ export const describeSecurityGroupAttribute: Operation = {
     }
     const direction = (params.Direction ?? "all").toLowerCase();
     const rules = rulesOf(group, direction);
-    const ordered = switches.ruleOrder === "oldest-first" ? rules : rules.toReversed();
+    const ordered = rules.length < 2 || switches.ruleOrder === "oldest-first" ? rules : rules.toReversed();
     const page = pageOf(ordered, params, `rules ${group.groupId} ${direction}`, bounds);
     const names = new Map([
       ...groups.map((each) => [each.groupId, each.name] as const),

@@ -59,7 +59,8 @@ export const describeSecurityGroups: Operation = {
     }
     const found = view.groups().filter((group) => group.regionId === RegionId);
     const asked = params.SecurityGroupId;
-    if (switches.listUnknownGroup !== "empty" && asked !== undefined && !found.some((it) => it.groupId === asked)) {
+    const isUnknown = asked !== undefined && !found.some((it) => it.groupId === asked);
+    if (isUnknown && switches.listUnknownGroup !== "empty") {
       throw refusal(switches.listUnknownGroup);
     }
     const page = pageOf(found.filter(filterOf(params)), params, `groups ${RegionId}`, bounds);

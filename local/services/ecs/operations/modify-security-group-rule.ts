@@ -4,7 +4,8 @@ import { refusal } from "../errors.ts";
 import type { EcsDirection, EcsRule } from "../model.ts";
 import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { permissionFieldNames, readPermission } from "../permission.ts";
-import { entityTypeOf, identityOf, peerOf } from "../rule-identity.ts";
+import { entityTypeOf, isSameRule, peerOf } from "../rule-identity.ts";
+import type { EcsSwitches } from "../switches.ts";
 import { inItsWords } from "../wordings.ts";
 
 const textsOf = (rule: EcsRule): Record<string, string> => ({
@@ -28,14 +29,14 @@ const textsOf = (rule: EcsRule): Record<string, string> => ({
 });
 
 /** The whole new rule as parameters: what was sent over what stands. */
-const merge = (rule: EcsRule, params: RpcParameters, omitted: "keep" | "reset"): Record<string, string> => {
+const merge = (rule: EcsRule, params: RpcParameters, switches: EcsSwitches): Record<string, string> => {
   const old = textsOf(rule);
   const merged: Record<string, string> = {};
   for (const name of permissionFieldNames) {
     const sent = params[name];
     if (sent === "" && (old[name] ?? "") !== "") throw refusal("InvalidParam.InvalidModifyRuleRequest");
-    const isReset = omitted === "reset" && (name === "Policy" || name === "Priority");
-    const value = sent ?? (isReset ? undefined : old[name]);
+    const isOmitted = sent === undefined && (name === "Policy" || name === "Priority");
+    const value = sent ?? (isOmitted && switches.modifyOmitted === "reset" ? undefined : old[name]);
     if (value !== undefined && value !== "") merged[name] = value;
   }
   return merged;
@@ -67,7 +68,7 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   if (old === undefined) throw refusal(switches.modifyMissingId);
   refuseOtherKind(old, params);
   const fields = readPermission(
-    { path: "", fields: merge(old, params, switches.modifyOmitted) },
+    { path: "", fields: merge(old, params, switches) },
     {
       direction,
       group,
@@ -78,9 +79,8 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
       accountId: context.account.accountId,
     },
   );
-  const identity = identityOf(fields, switches);
-  const twin = group.rules.find((rule) => rule.ruleId !== ruleId && identityOf(rule, switches) === identity);
-  if (twin !== undefined) throw refusal("InvalidOperation.RuleDuplicate", ruleId);
+  const hasTwin = group.rules.some((rule) => rule.ruleId !== ruleId && isSameRule(rule, fields, switches));
+  if (hasTwin) throw refusal("InvalidOperation.RuleDuplicate", ruleId);
   const born =
     switches.modifiedRule === "same-id"
       ? { ruleId, createTime: old.createTime }

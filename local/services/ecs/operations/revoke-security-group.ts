@@ -6,7 +6,7 @@ import type { EcsDirection, EcsGroup, EcsRule } from "../model.ts";
 import { type Operation, type OperationContext, requireOwnGroup } from "../operation.ts";
 import { readPermission } from "../permission.ts";
 import { hasFlatPermission, permissionsOf, permissionsPerCallMax } from "../permissions.ts";
-import { identityOf, type RuleFields } from "../rule-identity.ts";
+import { isSameRule, type RuleFields } from "../rule-identity.ts";
 import { inItsWords } from "../wordings.ts";
 
 interface Target {
@@ -30,7 +30,7 @@ const revokeByIds = (
     return;
   }
   const missing = refusal(switches.revokeMissingId);
-  if (switches.revokeBatchWithMissingId === "none-deleted") throw missing;
+  if (ids.length === 1 || switches.revokeBatchWithMissingId === "none-deleted") throw missing;
   draft.putGroup({ ...group, rules: left });
   throw new RpcError({ status: missing.status, code: missing.code, message: missing.message, keepsEffect: true });
 };
@@ -46,14 +46,17 @@ const revokeByPermissions = (context: OperationContext, { group, direction }: Ta
     purpose: "revoke",
     accountId: context.account.accountId,
   } as const;
-  const identity = (rule: RuleFields): string =>
-    identityOf(switches.revokePriority === "ignored" ? { ...rule, priority: 0 } : rule, switches);
-  const wanted = permissionsOf(params).map((element) => identity(readPermission(element, scope)));
-  if (new Set(wanted).size < wanted.length) throw refusal("InvalidParam.DuplicatePermissions");
-  const present = new Set(group.rules.map(identity));
-  const isMissing = wanted.some((each) => !present.has(each));
+  const isPriorityLooked = (): boolean =>
+    switches.revokePriority === "matched" && switches.authorizePriorityDiffers === "second-rule";
+  const isOneOf = (rules: readonly RuleFields[], rule: RuleFields): boolean =>
+    rules.some((each) => isSameRule(each, rule, switches, isPriorityLooked));
+  const wanted = permissionsOf(params).map((element) => readPermission(element, scope));
+  if (wanted.some((each, index) => isOneOf(wanted.slice(0, index), each))) {
+    throw refusal("InvalidParam.DuplicatePermissions");
+  }
+  const isMissing = wanted.some((each) => !isOneOf(group.rules, each));
   if (isMissing && switches.revokePermissionsNoMatch !== "success") throw refusal(switches.revokePermissionsNoMatch);
-  draft.putGroup({ ...group, rules: group.rules.filter((rule) => !wanted.includes(identity(rule))) });
+  draft.putGroup({ ...group, rules: group.rules.filter((rule) => !isOneOf(wanted, rule)) });
 };
 
 const run = (context: OperationContext, direction: EcsDirection): Record<string, unknown> => {

@@ -34,9 +34,9 @@ describe("IPv4", () => {
     ["255.255.255.255/0", "255.255.255.255/0", "255.255.255.255/0", "0.0.0.0/0"],
     ["192.168.255.255/23", "192.168.255.255/23", "192.168.255.255/23", "192.168.254.0/23"],
   ])("stores %s in each form", (text, asSent, added, cleared) => {
-    expect(storedIpv4(text, "as-sent")).toBe(asSent);
-    expect(storedIpv4(text, "slash-32-added")).toBe(added);
-    expect(storedIpv4(text, "host-bits-cleared")).toBe(cleared);
+    expect(storedIpv4(text, { ipv4Stored: "as-sent" })).toBe(asSent);
+    expect(storedIpv4(text, { ipv4Stored: "slash-32-added" })).toBe(added);
+    expect(storedIpv4(text, { ipv4Stored: "host-bits-cleared" })).toBe(cleared);
   });
 });
 

@@ -1,6 +1,7 @@
 // Which rules are one rule, and what kind of object a rule has.
 import { describe, expect, it } from "vitest";
-import { entityTypeOf, identityOf, peerOf, type RuleFields } from "../../../../local/services/ecs/rule-identity.ts";
+import { entityTypeOf, isSameRule, peerOf, type RuleFields } from "../../../../local/services/ecs/rule-identity.ts";
+import { defaultSwitches, type EcsSwitches } from "../../../../local/services/ecs/switches.ts";
 
 const blank = {
   sourcePortRange: "",
@@ -30,9 +31,8 @@ const rule = (changes: Partial<RuleFields> = {}): RuleFields => ({
   ...changes,
 });
 
-const plain = { bareVersusSlash32: "different", authorizePriorityDiffers: "second-rule" } as const;
-const isSame = (changes: Partial<RuleFields>, switches: Parameters<typeof identityOf>[1] = plain): boolean =>
-  identityOf(rule(changes), switches) === identityOf(rule(), switches);
+const isSame = (changes: Partial<RuleFields>, switches: Partial<EcsSwitches> = {}): boolean =>
+  isSameRule(rule(changes), rule(), { ...defaultSwitches, ...switches });
 
 describe("the identity of a rule", () => {
   it.each<Partial<RuleFields>>([
@@ -64,9 +64,10 @@ describe("the identity of a rule", () => {
   });
 
   it("takes an address for its /32, and looks away from the priority, when switched so", () => {
-    expect(isSame({ sourceCidrIp: "203.0.113.7/32" }, { ...plain, bareVersusSlash32: "same" })).toBe(true);
-    expect(isSame({ sourceCidrIp: "203.0.113.7/31" }, { ...plain, bareVersusSlash32: "same" })).toBe(false);
-    expect(isSame({ priority: 9 }, { ...plain, authorizePriorityDiffers: "no-op" })).toBe(true);
+    expect(isSame({ sourceCidrIp: "203.0.113.7/32" }, { bareVersusSlash32: "same" })).toBe(true);
+    expect(isSame({ sourceCidrIp: "203.0.113.7/31" }, { bareVersusSlash32: "same" })).toBe(false);
+    expect(isSame({ priority: 9 }, { authorizePriorityDiffers: "no-op" })).toBe(true);
+    expect(isSameRule(rule({ priority: 9 }), rule(), defaultSwitches, () => false)).toBe(true);
   });
 });
 

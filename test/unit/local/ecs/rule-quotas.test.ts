@@ -51,7 +51,7 @@ describe("the limit of calls", () => {
     const throttle = new Throttle();
     const limits = { ...defaultLimits, callsPerMinute: 1 };
     const codeOf = (...args: Parameters<typeof call>) =>
-      throttle.check(call(...args), limits, answer)?.error.code ?? "taken";
+      throttle.check(call(...args), limits, { throttleAnswer: answer })?.error.code ?? "taken";
     expect([codeOf("A", 0), codeOf("B", 0), codeOf("A", 0, "cn-shanghai")]).toEqual(["taken", "taken", "taken"]);
     expect([codeOf("A", 1), codeOf("A", minute - 1)]).toEqual(["Throttling.User", "Throttling.User"]);
     expect(throttle.callsOf("A", "cn-hangzhou", minute - 1)).toBe(3);
@@ -62,16 +62,20 @@ describe("the limit of calls", () => {
   it("tells how long the minute lasts, when asked to", () => {
     const throttle = new Throttle();
     const limits = { ...defaultLimits, callsPerMinute: 0 };
-    expect(throttle.check(call("A", 38_000), limits, answer)?.headers).toEqual({ "x-acs-retry-after": "22000" });
+    expect(throttle.check(call("A", 38_000), limits, { throttleAnswer: answer })?.headers).toEqual({
+      "x-acs-retry-after": "22000",
+    });
     const silent = { ...answer, retryAfterHeader: false };
-    expect(throttle.check(call("A", 38_000), limits, silent)?.headers).toEqual({});
+    expect(throttle.check(call("A", 38_000), limits, { throttleAnswer: silent })?.headers).toEqual({});
   });
 
   it("is one of the account too, over all operations of a region", () => {
     const throttle = new Throttle();
     const limits = { ...defaultLimits, callsPerMinuteInAll: 2 };
-    const codes = ["A", "B", "C"].map((name) => throttle.check(call(name, 0), limits, answer)?.error.code);
+    const codes = ["A", "B", "C"].map(
+      (name) => throttle.check(call(name, 0), limits, { throttleAnswer: answer })?.error.code,
+    );
     expect(codes).toEqual([undefined, undefined, "Throttling"]);
-    expect(throttle.check(call("A", 0, "cn-shanghai"), limits, answer)).toBeUndefined();
+    expect(throttle.check(call("A", 0, "cn-shanghai"), limits, { throttleAnswer: answer })).toBeUndefined();
   });
 });
