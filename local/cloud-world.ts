@@ -6,6 +6,7 @@ import { CallRing, type CloudCall } from "./call-ring.ts";
 import { CloudClock } from "./clock.ts";
 import type { CloudOptions, CloudPorts } from "./cloud-options.ts";
 import { FaultTable } from "./faults.ts";
+import { fileIn, keptIn } from "./kept-json.ts";
 import { Principals, type Session } from "./principals.ts";
 import { type Authorize, Ram } from "./ram.ts";
 import { machineRandom, seededRandom } from "./random.ts";
@@ -49,19 +50,26 @@ export function cloudWorld(options: CloudOptions, onStop: CloudWorld["onStop"]):
   const clock = new CloudClock(options.startMs === undefined ? {} : { startMs: options.startMs });
   onStop(() => clock.close());
   const calls = new CallRing();
-  const principals = new Principals(account, random, () => clock.now());
+  const folder: CloudWorld["folder"] = (name) =>
+    options.directory === undefined ? {} : { directory: join(options.directory, name) };
+  const principals = new Principals(
+    account,
+    random,
+    () => clock.now(),
+    keptIn(fileIn(folder("ram"), "added.json"), []),
+  );
   const { accountId } = account;
-  const ram = new Ram({ accountId, random, find: (accessKeyId) => principals.find(accessKeyId) });
+  const find = (accessKeyId: string) => principals.find(accessKeyId);
+  const ram = new Ram({ accountId, random, find, kept: keptIn(fileIn(folder("ram"), "attached.json"), {}) });
   for (const [name, documents] of Object.entries(options.policies ?? {})) ram.attach(name, documents);
   return {
-    ...{ options, host, ports, account, random, clock, calls, principals, onStop },
+    ...{ options, host, ports, account, random, clock, calls, principals, folder, onStop },
     faults: new FaultTable(() => clock.now()),
     ram,
     authorize: ram.authorize,
     arn: (service) => `acs:${service}:${account.regionId}:${account.accountId}:`,
     roleKeys: () => principals.sessionOf(seedUserNames.role, options.roleKeyMs ?? ROLE_KEY_MS),
     secretOf: (accessKeyId, securityToken) => principals.secretOf(accessKeyId, securityToken),
-    folder: (name) => (options.directory === undefined ? {} : { directory: join(options.directory, name) }),
     listed:
       (service) =>
       ({ accessKeyId, ...call }) =>

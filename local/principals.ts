@@ -1,6 +1,7 @@
 // Who may call the cloud: the seeded users, and whoever was added to play other people, roles and services.
 
 import type { Random } from "../shared/ports/random.ts";
+import { type Kept, nothingKept } from "./kept-json.ts";
 import { hexText } from "./random.ts";
 import type { AccountSeed } from "./services/ecs/seed.ts";
 
@@ -56,15 +57,24 @@ export class Principals {
   readonly #now: () => number;
   readonly #byKey = new Map<string, Principal>();
   readonly #sessions = new Map<string, Session>();
+  readonly #added: Kept<readonly Principal[]>;
 
-  constructor(account: AccountSeed, random: Random, now: () => number) {
+  /** `added` holds whoever was added to the seeded ones. */
+  constructor(
+    account: AccountSeed,
+    random: Random,
+    now: () => number,
+    added: Kept<readonly Principal[]> = nothingKept([]),
+  ) {
     this.#account = account;
     this.#random = random;
     this.#now = now;
+    this.#added = added;
     for (const user of account.users) {
       const isSession = user.accessKeyId.startsWith("STS.");
       this.#put({ ...user, kind: isSession ? "role" : "user", since: now(), ...(isSession ? tokenOf(user) : {}) });
     }
+    for (const principal of added.value) this.#put(principal);
   }
 
   /** A key for somebody new. */
@@ -72,7 +82,7 @@ export class Principals {
     const isSession = spec.kind === "role" || spec.kind === "service";
     const own = { accessKeyId: this.#newKeyId(isSession), principalId: this.#newId(spec) };
     const address = spec.address ?? (spec.kind === "service" ? `${spec.name}.aliyuncs.com` : undefined);
-    return this.#put({
+    const principal = this.#put({
       ...own,
       kind: spec.kind,
       name: nameOf(spec),
@@ -83,6 +93,8 @@ export class Principals {
       ...(spec.kind === "service" ? { session: spec.name } : {}),
       ...(address === undefined ? {} : { address }),
     });
+    this.#added.keep([...this.#added.value, principal]);
+    return principal;
   }
 
   /**

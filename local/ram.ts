@@ -1,6 +1,7 @@
 // Who may do what: the policies of principals, and what was asked of them. A principal without a policy may do everything.
 
 import type { Random } from "../shared/ports/random.ts";
+import { type Kept, nothingKept } from "./kept-json.ts";
 import type { Principal } from "./principals.ts";
 import { hexText } from "./random.ts";
 
@@ -95,37 +96,42 @@ export function evaluate(
   return matching.length > 0 ? "Allow" : "ImplicitDeny";
 }
 
+type Attached = Readonly<Record<string, readonly PolicyDocument[]>>;
+
+/** What it decides by. */
+interface RamWorld {
+  readonly accountId: string;
+  readonly random: Random;
+  readonly find: (accessKeyId: string) => Principal | undefined;
+  /** The policies by name; absent: they do not outlive the process. */
+  readonly kept?: Kept<Attached>;
+}
+
 /** The policies of one account. */
 export class Ram {
-  readonly #world: {
-    readonly accountId: string;
-    readonly random: Random;
-    readonly find: (accessKeyId: string) => Principal | undefined;
-  };
-  readonly #policies = new Map<string, readonly PolicyDocument[]>();
+  readonly #world: RamWorld;
+  readonly #policies: Kept<Attached>;
   readonly #used = new Map<string, { -readonly [Name in keyof UsedAction]: UsedAction[Name] }>();
 
-  constructor(world: {
-    readonly accountId: string;
-    readonly random: Random;
-    readonly find: (accessKeyId: string) => Principal | undefined;
-  }) {
+  constructor(world: RamWorld) {
     this.#world = world;
+    this.#policies = world.kept ?? nothingKept({});
   }
 
   /** Gives a user or role, by name, these policies in place of earlier ones; with none it may do nothing. Throws a RangeError for a bad one. */
   attach(name: string, documents: readonly PolicyDocument[]): void {
     for (const document of documents) checkPolicy(document);
-    this.#policies.set(name, documents);
+    this.#policies.keep({ ...this.#policies.value, [name]: documents });
   }
 
   /** Everything is allowed again. */
   detach(name: string): void {
-    this.#policies.delete(name);
+    const { [name]: _gone, ...left } = this.#policies.value;
+    this.#policies.keep(left);
   }
 
-  attached(): Readonly<Record<string, readonly PolicyDocument[]>> {
-    return Object.fromEntries(this.#policies);
+  attached(): Attached {
+    return this.#policies.value;
   }
 
   /** What was asked for since the start or `forget`, by principal and action. */
@@ -152,7 +158,7 @@ export class Ram {
   };
 
   #denialOf(principal: Principal, action: string, resources: readonly string[]): Denial | undefined {
-    const policies = this.#policies.get(principal.name);
+    const { [principal.name]: policies } = this.#policies.value;
     if (policies === undefined || principal.kind === "root") return undefined;
     for (const resource of resources) {
       const effect = evaluate(policies, action, resource);

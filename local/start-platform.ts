@@ -69,6 +69,7 @@ export async function startPlatform(world: CloudWorld, switches: TrailSwitches):
   const ram = await startRam({
     ...{ clock, random, host, faults, authorize: world.authorize, ram: world.ram },
     accountId: owner.accountId,
+    ...world.folder("ram"),
     roles: [seedUserNames.role],
     port: ports.ram ?? 0,
     secretOf: world.secretOf,

@@ -19,7 +19,7 @@ import { type SystemEvent, toldOf } from "./system-event.ts";
 export interface CmsOptions extends RpcSurroundings {
   readonly accountId: string;
   readonly regionId: string;
-  /** Keeps the alarm rules across restarts; metrics are kept in memory alone. */
+  /** Keeps alarm rules and metrics across restarts. */
   readonly directory?: string;
   readonly switches: CmsSwitches;
   readonly instanceName: (instanceId: string) => string | undefined;
@@ -57,7 +57,7 @@ const CALLS_PER_SECOND = 50;
 /** Starts listening. */
 export async function startCms(options: CmsOptions): Promise<Cms> {
   const { clock, random, accountId, regionId, switches, faults, directory } = options;
-  const metrics = new MetricStore();
+  const metrics = new MetricStore(directory);
   const file = directory === undefined ? undefined : join(directory, "alarm-rules.json");
   const alarms = new Alarms(
     {
@@ -119,7 +119,10 @@ export async function startCms(options: CmsOptions): Promise<Cms> {
       metrics.clear();
       alarms.clear();
     },
-    stop: () => endpoint.stop(),
+    stop: async () => {
+      await endpoint.stop();
+      metrics.close();
+    },
   };
 }
 

@@ -1,4 +1,6 @@
-// Metrics in memory: series of points, and their statistics over periods.
+// Metrics: series of points, and their statistics over periods.
+
+import { LineFile } from "../../line-file.ts";
 
 /** Names and values that tell series of one metric apart. */
 export type Dimensions = Readonly<Record<string, string>>;
@@ -46,25 +48,90 @@ export const pointOf = (at: number, value: number): MetricPoint => ({
 
 const keyOf = (dimensions: Dimensions): string => JSON.stringify(Object.entries(dimensions).sort());
 
+interface NumberedSeries extends Series {
+  readonly number: number;
+  readonly metric: string;
+}
+
+/** A series, before its first point; or a point of the series with that number. */
+type Line =
+  | { readonly number: number; readonly metric: string; readonly dimensions: Dimensions }
+  | readonly [number: number, at: number, minimum: number, maximum: number, sum: number, count: number];
+
+const lineOf = (number: number, point: MetricPoint): Line => [
+  number,
+  point.at,
+  point.minimum,
+  point.maximum,
+  point.sum,
+  point.count,
+];
+
+/** The file may be so much longer than what it keeps. */
+const SPARE_LINES = 10_000;
+
 /** All series of one account. */
 export class MetricStore {
-  readonly #series = new Map<string, Map<string, Series>>();
+  readonly #series = new Map<string, Map<string, NumberedSeries>>();
+  readonly #file: LineFile<Line>;
+  #numbers = 0;
+  #points = 0;
+
+  /** In the directory they outlive the process. */
+  constructor(directory?: string) {
+    this.#file = new LineFile(directory === undefined ? undefined : `${directory}/metrics.jsonl`);
+    const byNumber = new Map<number, NumberedSeries>();
+    for (const line of this.#file.read()) {
+      if ("metric" in line) {
+        byNumber.set(line.number, this.#add(line.metric, line.dimensions, line.number));
+        continue;
+      }
+      const [number, at, minimum, maximum, sum, count] = line;
+      const series = byNumber.get(number);
+      if (series !== undefined) this.#insert(series, { at, minimum, maximum, sum, count });
+    }
+  }
 
   put(namespace: string, metricName: string, dimensions: Dimensions, point: MetricPoint): void {
     const metric = `${namespace}/${metricName}`;
-    const all = this.#series.get(metric) ?? new Map<string, Series>();
+    const known = this.#series.get(metric)?.get(keyOf(dimensions));
+    const series = known ?? this.#add(metric, dimensions, this.#numbers + 1);
+    if (known === undefined) this.#file.append({ number: series.number, metric, dimensions });
+    this.#insert(series, point);
+    this.#file.append(lineOf(series.number, point));
+    if (this.#file.length > 2 * this.#points + SPARE_LINES) this.#rewrite();
+  }
+
+  #add(metric: string, dimensions: Dimensions, number: number): NumberedSeries {
+    const all = this.#series.get(metric) ?? new Map<string, NumberedSeries>();
     this.#series.set(metric, all);
-    const key = keyOf(dimensions);
-    const series = all.get(key) ?? { dimensions, points: [] };
-    all.set(key, series);
-    const { points } = series;
+    const series = { number, metric, dimensions, points: [] };
+    all.set(keyOf(dimensions), series);
+    this.#numbers = Math.max(this.#numbers, number);
+    return series;
+  }
+
+  #insert({ points }: Series, point: MetricPoint): void {
     // Points come in order but for late ones.
     let index = points.length;
     while (index > 0 && (points[index - 1]?.at ?? 0) > point.at) index -= 1;
     points.splice(index, 0, point);
+    this.#points += 1;
     const first = points[0]?.at ?? 0;
-    if (points.length > POINTS_MAX || first < point.at - 2 * KEPT_MS)
-      points.splice(0, Math.max(points.length - POINTS_MAX, countBefore(points, point.at - KEPT_MS)));
+    if (points.length <= POINTS_MAX && first >= point.at - 2 * KEPT_MS) return;
+    const gone = Math.max(points.length - POINTS_MAX, countBefore(points, point.at - KEPT_MS));
+    points.splice(0, gone);
+    this.#points -= gone;
+  }
+
+  #rewrite(): void {
+    const all = [...this.#series.values()].flatMap((series) => [...series.values()]);
+    this.#file.replace(
+      all.flatMap(({ number, metric, dimensions, points }): readonly Line[] => [
+        { number, metric, dimensions },
+        ...points.map((point) => lineOf(number, point)),
+      ]),
+    );
   }
 
   /** The series of a metric that have every one of the wanted dimensions. */
@@ -77,6 +144,12 @@ export class MetricStore {
 
   clear(): void {
     this.#series.clear();
+    this.#points = 0;
+    this.#file.replace([]);
+  }
+
+  close(): void {
+    this.#file.close();
   }
 }
 

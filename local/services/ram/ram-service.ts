@@ -1,5 +1,6 @@
 // The API of RAM, as much of it as a deployment needs: roles, their policies, and which role has which.
 
+import { fileIn, type Kept, keptIn } from "../../kept-json.ts";
 import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { checkPolicy, type PolicyDocument, type Ram } from "../../ram.ts";
@@ -12,11 +13,23 @@ export interface RamServiceOptions extends RpcSurroundings {
   readonly ram: Ram;
   /** Roles that exist from the start, without any policy: they may do everything until one is attached. */
   readonly roles: readonly string[];
+  /** Keeps roles and policies across restarts. */
+  readonly directory?: string;
 }
 
 interface Policy {
   readonly versions: Map<string, PolicyDocument>;
   standard: string;
+}
+
+/** Roles and policies as data. */
+interface KeptAccount {
+  readonly roles: readonly { readonly name: string; readonly trust: string; readonly policies: readonly string[] }[];
+  readonly policies: readonly {
+    readonly name: string;
+    readonly standard: string;
+    readonly versions: readonly (readonly [string, PolicyDocument])[];
+  }[];
 }
 
 type Body = Record<string, unknown>;
@@ -27,7 +40,9 @@ const NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Starts listening. */
 export function startRam({ ram, roles, accountId, ...around }: RamServiceOptions): Promise<RpcEndpoint> {
-  const account = new RamAccount(ram, accountId, roles);
+  const seeded = roles.map((name) => ({ name, trust: "{}", policies: [] }));
+  const kept = keptIn<KeptAccount>(fileIn(around, "account.json"), { roles: seeded, policies: [] });
+  const account = new RamAccount(ram, accountId, kept);
   return startRpcEndpoint(around, {
     service: "ram",
     product: "Ram",
@@ -38,7 +53,11 @@ export function startRam({ ram, roles, accountId, ...around }: RamServiceOptions
       code: "NoPermission",
       message: "You are not authorized to do this action. You should be authorized by RAM.",
     },
-    perform: (operation, params) => account.perform(operation, params),
+    perform: (operation, params) => {
+      const answer = account.perform(operation, params);
+      if (!/^(Get|List)/.test(operation)) account.keep();
+      return answer;
+    },
   });
 }
 
@@ -64,11 +83,28 @@ class RamAccount {
   /** Names of policies by role. */
   readonly #roles = new Map<string, { trust: string; policies: Set<string> }>();
   readonly #policies = new Map<string, Policy>();
+  readonly #kept: Kept<KeptAccount>;
 
-  constructor(ram: Ram, accountId: string, roles: readonly string[]) {
+  constructor(ram: Ram, accountId: string, kept: Kept<KeptAccount>) {
     this.#ram = ram;
     this.#accountId = accountId;
-    for (const role of roles) this.#roles.set(role, { trust: "{}", policies: new Set() });
+    this.#kept = kept;
+    const { roles, policies } = kept.value;
+    for (const { name, trust, policies: names } of roles) this.#roles.set(name, { trust, policies: new Set(names) });
+    for (const { name, standard, versions } of policies)
+      this.#policies.set(name, { versions: new Map(versions), standard });
+  }
+
+  /** Writes down what a call has changed, before its answer. */
+  keep(): void {
+    this.#kept.keep({
+      roles: [...this.#roles].map(([name, { trust, policies }]) => ({ name, trust, policies: [...policies] })),
+      policies: [...this.#policies].map(([name, { standard, versions }]) => ({
+        name,
+        standard,
+        versions: [...versions],
+      })),
+    });
   }
 
   perform(operation: string, params: RpcParameters): Body {

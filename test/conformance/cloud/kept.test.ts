@@ -1,4 +1,4 @@
-// What outlives the process: the trail's events, and the log service with its logs.
+// What outlives the process: the trail's events, the log service with its logs, metrics, roles and policies, added callers.
 
 import { appendFileSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -71,4 +71,92 @@ it("finds the logs of earlier runs within their retention, and the projects with
   await third.reset();
   expect((await slsClient(third)({ path: "/logstores/flow" })).body).toMatchObject({ errorCode: "ProjectNotExist" });
   expect(readdirSync(join(directory, "sls")).sort()).toEqual(["net", "projects.json"]);
+});
+
+it("knows added callers, their policies, and roles with theirs after a restart and a reset", async () => {
+  const directory = folder();
+  const first = await start(directory);
+  const pipeline = first.addPrincipal({ kind: "role", name: "pipeline", session: "apply", address: "203.0.113.9" });
+  const regions = { Effect: "Allow", Action: "ecs:DescribeRegions", Resource: "*" } as const;
+  first.ram.attach("pipeline", [{ Version: "1", Statement: [regions] }]);
+  const ramOf = (cloud: Cloud) => {
+    const call = rpcClient(cloud, seedUser(cloud.account, "admin"), {
+      endpoint: cloud.endpoints.ram,
+      version: "2015-05-01",
+    });
+    return async (action: string, query: Record<string, string>) =>
+      (await call(action, query))["body"] as Record<string, unknown>;
+  };
+  const document = JSON.stringify({ Version: "1", Statement: [{ ...regions, Action: "ecs:Describe*" }] });
+  await ramOf(first)("CreateRole", { RoleName: "reader", AssumeRolePolicyDocument: "{}" });
+  await ramOf(first)("CreatePolicy", { PolicyName: "read", PolicyDocument: document });
+  await ramOf(first)("AttachPolicyToRole", { RoleName: "reader", PolicyName: "read", PolicyType: "Custom" });
+  await first.stop();
+
+  const second = await start(directory, START_MS + 60_000);
+  for (const reset of [false, true]) {
+    if (reset) await second.reset();
+    await ecsClient(second, pipeline)("DescribeRegions", {});
+    await expect(ecsClient(second, pipeline)("DescribeSecurityGroups", {})).rejects.toMatchObject({
+      code: "Forbidden.RAM",
+    });
+    expect(Object.keys(second.ram.attached())).toEqual(["pipeline", "reader"]);
+  }
+  expect(await ramOf(second)("ListPoliciesForRole", { RoleName: "reader" })).toMatchObject({
+    Policies: { Policy: [{ PolicyName: "read" }] },
+  });
+  await expect(ramOf(second)("CreatePolicy", { PolicyName: "read", PolicyDocument: document })).rejects.toMatchObject({
+    code: "EntityAlreadyExists.Policy",
+  });
+  second.ram.detach("pipeline");
+  await second.stop();
+  const third = await start(directory, START_MS + 120_000);
+  await ecsClient(third, pipeline)("DescribeSecurityGroups", {});
+});
+
+it("has the metrics of earlier runs, also after a torn line and with late points, until reset", async () => {
+  const directory = folder();
+  const measured = (cloud: Cloud, value: number, minute: number, instanceId = "i-1"): void =>
+    cloud.cms.measure({
+      namespace: "acs_ecs_dashboard",
+      metricName: "CPUUtilization",
+      dimensions: { instanceId },
+      value,
+      at: START_MS + minute * 60_000,
+    });
+  const ask = async (cloud: Cloud): Promise<readonly string[]> => {
+    const cms = { endpoint: cloud.endpoints.cms, version: "2019-01-01" };
+    const answer = await rpcClient(
+      cloud,
+      seedUser(cloud.account, "admin"),
+      cms,
+    )("DescribeMetricList", {
+      Namespace: "acs_ecs_dashboard",
+      MetricName: "CPUUtilization",
+      StartTime: String(START_MS - 60_000),
+      EndTime: String(START_MS + 600_000),
+    });
+    const points = JSON.parse(String((answer["body"] as { Datapoints: string }).Datapoints)) as Record<
+      string,
+      unknown
+    >[];
+    return points.map((point) => `${point["instanceId"]} ${point["Average"]}`);
+  };
+  const first = await start(directory);
+  measured(first, 1, 0);
+  measured(first, 3, 2);
+  measured(first, 2, 1);
+  measured(first, 9, 0, "i-2");
+  await first.stop();
+  appendFileSync(join(directory, "cms", "metrics.jsonl"), "[1,17");
+  const second = await start(directory, START_MS + 600_000);
+  measured(second, 4, 3);
+  measured(second, 5, 0, "i-3");
+  expect([...(await ask(second))].sort()).toEqual(["i-1 1", "i-1 2", "i-1 3", "i-1 4", "i-2 9", "i-3 5"]);
+  await second.stop();
+  const third = await start(directory, START_MS + 600_000);
+  expect(await ask(third)).toHaveLength(6);
+  await third.reset();
+  await third.stop();
+  expect(await ask(await start(directory, START_MS + 600_000))).toEqual([]);
 });
