@@ -56,6 +56,9 @@ export function ramPolicyOf({ configuration, functionPrefix, logs }: RamFeatures
         ecs("instance"),
         ecs("eni"),
       ),
+      // What a changed list means for the groups whose rules name it.
+      ...allow(["ecs:DescribePrefixListAssociations", "ecs:DescribePrefixListAttributes"], ecs("prefixlist")),
+      ...allow(["ecs:DescribePortRangeListAssociations"], ecs("portrangelist")),
       ...allow(
         [
           "ecs:AuthorizeSecurityGroup",

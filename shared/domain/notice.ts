@@ -17,6 +17,8 @@ export interface NoticeData {
   readonly driftHeld: { drift: string; change: DriftKind; reach: string; actor: string; heldBy: HeldBy };
   /** Somebody the policy trusts has granted a rule, or taken one over from a lease. */
   readonly driftAdopted: { drift: string; change: DriftKind; reach: string; actor: string };
+  /** A prefix list or port list was changed, and with it what granted rules that name it let through. */
+  readonly reachChanged: { list: string; rules: string; actor: string; beyond: string };
   /** A group that is to be enforced is only observed. */
   readonly guardFellBack: { why: string };
   readonly recyclingNoticed: { item: string; ports: string; owner: string; lastUsedAt: number | null; nextAt: number };
@@ -80,6 +82,7 @@ export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {
   approvalDecided: "high",
   driftHeld: "high",
   guardFellBack: "high",
+  reachChanged: "high",
   driftFound: "normal",
   driftRolledBack: "normal",
   driftAdopted: "normal",

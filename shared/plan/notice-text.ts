@@ -130,6 +130,22 @@ const TEXTS: Texts = {
     en: (d) => [`into the ledger: ${CHANGES.en[d.change]}`, d.reach, `By: ${d.actor}`, `Drift ${d.drift}.`],
     zh: (d) => [`已纳入台账：${CHANGES.zh[d.change]}`, d.reach, `操作者：${d.actor}`, `漂移 ${d.drift}。`],
   },
+  reachChanged: {
+    en: (d) => [
+      `the list ${d.list} was changed, and so was what rules that name it let through`,
+      d.rules,
+      ...(d.beyond
+        ? [`Beyond what is allowed: ${d.beyond}. No list is changed back: retire the rules, or have it mended.`]
+        : []),
+      `By: ${d.actor}`,
+    ],
+    zh: (d) => [
+      `列表 ${d.list} 已变更，引用它的规则放行范围随之改变`,
+      d.rules,
+      ...(d.beyond ? [`超出允许范围：${d.beyond}。系统不会改回列表：请停用规则或修正列表。`] : []),
+      `操作者：${d.actor}`,
+    ],
+  },
   guardFellBack: {
     en: (d) => ["an enforced group is only observed", d.why],
     zh: (d) => ["强制守护的安全组已降为仅观察", d.why],

@@ -1,5 +1,7 @@
 // The firewall port: security groups as the cloud has them, and the three calls that change one.
+import type { Cidr } from "../domain/cidr.ts";
 import type { GroupId, GroupRef, RuleId } from "../domain/ids.ts";
+import type { ListRef } from "../domain/list-ref.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 
 /** Who in the program asks, strongest first. Decides the share of the call budget. */
@@ -131,6 +133,10 @@ export interface Inventory {
   members(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
   /** The interfaces of load balancers and other services in the group; one call, where `members` makes two. */
   serviceMembers(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
+  /** The groups whose rules name the list; none where the list is gone. Up to 12 calls. */
+  groupsNaming(list: ListRef, priority: CallPriority): Promise<readonly GroupId[]>;
+  /** The blocks of a prefix list; none where it is gone. */
+  prefixes(list: ListRef, priority: CallPriority): Promise<readonly Cidr[]>;
   /** The instance's interfaces, primary first; null when there is no such instance. */
   instance(region: string, instanceId: string, priority: CallPriority): Promise<readonly Member[] | null>;
 }

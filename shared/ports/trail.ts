@@ -1,5 +1,6 @@
 // The trail port: what the account's own record of calls says, as ActionTrail keeps it.
 import type { GroupId } from "../domain/ids.ts";
+import type { ListRef } from "../domain/list-ref.ts";
 import type { Sighting } from "../domain/sighting.ts";
 
 /** A call as its record tells it, for whichever group it is looked at. */
@@ -15,8 +16,8 @@ export type TrailReading =
       readonly sightings: readonly Sighting[];
       /** The group that it made; it is among the sightings too. */
       readonly createdGroup: GroupId | null;
-      /** Prefix lists and port lists that it changes. Groups whose rules name one are not told. */
-      readonly lists: readonly string[];
+      /** Prefix lists and port lists that it changes. Which groups name one the record does not tell. */
+      readonly lists: readonly ListRef[];
       /** Whose trail it is; empty when the record does not tell, as one that was looked up may not. */
       readonly accountId: string;
     }

@@ -1,10 +1,22 @@
-// Sightings of calls to a group, by event id: an event that is delivered again finds its row.
+// Sightings of calls to a group: by event id, as an event that is delivered again finds its row, and by when they came.
+//
+//     group   event                place      columns
+//     group   `!` newest first     -          body, settled
+//     event   `told`               -          (what people should read of it was told)
+//
+// The row by event names the place of the one that says what was seen. Ids begin with no `!`.
 import type { GroupId } from "../domain/ids.ts";
 import type { Sighting } from "../domain/sighting.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
-const PAGE = 1000;
+/** As many as a look goes by, the newest; whoever sends more can keep nobody from being looked at. */
+const LISTED_MAX = 500;
+const LATEST = 1e15;
+
+/** Of two, the one that came later sorts first. */
+const placeOf = ({ receivedAt, eventId }: Sighting): string => `!${LATEST - Math.floor(receivedAt)} ${eventId}`;
 
 function sightingOf(row: Row): Sighting {
   const body = parseColumn(row.columns["body"], "sighting") as Sighting;
@@ -19,35 +31,56 @@ function columnsOf(sighting: Sighting): { body: string; settled: boolean } {
 
 /** Stores a sighting that is new; answers false when the event was stored before. */
 export async function addSighting(tables: Tables, sighting: Sighting): Promise<boolean> {
-  const key = [sighting.groupId, sighting.eventId];
-  return (await tables.put("sighting", key, columnsOf(sighting), { kind: "absent" })) === "written";
+  const { groupId, eventId } = sighting;
+  const named = await tables.put("sighting", [groupId, eventId], { place: placeOf(sighting) }, { kind: "absent" });
+  // Whoever named the place may have died before anything was there.
+  const place = named === "written" ? placeOf(sighting) : await placeFor(tables, sighting);
+  if (place === null) return false;
+  return (await tables.put("sighting", [groupId, place], columnsOf(sighting), { kind: "absent" })) === "written";
 }
 
 /** What was stored of the event before, or null. */
-export async function getSighting(tables: Tables, { groupId, eventId }: Sighting): Promise<Sighting | null> {
-  const row = await tables.get("sighting", [groupId, eventId]);
+export async function getSighting(tables: Tables, sighting: Sighting): Promise<Sighting | null> {
+  const place = await placeFor(tables, sighting);
+  const row = place === null ? null : await tables.get("sighting", [sighting.groupId, place]);
   return row && sightingOf(row);
 }
 
-/** Writes what has become of a sighting. */
-export async function saveSighting(tables: Tables, sighting: Sighting): Promise<void> {
-  await tables.put("sighting", [sighting.groupId, sighting.eventId], columnsOf(sighting), { kind: "none" });
+async function placeFor(tables: Tables, { groupId, eventId }: Sighting): Promise<string | null> {
+  const place = (await tables.get("sighting", [groupId, eventId]))?.columns["place"];
+  return typeof place === "string" ? place : null;
 }
 
-/** The sightings of a group, oldest first. */
-export async function listSightings(tables: Tables, groupId: GroupId): Promise<readonly Sighting[]> {
+/** Writes what has become of a sighting that is stored. */
+export async function saveSighting(tables: Tables, sighting: Sighting): Promise<void> {
+  await tables.put("sighting", [sighting.groupId, placeOf(sighting)], columnsOf(sighting), { kind: "none" });
+}
+
+/** The newest sightings of a group, oldest first, and how many of them cannot be read. */
+export async function listSightings(
+  tables: Tables,
+  groupId: GroupId,
+): Promise<{ readonly sightings: readonly Sighting[]; readonly unreadable: number }> {
+  const { rows } = await tables.range({
+    ...{ table: "sighting", from: [groupId, "!"], to: [groupId, '"'], limit: LISTED_MAX },
+  });
   const sightings: Sighting[] = [];
-  let from = "";
-  for (;;) {
-    const page = await tables.range({
-      table: "sighting",
-      from: [groupId, from],
-      to: [`${groupId}\u0001`],
-      limit: PAGE,
-    });
-    sightings.push(...page.rows.map(sightingOf));
-    const last = page.rows.at(-1);
-    if (!page.more || !last) return sightings.sort((a, b) => a.at - b.at);
-    from = `${String(last.key[1])}\u0001`;
-  }
+  for (const row of rows)
+    try {
+      sightings.push(sightingOf(row));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+    }
+  return { sightings: sightings.sort((a, b) => a.at - b.at), unreadable: rows.length - sightings.length };
+}
+
+const toldKey = (eventId: string): readonly [string, string] => [eventId, "told"];
+
+/** Whether people could read of the event before. */
+export const isTold = async (tables: Tables, eventId: string): Promise<boolean> =>
+  (await tables.get("sighting", toldKey(eventId))) !== null;
+
+/** From here on the event is no news; written once it was told, so that nothing is lost. */
+export async function markTold(tables: Tables, eventId: string): Promise<void> {
+  await tables.put("sighting", toldKey(eventId), {}, { kind: "none" });
 }

@@ -2,18 +2,15 @@
 import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import { callOf, type Sighting } from "../domain/sighting.ts";
-import { effectiveGuard } from "../plan/effective-guard.ts";
 import { nameOf } from "../plan/judge-drift.ts";
-import { CloudFailure } from "../ports/firewall.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift } from "../store/due.ts";
-import { getGroupRow } from "../store/group-rows.ts";
-import { hasHistory } from "../store/history.ts";
-import { listEntries } from "../store/ledger.ts";
 import { recordWrite } from "../store/records.ts";
-import { addSighting, getSighting, saveSighting } from "../store/sightings.ts";
+import { addSighting, getSighting, isTold, markTold, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
+import { isOfInterest } from "./is-of-interest.ts";
 import { lookAtGroup } from "./look-at-group.ts";
+import { lookAtList } from "./look-at-list.ts";
 import { isOwnCall } from "./own-call.ts";
 import { hearCanary } from "./tend-canary.ts";
 
@@ -60,9 +57,15 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   for (const { groupId, region } of sightings.filter((it) => !others.includes(it)))
     await hearCanary(app, options.policy, { groupId, region });
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
-  for (const line of newsOf(reading)) await tell(app, null, line);
   const looked: string[] = [];
   const left: string[] = [];
+  const news = [...newsOf(reading)];
+  for (const list of lists) {
+    const { groups, why } = await lookAtList(app, options.policy, reading.call, list);
+    left.push(...groups);
+    news.push(...(why === null ? [] : [`${list.listId} was changed; ${why}`]));
+  }
+  await tellOnce(app, reading.call.eventId, news);
   for (const sighting of others) {
     const { groupId, region } = sighting;
     const group = { groupId, region };
@@ -73,22 +76,6 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   }
   const isDone = looked.length + left.length === 0;
   return { looked, left, ignored: isDone ? "it was seen before, or is of a group that is nothing to us" : null };
-}
-
-/** Whether anything can follow: the group is guarded, or leases or allocations are or were in it. */
-async function isOfInterest(app: App, group: GroupRef, policy: Policy): Promise<boolean> {
-  const { guards } = policy.groups;
-  if (Object.hasOwn(guards, group.groupId) && guards[group.groupId] !== "none") return true;
-  const { entries, unreadable } = await listEntries(app.tables, group);
-  if (entries.length + unreadable.length > 0 || (await hasHistory(app.tables, group))) return true;
-  const facts = await app.inventory.group(group, "drift").catch((error: unknown) => {
-    // An id that the cloud does not even look up is made up, and no later try makes it a group.
-    if (error instanceof CloudFailure && error.kind === "invalid") return null;
-    throw error;
-  });
-  if (facts === null) return false;
-  const row = await getGroupRow(app.tables, group);
-  return effectiveGuard({ policy, facts, row, entries }).level !== "none";
 }
 
 /**
@@ -129,6 +116,13 @@ async function look(
   return (await lookAtGroup(app, group, terms)) !== null;
 }
 
+/** An event may be delivered many times. Marked when it was told: a process that dies in between has it told once more. */
+async function tellOnce(app: App, eventId: string, news: readonly string[]): Promise<void> {
+  if (news.length === 0 || (await isTold(app.tables, eventId))) return;
+  for (const line of news) await tell(app, null, line);
+  await markTold(app.tables, eventId);
+}
+
 /** What a person should read of although no rule of a group has changed. */
 function newsOf({ call, createdGroup, lists, sightings }: Extract<TrailReading, { kind: "call" }>): readonly string[] {
   const who = `${nameOf(call.actor)} from ${call.address} (${call.operation}, ${call.requestId})`;
@@ -137,7 +131,9 @@ function newsOf({ call, createdGroup, lists, sightings }: Extract<TrailReading, 
       `${who} created the group ${createdGroup}: to guard it, adopt it with GET /v1/groups/${createdGroup}/baseline`,
     ];
   if (lists.length > 0)
-    return [`${who} changed ${lists.join(", ")}: so has what every rule that names it lets through`];
+    return [
+      `${who} changed ${lists.map((it) => it.listId).join(", ")}: so has what every rule that names it lets through`,
+    ];
   if (call.kind !== "membership") return [];
   return [`${who} changed who is in ${sightings.map((it) => it.groupId).join(", ")}: so has whom its rules reach`];
 }

@@ -67,7 +67,7 @@ export class PassDrift {
   static async read(app: App, group: GroupRef, policy: Policy): Promise<PassDrift | null> {
     const facts = await app.inventory.group(group, "drift");
     if (!facts) return null;
-    const [row, items, sightings] = await Promise.all([
+    const [row, items, { sightings }] = await Promise.all([
       getGroupRow(app.tables, group),
       openItems(app, group),
       listSightings(app.tables, group.groupId),

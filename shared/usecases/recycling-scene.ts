@@ -190,7 +190,7 @@ export class RecyclingScene {
 
   /** When rules were last changed in place, as far as sightings tell. */
   private changesByRule(): Promise<ReadonlyMap<string, number>> {
-    this.changes ??= listSightings(this.app.tables, this.group.groupId).then((sightings) => {
+    this.changes ??= listSightings(this.app.tables, this.group.groupId).then(({ sightings }) => {
       const changes = new Map<string, number>();
       for (const { operation, failed, at, ruleIds } of sightings)
         if (!failed && operation.startsWith("Modify"))

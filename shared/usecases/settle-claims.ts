@@ -43,8 +43,11 @@ const HISTORY_MAX = 50;
  * is not enforced and told where it is; a rule that its lease has closed meanwhile is owed again.
  */
 export async function settleClaims(app: App, policy: Policy, group: GroupRef): Promise<void> {
-  const sightings = (await listSightings(app.tables, group.groupId)).filter(({ failed }) => failed === null);
-  const trusted = sightings.filter((it) => trustedOf(it.actor, policy) !== null && !isDenied(it));
+  const stored = await listSightings(app.tables, group.groupId);
+  if (stored.unreadable > 0)
+    app.log.write("error", `${stored.unreadable} sightings of ${group.groupId} cannot be read`, {});
+  const sightings = stored.sightings.filter(({ failed }) => failed === null);
+  const trusted = sightings.filter((it) => isOfRules(it) && trustedOf(it.actor, policy) !== null && !isDenied(it));
   const matters = (it: Sighting): boolean =>
     it.disputed === true || trusted.some((by) => by === it || mayRival(by, it));
   let asks = 0;
@@ -66,10 +69,11 @@ interface Work {
   readonly sighting: Sighting;
 }
 
+const isOfRules = ({ kind }: Sighting): boolean => kind === "authorize" || kind === "modify" || kind === "revoke";
+
 /** Whether the one may have done what the other seems to have: to the same rule, as far as their events tell. */
 function mayRival(one: Sighting, other: Sighting): boolean {
-  const isOfRules = ({ kind }: Sighting): boolean => kind === "authorize" || kind === "modify" || kind === "revoke";
-  if (!isOfRules(one) || !isOfRules(other)) return false;
+  if (!isOfRules(other)) return false;
   const names = new Set<string>(other.ruleIds);
   if (!one.rules?.length || !other.rules?.length || one.ruleIds.some((id) => names.has(id))) return true;
   const keys = new Set<string>(other.rules.map(({ spec }) => ruleKey(spec)));

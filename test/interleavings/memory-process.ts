@@ -95,6 +95,8 @@ export class Caller extends MortalProcess {
       group: (ref) => read("group", () => account.facts().find((it) => it.ref.groupId === ref.groupId) ?? null),
       members: (ref) => read("members", () => of(ref.groupId)),
       serviceMembers: () => read("members", () => []),
+      groupsNaming: () => read("list", () => []),
+      prefixes: () => read("list", () => []),
       instance: (_region, id) => read("instance", () => account.members().filter((it) => it.instanceId === id)),
     };
   }

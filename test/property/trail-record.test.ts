@@ -26,7 +26,7 @@ function read(record: unknown): TrailReading {
     expect(groupId).toMatch(/^[A-Za-z0-9_-]+$/);
     expect(same).toEqual(call);
   }
-  for (const id of lists) expect(id).toMatch(/^[A-Za-z0-9_-]+$/);
+  for (const { listId } of lists) expect(listId).toMatch(/^[A-Za-z0-9_-]+$/);
   for (const { spec } of call.rules ?? []) expect(ruleKey(spec)).not.toBe("");
   return reading;
 }

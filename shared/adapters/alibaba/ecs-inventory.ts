@@ -3,6 +3,7 @@ import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Inventory, type Member } from "../../ports/firewall.ts";
 import { allPages, type Fields, fields, incomplete, list, text, textOrNull } from "./ecs-answers.ts";
+import { ecsLists } from "./ecs-lists.ts";
 import type { RpcCall, RpcClient } from "./rpc-client.ts";
 
 const CACHE_MS = 10 * 60_000;
@@ -74,6 +75,8 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
     );
 
   return {
+    ...ecsLists(rpc),
+
     async listGroups(region, priority) {
       const groups = (await readGroups(region, priority, {})).map((item) => groupFacts(region, fields(item)));
       for (const group of groups) facts.keep(keyOf(group.ref), group);

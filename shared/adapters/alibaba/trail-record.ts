@@ -1,5 +1,6 @@
 // A record of ActionTrail to what it means for us. Nothing in a record is believed: it may be forged, torn or huge.
 import type { GroupId, RuleId } from "../../domain/ids.ts";
+import type { ListRef } from "../../domain/list-ref.ts";
 import type { Direction } from "../../domain/rule.ts";
 import type { Actor, Sighting, SightingKind } from "../../domain/sighting.ts";
 import type { SightedCall, TrailReading } from "../../ports/trail.ts";
@@ -29,14 +30,16 @@ interface Operation {
   readonly direction?: Direction;
   /** The parameters that name the groups, or the lists. */
   readonly named: readonly string[];
+  readonly list?: ListRef["kind"];
   readonly listType?: string;
   /** It also changes other things: without a group it is none of our business. */
   readonly others?: true;
 }
 
 const GROUP = ["SecurityGroupId"];
-const PREFIX_LIST: Operation = { kind: "list", named: ["PrefixListId"], listType: "ACS::ECS::PrefixList" };
-const PORT_LIST: Operation = { kind: "list", named: ["PortRangeListId"], listType: "ACS::ECS::PortRangeList" };
+const LIST = { kind: "list", listType: "ACS::ECS::PrefixList" } as const;
+const PREFIX_LIST: Operation = { ...LIST, list: "prefix", named: ["PrefixListId"] };
+const PORT_LIST: Operation = { ...LIST, list: "port", named: ["PortRangeListId"], listType: "ACS::ECS::PortRangeList" };
 const TAGS: Operation = { kind: "group", named: ["ResourceId"], others: true };
 
 const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
@@ -123,13 +126,14 @@ function readFields(record: Fields, receivedAt: number): TrailReading {
     confirmed: false,
     settled: false,
   };
-  const groups = operation.listType === undefined ? named.ids.map((id) => id as GroupId) : [];
+  const { list } = operation;
+  const groups = list === undefined ? named.ids.map((id) => id as GroupId) : [];
   return {
     kind: "call",
     call,
     sightings: groups.map((groupId): Sighting => ({ ...call, groupId })),
     createdGroup: name === "CreateSecurityGroup" && failed === null ? (groups[0] ?? null) : null,
-    lists: operation.listType === undefined ? [] : named.ids,
+    lists: list === undefined ? [] : named.ids.map((listId) => ({ region, kind: list, listId })),
     accountId: shown(record["recipientAccountId"]),
   };
 }

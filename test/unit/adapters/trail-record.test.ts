@@ -350,7 +350,11 @@ describe("a call that changes what rules act on", () => {
     ["DeletePortRangeList", "PortRangeListId", "prl-1"],
   ])("%s names the list and no group", (eventName, parameter, id) => {
     const record = trailRecord({ SecurityGroupId: undefined, [parameter]: id }, { eventName, ...withoutResources });
-    expect(callOf(record)).toMatchObject({ lists: [id], sightings: [], call: { kind: "list", operation: eventName } });
+    expect(callOf(record)).toMatchObject({
+      lists: [{ listId: id }],
+      sightings: [],
+      call: { kind: "list", operation: eventName },
+    });
   });
 
   it("finds the list in the resources", () => {
@@ -358,7 +362,7 @@ describe("a call that changes what rules act on", () => {
       { SecurityGroupId: undefined },
       { eventName: "ModifyPrefixList", ...withoutResources, referencedResources: { "ACS::ECS::PrefixList": ["pl-1"] } },
     );
-    expect(callOf(record).lists).toEqual(["pl-1"]);
+    expect(callOf(record).lists).toMatchObject([{ kind: "prefix", listId: "pl-1" }]);
   });
 });
 

@@ -134,6 +134,8 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         group: async () => facts,
         members: async () => [member],
         serviceMembers: async () => [],
+        groupsNaming: async () => [],
+        prefixes: async () => [],
         instance: async () => [member],
       },
       traffic: async () => ({}),

@@ -1,0 +1,73 @@
+// Sightings by event and by when they came: an event has one row however often it comes, and a look reads the newest.
+import { beforeEach, describe, expect, test } from "vitest";
+import type { GroupId } from "../../../shared/domain/ids.ts";
+import type { Tables } from "../../../shared/ports/tables.ts";
+import {
+  addSighting,
+  getSighting,
+  isTold,
+  listSightings,
+  markTold,
+  saveSighting,
+} from "../../../shared/store/sightings.ts";
+import { schemas } from "../../../shared/store/tables.ts";
+import { aSighting } from "../../kit/drift-pictures.ts";
+import { memoryTables } from "../../kit/memory-tables.ts";
+import { NOW } from "../../kit/plan-pictures.ts";
+
+const WEB = "sg-web" as GroupId;
+
+describe("sightings", () => {
+  let tables: Tables;
+  beforeEach(() => {
+    tables = memoryTables(schemas);
+  });
+
+  test("of an event that comes again are the first one's, whatever the second says", async () => {
+    const first = aSighting({ eventId: "1", receivedAt: NOW });
+    expect(await addSighting(tables, first)).toBe(true);
+    expect(await addSighting(tables, aSighting({ eventId: "1", receivedAt: NOW + 5000, address: "another" }))).toBe(
+      false,
+    );
+    expect(await getSighting(tables, { ...first, receivedAt: NOW + 5000 })).toEqual(first);
+    expect((await listSightings(tables, WEB)).sightings).toEqual([first]);
+  });
+
+  test("of a process that died before it had said what it saw are those of the next", async () => {
+    await tables.put("sighting", [WEB, "1"], { place: `!${1e15 - NOW} 1` }, { kind: "absent" });
+    const again = aSighting({ eventId: "1", receivedAt: NOW });
+    expect(await getSighting(tables, again)).toBeNull();
+    expect(await addSighting(tables, again)).toBe(true);
+    expect(await getSighting(tables, again)).toEqual(again);
+  });
+
+  test("are changed in their place", async () => {
+    const sighting = aSighting({ eventId: "1", confirmed: false });
+    await addSighting(tables, sighting);
+    await saveSighting(tables, { ...sighting, confirmed: true });
+    expect((await listSightings(tables, WEB)).sightings).toMatchObject([{ eventId: "1", confirmed: true }]);
+  });
+
+  test("are listed by when the calls were made, and the newest that came alone where there are many", async () => {
+    for (let index = 0; index < 505; index++)
+      await addSighting(tables, aSighting({ eventId: `e-${index}`, receivedAt: NOW + index, at: NOW - index }));
+    const { sightings, unreadable } = await listSightings(tables, WEB);
+    expect(sightings.map(({ eventId }) => eventId)).toEqual(
+      Array.from({ length: 500 }, (_, index) => `e-${504 - index}`),
+    );
+    expect(unreadable).toBe(0);
+    expect((await listSightings(tables, "sg-web2" as GroupId)).sightings).toEqual([]);
+  });
+
+  test("that cannot be read are counted, and keep no other from being read", async () => {
+    await addSighting(tables, aSighting({ eventId: "1" }));
+    await tables.put("sighting", [WEB, `!${1e15 - NOW} torn`], { body: "torn" }, { kind: "none" });
+    expect(await listSightings(tables, WEB)).toMatchObject({ sightings: [{ eventId: "1" }], unreadable: 1 });
+  });
+
+  test("an event is news until it was told", async () => {
+    expect(await isTold(tables, "1")).toBe(false);
+    await markTold(tables, "1");
+    expect([await isTold(tables, "1"), await isTold(tables, "2")]).toEqual([true, false]);
+  });
+});
