@@ -1,4 +1,5 @@
-// Prefix lists and port lists on ECS: which groups name one, and what is in it.
+// Prefix lists and port lists on ECS: which groups name one, and what is in it. Parameters by their names on the wire: the official
+// models of these calls would be in every bundle, for a function that seldom makes them.
 import { type Cidr, parseObservedCidr } from "../../domain/cidr.ts";
 import type { GroupId } from "../../domain/ids.ts";
 import type { ListRef } from "../../domain/list-ref.ts";
@@ -18,14 +19,10 @@ const NOT_FOUND = ["InvalidPrefixListId.NotFound", "InvalidPortRangeListId.NotFo
 export function ecsLists(rpc: RpcClient): Pick<Inventory, "groupsNaming" | "prefixes"> {
   function page({ kind, listId, region }: ListRef, nextToken: string | undefined, priority: CallPriority) {
     const action = kind === "prefix" ? PREFIX_ASSOCIATIONS : PORT_ASSOCIATIONS;
-    const asked = { regionId: region, maxResults: ASSOCIATIONS_PER_PAGE, nextToken };
-    return rpc.call({
-      ...{ action, region, priority, reading: true },
-      request: (models) =>
-        kind === "prefix"
-          ? new models.DescribePrefixListAssociationsRequest({ ...asked, prefixListId: listId })
-          : new models.DescribePortRangeListAssociationsRequest({ ...asked, portRangeListId: listId }),
-    });
+    const named = kind === "prefix" ? { PrefixListId: listId } : { PortRangeListId: listId };
+    const asked = { RegionId: region, ...named, MaxResults: ASSOCIATIONS_PER_PAGE };
+    const request = () => ({ toMap: () => (nextToken === undefined ? asked : { ...asked, NextToken: nextToken }) });
+    return rpc.call({ action, region, priority, reading: true, request });
   }
 
   async function groupsNaming(list: ListRef, priority: CallPriority): Promise<readonly GroupId[]> {
@@ -50,10 +47,8 @@ export function ecsLists(rpc: RpcClient): Pick<Inventory, "groupsNaming" | "pref
   }
 
   async function prefixes({ region, listId }: ListRef, priority: CallPriority): Promise<readonly Cidr[]> {
-    const answer = await rpc.call({
-      ...{ action: PREFIXES, region, priority, reading: true },
-      request: (models) => new models.DescribePrefixListAttributesRequest({ regionId: region, prefixListId: listId }),
-    });
+    const request = () => ({ toMap: () => ({ RegionId: region, PrefixListId: listId }) });
+    const answer = await rpc.call({ action: PREFIXES, region, priority, reading: true, request });
     const entries = fields(answer["Entries"])["Entry"];
     if (!Array.isArray(entries)) throw incomplete(PREFIXES, "the answer has no Entries.Entry");
     return entries.map((entry) => {

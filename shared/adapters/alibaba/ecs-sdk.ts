@@ -3,9 +3,6 @@ import { AuthorizeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/
 import { AuthorizeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/AuthorizeSecurityGroupRequest.js";
 import { DescribeInstancesRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstancesRequest.js";
 import { DescribeNetworkInterfacesRequest } from "@alicloud/ecs20140526/dist/models/DescribeNetworkInterfacesRequest.js";
-import { DescribePortRangeListAssociationsRequest } from "@alicloud/ecs20140526/dist/models/DescribePortRangeListAssociationsRequest.js";
-import { DescribePrefixListAssociationsRequest } from "@alicloud/ecs20140526/dist/models/DescribePrefixListAssociationsRequest.js";
-import { DescribePrefixListAttributesRequest } from "@alicloud/ecs20140526/dist/models/DescribePrefixListAttributesRequest.js";
 import { DescribeSecurityGroupAttributeRequest } from "@alicloud/ecs20140526/dist/models/DescribeSecurityGroupAttributeRequest.js";
 import { DescribeSecurityGroupsRequest } from "@alicloud/ecs20140526/dist/models/DescribeSecurityGroupsRequest.js";
 import { ModifySecurityGroupEgressRuleRequest } from "@alicloud/ecs20140526/dist/models/ModifySecurityGroupEgressRuleRequest.js";
@@ -20,9 +17,6 @@ export const models = {
   AuthorizeSecurityGroupRequest,
   DescribeInstancesRequest,
   DescribeNetworkInterfacesRequest,
-  DescribePortRangeListAssociationsRequest,
-  DescribePrefixListAssociationsRequest,
-  DescribePrefixListAttributesRequest,
   DescribeSecurityGroupAttributeRequest,
   DescribeSecurityGroupsRequest,
   ModifySecurityGroupEgressRuleRequest,
