@@ -1,5 +1,5 @@
 // Which part of a log is read next: new parts as they settle, and each once more for what came late. Pure.
-import { DAY_MS } from "../domain/evidence.ts";
+import { DAY_MS, type Day, dayAfter } from "../domain/evidence.ts";
 import type { CollectPolicy } from "../domain/recycling-policy.ts";
 
 /** How far a source has been read. Milliseconds. */
@@ -57,3 +57,10 @@ export function after(reached: Reached, slice: Slice, { collect, now }: Collecti
   const isAllThere = reached.againUntil === slice.from && slice.until + collect.rereadAfterMs <= now;
   return { firstUntil: slice.until, againUntil: isAllThere ? slice.until : reached.againUntil };
 }
+
+/**
+ * How many of a day's questions are the watch's over quarantines: half of them while it asks, yesterday or today. What the collection has
+ * used up before a first quarantine it has used up.
+ */
+export const queriesOfWatch = (asked: { readonly day: string } | null, today: Day, perDay: number): number =>
+  asked !== null && (asked.day === today || asked.day === dayAfter(today, -1)) ? Math.floor(perDay / 2) : 0;

@@ -44,6 +44,19 @@ export async function readCollection(
   return row === null ? null : (parseColumn(row.columns["body"], "schedule") as Collection);
 }
 
+/** What the watch over quarantines asks of the logs of a region: it takes from the same queries of a day. */
+const watchKey = (region: string): readonly string[] => [`watch/${region}`];
+
+export async function readWatchSpent(tables: Tables, region: string): Promise<Collection["spent"] | null> {
+  const row = await tables.get("schedule", watchKey(region));
+  return row === null ? null : (parseColumn(row.columns["body"], "schedule") as Collection["spent"]);
+}
+
+/** Only the job's lock holder writes it. */
+export async function saveWatchSpent(tables: Tables, region: string, spent: Collection["spent"]): Promise<void> {
+  await tables.put("schedule", watchKey(region), { body: JSON.stringify(spent) }, { kind: "none" });
+}
+
 /** Only the job's lock holder writes it. */
 export async function saveCollection(
   tables: Tables,

@@ -1,7 +1,7 @@
 // The recycling queue: one row for each rule that ever was in it, with the rule in full for as long as records live.
 import type { RecyclingItem, RecyclingState } from "../domain/recycling-item.ts";
 import { AppError, fail } from "../errors/app-error.ts";
-import type { Row, Tables } from "../ports/tables.ts";
+import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 function itemOf(row: Row): RecyclingItem {
@@ -90,4 +90,38 @@ function isAskedFor({ columns }: Row, { groupId, states, orSteps }: RecyclingQue
     states.includes(columns["state"] as RecyclingState) ||
     (orSteps === true && columns["steps"] === true)
   );
+}
+
+const UNDERWAY = "recycling";
+
+/** An item that is under way or in quarantine: the watch finds it here. */
+export interface Underway {
+  readonly itemId: string;
+  /** When it was last said to be. */
+  readonly at: number;
+}
+
+/** Written before the item gets a step; the item is the truth. */
+export const underwayWrite = (itemId: string, at: number): Write => ({
+  kind: "put",
+  table: "attention",
+  key: [UNDERWAY, itemId],
+  columns: { at },
+});
+
+/** Leaves a row that was written anew meanwhile. */
+export async function endUnderway(tables: Tables, { itemId, at }: Underway): Promise<void> {
+  await tables.delete("attention", [UNDERWAY, itemId], { kind: "equals", column: "at", value: at });
+}
+
+/** Every item that may be under way or in quarantine. */
+export async function listUnderway(tables: Tables): Promise<readonly Underway[]> {
+  const found: Underway[] = [];
+  for (let from = [UNDERWAY]; ; ) {
+    const page = await tables.range({ table: "attention", from, to: [`${UNDERWAY}\u0001`], limit: 1000 });
+    for (const { key, columns } of page.rows) found.push({ itemId: String(key[1]), at: Number(columns["at"]) });
+    const last = page.rows.at(-1);
+    if (!page.more || last === undefined) return found;
+    from = [UNDERWAY, `${String(last.key[1])}\u0001`];
+  }
 }

@@ -9,12 +9,13 @@ import {
   after,
   type CollectionTerms,
   nextSlice,
+  queriesOfWatch,
   type Reached,
   type Slice,
   withinReach,
 } from "../plan/plan-collection.ts";
 import { type Traffic, TrafficFailure, type TrafficReading } from "../ports/traffic.ts";
-import { type Collection, readCollection, saveCollection } from "../store/collection.ts";
+import { type Collection, readCollection, readWatchSpent, saveCollection } from "../store/collection.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { addEvidence } from "../store/evidence.ts";
 import type { App } from "./app.ts";
@@ -129,7 +130,7 @@ class Run {
       if (slice === null) return await this.#end(reached, reach.trouble, null);
       if (app.clock.monotonicMs() >= this.#options.deadlineAt)
         return await this.#end(reached, reach.trouble, "deadline");
-      const left = this.#left();
+      const left = await this.#left();
       if (left <= 0) return await this.#end(reached, reach.trouble, "budget");
       const reading = await this.#traffic.read(this.#askOf(slice), left);
       this.#spend(reading.cost);
@@ -187,10 +188,14 @@ class Run {
     return { region, from, until, recycling: policy.recycling };
   }
 
-  #left(): number {
+  /** Questions that are left today. The watch over quarantines asks the same logs, and while there are any a part is kept for it. */
+  async #left(): Promise<number> {
     const { queriesPerDay, metricCallsPerDay } = this.#options.policy.recycling.collect;
-    const limit = this.#options.source === "flowLog" ? queriesPerDay : metricCallsPerDay;
-    return limit - this.#spentToday().queries;
+    const own = this.#spentToday().queries;
+    if (this.#options.source !== "flowLog") return metricCallsPerDay - own;
+    const { tables, clock } = this.#app;
+    const watch = await readWatchSpent(tables, this.#options.region);
+    return queriesPerDay - own - queriesOfWatch(watch, dayOf(clock.now()), queriesPerDay);
   }
 
   #spentToday(): Collection["spent"] {

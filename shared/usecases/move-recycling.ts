@@ -16,7 +16,7 @@ import { fail } from "../errors/app-error.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { recordWrite } from "../store/records.ts";
-import { getRecyclingItem, saveRecyclingItem } from "../store/recycling.ts";
+import { getRecyclingItem, saveRecyclingItem, underwayWrite } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { NET_AFTER_MS } from "./book-holds.ts";
 
@@ -61,20 +61,25 @@ export async function moveItem(
   return saved;
 }
 
-/** Books somebody who goes on with the item, and then the step itself; null when the row was another by then. */
+/**
+ * Books somebody who goes on with the item, says so where they find it, and then the step itself; null when the row was another by then.
+ */
 export async function decideStep(
   app: App,
   item: RecyclingItem,
   step: RecyclingStep,
   changes: Partial<RecyclingItem> = {},
 ): Promise<RecyclingItem | null> {
-  await bookWatch(app, app.clock.now() + NET_AFTER_MS);
+  const now = app.clock.now();
+  await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, now + NET_AFTER_MS)), underwayWrite(item.itemId, now)]);
   return saveRecyclingItem(app.tables, { ...item, ...changes, step, waiting: null });
 }
 
-/** Has the watch look at an instant. */
-export async function bookWatch(app: App, at: number): Promise<void> {
-  await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, at))]);
+/** Has the watch look at the items soon, whatever became of its own rows. */
+export async function bookWatch(app: App, itemIds: readonly string[]): Promise<void> {
+  const now = app.clock.now();
+  const rows = itemIds.map((itemId) => underwayWrite(itemId, now));
+  await app.tables.writeAll([...rows, dueWrite(dueJob(WATCH_JOB, null, now + 1000))]);
 }
 
 /** Notes what the item waits for, and tells whoever can do something about it, once. Null when somebody was faster. */

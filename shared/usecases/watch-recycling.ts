@@ -1,16 +1,17 @@
 // The watch over what is under way: steps that the cloud owes, and quarantined ports to which somebody comes after all.
-import { dayAfter, dayOf, type MemberDay, startOf, unknownDay } from "../domain/evidence.ts";
-import type { GroupRef } from "../domain/ids.ts";
+import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownDay } from "../domain/evidence.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Visitor } from "../plan/advance-item.ts";
-import type { MemberEvidence } from "../plan/judge-use.ts";
+import { queriesOfWatch } from "../plan/plan-collection.ts";
 import { watchQuarantine } from "../plan/watch-quarantine.ts";
 import { CloudFailure, type Member } from "../ports/firewall.ts";
 import { TrafficFailure } from "../ports/traffic.ts";
-import { listRecyclingItems } from "../store/recycling.ts";
+import { readCollection, readWatchSpent, saveWatchSpent } from "../store/collection.ts";
+import { endUnderway, getRecyclingItem, listUnderway } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { chunks } from "./in-parallel.ts";
+import { chunks, inParallel } from "./in-parallel.ts";
 import { decideStep } from "./move-recycling.ts";
 import { evidenceOf } from "./recycling-scene.ts";
 import { settleItem } from "./settle-recycling.ts";
@@ -25,6 +26,8 @@ const MEMBERS_PER_ASK = 100;
 const QUERIES_MAX = 10;
 /** What the cloud owes is asked for again. */
 const AGAIN_MS = 60_000;
+/** What is written to be watched may not have its step yet: longer than any process lives between the two. */
+const BEGINNING_MS = 10 * 60_000;
 
 export interface WatchRun {
   readonly policy: Policy;
@@ -36,22 +39,38 @@ export interface WatchRun {
  * still talks, has it lifted at once. Answers when to look again; null when nothing is under way.
  */
 export async function watchRecycling(app: App, run: WatchRun): Promise<number | null> {
-  const { items } = await listRecyclingItems(app.tables, {
-    states: ["quarantined"],
-    orSteps: true,
-    limit: Number.POSITIVE_INFINITY,
-  });
-  if (items.length === 0) return null;
+  const { items, isAny } = await itemsUnderway(app);
+  if (!isAny) return null;
   let isOwed = false;
   for (const item of items.filter((it) => it.step !== null)) isOwed = (await goOn(app, run, item)) || isOwed;
-  const byGroup = new Map<string, RecyclingItem[]>();
-  for (const item of items)
-    if (item.step === null) byGroup.set(item.group.groupId, [...(byGroup.get(item.group.groupId) ?? []), item]);
-  for (const [, quarantined] of byGroup) isOwed = (await watchGroup(app, run, quarantined)) || isOwed;
+  const quarantined = items.filter((it) => it.step === null);
+  for (const region of new Set(quarantined.map(({ group }) => group.region))) {
+    const those = quarantined.filter(({ group }) => group.region === region);
+    isOwed = (await watchRegion(app, run, region, those)) || isOwed;
+  }
   const now = app.clock.now();
   const { watchEveryMs } = run.policy.recycling;
   const windowEnd = Math.floor(now / watchEveryMs) * watchEveryMs + watchEveryMs + SETTLE_MS;
   return isOwed ? Math.min(now + AGAIN_MS, windowEnd) : windowEnd;
+}
+
+/** The items that are under way or in quarantine. What is over is taken off the list. */
+async function itemsUnderway(app: App): Promise<{ readonly items: readonly RecyclingItem[]; readonly isAny: boolean }> {
+  const listed = await listUnderway(app.tables);
+  const items: RecyclingItem[] = [];
+  let isAny = false;
+  await inParallel(listed, async (row) => {
+    const item = await getRecyclingItem(app.tables, row.itemId).catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the recycling item ${row.itemId} cannot be read; nobody watches it`);
+      return null;
+    });
+    const isOver = item === null || (item.step === null && item.state !== "quarantined");
+    if (item !== null && !isOver) items.push(item);
+    if (isOver && row.at + BEGINNING_MS < app.clock.now()) await endUnderway(app.tables, row);
+    else isAny = true;
+  });
+  return { items, isAny };
 }
 
 /** Answers true when something of the step is left. What fails waits for the next look. */
@@ -68,24 +87,29 @@ async function goOn(app: App, run: WatchRun, { itemId }: RecyclingItem, visitor?
   }
 }
 
-async function watchGroup(app: App, run: WatchRun, items: readonly RecyclingItem[]): Promise<boolean> {
-  const [first] = items;
-  if (first === undefined) return false;
-  const { group } = first;
-  const now = app.clock.now();
-  let known: readonly MemberEvidence[];
-  try {
-    const members = await app.inventory.members(group, "drift");
-    known = await evidenceNow(app, run, group, members, now);
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-    app.log.write("warn", `the quarantines of ${group.groupId} are watched at the next look`, { cause: error });
-    return false;
+/** Looks at the quarantines of a region; the logs are asked for all of their hosts together. Answers true when something is left. */
+async function watchRegion(app: App, run: WatchRun, region: string, items: readonly RecyclingItem[]): Promise<boolean> {
+  const members = new Map<string, readonly Member[]>();
+  for (const { group } of items) {
+    if (members.has(group.groupId)) continue;
+    try {
+      members.set(group.groupId, await app.inventory.members(group, "drift"));
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `the quarantines of ${group.groupId} are watched at the next look`, { cause: error });
+    }
   }
+  const fresh = await freshTraffic(app, run, region, [...members.values()].flat());
+  const now = app.clock.now();
+  const evidence = new Map<string, readonly MemberEvidence[]>();
   let isOwed = false;
   for (const item of items) {
+    const { groupId } = item.group;
+    const own = members.get(groupId);
     const since = item.quarantine?.at ?? null;
-    if (item.quarantine === null || since === null) continue;
+    if (item.quarantine === null || since === null || own === undefined) continue;
+    const known = evidence.get(groupId) ?? (await evidenceNow(app, own, fresh, now));
+    evidence.set(groupId, known);
     const { earlier } = item.quarantine;
     const { recycling } = run.policy;
     const ask = { rule: item.kept.spec, since, now, earlier, members: known, sameGroup: [], recycling };
@@ -106,47 +130,74 @@ async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, a
 /** What is stored of yesterday and today, and what the logs tell beyond that. */
 async function evidenceNow(
   app: App,
-  run: WatchRun,
-  group: GroupRef,
   members: readonly Member[],
+  fresh: readonly MemberDay[],
   now: number,
 ): Promise<readonly MemberEvidence[]> {
-  const today = dayOf(now);
-  const stored = await Promise.all(members.map((member) => evidenceOf(app, member, dayAfter(today, -1), now)));
-  const names = members.flatMap(({ eniId, instanceId }) => [eniId, ...(instanceId === null ? [] : [instanceId])]);
-  const fresh = await freshTraffic(app, run, group.region, names);
-  return stored.map((evidence, index) => {
-    const member = members[index];
-    const own = fresh.filter((day) => day.member === member?.eniId || day.member === member?.instanceId);
-    return { ...evidence, days: [...evidence.days, ...own] };
-  });
+  const yesterday = dayAfter(dayOf(now), -1);
+  return Promise.all(
+    members.map(async (member) => {
+      const stored = await evidenceOf(app, member, yesterday, now);
+      const own = fresh.filter((day) => day.member === member.eniId || day.member === member.instanceId);
+      return { ...stored, days: [...stored.days, ...own] };
+    }),
+  );
 }
 
 /** What the flow logs tell of the last minutes, before the collection has it. What cannot be read now the collection reads later. */
 async function freshTraffic(
   app: App,
-  { policy }: WatchRun,
+  { policy: { recycling } }: WatchRun,
   region: string,
-  names: readonly string[],
+  members: readonly Member[],
 ): Promise<readonly MemberDay[]> {
   const { flowLog } = await app.traffic();
-  if (flowLog === undefined) return [];
-  const { recycling } = policy;
+  if (flowLog === undefined || members.length === 0) return [];
+  const names = new Set(
+    members.flatMap(({ eniId, instanceId }) => [eniId, ...(instanceId === null ? [] : [instanceId])]),
+  );
+  const { tables } = app;
+  const today = dayOf(app.clock.now());
+  const [asked, collection] = await Promise.all([
+    readWatchSpent(tables, region),
+    readCollection(tables, region, "flowLog"),
+  ]);
+  const { queriesPerDay } = recycling.collect;
+  const collected = collection?.spent.day === today ? collection.spent.queries : 0;
+  const limit = Math.min(queriesOfWatch({ day: today }, today, queriesPerDay), queriesPerDay - collected);
+  let spent = asked?.day === today ? asked : { day: today, queries: 0, bytes: 0 };
   const until = Math.floor(app.clock.now() / MINUTE_MS) * MINUTE_MS;
   const days: MemberDay[] = [];
   try {
     for (const part of partsOf(until - BACK_MS, until))
-      for (const members of chunks(names, MEMBERS_PER_ASK)) {
-        const reading = await flowLog.read({ region, ...part, members, recycling }, QUERIES_MAX);
+      for (const some of chunks([...names], MEMBERS_PER_ASK)) {
+        const left = Math.min(QUERIES_MAX, limit - spent.queries);
+        if (left <= 0) {
+          app.log.write(
+            "warn",
+            "no query is left today for the quarantined hosts; the collection reads their logs later",
+            {
+              region,
+              queriesPerDay,
+            },
+          );
+          return days;
+        }
+        const reading = await flowLog.read({ region, ...part, members: some, recycling }, left);
+        const { queries, bytes } = reading.cost;
+        spent = { day: today, queries: spent.queries + queries, bytes: spent.bytes + bytes };
         // Windows are left to the collection: here only who came is asked.
         for (const { member, ports } of reading.members) days.push({ ...unknownDay(member, dayOf(part.from)), ports });
       }
   } catch (error) {
     if (!(error instanceof TrafficFailure)) throw error;
+    spent = { ...spent, queries: spent.queries + error.queries };
     app.log.write("warn", "the logs of quarantined hosts cannot be read; the collection reads them later", {
       region,
       cause: error,
     });
+  } finally {
+    await saveWatchSpent(tables, region, spent);
   }
   return days;
 }

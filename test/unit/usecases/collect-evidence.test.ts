@@ -10,7 +10,7 @@ import {
   type TrafficReach,
   type TrafficReading,
 } from "../../../shared/ports/traffic.ts";
-import { readCollection } from "../../../shared/store/collection.ts";
+import { readCollection, saveWatchSpent } from "../../../shared/store/collection.ts";
 import { readDue } from "../../../shared/store/due.ts";
 import { readEvidence } from "../../../shared/store/evidence.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -105,6 +105,15 @@ describe("collecting evidence", () => {
     world.advance(DAY);
     await collect();
     expect(source.asked).toHaveLength(20);
+  });
+
+  test("keeps half of the questions for the watch while that asks", async () => {
+    const collect = { ...policy.recycling.collect, queriesPerDay: 20 };
+    policy = { ...policy, recycling: { ...policy.recycling, collect } };
+    const today = dayOf(world.app.clock.now());
+    await saveWatchSpent(world.tables, region, { day: today, queries: 2, bytes: 0 });
+    await collectEvidence(appOf(), { policy, region, deadlineAt: Number.POSITIVE_INFINITY });
+    expect(source.asked).toHaveLength(5);
   });
 
   test("an answer that stays incomplete proves use and no silence, is asked again, and holds up nothing for good", async () => {

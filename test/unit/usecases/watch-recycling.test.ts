@@ -1,0 +1,97 @@
+// The watch over quarantines: what it asks, of whom, and how much of it in a day.
+import { afterEach, describe, expect, it } from "vitest";
+import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
+import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
+import { listUnderway } from "../../../shared/store/recycling.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { RecyclingWorld } from "../../kit/recycling-world.ts";
+import { region } from "../../kit/world.ts";
+
+let one: RecyclingWorld;
+afterEach(() => one.world.stop());
+
+const MINUTE = 60_000;
+
+/** A flow log that knows of nobody and costs two questions each time. */
+class Source {
+  readonly asked: { readonly members: readonly string[]; readonly max: number }[] = [];
+
+  app(): App {
+    const read = async (ask: TrafficAsk, max: number): Promise<TrafficReading> => {
+      this.asked.push({ members: ask.members ?? [], max });
+      return { kind: "complete", members: [], cost: { queries: 2, bytes: 1000, rows: 0 } };
+    };
+    const flowLog = { reach: async () => null, read };
+    return { ...one.world.process(), traffic: async () => ({ flowLog }) };
+  }
+}
+
+const quarantined = async (collect: Readonly<Record<string, unknown>> = {}): Promise<void> => {
+  const recycling = { groups: ["web"], steps: { quarantine: "auto", delete: "auto" }, collect };
+  one = await RecyclingWorld.start({ recycling });
+  await one.quarantined();
+};
+
+const watched = async (): Promise<readonly string[]> =>
+  (await one.world.run(listUnderway(one.world.process().tables))).map(({ itemId }) => itemId);
+
+describe("the watch over quarantines", () => {
+  it("reads the items that it watches, and not the whole table", async () => {
+    await quarantined();
+    const { world } = one;
+    world.callNames.length = 0;
+    const next = await one.watch();
+    expect(next).toBeGreaterThan(world.clock.now());
+    expect(world.callNames).toContain("range attention");
+    expect(world.callNames).not.toContain("range recycling");
+  });
+
+  it("looks no more at what is over, and at nothing when nothing is under way", async () => {
+    one = await RecyclingWorld.start();
+    expect(await one.watch()).toBeNull();
+    await one.quarantined();
+    expect(await watched()).toContain(one.itemId);
+    await one.restore();
+    await one.watch();
+    expect(await watched(), "what has just been decided may not be stored yet").toContain(one.itemId);
+    await one.world.advance(11 * MINUTE);
+    await one.watch();
+    expect(await watched()).not.toContain(one.itemId);
+  });
+
+  it("is told again by the nightly job of what it has lost", async () => {
+    await quarantined();
+    const { world } = one;
+    await world.run(world.process().tables.delete("attention", ["recycling", one.itemId], { kind: "none" }));
+    expect(await watched()).not.toContain(one.itemId);
+    await one.recycle();
+    expect(await watched()).toContain(one.itemId);
+  });
+
+  it("asks half of a day's questions and no more, and goes on the next day", async () => {
+    await quarantined({ queriesPerDay: 20 });
+    const source = new Source();
+    const app = source.app();
+    for (let looks = 0; looks < 9; looks++) {
+      await one.watch(app);
+      await one.world.advance(10 * MINUTE);
+    }
+    expect(source.asked).toHaveLength(5);
+    expect(source.asked[0]?.members).toEqual(expect.arrayContaining([expect.stringMatching(/^eni-/), "i-web-1"]));
+    expect((await one.world.run(readWatchSpent(app.tables, region)))?.queries).toBe(10);
+    await one.world.advance(24 * 60 * MINUTE);
+    await one.watch(app);
+    expect(source.asked).toHaveLength(6);
+  });
+
+  it("asks less where the collection has used them up", async () => {
+    await quarantined({ queriesPerDay: 20 });
+    const source = new Source();
+    const app = source.app();
+    const spent = { day: one.today, queries: 17, bytes: 0 };
+    const done = { firstUntil: 0, againUntil: 0, tries: 0, trouble: null, readAt: 0 };
+    await one.world.run(saveCollection(app.tables, region, "flowLog", { ...done, spent }));
+    for (let looks = 0; looks < 4; looks++) await one.watch(app);
+    expect(source.asked.map(({ max }) => max)).toEqual([3, 1]);
+  });
+});
