@@ -73,6 +73,18 @@ export interface MemberDay {
   readonly sources: readonly string[];
 }
 
+/** A host that the rule acts on, with what is known of it. */
+export interface MemberEvidence {
+  /** The interface. */
+  readonly eniId: string;
+  /** What people call it. */
+  readonly name: string;
+  /** Its private addresses. */
+  readonly addresses: readonly string[];
+  /** Days in any order; a day that is not there is not known. Of interface and instance together. */
+  readonly days: readonly MemberDay[];
+}
+
 export const PEERS_MAX = 256;
 /** Ports that nobody used but somebody tried: more are counted only. */
 const TRIED_PORTS_MAX = 64;

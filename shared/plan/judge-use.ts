@@ -2,41 +2,25 @@
 // evidence says. Pure.
 //
 // Unknown is never idle. Whatever cannot be told counts for the rule: a peer that may match it, a port that nobody can name.
-import { type Cidr, containsCidr, overlaps, parseObservedCidr } from "../domain/cidr.ts";
+import { containsCidr, overlaps, parseObservedCidr } from "../domain/cidr.ts";
 import {
-  cidrOfPeer,
   DAY_MS,
   type Day,
-  dayAfter,
   dayOf,
-  daysBetween,
-  knownWindows,
-  type MemberDay,
+  type MemberEvidence,
   type Peer,
   type PortUse,
   portName,
   sizeOf,
   startOf,
-  WINDOWS_PER_DAY,
 } from "../domain/evidence.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { ForeignWriter } from "../domain/policy.ts";
 import { type EvidencePolicy, isMeant, occurrencesOf } from "../domain/recycling-policy.ts";
-import type { Rule, RuleSpec } from "../domain/rule.ts";
-import { trafficAtMost } from "../domain/traffic.ts";
-
-/** A host that the rule acts on, with what is known of it. */
-export interface MemberEvidence {
-  /** The interface. */
-  readonly eniId: string;
-  /** What people call it. */
-  readonly name: string;
-  /** Its private addresses. */
-  readonly addresses: readonly string[];
-  /** Days in any order; a day that is not there is not known. Of interface and instance together. */
-  readonly days: readonly MemberDay[];
-}
+import type { Rule } from "../domain/rule.ts";
+import { coverageOf, gapText, inWindow, type ShutTime, shutText } from "./known-time.ts";
+import { coversPort, type Weight, weigherOf } from "./weigh-peer.ts";
 
 /** A rule in its surroundings. */
 export interface RuleInQuestion {
@@ -51,6 +35,8 @@ export interface RuleInQuestion {
   readonly members: readonly MemberEvidence[];
   /** Addresses of members that reach each other without any rule; empty where the group's inner policy is drop. */
   readonly sameGroup: readonly string[];
+  /** When we kept out what the rule lets in. */
+  readonly shut: readonly ShutTime[];
 }
 
 /** What a rule is judged by. */
@@ -83,6 +69,7 @@ export type UseCode =
   | "noMembers"
   | "coverage"
   | "skipped"
+  | "shut"
   | "unclear"
   | "ageUnknown"
   | "silence"
@@ -149,7 +136,7 @@ export function judgeUse(question: RuleInQuestion, terms: UseTerms): UseVerdict 
   const members = membersOf(question);
   const found = lookAt(members, question, terms, window);
   const kept = keptOut(question, terms, window, found);
-  const coverage = Math.min(100, ...members.map((member) => coverageOf(member, window)));
+  const coverage = Math.min(100, ...members.map((member) => coverageOf(member, window, question.shut)));
   const doubts = doubtsOf(members, question, terms, window, found);
   const shared = { out: [...new Set(kept.flatMap(({ code }) => (code === "exemptionOver" ? [] : [code as OutCode])))] };
   const common = { ...shared, window, coverage: members.length === 0 ? 0 : coverage, lastSession: found.last };
@@ -185,9 +172,6 @@ interface Found {
   readonly balanced: string | null;
   readonly sameGroup: string | null;
 }
-
-/** What a peer's traffic says about the rule. */
-type Weight = "counts" | "probe" | "balancer" | "sameGroup" | "others";
 
 class Tally {
   readonly use: UseReason[] = [];
@@ -263,33 +247,6 @@ function lookAtPort(at: {
 
 const lastOf = (peers: readonly Peer[]): number => Math.max(0, ...peers.map(({ lastAt }) => lastAt));
 
-export function weigherOf(
-  { rule, sameGroup }: { readonly rule: RuleSpec; readonly sameGroup: readonly string[] },
-  { recycling }: Pick<UseTerms, "recycling">,
-): (peer: Peer) => Weight {
-  const bypassing = new Set(sameGroup);
-  const { peer: wanted } = rule;
-  const within = (blocks: readonly Cidr[], cidr: Cidr): boolean => blocks.some((block) => containsCidr(block, cidr));
-  return (peer) => {
-    const cidr = cidrOfPeer(peer);
-    // An address that cannot be read may be anybody's.
-    if (cidr === null) return "counts";
-    if (within(recycling.probes, cidr)) return "probe";
-    if (within(recycling.balancerSources, cidr)) return "balancer";
-    if (bypassing.has(peer.block)) return "sameGroup";
-    return wanted.kind !== "cidr" || overlaps(wanted.cidr, cidr) ? "counts" : "others";
-  };
-}
-
-/** True where the rule may let traffic to the port in: several rules may, and each is credited. */
-export function coversPort(rule: RuleSpec, { protocol, port }: PortUse): boolean {
-  const { kind, ports } = trafficAtMost(rule);
-  const told = /^\d+$/.test(protocol) ? `ip-${protocol}` : protocol;
-  const isPing = (name: string): boolean => name === "icmp" || name === "icmpv6";
-  if (kind !== "all" && kind !== "unknown" && kind !== told && !(isPing(kind) && isPing(told))) return false;
-  return port === 0 || (ports.first <= port && port <= ports.last);
-}
-
 /** Why the rule stays out, in the order in which people ask. */
 function keptOut(
   question: RuleInQuestion,
@@ -335,7 +292,7 @@ function isOfWriter({ peer }: Rule, writer: ForeignWriter): boolean {
 /** Why silence would prove nothing. */
 function doubtsOf(
   members: readonly MemberEvidence[],
-  { rule }: RuleInQuestion,
+  { rule, shut }: RuleInQuestion,
   { recycling }: UseTerms,
   window: { readonly from: Day; readonly until: Day },
   found: Found,
@@ -345,56 +302,16 @@ function doubtsOf(
   if (members.length === 0) add("noMembers", "no host is known that it acts on");
   if (rule.createdAt === null) add("ageUnknown", "the cloud does not say when it was created");
   for (const member of members) {
-    const coverage = coverageOf(member, window);
-    if (coverage < recycling.coverageMin) add("coverage", gapText(member, coverage, recycling.coverageMin, window));
+    const told = coverageOf(member, window);
+    const coverage = coverageOf(member, window, shut);
+    if (told < recycling.coverageMin) add("coverage", gapText(member, told, recycling.coverageMin, window));
+    else if (coverage < recycling.coverageMin) add("shut", shutText(member, coverage, shut));
     const skipped = inWindow(member, window).reduce((sum, day) => sum + sizeOf(day.skipped), 0);
     if (skipped > recycling.skippedMax) add("skipped", `the log lost records of ${member.name} in ${skipped} windows`);
   }
   if (found.unclear.length > 0)
     add("unclear", `traffic to ${[...new Set(found.unclear)].join(", ")} cannot be told from scans`);
   return doubts;
-}
-
-const inWindow = (
-  { days }: MemberEvidence,
-  { from, until }: { readonly from: Day; readonly until: Day },
-): readonly MemberDay[] => days.filter(({ day }) => from <= day && day < until);
-
-/** Known part of the window in percent. */
-function coverageOf(member: MemberEvidence, window: { readonly from: Day; readonly until: Day }): number {
-  const all = daysBetween(window.from, window.until).length * WINDOWS_PER_DAY;
-  const byDay = new Map<Day, MemberDay>();
-  for (const day of inWindow(member, window)) {
-    const known = byDay.get(day.day);
-    // Interface and instance tell of the same hours.
-    byDay.set(day.day, known ? { ...day, seen: day.seen | known.seen, skipped: day.skipped | known.skipped } : day);
-  }
-  return ([...byDay.values()].reduce((sum, day) => sum + knownWindows(day), 0) / all) * 100;
-}
-
-function gapText(
-  member: MemberEvidence,
-  coverage: number,
-  least: number,
-  window: { readonly from: Day; readonly until: Day },
-): string {
-  const known = inWindow(member, window).filter((day) => knownWindows(day) > 0);
-  const first = known.map(({ day }) => day).sort()[0];
-  const told = `${percent(coverage)} of the window is known of ${member.name}; ${percent(least)} is needed`;
-  if (first === undefined) return `${told}: no log tells of it`;
-  const wanted = daysBetween(first, window.until);
-  if (first > window.from && known.length >= wanted.length * 0.95) return `${told}: its log begins on ${first}`;
-  const days = new Set(known.map(({ day }) => day));
-  const missing = daysBetween(window.from, window.until).filter((day) => !days.has(day));
-  return missing.length === 0 ? told : `${told}: nothing is known of ${spanText(missing)}`;
-}
-
-function spanText(days: readonly Day[]): string {
-  const [first = ""] = days;
-  const last = days.at(-1) ?? first;
-  const isOneSpan = days.length === daysBetween(first, dayAfter(last, 1)).length;
-  if (days.length === 1) return first;
-  return isOneSpan ? `${first} to ${last}` : `${days.length} days between ${first} and ${last}`;
 }
 
 const sessionText = ({ at, member, protocol, port, peer }: LastSession): string =>

@@ -7,6 +7,7 @@ import {
   daysBetween,
   joinPeers,
   type MemberDay,
+  type MemberEvidence,
   type Peer,
   type Peers,
   type PortUse,
@@ -19,7 +20,7 @@ import type { EarlierPeers } from "../domain/recycling-item.ts";
 import type { EvidencePolicy, QueuePolicy } from "../domain/recycling-policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import type { QuarantineWatch, Visitor } from "./advance-item.ts";
-import { coversPort, type MemberEvidence, weigherOf } from "./judge-use.ts";
+import { coversPort, weigherOf } from "./weigh-peer.ts";
 
 type WatchTerms = EvidencePolicy & Pick<QueuePolicy, "quarantineMs">;
 

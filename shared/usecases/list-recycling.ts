@@ -1,7 +1,7 @@
 // Reads the recycling queue: a page of items, or one with its evidence day by day.
 import { type Day, dayAfter, dayOf, knownWindows, type PortUse, WINDOWS_PER_DAY } from "../domain/evidence.ts";
 import type { RecyclingItem, RecyclingState } from "../domain/recycling-item.ts";
-import { coversPort } from "../plan/judge-use.ts";
+import { coversPort } from "../plan/weigh-peer.ts";
 import { listRecyclingItems } from "../store/recycling.ts";
 import type { App, Caller } from "./app.ts";
 import { findLedger } from "./find-group.ts";

@@ -1,5 +1,6 @@
 // The daily run over unused rules: what is idle is queued, and what is in the queue goes on as far as evidence, policy and people let it.
 import type { GroupId, GroupRef } from "../domain/ids.ts";
+import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import { reachOf } from "../domain/reach.ts";
 import { isInQueue, type Judged, type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
@@ -14,12 +15,13 @@ import {
   type RecyclingTerms,
 } from "../plan/advance-item.ts";
 import { CloudFailure } from "../ports/firewall.ts";
+import { listLockdowns } from "../store/lockdowns.ts";
 import { readMode } from "../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { bookWatch, decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
 import { dropStanding, holdDrop, releaseDrop } from "./recycling-ledger.ts";
-import { RecyclingScene } from "./recycling-scene.ts";
+import { LOCKDOWNS_MAX, RecyclingScene } from "./recycling-scene.ts";
 import { OTHERS, settleItem } from "./settle-recycling.ts";
 
 /** What one run saw and did, or would do. */
@@ -108,6 +110,7 @@ class Recycling {
   private readonly failed: { group: string; why: string }[] = [];
   private readonly verdicts = { used: 0, idle: 0, unknown: 0 };
   private rules = 0;
+  private lockdownsRead: Promise<readonly Lockdown[]> | null = null;
 
   private constructor(app: App, run: RecyclingRun, items: readonly RecyclingItem[], mayBegin: boolean) {
     this.app = app;
@@ -129,6 +132,12 @@ class Recycling {
     return work;
   }
 
+  /** Read once for all groups. */
+  private lockdowns(): Promise<readonly Lockdown[]> {
+    this.lockdownsRead ??= listLockdowns(this.app.tables, LOCKDOWNS_MAX);
+    return this.lockdownsRead;
+  }
+
   /** Items whose row cannot be read: nobody knows what was decided of them. */
   private readonly unreadable = new Set<string>();
 
@@ -142,7 +151,7 @@ class Recycling {
     const { app, run } = this;
     this.seen.add(ref.groupId);
     try {
-      const scene = await RecyclingScene.read(app, run.policy, ref, "inventory");
+      const scene = await RecyclingScene.read(app, run.policy, ref, "inventory", () => this.lockdowns());
       if (scene === null) return;
       await this.orphans(scene);
       if (!run.dryRun) await scene.remember(app.clock.now());
@@ -177,7 +186,7 @@ class Recycling {
       const scene = await RecyclingScene.read(app, run.policy, item.group, "open");
       if (scene === null) return;
       const rule = scene.ruleOf(item);
-      await this.item(scene, item, rule, ...(rule ? [await scene.judge(rule, app.clock.now())] : []));
+      await this.item(scene, item, rule, ...(rule ? [await scene.judge(rule, item, app.clock.now())] : []));
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       app.log.write("warn", `${item.itemId} is gone on with at the next look`, { cause: error });
@@ -195,12 +204,15 @@ class Recycling {
     }
   }
 
-  /** The watch goes on by itself; this is the net for one whose row was lost. */
+  /** The watch goes on by itself; this is the net for what it has lost. What this run has moved it was told of. */
   async bookWatch(): Promise<void> {
     const { app, run } = this;
-    const query = { states: ["quarantined"], orSteps: true, limit: 1 } as const;
-    if (run.dryRun || (await listRecyclingItems(app.tables, query)).items.length === 0) return;
-    await bookWatch(app, app.clock.now() + 1000);
+    const own = [...this.items.values()].filter((item) => item.state === "quarantined" || item.step !== null);
+    if (!run.dryRun && own.length > 0)
+      await bookWatch(
+        app,
+        own.map(({ itemId }) => itemId),
+      );
   }
 
   private async rule(scene: RecyclingScene, rule: Rule): Promise<void> {
@@ -213,7 +225,7 @@ class Recycling {
     if (this.unreadable.has(itemId)) return;
     this.rules += 1;
     const item = this.items.get(itemId) ?? null;
-    const { judged, staysOut } = await scene.judge(rule, now);
+    const { judged, staysOut } = await scene.judge(rule, item, now);
     this.verdicts[judged.verdict] += 1;
     if (item !== null && (isInQueue(item) || item.state === "deleted" || item.step)) {
       await this.item(scene, item, rule, { judged, staysOut });
@@ -246,8 +258,8 @@ class Recycling {
       const waiting = { for: "policy", why: ["the rule is closed for the time of a lockdown"] } as const;
       this.say(item, "wait", waiting.why.join("; "));
       if (run.dryRun) return;
-      await noteWaiting(app, item, { waiting });
-      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM);
+      if ((await noteWaiting(app, item, { waiting })) === null) return;
+      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM, { isRenewal: true });
       return;
     }
     const now = app.clock.now();

@@ -1,26 +1,30 @@
 // What has to be known of a group to decide about its unused rules: the rules, who they act on, the ledger, and the evidence.
 import { parseObservedCidr } from "../domain/cidr.ts";
-import { type Day, dayAfter, dayOf } from "../domain/evidence.ts";
+import { type Day, dayAfter, dayOf, type MemberEvidence } from "../domain/evidence.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
+import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { EarlierPeers, Judged, RecyclingItem } from "../domain/recycling-item.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { QuarantineWatch } from "../plan/advance-item.ts";
-import { evidenceWindow, judgeUse, type MemberEvidence, type RuleInQuestion } from "../plan/judge-use.ts";
+import { evidenceWindow, judgeUse, type RuleInQuestion } from "../plan/judge-use.ts";
 import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../plan/plan-quarantine.ts";
+import { shutTimes } from "../plan/shut-times.ts";
 import { earlierPeers, watchQuarantine } from "../plan/watch-quarantine.ts";
 import type { CallPriority, GroupFacts, GroupReading, Member } from "../ports/firewall.ts";
 import { readEvidence } from "../store/evidence.ts";
 import { listEntries } from "../store/ledger.ts";
-import { readSeenRules, type SeenRule, saveSeenRules } from "../store/seen-rules.ts";
-import { listSightings } from "../store/sightings.ts";
+import { listLockdowns } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
+import { ChangesInPlace } from "./changes-in-place.ts";
 import { membersOf, protection } from "./open-facts.ts";
 
 /** As far back as evidence lives. */
 const EVIDENCE_DAYS = 400;
+/** All that are kept, for as long as evidence lives. */
+export const LOCKDOWNS_MAX = 100_000;
 
 /** A rule judged: the verdict of the evidence, and why it stays out of the queue whatever that says. */
 export interface RuleJudgement {
@@ -40,10 +44,11 @@ export class RecyclingScene {
   private readonly groups: ReadonlyMap<string, QuarantineGroup>;
   private readonly protectedBy: string | null;
   private readonly evidence = new Map<string, Promise<readonly MemberEvidence[]>>();
-  private changes: Promise<ReadonlyMap<string, number>> | null = null;
-  private seen: Promise<ReadonlyMap<string, SeenRule>> | null = null;
+  private readonly lockdowns: () => Promise<readonly Lockdown[]>;
+  private changes: Promise<ChangesInPlace> | null = null;
 
-  private constructor(app: App, policy: Policy, read: Read) {
+  private constructor(app: App, policy: Policy, read: Read, lockdowns: () => Promise<readonly Lockdown[]>) {
+    this.lockdowns = lockdowns;
     const { facts, reading, members, entries, groups } = read;
     this.app = app;
     this.policy = policy;
@@ -56,8 +61,14 @@ export class RecyclingScene {
     this.protectedBy = protection(facts, members, policy);
   }
 
-  /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. */
-  static async read(app: App, policy: Policy, group: GroupRef, priority: CallPriority): Promise<RecyclingScene | null> {
+  /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. Whoever reads many shares the lockdowns. */
+  static async read(
+    app: App,
+    policy: Policy,
+    group: GroupRef,
+    priority: CallPriority,
+    lockdowns = (): Promise<readonly Lockdown[]> => listLockdowns(app.tables, LOCKDOWNS_MAX),
+  ): Promise<RecyclingScene | null> {
     const facts = await app.inventory.group(group, priority);
     if (facts === null) return null;
     const [reading, members, { entries }] = await Promise.all([
@@ -70,7 +81,7 @@ export class RecyclingScene {
       [...others].map((groupId) => app.firewall.readGroup({ ...group, groupId }, priority)),
     );
     const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
-    return new RecyclingScene(app, policy, { facts, reading, members, entries, groups });
+    return new RecyclingScene(app, policy, { facts, reading, members, entries, groups }, lockdowns);
   }
 
   /** The rule with the key as it stands; null when the reading does not show it. */
@@ -82,9 +93,9 @@ export class RecyclingScene {
     return this.entries.find((entry) => entry.entryId === entryId) ?? null;
   }
 
-  /** What the evidence says of the rule. */
-  async judge(rule: Rule, now: number): Promise<RuleJudgement> {
-    const { policy } = this;
+  /** What the evidence says of the rule; `item` is the rule's, where it has one. */
+  async judge(rule: Rule, item: RecyclingItem | null, now: number): Promise<RuleJudgement> {
+    const { policy, entries } = this;
     const terms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
     const group = { groupId: this.group.groupId, name: this.name };
     const window = evidenceWindow({ rule, group }, terms);
@@ -93,7 +104,15 @@ export class RecyclingScene {
       rule,
       group,
       isProtected: this.protectedBy !== null,
-      changedAt: await this.changedAt(rule, now),
+      changedAt: (await this.changesInPlace()).of(rule, now),
+      shut: shutTimes({
+        rule,
+        item,
+        entries,
+        now,
+        groupIds: new Set(this.groups.keys()),
+        lockdowns: await this.lockdowns(),
+      }),
       entry: this.entries.find((entry) => entry.key === key) ?? null,
       members: await this.evidenceSince(window.from, now),
       sameGroup: this.sameGroup(),
@@ -166,46 +185,13 @@ export class RecyclingScene {
 
   /** Keeps what the rules say now, so that the next look sees which were changed in place. */
   async remember(now: number): Promise<void> {
-    const known = await this.seenRules();
-    const rules = this.rules.flatMap((rule): readonly SeenRule[] => {
-      const { id } = rule;
-      return id === null ? [] : [{ ruleId: id, key: ruleKey(rule), changedAt: changeOf(rule, known, now) }];
-    });
-    const isSame = ({ ruleId, key }: SeenRule): boolean => known.get(ruleId)?.key === key;
-    if (rules.length === known.size && rules.every(isSame)) return;
-    await saveSeenRules(this.app.tables, this.group.groupId, rules);
+    await (await this.changesInPlace()).remember(this.rules, now);
   }
 
-  /** When the rule was last changed in place, by the trail or, where that was silent, by what it said at the last look. */
-  private async changedAt(rule: Rule, now: number): Promise<number | null> {
-    const told = (await this.changesByRule()).get(rule.id ?? "") ?? null;
-    const seen = changeOf(rule, await this.seenRules(), now);
-    return told === null || seen === null ? (told ?? seen) : Math.max(told, seen);
-  }
-
-  private seenRules(): Promise<ReadonlyMap<string, SeenRule>> {
-    this.seen ??= readSeenRules(this.app.tables, this.group.groupId);
-    return this.seen;
-  }
-
-  /** When rules were last changed in place, as far as sightings tell. */
-  private changesByRule(): Promise<ReadonlyMap<string, number>> {
-    this.changes ??= listSightings(this.app.tables, this.group.groupId).then(({ sightings }) => {
-      const changes = new Map<string, number>();
-      for (const { operation, failed, at, ruleIds } of sightings)
-        if (!failed && operation.startsWith("Modify"))
-          for (const id of ruleIds) changes.set(id, Math.max(at, changes.get(id) ?? 0));
-      return changes;
-    });
+  private changesInPlace(): Promise<ChangesInPlace> {
+    this.changes ??= ChangesInPlace.read(this.app, this.group.groupId);
     return this.changes;
   }
-}
-
-/** Null for a rule that says what it always did, as far as is known. */
-function changeOf(rule: Rule, seen: ReadonlyMap<string, SeenRule>, now: number): number | null {
-  const before = seen.get(rule.id ?? "");
-  if (before === undefined) return null;
-  return before.key === ruleKey(rule) ? before.changedAt : now;
 }
 
 interface Read {

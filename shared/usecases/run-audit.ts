@@ -13,14 +13,18 @@ import {
   monthOf,
   noCounts,
 } from "../domain/audit.ts";
-import { dayAfter, dayOf } from "../domain/evidence.ts";
+import { dayAfter, dayOf, type MemberEvidence } from "../domain/evidence.ts";
 import type { GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
+import type { Lockdown } from "../domain/lockdown.ts";
 import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
+import { type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
 import type { Rule } from "../domain/rule.ts";
-import { ruleKey } from "../domain/rule-key.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { auditGroup, failedGroup, letsIn } from "../plan/audit-group.ts";
-import { evidenceWindow, judgeUse, type MemberEvidence, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
+import { evidenceWindow, judgeUse, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
+import { shutTimes } from "../plan/shut-times.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
 import {
   auditedGroupWrite,
@@ -33,12 +37,14 @@ import {
 import { dueJob, dueWrite, installedSince } from "../store/due.ts";
 import { eachLease } from "../store/leases.ts";
 import { listEntries } from "../store/ledger.ts";
+import { listLockdowns } from "../store/lockdowns.ts";
 import { changesWithin, driftWithin } from "../store/month-of-group.ts";
 import { listRecyclingItems } from "../store/recycling.ts";
 import type { App } from "./app.ts";
+import { ChangesInPlace } from "./changes-in-place.ts";
 import { chunks, inParallel } from "./in-parallel.ts";
 import { protection } from "./open-facts.ts";
-import { evidenceOf } from "./recycling-scene.ts";
+import { evidenceOf, LOCKDOWNS_MAX } from "./recycling-scene.ts";
 import { tell } from "./tell.ts";
 
 export interface AuditOptions {
@@ -93,6 +99,9 @@ class Run {
   private leases: Leases = new Map();
   /** By group: owners of rules that took a step in the recycling queue. */
   private readonly recycled = new Map<string, string[]>();
+  /** Items that ever were in quarantine. */
+  private readonly quarantined = new Map<string, RecyclingItem>();
+  private lockdowns: readonly Lockdown[] = [];
 
   constructor(app: App, options: AuditOptions, time: Run["time"], audit: Audit) {
     this.app = app;
@@ -105,6 +114,7 @@ class Run {
     const { app, options } = this;
     const { regions } = options.policy;
     await Promise.all([this.countLeases(), this.countRecycling()]);
+    this.lockdowns = await listLockdowns(app.tables, LOCKDOWNS_MAX);
     let at = begun;
     try {
       for (let region = regions[at.region]; region !== undefined; region = regions[at.region]) {
@@ -154,7 +164,9 @@ class Run {
         after,
         limit: 500,
       });
-      for (const { group, owner, history } of page.items) {
+      for (const item of page.items) {
+        const { group, owner, history } = item;
+        if (history.some(({ to }) => to === "quarantined")) this.quarantined.set(item.itemId, item);
         const steps = history.filter(({ at }) => at >= this.time.from && at < this.time.until);
         const owners = this.recycled.get(group.groupId) ?? [];
         if (steps.length > 0) this.recycled.set(group.groupId, [...owners, ...steps.map(() => owner)]);
@@ -183,7 +195,7 @@ class Run {
         changesWithin(app.tables, group.groupId, time),
       ]);
       const isOpenInside = reading.innerAccessPolicy === "accept";
-      const judge = await this.judgeOf(facts, members, isOpenInside);
+      const judge = await this.judgeOf(facts, members, entries, isOpenInside);
       const rules = reading.rules.filter(letsIn);
       const byKey = new Map(entries.map((entry) => [entry.key, entry]));
       return auditGroup({
@@ -202,6 +214,7 @@ class Run {
   private async judgeOf(
     facts: GroupFacts,
     members: readonly Member[],
+    entries: readonly Entry[],
     isOpenInside: boolean,
   ): Promise<(rule: Rule, entry: Parameters<typeof judgeUse>[0]["entry"]) => UseVerdict> {
     const { policy } = this.options;
@@ -216,8 +229,17 @@ class Run {
     const last = now === this.time.until ? now - 1 : now;
     await inParallel(read, async (member) => void evidence.push(await evidenceOf(this.app, member, from, last)), 4);
     const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
+    const changes = await ChangesInPlace.read(this.app, facts.ref.groupId);
+    const groupIds = new Set<string>([group.groupId, ...members.flatMap((member) => member.groupIds)]);
+    const { lockdowns } = this;
     return (rule, entry) => {
-      const question = { rule, group, isProtected, changedAt: null, entry, members: evidence, sameGroup };
+      const changedAt = changes.of(rule, now);
+      const { groupId } = facts.ref;
+      const item = this.quarantined.get(recyclingIdOf(groupId, entryIdOf(groupId, ruleKey(rule)))) ?? null;
+      const shut = shutTimes({ rule, item, groupIds, lockdowns, entries, now });
+      const shared = { rule, group, isProtected, entry, members: evidence, sameGroup, shut };
+      // What was changed after the month had not been by its end.
+      const question = { ...shared, changedAt: changedAt !== null && changedAt < now ? changedAt : null };
       const verdict = judgeUse(question, terms);
       const isShort = members.length > read.length || evidenceWindow(question, terms).from < from;
       if (verdict.use !== "idle" || !isShort) return verdict;

@@ -18,6 +18,7 @@ import {
   retireRule,
   suspendRule,
 } from "./recycling-ledger.ts";
+import { resumeRules } from "./resume-rules.ts";
 
 /** Who removed, changed or opened a rule beside the program. */
 export const OTHERS = "somebody else";
@@ -29,7 +30,10 @@ export interface SettleOptions {
   readonly visitor?: string;
 }
 
-/** A step that was decided so long ago and is not begun is decided anew: the evidence of then proves nothing now. */
+/**
+ * A step that takes something, was decided so long ago and has not come about is given up and decided anew: the evidence of then proves
+ * nothing now. So a mode that makes no calls holds up no item, and what it kept back is not taken at its end.
+ */
 const STALE_MS = 15 * 60_000;
 const LOCK_MS = 60_000;
 const LOCK_MARGIN_MS = 15_000;
@@ -99,9 +103,10 @@ class Settling {
   private async quarantine(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
     const before = await dropStanding(app, item);
-    if (before.kind === "gone" && this.isStale(item)) {
+    if (before.kind !== "stands" && this.isStale(item)) {
       // Somebody may have taken it away while its hold goes on: without an item nobody would ever lift it.
       await releaseDrop(app, item);
+      await this.look(item);
       return this.giveUp(item, null);
     }
     if (before.kind === "gone") {
@@ -147,10 +152,17 @@ class Settling {
     }
     if (stands) {
       await this.look(item);
-      if (await this.stands(item)) return "waits";
+      if (await this.stands(item)) return this.isStale(item) ? this.leaveOpen(item) : "waits";
     }
     await retireRule(app, item);
     return this.close(item);
+  }
+
+  /** Nothing was taken yet, and nothing is. */
+  private async leaveOpen(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    await resumeRules(this.app, item.group, item.itemId);
+    await this.look(item);
+    return (await this.stands(item)) ? this.giveUp(item, null) : "waits";
   }
 
   /** The rule is gone: so goes the drop. */

@@ -235,6 +235,6 @@ async function verdictOn(app: App, policy: Policy, ref: GroupRef): Promise<UseVe
     })),
   );
   const sameGroup = reading.innerAccessPolicy === "accept" ? members.map(({ address }) => address) : [];
-  const question = { rule, group, isProtected: false, changedAt: null, entry: null, members: known, sameGroup };
-  return judgeUse(question, terms);
+  const shared = { rule, group, isProtected: false, changedAt: null, entry: null, shut: [] };
+  return judgeUse({ ...shared, members: known, sameGroup }, terms);
 }

@@ -6,6 +6,7 @@ import {
   dayOf,
   daysBetween,
   type MemberDay,
+  type MemberEvidence,
   type Peer,
   type Peers,
   type PortUse,
@@ -16,7 +17,7 @@ import {
   type Windows,
 } from "../../shared/domain/evidence.ts";
 import type { EvidencePolicy } from "../../shared/domain/recycling-policy.ts";
-import type { MemberEvidence, RuleInQuestion, UseTerms } from "../../shared/plan/judge-use.ts";
+import type { RuleInQuestion, UseTerms } from "../../shared/plan/judge-use.ts";
 import { NOW } from "./plan-pictures.ts";
 import { aRule } from "./rules.ts";
 
@@ -69,6 +70,7 @@ export const aQuestion = (changes: Partial<RuleInQuestion> = {}): RuleInQuestion
   entry: null,
   members: [aMember()],
   sameGroup: [],
+  shut: [],
   ...changes,
 });
 

@@ -1,5 +1,6 @@
 // Builders of the recycling queue: name what the test is about, the rest is sensible.
 import type { GroupId, RuleId } from "../../shared/domain/ids.ts";
+import type { Lockdown } from "../../shared/domain/lockdown.ts";
 import { type Judged, type Quarantine, type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
 import { aRule, aSpec, somePorts } from "./rules.ts";
@@ -58,3 +59,28 @@ export function aQuarantine(changes: Partial<Quarantine> = {}): Quarantine {
     ...changes,
   };
 }
+
+/** A lockdown of `web` with drops that is on since the first instant. */
+export const aLockdown = (changes: Partial<Lockdown> = {}): Lockdown => ({
+  lockdownId: "ld-0123456789ab-1",
+  scope: { kind: "groups", groups: ["web"] },
+  core: [],
+  principal: "ann",
+  reason: "incident",
+  waivedBy: null,
+  causes: [{ by: "ann", since: 0 }],
+  startedAt: 0,
+  until: Number.MAX_SAFE_INTEGER,
+  state: "active",
+  endedAt: null,
+  endedBy: null,
+  groups: [
+    {
+      group: { region: "cn-hangzhou", groupId },
+      ...{ name: "web", way: "drops", drops: 3, suspends: 0, isClosed: true, left: [], hosts: [], cannotStop: [] },
+    },
+  ],
+  steps: [],
+  rev: 0,
+  ...changes,
+});

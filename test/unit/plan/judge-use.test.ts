@@ -178,6 +178,20 @@ describe("what is not known", () => {
       expect(judgeUse(question, someUseTerms()).use).toBe("unknown");
   });
 
+  test("a time in which we kept everybody out is unknown, however whole the logs are", () => {
+    const closed = (days: number) => ({
+      from: startOf(daysAgo(20)),
+      until: startOf(daysAgo(20 - days)),
+      why: "the lockdown ld-1",
+    });
+    const judged = (days: number) => judgeUse(aQuestion({ shut: [closed(days)] }), someUseTerms());
+    expect(judged(2)).toMatchObject({ use: "idle" });
+    expect(judged(3)).toMatchObject({ use: "unknown", reasons: [{ code: "shut" }] });
+    expect(judged(3).reasons[0]?.text).toContain("the lockdown ld-1");
+    const used = aMember([real("203.0.113.7", daysAgo(30))]);
+    expect(judgeUse(aQuestion({ members: [used], shut: [closed(10)] }), someUseTerms()).use).toBe("used");
+  });
+
   test("interface and instance make one coverage", () => {
     const half = (1n << 72n) - 1n;
     const days = aMember().days.flatMap((day) => [

@@ -1,9 +1,8 @@
 // Where the watch over a quarantine may miss somebody: who counts as a scanner, who came before, and whose silence is none.
 import { describe, expect, it } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
-import { type MemberDay, type Peers, startOf } from "../../../shared/domain/evidence.ts";
+import { type MemberDay, type MemberEvidence, type Peers, startOf } from "../../../shared/domain/evidence.ts";
 import type { EarlierPeers } from "../../../shared/domain/recycling-item.ts";
-import type { MemberEvidence } from "../../../shared/plan/judge-use.ts";
 import { earlierPeers, watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
 import { aDay, aMember, aPeer, aPort, daysAgo, peers } from "../../kit/evidence.ts";
 import { NOW } from "../../kit/plan-pictures.ts";

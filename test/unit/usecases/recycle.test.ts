@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter } from "../../../shared/domain/evidence.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { changeEntry } from "../../../shared/usecases/book-holds.ts";
 import { holdDrop } from "../../../shared/usecases/recycling-ledger.ts";
@@ -9,7 +10,7 @@ import { resumeRules } from "../../../shared/usecases/resume-rules.ts";
 import { setMode } from "../../../shared/usecases/set-mode.ts";
 import { settleItem } from "../../../shared/usecases/settle-recycling.ts";
 import { suspendRules } from "../../../shared/usecases/suspend-rules.ts";
-import { aQuarantine } from "../../kit/recycling.ts";
+import { aLockdown, aQuarantine } from "../../kit/recycling.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -292,6 +293,30 @@ describe("a lockdown", () => {
     expect(await one.notices()).not.toContain("recyclingDeleted");
   });
 
+  it("of days makes silence unknown, also when it is over: nothing goes forward on it", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    const { world } = one;
+    const app = world.process();
+    const lockdown = aLockdown({ startedAt: world.clock.now() });
+    await world.run(saveLockdown(app.tables, lockdown));
+    await one.pass(8);
+    await one.recycle();
+    expect([await one.state(), (await one.item())?.waiting]).toEqual([
+      "noticed",
+      { for: "evidence", why: [expect.stringContaining(`the lockdown ${lockdown.lockdownId}`)] },
+    ]);
+    const stored = await world.run(getLockdown(app.tables, lockdown.lockdownId));
+    if (!stored) throw new Error("no lockdown");
+    await world.run(saveLockdown(app.tables, { ...stored, state: "lifted", endedAt: world.clock.now() }));
+    await one.pass(3);
+    await one.recycle();
+    expect(await one.state()).toBe("noticed");
+    await one.pass(8);
+    await one.recycle();
+    expect(await one.state()).toBe("quarantined");
+  });
+
   it("puts off a deletion that was decided: what it keeps closed it opens again", async () => {
     one = await RecyclingWorld.start();
     await one.quarantined();
@@ -333,6 +358,55 @@ it("a quarantine that is given up leaves no hold of its drop behind", async () =
   await world.run(settleItem(app, item.itemId, { policy: world.policy, deadlineAt }));
   await world.ticks(3);
   expect([await one.state(), (await one.item())?.step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+});
+
+describe("a halt that lasts", () => {
+  const set = (mode: "halt" | "normal") => {
+    const admin = one.world.caller("root", ["admin"]);
+    return one.world.run(setMode(one.world.process(), admin, { mode, reason: "incident" }, { dryRun: false }));
+  };
+
+  it("has a quarantine that was decided just before given up, and not written on old evidence when it ends", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    await one.pass(8);
+    const app = one.world.process(async (call, act) => {
+      if (call.name === "put recycling") await set("halt");
+      return act();
+    });
+    await one.recycle(app);
+    expect([await one.state(), (await one.item())?.step?.to, one.rules()]).toEqual(["noticed", "quarantined", [IDLE]]);
+    await one.world.ticks(20);
+    expect([await one.state(), (await one.item())?.step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+    await set("normal");
+    await one.world.ticks(7);
+    expect(one.rules()).toEqual([IDLE]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  });
+
+  it("has a deletion that was decided just before given up: the quarantine goes on", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    await one.pass(16);
+    const app = one.world.process(async (call, act) => {
+      if (call.name === "put recycling") await set("halt");
+      return act();
+    });
+    await one.recycle(app);
+    expect([await one.state(), (await one.item())?.step?.to, one.rules()]).toEqual([
+      "quarantined",
+      "deleted",
+      [IDLE, DROP],
+    ]);
+    await one.world.ticks(20);
+    expect([await one.state(), (await one.item())?.step, one.rules()]).toEqual(["quarantined", null, [IDLE, DROP]]);
+    await set("normal");
+    await one.world.ticks(7);
+    expect(one.rules()).toEqual([IDLE, DROP]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
 });
 
 it("a drop lapses by itself when nobody looks for a month", async () => {
