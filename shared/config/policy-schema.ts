@@ -65,6 +65,17 @@ const leaseSchema = z.strictObject({
     .describe(
       "How many leases one person may have at a time, those that wait for approval included; null: any number.",
     ),
+  startAheadMax: seconds(0, 30 * DAY_S)
+    .default(7 * DAY_S)
+    .describe("How far ahead the start of a lease may lie, in seconds; 0: leases open at once only."),
+  endNotices: z
+    .array(z.number().gt(0).lt(1))
+    .max(5)
+    .default([0.8])
+    .describe("Parts of a lease's lifetime after which its holder is told that it is about to end; [] for none."),
+  endNoticesFrom: seconds(0, 30 * DAY_S)
+    .default(1800)
+    .describe("Shortest lifetime of a lease whose end is told of, in seconds."),
   destCidrIp: z
     .enum(["use", "never"])
     .default("use")
@@ -181,6 +192,8 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       sourceWidthMax: lease.sourceWidthMax,
       portsMax: lease.portsMax,
       openMax: lease.openMax,
+      startAheadMaxMs: lease.startAheadMax * 1000,
+      endNotices: { fractions: lease.endNotices, lifetimeMinMs: lease.endNoticesFrom * 1000 },
       destCidrIp: lease.destCidrIp,
     },
     groups: document.groups,

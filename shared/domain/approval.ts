@@ -18,7 +18,7 @@ export interface ApprovalWord {
 
 /** What a lease that needs second persons has of them. Instants in milliseconds. */
 export interface Approval {
-  /** How many persons have to approve. */
+  /** How many persons have to approve; 0 for a lease that waits for its start alone. */
   readonly needed: number;
   /** Hash of the exact change, see `changeOf`. */
   readonly change: string;
@@ -45,10 +45,12 @@ export interface Justification {
  * only if they are one and the same request.
  */
 export function changeOf(request: LeaseRequest): string {
-  const { leaseId, principal, group, instanceId, specs, periodMs, reason, ticket, requestedAt } = request;
+  const { leaseId, principal, group, instanceId, specs, periodMs, reason, ticket, requestedAt, startAt } = request;
   const rules = specs.map(ruleKey).sort();
   const place = [group.region, group.groupId, instanceId];
-  return sha256Hex(JSON.stringify([1, leaseId, principal, place, rules, periodMs, reason, ticket, requestedAt]));
+  const words = [leaseId, principal, place, rules, periodMs, reason, ticket, requestedAt];
+  // Stored approvals are of the first form.
+  return sha256Hex(JSON.stringify(startAt === null ? [1, ...words] : [2, ...words, startAt]));
 }
 
 /** True when enough other persons have approved this very request, and nobody has denied it. */

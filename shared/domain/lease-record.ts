@@ -29,6 +29,8 @@ export interface LeaseRequest {
   readonly specs: readonly RuleSpec[];
   readonly entryIds: readonly EntryId[];
   readonly periodMs: number;
+  /** Nothing is open before; the end is a period after it, however late it opens. Null for a lease that opens at once. */
+  readonly startAt: number | null;
   readonly reason: string;
   readonly ticket: string;
   readonly requestedAt: number;

@@ -56,6 +56,14 @@ export function isFinal(state: LeaseState): boolean {
   return MOVES[state].length === 0;
 }
 
+/** When people are told that a lease is about to end. */
+export interface EndNoticeTerms {
+  /** Parts of the lifetime, each above 0 and below 1. */
+  readonly fractions: readonly number[];
+  /** Leases that live shorter are not told of. */
+  readonly lifetimeMinMs: number;
+}
+
 /** What an extension starts from; instants and durations in milliseconds. */
 export interface Extension {
   readonly oldEnd: number;

@@ -10,6 +10,8 @@ import type { GroupRef } from "./ids.ts";
 export interface NoticeData {
   readonly leaseOpened: { lease: string; principal: string; ports: string; until: number; reason: string };
   readonly leaseEnding: { lease: string; principal: string; ports: string; until: number; leftMs: number };
+  /** Its start has come and it could not be opened. */
+  readonly leaseNotOpened: { lease: string; principal: string; ports: string; startAt: number; why: string };
   /** Its end has passed and its rule still stands. */
   readonly leaseOverdue: { lease: string; principal: string; dueAt: number; why: string };
   readonly driftFound: { drift: string; change: DriftKind; reach: string; actor: string };
@@ -78,6 +80,7 @@ export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {
   healthAlarm: "alarm",
   alarmReceived: "alarm",
   recyclingLifted: "high",
+  leaseNotOpened: "high",
   approvalAsked: "high",
   approvalDecided: "high",
   driftHeld: "high",

@@ -6,6 +6,7 @@ import type { OpenHours } from "./allocation.ts";
 import type { Cidr } from "./cidr.ts";
 import type { GrantPolicy } from "./grant-policy.ts";
 import type { Guard } from "./guard.ts";
+import type { EndNoticeTerms } from "./lease.ts";
 import type { NotificationPolicy } from "./notification-policy.ts";
 import type { OperatorPath } from "./operator-path.ts";
 import type { RecyclingPolicy } from "./recycling-policy.ts";
@@ -71,6 +72,10 @@ export interface Policy extends GrantPolicy {
     /** Ports of one lease, and live leases of one person; null for any number. */
     readonly portsMax: number;
     readonly openMax: number | null;
+    /** How far ahead a lease may be asked for; 0 for not at all. */
+    readonly startAheadMaxMs: number;
+    /** When people are told of the end: parts of the lifetime, of leases that live that long. */
+    readonly endNotices: EndNoticeTerms;
     /** `use`: narrow to an instance with the rule's destination address; `never`: the cloud does not honour it here. */
     readonly destCidrIp: "use" | "never";
   };

@@ -1,6 +1,7 @@
 // Every failure a caller can meet: what happened, what to do, whether trying again helps. Codes are permanent once released.
 import { accessFailures } from "./catalogue-access.ts";
 import { auditFailures } from "./catalogue-audit.ts";
+import { comfortFailures } from "./catalogue-comforts.ts";
 import { type CatalogueEntry, entry } from "./catalogue-entry.ts";
 import { lockdownFailures } from "./catalogue-lockdown.ts";
 import { operationFailures } from "./catalogue-operation.ts";
@@ -345,6 +346,7 @@ export const catalogue = {
   ...accessFailures,
   ...recyclingFailures,
   ...auditFailures,
+  ...comfortFailures,
 } satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof catalogue;

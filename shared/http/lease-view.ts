@@ -29,6 +29,7 @@ export function viewLease(lease: Lease): z.output<typeof leaseView> {
     ports,
     sources,
     periodSeconds: Math.round(request.periodMs / 1000),
+    startAt: request.startAt === null ? null : formatUtc(request.startAt),
     reason: request.reason,
     ticket: request.ticket,
     requestedAt: formatUtc(request.requestedAt),
@@ -42,7 +43,7 @@ export function viewLease(lease: Lease): z.output<typeof leaseView> {
       policyVersion: request.grant.policyVersion,
       approvals: request.grant.approvals,
     },
-    approval: lease.approval && viewApproval(lease.approval),
+    approval: lease.approval && lease.approval.needed > 0 ? viewApproval(lease.approval) : null,
     breakGlass: breakGlassOf(lease),
   };
 }
@@ -82,6 +83,7 @@ function sentence(lease: Lease, subject: string, sources: readonly string[]): st
   const { state, until, preExisting, note } = lease.status;
   const end = formatUtc(until);
   const forWhom = `for ${sources.join(", ")}`;
+  const start = lease.request.startAt;
   switch (state) {
     case "open":
       if (note === RULE_MISSING || note === RULE_SUSPENDED)
@@ -91,9 +93,11 @@ function sentence(lease: Lease, subject: string, sources: readonly string[]): st
         : `${subject} is open ${forWhom} until ${end}; its end stops new connections only.`;
     case "requested": {
       const period = Math.round(lease.request.periodMs / 1000);
-      return `${subject} waits to be approved ${forWhom} until ${end}; approved, it opens for ${period} seconds.`;
+      const when = start === null ? "it opens" : `it opens at ${formatUtc(start)}`;
+      return `${subject} waits to be approved ${forWhom} until ${end}; approved, ${when} for ${period} seconds.`;
     }
     case "approved":
+      if (start !== null) return `${subject} is granted ${forWhom} and opens at ${formatUtc(start)} until ${end}.`;
       return `${subject} is approved ${forWhom} and about to open.`;
     case "opening":
       return `${subject} is being opened ${forWhom} until ${end}.`;

@@ -230,7 +230,8 @@ async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly
   return groups;
 }
 
-type Asked = Omit<z.output<typeof schema.leaseBody>, "breakGlass"> & { readonly breakGlass?: boolean };
+type Body = z.output<typeof schema.leaseBody>;
+type Asked = Omit<Body, "breakGlass" | "startAt"> & Partial<Pick<Body, "breakGlass" | "startAt">>;
 
 function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
   return {
@@ -241,6 +242,7 @@ function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
     instance: asked.instance,
     region: asked.region,
     periodMs: readPeriod(asked.period, caller.policy),
+    startAt: asked.startAt == null ? null : Math.ceil(Date.parse(asked.startAt) / 1000) * 1000,
     reason: asked.reason,
     ticket: asked.ticket,
     breakGlass: asked.breakGlass ?? false,

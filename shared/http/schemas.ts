@@ -54,6 +54,13 @@ export const leaseBody = z.strictObject({
   group: z.string().max(128).nullable().default(null).describe("Group by id or name."),
   instance: z.string().max(128).nullable().default(null).describe("Instance by id."),
   region: z.string().max(128).nullable().default(null),
+  startAt: z.iso
+    .datetime({ offset: true })
+    .nullable()
+    .default(null)
+    .describe(
+      "When it is to open, at most the policy's lease.startAheadMax ahead; its period counts from there. At once when left out.",
+    ),
   reason,
   ticket,
   breakGlass: z
@@ -112,6 +119,7 @@ export const leaseView = z.object({
   ports: text,
   sources: z.array(text),
   periodSeconds: z.int(),
+  startAt: instant.nullable().describe("Nothing is open before. Null for a lease that opens at once."),
   reason: text,
   ticket: text,
   requestedAt: instant,

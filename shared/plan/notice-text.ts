@@ -75,6 +75,18 @@ const TEXTS: Texts = {
       `租约 ${d.lease}（${d.principal}）于 ${utc(d.until)} 到期。如仍需要请续期；已建立的连接不会中断。`,
     ],
   },
+  leaseNotOpened: {
+    en: (d) => [
+      `port ${d.ports} was not opened`,
+      `Lease ${d.lease} of ${d.principal} was to start at ${utc(d.startAt)}.`,
+      `Why: ${d.why}`,
+    ],
+    zh: (d) => [
+      `端口 ${d.ports} 未能开放`,
+      `租约 ${d.lease}（${d.principal}）原定于 ${utc(d.startAt)} 开始。`,
+      `原因：${d.why}`,
+    ],
+  },
   leaseOverdue: {
     en: (d) => [
       "a port is open past its end",

@@ -54,6 +54,9 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   "lease.periodMin": neutral,
   "lease.periodMax": moreWidens,
   "lease.totalMax": moreWidens,
+  "lease.startAheadMax": moreWidens,
+  "lease.endNotices": neutral,
+  "lease.endNoticesFrom": neutral,
   // The lower the number, the more of other people's drops it overrides.
   "lease.priority": lessWidens,
   "lease.sensitivePorts": setOf("removed"),

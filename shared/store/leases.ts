@@ -33,8 +33,9 @@ function leaseOf(row: Row): Lease {
     request: {
       ...request,
       specs: request.specs.map((spec) => specFromJson(spec, "lease")),
-      // Leases from before grants had rules.
+      // Leases from before grants had rules, and starts.
       grant: request.grant ?? null,
+      startAt: request.startAt ?? null,
     },
     status,
     approval: orNull("approval") as Approval | null,

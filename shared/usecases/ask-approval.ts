@@ -16,6 +16,7 @@ import { dueJob, dueWrite } from "../store/due.ts";
 import { listEntries } from "../store/ledger.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import type { App } from "./app.ts";
+import { endIfOpened } from "./lease-ask.ts";
 
 /** The job that looks after a request: asks more people, has it lapse, and tells what a crash left untold. */
 export const APPROVAL_JOB = "approval";
@@ -25,6 +26,18 @@ export const EVERY_APPROVER: Addressee = { kind: "role", role: "approver" };
 
 /** Persons that are asked first, at most. */
 const ASKED_MAX = 10;
+
+/** The word of nobody, for a lease that waits for its start alone. */
+export const approvalOfNobody = (policy: Policy, request: LeaseRequest): Approval => ({
+  needed: 0,
+  requester: personOf(policy, request.principal),
+  change: changeOf(request),
+  askedOf: [],
+  lapsesAt: endIfOpened(request, request.requestedAt),
+  words: [],
+  approvedAt: request.requestedAt,
+  rev: 0,
+});
 
 /** What the request needs, put to the owners and stand-ins of its port by the ledger; to nobody in particular where it names none. */
 export async function approvalFor(app: App, policy: Policy, request: LeaseRequest, needed: number): Promise<Approval> {
@@ -37,7 +50,11 @@ export async function approvalFor(app: App, policy: Policy, request: LeaseReques
     requester,
     change: changeOf(request),
     askedOf: askedOf.slice(0, ASKED_MAX),
-    lapsesAt: request.requestedAt + policy.approval.decideWithinMs,
+    // What is over by then nobody needs to decide.
+    lapsesAt: Math.min(
+      request.requestedAt + policy.approval.decideWithinMs,
+      request.startAt === null ? Number.POSITIVE_INFINITY : endIfOpened(request, request.startAt),
+    ),
     words: [],
     approvedAt: null,
     rev: 0,

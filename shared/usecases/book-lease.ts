@@ -1,5 +1,6 @@
 // Books a lease: idempotency key, due rows, lease, ledger; in this order, so that a crash in between leaves work the sweep finds.
 import { createHash } from "node:crypto";
+import { formatUtc } from "../domain/instant.ts";
 import type { Lease, LeaseGrant, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { type Addressee, noticeOf } from "../domain/notice.ts";
 import { fail } from "../errors/app-error.ts";
@@ -10,10 +11,12 @@ import { claimKey } from "../store/idempotency.ts";
 import { createLease, getLease, newLeaseId } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import type { App, Caller } from "./app.ts";
-import { approvalFor, askWrites, portsOf, waitsFor } from "./ask-approval.ts";
+import { approvalFor, approvalOfNobody, askWrites, portsOf, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
-import { endAfter, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
+import { endNoticeWrites } from "./end-notices.ts";
+import { endAfter, endIfOpened, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
 import { recordDecision } from "./record-decision.ts";
+import { dueStart } from "./start-lease.ts";
 import { takePlace } from "./take-place.ts";
 
 /** An idempotency key as it is stored: apart for each caller, and for one request only. */
@@ -47,7 +50,7 @@ const openingStatus = (until: number): LeaseStatus => ({
 export const waitsForApproval = ({ approvals, justifyBy }: LeaseGrant): boolean => approvals > 0 && justifyBy === null;
 
 /**
- * Books the lease and arms its wake-up; one that other persons have to approve is only asked for. Throws IDEMPOTENCY_KEY_REUSED and
+ * Books the lease and arms its wake-up; one that other persons have to approve, or that starts later, is only asked for. Throws IDEMPOTENCY_KEY_REUSED and
  * LEASES_TOO_MANY.
  */
 export async function bookLease(app: App, opening: Opening, key: RequestKey | null): Promise<Lease> {
@@ -60,7 +63,7 @@ export async function bookLease(app: App, opening: Opening, key: RequestKey | nu
   }
   const request = requestOf(opening, leaseId, now);
   await takePlace(app, opening.caller, leaseId);
-  const isAsked = waitsForApproval(opening.grant);
+  const isAsked = waitsForApproval(opening.grant) || request.startAt !== null;
   return isAsked ? bookRequest(app, opening.caller, request) : bookOpening(app, opening.caller, request, now);
 }
 
@@ -69,7 +72,8 @@ async function bookOpening(app: App, caller: Caller, request: LeaseRequest, now:
   const until = endAfter(now, request.periodMs);
   const end = dueLease(group, leaseId, until, app.settings.shards);
   const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
-  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...loud]);
+  const told = endNoticeWrites(caller.policy, leaseId, { from: now, until, now });
+  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud]);
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.
@@ -79,12 +83,23 @@ async function bookOpening(app: App, caller: Caller, request: LeaseRequest, now:
 }
 
 async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Promise<Lease> {
-  const approval = await approvalFor(app, caller.policy, request, request.grant?.approvals ?? 1);
-  const status: LeaseStatus = { ...openingStatus(approval.lapsesAt), state: "requested" };
-  await app.tables.writeAll([...askWrites(request, approval)]);
+  const { startAt, grant } = request;
+  const isGranted = grant !== null && !waitsForApproval(grant);
+  const approval = isGranted
+    ? approvalOfNobody(caller.policy, request)
+    : await approvalFor(app, caller.policy, request, grant?.approvals ?? 1);
+  const status: LeaseStatus = { ...openingStatus(approval.lapsesAt), state: isGranted ? "approved" : "requested" };
+  const start = startAt === null ? null : dueStart(request.leaseId, startAt);
+  await app.tables.writeAll([
+    ...(start === null ? [] : [dueWrite(start)]),
+    ...(isGranted ? [] : askWrites(request, approval)),
+  ]);
   const booked = { request, status, approval, justification: null };
   const created = await createLease(app.tables, booked);
-  const line = `${request.leaseId} is asked for: ${waitsFor(approval)}`;
+  if (start !== null) await app.wakeup.arm(start.shard, start.at);
+  const waits = isGranted ? "it opens at its start" : waitsFor(approval);
+  const from = startAt === null ? "" : ` from ${formatUtc(startAt)} to ${formatUtc(endIfOpened(request, startAt))}`;
+  const line = `${request.leaseId} is asked for${from}: ${waits}`;
   if (created === "written") await recordDecision(app, caller, request.group, `ask ${request.leaseId}`, [line]);
   return created === "conflict" ? ((await getLease(app.tables, request.leaseId)) ?? booked) : booked;
 }

@@ -5,6 +5,7 @@ import type { LeaseId } from "../domain/ids.ts";
 import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
+import { startAt } from "../plan/plan-start.ts";
 import { type Due, dueDelete, dueLease, dueWrite } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
@@ -12,6 +13,7 @@ import { waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
 import { isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { endIfOpened } from "./lease-ask.ts";
 import { openApproved } from "./open-approved.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
@@ -56,7 +58,8 @@ export async function decideLease(
     const next = withWord(lease, approval, caller, word, { now, needed: judged?.grant.approvals ?? approval.needed });
     const plan = [planOf(next)];
     if (options.dryRun) return await answerOf(app, { ...lease, ...next }, true, plan);
-    if (next.status.state === "approved") {
+    // What opens at once has to be openable now; what starts later is judged at its start.
+    if (next.status.state === "approved" && startAt(request, now) === "now") {
       await requireNormalMode(app);
       await requireUnlocked(app, caller.policy, { ref: request.group, name: request.groupName });
     }
@@ -135,7 +138,8 @@ function withWord(
     return { status: { ...status, state: "denied", closedAt: now, note }, approval: next };
   }
   if (!isApproved(request, next)) return { status, approval: next };
-  return { status: { ...status, state: "approved" }, approval: { ...next, approvedAt: now } };
+  const until = request.startAt === null ? status.until : endIfOpened(request, now);
+  return { status: { ...status, state: "approved", until }, approval: { ...next, approvedAt: now } };
 }
 
 function planOf({ status, approval }: { readonly status: LeaseStatus; readonly approval: Approval }): string {

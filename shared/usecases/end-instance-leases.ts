@@ -1,10 +1,14 @@
 // Ends the leases of an instance that is stopped or gone: whoever asked for them has nothing to reach any more.
 import { isFinal } from "../domain/lease.ts";
+import type { LeaseRequest } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import { AppError } from "../errors/app-error.ts";
 import { listLeases } from "../store/leases.ts";
 import type { App } from "./app.ts";
 import { endLease } from "./end-lease.ts";
+
+/** What starts after the stop may find the instance running again; at its start that is looked at. */
+const beginOf = ({ startAt, requestedAt }: LeaseRequest): number => startAt ?? requestedAt;
 
 const PAGE = 500;
 /** Events know whole seconds. */
@@ -27,7 +31,7 @@ export async function endInstanceLeases(
     const page: Awaited<ReturnType<typeof listLeases>> = await listLeases(app.tables, { limit: PAGE, before });
     const own = page.leases.filter(
       ({ request, status }) =>
-        request.instanceId === event.instanceId && request.requestedAt < event.at + SECOND_MS && !isFinal(status.state),
+        request.instanceId === event.instanceId && beginOf(request) < event.at + SECOND_MS && !isFinal(status.state),
     );
     for (const { request } of own) {
       const principal = `safeport (${event.instanceId} is ${event.state})`;

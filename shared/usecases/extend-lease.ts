@@ -13,6 +13,7 @@ import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
+import { endNoticeWrites } from "./end-notices.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
@@ -135,7 +136,9 @@ export async function extendHolds(
       if (!entry || !holder || !isHolding(holder, app.clock.now()))
         throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
       until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
-      await app.tables.writeAll([dueWrite({ ...net, at: until }), dueWrite(net)]);
+      const life = { from: holder.openedAt ?? request.requestedAt, until, now: app.clock.now() };
+      const told = endNoticeWrites(caller.policy, leaseId, life);
+      await app.tables.writeAll([dueWrite({ ...net, at: until }), dueWrite(net), ...told]);
       return { ...entry, holders: entry.holders.map((it) => (it === holder ? { ...it, until } : it)) };
     });
   }

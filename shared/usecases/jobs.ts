@@ -6,12 +6,14 @@ import { acquireLock, releaseLock } from "../store/lock.ts";
 import { actOnAlarm } from "./act-on-alarm.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
+import { tellEnding } from "./end-notices.ts";
 import { prepareLockdowns } from "./prepare-lockdowns.ts";
 import { answerProbe } from "./probe.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
 import { bookAudit, runAudit } from "./run-audit.ts";
 import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
 import { sendNotices } from "./send-notices.ts";
+import { startLease } from "./start-lease.ts";
 import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
 import { tendLockdown } from "./tend-lockdown.ts";
@@ -97,6 +99,8 @@ const jobs: Readonly<Record<string, Job>> = {
       return next;
     },
   },
+  start: { beginsAt: null, run: startLease },
+  ending: { beginsAt: null, run: (app, { param }) => tellEnding(app, param ?? "") },
   // Booked by doctor.
   probe: { beginsAt: null, run: (app, { param }) => answerProbe(app, param ?? "") },
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },

@@ -19,6 +19,8 @@ export interface LeaseAsk {
   readonly instance: string | null;
   readonly region: string | null;
   readonly periodMs: number;
+  /** When it is to open; null for at once. */
+  readonly startAt: number | null;
   readonly reason: string;
   readonly ticket: string;
   /** True to open at once, without the second person it may need. */
@@ -87,6 +89,7 @@ export function requestOf(opening: Opening, leaseId: LeaseId, now: number): Leas
     specs,
     entryIds: entryIdsOf(opening),
     periodMs: ask.periodMs,
+    startAt: ask.startAt,
     reason: ask.reason,
     ticket: ask.ticket,
     requestedAt: now,
@@ -96,3 +99,7 @@ export function requestOf(opening: Opening, leaseId: LeaseId, now: number): Leas
 
 /** The end of a period from now. Marks and wake-ups know whole seconds. */
 export const endAfter = (now: number, periodMs: number): number => Math.ceil((now + periodMs) / 1000) * 1000;
+
+/** The end of a lease that opens now. One with a start ends a period after that, however late it is. */
+export const endIfOpened = ({ startAt, periodMs }: Pick<LeaseRequest, "startAt" | "periodMs">, now: number): number =>
+  endAfter(startAt ?? now, periodMs);

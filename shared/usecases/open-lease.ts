@@ -1,8 +1,11 @@
 // Opens a port for a time: books the lease, then runs a pass over its group.
+import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import type { LeaseHolder } from "../domain/ledger-entry.ts";
-import { fail } from "../errors/app-error.ts";
+import type { Policy } from "../domain/policy.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import { isHolding } from "../plan/picture.ts";
+import { startMistake } from "../plan/plan-start.ts";
 import { listWaiting } from "../store/attention.ts";
 import { claimKey, readKey } from "../store/idempotency.ts";
 import { getLease } from "../store/leases.ts";
@@ -17,7 +20,7 @@ import { findTarget } from "./find-target.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
-import { previewOpening } from "./preview-opening.ts";
+import { previewLater, previewOpening } from "./preview-opening.ts";
 import { lockdownIn, requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 
@@ -42,12 +45,15 @@ export async function openLease(
   // What is wrong with the words is told before anything is looked up.
   specsOf(ask, policy);
   checkPeriod(ask.periodMs, policy);
+  checkStart(app, ask, policy);
   const target = await findTarget(app, policy, ask);
   const specs = specsFor(ask, policy, target);
   // Who passes a lockdown breaks the glass, whether or not the port needs a second person at other times.
   const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
   const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
   const opening: Opening = { caller, ask, target, specs, grant };
+  // What speaks against a later start today may have passed by then, and the contrary: it is looked at then.
+  if (ask.startAt !== null) return askForLater(app, opening, key, why, options);
   if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);
   if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
   const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
@@ -66,6 +72,48 @@ export async function openLease(
   const lease = await bookLease(app, opening, key);
   const loud = grant.justifyBy === null ? [] : why;
   return settleOpening(app, caller, target.members, lease, loud);
+}
+
+/** Throws START_INVALID. */
+function checkStart(app: App, { startAt, breakGlass }: LeaseAsk, policy: Policy): void {
+  if (startAt === null) return;
+  const mistake = breakGlass
+    ? "what cannot wait for a second person cannot wait for a start"
+    : startMistake(startAt, app.clock.now(), policy.lease.startAheadMaxMs);
+  if (mistake !== null) throw fail("START_INVALID", { start: formatUtc(startAt), why: mistake });
+}
+
+/** A lease that starts later, with or without second persons before that. A dry run also tells what would speak against it today. */
+async function askForLater(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { caller, ask, target, specs, grant } = opening;
+  const reach = reachOf(specs, target.members);
+  const notes = [NEW_CONNECTIONS_ONLY, ...why];
+  if (!dryRun) {
+    const lease = await bookLease(app, opening, key);
+    return { lease, reach, settled: false, extended: false, plan: [], notes };
+  }
+  const now = app.clock.now();
+  const lease = previewLater(opening, now);
+  const waits = waitsForApproval(grant) ? await approvalFor(app, caller.policy, lease.request, grant.approvals) : null;
+  const today = await previewOpening(app, opening).catch((error: unknown) => {
+    if (error instanceof AppError) return `As things are now it could not be opened: ${error.message}`;
+    throw error;
+  });
+  return {
+    lease: { ...lease, approval: waits },
+    ...{ reach, settled: true, extended: false },
+    plan: [
+      ...(waits === null ? [] : [waitsFor(waits)]),
+      `open it at ${formatUtc(ask.startAt ?? now)} until ${formatUtc(lease.status.until)}`,
+    ],
+    notes: [...notes, ...(typeof today === "string" ? [today] : [])],
+  };
 }
 
 /** A lease that other persons have to approve first; repeated, the request that waits already is the answer. */

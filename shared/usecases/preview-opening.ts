@@ -1,6 +1,6 @@
 // What opening would do: reads the group and its ledger rows, and writes nothing.
 import type { LeaseId } from "../domain/ids.ts";
-import type { LeaseStatus } from "../domain/lease-record.ts";
+import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
 import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
@@ -14,7 +14,7 @@ import type { App } from "./app.ts";
 import { freshEntry } from "./book-holds.ts";
 import { judgeOpenings } from "./judge-openings.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
-import { endAfter, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
+import { endAfter, endIfOpened, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
 import { readOpenFacts } from "./open-facts.ts";
 
 const DRY_RUN = "ls-dry-run" as LeaseId;
@@ -53,16 +53,7 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   const refusals = new Map([...judged.refusals, ...refusedByMode(mode, entries, now)]);
   for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
   const lifted = new Set([...judged.gives.values()].flat().flatMap(({ items }) => items));
-  const status: LeaseStatus = {
-    state: "requested",
-    until,
-    openedAt: null,
-    closedAt: null,
-    preExisting: steps.every((step) => step.rides),
-    ruleIds: [],
-    note: "dry run: nothing was booked",
-    noteDetail: null,
-  };
+  const status: LeaseStatus = { ...NOTHING_BOOKED, until, preExisting: steps.every((step) => step.rides) };
   return {
     lease: { request, status, approval: null, justification: null },
     reach: reachOf(specs, target.members),
@@ -72,6 +63,23 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
     notes: [NEW_CONNECTIONS_ONLY],
   };
 }
+
+/** The lease of a dry run that would start later. */
+export function previewLater(opening: Opening, now: number): Lease {
+  const request = requestOf(opening, DRY_RUN, now);
+  const status: LeaseStatus = { ...NOTHING_BOOKED, until: endIfOpened(request, now) };
+  return { request, status, approval: null, justification: null };
+}
+
+const NOTHING_BOOKED: Omit<LeaseStatus, "until"> = {
+  state: "requested",
+  openedAt: null,
+  closedAt: null,
+  preExisting: false,
+  ruleIds: [],
+  note: "dry run: nothing was booked",
+  noteDetail: null,
+};
 
 /** What opening would do for one rule; the lease that asks is the entry's last holder. */
 function stepFor(

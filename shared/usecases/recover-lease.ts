@@ -34,6 +34,7 @@ export async function recoverLease(
     specs: [spec],
     entryIds: [entryId],
     periodMs: until - now,
+    startAt: null,
     reason,
     ticket: "",
     requestedAt: now,

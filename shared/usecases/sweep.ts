@@ -6,7 +6,7 @@ import type { Lease } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import { type Due, dueDelete, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
+import { type Due, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
 import { isPart } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { readMode } from "../store/mode.ts";
@@ -19,6 +19,7 @@ import { bookJobs, runJob } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
+import { dueStart } from "./start-lease.ts";
 import { tellOverdue } from "./tell-overdue.ts";
 
 export interface SweepReport {
@@ -197,9 +198,13 @@ async function sweepUnheld(
   const entered: Due[] = [];
   await inParallel(rows, async (row) => {
     const found = await getLease(app.tables, row.id as LeaseId);
-    const lease = found?.status.state === "approved" ? await resumeApproved(app, found, options.policy) : found;
+    // What starts later is started by a job, whoever died before.
+    const isLater = found?.status.state === "approved" && found.request.startAt !== null;
+    if (isLater) await app.tables.writeAll([dueWrite(dueStart(found.request.leaseId, now))]);
+    const isResumed = found?.status.state === "approved" && !isLater;
+    const lease = isResumed ? await resumeApproved(app, found, options.policy) : found;
     // What waits for approval has a job of its own.
-    if (lease?.status.state === "requested") over.push(row);
+    if (isLater || lease?.status.state === "requested") over.push(row);
     else if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
     else if (lease && (await bookHolds(app, lease))) entered.push(row);
   });

@@ -129,6 +129,7 @@ async function leaseOn2222(scene: Scene): Promise<void> {
     periodMs: MINUTE_MS,
     reason: "to look",
     ticket: "",
+    startAt: null,
     breakGlass: false,
   };
   const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;

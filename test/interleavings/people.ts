@@ -145,6 +145,7 @@ const ledger: Story = async (scene) => {
     application: "",
     reason,
     ticket: "",
+    startAt: null,
     breakGlass: false,
     allowedSources: [],
     openHours: null,
@@ -187,6 +188,7 @@ const leasing =
       periodMs,
       reason: "to look",
       ticket: "",
+      startAt: null,
       breakGlass: false,
     };
     const asker = scene.asker("ann", "requester");
@@ -225,6 +227,7 @@ const claiming: Story = async (scene) => {
     periodMs: dice.between(60, 120) * 1000,
     reason: "to look",
     ticket: "",
+    startAt: null,
     breakGlass: false,
   };
   const asker = scene.asker("ann", "requester");

@@ -362,6 +362,7 @@ export class World {
       periodMs: 600_000,
       reason: "test",
       ticket: "",
+      startAt: null,
       breakGlass: false,
       ...change,
     };

@@ -153,7 +153,7 @@ async function play(scene: Scene, moves: readonly Move[]): Promise<void> {
           instance: null,
           region: null,
         };
-        const terms = { periodMs: 900_000, reason: "to look", ticket: "", breakGlass: false };
+        const terms = { periodMs: 900_000, reason: "to look", ticket: "", startAt: null, breakGlass: false };
         const opened = openLease(app, scene.asker("ann", "requester"), { ...ask, ...terms }, {
           ...{ mode: "repeat", idempotencyKey: null, dryRun: false },
         } as const);

@@ -50,6 +50,7 @@ const leasing: Move = async (world) => {
       periodMs,
       reason: "to look",
       ticket: "",
+      startAt: null,
       breakGlass: false,
     },
     group: instance === null ? (NAMES[group.groupId] ?? null) : null,
@@ -129,6 +130,7 @@ const nonsense: Move = async (world) => {
       sources: [source],
       region: null,
       ticket: "",
+      startAt: null,
       breakGlass: false,
     },
     ...{

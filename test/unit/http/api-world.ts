@@ -62,6 +62,7 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
         specs: [],
         entryIds: ["e-1" as EntryId],
         periodMs: 3_600_000,
+        startAt: null,
         reason: "",
         ticket: "",
         requestedAt: NOW,

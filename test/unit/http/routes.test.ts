@@ -24,6 +24,7 @@ describe("leases", () => {
       periodMs: 600_000,
       reason: "",
       ticket: "",
+      startAt: null,
       breakGlass: false,
     });
     expect(options).toEqual({ mode: "repeat", idempotencyKey: "k-1", dryRun: false });
@@ -47,6 +48,23 @@ describe("leases", () => {
     expect([created.status, created.headers["Location"]]).toEqual([201, "/v1/leases/ls-1"]);
     const pending = await apiWorld({ answer: leaseAnswer({ settled: false }) }).send(requestOf("tempAllow"));
     expect([pending.status, pending.headers["Location"]]).toEqual([202, "/v1/leases/ls-1"]);
+  });
+
+  test.each([
+    ["2026-11-05T10:00:00Z", Date.UTC(2026, 10, 5, 10)],
+    ["2026-11-05T18:00:00+08:00", Date.UTC(2026, 10, 5, 10)],
+    ["2026-11-05T10:00:00.250Z", Date.UTC(2026, 10, 5, 10, 0, 1)],
+  ])("a start at %s is passed on as whole seconds", async (startAt, at) => {
+    const world = apiWorld();
+    await world.send({ ...requestOf("openLease"), body: json({ port: 22, period: 600, startAt }) });
+    expect(world.reached[0]?.input[1]).toMatchObject({ startAt: at });
+  });
+
+  test("a start that is no instant with its zone is refused", async () => {
+    for (const startAt of ["tomorrow", "2026-11-05T10:00:00", "2026-11-05", 1793865600, ""]) {
+      const body = json({ port: 22, period: 600, startAt });
+      expect((await apiWorld().send({ ...requestOf("openLease"), body })).status).toBe(400);
+    }
   });
 
   test("a dry run passes the wish on and shows the plan", async () => {

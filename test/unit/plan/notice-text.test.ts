@@ -20,6 +20,7 @@ function noticesWith(text: string): readonly Notice[] {
   const data: { readonly [Kind in NoticeKind]: NoticeData[Kind] } = {
     leaseOpened: { lease: text, principal: text, ports: text, until: AT, reason: text },
     leaseEnding: { lease: text, principal: text, ports: text, until: AT, leftMs: 600_000 },
+    leaseNotOpened: { lease: text, principal: text, ports: text, startAt: AT, why: text },
     leaseOverdue: { lease: text, principal: text, dueAt: AT, why: text },
     driftFound: drift,
     driftRolledBack: drift,

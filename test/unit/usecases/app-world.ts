@@ -170,6 +170,7 @@ export function anAsk(changes: Partial<LeaseAsk> = {}): LeaseAsk {
     periodMs: 600_000,
     reason: "",
     ticket: "",
+    startAt: null,
     breakGlass: false,
     ...changes,
   };

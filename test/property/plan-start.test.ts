@@ -1,0 +1,65 @@
+// When a lease may start, and when its holder is told of its end: laws over any request.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { endNoticeInstants } from "../../shared/plan/plan-end-notices.ts";
+import { START_AHEAD_MIN_MS, startAt, startMistake } from "../../shared/plan/plan-start.ts";
+import { endIfOpened } from "../../shared/usecases/lease-ask.ts";
+
+const NOW = Date.UTC(2026, 10, 27, 8, 0, 0);
+const instant = fc.integer({ min: NOW, max: NOW + 40 * 86_400_000 });
+const period = fc.integer({ min: 1, max: 86_400 }).map((s) => s * 1000);
+
+test("a lease starts no earlier than its start, and no later than just before its end", () => {
+  fc.assert(
+    fc.property(instant, period, instant, (start, periodMs, now) => {
+      const when = startAt({ startAt: start, periodMs }, now);
+      expect(when).toBe(now < start ? "early" : now < start + periodMs ? "now" : "over");
+      // However late it opens, its end is the one that was asked for.
+      expect(endIfOpened({ startAt: start, periodMs }, now)).toBe(Math.ceil((start + periodMs) / 1000) * 1000);
+    }),
+  );
+  expect(startAt({ startAt: null, periodMs: 1000 }, NOW)).toBe("now");
+  expect(startAt({ startAt: NOW, periodMs: 1000 }, NOW)).toBe("now");
+  expect(startAt({ startAt: NOW, periodMs: 1000 }, NOW - 1)).toBe("early");
+  expect(startAt({ startAt: NOW, periodMs: 1000 }, NOW + 999)).toBe("now");
+  expect(startAt({ startAt: NOW, periodMs: 1000 }, NOW + 1000)).toBe("over");
+});
+
+test("a start lies between a minute ahead and what the policy allows", () => {
+  fc.assert(
+    fc.property(instant, fc.integer({ min: START_AHEAD_MIN_MS, max: 30 * 86_400_000 }), (start, aheadMax) => {
+      const isGood = start >= NOW + START_AHEAD_MIN_MS && start <= NOW + aheadMax;
+      expect(startMistake(start, NOW, aheadMax) === null).toBe(isGood);
+      expect(startMistake(start, NOW, 0)).toMatch(/at once only/);
+    }),
+  );
+});
+
+test("ends are told of at the given parts of the lifetime, each once, within it and not before now", () => {
+  const fractions = fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { maxLength: 5 });
+  fc.assert(
+    fc.property(instant, period, fractions, instant, period, (from, lifeMs, parts, now, lifetimeMinMs) => {
+      const until = from + lifeMs;
+      const instants = endNoticeInstants({ from, until }, { fractions: parts, lifetimeMinMs }, now);
+      expect(new Set(instants).size).toBe(instants.length);
+      expect([...instants].sort((a, b) => a - b)).toEqual(instants);
+      for (const at of instants) {
+        expect(at > now && at < until && at % 1000 === 0 && at >= from).toBe(true);
+        expect(parts.some((part) => Math.abs(from + part * lifeMs - at) < 1000)).toBe(true);
+      }
+      if (lifeMs < lifetimeMinMs) expect(instants).toEqual([]);
+      else {
+        const missing = parts.filter((part) => {
+          const at = Math.ceil((from + part * lifeMs) / 1000) * 1000;
+          return at > now && at < until && !instants.includes(at);
+        });
+        expect(missing).toEqual([]);
+      }
+    }),
+  );
+  const hour = { from: NOW, until: NOW + 3_600_000 };
+  expect(endNoticeInstants(hour, { fractions: [0.8, 0.5], lifetimeMinMs: 3_600_000 }, NOW)).toEqual([
+    NOW + 1_800_000,
+    NOW + 2_880_000,
+  ]);
+});
