@@ -122,7 +122,7 @@ class Idle {
       instance: null,
       region: null,
     } as const;
-    const words = { periodMs: 600_000, reason: "once more", ticket: "", breakGlass: false };
+    const words = { periodMs: 600_000, reason: "once more", ticket: "", startAt: null, breakGlass: false };
     const options = { mode: "create", idempotencyKey: "ann-1", dryRun: false } as const;
     return openLease(app, this.scene.asker("ann", "requester"), { ...ask, ...words }, options);
   }

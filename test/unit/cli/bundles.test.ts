@@ -6,8 +6,9 @@ import { deflateRawSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { build } from "../../../cli/build.mjs";
 
-/** 0.3 MB, with what a zip says of each file. */
-const ZIP_BYTES_MAX = 0.3 * 1024 * 1024;
+/** What a start loads, zipped: 0.3 MB. What is loaded on first use lies beside it, and adds a little to what is uploaded. */
+const START_BYTES_MAX = 0.3 * 1024 * 1024;
+const ZIP_BYTES_MAX = 0.35 * 1024 * 1024;
 const ZIP_ENTRY_BYTES = 150;
 const folders: string[] = [];
 afterAll(() => {
@@ -43,17 +44,16 @@ const functions = readdirSync(join(import.meta.dirname, "../../../functions"), {
   .map(({ name }) => name);
 
 test.each(functions)(
-  "%s is deployed in no more than 0.3 MB, without maps and without a path of this machine",
+  "%s starts from no more than 0.3 MB, and is deployed without maps and without a path of this machine",
   (name) => {
     const own = [...files].filter(([file]) => file.startsWith(`${name}/`));
     expect(own.length).toBeGreaterThan(0);
     expect(own.filter(([file]) => file.endsWith(".map"))).toEqual([]);
     for (const [, bytes] of own) expect(bytes.includes(process.cwd())).toBe(false);
-    const zipped = own.reduce(
-      (sum, [, bytes]) => sum + deflateRawSync(bytes, { level: 9 }).length + ZIP_ENTRY_BYTES,
-      0,
-    );
-    expect(zipped).toBeLessThanOrEqual(ZIP_BYTES_MAX);
+    const zipped = (files: readonly (readonly [string, Buffer])[]): number =>
+      files.reduce((sum, [, bytes]) => sum + deflateRawSync(bytes, { level: 9 }).length + ZIP_ENTRY_BYTES, 0);
+    expect(zipped(own.filter(([file]) => file === `${name}/index.js`))).toBeLessThanOrEqual(START_BYTES_MAX);
+    expect(zipped(own)).toBeLessThanOrEqual(ZIP_BYTES_MAX);
     expect(files.has(`maps/${name}-index.js.map`)).toBe(true);
   },
 );

@@ -88,10 +88,10 @@ describe("a notice in words", () => {
 
   test("a digest names the first ones and says how many it leaves out", () => {
     const { title, lines } = digestText(noticesWith("value"), "en", 4);
-    expect(title).toBe("[safeport] 23 notices");
+    expect(title).toBe("[safeport] 24 notices");
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe("08:00:00 sg-web: port value is open until 2026-11-27 08:00:00 UTC");
-    expect(lines[4]).toBe("… and 19 more");
+    expect(lines[4]).toBe("… and 20 more");
   });
 
   test("the same fact has the same id, another fact another one", () => {
