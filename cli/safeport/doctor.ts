@@ -14,6 +14,7 @@ import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { readMode } from "../../shared/store/mode.ts";
 import { readPolicy } from "../../shared/store/policy.ts";
 import { probeDelete, readProbe } from "../../shared/store/probes.ts";
+import { newestSeal } from "../../shared/store/seals.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
@@ -71,6 +72,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["quotas", () => quotas(calls, account)],
       ["setup", () => settings(surroundings, account, alarms)],
       ["sweep", () => sweeps(account)],
+      ["records", () => sealed(account)],
       ["events", () => events(account)],
       ["flow logs", () => flowLogs(account)],
       ["groups", () => groupsSeen(calls, account)],
@@ -202,6 +204,19 @@ async function sweeps(account: Account): Promise<readonly Finding[]> {
   const hours = (account.clock.now() - last.endedAt) / HOUR_MS;
   const found = `the last one ended ${hours.toFixed(1)} hours ago and saw ${last.groups} groups`;
   return [modeFinding, hours <= 2 ? ok(check, found) : { check, state: "fail", found, remedy }];
+}
+
+/** Seals come once an hour where anything happens, and once a day where nothing does. */
+async function sealed(account: Account): Promise<readonly Finding[]> {
+  const check = "records";
+  const newest = await newestSeal(stateOf(account));
+  const remedy = "Look at the log of the function sweep, and run safeport records verify.";
+  if (newest === null)
+    return [{ check, state: "warn", found: "nothing is sealed yet: that begins half an hour after setup", remedy }];
+  if (newest.says === null) return [{ check, state: "fail", found: `seal ${newest.number} cannot be read`, remedy }];
+  const hours = (account.clock.now() - newest.says.at) / HOUR_MS;
+  const found = `sealed ${hours.toFixed(1)} hours ago, head ${newest.number}:${newest.digest}`;
+  return [hours <= 26 ? ok(check, found) : { check, state: "fail", found, remedy }];
 }
 
 /** The canary is the one proof that events come. */

@@ -4,10 +4,11 @@ import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts"
 import { doctor } from "./doctor.ts";
 import { mode } from "./mode.ts";
 import { policy } from "./policy.ts";
+import { records } from "./records.ts";
 import { setup } from "./setup.ts";
 import { uninstall } from "./uninstall.ts";
 
-const commands: readonly Command[] = [setup, doctor, policy, mode, uninstall];
+const commands: readonly Command[] = [setup, doctor, policy, mode, records, uninstall];
 
 const HELP = `Usage: safeport <command> [options]
 

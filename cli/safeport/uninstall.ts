@@ -2,9 +2,13 @@
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { policyOfRow } from "../../shared/config/policy-schema.ts";
+import { formatUtc } from "../../shared/domain/instant.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
+import { RECORDS_FLOOR_DAYS, stampOf } from "../../shared/domain/record-chain.ts";
+import { KEPT_TABLES as APPENDED, StoreFailure } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
 import { readPolicy } from "../../shared/store/policy.ts";
+import { listRecords } from "../../shared/store/records.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
@@ -24,7 +28,7 @@ interface Item {
 /** What a lease has to be in, for nothing of it to stand. */
 const OVER = ["closed", "denied", "lapsed", "cancelled", "failed"];
 /** What happened, and to whom rules were given: kept unless it is told to go. */
-const KEPT_TABLES = ["record", "history", "drift"];
+const KEPT_TABLES = ["record", "seal", "history", "drift"];
 const CLOSE_WAIT_MS = 300_000;
 
 export const uninstall: Command = {
@@ -37,7 +41,8 @@ export const uninstall: Command = {
               installation stands, and remove the alarms
   --state     after \`s remove\`: remove the tables and the role. Refused while the functions answer, or a rule of this
               installation stands
-  --records   with --state: remove the records and the history too; they are kept otherwise
+  --records   with --state: remove the records and the history too; they are kept otherwise. Records stay while one of
+              them is younger than ${RECORDS_FLOOR_DAYS} days
 
 It may be interrupted and run again. Exit code 3: something is still open.
 --plan and --close read SAFEPORT_API and SAFEPORT_TOKEN (an admin's); all read what safeport setup reads.
@@ -128,13 +133,33 @@ async function removeState(surroundings: Surroundings, account: Account, values:
     return EXIT.waiting;
   }
   const removed: string[] = [];
+  const keptUntil = values["records"] === true ? await recordsKeptUntil(account) : null;
   for (const step of removals(surroundings, account, values)) {
+    if (keptUntil !== null && APPENDED.some((name) => step.id === `table ${name}`)) continue;
     err(`removing ${step.id}\n`);
     await step.remove?.();
     removed.push(step.id);
   }
-  tell(surroundings, values, { json: { removed, rules }, lines: removed.map((id) => `removed ${id}`) });
-  return EXIT.ok;
+  const lines = removed.map((id) => `removed ${id}`);
+  if (keptUntil === null) {
+    tell(surroundings, values, { json: { removed, rules }, lines });
+    return EXIT.ok;
+  }
+  const until = formatUtc(keptUntil);
+  const kept = `kept the records: the youngest may go from ${until} on. They go by themselves, or run it again then.`;
+  tell(surroundings, values, { json: { removed, rules, recordsKeptUntil: until }, lines: [...lines, kept] });
+  return EXIT.waiting;
+}
+
+/** Until when records are younger than the floor; null where none is. */
+async function recordsKeptUntil(account: Account): Promise<number | null> {
+  const { records } = await listRecords(stateOf(account), { limit: 1, before: null }).catch((error: unknown) => {
+    if (error instanceof StoreFailure && error.kind === "tableMissing") return { records: [] };
+    throw error;
+  });
+  const [youngest] = records;
+  const until = youngest === undefined ? 0 : stampOf(youngest.sequence) + RECORDS_FLOOR_DAYS * 86_400_000;
+  return until > account.clock.now() ? until : null;
 }
 
 /** What is removed, last made first: no step leaves something that cannot be found by the next run. */

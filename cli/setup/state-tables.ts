@@ -2,7 +2,7 @@
 import tablestore from "tablestore";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
-import type { TableSchema } from "../../shared/ports/tables.ts";
+import { KEPT_TABLES, type TableSchema } from "../../shared/ports/tables.ts";
 import type { Look, Step } from "./steps.ts";
 
 const CALL_MS = 20_000;
@@ -58,7 +58,9 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
         what: `the table ${tableName} has the key ${key} instead of ${wanted}: it is not safeport's. Use another instance.`,
       };
     const { timeToLive, maxVersions } = found.tableOptions;
-    if (Number(timeToLive) === timeToLiveS && Number(maxVersions) === 1) return { state: "ready" };
+    const isKept = KEPT_TABLES.some((name) => name === tableName);
+    const isLonger = isKept && (Number(timeToLive) === -1 || Number(timeToLive) > timeToLiveS);
+    if ((Number(timeToLive) === timeToLiveS || isLonger) && Number(maxVersions) === 1) return { state: "ready" };
     return {
       state: "differs",
       what: `the table ${tableName} keeps rows for ${timeToLive} s and ${maxVersions} versions: set ${timeToLiveS} s and 1`,

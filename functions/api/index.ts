@@ -19,6 +19,7 @@ import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
+import { exportRecords } from "../../shared/usecases/export-records.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
 import { issueToken } from "../../shared/usecases/issue-token.ts";
@@ -58,7 +59,7 @@ const useCases = {
     rotateToken,
     revokeToken,
   },
-  ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, health },
+  ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, exportRecords, health },
   ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
   ...{ startLockdown, previewLockdown, liftLockdown, getLockdown, listLockdowns },

@@ -2,6 +2,7 @@
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import { beat } from "../../shared/usecases/beat.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
@@ -16,7 +17,13 @@ export const handler = entry(
       : readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
     if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
-    const options = { policy: readPolicyOrDefault, cause, deadlineAt, ...(shard === null ? {} : { shard }) };
+    const options = {
+      policy: readPolicyOrDefault,
+      cause,
+      deadlineAt,
+      jobs: allJobs,
+      ...(shard === null ? {} : { shard }),
+    };
     const report = await sweep(app, options);
     if (heartbeat !== null && shard === null) await beat(app, heartbeat, { report, policy: readPolicyOrDefault });
     return report;

@@ -45,6 +45,8 @@ export const permissions = {
   "recycling:approve": approving,
   "recycling:run": operating,
   "record:read": reading,
+  /** The whole trail, as it is stored. */
+  "record:export": ["auditor", "admin"],
   "audit:read": reading,
   "audit:run": ["operator", "auditor", "admin"],
   "policy:read": reading,

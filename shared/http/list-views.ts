@@ -4,7 +4,8 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Health } from "../usecases/health.ts";
 import type { RecordPage } from "../usecases/list-records.ts";
 import { viewMode } from "./mode-view.ts";
-import type { healthView, recordPageView } from "./schemas.ts";
+import type { healthView } from "./schemas.ts";
+import type { recordPageView } from "./schemas-records.ts";
 
 /** A page of the audit trail. */
 export function viewRecords({ records, next }: RecordPage): z.output<typeof recordPageView> {

@@ -21,6 +21,7 @@ import type { decideDrift } from "../usecases/decide-drift.ts";
 import type { decideLease } from "../usecases/decide-lease.ts";
 import type { approveItem, exemptItem, restoreItem } from "../usecases/decide-recycling.ts";
 import type { endLease } from "../usecases/end-lease.ts";
+import type { exportRecords } from "../usecases/export-records.ts";
 import type { extendLease } from "../usecases/extend-lease.ts";
 import type { health } from "../usecases/health.ts";
 import type { issueToken } from "../usecases/issue-token.ts";
@@ -84,6 +85,7 @@ export interface UseCases {
   readonly approveItem: typeof approveItem;
   readonly recycle: typeof recycle;
   readonly listRecords: typeof listRecords;
+  readonly exportRecords: typeof exportRecords;
   readonly health: typeof health;
   readonly startLockdown: typeof startLockdown;
   readonly previewLockdown: typeof previewLockdown;

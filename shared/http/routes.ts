@@ -3,13 +3,12 @@ import type * as z from "zod";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
-import type { RecordPage } from "../usecases/list-records.ts";
 import type { LeaseAsk } from "../usecases/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
 import { define, sourcesOf } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
-import { viewHealth, viewRecords } from "./list-views.ts";
+import { viewHealth } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import { describeApi } from "./openapi.ts";
 import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
@@ -23,10 +22,10 @@ import { linkRoutes } from "./routes-links.ts";
 import { lockdownRoutes } from "./routes-lockdown.ts";
 import { modeRoutes } from "./routes-mode.ts";
 import { policyRoutes } from "./routes-policy.ts";
+import { recordRoutes } from "./routes-records.ts";
 import { recyclingRoutes } from "./routes-recycling.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
 import * as schema from "./schemas.ts";
-import { seenPage } from "./seen-page.ts";
 
 /** The routes, in the order of the API description. */
 export const routes: readonly Route[] = [
@@ -56,7 +55,11 @@ export const routes: readonly Route[] = [
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }) => {
       const cause = `cleanup by ${caller.principal}`;
-      const report = await parts.useCases.sweep(parts.app, { policy: caller.policy, cause, deadlineAt });
+      const report = await parts.useCases.sweep(parts.app, {
+        ...{ policy: caller.policy, cause, deadlineAt },
+        // Leases are what somebody asks for; jobs have their times.
+        jobs: null,
+      });
       const count = report.closed.length;
       const message = `${count === 1 ? "1 lease was" : `${count} leases were`} closed; ${report.left} due are left.`;
       return jsonResponse(200, { message, ...report });
@@ -163,32 +166,7 @@ export const routes: readonly Route[] = [
   ...lockdownRoutes,
   ...modeRoutes,
   ...policyRoutes,
-  define({
-    method: "GET",
-    path: "/v1/records",
-    operationId: "listRecords",
-    summary: "List what was done, newest first.",
-    permission: "record:read",
-    about: "list",
-    query: schema.recordsQuery,
-    body: schema.noBody,
-    answers: { 200: schema.recordPageView },
-    idempotent: false,
-    handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
-      const asked = { limit, ...(group === undefined ? {} : { group }) };
-      const isSeen = await sees();
-      const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
-        { limit, after: cursor },
-        async (before) => {
-          const page = await parts.useCases.listRecords(parts.app, { ...asked, cursor: before });
-          return { items: page.records, next: page.next };
-        },
-        (record) => isSeen(record.group?.groupId ?? null),
-        (record) => record.sequence,
-      );
-      return jsonResponse(200, viewRecords({ records, next }));
-    },
-  }),
+  ...recordRoutes,
   define({
     method: "GET",
     path: "/v1/health",

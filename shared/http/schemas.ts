@@ -102,9 +102,6 @@ export const leasesQuery = z.strictObject({
     .optional(),
 });
 
-/** Query of `GET /v1/records`. */
-export const recordsQuery = z.strictObject({ ...page, cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
-
 /** A lease as the API shows it. */
 export const leaseView = z.object({
   id: text,
@@ -191,23 +188,6 @@ export const cleanupView = z.object({
   looked: z.array(text).describe("Groups that were looked at."),
   left: z.int().describe("What is due and was left for the next sweep."),
   recovered: z.int().describe("Leases found again from the marks on their rules."),
-});
-
-/** A page of the audit trail. */
-export const recordPageView = z.object({
-  records: z.array(
-    z.object({
-      sequence: text.describe("Place in the trail; later records sort after earlier ones."),
-      at: instant,
-      region: text.nullable(),
-      group: text.nullable().describe("Group by id; null when the record is of no group."),
-      cause: text.describe("Why safeport looked."),
-      actor: text,
-      policyVersion: z.int().nullable(),
-      lines: z.array(text).describe("What was done and found."),
-    }),
-  ),
-  next: text.nullable(),
 });
 
 /** How the program is. */

@@ -26,6 +26,7 @@ export type TableName =
   | "intent"
   | "lock"
   | "record"
+  | "seal"
   | "token"
   | "policy"
   | "budget"
@@ -39,10 +40,14 @@ export type TableName =
   | "delivery"
   | "audit";
 
+/** Tables to which rows are only added: they go when the table's time to live is over, and in no other way. */
+export const KEPT_TABLES = ["record", "seal"] as const satisfies readonly TableName[];
+export type KeptTable = (typeof KEPT_TABLES)[number];
+
 export interface TableSchema {
   readonly name: TableName;
   readonly key: readonly { readonly name: string; readonly type: "string" | "integer" }[];
-  /** Seconds; -1 keeps rows for ever. */
+  /** Seconds; -1 keeps rows for ever. Of a table to which rows are only added it is the least: who sets more is right. */
   readonly timeToLiveS: number;
 }
 
@@ -66,7 +71,7 @@ export interface Put {
 
 export type Write =
   | { readonly kind: "put"; readonly table: TableName; readonly key: readonly KeyPart[]; readonly columns: Columns }
-  | { readonly kind: "delete"; readonly table: TableName; readonly key: readonly KeyPart[] };
+  | { readonly kind: "delete"; readonly table: Exclude<TableName, KeptTable>; readonly key: readonly KeyPart[] };
 
 export interface RangeQuery {
   readonly table: TableName;
@@ -110,8 +115,13 @@ export interface Tables {
    */
   putEach?(puts: readonly Put[]): Promise<readonly WriteOutcome[]>;
   /** Changes the named columns and keeps the others. */
-  update(table: TableName, key: readonly KeyPart[], columns: Columns, condition: Condition): Promise<WriteOutcome>;
-  delete(table: TableName, key: readonly KeyPart[], condition: Condition): Promise<WriteOutcome>;
+  update(
+    table: Exclude<TableName, KeptTable>,
+    key: readonly KeyPart[],
+    columns: Columns,
+    condition: Condition,
+  ): Promise<WriteOutcome>;
+  delete(table: Exclude<TableName, KeptTable>, key: readonly KeyPart[], condition: Condition): Promise<WriteOutcome>;
   /** Unconditional writes of different rows, in any order, not atomic; all are done when it resolves. Any number. */
   writeAll(writes: readonly Write[]): Promise<void>;
   range(query: RangeQuery): Promise<RangeAnswer>;

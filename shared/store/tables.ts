@@ -1,4 +1,5 @@
 // The tables of one installation and their keys.
+import { RECORDS_FLOOR_DAYS } from "../domain/record-chain.ts";
 import type { TableName, TableSchema } from "../ports/tables.ts";
 
 const table = (name: TableName, key: string, timeToLiveS = -1): TableSchema => ({
@@ -13,7 +14,7 @@ const table = (name: TableName, key: string, timeToLiveS = -1): TableSchema => (
 const daysS = (days: number): number => days * 86_400;
 
 /**
- * Every table the program uses. Records keep 180 days, the least the audit promises; what became of entries, of drift and of
+ * Every table the program uses. Records keep 180 days, the least the audit promises, and their seals longer; what became of entries, of drift and of
  * unused rules, with the rules that were removed, and evidence of use over a year; idempotency keys two days; what was told to whom
  * a month, by which a repeated notice is known.
  */
@@ -30,7 +31,8 @@ export const schemas: readonly TableSchema[] = [
   table("idempotency", "key", daysS(2)),
   table("intent", "group intent"),
   table("lock", "group"),
-  table("record", "chain sequence", daysS(180)),
+  table("record", "chain sequence", daysS(RECORDS_FLOOR_DAYS)),
+  table("seal", "number:integer", daysS(400)),
   table("token", "token"),
   table("policy", "name version:integer"),
   table("budget", "region api"),

@@ -9,7 +9,7 @@ import { dueJob, dueWrite } from "../store/due.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import { lastLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { endCause, liftLockdown } from "./lift-lockdown.ts";
 import { restoreRecent } from "./restore-recent.ts";
@@ -166,6 +166,6 @@ async function told(app: App, alarm: Alarm, alarmId: string): Promise<string> {
 async function refusedTo(app: App, policy: Policy, { alarm, alarmId }: AlarmRow, why: string): Promise<void> {
   const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "safeport", policyVersion: policy.version };
   app.log.write("error", `no lockdown follows the alarm ${alarmId}`, { why });
-  await app.tables.writeAll([recordWrite({ ...record, lines: [`no lockdown for ${alarmId}: ${why}`] }, app.random)]);
+  await writeRecord(app, { ...record, lines: [`no lockdown for ${alarmId}: ${why}`] });
   await told(app, alarm, alarmId);
 }

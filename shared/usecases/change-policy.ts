@@ -17,7 +17,7 @@ import {
   writePending,
   writePolicy,
 } from "../store/policy.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
 import { personsOf } from "./judge-lease.ts";
 import { type PolicyPreview, previewPolicy } from "./preview-policy.ts";
@@ -205,7 +205,7 @@ async function apply(
 async function record(app: App, { principal: actor }: Caller, policyVersion: number, lines: readonly string[]) {
   const said = lines.filter((line) => line !== "");
   const entry = { at: app.clock.now(), group: null, cause: "policy", actor, policyVersion, lines: said };
-  await app.tables.writeAll([recordWrite(entry, app.random)]);
+  await writeRecord(app, entry);
 }
 
 const inWords = (changes: readonly PolicyChange[]): readonly string[] =>

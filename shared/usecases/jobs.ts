@@ -12,6 +12,7 @@ import { answerProbe } from "./probe.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
 import { bookAudit, runAudit } from "./run-audit.ts";
 import { nextRecyclingAt, runRecycling } from "./run-recycling.ts";
+import { sealRecords } from "./seal-records.ts";
 import { sendNotices } from "./send-notices.ts";
 import { startLease } from "./start-lease.ts";
 import { tendApproval } from "./tend-approval.ts";
@@ -49,6 +50,8 @@ const AUDIT_BEGINS_MS = 20 * 60_000;
 const ALARM_AGAIN_MS = 15_000;
 /** A lockdown that comes earlier finds out for itself. */
 const PLAN_BEGINS_MS = 60_000;
+/** There is nothing to seal right after setup. */
+const SEAL_BEGINS_MS = 30 * 60_000;
 /** How long a lock outlives the deadline of the run that holds it. */
 const LOCK_MARGIN_MS = 30_000;
 
@@ -104,6 +107,11 @@ const jobs: Readonly<Record<string, Job>> = {
   // Booked by doctor.
   probe: { beginsAt: null, run: (app, { param }) => answerProbe(app, param ?? "") },
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
+  "record-seal": {
+    beginsAt: (now) => now + SEAL_BEGINS_MS,
+    run: async (app, { deadlineAt }) =>
+      (await sealRecords(app, deadlineAt)) ? app.clock.now() + HOUR_MS : app.clock.now() + 1000,
+  },
   recycling: {
     beginsAt: nextRecyclingAt,
     run: runRecycling,
@@ -180,3 +188,12 @@ export async function bookJobs(app: App, known: Readonly<Record<string, Job>> = 
     await app.tables.writeAll([jobRunsWrite(name, { ranAt: runs?.ranAt ?? null, nextAt: at })]);
   }
 }
+
+/** What runs jobs, and books those that are missing. */
+export interface Jobs {
+  readonly run: typeof runJob;
+  readonly book: typeof bookJobs;
+}
+
+/** Every job of the program. */
+export const allJobs: Jobs = { run: runJob, book: bookJobs };

@@ -9,7 +9,7 @@ import { getAlarm, saveAlarm } from "../store/alarms.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { getLockdown, saveLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -155,7 +155,7 @@ async function finish(app: App, lifting: Lockdown, { policy, by }: LiftOptions):
     dedupe: lockdownId,
     data: { lockdown: lockdownId, cause: by, groups: groups.length },
   });
-  await app.tables.writeAll([recordWrite(record, app.random), ...noticeWrites(notice)]);
+  await writeRecord(app, record, noticeWrites(notice));
   for (;;) {
     const row = await getLockdown(app.tables, lockdownId);
     if (!row || row.state === "lifted") return row ?? lifting;

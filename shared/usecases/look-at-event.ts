@@ -5,7 +5,7 @@ import { callOf, type Sighting } from "../domain/sighting.ts";
 import { nameOf } from "../plan/judge-drift.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift } from "../store/due.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import { addSighting, getSighting, isTold, markTold, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { isOfInterest } from "./is-of-interest.ts";
@@ -169,5 +169,5 @@ export const tellRefused = (app: App, why: string): Promise<void> => tell(app, n
 
 async function tell(app: App, group: GroupRef | null, line: string): Promise<void> {
   const record = { at: app.clock.now(), group, cause: "event", actor: "safeport", policyVersion: null, lines: [line] };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
 }

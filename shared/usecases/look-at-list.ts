@@ -12,7 +12,7 @@ import { CloudFailure } from "../ports/firewall.ts";
 import type { SightedCall } from "../ports/trail.ts";
 import { dueDrift, dueWrite } from "../store/due.ts";
 import { listEntries } from "../store/ledger.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import { addSighting, getSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -86,7 +86,7 @@ async function lookIn(
   const dedupe = `${group.groupId}/${list.listId}/${sighting.eventId}`;
   if (naming.length > 0) await tell(app, [noticeOf("reachChanged", { at: now, group, to, dedupe, data })]);
   const record = { at: now, group, cause: "event", actor: "safeport", policyVersion: policy.version, lines: [line] };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
   await app.wakeup.arm(row.shard, row.at);
   return addSighting(app.tables, sighting);
 }

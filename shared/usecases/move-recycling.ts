@@ -15,7 +15,7 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { fail } from "../errors/app-error.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import { getRecyclingItem, saveRecyclingItem, underwayWrite } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { NET_AFTER_MS } from "./book-holds.ts";
@@ -57,7 +57,7 @@ export async function moveItem(
   const { group } = item;
   const lines = [`${item.itemId} ${item.key}: ${item.state} to ${to}: ${word.why}`];
   const record = { at, group, cause: "recycling", actor: word.by, policyVersion: told.policy.version, lines };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
   return saved;
 }
 

@@ -1,5 +1,5 @@
 // Records that posts to the alarm webhook were refused: once a minute and process, so that a flood of them fills no table.
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 
 const EVERY_MS = 60_000;
@@ -18,7 +18,7 @@ export async function noteRefusal(app: App, what: string): Promise<void> {
   const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "unknown", policyVersion: null };
   const lines = [`a post to the alarm webhook is refused: ${what}`, ...more];
   try {
-    await app.tables.writeAll([recordWrite({ ...record, lines }, app.random)]);
+    await writeRecord(app, { ...record, lines });
   } catch (error) {
     app.log.write("warn", "a refused post cannot be recorded", { cause: error });
   }

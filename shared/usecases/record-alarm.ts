@@ -3,7 +3,7 @@ import { type Alarm, alarmIdOf, alarmRuleFor } from "../domain/alarm.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 
 /** The job that acts on an alarm whose taker has died. */
@@ -27,12 +27,10 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     const known = isAnswered ? "" : "; no rule of the policy answers it";
     const line = `${alarmId}: ${alarm.rule || alarm.metric} of ${alarm.namespace} is ${alarm.state}${known}`;
     const record = { at: now, group: null, cause: "alarm", actor: "monitoring", policyVersion: policy.version };
-    const writes = [
-      ...(isAnswered ? [dueWrite(dueJob(ALARM_JOB, alarmId, at))] : []),
-      ...(isMoved ? [recordWrite({ ...record, lines: [line, aboutOf(alarm)] }, app.random)] : []),
-    ];
+    const net = isAnswered ? [dueWrite(dueJob(ALARM_JOB, alarmId, at))] : [];
     // The rows that lead to it are there before it is.
-    if (writes.length > 0) await app.tables.writeAll(writes);
+    if (isMoved) await writeRecord(app, { ...record, lines: [line, aboutOf(alarm)] }, net);
+    else if (net.length > 0) await app.tables.writeAll(net);
     const saved = await saveAlarm(app.tables, {
       alarmId,
       alarm,

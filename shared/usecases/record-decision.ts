@@ -1,6 +1,6 @@
 // A person's decision in the audit trail.
 import type { GroupRef } from "../domain/ids.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
 
 /** Records what a person decided about a group, and what followed in the ledger. */
@@ -13,5 +13,5 @@ export async function recordDecision(
 ): Promise<void> {
   const { principal: actor, policy } = caller;
   const record = { at: app.clock.now(), group, cause, actor, policyVersion: policy.version, lines };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
 }

@@ -15,7 +15,7 @@ import { intentDelete, listIntents } from "../store/intents.ts";
 import { listEntries } from "../store/ledger.ts";
 import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
 import { readMode } from "../store/mode.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { judgeOpenings, type OpeningsJudged } from "./judge-openings.ts";
@@ -359,14 +359,11 @@ class Pass {
     const lines = done.length > 0 ? [...(options.says ?? []), ...done] : done;
     const { cause, actor, policy } = options;
     const record = { at: now, group, cause, actor, policyVersion: policy.version, lines };
-    const writes: Write[] = [
-      ...this.intents.over.map(intentDelete),
-      ...rowsDone.map(dueDelete),
-      ...(lines.length > 0 ? [recordWrite(record, app.random)] : []),
-    ];
+    const writes: Write[] = [...this.intents.over.map(intentDelete), ...rowsDone.map(dueDelete)];
     if (this.calls.isEndRefused)
       app.log.write("error", `a lease of ${group.groupId} is past its end and the cloud refuses to close it`);
-    if (writes.length > 0) await app.tables.writeAll(writes);
+    if (lines.length > 0) await writeRecord(app, record, writes);
+    else if (writes.length > 0) await app.tables.writeAll(writes);
     return {
       closed: [...closed].map(([leaseId, ruleIds]) => ({ leaseId, ruleIds })),
       opened: [...opened],

@@ -1,6 +1,6 @@
 // The daily job over unused rules: a run of its own, in as many parts as its time makes of it.
 import { dueJob, dueWrite } from "../store/due.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import type { JobRun } from "./jobs.ts";
 import { type RecyclingPlace, recycle } from "./recycle.ts";
@@ -38,7 +38,7 @@ export async function runRecycling(app: App, { policy, param, deadlineAt }: JobR
     ...failed.map(({ group, why }) => `${group} cannot be read: ${why}`),
   ];
   const record = { at: app.clock.now(), group: null, cause: "recycling", actor: "safeport" };
-  await app.tables.writeAll([recordWrite({ ...record, policyVersion: policy.version, lines }, app.random)]);
+  await writeRecord(app, { ...record, policyVersion: policy.version, lines });
   const again = failed.length > 0 ? Math.min(night, app.clock.now() + AGAIN_MS) : night;
   return param === null || failed.length > 0 ? again : null;
 }

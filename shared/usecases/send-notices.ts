@@ -18,7 +18,7 @@ import { type PlannedMessage, planMessages, targetsOf } from "../plan/plan-messa
 import type { Message, SendOutcome } from "../ports/notifier.ts";
 import { deliveryWrite, paceWrite, readDelivery, readPace } from "../store/deliveries.ts";
 import { outboxDelete, outboxProgress, type Pending, readOutbox } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { linkFor } from "./approval-links.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -149,11 +149,9 @@ class Run {
     );
     const record = { at: now, group: null, cause: "notify", actor: "safeport", policyVersion: policy.version, lines };
     const kept = ended.filter(({ targets }) => targets.length > 0);
-    const memory = [
-      ...kept.map(({ notice, state }) => deliveryWrite(notice.id, state)),
-      ...(lines.length > 0 ? [recordWrite(record, app.random)] : []),
-    ];
-    if (memory.length > 0) await app.tables.writeAll(memory);
+    const memory = kept.map(({ notice, state }) => deliveryWrite(notice.id, state));
+    if (lines.length > 0) await writeRecord(app, record, memory);
+    else if (memory.length > 0) await app.tables.writeAll(memory);
     const gone = [...over, ...ended.map(({ row }) => row)];
     if (gone.length > 0) await app.tables.writeAll(gone.map(outboxDelete));
   }

@@ -2,7 +2,7 @@
 import { isStricter, type Mode, type ModeInForce } from "../domain/mode.ts";
 import { fail } from "../errors/app-error.ts";
 import { modeWrite, readMode } from "../store/mode.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
 
 export interface ModeAnswer {
@@ -38,7 +38,7 @@ export async function setMode(
   const lines = [...plan, ...(ask.reason === "" ? [] : [ask.reason])];
   const record = { at: now, group: null, cause: "mode", actor, policyVersion: policy.version, lines };
   // The record comes first: a mode without one could not be explained, a record without one is repeated by who asked.
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
   await app.tables.writeAll([modeWrite(inForce)]);
   return { inForce, plan };
 }

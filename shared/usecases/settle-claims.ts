@@ -13,7 +13,7 @@ import { dueDrift, dueWrite } from "../store/due.ts";
 import { getGroupRow } from "../store/group-rows.ts";
 import { listHistory } from "../store/history.ts";
 import { getEntry, listEntries } from "../store/ledger.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import { listSightings, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
@@ -231,5 +231,5 @@ async function askAgain({ app, group }: Work, inMs: number): Promise<void> {
 async function tell({ app, policy, group }: Work, line: string): Promise<void> {
   const at = app.clock.now();
   const record = { at, group, cause: "event", actor: "safeport", policyVersion: policy.version, lines: [line] };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
 }

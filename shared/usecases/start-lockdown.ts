@@ -16,7 +16,7 @@ import { fail } from "../errors/app-error.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { getLockdown, lastLockdown, saveLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
@@ -233,7 +233,7 @@ async function tell(
       const { principal: actor } = lockdown;
       const cause = `lockdown ${lockdownId}`;
       const record = { at, group: null, cause, actor, policyVersion: policy.version, lines };
-      await app.tables.writeAll([recordWrite(record, app.random), ...noticeWrites(notice)]);
+      await writeRecord(app, record, noticeWrites(notice));
     }
     const saved = await saveLockdown(app.tables, next);
     if (saved) return saved;

@@ -15,7 +15,7 @@ import type { App } from "./app.ts";
 import { bookHolds } from "./book-holds.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
-import { bookJobs, runJob } from "./jobs.ts";
+import type { Jobs } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
@@ -41,6 +41,8 @@ export interface SweepOptions {
   readonly cause: string;
   /** Monotonic instant after which no further group is begun. */
   readonly deadlineAt: number;
+  /** What runs jobs that are due; null where they are left to who does. */
+  readonly jobs: Jobs | null;
 }
 
 /** The options of one run; all shards where `shard` is undefined. */
@@ -223,8 +225,9 @@ async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<L
 
 /** A job that fails stays due and keeps nothing else from its turn. */
 async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
+  if (options.jobs === null) return;
   try {
-    const isDone = app.clock.monotonicMs() < options.deadlineAt && (await runJob(app, row, options));
+    const isDone = app.clock.monotonicMs() < options.deadlineAt && (await options.jobs.run(app, row, options));
     if (!isDone) tally.left += 1;
   } catch (error) {
     tally.left += 1;
@@ -246,7 +249,7 @@ async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promis
       },
     });
     if (!isComplete) tally.left += 1;
-    else if (!isPart(row)) await bookJobs(app);
+    else if (!isPart(row)) await options.jobs?.book(app);
   } catch (error) {
     tally.left += 1;
     tally.failures.push(error);

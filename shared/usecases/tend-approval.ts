@@ -8,7 +8,7 @@ import { waitingDelete } from "../store/attention.ts";
 import { type Due, dueDelete, dueJob } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { APPROVAL_JOB, askNotice, EVERY_APPROVER } from "./ask-approval.ts";
 
@@ -62,9 +62,7 @@ export async function tellDecision(app: App, policy: Policy, lease: Lease, net: 
     dedupe: `${leaseId}/${decision}`,
     data: { lease: leaseId, requester: principal, by: actor, decision },
   });
-  await app.tables.writeAll([
-    recordWrite(record, app.random),
-    ...(status.state === "requested" ? [] : [waitingDelete(leaseId), ...noticeWrites(notice)]),
-  ]);
+  const told = status.state === "requested" ? [] : [waitingDelete(leaseId), ...noticeWrites(notice)];
+  await writeRecord(app, record, told);
   if (net !== null) await app.tables.writeAll([dueDelete(net)]);
 }

@@ -9,7 +9,7 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { getEntry } from "../store/ledger.ts";
-import { recordWrite } from "../store/records.ts";
+import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
 import { tell } from "./tell.ts";
@@ -139,5 +139,5 @@ async function report(app: App, policy: Policy, group: GroupRef, line: string): 
     policyVersion: policy.version,
     lines: [line],
   };
-  await app.tables.writeAll([recordWrite(record, app.random)]);
+  await writeRecord(app, record);
 }

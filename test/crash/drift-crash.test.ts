@@ -15,6 +15,7 @@ import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../shared/usecases/drift-id.ts";
 import { holdDrops } from "../../shared/usecases/hold-drops.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { releaseDrops } from "../../shared/usecases/release-drops.ts";
 import { resumeRules } from "../../shared/usecases/resume-rules.ts";
@@ -103,7 +104,7 @@ const toldOfLast = (scene: Scene, app: App): Promise<unknown> => {
 };
 
 const tick = (scene: Scene, app: App): Promise<unknown> =>
-  sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+  sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000, jobs: allJobs });
 
 async function onlyItem(scene: Scene): Promise<DriftItem> {
   const { items } = await listDrift(scene.tables, { groupId: WEB.groupId, limit: 100 });

@@ -19,6 +19,7 @@ import { listLeases } from "../../shared/store/leases.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { recycle } from "../../shared/usecases/recycle.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
@@ -147,7 +148,7 @@ class Idle {
       await this.scene.schedule.sleep(60_000);
       const app = this.scene.quietApp();
       const deadlineAt = app.clock.monotonicMs() + 45_000;
-      await sweep(app, { policy: this.scene.policy, cause: "tick", deadlineAt });
+      await sweep(app, { policy: this.scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
     }
   }
 

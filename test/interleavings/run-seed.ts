@@ -10,6 +10,7 @@ import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { getLease } from "../../shared/store/leases.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
@@ -89,7 +90,12 @@ export async function prepare(scene: Scene): Promise<void> {
   await write(WEB, Object.values(granted));
   await write(APP, [ofApp, riddenInApp]);
   const admin = scene.asker("root");
-  await sweep(app, { policy: scene.policy, cause: "first", deadlineAt: app.clock.monotonicMs() + 45_000 });
+  await sweep(app, {
+    policy: scene.policy,
+    cause: "first",
+    deadlineAt: app.clock.monotonicMs() + 45_000,
+    jobs: allJobs,
+  });
   const { diff } = await previewBaseline(app, admin, "web", FROM_RULES);
   const sensitive = sensitiveOf(diff).map(({ key }) => key);
   const word = { ...FROM_RULES, digest: diff.digest, owner: "ops", reason: "as it was", sensitive };

@@ -9,6 +9,7 @@ import type { Firewall } from "../../shared/ports/firewall.ts";
 import type { Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller as Asker } from "../../shared/usecases/app.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
@@ -194,7 +195,11 @@ export class Scene {
 
   look(name: string): void {
     const deadline = (app: App) => app.clock.monotonicMs() + 45_000;
-    void this.start(name, (app) => sweep(app, { policy: this.policy, cause: name, deadlineAt: deadline(app) }), 1);
+    void this.start(
+      name,
+      (app) => sweep(app, { policy: this.policy, cause: name, deadlineAt: deadline(app), jobs: allJobs }),
+      1,
+    );
   }
 
   /** The rule is somebody's that the program has no business with from now on. */

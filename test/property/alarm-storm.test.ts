@@ -4,6 +4,7 @@ import { type Alarm, alarmIdOf } from "../../shared/domain/alarm.ts";
 import { getAlarm } from "../../shared/store/alarms.ts";
 import { listLockdowns } from "../../shared/store/lockdowns.ts";
 import { actOnAlarm } from "../../shared/usecases/act-on-alarm.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { recordAlarm } from "../../shared/usecases/record-alarm.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { prepare } from "../interleavings/run-seed.ts";
@@ -68,7 +69,12 @@ async function play(scene: Scene, death: number): Promise<void> {
   for (let minute = 0; minute < 3; minute++) {
     await scene.schedule.sleep(60_000);
     const app = scene.quietApp();
-    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+    await sweep(app, {
+      policy: scene.policy,
+      cause: "tick",
+      deadlineAt: app.clock.monotonicMs() + 45_000,
+      jobs: allJobs,
+    });
   }
   const { tables } = scene;
   const lockdowns = await listLockdowns(tables, 100);

@@ -9,6 +9,7 @@ import { actOnAlarm } from "../../shared/usecases/act-on-alarm.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { holdDrops } from "../../shared/usecases/hold-drops.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { recordAlarm } from "../../shared/usecases/record-alarm.ts";
 import { releaseDrops } from "../../shared/usecases/release-drops.ts";
@@ -93,7 +94,12 @@ async function tick(scene: Scene, minutes: number): Promise<void> {
   for (let n = 0; n < minutes; n++) {
     await scene.schedule.sleep(MINUTE_MS);
     const app = scene.quietApp();
-    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+    await sweep(app, {
+      policy: scene.policy,
+      cause: "tick",
+      deadlineAt: app.clock.monotonicMs() + 45_000,
+      jobs: allJobs,
+    });
   }
 }
 

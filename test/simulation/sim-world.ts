@@ -18,6 +18,7 @@ import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
@@ -367,7 +368,7 @@ export class SimWorld {
 
   #sweep(cause: string, shard?: number): void {
     const options = (app: App) => ({
-      ...{ policy: this.policy, cause, deadlineAt: app.clock.monotonicMs() + DEADLINE_MS },
+      ...{ policy: this.policy, cause, deadlineAt: app.clock.monotonicMs() + DEADLINE_MS, jobs: allJobs },
       ...(shard === undefined ? {} : { shard }),
     });
     void this.start(cause, (app) => sweep(app, options(app)), 1);
@@ -385,7 +386,7 @@ export class SimWorld {
         async (app) => {
           await awaitWakeup(app, shard, at);
           const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
-          await sweep(app, { policy: this.policy, cause: "wake-up", deadlineAt, shard });
+          await sweep(app, { policy: this.policy, cause: "wake-up", deadlineAt, jobs: allJobs, shard });
         },
         2,
       );

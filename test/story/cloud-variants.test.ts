@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { allJobs } from "../../shared/usecases/jobs.ts";
 import { sweep } from "../../shared/usecases/sweep.ts";
 import { World, type WorldOptions } from "../kit/world.ts";
 
@@ -189,6 +190,8 @@ test("a clock that is off opens nothing, and ends go on", async () => {
     code: "CLOCK_SKEWED",
   });
   await world.advance(lease.status.until - world.clock.now());
-  await world.run(sweep(app, { policy: world.policy, cause: "tick", deadlineAt: world.clock.monotonicMs() + 45_000 }));
+  await world.run(
+    sweep(app, { policy: world.policy, cause: "tick", deadlineAt: world.clock.monotonicMs() + 45_000, jobs: allJobs }),
+  );
   expect(world.openPorts()).toEqual([]);
 });

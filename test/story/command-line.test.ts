@@ -1,5 +1,5 @@
 // The command `safeport` against the embedded cloud: setting up, looking, changing the policy, and going without a trace.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import TableStore from "tablestore";
@@ -280,6 +280,74 @@ describe("policy and mode", () => {
   });
 });
 
+describe("records", () => {
+  const tables = () => {
+    const { accessKeyId, accessKeySecret } = seedUser(world.cloud.account, seedUserNames.admin);
+    const { tablestore: endpoint } = world.cloud.endpoints;
+    return new TableStore.Client({ accessKeyId, secretAccessKey: accessKeySecret, endpoint, instancename: "safeport" });
+  };
+  const folder = () => mkdtempSync(join(tmpdir(), "safeport-records-"));
+
+  it("are verified, exported, verified from the file, and name what was tampered with in the table", async () => {
+    await safeport(APPLY);
+    await safeport("mode close-only --reason exercise");
+    await safeport("mode normal --reason over");
+    // Past the hour at which they are sealed.
+    await world.advance(100 * 60_000);
+    const whole = await safeport("records verify --json");
+    expect(whole).toMatchObject({ code: 0, json: { findings: [], doubt: null } });
+    const { head, records, seals } = whole.json;
+    expect([records > 2, seals > 0]).toEqual([true, true]);
+    const file = join(folder(), "trail.jsonl");
+    expect(await safeport(`records export ${file}`)).toMatchObject({ code: 0 });
+    expect(await safeport(`records export ${file}`)).toMatchObject({ code: 1 });
+    const known = `--head ${head.number}:${head.digest}`;
+    expect(await safeport(`records verify ${file} ${known}`)).toMatchObject({ code: 0 });
+    const unknown = await safeport(`records verify ${file} --json`, { SAFEPORT_MARK_SECRET: "" });
+    expect(unknown).toMatchObject({ code: 0, json: { doubt: expect.stringContaining("--key") } });
+
+    const lines = readFileSync(file, "utf8").split("\n");
+    const at = lines.findIndex((line) => line.includes("exercise"));
+    const { sequence } = JSON.parse(lines[at] ?? "");
+    lines[at] = (lines[at] ?? "").replace("exercise", "exorcism");
+    writeFileSync(`${file}.2`, lines.join("\n"));
+    const changed = await safeport(`records verify ${file}.2 --json`);
+    expect(changed).toMatchObject({ code: 1, json: { findings: [{ kind: "changed", of: `record ${sequence}` }] } });
+
+    // Somebody with the key of the tables takes it away.
+    await tables().deleteRow({
+      tableName: "record",
+      condition: new TableStore.Condition(TableStore.RowExistenceExpectation.IGNORE, null),
+      primaryKey: [{ chain: "main" }, { sequence }],
+    });
+    const missing = await safeport("records verify");
+    expect(missing).toMatchObject({ code: 1, out: expect.stringContaining(`missing record ${sequence}`) });
+  });
+
+  it("are kept as long as the floor by setup, which shortens nothing that somebody keeps longer", async () => {
+    await safeport(APPLY);
+    const set = (timeToLive: number) =>
+      tables().updateTable({ tableName: "record", tableOptions: { timeToLive, maxVersions: 1 } });
+    const look = async () =>
+      (await safeport("doctor --json")).json.findings.find((it: { check: string }) => it.check === "table record");
+    await set(3 * 365 * 86_400);
+    expect(await look()).toMatchObject({ state: "ok" });
+    await set(86_400);
+    expect(await look()).toMatchObject({ state: "fail", remedy: "Run safeport setup --apply." });
+    await safeport(APPLY);
+    expect(await look()).toMatchObject({ state: "ok" });
+  });
+
+  it("does not understand what is no key and no head", async () => {
+    for (const wrong of ["verify --key x", "verify --head 1", "delete", "verify a b"])
+      expect(await safeport(`records ${wrong}`), wrong).toMatchObject({ code: 2 });
+    expect(await safeport("records verify /nowhere")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("/nowhere"),
+    });
+  });
+});
+
 describe("uninstall", () => {
   it("closes every lease first, refuses to drop its state before, and keeps the records", async () => {
     await safeport(APPLY);
@@ -308,5 +376,11 @@ describe("uninstall", () => {
     expect(gone.json.removed).toContain("table lease");
     expect(gone.json.removed).not.toContain("table record");
     expect(await safeport("uninstall --state --json", { SAFEPORT_API: "" })).toMatchObject({ code: 0 });
+    // Also whoever asks for it does not get rid of records that are younger than the floor.
+    const told = await safeport("uninstall --state --records --json", { SAFEPORT_API: "" });
+    expect(told).toMatchObject({ code: 3, json: { recordsKeptUntil: expect.any(String) } });
+    expect(Date.parse(told.json.recordsKeptUntil)).toBeGreaterThan(world.cloud.clock.now() + 179 * 86_400_000);
+    expect(told.json.removed).toContain("table history");
+    expect(told.json.removed.filter((id: string) => /table (record|seal)$/.test(id))).toEqual([]);
   });
 });

@@ -104,6 +104,11 @@ const record = {
   lines: ["authorize ingress|tcp|22/22: done"],
 };
 
+const chained = {
+  ...{ sequence: "001793865600000-0000000001", lane: "001793865600000-0000000001", n: 1, after: "", prev: "" },
+  ...{ group: "sg-web", body: "{}", signature: "s" },
+};
+
 const auditPage: AuditPage = {
   month: "2026-10",
   isPartial: false,
@@ -257,6 +262,14 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       },
       { records: [], next: null },
     ),
+    exportRecords: note("exportRecords", {
+      publicKey: "k".repeat(43),
+      lines: [
+        { kind: "record", ...chained },
+        { kind: "seal", number: 1, body: "{}", signature: "s" },
+      ],
+      next: { sequence: chained.sequence, seal: 1 },
+    }),
     health: note("health", {
       status: "overdue",
       now: NOW,

@@ -44,6 +44,7 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   approveRecycling: ["approver", "operator", "admin"],
   runRecycling: ["operator", "admin"],
   listRecords: ["approver", "operator", "auditor", "admin"],
+  exportRecords: ["auditor", "admin"],
   listAudits: ["approver", "operator", "auditor", "admin"],
   getAudit: ["approver", "operator", "auditor", "admin"],
   askAudit: ["operator", "auditor", "admin"],

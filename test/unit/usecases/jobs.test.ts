@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Due, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { bookJobs, type Job, type JobRun, runJob } from "../../../shared/usecases/jobs.ts";
+import { allJobs, bookJobs, type Job, type JobRun, runJob } from "../../../shared/usecases/jobs.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";
@@ -162,7 +162,7 @@ describe("a job", () => {
       dueWrite(dueJob("of-tomorrow", null, START)),
       dueWrite(dueJob("canary", null, START)),
     ]);
-    const { left } = await sweep(world.app, optionsOf(world));
+    const { left } = await sweep(world.app, { ...optionsOf(world), jobs: allJobs });
     expect(left).toBe(1);
     expect((await rows(world)).map((row) => [row.id, row.at - START])).toEqual([
       ["of-tomorrow", 0],

@@ -22,6 +22,7 @@ import type { App } from "../../../shared/usecases/app.ts";
 import { changePolicy, type PolicyDocuments } from "../../../shared/usecases/change-policy.ts";
 import { chooseLockdown } from "../../../shared/usecases/choose-lockdown.ts";
 import { decideLease } from "../../../shared/usecases/decide-lease.ts";
+import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
 import { listLockdowns } from "../../../shared/usecases/list-lockdowns.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
@@ -76,7 +77,12 @@ const tell = async (scene: Scene, app: App, alarm: Alarm) => {
 const tick = async (scene: Scene, ms: number) => {
   await scene.schedule.sleep(ms);
   const app = scene.quietApp();
-  await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000 });
+  await sweep(app, {
+    policy: scene.policy,
+    cause: "tick",
+    deadlineAt: app.clock.monotonicMs() + 45_000,
+    jobs: allJobs,
+  });
 };
 
 describe("two alarms", () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
 import { getLockdown } from "../../../shared/usecases/list-lockdowns.ts";
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
@@ -89,7 +90,12 @@ describe("with one", () => {
       expect(started.groups[0]?.left.join()).toContain("do not stand yet");
       await scene.schedule.sleep(60_000);
       const ticking = scene.quietApp();
-      await sweep(ticking, { policy: scene.policy, cause: "tick", deadlineAt: ticking.clock.monotonicMs() + 45_000 });
+      await sweep(ticking, {
+        policy: scene.policy,
+        cause: "tick",
+        deadlineAt: ticking.clock.monotonicMs() + 45_000,
+        jobs: allJobs,
+      });
       expect((await getLockdown(ticking, started.lockdownId)).groups[0]?.isClosed).toBe(true);
     }));
 

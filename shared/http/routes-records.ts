@@ -1,0 +1,57 @@
+// The routes of the audit trail: to read in, and as it is stored, for whoever verifies or keeps it elsewhere.
+import type { RecordPage } from "../usecases/list-records.ts";
+import { define } from "./define-route.ts";
+import { viewRecords } from "./list-views.ts";
+import { jsonResponse } from "./message.ts";
+import type { Route } from "./route.ts";
+import { noBody } from "./schemas.ts";
+import * as schema from "./schemas-records.ts";
+import { seenPage } from "./seen-page.ts";
+
+/** The routes, in the order of the API description. */
+export const recordRoutes: readonly Route[] = [
+  define({
+    method: "GET",
+    path: "/v1/records",
+    operationId: "listRecords",
+    summary: "List what was done, newest first.",
+    permission: "record:read",
+    about: "list",
+    query: schema.recordsQuery,
+    body: noBody,
+    answers: { 200: schema.recordPageView },
+    idempotent: false,
+    handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
+      const asked = { limit, ...(group === undefined ? {} : { group }) };
+      const isSeen = await sees();
+      const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
+        { limit, after: cursor },
+        async (before) => {
+          const page = await parts.useCases.listRecords(parts.app, { ...asked, cursor: before });
+          return { items: page.records, next: page.next };
+        },
+        (record) => isSeen(record.group?.groupId ?? null),
+        (record) => record.sequence,
+      );
+      return jsonResponse(200, viewRecords({ records, next }));
+    },
+  }),
+  define({
+    method: "GET",
+    path: "/v1/records:export",
+    operationId: "exportRecords",
+    summary:
+      "The whole trail as it is stored, oldest first, with its seals: what `safeport records` verifies and keeps.",
+    permission: "record:export",
+    about: "account",
+    query: schema.exportQuery,
+    body: noBody,
+    answers: { 200: schema.exportView },
+    idempotent: false,
+    handle: async ({ parts }, { query: { limit, cursor } }) => {
+      const [sequence = "", seal = "0"] = (cursor ?? "").split("~");
+      const page = await parts.useCases.exportRecords(parts.app, { sequence, seal: Number(seal) }, limit);
+      return jsonResponse(200, { ...page, next: page.next && `${page.next.sequence}~${page.next.seal}` });
+    },
+  }),
+];
