@@ -35,6 +35,8 @@ export interface GroupRow {
   readonly tagGuard: Guard;
   /** The name by which the policy was last found to guard the group: another name takes no guard away. Null for none, or by id. */
   readonly guardName: string | null;
+  /** The name by which the policy was last found to deny the group: another name opens nothing in it. Null for none, or by id. */
+  readonly deniedName: string | null;
   /** Rollbacks of the last minutes, for the hold after too many of one rule. */
   readonly reverts: readonly Revert[];
   /** Rules that are left alone until a person lets go of the hold. */
@@ -53,6 +55,7 @@ export const freshGroupRow = (group: GroupRef): GroupRow => ({
   baseline: null,
   tagGuard: "none",
   guardName: null,
+  deniedName: null,
   reverts: [],
   holds: [],
   settled: null,

@@ -47,6 +47,8 @@ export interface EffectiveGuard {
   readonly tagGuard: Guard;
   /** What the group's row is to keep: the name by which the policy guards it. */
   readonly guardName: string | null;
+  /** What the group's row is to keep: the name by which the policy denies it. */
+  readonly deniedName: string | null;
   /** True when the tag asks for less than the row keeps, and no policy decides. */
   readonly tagLowered: boolean;
   /** Each difference between what is asked for and what is done, with its remedy. */
@@ -90,7 +92,17 @@ export function effectiveGuard({ policy, facts, row, entries }: GuardInput): Eff
   const level = named ?? tagGuard;
   const doubt = level === "enforce" ? doubtOf(row.baseline, entries) : null;
   if (doubt !== null) why.push(`enforce acts as observe: ${doubt}, POST /v1/groups/${groupId}/baseline`);
-  return { level, acts: doubt === null ? level : "observe", tagGuard, guardName, tagLowered, why };
+  const acts = doubt === null ? level : "observe";
+  return { level, acts, tagGuard, guardName, deniedName: deniedName(policy, facts.name, row), tagLowered, why };
+}
+
+/** The name by which the policy denies a group: the one it has, or the one it was denied by before. */
+export function deniedName(
+  { groups }: Pick<Policy, "groups">,
+  name: string,
+  row: Pick<GroupRow, "deniedName">,
+): string | null {
+  return [name, row.deniedName].find((it) => it !== null && groups.denied.includes(it)) ?? null;
 }
 
 /** What the group's tag asks for; a tag gives `observe` at most. */

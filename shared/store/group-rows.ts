@@ -10,7 +10,7 @@ function groupRowOf(row: Row): GroupRow {
   const rev = row.columns["rev"];
   if (typeof rev !== "number" || !Array.isArray(body.reverts)) throw fail("STATE_UNREADABLE", { table: "group" });
   // Rows of before names were kept have none.
-  return { ...body, guardName: body.guardName ?? null, rev };
+  return { ...body, guardName: body.guardName ?? null, deniedName: body.deniedName ?? null, rev };
 }
 
 /** The group's row; a fresh one when there is none. */

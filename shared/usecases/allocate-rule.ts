@@ -13,6 +13,7 @@ import type { Direction, Rule, Policy as RulePolicy, RuleSpec } from "../domain/
 import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { freshEntry } from "./book-holds.ts";
@@ -73,12 +74,13 @@ export async function allocateRule(
   // What is granted for good would stand beside a lockdown that revokes what it cannot drop.
   if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
-  const [members, { rules }, stored] = await Promise.all([
+  const [row, members, { rules }, stored] = await Promise.all([
+    getGroupRow(app.tables, ref),
     app.inventory.members(ref, "drift"),
     app.firewall.readGroup(ref, "drift"),
     Promise.all(specs.map((spec) => getEntry(app.tables, ref, freshEntry(ref, spec).entryId))),
   ]);
-  const why = protection(facts, members, policy);
+  const why = protection(facts, members, policy, row);
   if (why) throw fail("GROUP_PROTECTED", { group: facts.name || ref.groupId, why });
   const now = app.clock.now();
   const plan: string[] = [];

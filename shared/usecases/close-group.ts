@@ -6,6 +6,7 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { planSuspensions } from "../plan/plan-lockdown.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import type { App } from "./app.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
@@ -79,7 +80,7 @@ async function instead(
   const facts = await app.inventory.group(preparation.group, "lockdown");
   if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
   const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
-  const barred = protection(facts, members, policy);
+  const barred = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
   const plan = planSuspensions(picture, why);
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];

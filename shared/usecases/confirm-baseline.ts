@@ -12,6 +12,7 @@ import {
   sensitiveOf,
 } from "../plan/baseline-diff.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import { listEntries } from "../store/ledger.ts";
 import type { App, Caller } from "./app.ts";
 import { type AllocationChange, confirmAllocations } from "./change-allocations.ts";
@@ -86,7 +87,7 @@ export async function confirmBaseline(
   const answer = await previewBaseline(app, caller, name, word);
   const { facts, diff, plan } = answer;
   const { ref } = facts;
-  const why = protection(facts, [], caller.policy);
+  const why = protection(facts, [], caller.policy, await getGroupRow(app.tables, ref));
   if (why) throw fail("GROUP_PROTECTED", { group: facts.name || ref.groupId, why });
   if (diff.digest !== word.digest) throw fail("BASELINE_CHANGED", { group: ref.groupId });
   const open = sensitiveOf(diff).filter(({ key }) => !word.sensitive.includes(key));

@@ -4,6 +4,7 @@ import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import type { App } from "./app.ts";
 import { protection } from "./open-facts.ts";
 
@@ -48,7 +49,7 @@ export async function findTarget(app: App, policy: Policy, ask: Place): Promise<
   const ref = await groupNamed(app, region, name);
   const [facts, members] = await Promise.all([app.inventory.group(ref, "open"), app.inventory.members(ref, "open")]);
   if (!facts) throw fail("GROUP_UNKNOWN", { group: name, region });
-  refuseProtected(facts, members, policy);
+  await refuseProtected(app, facts, members, policy);
   return { facts, instanceId: null, members, dests: [] };
 }
 
@@ -60,7 +61,7 @@ async function instanceTarget(app: App, policy: Policy, region: string, instance
   const facts = await app.inventory.group(ref, "open");
   if (!facts) throw fail("GROUP_UNKNOWN", { group: groupId, region });
   const serving = await app.inventory.serviceMembers(ref, "open");
-  refuseProtected(facts, [...own, ...serving], policy);
+  await refuseProtected(app, facts, [...own, ...serving], policy);
   if (policy.lease.destCidrIp === "never") {
     const others = (await app.inventory.members(ref, "open")).filter((member) => member.instanceId !== instance);
     if (others.length > 0) {
@@ -78,8 +79,8 @@ async function instanceTarget(app: App, policy: Policy, region: string, instance
   return { facts, instanceId: instance, members: own, dests };
 }
 
-function refuseProtected(facts: GroupFacts, members: readonly Member[], policy: Policy): void {
-  const why = protection(facts, members, policy);
+async function refuseProtected(app: App, facts: GroupFacts, members: readonly Member[], policy: Policy): Promise<void> {
+  const why = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   if (why) throw fail("GROUP_PROTECTED", { group: facts.name || facts.ref.groupId, why });
 }
 

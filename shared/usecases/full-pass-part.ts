@@ -192,9 +192,10 @@ async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, fac
   const guard = effectiveGuard({ policy, facts, row: kept, entries: [] });
   const isGuarded = guard.level !== "none";
   // What a tag or a name asks for has to come into the row, or to be told.
-  const isNews = guard.tagLowered || guard.tagGuard !== kept.tagGuard || guard.guardName !== kept.guardName;
+  const isDenied = guard.deniedName !== kept.deniedName;
+  const isNews = isDenied || guard.tagLowered || guard.tagGuard !== kept.tagGuard || guard.guardName !== kept.guardName;
   const digest = isLost || isNews ? null : settledDigest(row, guard.level, policy.version);
-  if (isGuarded && digest === null) return look(facts.ref, { ...how, drift: true });
+  if ((isGuarded && digest === null) || isDenied) return look(facts.ref, { ...how, drift: true });
   const mark = `safeport/1 ${app.settings.installation} `;
   const glance = await app.firewall.glance(facts.ref, { digest, mark }, "inventory");
   if (glance.kind === "same" || !(isGuarded || glance.marked)) return true;

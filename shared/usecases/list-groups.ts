@@ -56,7 +56,7 @@ async function viewOf(app: App, policy: Policy, facts: GroupFacts, row: GroupRow
     groupId: facts.ref.groupId,
     name: facts.name,
     type: facts.type,
-    protectedBy: protection(facts, [], policy),
+    protectedBy: protection(facts, [], policy, row),
     guard: level,
     acts,
     why,

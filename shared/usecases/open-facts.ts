@@ -1,21 +1,31 @@
 // What has to be known of a group before a rule is opened in it, and the refusals that follow.
 import { containsCidr, parseObservedCidr } from "../domain/cidr.ts";
+import type { GroupRow } from "../domain/guard.ts";
 import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
+import { deniedName } from "../plan/effective-guard.ts";
 import { isLeaseOpening, isOpening, type Refusal } from "../plan/picture.ts";
 import type { GroupFacts, Member } from "../ports/firewall.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import type { App } from "./app.ts";
 
 /** Why a group takes no new rule, in words, or null. */
-export function protection(facts: GroupFacts | null, members: readonly Member[], policy: Policy): string | null {
+export function protection(
+  facts: GroupFacts | null,
+  members: readonly Member[],
+  policy: Policy,
+  row: Pick<GroupRow, "deniedName">,
+): string | null {
   if (!facts) return "it does not exist";
   if (facts.serviceManaged) return "a cloud service manages it";
-  if (policy.groups.denied.includes(facts.ref.groupId) || policy.groups.denied.includes(facts.name))
-    return "the policy denies it";
+  if (policy.groups.denied.includes(facts.ref.groupId)) return "the policy denies it";
+  const denied = deniedName(policy, facts.name, row);
+  if (denied !== null)
+    return denied === facts.name ? "the policy denies it" : `the policy denies it as ${denied}, and it was renamed`;
   const service = members.find((member) => member.serviceManaged);
   return service ? `the interface ${service.eniId} of a load balancer or another service is in it` : null;
 }
@@ -23,6 +33,7 @@ export function protection(facts: GroupFacts | null, members: readonly Member[],
 /** Facts a pass needs to judge openings; read once per pass. */
 export interface OpenFacts {
   readonly group: GroupFacts | null;
+  readonly row: GroupRow;
   readonly members: readonly Member[];
   /** Rules of the other groups of the members, by group id. */
   readonly siblings: ReadonlyMap<string, readonly Rule[]>;
@@ -30,8 +41,9 @@ export interface OpenFacts {
 
 /** Reads what is needed; `members` are those the caller already knows. */
 export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Member[]): Promise<OpenFacts> {
-  const [group, members] = await Promise.all([
+  const [group, row, members] = await Promise.all([
     app.inventory.group(ref, "open"),
+    getGroupRow(app.tables, ref),
     known ? Promise.resolve(known) : app.inventory.members(ref, "open"),
   ]);
   const others = [...new Set(members.flatMap((member) => member.groupIds))].filter(
@@ -43,7 +55,7 @@ export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Me
       siblings.set(groupId, (await app.firewall.readGroup({ ...ref, groupId }, "open")).rules);
     }),
   );
-  return { group, members, siblings };
+  return { group, row, members, siblings };
 }
 
 /** What refuses openings, and what has them wait. */
@@ -76,7 +88,7 @@ export function refusalsOf(
   const refusals = new Map<EntryId, Refusal>();
   const waits = new Map<EntryId, readonly RuleId[]>();
   const shadows: Rule[] = [];
-  const protectedBy = protection(facts.group, facts.members, policy);
+  const protectedBy = protection(facts.group, facts.members, policy, facts.row);
   let added = 0;
   for (const entry of entries) {
     if (!isOpening(entry, now)) continue;

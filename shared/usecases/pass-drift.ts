@@ -181,17 +181,18 @@ export class PassDrift {
   /** Counters and holds go with the group's row, so that they outlive this process. */
   private async writeRow({ reverts, holds }: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { row, policy } = this;
-    const { tagGuard, guardName } = this.guard(entries);
+    const { tagGuard, guardName, deniedName } = this.guard(entries);
     const since = now - policy.drift.revertsWithinMs;
     const counted = new Set(row.reverts.map((revert) => revert.driftId));
     const added = reverts.filter((revert) => !counted.has(revert.driftId));
-    const isAsked = tagGuard === row.tagGuard && guardName === row.guardName;
+    const isAsked = tagGuard === row.tagGuard && guardName === row.guardName && deniedName === row.deniedName;
     if (added.length === 0 && holds.length === 0 && isAsked) return false;
     const held = new Set<RuleKey>(row.holds.map((hold) => hold.key));
     const saved = await saveGroupRow(this.app.tables, {
       ...row,
       tagGuard,
       guardName,
+      deniedName,
       reverts: [...row.reverts.filter(({ at }) => at > since), ...added],
       holds: [...row.holds, ...holds.filter((key) => !held.has(key)).map((key) => ({ key, since: now }))],
     });

@@ -6,6 +6,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
 import { type LockdownPicture, planLockdown } from "../plan/plan-lockdown.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import { listPreparations, preparationDelete, preparationWrite } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -70,7 +71,7 @@ export async function prepareGroup(
   const { picture, members, innerAccess } = await readLockdownPicture(app, policy, facts, priority);
   const refused = !isNamedForLockdown(policy, facts)
     ? "the policy names it for no lockdown (lockdown.groups)"
-    : protection(facts, members, policy);
+    : protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   const nothing = { way: "none", drops: [], suspends: [], why: refused, left: [] } as const;
   const plan = refused === null ? planLockdown(picture) : nothing;
   return {

@@ -1,6 +1,7 @@
 // What has to be known of a group to decide about its unused rules: the rules, who they act on, the ledger, and the evidence.
 import { parseObservedCidr } from "../domain/cidr.ts";
 import { type Day, dayAfter, dayOf, type MemberEvidence } from "../domain/evidence.ts";
+import type { GroupRow } from "../domain/guard.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
@@ -15,6 +16,7 @@ import { shutTimes } from "../plan/shut-times.ts";
 import { earlierPeers, watchQuarantine } from "../plan/watch-quarantine.ts";
 import type { CallPriority, GroupFacts, GroupReading, Member } from "../ports/firewall.ts";
 import { readEvidence } from "../store/evidence.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import { listEntries } from "../store/ledger.ts";
 import { listLockdowns } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
@@ -49,7 +51,7 @@ export class RecyclingScene {
 
   private constructor(app: App, policy: Policy, read: Read, lockdowns: () => Promise<readonly Lockdown[]>) {
     this.lockdowns = lockdowns;
-    const { facts, reading, members, entries, groups } = read;
+    const { facts, row, reading, members, entries, groups } = read;
     this.app = app;
     this.policy = policy;
     this.group = facts.ref;
@@ -58,7 +60,7 @@ export class RecyclingScene {
     this.entries = entries;
     this.members = members;
     this.groups = groups;
-    this.protectedBy = protection(facts, members, policy);
+    this.protectedBy = protection(facts, members, policy, row);
   }
 
   /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. Whoever reads many shares the lockdowns. */
@@ -71,7 +73,8 @@ export class RecyclingScene {
   ): Promise<RecyclingScene | null> {
     const facts = await app.inventory.group(group, priority);
     if (facts === null) return null;
-    const [reading, members, { entries }] = await Promise.all([
+    const [row, reading, members, { entries }] = await Promise.all([
+      getGroupRow(app.tables, group),
       app.firewall.readGroup(group, priority),
       app.inventory.members(group, priority),
       listEntries(app.tables, group),
@@ -81,7 +84,7 @@ export class RecyclingScene {
       [...others].map((groupId) => app.firewall.readGroup({ ...group, groupId }, priority)),
     );
     const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
-    return new RecyclingScene(app, policy, { facts, reading, members, entries, groups }, lockdowns);
+    return new RecyclingScene(app, policy, { facts, row, reading, members, entries, groups }, lockdowns);
   }
 
   /** The rule with the key as it stands; null when the reading does not show it. */
@@ -196,6 +199,7 @@ export class RecyclingScene {
 
 interface Read {
   readonly facts: GroupFacts;
+  readonly row: GroupRow;
   readonly reading: GroupReading;
   readonly members: readonly Member[];
   readonly entries: readonly Entry[];

@@ -35,6 +35,7 @@ import {
   readAudit,
 } from "../store/audits.ts";
 import { dueJob, dueWrite, installedSince } from "../store/due.ts";
+import { getGroupRow } from "../store/group-rows.ts";
 import { eachLease } from "../store/leases.ts";
 import { listEntries } from "../store/ledger.ts";
 import { listLockdowns } from "../store/lockdowns.ts";
@@ -221,7 +222,7 @@ class Run {
     const now = Math.min(this.app.clock.now(), this.time.until);
     const terms: UseTerms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
     const group = { groupId: facts.ref.groupId, name: facts.name };
-    const isProtected = protection(facts, members, policy) !== null;
+    const isProtected = protection(facts, members, policy, await getGroupRow(this.app.tables, facts.ref)) !== null;
     const read = members.slice(0, MEMBERS_MAX);
     const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
     const evidence: MemberEvidence[] = [];

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Guard } from "../../shared/domain/guard.ts";
 import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../shared/usecases/drift-id.ts";
+import { getGroup } from "../../shared/usecases/list-groups.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
@@ -205,5 +206,26 @@ describe("a person's word about what was rolled back", () => {
     await world.ticks(2);
     expect(world.openPorts()).toEqual([]);
     expect(await kinds()).toEqual(["added rolledBack"]);
+  });
+});
+
+describe("a group that the policy denies by name", () => {
+  test("stays denied when it is renamed, for leases and for the ledger", async () => {
+    guarded = await GuardedWorld.start({ guard: "none" });
+    const { world } = guarded;
+    world.policy = { ...world.policy, groups: { ...world.policy.groups, denied: ["web"] } };
+    await world.advance(3_700_000);
+    await world.ticks(2);
+    await callByOther(world, "ModifySecurityGroupAttribute", { SecurityGroupId: "sg-web", SecurityGroupName: "front" });
+    // Facts are remembered for ten minutes.
+    await world.advance(11 * 60_000);
+    for (const group of ["sg-web", "front"])
+      await expect(world.open({ group })).rejects.toMatchObject({ code: "GROUP_PROTECTED" });
+    const view = await world.run(getGroup(world.process(), world.policy, "front"));
+    expect(view.protectedBy).toContain("denies it as web");
+    // Until the policy itself lets go of it.
+    world.policy = { ...world.policy, groups: { ...world.policy.groups, denied: [] } };
+    await world.open({ group: "sg-web" });
+    expect(world.openPorts()).toEqual(["22/22"]);
   });
 });

@@ -6,7 +6,7 @@ import { freshGroupRow, type GroupRow, type Guard } from "../../../shared/domain
 import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
-import { allocationsDigest, effectiveGuard } from "../../../shared/plan/effective-guard.ts";
+import { allocationsDigest, deniedName, effectiveGuard } from "../../../shared/plan/effective-guard.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 
 const ref = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
@@ -103,6 +103,16 @@ describe("the level", () => {
       guardName: "front",
     });
     expect(guard({ name: "another", row: { guardName: "web" } })).toMatchObject({ level: "none", guardName: null });
+  });
+
+  test("has no say in whether the group is denied: that goes by its name, and by the one it had", () => {
+    const policy = (...denied: string[]) => ({ groups: { guards: {}, denied } });
+    const row = (name: string | null) => ({ deniedName: name });
+    expect(deniedName(policy("web"), "web", row(null))).toBe("web");
+    expect(deniedName(policy("web"), "front", row("web"))).toBe("web");
+    expect(deniedName(policy("web", "front"), "front", row("web"))).toBe("front");
+    expect(deniedName(policy(), "front", row("web"))).toBeNull();
+    expect(deniedName(policy("web"), "front", row(null))).toBeNull();
   });
 
   test("is not found in what every object has", () => {
