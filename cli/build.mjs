@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { leaveOut, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
+import { leaveOut, openApiSource, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMMANDS = ["dev", "safeport"];
@@ -42,7 +42,7 @@ const functionOptions = {
   minify: true,
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-  plugins: [besides, leaveOut, tablestoreSource, tablestoreMessages],
+  plugins: [besides, leaveOut, openApiSource, tablestoreSource, tablestoreMessages],
 };
 
 /** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
