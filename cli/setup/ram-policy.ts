@@ -78,6 +78,7 @@ export function ramPolicyOf({ configuration, functionPrefix, logs }: RamFeatures
           "ots:UpdateRow",
           "ots:DeleteRow",
           "ots:GetRange",
+          "ots:BatchGetRow",
           "ots:BatchWriteRow",
           "ots:CreateTable",
         ],

@@ -27,7 +27,7 @@ export interface LiftOptions {
 }
 
 const NET_MS = 10_000;
-const GROUPS_AT_ONCE = 64;
+const GROUPS_AT_ONCE = 256;
 
 /**
  * Lifts it; lifting again goes on or changes nothing. What is no person's word lifts none that still has a cause and time: an alarm may

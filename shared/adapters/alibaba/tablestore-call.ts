@@ -53,6 +53,7 @@ type Operation =
   | "updateRow"
   | "deleteRow"
   | "getRange"
+  | "batchGetRow"
   | "batchWriteRow"
   | "createTable"
   | "listTable";

@@ -1,6 +1,7 @@
 // Ranges of rows: key prefixes, paging to the end, and the lower bound kept when reading backwards.
 import type { KeyPart, RangeAnswer, RangeQuery, Row } from "../../ports/tables.ts";
 import { StoreFailure } from "../../ports/tables.ts";
+import { gathered } from "./gather.ts";
 import { storeFailure } from "./tablestore-call.ts";
 import type { RowCodec } from "./tablestore-rows.ts";
 import { retried, type WriteTools } from "./tablestore-writes.ts";
@@ -8,8 +9,71 @@ import { retried, type WriteTools } from "./tablestore-writes.ts";
 /** The service scans at most this many rows a call. */
 const ROWS_PER_CALL = 5_000;
 
+/** Rows of a call for many ranges. */
+const ROWS_TOGETHER = 1_000;
+/** Of the rows of such a call, the part that has to be asked for; with less, the ranges lie too far apart to be read in one go. */
+const WANTED_MIN = 1 / 8;
+
+/** Reads ranges; those of one table that are asked for at once in one go over all of them, where they lie close together. */
+export function rangeReader(tools: WriteTools): (query: RangeQuery) => Promise<RangeAnswer> {
+  const read = gathered<RangeQuery, RangeAnswer>({
+    alone: (query) => readRange(tools, query),
+    together: (queries) => readTogether(tools, queries),
+    room: () => {
+      let first: RangeQuery | null = null;
+      return (query) => {
+        const isFit = first === null || (canJoin(query) && canJoin(first) && query.table === first.table);
+        first ??= query;
+        return isFit;
+      };
+    },
+  });
+  return (query) => read(query);
+}
+
+const canJoin = ({ reverse, to }: RangeQuery): boolean => reverse !== true && to !== null;
+
+/** As `readRange` of each. */
+async function readTogether(tools: WriteTools, queries: readonly RangeQuery[]): Promise<readonly RangeAnswer[]> {
+  const answers = new Map<RangeQuery, RangeAnswer>();
+  let left = [...queries].sort((a, b) => compareKeys(a.from, b.from));
+  while (left.length > 1) {
+    const [first] = left;
+    const ends = left.map(({ to }) => to ?? []).sort(compareKeys);
+    const last = ends.at(-1);
+    if (first === undefined || last === undefined) break;
+    const page = await readRange(tools, { table: first.table, from: first.from, to: last, limit: ROWS_TOGETHER });
+    // Rows below this key have been seen.
+    const seen = page.more ? (page.rows.at(-1)?.key ?? []) : last;
+    let wanted = 0;
+    for (const query of left) {
+      const { from, to, limit } = query;
+      if (to === null || compareKeys(to, seen) > 0) continue;
+      const rows = page.rows.slice(firstFrom(page.rows, from), firstFrom(page.rows, to));
+      wanted += rows.length;
+      answers.set(query, { rows: rows.slice(0, limit), more: rows.length > limit });
+    }
+    left = left.filter((query) => !answers.has(query));
+    if (page.more && wanted < ROWS_TOGETHER * WANTED_MIN) break;
+  }
+  const rest = await Promise.all(left.map(async (query) => [query, await readRange(tools, query)] as const));
+  for (const [query, answer] of rest) answers.set(query, answer);
+  return queries.map((query) => answers.get(query) ?? { rows: [], more: false });
+}
+
+/** The place of the first of the rows, which are in order, that is not below the key. */
+function firstFrom(rows: readonly Row[], key: readonly KeyPart[]): number {
+  let [low, high] = [0, rows.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (compareKeys(rows[middle]?.key ?? [], key) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** Reads a range to its end or to the query's limit. */
-export async function readRange(tools: WriteTools, query: RangeQuery): Promise<RangeAnswer> {
+async function readRange(tools: WriteTools, query: RangeQuery): Promise<RangeAnswer> {
   const { from, to } = query;
   if (query.limit < 1) throw new StoreFailure("unavailable", `Tablestore: ${query.limit} rows asked for`);
   // The service refuses bounds that enclose nothing.

@@ -1,11 +1,16 @@
 // The tables port on Tablestore, through its official SDK.
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { KeyPart, TableName, TableSchema, Tables } from "../../ports/tables.ts";
+import type { RangeAnswer, RangeQuery, TableSchema, Tables } from "../../ports/tables.ts";
 import { CallFailure, storeFailure, type TablestoreSettings, tablestoreCaller } from "./tablestore-call.ts";
-import { readRange } from "./tablestore-ranges.ts";
+import { rangeReader } from "./tablestore-ranges.ts";
 import { RowCodec } from "./tablestore-rows.ts";
-import { newWriteId, putRows, retried, type WriteTools, writeRow, writeRows } from "./tablestore-writes.ts";
+import { rowCalls } from "./tablestore-together.ts";
+import { putRows, retried, type WriteTools, writeRow, writeRows } from "./tablestore-writes.ts";
+
+interface Tools extends WriteTools {
+  readonly range: (query: RangeQuery) => Promise<RangeAnswer>;
+}
 
 export interface TablestoreOptions extends TablestoreSettings {
   readonly clock: Clock;
@@ -19,49 +24,33 @@ const TABLE_POLL_MS = 200;
 
 /**
  * One attempt takes `timeoutMs` at most and a whole call about three times that. Waits between attempts go by the clock.
- * The SDK is loaded by the first call.
+ * The SDK is loaded by the first call. What many ask for at once goes in few calls.
  */
 export function tablestoreTables(options: TablestoreOptions): Tables {
   const caller = tablestoreCaller(options);
-  let made: Promise<WriteTools> | undefined;
-  const tools = () => {
-    made ??= caller.sdk().then((sdk) => ({
-      caller,
-      codec: new RowCodec(sdk, options.schemas),
-      clock: options.clock,
-      random: options.random,
-    }));
+  let made: Promise<Tools> | undefined;
+  const tools = (): Promise<Tools> => {
+    made ??= caller.sdk().then((sdk) => {
+      const codec = new RowCodec(sdk, options.schemas);
+      const all = { caller, codec, rows: rowCalls(caller, codec), clock: options.clock, random: options.random };
+      return { ...all, range: rangeReader(all) };
+    });
     return made;
   };
-
-  async function getRow(table: TableName, key: readonly KeyPart[]) {
-    const { codec } = await tools();
-    const primaryKey = codec.key(table, key);
-    const answer = await caller.call("getRow", { tableName: table, primaryKey, maxVersions: 1 });
-    return codec.row(answer.row);
-  }
 
   const port: Tables = {
     async get(table, key) {
       try {
-        const row = await retried(await tools(), ["notApplied", "unknown"], () => getRow(table, key));
+        const all = await tools();
+        const row = await retried(all, ["notApplied", "unknown"], () => all.rows.get({ table, key }));
         return row === null ? null : { key: row.key, columns: row.columns };
       } catch (error) {
         throw storeFailure(error);
       }
     },
 
-    async put(table, key, columns, condition) {
-      const all = await tools();
-      const writeId = newWriteId(options.random);
-      const parameters = {
-        tableName: table,
-        primaryKey: all.codec.key(table, key),
-        condition: all.codec.condition(condition),
-        attributeColumns: all.codec.columns(columns, writeId),
-      };
-      return writeRow(all, { table, key, condition, writeId, send: () => caller.call("putRow", parameters) });
-    },
+    put: async (table, key, columns, condition) =>
+      writeRow(await tools(), { kind: "put", table, key, columns, condition }),
 
     async putEach(puts) {
       const outcomes = await putRows(await tools(), puts);
@@ -72,31 +61,15 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
       );
     },
 
-    async update(table, key, columns, condition) {
-      const all = await tools();
-      const writeId = newWriteId(options.random);
-      const parameters = {
-        tableName: table,
-        primaryKey: all.codec.key(table, key),
-        condition: all.codec.condition(condition),
-        updateOfAttributeColumns: [{ PUT: all.codec.columns(columns, writeId) }],
-      };
-      return writeRow(all, { table, key, condition, writeId, send: () => caller.call("updateRow", parameters) });
-    },
+    update: async (table, key, columns, condition) =>
+      writeRow(await tools(), { kind: "update", table, key, columns, condition }),
 
-    async delete(table, key, condition) {
-      const all = await tools();
-      const parameters = {
-        tableName: table,
-        primaryKey: all.codec.key(table, key),
-        condition: all.codec.condition(condition),
-      };
-      return writeRow(all, { table, key, condition, writeId: null, send: () => caller.call("deleteRow", parameters) });
-    },
+    delete: async (table, key, condition) =>
+      writeRow(await tools(), { kind: "delete", table, key, columns: {}, condition }),
 
     writeAll: async (writes) => writeRows(await tools(), writes),
 
-    range: async (query) => readRange(await tools(), query),
+    range: async (query) => (await tools()).range(query),
 
     async createTables(schemas) {
       const all = await tools();
@@ -137,7 +110,7 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
     const end = options.clock.monotonicMs() + TABLE_WAIT_MS;
     for (;;) {
       try {
-        await getRow(schema.name, lowest);
+        await (await tools()).rows.get({ table: schema.name, key: lowest });
         return;
       } catch (error) {
         const notYet = error instanceof CallFailure && (error.kind !== "final" || error.code === "OTSObjectNotExist");

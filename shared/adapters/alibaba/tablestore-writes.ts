@@ -1,29 +1,27 @@
 // Writes that are told apart from their own echoes: retries, read-back after a lost reply, and batches.
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { Condition, KeyPart, Put, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
+import type { Columns, Condition, KeyPart, Put, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import { CallFailure, kindOfCode, storeFailure, type TablestoreCaller } from "./tablestore-call.ts";
+import { CallFailure, storeFailure, type TablestoreCaller } from "./tablestore-call.ts";
 import type { RowCodec } from "./tablestore-rows.ts";
+import { type RowCalls, type RowChange, WRITTEN_BYTES_MAX, WRITTEN_ROWS_MAX } from "./tablestore-together.ts";
 
 const WRITE_ID_BYTES = 8;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1_000;
-const BATCH_ROWS_MAX = 200;
-/** Under the 4 MB of a request, with room for names and framing. */
-const BATCH_BYTES_MAX = 3_000_000;
-const BATCHES_AT_ONCE = 8;
 
-/** What the writing functions work with. */
+/** What the reading and writing functions work with. */
 export interface WriteTools {
   readonly caller: TablestoreCaller;
   readonly codec: RowCodec;
+  readonly rows: RowCalls;
   readonly clock: Clock;
   readonly random: Random;
 }
 
 /** A fresh write id. */
-export function newWriteId(random: Random): string {
+function newWriteId(random: Random): string {
   return Buffer.from(random.bytes(WRITE_ID_BYTES)).toString("hex");
 }
 
@@ -47,14 +45,13 @@ export async function retried<Value>(
   }
 }
 
-/** One conditional write of one row. */
-export interface RowWrite {
+/** One conditional write of one row; `columns` is null for a delete, and replaces the row but in an update. */
+interface RowWrite {
+  readonly kind: "put" | "update" | "delete";
   readonly table: TableName;
   readonly key: readonly KeyPart[];
+  readonly columns: Columns;
   readonly condition: Condition;
-  /** Null for a delete, which leaves nothing to recognise it by. */
-  readonly writeId: string | null;
-  readonly send: () => Promise<unknown>;
 }
 
 /**
@@ -62,36 +59,61 @@ export interface RowWrite {
  * else it is sent again under the same condition, and a conflict then is settled by reading once more.
  */
 export async function writeRow(tools: WriteTools, write: RowWrite): Promise<WriteOutcome> {
+  const { rows } = tools;
+  const writeId = write.kind === "delete" ? null : newWriteId(tools.random);
+  const ask = { rows: [changeOf(tools, write, writeId)], single: singleCall(tools, write, writeId) };
+  const isWritten = () => isDone(tools, write, writeId);
   let doubtful = false;
   try {
     return await retried(tools, ["notApplied", "unknown"], async () => {
-      if (doubtful && (await isDone(tools, write))) return "written";
-      try {
-        await write.send();
-        return "written";
-      } catch (error) {
-        if (!(error instanceof CallFailure)) throw error;
-        if (error.kind === "unknown") doubtful = true;
-        if (error.kind !== "conflict") throw error;
-        return doubtful && (await isDone(tools, write)) ? "written" : "conflict";
-      }
+      if (doubtful && (await isWritten())) return "written";
+      const [failure = null] = await rows.write(ask);
+      if (failure === null) return "written";
+      if (failure.kind === "unknown") doubtful = true;
+      if (failure.kind !== "conflict") throw failure;
+      return doubtful && (await isWritten()) ? "written" : "conflict";
     });
   } catch (error) {
     if (doubtful && error instanceof CallFailure && error.kind === "unknown") {
       // The last attempt was in doubt too: one last look before giving up.
-      const done = await isDone(tools, write).catch(() => false);
+      const done = await isWritten().catch(() => false);
       if (done) return "written";
     }
     throw storeFailure(error);
   }
 }
 
-async function isDone(tools: WriteTools, write: RowWrite): Promise<boolean> {
-  const { caller, codec } = tools;
-  const primaryKey = codec.key(write.table, write.key);
-  const answer = await caller.call("getRow", { tableName: write.table, primaryKey, maxVersions: 1 });
-  const row = codec.row(answer.row);
-  if (write.writeId !== null) return row?.writeId === write.writeId;
+/** The row as a batch takes it; `writeId` is null for a delete, which leaves nothing to recognise it by. */
+function changeOf({ codec }: WriteTools, write: RowWrite, writeId: string | null): RowChange {
+  const { kind, table, key, columns } = write;
+  const row = { condition: codec.condition(write.condition), primaryKey: codec.key(table, key) };
+  const wire =
+    writeId === null
+      ? { type: "DELETE" as const, ...row }
+      : kind === "put"
+        ? { type: "PUT" as const, ...row, attributeColumns: codec.columns(columns, writeId) }
+        : { type: "UPDATE" as const, ...row, attributeColumns: [{ PUT: codec.columns(columns, writeId) }] };
+  return { table, key, wire, bytes: sizeOf(write) };
+}
+
+/** The same as a call of its own, which also an installation knows whose policy lacks batches. */
+function singleCall({ caller, codec }: WriteTools, write: RowWrite, writeId: string | null): () => Promise<unknown> {
+  const { kind, table, key, columns } = write;
+  const row = () => ({
+    tableName: table,
+    primaryKey: codec.key(table, key),
+    condition: codec.condition(write.condition),
+  });
+  if (writeId === null) return () => caller.call("deleteRow", row());
+  if (kind === "put")
+    return () => caller.call("putRow", { ...row(), attributeColumns: codec.columns(columns, writeId) });
+  return () =>
+    caller.call("updateRow", { ...row(), updateOfAttributeColumns: [{ PUT: codec.columns(columns, writeId) }] });
+}
+
+async function isDone({ rows }: WriteTools, write: RowWrite, writeId: string | null): Promise<boolean> {
+  const row = await rows.get(write);
+  if (writeId !== null) return row?.writeId === writeId;
   if (row !== null) return false;
   if (write.condition.kind === "none") return true;
   // Somebody else may have deleted it: to claim this delete would tell two callers that they won.
@@ -100,13 +122,13 @@ async function isDone(tools: WriteTools, write: RowWrite): Promise<boolean> {
 
 /** Unconditional writes in batches. Rows that fail for now are sent again; the same write twice does no harm. */
 export async function writeRows(tools: WriteTools, writes: readonly Write[]): Promise<void> {
-  const batches = inBatches(writes);
-  let next = 0;
-  const workers = Array.from({ length: Math.min(BATCHES_AT_ONCE, batches.length) }, async () => {
-    for (let batch = batches[next++]; batch !== undefined; batch = batches[next++]) await writeBatch(tools, batch);
+  const condition = { kind: "none" } as const;
+  const changes = writes.map((write) => {
+    const columns = write.kind === "put" ? write.columns : {};
+    return changeOf(tools, { ...write, columns, condition }, write.kind === "put" ? newWriteId(tools.random) : null);
   });
   // All have ended when this returns, so that no write goes on behind the caller's back.
-  for (const result of await Promise.allSettled(workers)) {
+  for (const result of await Promise.allSettled(inBatches(changes).map((batch) => writeBatch(tools, batch)))) {
     if (result.status === "rejected") throw storeFailure(result.reason);
   }
 }
@@ -115,109 +137,46 @@ export async function writeRows(tools: WriteTools, writes: readonly Write[]): Pr
  * Conditional puts in batches. Answers what is known of each; null for a row whose outcome is not, which is then to be put by itself.
  */
 export async function putRows(tools: WriteTools, puts: readonly Put[]): Promise<(WriteOutcome | null)[]> {
-  const { caller, codec, random } = tools;
-  const outcomes: (WriteOutcome | null)[] = [];
-  for (let start = 0; start < puts.length; start += BATCH_ROWS_MAX) {
-    const batch = puts.slice(start, start + BATCH_ROWS_MAX);
-    const [table] = new Set(batch.map((put) => put.table));
-    if (table === undefined || batch.some((put) => put.table !== table)) throw new RangeError("a batch has one table");
-    const rows = batch.map(({ key, columns, condition }) => ({
-      type: "PUT" as const,
-      condition: codec.condition(condition),
-      primaryKey: codec.key(table, key),
-      attributeColumns: codec.columns(columns, newWriteId(random)),
-    }));
-    try {
-      const { tables: results } = await caller.call("batchWriteRow", { tables: [{ tableName: table, rows }] });
-      outcomes.push(...batch.map((_, index) => outcomeOf(results[index], table)));
-    } catch (error) {
-      if (!(error instanceof CallFailure) || error.kind === "final") throw storeFailure(error);
-      outcomes.push(...batch.map(() => null));
-    }
-  }
-  return outcomes;
+  const changes = puts.map((put) => changeOf(tools, { ...put, kind: "put" }, newWriteId(tools.random)));
+  const failures = await Promise.all(inBatches(changes).map((rows) => tools.rows.write({ rows, single: null })));
+  return failures.flat().map((failure) => {
+    if (failure?.kind === "final") throw storeFailure(failure);
+    return failure === null ? "written" : failure.kind === "conflict" ? "conflict" : null;
+  });
 }
 
-function outcomeOf(
-  result:
-    | { readonly isOk: boolean; readonly errorCode: string | null; readonly errorMessage: string | null }
-    | undefined,
-  table: TableName,
-): WriteOutcome | null {
-  if (result?.isOk === true) return "written";
-  const code = result?.errorCode ?? "Unreadable";
-  const kind = result === undefined ? "unknown" : kindOfCode(code, result.errorMessage ?? "", null);
-  if (kind === "final") throw storeFailure(new CallFailure(kind, code, table));
-  return kind === "conflict" ? "conflict" : null;
-}
-
-async function writeBatch(tools: WriteTools, batch: readonly Write[]): Promise<void> {
+async function writeBatch(tools: WriteTools, batch: readonly RowChange[]): Promise<void> {
   let open = batch;
   await retried(tools, ["notApplied", "unknown"], async () => {
-    const failed = await sendBatch(tools, open);
-    open = failed.map(({ write }) => write);
+    const failures = await tools.rows.write({ rows: open, single: null });
+    open = open.filter((_, index) => failures[index] !== null);
     // A row that will never work decides; else the first one says why to try again.
-    const worst = failed.find(({ failure }) => failure.kind === "final") ?? failed[0];
-    if (worst !== undefined) throw worst.failure;
+    const found = failures.filter((failure) => failure !== null);
+    const worst = found.find(({ kind }) => kind === "final") ?? found[0];
+    if (worst !== undefined) throw worst;
   });
 }
 
-/** Sends one batch and returns the rows that failed: they come in a successful answer, each with its own code. */
-async function sendBatch(tools: WriteTools, batch: readonly Write[]) {
-  const { caller, codec, random } = tools;
-  const condition = codec.condition({ kind: "none" });
-  const byTable = new Map<TableName, Write[]>();
-  for (const write of batch) byTable.set(write.table, [...(byTable.get(write.table) ?? []), write]);
-  const inOrder = [...byTable.values()].flat();
-  const answer = await caller.call("batchWriteRow", {
-    tables: [...byTable].map(([tableName, writes]) => ({
-      tableName,
-      rows: writes.map((write) => {
-        const primaryKey = codec.key(write.table, write.key);
-        return write.kind === "delete"
-          ? { type: "DELETE" as const, condition, primaryKey }
-          : {
-              type: "PUT" as const,
-              condition,
-              primaryKey,
-              attributeColumns: codec.columns(write.columns, newWriteId(random)),
-            };
-      }),
-    })),
-  });
-  // The SDK flattens the answer's tables into one list, in the order sent.
-  const results = answer.tables;
-  return inOrder.flatMap((write, index) => {
-    const result = results[index];
-    if (result?.isOk === true) return [];
-    const code = result?.errorCode ?? "Unreadable";
-    const kind = result === undefined ? "unknown" : kindOfCode(code, result.errorMessage ?? "", null);
-    return [{ write, failure: new CallFailure(kind, code, write.table) }];
-  });
-}
-
-/** Cuts the writes into batches that fit one request. */
-function inBatches(writes: readonly Write[]): Write[][] {
-  const batches: Write[][] = [];
+/** Cuts the rows into batches that fit one request. */
+function inBatches(changes: readonly RowChange[]): RowChange[][] {
+  const batches: RowChange[][] = [];
   let bytes = 0;
-  for (const write of writes) {
-    const size = sizeOf(write);
+  for (const change of changes) {
     const last = batches.at(-1);
-    if (last === undefined || last.length >= BATCH_ROWS_MAX || bytes + size > BATCH_BYTES_MAX) {
-      batches.push([write]);
-      bytes = size;
+    if (last === undefined || last.length >= WRITTEN_ROWS_MAX || bytes + change.bytes > WRITTEN_BYTES_MAX) {
+      batches.push([change]);
+      bytes = change.bytes;
     } else {
-      last.push(write);
-      bytes += size;
+      last.push(change);
+      bytes += change.bytes;
     }
   }
   return batches;
 }
 
 /** Bytes of a write on the wire, roughly and from above: UTF-8 takes at most three bytes per unit. */
-function sizeOf(write: Write): number {
+function sizeOf({ key, columns }: RowWrite): number {
   const width = (value: string | number | boolean) => (typeof value === "string" ? value.length * 3 : 8) + 16;
-  const columns = write.kind === "put" ? Object.entries(write.columns) : [];
-  const key = write.key.reduce<number>((sum, part) => sum + width(part) + 32, 0);
-  return columns.reduce((sum, [name, value]) => sum + width(value) + name.length, key + 64);
+  const keyBytes = key.reduce<number>((sum, part) => sum + width(part) + 32, 0);
+  return Object.entries(columns).reduce((sum, [name, value]) => sum + width(value) + name.length, keyBytes + 64);
 }
