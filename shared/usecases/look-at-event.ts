@@ -59,6 +59,7 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
   const looked: string[] = [];
   const left: string[] = [];
+  const again: string[] = [];
   const news = [...newsOf(reading)];
   for (const list of lists) {
     const { groups, why } = await lookAtList(app, options.policy, reading.call, list);
@@ -71,10 +72,12 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
     const group = { groupId, region };
     if (!(await isOfInterest(app, group, options.policy))) continue;
     const isLooked = await lookFor(app, group, sighting, options);
-    if (isLooked === "known") continue;
-    (isLooked === "looked" ? looked : left).push(groupId);
+    ({ looked, left, known: again })[isLooked].push(groupId);
   }
   const isDone = looked.length + left.length === 0;
+  const { eventId } = reading.call;
+  if (isDone && again.length > 0)
+    await tellOnce(app, `${eventId} again`, [`the event ${eventId} was delivered again: it counts once`]);
   return { looked, left, ignored: isDone ? "it was seen before, or is of a group that is nothing to us" : null };
 }
 

@@ -200,6 +200,7 @@ describe("somebody's own calls", () => {
     const [record] = await guarded.events();
     await guarded.deliver(record);
     const [item] = await guarded.drift();
+    expect(item?.reach).toBe("opens tcp 3306 to everybody (0.0.0.0/0) on 1 host");
     expect(item?.attribution).toMatchObject({
       actor: "bob",
       actorType: "ram-user",
@@ -217,6 +218,30 @@ describe("somebody's own calls", () => {
       "opens tcp 3306 to everybody",
     ])
       expect(line).toContain(words);
+  });
+
+  test("that made a group are told, with what is to be done to guard it", async () => {
+    const made = await callByOther(guarded.world, "CreateSecurityGroup", {
+      VpcId: "vpc-1",
+      SecurityGroupName: "new",
+      SecurityGroupType: "normal",
+    });
+    const [record] = await guarded.events();
+    for (let times = 0; times < 3; times++) await guarded.deliver(record);
+    const lines = (await guarded.world.recorded()).filter((line) => line.includes("created the group"));
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toContain(`GET /v1/groups/${String(made["SecurityGroupId"])}/baseline`);
+  });
+
+  test("whose events come again count once, and that is told once", async () => {
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    for (let times = 0; times < 5; times++) await guarded.deliver(record);
+    const again = (await guarded.world.recorded()).filter((line) =>
+      line.includes("was delivered again: it counts once"),
+    );
+    expect(again).toHaveLength(1);
+    expect((await guarded.drift()).map(({ state }) => state)).toEqual(["rolledBack"]);
   });
 
   test("on members and lists are looked at or told", async () => {
