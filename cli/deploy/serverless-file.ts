@@ -51,6 +51,7 @@ const functionSchema = z.looseObject({
     })
     .optional(),
   concurrencyConfig: z.object({ reservedConcurrency: z.int() }).optional(),
+  logConfig: z.object({ project: z.string(), logstore: z.string() }).optional(),
 });
 
 /** The properties of one function, resolved; those that only the cloud reads are kept as they are. */

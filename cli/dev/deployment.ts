@@ -1,16 +1,24 @@
 // safeport as it is deployed into the embedded cloud: the functions of `s.yaml`, with the embedded services' addresses.
 import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
 import type { Cloud } from "../../local/cloud.ts";
 import { seedTablestoreInstance } from "../../local/seed.ts";
+import type { FunctionDefinition } from "../../local/services/functions/function-definition.ts";
+import { readSettings } from "../../shared/config/settings.ts";
+import { definitionOf } from "../deploy/definition.ts";
 import { readServerlessFile, type ServerlessFunction } from "../deploy/serverless-file.ts";
+import { type RamPolicy, ramPolicyOf } from "../setup/ram-policy.ts";
 import { flowLog } from "./monitoring.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** From the project's folder. */
 const FILE = "s.yaml";
 
-type Definition = Parameters<Cloud["deploy"]>[0][number];
+/** What the functions' role may do in the embedded account: as much as `safeport setup` gives it, so that a call without its action is refused here first. */
+export function rolePolicyOf(environment: Readonly<Record<string, string>>): RamPolicy {
+  const { SAFEPORT_LOG_PROJECT: project = "safeport-logs", SAFEPORT_LOG_STORE: logstore = "functions" } = environment;
+  const configuration = readSettings({ ...environment, SAFEPORT_HEARTBEAT: "on" });
+  return ramPolicyOf({ configuration, functionPrefix: "", logs: { project, logstore } });
+}
 
 /** What the functions are told of where the embedded services answer; in the cloud these names are not set. */
 function endpointsOf({ endpoints }: Cloud): Record<string, string> {
@@ -56,54 +64,7 @@ export function functionsOf(
   cloud: Cloud,
   secrets: Secrets,
   { dist, environment }: { readonly dist: string; readonly environment?: Readonly<Record<string, string>> },
-): readonly Definition[] {
+): readonly FunctionDefinition[] {
   const added = { ...endpointsOf(cloud), ...environment };
   return functionsOfFile(cloud, secrets).map((it) => definitionOf(it, dist, added));
 }
-
-function definitionOf(it: ServerlessFunction, dist: string, added: Readonly<Record<string, string>>): Definition {
-  const { asyncInvokeConfig: async, concurrencyConfig } = it;
-  const { onFailure, onSuccess } = async?.destinationConfig ?? {};
-  return {
-    name: it.functionName,
-    bundle: join(dist, basename(it.code)),
-    handler: it.handler,
-    environment: { ...it.environmentVariables, ...added },
-    timeoutS: it.timeout,
-    memoryMb: it.memorySize,
-    triggers: it.triggers.map(triggerOf),
-    ...(async && {
-      asyncRetriesMax: async.maxAsyncRetryAttempts,
-      asyncMaxAgeS: async.maxAsyncEventAgeInSeconds,
-      destinations: {
-        ...(onFailure && { onFailure: nameOf(onFailure.destination) }),
-        ...(onSuccess && { onSuccess: nameOf(onSuccess.destination) }),
-      },
-    }),
-    ...concurrencyConfig,
-  };
-}
-
-function triggerOf(trigger: ServerlessFunction["triggers"][number]): NonNullable<Definition["triggers"]>[number] {
-  switch (trigger.triggerType) {
-    case "http":
-      return { type: "http" };
-    case "timer": {
-      const { cronExpression: cron, payload } = trigger.triggerConfig;
-      return { type: "timer", name: trigger.triggerName, cron, payload };
-    }
-    case "eventbridge": {
-      const { asyncInvocationType, eventRuleFilterPattern, eventSinkConfig, runOptions } = trigger.triggerConfig;
-      return {
-        type: "eventbridge",
-        pattern: eventRuleFilterPattern,
-        async: asyncInvocationType,
-        retry: runOptions.retryStrategy.PushRetryStrategy,
-        schema: eventSinkConfig.deliveryOption.eventSchema,
-      };
-    }
-  }
-}
-
-/** The function of `acs:fc:<region>:<account>:functions/<name>`; what is no function stays as it is. */
-const nameOf = (arn: string): string => (arn.startsWith("acs:fc:") ? arn.slice(arn.lastIndexOf("/") + 1) : arn);

@@ -7,13 +7,14 @@ import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { setUpInstallation } from "../setup/installation.ts";
 import { policyTextOf } from "../setup/policy-file.ts";
+import { writeWhole } from "../setup/write-whole.ts";
 import { adoptSeed } from "./adopt-seed.ts";
 import { bannerOf } from "./banner.ts";
-import { environmentOf, functionsOf } from "./deployment.ts";
+import { environmentOf, functionsOf, rolePolicyOf } from "./deployment.ts";
 import { devRecord } from "./dev-record.ts";
 import { watchAccount } from "./monitoring.ts";
 import { type DevOptions, readDevOptions } from "./options.ts";
-import { keptSecrets, type Secrets, writeWhole } from "./secrets.ts";
+import { keptSecrets, type Secrets } from "./secrets.ts";
 
 const POLICY_FILE = "cli/dev/policy.yaml";
 const DIST = "dist";
@@ -68,6 +69,7 @@ function cloudOptions({ home, ports, engine, network }: DevOptions): Parameters<
 }
 
 async function provision(cloud: Cloud, secrets: Secrets, policyText: string): Promise<void> {
+  cloud.ram.attach(seedUserNames.role, [rolePolicyOf(environmentOf(cloud, secrets))]);
   const deployer = seedUser(cloud.account, seedUserNames.admin);
   await setUpInstallation({
     configuration: readSettings(environmentOf(cloud, secrets)),

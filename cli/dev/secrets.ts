@@ -1,10 +1,11 @@
 // What the development installation keeps for itself: mark key, tokens and webhook secret, made on the first start.
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import { parseToken } from "../../shared/domain/token-text.ts";
 import { newRoleTokens } from "../setup/installation.ts";
+import { writeWhole } from "../setup/write-whole.ts";
 
 const token = z.string();
 const secretsSchema = z.object({
@@ -35,15 +36,6 @@ export function keptSecrets(home: string): Secrets {
     return renewed;
   }
   throw new Error(`${file} cannot be read. Restore it, or remove the folder ${home} to start anew.`);
-}
-
-/** Writes a file that only its owner can read; a crash leaves the old or the new one, never half of one. */
-export function writeWhole(file: string, text: string): void {
-  mkdirSync(join(file, ".."), { recursive: true });
-  const draft = `${file}.new`;
-  writeFileSync(draft, text, { mode: 0o600, flush: true });
-  chmodSync(draft, 0o600);
-  renameSync(draft, file);
 }
 
 function newSecrets(): Secrets {

@@ -10,6 +10,8 @@ export interface Surroundings {
   readonly err: (text: string) => void;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
+  /** Resolves when whoever runs it wants it to end; only what goes on until then looks at it. */
+  readonly stopped: Promise<void>;
 }
 
 /** `ok` 0, `failed` 1, `usage` 2, `waiting` 3: it is not over, and somebody has to do something. */

@@ -1,7 +1,7 @@
 // safeport as `npm start` deploys it, inside the test's process: the built bundles on the embedded cloud, with handles to look in.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { environmentOf, functionsOf } from "../../cli/dev/deployment.ts";
+import { environmentOf, functionsOf, rolePolicyOf } from "../../cli/dev/deployment.ts";
 import { newRoleTokens, type RoleTokens, setUpInstallation } from "../../cli/setup/installation.ts";
 import { policyTextOf } from "../../cli/setup/policy-file.ts";
 import type { CloudCall } from "../../local/call-ring.ts";
@@ -37,6 +37,8 @@ export interface DeployedOptions extends Omit<CloudOptions, "ports" | "account" 
   readonly environment?: Readonly<Record<string, string>>;
   /** The policy file's text; default: the one of `npm start`. */
   readonly policy?: string;
+  /** The role is to be refused something; otherwise a refusal fails the tests of the deployment. */
+  readonly refusals?: true;
 }
 
 /** A running deployment. */
@@ -65,7 +67,7 @@ const POLICY_FILE = "cli/dev/policy.yaml";
 
 /** Deploys on a cloud of its own: own ports, own addresses, virtual time that stands still until `advance`. */
 export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
-  const { environment = {}, policy, ...cloudOptions } = options;
+  const { environment = {}, policy, refusals, ...cloudOptions } = options;
   const program = await builtProgram();
   const { network, release } = await claimNetwork();
   const seeded = seedAccount(seededRandom("safeport seeded account"));
@@ -101,8 +103,17 @@ export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
       });
     };
     await issue(secrets.tokens, TOKEN_DAYS);
+    cloud.ram.attach(seedUserNames.role, [rolePolicyOf(variables)]);
     cloud.deploy(functionsOf(cloud, secrets, { dist: join(program, "dist"), environment }));
-    return { ...handlesOf(cloud, secrets.tokens), issue, stop };
+    const stopWell = async (): Promise<void> => {
+      const refused = cloud.ram.used().filter((it) => it.principal === seedUserNames.role && it.denied > 0);
+      await stop();
+      if (refusals === undefined && refused.length > 0)
+        throw new Error(
+          `the functions' role lacks ${refused.map(({ action, resources }) => `${action} on ${resources.join()}`).join("; ")}: cli/setup/ram-policy.ts`,
+        );
+    };
+    return { ...handlesOf(cloud, secrets.tokens), issue, stop: stopWell };
   } catch (error) {
     await stop();
     throw error;

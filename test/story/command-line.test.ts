@@ -17,7 +17,8 @@ const FRESH = "fresh";
 let world: Deployed;
 
 beforeAll(async () => {
-  world = await deploy({ tablestoreInstances: ["safeport", FRESH], environment: { SAFEPORT_HEARTBEAT: "on" } });
+  const environment = { SAFEPORT_HEARTBEAT: "on" };
+  world = await deploy({ tablestoreInstances: ["safeport", FRESH], environment, refusals: true });
   await world.cloud.recordFlowLogs("safeport", "flow-log", 60);
   await world.advance(60_000);
 });
@@ -65,6 +66,7 @@ async function safeport(line: string, extra: Readonly<Record<string, string>> = 
       sleep: (ms) => world.advance(ms),
     },
     fetch,
+    stopped: Promise.resolve(),
   };
   const code = await runCommand(line.split(" "), surroundings);
   const isJson = said.out.startsWith("{");
