@@ -86,7 +86,9 @@ export function compose(credentials: ContextCredentials): Composition {
 
 function usable(credentials: ContextCredentials): Credentials | undefined {
   const { accessKeyId, accessKeySecret, securityToken } = credentials ?? {};
-  return accessKeyId && accessKeySecret ? { accessKeyId, accessKeySecret, securityToken } : undefined;
+  return accessKeyId && accessKeySecret
+    ? { accessKeyId, accessKeySecret, securityToken: securityToken || undefined }
+    : undefined;
 }
 
 function configurationOf(env: Readonly<Record<string, string | undefined>>): Configuration {

@@ -2,13 +2,15 @@
 import { ApiError } from "./api.ts";
 import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
+import { machine } from "./machine.ts";
 import { mode } from "./mode.ts";
 import { policy } from "./policy.ts";
 import { records } from "./records.ts";
 import { setup } from "./setup.ts";
+import { state } from "./state.ts";
 import { uninstall } from "./uninstall.ts";
 
-const commands: readonly Command[] = [setup, doctor, policy, mode, records, uninstall];
+const commands: readonly Command[] = [setup, doctor, policy, mode, records, machine, state, uninstall];
 
 const HELP = `Usage: safeport <command> [options]
 

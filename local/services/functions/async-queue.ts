@@ -42,6 +42,7 @@ export class AsyncQueue {
   readonly #running = new Set<string>();
   readonly #courier: Courier;
   #closed = false;
+  #held = false;
 
   constructor(options: AsyncQueueOptions) {
     this.#options = options;
@@ -112,6 +113,13 @@ export class AsyncQueue {
     this.#journal.rewrite(this.#contents);
   }
 
+  /** Accepts and keeps, and starts nothing more. */
+  hold(): void {
+    this.#held = true;
+    for (const cancel of this.#scheduled.values()) cancel();
+    this.#scheduled.clear();
+  }
+
   close(): void {
     this.#closed = true;
     for (const cancel of this.#scheduled.values()) cancel();
@@ -119,6 +127,7 @@ export class AsyncQueue {
   }
 
   #schedule(invocation: QueuedInvocation, delayMs: number): void {
+    if (this.#held) return;
     if (delayMs <= 0) {
       this.#start(invocation);
       return;

@@ -20,7 +20,7 @@ import { errorBody } from "./instance.ts";
 import type { ContextFields, RoleCredentials } from "./instance-messages.ts";
 import { InstancePool } from "./instance-pool.ts";
 import { InstanceWatchdog } from "./instance-watchdog.ts";
-import { LogRing } from "./log-ring.ts";
+import { type LogLine, LogRing } from "./log-ring.ts";
 import type { QueuedInvocation } from "./queue-journal.ts";
 import { startTimer } from "./timers.ts";
 
@@ -46,6 +46,8 @@ export interface RegistryOptions {
   /** First wait before a failed asynchronous call is tried again; default 1,000. */
   readonly backoffMs?: number;
   readonly faults?: FaultTable;
+  /** Told each line that functions write; then none goes to a file. */
+  readonly onLog?: (line: LogLine) => void;
 }
 
 /** A function that wants events of the default bus. */
@@ -82,7 +84,7 @@ export class FunctionRegistry {
 
   constructor(options: RegistryOptions) {
     this.#options = options;
-    this.#logs = new LogRing(options.directory);
+    this.#logs = new LogRing(options.onLog === undefined ? options.directory : undefined);
     this.#ticks = new Courier(options.clock);
     this.#queue = new AsyncQueue({
       clock: options.clock,
@@ -218,6 +220,12 @@ export class FunctionRegistry {
     for (const { definition } of [...this.#deployed.values()]) this.deploy(definition);
   }
 
+  /** Starts nothing by itself any more: timers stop, and what is queued waits for the next start. Calls that run go on. */
+  hold(): void {
+    this.#queue.hold();
+    for (const { stopTimers } of this.#deployed.values()) for (const stop of stopTimers) stop();
+  }
+
   close(): void {
     this.#queue.close();
     for (const { pool, stopTimers } of this.#deployed.values()) {
@@ -283,7 +291,9 @@ export class FunctionRegistry {
   }
 
   #log(name: string, requestId: string, text: string): void {
-    this.#logs.add({ at: this.#options.clock.now(), function: name, requestId, text });
+    const line = { at: this.#options.clock.now(), function: name, requestId, text };
+    this.#logs.add(line);
+    this.#options.onLog?.(line);
   }
 
   #contextOf(definition: FunctionDefinition, requestId: string, retryCount: number): ContextFields {

@@ -15,6 +15,8 @@ export interface FunctionsOptions extends Omit<RegistryOptions, "harnessPath"> {
   readonly host?: string;
   readonly gatewayPort?: number;
   readonly apiPort?: number;
+  /** Where the API of the platform listens; default `host`. */
+  readonly apiHost?: string;
   readonly findKey: (accessKeyId: string) => ApiKey | undefined;
   readonly routes?: readonly Route[];
   readonly defaultFunction?: string;
@@ -30,6 +32,8 @@ export interface Functions {
   readonly registry: FunctionRegistry;
   readonly gatewayPort: number;
   readonly apiPort: number;
+  /** Takes no more requests, starts nothing that waits, and resolves when what runs has ended. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,14 +57,20 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     ...(onCall === undefined ? {} : { onCall }),
   });
   const servers = [gateway, api];
+  const drain = async (): Promise<void> => {
+    gateway.close();
+    gateway.closeIdleConnections();
+    registry.hold();
+    await registry.idle();
+  };
   const close = async (): Promise<void> => {
     registry.close();
     await Promise.all(servers.map(closeServer));
   };
   try {
     const gatewayPort = await listen(gateway, host, options.gatewayPort ?? 0);
-    const apiPort = await listen(api, host, options.apiPort ?? 0);
-    return { registry, gatewayPort, apiPort, close };
+    const apiPort = await listen(api, options.apiHost ?? host, options.apiPort ?? 0);
+    return { registry, gatewayPort, apiPort, drain, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,0 +1,199 @@
+// safeport on one machine: the same functions on the embedded Function Compute, their state in the embedded Tablestore, the account a real one.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CloudClock } from "../../local/clock.ts";
+import { startFunctions } from "../../local/services/functions/functions.ts";
+import { startTablestore } from "../../local/services/tablestore/server.ts";
+import { systemRandom } from "../../shared/adapters/system/random.ts";
+import { policyOfRow } from "../../shared/config/policy-schema.ts";
+import { type Configuration, readSettings } from "../../shared/config/settings.ts";
+// biome-ignore-start lint/style/noRestrictedImports: what is done before the functions run, and which regions' trail is asked.
+import { lapseLocks } from "../../shared/store/lock.ts";
+import { readPolicy } from "../../shared/store/policy.ts";
+// biome-ignore-end lint/style/noRestrictedImports: see above
+import { definitionOf } from "../deploy/definition.ts";
+import { readServerlessFile } from "../deploy/serverless-file.ts";
+import { cloudCalls } from "../setup/cloud-call.ts";
+import { type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
+import { runSteps } from "../setup/steps.ts";
+import { type Home, holdHome, stateFolder } from "./home.ts";
+import { chainKeys, type Keys } from "./keys.ts";
+import { pollTrail } from "./poll-trail.ts";
+
+export interface MachineOptions {
+  readonly home: string;
+  /** Where the API listens. */
+  readonly host: string;
+  readonly port: number;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The folder of the built functions, and `s.yaml`. */
+  readonly dist: string;
+  readonly serverlessFile: string;
+  /** The first policy as JSON text, and who is the first admin. */
+  readonly policyText: string;
+  readonly admin: string;
+  /** A further token for that admin, even if there is one. */
+  readonly newToken: boolean;
+  readonly trailEveryMs: number;
+  /** One line of what functions write, or of ours. */
+  readonly log: (text: string) => void;
+}
+
+/** A running installation. */
+export interface Machine {
+  readonly url: string;
+  readonly alarmPath: string;
+  readonly installation: string;
+  /** A token that was made now; null when there was one. */
+  readonly token: string | null;
+  /** Lets what runs come to its end, and gives the folder back. */
+  stop(): Promise<void>;
+}
+
+/** The name of the instance in the embedded Tablestore. */
+const STATE_INSTANCE = "safeport";
+const TOKEN_DAYS = 90;
+/** Idle functions go after so long; there is no cold start to pay for before. */
+const IDLE_MS = 600_000;
+/** As in the cloud, more of them wait. */
+const PROCESSES_MAX = 4;
+
+/** Starts it; when a part cannot start, the others are stopped again. Throws with words. */
+export async function startMachine(options: MachineOptions): Promise<Machine> {
+  const started: (() => Promise<void> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const each of started.splice(0).reverse()) await each();
+  };
+  try {
+    const machine = await start(options, (each) => void started.push(each));
+    return { ...machine, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: MachineOptions,
+  onStop: (stop: () => Promise<void> | void) => void,
+): Promise<Omit<Machine, "stop">> {
+  const { log } = options;
+  const clock = new CloudClock();
+  onStop(() => clock.close());
+  const home = holdHome(options.home, options.env);
+  onStop(() => home.release());
+  const keys = await chainKeys(clock, log);
+  onStop(() => keys.stop());
+  const tablestore = await startTablestore({
+    clock,
+    random: systemRandom,
+    directory: stateFolder(home),
+    instances: [STATE_INSTANCE],
+    credentials: (accessKeyId) => {
+      const key = keys.find(accessKeyId);
+      return key && { secret: key.accessKeySecret };
+    },
+  });
+  onStop(() => tablestore.stop());
+
+  const base = environmentOf(options, home, tablestore.url);
+  const { region, accountId } = readSettings(base);
+  const functions = await startFunctions({
+    clock,
+    random: systemRandom,
+    directory: join(home.folder, "functions"),
+    host: options.host,
+    gatewayPort: options.port,
+    apiHost: "127.0.0.1",
+    region,
+    accountId,
+    role: keys.current,
+    findKey: (accessKeyId) => {
+      const key = keys.find(accessKeyId);
+      return key && { ...keyOf(key), principal: "safeport" };
+    },
+    freeze: false,
+    idleMs: IDLE_MS,
+    onLog: (line) => log(`${line.function} ${line.requestId} ${line.text}`),
+  });
+  onStop(() => functions.close());
+  const env: Record<string, string> = { ...base, SAFEPORT_FC_ENDPOINT: `http://127.0.0.1:${functions.apiPort}` };
+  const configuration = readSettings(env);
+  const token = await provision(options, configuration, keys, clock);
+
+  const yaml = readFileSync(options.serverlessFile, "utf8");
+  for (const each of Object.values(readServerlessFile(yaml, { env, accountId })))
+    functions.registry.deploy({ ...definitionOf(each, options.dist, env), instancesMax: PROCESSES_MAX });
+  // Whatever became due while nothing ran does not wait for the first minute.
+  const now = new Date(clock.now()).toISOString();
+  functions.registry.submit("sweep", Buffer.from(JSON.stringify({ triggerTime: now, triggerName: "start" })));
+  onStop(() => functions.drain());
+  onStop(
+    pollTrail({
+      clock,
+      accountId,
+      file: join(home.folder, "trail.json"),
+      everyMs: options.trailEveryMs,
+      warn: log,
+      lookUp: (where, parameters) => {
+        const place = { configuration: { ...configuration, region: where }, credentials: keys.current(), clock };
+        const calls = cloudCalls(place);
+        return calls.ask(calls.actionTrail, "LookupEvents", parameters);
+      },
+      regions: () => regionsOf(configuration, keys, clock),
+      deliver: (events) => void functions.registry.submit("audit", Buffer.from(JSON.stringify(events))),
+    }),
+  );
+  return {
+    url: `http://${options.host}:${functions.gatewayPort}`,
+    alarmPath: `/alarm/${home.identity.alarmSecret}`,
+    installation: home.identity.installation,
+    token,
+  };
+}
+
+/** What `s.yaml` and the settings are read from: what is set, with what this machine decides. */
+function environmentOf({ env }: MachineOptions, { identity }: Home, tablestore: string): Record<string, string> {
+  const set = Object.entries(env).filter((it): it is [string, string] => it[0].startsWith("SAFEPORT_") && !!it[1]);
+  return {
+    SAFEPORT_HEARTBEAT: "off",
+    SAFEPORT_ALARM_SECRETS: identity.alarmSecret,
+    ...Object.fromEntries(set),
+    SAFEPORT_FUNCTION_PREFIX: "",
+    SAFEPORT_SWEEP_FUNCTION: "sweep",
+    SAFEPORT_INSTALLATION: identity.installation,
+    SAFEPORT_MARK_SECRET: identity.markSecret,
+    SAFEPORT_TABLESTORE_INSTANCE: STATE_INSTANCE,
+    SAFEPORT_TABLESTORE_ENDPOINT: tablestore,
+  };
+}
+
+/** A key without a token is one that lasts. */
+const keyOf = ({ securityToken, ...key }: ReturnType<Keys["current"]>) =>
+  securityToken === "" ? key : { ...key, securityToken };
+
+async function provision(
+  { policyText, admin, newToken }: MachineOptions,
+  configuration: Configuration,
+  keys: Keys,
+  clock: InstallationWish["clock"],
+): Promise<string | null> {
+  const { tables, first } = installationSteps({
+    ...{ configuration, clock, policyText, admin, tokenDays: TOKEN_DAYS },
+    credentials: keyOf(keys.current()),
+    ...{ role: "safeport", functionPrefix: "", logs: null, contacts: null, webhook: null },
+  });
+  const reports = await runSteps([...tables, ...first], { apply: true, progress: () => undefined });
+  const wrong = reports.find(({ state }) => state === "wrong");
+  if (wrong !== undefined) throw new Error(wrong.what);
+  // Whoever held a lock is gone: this process alone holds the folder.
+  await lapseLocks(stateOf({ configuration, credentials: keyOf(keys.current()), clock }));
+  const made = reports.find(({ told }) => told !== undefined)?.told;
+  if (made !== undefined || !newToken) return made ?? null;
+  return (await first.find(({ id }) => id === "admin token")?.make()) ?? null;
+}
+
+async function regionsOf(configuration: Configuration, keys: Keys, clock: CloudClock): Promise<readonly string[]> {
+  const row = await readPolicy(stateOf({ configuration, credentials: keyOf(keys.current()), clock }));
+  return row === null ? [configuration.region] : policyOfRow(row, configuration.region).regions;
+}

@@ -1,0 +1,185 @@
+// `safeport run`: one process on one machine controls an account, here the embedded cloud's ECS and trail, with its state in a folder.
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { environmentOf } from "../../cli/dev/deployment.ts";
+import { act } from "../../cli/dev/somebody.ts";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import { seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
+import { type ApiAnswer, callApi } from "../kit/deployed.ts";
+import { builtProgram } from "../kit/deployed-build.ts";
+
+const POLICY = "lease:\n  periodMin: 1\ndefaultTarget: lab\ngroups:\n  guards: { lab: observe }\n";
+const folder = mkdtempSync(join(tmpdir(), "safeport-machine-"));
+let cloud: Cloud;
+let program: string;
+const running = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  program = await builtProgram();
+  cloud = await startCloud({ engine: "userspace", range: "127.134.0.0/16", eventSwitches: { lookupDelayMs: 0 } });
+}, 60_000);
+afterEach(() => {
+  for (const child of running) child.kill("SIGKILL");
+  running.clear();
+});
+afterAll(async () => {
+  await cloud?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly url: string;
+  readonly token: string | null;
+  readonly child: ChildProcess;
+  output(): string;
+  api(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
+  /** Ends it; resolves with its exit code. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+/** The environment of whoever runs it: where the account is, and keys. */
+function environment(): Record<string, string> {
+  const { account } = cloud;
+  const { accessKeyId, accessKeySecret } = seedUser(account, seedUserNames.admin);
+  const secrets = { installation: "unused", markSecret: "u".repeat(64), alarmSecret: "a".repeat(48) };
+  const all = environmentOf(cloud, { ...secrets, tokens: {} as never });
+  const endpoints = Object.entries(all).filter(([name]) => /_ENDPOINT$/.test(name) && !/TABLESTORE|_FC_/.test(name));
+  return {
+    PATH: process.env["PATH"] ?? "",
+    ...Object.fromEntries(endpoints),
+    SAFEPORT_REGION: account.regionId,
+    SAFEPORT_ACCOUNT_ID: account.accountId,
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+  };
+}
+
+function spawnRun(home: string, env: Readonly<Record<string, string>> = {}) {
+  const policy = join(folder, "policy.yaml");
+  writeFileSync(policy, POLICY);
+  return safeport(["run", "--home", home, "--port", "0", "--policy", policy, "--trail-seconds", "1"], env);
+}
+
+function safeport(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [join(program, "dist", "cli", "safeport.js"), ...args], {
+    env: { ...environment(), ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  running.add(child);
+  const said = { text: "" };
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said.text += text;
+    });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { child, said, ended };
+}
+
+async function start(home: string, env: Readonly<Record<string, string>> = {}): Promise<Started> {
+  const { child, said, ended } = spawnRun(home, env);
+  const isReady = () => /^ready$/m.test(said.text);
+  await vi.waitUntil(() => isReady() || child.exitCode !== null, { timeout: 20_000, interval: 20 });
+  if (!isReady()) throw new Error(`it has ended:\n${said.text}`);
+  const url = /at (http:\S+)/.exec(said.text)?.[1] ?? "";
+  const token = /^admin token: (\S+)/m.exec(said.text)?.[1] ?? null;
+  return {
+    ...{ url, token, child },
+    output: () => said.text,
+    api: (method, path, body) => callApi(url, method, path, { token, body }),
+    async end(signal) {
+      child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+const isOpen = (group: string, port: number): boolean => {
+  const { groupId } = cloud.account.groups.find(({ name }) => name === group) ?? { groupId: "" };
+  const rules = cloud.ecs.groups().find((it) => it.groupId === groupId)?.rules ?? [];
+  return rules.some((rule) => rule.portRange === `${port}/${port}`);
+};
+const until = (what: () => boolean, timeout = 15_000) => vi.waitUntil(what, { timeout, interval: 25 });
+
+describe("safeport run", () => {
+  it("opens and closes in the account, sees what somebody else does there, and is the only one in its folder", async () => {
+    const home = join(folder, "one");
+    const one = await start(home);
+    expect(statSync(home).mode & 0o777).toBe(0o700);
+    for (const name of ["identity.json", "trail.json"]) await until(() => readdirSync(home).includes(name));
+    expect(statSync(join(home, "identity.json")).mode & 0o777).toBe(0o600);
+
+    const opened = await one.api("POST", "/v1/leases", { port: 9200, period: 2 });
+    expect(opened.body, one.output()).toMatchObject({ state: "open" });
+    expect(isOpen("lab", 9200)).toBe(true);
+
+    const second = spawnRun(home);
+    expect(await second.ended).toBe(1);
+    expect(second.said.text).toContain("Another safeport uses");
+
+    await until(() => !isOpen("lab", 9200));
+    expect(Date.now() - Date.parse(opened.body.until)).toBeLessThan(5000);
+
+    const { groupId = "" } = cloud.account.groups.find(({ name }) => name === "lab") ?? {};
+    const foreign = seedUser(cloud.account, seedUserNames.foreign);
+    const { regionId: region } = cloud.account;
+    const rule = { port: 3306, source: "0.0.0.0/0" };
+    await act({ ...foreign, ecs: cloud.endpoints.ecs, region, groupId }, "open", rule);
+    // The hourly pass does not come in this test: who it was is known from the trail that is asked.
+    await vi.waitFor(
+      async () => {
+        const told = JSON.stringify((await one.api("GET", "/v1/drift")).body);
+        expect(told).toContain("3306");
+        expect(told).toContain(foreign.name);
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+    expect(await one.end("SIGTERM"), one.output()).toBe(0);
+  }, 60_000);
+
+  it("that was killed closes what became due meanwhile as soon as it runs again, with the same identity and token", async () => {
+    const home = join(folder, "killed");
+    const first = await start(home);
+    const opened = await first.api("POST", "/v1/leases", { port: 9300, period: 1 });
+    expect(opened.body, first.output()).toMatchObject({ state: "open" });
+    await first.end("SIGKILL");
+    await until(() => Date.now() > Date.parse(opened.body.until) + 500);
+    expect(isOpen("lab", 9300)).toBe(true);
+    const next = await start(home);
+    expect(next.token).toBeNull();
+    await until(() => !isOpen("lab", 9300), 40_000);
+    const read = await callApi(next.url, "GET", `/v1/leases/${opened.body.id}`, { token: first.token });
+    expect(read.body.state).toMatch(/clos/);
+    await next.end("SIGINT");
+
+    const file = join(folder, "state.jsonl");
+    const written = safeport(["state", "export", file, "--home", home]);
+    expect(await written.ended, written.said.text).toBe(0);
+    const { installation, markSecret } = JSON.parse(readFileSync(join(home, "identity.json"), "utf8"));
+    const inCloud = {
+      SAFEPORT_INSTALLATION: installation,
+      SAFEPORT_MARK_SECRET: markSecret,
+      SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
+      SAFEPORT_TABLESTORE_ENDPOINT: cloud.endpoints.tablestore,
+    };
+    const taken = safeport(["state", "import", file], inCloud);
+    expect(await taken.ended, taken.said.text).toBe(0);
+    const again = safeport(["state", "import", file], inCloud);
+    expect([await again.ended, again.said.text]).toEqual([1, expect.stringContaining("state already")]);
+    // Policy and tokens are there: what setup would make of these is made.
+    const plan = safeport(["setup", "--plan", "--no-role"], inCloud);
+    expect([await plan.ended, plan.said.text]).toEqual([0, expect.stringContaining("admin token: ready")]);
+
+    const other = spawnRun(home, { SAFEPORT_INSTALLATION: "other" });
+    expect(await other.ended).toBe(1);
+    expect(other.said.text).toContain("SAFEPORT_INSTALLATION is not what");
+    const keyless = spawnRun(join(folder, "keyless"), {
+      ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: "", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "" },
+      ...{ HOME: folder, ALIBABA_CLOUD_ECS_METADATA_DISABLED: "true" },
+    });
+    expect(await keyless.ended).toBe(1);
+    expect(keyless.said.text).toContain("There is no key for the account");
+  }, 90_000);
+});

@@ -1,0 +1,124 @@
+// The state to a file and back: whole, resumable at every cut, and into nothing that is somebody's.
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { exportState, importState } from "../../../cli/state/move-state.ts";
+import type { TableName, Tables } from "../../../shared/ports/tables.ts";
+import { schemas } from "../../../shared/store/tables.ts";
+import { memoryTables } from "../../kit/memory-tables.ts";
+
+const owner = { installation: "test-1", markSecret: "m".repeat(40) };
+const now = Date.UTC(2026, 10, 27);
+const quiet = () => undefined;
+const newFile = () => join(mkdtempSync(join(tmpdir(), "safeport-state-")), "state.jsonl");
+
+async function filled(): Promise<Tables> {
+  const tables = memoryTables();
+  await tables.createTables(schemas);
+  for (let index = 0; index < 1203; index++)
+    await tables.put(
+      "lease",
+      [`l-${index}`],
+      { state: "open", text: `端口 "${index}"`, version: index, ok: true },
+      { kind: "none" },
+    );
+  await tables.put("due", [0, now, "lease", "l-1"], { group: "sg" }, { kind: "none" });
+  await tables.put("due", [3, 2 ** 52, "job", ""], {}, { kind: "none" });
+  await tables.put("intent", ["sg", "i-1"], { token: "t" }, { kind: "none" });
+  await tables.put("policy", ["policy", 7], { text: "{}" }, { kind: "none" });
+  await tables.put("lock", ["sg"], { fence: 3, expiresAt: now + 30_000, holder: "x" }, { kind: "none" });
+  await tables.put("budget", ["r", "a"], { used: 3 }, { kind: "none" });
+  return tables;
+}
+
+async function rowsOf(tables: Tables): Promise<Record<string, unknown>> {
+  const all: Record<string, unknown> = {};
+  for (const { name } of schemas) {
+    if (name === "lock" || name === "budget") continue;
+    all[name] = (await tables.range({ table: name, from: [], to: null, limit: 10_000 })).rows;
+  }
+  return all;
+}
+
+/** Tables that fail with every call from the nth on. */
+function failingAt(tables: Tables, from: number): Tables {
+  let calls = 0;
+  const around =
+    (method: keyof Tables) =>
+    (...args: never[]) => {
+      calls += 1;
+      if (calls >= from) throw new Error("cut");
+      return (tables[method] as (...all: never[]) => unknown)(...args);
+    };
+  return Object.fromEntries(
+    Object.keys(tables).map((name) => [name, around(name as keyof Tables)]),
+  ) as unknown as Tables;
+}
+
+describe("a state", () => {
+  it("is the same after it went through a file, but for locks and budgets", async () => {
+    const tables = await filled();
+    const file = newFile();
+    const report = await exportState(tables, { file, owner, now, progress: quiet });
+    expect(report.rows).toBe(1207);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, "utf8")).not.toContain(owner.markSecret);
+    const other = memoryTables();
+    expect(await importState(other, { file, owner, force: false, progress: quiet })).toEqual(report);
+    expect(await rowsOf(other)).toEqual(await rowsOf(tables));
+    expect(await other.get("lock", ["sg"])).toBeNull();
+    await expect(exportState(tables, { file, owner, now, progress: quiet })).rejects.toThrow("there already");
+  });
+
+  it("is whole again when either way was cut at any call, or in the middle of a line", async () => {
+    const tables = await filled();
+    const wanted = await rowsOf(tables);
+    const cuts = [2, 4, 6, 9, 20, 33];
+    for (const cut of cuts) {
+      const file = newFile();
+      await exportState(failingAt(tables, cut), { file, owner, now, progress: quiet }).catch(() => undefined);
+      if (!existsSync(file)) {
+        appendFileSync(`${file}.part`, '{"table":"lease","key":["l-');
+        await exportState(tables, { file, owner, now, progress: quiet });
+      }
+      const other = memoryTables();
+      await importState(failingAt(other, cut), { file, owner, force: false, progress: quiet }).catch(() => undefined);
+      await importState(other, { file, owner, force: false, progress: quiet });
+      expect(await rowsOf(other), `cut at call ${cut}`).toEqual(wanted);
+    }
+  });
+
+  it("is not taken from a file that was changed, cut, or is another installation's", async () => {
+    const file = newFile();
+    await exportState(await filled(), { file, owner, now, progress: quiet });
+    const whole = readFileSync(file, "utf8");
+    const into = (more: object = {}) =>
+      importState(memoryTables(), { file, owner, force: false, progress: quiet, ...more });
+    writeFileSync(file, whole.replace('"l-700"', '"l-7x0"'));
+    await expect(into()).rejects.toThrow("checksum");
+    writeFileSync(file, whole);
+    truncateSync(file, whole.length - 60);
+    await expect(into()).rejects.toThrow("not whole");
+    writeFileSync(file, `${whole}{}\n`);
+    await expect(into()).rejects.toThrow("after its end");
+    writeFileSync(file, "hello\n");
+    await expect(into()).rejects.toThrow("no state of safeport");
+    writeFileSync(file, whole);
+    await expect(into({ owner: { ...owner, markSecret: "n".repeat(40) } })).rejects.toThrow("SAFEPORT_MARK_SECRET");
+    await expect(into({ owner: { ...owner, installation: "other" } })).rejects.toThrow("installation test-1");
+  });
+
+  it("replaces no other state, unless it is forced to", async () => {
+    const file = newFile();
+    const tables = await filled();
+    await exportState(tables, { file, owner, now, progress: quiet });
+    const other = memoryTables();
+    await other.createTables(schemas);
+    await other.put("ledger" satisfies TableName, ["sg", "e-9"], { mine: true }, { kind: "none" });
+    await expect(importState(other, { file, owner, force: false, progress: quiet })).rejects.toThrow("ledger has rows");
+    expect(await other.get("lease", ["l-1"])).toBeNull();
+    await importState(other, { file, owner, force: true, progress: quiet });
+    expect(await rowsOf(other)).toEqual(await rowsOf(tables));
+  });
+});
