@@ -1,11 +1,12 @@
 // Builds everything that runs outside the tests: the functions' bundles, the local instance harness, the command line.
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { leaveOut, openApiSource, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
+import { givenKeys, leaveOut, openApiSource, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const COMMANDS = ["dev", "safeport"];
@@ -24,15 +25,26 @@ const shared = {
   metafile: true,
 };
 
-/** What a function loads when it first needs it lies beside its `index.ts`, and is a bundle of its own: no start waits for it. */
+/**
+ * What a function loads when it first needs it, in files of its own: no start has to read it. By what is imported, or by the file's own
+ * name beside the `index.ts` of a function.
+ */
+const PARTS = new Map([
+  ["./ecs-sdk.ts", "shared/adapters/alibaba/ecs-sdk.ts"],
+  ["tablestore", "tablestore"],
+  ["@alicloud/fc2", "@alicloud/fc2"],
+  ["./signed-token.ts", "shared/access/signed-token.ts"],
+]);
+const partOf = (path) => `./${path.replace(/^.*\//, "").replace(/\.ts$/, "")}.js`;
+
 const besides = {
   name: "besides",
   setup({ onResolve }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ kind, path, importer }) =>
-      kind === "dynamic-import" && dirname(dirname(importer)) === join(root, "functions")
-        ? { path: path.replace(/ts$/, "js"), external: true }
-        : undefined,
-    );
+    onResolve({ filter: /./ }, ({ kind, path, importer }) => {
+      if (kind !== "dynamic-import") return undefined;
+      const isBeside = /^\.\/[a-z-]+\.ts$/.test(path) && dirname(dirname(importer)) === join(root, "functions");
+      return isBeside || PARTS.has(path) ? { path: partOf(path), external: true } : undefined;
+    });
   },
 };
 
@@ -42,8 +54,10 @@ const functionOptions = {
   minify: true,
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-  plugins: [besides, leaveOut, openApiSource, tablestoreSource, tablestoreMessages],
+  plugins: [leaveOut, givenKeys, openApiSource, tablestoreSource, tablestoreMessages],
 };
+
+const inParts = { ...functionOptions, plugins: [besides, ...functionOptions.plugins] };
 
 /** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
 export async function bundleFunction(source, outfile) {
@@ -59,7 +73,7 @@ function targets() {
   const functions = readdirSync(join(root, "functions"), { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => readdirSync(join(root, "functions", name)).map((file) => join(name, file)))
-    .map((file) => [`functions/${file}`, file.replace(/ts$/, "js"), functionOptions]);
+    .map((file) => [`functions/${file}`, file.replace(/ts$/, "js"), inParts]);
   const commands = COMMANDS.map((name) => [
     `cli/${name}/main.ts`,
     `cli/${name}.js`,
@@ -75,6 +89,25 @@ function targets() {
   ].filter(([source]) => existsSync(join(root, source)));
 }
 
+/** The parts that the functions load later, each built once and put beside every function that names it. */
+async function buildParts(built, outDir) {
+  const made = new Map();
+  for (const [path, source] of PARTS) {
+    const entry = existsSync(join(root, source)) ? join(root, source) : createRequire(import.meta.url).resolve(source);
+    const outfile = join(outDir, partOf(path));
+    made.set(partOf(path), await esbuild.build({ ...functionOptions, entryPoints: [entry], outfile }));
+  }
+  return built.flatMap(({ target, result }) => {
+    const named = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports.map((it) => it.path));
+    return [...new Set(named)].flatMap((path) => {
+      const part = made.get(path);
+      if (part === undefined) return [];
+      const place = join(dirname(target), path);
+      return [{ target: place, outfile: join(outDir, place), result: part }];
+    });
+  });
+}
+
 /** Builds into `outDir`; source maps go to `maps/` there, away from what is deployed. Resolves with the files' sizes. */
 export async function build(outDir = join(root, "dist")) {
   const built = await Promise.all(
@@ -84,6 +117,7 @@ export async function build(outDir = join(root, "dist")) {
       return { target, outfile, result };
     }),
   );
+  built.push(...(await buildParts(built, outDir)));
   await rm(outDir, { recursive: true, force: true });
   const sizes = [];
   for (const { target, outfile, result } of built) {

@@ -42,15 +42,11 @@ export class OidcTokens {
    */
   async check(text: string, issuers: readonly OidcIssuer[]): Promise<OidcIdentity | null> {
     if (text.length > TOKEN_MAX) return null;
-    const [{ decodeJwt }, { decodeProtectedHeader }] = await Promise.all([
-      import("jose/jwt/decode"),
-      import("jose/decode/protected_header"),
-    ]);
+    const { claimsOf } = await import("./signed-token.ts");
     let claimed: JWTPayload;
     let kid: string | undefined;
     try {
-      claimed = decodeJwt(text);
-      ({ kid } = decodeProtectedHeader(text));
+      ({ claims: claimed, kid } = claimsOf(text));
     } catch {
       return null;
     }
@@ -64,12 +60,9 @@ export class OidcTokens {
   }
 
   private async verified(text: string, issuer: OidcIssuer, keys: JSONWebKeySet): Promise<JWTPayload | null> {
-    const [{ createLocalJWKSet }, { jwtVerify }] = await Promise.all([
-      import("jose/jwks/local"),
-      import("jose/jwt/verify"),
-    ]);
+    const { verifiedClaims } = await import("./signed-token.ts");
     try {
-      const { payload } = await jwtVerify(text, createLocalJWKSet(keys), {
+      return await verifiedClaims(text, keys, {
         issuer: issuer.issuer,
         audience: issuer.audience,
         algorithms: [...issuer.algorithms],
@@ -77,7 +70,6 @@ export class OidcTokens {
         currentDate: new Date(this.clock.now()),
         requiredClaims: ["exp", "iat", issuer.principalClaim],
       });
-      return payload;
     } catch {
       return null;
     }

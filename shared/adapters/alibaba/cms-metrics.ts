@@ -48,36 +48,33 @@ export function cmsMetrics(rpc: RpcClient): Metrics {
 }
 
 async function put(rpc: RpcClient, region: string, points: readonly MetricPoint[]): Promise<void> {
-  const { PutCustomMetricRequest, PutCustomMetricRequestMetricList } = await import(
-    "@alicloud/cms20190101/dist/models/PutCustomMetricRequest.js"
-  );
-  const metricList = points.flatMap(({ name, dimensions, value, at }) =>
-    PERIODS_S.map(
-      (period) =>
-        new PutCustomMetricRequestMetricList({
-          groupId: "0",
-          metricName: name,
-          dimensions: JSON.stringify(dimensions),
-          type: "1",
-          period: String(period),
-          time: String(at),
-          values: JSON.stringify({
-            Average: value,
-            Minimum: value,
-            Maximum: value,
-            Sum: value,
-            SampleCount: 1,
-            LastValue: value,
-          }),
-        }),
-    ),
+  const entries = points.flatMap(({ name, dimensions, value, at }) =>
+    PERIODS_S.map((period) => ({
+      groupId: "0",
+      metricName: name,
+      dimensions: JSON.stringify(dimensions),
+      type: "1",
+      period: String(period),
+      time: String(at),
+      values: JSON.stringify({
+        Average: value,
+        Minimum: value,
+        Maximum: value,
+        Sum: value,
+        SampleCount: 1,
+        LastValue: value,
+      }),
+    })),
   );
   await rpc.call({
     action: "PutCustomMetric",
     region,
     priority: "inventory",
     reading: false,
-    request: () => new PutCustomMetricRequest({ metricList }),
+    request: (models) =>
+      new models.PutCustomMetricRequest({
+        metricList: entries.map((entry) => new models.PutCustomMetricRequestMetricList(entry)),
+      }),
   });
 }
 
@@ -107,7 +104,6 @@ export async function readMetric(
   ask: MetricAsk,
   calls: { left: number },
 ): Promise<readonly MetricValue[] | null> {
-  const { DescribeMetricListRequest } = await import("@alicloud/cms20190101/dist/models/DescribeMetricListRequest.js");
   const values: MetricValue[] = [];
   let nextToken: string | null = null;
   do {
@@ -129,7 +125,7 @@ export async function readMetric(
       region: ask.region,
       priority: "inventory",
       reading: true,
-      request: () => new DescribeMetricListRequest(asked),
+      request: (models) => new models.DescribeMetricListRequest(asked),
     });
     // The list comes as JSON in a text; none at all when nothing was measured.
     const list: unknown = text(answer["Datapoints"]) === "" ? [] : parsed(text(answer["Datapoints"]));

@@ -1,4 +1,9 @@
-// The parts of the official SDK that calls to ECS need, in one module, so that it is loaded on the first call only.
+// The parts of the official SDKs that calls to ECS and CloudMonitor need, in one module, so that it is loaded on the first call only.
+import { DescribeMetricListRequest } from "@alicloud/cms20190101/dist/models/DescribeMetricListRequest.js";
+import {
+  PutCustomMetricRequest,
+  PutCustomMetricRequestMetricList,
+} from "@alicloud/cms20190101/dist/models/PutCustomMetricRequest.js";
 import { AuthorizeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/models/AuthorizeSecurityGroupEgressRequest.js";
 import { AuthorizeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/AuthorizeSecurityGroupRequest.js";
 import { DescribeInstancesRequest } from "@alicloud/ecs20140526/dist/models/DescribeInstancesRequest.js";
@@ -16,11 +21,14 @@ export const models = {
   AuthorizeSecurityGroupEgressRequest,
   AuthorizeSecurityGroupRequest,
   DescribeInstancesRequest,
+  DescribeMetricListRequest,
   DescribeNetworkInterfacesRequest,
   DescribeSecurityGroupAttributeRequest,
   DescribeSecurityGroupsRequest,
   ModifySecurityGroupEgressRuleRequest,
   ModifySecurityGroupRuleRequest,
+  PutCustomMetricRequest,
+  PutCustomMetricRequestMetricList,
   RevokeSecurityGroupEgressRequest,
   RevokeSecurityGroupRequest,
 };
