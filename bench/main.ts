@@ -1,5 +1,6 @@
 // `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
 import { benchColdStart } from "./cold-start.ts";
+import { benchCost } from "./cost.ts";
 import { benchDataPlane } from "./dataplane.ts";
 import { benchEvidence } from "./evidence.ts";
 import { benchExpiry, type ExpiryPlan } from "./expiry.ts";
@@ -18,6 +19,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
     timer       the second half of it alone
   open        our share of the latency of an open, and its cloud calls (under a minute)
   cold-start  how long a function takes to be ready, as a ratio to an empty Node
+  cost        what a month costs in a small, a medium and a large account, from counted calls
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
   lockdown    from the post of an alarm to the last read-back of 200 groups, each cloud call 30 ms late (about 75 s; --short: 40 groups)
@@ -77,6 +79,10 @@ const benches: Readonly<Record<string, Bench>> = {
   lockdown: async (build, isShort) => {
     title("lockdown by an alarm");
     return benchLockdown(await build(), isShort);
+  },
+  cost: async (build) => {
+    title("a month's cost, estimated from counted calls");
+    return benchCost(await build());
   },
   dataplane: async (_build, isShort) => {
     title("data plane, 200 groups of 200 rules");

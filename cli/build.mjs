@@ -6,10 +6,16 @@ import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import { givenKeys, leaveOut, openApiSource, tablestoreMessages, tablestoreSource } from "./build/lean-sdks.mjs";
+import {
+  givenKeys,
+  leaveOut,
+  openApiSource,
+  tablestoreMessages,
+  tablestoreSource,
+  tablestoreWhole,
+} from "./build/lean-sdks.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const COMMANDS = ["dev", "safeport"];
 
 const shared = {
   absWorkingDir: root,
@@ -59,6 +65,15 @@ const functionOptions = {
 
 const inParts = { ...functionOptions, plugins: [besides, ...functionOptions.plugins] };
 
+/** The command for people who have nothing but the package: all but the engine of the state, which is compiled for each kind of machine. */
+const commandOptions = {
+  ...shared,
+  banner: { js: "#!/usr/bin/env node" },
+  external: ["libsql", "esbuild"],
+  tsconfigRaw: functionOptions.tsconfigRaw,
+  plugins: [leaveOut, tablestoreWhole],
+};
+
 /** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
 export async function bundleFunction(source, outfile) {
   const result = await esbuild.build({ ...functionOptions, sourcemap: false, entryPoints: [source], outfile });
@@ -74,11 +89,10 @@ function targets() {
     .filter((entry) => entry.isDirectory())
     .flatMap(({ name }) => readdirSync(join(root, "functions", name)).map((file) => join(name, file)))
     .map((file) => [`functions/${file}`, file.replace(/ts$/, "js"), inParts]);
-  const commands = COMMANDS.map((name) => [
-    `cli/${name}/main.ts`,
-    `cli/${name}.js`,
-    { ...shared, packages: "external" },
-  ]);
+  const commands = [
+    ["cli/dev/main.ts", "cli/dev.js", { ...shared, packages: "external" }],
+    ["cli/safeport/main.ts", "cli/safeport.js", commandOptions],
+  ];
   const harness = "local/services/functions/instance-harness.ts";
   return [
     ...functions,

@@ -80,26 +80,33 @@ const isCalled = (name) => {
   return MESSAGES.some((message) => message.replace(/Request$|Response$/, "") === name.slice(6));
 };
 
-/** Declares those variables, and makes buffers the present way. */
-export const tablestoreSource = {
-  name: "tablestore-source",
-  setup(build) {
-    build.onLoad({ filter: /[\\/]tablestore[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
-      if (path.endsWith("tablestore_compiled_proto.js")) return undefined;
-      const source = await readFile(path, "utf8");
-      const names = UNDECLARED[basename(path)] ?? [];
-      for (const name of names) expectIn(source, new RegExp(`\\b${name}\\b`), path);
-      const isCoder = /^(en|de)coder\.js$/.test(basename(path));
-      const kept = isCoder ? source.replace(CODER, (whole, name) => (isCalled(name) ? whole : "")) : source;
-      if (isCoder && kept.length > source.length * 0.8) throw new Error(`${basename(path)} has a new layout`);
-      const declared = names.length === 0 ? "" : `var ${names.join(", ")};`;
-      return {
-        contents: `${declared}${bufferMaker}\n${kept.replace(BUFFER_CONSTRUCTOR, "bufferOf(")}`,
-        loader: "js",
-      };
-    });
-  },
-};
+/** Declares those variables, and makes buffers the present way; leaves out what codes operations that functions do not call. */
+export const tablestoreSource = tablestoreReader((name) => isCalled(name));
+
+/** The same with every operation, for the command line. */
+export const tablestoreWhole = tablestoreReader(null);
+
+function tablestoreReader(isKept) {
+  return {
+    name: "tablestore-source",
+    setup(build) {
+      build.onLoad({ filter: /[\\/]tablestore[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
+        if (path.endsWith("tablestore_compiled_proto.js")) return undefined;
+        const source = await readFile(path, "utf8");
+        const names = UNDECLARED[basename(path)] ?? [];
+        for (const name of names) expectIn(source, new RegExp(`\\b${name}\\b`), path);
+        const isCoder = isKept !== null && /^(en|de)coder\.js$/.test(basename(path));
+        const kept = isCoder ? source.replace(CODER, (whole, name) => (isKept(name) ? whole : "")) : source;
+        if (isCoder && kept.length > source.length * 0.8) throw new Error(`${basename(path)} has a new layout`);
+        const declared = names.length === 0 ? "" : `var ${names.join(", ")};`;
+        return {
+          contents: `${declared}${bufferMaker}\n${kept.replace(BUFFER_CONSTRUCTOR, "bufferOf(")}`,
+          loader: "js",
+        };
+      });
+    },
+  };
+}
 
 /** Ways to call that ours is none of; `callApi` chooses `doRequest` by the signature. Told by their indentation, as above. */
 const OTHER_CALLS =

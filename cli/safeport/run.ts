@@ -1,24 +1,33 @@
 // A command line to the command that is meant.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ApiError } from "./api.ts";
 import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
 import { machine } from "./machine.ts";
 import { mode } from "./mode.ts";
 import { policy } from "./policy.ts";
+import { probe } from "./probe.ts";
 import { records } from "./records.ts";
 import { setup } from "./setup.ts";
 import { state } from "./state.ts";
 import { uninstall } from "./uninstall.ts";
 
-const commands: readonly Command[] = [setup, doctor, policy, mode, records, machine, state, uninstall];
+const commands: readonly Command[] = [setup, doctor, policy, mode, records, machine, state, probe, uninstall];
 
 const HELP = `Usage: safeport <command> [options]
 
 ${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n")}
 
-safeport <command> --help tells more. --json answers for programs. Exit codes: 0 done, 1 failed, 2 not understood,
+safeport <command> --help tells more; --version the version. --json answers for programs. Exit codes: 0 done, 1 failed, 2 not understood,
 3 waits for somebody.
 `;
+
+/** Of the package or the checkout that the built command lies in. */
+function versionOf(): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8"));
+  return String(version);
+}
 
 /** Runs a command line; resolves with the exit code, and never rejects. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -27,6 +36,10 @@ export async function runCommand(args: readonly string[], surroundings: Surround
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     out(HELP);
     return name === undefined ? EXIT.usage : EXIT.ok;
+  }
+  if (name === "--version" || name === "-v") {
+    out(`${versionOf()}\n`);
+    return EXIT.ok;
   }
   const command = commands.find((it) => it.name === name);
   if (command === undefined) {
