@@ -23,7 +23,7 @@ Nothing may run on it meanwhile: end safeport run, or take the functions away (s
           Locks and budgets stay behind; intents go along, and the next pass finishes what they are about
   import  makes the tables, and every row; installation and mark secret have to be the same, as the rules carry them.
           Before safeport setup, which then finds policy and tokens there
-  --force removes all rows of a state that is not empty first
+  --force removes all rows of a state that is not empty first; one that has an audit trail is refused all the same
 
 Both may be interrupted, and go on when they are run again. docs/operations.md tells the way to the cloud step by step.
 `,

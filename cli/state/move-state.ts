@@ -1,7 +1,7 @@
 // Every table to a file and back. Both may be cut anywhere and run again: they go on where a checksum says that all is well.
 import { createHmac } from "node:crypto";
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, truncateSync, writeSync } from "node:fs";
-import type { KeyPart, Row, TableName, Tables } from "../../shared/ports/tables.ts";
+import { KEPT_TABLES, type KeyPart, type Row, type TableName, type Tables } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: what is moved are the tables themselves.
 import { lapseLocks } from "../../shared/store/lock.ts";
 import { schemas } from "../../shared/store/tables.ts";
@@ -72,7 +72,7 @@ export async function exportState(
 
 /**
  * Makes the tables where they are not there, and every row of the file. The file is read to its end before anything is written. Refuses
- * a file that is not whole or of another installation, and, unless forced, a state that has rows of its own.
+ * a file that is not whole or of another installation, an audit trail that is there, and, unless forced, any other row of a state.
  */
 export async function importState(
   tables: Tables,
@@ -88,7 +88,12 @@ export async function importState(
   const marker = await tables.get("schedule", MARKER);
   const isSame = marker?.columns["sha256"] === sha256;
   if (!isSame) {
-    const found = await firstTableWithRows(tables);
+    const kept = await firstWithRows(tables, KEPT_TABLES);
+    if (kept !== null)
+      throw new Error(
+        `There is an audit trail already (the table ${kept} has rows), and none is removed or mixed with another. Use another Tablestore instance or folder.`,
+      );
+    const found = await firstWithRows(tables, EXPORTED);
     if (found !== null && !force)
       throw new Error(
         `There is a state already: the table ${found} has rows. Use an empty one, or say --force to have all of its rows removed first.`,
@@ -120,7 +125,7 @@ export async function importState(
 
 async function clear(tables: Tables, progress: (line: string) => void): Promise<void> {
   for (const { name } of schemas) {
-    if (name === "lock") continue;
+    if (name === "lock" || name === "record" || name === "seal") continue;
     let removed = 0;
     for await (const page of pagesOf(tables, name, null)) {
       const gone = page.filter(({ key }) => name !== "schedule" || key[0] !== MARKER[0]);
@@ -131,8 +136,8 @@ async function clear(tables: Tables, progress: (line: string) => void): Promise<
   }
 }
 
-async function firstTableWithRows(tables: Tables): Promise<TableName | null> {
-  for (const name of EXPORTED) {
+async function firstWithRows(tables: Tables, names: readonly TableName[]): Promise<TableName | null> {
+  for (const name of names) {
     const { rows } = await tables.range({ table: name, from: [], to: null, limit: 2 });
     if (rows.some(({ key }) => name !== "schedule" || key[0] !== MARKER[0])) return name;
   }

@@ -120,5 +120,11 @@ describe("a state", () => {
     expect(await other.get("lease", ["l-1"])).toBeNull();
     await importState(other, { file, owner, force: true, progress: quiet });
     expect(await rowsOf(other)).toEqual(await rowsOf(tables));
+    // An audit trail is never removed, and never mixed with another's.
+    const audited = memoryTables();
+    await audited.createTables(schemas);
+    await audited.put("record", ["main", "1"], { text: "{}" }, { kind: "none" });
+    await expect(importState(audited, { file, owner, force: true, progress: quiet })).rejects.toThrow("audit trail");
+    expect(await audited.get("record", ["main", "1"])).not.toBeNull();
   });
 });
