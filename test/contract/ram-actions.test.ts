@@ -108,6 +108,8 @@ const ruleOf = (direction: RuleSpec["direction"], port: number): RuleSpec => ({
 /** What stops without an action, and a call of that kind. */
 interface Use {
   readonly stops: string;
+  /** The program finds another way. */
+  readonly isOnlySlower?: true;
   use(parts: Parts): Promise<unknown>;
 }
 
@@ -202,8 +204,9 @@ const uses: Readonly<Record<string, Use | { readonly platform: string; resource(
     use: ({ tables }) => tables.range({ table: "due", from: [0], to: [1], limit: 1 }),
   },
   "ots:BatchGetRow": {
-    stops: "what many ask for at once is not read",
-    use: ({ tables }) => Promise.all(["a", "b", "c"].map((id) => tables.get("lease", [id]))),
+    stops: "what many ask for at once is read one by one, and a lockdown of many groups is late",
+    isOnlySlower: true,
+    use: ({ tables }) => Promise.all(Array.from({ length: 9 }, (_, index) => tables.get("lease", [`l-${index}`]))),
   },
   "ots:BatchWriteRow": {
     stops: "nothing is booked that takes several rows",
@@ -311,7 +314,8 @@ describe("the policy of the functions' role", () => {
         return;
       }
       cloud.ram.attach(seedUserNames.role, [lacking]);
-      await expect(it_.use(parts)).rejects.toThrow();
+      if (it_.isOnlySlower) await it_.use(parts);
+      else await expect(it_.use(parts)).rejects.toThrow();
       const refused = cloud.ram.used().filter((used) => used.denied > 0 && used.action === action);
       expect(refused.map(({ principal }) => principal)).toContain(seedUserNames.role);
       cloud.ram.attach(seedUserNames.role, [whole]);
