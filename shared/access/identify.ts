@@ -17,9 +17,9 @@ export interface Identity {
   readonly principal: string;
   readonly roles: readonly Role[];
   readonly scopes: readonly Scope[];
-  /** The token presented, and who issued it; absent for a company's own. */
+  /** The token presented, and who issued it, back to the first; absent for a company's own. */
   readonly tokenId?: string | undefined;
-  readonly issuedBy?: string | undefined;
+  readonly issuers?: readonly string[] | undefined;
 }
 
 /** What a request says of its sender. */
@@ -84,9 +84,10 @@ interface Known extends Identity {
 
 function ownIdentity(token: StoredToken | null): Known | null {
   if (token === null) return null;
-  const { principal, tokenId, scope, createdBy: issuedBy } = token;
+  const { principal, tokenId, scope, createdBy } = token;
+  const issuers = token.issuers ?? [createdBy];
   const roles = ROLES.filter((role) => token.roles.includes(role));
-  return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuedBy, token };
+  return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuers, token };
 }
 
 function touch({ clock, tables, later }: IdentifierParts, { tokenId, usedAt }: StoredToken): void {

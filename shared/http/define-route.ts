@@ -2,8 +2,11 @@
 import type * as z from "zod";
 import type { GroupRef } from "../domain/ids.ts";
 import { requireInScope, requireUnscoped } from "../usecases/check-scope.ts";
+import { fromOf } from "../usecases/said-by.ts";
+import type { HttpResponse } from "./message.ts";
 import { invalid, readBody, readQuery } from "./read-input.ts";
 import type { Call, Route, RouteDefinition } from "./route.ts";
+import { dryRunQuery } from "./schemas.ts";
 
 /** A route whose handler gets query and body checked, and runs only when what it is about is within the caller's scope. */
 export const define = <Query extends z.ZodType, Body extends z.ZodType>({
@@ -21,6 +24,24 @@ export const define = <Query extends z.ZodType, Body extends z.ZodType>({
     return route.handle(call, input);
   },
 });
+
+/** What a person decides about one thing: `POST …/{id}:verb`, with a dry run. */
+interface Decision<Body extends z.ZodType>
+  extends Pick<Route, "path" | "operationId" | "summary" | "permission" | "answers"> {
+  readonly about: (call: Call) => readonly string[] | Promise<readonly string[]>;
+  readonly body: Body;
+  readonly decide: (call: Call, body: z.output<Body>, dryRun: boolean) => Promise<HttpResponse>;
+}
+
+/** The route of a decision. */
+export const decision = <Body extends z.ZodType>({ decide, ...route }: Decision<Body>): Route =>
+  define({
+    ...route,
+    method: "POST",
+    query: dryRunQuery,
+    idempotent: false,
+    handle: (call, { query, body }) => decide(call, body, query.dryRun),
+  });
 
 /** The group in the path, by id or name: `/v1/groups/{id}`. */
 export const groupInPath = ({ params }: Call): readonly string[] => [params["id"] ?? params["group"] ?? ""];
@@ -45,7 +66,16 @@ export async function lookNow(call: Call, group: GroupRef, cause: string): Promi
   const { app, useCases } = parts;
   const deadlineAt = Math.min(call.deadlineAt, app.clock.monotonicMs() + app.settings.answerWithinMs);
   const { principal: actor, policy } = caller;
-  const terms = { cause, actor, policy, deadlineAt, priority: "drift", rows: [], drift: true } as const;
+  const terms = {
+    cause,
+    actor,
+    from: fromOf(caller),
+    policy,
+    deadlineAt,
+    priority: "drift",
+    rows: [],
+    drift: true,
+  } as const;
   try {
     return (await useCases.lookAtGroup(app, group, terms)) !== null;
   } catch (error) {

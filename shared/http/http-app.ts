@@ -68,7 +68,9 @@ async function dispatch(
   policyReading.catch(() => undefined);
   const found = findRoute(router, method, path);
   if (found?.data.permission === "public") {
-    const caller = { principal: "link", roles: [], scopes: [], policy: await policyReading };
+    const policy = await policyReading;
+    const address = callerBlock(request, policy.trustedProxies) ?? undefined;
+    const caller = { principal: "link", roles: [], scopes: [], policy, address };
     const sees = async () => () => false;
     return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
   }
@@ -79,7 +81,9 @@ async function dispatch(
   if (found === undefined) return elsewhere(router, request, path);
   // 4. May they?
   requirePermission(found.data, identity);
-  const caller = { ...identity, policy: await policyReading };
+  const inForce = await policyReading;
+  const from = callerBlock(request, inForce.trustedProxies) ?? undefined;
+  const caller = { ...identity, policy: inForce, address: from };
   const sees = () => seesOf(parts.app, caller);
   return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });
 }

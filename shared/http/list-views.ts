@@ -9,15 +9,18 @@ import type { recordPageView } from "./schemas-records.ts";
 
 /** A page of the audit trail. */
 export function viewRecords({ records, next }: RecordPage): z.output<typeof recordPageView> {
-  const view = records.map(({ sequence, at, group, cause, actor, policyVersion, lines }) => ({
+  const view = records.map(({ sequence, at, group, cause, actor, from, policyVersion, decidedBy, lines, changes }) => ({
     sequence,
     at: formatUtc(at),
     region: group?.region ?? null,
     group: group?.groupId ?? null,
     cause,
     actor,
+    from: from ?? null,
     policyVersion,
+    decidedBy: decidedBy ?? null,
     lines: [...lines],
+    changes: (changes ?? []).map(({ what, before, after }) => ({ what, before: before ?? null, after: after ?? null })),
   }));
   return { records: view, next };
 }

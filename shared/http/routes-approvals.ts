@@ -1,10 +1,18 @@
 // The routes of second persons: what waits for them, their word, and what is said of a lease that went without it.
-import { define } from "./define-route.ts";
+import type { LeaseWord } from "../usecases/decide-lease.ts";
+import { decision, define } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
 import { viewLease } from "./lease-view.ts";
-import { jsonResponse } from "./message.ts";
-import type { Route } from "./route.ts";
+import { type HttpResponse, jsonResponse } from "./message.ts";
+import type { Call, Route } from "./route.ts";
 import * as schema from "./schemas.ts";
+
+const shared = { about: leaseInPath, answers: { 200: schema.leaseAnswerView } };
+
+async function decide(call: Call, word: LeaseWord, dryRun: boolean): Promise<HttpResponse> {
+  const { parts, caller } = call;
+  return answered(await parts.useCases.decideLease(parts.app, caller, leaseIdOf(call), word, { dryRun }), dryRun, 200);
+}
 
 /** The routes, in the order of the API description. */
 export const approvalRoutes: readonly Route[] = [
@@ -27,63 +35,36 @@ export const approvalRoutes: readonly Route[] = [
       });
     },
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/leases/{id}:approve",
     operationId: "approveLease",
     summary: "Approve what somebody else asks for; with enough persons it opens, its period counted from then.",
     permission: "lease:decide",
-    about: leaseInPath,
-    query: schema.dryRunQuery,
     body: schema.approveBody,
     answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body }) => {
-      const { parts, caller } = call;
-      const word = { decision: "approve", via: "api", ...body } as const;
-      return answered(
-        await parts.useCases.decideLease(parts.app, caller, leaseIdOf(call), word, { dryRun }),
-        dryRun,
-        200,
-      );
-    },
+    decide: (call, body, dryRun) => decide(call, { decision: "approve", via: "api", ...body }, dryRun),
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/leases/{id}:deny",
     operationId: "denyLease",
     summary: "Deny what somebody else asks for, with a reason.",
     permission: "lease:decide",
-    about: leaseInPath,
-    query: schema.dryRunQuery,
     body: schema.denyBody,
-    answers: { 200: schema.leaseAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body }) => {
-      const { parts, caller } = call;
-      const word = { decision: "deny", via: "api", ...body } as const;
-      return answered(
-        await parts.useCases.decideLease(parts.app, caller, leaseIdOf(call), word, { dryRun }),
-        dryRun,
-        200,
-      );
-    },
+    decide: (call, body, dryRun) => decide(call, { decision: "deny", via: "api", ...body }, dryRun),
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/leases/{id}:justify",
     operationId: "justifyLease",
     summary:
       "Say why a lease was opened without its second person. Until then health and the lease say that it is not justified.",
     permission: "lease:justify",
-    about: leaseInPath,
-    query: schema.dryRunQuery,
     body: schema.justifyBody,
-    answers: { 200: schema.leaseAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body }) => {
+    decide: async (call, { text }, dryRun) => {
       const { parts, caller } = call;
-      const answer = await parts.useCases.justifyLease(parts.app, caller, leaseIdOf(call), body.text, { dryRun });
+      const answer = await parts.useCases.justifyLease(parts.app, caller, leaseIdOf(call), text, { dryRun });
       return answered(answer, dryRun, 200);
     },
   }),

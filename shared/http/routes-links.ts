@@ -49,7 +49,7 @@ export const linkRoutes: readonly Route[] = [
         if (confirm !== confirmationOf(link)) throw fail("LINK_INVALID");
         if (word.decision === "deny" && word.reason === "") throw invalid("reason", "is missing");
         const { parts, caller } = call;
-        const answer = await parts.useCases.decideByLink(parts.app, caller.policy, link, word);
+        const answer = await parts.useCases.decideByLink(parts.app, caller, link, word);
         return donePage(answer.lease);
       }),
   },

@@ -2,12 +2,12 @@
 
 import { parseUtc } from "../domain/instant.ts";
 import { groupOfRecyclingId, type RecyclingItem } from "../domain/recycling-item.ts";
-import { define } from "./define-route.ts";
+import { decision, define } from "./define-route.ts";
 import { jsonResponse } from "./message.ts";
 import { invalid } from "./read-input.ts";
 import { viewRecyclingAnswer, viewRecyclingItem, viewRecyclingPage, viewRecyclingReport } from "./recycling-view.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody } from "./schemas.ts";
+import { noBody } from "./schemas.ts";
 import * as schema from "./schemas-recycling.ts";
 import { seenPage } from "./seen-page.ts";
 
@@ -19,6 +19,8 @@ const within = ({ parts: { app }, deadlineAt }: Call, dryRun: boolean) => ({
   dryRun,
   deadlineAt: Math.min(deadlineAt, app.clock.monotonicMs() + app.settings.answerWithinMs),
 });
+
+const shared = { about: groupOfItem, answers: { 200: schema.recyclingAnswerView } };
 
 /** The routes, in the order of the API description. */
 export const recyclingRoutes: readonly Route[] = [
@@ -59,55 +61,43 @@ export const recyclingRoutes: readonly Route[] = [
     handle: async (call, { query: { days } }) =>
       jsonResponse(200, viewRecyclingItem(await call.parts.useCases.getRecycling(call.parts.app, idOf(call), days))),
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/recycling/{id}:restore",
     operationId: "restoreRecycling",
     summary: "Give a rule back with all its fields, from any state, also after its deletion.",
     permission: "recycling:decide",
-    about: groupOfItem,
-    query: dryRunQuery,
     body: schema.recyclingRestoreBody,
-    answers: { 200: schema.recyclingAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body }) => {
+    decide: async (call, body, dryRun) => {
       const { parts, caller } = call;
       const answer = await parts.useCases.restoreItem(parts.app, caller, idOf(call), body, within(call, dryRun));
       return jsonResponse(200, viewRecyclingAnswer(answer, dryRun));
     },
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/recycling/{id}:exempt",
     operationId: "exemptRecycling",
     summary: "Leave a rule alone until a day; it is given back first where it was taken.",
     permission: "recycling:decide",
-    about: groupOfItem,
-    query: dryRunQuery,
     body: schema.recyclingExemptBody,
-    answers: { 200: schema.recyclingAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body }) => {
+    decide: async (call, { owner, reason, until: day }, dryRun) => {
       const { parts, caller } = call;
-      const until = Date.parse(body.until);
+      const until = Date.parse(day);
       if (Number.isNaN(until) || until > MAX_MS) throw invalid("until", "is not an instant that can be kept");
-      const word = { owner: body.owner, reason: body.reason, until };
+      const word = { owner, reason, until };
       const answer = await parts.useCases.exemptItem(parts.app, caller, idOf(call), word, within(call, dryRun));
       return jsonResponse(200, viewRecyclingAnswer(answer, dryRun));
     },
   }),
-  define({
-    method: "POST",
+  decision({
+    ...shared,
     path: "/v1/recycling/{id}:approve",
     operationId: "approveRecycling",
     summary: "Approve the next step of one rule, exactly as it is now.",
     permission: "recycling:approve",
-    about: groupOfItem,
-    query: dryRunQuery,
     body: schema.recyclingApproveBody,
-    answers: { 200: schema.recyclingAnswerView },
-    idempotent: false,
-    handle: async (call, { query: { dryRun }, body: { step } }) => {
+    decide: async (call, { step }, dryRun) => {
       const { parts, caller } = call;
       const answer = await parts.useCases.approveItem(parts.app, caller, idOf(call), step, within(call, dryRun));
       return jsonResponse(200, viewRecyclingAnswer(answer, dryRun));

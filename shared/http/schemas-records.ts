@@ -15,8 +15,13 @@ export const recordPageView = z.object({
       group: text.nullable().describe("Group by id; null when the record is of no group."),
       cause: text.describe("Why safeport looked."),
       actor: text,
+      from: text.nullable().describe("Address and token of whoever asked; null where nobody did."),
       policyVersion: z.int().nullable(),
+      decidedBy: text.nullable().describe("The line of the policy that decided."),
       lines: z.array(text).describe("What was done and found."),
+      changes: z
+        .array(z.object({ what: text, before: z.unknown(), after: z.unknown() }))
+        .describe("What was changed; null is what is not there."),
     }),
   ),
   next: text.nullable(),

@@ -16,6 +16,8 @@ export interface TokenRow {
   readonly note: string;
   readonly createdAt: number;
   readonly createdBy: string;
+  /** Who issued it, who issued the token that was used for that, and so on; rows of earlier versions have `createdBy` alone. */
+  readonly issuers?: readonly string[];
   readonly expiresAt: number;
   readonly revokedAt: number | null;
   /** The token it was replaced by; it goes on until `expiresAt`. */

@@ -122,7 +122,12 @@ export async function allocateRule(
     return { ...answer, entries };
   }
   await changeAllocations(app, ref, principal, changes);
-  await recordDecision(app, caller, ref, `ledger of ${facts.name || ref.groupId}`, [...plan, ask.reason]);
+  await recordDecision(app, caller, ref, `ledger of ${facts.name || ref.groupId}`, {
+    lines: [...plan, ask.reason],
+    changes: changes.map(({ spec, allocation: after }, index) => ({
+      ...{ what: `allocation of ${ruleKey(spec)}`, before: stored[index]?.allocation ?? null, after },
+    })),
+  });
   const entries = await Promise.all(
     specs.map(async (spec) => {
       const fresh = freshEntry(ref, spec);

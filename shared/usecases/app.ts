@@ -60,8 +60,10 @@ export interface Caller {
   readonly roles: readonly Role[];
   /** What part of the account the caller is for: all of them hold at once, and none means every group. */
   readonly scopes: readonly Scope[];
-  /** Who issued the token that speaks for the caller; absent where nobody did. */
-  readonly issuedBy?: string | undefined;
+  /** Who issued the token that speaks for the caller, who issued the token that they did it with, and so on; absent where nobody did. */
+  readonly issuers?: readonly string[] | undefined;
+  /** Where the request came from, as a block; absent where that cannot be told. */
+  readonly address?: string | undefined;
   /** The token presented; absent for a company's own. */
   readonly tokenId?: string | undefined;
   readonly policy: Policy;

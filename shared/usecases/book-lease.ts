@@ -16,6 +16,7 @@ import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
 import { endNoticeWrites } from "./end-notices.ts";
 import { endAfter, endIfOpened, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
 import { recordDecision } from "./record-decision.ts";
+import { grantedBy } from "./said-by.ts";
 import { dueStart } from "./start-lease.ts";
 import { takePlace } from "./take-place.ts";
 
@@ -100,7 +101,12 @@ async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Pro
   const waits = isGranted ? "it opens at its start" : waitsFor(approval);
   const from = startAt === null ? "" : ` from ${formatUtc(startAt)} to ${formatUtc(endIfOpened(request, startAt))}`;
   const line = `${request.leaseId} is asked for${from}: ${waits}`;
-  if (created === "written") await recordDecision(app, caller, request.group, `ask ${request.leaseId}`, [line]);
+  if (created === "written")
+    await recordDecision(app, caller, request.group, `ask ${request.leaseId}`, {
+      lines: [line],
+      changes: [{ what: `lease ${request.leaseId}`, before: null, after: status.state }],
+      decidedBy: grantedBy(request),
+    });
   return created === "conflict" ? ((await getLease(app.tables, request.leaseId)) ?? booked) : booked;
 }
 

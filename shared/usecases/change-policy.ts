@@ -21,6 +21,7 @@ import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
 import { personsOf } from "./judge-lease.ts";
 import { type PolicyPreview, previewPolicy } from "./preview-policy.ts";
+import { saidBy } from "./said-by.ts";
 
 /** Turns documents into policies: what is wrong with a document is thrown as POLICY_INVALID. */
 export interface PolicyDocuments {
@@ -191,7 +192,7 @@ async function apply(
   if ((await writePolicy(app.tables, next)) === "conflict")
     throw fail("POLICY_CHANGED", { base: version - 1, version });
   const second = confirmedBy === null ? "" : `, confirmed by ${confirmedBy}`;
-  await record(app, caller, version, [`policy ${version} by ${by}${second}`, ...inWords(changes), reason]);
+  await record(app, caller, version, [`policy ${version} by ${by}${second}`, ...inWords(changes), reason], changes);
   // Every guarded group is compared anew by the next full pass; those that are known to differ do not wait for it.
   const groups = new Map(
     [...preview.begins, ...preview.ceases, ...preview.guards].map(({ group }) => [group.groupId, group]),
@@ -202,10 +203,17 @@ async function apply(
   await app.tables.writeAll([dueJob("lockdown-plan", null, at), ...looks].map(dueWrite));
 }
 
-async function record(app: App, { principal: actor }: Caller, policyVersion: number, lines: readonly string[]) {
+async function record(
+  app: App,
+  caller: Caller,
+  policyVersion: number,
+  lines: readonly string[],
+  changed: readonly PolicyChange[] = [],
+) {
   const said = lines.filter((line) => line !== "");
-  const entry = { at: app.clock.now(), group: null, cause: "policy", actor, policyVersion, lines: said };
-  await writeRecord(app, entry);
+  const changes = changed.map(({ path, before, after }) => ({ what: `policy ${path}`, before, after }));
+  const at = app.clock.now();
+  await writeRecord(app, { at, group: null, cause: "policy", ...saidBy(caller), policyVersion, lines: said, changes });
 }
 
 const inWords = (changes: readonly PolicyChange[]): readonly string[] =>

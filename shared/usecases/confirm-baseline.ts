@@ -101,7 +101,13 @@ export async function confirmBaseline(
   await confirmAllocations(app, ref, { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger }, changes);
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
-  await recordDecision(app, caller, ref, `baseline of ${facts.name || ref.groupId}`, [confirmed, ...plan]);
+  await recordDecision(app, caller, ref, `baseline of ${facts.name || ref.groupId}`, {
+    lines: [confirmed, ...plan],
+    changes: [
+      ...diff.missing.map(({ key }) => ({ what: `allocation of ${key}`, before: "allocated", after: null })),
+      ...diff.added.map(({ key }) => ({ what: `allocation of ${key}`, before: null, after: "baseline" })),
+    ],
+  });
   return answer;
 }
 

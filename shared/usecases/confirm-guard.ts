@@ -29,7 +29,8 @@ export async function confirmGuard(
   const plan = isLower ? [`lower the guard by tag from ${tagGuard} to ${confirm}`] : [];
   if (isLower && !options.dryRun) {
     await lowerTagGuard(app, ref, confirm);
-    await recordDecision(app, caller, ref, `guard of ${name}`, plan);
+    const changes = [{ what: "guard by tag", before: tagGuard, after: confirm }];
+    await recordDecision(app, caller, ref, `guard of ${name}`, { lines: plan, changes });
   }
   return { group: await getGroup(app, caller.policy, name), ref, plan };
 }

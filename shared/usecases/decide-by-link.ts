@@ -37,11 +37,11 @@ export async function openLink(app: App, policy: Policy, text: string): Promise<
 /** Decides in the name of the person who was asked. Throws as `openLink` and `decideLease`. */
 export async function decideByLink(
   app: App,
-  policy: Policy,
+  { policy, address }: Pick<Caller, "policy" | "address">,
   text: string,
   { decision, reason }: Pick<LeaseWord, "decision" | "reason">,
 ): Promise<LeaseAnswer> {
   const { lease, asked } = await openLink(app, policy, text);
   const word = { decision, reason, change: lease.approval?.change ?? null, via: "link" } as const;
-  return decideLease(app, asked, lease.request.leaseId, word, { dryRun: false });
+  return decideLease(app, { ...asked, address }, lease.request.leaseId, word, { dryRun: false });
 }

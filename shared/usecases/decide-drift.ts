@@ -77,10 +77,10 @@ export async function decideDrift(
   if (options.dryRun) return { ...answer, plan };
   await decision.carryOut();
   const decided = await moveTo(app, item, state);
-  await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, [
-    ...plan,
-    ...(word.reason ? [word.reason] : []),
-  ]);
+  await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, {
+    lines: [...plan, ...(word.reason ? [word.reason] : [])],
+    changes: [{ what: `drift ${shownDriftId(item)}`, before: item.state, after: decided.state }],
+  });
   return { ...answer, item: decided, plan };
 }
 

@@ -11,6 +11,7 @@ import { bookHolds, changeEntry } from "./book-holds.ts";
 import { leaseFor } from "./extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
 import { recordDecision } from "./record-decision.ts";
+import { fromOf } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** Takes back what waits for approval; null when it has been opened meanwhile. */
@@ -25,7 +26,8 @@ async function cancelRequest(app: App, caller: Caller, leaseId: LeaseId): Promis
     const cancelled = await writeDecision(app.tables, lease, { status, approval: lease.approval });
     if (cancelled === null) continue;
     const lines = [`${leaseId} was ${note}`];
-    await recordDecision(app, caller, lease.request.group, `end ${leaseId}`, lines);
+    const changes = [{ what: `lease ${leaseId}`, before: lease.status.state, after: status.state }];
+    await recordDecision(app, caller, lease.request.group, `end ${leaseId}`, { lines, changes });
     await app.tables.writeAll([waitingDelete(leaseId)]);
     return cancelled;
   }
@@ -75,6 +77,7 @@ export async function endLease(
   const { lease: now, settled } = await settleLease(app, lease, {
     cause: `end ${leaseId}`,
     actor: caller.principal,
+    from: fromOf(caller),
     policy: caller.policy,
     priority: "end",
     net,

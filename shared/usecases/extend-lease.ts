@@ -17,6 +17,7 @@ import { endNoticeWrites } from "./end-notices.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
+import { fromOf } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
@@ -147,6 +148,7 @@ export async function extendHolds(
     settleLease(app, lease, {
       cause: `extend ${leaseId}`,
       actor: caller.principal,
+      from: fromOf(caller),
       policy: caller.policy,
       priority: "open",
       net,

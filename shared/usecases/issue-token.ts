@@ -1,4 +1,5 @@
 // Makes a token for somebody: its text is told once, and a salted hash of it is kept.
+import { formatUtc } from "../domain/instant.ts";
 import { ROLES, type Role } from "../domain/permission.ts";
 import type { Scope } from "../domain/scope.ts";
 import { formatToken, hashSecret, parseToken, TOKEN_BYTES } from "../domain/token-text.ts";
@@ -40,20 +41,44 @@ export async function issueToken(
     throw fail("REQUEST_INVALID", { field: "days", why: `days is above access.tokenDaysMax, ${tokenDaysMax}` });
   const { principal, roles, scope, note } = ask;
   const expiresAt = app.clock.now() + ask.days * DAY_MS;
-  const made = newToken(app, { principal, roles, scope, note, createdBy: caller.principal, expiresAt });
+  const issuers = issuersOf(caller);
+  const made = newToken(app, { principal, roles, scope, note, createdBy: caller.principal, issuers, expiresAt });
   const plan = [`issue a token for ${principal} with the roles ${roles.join(", ")}`];
   const token = { ...made.row, usedAt: null, rev: 1 };
   if (options.dryRun) return { token, text: null, plan };
   await createToken(app.tables, made.row);
   const line = `the token ${made.row.tokenId} of ${principal} (${roles.join(", ")}) was issued`;
-  await recordAccess(app, caller, `issue token ${made.row.tokenId}`, [line]);
+  const what = `token ${made.row.tokenId}`;
+  await recordAccess(app, caller, `issue ${what}`, [line], [{ what, before: null, after: shownToken(made.row) }]);
   return { token, text: made.text, plan: [] };
+}
+
+/** A token as records show it: whose it is and what it may, and nothing of its secret. */
+export const shownToken = ({ principal, roles, scope, expiresAt, revokedAt, replacedBy }: TokenRow) => ({
+  ...{ principal, roles, scope, expiresAt: formatUtc(expiresAt), isRevoked: revokedAt !== null, replacedBy },
+});
+
+/** Longer chains would have to be cut, and with that somebody would no longer be known. */
+const ISSUERS_MAX = 50;
+
+/**
+ * Whose word stands behind a token that the caller issues: the caller's, and of everybody whose token led to it. `before` issued the
+ * token that it replaces. Throws REQUEST_INVALID for a chain that is too long.
+ */
+export function issuersOf({ principal, issuers = [] }: Caller, before: readonly string[] = []): readonly string[] {
+  const all = [...new Set([principal, ...issuers, ...before])];
+  if (all.length > ISSUERS_MAX)
+    throw fail("REQUEST_INVALID", {
+      field: "principal",
+      why: "the token would be issued by a chain of over 50 persons",
+    });
+  return all;
 }
 
 /** A token that is nowhere yet. */
 export function newToken(
   app: App,
-  terms: Pick<TokenRow, "principal" | "roles" | "scope" | "note" | "createdBy" | "expiresAt">,
+  terms: Pick<TokenRow, "principal" | "roles" | "scope" | "note" | "createdBy" | "issuers" | "expiresAt">,
 ): { readonly text: string; readonly row: TokenRow } {
   const text = formatToken(app.random.bytes(TOKEN_BYTES.id), app.random.bytes(TOKEN_BYTES.secret));
   const { tokenId = "", secret = "" } = parseToken(text) ?? {};

@@ -73,9 +73,9 @@ export async function judgeStored(
   return judgeLease(app, asker, { facts, specs, periodMs, ticket, reason, breakGlass: false });
 }
 
-/** The persons who stand behind a caller: the caller, and whoever issued the caller's token. */
-export const personsOf = ({ policy, principal, issuedBy }: Caller): readonly string[] =>
-  [principal, ...(issuedBy === undefined ? [] : [issuedBy])].map((name) => personOf(policy, name));
+/** The persons who stand behind a caller: the caller, and everybody in the chain that issued the caller's token. */
+export const personsOf = ({ policy, principal, issuers = [] }: Caller): readonly string[] =>
+  [principal, ...issuers].map((name) => personOf(policy, name));
 
 /** True when the ledger names the caller as owner or stand-in of the port, under any of the person's names. */
 export const isAskedOf = ({ askedOf }: Approval, { policy, principal }: Caller): boolean =>

@@ -24,7 +24,10 @@ export async function justifyLease(
   const answer = { lease, reach: reachOf(request.specs, members), settled: true, extended: false, notes: [] };
   if (options.dryRun) return { ...answer, plan: ["keep the justification"] };
   const said = { by: caller.principal, at: app.clock.now(), text };
-  await recordDecision(app, caller, request.group, `justify ${leaseId}`, [`${leaseId} is justified: ${text}`]);
+  await recordDecision(app, caller, request.group, `justify ${leaseId}`, {
+    lines: [`${leaseId} is justified: ${text}`],
+    changes: [{ what: `justification of ${leaseId}`, before: null, after: text }],
+  });
   await writeJustification(app.tables, leaseId, said);
   await app.tables.writeAll([unjustifiedDelete(leaseId)]);
   return { ...answer, lease: { ...lease, justification: said }, plan: [] };

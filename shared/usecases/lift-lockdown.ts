@@ -144,7 +144,8 @@ async function finish(app: App, lifting: Lockdown, { policy, by }: LiftOptions):
   const at = app.clock.now();
   const cause = `lift ${lockdownId}`;
   const lines = [`the lockdown of ${groups.length} groups has ended by ${by}: they are as they were`];
-  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, lines };
+  const changes = [{ what: `lockdown ${lockdownId}`, before: lifting.state, after: "lifted" }];
+  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, lines, changes };
   const notice = noticeOf("lockdownEnded", {
     at,
     group: null,

@@ -56,7 +56,11 @@ export async function moveItem(
   if (saved === null) return null;
   const { group } = item;
   const lines = [`${item.itemId} ${item.key}: ${item.state} to ${to}: ${word.why}`];
-  const record = { at, group, cause: "recycling", actor: word.by, policyVersion: told.policy.version, lines };
+  const record = {
+    ...{ at, group, cause: "recycling", actor: word.by, policyVersion: told.policy.version, lines },
+    decidedBy: word.by === "safeport" ? "recycling" : "a person's word",
+    changes: [{ what: `unused rule ${item.itemId}`, before: item.state, after: to }],
+  };
   await writeRecord(app, record);
   return saved;
 }

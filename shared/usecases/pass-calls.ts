@@ -2,11 +2,14 @@
 import type { EntryId, GroupRef, RuleId } from "../domain/ids.ts";
 import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
+import type { Rule, RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import type { Refusal } from "../plan/picture.ts";
 import type { PlannedCall } from "../plan/plan-entry.ts";
 import { type CallPriority, CloudFailure } from "../ports/firewall.ts";
 import { dueGroup, dueWrite } from "../store/due.ts";
 import type { Lock } from "../store/lock.ts";
+import type { RecordedChange } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { chunks, inParallel } from "./in-parallel.ts";
 import type { PassIntents } from "./pass-intents.ts";
@@ -27,6 +30,8 @@ export interface CallTerms {
   readonly lock: Lock;
   readonly priority: CallPriority;
   readonly limits: Policy["limits"];
+  /** A rule as the last reading has shown it. */
+  readonly ruleOf: (ruleId: RuleId) => Rule | null;
   /** How many rules of ours stand in the group. */
   readonly rulesOfOurs: () => number;
   /** Takes what was called and answered, in words. */
@@ -41,6 +46,8 @@ export class PassCalls {
   readonly accepted = new Set<EntryId>();
   /** Entries of which a rule was revoked. */
   readonly cleared = new Set<EntryId>();
+  /** Rules before and after each call that was answered with success. */
+  readonly changed: RecordedChange[] = [];
   /** Entries the cloud does not let open. */
   readonly refusals = new Map<EntryId, Refusal>();
   private readonly app: App;
@@ -199,6 +206,7 @@ export class PassCalls {
       if (call.kind === "authorize") this.accepted.add(call.entry.entryId);
     }
     say(calls.map((call) => `${inWords(call)}: done`));
+    this.changed.push(...calls.map((call) => this.changeOf(call)));
     await this.intents.succeeded(intent);
     return "done";
   }
@@ -237,6 +245,17 @@ export class PassCalls {
         if (calls.length === 1) this.refuse(calls, "RULE_REFUSED", { cloudCode: said });
         return error.kind === "invalid" ? "invalid" : "refused";
     }
+  }
+
+  private changeOf(call: PlannedCall): RecordedChange {
+    const shown = (rule: Pick<Rule, "description"> & RuleSpec) => ({
+      key: ruleKey(rule),
+      description: rule.description,
+    });
+    const found = call.kind === "authorize" ? null : this.terms.ruleOf(call.ruleId);
+    const what = call.kind === "authorize" ? `rule ${call.entry.key}` : `rule ${call.ruleId}`;
+    const after = call.kind === "revoke" ? null : shown({ ...call.entry.spec, description: call.description });
+    return { what, before: found && shown(found), after };
   }
 
   /** Only what opens can be refused. */

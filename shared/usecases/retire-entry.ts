@@ -43,7 +43,10 @@ export async function retireEntry(
   const plan = [`retire ${entry.key}`, fateOf(entry, acts, app.clock.now())];
   if (options.dryRun) return { group, entries: [{ ...entry, allocation: null }], reach, plan, notes: [] };
   await changeAllocations(app, group, principal, [{ spec, allocation: null }]);
-  await recordDecision(app, caller, group, `ledger of ${facts.name || group.groupId}`, plan);
+  await recordDecision(app, caller, group, `ledger of ${facts.name || group.groupId}`, {
+    lines: plan,
+    changes: [{ what: `allocation of ${entry.key}`, before: entry.allocation, after: null }],
+  });
   const now = await getEntry(app.tables, group, entryId);
   return { group, entries: now ? [now] : [], reach, plan, notes: [] };
 }

@@ -1,7 +1,7 @@
 // Ends a token at once.
 import { changeToken } from "../store/tokens.ts";
 import type { App, Caller } from "./app.ts";
-import type { TokenAnswer } from "./issue-token.ts";
+import { shownToken, type TokenAnswer } from "./issue-token.ts";
 import { tokenFor } from "./list-tokens.ts";
 import { recordAccess } from "./record-access.ts";
 
@@ -19,7 +19,9 @@ export async function revokeToken(
     const revokedAt = app.clock.now();
     if (!(await changeToken(app.tables, token, { revokedAt }))) continue;
     const line = `the token ${tokenId} of ${token.principal} was revoked`;
-    await recordAccess(app, caller, `revoke token ${tokenId}`, [line]);
+    const after = shownToken({ ...token, revokedAt });
+    const changes = [{ what: `token ${tokenId}`, before: shownToken(token), after }];
+    await recordAccess(app, caller, `revoke token ${tokenId}`, [line], changes);
     return { token: { ...token, revokedAt }, text: null, plan: [] };
   }
 }

@@ -2,7 +2,7 @@
 import { fail } from "../errors/app-error.ts";
 import { changeToken, createToken } from "../store/tokens.ts";
 import type { App, Caller } from "./app.ts";
-import { newToken, type TokenAnswer } from "./issue-token.ts";
+import { issuersOf, newToken, shownToken, type TokenAnswer } from "./issue-token.ts";
 import { managesTokens, tokenFor } from "./list-tokens.ts";
 import { recordAccess } from "./record-access.ts";
 
@@ -29,7 +29,9 @@ export async function rotateToken(
     const expiresAt = now + Math.min(old.expiresAt - old.createdAt, daysMs);
     const { principal, roles, scope, note } = old;
     const createdBy = isOwn ? old.createdBy : caller.principal;
-    const made = newToken(app, { principal, roles, scope, note, createdBy, expiresAt });
+    const before = old.issuers ?? [old.createdBy];
+    const issuers = isOwn ? before : issuersOf(caller, before);
+    const made = newToken(app, { principal, roles, scope, note, createdBy, issuers, expiresAt });
     const plan = [`replace the token ${tokenId}, which goes on for ${overlapMs / 1000} seconds at most`];
     const token = { ...made.row, usedAt: null, rev: 1 };
     if (options.dryRun) return { token, text: null, plan };
@@ -38,7 +40,11 @@ export async function rotateToken(
     const change = { expiresAt: Math.min(old.expiresAt, now + overlapMs), replacedBy: made.row.tokenId };
     if (await changeToken(app.tables, old, change)) {
       const line = `the token ${tokenId} of ${principal} is replaced by ${made.row.tokenId}`;
-      await recordAccess(app, caller, `rotate token ${tokenId}`, [line]);
+      const changes = [
+        { what: `token ${tokenId}`, before: shownToken(old), after: shownToken({ ...old, ...change }) },
+        { what: `token ${made.row.tokenId}`, before: null, after: shownToken(made.row) },
+      ];
+      await recordAccess(app, caller, `rotate token ${tokenId}`, [line], changes);
       return { token, text: made.text, plan: [] };
     }
     // Somebody was faster: what was just made is nobody's, and nobody has seen it.

@@ -15,7 +15,7 @@ import { intentDelete, listIntents } from "../store/intents.ts";
 import { listEntries } from "../store/ledger.ts";
 import { acquireLock, type Lock, releaseLock } from "../store/lock.ts";
 import { readMode } from "../store/mode.ts";
-import { writeRecord } from "../store/records.ts";
+import { type RecordedChange, writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { judgeOpenings, type OpeningsJudged } from "./judge-openings.ts";
@@ -31,6 +31,10 @@ import { recoverLease } from "./recover-lease.ts";
 export interface PassOptions {
   readonly cause: string;
   readonly actor: string;
+  /** From where somebody asked for it; absent where nobody did. */
+  readonly from?: string | undefined;
+  /** The line of the policy that decided about it; absent where none was asked. */
+  readonly decidedBy?: string | undefined;
   readonly policy: Policy;
   readonly priority: CallPriority;
   /** Monotonic instant after which no further change is started. */
@@ -120,6 +124,8 @@ class Pass {
   private readonly lines: string[] = [];
   private readonly findings = new Set<string>();
   private entries: readonly Entry[] = [];
+  /** As the last reading has shown them. */
+  private rules: readonly Rule[] = [];
   private isHalfRead = false;
   /** Instants that have a due row already. */
   private readonly booked = new Set<number>();
@@ -151,6 +157,7 @@ class Pass {
       lock,
       priority: options.priority,
       limits: options.policy.limits,
+      ruleOf: (ruleId) => this.rules.find((rule) => rule.id === ruleId) ?? null,
       rulesOfOurs: () => this.entries.filter((entry) => entry.standing.kind === "ours").length,
       say: (lines) => this.lines.push(...lines),
     });
@@ -167,6 +174,7 @@ class Pass {
       // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
       const readAt = app.clock.now();
       const rules = await this.readRules();
+      this.rules = rules;
       const { entries, unreadable } = await listEntries(app.tables, group);
       this.entries = entries;
       this.isHalfRead = unreadable.length > 0;
@@ -357,8 +365,11 @@ class Pass {
       ...(this.drift?.lines ?? []),
     ];
     const lines = done.length > 0 ? [...(options.says ?? []), ...done] : done;
-    const { cause, actor, policy } = options;
-    const record = { at: now, group, cause, actor, policyVersion: policy.version, lines };
+    const { cause, actor, from, decidedBy, policy } = options;
+    const record = {
+      ...{ at: now, group, cause, actor, from, policyVersion: policy.version, decidedBy, lines },
+      changes: [...this.calls.changed, ...leaseChanges(this.leases)],
+    };
     const writes: Write[] = [...this.intents.over.map(intentDelete), ...rowsDone.map(dueDelete)];
     if (this.calls.isEndRefused)
       app.log.write("error", `a lease of ${group.groupId} is past its end and the cloud refuses to close it`);
@@ -379,6 +390,15 @@ class Pass {
       lines,
     };
   }
+}
+
+function leaseChanges({ opened, closed, statuses }: PassLeases): readonly RecordedChange[] {
+  const ended = [...closed.keys()].map((leaseId) => {
+    const status = statuses.get(leaseId);
+    const before = status?.openedAt === null ? "opening" : "open";
+    return { what: `lease ${leaseId}`, before, after: status?.state ?? "closed" };
+  });
+  return [...[...opened].map((leaseId) => ({ what: `lease ${leaseId}`, before: "opening", after: "open" })), ...ended];
 }
 
 const leasesOf = (entries: readonly Entry[]): ReadonlySet<LeaseId> =>

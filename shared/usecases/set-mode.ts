@@ -4,6 +4,7 @@ import { fail } from "../errors/app-error.ts";
 import { modeWrite, readMode } from "../store/mode.ts";
 import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
+import { saidBy } from "./said-by.ts";
 
 export interface ModeAnswer {
   readonly inForce: ModeInForce;
@@ -34,9 +35,9 @@ export async function setMode(
   const inForce = { mode: ask.mode, since: now, by: caller.principal, reason: ask.reason };
   const plan = [`mode ${before.mode} → ${ask.mode}: ${EFFECTS[ask.mode]}`];
   if (options.dryRun) return { inForce, plan };
-  const { principal: actor, policy } = caller;
   const lines = [...plan, ...(ask.reason === "" ? [] : [ask.reason])];
-  const record = { at: now, group: null, cause: "mode", actor, policyVersion: policy.version, lines };
+  const changes = [{ what: "mode", before: before.mode, after: ask.mode }];
+  const record = { at: now, group: null, cause: "mode", ...saidBy(caller), lines, changes };
   // The record comes first: a mode without one could not be explained, a record without one is repeated by who asked.
   await writeRecord(app, record);
   await app.tables.writeAll([modeWrite(inForce)]);

@@ -7,6 +7,7 @@ import type { Due } from "../store/due.ts";
 import type { App, Caller } from "./app.ts";
 import { netOf } from "./book-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { fromOf, grantedBy } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /**
@@ -27,6 +28,8 @@ export async function settleOpening(
   const { lease: now, settled } = await settleLease(app, lease, {
     cause: `open ${request.leaseId}`,
     actor: caller.principal,
+    from: fromOf(caller),
+    decidedBy: grantedBy(request),
     policy: caller.policy,
     priority: "open",
     net,

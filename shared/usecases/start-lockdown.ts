@@ -232,7 +232,16 @@ async function tell(
       ];
       const { principal: actor } = lockdown;
       const cause = `lockdown ${lockdownId}`;
-      const record = { at, group: null, cause, actor, policyVersion: policy.version, lines };
+      const record = {
+        ...{ at, group: null, cause, actor, policyVersion: policy.version, lines, decidedBy: "lockdown" },
+        changes: groups.map((it) => ({
+          ...{
+            what: `group ${it.group.groupId}`,
+            before: "open",
+            after: it.isClosed ? "closed but for its core" : "in part",
+          },
+        })),
+      };
       await writeRecord(app, record, noticeWrites(notice));
     }
     const saved = await saveLockdown(app.tables, next);

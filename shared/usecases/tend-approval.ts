@@ -11,6 +11,7 @@ import { noticeWrites } from "../store/outbox.ts";
 import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { APPROVAL_JOB, askNotice, EVERY_APPROVER } from "./ask-approval.ts";
+import { grantedBy } from "./said-by.ts";
 
 /** The row that has a decision told, should whoever decides die before. */
 export const decisionNet = (leaseId: LeaseId, at: number): Due => dueJob(APPROVAL_JOB, `${leaseId}/decided`, at);
@@ -43,8 +44,17 @@ export async function tendApproval(app: App, policy: Policy, param: string): Pro
   }
 }
 
-/** Records what was decided and tells whoever asked; `net` is the row that would have done so after a crash. */
-export async function tellDecision(app: App, policy: Policy, lease: Lease, net: Due | null): Promise<void> {
+/**
+ * Records what was decided and tells whoever asked; `net` is the row that would have done so after a crash, `from` where the word came
+ * from, if this is whoever took it.
+ */
+export async function tellDecision(
+  app: App,
+  policy: Policy,
+  lease: Lease,
+  net: Due | null,
+  from?: string | undefined,
+): Promise<void> {
   const { request, status, approval } = lease;
   const { leaseId, group, principal } = request;
   const last = approval?.words.at(-1);
@@ -55,7 +65,11 @@ export async function tellDecision(app: App, policy: Policy, lease: Lease, net: 
       `${word.by} said ${word.decision} to ${word.change.slice(0, 16)} by ${word.via}: ${word.reason || "no reason"}`,
   );
   const lines = [...words, `${leaseId} is ${status.state}`];
-  const record = { at: now, group, cause: `decide ${leaseId}`, actor, policyVersion: policy.version, lines };
+  const record = {
+    ...{ at: now, group, cause: `decide ${leaseId}`, actor, from, policyVersion: policy.version, lines },
+    decidedBy: status.state === "lapsed" ? "approval.decideWithin" : grantedBy(request),
+    changes: [{ what: `lease ${leaseId}`, before: "requested", after: status.state }],
+  };
   const decision = status.state === "denied" ? "denied" : isFinal(status.state) ? "expired" : "approved";
   const notice = noticeOf("approvalDecided", {
     ...{ at: now, group, to: [{ kind: "person", principal }] },

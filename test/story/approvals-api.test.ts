@@ -48,6 +48,33 @@ test("a port that needs a second person opens once an approver has seen the requ
   expect((await call("denyLease", admin, id, { reason: "too late" })).body.code).toBe("APPROVAL_DECIDED");
   const records = await world.api("GET", "/v1/records", { token: world.tokens.auditor });
   expect(JSON.stringify(records.body)).toMatch(/approver said approve to [0-9a-f]{16} by api: seen/);
+  // Who, from where, before and after, and by which line of the policy.
+  const told = (cause: string) => records.body.records.find((it: { cause: string }) => it.cause === `${cause} ${id}`);
+  const from = (name: string) =>
+    expect.stringMatching(new RegExp(`^127\\.0\\.0\\.1/32, token [0-9a-f]{16} issued by ${name}$`));
+  const lease = (before: string | null, after: string) =>
+    expect.arrayContaining([{ what: `lease ${id}`, before, after }]);
+  const decidedBy = expect.stringMatching(/^grants: \S+, policy \d+$/);
+  expect(told("ask")).toMatchObject({
+    actor: "requester",
+    from: from("setup"),
+    decidedBy,
+    changes: lease(null, "requested"),
+  });
+  expect(told("decide")).toMatchObject({
+    actor: "approver",
+    from: from("setup"),
+    decidedBy,
+    changes: lease("requested", "approved"),
+  });
+  expect(told("open")).toMatchObject({
+    actor: "approver",
+    from: from("setup"),
+    decidedBy,
+    changes: lease("opening", "open"),
+  });
+  const { changes } = told("open");
+  expect(changes[0]).toMatchObject({ before: null, after: { description: expect.stringContaining("safeport/1 ") } });
   await world.advance(11 * 60_000);
   expect(standing()).toEqual([]);
 });

@@ -62,7 +62,8 @@ describe("a lease on a port that needs a second person", () => {
     const lease = await asked({}, "ann-laptop");
     for (const who of [caller("ann-laptop"), caller("ann"), caller("corp/ann", "admin")])
       await expect(say(lease, who)).rejects.toMatchObject({ code: "APPROVAL_OWN" });
-    await expect(say(lease, { ...caller("bob"), issuedBy: "ann" })).rejects.toMatchObject({ code: "APPROVAL_OWN" });
+    for (const issuers of [["ann"], ["carl", "ann"], ["carl", "dora", "corp/ann", "setup"]])
+      await expect(say(lease, { ...caller("bob"), issuers })).rejects.toMatchObject({ code: "APPROVAL_OWN" });
     await expect(say(lease, caller("eve", "operator"))).rejects.toMatchObject({ code: "APPROVER_MISSING" });
     expect(world.openPorts()).toEqual([]);
     expect((await world.lease(lease.request.leaseId)).status.state).toBe("requested");

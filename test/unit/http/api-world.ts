@@ -100,8 +100,11 @@ const record = {
   group: { region: "cn-hangzhou", groupId: "sg-web" },
   cause: "open ls-1",
   actor: "requester",
+  from: "203.0.113.7/32, token 0123456789abcdef",
   policyVersion: 3,
+  decidedBy: "grants: ops",
   lines: ["authorize ingress|tcp|22/22: done"],
+  changes: [{ what: "rule sgr-1", before: null, after: { key: "k" } }],
 };
 
 const chained = {
@@ -256,7 +259,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       {
         records: [
           { ...record, sequence: "001793865600000-0000000002" },
-          { ...record, group: null, policyVersion: null, sequence: "001793865600000-0000000001" },
+          { ...record, group: null, policyVersion: null, decidedBy: undefined, sequence: "001793865600000-0000000001" },
         ],
         next: "001793865600000-0000000001",
       },

@@ -140,7 +140,9 @@ describe("what is listed", () => {
     const { input, body } = await read("/v1/records", { limit: "2", cursor, group: "sg-web" });
     expect(input?.[0]).toEqual({ limit: 2, cursor, group: "sg-web" });
     const lines = ["authorize ingress|tcp|22/22: done"];
-    const both = { at: "2026-11-05T08:00:00Z", cause: "open ls-1", actor: "requester", lines };
+    const from = "203.0.113.7/32, token 0123456789abcdef";
+    const changes = [{ what: "rule sgr-1", before: null, after: { key: "k" } }];
+    const both = { at: "2026-11-05T08:00:00Z", cause: "open ls-1", actor: "requester", from, lines, changes };
     expect(body).toEqual({
       records: [
         {
@@ -149,8 +151,9 @@ describe("what is listed", () => {
           region: "cn-hangzhou",
           group: "sg-web",
           policyVersion: 3,
+          decidedBy: "grants: ops",
         },
-        { ...both, sequence, region: null, group: null, policyVersion: null },
+        { ...both, sequence, region: null, group: null, policyVersion: null, decidedBy: null },
       ],
       next: sequence,
     });
