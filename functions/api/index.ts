@@ -5,6 +5,7 @@ import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import type { WriteBook } from "../../shared/ports/book.ts";
 import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import { askAgain } from "../../shared/usecases/ask-again.ts";
 import {
   changePolicy,
   confirmPolicy,
@@ -21,6 +22,7 @@ import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/deci
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { exportRecords } from "../../shared/usecases/export-records.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { followLease } from "../../shared/usecases/follow-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
 import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
@@ -59,7 +61,8 @@ const useCases = {
     rotateToken,
     revokeToken,
   },
-  ...{ openLease, extendLease, endLease, getLease, listLeases, sweep, listRecords, exportRecords, health },
+  ...{ openLease, extendLease, askAgain, followLease, endLease, getLease, listLeases },
+  ...{ sweep, listRecords, exportRecords, health },
   ...{ listAudits, getAudit, askAudit },
   ...{ listGroups, getGroup, confirmGuard, previewBaseline, confirmBaseline, lookAtGroup },
   ...{ startLockdown, previewLockdown, liftLockdown, getLockdown, listLockdowns },

@@ -34,6 +34,8 @@ export interface LeaseRequest {
   readonly reason: string;
   readonly ticket: string;
   readonly requestedAt: number;
+  /** The lease whose place it took when its holder moved, and since when that counts towards its total; null for almost every lease. */
+  readonly follows: { readonly leaseId: LeaseId; readonly openedAt: number } | null;
   /** Null for a lease that was recovered from its mark. */
   readonly grant: LeaseGrant | null;
 }

@@ -17,11 +17,32 @@ export const comfortFailures = {
       `By its start the lease ${d["lease"]} needs ${d["needed"]} other persons, and ${d["persons"]} have approved it.`,
     () => "Ask for a new lease and have it approved.",
   ),
-  START_HOST_MOVED: entry(
+  LEASE_HOST_MOVED: entry(
     409,
     "never",
     "caller",
-    (d) => `By its start the instance ${d["instance"]} is no longer in ${d["group"]}, or has another address.`,
+    (d) => `The instance ${d["instance"]} is no longer in ${d["group"]}, or has another address than the lease is for.`,
     () => "Ask for a new lease on the instance as it is now.",
+  ),
+  FOLLOW_AMBIGUOUS: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `The lease ${d["lease"]} lets in several addresses (${d["sources"]}); which of them has moved is not said.`,
+    () => "Name it in `from`.",
+  ),
+  FOLLOW_UNKNOWN: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `The lease ${d["lease"]} does not let in ${d["source"]}, so that it cannot move from there.`,
+    () => "Read the lease, and name one of its `sources` in `from`.",
+  ),
+  FOLLOW_NEEDS_APPROVAL: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `The lease ${d["lease"]} needs a second person, who approved its address and no other.`,
+    () => "Ask for a new lease from the new address and have it approved.",
   ),
 } satisfies Record<string, CatalogueEntry>;

@@ -2,8 +2,10 @@
 import type { LeaseId } from "../domain/ids.ts";
 import { fail } from "../errors/app-error.ts";
 import type { LeaseAnswer } from "../usecases/open-lease.ts";
+import { callerBlock } from "./client-address.ts";
 import { viewAnswer } from "./lease-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
+import { invalid } from "./read-input.ts";
 import type { Call } from "./route.ts";
 
 /** The group of the lease in the path, for its caller's scope. */
@@ -25,4 +27,11 @@ export function leaseIdOf(call: Call): LeaseId {
   const id = call.params["id"] ?? "";
   if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw fail("LEASE_UNKNOWN", { lease: id.slice(0, 64) });
   return id as LeaseId;
+}
+
+/** The caller's own address as the gateway saw it. Throws REQUEST_INVALID where that cannot be told. */
+export function ownSource({ request, caller }: Call): string {
+  const block = callerBlock(request, caller.policy.trustedProxies);
+  if (block === null) throw invalid("source", "is missing, and the caller's own address cannot be told");
+  return block;
 }

@@ -33,6 +33,7 @@ export function viewLease(lease: Lease): z.output<typeof leaseView> {
     reason: request.reason,
     ticket: request.ticket,
     requestedAt: formatUtc(request.requestedAt),
+    follows: request.follows?.leaseId ?? null,
     openedAt: status.openedAt === null ? null : formatUtc(status.openedAt),
     closedAt: status.closedAt === null ? null : formatUtc(status.closedAt),
     preExisting: status.preExisting,

@@ -5,6 +5,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { WriteBook } from "../ports/book.ts";
 import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller } from "../usecases/app.ts";
+import type { askAgain } from "../usecases/ask-again.ts";
 import type {
   changePolicy,
   confirmPolicy,
@@ -23,6 +24,7 @@ import type { approveItem, exemptItem, restoreItem } from "../usecases/decide-re
 import type { endLease } from "../usecases/end-lease.ts";
 import type { exportRecords } from "../usecases/export-records.ts";
 import type { extendLease } from "../usecases/extend-lease.ts";
+import type { followLease } from "../usecases/follow-lease.ts";
 import type { health } from "../usecases/health.ts";
 import type { issueToken } from "../usecases/issue-token.ts";
 import type { justifyLease } from "../usecases/justify-lease.ts";
@@ -52,6 +54,8 @@ import type { HttpRequest, HttpResponse } from "./message.ts";
 export interface UseCases {
   readonly openLease: typeof openLease;
   readonly extendLease: typeof extendLease;
+  readonly askAgain: typeof askAgain;
+  readonly followLease: typeof followLease;
   readonly endLease: typeof endLease;
   readonly getLease: typeof getLease;
   readonly listLeases: typeof listLeases;

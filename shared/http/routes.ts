@@ -4,9 +4,8 @@ import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
 import type { LeaseAsk } from "../usecases/open-lease.ts";
-import { callerBlock } from "./client-address.ts";
 import { define, sourcesOf } from "./define-route.ts";
-import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
+import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
 import { viewHealth } from "./list-views.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
@@ -15,6 +14,7 @@ import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
 import { approvalRoutes } from "./routes-approvals.ts";
 import { auditRoutes } from "./routes-audits.ts";
+import { comfortRoutes } from "./routes-comforts.ts";
 import { driftRoutes } from "./routes-drift.ts";
 import { groupRoutes } from "./routes-groups.ts";
 import { ledgerRoutes } from "./routes-ledger.ts";
@@ -155,6 +155,7 @@ export const routes: readonly Route[] = [
       return answered(await parts.useCases.endLease(parts.app, caller, leaseIdOf(call), { dryRun }), dryRun, 200);
     },
   }),
+  ...comfortRoutes,
   ...approvalRoutes,
   ...linkRoutes,
   ...tokenRoutes,
@@ -211,11 +212,12 @@ async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly
 type Body = z.output<typeof schema.leaseBody>;
 type Asked = Omit<Body, "breakGlass" | "startAt"> & Partial<Pick<Body, "breakGlass" | "startAt">>;
 
-function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
+function askOf(call: Call, asked: Asked): LeaseAsk {
+  const { caller } = call;
   return {
     protocol: asked.protocol,
     port: asked.port === null ? null : String(asked.port),
-    sources: asked.source === null ? [ownSource(request, caller.policy.trustedProxies)] : sourcesOf(asked.source),
+    sources: asked.source === null ? [ownSource(call)] : sourcesOf(asked.source),
     group: asked.group,
     instance: asked.instance,
     region: asked.region,
@@ -225,12 +227,6 @@ function askOf({ request, caller }: Call, asked: Asked): LeaseAsk {
     ticket: asked.ticket,
     breakGlass: asked.breakGlass ?? false,
   };
-}
-
-function ownSource(request: Call["request"], trustedProxies: readonly string[]): string {
-  const block = callerBlock(request, trustedProxies);
-  if (block === null) throw invalid("source", "is missing, and the caller's own address cannot be told");
-  return block;
 }
 
 async function open(call: Call, ask: LeaseAsk, mode: "create" | "repeat", dryRun: boolean): Promise<HttpResponse> {

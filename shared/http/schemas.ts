@@ -93,6 +93,18 @@ export const justifyBody = z.strictObject({
 /** Body of `POST /v1/leases/{id}:extend`. */
 export const extendBody = z.strictObject({ period: periodSeconds });
 
+/** Body of `POST /v1/leases/{id}:follow`. */
+export const followBody = z.strictObject({
+  source: single(64)
+    .nullable()
+    .default(null)
+    .describe("The new address or CIDR, within what the policy grants; the caller's own when left out."),
+  from: single(64)
+    .nullable()
+    .default(null)
+    .describe("Which of the lease's `sources` gives way; needed where it has several."),
+});
+
 /** Query of `GET /v1/leases`. */
 export const leasesQuery = z.strictObject({
   ...page,
@@ -120,6 +132,7 @@ export const leaseView = z.object({
   reason: text,
   ticket: text,
   requestedAt: instant,
+  follows: text.nullable().describe("Id of the lease whose place it took when its holder moved."),
   openedAt: instant.nullable(),
   closedAt: instant.nullable(),
   preExisting: z.boolean().describe("True when a rule stood before the lease; its end removes nothing."),

@@ -33,9 +33,10 @@ function leaseOf(row: Row): Lease {
     request: {
       ...request,
       specs: request.specs.map((spec) => specFromJson(spec, "lease")),
-      // Leases from before grants had rules, and starts.
+      // Leases from before grants had rules, starts, and moves.
       grant: request.grant ?? null,
       startAt: request.startAt ?? null,
+      follows: request.follows ?? null,
     },
     status,
     approval: orNull("approval") as Approval | null,

@@ -1,5 +1,6 @@
 // Books a lease: idempotency key, due rows, lease, ledger; in this order, so that a crash in between leaves work the sweep finds.
 import { createHash } from "node:crypto";
+import type { LeaseId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease, LeaseGrant, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { type Addressee, noticeOf } from "../domain/notice.ts";
@@ -54,26 +55,37 @@ export const waitsForApproval = ({ approvals, justifyBy }: LeaseGrant): boolean 
  * Books the lease and arms its wake-up; one that other persons have to approve, or that starts later, is only asked for. Throws IDEMPOTENCY_KEY_REUSED and
  * LEASES_TOO_MANY.
  */
-export async function bookLease(app: App, opening: Opening, key: RequestKey | null): Promise<Lease> {
+export async function bookLease(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  freshId: LeaseId = newLeaseId(app.clock.now(), app.random),
+): Promise<Lease> {
   const now = app.clock.now();
-  let leaseId = newLeaseId(now, app.random);
+  const { follows } = opening;
+  let leaseId = freshId;
   if (key !== null) {
     const claim = await claimKey(app.tables, key.name, { leaseId, requestHash: key.requestHash });
     if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
     leaseId = claim.leaseId;
   }
   const request = requestOf(opening, leaseId, now);
-  await takePlace(app, opening.caller, leaseId);
+  await takePlace(app, opening.caller, leaseId, follows?.leaseId);
   const isAsked = waitsForApproval(opening.grant) || request.startAt !== null;
-  return isAsked ? bookRequest(app, opening.caller, request) : bookOpening(app, opening.caller, request, now);
+  if (isAsked) return bookRequest(app, opening.caller, request);
+  return bookOpening(app, opening.caller, request, { now, until: follows?.until ?? endAfter(now, request.periodMs) });
 }
 
-async function bookOpening(app: App, caller: Caller, request: LeaseRequest, now: number): Promise<Lease> {
-  const { leaseId, group, grant } = request;
-  const until = endAfter(now, request.periodMs);
+async function bookOpening(
+  app: App,
+  caller: Caller,
+  request: LeaseRequest,
+  { now, until }: { readonly now: number; readonly until: number },
+): Promise<Lease> {
+  const { leaseId, group, grant, follows } = request;
   const end = dueLease(group, leaseId, until, app.settings.shards);
   const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
-  const told = endNoticeWrites(caller.policy, leaseId, { from: now, until, now });
+  const told = endNoticeWrites(caller.policy, leaseId, { from: follows?.openedAt ?? now, until, now });
   await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud]);
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);

@@ -63,10 +63,24 @@ export async function endLease(
         : [`revoke ${status.ruleIds.join(", ")}`],
     };
   }
+  const { lease: now, settled } = await endHeld(app, caller, lease, `ended early by ${caller.principal}`);
+  const notes = now.status.preExisting ? ["The rule stood before the lease and was left as it is."] : [];
+  return { ...answer, lease: now, settled, notes };
+}
+
+/** Ends a lease that may have a rule in the cloud: the row that finds it, its holds in the ledger, and a pass. */
+export async function endHeld(
+  app: App,
+  caller: Caller,
+  lease: Lease,
+  note: string,
+): Promise<{ readonly lease: Lease; readonly settled: boolean }> {
+  const { request } = lease;
+  const { leaseId } = request;
   const net = dueLease(request.group, leaseId, app.clock.now(), app.settings.shards);
   await app.tables.writeAll([dueWrite(net)]);
   await bookHolds(app, lease);
-  const ended = { cause: "asked" as const, note: `ended early by ${caller.principal}`, detail: null };
+  const ended = { cause: "asked" as const, note, detail: null };
   for (const entryId of request.entryIds) {
     await changeEntry(app, request.group, entryId, (entry) => {
       if (!entry?.holders.some((it) => it.holderId === leaseId && it.ended === null)) return null;
@@ -74,7 +88,7 @@ export async function endLease(
       return { ...entry, holders };
     });
   }
-  const { lease: now, settled } = await settleLease(app, lease, {
+  return settleLease(app, lease, {
     cause: `end ${leaseId}`,
     actor: caller.principal,
     from: fromOf(caller),
@@ -83,6 +97,4 @@ export async function endLease(
     net,
     wanted: () => false,
   });
-  const notes = now.status.preExisting ? ["The rule stood before the lease and was left as it is."] : [];
-  return { ...answer, lease: now, settled, notes };
 }

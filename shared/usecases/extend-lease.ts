@@ -107,7 +107,7 @@ function newEnd(
     oldEnd,
     now,
     periodMs,
-    openedFrom: openedAt ?? lease.request.requestedAt,
+    openedFrom: lease.request.follows?.openedAt ?? openedAt ?? lease.request.requestedAt,
     totalMaxMs,
   });
   // Marks know whole seconds: a period is rounded up to one, and the total is never passed.
@@ -137,7 +137,8 @@ export async function extendHolds(
       if (!entry || !holder || !isHolding(holder, app.clock.now()))
         throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
       until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
-      const life = { from: holder.openedAt ?? request.requestedAt, until, now: app.clock.now() };
+      const from = request.follows?.openedAt ?? holder.openedAt ?? request.requestedAt;
+      const life = { from, until, now: app.clock.now() };
       const told = endNoticeWrites(caller.policy, leaseId, life);
       await app.tables.writeAll([dueWrite({ ...net, at: until }), dueWrite(net), ...told]);
       return { ...entry, holders: entry.holders.map((it) => (it === holder ? { ...it, until } : it)) };

@@ -7,6 +7,7 @@ import { actOnAlarm } from "./act-on-alarm.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { tellEnding } from "./end-notices.ts";
+import { finishFollow } from "./follow-lease.ts";
 import { prepareLockdowns } from "./prepare-lockdowns.ts";
 import { answerProbe } from "./probe.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
@@ -102,6 +103,7 @@ const jobs: Readonly<Record<string, Job>> = {
       return next;
     },
   },
+  follow: { beginsAt: null, run: (app, { policy, param }) => finishFollow(app, policy, param ?? "") },
   start: { beginsAt: null, run: startLease },
   ending: { beginsAt: null, run: (app, { param }) => tellEnding(app, param ?? "") },
   // Booked by doctor.

@@ -34,6 +34,8 @@ export interface Opening {
   readonly target: Target;
   readonly specs: readonly RuleSpec[];
   readonly grant: LeaseGrant;
+  /** The lease whose place this one takes: it ends when that would have. */
+  readonly follows: { readonly leaseId: LeaseId; readonly openedAt: number; readonly until: number } | null;
 }
 
 /** The rules asked for, without a host; throws what is wrong with the words or with the width of the sources. */
@@ -79,7 +81,7 @@ export const entryIdsOf = ({ target, specs }: Pick<Opening, "target" | "specs">)
 
 /** The lease that is asked for. */
 export function requestOf(opening: Opening, leaseId: LeaseId, now: number): LeaseRequest {
-  const { caller, ask, target, specs } = opening;
+  const { caller, ask, target, specs, follows } = opening;
   return {
     leaseId,
     principal: caller.principal,
@@ -93,6 +95,7 @@ export function requestOf(opening: Opening, leaseId: LeaseId, now: number): Leas
     reason: ask.reason,
     ticket: ask.ticket,
     requestedAt: now,
+    follows: follows && { leaseId: follows.leaseId, openedAt: follows.openedAt },
     grant: opening.grant,
   };
 }

@@ -51,7 +51,7 @@ export async function openLease(
   // Who passes a lockdown breaks the glass, whether or not the port needs a second person at other times.
   const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
   const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
-  const opening: Opening = { caller, ask, target, specs, grant };
+  const opening: Opening = { caller, ask, target, specs, grant, follows: null };
   // What speaks against a later start today may have passed by then, and the contrary: it is looked at then.
   if (ask.startAt !== null) return askForLater(app, opening, key, why, options);
   if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);

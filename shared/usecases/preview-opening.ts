@@ -32,7 +32,7 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
   ]);
   const request = requestOf(opening, DRY_RUN, now);
   const { principal, reason, periodMs } = request;
-  const until = endAfter(now, periodMs);
+  const until = opening.follows?.until ?? endAfter(now, periodMs);
   const holder: Holder = {
     kind: "lease",
     holderId: DRY_RUN,

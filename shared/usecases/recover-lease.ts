@@ -38,6 +38,7 @@ export async function recoverLease(
     reason,
     ticket: "",
     requestedAt: now,
+    follows: null,
     grant: null,
   };
   const status: LeaseStatus = {

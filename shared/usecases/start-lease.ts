@@ -94,7 +94,7 @@ async function refusalOf(app: App, policy: Policy, lease: Lease): Promise<AppErr
   }
 }
 
-/** An address is another host's once the instance has gone. Throws INSTANCE_UNKNOWN, START_HOST_MOVED. */
+/** An address is another host's once the instance has gone. Throws INSTANCE_UNKNOWN, LEASE_HOST_MOVED. */
 async function requireHost(app: App, { request }: Lease): Promise<void> {
   const { instanceId: instance, group, specs } = request;
   if (instance === null) return;
@@ -105,7 +105,7 @@ async function requireHost(app: App, { request }: Lease): Promise<void> {
     ({ dest }) => dest === null || addresses.some((it) => it.family === dest.family && it.first === dest.first),
   );
   if (!isThere || !own.some(({ groupIds }) => groupIds.includes(group.groupId)))
-    throw fail("START_HOST_MOVED", { instance, group: request.groupName });
+    throw fail("LEASE_HOST_MOVED", { instance, group: request.groupName });
 }
 
 async function refuse(app: App, lease: Lease, approval: Approval, why: AppError): Promise<void> {

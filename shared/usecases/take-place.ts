@@ -12,9 +12,15 @@ const BOOKING_MS = 60_000;
 
 /**
  * Takes a place for a lease before it is booked, or throws LEASES_TOO_MANY. Places are taken by compare-and-set, so that requests at the
- * same time do not share one; those of leases that are over are given back when somebody needs one. Costs nothing without a limit.
+ * same time do not share one; those of leases that are over are given back when somebody needs one. The place of the lease that this one
+ * takes over from (`follows`) counts once for both. Costs nothing without a limit.
  */
-export async function takePlace(app: App, { policy, principal }: Caller, leaseId: LeaseId): Promise<void> {
+export async function takePlace(
+  app: App,
+  { policy, principal }: Caller,
+  leaseId: LeaseId,
+  follows?: LeaseId,
+): Promise<void> {
   const max = policy.lease.openMax;
   if (max === null) return;
   const person = personOf(policy, principal);
@@ -23,7 +29,8 @@ export async function takePlace(app: App, { policy, principal }: Caller, leaseId
     if (places.leases.some((it) => it.leaseId === leaseId)) return;
     const now = app.clock.now();
     const taken = places.leases.length < max ? places.leases : await stillTaken(app, places.leases, now);
-    if (taken.length >= max) throw fail("LEASES_TOO_MANY", { person, count: taken.length, max });
+    const count = taken.filter((it) => it.leaseId !== follows).length;
+    if (count >= max) throw fail("LEASES_TOO_MANY", { person, count, max });
     if (await writePlaces(app.tables, { ...places, leases: [...taken, { leaseId, at: now }] })) return;
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }

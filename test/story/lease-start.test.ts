@@ -235,5 +235,5 @@ test("a lease on an instance that has gone from its group by then is not opened"
   await callByOther(world, "JoinSecurityGroup", { InstanceId: "i-app-1", SecurityGroupId: "sg-web" });
   await callByOther(world, "LeaveSecurityGroup", { InstanceId: "i-app-1", SecurityGroupId: "sg-app" });
   const over = await toStart(lease);
-  expect([over.status.state, over.status.note]).toEqual(["failed", "START_HOST_MOVED"]);
+  expect([over.status.state, over.status.note]).toEqual(["failed", "LEASE_HOST_MOVED"]);
 });

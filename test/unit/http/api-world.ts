@@ -66,6 +66,7 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
         reason: "",
         ticket: "",
         requestedAt: NOW,
+        follows: null,
         grant: null,
       },
       status: {
@@ -211,6 +212,8 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const useCases = {
     openLease: note("openLease", answer),
     extendLease: note("extendLease", answer),
+    askAgain: note("askAgain", answer),
+    followLease: note("followLease", answer),
     endLease: note("endLease", answer),
     listTokens: note("listTokens", { tokens: [token], next: token.tokenId }),
     issueToken: note("issueToken", { token, text: "spt_…", plan: [] }),

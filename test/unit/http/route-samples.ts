@@ -13,6 +13,8 @@ export const promised: Readonly<Record<string, readonly Role[]>> = {
   getLease: ROLES,
   extendLease: ["requester", "operator", "admin"],
   endLease: ["requester", "operator", "admin"],
+  askAgain: ["requester", "operator", "admin"],
+  followLease: ["requester", "operator", "admin"],
   openLink: ROLES,
   decideByLink: ROLES,
   listTokens: ROLES,

@@ -67,6 +67,23 @@ describe("leases", () => {
     }
   });
 
+  test("a lease follows to the caller's own address, or to one that is named", async () => {
+    const world = apiWorld();
+    await world.send(requestOf("followLease"));
+    await world.send({ ...requestOf("followLease"), body: json({ source: "198.51.100.9", from: "203.0.113.7" }) });
+    expect(world.reached.filter(({ name }) => name === "followLease").map(({ input }) => input.slice(1))).toEqual([
+      ["ls-1", { to: "127.0.0.1/32", from: null }, { dryRun: false }],
+      ["ls-1", { to: "198.51.100.9", from: "203.0.113.7" }, { dryRun: false }],
+    ]);
+  });
+
+  test("the same again is a new lease, and its key is passed on", async () => {
+    const world = apiWorld();
+    const headers = { authorization: "Bearer requester", "idempotency-key": "k-1" };
+    expect((await world.send({ ...requestOf("askAgain"), headers })).status).toBe(201);
+    expect(world.reached.at(-1)?.input.slice(1)).toEqual(["ls-1", { idempotencyKey: "k-1", dryRun: false }]);
+  });
+
   test("a dry run passes the wish on and shows the plan", async () => {
     const world = apiWorld();
     const response = await world.send({ ...requestOf("openLease"), query: { dryRun: "true" } });
