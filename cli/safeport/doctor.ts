@@ -168,9 +168,9 @@ async function settings(
   account: Account,
   alarms: { readonly contacts: string | null; readonly webhook: string | null },
 ): Promise<readonly Finding[]> {
-  const { role, tables, first, alarms: rules } = stepsOf(surroundings, account, alarms);
+  const { role, logs, tables, first, alarms: rules } = stepsOf(surroundings, account, alarms);
   const findings: Finding[] = [];
-  for (const step of [...role, ...tables, ...first, ...rules]) {
+  for (const step of [...role, ...logs, ...tables, ...first, ...rules]) {
     try {
       const look = await step.look();
       if (look.state === "ready") findings.push(ok(step.id, "as it should be"));

@@ -9,7 +9,7 @@ import { type Command, EXIT, readArguments, tell, UsageError } from "./command.t
 
 export const setup: Command = {
   name: "setup",
-  summary: "show or make tables, role, alarms and the first admin's token",
+  summary: "show or make tables, log project, role, alarms and the first admin's token",
   help: `Usage: safeport setup --plan | --apply [options]
 
   --plan             show what is there and what would be made, with the policy of the functions' role
@@ -52,7 +52,8 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
       contacts: textOrNull(values["contacts"]),
       webhook: textOrNull(values["webhook"]),
     });
-    const all = [...(values["no-role"] === true ? [] : steps.role), ...steps.tables, ...steps.first, ...steps.alarms];
+    const roles = values["no-role"] === true ? [] : steps.role;
+    const all = [...roles, ...steps.logs, ...steps.tables, ...steps.first, ...steps.alarms];
     const progress = (line: string): void => surroundings.err(`${line}\n`);
     const reports = await runSteps(all, { apply, progress });
     const vpcId = textOrNull(values["canary"]);

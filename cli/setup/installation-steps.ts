@@ -1,5 +1,6 @@
 // Everything an installation needs in an account beside its functions, in the order in which it is made.
 import { newTokenText } from "../../shared/access/token.ts";
+import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
@@ -13,6 +14,7 @@ import { createToken, listTokens, type StoredToken } from "../../shared/store/to
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { alarmSteps } from "./alarms.ts";
 import { type CloudPlace, cloudCalls } from "./cloud-call.ts";
+import { logSteps } from "./log-project.ts";
 import { type RamPolicy, ramPolicyOf } from "./ram-policy.ts";
 import { roleSteps } from "./role.ts";
 import { tableSteps } from "./state-tables.ts";
@@ -41,6 +43,7 @@ export interface InstallationSteps {
   readonly tables: readonly Step[];
   readonly first: readonly Step[];
   readonly role: readonly Step[];
+  readonly logs: readonly Step[];
   readonly alarms: readonly Step[];
   readonly ramPolicy: RamPolicy;
 }
@@ -57,6 +60,13 @@ export function installationSteps(wish: InstallationWish): InstallationSteps {
   return {
     tables: tableSteps({ endpoints, credentials, clock }, schemas),
     first: [policyStep(tables, wish.policyText), adminStep(tables, wish)],
+    logs:
+      logs === null
+        ? []
+        : logSteps(slsClient({ clock, credentials: () => credentials, endpoint: endpoints.sls }), {
+            region: configuration.region,
+            ...logs,
+          }),
     role: roleSteps(calls, { role, policy: ramPolicy }),
     alarms:
       contacts === null

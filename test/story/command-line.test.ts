@@ -8,7 +8,6 @@ import { environmentOf } from "../../cli/dev/deployment.ts";
 import type { Surroundings } from "../../cli/safeport/command.ts";
 import { runCommand } from "../../cli/safeport/run.ts";
 import { newRoleTokens } from "../../cli/setup/installation.ts";
-import type { FaultRule } from "../../local/faults.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
@@ -98,7 +97,11 @@ describe("setup", () => {
     expect([again.code, statesOf(again), again.out.includes("spt_")]).toEqual([0, ["ready"], false]);
     expect(made.err).toContain("admin token");
     await removeAll();
-    expect(statesOf(await safeport(PLAN, fresh))).toEqual(["missing"]);
+    const left: { id: string; state: string }[] = (await safeport(PLAN, fresh)).json.steps;
+    expect(left.flatMap(({ id, state }) => (state === "ready" ? [id] : []))).toEqual([
+      "log project safeport-logs",
+      "logstore functions",
+    ]);
   });
 
   it("mends a table whose rows would go too early, and refuses one that is somebody else's", async () => {
@@ -123,21 +126,6 @@ describe("setup", () => {
     const refused = await safeport(APPLY, fresh);
     expect(refused.code).toBe(3);
     expect(refused.json.steps.find((it: { id: string }) => it.id === "table lock")).toMatchObject({ state: "wrong" });
-    await removeAll();
-  });
-
-  const cuts = Object.entries({ ram: [0, 1, 2, 3, 4, 5], ots: [0, 1, 2, 40], cms: [0, 1, 2, 5] } as const).flatMap(
-    ([service, skips]) => skips.map((skip) => [service as "ram" | "ots" | "cms", skip] as const),
-  );
-  it.each(cuts)("that was interrupted in %s after %i of its calls is finished by the next", async (service, skip) => {
-    const rule: FaultRule = { service, skip, fault: { kind: "drop-after" } };
-    world.cloud.faults.set([rule]);
-    const cut = await safeport(APPLY, fresh);
-    world.cloud.faults.set([]);
-    // Where there are fewer calls than that, nothing was cut.
-    expect([0, 1]).toContain(cut.code);
-    expect(await safeport(APPLY, fresh)).toMatchObject({ code: 0 });
-    expect(await safeport(PLAN, fresh)).toMatchObject({ code: 0 });
     await removeAll();
   });
 
