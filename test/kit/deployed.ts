@@ -39,6 +39,8 @@ export interface DeployedOptions extends Omit<CloudOptions, "ports" | "account" 
   readonly policy?: string;
   /** The role is to be refused something; otherwise a refusal fails the tests of the deployment. */
   readonly refusals?: true;
+  /** How old the account is when the program is deployed, in days: as old are its rules. */
+  readonly ageDays?: number;
 }
 
 /** A running deployment. */
@@ -67,7 +69,7 @@ const POLICY_FILE = "cli/dev/policy.yaml";
 
 /** Deploys on a cloud of its own: own ports, own addresses, virtual time that stands still until `advance`. */
 export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
-  const { environment = {}, policy, refusals, ...cloudOptions } = options;
+  const { environment = {}, policy, refusals, ageDays = 0, ...cloudOptions } = options;
   const program = await builtProgram();
   const { network, release } = await claimNetwork();
   const seeded = seedAccount(seededRandom("safeport seeded account"));
@@ -77,7 +79,7 @@ export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
   }));
   const cloud = await startCloud({
     engine: "userspace",
-    startMs: systemClock.now(),
+    startMs: systemClock.now() - ageDays * 86_400_000,
     harnessPath: join(program, "dist", "local", "instance-harness.js"),
     ...cloudOptions,
     account: { ...seeded, instances },
@@ -89,6 +91,7 @@ export async function deploy(options: DeployedOptions = {}): Promise<Deployed> {
     release();
   };
   try {
+    if (ageDays > 0) await cloud.advance(ageDays * 86_400_000);
     const secrets = { ...SECRETS, tokens: newRoleTokens() };
     const variables = { ...environmentOf(cloud, secrets), ...environment };
     const deployer = seedUser(cloud.account, seedUserNames.admin);
