@@ -3,7 +3,8 @@ import { createHash } from "node:crypto";
 import type { Allocation } from "./allocation.ts";
 import type { KeptRule } from "./drift-item.ts";
 import type { EntryId, GroupId, GroupRef, RuleId, RuleKey } from "./ids.ts";
-import type { RuleSpec } from "./rule.ts";
+import type { Rule, RuleSpec } from "./rule.ts";
+import { entryIdOf, ruleKey } from "./rule-key.ts";
 
 /**
  * `queued`: unused by the evidence; `noticed`: its owner was told; `quarantined`: a drop stands against it; `deleted`: the rule is
@@ -163,6 +164,38 @@ export const recyclingIdOf = (groupId: GroupId, entryId: EntryId): string => `rc
 
 /** The group of an item's id; null of any other text. */
 export const groupOfRecyclingId = (itemId: string): string | null => ID.exec(itemId)?.[1] ?? null;
+
+/** The item of a rule that is queued, for the first time or, after `before`, once more. */
+export function queuedItem(
+  rule: Rule,
+  about: Pick<RecyclingItem, "group" | "groupName" | "owner" | "reach"> & {
+    readonly judged: Judged;
+    readonly before: RecyclingItem | null;
+    readonly at: number;
+  },
+): RecyclingItem {
+  const { group, groupName, owner, reach, judged, before, at } = about;
+  const { id, description, direction, protocol, ports, peer, policy, priority, sourcePorts, dest } = rule;
+  const spec: RuleSpec = { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
+  const key = ruleKey(spec);
+  const entryId = entryIdOf(group.groupId, key);
+  const queued = {
+    from: before?.state ?? null,
+    to: "queued",
+    by: "safeport",
+    why: judged.reasons.join("; "),
+    at,
+  } as const;
+  return {
+    itemId: recyclingIdOf(group.groupId, entryId),
+    ...{ group, groupName, entryId, key, ruleId: id, kept: { spec, description }, allocation: null, owner, reach },
+    ...{ state: "queued", since: at, step: null, waiting: null, approvals: [], quarantine: null, exemption: null },
+    judged,
+    history: [...(before?.history ?? []), queued].slice(-HISTORY_MAX),
+    moves: (before?.moves ?? 0) + 1,
+    rev: before?.rev ?? 0,
+  };
+}
 
 /** What an approval is bound to: the step, the rule in full and the drop that is to stand against it. */
 export const stepDigest = (item: Pick<RecyclingItem, "key" | "kept">, step: ApprovedStep, change: string): string =>

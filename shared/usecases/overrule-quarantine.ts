@@ -1,13 +1,11 @@
 // Lets the drop of a quarantine go because a lease was granted on its port: that is use by somebody who answers for it.
 
 import { AppError } from "../errors/app-error.ts";
-import { isHolding } from "../plan/picture.ts";
-import { dueGroup, dueWrite } from "../store/due.ts";
 import { getRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import type { GivingDrop } from "./judge-openings.ts";
 import { decideStep } from "./move-recycling.ts";
+import { releaseDrops } from "./release-drops.ts";
 
 /** Whose lease it is. */
 export interface Overruler {
@@ -17,19 +15,13 @@ export interface Overruler {
 
 /**
  * Decides that each item goes back, and then ends its hold; a pass over the group takes the drop away, and the watch settles the item and
- * has its owner told. Somebody who looks at the group is booked before either. Repeating it changes nothing.
+ * has its owner told. Somebody who goes on is booked before either. Repeating it changes nothing.
  */
 export async function overruleQuarantine(app: App, drop: GivingDrop, by: Overruler): Promise<void> {
-  const { group, entryId, items } = drop;
-  const now = app.clock.now();
-  await app.tables.writeAll([dueWrite(dueGroup(group, now + NET_AFTER_MS, app.settings.shards))]);
-  for (const itemId of items) await turnAround(app, itemId, by);
-  await changeEntry(app, group, entryId, (entry) => {
-    const isOver = (it: { readonly holderId: string }): boolean => items.includes(it.holderId);
-    if (!entry?.holders.some((it) => isOver(it) && isHolding(it, now))) return null;
-    const ended = { cause: "asked", note: `the lease ${by.leaseId} needs the port`, detail: null } as const;
-    return { ...entry, holders: entry.holders.map((it) => (isOver(it) && it.ended === null ? { ...it, ended } : it)) };
-  });
+  for (const itemId of drop.items) {
+    await turnAround(app, itemId, by);
+    await releaseDrops(app, drop.group, itemId, `the lease ${by.leaseId} needs the port`);
+  }
 }
 
 /** An item that is on its way back already stays so, and so does one that nobody can read: its drop goes all the same. */

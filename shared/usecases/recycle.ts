@@ -3,9 +3,9 @@ import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import { reachOf } from "../domain/reach.ts";
-import { isInQueue, type Judged, type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
+import { isInQueue, type Judged, queuedItem, type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
 import { isRecycled } from "../domain/recycling-policy.ts";
-import type { Rule, RuleSpec } from "../domain/rule.ts";
+import type { Rule } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import {
   advanceItem,
@@ -19,10 +19,11 @@ import { listLockdowns } from "../store/lockdowns.ts";
 import { readMode } from "../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { bookWatch, decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
-import { dropStanding, holdDrop, releaseDrop } from "./recycling-ledger.ts";
+import { bookWatch, noteWaiting } from "./move-recycling.ts";
+import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
 import { LOCKDOWNS_MAX, RecyclingScene } from "./recycling-scene.ts";
-import { OTHERS, settleItem } from "./settle-recycling.ts";
+import { OTHERS } from "./settle-recycling.ts";
+import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
 
 /** What one run saw and did, or would do. */
 export interface RecyclingReport {
@@ -233,7 +234,11 @@ class Recycling {
     }
     const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut };
     if (!isQueueable({ ...picture, plan: NO_PLAN, dropStands: null, watch: null })) return;
-    const fresh = this.freshItem(scene, rule, judged, item);
+    const fresh = queuedItem(rule, {
+      ...{ group: scene.group, groupName: scene.name, judged, before: item, at: now },
+      owner: scene.entryOf({ entryId })?.allocation?.owner || run.policy.recycling.ownerOtherwise,
+      reach: reachOf(rule, scene.members.length, "closes"),
+    });
     this.say(fresh, "queue", judged.reasons.join("; "));
     if (run.dryRun) return;
     const stored = await saveRecyclingItem(app.tables, fresh);
@@ -249,7 +254,7 @@ class Recycling {
   ): Promise<void> {
     const { app, run } = this;
     if (item.step !== null) {
-      if (!run.dryRun) await this.settle(item.itemId);
+      if (!run.dryRun) await settleOrLeave(app, run, item.itemId);
       return;
     }
     if (!isInQueue(item) && item.state !== "deleted") return;
@@ -259,7 +264,7 @@ class Recycling {
       this.say(item, "wait", waiting.why.join("; "));
       if (run.dryRun) return;
       if ((await noteWaiting(app, item, { waiting })) === null) return;
-      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM, { isRenewal: true });
+      if (item.state === "quarantined") await renewDrop(app, item);
       return;
     }
     const now = app.clock.now();
@@ -280,7 +285,7 @@ class Recycling {
       const silentMs = watch?.silentMs ?? 0;
       const quarantine = item.quarantine && { ...item.quarantine, silentMs };
       await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
-      if (item.state === "quarantined") await holdDrop(app, item, PROGRAM, { isRenewal: true });
+      if (item.state === "quarantined") await renewDrop(app, item);
       return;
     }
     await this.act({ ...item, judged }, next, { scene, rule });
@@ -298,83 +303,8 @@ class Recycling {
     next: Exclude<NextStep, { kind: "stay" }>,
     seen?: { readonly scene: RecyclingScene; readonly rule: Rule | null },
   ): Promise<void> {
-    const { app, run } = this;
-    const { policy } = run;
     this.say(item, next.kind, next.why);
-    if (run.dryRun) return;
-    const at = app.clock.now();
-    if (next.kind === "notice") {
-      await moveItem(app, item, "noticed", { by: PROGRAM, why: next.why, mover: "program" }, { policy });
-      return;
-    }
-    const step = { by: next.by, why: next.why, at };
-    if (next.kind === "quarantine") {
-      const { scene, rule } = seen ?? {};
-      if (!scene || !rule) return;
-      const drop = next.drop;
-      const quarantine = {
-        entryId: entryIdOf(item.group.groupId, ruleKey(drop)),
-        drop,
-        at: null,
-        earlier: await scene.earlier(rule, at),
-        silentMs: 0,
-        blind: scene.plan(rule).blind.map(({ text }) => text),
-      };
-      if (await decideStep(app, item, { ...step, to: "quarantined" }, { quarantine })) await this.settle(item.itemId);
-      return;
-    }
-    const to = next.kind === "delete" ? "deleted" : "restored";
-    // Nothing in the cloud has to change for what was not touched yet.
-    const isUntouched = item.state === "queued" || item.state === "noticed" || next.by === OTHERS;
-    if (isUntouched && item.quarantine === null && !(next.kind === "delete" && next.by !== OTHERS)) {
-      const word: Word = { by: next.by, why: next.why, mover: "program" };
-      await moveItem(app, item, to, word, { policy });
-      return;
-    }
-    if (await decideStep(app, item, { ...step, to })) await this.settle(item.itemId);
-  }
-
-  /** Failures of the cloud leave the step to the watch. */
-  private async settle(itemId: string): Promise<void> {
-    const { app, run } = this;
-    try {
-      await settleItem(app, itemId, { policy: run.policy, deadlineAt: run.deadlineAt });
-    } catch (error) {
-      if (!(error instanceof CloudFailure)) throw error;
-      app.log.write("warn", `${itemId} is gone on with at the next look`, { cause: error });
-    }
-  }
-
-  private freshItem(scene: RecyclingScene, rule: Rule, judged: Judged, before: RecyclingItem | null): RecyclingItem {
-    const { app, run } = this;
-    const at = app.clock.now();
-    const key = ruleKey(rule);
-    const entryId = entryIdOf(scene.group.groupId, key);
-    const owner = scene.entryOf({ entryId })?.allocation?.owner ?? "";
-    const why = judged.reasons.join("; ");
-    return {
-      itemId: recyclingIdOf(scene.group.groupId, entryId),
-      group: scene.group,
-      groupName: scene.name,
-      entryId,
-      key,
-      ruleId: rule.id,
-      kept: { spec: specOf(rule), description: rule.description },
-      allocation: null,
-      owner: owner || run.policy.recycling.ownerOtherwise,
-      reach: reachOf(rule, scene.members.length, "closes"),
-      state: "queued",
-      since: at,
-      step: null,
-      waiting: null,
-      approvals: [],
-      quarantine: null,
-      exemption: null,
-      judged,
-      history: [...(before?.history ?? []), { from: before?.state ?? null, to: "queued", by: PROGRAM, why, at }],
-      moves: (before?.moves ?? 0) + 1,
-      rev: before?.rev ?? 0,
-    };
+    if (!this.run.dryRun) await takeRecyclingStep(this.app, this.run, item, next, seen);
   }
 
   private say({ itemId, group, key }: RecyclingItem, step: RecyclingLine["step"], why: string): void {
@@ -382,7 +312,6 @@ class Recycling {
   }
 }
 
-const PROGRAM = "safeport";
 const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], blind: [] } as const;
 const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
 
@@ -391,8 +320,4 @@ const termsOf = ({ recycling }: Policy): RecyclingTerms => ({
   quarantineMs: recycling.quarantineMs,
   auto: { quarantine: recycling.steps.quarantine === "auto", delete: recycling.steps.delete === "auto" },
   requeueAfterMs: recycling.requeueAfterMs,
-});
-
-const specOf = ({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec => ({
-  ...{ direction, protocol, ports, peer, policy, priority, sourcePorts, dest },
 });

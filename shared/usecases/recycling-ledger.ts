@@ -1,6 +1,6 @@
 // What the ledger says for a rule in the recycling queue: a drop is held against it, it is closed and kept, or opened again.
 
-import type { Entry, Suspender } from "../domain/ledger-entry.ts";
+import type { Entry, Holder, Suspender } from "../domain/ledger-entry.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import { AppError } from "../errors/app-error.ts";
 import { dueGroup, dueWrite } from "../store/due.ts";
@@ -8,6 +8,9 @@ import { getEntry } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { changeAllocations } from "./change-allocations.ts";
+import { holdDrops } from "./hold-drops.ts";
+import { releaseDrops } from "./release-drops.ts";
+import { suspendRules } from "./suspend-rules.ts";
 
 /** How long a drop outlives the last run of the job that renews it: should nobody ever look again, the port opens by itself. */
 const HOLD_MS = 30 * 86_400_000;
@@ -22,54 +25,43 @@ export type DropStanding =
   /** Somebody took it away, or it lapsed. */
   | { readonly kind: "gone" };
 
-/** Has somebody look at the group, whatever becomes of this process; written before the ledger changes. */
-async function bookLook(app: App, item: RecyclingItem): Promise<void> {
-  const at = app.clock.now() + NET_AFTER_MS;
-  await app.tables.writeAll([dueWrite(dueGroup(item.group, at, app.settings.shards))]);
-}
+const holderOf = (entry: Entry | null, { itemId }: RecyclingItem): Holder | undefined =>
+  entry?.holders.find((it) => it.holderId === itemId && it.ended === null);
 
-/**
- * Holds the item's drop, or holds it longer. A hold that has ended is begun anew, unless it is only to be renewed: a run that read the item
- * before somebody gave the rule back must not take it again.
- */
-export async function holdDrop(app: App, item: RecyclingItem, by: string, { isRenewal = false } = {}): Promise<void> {
+/** Holds the item's drop; a hold that has ended is begun anew. */
+export async function holdDrop(app: App, item: RecyclingItem, by: string): Promise<void> {
   const { quarantine, itemId, group } = item;
   if (quarantine === null) throw new RangeError(`${itemId} has no drop`);
+  const until = app.clock.now() + HOLD_MS;
+  const ask = { kind: "quarantine", holderId: itemId, principal: by, reason: `quarantine ${itemId}`, until } as const;
+  await holdDrops(app, group, ask, [quarantine.drop]);
+}
+
+/** Holds it longer, where it is held: a run that read the item before somebody gave the rule back must not take it again. */
+export async function renewDrop(app: App, item: RecyclingItem): Promise<void> {
+  const { quarantine, group } = item;
+  if (quarantine === null) return;
   const now = app.clock.now();
-  const fresh = freshEntry(group, quarantine.drop);
-  const isEnough = (entry: Entry | null): boolean =>
-    entry?.holders.some((it) => it.holderId === itemId && it.ended === null && it.until > now + RENEW_MS) === true;
-  const isMine = (entry: Entry | null): boolean =>
-    entry?.holders.some((it) => it.holderId === itemId && it.ended === null && it.until > now) === true;
-  const isDone = (entry: Entry | null): boolean => isEnough(entry) || (isRenewal && !isMine(entry));
-  if (isDone(await getEntry(app.tables, group, fresh.entryId))) return;
-  await bookLook(app, item);
-  await changeEntry(app, group, fresh.entryId, (stored) => {
-    if (isDone(stored)) return null;
-    const entry = stored ?? fresh;
-    const until = now + HOLD_MS;
-    const mine = entry.holders.find((it) => it.holderId === itemId && it.ended === null);
-    const others = entry.holders.filter((it) => it.holderId !== itemId);
-    const begun = { kind: "quarantine", holderId: itemId, principal: by, reason: `quarantine ${itemId}` } as const;
-    const holder = mine ? { ...mine, until } : { ...begun, until, openedAt: null, statedUntil: null, ended: null };
-    return { ...entry, holders: [...others, holder] };
+  const isShort = (entry: Entry | null): boolean => {
+    const until = holderOf(entry, item)?.until ?? 0;
+    return now < until && until <= now + RENEW_MS;
+  };
+  if (!isShort(await getEntry(app.tables, group, quarantine.entryId))) return;
+  const until = now + HOLD_MS;
+  const { shards } = app.settings;
+  await app.tables.writeAll([now + NET_AFTER_MS, until].map((at) => dueWrite(dueGroup(group, at, shards))));
+  await changeEntry(app, group, quarantine.entryId, (entry) => {
+    if (entry === null || !isShort(entry)) return null;
+    const mine = holderOf(entry, item);
+    return { ...entry, holders: entry.holders.map((it) => (it === mine ? { ...it, until } : it)) };
   });
 }
 
 /** Lets the drop go. Repeating it changes nothing. */
 export async function releaseDrop(app: App, item: RecyclingItem): Promise<void> {
   const { quarantine, itemId, group } = item;
-  if (quarantine === null) return;
-  const { entryId } = quarantine;
-  const isHeld = (entry: Entry | null): entry is Entry =>
-    entry?.holders.some((it) => it.holderId === itemId && it.ended === null) === true;
-  if (!isHeld(await getEntry(app.tables, group, entryId))) return;
-  await bookLook(app, item);
-  await changeEntry(app, group, entryId, (entry) => {
-    if (!isHeld(entry)) return null;
-    const ended = { cause: "asked", note: null, detail: null } as const;
-    return { ...entry, holders: entry.holders.map((it) => (it.holderId === itemId ? { ...it, ended } : it)) };
-  });
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  if (holderOf(entry, item)) await releaseDrops(app, group, itemId, "its quarantine is over");
 }
 
 /** How the drop stands by the ledger, which passes keep. */
@@ -88,10 +80,10 @@ export async function dropStanding(app: App, item: RecyclingItem): Promise<DropS
 
 /** True when neither a hold of the item nor a rule of its drop that only it held is left. */
 export async function isDropGone(app: App, item: RecyclingItem): Promise<boolean> {
-  const { quarantine, itemId, group } = item;
+  const { quarantine, group } = item;
   const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
   if (!entry) return true;
-  if (entry.holders.some((it) => it.holderId === itemId && it.ended === null)) return false;
+  if (holderOf(entry, item)) return false;
   const isOthers = entry.allocation !== null || entry.holders.some((it) => it.ended === null);
   return isOthers || entry.standing.kind !== "ours";
 }
@@ -106,23 +98,7 @@ const suspenderOf = (item: RecyclingItem): Suspender => ({
 
 /** Closes the rule and keeps it. Repeating it changes nothing. */
 export async function suspendRule(app: App, item: RecyclingItem): Promise<void> {
-  const { itemId, group, entryId, kept } = item;
-  const isMine = (entry: Entry | null): boolean => entry?.suspension?.by.some((it) => it.itemId === itemId) === true;
-  if (isMine(await getEntry(app.tables, group, entryId))) return;
-  await bookLook(app, item);
-  await changeEntry(app, group, entryId, (stored) => {
-    if (isMine(stored)) return null;
-    const entry = stored ?? freshEntry(group, kept.spec);
-    const begun = {
-      by: [],
-      since: app.clock.now(),
-      kept: null,
-      wasAllocated: entry.allocation !== null,
-      liftedAt: null,
-    };
-    const suspension = entry.suspension ?? begun;
-    return { ...entry, suspension: { ...suspension, by: [...suspension.by, suspenderOf(item)], liftedAt: null } };
-  });
+  await suspendRules(app, item.group, suspenderOf(item), [item.kept.spec]);
 }
 
 /**
@@ -149,7 +125,7 @@ export async function retireRule(app: App, item: RecyclingItem): Promise<boolean
 export async function reopenRule(app: App, item: RecyclingItem): Promise<boolean> {
   const { itemId, group, entryId, kept, allocation, ruleId } = item;
   const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
-  await bookLook(app, item);
+  await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards))]);
   if (allocation !== null) {
     await changeEntry(app, group, entryId, (stored) => {
       if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
