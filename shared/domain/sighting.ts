@@ -47,6 +47,8 @@ export interface Sighting {
   readonly confirmed: boolean;
   /** What the trail said the last time it was asked and did not confirm; absent while it was not asked. */
   readonly doubt?: Doubt;
+  /** When that was. */
+  readonly askedAt?: number;
   /** True when nothing further follows from it. */
   readonly settled: boolean;
   /** True when events of the same id told different calls: then the trail has to say which. */

@@ -121,10 +121,10 @@ function verdictOn(
   { now, firstSeenAt }: JudgedAt,
 ): Verdict {
   const until = firstSeenAt + terms.drift.unknownWriterWaitMs;
-  const isContested = calls.slice(calls.indexOf(author) + 1).some((call) => !call.confirmed);
-  if (isContested && calls.some(({ actor }) => trustedOf(actor, terms) !== null) && now < until)
-    return { kind: "unknown", until };
   const trusted = trustedOf(author.actor, terms);
+  const isRival = ({ confirmed, actor }: Sighting): boolean =>
+    !confirmed && trustedOf(actor, terms)?.principal !== trusted?.principal;
+  if (calls.slice(calls.indexOf(author) + 1).some(isRival) && now < until) return { kind: "unknown", until };
   if (trusted === null) return { kind: "drift", why: `nobody granted it; ${nameOf(author.actor)} wrote it` };
   const { principal } = trusted;
   if (!author.confirmed && author.doubt !== "refused") {

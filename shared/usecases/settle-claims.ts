@@ -1,6 +1,6 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../domain/allocation.ts";
-import type { GroupRef } from "../domain/ids.ts";
+import type { GroupRef, RuleKey } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
@@ -31,8 +31,10 @@ const ASK_EVERY_MS = 60_000;
 const ASK_FOR_MS = 30 * 60_000;
 /** How often from then on where it refuses to answer: what only it can tell is left alone until it does. */
 const ASK_LATER_MS = 60 * 60_000;
-/** Events that one look asks about; the next one goes on. */
-const ASKS_MAX = 50;
+/** Events that one look asks about, of those never asked about, and of those asked before; the next one goes on. */
+const ASKS_MAX = 10;
+/** The trail answers two calls a second. */
+const PACE_MS = 550;
 /** An opening that is under way is read back by then. */
 const OPENING_MS = 5000;
 const HISTORY_MAX = 50;
@@ -47,38 +49,53 @@ export async function settleClaims(app: App, policy: Policy, group: GroupRef): P
   if (stored.unreadable > 0)
     app.log.write("error", `${stored.unreadable} sightings of ${group.groupId} cannot be read`, {});
   const sightings = stored.sightings.filter(({ failed }) => failed === null);
-  const trusted = sightings.filter((it) => isOfRules(it) && trustedOf(it.actor, policy) !== null && !isDenied(it));
-  const matters = (it: Sighting): boolean =>
-    it.disputed === true || trusted.some((by) => by === it || mayRival(by, it));
-  let asks = 0;
-  for (const sighting of sightings) {
+  const matters = mattering(sightings, policy);
+  const asks: Asks = { fresh: ASKS_MAX, again: ASKS_MAX, nextAt: 0 };
+  // In turn: whatever is made up, nothing true waits for long.
+  const turn = ({ askedAt, receivedAt }: Sighting): number => askedAt ?? receivedAt;
+  for (const sighting of [...sightings].sort((a, b) => turn(a) - turn(b))) {
     const isAsked = !sighting.confirmed && matters(sighting);
     // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
     if (sighting.settled && (!isAsked || sighting.doubt !== undefined)) continue;
-    const work = { app, policy, group, sighting };
-    asks += isAsked ? 1 : 0;
-    if (asks > ASKS_MAX) await askAgain(work, ASK_EVERY_MS);
-    else await trySettling(work, isAsked);
+    await trySettling({ app, policy, group, asks, sighting }, isAsked);
   }
+  if (asks.fresh < 0 || asks.again < 0) await askAgain({ app, group }, ASK_EVERY_MS);
+}
+
+/** What is left of the questions of this look. */
+interface Asks {
+  fresh: number;
+  again: number;
+  /** Monotonic instant before which none is asked. */
+  nextAt: number;
 }
 
 interface Work {
   readonly app: App;
   readonly policy: Policy;
   readonly group: GroupRef;
+  readonly asks: Asks;
   readonly sighting: Sighting;
 }
 
 const isOfRules = ({ kind }: Sighting): boolean => kind === "authorize" || kind === "modify" || kind === "revoke";
 
-/** Whether the one may have done what the other seems to have: to the same rule, as far as their events tell. */
-function mayRival(one: Sighting, other: Sighting): boolean {
-  if (!isOfRules(other)) return false;
-  const names = new Set<string>(other.ruleIds);
-  if (!one.rules?.length || !other.rules?.length || one.ruleIds.some((id) => names.has(id))) return true;
-  const keys = new Set<string>(other.rules.map(({ spec }) => ruleKey(spec)));
-  return one.rules.some(({ spec }) => keys.has(ruleKey(spec)));
+/**
+ * What the trail has to be asked about, whatever a lease holds: who is trusted, what was told in two ways, and who else may have done
+ * something to the same rules as somebody trusted, as far as their events tell.
+ */
+function mattering(sightings: readonly Sighting[], policy: Policy): (sighting: Sighting) => boolean {
+  const trusted = sightings.filter((it) => isOfRules(it) && trustedOf(it.actor, policy) !== null && !isDenied(it));
+  const isSure = trusted.every(({ rules }) => (rules?.length ?? 0) > 0);
+  const ids = new Set(trusted.flatMap(({ ruleIds }) => ruleIds));
+  const keys = new Set(trusted.flatMap(keysOf));
+  const mayRival = (it: Sighting): boolean =>
+    !isSure || !it.rules?.length || it.ruleIds.some((id) => ids.has(id)) || keysOf(it).some((key) => keys.has(key));
+  return (it) =>
+    it.disputed === true || (trusted.length > 0 && isOfRules(it) && (trusted.includes(it) || mayRival(it)));
 }
+
+const keysOf = ({ rules }: Sighting): readonly RuleKey[] => rules?.map(({ spec }) => ruleKey(spec)) ?? [];
 
 /** What cannot be settled of one event keeps no other, and nothing else of the group, from its turn. */
 async function trySettling(work: Work, isAsked: boolean): Promise<void> {
@@ -88,7 +105,7 @@ async function trySettling(work: Work, isAsked: boolean): Promise<void> {
     if (!(error instanceof AppError)) throw error;
     const { app, group, sighting } = work;
     app.log.write("error", `the event ${sighting.eventId} of ${group.groupId} cannot be settled`, { code: error.code });
-    await askAgain(work, ASK_EVERY_MS);
+    await askAgain(work, ASK_LATER_MS);
   }
 }
 
@@ -98,7 +115,8 @@ async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
   const claims = mayClaim ? await claimsOf(app, group, sighting) : [];
   if (claims === "later") return askAgain(work, OPENING_MS);
   if (!sighting.confirmed && (isAsked || claims.length > 0)) {
-    const answer = await ask(app, sighting);
+    if (--work.asks[sighting.doubt === undefined ? "fresh" : "again"] < 0) return;
+    const answer = await askInTurn(work);
     return typeof answer === "string" ? waitFor(work, answer) : believe(work, answer.kept);
   }
   if (claims.length > 0 && !(await accept(work, claims, nameOf(sighting.actor)))) return;
@@ -106,10 +124,13 @@ async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
 }
 
 async function waitFor(work: Work, doubt: Doubt): Promise<void> {
-  const { app, sighting } = work;
+  const { app, sighting, asks } = work;
+  // It has its turn again before all others, and they theirs another time.
+  const askedAt = doubt === "unreachable" ? sighting.askedAt : app.clock.now();
+  if (doubt === "unreachable") asks.fresh = asks.again = 0;
   const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
   const isDone = isLate && doubt === "absent";
-  if (sighting.doubt !== doubt || isDone) await save(work, { settled: isDone, doubt });
+  await save(work, { settled: isDone, doubt, ...(askedAt !== undefined && { askedAt }) });
   if (isDone) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
   else await askAgain(work, isLate && doubt === "refused" ? ASK_LATER_MS : ASK_EVERY_MS);
 }
@@ -197,6 +218,12 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
+async function askInTurn({ app, asks, sighting }: Work): ReturnType<typeof ask> {
+  await app.clock.sleep(Math.max(0, asks.nextAt - app.clock.monotonicMs()));
+  asks.nextAt = app.clock.monotonicMs() + PACE_MS;
+  return ask(app, sighting);
+}
+
 /** What the trail itself keeps of the call; null where that is no call to the group. */
 async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | Doubt> {
   try {
@@ -223,7 +250,7 @@ const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<void
   saveSighting(app.tables, { ...sighting, ...changes });
 
 /** At the same instants for whatever else of the group waits as long: one look asks about all of it. */
-async function askAgain({ app, group }: Work, inMs: number): Promise<void> {
+async function askAgain({ app, group }: Pick<Work, "app" | "group">, inMs: number): Promise<void> {
   const at = (Math.floor(app.clock.now() / inMs) + 1) * inMs;
   await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
 }

@@ -1,5 +1,6 @@
 // Principals the policy trusts, such as the role of a Terraform pipeline: believed once the trail itself confirms the event.
 import { afterEach, describe, expect, test } from "vitest";
+import { addSighting } from "../../shared/store/sightings.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -337,4 +338,25 @@ describe("a role", () => {
     expect(world.openPorts()).toEqual(["8443/8443"]);
     expect(await states()).toEqual(["reported trusted"]);
   });
+});
+
+test("however many events are made up, a role's own is asked about, and a look asks about a bounded number", async () => {
+  await start({ trailSwitches: { lookupDelayMs: 90_000 } });
+  const { world } = guarded;
+  await guarded.authorize(fromOffice, "", role("terraform"));
+  const [record] = await guarded.events();
+  await guarded.deliver(record);
+  for (let minute = 0; minute < 5; minute++) {
+    const app = world.process();
+    for (let index = 0; index < 27; index++) {
+      const reading = app.trail.read({ ...record, eventId: `made-up-${minute}-${index}` }, world.clock.now());
+      if (reading.kind !== "call") throw new Error("it is no call");
+      for (const sighting of reading.sightings) await world.run(addSighting(app.tables, sighting));
+    }
+    world.callNames.length = 0;
+    await world.ticks(1);
+    expect(world.callNames.filter((name) => name === "trail LookupEvents").length).toBeLessThanOrEqual(20);
+  }
+  expect(world.openPorts()).toEqual(["8443/8443"]);
+  expect(await states()).toEqual(["adopted trusted"]);
 });
