@@ -190,12 +190,26 @@ async function liveLeases(api: Api): Promise<readonly Item[]> {
   return live;
 }
 
+async function standingLockdowns(api: Api): Promise<readonly Item[]> {
+  const standing: Item[] = [];
+  let cursor: string | null = null;
+  do {
+    const query = cursor === null ? "" : `&cursor=${cursor}`;
+    const page: { readonly lockdowns: readonly Item[]; readonly next: string | null } = await api.call(
+      "GET",
+      `/v1/lockdown?limit=100${query}`,
+    );
+    standing.push(...page.lockdowns.filter(({ state }) => state !== "lifted"));
+    cursor = page.next;
+  } while (cursor !== null);
+  return standing;
+}
+
 /** Whatever was closed for a time is opened again, while the mode still lets it be. */
 async function lift(api: Api, { err, clock }: Surroundings): Promise<void> {
   const until = clock.now() + CLOSE_WAIT_MS;
   for (;;) {
-    const { lockdowns } = await api.call<{ readonly lockdowns: readonly Item[] }>("GET", "/v1/lockdown");
-    const standing = lockdowns.filter(({ state }) => state !== "lifted");
+    const standing = await standingLockdowns(api);
     const quarantined = await api.call<{ readonly recycling: readonly Item[] }>(
       "GET",
       "/v1/recycling?state=quarantined&limit=200",

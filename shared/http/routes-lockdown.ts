@@ -39,16 +39,16 @@ export const lockdownRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/lockdown",
     operationId: "listLockdowns",
-    summary: "List lockdowns, those that are on first, then newest first.",
+    summary: "List lockdowns, newest first.",
     permission: "lockdown:read",
     about: "account",
-    query: noQuery,
+    query: schema.lockdownQuery,
     body: noBody,
     answers: { 200: schema.lockdownListView },
     idempotent: false,
-    handle: async ({ parts }) => {
-      const lockdowns = await parts.useCases.listLockdowns(parts.app);
-      return jsonResponse(200, { lockdowns: lockdowns.map(viewLockdown) });
+    handle: async ({ parts }, { query }) => {
+      const { lockdowns, next } = await parts.useCases.listLockdowns(parts.app, query);
+      return jsonResponse(200, { lockdowns: lockdowns.map(viewLockdown), next });
     },
   }),
   define({

@@ -1,6 +1,6 @@
 // What the API accepts and answers about lockdowns.
 import * as z from "zod";
-import { instant, text } from "./fields.ts";
+import { cursorOf, instant, text } from "./fields.ts";
 
 const name = z.string().min(1).max(128);
 
@@ -62,4 +62,17 @@ export const lockdownView = z.object({
 /** The answer to a start or a lift. */
 export const lockdownAnswerView = lockdownView.extend({ dryRun: z.boolean(), plan: z.array(text) });
 
-export const lockdownListView = z.object({ lockdowns: z.array(lockdownView) });
+/** Query of the list; a lockdown of many groups is long, and so pages are short. */
+export const lockdownQuery = z.strictObject({
+  limit: z
+    .string()
+    .regex(/^([1-9]\d?|100)$/, "is not a whole number from 1 to 100")
+    .default("20")
+    .transform(Number),
+  cursor: cursorOf(/^[1-9]\d{12,15}$/),
+});
+
+export const lockdownListView = z.object({
+  lockdowns: z.array(lockdownView),
+  next: text.nullable().describe("`cursor` of the next page; null after the last."),
+});

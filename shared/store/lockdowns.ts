@@ -32,10 +32,49 @@ export async function lastLockdown(tables: Tables, scope: string): Promise<Lockd
   return rows[0] ? lockdownOf(rows[0]) : null;
 }
 
+/** Rows in the order of time lie behind those of all scopes, whose names are hexadecimal digits. */
+const BY_TIME = "~time";
+
+/** A place in the order of time: the instant, and what tells scopes of one instant apart. Exact up to the year 2041. */
+const placeOf = ({ lockdownId, startedAt }: Lockdown): number =>
+  startedAt * 4096 + Number.parseInt(parseLockdownId(lockdownId)?.scope.slice(0, 3) ?? "0", 16);
+
+/** Has the lockdown listed; written before its own row, so that one row too many is left at worst. */
+export const listedWrite = (lockdown: Lockdown): Write => ({
+  kind: "put",
+  table: "lockdown",
+  key: [BY_TIME, placeOf(lockdown)],
+  columns: { lockdown: lockdown.lockdownId },
+});
+
 /** Lockdowns of all scopes, at most `limit`, in no order that means anything. */
 export async function listLockdowns(tables: Tables, limit: number): Promise<readonly Lockdown[]> {
-  const { rows } = await tables.range({ table: "lockdown", from: [""], to: null, limit });
+  const { rows } = await tables.range({ table: "lockdown", from: [""], to: [BY_TIME], limit });
   return rows.map(lockdownOf);
+}
+
+/** Lockdowns of all scopes, newest first; `before` continues after an earlier page. */
+export async function pageLockdowns(
+  tables: Tables,
+  { limit, before }: { readonly limit: number; readonly before: number | null },
+): Promise<{ readonly lockdowns: readonly Lockdown[]; readonly next: number | null }> {
+  const lockdowns: Lockdown[] = [];
+  for (let at = before; ; ) {
+    const page = await tables.range({
+      table: "lockdown",
+      from: [BY_TIME],
+      to: at === null ? [`${BY_TIME}\u0001`] : [BY_TIME, at],
+      reverse: true,
+      limit: limit - lockdowns.length,
+    });
+    const found = await Promise.all(page.rows.map((row) => getLockdown(tables, String(row.columns["lockdown"]))));
+    // Who lost the race for the next number of a scope has left a row that is not about the one that won.
+    for (const [index, lockdown] of found.entries())
+      if (lockdown !== null && placeOf(lockdown) === page.rows[index]?.key[1]) lockdowns.push(lockdown);
+    at = Number(page.rows.at(-1)?.key[1]);
+    if (!page.more) return { lockdowns, next: null };
+    if (lockdowns.length >= limit) return { lockdowns, next: at };
+  }
 }
 
 /** Stores a lockdown if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */

@@ -1,16 +1,17 @@
 // Lockdowns, for whoever looks after them.
 import type { Lockdown } from "../domain/lockdown.ts";
 import { fail } from "../errors/app-error.ts";
-import { getLockdown as readLockdown, listLockdowns as readLockdowns } from "../store/lockdowns.ts";
+import { pageLockdowns, getLockdown as readLockdown } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 
-const LIST_MAX = 500;
-
-/** Those that are on first, then newest first. */
-export async function listLockdowns(app: App): Promise<readonly Lockdown[]> {
-  const isOver = ({ state }: Lockdown): number => (state === "lifted" ? 1 : 0);
-  const all = [...(await readLockdowns(app.tables, LIST_MAX))];
-  return all.sort((a, b) => isOver(a) - isOver(b) || b.startedAt - a.startedAt);
+/** Lockdowns, newest first; `next` continues. */
+export async function listLockdowns(
+  app: App,
+  { limit, cursor }: { readonly limit: number; readonly cursor: string | null },
+): Promise<{ readonly lockdowns: readonly Lockdown[]; readonly next: string | null }> {
+  const before = cursor === null ? null : Number(cursor);
+  const { lockdowns, next } = await pageLockdowns(app.tables, { limit, before });
+  return { lockdowns, next: next === null ? null : `${next}` };
 }
 
 /** One of them. Throws LOCKDOWN_UNKNOWN. */

@@ -14,7 +14,7 @@ import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
-import { getLockdown, lastLockdown, saveLockdown } from "../store/lockdowns.ts";
+import { getLockdown, lastLockdown, listedWrite, saveLockdown } from "../store/lockdowns.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
@@ -42,6 +42,8 @@ export interface LockdownAsk {
 
 /** When the job looks, should this process die. */
 const NET_MS = 10_000;
+/** By less no end is moved: alarms of one attack come within a minute, and each move is a call for every drop. */
+const EXTENDS_FROM_MS = 60_000;
 const GROUPS_AT_ONCE = 256;
 
 /** What it would be; writes nothing. Throws as `startLockdown`. */
@@ -58,7 +60,9 @@ export async function previewLockdown(app: App, ask: LockdownAsk): Promise<Lockd
 export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdown> {
   requireOperatorPath(ask);
   const joined = await join(app, ask);
-  if (joined) return joined;
+  // One whose end has moved is closed anew, so that its drops stand until then.
+  if (joined?.isMoved) return goOnWithLockdown(app, ask.policy, joined.lockdown, ask.deadlineAt);
+  if (joined) return joined.lockdown;
   const chosen = await chooseLockdown(app, ask.policy, ask.scope);
   const steps: LockdownStep[] = [stepOf(app, ask, "planned")];
   const booked = await book(app, ask, chosen);
@@ -93,17 +97,36 @@ function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
   throw fail("LOCKDOWN_WITHOUT_OPERATORS");
 }
 
-/** A lockdown that is on in the scope, with the cause added; null when none is. */
-async function join(app: App, { scope, cause }: LockdownAsk): Promise<Lockdown | null> {
+/**
+ * A lockdown that is on in the scope, with the cause added, and its end moved where this one asks for a later one; null when none is on.
+ * The groups of one whose end has moved count as open again until they are closed until then.
+ */
+async function join(
+  app: App,
+  { scope, cause, periodMs }: LockdownAsk,
+): Promise<{ readonly lockdown: Lockdown; readonly isMoved: boolean } | null> {
   for (;;) {
     const last = await lastLockdown(app.tables, scopeName(scope));
-    if (last === null || !isOn(last, app.clock.now())) return null;
-    if (last.causes.some((it) => it.by === cause)) return last;
-    const causes: LockdownCause[] = [...last.causes, { by: cause, since: app.clock.now() }];
-    const saved = await saveLockdown(app.tables, { ...last, causes });
-    if (saved) return saved;
+    const now = app.clock.now();
+    if (last === null || !isOn(last, now)) return null;
+    const isKnown = last.causes.some((it) => it.by === cause);
+    const causes: readonly LockdownCause[] = isKnown ? last.causes : [...last.causes, { by: cause, since: now }];
+    const until = endAfter(now, periodMs);
+    const isLater = until >= last.until + EXTENDS_FROM_MS;
+    if (isKnown && !isLater) return { lockdown: last, isMoved: false };
+    const groups = last.groups.map((it) => (it.way === "none" ? it : { ...it, isClosed: false }));
+    if (isLater) await app.tables.writeAll(netRows(last.lockdownId, now, until));
+    const saved = await saveLockdown(app.tables, { ...last, causes, ...(isLater ? { until, groups } : {}) });
+    if (saved) return { lockdown: saved, isMoved: isLater };
   }
 }
+
+/** Marks know whole seconds. */
+const endAfter = (now: number, periodMs: number): number => Math.ceil((now + periodMs) / 1000) * 1000;
+
+/** The job looks soon, should this process die, and at the end. */
+const netRows = (lockdownId: string, now: number, until: number) =>
+  [now + NET_MS, until].map((at) => dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, at)));
 
 const isOn = ({ state, until }: Lockdown, now: number): boolean => state === "active" && until > now;
 
@@ -119,14 +142,13 @@ async function book(
     if (last !== null && isOn(last, app.clock.now())) {
       // Somebody else has begun it meanwhile: one scope has one lockdown at a time.
       const joined = await join(app, ask);
-      if (joined) return { lockdown: joined, startedAt: null };
+      if (joined) return { lockdown: joined.lockdown, startedAt: null };
       continue;
     }
     const sequence = Number(last?.lockdownId.split("-").at(-1) ?? 0) + 1;
     const fresh = freshLockdown(app, ask, chosen, lockdownIdOf(scope, sequence));
     const { lockdownId, startedAt, until } = fresh;
-    const rows = [startedAt + NET_MS, until].map((at) => dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, at)));
-    await app.tables.writeAll(rows);
+    await app.tables.writeAll([...netRows(lockdownId, startedAt, until), listedWrite(fresh)]);
     const saved = await saveLockdown(app.tables, fresh);
     if (saved) return { lockdown: saved, startedAt };
   }
@@ -144,8 +166,7 @@ function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[
     waivedBy: policy.operatorPath.length > 0 ? null : (waivedBy ?? policy.lockdown.withoutOperatorPath),
     causes: [{ by: cause, since: now }],
     startedAt: now,
-    // Marks know whole seconds.
-    until: Math.ceil((now + ask.periodMs) / 1000) * 1000,
+    until: endAfter(now, ask.periodMs),
     state: "active",
     endedAt: null,
     endedBy: null,

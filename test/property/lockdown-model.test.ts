@@ -58,7 +58,7 @@ const aMove: fc.Arbitrary<Move> = fc.oneof(
 /** What should stand, told from the moves alone. Alarms of one scope share a lockdown, which lasts as long as one of them. */
 class Model {
   readonly #told = new Map<string, number>();
-  readonly #lockdowns = new Map<string, { readonly until: number; readonly causes: Set<string> }>();
+  readonly #lockdowns = new Map<string, { until: number; readonly causes: Set<string> }>();
   quarantineUntil = 0;
   leaseUntil = 0;
 
@@ -71,8 +71,11 @@ class Model {
     if (state === "OK") lockdown?.causes.delete(rule);
     if (lockdown?.causes.size === 0) this.#lockdowns.delete(scope);
     if (state !== "ALERT") return;
-    if (isOn) lockdown.causes.add(rule);
-    else this.#lockdowns.set(scope, { until: now + PERIODS[rule], causes: new Set([rule]) });
+    if (isOn) {
+      lockdown.causes.add(rule);
+      const until = endOf(rule, now);
+      if (until >= lockdown.until + MINUTE_MS) lockdown.until = until;
+    } else this.#lockdowns.set(scope, { until: endOf(rule, now), causes: new Set([rule]) });
   }
 
   isLocked = (now: number): boolean => [...this.#lockdowns.values()].some(({ until }) => until > now);
@@ -86,6 +89,9 @@ class Model {
     ].sort();
   }
 }
+
+/** Ends are whole seconds. */
+const endOf = (rule: keyof typeof PERIODS, now: number): number => Math.ceil((now + PERIODS[rule]) / 1000) * 1000;
 
 const inWords = ({ protocol, ports }: RuleSpec): string =>
   `${protocol} ${ports.kind === "range" ? `${ports.range.from}-${ports.range.to}` : ""}`;

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
+import { formatUtc } from "../../../shared/domain/instant.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
@@ -101,6 +102,82 @@ describe("two alarms", () => {
       expect([after?.state, after?.causes.length, drops(scene) > 0]).toEqual(["active", 1, true]);
       await tell(scene, app, alarmOf("b", "OK", clock.now() + 1000));
       expect([(await getLockdown(app.tables, lockdownId))?.state, drops(scene)]).toEqual(["lifted", 0]);
+    }));
+});
+
+describe("the end", () => {
+  const hour = 3_600_000;
+  const marks = (scene: Scene) =>
+    new Set(
+      scene.account
+        .rules(WEB.groupId)
+        .flatMap((rule) => (rule.policy === "drop" ? (/until=(\S+)/.exec(rule.description)?.[1] ?? []) : [])),
+    );
+
+  test("is moved by an alarm that joins, on the drops as well", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const { until } = await startLockdown(app, ask(scene, app));
+      await scene.schedule.sleep(hour / 2);
+      await tell(scene, app, alarmOf("b", "ALERT", app.clock.now()));
+      const [later] = (await listLockdowns(app, { limit: 10, cursor: null })).lockdowns;
+      expect(later).toMatchObject({ until: until + hour / 2, state: "active", causes: [{ by: "ann" }, {}] });
+      expect(later?.groups.every((it) => it.isClosed)).toBe(true);
+      expect([...marks(scene)]).toEqual([formatUtc(until + hour / 2)]);
+      await tick(scene, hour / 2 + 60_000);
+      expect(drops(scene)).toBeGreaterThan(0);
+      await tick(scene, hour / 2);
+      expect(drops(scene)).toBe(0);
+    }));
+
+  test("is moved on the drops by the job where whoever moved it has died, and not for an alarm of the same minute", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const { until, lockdownId } = await startLockdown(app, ask(scene, app));
+      await scene.schedule.sleep(30_000);
+      await tell(scene, app, alarmOf("b", "ALERT", app.clock.now()));
+      expect((await getLockdown(app.tables, lockdownId))?.until).toBe(until);
+      await scene.schedule.sleep(hour / 2);
+      const dead: App = {
+        ...app,
+        firewall: {
+          ...app.firewall,
+          readGroup: async () => {
+            throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
+          },
+        },
+      };
+      await startLockdown(dead, ask(scene, dead, { cause: "bob" }));
+      expect((await getLockdown(app.tables, lockdownId))?.groups.some((it) => it.isClosed)).toBe(false);
+      await tick(scene, 60_000);
+      expect((await getLockdown(app.tables, lockdownId))?.groups.every((it) => it.isClosed)).toBe(true);
+      await tick(scene, hour / 2);
+      expect(drops(scene)).toBeGreaterThan(0);
+    }));
+});
+
+describe("the list", () => {
+  test("has lockdowns of all scopes, newest first, page by page", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const ids: string[] = [];
+      for (let round = 0; round < 4; round++)
+        for (const name of ["web", "app"]) {
+          const scope = { kind: "groups", groups: [name] } as const;
+          const { lockdownId } = await startLockdown(app, ask(scene, app, { scope }));
+          ids.unshift(lockdownId);
+          await scene.schedule.sleep(1000);
+          await liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        }
+      const found: string[] = [];
+      let cursor: string | null = null;
+      for (let pages = 0; pages < 10; pages++) {
+        const page = await listLockdowns(app, { limit: 3, cursor });
+        found.push(...page.lockdowns.map((it) => it.lockdownId));
+        cursor = page.next;
+        if (cursor === null) break;
+      }
+      expect(found).toEqual(ids);
     }));
 });
 
@@ -303,7 +380,7 @@ describe("a lockdown of several groups", () => {
         const app = scene.quietApp();
         await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
         expect(drops(scene)).toBeGreaterThan(0);
-        const lockdowns = await listLockdowns(app);
+        const { lockdowns } = await listLockdowns(app, { limit: 10, cursor: null });
         expect(lockdowns[0]?.groups.map((it) => [it.name, it.isClosed])).toEqual([
           ["gone", false],
           ["web", true],
