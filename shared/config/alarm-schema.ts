@@ -30,7 +30,7 @@ export const alarmsSchema = z
       do: z
         .enum(["lockdown", "optimise", "restore-recent", "notify"])
         .describe(
-          "`lockdown` of non-core ports; `optimise`: the ports without traffic enter recycling, by evidence; `restore-recent`: what was closed a short time ago is opened again; `notify`: people are told.",
+          "`lockdown` of non-core ports; `optimise`: rules of the instance's groups, or of all where it names none, that are idle for 72 hours by evidence enter recycling early; `restore-recent`: what was closed a short time ago is opened again; `notify`: people are told.",
         ),
       scope: scopeSchema
         .nullable()

@@ -24,6 +24,9 @@ export interface Alarm {
 /** Answers to an alarm. */
 export type AlarmAction = "lockdown" | "optimise" | "restore-recent" | "notify";
 
+/** The job of `optimise`, one run for each instance. */
+export const OPTIMISE_JOB = "optimise";
+
 /** What a lockdown is for: the groups of the alarm's instance, groups by id or name, or those with a tag `key=value`. */
 export type LockdownScope =
   | { readonly kind: "instance"; readonly instanceId: string }

@@ -147,6 +147,8 @@ export interface RecyclingItem {
   readonly quarantine: Quarantine | null;
   readonly exemption: Exemption | null;
   readonly judged: Judged | null;
+  /** Days in which it has to be idle, where an alarm had it queued early; absent for the policy's. */
+  readonly windowDays?: number;
   /** Newest last; the oldest are forgotten. */
   readonly history: readonly Transition[];
   /** Moves so far, forgotten ones too. */

@@ -1,4 +1,5 @@
 // Jobs: what the program does from time to time beside looking at groups. Run by the sweep when their due rows' time has come.
+import { OPTIMISE_JOB } from "../domain/alarm.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
@@ -8,6 +9,7 @@ import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
 import { tellEnding } from "./end-notices.ts";
 import { finishFollow } from "./follow-lease.ts";
+import { optimiseInstance } from "./optimise-instance.ts";
 import { prepareLockdowns } from "./prepare-lockdowns.ts";
 import { answerProbe } from "./probe.ts";
 import { nextPublication, publishUse } from "./publish-use.ts";
@@ -78,6 +80,7 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   lockdown: { beginsAt: null, run: tendLockdown },
+  [OPTIMISE_JOB]: { beginsAt: null, run: optimiseInstance },
   "lockdown-plan": {
     beginsAt: (now) => now + PLAN_BEGINS_MS,
     run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),

@@ -58,6 +58,8 @@ export interface RecyclingRun {
   readonly deadlineAt: number;
   readonly dryRun: boolean;
   readonly from: RecyclingPlace | null;
+  /** Days in which a rule has to be idle to be queued, where an alarm says so, and the groups it is about: null for all. */
+  readonly early?: { readonly windowDays: number; readonly only: readonly GroupRef[] | null };
 }
 
 /**
@@ -66,6 +68,11 @@ export interface RecyclingRun {
  */
 export async function recycle(app: App, run: RecyclingRun): Promise<RecyclingReport> {
   const work = await Recycling.begin(app, run);
+  if (run.early?.only) {
+    for (const ref of run.early.only) await work.group(ref);
+    await work.bookWatch();
+    return work.report(null);
+  }
   const { regions } = run.policy;
   let region = run.from?.region ?? regions[0] ?? "";
   let cursor = run.from?.cursor ?? null;
@@ -226,7 +233,7 @@ class Recycling {
     if (this.unreadable.has(itemId)) return;
     this.rules += 1;
     const item = this.items.get(itemId) ?? null;
-    const { judged, staysOut } = await scene.judge(rule, item, now);
+    const { judged, staysOut } = await scene.judge(rule, item, now, run.early?.windowDays);
     this.verdicts[judged.verdict] += 1;
     if (item !== null && (isInQueue(item) || item.state === "deleted" || item.step)) {
       await this.item(scene, item, rule, { judged, staysOut });
@@ -234,11 +241,14 @@ class Recycling {
     }
     const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut };
     if (!isQueueable({ ...picture, plan: NO_PLAN, dropStands: null, watch: null })) return;
-    const fresh = queuedItem(rule, {
-      ...{ group: scene.group, groupName: scene.name, judged, before: item, at: now },
-      owner: scene.entryOf({ entryId })?.allocation?.owner || run.policy.recycling.ownerOtherwise,
-      reach: reachOf(rule, scene.members.length, "closes"),
-    });
+    const fresh: RecyclingItem = {
+      ...queuedItem(rule, {
+        ...{ group: scene.group, groupName: scene.name, judged, before: item, at: now },
+        owner: scene.entryOf({ entryId })?.allocation?.owner || run.policy.recycling.ownerOtherwise,
+        reach: reachOf(rule, scene.members.length, "closes"),
+      }),
+      ...(run.early ? { windowDays: run.early.windowDays } : {}),
+    };
     this.say(fresh, "queue", judged.reasons.join("; "));
     if (run.dryRun) return;
     const stored = await saveRecyclingItem(app.tables, fresh);

@@ -6,7 +6,7 @@ import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
-import type { EarlierPeers, Judged, RecyclingItem } from "../domain/recycling-item.ts";
+import { type EarlierPeers, isInQueue, type Judged, type RecyclingItem } from "../domain/recycling-item.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { QuarantineWatch } from "../plan/advance-item.ts";
@@ -96,10 +96,14 @@ export class RecyclingScene {
     return this.entries.find((entry) => entry.entryId === entryId) ?? null;
   }
 
-  /** What the evidence says of the rule; `item` is the rule's, where it has one. */
-  async judge(rule: Rule, item: RecyclingItem | null, now: number): Promise<RuleJudgement> {
+  /**
+   * What the evidence says of the rule; `item` is the rule's, where it has one. One that was queued early is judged by its own window for
+   * as long as it is in the queue, and `early` is the window of those that may be queued now.
+   */
+  async judge(rule: Rule, item: RecyclingItem | null, now: number, early?: number): Promise<RuleJudgement> {
     const { policy, entries } = this;
-    const terms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
+    const windowDays = (item && isInQueue(item) ? item.windowDays : early) ?? policy.recycling.windowDays;
+    const terms = { recycling: { ...policy.recycling, windowDays }, foreignWriters: policy.foreignWriters, now };
     const group = { groupId: this.group.groupId, name: this.name };
     const window = evidenceWindow({ rule, group }, terms);
     const key = ruleKey(rule);

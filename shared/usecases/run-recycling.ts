@@ -31,7 +31,8 @@ export async function runRecycling(app: App, { policy, param, deadlineAt }: JobR
   }
   const report = await recycle(app, { policy, deadlineAt, dryRun: false, from: placeOf(param) });
   const { groups, rules, verdicts, failed, next } = report;
-  if (next !== null) await app.tables.writeAll([dueWrite(dueJob("recycling", paramOf(next), app.clock.now() + 1000))]);
+  if (next !== null)
+    await app.tables.writeAll([dueWrite(dueJob("recycling", placeText(next), app.clock.now() + 1000))]);
   const { used, idle, unknown } = verdicts;
   const lines = [
     `${groups} groups, ${rules} rules: ${used} used, ${idle} idle, ${unknown} unknown`,
@@ -43,9 +44,11 @@ export async function runRecycling(app: App, { policy, param, deadlineAt }: JobR
   return param === null || failed.length > 0 ? again : null;
 }
 
-const paramOf = ({ region, cursor }: RecyclingPlace): string => `${region} ${cursor ?? ""}`;
+/** A place as the parameter of a job; it holds a space. */
+export const placeText = ({ region, cursor }: RecyclingPlace): string => `${region} ${cursor ?? ""}`;
 
-function placeOf(param: string | null): RecyclingPlace | null {
+/** The place of such a parameter; null for the beginning. */
+export function placeOf(param: string | null): RecyclingPlace | null {
   if (param === null) return null;
   const [region = "", cursor = ""] = param.split(" ");
   return { region, cursor: cursor === "" ? null : cursor };
