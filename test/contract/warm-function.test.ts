@@ -48,8 +48,8 @@ describe.skipIf(!hasOpenssl())("a warm function", () => {
   const next: Mishap[] = [];
 
   beforeAll(async () => {
-    const [program, deployed] = await Promise.all([builtProgram(), deploy({ refusals: true })]);
-    world = deployed;
+    const program = await builtProgram();
+    world = await deploy({ refusals: true });
     const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
     const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
     const self = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
