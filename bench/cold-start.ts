@@ -1,34 +1,180 @@
-// How much longer than `node -e 0` a process takes until a function's handler is ready. Ratios, because machines are shared.
+// How much longer than `node -e 0` a process takes until a function's handler is ready, and until its first lease is open.
+// Ratios, because machines are shared; of processor time too, because what others do meanwhile hardly counts there.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BuiltFile } from "../cli/build.mjs";
-import type { Built } from "./installation.ts";
+import { type Built, startInstallation } from "./installation.ts";
 import { percentile } from "./percentile.ts";
-import { row, verdict } from "./printing.ts";
-import { processMs } from "./process-time.ts";
+import { progress, row, verdict } from "./printing.ts";
 
 const ROUNDS = 15;
-/** Handler ready, without a code cache. */
+const SLOW_ROUNDS = 5;
+const LEASE_ROUNDS = 7;
+/** Handler ready, and first lease open, without a code cache. */
 const READY_MAX = 1.5;
+const LEASE_MAX = 3.0;
+const READY_MB_MAX = 50;
+const LEASE_MB_MAX = 60;
+const PROMISED_ECS_CALLS = 6;
+/** A quarter of a processor: so much of each period is run, and the rest waited. */
+const SLICE = { runMs: 5, waitMs: 15 };
 
-/** Starts empty processes and processes that load a function in turn, and prints the ratios. Answers whether the promise was kept. */
-export function benchColdStart({ dist, sizes }: Built): boolean {
+interface Sample {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  readonly mb: number;
+}
+
+const TELL =
+  ";const{user,system}=process.cpuUsage();process.stdout.write(JSON.stringify([(user+system)/1000,process.resourceUsage().maxRSS/1024]));process.exit(0)";
+
+/** Everything that is called, as it is installed: what a function would load without bundling. */
+const UNBUNDLED = ["@alicloud/ecs20140526", "@alicloud/cms20190101", "tablestore", "@alicloud/fc2", "zod"]
+  .map((name) => `require(${JSON.stringify(name)})`)
+  .join(";");
+
+/** Starts empty processes, processes that load a function and one that loads the SDKs in turn. Answers whether the promises were kept. */
+export async function benchColdStart(built: Built): Promise<boolean> {
+  const kept = [await ready(built, ROUNDS, null), await ready(built, SLOW_ROUNDS, SLICE), await firstLease(built)];
+  return kept.every(Boolean);
+}
+
+async function ready({ dist, sizes }: Built, rounds: number, slice: typeof SLICE | null): Promise<boolean> {
   const functions = sizes.filter(({ file }) => /^\w+\/index\.js$/.test(file));
-  const floorTimes: number[] = [];
-  const measured = functions.map((built) => ({ built, script: scriptOf(dist, built), times: [] as number[] }));
+  const scripts = [
+    { name: "node -e 0", built: null, script: "" },
+    ...functions.map((each) => ({ name: each.file, built: each as BuiltFile | null, script: loading(dist, each) })),
+    { name: "the SDKs unbundled", built: null, script: UNBUNDLED },
+  ];
+  const samples = scripts.map((): Sample[] => []);
   // In turn, so that a slow spell of the machine hits all alike.
-  for (let round = 0; round < ROUNDS; round++) {
-    floorTimes.push(processMs("0"));
-    for (const { script, times } of measured) times.push(processMs(script));
+  for (let round = 0; round < rounds; round++) {
+    for (const [index, { script }] of scripts.entries()) samples[index]?.push(await run(script + TELL, slice));
+    progress(`round ${round + 1} of ${rounds}`);
   }
-  const floor = percentile(floorTimes, 50);
-  row("node -e 0", `${floor.toFixed(0)} ms (median of ${ROUNDS})`);
-  const kept = measured.map(({ built: { file, bytes, gzipped }, times }) => {
-    const ratio = percentile(times, 50) / floor;
-    row(file, `ready at ${ratio.toFixed(2)} x; ${bytes} bytes, gzipped ${gzipped}`);
-    return verdict(`ready at <= ${READY_MAX} x`, ratio <= READY_MAX);
+  progress("");
+  const [floor, ...medians] = samples.map(medianOf);
+  if (floor === undefined) throw new Error("nothing was measured");
+  const share =
+    slice === null
+      ? ""
+      : `, a quarter of a processor (stopped ${SLICE.waitMs} of every ${SLICE.waitMs + SLICE.runMs} ms)`;
+  row(
+    `node -e 0${share}`,
+    `${floor.wallMs.toFixed(0)} ms, ${floor.cpuMs.toFixed(0)} ms of processor, ${floor.mb.toFixed(0)} MB`,
+  );
+  const kept = scripts.slice(1).map(({ name, built }, index) => {
+    const { wallMs, cpuMs, mb } = medians[index] ?? floor;
+    const size = built === null ? "" : `; ${built.bytes} bytes at start, gzipped ${built.gzipped}`;
+    const ratio = wallMs / floor.wallMs;
+    row(
+      name,
+      `ready at ${ratio.toFixed(2)} x, ${(cpuMs / floor.cpuMs).toFixed(2)} x of processor, ${mb.toFixed(0)} MB${size}`,
+    );
+    if (built === null || slice !== null) return true;
+    const isKept = verdict(`ready at <= ${READY_MAX} x`, ratio <= READY_MAX);
+    return verdict(`<= ${READY_MB_MAX} MB`, mb <= READY_MB_MAX) && isKept;
   });
   return kept.every(Boolean);
 }
 
-const scriptOf = (dist: string, { file }: BuiltFile): string =>
-  `require(${JSON.stringify(join(dist, file))}); process.exit(0)`;
+const loading = (dist: string, { file }: BuiltFile): string => `require(${JSON.stringify(join(dist, file))})`;
+
+const medianOf = (samples: readonly Sample[]): Sample => ({
+  wallMs: percentile(
+    samples.map(({ wallMs }) => wallMs),
+    50,
+  ),
+  cpuMs: percentile(
+    samples.map(({ cpuMs }) => cpuMs),
+    50,
+  ),
+  mb: percentile(
+    samples.map(({ mb }) => mb),
+    50,
+  ),
+});
+
+/** One process; with a slice it runs only a part of the time, as where less than a processor is given to it. */
+async function run(script: string, slice: typeof SLICE | null): Promise<Sample> {
+  const startMs = performance.now();
+  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+  let told = "";
+  child.stdout.on("data", (text: Buffer) => {
+    told += text.toString();
+  });
+  let turn: NodeJS.Timeout | undefined;
+  if (slice !== null) {
+    const stop = (): void => {
+      child.kill("SIGSTOP");
+      turn = setTimeout(go, slice.waitMs);
+    };
+    const go = (): void => {
+      child.kill("SIGCONT");
+      turn = setTimeout(stop, slice.runMs);
+    };
+    turn = setTimeout(stop, slice.runMs);
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  clearTimeout(turn);
+  const wallMs = performance.now() - startMs;
+  if (code !== 0) throw new Error(`the script does not run: ${script.slice(0, 200)}`);
+  const [cpuMs, mb] = JSON.parse(told) as [number, number];
+  return { wallMs, cpuMs, mb };
+}
+
+/** The whole of it: a new process by the platform, the pass with all of its calls, and the answer. */
+async function firstLease(built: Built): Promise<boolean> {
+  const installation = await startInstallation(built, { groups: LEASE_ROUNDS + 1, timer: false });
+  const { cloud, call, groupIds } = installation;
+  const samples: Sample[] = [];
+  let calls: readonly string[] = [];
+  try {
+    for (let round = 0; round <= LEASE_ROUNDS; round++) {
+      cloud.functions.registry.kill("api");
+      const { next } = cloud.calls.since(Number.MAX_SAFE_INTEGER);
+      const ask = { group: groupIds[round], port: 10_000, period: 1800, source: "203.0.113.7" };
+      const startMs = performance.now();
+      const { status, body } = await call("POST", "/v1/leases", ask);
+      const wallMs = performance.now() - startMs;
+      if (status !== 201) throw new Error(`a lease was answered ${status}: ${JSON.stringify(body)}`);
+      const [pid = 0] = cloud.functions.registry.pids("api");
+      // What a start of the cloud does for the first time is nothing of ours.
+      if (round > 0) samples.push({ wallMs, ...usedBy(pid) });
+      calls = cloud.calls.since(next).calls.map(({ service, operation }) => `${service} ${operation}`);
+    }
+  } finally {
+    await installation.stop();
+  }
+  const floors: Sample[] = [];
+  for (let round = 0; round < LEASE_ROUNDS; round++) floors.push(await run(TELL.slice(1), null));
+  const [floor, lease] = [medianOf(floors), medianOf(samples)];
+  const ratio = lease.wallMs / floor.wallMs;
+  const ecs = calls.filter((it) => it.startsWith("ecs ")).length;
+  row(
+    "process start to first lease open",
+    `${ratio.toFixed(2)} x, ${(lease.cpuMs / floor.cpuMs).toFixed(2)} x of processor, ${lease.mb.toFixed(0)} MB`,
+  );
+  row("its calls", [...new Set(calls)].map((it) => `${calls.filter((other) => other === it).length} ${it}`).join(", "));
+  const kept = [
+    verdict(`first lease at <= ${LEASE_MAX} x`, ratio <= LEASE_MAX),
+    verdict(`<= ${LEASE_MB_MAX} MB`, lease.mb <= LEASE_MB_MAX),
+    verdict(`ECS calls, cold <= ${PROMISED_ECS_CALLS}`, ecs <= PROMISED_ECS_CALLS),
+  ];
+  return kept.every(Boolean);
+}
+
+/** Processor and peak memory of a process so far; nothing where the system does not tell. */
+function usedBy(pid: number): Pick<Sample, "cpuMs" | "mb"> {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    const peak = /^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return { cpuMs: (Number(fields[11]) + Number(fields[12])) * 10, mb: Number(peak) / 1024 };
+  } catch {
+    return { cpuMs: Number.NaN, mb: Number.NaN };
+  }
+}
