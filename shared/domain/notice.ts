@@ -56,6 +56,15 @@ export interface NoticeData {
     decision: "approved" | "denied" | "expired";
   };
   readonly breakGlass: { lease: string; principal: string; ports: string; until: number; reason: string };
+  /** Nobody has said yet why it was opened without its second person. */
+  readonly unjustified: {
+    lease: string;
+    principal: string;
+    ports: string;
+    reason: string;
+    justifyBy: number;
+    isLate: boolean;
+  };
   /** Of the program itself. */
   readonly healthAlarm: { what: string; since: number | null };
   /** An alarm of the monitoring whose rule says `notify`. */
@@ -79,6 +88,7 @@ export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {
   breakGlass: "alarm",
   healthAlarm: "alarm",
   alarmReceived: "alarm",
+  unjustified: "high",
   recyclingLifted: "high",
   leaseNotOpened: "high",
   approvalAsked: "high",

@@ -266,6 +266,18 @@ const TEXTS: Texts = {
       `租约 ${d.lease}，至 ${utc(d.until)}。`,
     ],
   },
+  unjustified: {
+    en: (d) => [
+      `${d.isLate ? "STILL NOT JUSTIFIED" : "to be justified"}: port ${d.ports}, opened by ${d.principal} without a second person`,
+      `Reason given then: ${d.reason}`,
+      `Say why with POST /v1/leases/${d.lease}:justify ${d.isLate ? "; it was due" : "before"} ${utc(d.justifyBy)}.`,
+    ],
+    zh: (d) => [
+      `${d.isLate ? "仍未说明" : "待说明"}：${d.principal} 未经第二人批准开放的端口 ${d.ports}`,
+      `当时的原因：${d.reason}`,
+      `请用 POST /v1/leases/${d.lease}:justify 说明${d.isLate ? "，期限已过：" : "，期限："}${utc(d.justifyBy)}。`,
+    ],
+  },
   healthAlarm: {
     en: (d) => ["safeport itself needs help", d.what, ...(d.since === null ? [] : [`Since ${utc(d.since)}.`])],
     zh: (d) => ["safeport 自身需要处理", d.what, ...(d.since === null ? [] : [`自 ${utc(d.since)} 起。`])],

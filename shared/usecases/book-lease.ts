@@ -7,7 +7,7 @@ import { type Addressee, noticeOf } from "../domain/notice.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Write } from "../ports/tables.ts";
 import { unjustifiedWrite } from "../store/attention.ts";
-import { type Due, dueLease, dueWrite } from "../store/due.ts";
+import { type Due, dueJob, dueLease, dueWrite } from "../store/due.ts";
 import { claimKey } from "../store/idempotency.ts";
 import { createLease, getLease, newLeaseId } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
@@ -20,6 +20,7 @@ import { recordDecision } from "./record-decision.ts";
 import { grantedBy } from "./said-by.ts";
 import { dueStart } from "./start-lease.ts";
 import { takePlace } from "./take-place.ts";
+import { JUSTIFY_JOB } from "./tend-justification.ts";
 
 /** An idempotency key as it is stored: apart for each caller, and for one request only. */
 export interface RequestKey {
@@ -133,6 +134,7 @@ function breakGlassWrites(caller: Caller, request: LeaseRequest, until: number, 
   const data = { lease: leaseId, principal: caller.principal, ports: portsOf(request), until, reason };
   return [
     unjustifiedWrite(leaseId, at),
+    dueWrite(dueJob(JUSTIFY_JOB, leaseId, until)),
     ...noticeWrites(noticeOf("breakGlass", { at, group, to, dedupe: leaseId, data })),
   ];
 }

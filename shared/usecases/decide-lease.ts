@@ -17,7 +17,6 @@ import { endIfOpened } from "./lease-ask.ts";
 import { openApproved } from "./open-approved.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
-import { fromOf } from "./said-by.ts";
 import { settleOpening } from "./settle-opening.ts";
 import { decisionNet, tellDecision } from "./tend-approval.ts";
 
@@ -66,7 +65,10 @@ export async function decideLease(
     }
     const decided = await write(app, lease, next, now);
     if (decided === null) continue;
-    await tellDecision(app, caller.policy, decided, decisionNet(leaseId, now + NET_AFTER_MS), fromOf(caller));
+    await tellDecision(app, caller.policy, decided, {
+      net: decisionNet(leaseId, now + NET_AFTER_MS),
+      by: caller,
+    });
     if (next.status.state !== "approved") return await answerOf(app, decided, false, []);
     return await open(app, caller, decided, openingNet(app, decided, now));
   }

@@ -3,16 +3,15 @@ import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
-import { waitingDelete } from "../store/attention.ts";
-import { dueLease, dueWrite } from "../store/due.ts";
+import { dueDelete, dueLease, dueWrite } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
-import { bookHolds, changeEntry } from "./book-holds.ts";
+import { bookHolds, changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { leaseFor } from "./extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
-import { recordDecision } from "./record-decision.ts";
 import { fromOf } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
+import { decisionNet, tellDecision } from "./tend-approval.ts";
 
 /** Takes back what waits for approval; null when it has been opened meanwhile. */
 async function cancelRequest(app: App, caller: Caller, leaseId: LeaseId): Promise<Lease | null> {
@@ -23,12 +22,14 @@ async function cancelRequest(app: App, caller: Caller, leaseId: LeaseId): Promis
     const now = app.clock.now();
     const note = `taken back by ${caller.principal}`;
     const status = { ...lease.status, state: "cancelled", closedAt: now, note } as const;
+    const net = decisionNet(leaseId, now + NET_AFTER_MS);
+    await app.tables.writeAll([dueWrite(net)]);
     const cancelled = await writeDecision(app.tables, lease, { status, approval: lease.approval });
-    if (cancelled === null) continue;
-    const lines = [`${leaseId} was ${note}`];
-    const changes = [{ what: `lease ${leaseId}`, before: lease.status.state, after: status.state }];
-    await recordDecision(app, caller, lease.request.group, `end ${leaseId}`, { lines, changes });
-    await app.tables.writeAll([waitingDelete(leaseId)]);
+    if (cancelled === null) {
+      await app.tables.writeAll([dueDelete(net)]);
+      continue;
+    }
+    await tellDecision(app, caller.policy, cancelled, { net, by: caller });
     return cancelled;
   }
 }

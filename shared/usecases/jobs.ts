@@ -1,5 +1,6 @@
 // Jobs: what the program does from time to time beside looking at groups. Run by the sweep when their due rows' time has come.
 import { OPTIMISE_JOB } from "../domain/alarm.ts";
+import type { LeaseId } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../store/job-runs.ts";
@@ -20,6 +21,7 @@ import { sendNotices } from "./send-notices.ts";
 import { startLease } from "./start-lease.ts";
 import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
+import { tendJustification } from "./tend-justification.ts";
 import { tendLockdown } from "./tend-lockdown.ts";
 import { watchRecycling } from "./watch-recycling.ts";
 
@@ -107,6 +109,7 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   follow: { beginsAt: null, run: (app, { policy, param }) => finishFollow(app, policy, param ?? "") },
+  justify: { beginsAt: null, run: (app, { param }) => tendJustification(app, (param ?? "") as LeaseId) },
   start: { beginsAt: null, run: startLease },
   ending: { beginsAt: null, run: (app, { param }) => tellEnding(app, param ?? "") },
   // Booked by doctor.

@@ -9,9 +9,9 @@ import { type Due, dueDelete, dueJob } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import { noticeWrites } from "../store/outbox.ts";
 import { writeRecord } from "../store/records.ts";
-import type { App } from "./app.ts";
+import type { App, Caller } from "./app.ts";
 import { APPROVAL_JOB, askNotice, EVERY_APPROVER } from "./ask-approval.ts";
-import { grantedBy } from "./said-by.ts";
+import { fromOf, grantedBy } from "./said-by.ts";
 
 /** The row that has a decision told, should whoever decides die before. */
 export const decisionNet = (leaseId: LeaseId, at: number): Due => dueJob(APPROVAL_JOB, `${leaseId}/decided`, at);
@@ -29,7 +29,7 @@ export async function tendApproval(app: App, policy: Policy, param: string): Pro
     const now = app.clock.now();
     if (isDecided !== undefined || status.state !== "requested") {
       // Whoever decides tells of it, unless they died; what has lapsed nobody else tells.
-      if (isDecided !== undefined || status.state === "lapsed") await tellDecision(app, policy, lease, null);
+      if (isDecided !== undefined || status.state === "lapsed") await tellDecision(app, policy, lease, NOBODY);
       return null;
     }
     if (now < approval.lapsesAt) {
@@ -39,44 +39,46 @@ export async function tendApproval(app: App, policy: Policy, param: string): Pro
     const lapsed = { ...status, state: "lapsed", closedAt: now, note: "nobody decided about it in time" } as const;
     const over = await writeDecision(app.tables, lease, { status: lapsed, approval });
     if (over === null) continue;
-    await tellDecision(app, policy, over, null);
+    await tellDecision(app, policy, over, NOBODY);
     return null;
   }
 }
 
-/**
- * Records what was decided and tells whoever asked; `net` is the row that would have done so after a crash, `from` where the word came
- * from, if this is whoever took it.
- */
-export async function tellDecision(
-  app: App,
-  policy: Policy,
-  lease: Lease,
-  net: Due | null,
-  from?: string | undefined,
-): Promise<void> {
+const NOBODY = { net: null, by: null };
+
+/** Who tells: `net` is the row that would have done so after a crash; both null where this is it. */
+interface Telling {
+  readonly net: Due | null;
+  readonly by: Caller | null;
+}
+
+/** Records what was decided, by whom and from where, and tells whoever asked of what others decided. */
+export async function tellDecision(app: App, policy: Policy, lease: Lease, { net, by }: Telling): Promise<void> {
   const { request, status, approval } = lease;
   const { leaseId, group, principal } = request;
   const last = approval?.words.at(-1);
   const now = app.clock.now();
-  const actor = status.state === "lapsed" ? "safeport" : (last?.by ?? "safeport");
+  const isOwn = status.state === "cancelled";
+  const spoken = isOwn || status.state === "lapsed" ? "safeport" : (last?.by ?? "safeport");
+  const actor = by?.principal ?? spoken;
+  const from = by === null ? undefined : fromOf(by);
   const words = (approval?.words ?? []).map(
     (word) =>
       `${word.by} said ${word.decision} to ${word.change.slice(0, 16)} by ${word.via}: ${word.reason || "no reason"}`,
   );
-  const lines = [...words, `${leaseId} is ${status.state}`];
+  const lines = [...words, `${leaseId} is ${status.state}${isOwn ? `: ${status.note}` : ""}`];
+  const decision = status.state === "denied" ? "denied" : isFinal(status.state) ? "expired" : "approved";
   const record = {
     ...{ at: now, group, cause: `decide ${leaseId}`, actor, from, policyVersion: policy.version, lines },
-    decidedBy: status.state === "lapsed" ? "approval.decideWithin" : grantedBy(request),
+    decidedBy: status.state === "lapsed" ? "approval.decideWithin" : isOwn ? "whoever asked" : grantedBy(request),
     changes: [{ what: `lease ${leaseId}`, before: "requested", after: status.state }],
   };
-  const decision = status.state === "denied" ? "denied" : isFinal(status.state) ? "expired" : "approved";
   const notice = noticeOf("approvalDecided", {
     ...{ at: now, group, to: [{ kind: "person", principal }] },
     dedupe: `${leaseId}/${decision}`,
     data: { lease: leaseId, requester: principal, by: actor, decision },
   });
-  const told = status.state === "requested" ? [] : [waitingDelete(leaseId), ...noticeWrites(notice)];
-  await writeRecord(app, record, told);
+  const told = isOwn ? [] : noticeWrites(notice);
+  await writeRecord(app, record, status.state === "requested" ? [] : [waitingDelete(leaseId), ...told]);
   if (net !== null) await app.tables.writeAll([dueDelete(net)]);
 }

@@ -8,6 +8,7 @@ import type { App } from "../../shared/usecases/app.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { justifyLease } from "../../shared/usecases/justify-lease.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { type Interposer, type ProgramCall, World } from "../kit/world.ts";
 
@@ -83,6 +84,8 @@ interface Scenario {
   readonly storeOnly?: boolean;
   /** How far ahead the act books an end; default: as `world.ask` does. */
   readonly booksMs?: number;
+  /** What does not hold in the end, beside the rules and rows that are looked at for all. */
+  readonly finally?: (lease: Lease, acted: "answered" | "failed") => Promise<readonly string[]>;
 }
 
 /** Every lease needs a second person, who has half an hour. */
@@ -95,6 +98,24 @@ const ONE_MORE = {
     useWithinMs: 600_000,
   },
 };
+/** Who asks may also open at once, and say why afterwards. */
+const BREAK_GLASS = {
+  breakGlass: { persons: [], roles: ["requester" as const], periodMaxMs: 900_000, justifyWithinMs: 3_600_000 },
+};
+/** A request is decided about in one way, by the record as well as by its row, and nobody is asked about it any more. */
+const decided =
+  (state: string) =>
+  async ({ request, status }: Lease, acted: "answered" | "failed"): Promise<readonly string[]> => {
+    const records = (await world.recorded()).join("\n");
+    const waiting = await world.rows("attention");
+    return [
+      ...(acted === "answered" && status.state !== state ? [`answered as ${state}, and it is ${status.state}`] : []),
+      ...(records.includes(`${request.leaseId} is ${status.state}`)
+        ? []
+        : [`no record says that it is ${status.state}`]),
+      ...(waiting.length > 0 ? [`it still waits: ${waiting}`] : []),
+    ];
+  };
 const WORD = { decision: "approve", reason: "", change: null, via: "api" } as const;
 const ASK_MS = 600_000;
 const EXTEND_MS = 900_000;
@@ -162,6 +183,76 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     storeOnly: true,
     booksMs: 2 * 3_600_000,
   },
+  deny: {
+    prepare: async (world) => {
+      world.policy = { ...world.policy, ...ONE_MORE };
+      return opened(world);
+    },
+    act: (world, app, lease) =>
+      decideLease(
+        app,
+        world.caller("bob", ["approver"]),
+        lease?.request.leaseId as Lease["request"]["leaseId"],
+        { ...WORD, decision: "deny", reason: "use the replica" },
+        { dryRun: false },
+      ),
+    opens: false,
+    storeOnly: true,
+    step: 3,
+    finally: decided("denied"),
+  },
+  lapse: {
+    prepare: async (world) => {
+      world.policy = { ...world.policy, ...ONE_MORE };
+      const lease = await opened(world);
+      await world.ticks(29);
+      await world.advance(lease.status.until - world.clock.now());
+      return lease;
+    },
+    act: (world, app) => world.sweep(app),
+    opens: false,
+    storeOnly: true,
+    step: 3,
+    // The sweep answers whatever becomes of a job: the next one takes it up.
+    finally: (lease) => decided("lapsed")(lease, "answered"),
+  },
+  cancel: {
+    prepare: async (world) => {
+      world.policy = { ...world.policy, ...ONE_MORE };
+      return opened(world);
+    },
+    act: (world, app, lease) =>
+      endLease(app, world.caller(), lease?.request.leaseId as Lease["request"]["leaseId"], { dryRun: false }),
+    opens: false,
+    storeOnly: true,
+    step: 3,
+    finally: decided("cancelled"),
+  },
+  justify: {
+    prepare: async (world) => {
+      world.policy = { ...world.policy, ...ONE_MORE, ...BREAK_GLASS };
+      return (await world.open({ breakGlass: true, reason: "orders are failing" })).lease;
+    },
+    act: (world, app, lease) =>
+      justifyLease(app, world.caller(), lease?.request.leaseId as Lease["request"]["leaseId"], "the shop was down", {
+        dryRun: false,
+      }),
+    opens: null,
+    storeOnly: true,
+    step: 2,
+    finally: async ({ justification, request }, acted) => {
+      const waiting = await world.rows("attention");
+      const isTold = (await world.recorded()).includes(`${request.leaseId} is justified: the shop was down`);
+      return [
+        ...(acted === "answered" && justification === null ? ["answered, and it is not justified"] : []),
+        ...(justification !== null && !isTold ? ["it is justified, and no record says so"] : []),
+        // Until it is, it says so; from then on it does not.
+        ...((justification === null) === waiting.length > 0
+          ? []
+          : [`justified: ${justification?.text}, and ${waiting}`]),
+      ];
+    },
+  },
   "ask for a later start": {
     prepare: async () => null,
     act: (world, app) => openLease(app, world.caller(), world.ask({ startAt: soon(world) }), createOptions),
@@ -220,7 +311,7 @@ async function faultsFound(scenario: Scenario, acted: "answered" | "failed"): Pr
   if (booked > world.clock.now()) await world.ticks(Math.ceil((booked - world.clock.now()) / 60_000));
   await world.ticks(3);
   const [last] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
-  if (last && !["closed", "failed", "lapsed", "cancelled"].includes(last.status.state))
+  if (last && !["closed", "failed", "lapsed", "cancelled", "denied"].includes(last.status.state))
     wrong.push(`at last the lease is ${last.status.state}`);
   if (
     world
@@ -233,6 +324,7 @@ async function faultsFound(scenario: Scenario, acted: "answered" | "failed"): Pr
     const rows = await world.rows(table);
     if (rows.length > 0) wrong.push(`at last ${table} has ${rows}`);
   }
+  if (last && scenario.finally) wrong.push(...(await scenario.finally(last, acted)));
   const due = (await world.rows("due")).filter((row) => !/installation|full-pass|job/.test(row));
   if (due.length > 0) wrong.push(`at last due has ${due}`);
   return wrong;

@@ -18,7 +18,11 @@ const policy = {
   defaultTarget: "web",
   approval: { ports: ["3306", "6379"], count: 1 },
   persons: { ann: ["ann-laptop", "corp/ann"] },
-  breakGlass: { roles: ["operator"], periodMax: 900 },
+  breakGlass: { roles: ["operator"], periodMax: 900, justifyWithin: 7200 },
+  notifications: {
+    targets: { hook: { kind: "webhook", urlFrom: "HOOK", secretFrom: "SIGN" } },
+    otherwise: ["hook"],
+  },
 };
 
 let world: World;
@@ -242,6 +246,26 @@ describe("without a second person", () => {
     await expect(
       world.run(justifyLease(world.process(), operator(), lease.request.leaseId, why, { dryRun: false })),
     ).rejects.toMatchObject({ code: "NOT_TO_JUSTIFY" });
+  });
+
+  test("it says so again at its end, when the time to justify it is over, and every day, until it is", async () => {
+    const { lease } = await open();
+    const reminders = () => world.told.filter(({ type }) => type === "unjustified");
+    const passed = async (ms: number) => {
+      await world.advance(ms - 61_000);
+      await world.ticks(2);
+      return reminders().length;
+    };
+    await world.ticks(2);
+    expect(reminders()).toEqual([]);
+    await world.pastEnd(lease);
+    expect(reminders()).toHaveLength(1);
+    expect(await passed(HOUR)).toBe(1);
+    expect(await passed(HOUR)).toBe(2);
+    expect(await passed(24 * HOUR)).toBe(3);
+    await world.run(justifyLease(world.process(), operator(), lease.request.leaseId, "why it was", { dryRun: false }));
+    expect(await passed(48 * HOUR)).toBe(3);
+    expect((await world.rows("due")).filter((row) => row.includes("justify"))).toEqual([]);
   });
 
   test("only those may whom the policy names, shortly, and with a reason", async () => {

@@ -38,6 +38,7 @@ function noticesWith(text: string): readonly Notice[] {
     lockdownEnded: { lockdown: text, cause: text, groups: 3 },
     approvalAsked: { lease: text, requester: text, ports: text, reason: text, expiresAt: AT, change: text },
     approvalDecided: { lease: text, requester: text, by: text, decision: "denied" },
+    unjustified: { lease: text, principal: text, ports: text, reason: text, justifyBy: AT, isLate: true },
     breakGlass: { lease: text, principal: text, ports: text, until: AT, reason: text },
     healthAlarm: { what: text, since: AT },
     alarmReceived: { rule: text, metric: text, state: text, target: text },
@@ -88,10 +89,10 @@ describe("a notice in words", () => {
 
   test("a digest names the first ones and says how many it leaves out", () => {
     const { title, lines } = digestText(noticesWith("value"), "en", 4);
-    expect(title).toBe("[safeport] 24 notices");
+    expect(title).toBe("[safeport] 25 notices");
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe("08:00:00 sg-web: port value is open until 2026-11-27 08:00:00 UTC");
-    expect(lines[4]).toBe("… and 20 more");
+    expect(lines[4]).toBe("… and 21 more");
   });
 
   test("the same fact has the same id, another fact another one", () => {
