@@ -22,6 +22,8 @@ const call = (action: string, parameters: Readonly<Record<string, string>>) =>
 async function granted(parameters: Readonly<Record<string, string>>, allowedSources: readonly string[]): Promise<Rule> {
   const { world } = guarded;
   await call("AuthorizeSecurityGroup", { SecurityGroupId: "sg-web", "Permissions.1.IpProtocol": "TCP", ...parameters });
+  // Where the cloud shows late what was written.
+  await world.advance(1000);
   const rule = (await guarded.rules()).find((it) => it.peer.kind === "prefixList" || it.ports.kind === "list");
   if (!rule?.id) throw new Error("no such rule");
   const { id: _, description: __, createdAt: ___, ...spec } = rule;
