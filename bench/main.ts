@@ -18,7 +18,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
     wakeups     the first half of it alone
     timer       the second half of it alone
   open        our share of the latency of an open, and its cloud calls (under a minute)
-  cold-start  how long a function takes to be ready, as a ratio to an empty Node
+  cold-start  how long a function takes to be ready and to open its first lease, as a ratio to an empty Node; memory; a quarter of a processor
   cost        what a month costs in a small, a medium and a large account, from counted calls
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
