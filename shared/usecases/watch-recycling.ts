@@ -11,7 +11,7 @@ import { TrafficFailure } from "../ports/traffic.ts";
 import { readCollection, readWatchSpent, saveWatchSpent } from "../store/collection.ts";
 import { endUnderway, getRecyclingItem, listUnderway } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { chunks, inParallel } from "./in-parallel.ts";
+import { inParallel } from "./in-parallel.ts";
 import { decideStep } from "./move-recycling.ts";
 import { evidenceOf } from "./recycling-scene.ts";
 import { settleItem } from "./settle-recycling.ts";
@@ -21,7 +21,8 @@ const BACK_MS = 30 * 60_000;
 /** After the end of a window its records are there, if the log is in time. */
 const SETTLE_MS = 20_000;
 const MINUTE_MS = 60_000;
-const MEMBERS_PER_ASK = 100;
+/** More hosts than that are not asked for one by one: all of the region answers in as many questions. */
+const MEMBERS_MAX = 100;
 /** Questions of one part, repeats included. */
 const QUERIES_MAX = 10;
 /** What the cloud owes is asked for again. */
@@ -153,9 +154,8 @@ async function freshTraffic(
 ): Promise<readonly MemberDay[]> {
   const { flowLog } = await app.traffic();
   if (flowLog === undefined || members.length === 0) return [];
-  const names = new Set(
-    members.flatMap(({ eniId, instanceId }) => [eniId, ...(instanceId === null ? [] : [instanceId])]),
-  );
+  const enis = [...new Set(members.map(({ eniId }) => eniId))];
+  const whom = enis.length > MEMBERS_MAX ? {} : { members: enis };
   const { tables } = app;
   const today = dayOf(app.clock.now());
   const [asked, collection] = await Promise.all([
@@ -169,26 +169,19 @@ async function freshTraffic(
   const until = Math.floor(app.clock.now() / MINUTE_MS) * MINUTE_MS;
   const days: MemberDay[] = [];
   try {
-    for (const part of partsOf(until - BACK_MS, until))
-      for (const some of chunks([...names], MEMBERS_PER_ASK)) {
-        const left = Math.min(QUERIES_MAX, limit - spent.queries);
-        if (left <= 0) {
-          app.log.write(
-            "warn",
-            "no query is left today for the quarantined hosts; the collection reads their logs later",
-            {
-              region,
-              queriesPerDay,
-            },
-          );
-          return days;
-        }
-        const reading = await flowLog.read({ region, ...part, members: some, recycling }, left);
-        const { queries, bytes } = reading.cost;
-        spent = { day: today, queries: spent.queries + queries, bytes: spent.bytes + bytes };
-        // Windows are left to the collection: here only who came is asked.
-        for (const { member, ports } of reading.members) days.push({ ...unknownDay(member, dayOf(part.from)), ports });
+    for (const part of partsOf(until - BACK_MS, until)) {
+      const left = Math.min(QUERIES_MAX, limit - spent.queries);
+      if (left <= 0) {
+        const told = { region, queriesPerDay };
+        app.log.write("warn", "no query is left today to watch quarantines; the collection reads the logs later", told);
+        return days;
       }
+      const reading = await flowLog.read({ region, ...part, ...whom, recycling }, left);
+      const { queries, bytes } = reading.cost;
+      spent = { day: today, queries: spent.queries + queries, bytes: spent.bytes + bytes };
+      // Windows are left to the collection: here only who came is asked.
+      for (const { member, ports } of reading.members) days.push({ ...unknownDay(member, dayOf(part.from)), ports });
+    }
   } catch (error) {
     if (!(error instanceof TrafficFailure)) throw error;
     spent = { ...spent, queries: spent.queries + error.queries };
