@@ -4,8 +4,9 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
-import { isHolding, isLeaseOpening, type Refusal } from "../plan/picture.ts";
+import { isGenuine, isHolding, isLeaseOpening, type Refusal } from "../plan/picture.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { type OpenFacts, refusalsOf } from "./open-facts.ts";
@@ -84,13 +85,16 @@ function givesOf(
 const groupOf = (rule: Rule, { siblings }: OpenFacts): GroupRef["groupId"] | null =>
   ([...siblings].find(([, rules]) => rules.includes(rule))?.[0] as GroupRef["groupId"] | null) ?? null;
 
-/** The mark only says where to look: the ledger's row has to be about this very rule. */
+/** The mark only says where to look: the ledger's row has to be about this very rule, booked already or just written. */
 async function givingDrop(app: App, group: GroupRef, rule: Rule, now: number): Promise<GivingDrop | null> {
+  const { installation, markSecret } = app.settings;
   const mark = parseMark(rule.description);
-  if (mark?.installation !== app.settings.installation) return null;
+  if (mark === null || !isGenuine(mark, rule, { group, installation, markSecret })) return null;
   const entry = await getEntry(app.tables, group, mark.entryId);
-  if (entry?.standing.kind !== "ours" || entry.standing.ruleId !== rule.id) return null;
-  return givingBy(entry, now);
+  if (entry?.key !== ruleKey(rule)) return null;
+  const { standing } = entry;
+  const isOther = standing.kind === "preExisting" || (standing.kind === "ours" && standing.ruleId !== rule.id);
+  return isOther ? null : givingBy(entry, now);
 }
 
 /** Null for what a lockdown, a lease or a standing permission keeps. */

@@ -2,8 +2,10 @@
 import type { Policy } from "../domain/policy.ts";
 import type { RecyclingItem, RecyclingState, RecyclingStep } from "../domain/recycling-item.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
+import { isHolding } from "../plan/picture.ts";
 import { CloudFailure } from "../ports/firewall.ts";
-import { getEntry } from "../store/ledger.ts";
+import { getEntry, listEntries } from "../store/ledger.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
 import { getRecyclingItem, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
@@ -111,6 +113,12 @@ class Settling {
     }
     if (before.kind === "gone") {
       await holdDrop(app, item, item.step.by);
+      // Whoever is granted one from here on finds the hold, and has it give way.
+      if (await this.isLeased(item)) {
+        await releaseDrop(app, item);
+        await this.look(item);
+        return this.giveUp(item, null);
+      }
       // Somebody may have decided otherwise, and been served, while this process stood still.
       const isStill = await this.isStillWanted(item, "quarantined");
       if (!isStill) await releaseDrop(app, item);
@@ -208,6 +216,18 @@ class Settling {
   private async isStillWanted({ itemId }: Stepping, state: RecyclingState): Promise<boolean> {
     const now = await getRecyclingItem(this.app.tables, itemId);
     return now !== null && (now.step?.to ?? now.state) === state;
+  }
+
+  /** True when a lease is open, or opens, on the port: that is use, which the evidence cannot know yet. */
+  private async isLeased({ group, quarantine }: Stepping): Promise<boolean> {
+    if (quarantine === null) return false;
+    const wanted = trafficAtMost(quarantine.drop);
+    const now = this.app.clock.now();
+    const { entries } = await listEntries(this.app.tables, group);
+    return entries.some(
+      ({ spec, holders }) =>
+        holders.some((it) => it.kind === "lease" && isHolding(it, now)) && mayOverlap(trafficAtMost(spec), wanted),
+    );
   }
 
   private isStale({ step }: Stepping): boolean {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import type { EntryId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listRecords } from "../../../shared/store/records.ts";
+import { getRecyclingItem } from "../../../shared/store/recycling.ts";
 import { changeEntry } from "../../../shared/usecases/book-holds.ts";
 import { holdDrops } from "../../../shared/usecases/hold-drops.ts";
 import { type LeaseAsk, openLease } from "../../../shared/usecases/open-lease.ts";
@@ -88,6 +89,27 @@ describe("a lease on a port in quarantine", () => {
     ]);
   });
 
+  it("that opens when a quarantine is decided keeps that from being written", async () => {
+    one = await RecyclingWorld.start({ policy: { lease: { priority: 50 } } });
+    const { world } = one;
+    await one.recycle();
+    await one.pass(8);
+    const states: string[] = [];
+    const app = world.process(async (call, act) => {
+      const answer = await act();
+      if (call.name === "put recycling" && states.length === 0) {
+        states.push("asked");
+        const ask = world.ask({ port: "7890", sources: ["10.1.2.3"], periodMs: 3_600_000 });
+        states.push((await openLease(world.process(), world.caller(), ask, create)).lease.status.state);
+      }
+      return answer;
+    });
+    await one.recycle(app);
+    await world.ticks(2);
+    expect([states[1], await one.state(), (await one.item())?.step]).toEqual(["open", "noticed", null]);
+    expect(one.rules()).toEqual([IDLE, expect.stringMatching(/^accept 50 10\.1\.2\.3\/32 \(ours\)$/)]);
+  });
+
   it("that is granted while the drop is on its way keeps it away", async () => {
     one = await RecyclingWorld.start({ policy: { lease: { priority: 50 } } });
     const { world } = one;
@@ -95,7 +117,9 @@ describe("a lease on a port in quarantine", () => {
     await one.pass(8);
     let isLeased = false;
     const app = world.process(async (call, act) => {
-      if (call.name === "ecs AuthorizeSecurityGroup" && !isLeased) {
+      const isWriting = call.name === "ecs AuthorizeSecurityGroup" && !isLeased;
+      const item = isWriting ? await getRecyclingItem(world.process().tables, one.itemId) : null;
+      if (item?.step?.to === "quarantined") {
         isLeased = true;
         const answer = await openLease(
           world.process(),
@@ -109,6 +133,7 @@ describe("a lease on a port in quarantine", () => {
     });
     await one.recycle(app);
     await world.ticks(3);
+
     expect([await one.state(), one.rules()]).toEqual([
       "restored",
       [IDLE, expect.stringMatching(/^accept 50 10\.1\.2\.3\/32 \(ours\)$/)],
