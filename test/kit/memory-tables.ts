@@ -16,11 +16,60 @@ interface Kept {
   columns: Columns;
 }
 
+/** The rows of a table, always in the order of their keys: a range finds its beginning, and no run sorts a table. */
+class KeptRows {
+  readonly #byId = new Map<string, Kept>();
+  readonly #inOrder: Kept[] = [];
+
+  get(id: string): Kept | undefined {
+    return this.#byId.get(id);
+  }
+
+  set(id: string, kept: Kept): void {
+    const old = this.#byId.get(id);
+    this.#byId.set(id, kept);
+    this.#inOrder.splice(this.firstFrom(kept.key), old === undefined ? 0 : 1, kept);
+  }
+
+  delete(id: string): void {
+    const old = this.#byId.get(id);
+    if (old === undefined) return;
+    this.#byId.delete(id);
+    this.#inOrder.splice(this.firstFrom(old.key), 1);
+  }
+
+  /** Place of the first row whose key is not before `key`. */
+  firstFrom(key: readonly KeyPart[]): number {
+    let [low, high] = [0, this.#inOrder.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (compare((this.#inOrder[middle] as Kept).key, key) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** At most `limit` rows from `from` to before `to`, and whether there are more. */
+  range(
+    from: readonly KeyPart[],
+    to: readonly KeyPart[] | null,
+    options: { readonly isReverse: boolean; readonly limit: number },
+  ): { readonly rows: readonly Kept[]; readonly more: boolean } {
+    const first = this.firstFrom(from);
+    const end = Math.max(first, to === null ? this.#inOrder.length : this.firstFrom(to));
+    const { isReverse, limit } = options;
+    const rows = isReverse
+      ? this.#inOrder.slice(Math.max(first, end - limit), end).reverse()
+      : this.#inOrder.slice(first, Math.min(end, first + limit));
+    return { rows, more: end - first > limit };
+  }
+}
+
 /** Tables in memory, empty; with schemas those tables exist from the start. */
 export function memoryTables(schemas: readonly TableSchema[] = []): Tables {
-  const tables = new Map<TableName, Map<string, Kept>>(schemas.map((schema) => [schema.name, new Map()]));
+  const tables = new Map<TableName, KeptRows>(schemas.map((schema) => [schema.name, new KeptRows()]));
 
-  function rowsOf(table: TableName): Map<string, Kept> {
+  function rowsOf(table: TableName): KeptRows {
     const rows = tables.get(table);
     if (rows === undefined) throw new StoreFailure("tableMissing", `no table ${table}`);
     return rows;
@@ -30,7 +79,7 @@ export function memoryTables(schemas: readonly TableSchema[] = []): Tables {
     table: TableName,
     key: readonly KeyPart[],
     condition: Condition,
-    change: (rows: Map<string, Kept>, id: string, old: Kept | undefined) => void,
+    change: (rows: KeptRows, id: string, old: Kept | undefined) => void,
   ): WriteOutcome {
     const rows = rowsOf(table);
     const id = JSON.stringify(key);
@@ -65,13 +114,11 @@ export function memoryTables(schemas: readonly TableSchema[] = []): Tables {
       }
     },
     async range({ table, from, to, reverse, limit }) {
-      const inside = [...rowsOf(table).values()]
-        .filter(({ key }) => compare(from, key) <= 0 && (to === null || compare(key, to) < 0))
-        .sort((a, b) => (reverse === true ? compare(b.key, a.key) : compare(a.key, b.key)));
-      return { rows: inside.slice(0, limit).map(copy), more: inside.length > limit };
+      const found = rowsOf(table).range(from, to, { isReverse: reverse === true, limit });
+      return { rows: found.rows.map(copy), more: found.more };
     },
     async createTables(wanted) {
-      for (const { name } of wanted) if (!tables.has(name)) tables.set(name, new Map());
+      for (const { name } of wanted) if (!tables.has(name)) tables.set(name, new KeptRows());
     },
   };
 }
@@ -97,6 +144,16 @@ function holds(condition: Condition, row: Kept | undefined): boolean {
   }
 }
 
+const OUTSIDE_OF_ONE_UNIT = /[\ud800-\uffff]/;
+
+/** By UTF-8 bytes, which is the order of UTF-16 units but where one of them may be half a character. */
+function compareTexts(left: string, right: string): number {
+  if (left === right) return 0;
+  if (OUTSIDE_OF_ONE_UNIT.test(left) || OUTSIDE_OF_ONE_UNIT.test(right))
+    return Buffer.compare(Buffer.from(left), Buffer.from(right));
+  return left < right ? -1 : 1;
+}
+
 /** Key order: part by part, numbers by value, texts by their UTF-8 bytes; a prefix sorts first. */
 function compare(a: readonly KeyPart[], b: readonly KeyPart[]): number {
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
@@ -104,9 +161,7 @@ function compare(a: readonly KeyPart[], b: readonly KeyPart[]): number {
     if (left === undefined) return -1;
     if (right === undefined) return 1;
     const order =
-      typeof left === "number" && typeof right === "number"
-        ? left - right
-        : Buffer.compare(Buffer.from(`${left}`), Buffer.from(`${right}`));
+      typeof left === "number" && typeof right === "number" ? left - right : compareTexts(`${left}`, `${right}`);
     if (order !== 0) return order;
   }
   return 0;
