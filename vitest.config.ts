@@ -17,6 +17,7 @@ export default defineConfig({
       project("conformance", 60_000),
       project("crash", 300_000, traced),
       project("story", 300_000, traced),
+      project("model", 60_000),
       project("simulation", 300_000),
     ],
   },

@@ -18,7 +18,7 @@ export type LeaseState =
  *
  *     requested ─> approved ─> opening ─> open ─> closing ─> closed
  *         │            │          ├──────────────────┘
- *         │            │          └─> failed              nothing of it stands in the cloud
+ *         │            │          └─> failed, lapsed, cancelled     nothing of it stands in the cloud, or can still appear
  *         │            └─> lapsed, cancelled, failed
  *         └─> denied, lapsed, cancelled, failed
  *
@@ -28,7 +28,7 @@ export type LeaseState =
 const MOVES: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
   requested: ["approved", "denied", "lapsed", "cancelled", "failed"],
   approved: ["opening", "lapsed", "cancelled", "failed"],
-  opening: ["open", "closing", "failed"],
+  opening: ["open", "closing", "failed", "lapsed", "cancelled"],
   open: ["closing", "closed"],
   closing: ["closed", "failed", "lapsed", "cancelled"],
   closed: [],
@@ -45,6 +45,13 @@ export const LEASE_STATES = Object.keys(MOVES) as readonly LeaseState[];
 export function canMove(from: LeaseState, to: LeaseState): boolean {
   return MOVES[from].includes(to);
 }
+
+/**
+ * True when a row that says the one may come to say the other: by a move, or the same again. Who was frozen past its lock may have seen
+ * more of a live lease than whoever came after; but what is over stays as it is.
+ */
+export const mayFollow = (from: LeaseState, to: LeaseState): boolean =>
+  from === to || canMove(from, to) || (isLive(from) && isLive(to));
 
 /** True while a rule of the lease may stand in the cloud. */
 export function isLive(state: LeaseState): boolean {

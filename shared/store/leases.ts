@@ -1,6 +1,7 @@
 // Leases: the request, written once, and the status, written by passes under the group's fencing number.
 import type { Approval, Justification } from "../domain/approval.ts";
 import type { GroupId, LeaseId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
@@ -94,7 +95,10 @@ export async function getLease(tables: Tables, leaseId: LeaseId): Promise<Lease 
   return row ? leaseOf(row) : null;
 }
 
-/** Writes where a lease stands, unless a pass with a later fencing number has written since. */
+/** Later than any fence: the row of a lease that is over is written by nobody any more. */
+const SEALED = Number.MAX_SAFE_INTEGER;
+
+/** Writes where a lease stands, unless it is over or a pass with a later fencing number has written since. */
 export function writeStatus(
   tables: Tables,
   leaseId: LeaseId,
@@ -104,7 +108,7 @@ export function writeStatus(
   return tables.update(
     "lease",
     [leaseId],
-    { status: JSON.stringify(status), state: status.state, fence },
+    { status: JSON.stringify(status), state: status.state, fence: isFinal(status.state) ? SEALED : fence },
     { kind: "atMost", column: "fence", value: fence },
   );
 }

@@ -1,6 +1,7 @@
 // A lock, of a group or of a job: a conditional row with a fencing number that expires by itself.
+import { isWithinLock, type LockRow, takenLock } from "../domain/group-lock.ts";
 import type { Clock } from "../ports/clock.ts";
-import type { Tables } from "../ports/tables.ts";
+import type { Row, Tables } from "../ports/tables.ts";
 
 /** A held lock. */
 export interface Lock {
@@ -23,26 +24,28 @@ export async function acquireLock(
 ): Promise<Lock | null> {
   const startedMs = clock.monotonicMs();
   const now = clock.now();
-  const row = await tables.get("lock", [name]);
-  // A first lock counts from the time, so that the numbers rise even when the row was lost.
-  const fence = row ? Number(row.columns["fence"]) : now;
-  if (row && Number(row.columns["expiresAt"]) > now) return null;
-  const expiresAt = now + options.lockMs;
+  const row = lockOf(await tables.get("lock", [name]));
+  const taken = takenLock(row, now, options.lockMs);
+  if (taken === null) return null;
   const outcome = await tables.put(
     "lock",
     [name],
-    { holder: options.holder, fence: fence + 1, expiresAt },
-    row ? { kind: "equals", column: "fence", value: fence } : { kind: "absent" },
+    { holder: options.holder, ...taken },
+    row ? { kind: "equals", column: "fence", value: row.fence } : { kind: "absent" },
   );
   if (outcome === "conflict") return null;
+  const { fence, expiresAt } = taken;
   return {
     name,
-    fence: fence + 1,
+    fence,
     expiresAt,
-    isHeld: () =>
-      clock.monotonicMs() - startedMs < options.lockMs - options.marginMs && clock.now() < expiresAt - options.marginMs,
+    isHeld: () => isWithinLock({ now: clock.now(), expiresAt, elapsedMs: clock.monotonicMs() - startedMs, ...options }),
   };
 }
+
+/** A stored row; null without one. */
+export const lockOf = (row: Row | null): LockRow | null =>
+  row && { fence: Number(row.columns["fence"]), expiresAt: Number(row.columns["expiresAt"]) };
 
 /** Lets the lock go, if it is still ours. The fencing number stays. */
 export async function releaseLock(tables: Tables, lock: Lock): Promise<void> {

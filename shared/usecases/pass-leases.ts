@@ -1,5 +1,6 @@
 // What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
 import type { EntryId, LeaseId, RuleId } from "../domain/ids.ts";
+import { isFinal } from "../domain/lease.ts";
 import type { LeaseStatus } from "../domain/lease-record.ts";
 import type { DropHolder, Entry, Holder, LeaseHolder } from "../domain/ledger-entry.ts";
 import { isHolding } from "../plan/picture.ts";
@@ -31,12 +32,35 @@ export class PassLeases {
   readonly statuses = new Map<LeaseId, LeaseStatus>();
   private readonly app: App;
   private readonly fence: number;
+  /** Leases that want to be opened, and whether their rows say that they are over: nobody else ends one while this pass has its lock. */
+  private readonly areOver = new Map<LeaseId, boolean>();
   /** Statuses this pass has written, as text. */
   private readonly written = new Map<LeaseId, string>();
 
   constructor(app: App, fence: number) {
     this.app = app;
     this.fence = fence;
+  }
+
+  /**
+   * The entries with those who were entered too late as ended: who was frozen between reading a lease and entering it may come when
+   * it is over, and it is not opened again.
+   */
+  async withoutLate(entries: readonly Entry[], now: number): Promise<readonly Entry[]> {
+    const isUnopened = (it: Holder): it is LeaseHolder =>
+      it.kind === "lease" && it.openedAt === null && isHolding(it, now);
+    const unopened = new Set(entries.flatMap(({ holders }) => holders.filter(isUnopened).map((it) => it.holderId)));
+    const unknown = [...unopened].filter((leaseId) => !this.areOver.has(leaseId));
+    await inParallel(unknown, async (leaseId) => {
+      const lease = await getLease(this.app.tables, leaseId);
+      this.areOver.set(leaseId, lease !== null && isFinal(lease.status.state));
+    });
+    if (![...unopened].some((leaseId) => this.areOver.get(leaseId))) return entries;
+    const ended = { cause: "asked", note: "it was over when it was entered", detail: null } as const;
+    return entries.map((entry) => ({
+      ...entry,
+      holders: entry.holders.map((it) => (isUnopened(it) && this.areOver.get(it.holderId) ? { ...it, ended } : it)),
+    }));
   }
 
   /**
@@ -75,10 +99,14 @@ export class PassLeases {
       this.written.set(leaseId, text);
       const { tables } = this.app;
       const outcome = await writeStatus(tables, leaseId, status, this.fence);
-      // A lease whose row is lost ends by its ledger row alone: nothing that says anything else could enter it again.
-      if (outcome === "conflict" && (await getLease(tables, leaseId)) !== null) {
-        isOvertaken = true;
-        return;
+      if (outcome === "conflict") {
+        const lease = await getLease(tables, leaseId);
+        // A lease whose row is lost ends by its ledger row alone, and so does one whose row says that it is over: somebody died, or was
+        // frozen, between the two rows. Nothing that says anything else could enter it again.
+        if (lease !== null && !isFinal(lease.status.state)) {
+          isOvertaken = true;
+          return;
+        }
       }
       if (status.closedAt === null) return;
       // Only now: who leaves the ledger while the lease's row says anything else is entered, and opened, again.

@@ -267,15 +267,20 @@ class Pass {
   }
 
   private async judgeOpenings(rules: readonly Rule[], now: number): Promise<ReadonlyMap<EntryId, Refusal>> {
-    const { app, group, entries } = this;
+    const { app, group } = this;
     const { policy, members, mode } = this.options;
     this.openings = NO_OPENINGS;
-    if (mode !== "normal") return new Map([...refusedByMode(mode, entries, now), ...this.calls.refusals]);
-    if (!entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
-    this.facts ??= await readOpenFacts(app, group, members);
+    if (mode !== "normal") return new Map([...refusedByMode(mode, this.entries, now), ...this.calls.refusals]);
+    if (!this.entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
+    const [entries, facts] = await Promise.all([
+      this.leases.withoutLate(this.entries, now),
+      this.facts ?? readOpenFacts(app, group, members),
+    ]);
+    this.entries = entries;
+    this.facts = facts;
     // What this pass has revoked is gone, whatever a stale reading says.
     const standing = rules.filter(({ id }) => id === null || !this.calls.revoked.has(id));
-    const picture = { ref: group, rules: standing, entries, facts: this.facts, policy };
+    const picture = { ref: group, rules: standing, entries, facts, policy };
     this.openings = await judgeOpenings(app, picture, now);
     return new Map([...this.openings.refusals, ...this.calls.refusals]);
   }
@@ -346,7 +351,13 @@ class Pass {
     const unsettled = new Set([...held].filter(isUnsettled));
     // What may still act is looked at when it no longer can. These rows are there before any row goes.
     const quietAt = this.intents.quietAt();
-    await this.bookLooks([...(plan?.lookAt ?? []), ...(quietAt === null ? [] : [quietAt])]);
+    // Whoever was frozen past its lock may not know of the last attempt of an intent: what is over is left to the next pass.
+    const mayDelete = this.lock.isHeld() || this.intents.over.length === 0;
+    await this.bookLooks([
+      ...(plan?.lookAt ?? []),
+      ...(quietAt === null ? [] : [quietAt]),
+      ...(mayDelete ? [] : [now]),
+    ]);
     if (this.leftBehind && this.drift === null)
       await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);
 
@@ -370,7 +381,7 @@ class Pass {
       ...{ at: now, group, cause, actor, from, policyVersion: policy.version, decidedBy, lines },
       changes: [...this.calls.changed, ...leaseChanges(this.leases)],
     };
-    const writes: Write[] = [...this.intents.over.map(intentDelete), ...rowsDone.map(dueDelete)];
+    const writes: Write[] = [...(mayDelete ? this.intents.over : []).map(intentDelete), ...rowsDone.map(dueDelete)];
     if (this.calls.isEndRefused)
       app.log.write("error", `a lease of ${group.groupId} is past its end and the cloud refuses to close it`);
     if (lines.length > 0) await writeRecord(app, record, writes);

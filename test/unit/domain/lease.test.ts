@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { canMove, extendedEnd, isFinal, isLive, LEASE_STATES } from "../../../shared/domain/lease.ts";
+import { canMove, extendedEnd, isFinal, isLive, LEASE_STATES, mayFollow } from "../../../shared/domain/lease.ts";
 
 describe("the states of a lease", () => {
   it("are left only as the table says", () => {
@@ -18,6 +18,8 @@ describe("the states of a lease", () => {
       "approved>failed",
       "opening>open",
       "opening>closing",
+      "opening>lapsed",
+      "opening>cancelled",
       "opening>failed",
       "open>closing",
       "open>closed",
@@ -26,6 +28,15 @@ describe("the states of a lease", () => {
       "closing>cancelled",
       "closing>failed",
     ]);
+  });
+
+  it("are told again as they were, or as somebody else had seen a live one; what is over stays as it is", () => {
+    expect([mayFollow("open", "open"), mayFollow("closing", "open"), mayFollow("opening", "open")]).toEqual([
+      ...[true, true, true],
+    ]);
+    expect(
+      LEASE_STATES.filter(isFinal).flatMap((from) => LEASE_STATES.filter((to) => mayFollow(from, to) && to !== from)),
+    ).toEqual([]);
   });
 
   it("are final when nothing follows", () => {

@@ -1,12 +1,19 @@
 // What a pass writes down of leases after another pass has taken its place, and what is entered again of a lease that is ending.
 import { expect, test } from "vitest";
+import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { EntryPatch } from "../../../shared/plan/plan-entry.ts";
+import type { Tables } from "../../../shared/ports/tables.ts";
+import { intentWrite, listIntents } from "../../../shared/store/intents.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
+import type { App } from "../../../shared/usecases/app.ts";
 import { bookHolds } from "../../../shared/usecases/book-holds.ts";
+import { endLease } from "../../../shared/usecases/end-lease.ts";
+import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { PassLeases } from "../../../shared/usecases/pass-leases.ts";
+import { anIntent } from "../../kit/plan-pictures.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 
 async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry["holders"][number]["holderId"] }> {
@@ -18,6 +25,12 @@ async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry
   if (!entry) throw new Error("the lease is not in the ledger");
   return { world, entry, leaseId: lease.request.leaseId };
 }
+
+const look = (world: AppWorld, app: App = world.app) =>
+  lookAtGroup(app, GROUP, {
+    ...{ cause: "test", actor: "safeport", policy: world.policy, priority: "end", rows: [] },
+    deadlineAt: app.clock.monotonicMs() + 45_000,
+  });
 
 const ended = { cause: "asked", note: null, detail: null } as const;
 
@@ -78,4 +91,50 @@ test("a lease that is closing is entered again as one that has ended", async () 
   expect(await bookHolds(world.app, { ...lease, status: { ...lease.status, state: "closing" } })).toBe(true);
   const again = await getEntry(world.tables, GROUP, entry.entryId);
   expect(again?.holders.map((it) => it.ended !== null)).toEqual([true]);
+});
+
+test("the row of a lease that is over stays as it is, whoever comes later", async () => {
+  const { world, leaseId } = await opened();
+  await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
+  const lease = await getLease(world.tables, leaseId as LeaseId);
+  if (!lease) throw new Error("the lease is gone");
+  expect(lease.status.state).toBe("closed");
+  const closing = { ...lease.status, state: "closing" } as const;
+  expect(await writeStatus(world.tables, lease.request.leaseId, closing, Number.MAX_SAFE_INTEGER - 1)).toBe("conflict");
+});
+
+test("who was late in entering a lease that was ended meanwhile does not have it opened again", async () => {
+  const { world, leaseId } = await opened();
+  const read = await getLease(world.tables, leaseId as LeaseId);
+  if (!read) throw new Error("the lease is gone");
+  await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
+  world.changes.length = 0;
+  // As it read it before anybody had opened it.
+  await bookHolds(world.app, { ...read, status: { ...read.status, state: "opening", openedAt: null, ruleIds: [] } });
+  await look(world);
+  expect(world.changes).toEqual([]);
+  expect((await listEntries(world.tables, GROUP)).entries).toEqual([]);
+  expect((await getLease(world.tables, read.request.leaseId))?.status.state).toBe("closed");
+});
+
+test("a pass that was frozen past its lock leaves intents to whoever came after it", async () => {
+  const { world, entry } = await opened();
+  const { app } = world;
+  const now = app.clock.now();
+  const intent = anIntent(entry, { group: GROUP, bookedAt: now - 600_000, attemptsEndAt: now - 600_000 });
+  await world.tables.writeAll([intentWrite(intent)]);
+  let isFrozen = false;
+  const range: Tables["range"] = async (query) => {
+    const answer = await app.tables.range(query);
+    if (query.table !== "intent" || isFrozen) return answer;
+    isFrozen = true;
+    world.advance(app.settings.lockMs);
+    await world.tables.writeAll([intentWrite({ ...intent, attemptsEndAt: app.clock.now() })]);
+    return answer;
+  };
+  await look(world, { ...app, tables: { ...app.tables, range } });
+  expect(await listIntents(world.tables, GROUP)).toHaveLength(1);
+  world.advance(app.settings.lateEffectMaxMs + 1000);
+  await look(world);
+  expect(await listIntents(world.tables, GROUP)).toEqual([]);
 });
