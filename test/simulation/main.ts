@@ -1,5 +1,7 @@
 // `npm run simulate -- --help`
 import { parseArgs } from "node:util";
+import { canLockMove, LOCK_STATES } from "../../shared/domain/group-lock.ts";
+import { canMove, LEASE_STATES } from "../../shared/domain/lease.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
 
 const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--trace]]
@@ -28,6 +30,16 @@ const { values } = parseArgs({
 });
 
 const MINUTE_MS = 60_000;
+
+/** What the tables of the domain allow. */
+const ALL_MOVES = [
+  ...LEASE_STATES.flatMap((from) =>
+    LEASE_STATES.filter((to) => canMove(from, to)).map((to) => `lease ${from} > ${to}`),
+  ),
+  ...LOCK_STATES.flatMap((from) =>
+    LOCK_STATES.filter((to) => canLockMove(from, to)).map((to) => `lock ${from} > ${to}`),
+  ),
+];
 
 function number(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
@@ -63,7 +75,7 @@ async function runMany(): Promise<boolean> {
         ? seeds >= seedsMax
         : performance.now() - startedAt > MINUTE_MS;
   const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
-  const faults = new Map<string, number>();
+  const [faults, moves, checks] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
   const from = number("from", values.from) ?? 1;
   let seeds = 0;
   for (; !isEnough(seeds, total.hours); seeds++) {
@@ -73,7 +85,12 @@ async function runMany(): Promise<boolean> {
     total.changes += report.counts.changes;
     total.ticks += report.counts.ticks;
     total.events += report.counts.events;
-    for (const [kind, count] of report.counts.faults) faults.set(kind, (faults.get(kind) ?? 0) + count);
+    for (const [sum, counts] of [
+      [faults, report.counts.faults],
+      [moves, report.counts.moves],
+      [checks, report.counts.checks],
+    ] as const)
+      for (const [kind, count] of counts) sum.set(kind, (sum.get(kind) ?? 0) + count);
     if (report.violations.length > 0) {
       total.wrong += 1;
       tellViolations(report);
@@ -81,12 +98,19 @@ async function runMany(): Promise<boolean> {
     if ((seeds + 1) % 50 === 0) process.stderr.write(`${seeds + 1} seeds, ${total.hours.toFixed(0)} account-hours\n`);
   }
   const minutes = (performance.now() - startedAt) / MINUTE_MS;
-  const inWords = [...faults].sort().map(([kind, count]) => `${kind} ${count}`);
+  const inWords = (sum: ReadonlyMap<string, number>): string =>
+    [...sum]
+      .sort()
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(", ");
+  const unseen = ALL_MOVES.filter((move) => !moves.has(move));
   process.stdout.write(
     `${[
       `seeds ${from} to ${from + seeds - 1}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
       `${total.calls} calls, ${total.changes} changes by the program, ${total.ticks} ticks, ${total.events} events`,
-      `faults: ${inWords.join(", ")}`,
+      `faults: ${inWords(faults)}`,
+      `moves: ${inWords(moves)}; never seen, of ${ALL_MOVES.length} in the tables: ${unseen.join(", ") || "none"}`,
+      `looks of the checkers: ${inWords(checks)}`,
       `${total.wrong} seeds with violations`,
     ].join("\n")}\n`,
   );

@@ -13,8 +13,8 @@ export interface Mutation {
 export const mutations: readonly Mutation[] = [
   {
     name: "no lock",
-    file: "shared/store/lock.ts",
-    find: `if (row && Number(row.columns["expiresAt"]) > now) return null;`,
+    file: "shared/domain/group-lock.ts",
+    find: `if (!canLockMove(lockStateAt(row, now), "held")) return null;`,
     replace: "",
     seenBy: ["holds-its-lock"],
   },
@@ -68,6 +68,13 @@ export const mutations: readonly Mutation[] = [
     replace:
       "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
+  },
+  {
+    name: "a lease that is over may be written again",
+    file: "shared/store/leases.ts",
+    find: "fence: isFinal(status.state) ? SEALED : fence",
+    replace: "fence: isFinal(status.state) && SEALED < 0 ? SEALED : fence",
+    seenBy: ["keeps-to-its-moves"],
   },
   {
     name: "a mode holds up ends as well",

@@ -40,7 +40,11 @@ export async function runSeed(seed: string, options: SeedOptions = {}): Promise<
 
 async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
   const { dice, schedule } = world;
-  for (const checker of checkers) checker.watch(world);
+  for (const checker of checkers) {
+    const watching = Object.values(world.watchers).map((them) => them.length);
+    checker.watch(world);
+    countLooks(world, checker.name, watching);
+  }
   world.live();
   await prepare(world);
   const works: Promise<void>[] = [];
@@ -61,7 +65,24 @@ async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
   await schedule.sleep(Math.max(0, last - world.now()) + 75 * MINUTE_MS);
   world.end();
   await world.rest();
-  for (const checker of checkers) await checker.atEnd?.(world);
+  for (const { name, atEnd } of checkers) {
+    if (atEnd === undefined) continue;
+    world.counts.checks.set(name, (world.counts.checks.get(name) ?? 0) + 1);
+    await atEnd(world);
+  }
+}
+
+/** Counts what comes to the eyes that a checker has just put on the world. */
+function countLooks({ watchers, counts: { checks } }: SimWorld, name: string, before: readonly number[]): void {
+  checks.set(name, 0);
+  for (const [index, them] of (Object.values(watchers) as ((seen: never) => void)[][]).entries())
+    for (let n = before[index] ?? 0; n < them.length; n++) {
+      const watch = them[n] as (seen: never) => void;
+      them[n] = (seen) => {
+        checks.set(name, (checks.get(name) ?? 0) + 1);
+        watch(seen);
+      };
+    }
 }
 
 /** Somebody has the program do less for some minutes: what is open has to end all the same. */

@@ -26,6 +26,7 @@ import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
+import { type RowWrite, watchedTables } from "./watched-tables.ts";
 
 export const REGION = "cn-hangzhou";
 const ACCOUNT_ID = "100000000000";
@@ -149,6 +150,10 @@ export interface Counts {
   events: number;
   /** Faults by kind. */
   readonly faults: Map<string, number>;
+  /** Moves of leases and locks from state to state. */
+  readonly moves: Map<string, number>;
+  /** How often each checker has looked at something. */
+  readonly checks: Map<string, number>;
 }
 
 /** What must never happen and did, with the checker that saw it. */
@@ -162,7 +167,9 @@ export class SimWorld {
   readonly seed: string;
   readonly dice: Dice;
   readonly schedule = new Schedule(START_MS);
-  readonly tables: Tables = memoryTables(schemas);
+  readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock"]), (write) => {
+    for (const watch of this.watchers.written) watch(write);
+  });
   readonly policy: Policy;
   readonly ecs: EcsInProcess;
   readonly grants: Grant[] = [];
@@ -172,7 +179,15 @@ export class SimWorld {
   readonly untouchable = new Map<string, Set<string>>();
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
-  readonly counts: Counts = { calls: 0, changes: 0, ticks: 0, events: 0, faults: new Map() };
+  readonly counts: Counts = {
+    calls: 0,
+    changes: 0,
+    ticks: 0,
+    events: 0,
+    faults: new Map(),
+    moves: new Map(),
+    checks: new Map(),
+  };
   /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
   readonly adopted = new Set<string>();
   /** Who has written each rule first, and what it said then, by rule id. */
@@ -182,7 +197,8 @@ export class SimWorld {
     readonly made: ((call: ObservedCall) => void)[];
     readonly minute: (() => void)[];
     readonly opened: ((grant: Grant) => void)[];
-  } = { sent: [], made: [], minute: [], opened: [] };
+    readonly written: ((write: RowWrite) => void)[];
+  } = { sent: [], made: [], minute: [], opened: [], written: [] };
   /** When something last went wrong that the program may still be busy with; by the true clock. */
   disturbedAt = 0;
   readonly #weather: Weather = { ...FAIR };

@@ -4,6 +4,7 @@ import { converges } from "./converges.ts";
 import { endsInTime } from "./ends-in-time.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
+import { keepsToItsMoves } from "./keeps-to-its-moves.ts";
 import { neverWider } from "./never-wider.ts";
 import { openMeansOpen } from "./open-means-open.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
@@ -19,5 +20,6 @@ export const checkers: readonly Checker[] = [
   converges,
   sharedRulesStay,
   holdsItsLock,
+  keepsToItsMoves,
   restoresWhatWasGranted,
 ];
