@@ -170,6 +170,14 @@ function build(configuration: Configuration): Composition {
       privateHosts: configuration.notifyPrivateHosts,
       secret: (name) => process.env[`SAFEPORT_SECRET_${name}`] || null,
     }),
+    ...(configuration.cloudAssistant
+      ? {
+          hosts: async () => {
+            const { assistantHosts } = await import("../shared/adapters/alibaba/assistant-hosts.ts");
+            return assistantHosts(rpc);
+          },
+        }
+      : {}),
     metrics: async () => {
       const { cmsMetrics, unhurried } = await import("../shared/adapters/alibaba/cms-metrics.ts");
       return cmsMetrics(unhurried(cmsRpc, clock));

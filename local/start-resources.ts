@@ -69,6 +69,7 @@ export async function startResources(world: CloudWorld, tell: (call: EcsCall) =>
   const applyRules = (): Promise<void> => dataPlane.apply(topologyOf(ecs));
   await applyRules();
   ecs.onRulesChanged(applyRules);
+  ecs.giveSessions((instanceId) => dataPlane.sessionsOf(instanceId));
   return {
     ecs,
     tablestore,

@@ -48,6 +48,7 @@ function functionsOfFile(cloud: Cloud, secrets: Secrets): readonly ServerlessFun
     SAFEPORT_ALARM_SECRETS: secrets.alarmSecret,
     SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
     SAFEPORT_PUBLIC_URL: cloud.endpoints.api,
+    SAFEPORT_CLOUD_ASSISTANT: "on",
     SAFEPORT_FLOW_LOGS: `${account.regionId}=${flowLog.project}/${flowLog.logstore}`,
   };
   return Object.values(readServerlessFile(readFileSync(FILE, "utf8"), { env, accountId: account.accountId }));

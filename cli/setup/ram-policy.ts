@@ -13,19 +13,23 @@ export interface RamPolicy {
 
 /** What is switched on, as the functions' own configuration says, and where functions write their logs. */
 export interface RamFeatures {
-  readonly configuration: Pick<Configuration, "accountId" | "region" | "endpoints" | "heartbeat" | "flowLogs">;
+  readonly configuration: Pick<
+    Configuration,
+    "accountId" | "region" | "endpoints" | "heartbeat" | "flowLogs" | "cloudAssistant"
+  >;
   readonly functionPrefix: string;
   readonly logs: { readonly project: string; readonly logstore: string } | null;
 }
 
 /** What an action is for; `always` is the main job. */
-type Feature = "always" | "metrics" | "flowLogs" | "logs";
+type Feature = "always" | "metrics" | "flowLogs" | "assistant" | "logs";
 
 /** What an action is allowed on. */
 type Target =
   | "groups"
   | "instances"
   | "interfaces"
+  | "commands"
   | "prefixLists"
   | "portLists"
   | "tables"
@@ -74,6 +78,9 @@ export const NEEDED_ACTIONS: readonly NeededAction[] = [
   ...actions("always", ["everything"], "cms:DescribeMetricList"),
   ...actions("flowLogs", ["flowLogs"], "log:GetLogStore", "log:GetLogStoreLogs"),
   ...actions("flowLogs", ["everything"], "vpc:DescribeFlowLogs"),
+  // Agents on hosts: whether they answer, and sessions that are cut at the end of a lease. Off unless somebody switches it on.
+  ...actions("assistant", ["instances"], "ecs:DescribeCloudAssistantStatus", "ecs:DescribeInvocationResults"),
+  ...actions("assistant", ["instances", "commands"], "ecs:RunCommand"),
   // The platform writes what functions print, in the role's name.
   ...actions("logs", ["logs"], "log:PostLogStoreLogs"),
 ];
@@ -91,6 +98,7 @@ export function ramPolicyOf(features: RamFeatures): RamPolicy {
     always: true,
     metrics: heartbeat || flowLogs.length > 0,
     flowLogs: flowLogs.length > 0,
+    assistant: features.configuration.cloudAssistant,
     logs: features.logs !== null,
   };
   const resources = resourcesOf(features);
@@ -128,6 +136,7 @@ function resourcesOf({
     groups: ecs("securitygroup"),
     instances: ecs("instance"),
     interfaces: ecs("eni"),
+    commands: ecs("command"),
     prefixLists: ecs("prefixlist"),
     portLists: ecs("portrangelist"),
     tables: [`${ots}/table/*`],

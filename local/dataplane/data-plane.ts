@@ -39,6 +39,15 @@ export interface DataPlaneOptions {
   readonly capture?: boolean;
 }
 
+/** An open TCP connection of an instance. */
+export interface HostSession {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  readonly end: () => void;
+}
+
 /** A running data plane. */
 export interface DataPlane {
   readonly engine: "nft" | "userspace";
@@ -52,6 +61,8 @@ export interface DataPlane {
   seePackets(packets: SeenPackets): void;
   /** Ports really served elsewhere: `address:port` (`address:port/udp`) as the account knows it → real port. */
   mappedPorts(): Record<string, number>;
+  /** TCP connections to an instance, from its own side; ending one resets it. */
+  sessionsOf(instanceId: string): readonly HostSession[];
   /** What could not be had, in words: endpoints that are not served, packets that are not seen. */
   problems(): readonly string[];
   /** Closes every listener and connection and removes the table. */
@@ -189,6 +200,16 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     flushFlows: () => recorder.flush(),
     seePackets: (packets) => recorder.tell(packets),
     mappedPorts,
+    sessionsOf: (instanceId) =>
+      [...listeners.connections()]
+        .filter(([, endpoint]) => endpoint.instanceId === instanceId)
+        .map(([socket, { address, port }]) => ({
+          localAddress: address,
+          localPort: port,
+          peerAddress: socket.remoteAddress ?? "",
+          peerPort: socket.remotePort ?? 0,
+          end: () => socket.resetAndDestroy(),
+        })),
     problems: () => [...listeners.problems(), ...recorder.problems()],
     stop: async () => {
       if (stopped) return;

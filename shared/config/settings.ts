@@ -48,6 +48,8 @@ export interface Configuration {
   readonly heartbeat: boolean;
   /** Where flow logs are kept, one place a region at most. */
   readonly flowLogs: readonly { readonly region: string; readonly project: string; readonly logstore: string }[];
+  /** True: Session Manager is suggested, and sessions can be cut on hosts. */
+  readonly cloudAssistant: boolean;
   /** Hosts, as `name` or `name:port`, that notices may be sent to although they are private, and without TLS. */
   readonly notifyPrivateHosts: readonly string[];
 }
@@ -163,6 +165,13 @@ export function readSettings(env: Environment): Configuration {
         "-",
       ),
     ),
+    cloudAssistant:
+      reader.text(
+        "SAFEPORT_CLOUD_ASSISTANT",
+        /^(on|off)$/,
+        "on to ask agents on hosts for Session Manager and to cut sessions through them, or off",
+        "off",
+      ) === "on",
     notifyPrivateHosts: reader
       .text(
         "SAFEPORT_NOTIFY_PRIVATE_HOSTS",

@@ -45,12 +45,14 @@ export interface Justification {
  * only if they are one and the same request.
  */
 export function changeOf(request: LeaseRequest): string {
-  const { leaseId, principal, group, instanceId, specs, periodMs, reason, ticket, requestedAt, startAt } = request;
+  const { leaseId, principal, group, instanceId, specs, periodMs, reason, ticket, requestedAt, startAt, sessions } =
+    request;
   const rules = specs.map(ruleKey).sort();
   const place = [group.region, group.groupId, instanceId];
   const words = [leaseId, principal, place, rules, periodMs, reason, ticket, requestedAt];
   // Stored approvals are of the first form.
-  return sha256Hex(JSON.stringify(startAt === null ? [1, ...words] : [2, ...words, startAt]));
+  const isPlain = startAt === null && sessions === "keep";
+  return sha256Hex(JSON.stringify(isPlain ? [1, ...words] : [2, ...words, startAt, sessions]));
 }
 
 /** True when enough other persons have approved this very request, and nobody has denied it. */

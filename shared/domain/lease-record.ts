@@ -31,6 +31,8 @@ export interface LeaseRequest {
   readonly periodMs: number;
   /** Nothing is open before; the end is a period after it, however late it opens. Null for a lease that opens at once. */
   readonly startAt: number | null;
+  /** What becomes of sessions that are established at the end. */
+  readonly sessions: "keep" | "cut";
   readonly reason: string;
   readonly ticket: string;
   readonly requestedAt: number;
@@ -63,6 +65,8 @@ export interface Lease {
   readonly approval: Approval | null;
   /** Of a lease that was opened without the second person it needed; null until it is justified. */
   readonly justification: Justification | null;
+  /** Of a lease that was to end with its sessions: what came of it; absent before. */
+  readonly sessionsOutcome?: string | null;
 }
 
 /** What a change opens or closes. */

@@ -24,6 +24,13 @@ export const comfortFailures = {
     (d) => `The instance ${d["instance"]} is no longer in ${d["group"]}, or has another address than the lease is for.`,
     () => "Ask for a new lease on the instance as it is now.",
   ),
+  SESSIONS_NOT_CUT: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `Sessions cannot be cut at the end of this lease: ${d["why"]}.`,
+    () => "Ask without `sessions`, which keeps them; docs/settings.md says how cutting is switched on.",
+  ),
   FOLLOW_AMBIGUOUS: entry(
     422,
     "never",

@@ -30,6 +30,7 @@ export function viewLease(lease: Lease): z.output<typeof leaseView> {
     sources,
     periodSeconds: Math.round(request.periodMs / 1000),
     startAt: request.startAt === null ? null : formatUtc(request.startAt),
+    sessions: { atEnd: request.sessions, outcome: lease.sessionsOutcome ?? null },
     reason: request.reason,
     ticket: request.ticket,
     requestedAt: formatUtc(request.requestedAt),

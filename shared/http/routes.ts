@@ -210,7 +210,8 @@ async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly
 }
 
 type Body = z.output<typeof schema.leaseBody>;
-type Asked = Omit<Body, "breakGlass" | "startAt"> & Partial<Pick<Body, "breakGlass" | "startAt">>;
+type Later = "breakGlass" | "startAt" | "sessions";
+type Asked = Omit<Body, Later> & Partial<Pick<Body, Later>>;
 
 function askOf(call: Call, asked: Asked): LeaseAsk {
   const { caller } = call;
@@ -223,6 +224,7 @@ function askOf(call: Call, asked: Asked): LeaseAsk {
     region: asked.region,
     periodMs: readPeriod(asked.period, caller.policy),
     startAt: asked.startAt == null ? null : Math.ceil(Date.parse(asked.startAt) / 1000) * 1000,
+    ...(asked.sessions === undefined ? {} : { sessions: asked.sessions }),
     reason: asked.reason,
     ticket: asked.ticket,
     breakGlass: asked.breakGlass ?? false,

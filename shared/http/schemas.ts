@@ -63,6 +63,12 @@ export const leaseBody = z.strictObject({
     ),
   reason,
   ticket,
+  sessions: z
+    .enum(["keep", "cut"])
+    .default("keep")
+    .describe(
+      "What becomes of TCP sessions that are established at the end: `cut` ends them on the hosts by Cloud Assistant, and is refused where that cannot be.",
+    ),
   breakGlass: z
     .boolean()
     .default(false)
@@ -129,6 +135,14 @@ export const leaseView = z.object({
   sources: z.array(text),
   periodSeconds: z.int(),
   startAt: instant.nullable().describe("Nothing is open before. Null for a lease that opens at once."),
+  sessions: z
+    .object({
+      atEnd: z.enum(["keep", "cut"]),
+      outcome: text
+        .nullable()
+        .describe("What came of cutting them, host by host; null before, and where they are kept."),
+    })
+    .describe("What becomes of sessions that are established at the end."),
   reason: text,
   ticket: text,
   requestedAt: instant,

@@ -38,10 +38,12 @@ function leaseOf(row: Row): Lease {
       grant: request.grant ?? null,
       startAt: request.startAt ?? null,
       follows: request.follows ?? null,
+      sessions: request.sessions ?? "keep",
     },
     status,
     approval: orNull("approval") as Approval | null,
     justification: orNull("justification") as Justification | null,
+    sessionsOutcome: typeof columns["sessions"] === "string" ? columns["sessions"] : null,
   };
 }
 
@@ -87,6 +89,11 @@ export async function writeDecision(
 /** Keeps why a lease was opened without its second person. */
 export async function writeJustification(tables: Tables, leaseId: LeaseId, said: Justification): Promise<void> {
   await tables.update("lease", [leaseId], { justification: JSON.stringify(said) }, { kind: "present" });
+}
+
+/** Keeps what came of a lease's sessions at its end. */
+export async function writeSessionsOutcome(tables: Tables, leaseId: LeaseId, outcome: string): Promise<void> {
+  await tables.update("lease", [leaseId], { sessions: outcome }, { kind: "present" });
 }
 
 /** The lease, or null. */

@@ -4,6 +4,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Firewall, Inventory } from "../ports/firewall.ts";
+import type { Hosts } from "../ports/hosts.ts";
 import type { Log } from "../ports/log.ts";
 import type { Metrics } from "../ports/metrics.ts";
 import type { Notifier } from "../ports/notifier.ts";
@@ -27,6 +28,8 @@ export interface App {
   readonly tables: Tables;
   readonly wakeup: Wakeup;
   readonly notifier: Notifier;
+  /** Hosts by their agents; absent where that is switched off. Loaded by the first call, as `traffic`. */
+  readonly hosts?: () => Promise<Hosts>;
   readonly log: Log;
   readonly settings: Settings;
 }

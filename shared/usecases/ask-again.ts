@@ -20,7 +20,7 @@ export async function askAgain(
 }
 
 /** The words of a request. An instance is found anew, as its address may be another by now. */
-export function wordsOf({ specs, instanceId, group, periodMs, reason, ticket }: LeaseRequest): LeaseAsk {
+export function wordsOf({ specs, instanceId, group, periodMs, sessions, reason, ticket }: LeaseRequest): LeaseAsk {
   const [first] = specs;
   const sources = specs.map(({ peer }) => (peer.kind === "cidr" ? formatCidr(peer.cidr) : sourceText(peer)));
   return {
@@ -32,6 +32,7 @@ export function wordsOf({ specs, instanceId, group, periodMs, reason, ticket }: 
     region: group.region,
     periodMs,
     startAt: null,
+    sessions,
     reason,
     ticket,
     breakGlass: false,

@@ -14,6 +14,7 @@ import { noticeWrites } from "../store/outbox.ts";
 import type { App, Caller } from "./app.ts";
 import { approvalFor, approvalOfNobody, askWrites, portsOf, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
+import { cutWrites } from "./cut-sessions.ts";
 import { endNoticeWrites } from "./end-notices.ts";
 import { endAfter, endIfOpened, type LeaseAsk, type Opening, requestOf } from "./lease-ask.ts";
 import { recordDecision } from "./record-decision.ts";
@@ -87,7 +88,13 @@ async function bookOpening(
   const end = dueLease(group, leaseId, until, app.settings.shards);
   const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
   const told = endNoticeWrites(caller.policy, leaseId, { from: follows?.openedAt ?? now, until, now });
-  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud]);
+  await app.tables.writeAll([
+    dueWrite(end),
+    dueWrite(netOf(app, request)),
+    ...cutWrites(request, until),
+    ...told,
+    ...loud,
+  ]);
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.

@@ -7,6 +7,7 @@ import { dueDelete, dueLease, dueWrite } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
 import { bookHolds, changeEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { cutWrites } from "./cut-sessions.ts";
 import { leaseFor } from "./extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
 import { fromOf } from "./said-by.ts";
@@ -79,7 +80,7 @@ export async function endHeld(
   const { request } = lease;
   const { leaseId } = request;
   const net = dueLease(request.group, leaseId, app.clock.now(), app.settings.shards);
-  await app.tables.writeAll([dueWrite(net)]);
+  await app.tables.writeAll([dueWrite(net), ...cutWrites(request, app.clock.now())]);
   await bookHolds(app, lease);
   const ended = { cause: "asked" as const, note, detail: null };
   for (const entryId of request.entryIds) {

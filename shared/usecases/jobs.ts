@@ -8,6 +8,7 @@ import { acquireLock, releaseLock } from "../store/lock.ts";
 import { actOnAlarm } from "./act-on-alarm.ts";
 import type { App } from "./app.ts";
 import { bookCollections, collectEvidence } from "./collect-evidence.ts";
+import { cutSessions } from "./cut-sessions.ts";
 import { tellEnding } from "./end-notices.ts";
 import { finishFollow } from "./follow-lease.ts";
 import { optimiseInstance } from "./optimise-instance.ts";
@@ -110,6 +111,7 @@ const jobs: Readonly<Record<string, Job>> = {
   },
   follow: { beginsAt: null, run: (app, { policy, param }) => finishFollow(app, policy, param ?? "") },
   justify: { beginsAt: null, run: (app, { param }) => tendJustification(app, (param ?? "") as LeaseId) },
+  sessions: { beginsAt: null, run: (app, { policy, param }) => cutSessions(app, policy, param ?? "") },
   start: { beginsAt: null, run: startLease },
   ending: { beginsAt: null, run: (app, { param }) => tellEnding(app, param ?? "") },
   // Booked by doctor.

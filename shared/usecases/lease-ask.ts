@@ -21,6 +21,8 @@ export interface LeaseAsk {
   readonly periodMs: number;
   /** When it is to open; null for at once. */
   readonly startAt: number | null;
+  /** What becomes of sessions that are established at the end; they are kept when left out. */
+  readonly sessions?: "keep" | "cut";
   readonly reason: string;
   readonly ticket: string;
   /** True to open at once, without the second person it may need. */
@@ -92,6 +94,7 @@ export function requestOf(opening: Opening, leaseId: LeaseId, now: number): Leas
     entryIds: entryIdsOf(opening),
     periodMs: ask.periodMs,
     startAt: ask.startAt,
+    sessions: ask.sessions ?? "keep",
     reason: ask.reason,
     ticket: ask.ticket,
     requestedAt: now,

@@ -6,6 +6,7 @@ import { startAt } from "../plan/plan-start.ts";
 import { dueLease, dueWrite } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import type { App } from "./app.ts";
+import { cutWrites } from "./cut-sessions.ts";
 import { endNoticeWrites } from "./end-notices.ts";
 import { endIfOpened } from "./lease-ask.ts";
 
@@ -25,7 +26,11 @@ export async function openApproved(app: App, read: Lease, policy: Policy): Promi
       const end = dueLease(request.group, request.leaseId, next.until, app.settings.shards);
       // The row is there before the lease counts as opening: whoever dies in between leaves a row too many.
       const life = { from: request.startAt ?? now, until: next.until, now };
-      await app.tables.writeAll([dueWrite(end), ...endNoticeWrites(policy, request.leaseId, life)]);
+      await app.tables.writeAll([
+        dueWrite(end),
+        ...cutWrites(request, next.until),
+        ...endNoticeWrites(policy, request.leaseId, life),
+      ]);
       await app.wakeup.arm(end.shard, next.until);
     }
     const moved = await writeDecision(app.tables, lease, { status: next, approval });

@@ -15,6 +15,7 @@ import { approvalFor, waitsFor } from "./ask-approval.ts";
 import { bookHolds } from "./book-holds.ts";
 import { bookLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
 import { checkPeriod } from "./check-period.ts";
+import { requireCuttable, SESSIONS_ARE_CUT } from "./cut-sessions.ts";
 import { extendHolds, isOnePeriod, previewExtension } from "./extend-lease.ts";
 import { findTarget } from "./find-target.ts";
 import { judgeLease } from "./judge-lease.ts";
@@ -23,6 +24,7 @@ import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./le
 import { previewLater, previewOpening } from "./preview-opening.ts";
 import { lockdownIn, requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
+import { suggestSession } from "./suggest-session.ts";
 
 /** Requests that wait, read to find one that is repeated. */
 const WAITING_MAX = 200;
@@ -52,6 +54,25 @@ export async function openLease(
   const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
   const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
   const opening: Opening = { caller, ask, target, specs, grant, follows: null };
+  if (ask.sessions === "cut") await requireCuttable(app, target.facts.ref.region, specs, target.members);
+  const [answer, suggested] = await Promise.all([
+    openJudged(app, opening, key, why, options),
+    suggestSession(app, target.facts.ref.region, specs, target.members),
+  ]);
+  const cut = ask.sessions === "cut" ? [SESSIONS_ARE_CUT] : [];
+  return { ...answer, notes: [...answer.notes, ...cut, ...suggested] };
+}
+
+/** An opening that the policy grants: now, later, or once others have approved it. */
+async function openJudged(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  options: { readonly mode: "create" | "repeat"; readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { caller, ask, target, grant } = opening;
+  const { policy } = caller;
   // What speaks against a later start today may have passed by then, and the contrary: it is looked at then.
   if (ask.startAt !== null) return askForLater(app, opening, key, why, options);
   if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);

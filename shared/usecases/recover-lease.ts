@@ -35,6 +35,7 @@ export async function recoverLease(
     entryIds: [entryId],
     periodMs: until - now,
     startAt: null,
+    sessions: "keep",
     reason,
     ticket: "",
     requestedAt: now,

@@ -8,6 +8,7 @@ import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { evaluate } from "../../local/ram.ts";
 import { seedUserNames } from "../../local/seed.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
+import { assistantHosts } from "../../shared/adapters/alibaba/assistant-hosts.ts";
 import { cmsMetrics, type MetricAsk, readMetric } from "../../shared/adapters/alibaba/cms-metrics.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
@@ -67,6 +68,8 @@ function partsOf({ account, endpoints, roleKeys }: Cloud, { endpoints: set }: Co
     account,
     ref: { region, groupId: lab } satisfies GroupRef,
     firewall: ecsFirewall(rpc),
+    hosts: assistantHosts(rpc),
+    instanceId: account.instances[0]?.instanceId ?? "",
     /** Nothing remembered of before. */
     inventory: () => ecsInventory(rpc, clock),
     trail: actionTrail(actionTrailRpcClient(at(endpoints.actiontrail)), clock),
@@ -186,6 +189,18 @@ const uses: Readonly<Record<string, Use | { readonly platform: string; resource(
   "ecs:ModifySecurityGroupEgressRule": { stops: "an edited egress rule is not put back", ...changed("egress", 9001) },
   "ecs:RevokeSecurityGroup": { stops: "no lease ends", ...revoked("ingress", 9001) },
   "ecs:RevokeSecurityGroupEgress": { stops: "an added egress rule stays", ...revoked("egress", 9001) },
+  "ecs:DescribeCloudAssistantStatus": {
+    stops: "Session Manager is not suggested, and no lease may end with its sessions",
+    use: ({ hosts, instanceId }) => hosts.agents(region, [instanceId]),
+  },
+  "ecs:RunCommand": {
+    stops: "no session is cut",
+    use: ({ hosts, instanceId }) => hosts.run(region, instanceId, "ss -lnt", token()),
+  },
+  "ecs:DescribeInvocationResults": {
+    stops: "what came of cutting sessions is not known",
+    use: ({ hosts, instanceId }) => hosts.result(region, instanceId, "t-none"),
+  },
   "ots:GetRow": { stops: "no lease is read", use: ({ tables }) => tables.get("lease", ["x"]) },
   "ots:PutRow": {
     stops: "no lease is booked",
@@ -283,13 +298,16 @@ describe("the policy of the functions' role", () => {
   });
 
   it("has no action of a feature that is switched off", () => {
-    const bare = { ...configuration, heartbeat: false, flowLogs: [] };
+    const bare = { ...configuration, heartbeat: false, flowLogs: [], cloudAssistant: false };
     const actions = ramPolicyOf({ configuration: bare, functionPrefix: "", logs: null }).Statement.flatMap(
       ({ Action }) => Action,
     );
     const gone = Object.keys(uses).filter((action) => !actions.includes(action));
     expect(gone.sort()).toEqual([
       "cms:PutCustomMetric",
+      "ecs:DescribeCloudAssistantStatus",
+      "ecs:DescribeInvocationResults",
+      "ecs:RunCommand",
       "log:GetLogStore",
       "log:GetLogStoreLogs",
       "log:PostLogStoreLogs",

@@ -17,6 +17,7 @@ import { startEcs } from "../../local/services/ecs/start-ecs.ts";
 import type { EcsSwitches } from "../../local/services/ecs/switches.ts";
 import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
+import { assistantHosts } from "../../shared/adapters/alibaba/assistant-hosts.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { actionTrailRpcClient, ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
@@ -91,6 +92,8 @@ export interface WorldOptions {
   readonly settings?: Partial<Settings>;
   /** Real time instead of virtual. */
   readonly realTime?: boolean;
+  /** True where hosts are asked by their agents. */
+  readonly cloudAssistant?: boolean;
 }
 
 export class World {
@@ -111,6 +114,7 @@ export class World {
   #lookups: RpcEndpoint | undefined;
   readonly #faults: FaultTable;
   readonly #settings: Settings;
+  readonly #cloudAssistant: boolean;
   #processes = 0;
   #inFlight = 0;
 
@@ -127,6 +131,7 @@ export class World {
     this.#principals = principals;
     this.trailSwitches = { ...defaultTrailSwitches, ...options.trailSwitches };
     this.#tablestore = tablestore;
+    this.#cloudAssistant = options.cloudAssistant ?? false;
     this.#faults = faults;
     this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
     this.#settings = {
@@ -282,6 +287,7 @@ export class World {
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
+      ...(this.#cloudAssistant ? { hosts: async () => assistantHosts(rpc) } : {}),
       notifier: {
         send: async (_, message) => {
           this.told.push(message);

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { HostSession } from "../../dataplane/data-plane.ts";
 import { NftRuleset } from "./nft-ruleset.ts";
 
 /** A command that can be invoked. */
@@ -75,6 +76,9 @@ export class Assistant {
   rulesetOf(instanceId: string): NftRuleset {
     return this.#rulesets.get(instanceId) ?? new NftRuleset();
   }
+
+  /** The sessions that hosts have: none until somebody says which. */
+  sessionsOf: (instanceId: string) => readonly HostSession[] = () => [];
 
   command(commandId: string): AssistantCommand | undefined {
     return this.#commands.get(commandId);

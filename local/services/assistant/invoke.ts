@@ -101,6 +101,7 @@ const invoke = (context: OperationContext, command: AssistantCommand): Record<st
     const host: ShellHost = {
       tcpPorts: instance.listening,
       udpPorts: instance.listeningUdp ?? [],
+      sessions: () => assistant.sessionsOf(instanceId),
       ruleset: assistant.rulesetOf(instanceId),
     };
     const { exitCode, output } = runScript(command.content, host);

@@ -1,12 +1,16 @@
 // What a simulated host answers to a shell script: the few commands that a port tool sends; any other is not found.
 
 import { gzipSync } from "node:zlib";
+import { contains, parseAddress, parseCidr } from "../../dataplane/cidr.ts";
+import type { HostSession } from "../../dataplane/data-plane.ts";
 import { NftError, type NftRuleset } from "./nft-ruleset.ts";
 
 /** A host as its shell sees it. */
 export interface ShellHost {
   readonly tcpPorts: readonly number[];
   readonly udpPorts: readonly number[];
+  /** TCP sessions that are established. */
+  readonly sessions: () => readonly HostSession[];
   ruleset: NftRuleset;
 }
 
@@ -56,6 +60,46 @@ function listSockets(flags: string, { tcpPorts, udpPorts }: ShellHost): string {
   ].join("");
 }
 
+/** One condition of a filter of `ss`: `dst 10.0.0.0/8`, `dst [::1/128]`, `sport >= :22`. */
+function meets(condition: string, session: HostSession): boolean | undefined {
+  const [what = "", ...rest] = condition.split(/\s+/);
+  const value = rest.join(" ");
+  if (what === "dst" || what === "src") {
+    const block = parseCidr(value.replace(/^\[(.*)\]$/, "$1"));
+    const address = parseAddress(what === "dst" ? session.peerAddress : session.localAddress);
+    return block === undefined ? undefined : address !== undefined && contains(block, address);
+  }
+  const bound = /^(=|>=|<=) :(\d+)$/.exec(value);
+  if (bound === null || (what !== "sport" && what !== "dport")) return undefined;
+  const [port, limit] = [what === "sport" ? session.localPort : session.peerPort, Number(bound[2])];
+  return bound[1] === "=" ? port === limit : bound[1] === ">=" ? port >= limit : port <= limit;
+}
+
+/** `ss -K` and `ss` on established sessions, with a filter of conditions in parentheses joined by `or`. */
+function runSessions(line: string, host: ShellHost): ShellResult | undefined {
+  const asked = /^(-K )?-H -n -t state established '\( (.*) \)'$/.exec(line);
+  if (asked === null) return undefined;
+  const wanted = (asked[2] ?? "")
+    .split(/\s+or\s+/)
+    .map((part) => part.replace(/^\(\s*(.*?)\s*\)$/, "$1").split(/\s+and\s+/));
+  const found = host.sessions().map((session) => {
+    const answers = wanted.map((conditions) => conditions.map((it) => meets(it, session)));
+    return {
+      session,
+      bad: answers.flat().includes(undefined),
+      meets: answers.some((all) => all.every((it) => it === true)),
+    };
+  });
+  if (found.some(({ bad }) => bad)) return text(1, "Error: Cannot parse dst/src address.\n");
+  const lines = found.filter((it) => it.meets).map(({ session }) => session);
+  if (asked[1] !== undefined) for (const session of lines) session.end();
+  const end = (address: string, port: number) => `${address.includes(":") ? `[${address}]` : address}:${port}`;
+  const shown = lines.map(
+    (it) => `0      0      ${end(it.localAddress, it.localPort)} ${end(it.peerAddress, it.peerPort)}\n`,
+  );
+  return text(0, shown.join(""));
+}
+
 function runNft(words: readonly string[], input: Buffer, host: ShellHost): ShellResult {
   const line = words.join(" ");
   if (line === "list ruleset") return text(0, host.ruleset.print() ?? "");
@@ -88,6 +132,8 @@ function runProgram(command: string, input: Buffer, host: ShellHost): ShellResul
   const line = rest.join(" ");
   const sockets = /^-(?=[a-zA-Z]*l)([lntupH]+)$/.exec(line);
   if (name === "ss" && sockets !== null) return text(0, listSockets(sockets[1] ?? "", host));
+  const sessions = name === "ss" ? runSessions(line, host) : undefined;
+  if (sessions !== undefined) return sessions;
   if (name === "nft" && rest.length > 0) return runNft(rest, input, host);
   if (name === "gzip" && /^(-9|-c|-9c)?$/.test(line)) return { exitCode: 0, output: gzipSync(input, { level: 9 }) };
   if (name === "base64" && line === "-w0") return text(0, input.toString("base64"));

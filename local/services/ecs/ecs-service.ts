@@ -1,6 +1,8 @@
 // The embedded ECS as other parts of the cloud use it: options, call records, the running service.
+
 import type { Clock } from "../../../shared/ports/clock.ts";
 import type { Random } from "../../../shared/ports/random.ts";
+import type { HostSession } from "../../dataplane/data-plane.ts";
 import type { FaultTable } from "../../faults.ts";
 import type { Authorize } from "../../ram.ts";
 import type { EcsLimits } from "./limits.ts";
@@ -76,6 +78,8 @@ export interface EcsService extends EcsView {
   /** Called for each state that an instance passes or comes to, before the answer. */
   onInstanceChanged(listener: InstanceListener): void;
   snapshot(): EcsSnapshot;
+  /** Says which TCP sessions hosts have, for commands of Cloud Assistant that list or end them. */
+  giveSessions(sessionsOf: (instanceId: string) => readonly HostSession[]): void;
   /** Back to the seed, or to another one. Users change with it; switches, faults and limits stay. */
   reset(seed?: AccountSeed): Promise<void>;
   /** Ends connections, pending faults and the store. */

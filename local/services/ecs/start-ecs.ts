@@ -103,6 +103,9 @@ function around(options: EcsOptions): { readonly surroundings: Surroundings; rea
     snapshot: () => state.snapshot(),
     onRulesChanged: (listener) => state.onRulesChanged(listener),
     onInstanceChanged: (listener) => state.onInstanceChanged(listener),
+    giveSessions: (sessionsOf) => {
+      assistant.sessionsOf = sessionsOf;
+    },
     answer: (call) => answerKnown(surroundings, call),
     reset: async (seed) => {
       account = seed ?? account;

@@ -53,6 +53,7 @@ describe("settings", () => {
       callsPerMinute: 200,
       flowLogs: [],
       heartbeat: false,
+      cloudAssistant: false,
       notifyPrivateHosts: [],
     });
   });

@@ -63,6 +63,7 @@ export function leaseAnswer(overrides: Partial<LeaseAnswer> = {}): LeaseAnswer {
         entryIds: ["e-1" as EntryId],
         periodMs: 3_600_000,
         startAt: null,
+        sessions: "keep",
         reason: "",
         ticket: "",
         requestedAt: NOW,

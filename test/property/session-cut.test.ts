@@ -1,0 +1,71 @@
+// The script that ends sessions: for exactly the ports and sources of a lease, and nothing else in it.
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { formatCidr, parseCidr } from "../../shared/domain/cidr.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { cutScript, cutWords, isCuttable, readCut } from "../../shared/plan/session-cut.ts";
+import { aCidr } from "../kit/rules.ts";
+
+const spec = (source: string, from: number, to: number, change: Partial<RuleSpec> = {}): RuleSpec => ({
+  direction: "ingress",
+  protocol: "tcp",
+  ports: { kind: "range", range: { from, to } },
+  peer: { kind: "cidr", cidr: aCidr(source) },
+  policy: "accept",
+  priority: 100,
+  sourcePorts: { kind: "any" },
+  dest: null,
+  ...change,
+});
+
+const source = fc.oneof(
+  fc.ipV4(),
+  fc.ipV6().filter((text) => parseCidr(text) !== null),
+  fc.constantFrom("10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "::/0"),
+);
+const port = fc.integer({ min: 1, max: 65_535 });
+
+test("a script has a filter for each rule, of its source and its ports, in both its commands", () => {
+  const rule = fc.tuple(source, port, port).map(([text, a, b]) => spec(text, Math.min(a, b), Math.max(a, b)));
+  fc.assert(
+    fc.property(fc.array(rule, { minLength: 1, maxLength: 50 }), (specs) => {
+      const lines = (cutScript(specs) ?? "").split("\n");
+      expect(lines[0]).toBe("set -e");
+      const filters = lines.filter((line) => line.startsWith("ss ")).map((line) => /'(.*)'$/.exec(line)?.[1]);
+      expect(new Set(filters).size).toBe(1);
+      const parts = (filters[0] ?? "").slice(2, -2).split(" or ");
+      const wanted = specs.map(({ peer, ports }) => {
+        const block = peer.kind === "cidr" ? formatCidr(peer.cidr) : "";
+        const range = ports.kind === "range" ? ports.range : { from: 0, to: 0 };
+        const dst = block.includes(":") ? `[${block}]` : block;
+        return `( dst ${dst} and sport >= :${range.from} and sport <= :${range.to} )`;
+      });
+      expect(parts).toEqual(wanted);
+      // Nothing that a shell would take for more than words.
+      expect(lines.join("\n")).toMatch(/^[a-zA-Z0-9\n ./:[\]()<>='-]*$/);
+    }),
+  );
+});
+
+test("a rule that is not made of numbers is no script", () => {
+  const bad = spec("10.0.0.1", 1, 2, { ports: { kind: "range", range: { from: "22'; reboot #" as never, to: 2 } } });
+  expect(() => cutScript([bad])).toThrow(/not made of numbers/);
+});
+
+test.each([
+  ["udp", spec("10.0.0.1", 1, 2, { protocol: "udp" })],
+  ["no ports", spec("10.0.0.1", 1, 2, { ports: { kind: "any" } })],
+  ["a drop", spec("10.0.0.1", 1, 2, { policy: "drop" })],
+  ["egress", spec("10.0.0.1", 1, 2, { direction: "egress" })],
+  ["a group", spec("10.0.0.1", 1, 2, { peer: { kind: "opaque", text: "sg-1" } })],
+])("%s cannot be cut", (_what, rule) => {
+  expect([isCuttable(rule), cutScript([rule])]).toEqual([false, null]);
+});
+
+test("what a script prints is counted, and what is not its print is said", () => {
+  const line = "0      0      10.0.0.1:22 203.0.113.7:4000";
+  expect(readCut(`${line}\n${line}\nsafeport-left\n${line}\n`)).toEqual({ ended: 2, left: 1 });
+  expect(cutWords("i-1", 0, "safeport-left\n")).toBe("i-1: 0 ended, 0 left");
+  expect(cutWords("i-1", 127, "sh: ss: command not found\n")).toMatch(/^i-1: not cut, .*127: sh: ss/);
+  expect(cutWords("i-1", 0, "something else")).toMatch(/not cut/);
+});
