@@ -29,7 +29,8 @@ export interface Preparation {
   readonly group: GroupRef;
   readonly name: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly way: "drops" | "suspend" | "none";
+  /** `unread`: the cloud did not answer; what is to be done is found out when the job goes on. */
+  readonly way: "drops" | "suspend" | "none" | "unread";
   readonly drops: readonly RuleSpec[];
   readonly suspends: readonly RuleSpec[];
   readonly why: string | null;

@@ -29,8 +29,10 @@ const groupView = z.object({
   region: text,
   name: text,
   way: z
-    .enum(["drops", "suspend", "none"])
-    .describe("`drops`; `suspend`: accepts are revoked and kept; `none`: nothing is done there."),
+    .enum(["drops", "suspend", "none", "unread"])
+    .describe(
+      "`drops`; `suspend`: accepts are revoked and kept; `none`: nothing is done there; `unread`: it could not be read yet, and is tried again.",
+    ),
   drops: z.int(),
   suspends: z.int(),
   closed: z.boolean().describe("True when everything has been read back."),

@@ -6,7 +6,7 @@ import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
 import { parsePortRange } from "../domain/port-range.ts";
 import type { Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
-import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
+import { covers, mayOverlap, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
 import type { WatchedInterface } from "./picture.ts";
 import { unrestorable } from "./plan-suspended.ts";
 
@@ -32,6 +32,8 @@ export interface LockdownPlan {
   readonly why: string | null;
   /** Accepts that stay, each with the reason. */
   readonly left: readonly string[];
+  /** False when more than core ports and operators' ways stays open by them. */
+  readonly isWhole: boolean;
 }
 
 const PORT_MAX = 65_535;
@@ -66,25 +68,29 @@ export function planLockdown(picture: LockdownPicture): LockdownPlan {
 /** The way without drops; also for a group whose drops the cloud has refused. */
 export function planSuspensions(picture: LockdownPicture, why: string): LockdownPlan {
   const left: string[] = [];
+  let isWhole = true;
   const suspends: RuleSpec[] = [];
   for (const rule of picture.rules) {
     if (rule.policy !== "accept" || rule.direction !== "ingress" || isPing(rule.protocol)) continue;
     const reason = keptFor(rule, picture) ?? unrestorable(rule);
     if (reason === null) suspends.push(specOf(rule));
-    else left.push(`${ruleKey(rule)} stays: ${reason}`);
+    else {
+      left.push(`${ruleKey(rule)} stays: ${reason}`);
+      isWhole &&= isNarrow(rule, picture);
+    }
   }
   const gone = new Set(suspends.map(ruleKey));
   const after = picture.rules.filter((rule) => !gone.has(ruleKey(rule)));
   const cut = cutIn(picture, after);
-  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left };
-  return { way: "suspend", drops: [], suspends, why, left };
+  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left, isWhole: false };
+  return { way: "suspend", drops: [], suspends, why, left, isWhole };
 }
 
 function byDrops(picture: LockdownPicture, drops: readonly RuleSpec[]): LockdownPlan {
   const added = drops.map((spec): Rule => ({ ...spec, id: null, description: "", createdAt: null }));
   const cut = cutIn(picture, [...picture.rules, ...added]);
-  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left: [] };
-  return { way: "drops", drops, suspends: [], why: null, left: [] };
+  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left: [], isWhole: false };
+  return { way: "drops", drops, suspends: [], why: null, left: [], isWhole: true };
 }
 
 /** The operator's ways that would be cut at any interface, in words; null for none. */
@@ -177,11 +183,35 @@ function keptFor(rule: Rule, { core, operatorPath }: LockdownPicture): string | 
   });
   if (isCore) return "it opens a core port, too";
   const isOperators = operatorPath.some((path) => {
-    const { protocol, port, sources } = path;
-    const grant = parseGrant({ protocol, sources, priority: PRIORITY, ...(port === "" ? {} : { port }) });
+    const { protocol, sources } = path;
+    const grant = parseGrant({ protocol, sources, priority: PRIORITY, ...portOf(path) });
     return !grant.ok || grant.specs.some((spec) => mayOverlap(traffic, trafficAtMost(spec)));
   });
   return isOperators ? "operators come in by it" : null;
+}
+
+/** True when the accept opens nothing but a core port, or a way of operators to themselves. */
+function isNarrow(rule: Rule, { core, operatorPath }: LockdownPicture): boolean {
+  const { protocol, ports } = rule;
+  if (ports.kind !== "range") return false;
+  const { from, to } = ports.range;
+  const isIn = (range: { readonly from: number; readonly to: number }) => range.from <= from && to <= range.to;
+  const isCore = core
+    .flatMap((text) => parseCorePort(text) ?? [])
+    .some((it) => it.protocol === protocol && isIn(it.range));
+  const traffic = trafficAtMost(rule);
+  const isOperators = operatorPath.some((path) => {
+    const grant = parseGrant({ protocol: path.protocol, sources: path.sources, priority: PRIORITY, ...portOf(path) });
+    return grant.ok && grant.specs.some((spec) => coversAll(spec, traffic));
+  });
+  return isCore || isOperators;
+}
+
+const portOf = ({ port }: OperatorPath) => (port === "" ? {} : { port });
+
+function coversAll(spec: RuleSpec, traffic: ReturnType<typeof trafficAtMost>): boolean {
+  const least = trafficAtLeast(spec);
+  return least !== null && covers(least, traffic);
 }
 
 const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: Rule): RuleSpec => ({

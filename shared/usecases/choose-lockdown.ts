@@ -4,7 +4,7 @@ import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import { AppError, fail } from "../errors/app-error.ts";
-import { CloudFailure } from "../ports/firewall.ts";
+import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
 import { listPreparations } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { findGroup } from "./find-group.ts";
@@ -19,6 +19,10 @@ export async function chooseLockdown(app: App, policy: Policy, scope: LockdownSc
   const all = await listPreparations(app.tables);
   const usable = all.filter((it) => it.policyVersion === policy.version && now - it.at < PREPARED_FOR_MS);
   const chosen = await byScope(app, policy, scope, usable);
+  const [first] = chosen;
+  // Of which nothing at all can be read, that is to be tried again as a whole.
+  if (first && chosen.every(({ way }) => way === "unread"))
+    throw new CloudFailure("throttled", "lockdown", { message: first.why ?? "" });
   if (chosen.length === 0) throw fail("LOCKDOWN_EMPTY", { scope: inWords(scope) });
   return chosen;
 }
@@ -50,7 +54,7 @@ async function byScope(
       return Promise.all(
         tagged.map((facts) => {
           const own = usable.find(({ group }) => isSameGroup(group, facts.ref));
-          return own ?? prepareGroup(app, policy, facts, "lockdown");
+          return own ?? prepareNow(app, policy, facts);
         }),
       );
     }
@@ -72,8 +76,9 @@ async function ofNames(
       const [only] = found;
       if (only && found.length === 1) return only;
       try {
-        return await prepareGroup(app, policy, await findGroup(app, policy, name), "lockdown");
+        return await prepareNow(app, policy, await findGroup(app, policy, name));
       } catch (error) {
+        if (error instanceof CloudFailure) return unread(app, policy, name, error);
         if (!(error instanceof AppError) || !["GROUP_UNKNOWN", "GROUP_AMBIGUOUS"].includes(error.code)) throw error;
         unknown.push(error);
         return nothingFor(app, policy, name, error.message);
@@ -84,6 +89,22 @@ async function ofNames(
   if (first && unknown.length === names.length) throw first;
   return chosen;
 }
+
+/** One group that cannot be read leaves no other one open. */
+async function prepareNow(app: App, policy: Policy, facts: GroupFacts): Promise<Preparation> {
+  try {
+    return await prepareGroup(app, policy, facts, "lockdown");
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    const { ref: group, name, tags } = facts;
+    return { ...unread(app, policy, name, error), group, tags };
+  }
+}
+
+const unread = (app: App, policy: Policy, name: string, { kind }: CloudFailure): Preparation => ({
+  ...nothingFor(app, policy, name, `it could not be read yet: ${kind}`),
+  way: "unread",
+});
 
 const nothingFor = (app: App, policy: Policy, name: string, why: string): Preparation => ({
   ...{ group: { region: policy.regions[0] ?? "", groupId: name as GroupId }, name, tags: {}, way: "none", why },
@@ -111,7 +132,7 @@ async function ofInstance(
       const own = prepared.find(({ group }) => isSameGroup(group, ref));
       if (own) return own;
       const facts = await app.inventory.group(ref, "lockdown");
-      return facts && prepareGroup(app, policy, facts, "lockdown");
+      return facts && prepareNow(app, policy, facts);
     });
     return (await Promise.all(chosen)).filter((it): it is Preparation => it !== null);
   }
@@ -133,6 +154,8 @@ function narrowed(found: readonly Preparation[], instanceId: string): readonly P
     const [smallest] = own.filter((it) => it.way === "drops").sort((a, b) => a.hosts.length - b.hosts.length);
     for (const it of smallest ? [smallest] : own) chosen.add(it);
   }
+  // Whose hosts nobody knows is tried again.
+  for (const it of found) if (it.way === "unread") chosen.add(it);
   return [...chosen];
 }
 

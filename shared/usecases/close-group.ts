@@ -85,7 +85,14 @@ async function instead(
   const plan = planSuspensions(picture, why);
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
-  return bySuspensions(app, policy, lockdown, { ...preparation, suspends: plan.suspends, left }, deadlineAt);
+  const closing = await bySuspensions(
+    app,
+    policy,
+    lockdown,
+    { ...preparation, suspends: plan.suspends, left },
+    deadlineAt,
+  );
+  return { ...closing, isClosed: closing.isClosed && plan.isWhole };
 }
 
 async function bySuspensions(

@@ -54,8 +54,6 @@ const EVIDENCE_BEGINS_MS = 10 * 60_000;
 const AUDIT_BEGINS_MS = 20 * 60_000;
 /** Somebody else acts on the alarm. */
 const ALARM_AGAIN_MS = 15_000;
-/** A lockdown that comes earlier finds out for itself. */
-const PLAN_BEGINS_MS = 60_000;
 /** There is nothing to seal right after setup. */
 const SEAL_BEGINS_MS = 30 * 60_000;
 /** How long a lock outlives the deadline of the run that holds it. */
@@ -85,7 +83,8 @@ const jobs: Readonly<Record<string, Job>> = {
   lockdown: { beginsAt: null, run: tendLockdown },
   [OPTIMISE_JOB]: { beginsAt: null, run: optimiseInstance },
   "lockdown-plan": {
-    beginsAt: (now) => now + PLAN_BEGINS_MS,
+    // With the tick after setup's own: a lockdown that comes earlier finds out for itself.
+    beginsAt: (now) => now,
     run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),
   },
   evidence: {

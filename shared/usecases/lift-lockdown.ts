@@ -119,7 +119,7 @@ async function openGroup(
   { lockdownId }: Lockdown,
   { policy, by, deadlineAt }: LiftOptions,
 ): Promise<boolean> {
-  if (way === "none") return true;
+  if (way === "none" || way === "unread") return true;
   try {
     const released = await releaseDrops(app, group, lockdownId, `the lockdown was lifted by ${by}`);
     const { net } = await resumeRules(app, group, lockdownId);

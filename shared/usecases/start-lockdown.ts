@@ -71,7 +71,8 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
   steps.push(stepOf(app, ask, "read back"));
   const { lockdownId } = booked.lockdown;
-  if ([...closed.values()].some((it) => !it.isClosed)) await hastenLockdown(app, lockdownId);
+  const isAllClosed = chosen.every(({ way, group }) => way === "none" || closed.get(group.groupId)?.isClosed === true);
+  if (!isAllClosed) await hastenLockdown(app, lockdownId);
   const told = await tell(app, ask.policy, lockdownId, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
 }
@@ -83,10 +84,13 @@ export async function goOnWithLockdown(
   lockdown: Lockdown,
   deadlineAt: number,
 ): Promise<Lockdown> {
-  const open = new Set(lockdown.groups.filter((it) => !it.isClosed && it.way !== "none").map((it) => it.group.groupId));
+  const open = new Set<string>(
+    lockdown.groups.filter((it) => !it.isClosed && it.way !== "none").map((it) => it.group.groupId),
+  );
   if (open.size === 0) return lockdown;
   const chosen = await chooseLockdown(app, policy, lockdown.scope);
-  const again = chosen.filter((it) => open.has(it.group.groupId));
+  // What could not be read was booked by the name it was asked for.
+  const again = chosen.filter((it) => open.has(it.group.groupId) || open.has(it.name));
   const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
   const told = await tell(app, policy, lockdown.lockdownId, closed, []);
   return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
@@ -176,6 +180,8 @@ function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[
   };
 }
 
+const isUntouched = (way: Preparation["way"]): boolean => way === "none" || way === "unread";
+
 const groupOf = ({ group, name, way, drops, suspends, left, why, hosts, cannotStop }: Preparation): LockdownGroup => ({
   group,
   name,
@@ -183,7 +189,7 @@ const groupOf = ({ group, name, way, drops, suspends, left, why, hosts, cannotSt
   drops: drops.length,
   suspends: suspends.length,
   isClosed: false,
-  left: way === "none" && why !== null ? [why, ...left] : left,
+  left: isUntouched(way) && why !== null ? [why, ...left] : left,
   hosts,
   cannotStop,
 });
@@ -196,8 +202,9 @@ async function closeAll(
   deadlineAt: number,
 ): Promise<ReadonlyMap<string, LockdownGroup>> {
   const closed = new Map<string, LockdownGroup>();
+  for (const it of chosen) if (it.way === "none") closed.set(it.group.groupId, groupOf(it));
   await inParallel(
-    chosen.filter((it) => it.way !== "none"),
+    chosen.filter((it) => !isUntouched(it.way)),
     async (preparation) => {
       const outcome = await closeGroup(app, policy, lockdown, preparation, deadlineAt);
       closed.set(preparation.group.groupId, { ...groupOf(preparation), ...outcome });
@@ -223,7 +230,9 @@ async function tell(
   for (let isFirst = true; ; isFirst = false) {
     const lockdown = await getLockdown(app.tables, lockdownId);
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
-    const groups = lockdown.groups.map((it) => closed.get(it.group.groupId) ?? it);
+    const named = (it: LockdownGroup) =>
+      [...closed.values()].find(({ name }) => it.way === "unread" && name === it.name);
+    const groups = lockdown.groups.map((it) => closed.get(it.group.groupId) ?? named(it) ?? it);
     const next = { ...lockdown, groups, steps: steps.length > 0 ? steps : lockdown.steps };
     const at = app.clock.now();
     const open = groups.filter((it) => !it.isClosed).map((it) => it.name || it.group.groupId);

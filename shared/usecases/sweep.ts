@@ -18,6 +18,7 @@ import { inParallel } from "./in-parallel.ts";
 import type { Jobs } from "./jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
+import { lockdownIn } from "./require-unlocked.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
 import { dueStart } from "./start-lease.ts";
 import { tellOverdue } from "./tell-overdue.ts";
@@ -220,7 +221,9 @@ async function sweepUnheld(
 /** A lease whose approver died before it was opened; where nothing may be opened now, it is left for the next tick. */
 async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<Lease> {
   const { mode } = await readMode(app.tables);
-  return mode === "normal" ? openApproved(app, lease, policy) : lease;
+  const { group: ref, groupName: name } = lease.request;
+  if (mode !== "normal" || (await lockdownIn(app, policy, { ref, name })) !== null) return lease;
+  return openApproved(app, lease, policy);
 }
 
 /** A job that fails stays due and keeps nothing else from its turn. */

@@ -6,7 +6,7 @@ import { parseCorePort } from "../../shared/domain/core-port.ts";
 import { cutPaths, type OperatorPath } from "../../shared/domain/operator-path.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { letsThrough } from "../../shared/domain/verdict.ts";
-import { planLockdown } from "../../shared/plan/plan-lockdown.ts";
+import { type LockdownPicture, planLockdown } from "../../shared/plan/plan-lockdown.ts";
 import { ruleId } from "../kit/plan-pictures.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -111,6 +111,29 @@ describe("a lockdown", () => {
       }),
       { numRuns: 100 },
     );
+  });
+});
+
+describe("a group of accepts that stay", () => {
+  const picture = (port: string): LockdownPicture => ({
+    ...{ type: "enterprise", interfaces: [], core: ["80", "443"], rulesPerInterface: 1000 },
+    rules: [
+      {
+        ...aSpec({ ports: somePorts(port), peer: fromCidr("0.0.0.0/0") }),
+        ...{ id: ruleId("sgr-1"), description: "", createdAt: null },
+      },
+    ],
+    operatorPath: [{ protocol: "tcp", port: "22", sources: ["203.0.113.50/32"] }],
+  });
+
+  test.each([
+    ["80/80", true],
+    ["80/443", false],
+    ["1/65535", false],
+    ["22/22", false],
+  ])("for %s is closed by them: %s", (port, isWhole) => {
+    const plan = planLockdown(picture(port));
+    expect([plan.way, plan.left.length, plan.isWhole]).toEqual(["suspend", 1, isWhole]);
   });
 });
 

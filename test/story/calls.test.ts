@@ -12,8 +12,8 @@ async function start(options: DeployedOptions = {}): Promise<Deployed> {
   const environment = { SAFEPORT_CLOUD_ASSISTANT: "off", ...options.environment };
   const world = await deploy({ ...options, environment });
   onTestFinished(() => world.stop());
-  // The first tick finds a new installation, and looks at all of it once.
-  await world.advance(60_000);
+  // The first tick finds a new installation and looks at all of it once, the second one prepares lockdowns.
+  await world.advance(120_000);
   return world;
 }
 
@@ -47,8 +47,6 @@ it("an idle minute reads one range of the due table per shard, and calls nothing
 
 it("an idle minute with an open lease makes no ECS call", async () => {
   const world = await start();
-  // The jobs that read the account in the first minutes after setup have had their turn.
-  await world.advance(10 * 60_000);
   await allow(world, "port=22");
   await world.advance(60_000);
   const calls = await during(world, () => world.advance(60_000));

@@ -7,6 +7,7 @@ import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
 import { readDue } from "../../../shared/store/due.ts";
+import { getLease } from "../../../shared/store/leases.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import {
   getLockdown,
@@ -332,6 +333,37 @@ describe("an approval", () => {
     ));
 });
 
+describe("an approval whose approver has died", () => {
+  test("opens nothing during a lockdown that came in between, and opens after it", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const { leaseId } = (await lease(scene, app, "web", false)).lease.request;
+        const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+        const dying: App = {
+          ...app,
+          tables: {
+            ...app.tables,
+            update: async (table, key, columns, condition) => {
+              if (columns["state"] === "opening") throw new Error("dies here");
+              return app.tables.update(table, key, columns, condition);
+            },
+          },
+        };
+        await decideLease(dying, scene.asker("dave"), leaseId, word, { dryRun: false }).catch(() => undefined);
+        const stateOf = async () => (await getLease(app.tables, leaseId))?.status.state;
+        expect(await stateOf()).toBe("approved");
+        const started = await startLockdown(app, ask(scene, app));
+        await tick(scene, 60_000);
+        expect(await stateOf()).toBe("approved");
+        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await tick(scene, 60_000);
+        expect(await stateOf()).toBe("open");
+      },
+      { approval: { ports: ["8443"] } },
+    ));
+});
+
 describe("a group that is deleted during its lockdown", () => {
   test("keeps the lift waiting no longer", () =>
     inScene(
@@ -374,6 +406,36 @@ describe("a change of the policy", () => {
 });
 
 describe("a lockdown of several groups", () => {
+  test("closes those that can be read where another one cannot, and that one when it can", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await app.tables.writeAll([preparationDelete(APP)]);
+      const { inventory } = app;
+      const throttled: App = {
+        ...app,
+        inventory: {
+          ...inventory,
+          members: async (ref, priority) => {
+            if (ref.groupId === APP.groupId) throw new CloudFailure("throttled", "DescribeNetworkInterfaces");
+            return inventory.members(ref, priority);
+          },
+        },
+      };
+      const scope = { kind: "groups", groups: ["app", "web"] } as const;
+      const started = await startLockdown(throttled, ask(scene, throttled, { scope }));
+      expect(started.groups.map((it) => [it.name, it.way, it.isClosed])).toEqual([
+        ["app", "unread", false],
+        ["web", "drops", true],
+      ]);
+      expect(started.groups[0]?.left.join()).toContain("throttled");
+      await tick(scene, 60_000);
+      const after = await getLockdown(app.tables, started.lockdownId);
+      expect(after?.groups.map((it) => [it.name, it.isClosed])).toEqual([
+        ["app", true],
+        ["web", true],
+      ]);
+    }));
+
   test("closes those that are there where another one is gone, and names it", () =>
     inScene(
       async (scene) => {
