@@ -5,9 +5,11 @@ import { parseMark } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
+import type { SightedCall } from "../../shared/ports/trail.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
+import { listRecords } from "../../shared/store/records.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { freshEntry } from "../../shared/usecases/book-holds.ts";
@@ -16,6 +18,7 @@ import { decideDrift } from "../../shared/usecases/decide-drift.ts";
 import { shownDriftId } from "../../shared/usecases/drift-id.ts";
 import { holdDrops } from "../../shared/usecases/hold-drops.ts";
 import { allJobs } from "../../shared/usecases/jobs.ts";
+import { lookAtList } from "../../shared/usecases/look-at-list.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { releaseDrops } from "../../shared/usecases/release-drops.ts";
 import { resumeRules } from "../../shared/usecases/resume-rules.ts";
@@ -103,6 +106,17 @@ const toldOfLast = (scene: Scene, app: App): Promise<unknown> => {
   return scene.deliver(app, record);
 };
 
+/** Somebody has changed a list that rules of `web` name; what they opened before was never told. */
+async function changeList(scene: Scene, app: App): Promise<unknown> {
+  const reading = app.trail.read(scene.records.at(-1), app.clock.now());
+  if (reading.kind !== "call") throw new Error("nobody has called");
+  const call: SightedCall = {
+    ...reading.call,
+    ...{ eventId: "list-1", kind: "list", operation: "ModifyPrefixList", rules: [], ruleIds: [] },
+  };
+  return lookAtList(app, scene.policy, call, { region: WEB.region, kind: "prefix", listId: `pl-${WEB.groupId}` });
+}
+
 const tick = (scene: Scene, app: App): Promise<unknown> =>
   sweep(app, { policy: scene.policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000, jobs: allJobs });
 
@@ -172,6 +186,23 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...states(items, "added rolledBack"),
       ...(await reverts(scene, 1)),
     ],
+  },
+  "the groups of a changed list are looked at": {
+    before: async (scene) => {
+      await authorize(scene, "mallory", WEB, junk);
+      await scene.schedule.sleep(16 * MINUTE_MS);
+    },
+    act: changeList,
+    again: true,
+    wrong: async (scene, items) => {
+      const { records } = await listRecords(scene.tables, { limit: 100, before: null });
+      const isTold = records.some(({ lines }) => lines.some((line) => line.includes("changed pl-")));
+      return [
+        ...isGone(scene, WEB, junk),
+        ...states(items, "added rolledBack"),
+        ...(isTold ? [] : ["nobody was told of the list"]),
+      ];
+    },
   },
   "a removed rule is restored": {
     before: (scene) => revoke(scene, "mallory", granted.removed),

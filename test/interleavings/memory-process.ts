@@ -95,8 +95,12 @@ export class Caller extends MortalProcess {
       group: (ref) => read("group", () => account.facts().find((it) => it.ref.groupId === ref.groupId) ?? null),
       members: (ref) => read("members", () => of(ref.groupId)),
       serviceMembers: () => read("members", () => []),
-      groupsNaming: () => read("list", () => []),
-      prefixes: () => read("list", () => []),
+      groupsNaming: ({ listId }) =>
+        read("groups naming", () => {
+          const ids = account.facts().map(({ ref }) => ref.groupId);
+          return ids.filter((id) => listId === `pl-${id}`);
+        }),
+      prefixes: () => read("prefixes", () => []),
       instance: (_region, id) => read("instance", () => account.members().filter((it) => it.instanceId === id)),
     };
   }
