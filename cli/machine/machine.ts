@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudClock } from "../../local/clock.ts";
 import { startFunctions } from "../../local/services/functions/functions.ts";
-import { startTablestore } from "../../local/services/tablestore/server.ts";
+import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import { type Configuration, readSettings } from "../../shared/config/settings.ts";
@@ -55,6 +55,7 @@ const STATE_INSTANCE = "safeport";
 const TOKEN_DAYS = 90;
 /** Idle functions go after so long; there is no cold start to pay for before. */
 const IDLE_MS = 600_000;
+const PURGE_EVERY_MS = 6 * 3_600_000;
 /** As in the cloud, more of them wait. */
 const PROCESSES_MAX = 4;
 
@@ -95,6 +96,7 @@ async function start(
     },
   });
   onStop(() => tablestore.stop());
+  onStop(keepPurging(tablestore, clock, log));
 
   const base = environmentOf(options, home, tablestore.url);
   const { region, accountId } = readSettings(base);
@@ -149,6 +151,30 @@ async function start(
     alarmPath: `/alarm/${home.identity.alarmSecret}`,
     installation: home.identity.installation,
     token,
+  };
+}
+
+/** Rows that have expired are taken from the disk, now and every few hours, until the returned function is called. */
+function keepPurging(tablestore: Tablestore, clock: CloudClock, log: MachineOptions["log"]): () => Promise<void> {
+  let isStopped = false;
+  let cancel = (): void => undefined;
+  const purge = async (): Promise<void> => {
+    const removed = await tablestore.purge().catch((error: unknown) => {
+      log(`expired rows could not be removed: ${error instanceof Error ? error.message : String(error)}`);
+      return 0;
+    });
+    if (removed > 0) log(`${removed} expired rows removed`);
+    if (!isStopped) cancel = clock.schedule(PURGE_EVERY_MS, () => void again());
+  };
+  let running = purge();
+  const again = (): Promise<void> => {
+    running = purge();
+    return running;
+  };
+  return async () => {
+    isStopped = true;
+    cancel();
+    await running;
   };
 }
 

@@ -15,6 +15,7 @@ import { internalError, noPermission, OtsError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import type { Call } from "./operation.ts";
 import { Pace, type PaceOptions } from "./pace.ts";
+import { purgeExpired } from "./purge.ts";
 import { openStore } from "./store.ts";
 import { Transactions } from "./transactions.ts";
 
@@ -66,6 +67,8 @@ export interface Tablestore {
   readonly url: string;
   readonly port: number;
   reset(): Promise<void>;
+  /** Takes rows whose time is over from the disk; resolves with how many. They are not read either way. */
+  purge(): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -102,6 +105,7 @@ export async function startTablestore(options: TablestoreOptions): Promise<Table
       transactions.endAll();
       return store.reset();
     },
+    purge: () => purgeExpired(store, () => options.clock.now()),
     stop: () => {
       stopping ??= stop();
       return stopping;

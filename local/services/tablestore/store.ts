@@ -196,6 +196,11 @@ export class Store implements RowAccess {
     return [...this.#tables.values()].filter((table) => table.instance === instance);
   }
 
+  /** Those of every instance. */
+  allTables(): Table[] {
+    return [...this.#tables.values()];
+  }
+
   indexesOf(table: Table): readonly Table[] {
     return (table.definition.indexes ?? []).map((index) => this.table(table.instance, index.name) as Table);
   }

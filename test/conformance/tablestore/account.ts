@@ -27,7 +27,7 @@ export function setClock(nowMs = 1_780_000_000_000): SetClock {
 }
 
 export interface Account {
-  readonly server: Tablestore;
+  readonly server: Omit<Tablestore, "purge">;
   readonly clock: SetClock;
   readonly client: TableStore.Client;
 }
