@@ -2,7 +2,7 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import { request } from "node:http";
 import { request as requestOverTls } from "node:https";
-import type { Place } from "./real-account.ts";
+import type { Place } from "../real-account.ts";
 
 /** A call: parameters of the query, or of a form. */
 export interface RawCall {
