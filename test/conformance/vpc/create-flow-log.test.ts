@@ -5,9 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { seededRandom } from "../../../local/random.ts";
-import { aCloud, eniOf, logs, MINUTE_MS, ofWeb, rawVpc, vpcClient, windows } from "./world.ts";
+import { itEmbedded, outcomeOf } from "../rpc/target.ts";
+import { aVpc } from "./target.ts";
+import { aCloud, eniOf, logs, MINUTE_MS, ofWeb, vpcClient, windows } from "./world.ts";
 
-it("writes one record a window for the interface, once the flow log is active", async () => {
+const onEmbedded = itEmbedded("VPC");
+
+onEmbedded("writes one record a window for the interface, once the flow log is active", async () => {
   const cloud = await aCloud({ vpcSwitches: { flowLogActivatingMs: 12 * MINUTE_MS } });
   const call = vpcClient(cloud);
   const created = await call("CreateFlowLog", ofWeb(cloud));
@@ -20,7 +24,7 @@ it("writes one record a window for the interface, once the flow log is active", 
   expect(await windows(cloud)).toEqual(["web-1 NODATA 20", "web-1 NODATA 30", "web-1 NODATA 40"]);
 });
 
-it("covers every interface of a network or a vSwitch, in windows as long as was asked", async () => {
+onEmbedded("covers every interface of a network or a vSwitch, in windows as long as was asked", async () => {
   for (const [type, interval, count] of [
     ["VPC", "1", 5],
     ["VSwitch", "5", 1],
@@ -40,7 +44,7 @@ it("covers every interface of a network or a vSwitch, in windows as long as was 
   }
 });
 
-it("tells of what was let in or of what was refused alone, when asked for it", async () => {
+onEmbedded("tells of what was let in or of what was refused alone, when asked for it", async () => {
   for (const [trafficType, action] of [
     ["Allow", "ACCEPT"],
     ["Drop", "REJECT"],
@@ -57,29 +61,36 @@ it("tells of what was let in or of what was refused alone, when asked for it", a
   }
 });
 
-it("takes a call by bytes", async () => {
-  const cloud = await aCloud();
-  const query = { RegionId: "cn-hangzhou", ...ofWeb(cloud) };
-  const answer = await rawVpc(cloud, { action: "CreateFlowLog", query });
-  expect([answer.status, answer.body]).toMatchObject([200, { Success: "true", FlowLogId: expect.any(String) }]);
-  const again = await rawVpc(cloud, { action: "CreateFlowLog", query });
-  expect([again.status, again.body]).toMatchObject([
-    400,
-    {
-      Code: "InvalidResourceId.NotFound",
-      Message: expect.stringContaining("already exists"),
-      HostId: "vpc.cn-hangzhou.aliyuncs.com",
-    },
+it("makes a flow log of an interface, one alone, by SDK and by bytes", async () => {
+  const { ofOwn, own, raw, call } = await aVpc();
+  const made = await call("CreateFlowLog", ofOwn());
+  expect(made).toMatchObject({
+    Success: "true",
+    FlowLogId: expect.stringMatching(/^fl-/),
+    RequestId: expect.any(String),
+  });
+  expect(await own()).toMatchObject([{ FlowLogId: made["FlowLogId"] }]);
+  const again = await raw("CreateFlowLog", ofOwn());
+  expect([outcomeOf(again), again.body["Message"]]).toEqual([
+    "400 InvalidResourceId.NotFound",
+    expect.stringContaining("already exists"),
   ]);
 });
 
 it.each([
+  ["400 InvalidResourceType.Malformed", { ResourceType: "Instance" }],
+  ["400 InvalidTrafficType.Malformed", { TrafficType: "Some" }],
+  ["400 InvalidAggregationInterval", { AggregationInterval: "60" }],
+  ["400 InvalidFlowLogName", { FlowLogName: "http://x" }],
+])("refuses with %s for %j, by bytes", async (outcome, wrong) => {
+  const { ofOwn, own, raw } = await aVpc();
+  expect(outcomeOf(await raw("CreateFlowLog", ofOwn(wrong)))).toBe(outcome);
+  expect(await own()).toEqual([]);
+});
+
+onEmbedded.each([
   ["InvalidResourceId.NotFound", { ResourceId: "eni-nobody" }],
-  ["InvalidResourceType.Malformed", { ResourceType: "Instance" }],
-  ["InvalidTrafficType.Malformed", { TrafficType: "Some" }],
-  ["InvalidAggregationInterval", { AggregationInterval: "60" }],
   ["OperationDenied.TrafficPathNotSupport", { "TrafficPath.1": "internetGateway" }],
-  ["InvalidFlowLogName", { FlowLogName: "http://x" }],
   ["MissingParameter", { LogStoreName: "" }],
   ["InvalidRegionId.NotFound", { RegionId: "cn-nowhere" }],
 ])("refuses with %s for %j", async (code, wrong) => {
@@ -88,7 +99,7 @@ it.each([
   expect((await vpcClient(cloud)("DescribeFlowLogs"))["TotalCount"]).toBe(0);
 });
 
-it("keeps flow logs across a restart, and forgets them on reset", async () => {
+onEmbedded("keeps flow logs across a restart, and forgets them on reset", async () => {
   const directory = mkdtempSync(join(tmpdir(), "safeport-vpc-"));
   const first = await aCloud({ directory, vpcSwitches: { flowLogActivatingMs: 0 } });
   await vpcClient(first)("CreateFlowLog", ofWeb(first));
@@ -100,7 +111,7 @@ it("keeps flow logs across a restart, and forgets them on reset", async () => {
   expect((await vpcClient(second)("DescribeFlowLogs"))["TotalCount"]).toBe(0);
 });
 
-it.each([
+onEmbedded.each([
   ["skip-data", ["web-1 NODATA 10", "web-1 SKIPDATA 20", "web-1 SKIPDATA 30", "web-1 NODATA 40"]],
   ["drop-before", ["web-1 NODATA 10", "web-1 NODATA 40"]],
 ])("can lose the records of some windows: %s", async (kind, expected) => {

@@ -1,12 +1,28 @@
 // DescribeFlowLogs: what a flow log is told to be, and whether its records arrive.
 
 import { expect, it } from "vitest";
+import { itEmbedded, NOBODY, outcomeOf } from "../rpc/target.ts";
+import { aVpc, listOf } from "./target.ts";
 import { aCloud, eniOf, MINUTE_MS, ofWeb, rawVpc, START_MS, vpcClient } from "./world.ts";
 
-const listOf = (body: Record<string, unknown>): readonly Record<string, unknown>[] =>
-  (body["FlowLogs"] as { FlowLog: Record<string, unknown>[] }).FlowLog;
+const onEmbedded = itEmbedded("VPC");
 
-it("tells all about a flow log", async () => {
+it("tells of a flow log by its fields, by SDK and by bytes", async () => {
+  const { make, own, raw, tag } = await aVpc();
+  const { FlowLogId } = await make({ Description: "made by a test" });
+  const told = { FlowLogId, FlowLogName: tag, Description: "made by a test", TrafficType: "All" };
+  expect(await own()).toMatchObject([told]);
+  expect(await own({ TrafficType: "Drop" })).toEqual([]);
+  expect(listOf((await raw("DescribeFlowLogs", { FlowLogId })).body)).toMatchObject([told]);
+  expect(listOf((await raw("DescribeFlowLogs", { FlowLogId: NOBODY })).body)).toEqual([]);
+});
+
+it("refuses pages that are too long, by bytes", async () => {
+  const { raw } = await aVpc();
+  expect(outcomeOf(await raw("DescribeFlowLogs", { PageSize: "51" }))).toBe("400 InvalidPageSize");
+});
+
+onEmbedded("tells all about a flow log", async () => {
   const cloud = await aCloud();
   const call = vpcClient(cloud);
   const { FlowLogId } = await call(
@@ -44,7 +60,7 @@ it("tells all about a flow log", async () => {
   expect(listOf(raw.body)).toMatchObject([{ FlowLogId, Status: "Active" }]);
 });
 
-it("finds flow logs by their fields, page by page", async () => {
+onEmbedded("finds flow logs by their fields, page by page", async () => {
   const cloud = await aCloud();
   const call = vpcClient(cloud);
   for (const name of ["web-1", "legacy-1", "lab-1"])
@@ -59,7 +75,7 @@ it("finds flow logs by their fields, page by page", async () => {
   await expect(found({ PageSize: "51" })).rejects.toMatchObject({ code: "InvalidPageSize" });
 });
 
-it("says that records do not arrive while the logstore is missing", async () => {
+onEmbedded("says that records do not arrive while the logstore is missing", async () => {
   const cloud = await aCloud({ vpcSwitches: { flowLogActivatingMs: 0 } });
   const call = vpcClient(cloud);
   await call("CreateFlowLog", ofWeb(cloud, { LogStoreName: "nowhere" }));
