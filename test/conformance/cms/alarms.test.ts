@@ -165,46 +165,6 @@ it("keeps still outside the rule's hours and while it is disabled", async () => 
   expect(receiver.posts).toHaveLength(1);
 });
 
-it("lists, filters and deletes rules", async () => {
-  const { cloud, receiver, call } = await watched();
-  await call("PutResourceMetricRule", cpuRule(receiver.url, { RuleId: "rule-2", RuleName: "ddos", Webhook: "" }));
-  const listed = (body: Record<string, unknown>) =>
-    (body["Alarms"] as { Alarm: { RuleId: string }[] }).Alarm.map((rule) => rule.RuleId);
-  const all = await call("DescribeMetricRuleList", { RuleIds: "rule-1" });
-  expect(all).toMatchObject({
-    Code: 200,
-    Total: "1",
-    Alarms: {
-      Alarm: [
-        {
-          RuleId: "rule-1",
-          RuleName: "cpu",
-          Resources: '[{"resource":"_ALL"}]',
-          Webhook: receiver.url,
-          EnableState: true,
-          AlertState: "OK",
-          Escalations: {
-            Critical: {
-              Statistics: "Average",
-              ComparisonOperator: "GreaterThanOrEqualToThreshold",
-              Threshold: "90",
-              Times: 2,
-            },
-          },
-        },
-      ],
-    },
-  });
-  expect(listed(await call("DescribeMetricRuleList", { RuleName: "ddo" }))).toEqual(["rule-2"]);
-  expect(listed(await call("DescribeMetricRuleList", { PageSize: "1", Page: "2" }))).toEqual(["rule-2"]);
-  expect(listed(await call("DescribeMetricRuleList", { AlertState: "ALARM" }))).toEqual([]);
-  await call("DeleteMetricRules", { "Id.1": "rule-1" });
-  expect(listed(await call("DescribeMetricRuleList", {}))).toEqual(["rule-2"]);
-  await minuteOf(cloud, 99);
-  await minuteOf(cloud, 99);
-  expect(receiver.posts).toEqual([]);
-});
-
 it("keeps rules across a restart and forgets them on reset", async () => {
   const directory = mkdtempSync(join(tmpdir(), "cms-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));

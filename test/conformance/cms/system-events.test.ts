@@ -3,7 +3,7 @@
 import { expect, it } from "vitest";
 import type { Cloud } from "../../../local/cloud.ts";
 import { deployAudit, received } from "../events/world.ts";
-import { aCloud, cmsClient, START_MS } from "./world.ts";
+import { aCloud } from "./world.ts";
 
 async function listening(): Promise<Cloud> {
   const cloud = await aCloud();
@@ -41,20 +41,5 @@ it("come from the control API", async () => {
       status: "normal",
       eventTime: "2026-11-01T08:00:00Z",
     },
-  });
-});
-
-it("come from SendDryRunSystemEvent", async () => {
-  const cloud = await listening();
-  await cmsClient(cloud)("SendDryRunSystemEvent", {
-    Product: "DDOS",
-    EventName: "DdosbgpEventClean",
-    EventContent: '{"status":"Executed","content":{"ip":"203.0.113.7"}}',
-  });
-  await expect.poll(() => received(cloud)).toHaveLength(1);
-  expect(received(cloud)[0]).toMatchObject({
-    type: "ddos:CloudMonitor:DdosbgpEventClean",
-    aliyunpublishtime: new Date(START_MS).toISOString(),
-    data: { status: "Executed", content: { ip: "203.0.113.7" } },
   });
 });

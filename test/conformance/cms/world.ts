@@ -7,6 +7,7 @@ import { $OpenApiUtil, default as OpenApiClient } from "@alicloud/openapi-core";
 import { onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../../local/cloud.ts";
 import { seedUser } from "../../../local/seed.ts";
+import { type RawAnswer, type RawCall, sendParts, signed } from "../ecs/raw.ts";
 
 /** On a whole minute. */
 export const START_MS = Date.UTC(2026, 10, 1, 8, 0, 0);
@@ -107,3 +108,36 @@ export async function minuteOf(cloud: Cloud, value: number | undefined, instance
 
 /** The id of the first instance. */
 export const webOne = (cloud: Cloud): string => cloud.account.instances[0]?.instanceId ?? "";
+
+/** A metric of a product. */
+export const asked = { Namespace: "acs_ecs_dashboard", MetricName: "CPUUtilization" } as const;
+
+/** A cloud in which two instances have been measured every half minute until now. */
+export async function withPoints(count: number) {
+  const cloud = await aCloud({ startMs: START_MS - count * 30_000 });
+  for (let n = 0; n < count; n += 1) {
+    for (const instanceId of ["i-1", "i-2"])
+      cloud.cms.measure({
+        namespace: asked.Namespace,
+        metricName: asked.MetricName,
+        dimensions: { instanceId },
+        value: n + (instanceId === "i-2" ? 100 : 0),
+      });
+    await cloud.advance(30_000);
+  }
+  return { cloud, call: cmsClient(cloud) };
+}
+
+/** The data points of an answer. */
+export const points = (body: Readonly<Record<string, unknown>>): readonly Record<string, unknown>[] =>
+  JSON.parse(String(body["Datapoints"])) as Record<string, unknown>[];
+
+/** A call by bytes of another make. */
+export function rawCms(cloud: Cloud, call: RawCall): Promise<RawAnswer> {
+  const place = {
+    url: `http://${cloud.endpoints.cms}`,
+    regionId: cloud.account.regionId,
+    ...seedUser(cloud.account, "admin"),
+  };
+  return sendParts(place, signed(place, { version: "2019-01-01", ...call }));
+}

@@ -93,7 +93,7 @@ export async function aTarget(service: RpcService): Promise<RpcTarget> {
 
 /** What was made, and the refusal to touch anything else. */
 class Own {
-  readonly tag = `conformance-${randomBytes(4).toString("hex")}`;
+  readonly tag = `conformance${randomBytes(4).toString("hex")}`;
   readonly #service: RpcService;
   #made: Made[] = [];
 

@@ -2,9 +2,11 @@
 
 import { expect, it } from "vitest";
 import type { Cloud } from "../../../local/cloud.ts";
-import { seedUser } from "../../../local/seed.ts";
-import { sendParts, signed } from "../ecs/raw.ts";
+import { itEmbedded, outcomeOf } from "../rpc/target.ts";
+import { aCms } from "./target.ts";
 import { aCloud, aReceiver, cmsClient } from "./world.ts";
+
+const onEmbedded = itEmbedded("CMS");
 
 const rule = (webhook: string, more: Record<string, string> = {}): Record<string, string> => ({
   RuleId: "overdue-ends",
@@ -38,7 +40,7 @@ async function watched(more: Record<string, string> = {}) {
   return { cloud, call, posts: receiver.posts };
 }
 
-it.each([
+onEmbedded.each([
   ["raw", '{"value":2}', {}],
   ["aggregated", '{"Sum":2,"SampleCount":2,"Maximum":2,"Minimum":0,"Average":1}', { Type: "1", Period: "60" }],
 ])("alarms on a metric that is %s, after as many periods as asked, and recovers", async (_kind, values, how) => {
@@ -59,7 +61,7 @@ it.each([
   expect(posts.map(({ form }) => form["alertState"])).toEqual(["ALERT", "OK"]);
 });
 
-it("takes rules apart from each other by their id, and lists them with the others", async () => {
+onEmbedded("takes rules apart from each other by their id, and lists them with the others", async () => {
   const { call } = await watched();
   await call("PutCustomMetricRule", rule("http://127.0.0.1/x", { Threshold: "5", RuleName: "named" }));
   const list = (await call("DescribeMetricRuleList", {}))["Alarms"] as { Alarm: Record<string, unknown>[] };
@@ -72,7 +74,7 @@ it("takes rules apart from each other by their id, and lists them with the other
   ]);
 });
 
-it.each([
+onEmbedded.each([
   ["KEEP_LAST_STATE", ["ALERT"]],
   ["OK", ["ALERT", "OK"]],
   ["INSUFFICIENT_DATA", ["ALERT", "INSUFFICIENT_DATA"]],
@@ -83,6 +85,15 @@ it.each([
   expect(posts.map(({ form }) => form["alertState"])).toEqual(states);
 });
 
+it("makes a rule by its id, by SDK and by bytes", async () => {
+  const { call, own, raw, tag } = await aCms();
+  const own1 = rule("", { RuleId: tag, RuleName: tag });
+  expect(await call("PutCustomMetricRule", own1)).toMatchObject({ Code: "200" });
+  expect(await own()).toMatchObject({ RuleName: tag, Escalations: { Critical: { Threshold: "1" } } });
+  expect((await raw("PutCustomMetricRule", { ...own1, Threshold: "3" })).status).toBe(200);
+  expect(await own()).toMatchObject({ Escalations: { Critical: { Threshold: "3" } } });
+});
+
 it.each([
   ["Level", "BAD"],
   ["ComparisonOperator", "GreaterThanThreshold"],
@@ -91,15 +102,10 @@ it.each([
   ["Resources", '[{"dimension":"nothing"}]'],
   ["EvaluationCount", ""],
   ["Statistics", "Median"],
-])("refuses %s %j, by bytes too", async (name, value) => {
-  const { cloud, call } = await watched();
-  const wrong = rule("http://127.0.0.1/x", { [name]: value, RuleId: "wrong" });
-  await expect(call("PutCustomMetricRule", wrong)).rejects.toMatchObject({ code: "ParameterInvalid" });
-  const { regionId, vpcId } = cloud.account;
-  const place = { url: `http://${cloud.endpoints.cms}`, regionId, vpcId, ...seedUser(cloud.account, "admin") };
-  const raw = await sendParts(
-    place,
-    signed(place, { action: "PutCustomMetricRule", version: "2019-01-01", query: wrong }),
+])("refuses %s %j and keeps nothing, by bytes", async (name, value) => {
+  const { own, raw, tag } = await aCms();
+  expect(outcomeOf(await raw("PutCustomMetricRule", rule("", { [name]: value, RuleId: tag })))).toBe(
+    "400 ParameterInvalid",
   );
-  expect([raw.status, raw.body["Code"]]).toEqual([400, "ParameterInvalid"]);
+  expect(await own()).toBeUndefined();
 });
