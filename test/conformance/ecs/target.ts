@@ -16,6 +16,9 @@ export const nobody = {
   rule: "sgr-nobody",
   prefixList: "pl-nobody",
   portList: "prl-nobody",
+  instance: "i-nobody",
+  command: "c-nobody",
+  invocation: "t-nobody",
 } as const;
 
 /** What a test is given. */
@@ -36,6 +39,9 @@ const idForm = /^(sg|pl|prl|i|eni)-/;
 const reads = /^(Describe|List)/;
 const writes =
   /^(Create|Delete|Modify)(SecurityGroup|PrefixList|PortRangeList)|^(Authorize|Revoke)SecurityGroup|^(Tag|Untag)Resources$/;
+/** Calls of Cloud Assistant: they may name what nobody has, and nothing else. */
+const assistantWrites = /^(RunCommand|InvokeCommand|StopInvocation)$/;
+const assistantNames = /^(InstanceId\.\d+|CommandId|InvokeId)$/;
 const idNames = ["SecurityGroupId", "PrefixListId", "PortRangeListId"] as const;
 
 /** What was made, and the refusal to touch anything else. */
@@ -44,6 +50,10 @@ class Own {
 
   check(action: string, parameters: Readonly<Record<string, unknown>>): void {
     if (reads.test(action)) return;
+    if (assistantWrites.test(action)) {
+      checkNobody(action, parameters);
+      return;
+    }
     if (!writes.test(action))
       throw new Error(`The tests do not call ${action} where it could change what is not theirs.`);
     const known: string[] = Object.values(nobody);
@@ -57,6 +67,13 @@ class Own {
     if (!action.startsWith("Create")) return;
     for (const name of idNames) if (typeof body[name] === "string") this.ids.add(body[name]);
   }
+}
+
+function checkNobody(action: string, parameters: Readonly<Record<string, unknown>>): void {
+  const named = Object.entries(parameters).filter(([name]) => assistantNames.test(name));
+  const harmless: unknown[] = Object.values(nobody);
+  if (named.length === 0 || named.some(([, value]) => !harmless.includes(value)))
+    throw new Error(`The tests do not call ${action} where it could change what is not theirs.`);
 }
 
 class OwnClient extends Client {

@@ -1,11 +1,13 @@
-// GetLogs and GetLogsV2: who may ask, what is found, and whether it is all.
+// Queries of the embedded log service: who may ask, what is found, and whether it is all.
 
-import { expect, it } from "vitest";
+import { expect } from "vitest";
+import { itEmbedded } from "../rpc/target.ts";
 import { aCloud, flow, type Signing, START_MS, START_S, slsClient, withFlows } from "./world.ts";
 
+const onEmbedded = itEmbedded("SLS");
 const range = { type: "log", from: String(START_S), to: String(START_S + 3_600) };
 
-it.each<Signing>(["v1-sha1", "v1-sha256", "v4"])("checks signatures of %s", async (signing) => {
+onEmbedded.each<Signing>(["v1-sha1", "v1-sha256", "v4"])("checks signatures of %s", async (signing) => {
   const { cloud } = await withFlows([flow()]);
   const query = { ...range, query: 'dstport: 22 and not srcaddr: "10.0.0.9"' };
   const good = await slsClient(cloud, { signing })({ path: "/logstores/flow", query });
@@ -18,7 +20,7 @@ it.each<Signing>(["v1-sha1", "v1-sha256", "v4"])("checks signatures of %s", asyn
   expect([nobody.status, nobody.body.errorCode]).toEqual([401, "InvalidAccessKeyId"]);
 });
 
-it("refuses a body that is not the signed one, no signature, and an old date", async () => {
+onEmbedded("refuses a body that is not the signed one, no signature, and an old date", async () => {
   const { cloud, call } = await withFlows([flow()]);
   const body = { from: START_S, to: START_S + 9 };
   const altered = { "content-md5": "D41D8CD98F00B204E9800998ECF8427E" };
@@ -29,35 +31,7 @@ it("refuses a body that is not the signed one, no signature, and an old date", a
   expect([old.status, old.body.errorCode]).toEqual([400, "RequestTimeExpired"]);
 });
 
-it("answers logs with their progress in headers, or in the body of the second version", async () => {
-  const { cloud, call, ask } = await withFlows([
-    flow({ srcport: "1" }),
-    flow({ srcport: "2" }),
-    flow({ srcport: "3" }),
-  ]);
-  const first = await call({ path: "/logstores/flow", query: { ...range, line: "2", reverse: "true" } });
-  expect(first.headers).toMatchObject({
-    "x-log-progress": "Complete",
-    "x-log-count": "2",
-    "x-log-processed-rows": "3",
-    "x-log-requestid": expect.stringMatching(/^\w+$/),
-  });
-  expect(first.body).toEqual([
-    { ...flow({ srcport: "3" }), __time__: String(START_S + 2), __topic__: "flow_log", __source__: "" },
-    { ...flow({ srcport: "2" }), __time__: String(START_S + 1), __topic__: "flow_log", __source__: "" },
-  ]);
-  const second = await ask("*", { offset: 2 });
-  expect(second.body).toMatchObject({
-    meta: { progress: "Complete", count: 1, hasSQL: false, processedRows: 3 },
-    data: [{ srcport: "3" }],
-  });
-  expect(cloud.calls.since(0).calls).toMatchObject([
-    { service: "sls", operation: "GetLogs", status: 200, caller: { principal: "admin" } },
-    { service: "sls", operation: "GetLogsV2", params: { logstore: "flow", query: "*" } },
-  ]);
-});
-
-it.each([
+onEmbedded.each([
   ["*", 4],
   ["", 4],
   ["dstport: 22", 3],
@@ -83,7 +57,7 @@ it.each([
   expect((await ask(query)).body.data).toHaveLength(count);
 });
 
-it("analyses the logs that the search found, every value as text", async () => {
+onEmbedded("analyses the logs that the search found, every value as text", async () => {
   const { ask } = await withFlows([
     flow({ "tcp-flags": "2" }),
     flow({ "tcp-flags": "24", srcaddr: "203.0.113.8" }),
@@ -112,13 +86,13 @@ it("analyses the logs that the search found, every value as text", async () => {
   ]);
 });
 
-it("answers a hundred rows of an analysis without a limit, and pages by one", async () => {
+onEmbedded("answers a hundred rows of an analysis without a limit, and pages by one", async () => {
   const { ask } = await withFlows(Array.from({ length: 150 }, (_, n) => flow({ srcport: String(n) })));
   expect((await ask("* | select srcport from log")).body.data).toHaveLength(100);
   expect((await ask("* | select srcport order by __time__ limit 140,100")).body.data).toHaveLength(10);
 });
 
-it.each([
+onEmbedded.each([
   [{ from: "x" }, "InvalidTimeRange"],
   [{ to: START_S }, "InvalidTimeRange"],
   [{ line: 101 }, "InvalidLine"],
@@ -134,7 +108,7 @@ it.each([
   expect([answer.status, answer.body]).toEqual([400, { errorCode: code, errorMessage: expect.any(String) }]);
 });
 
-it("answers a part and says so, as often as it is told to", async () => {
+onEmbedded("answers a part and says so, as often as it is told to", async () => {
   const { cloud, ask } = await withFlows([flow(), flow(), flow(), flow()]);
   cloud.faults.set([{ service: "sls", operation: "GetLogsV2", times: 1, fault: { kind: "incomplete" } }]);
   const part = (await ask("* | select count(*) as n")).body;
@@ -145,14 +119,14 @@ it("answers a part and says so, as often as it is told to", async () => {
   });
 });
 
-it("cuts an analysis off that reads too much", async () => {
+onEmbedded("cuts an analysis off that reads too much", async () => {
   const { cloud, ask } = await withFlows([flow(), flow(), flow()]);
   cloud.slsSwitches.slsScanBytesMax = 400;
   const cut = (await ask("* | select count(*) as n")).body;
   expect([cut.meta.progress, cut.data]).toEqual(["Incomplete", [{ n: "2" }]]);
 });
 
-it("finds a log three seconds after it was written, and not beyond the retention", async () => {
+onEmbedded("finds a log three seconds after it was written, and not beyond the retention", async () => {
   const { cloud, ask } = await withFlows([]);
   cloud.sls.put("net", "flow", [{ at: START_MS, fields: flow() }]);
   await cloud.advance(2_999);
@@ -163,30 +137,12 @@ it("finds a log three seconds after it was written, and not beyond the retention
   expect((await ask("*")).body).toMatchObject({ meta: { progress: "Complete" }, data: [] });
 });
 
-it("makes projects, logstores and indexes, and tells of them", async () => {
-  const cloud = await aCloud();
-  const call = slsClient(cloud);
-  const post = (path: string, body: object) => call({ method: "POST", path, body });
-  expect((await call({ path: "/" })).body.errorCode).toBe("ProjectNotExist");
-  expect((await post("/", { projectName: "net", description: "d" })).status).toBe(200);
-  expect((await post("/", { projectName: "net" })).body.errorCode).toBe("ProjectAlreadyExist");
-  expect((await call({ path: "/" })).body).toMatchObject({ projectName: "net", description: "d" });
-  expect((await call({ path: "/logstores/flow" })).body.errorCode).toBe("LogStoreNotExist");
-  const store = { logstoreName: "flow", ttl: 60, shardCount: 2 };
-  expect((await post("/logstores", store)).status).toBe(200);
-  expect((await post("/logstores", store)).body.errorCode).toBe("LogStoreAlreadyExist");
-  expect((await call({ path: "/logstores/flow" })).body).toMatchObject({ logstoreName: "flow", ttl: 60 });
-  expect((await call({ path: "/logstores" })).body).toMatchObject({ total: 1, logstores: ["flow"] });
-  const asked = { path: "/logstores/flow", query: { ...range, query: "* | select port from log" } };
-  expect((await call(asked)).body.errorCode).toBe("IndexConfigNotExist");
-  const index = { keys: { port: { type: "long", doc_value: true } } };
-  expect((await post("/logstores/flow/index", index)).status).toBe(200);
-  expect((await call({ path: "/logstores/flow/index" })).body).toEqual(index);
-  expect((await call(asked)).body).toEqual([]);
+onEmbedded("refuses an operation that is not served", async () => {
+  const { call } = await withFlows([]);
   expect((await call({ method: "DELETE", path: "/logstores/flow" })).body.errorCode).toBe("NotImplemented");
 });
 
-it("takes the project from the host, and the only one when the host is an address", async () => {
+onEmbedded("takes the project from the host, and the only one when the host is an address", async () => {
   const { cloud, call } = await withFlows([flow()]);
   cloud.sls.ensure("audit", "other");
   const host = (project: string) => ({ path: "/", host: `${project}.cn-hangzhou.log.aliyuncs.com` });
@@ -196,7 +152,7 @@ it("takes the project from the host, and the only one when the host is an addres
   expect((await call({ path: "/" })).body.errorCode).toBe("ProjectNotExist");
 });
 
-it("plays the faults of calls", async () => {
+onEmbedded("plays the faults of calls", async () => {
   const { cloud, ask } = await withFlows([flow()]);
   cloud.faults.set([
     { service: "sls", times: 1, fault: { kind: "reject", status: 403, code: "ReadQuotaExceed" } },
@@ -209,7 +165,7 @@ it("plays the faults of calls", async () => {
   expect((await ask("*")).status).toBe(200);
 });
 
-it("writes the flow records of the data plane, until a reset", async () => {
+onEmbedded("writes the flow records of the data plane, until a reset", async () => {
   const cloud = await aCloud({ flowWindowMs: 60_000 });
   await cloud.recordFlowLogs("net", "flow", 30);
   await cloud.advance(66_000);

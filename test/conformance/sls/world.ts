@@ -2,6 +2,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { request } from "node:http";
+import { request as requestOverTls } from "node:https";
 import { onTestFinished } from "vitest";
 import { type Cloud, type CloudOptions, startCloud } from "../../../local/cloud.ts";
 import { seedUser } from "../../../local/seed.ts";
@@ -37,7 +38,20 @@ interface Call {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Calls the log service. */
+/** Where and as whom a client of the log service calls. */
+export interface SlsPlace {
+  readonly url: string;
+  /** What names the project; the address when absent. */
+  readonly host?: string | undefined;
+  readonly regionId: string;
+  readonly accessKeyId: string;
+  readonly accessKeySecret: string;
+  readonly securityToken?: string | undefined;
+  readonly signing?: Signing | undefined;
+  readonly now: () => number;
+}
+
+/** Calls the embedded log service. */
 export function slsClient(
   cloud: Cloud,
   more: {
@@ -48,16 +62,30 @@ export function slsClient(
   } = {},
 ): (call: Call) => Promise<Answer> {
   const user = seedUser(cloud.account, "admin");
-  const { signing = "v1-sha256", secret = user.accessKeySecret, accessKeyId = user.accessKeyId } = more;
+  return slsCaller({
+    url: `http://${cloud.endpoints.sls}`,
+    regionId: "cn-hangzhou",
+    accessKeyId: more.accessKeyId ?? user.accessKeyId,
+    accessKeySecret: more.secret ?? user.accessKeySecret,
+    signing: more.signing,
+    now: () => more.atMs ?? cloud.clock.now(),
+  });
+}
+
+/** Calls a log service. */
+export function slsCaller(place: SlsPlace): (call: Call) => Promise<Answer> {
+  const { accessKeyId, accessKeySecret, securityToken, regionId, signing = "v1-sha256" } = place;
+  const { protocol, hostname, port, host: address } = new URL(place.url);
+  const start = protocol === "https:" ? requestOverTls : request;
   return ({ method = "GET", path, query = {}, body, host, headers = {} }) => {
-    const [address = "", port = ""] = cloud.endpoints.sls.split(":");
     const bytes = body === undefined ? Buffer.alloc(0) : Buffer.from(JSON.stringify(body));
-    const at = new Date(more.atMs ?? cloud.clock.now());
+    const at = new Date(place.now());
     const isV4 = signing === "v4";
     const sent: Record<string, string> = {
-      host: host ?? cloud.endpoints.sls,
+      host: host ?? place.host ?? address,
       "x-log-apiversion": "0.6.0",
       "x-log-bodyrawsize": String(bytes.length),
+      ...(securityToken === undefined ? {} : { "x-acs-security-token": securityToken }),
       ...(bytes.length > 0 ? { "content-type": "application/json" } : {}),
       ...(isV4
         ? {
@@ -71,14 +99,17 @@ export function slsClient(
           }),
       ...headers,
     };
-    const sign = isV4 ? signV4 : signV1;
-    const authorization = sign({ method, path, query, headers: sent }, accessKeyId, secret);
+    const signed = { method, path, query, headers: sent };
+    const authorization = isV4
+      ? signV4(signed, accessKeyId, accessKeySecret, regionId)
+      : signV1(signed, accessKeyId, accessKeySecret);
     const text = new URLSearchParams(query).toString();
     return new Promise((resolve, reject) => {
-      const outgoing = request(
+      const outgoing = start(
         {
-          host: address,
-          port,
+          // A real project is found by its own name.
+          host: protocol === "https:" ? sent["host"] : hostname,
+          ...(port === "" ? {} : { port }),
           method,
           path: text === "" ? path : `${path}?${text}`,
           headers: { authorization, ...sent, "content-length": String(bytes.length) },
@@ -129,9 +160,10 @@ function signV1({ method, path, query, headers }: Signed, accessKeyId: string, s
   return `LOG ${accessKeyId}:${createHmac(algorithm, secret).update(text).digest("base64")}`;
 }
 
-function signV4({ method, path, query, headers }: Signed, accessKeyId: string, secret: string): string {
+function signV4({ method, path, query, headers }: Signed, accessKeyId: string, secret: string, region: string): string {
   const names = Object.keys(headers).filter((name) => /^(host|content-type|x-(log|acs)-.*)$/.test(name));
-  const encode = (text: string) => encodeURIComponent(text).replace(/[!'()*]/g, escape);
+  const encode = (text: string) =>
+    encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
   const canonical = [
     method,
     path,
@@ -145,7 +177,7 @@ function signV4({ method, path, query, headers }: Signed, accessKeyId: string, s
     headers["x-log-content-sha256"],
   ].join("\n");
   const date = headers["x-log-date"] ?? "";
-  const scope = [date.slice(0, 8), "cn-hangzhou", "sls", "aliyun_v4_request"];
+  const scope = [date.slice(0, 8), region, "sls", "aliyun_v4_request"];
   const hash = createHash("sha256").update(canonical).digest("hex");
   const key = scope.reduce<string | Buffer>(
     (last, part) => createHmac("sha256", last).update(part).digest(),
