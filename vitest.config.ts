@@ -1,8 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+interface Kind {
+  readonly setupFiles?: string[];
+  /** Whether each file has a process of its own; without, the SDKs are loaded once and not by every file. */
+  readonly isolate?: boolean;
+}
+
 // One project per kind of test, so that each can be run alone.
-const project = (name: string, testTimeout: number, setupFiles: string[] = []) => ({
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 60_000, setupFiles },
+const project = (name: string, testTimeout: number, { setupFiles = [], isolate = true }: Kind = {}) => ({
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: 60_000, setupFiles, isolate },
 });
 
 // Those that are tried under other readings of the cloud too (test/switches).
@@ -11,12 +17,12 @@ const traced = ["test/switches/trace-reads.ts"];
 export default defineConfig({
   test: {
     projects: [
-      project("unit", 10_000),
+      project("unit", 10_000, { isolate: false }),
       project("property", 60_000),
-      project("contract", 30_000, traced),
-      project("conformance", 60_000),
-      project("crash", 300_000, traced),
-      project("story", 300_000, traced),
+      project("contract", 30_000, { setupFiles: traced, isolate: false }),
+      project("conformance", 60_000, { isolate: false }),
+      project("crash", 300_000, { setupFiles: traced }),
+      project("story", 300_000, { setupFiles: traced }),
       project("model", 60_000),
       project("simulation", 300_000),
     ],

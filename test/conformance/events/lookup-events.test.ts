@@ -6,7 +6,10 @@ import type { Cloud } from "../../../local/cloud.ts";
 import { seedUser } from "../../../local/seed.ts";
 import { ecsClient } from "../cloud/rpc-call.ts";
 import { START_MS } from "../functions/kit.ts";
+import { aTarget, itEmbedded, outcomeOf, type RpcService } from "../rpc/target.ts";
 import { aCloud, deployAudit, received } from "./world.ts";
+
+const onEmbedded = itEmbedded("ACTIONTRAIL");
 
 type Event = Readonly<Record<string, unknown>>;
 type Query = Readonly<Record<string, string>>;
@@ -73,7 +76,24 @@ async function rename(cloud: Cloud, SecurityGroupName: string, who = "foreign"):
   await call("ModifySecurityGroupAttribute", { SecurityGroupId: webOf(cloud), SecurityGroupName });
 }
 
-it("finds an event once the delay is over, with what its delivery said", async () => {
+const actiontrail: RpcService = {
+  ...{ name: "actiontrail", version: "2020-07-06", makes: {}, changes: {} },
+  hostIn: (regionId) => `actiontrail.${regionId}.aliyuncs.com`,
+};
+
+it("answers the events of a span, by SDK and by bytes", async () => {
+  const { call, raw } = await aTarget(actiontrail);
+  const told = { Events: expect.any(Array), StartTime: expect.stringMatching(/Z$/), EndTime: expect.any(String) };
+  expect(await call("LookupEvents", { MaxResults: "1" })).toMatchObject(told);
+  expect((await raw("LookupEvents", { MaxResults: "1" })).body).toMatchObject(told);
+});
+
+it("refuses pages that are too long, by bytes", async () => {
+  const { raw } = await aTarget(actiontrail);
+  expect(outcomeOf(await raw("LookupEvents", { MaxResults: "51" }))).toBe("400 InvalidQueryParameter");
+});
+
+onEmbedded("finds an event once the delay is over, with what its delivery said", async () => {
   const cloud = await aCloud();
   deployAudit(cloud);
   await rename(cloud, "one");
@@ -95,7 +115,7 @@ it("finds an event once the delay is over, with what its delivery said", async (
   expect((await lookUp(cloud, by("EventId", id))).Events).toEqual([delivered?.data]);
 });
 
-it("finds an event whose delivery was lost, and none after a reset", async () => {
+onEmbedded("finds an event whose delivery was lost, and none after a reset", async () => {
   const cloud = await aCloud();
   deployAudit(cloud);
   cloud.faults.set([{ service: "eventbridge", fault: { kind: "drop-before" } }]);
@@ -108,7 +128,7 @@ it("finds an event whose delivery was lost, and none after a reset", async () =>
   expect((await lookUp(cloud, {})).Events).toEqual([]);
 });
 
-it("pages through the newest first, or the oldest", async () => {
+onEmbedded("pages through the newest first, or the oldest", async () => {
   const cloud = await aCloud();
   for (let n = 0; n < 5; n++) {
     await rename(cloud, `name-${n}`);
@@ -130,7 +150,7 @@ it("pages through the newest first, or the oldest", async () => {
   expect(await read({ Direction: "FORWARD" })).toEqual(["name-0", "name-1", "name-2", "name-3", "name-4"]);
 });
 
-it("keeps to a time range", async () => {
+onEmbedded("keeps to a time range", async () => {
   const cloud = await aCloud();
   await rename(cloud, "one");
   await cloud.advance(60_000);
@@ -142,7 +162,7 @@ it("keeps to a time range", async () => {
   expect(found).toMatchObject(range);
 });
 
-it.each<[string, (event: Event, cloud: Cloud) => Query]>([
+onEmbedded.each<[string, (event: Event, cloud: Cloud) => Query]>([
   ["EventName", () => by("EventName", "ModifySecurityGroupAttribute")],
   ["EventType", () => by("EventType", "ApiCall")],
   ["EventRW", () => by("EventRW", "Write")],
@@ -175,7 +195,7 @@ it.each<[string, (event: Event, cloud: Cloud) => Query]>([
   expect((await lookUp(cloud, Object.fromEntries(changed))).Events).toEqual([]);
 });
 
-it("finds a session's calls by the name of its role", async () => {
+onEmbedded("finds a session's calls by the name of its role", async () => {
   const cloud = await aCloud({ eventSwitches: { lookupDelayMs: 0 } });
   const terraform = cloud.addPrincipal({ kind: "role", name: "terraform", session: "ci" });
   await ecsClient(cloud, terraform)("CreateSecurityGroup", { SecurityGroupName: "new" });
@@ -183,7 +203,7 @@ it("finds a session's calls by the name of its role", async () => {
   expect(names(await lookUp(cloud, by("RoleName", "terra"), "LookupEvents", terraform))).toEqual([]);
 });
 
-it.each<[string, Query]>([
+onEmbedded.each<[string, Query]>([
   ["InvalidQueryParameter", by("Colour", "red")],
   ["InvalidQueryParameter", by("EventName", "")],
   ["InvalidQueryParameter", { MaxResults: "51" }],
@@ -199,7 +219,7 @@ it.each<[string, Query]>([
   await expect(lookUp(await aCloud(), query)).rejects.toMatchObject({ code, statusCode: 400 });
 });
 
-it("refuses other operations, versions and keys, and the third call of a second", async () => {
+onEmbedded("refuses other operations, versions and keys, and the third call of a second", async () => {
   const cloud = await aCloud();
   const wrong = { ...admin(cloud), accessKeySecret: "wrong" };
   await expect(lookUp(cloud, {}, "CreateTrail")).rejects.toMatchObject({ code: "InvalidAction.NotFound" });
@@ -214,7 +234,7 @@ it("refuses other operations, versions and keys, and the third call of a second"
   await lookUp(cloud, {});
 });
 
-it("meets faults and is listed among the calls", async () => {
+onEmbedded("meets faults and is listed among the calls", async () => {
   const cloud = await aCloud();
   cloud.faults.set([
     { service: "actiontrail", times: 1, fault: { kind: "reject", status: 503, code: "ServiceUnavailable" } },
