@@ -198,7 +198,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ),
     opens: false,
     storeOnly: true,
-    step: 3,
+    step: 4,
     finally: decided("denied"),
   },
   lapse: {
@@ -212,7 +212,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     act: (world, app) => world.sweep(app),
     opens: false,
     storeOnly: true,
-    step: 3,
+    step: 5,
     // The sweep answers whatever becomes of a job: the next one takes it up.
     finally: (lease) => decided("lapsed")(lease, "answered"),
   },
@@ -225,7 +225,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       endLease(app, world.caller(), lease?.request.leaseId as Lease["request"]["leaseId"], { dryRun: false }),
     opens: false,
     storeOnly: true,
-    step: 3,
+    step: 4,
     finally: decided("cancelled"),
   },
   justify: {
@@ -239,7 +239,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       }),
     opens: null,
     storeOnly: true,
-    step: 2,
+    step: 3,
     finally: async ({ justification, request }, acted) => {
       const waiting = await world.rows("attention");
       const isTold = (await world.recorded()).includes(`${request.leaseId} is justified: the shop was down`);

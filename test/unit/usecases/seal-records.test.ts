@@ -111,7 +111,7 @@ describe("sealing", () => {
 
   test.each(["before", "after"] as const)("that dies %s its write is gone on with", async (when) => {
     const app = world.process();
-    for (let n = 0; n < 1500; n++) await world.record(app, `${n}`);
+    for (let n = 0; n < 1010; n++) await world.record(app, `${n}`);
     for (let call = 1; call <= 3; call++) {
       world.now += HOUR_MS;
       await world.record(app, "one more");
@@ -119,7 +119,7 @@ describe("sealing", () => {
     }
     world.now += HOUR_MS;
     await world.seal();
-    expect(await world.verify()).toMatchObject({ findings: [], records: 1503, unsealed: 0 });
+    expect(await world.verify()).toMatchObject({ findings: [], records: 1013, unsealed: 0 });
   });
 
   test("stops when its time is over, and says that there is more", async () => {
