@@ -170,7 +170,9 @@ describe("safeport run", () => {
     expect([await again.ended, again.said.text]).toEqual([1, expect.stringContaining("already")]);
     // Policy and tokens are there: what setup would make of these is made.
     const plan = safeport(["setup", "--plan", "--no-role"], inCloud);
-    expect([await plan.ended, plan.said.text]).toEqual([0, expect.stringContaining("admin token: ready")]);
+    expect([await plan.ended, plan.said.text]).toEqual([3, expect.stringContaining("admin token: ready")]);
+    expect(plan.said.text).toContain("first policy: ready");
+    expect(plan.said.text.match(/: missing,/g)).toHaveLength(2);
 
     const other = spawnRun(home, { SAFEPORT_INSTALLATION: "other" });
     expect(await other.ended).toBe(1);
