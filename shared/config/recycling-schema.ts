@@ -102,7 +102,9 @@ const evidenceFields = {
         .min(10)
         .max(100_000)
         .default(1000)
-        .describe("Queries of the log service a day and region. What they do not reach stays unknown."),
+        .describe(
+          "Queries of the log service a day and region, the watch over quarantines included. What they do not reach stays unknown.",
+        ),
       metricCallsPerDay: z
         .int()
         .min(10)

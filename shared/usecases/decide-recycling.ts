@@ -215,6 +215,7 @@ function conflicts(item: RecyclingItem, scene: RecyclingScene | null): readonly 
   );
   if (dest !== null && !isThere) notes.push("no host of the group has the address it is narrowed to");
   if (scene.members.length === 0) notes.push("no host is in the group any more");
+  if (stands === null) notes.push(...scene.obstacles());
   return notes;
 }
 

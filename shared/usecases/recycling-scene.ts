@@ -160,6 +160,20 @@ export class RecyclingScene {
     });
   }
 
+  /** Why the cloud may not take a rule back, in words. */
+  obstacles(): readonly string[] {
+    const { protectedBy, members, groups, policy } = this;
+    const max = policy.limits.rulesPerInterface;
+    const full = members.find(({ groupIds }) => {
+      const merged = groupIds.reduce((sum, groupId) => sum + (groups.get(groupId)?.rules.length ?? 0), 0);
+      return merged >= max;
+    });
+    return [
+      ...(protectedBy === null ? [] : [`the group takes no rule from us: ${protectedBy}`]),
+      ...(full === undefined ? [] : [`${full.eniId} has ${max} rules or more: there may be no room for it`]),
+    ];
+  }
+
   /** Who used the rule as far back as evidence lives. */
   async earlier(rule: Rule, now: number): Promise<EarlierPeers> {
     const members = await this.evidenceSince(dayAfter(dayOf(now), -EVIDENCE_DAYS), now);

@@ -116,6 +116,15 @@ describe("a group that has changed meanwhile", () => {
     expect(answer.notes).toEqual([expect.stringMatching(/^the drop sgr-\S+ \(priority 5\) takes its traffic$/)]);
   });
 
+  it("gets it back when there is room again, and it is said that there is none", async () => {
+    one = await RecyclingWorld.start({ policy: { limits: { rulesPerInterface: 30, rulesKeptFree: 0 } } });
+    await one.deleted();
+    for (let n = 0; n < 30; n++)
+      await authorize({ ports: somePorts(`${3000 + n}/${3000 + n}`), peer: fromCidr("10.0.0.0/8") }, "x".repeat(n + 1));
+    const answer = await one.restore(one.world.process(), true);
+    expect(answer.notes).toEqual([expect.stringContaining("has 30 rules or more")]);
+  });
+
   it("where somebody opened the same rule again keeps that one, and says so", async () => {
     one = await RecyclingWorld.start();
     await one.deleted();
