@@ -1,4 +1,6 @@
 // Opens a port for a time: books the lease, then runs a pass over its group.
+
+import type { GroupRef } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import type { LeaseHolder } from "../domain/ledger-entry.ts";
@@ -21,6 +23,7 @@ import { findTarget } from "./find-target.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
+import { findPassages, passLockdown } from "./pass-lockdown.ts";
 import { previewLater, previewOpening } from "./preview-opening.ts";
 import { lockdownIn, requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
@@ -79,9 +82,10 @@ async function openJudged(
   if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
   const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
   if (options.dryRun) {
+    const passages = grant.justifyBy === null ? [] : await findPassages(app, groupsOf(target), opening.specs);
     const preview = own
       ? await previewExtension(app, caller, own, ask.periodMs, target.members)
-      : await previewOpening(app, opening);
+      : await previewOpening(app, opening, passages);
     return { ...preview, notes: [...preview.notes, ...why] };
   }
   if (own) {
@@ -90,9 +94,16 @@ async function openJudged(
     if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
     return answer;
   }
+  if (grant.justifyBy !== null) await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target));
   const lease = await bookLease(app, opening, key);
   const loud = grant.justifyBy === null ? [] : why;
   return settleOpening(app, caller, target.members, lease, loud);
+}
+
+/** The group of a lease, and the others whose rules act on its hosts. */
+function groupsOf({ facts, members }: Opening["target"]): readonly GroupRef[] {
+  const ids = new Set([facts.ref.groupId, ...members.flatMap(({ groupIds }) => groupIds)]);
+  return [...ids].map((groupId) => ({ ...facts.ref, groupId }));
 }
 
 /** Throws START_INVALID. */

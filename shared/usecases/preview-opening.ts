@@ -16,11 +16,16 @@ import { judgeOpenings } from "./judge-openings.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endAfter, endIfOpened, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
 import { readOpenFacts } from "./open-facts.ts";
+import type { Passage } from "./pass-lockdown.ts";
 
 const DRY_RUN = "ls-dry-run" as LeaseId;
 
-/** The answer of a dry run. Throws what would be refused. */
-export async function previewOpening(app: App, opening: Opening): Promise<LeaseAnswer> {
+/** The answer of a dry run. `passages` are drops that would make way first. Throws what would be refused. */
+export async function previewOpening(
+  app: App,
+  opening: Opening,
+  passages: readonly Passage[] = [],
+): Promise<LeaseAnswer> {
   const { caller, target, specs } = opening;
   const { ref } = target.facts;
   const now = app.clock.now();
@@ -48,7 +53,10 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
     return { ...entry, holders: [...entry.holders, holder] };
   });
   const steps = entries.map((entry) => stepFor(entry, rules, now));
-  const picture = { ref, rules, entries, facts, policy: caller.policy };
+  const gone = new Set(passages.flatMap(({ entry: { standing } }) => ("ruleId" in standing ? [standing.ruleId] : [])));
+  const stays = (all: readonly Rule[]): readonly Rule[] => all.filter(({ id }) => id === null || !gone.has(id));
+  const siblings = new Map([...facts.siblings].map(([id, others]) => [id, stays(others)]));
+  const picture = { ref, rules: stays(rules), entries, facts: { ...facts, siblings }, policy: caller.policy };
   const judged = await judgeOpenings(app, picture, now);
   const refusals = new Map([...judged.refusals, ...refusedByMode(mode, entries, now)]);
   for (const refusal of refusals.values()) throw fail(refusal.code as ErrorCode, refusal.detail);
@@ -59,7 +67,11 @@ export async function previewOpening(app: App, opening: Opening): Promise<LeaseA
     reach: reachOf(specs, target.members),
     settled: true,
     extended: false,
-    plan: [...[...lifted].map((item) => `lift the quarantine ${item}`), ...steps.flatMap((step) => step.words)],
+    plan: [
+      ...passages.map(({ entry, pieces }) => `put ${pieces.length} drops in the place of ${entry.key}`),
+      ...[...lifted].map((item) => `lift the quarantine ${item}`),
+      ...steps.flatMap((step) => step.words),
+    ],
     notes: [NEW_CONNECTIONS_ONLY],
   };
 }

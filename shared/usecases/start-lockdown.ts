@@ -23,6 +23,7 @@ import { closeGroup } from "./close-group.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { liftAgain } from "./lift-lockdown.ts";
+import { besidePassages } from "./pass-lockdown.ts";
 
 /** What a lockdown is asked for. */
 export interface LockdownAsk {
@@ -91,7 +92,13 @@ export async function goOnWithLockdown(
   const chosen = await chooseLockdown(app, policy, lockdown.scope);
   // What could not be read was booked by the name it was asked for.
   const again = chosen.filter((it) => open.has(it.group.groupId) || open.has(it.name));
-  const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
+  const beside = await Promise.all(
+    again.map(async (it): Promise<Preparation> => {
+      const drops = await besidePassages(app, it.group, it.drops, lockdown.startedAt);
+      return { ...it, drops };
+    }),
+  );
+  const closed = await closeAll(app, policy, lockdown, beside, deadlineAt);
   const told = await tell(app, policy, lockdown.lockdownId, closed, []);
   return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
 }

@@ -2,8 +2,10 @@
 import { describe, expect, test } from "vitest";
 import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
+import { overlaps } from "../../../shared/domain/cidr.ts";
 import { formatUtc } from "../../../shared/domain/instant.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
 import { readDue } from "../../../shared/store/due.ts";
@@ -34,6 +36,7 @@ import { type LockdownAsk, startLockdown } from "../../../shared/usecases/start-
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
+import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
 
 const DOCUMENT = {
@@ -288,12 +291,27 @@ describe("a lockdown without drops", () => {
     ));
 });
 
-const lease = (scene: Scene, app: App, group: string, breakGlass: boolean) =>
+/** True when somebody from anywhere is stopped by no drop on that port. */
+const isUndropped = (scene: Scene, port: number): boolean =>
+  !scene.account
+    .rules(WEB.groupId)
+    .some(
+      ({ policy, protocol, ports, peer }) =>
+        policy === "drop" &&
+        protocol === "tcp" &&
+        ports.kind === "range" &&
+        ports.range.from <= port &&
+        port <= ports.range.to &&
+        peer.kind === "cidr" &&
+        overlaps(peer.cidr, aCidr("198.51.100.99/32")),
+    );
+
+const lease = (scene: Scene, app: App, group: string, breakGlass: boolean, dryRun = false) =>
   openLease(
     app,
     scene.asker("carol", "requester"),
     anAsk({ group, port: "8443", reason: "it has to be looked at", breakGlass }),
-    { mode: "create", idempotencyKey: null, dryRun: false },
+    { mode: "create", idempotencyKey: null, dryRun },
   );
 
 describe("break-glass", () => {
@@ -307,12 +325,84 @@ describe("break-glass", () => {
       async (scene) => {
         const app = scene.quietApp();
         await startLockdown(app, ask(scene, app));
-        const answer = await lease(scene, app, "web", true).catch((error: { code?: string }) => error.code);
-        // The drops of the lockdown may still win; what matters is that it is not refused as somebody who may not.
-        expect(answer).not.toBe("BREAK_GLASS_FORBIDDEN");
+        const preview = await lease(scene, app, "web", true, true);
+        expect(preview.plan.join()).toMatch(/drops in the place of .*authorize/);
+        const before = rulesOf(scene);
+        expect((await lease(scene, app, "web", true)).lease.status.state).toBe("open");
+        expect(rulesOf(scene)).not.toEqual(before);
       },
       { breakGlass: { persons: ["carol"] } },
     );
+  });
+
+  test("opens its own port for its own source, and the group is as it was after the lockdown", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const before = rulesOf(scene).sort();
+        const started = await startLockdown(app, ask(scene, app));
+        const { lease: opened } = await lease(scene, app, "web", true);
+        const isLet = (port: number, source: string): boolean =>
+          letsThrough(
+            aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }),
+            scene.account.rules(WEB.groupId),
+          );
+        expect(opened.status.state).toBe("open");
+        const own = "203.0.113.7/32";
+        const here = () => [isLet(8443, own), isLet(8443, "198.51.100.99/32"), isLet(8444, own), isLet(80, own)];
+        expect(here()).toEqual([true, false, false, true]);
+        // Whoever asks again for a later end closes it anew, beside the passage.
+        await scene.schedule.sleep(120_000);
+        const again = await startLockdown(app, ask(scene, app, { cause: "bob" }));
+        expect(again.until).toBeGreaterThan(started.until);
+        expect(here()).toEqual([true, false, false, true]);
+        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await tick(scene, 3_600_000);
+        expect(rulesOf(scene).sort()).toEqual(before);
+      },
+      { breakGlass: { persons: ["carol"] } },
+    ));
+
+  test("leaves the group no more open than by the passage, wherever the process dies", async () => {
+    for (let dies = 1; dies <= 12; dies++)
+      await inScene(
+        async (scene) => {
+          const app = scene.quietApp();
+          await startLockdown(app, ask(scene, app));
+          let writes = 0;
+          const count = () => {
+            writes += 1;
+            if (writes >= dies) throw new Error("dies here");
+          };
+          const dying: App = {
+            ...app,
+            firewall: {
+              ...app.firewall,
+              authorize: async (...given) => {
+                count();
+                return app.firewall.authorize(...given);
+              },
+              revoke: async (...given) => {
+                count();
+                return app.firewall.revoke(...given);
+              },
+            },
+            tables: {
+              ...app.tables,
+              put: async (...given) => {
+                count();
+                return app.tables.put(...given);
+              },
+            },
+          };
+          await lease(scene, dying, "web", true).catch(() => undefined);
+          const isOpen = (port: number) => isUndropped(scene, port);
+          expect([isOpen(8444), isOpen(3306)]).toEqual([false, false]);
+          await tick(scene, 60_000);
+          expect([isOpen(8444), isOpen(3306)]).toEqual([false, false]);
+        },
+        { breakGlass: { persons: ["carol"] } },
+      );
   });
 });
 
