@@ -202,7 +202,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     mappedPorts,
     sessionsOf: (instanceId) =>
       [...listeners.connections()]
-        .filter(([, endpoint]) => endpoint.instanceId === instanceId)
+        .filter(([socket, endpoint]) => endpoint.instanceId === instanceId && !socket.destroyed)
         .map(([socket, { address, port }]) => ({
           localAddress: address,
           localPort: port,

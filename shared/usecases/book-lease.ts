@@ -87,14 +87,9 @@ async function bookOpening(
   const { leaseId, group, grant, follows } = request;
   const end = dueLease(group, leaseId, until, app.settings.shards);
   const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
-  const told = endNoticeWrites(caller.policy, leaseId, { from: follows?.openedAt ?? now, until, now });
-  await app.tables.writeAll([
-    dueWrite(end),
-    dueWrite(netOf(app, request)),
-    ...cutWrites(request, until),
-    ...told,
-    ...loud,
-  ]);
+  const life = { from: follows?.openedAt ?? now, until, now };
+  const jobs = [...cutWrites(request, until), ...endNoticeWrites(caller.policy, leaseId, life)];
+  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud]);
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.

@@ -64,9 +64,9 @@ export const mutations: readonly Mutation[] = [
   {
     name: "the due rows of a lease are written after it",
     file: "shared/usecases/book-lease.ts",
-    find: "  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud]);",
+    find: "  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud]);",
     replace:
-      "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...told, ...loud])).catch(() => undefined);",
+      "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
   },
   {
