@@ -24,6 +24,7 @@ export default defineConfig({
       project("crash", 300_000, { setupFiles: traced }),
       project("story", 300_000, { setupFiles: traced }),
       project("model", 60_000),
+      project("fuzz", 60_000),
       project("simulation", 300_000),
     ],
   },

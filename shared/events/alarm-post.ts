@@ -51,14 +51,13 @@ function formFields(text: string): ReadonlyMap<string, string> {
 }
 
 function jsonFields(text: string): ReadonlyMap<string, string> {
-  let value: unknown;
   try {
-    value = JSON.parse(text);
+    const entries = Object.entries(Object(JSON.parse(text)));
+    // What is nested too deep to be written again is no post either.
+    return new Map(entries.map(([name, it]) => [name, typeof it === "string" ? it : JSON.stringify(it)]));
   } catch {
     throw fail("ALARM_INVALID", { why: "it is not JSON" });
   }
-  const entries = Object.entries(Object(value));
-  return new Map(entries.map(([name, it]) => [name, typeof it === "string" ? it : JSON.stringify(it)]));
 }
 
 function stateOf(text: string): AlarmState | null {

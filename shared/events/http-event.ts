@@ -60,13 +60,17 @@ function textsOf(fields: FieldReader, field: string, nameOf: (name: string) => s
   // A name that is a property of every object, such as __proto__, stays an ordinary name.
   const texts: [string, string][] = [];
   for (const [name, value] of entries) {
-    if (typeof value === "string") texts.push([nameOf(name), value]);
-    else if (Array.isArray(value)) texts.push([nameOf(name), value.join(",")]);
-    else if (value === null) texts.push([nameOf(name), ""]);
-    else texts.push([nameOf(name), String(value)]);
+    const parts = (Array.isArray(value) ? value : [value]).flatMap(partOf);
+    if (parts.length > 0) texts.push([nameOf(name), parts.join(",")]);
   }
   // Names that become one are one header with several values, of which none may pass for the only one.
   const merged = new Map<string, string>();
   for (const [name, text] of texts) merged.set(name, merged.has(name) ? `${merged.get(name)},${text}` : text);
   return Object.fromEntries(merged);
+}
+
+/** A value that is a text or can be one; the platform sends no other, and what is made of objects is whatever their sender likes. */
+function partOf(value: unknown): readonly string[] {
+  if (value === null) return [""];
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? [`${value}`] : [];
 }
