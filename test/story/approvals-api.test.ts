@@ -91,3 +91,27 @@ test("what opens without its second person is named by health until it is justif
   const requester = await call("openLease", world.tokens.requester, "", body);
   expect([requester.status, requester.body.code]).toEqual([403, "BREAK_GLASS_FORBIDDEN"]);
 });
+
+test("one person is never both, by a second token or by tokens issued one with the other", async () => {
+  const { admin } = world.tokens;
+  const issue = async (token: string, principal: string, ...roles: string[]): Promise<string> =>
+    (await call("issueToken", token, "", { principal, roles })).body.token;
+  const ann = await issue(admin, "ann", "requester");
+  const asked = await call("tempAllow", ann);
+  const { id } = asked.body;
+  const second = await issue(admin, "ann", "approver", "admin");
+  expect((await call("approveLease", second, id)).body.code).toBe("APPROVAL_OWN");
+  // Ann, an admin by now, issues a token for a deputy, and with that one another, and with that one the approver's.
+  const deputy = await issue(second, "deputy", "admin");
+  const third = await issue(deputy, "carl", "admin");
+  const approver = await issue(third, "bob", "approver");
+  for (const token of [deputy, third, approver])
+    expect((await call("approveLease", token, id)).body.code).toBe("APPROVAL_OWN");
+  const rotated = await world.api("POST", `/v1/tokens/${approver.split("_")[1]}:rotate`, { token: approver, body: {} });
+  expect(rotated.status).toBe(200);
+  expect((await call("approveLease", rotated.body.token, id)).body.code).toBe("APPROVAL_OWN");
+  expect((await call("getLease", ann, id)).body.state).toBe("requested");
+  // Somebody who has a token of the same admin is another person.
+  const eve = await issue(admin, "eve", "approver");
+  expect((await call("approveLease", eve, id)).body.state).toBe("open");
+});
