@@ -83,4 +83,12 @@ export const mutations: readonly Mutation[] = [
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
   },
+  {
+    name: "a record follows one that may not have been written",
+    file: "shared/store/records.ts",
+    find: "  await recorder.tables.writeAll([recordWrite(chained), ...beside]);",
+    replace:
+      "  await recorder.tables.writeAll([recordWrite(chained), ...beside]).catch((error) => { lanes.free.push({ lane, n, sequence, hash: recordHash(chained), stamp }); throw error; });",
+    seenBy: ["trail-is-whole"],
+  },
 ];

@@ -10,6 +10,7 @@ import { openMeansOpen } from "./open-means-open.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
 import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
 import { sharedRulesStay } from "./shared-rules-stay.ts";
+import { trailIsWhole } from "./trail-is-whole.ts";
 
 export const checkers: readonly Checker[] = [
   endsInTime,
@@ -22,4 +23,5 @@ export const checkers: readonly Checker[] = [
   holdsItsLock,
   keepsToItsMoves,
   restoresWhatWasGranted,
+  trailIsWhole,
 ];
