@@ -15,7 +15,9 @@ const REFUSED = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
 let world: Deployed;
 /** Routes that are called in stories of their own. */
 const elsewhere = (path: string): boolean =>
-  /^\/v1\/(approvals|audits|links|lockdown|mode|policy|recycling|tokens)\b|:(approve|deny|justify)$/.test(path);
+  /^\/v1\/(approvals|audits|links|lockdown|mode|policy|recycling|tokens)\b|:(again|approve|deny|follow|justify)$/.test(
+    path,
+  );
 /** What was called, as `GET /v1/leases/{id} 200`. */
 const answered = new Set<string>();
 
@@ -268,6 +270,10 @@ describe("lists", () => {
     expect(records[0].lines.join()).toContain(`revoke ${body.ruleIds[0]}`);
     expect(records[1].lines.join()).toMatch(/authorize .*9060/);
     expect((await call("GET", "/v1/records", { token: world.tokens.requester })).body.code).toBe("ROLE_MISSING");
+    const whole = await call("GET", "/v1/records:export?limit=1", { token: world.tokens.auditor });
+    expect(whole.body).toMatchObject({ lines: [{ kind: "record", n: 1 }], next: expect.stringMatching(/~0$/) });
+    for (const token of [world.tokens.requester, world.tokens.operator])
+      expect((await call("GET", "/v1/records:export", { token })).body.code).toBe("ROLE_MISSING");
   });
 
   it("groups tell which take leases", async () => {
