@@ -17,6 +17,7 @@ import { endNoticeWrites } from "./end-notices.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
+import { requireUnlocked } from "./require-unlocked.ts";
 import { fromOf } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 
@@ -44,6 +45,8 @@ export async function extendLease(
   if (lease.status.state === "requested" || lease.status.state === "approved")
     throw fail("LEASE_WAITS", { lease: leaseId, state: lease.status.state });
   await requireExtendable(app, caller, lease, periodMs);
+  // As asking again does: what a lockdown closes is not kept for longer behind it.
+  await requireUnlocked(app, caller.policy, { ref: lease.request.group, name: lease.request.groupName });
   const members = await app.inventory.members(lease.request.group, "open");
   return options.dryRun
     ? previewExtension(app, caller, lease, periodMs, members)

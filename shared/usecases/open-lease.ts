@@ -177,6 +177,7 @@ async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
     status.state === "requested" &&
     request.principal === opening.caller.principal &&
     request.periodMs === opening.ask.periodMs &&
+    request.startAt === opening.ask.startAt &&
     request.entryIds.join() === wanted;
   return leases.find((lease) => lease !== null && isSame(lease)) ?? null;
 }

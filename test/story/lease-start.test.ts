@@ -201,6 +201,15 @@ describe("where a second person is needed", () => {
     expect(world.openPorts()).toEqual(["22/22"]);
   });
 
+  test("it is not taken for the answer to a request for now", async () => {
+    const lease = await asked();
+    const repeat = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+    const again = () => world.run(openLease(world.process(), world.caller(), world.ask(), repeat));
+    const [first, second] = [await again(), await again()];
+    expect(first.lease.request.leaseId).not.toBe(lease.request.leaseId);
+    expect(second.lease.request.leaseId).toBe(first.lease.request.leaseId);
+  });
+
   test("approved after its start it opens at once, for what is left; not approved it lapses at its end", async () => {
     const [one, other] = [await asked(), await asked({ sources: ["203.0.113.8"] })];
     await toStart(one);

@@ -57,7 +57,7 @@ async function openPorts(name: string): Promise<readonly number[]> {
 
 describe("an attack", () => {
   test("leaves the core ports alone open, and OK gives back just what was open", async () => {
-    await deployed.api("PUT", "/safeport/temp_allow?port=22&period=1800&source=127.0.0.0/24");
+    const opened = await deployed.api("PUT", "/safeport/temp_allow?port=22&period=1800&source=127.0.0.0/24");
     const [rules, ports] = [shown("web"), await openPorts("web-1")];
     expect(ports).toEqual(expect.arrayContaining([22, 80, 443]));
     expect(await post({ ...about("web-1"), ...told("ALERT") })).toMatchObject({ status: 200, done: /^lockdown ld-/ });
@@ -66,6 +66,8 @@ describe("an attack", () => {
 
     const refused = await deployed.api("PUT", "/safeport/temp_allow?port=3306&period=60&source=127.0.0.1");
     expect([refused.status, refused.body.code]).toEqual([409, "GROUP_LOCKED_DOWN"]);
+    const longer = await deployed.api("POST", `/v1/leases/${opened.body.id}:extend`, { body: { period: 3600 } });
+    expect([longer.status, longer.body.code]).toEqual([409, "GROUP_LOCKED_DOWN"]);
     const { body } = await deployed.api("GET", "/v1/lockdown");
     expect(body.lockdowns[0]).toMatchObject({ state: "active", closed: true, scope: { kind: "instance" } });
     expect(body.lockdowns[0].steps.map((step: { name: string }) => step.name)).toEqual([
@@ -81,8 +83,13 @@ describe("an attack", () => {
 
   test("is over after an hour, without a word, and a lease that ended meanwhile stays closed", async () => {
     await deployed.api("PUT", "/safeport/temp_allow?port=22&period=1800&source=127.0.0.0/24");
+    const startAt = new Date(deployed.cloud.clock.now() + 10 * MINUTE).toISOString();
+    const later = { port: 3306, period: 3600, source: "203.0.113.7", group: "web", startAt };
+    const { body: asked } = await deployed.api("POST", "/v1/leases", { body: later });
     await post({ ...about("web-1"), ...told("ALERT") });
     await deployed.advance(59 * MINUTE);
+    const { body: started } = await deployed.api("GET", `/v1/leases/${asked.id}`);
+    expect(started, JSON.stringify(started)).toMatchObject({ state: "failed", note: "GROUP_LOCKED_DOWN" });
     expect(deployed.rules("web").some((rule) => rule.policy === "Drop")).toBe(true);
     await deployed.advance(2 * MINUTE);
     expect(
