@@ -16,6 +16,7 @@ const portFlags = {
   "fc-port": { name: "fc", fallback: 9104 },
   "actiontrail-port": { name: "actiontrail", fallback: 9105 },
   "vpc-port": { name: "vpc", fallback: 9106 },
+  "ram-port": { name: "ram", fallback: 9107 },
 } as const;
 
 const engines = ["auto", "nft", "userspace"] as const;
@@ -23,8 +24,8 @@ const textFlags = ["home", "host", "engine", "network", "table", "scan-noise"] a
 
 const HELP = `Usage: npm run cloud [-- <option>...]
 
-Starts the embedded cloud without safeport: ECS, Tablestore, CloudMonitor, SLS, ActionTrail, VPC and Function Compute, with a
-small account and a data plane whose instances have real ports. Prints the addresses and keys, then \`ready\`. Ctrl-C stops it.
+Starts the embedded cloud without safeport: ECS, Tablestore, CloudMonitor, SLS, ActionTrail, VPC, RAM and Function Compute, with
+a small account and a data plane whose instances have real ports. Prints the addresses and keys, then \`ready\`. Ctrl-C stops it.
 
   --port <n>             the HTTP trigger of functions (default 9000, or PORT)
   --control-port <n>     the control API: clock, faults, switches, calls (default 9099)
@@ -35,6 +36,7 @@ small account and a data plane whose instances have real ports. Prints the addre
   --fc-port <n>          (default 9104)
   --actiontrail-port <n> (default 9105)
   --vpc-port <n>         (default 9106)
+  --ram-port <n>         (default 9107)
   --any-port             every port that is not given is chosen by the machine
   --host <address>       where the services listen (default 127.0.0.1)
   --home <folder>        keeps the state in <folder>/cloud (default .safeport, or SAFEPORT_HOME)

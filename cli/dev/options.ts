@@ -27,6 +27,7 @@ const DEFAULT_PORTS = {
   fc: 9104,
   actiontrail: 9105,
   vpc: 9106,
+  ram: 9107,
 } as const;
 
 /**

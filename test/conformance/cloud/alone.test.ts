@@ -45,7 +45,17 @@ test("--help names every option, and a wrong one is told", () => {
   const run = (...flags: string[]) => spawnSync(process.execPath, [...RUN, ...flags], { encoding: "utf8" });
   const help = run("--help");
   expect(help.status).toBe(0);
-  for (const flag of ["port", "control-port", "home", "engine", "network", "table", "scan-noise", "any-port"])
+  for (const flag of [
+    "port",
+    "control-port",
+    "ram-port",
+    "home",
+    "engine",
+    "network",
+    "table",
+    "scan-noise",
+    "any-port",
+  ])
     expect(help.stdout).toContain(`--${flag} `);
   const wrong = run("--engine", "magic");
   expect([wrong.status, wrong.stderr]).toEqual([1, "--engine magic: use auto, nft, userspace\n"]);

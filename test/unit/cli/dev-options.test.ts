@@ -16,6 +16,7 @@ describe("development options", () => {
         fc: 9104,
         actiontrail: 9105,
         vpc: 9106,
+        ram: 9107,
       },
       engine: "auto",
       network: "127.10",
@@ -28,6 +29,7 @@ describe("development options", () => {
       ...{ api: 9200, control: 9299, ecs: 7000, tablestore: 9301, cms: 9302, sls: 9303, fc: 9304 },
       actiontrail: 9305,
       vpc: 9306,
+      ram: 9307,
     });
   });
 
