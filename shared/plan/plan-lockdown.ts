@@ -105,16 +105,27 @@ function cutIn({ rules, interfaces, operatorPath }: LockdownPicture, after: read
 /** Drops over the complement of the core ports; on operators' ports over the complement of their addresses. */
 function lockdownDrops({ rules, interfaces, core, operatorPath }: LockdownPicture): readonly RuleSpec[] {
   const accepts = rules.concat(interfaces.flatMap((it) => it.otherRules)).filter(isIngressAccept);
-  const hasSix =
-    interfaces.some((it) => it.addresses.some((address) => address.family === 6)) ||
-    accepts.some((rule) => trafficAtMost(rule).family !== 4);
+  const hasSix = interfaces.some((it) => it.addresses.some((address) => address.family === 6)) || accepts.some(isOfSix);
   const families: readonly Family[] = hasSix ? [4, 6] : [4];
-  const hasGre = accepts.some((rule) => ["gre", "all", "ip-47", "unknown"].includes(trafficAtMost(rule).kind));
+  const hasGre = accepts.some(isOfGre);
   return families.flatMap((family) => [
     ...portDrops("tcp", family, core, operatorPath),
     ...portDrops("udp", family, core, operatorPath),
     ...(hasGre ? blocksOf(operatorsOf("gre", operatorPath), family).map((peer) => dropOf("gre", NO_PORTS, peer)) : []),
   ]);
+}
+
+const isOfSix = (rule: Rule): boolean => trafficAtMost(rule).family !== 4;
+
+const isOfGre = (rule: Rule): boolean => ["gre", "all", "ip-47", "unknown"].includes(trafficAtMost(rule).kind);
+
+/** False where accepts let in IPv6 or GRE for which the drops, planned some time before, have nothing. */
+export function dropsSuffice(drops: readonly RuleSpec[], rules: readonly Rule[]): boolean {
+  const accepts = rules.filter(isIngressAccept);
+  const hasSix = drops.some(({ peer }) => peer.kind === "cidr" && peer.cidr.family === 6);
+  return (
+    (hasSix || !accepts.some(isOfSix)) && (drops.some(({ protocol }) => protocol === "gre") || !accepts.some(isOfGre))
+  );
 }
 
 const NO_PORTS: Ports = { kind: "any" };

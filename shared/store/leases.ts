@@ -43,7 +43,7 @@ function leaseOf(row: Row): Lease {
     status,
     approval: orNull("approval") as Approval | null,
     justification: orNull("justification") as Justification | null,
-    sessionsOutcome: typeof columns["sessions"] === "string" ? columns["sessions"] : null,
+    ...(typeof columns["sessions"] === "string" ? { sessionsOutcome: columns["sessions"] } : {}),
   };
 }
 

@@ -3,7 +3,7 @@ import type { EntryId } from "../domain/ids.ts";
 import type { Lockdown, LockdownGroup, Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
-import { planSuspensions } from "../plan/plan-lockdown.ts";
+import { dropsSuffice, planSuspensions } from "../plan/plan-lockdown.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { getGroupRow } from "../store/group-rows.ts";
@@ -11,7 +11,8 @@ import type { App } from "./app.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { protection } from "./open-facts.ts";
-import { readLockdownPicture } from "./prepare-lockdowns.ts";
+import { besidePassages } from "./pass-lockdown.ts";
+import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
 
@@ -32,6 +33,7 @@ export async function closeGroup(
   lockdown: Lockdown,
   preparation: Preparation,
   deadlineAt: number,
+  isReplanned = false,
 ): Promise<Closing> {
   const { way, drops, suspends, left } = preparation;
   const counts = { way, drops: drops.length, suspends: suspends.length };
@@ -51,6 +53,10 @@ export async function closeGroup(
       const why = `the cloud refuses drops: ${refusal.code}`;
       return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
     }
+    if (!isReplanned && !dropsSuffice(drops, report.rules)) {
+      const fresh = await planAgain(app, policy, lockdown, preparation);
+      if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
+    }
     const missing = drops.length - standing.length;
     const isClosed = missing === 0;
     return {
@@ -63,6 +69,22 @@ export async function closeGroup(
     app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
     return { ...counts, isClosed: false, left: [...left, `not closed yet: ${error.kind}`] };
   }
+}
+
+/**
+ * What was prepared hours ago covers new hosts, as a drop acts on all of a group; what has come in with a new protocol or family since is
+ * found by the pass's own reading, and planned for now. Null where that is not by drops any more: those that stand stay.
+ */
+async function planAgain(
+  app: App,
+  policy: Policy,
+  { startedAt }: Lockdown,
+  { group }: Preparation,
+): Promise<Preparation | null> {
+  const facts = await app.inventory.group(group, "lockdown");
+  const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
+  if (fresh?.way !== "drops") return null;
+  return { ...fresh, drops: await besidePassages(app, group, fresh.drops, startedAt) };
 }
 
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>

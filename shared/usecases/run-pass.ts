@@ -67,6 +67,8 @@ export interface PassReport {
   readonly entries: ReadonlyMap<EntryId, Entry>;
   /** Entries the cloud did not let open. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
+  /** As the last reading has shown them. */
+  readonly rules: readonly Rule[];
   /** Other groups whose quarantines have given way to a lease of this one: their drops go with a pass over them. */
   readonly gaveWay: readonly GroupRef[];
   /** How many of the due rows stay. */
@@ -395,6 +397,7 @@ class Pass {
       recovered: this.recovered,
       entries: this.seen,
       refusals: this.calls.refusals,
+      rules: this.rules,
       gaveWay: [...this.gaveWay.values()],
       rowsLeft: options.rows.length - rowsDone.length,
       endRefused: this.calls.isEndRefused,

@@ -495,6 +495,27 @@ describe("a change of the policy", () => {
     }));
 });
 
+describe("a lockdown that was prepared hours ago", () => {
+  test("closes what has come with another family or protocol since", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await prepareLockdowns(app, scene.policy, app.clock.monotonicMs() + 30_000);
+      const mallory = scene.person("mallory");
+      const fresh = [
+        { spec: aSpec({ ports: somePorts("3306/3306"), peer: fromCidr("2001:db8::/56") }), description: "new" },
+      ];
+      await mallory.firewall.authorize(WEB, fresh, mallory.token(), "open");
+      const started = await startLockdown(app, ask(scene, app));
+      expect(started.groups[0]).toMatchObject({ way: "drops", isClosed: true });
+      const families = scene.account
+        .rules(WEB.groupId)
+        .flatMap(({ policy, peer }) => (policy === "drop" && peer.kind === "cidr" ? [peer.cidr.family] : []));
+      expect(new Set(families)).toEqual(new Set([4, 6]));
+      await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+      expect(drops(scene)).toBe(0);
+    }));
+});
+
 describe("a lockdown of several groups", () => {
   test("closes those that can be read where another one cannot, and that one when it can", () =>
     inScene(async (scene) => {
