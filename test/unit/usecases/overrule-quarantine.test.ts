@@ -50,6 +50,24 @@ describe("a lease on a port in quarantine", () => {
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
+  it("leaves the quarantine while it waits for a second person, and lifts it at once where somebody breaks the glass", async () => {
+    const approval = { ports: ["7890"], count: 1 };
+    const breakGlass = { roles: ["operator"], periodMax: 900, justifyWithin: 7200 };
+    await quarantined({ policy: { approval, breakGlass } });
+    const { world } = one;
+    const asked = await leaseOn();
+    expect([asked.lease.status.state, await one.state()]).toEqual(["requested", "quarantined"]);
+    const ask = world.ask({ port: "7890", sources: ["10.1.2.3"], breakGlass: true, reason: "the shop is down" });
+    const urgent = await world.run(openLease(world.process(), world.caller("olga", ["operator"]), ask, create));
+    await one.watch();
+    expect([urgent.lease.status.state, await one.state(), one.rules().includes(DROP)]).toEqual([
+      "open",
+      "restored",
+      false,
+    ]);
+    expect((await one.item())?.history.at(-1)?.by).toBe("olga");
+  });
+
   it("is told of by a dry run, which changes nothing", async () => {
     await quarantined({ policy: { lease: { priority: 50 } } });
     const { world } = one;
