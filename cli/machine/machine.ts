@@ -14,7 +14,7 @@ import { readPolicy } from "../../shared/store/policy.ts";
 import { definitionOf } from "../deploy/definition.ts";
 import { readServerlessFile } from "../deploy/serverless-file.ts";
 import { cloudCalls } from "../setup/cloud-call.ts";
-import { type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
+import { ADMIN_TOKEN, type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
 import { runSteps } from "../setup/steps.ts";
 import { type Home, holdHome, stateFolder } from "./home.ts";
 import { chainKeys, type Keys } from "./keys.ts";
@@ -216,7 +216,7 @@ async function provision(
   await lapseLocks(stateOf({ configuration, credentials: keyOf(keys.current()), clock }));
   const made = reports.find(({ told }) => told !== undefined)?.told;
   if (made !== undefined || !newToken) return made ?? null;
-  return (await first.find(({ id }) => id === "admin token")?.make()) ?? null;
+  return (await first.find(({ id }) => id === ADMIN_TOKEN)?.make()) ?? null;
 }
 
 async function regionsOf(configuration: Configuration, keys: Keys, clock: CloudClock): Promise<readonly string[]> {

@@ -1,9 +1,10 @@
 // `safeport setup`: shows or makes what an installation needs in the account beside its functions.
 import { readFileSync } from "node:fs";
 import { makeCanaryGroup } from "../setup/canary.ts";
+import { ADMIN_TOKEN } from "../setup/installation-steps.ts";
 import { PolicyFileError, policyTextOf } from "../setup/policy-file.ts";
 import { trustPolicy } from "../setup/ram-policy.ts";
-import { runSteps, type StepReport } from "../setup/steps.ts";
+import { runSteps, type Step, type StepReport } from "../setup/steps.ts";
 import { accountOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, tell, UsageError } from "./command.ts";
 
@@ -16,6 +17,7 @@ export const setup: Command = {
   --apply            make it; what is there stays as it is, and it may be interrupted and run again
   --policy FILE      the first policy (YAML); without it, the shipped defaults
   --admin NAME       principal of the first admin, whose token is printed once (admin)
+  --new-token        issue a further admin's token, as where the first was printed to nobody
   --token-days N     days until that token expires, 1 to 365 (90)
   --contacts GROUPS  contact groups of CloudMonitor that alarms are told to; without it, no alarms
   --webhook URL      address that alarms are posted to as well
@@ -37,6 +39,7 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
       "token-days": { type: "string", default: "90" },
       contacts: { type: "string" },
       webhook: { type: "string" },
+      "new-token": { type: "boolean", default: false },
       "no-role": { type: "boolean", default: false },
       canary: { type: "string" },
     });
@@ -55,7 +58,8 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
     const roles = values["no-role"] === true ? [] : steps.role;
     const all = [...roles, ...steps.logs, ...steps.tables, ...steps.first, ...steps.alarms];
     const progress = (line: string): void => surroundings.err(`${line}\n`);
-    const reports = await runSteps(all, { apply, progress });
+    const found = await runSteps(all, { apply, progress });
+    const reports = apply && values["new-token"] === true ? await withNewToken(found, steps.first) : found;
     const vpcId = textOrNull(values["canary"]);
     const canary = apply && vpcId !== null ? await makeCanaryGroup({ ...account, vpcId }) : null;
     const ram = { trust: trustPolicy, policy: steps.ramPolicy };
@@ -69,6 +73,18 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
     return isLeft ? EXIT.waiting : EXIT.ok;
   },
 };
+
+/** The token's step once more, if it was made by an earlier run. */
+async function withNewToken(reports: readonly StepReport[], steps: readonly Step[]): Promise<readonly StepReport[]> {
+  const step = steps.find(({ id }) => id === ADMIN_TOKEN);
+  return Promise.all(
+    reports.map(async (report) => {
+      if (report.id !== ADMIN_TOKEN || report.state !== "ready" || step === undefined) return report;
+      const told = await step.make();
+      return { ...report, state: "made" as const, ...(told === undefined ? {} : { told }) };
+    }),
+  );
+}
 
 const textOrNull = (value: string | boolean | undefined): string | null =>
   typeof value === "string" && value !== "" ? value : null;

@@ -48,6 +48,9 @@ export interface InstallationSteps {
   readonly ramPolicy: RamPolicy;
 }
 
+/** The step that issues one. */
+export const ADMIN_TOKEN = "admin token";
+
 const DAY_MS = 86_400_000;
 
 /** Looks at nothing yet. */
@@ -110,7 +113,7 @@ function policyStep(tables: Tables, policyText: string): Step {
 
 function adminStep(tables: Tables, { admin, tokenDays, clock }: InstallationWish): Step {
   return {
-    id: "admin token",
+    id: ADMIN_TOKEN,
     async look() {
       const now = clock.now();
       const isGood = ({ roles, expiresAt, revokedAt }: StoredToken): boolean =>

@@ -104,7 +104,7 @@ const statesOf = ({ out }: Run): readonly string[] => [
 const sampled = <Item>(items: readonly Item[]): readonly Item[] => items.filter((_, index) => index % STEP === 0);
 
 describe("an interrupted command", () => {
-  it("setup is finished by the next, which tells no token that it did not make", async () => {
+  it("setup is finished by the next, and a token that nobody was told of is followed by another", async () => {
     const whole = freshInstallation();
     const points = await pointsOf(() => whole(APPLY));
     expect(new Set(points.map(([service]) => service))).toEqual(new Set(["ram", "sls", "ots", "cms"]));
@@ -115,6 +115,10 @@ describe("an interrupted command", () => {
       expect(again.code, `${at}: ${again.err}`).toBe(0);
       const plan = await run(PLAN);
       expect([plan.code, statesOf(plan)], `${at}`).toEqual([0, ["ready"]]);
+      const told = ({ out }: Run): readonly string[] => out.match(/spt_\w+/g) ?? [];
+      const [first, further] = [told(again), told(await run(`${APPLY} --new-token`))];
+      expect(further, `${at}`).toHaveLength(1);
+      expect(first).not.toEqual(further);
     }
   });
 
