@@ -3,8 +3,10 @@ import { parseArgs } from "node:util";
 import { canLockMove, LOCK_STATES } from "../../shared/domain/group-lock.ts";
 import { canMove, LEASE_STATES } from "../../shared/domain/lease.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
+import { formatPart, parsePart } from "./script.ts";
+import { shrink } from "./shrink.ts";
 
-const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--trace]]
+const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--part text] [--shrink] [--trace]]
 
 Lives whole accounts with the program in them, in foul weather and then in fair, and watches the cloud from outside.
 Without options for about a minute. Exits with 1 when an invariant was broken.
@@ -14,6 +16,8 @@ Without options for about a minute. Exits with 1 when an invariant was broken.
   --from n         the first seed (1)
   --seed text      one seed alone
   --length hours   hours of its foul part; drawn from the seed when absent
+  --part text      plays a part of that seed: <hours>:<moves>:<faults>, such as 2:0,4:late,death
+  --shrink         looks for the least part of that seed in which the same checker sees something
   --trace          prints every call and fault of that seed
 `;
 
@@ -25,6 +29,8 @@ const { values } = parseArgs({
     seed: { type: "string" },
     length: { type: "string" },
     trace: { type: "boolean", default: false },
+    part: { type: "string" },
+    shrink: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
@@ -49,16 +55,30 @@ function number(name: string, text: string | undefined): number | undefined {
 }
 
 function tellViolations({ seed, violations }: SeedReport): void {
-  process.stdout.write(`seed ${seed} (once more: npm run simulate -- --seed ${seed} --trace)\n`);
+  process.stdout.write(
+    `seed ${seed} (once more: npm run simulate -- --seed ${seed} --trace; smaller: npm run simulate -- --seed ${seed} --shrink)\n`,
+  );
   for (const { checker, text, at } of violations.slice(0, 20))
     process.stdout.write(`  ${(at / 1000).toFixed(3)} s ${checker}: ${text}\n`);
 }
 
 async function runOne(seed: string): Promise<boolean> {
   const hours = number("length", values.length);
-  const report = await runSeed(seed, { isTraced: values.trace, ...(hours === undefined ? {} : { hours }) });
+  const part = values.part === undefined ? undefined : parsePart(values.part);
+  const report = await runSeed(seed, {
+    isTraced: values.trace,
+    ...(hours === undefined ? {} : { hours }),
+    ...(part === undefined ? {} : { part }),
+  });
   if (values.trace) process.stdout.write(`${report.trace.join("\n")}\n`);
   if (report.violations.length > 0) tellViolations(report);
+  const [first] = report.violations;
+  if (values.shrink && first !== undefined) {
+    const shrunk = await shrink(seed, first.checker);
+    process.stdout.write(
+      `in ${shrunk.runs} runs: npm run simulate -- --seed ${seed} --part ${formatPart(shrunk.part)} --trace\n`,
+    );
+  }
   process.stdout.write(
     `seed ${seed}: ${report.hours.toFixed(1)} account-hours, ${report.counts.calls} calls, ${report.violations.length} violations\n`,
   );

@@ -2,10 +2,19 @@
 import { expect, test } from "vitest";
 import { mutations } from "./mutations.ts";
 import { seekWith } from "./planted.ts";
+import { parsePart } from "./script.ts";
 
 const SEEDS_MAX = 150;
 
 test.each(mutations.map((mutation) => [mutation.name, mutation] as const))("%s: seen", async (_, mutation) => {
   const sight = await seekWith(mutation, { from: 1, max: SEEDS_MAX });
   expect(mutation.seenBy, JSON.stringify(sight)).toContain(sight?.checker);
+});
+
+test("what is seen is shrunk to the few moves that bring it about", async () => {
+  const mutation = mutations.find(({ name }) => name === "every rule of the key is ours");
+  const sight = await seekWith(mutation ?? null, { from: 1, max: SEEDS_MAX, shrinkRuns: 40 });
+  const { moves, faults } = parsePart(sight?.part ?? "");
+  expect(moves?.length, sight?.part ?? "").toBeLessThanOrEqual(2);
+  expect(faults, sight?.part ?? "").toEqual([]);
 });

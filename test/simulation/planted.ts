@@ -7,7 +7,13 @@ import * as esbuild from "esbuild";
 import type { Mutation } from "./mutations.ts";
 
 /** What was seen first; null when nothing was. */
-export type Sight = { readonly seed: string; readonly checker: string; readonly text: string } | null;
+export type Sight = {
+  readonly seed: string;
+  readonly checker: string;
+  readonly text: string;
+  /** The least part of the seed in which it is seen, where that was asked for. */
+  readonly part: string | null;
+} | null;
 
 const TIMEOUT_MS = 240_000;
 
@@ -21,7 +27,7 @@ function mutated({ file, find, replace }: Mutation): string {
 /** Builds the simulation with the bug planted, or as it is, and runs seeds until something is seen. */
 export async function seekWith(
   mutation: Mutation | null,
-  seeds: { readonly from: number; readonly max: number },
+  seeds: { readonly from: number; readonly max: number; readonly shrinkRuns?: number },
 ): Promise<Sight> {
   // Beside the modules it leaves outside.
   const folder = mkdtempSync(join("node_modules", ".simulation-"));
@@ -41,9 +47,13 @@ export async function seekWith(
       ...{ entryPoints: ["test/simulation/seek.ts"], outfile, bundle: true, platform: "node", format: "cjs" },
       ...{ target: "node20", packages: "external", logLevel: "error", plugins: [plant] },
     });
-    const run = await promisify(execFile)(process.execPath, [outfile, `${seeds.from}`, `${seeds.max}`], {
-      timeout: TIMEOUT_MS,
-    });
+    const run = await promisify(execFile)(
+      process.execPath,
+      [outfile, ...[seeds.from, seeds.max, seeds.shrinkRuns ?? 0].map(String)],
+      {
+        timeout: TIMEOUT_MS,
+      },
+    );
     return JSON.parse(run.stdout) as Sight;
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -5,13 +5,15 @@ import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-
 import { setMode } from "../../shared/usecases/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
 import { wordsOf } from "./observed.ts";
-import { type Counts, ENFORCED, SimWorld, type Violation, type Weather } from "./sim-world.ts";
-import { drawMove } from "./workload.ts";
+import { type Part, partOf, scriptOf } from "./script.ts";
+import { type Counts, ENFORCED, SimWorld, type Violation } from "./sim-world.ts";
 
 export interface SeedOptions {
   readonly isTraced?: boolean;
   /** Hours of the safety phase; drawn when absent. */
   readonly hours?: number;
+  /** What of the seed's script is played; all of it when absent. */
+  readonly part?: Part;
 }
 
 /** What one seed came to. */
@@ -38,8 +40,8 @@ export async function runSeed(seed: string, options: SeedOptions = {}): Promise<
   return { seed, violations, trace, counts, hours: world.schedule.elapsed / HOUR_MS };
 }
 
-async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
-  const { dice, schedule } = world;
+async function play(world: SimWorld, { hours, part }: SeedOptions): Promise<void> {
+  const { schedule } = world;
   for (const checker of checkers) {
     const watching = Object.values(world.watchers).map((them) => them.length);
     checker.watch(world);
@@ -48,13 +50,10 @@ async function play(world: SimWorld, { hours }: SeedOptions): Promise<void> {
   world.live();
   await prepare(world);
   const works: Promise<void>[] = [];
-  for (let left = hours ?? dice.between(3, 12); left > 0; left--) {
-    world.setWeather(weatherOf(world));
-    if (dice.happens(0.15)) works.push(shutDown(world));
-    for (let moves = dice.between(0, 8); moves > 0; moves--) {
-      const at = dice.between(0, HOUR_MS);
-      works.push(schedule.sleep(at).then(() => drawMove(world)(world)));
-    }
+  for (const hour of partOf(scriptOf(world.seed, hours), part ?? {})) {
+    world.setWeather(hour.weather);
+    if (hour.isShutDown) works.push(shutDown(world));
+    for (const { at, move, dice } of hour.moves) works.push(schedule.sleep(at).then(() => move(world, dice)));
     await schedule.sleep(HOUR_MS);
   }
   await Promise.all(works);
@@ -109,27 +108,4 @@ async function prepare(world: SimWorld): Promise<void> {
   const allocated = world.allocated.get(ENFORCED.groupId);
   for (const rule of world.rules(ENFORCED)) allocated?.add(wordsOf(rule));
   await world.schedule.sleep(2 * MINUTE_MS);
-}
-
-/** The weather of an hour: mostly fair, at times very foul. */
-function weatherOf({ dice }: SimWorld): Partial<Weather> {
-  if (dice.happens(0.4)) return {};
-  return {
-    freeze: dice.pick([0, 0, 0.001, 0.004]),
-    death: dice.pick([0, 0, 0.001, 0.006, 0.02]),
-    lostBefore: dice.pick([0, 0.005, 0.02]),
-    lostAfter: dice.pick([0, 0.005, 0.02]),
-    late: dice.pick([0, 0.03, 0.2]),
-    throttled: dice.pick([0, 0.01, 0.1]),
-    stale: dice.pick([0, 0.05]),
-    missedTick: dice.pick([0, 0.1]),
-    doubleTick: dice.pick([0, 0.2]),
-    lostEvent: dice.pick([0, 0.1]),
-    doubleEvent: dice.pick([0, 0.2]),
-    lateEvent: dice.pick([0, 0.2]),
-    hollow: dice.pick([0, 0, 0.1]),
-    lostWakeup: dice.pick([0, 0.2]),
-    storeAway: dice.pick([0, 0, 0.02]),
-    cloudAway: dice.pick([0, 0, 0.02]),
-  };
 }

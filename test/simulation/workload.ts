@@ -7,10 +7,12 @@ import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
+import type { Dice } from "../kit/schedule.ts";
 import { type Grant, wordsFor, wordsOf } from "./observed.ts";
 import { ENFORCED, GROUPS, OBSERVED, type Person, type SimWorld, UNGUARDED } from "./sim-world.ts";
 
-type Move = (world: SimWorld) => Promise<void>;
+/** `dice` are the move's own: what else happens does not change what it is. */
+export type Move = (world: SimWorld, dice: Dice) => Promise<void>;
 
 const NAMES: Readonly<Record<string, string>> = { "sg-web": "web", "sg-obs": "obs", "sg-app": "app" };
 const SOURCES = ["203.0.113.7", "203.0.113.8", "198.51.100.9"];
@@ -23,14 +25,12 @@ const TRIES_MS = 60_000;
 export const ruleFor = (port: number, source: string): RuleSpec =>
   aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source), priority: 1 });
 
-async function pause(world: SimWorld, maxMs = 240_000): Promise<void> {
-  const { dice, schedule } = world;
+async function pause({ schedule }: SimWorld, dice: Dice, maxMs = 240_000): Promise<void> {
   await schedule.sleep(dice.pick([dice.between(0, 40), dice.between(0, 3000), dice.between(0, maxMs)]));
 }
 
 /** Somebody asks for a lease, and perhaps extends it, asks again, ends it early, or asks for the same as somebody else. */
-const leasing: Move = async (world) => {
-  const { dice } = world;
+const leasing: Move = async (world, dice) => {
   const group = dice.pick(GROUPS);
   const ridden = RIDDEN[group.groupId];
   const rides = ridden !== undefined && dice.happens(0.2);
@@ -91,7 +91,7 @@ const leasing: Move = async (world) => {
   const { leaseId } = grant;
   if (leaseId === null) return;
   for (let more = dice.between(0, 2); more > 0; more--) {
-    await pause(world);
+    await pause(world, dice);
     if (dice.happens(0.5)) {
       const before = grant.until;
       grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
@@ -119,8 +119,7 @@ const leasing: Move = async (world) => {
 };
 
 /** Requests that make no sense, or ask for too much: refused, and nothing changes. */
-const nonsense: Move = async (world) => {
-  const { dice } = world;
+const nonsense: Move = async (world, dice) => {
   const port = dice.pick(["0", "65536", "22-", "abc", "22", "-1", "1/70000", ""]);
   const source = dice.pick(["0.0.0.0/0", "256.1.1.1", "::/0", "1.2.3.4/33", "10.0.0.0/8", "x"]);
   const ask = {
@@ -150,8 +149,7 @@ const nonsense: Move = async (world) => {
 };
 
 /** Somebody opens what nobody granted, in a group that is enforced: it has to be gone at the end. */
-const junk: Move = async (world) => {
-  const { dice } = world;
+const junk: Move = async (world, dice) => {
   const mallory = world.person("mallory");
   const spec = ruleFor(dice.pick([3306, 6379]) + dice.between(0, 9), dice.pick(["0.0.0.0/0", "198.51.100.0/24"]));
   await mallory.firewall
@@ -160,8 +158,7 @@ const junk: Move = async (world) => {
 };
 
 /** Somebody changes or removes what was granted, in a group that is enforced: it has to be back at the end. */
-const damage: Move = async (world) => {
-  const { dice } = world;
+const damage: Move = async (world, dice) => {
   const mallory = world.person("mallory");
   const granted = world.rules(ENFORCED).filter((rule) => world.allocated.get(ENFORCED.groupId)?.has(wordsOf(rule)));
   const rule = granted.length > 0 ? dice.pick(granted) : undefined;
@@ -177,8 +174,7 @@ const damage: Move = async (world) => {
 /** Rules that are their writer's alone: added, changed and removed, and not the program's business. */
 const ownRules =
   (who: Person, group: GroupRef, ports: number, source: (n: number) => string): Move =>
-  async (world) => {
-    const { dice } = world;
+  async (world, dice) => {
     const writer = world.person(who);
     const untouchable = world.untouchable.get(group.groupId);
     for (let n = dice.between(1, 4); n > 0; n--) {
@@ -196,7 +192,7 @@ const ownRules =
         untouchable?.add(wordsOfSpec(next));
         await writer.firewall.modify(group, it.ruleId as RuleId, to, writer.token(), "end").catch(() => undefined);
       } else await writer.firewall.revoke(group, [it.ruleId as RuleId], writer.token(), "end").catch(() => undefined);
-      await pause(world);
+      await pause(world, dice);
     }
   };
 
@@ -206,8 +202,7 @@ function wordsOfSpec({ peer, ports }: RuleSpec): string {
 }
 
 /** Somebody removes a rule of a lease, or copies its mark elsewhere, or changes it in place. */
-const meddling: Move = async (world) => {
-  const { dice } = world;
+const meddling: Move = async (world, dice) => {
   const dave = world.person("dave");
   const group = dice.pick([OBSERVED, UNGUARDED]);
   const ours = world.rules(group).filter((rule) => rule.description.startsWith("safeport/1 "));
@@ -250,8 +245,8 @@ const moves: readonly (readonly [number, Move])[] = [
 const weights = moves.reduce((sum, [weight]) => sum + weight, 0);
 
 /** Some move. */
-export function drawMove(world: SimWorld): Move {
-  let left = world.dice.between(0, weights - 1);
+export function drawMove(dice: Dice): Move {
+  let left = dice.between(0, weights - 1);
   for (const [weight, move] of moves) {
     left -= weight;
     if (left < 0) return move;
