@@ -523,8 +523,12 @@ export function protocol(terms: Terms): Model<State> {
     initial: [initial],
     next(state) {
       const steps = [...act(state, 0), ...act(state, 1), ...pass(state)];
-      if (state.late !== null)
-        steps.push({ name: "the late call takes effect", state: { ...state, late: null, rule: true } });
+      if (state.late !== null) {
+        // Another rule than whoever has revoked one knows of.
+        const [a, b] = state.processes.map((it) => ({ ...it, isRevoked: it.isRevoked && state.rule }));
+        const processes = [a, b] as unknown as State["processes"];
+        steps.push({ name: "the late call takes effect", state: { ...state, late: null, rule: true, processes } });
+      }
       if (state.crashes > 0)
         for (const who of [0, 1])
           if (state.processes[who]?.at !== "idle") {
