@@ -129,7 +129,7 @@ describe("an enforced group", () => {
             "by a group of another account",
             "no mail",
             "to the partner",
-            takesDestination ? "five-tuple" : "ping",
+            takesDestination ? "five-tuple" : "six",
           ][index],
       );
       if (!rule) throw new Error("no such rule");

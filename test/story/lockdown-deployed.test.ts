@@ -3,6 +3,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { adoptSeed } from "../../cli/dev/adopt-seed.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 const SECRET = "a".repeat(48);
 const MINUTE = 60_000;
@@ -150,17 +151,24 @@ describe("what is no alarm", () => {
   }, 60_000);
 });
 
-test("an instance that stops ends its leases", async () => {
-  const instance = deployed.instanceId("web-1");
-  const asked = { instance, port: 22, source: "127.0.0.1", period: 1800, reason: "to look" };
-  const { body } = await deployed.api("POST", "/v1/leases", { body: asked });
-  expect(body.state).toBe("open");
-  const resourceId = `acs:ecs:${deployed.cloud.account.regionId}:1:instance/${instance}`;
-  const event = { source: "acs.ecs", type: "ecs:Instance:StateChange", data: { resourceId, state: "Stopped" } };
-  await fetch(`${deployed.cloud.endpoints.control}/events`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ function: "alarm", event }),
-  });
-  expect((await deployed.api("GET", `/v1/leases/${body.id}`)).body).toMatchObject({ state: "closed" });
-}, 60_000);
+/** Where the cloud takes no destination, nobody has a lease for one instance of several. */
+const takesDestination = !["dropped", "refused"].includes(switchUnderTest().destCidrIp ?? "");
+
+test.runIf(takesDestination)(
+  "an instance that stops ends its leases",
+  async () => {
+    const instance = deployed.instanceId("web-1");
+    const asked = { instance, port: 22, source: "127.0.0.1", period: 1800, reason: "to look" };
+    const { body } = await deployed.api("POST", "/v1/leases", { body: asked });
+    expect(body, JSON.stringify(body)).toMatchObject({ state: "open" });
+    const resourceId = `acs:ecs:${deployed.cloud.account.regionId}:1:instance/${instance}`;
+    const event = { source: "acs.ecs", type: "ecs:Instance:StateChange", data: { resourceId, state: "Stopped" } };
+    await fetch(`${deployed.cloud.endpoints.control}/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ function: "alarm", event }),
+    });
+    expect((await deployed.api("GET", `/v1/leases/${body.id}`)).body).toMatchObject({ state: "closed" });
+  },
+  60_000,
+);
