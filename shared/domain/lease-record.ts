@@ -66,7 +66,7 @@ export interface Lease {
   /** Of a lease that was opened without the second person it needed; null until it is justified. */
   readonly justification: Justification | null;
   /** Of a lease that was to end with its sessions: what came of it; absent before. */
-  readonly sessionsOutcome?: string | null;
+  readonly sessionsOutcome?: string;
 }
 
 /** What a change opens or closes. */

@@ -56,7 +56,7 @@ export async function requireCuttable(
 /** One look at a lease that is to end with its sessions; answers when to look again, or null when it is done. May be repeated. */
 export async function cutSessions(app: App, policy: Policy, param: string): Promise<number | null> {
   const lease = await getLease(app.tables, param as LeaseId);
-  if (lease === null || lease.request.sessions !== "cut" || lease.sessionsOutcome != null) return null;
+  if (lease === null || lease.request.sessions !== "cut" || lease.sessionsOutcome !== undefined) return null;
   const { state, until, closedAt } = lease.status;
   const now = app.clock.now();
   if (state === "opening" || state === "open") return Math.max(until, now + AGAIN_MS);

@@ -27,7 +27,7 @@ beforeEach(() => start());
 afterEach(() => world.stop());
 
 const opened = async (change = {}): Promise<Lease> => (await world.open({ sessions: "cut", ...change })).lease;
-const outcome = async (lease: Lease) => (await world.lease(lease.request.leaseId)).sessionsOutcome;
+const outcome = async (lease: Lease) => (await world.lease(lease.request.leaseId)).sessionsOutcome ?? null;
 
 describe("a lease that is to end with its sessions", () => {
   test("ends exactly those of its source on its port, once its rule is gone, and says so", async () => {
