@@ -16,7 +16,7 @@ export const mutations: readonly Mutation[] = [
     file: "shared/domain/group-lock.ts",
     find: `if (!canLockMove(lockStateAt(row, now), "held")) return null;`,
     replace: "",
-    seenBy: ["holds-its-lock"],
+    seenBy: ["holds-its-lock", "keeps-to-its-moves"],
   },
   {
     name: "no look at the lock before a call",
