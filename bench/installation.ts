@@ -43,6 +43,8 @@ export interface Installation {
   readonly alarmWebhook: string;
   /** Sends one request with the admin's token; the answer's status and parsed body. */
   call(method: string, path: string, body?: unknown): Promise<{ readonly status: number; readonly body: unknown }>;
+  /** What the timer does each minute. */
+  tick(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -127,6 +129,10 @@ async function deploy(
       const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
       const response = await fetch(`${cloud.endpoints.api}${path}`, init);
       return { status: response.status, body: await response.json() };
+    },
+    tick: async () => {
+      const event = { triggerTime: new Date(cloud.clock.now()).toISOString(), triggerName: "minute", payload: "" };
+      await cloud.functions.registry.invoke("sweep", Buffer.from(JSON.stringify(event)));
     },
     stop: () => cloud.stop(),
   };

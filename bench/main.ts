@@ -22,7 +22,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
   cost        what a month costs in a small, a medium and a large account, from counted calls
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
-  lockdown    from the post of an alarm to the last read-back of 200 groups, each cloud call 30 ms late (about 75 s; --short: 40 groups)
+  lockdown    from the post of an alarm to the last read-back of 200 groups, each cloud call 30 ms late (half a minute; --short: 40 groups)
   evidence    what a day of evidence costs for 1,000 instances: queries, scanned bytes, Tablestore units, CloudMonitor calls (--short: 100)
   quiet-days  how long the embedded cloud takes for 45 days in which nothing happens (--short: 3 of them)
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
