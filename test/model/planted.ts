@@ -30,7 +30,6 @@ export const PLANTED: readonly (readonly [Planted, Luck])[] = [
 /** Found only where a process is frozen: too large for every run. */
 export const PLANTED_DEEP: readonly (readonly [Planted, Luck])[] = [
   ["the seal of a lease that is over", luck({ freezes: 1 })],
-  ["the look at the lock before an intent goes", luck({ losses: 1, freezes: 1 })],
 ];
 
 export const LOCK_PLANTED: readonly LockTerms[] = [

@@ -31,8 +31,7 @@ export type Planted =
   | "the wait for late effects"
   | "the reading back of an end"
   | "due rows before the lease"
-  | "the look at the lease's row before opening"
-  | "the look at the lock before an intent goes";
+  | "the look at the lease's row before opening";
 
 /** What a pass keeps of the intent in its memory. */
 interface KeptIntent {
@@ -420,7 +419,7 @@ export function protocol(terms: Terms): Model<State> {
       }
       case "book look": {
         // Whoever has lost its lock may not know of the last attempt: the intent is left to the next pass.
-        const mayDelete = me.isHeld || lacks("the look at the lock before an intent goes");
+        const mayDelete = me.isHeld;
         const isLeft = me.isIntentOver && !mayDelete;
         const look = state.look || me.intent !== null || isLeft;
         return [go("finish", { look }, { isIntentOver: me.isIntentOver && mayDelete })];
