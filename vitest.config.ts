@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 interface Kind {
@@ -16,6 +17,8 @@ const traced = ["test/switches/trace-reads.ts"];
 
 export default defineConfig({
   test: {
+    // Both cores of a small machine: the runner's own choice is one less than there are.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       project("unit", 10_000, { isolate: false }),
       project("property", 60_000),
