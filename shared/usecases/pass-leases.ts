@@ -85,7 +85,7 @@ export class PassLeases {
     const final = new Set<LeaseId>();
     let isOvertaken = false;
     await inParallel([...parts], async ([leaseId, its]) => {
-      const status = leaseStatus(its, now);
+      const status = await this.asItWas(leaseId, leaseStatus(its, now));
       if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
       this.statuses.set(leaseId, status);
       const unmoved = its.every(({ entry }) =>
@@ -114,6 +114,13 @@ export class PassLeases {
       this.closed.set(leaseId, status.ruleIds);
     });
     return { final, isOvertaken };
+  }
+
+  /** Whoever has seen it open may have died before the ledger had it: then its row alone knows, and people may have read it there. */
+  private async asItWas(leaseId: LeaseId, status: LeaseStatus): Promise<LeaseStatus> {
+    if (status.closedAt === null || status.state === "closed") return status;
+    const openedAt = (await getLease(this.app.tables, leaseId))?.status.openedAt ?? null;
+    return openedAt === null ? status : { ...status, state: "closed", openedAt };
   }
 
   /** Answers true when a row had changed meanwhile. */

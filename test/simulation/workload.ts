@@ -72,8 +72,9 @@ const leasing: Move = async (world, dice) => {
   const hear = (answer: LeaseAnswer): void => {
     told = answer;
     const { state, until } = answer.lease.status;
-    // An answer before its time says how things stand, and that more may come of it.
-    const untilMax = answer.settled || !Number.isFinite(grant.until) ? until : Math.max(until, grant.until);
+    // An answer before its time says how things stand, and that more may come of it: a lease that is asked for again lives longer.
+    const awaited = Number.isFinite(grant.until) ? grant.until : world.now() + TRIES_MS + periodMs;
+    const untilMax = answer.settled ? until : Math.max(until, awaited);
     Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
     if (state !== "open") return;
     if (grant.openedAt === null) grant.openedAt = world.now();

@@ -71,6 +71,19 @@ test("a pass whose lock has passed on takes no lease out of the ledger", async (
   expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("closing");
 });
 
+test("a lease that its row knows as open has been open, though who saw it died before the ledger had it", async () => {
+  const { world, entry, leaseId } = await opened();
+  const unseen = { ...entry, holders: entry.holders.map((it) => ({ ...it, openedAt: null, ended })) };
+  await saveEntry(world.tables, unseen as Entry);
+  const stored = await getEntry(world.tables, GROUP, entry.entryId);
+  const before = await getLease(world.tables, leaseId as LeaseId);
+  if (!stored || before?.status.state !== "open") throw new Error("the lease is not open");
+  const later = Number.MAX_SAFE_INTEGER - 1;
+  await new PassLeases(world.app, later).writeDown([settled(stored)], [stored], world.app.clock.now());
+  const { status } = (await getLease(world.tables, leaseId as LeaseId)) ?? {};
+  expect(status).toMatchObject({ state: "closed", openedAt: before.status.openedAt });
+});
+
 test("a lease whose row is lost ends all the same", async () => {
   const { world, entry, leaseId } = await opened();
   const over = { ...entry, holders: entry.holders.map((it) => ({ ...it, ended })) };
