@@ -155,7 +155,7 @@ function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: D
 
 /** With what was said of the rule before, where it was granted. */
 function adopted(
-  { now }: Picture,
+  { readAt }: Picture,
   item: DriftItem,
   { spec, description }: KeptRule,
   before: Allocation | null,
@@ -174,8 +174,8 @@ function adopted(
     // A mark would end the rule, and no call empties a description.
     description: parseMark(description) === null ? description : `safeport ledger: ${item.driftId}`,
     by,
-    at: now,
-    seenAt: now,
+    at: readAt,
+    seenAt: readAt,
   };
   return { spec, allocation, by, ruleId: item.ruleId };
 }

@@ -78,7 +78,7 @@ const unchanged = (entry: Entry): EntryPatch => ({
   end: null,
   ends: "none",
   settled: false,
-  isRead: false,
+  seenAt: null,
 });
 
 /** True when the rule carries a true mark of this entry and was not there before us. */

@@ -22,6 +22,8 @@ export interface Refusal {
 /** Everything a plan is made from. Instants in milliseconds. */
 export interface Picture {
   readonly now: number;
+  /** When the rules were read, which is long before where a process was frozen since: what people did in between is still to be heard. */
+  readonly readAt: number;
   readonly group: GroupRef;
   readonly rules: readonly Rule[];
   readonly entries: readonly Entry[];

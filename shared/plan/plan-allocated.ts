@@ -50,7 +50,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
         createdAt: null,
         opens: isRefused ? "opened" : "all",
         settled: true,
-        isRead: !isOwed,
+        seenAt: isOwed ? null : picture.readAt,
         ...refusing,
       },
       {

@@ -59,8 +59,8 @@ export interface EntryPatch {
   readonly ends: Which;
   /** True when nothing of the entry stands in the cloud or can still appear, or nothing of it is ours to remove. */
   readonly settled: boolean;
-  /** True when the rule of an allocation was read. */
-  readonly isRead: boolean;
+  /** When the rule of an allocation was read as it was granted; null where it was not. */
+  readonly seenAt: number | null;
 }
 
 /** A rule that was granted and is gone, or stands otherwise. */
@@ -288,8 +288,7 @@ export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: R
     missingSince: patch.missingSince,
     suspension: patch.suspension,
     undoneAt: patch.undoneAt,
-    allocation:
-      patch.isRead && entry.allocation?.seenAt === null ? { ...entry.allocation, seenAt: now } : entry.allocation,
+    allocation: entry.allocation?.seenAt === null ? { ...entry.allocation, seenAt: patch.seenAt } : entry.allocation,
     holders: entry.holders
       .filter((it) => !(it.kind === "lease" && drop.has(it.holderId) && it.ended !== null))
       .map((holder) => {

@@ -4,7 +4,7 @@ import type { Policy } from "../domain/policy.ts";
 import { callOf, type Sighting } from "../domain/sighting.ts";
 import { nameOf } from "../plan/judge-drift.ts";
 import type { TrailReading } from "../ports/trail.ts";
-import { claimDue, type Due, dueDrift } from "../store/due.ts";
+import { claimDue, type Due, dueDrift, dueWrite } from "../store/due.ts";
 import { writeRecord } from "../store/records.ts";
 import { addSighting, getSighting, isTold, markTold, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
@@ -101,7 +101,11 @@ async function lookFor(
   const isFirst = await claimDue(app.tables, row);
   if (isDisputed) await saveSighting(app.tables, { ...stored, settled: false, disputed: true });
   else if (!(await addSighting(app.tables, sighting)) && !isFirst) return "known";
-  if (!isFirst) return "left";
+  if (!isFirst) {
+    // Whoever looks for the row that was there may have read the sightings before this one was stored.
+    await app.tables.writeAll([dueWrite(dueDrift(group, at + GATHER_MS, app.settings.shards))]);
+    return "left";
+  }
   await app.clock.sleep(Math.max(0, at - app.clock.now()));
   return (await look(app, group, row, sighting, options)) ? "looked" : "left";
 }

@@ -137,7 +137,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     : { refusals: new Map() };
   const watch = drift?.watch(entries, unreadable.length > 0, now) ?? null;
   const { calls } = planGroup({
-    ...{ now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
+    ...{ now, readAt: now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
     mode: "normal",
     undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,

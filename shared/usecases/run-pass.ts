@@ -182,7 +182,7 @@ class Pass {
       this.isHalfRead = unreadable.length > 0;
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = leasesOf(this.entries);
-      plan = await this.plan(rules);
+      plan = await this.plan(rules, readAt);
       this.leftBehind ||= plan.leftBehind;
       if (await this.giveWay()) continue;
       if (await this.writeDown(plan, readAt)) continue;
@@ -237,7 +237,7 @@ class Pass {
     return this.lock.isHeld() && this.app.clock.monotonicMs() < this.options.deadlineAt;
   }
 
-  private async plan(rules: readonly Rule[]): Promise<Plan> {
+  private async plan(rules: readonly Rule[], readAt: number): Promise<Plan> {
     const { installation, markSecret, lateEffectMaxMs } = this.app.settings;
     const { policy } = this.options;
     const now = this.app.clock.now();
@@ -246,6 +246,7 @@ class Pass {
     const planned = (): Plan =>
       planGroup({
         now,
+        readAt,
         group: this.group,
         rules,
         entries: this.entries,

@@ -106,6 +106,7 @@ export function anIntent(entry: Entry, changes: Partial<Intent> = {}, beforeIds:
 export function aPicture(changes: Partial<Picture> = {}): Picture {
   return {
     now: NOW,
+    readAt: NOW,
     group: GROUP,
     rules: [],
     entries: [],

@@ -13,7 +13,7 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
     entry: anEntry({ holders: [aHolder({ openedAt: null })] }),
     standing: ours("1"),
     createdAt: null,
-    isRead: false,
+    seenAt: null,
     missingSince: null,
     suspension: null,
     undoneAt: [],

@@ -41,7 +41,7 @@ describe("an allocation that was never read", () => {
           cause: "allocated by root",
         },
       ]);
-      expect(plan.patches).toMatchObject([{ settled: true, isRead: false }]);
+      expect(plan.patches).toMatchObject([{ settled: true, seenAt: null }]);
       expect(plan.drift.items).toEqual([]);
     },
   );
@@ -81,7 +81,7 @@ describe("an allocation whose rule stands", () => {
       const plan = planGroup(aPicture({ entries: [anAllocated({ standing })], rules: [aRule()] }));
       expect(plan.calls).toEqual([]);
       expect(plan.patches).toMatchObject([
-        { standing: preExisting("1"), createdAt: null, missingSince: null, settled: true, isRead: true },
+        { standing: preExisting("1"), createdAt: null, missingSince: null, settled: true, seenAt: NOW },
       ]);
     }
   });
@@ -121,12 +121,12 @@ describe("an allocation whose rule stands", () => {
       const shown = planGroup(aPicture({ entries: [entry], rules: [aRule({ description: "mine" })], watch }));
       expect(shown.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web" }]);
       expect(shown.calls[0]?.rollback).toBeUndefined();
-      expect([shown.drift.items, shown.patches]).toMatchObject([[], [{ isRead: false }]]);
+      expect([shown.drift.items, shown.patches]).toMatchObject([[], [{ seenAt: null }]]);
     }
     const read = planGroup(aPicture({ entries: [entry], rules: [aRule({ description: "web" })] }));
-    expect([read.calls, read.patches]).toMatchObject([[], [{ isRead: true }]]);
+    expect([read.calls, read.patches]).toMatchObject([[], [{ seenAt: NOW }]]);
     const others = planGroup(aPicture({ entries: [anAllocated(owing)], rules: [aRule({ description: "mine" })] }));
-    expect([others.calls, others.patches]).toMatchObject([[], [{ isRead: true }]]);
+    expect([others.calls, others.patches]).toMatchObject([[], [{ seenAt: NOW }]]);
   });
 
   test("carries every lease on it, without a mark", () => {
@@ -140,7 +140,7 @@ describe("an allocation whose rule stands", () => {
     const holders = [aHolder({ openedAt: null }), aHolder({ holderId: leaseId("2") })];
     const entry = anAllocated({ holders, standing: preExisting("1") });
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()], refusals: refusing(entry.entryId) }));
-    expect(plan.patches).toMatchObject([{ opens: "opened", ends: "unopened", end: REFUSED, isRead: true }]);
+    expect(plan.patches).toMatchObject([{ opens: "opened", ends: "unopened", end: REFUSED, seenAt: NOW }]);
     const open = { ...entry, holders: holders.slice(1) };
     const still = planGroup(aPicture({ entries: [open], rules: [aRule()], refusals: refusing(entry.entryId) }));
     expect(still.patches).toMatchObject([{ opens: "all", ends: "none" }]);
@@ -152,7 +152,7 @@ describe("an allocation whose rule stands", () => {
       const plan = planGroup(aPicture({ entries: [other, entry], rules: [aRule()], watch: aWatch() }));
       expect(plan.calls).toEqual([]);
       expect(plan.drift.items.map((it) => it.kind)).toEqual(["edited"]);
-      expect(plan.patches[1]).toMatchObject({ standing: entry.standing, missingSince: null, isRead: false });
+      expect(plan.patches[1]).toMatchObject({ standing: entry.standing, missingSince: null, seenAt: null });
       expect(plan.findings.join()).toContain("waits for another lease's rule");
     }
   });

@@ -521,6 +521,15 @@ describe("what the policy adopts", () => {
     return watched({ sightings, ...watch }, { rules: [shown], entries: [to] }).drift;
   };
 
+  test("a process that was frozen after its reading adopts what it has read as of then", () => {
+    const readAt = NOW - 5 * 60_000;
+    const at = readAt - 1000;
+    const shown = { ...x, createdAt: at };
+    const { drift } = watched({ sightings: [byTerraform({ specs: [x], at })] }, { rules: [shown], readAt });
+    // What its author did since is about the rule that was granted, and not about one before it.
+    expect(drift.adoptions).toMatchObject([{ allocation: { at: readAt, seenAt: readAt } }]);
+  });
+
   test("an added rule is allocated to its author, as it is and read already", () => {
     const { drift } = watched({ sightings: [byTerraform({ specs: [x] })] }, { rules: [x] });
     const [item] = drift.items;

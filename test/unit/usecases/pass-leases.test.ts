@@ -45,7 +45,7 @@ const settled = (entry: Entry): EntryPatch => ({
   end: null,
   ends: "none",
   settled: true,
-  isRead: false,
+  seenAt: null,
   suspension: null,
   undoneAt: [],
 });
