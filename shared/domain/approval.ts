@@ -8,6 +8,8 @@ export interface ApprovalWord {
   /** The principal who spoke, and the person that is. */
   readonly by: string;
   readonly person: string;
+  /** The persons in the chain that issued the token it was spoken with; words of earlier versions have none. */
+  readonly issuers?: readonly string[];
   readonly decision: "approve" | "deny";
   readonly reason: string;
   readonly at: number;
@@ -58,10 +60,19 @@ export function changeOf(request: LeaseRequest): string {
 /** True when enough other persons have approved this very request, and nobody has denied it. */
 export function isApproved(request: LeaseRequest, approval: Approval | null): boolean {
   if (approval === null) return false;
-  const change = changeOf(request);
-  const { needed, requester, words } = approval;
-  if (words.some((word) => word.decision === "deny")) return false;
-  const persons = new Set(words.filter((word) => word.change === change).map((word) => word.person));
-  persons.delete(requester);
-  return persons.size >= needed;
+  if (approval.words.some((word) => word.decision === "deny")) return false;
+  return approversOf(request, approval) >= approval.needed;
 }
+
+/**
+ * How many persons have approved this very request. A word counts for nothing where the token that it or an earlier one was spoken with
+ * was issued by the other's person: that may be one person twice.
+ */
+export function approversOf(request: LeaseRequest, { requester, words }: Approval): number {
+  const change = changeOf(request);
+  const said = words.filter((it) => it.change === change && it.decision === "approve" && it.person !== requester);
+  return said.filter((word, at) => !said.slice(0, at).some((earlier) => isOnePerson(word, earlier))).length;
+}
+
+const isOnePerson = (a: ApprovalWord, b: ApprovalWord): boolean =>
+  a.person === b.person || (a.issuers ?? []).includes(b.person) || (b.issuers ?? []).includes(a.person);

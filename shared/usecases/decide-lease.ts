@@ -1,8 +1,8 @@
 // A second person's word about a lease: approve or deny.
-import { type Approval, type ApprovalWord, changeOf, isApproved } from "../domain/approval.ts";
+import { type Approval, type ApprovalWord, approversOf, changeOf, isApproved } from "../domain/approval.ts";
 import { personOf } from "../domain/grant-policy.ts";
 import type { LeaseId } from "../domain/ids.ts";
-import type { Lease, LeaseStatus } from "../domain/lease-record.ts";
+import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { startAt } from "../plan/plan-start.ts";
@@ -56,7 +56,7 @@ export async function decideLease(
     if (now >= approval.lapsesAt) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: "lapsed" });
     const judged = word.decision === "approve" ? await judgeStored(app, caller.policy, lease) : null;
     const next = withWord(lease, approval, caller, word, { now, needed: judged?.grant.approvals ?? approval.needed });
-    const plan = [planOf(next)];
+    const plan = [planOf(request, next)];
     if (options.dryRun) return await answerOf(app, { ...lease, ...next }, true, plan);
     // What opens at once has to be openable now; what starts later is judged at its start.
     if (next.status.state === "approved" && startAt(request, now) === "now") {
@@ -125,10 +125,11 @@ function withWord(
   { now, needed }: { readonly now: number; readonly needed: number },
 ): { readonly status: LeaseStatus; readonly approval: Approval } {
   const { request, status } = lease;
-  const person = personOf(caller.policy, caller.principal);
+  const [person = caller.principal, ...issuers] = personsOf(caller);
   const said: ApprovalWord = {
     by: caller.principal,
     person,
+    issuers,
     decision,
     reason,
     at: now,
@@ -145,11 +146,13 @@ function withWord(
   return { status: { ...status, state: "approved", until }, approval: { ...next, approvedAt: now } };
 }
 
-function planOf({ status, approval }: { readonly status: LeaseStatus; readonly approval: Approval }): string {
+function planOf(
+  request: LeaseRequest,
+  { status, approval }: { readonly status: LeaseStatus; readonly approval: Approval },
+): string {
   if (status.state === "denied") return "deny the request";
   if (status.state === "approved") return "approve the request and open the lease";
-  const persons = new Set(approval.words.map((word) => word.person)).size;
-  return `approve the request as ${persons} of ${approval.needed}`;
+  return `approve the request: ${approversOf(request, approval)} of ${approval.needed}`;
 }
 
 async function answerOf(app: App, lease: Lease, isDryRun: boolean, plan: readonly string[]): Promise<LeaseAnswer> {

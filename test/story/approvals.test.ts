@@ -208,6 +208,21 @@ describe("two of many", () => {
     const twice = await say(lease, caller("carl"));
     expect([twice.lease.status.state, world.openPorts()]).toEqual(["open", ["3306/3306"]]);
   });
+
+  test.each([
+    ["whoever issued it first", 0],
+    ["the issued token first", 1],
+  ])("are not one person with a token that person issued: %s", async (_order, first) => {
+    await world.stop();
+    world = await World.start({ policy: { ...policy, approval: { ports: ["3306"], count: 2 } } });
+    const puppet = { ...caller("puppet"), issuers: ["deputy", "root"] };
+    const lease = await asked();
+    const both = [caller("root"), puppet];
+    for (const who of first === 0 ? both : both.reverse())
+      expect((await say(lease, who)).lease.status.state).toBe("requested");
+    expect(world.openPorts()).toEqual([]);
+    expect((await say(lease, { ...caller("carl"), issuers: ["setup"] })).lease.status.state).toBe("open");
+  });
 });
 
 describe("a request that is repeated", () => {
