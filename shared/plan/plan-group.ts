@@ -3,6 +3,8 @@ import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { type Mark, parseMark } from "../domain/mark.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { isDenied, type Sighting } from "../domain/sighting.ts";
+import { foreignWriterOf, trustedOf } from "./judge-drift.ts";
 import { againAt, isAllowedIn } from "./mode-guard.ts";
 import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.ts";
 import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
@@ -136,12 +138,22 @@ function followed(
   const { rule, ruleId, entry } = difference;
   if (watch === null || rule !== null || ruleId === null || rules.some(({ id }) => id === ruleId)) return difference;
   const ids = watch.items.flatMap((item) => (item.entryId === entry.entryId ? (item.ruleId ?? []) : []));
-  const written = new Set(
-    watch.sightings
-      .filter(({ kind, ruleIds }) => kind === "modify" && [ruleId, ...ids].some((id) => ruleIds.includes(id)))
-      .flatMap((sighting) => (sighting.rules ?? []).map(({ spec }) => ruleKey(spec))),
-  );
-  const found = free.find((it) => !taken.has(it.id) && written.has(ruleKey(it)));
+  const names = ({ ruleIds }: Sighting): boolean => [ruleId, ...ids].some((id) => ruleIds.includes(id));
+  const says = ({ rules: told }: Sighting, it: KnownRule): boolean =>
+    told?.some(({ spec }) => ruleKey(spec) === ruleKey(it)) === true;
+  const modifies = watch.sightings.filter((it) => it.kind === "modify" && names(it));
+  // An event alone may be made up: it takes nothing from a known service, nor from what somebody trusted took away and put there.
+  const isSpared = (it: KnownRule): boolean =>
+    foreignWriterOf(it, watch.terms) !== null ||
+    watch.sightings.some(
+      (told) =>
+        ((told.kind === "revoke" && names(told)) || (told.kind === "authorize" && says(told, it))) &&
+        trustedOf(told.actor, watch.terms) !== null &&
+        !isDenied(told),
+    );
+  const isEdit = (it: KnownRule): boolean =>
+    modifies.some((modify) => says(modify, it) && (modify.confirmed || !isSpared(it)));
+  const found = free.find((it) => !taken.has(it.id) && isEdit(it));
   if (!found) return difference;
   taken.add(found.id);
   return { ...difference, kind: "edited", rule: found, ruleId: found.id, earlierId: ruleId };

@@ -616,6 +616,28 @@ describe("what the policy adopts", () => {
   });
 });
 
+describe("an event alone that says a granted rule was made another one", () => {
+  const { entry } = granted("g", 443);
+  const forged = (to: RuleSpec): Sighting =>
+    aSighting({ kind: "modify", specs: [to], ruleIds: [ruleId("g")], confirmed: false, eventId: "event-9" });
+
+  test("does not undo what a trusted principal has put in its place", () => {
+    const x = extra("x", 8443);
+    const revoke = aSighting({ actor: terraform, kind: "revoke", specs: [], ruleIds: [ruleId("g")] });
+    const create = aSighting({ actor: terraform, specs: [x], eventId: "event-2" });
+    const { calls, drift } = watched({ sightings: [revoke, create, forged(x)] }, { rules: [x], entries: [entry] });
+    expect(calls).toEqual([]);
+    expect(drift.items.map((it) => it.kind).sort()).toEqual(["added", "removed"]);
+  });
+
+  test("does not make a known service's rule a granted one", () => {
+    const dts = extra("d", 3390, { peer: fromCidr("100.104.7.0/24") });
+    const plan = watched({ sightings: [forged(dts)] }, { rules: [dts], entries: [entry] });
+    expect(callsOf(plan).filter((call) => call.includes("sgr-d"))).toEqual([]);
+    expect(plan.drift.items.find((it) => it.ruleId === dts.id)?.verdict.kind).toBe("foreign");
+  });
+});
+
 describe("rules that are no drift", () => {
   const callsAndItems = (picture: Partial<Picture>) => {
     const plan = watched({}, picture);
