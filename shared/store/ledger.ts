@@ -31,6 +31,9 @@ function holderOf(stored: Holder & { readonly leaseId?: LeaseId }): Holder {
   return leaseId === undefined ? holder : { ...holder, kind: "lease", holderId: leaseId };
 }
 
+/** An event may name another region than its group's: what is read there says nothing about the entries of this id. */
+const isOf = ({ region }: GroupRef, entry: Entry): boolean => entry.group.region === region;
+
 /**
  * Every entry of a group, to the last page, and the ids of rows that cannot be read. Such a row keeps no other entry from its end, and
  * its own rule ends by its mark.
@@ -51,7 +54,8 @@ export async function listEntries(
     });
     for (const row of page.rows) {
       try {
-        entries.push(entryOf(row));
+        const entry = entryOf(row);
+        if (isOf(group, entry)) entries.push(entry);
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
         unreadable.push(String(row.key[1]));
@@ -103,7 +107,8 @@ export async function pageEntries(
 /** One entry, or null. */
 export async function getEntry(tables: Tables, group: GroupRef, entryId: EntryId): Promise<Entry | null> {
   const row = await tables.get("ledger", [group.groupId, entryId]);
-  return row ? entryOf(row) : null;
+  const entry = row && entryOf(row);
+  return entry && isOf(group, entry) ? entry : null;
 }
 
 /** Stores an entry if its row is still at `entry.rev`; answers the stored entry, or null when somebody else was faster. */

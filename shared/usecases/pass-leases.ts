@@ -32,8 +32,8 @@ export class PassLeases {
   readonly statuses = new Map<LeaseId, LeaseStatus>();
   private readonly app: App;
   private readonly fence: number;
-  /** Leases that want to be opened, and whether their rows say that they are over: nobody else ends one while this pass has its lock. */
-  private readonly areOver = new Map<LeaseId, boolean>();
+  /** What the rows say of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
+  private readonly told = new Map<LeaseId, LeaseStatus | null>();
   /** Statuses this pass has written, as text. */
   private readonly written = new Map<LeaseId, string>();
 
@@ -43,23 +43,28 @@ export class PassLeases {
   }
 
   /**
-   * The entries with those who were entered too late as ended: who was frozen between reading a lease and entering it may come when
-   * it is over, and it is not opened again.
+   * The entries with what the leases' own rows know better. Who was frozen between reading a lease and entering it may come when it is
+   * over: it is not opened again. Who has seen a lease open may have died before the ledger had it: it is not opened for the first time.
    */
-  async withoutLate(entries: readonly Entry[], now: number): Promise<readonly Entry[]> {
+  async asTold(entries: readonly Entry[], now: number): Promise<readonly Entry[]> {
     const isUnopened = (it: Holder): it is LeaseHolder =>
       it.kind === "lease" && it.openedAt === null && isHolding(it, now);
     const unopened = new Set(entries.flatMap(({ holders }) => holders.filter(isUnopened).map((it) => it.holderId)));
-    const unknown = [...unopened].filter((leaseId) => !this.areOver.has(leaseId));
+    const unknown = [...unopened].filter((leaseId) => !this.told.has(leaseId));
     await inParallel(unknown, async (leaseId) => {
-      const lease = await getLease(this.app.tables, leaseId);
-      this.areOver.set(leaseId, lease !== null && isFinal(lease.status.state));
+      this.told.set(leaseId, (await getLease(this.app.tables, leaseId))?.status ?? null);
     });
-    if (![...unopened].some((leaseId) => this.areOver.get(leaseId))) return entries;
     const ended = { cause: "asked", note: "it was over when it was entered", detail: null } as const;
+    const asTold = (it: LeaseHolder): LeaseHolder => {
+      const status = this.told.get(it.holderId);
+      if (!status) return it;
+      if (isFinal(status.state)) return { ...it, ended };
+      return status.state === "open" ? { ...it, openedAt: status.openedAt } : it;
+    };
+    if (unopened.size === 0) return entries;
     return entries.map((entry) => ({
       ...entry,
-      holders: entry.holders.map((it) => (isUnopened(it) && this.areOver.get(it.holderId) ? { ...it, ended } : it)),
+      holders: entry.holders.map((it) => (isUnopened(it) ? asTold(it) : it)),
     }));
   }
 

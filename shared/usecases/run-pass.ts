@@ -273,10 +273,13 @@ class Pass {
     const { app, group } = this;
     const { policy, members, mode } = this.options;
     this.openings = NO_OPENINGS;
-    if (mode !== "normal") return new Map([...refusedByMode(mode, this.entries, now), ...this.calls.refusals]);
+    if (mode !== "normal") {
+      this.entries = await this.leases.asTold(this.entries, now);
+      return new Map([...refusedByMode(mode, this.entries, now), ...this.calls.refusals]);
+    }
     if (!this.entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
     const [entries, facts] = await Promise.all([
-      this.leases.withoutLate(this.entries, now),
+      this.leases.asTold(this.entries, now),
       this.facts ?? readOpenFacts(app, group, members),
     ]);
     this.entries = entries;

@@ -13,6 +13,7 @@ import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { PassLeases } from "../../../shared/usecases/pass-leases.ts";
+import { setMode } from "../../../shared/usecases/set-mode.ts";
 import { anIntent } from "../../kit/plan-pictures.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 
@@ -82,6 +83,29 @@ test("a lease that its row knows as open has been open, though who saw it died b
   await new PassLeases(world.app, later).writeDown([settled(stored)], [stored], world.app.clock.now());
   const { status } = (await getLease(world.tables, leaseId as LeaseId)) ?? {};
   expect(status).toMatchObject({ state: "closed", openedAt: before.status.openedAt });
+});
+
+test("nor is it refused as one that would open for the first time, when a mode lets nothing open", async () => {
+  const { world, entry, leaseId } = await opened();
+  const holders = entry.holders.map((it) => ({ ...it, openedAt: null }));
+  await saveEntry(world.tables, { ...entry, holders } as Entry);
+  await setMode(world.app, world.caller(), { mode: "close-only", reason: "a drill" }, { dryRun: false });
+  await look(world);
+  expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("open");
+  expect((await getEntry(world.tables, GROUP, entry.entryId))?.standing.kind).toBe("ours");
+});
+
+test("a group of that id in another region, of which an event may tell whatever it likes, has none of these leases", async () => {
+  const { world, entry, leaseId } = await opened();
+  const elsewhere = { ...GROUP, region: "cn-shanghai" };
+  expect((await listEntries(world.tables, elsewhere)).entries).toEqual([]);
+  expect(await getEntry(world.tables, elsewhere, entry.entryId)).toBeNull();
+  await lookAtGroup(world.app, elsewhere, {
+    ...{ cause: "test", actor: "safeport", policy: world.policy, priority: "end", rows: [] },
+    deadlineAt: world.app.clock.monotonicMs() + 45_000,
+  });
+  expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("open");
+  expect((await getEntry(world.tables, GROUP, entry.entryId))?.holders).toHaveLength(1);
 });
 
 test("a lease whose row is lost ends all the same", async () => {
