@@ -67,7 +67,7 @@ export const tokenRoutes: readonly Route[] = [
     method: "DELETE",
     path: "/v1/tokens/{id}",
     operationId: "revokeToken",
-    summary: "Revoke a token at once: one's own, or any as administrator.",
+    summary: "Revoke a token and what it was rotated into, at once: one's own, or any as administrator.",
     permission: "token:read",
     about: "nothing",
     query: dryRunQuery,

@@ -76,6 +76,33 @@ describe("a token", () => {
     expect((await as(body.token, "GET", "/v1/groups")).status).toBe(200);
   });
 
+  test("that is revoked takes along what it was replaced by, however often", async () => {
+    const first = await issued({ principal: "rita" });
+    const rotate = async (it: { id: string; token: string }) =>
+      (await as(it.token, "POST", `/v1/tokens/${it.id}:rotate`, { body: { overlap: 3600 } })).body;
+    const second = await rotate(first);
+    const third = await rotate(second);
+    const isGood = async (): Promise<readonly number[]> => {
+      const answers = [first, second, third].map(({ token }) => as(token, "GET", "/v1/groups"));
+      return (await Promise.all(answers)).map((it) => it.status);
+    };
+    await admin("DELETE", `/v1/tokens/${first.id}?dryRun=true`);
+    expect(await isGood()).toEqual([200, 200, 200]);
+    await admin("DELETE", `/v1/tokens/${second.id}`);
+    expect(await isGood()).toEqual([200, 401, 401]);
+    // What was revoked earlier is looked through: a process may have died on the way, or somebody was faster.
+    expect((await admin("DELETE", `/v1/tokens/${first.id}`)).body.state).toBe("revoked");
+    expect(await isGood()).toEqual([401, 401, 401]);
+  });
+
+  test("that was rotated is revoked with its successor, which goes on", async () => {
+    const old = await issued({ principal: "rita" });
+    const { body } = await as(old.token, "POST", `/v1/tokens/${old.id}:rotate`, { body: { overlap: 3600 } });
+    expect((await as(body.token, "DELETE", `/v1/tokens/${old.id}`)).body.state).toBe("revoked");
+    const answers = [await as(old.token, "GET", "/v1/groups"), await as(body.token, "GET", "/v1/groups")];
+    expect(answers.map((it) => it.status)).toEqual([401, 200]);
+  });
+
   test("is not rotated with another token of the same person, or a weak one would become a strong one", async () => {
     const strong = await issued({ principal: "both", roles: ["admin"], scope: { groups: ["web"] } });
     const weak = await issued({ principal: "both", roles: ["requester"] });
