@@ -1,5 +1,5 @@
 // How established sessions of a lease are ended on its hosts: the script, and what it says. Pure.
-import { formatCidr } from "../domain/cidr.ts";
+import { formatCidr, overlaps, parseCidr } from "../domain/cidr.ts";
 import { oneLine } from "../domain/one-line.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
@@ -9,25 +9,39 @@ const LEFT = "safeport-left";
 const FILTER =
   /^( or |\( dst (\d[\d.]{6,14}\/\d{1,2}|\[[0-9a-f:.]{2,39}\/\d{1,3}\]) and sport >= :\d{1,5} and sport <= :\d{1,5} \))+$/;
 
-/** True for what the host's own tool can end: TCP to ports, from addresses. */
-export const isCuttable = ({ direction, protocol, ports, peer, policy }: RuleSpec): boolean =>
-  direction === "ingress" &&
-  policy === "accept" &&
-  protocol === "tcp" &&
-  ports.kind === "range" &&
-  peer.kind === "cidr";
+/** A session that the host itself began has a port of its own too: more ports than these are more than a service's. */
+const PORTS_MAX = 16;
+/** Where Linux takes the ports of connections that a host begins, unless it is told otherwise. */
+const EPHEMERAL = { from: 32_768, to: 60_999 };
+const LOOPBACK = ["127.0.0.0/8", "::1/128"].flatMap((text) => parseCidr(text) ?? []);
+
+/** Why sessions of a rule are not ended, null where they can be: TCP to few ports, from other hosts' addresses. */
+export function whyNotCut({ direction, protocol, ports, peer, policy }: RuleSpec): string | null {
+  if (direction !== "ingress" || policy !== "accept" || protocol !== "tcp" || ports.kind !== "range")
+    return "only TCP sessions to ports can be";
+  if (peer.kind !== "cidr") return "only sessions from addresses can be";
+  const { from, to } = ports.range;
+  if (to - from >= PORTS_MAX)
+    return `of more than ${PORTS_MAX} ports some may be those of connections that the hosts began themselves`;
+  if (from !== to && from <= EPHEMERAL.to && to >= EPHEMERAL.from)
+    return `ports from ${EPHEMERAL.from} to ${EPHEMERAL.to} are those of connections that the hosts began themselves, unless it is a single one`;
+  if (LOOPBACK.some((own) => overlaps(own, peer.cidr))) return "the hosts' own loopback addresses are in the source";
+  return null;
+}
 
 /**
  * A script for a host's root that ends the established sessions to exactly the ports and from exactly the sources of these rules, and
  * lists the ones that are left. It is made of numbers alone; what does not look so is a bug and throws. Null where no rule can be cut.
  */
 export function cutScript(specs: readonly RuleSpec[]): string | null {
-  const filters = specs.filter(isCuttable).flatMap(({ peer, ports }) => {
-    if (peer.kind !== "cidr" || ports.kind !== "range") return [];
-    const block = formatCidr(peer.cidr);
-    const { from, to } = ports.range;
-    return [`( dst ${peer.cidr.family === 6 ? `[${block}]` : block} and sport >= :${from} and sport <= :${to} )`];
-  });
+  const filters = specs
+    .filter((spec) => whyNotCut(spec) === null)
+    .flatMap(({ peer, ports }) => {
+      if (peer.kind !== "cidr" || ports.kind !== "range") return [];
+      const block = formatCidr(peer.cidr);
+      const { from, to } = ports.range;
+      return [`( dst ${peer.cidr.family === 6 ? `[${block}]` : block} and sport >= :${from} and sport <= :${to} )`];
+    });
   if (filters.length === 0) return null;
   const filter = filters.join(" or ");
   if (!FILTER.test(filter)) throw new Error("a filter of sessions is not made of numbers");
@@ -56,13 +70,10 @@ export function cutWords(host: string, exitCode: number, output: string): string
   return `${host}: ${cut.ended} ended, ${cut.left} left`;
 }
 
-/** A rule that may let in what the spec did: whose sessions are wanted by somebody else too. Groups as sources do not count. */
+/** A rule that may let in what the spec did: sessions that somebody else wants too. Who is in a group or a list is not known here. */
 export function otherWayIn(spec: RuleSpec, merged: readonly Rule[]): Rule | null {
   const wanted = trafficAtMost(spec);
   const isOther = (rule: Rule): boolean =>
-    rule.policy === "accept" &&
-    rule.direction === spec.direction &&
-    rule.peer.kind === "cidr" &&
-    mayOverlap(trafficAtMost(rule), wanted);
+    rule.policy === "accept" && rule.direction === spec.direction && mayOverlap(trafficAtMost(rule), wanted);
   return merged.find(isOther) ?? null;
 }

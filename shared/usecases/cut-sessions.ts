@@ -6,7 +6,7 @@ import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { mergeRules } from "../domain/verdict.ts";
 import { fail } from "../errors/app-error.ts";
-import { cutScript, cutWords, isCuttable, otherWayIn } from "../plan/session-cut.ts";
+import { cutScript, cutWords, otherWayIn, whyNotCut } from "../plan/session-cut.ts";
 import { CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Hosts } from "../ports/hosts.ts";
 import type { Write } from "../ports/tables.ts";
@@ -42,7 +42,10 @@ export async function requireCuttable(
 ): Promise<void> {
   const refuse = (why: string) => fail("SESSIONS_NOT_CUT", { why });
   if (app.hosts === undefined) throw refuse("Cloud Assistant is not switched on for that (SAFEPORT_CLOUD_ASSISTANT)");
-  if (!specs.every(isCuttable)) throw refuse("only TCP sessions to ports can be");
+  for (const spec of specs) {
+    const why = whyNotCut(spec);
+    if (why !== null) throw refuse(why);
+  }
   const reached = new Set(specs.flatMap((spec) => membersOf(members, spec)));
   const ids = [...reached].flatMap(({ instanceId }) => instanceId ?? []);
   if (ids.length < reached.size) throw refuse("a network interface in the group belongs to no instance");
@@ -95,7 +98,13 @@ async function outcomeOf(app: App, { request, status }: Lease): Promise<string |
       if (member.instanceId === null) continue;
       const merged = mergeRules([rules, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]);
       const other = otherWayIn(spec, merged);
-      if (other !== null) kept.add(`${member.instanceId}: kept, another rule lets them in (${other.id ?? "no id"})`);
+      // Leases of earlier versions may be of what is refused by now.
+      const why = whyNotCut(spec);
+      if (why !== null) kept.add(`${member.instanceId}: kept, ${why}`);
+      else if (other !== null)
+        kept.add(
+          `${member.instanceId}: kept, another rule ${other.peer.kind === "cidr" ? "lets" : "may let"} them in (${other.id ?? "no id"})`,
+        );
       else todo.set(member.instanceId, [...(todo.get(member.instanceId) ?? []), spec]);
     }
   const said = new Map<string, string | null>();
@@ -115,7 +124,7 @@ async function cutOn(
   specs: readonly RuleSpec[],
 ): Promise<string | null> {
   const script = cutScript(specs);
-  if (script === null) return `${instanceId}: kept, only TCP sessions can be cut`;
+  if (script === null) return `${instanceId}: kept, none of them can be cut`;
   const token = `sp-${createHash("sha256").update(`${leaseId} ${instanceId}\n${script}`).digest("hex").slice(0, 40)}`;
   try {
     const runId = await hosts.run(region, instanceId, script, token);

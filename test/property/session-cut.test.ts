@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { formatCidr, parseCidr } from "../../shared/domain/cidr.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
-import { cutScript, cutWords, isCuttable, readCut } from "../../shared/plan/session-cut.ts";
+import { cutScript, cutWords, otherWayIn, readCut, whyNotCut } from "../../shared/plan/session-cut.ts";
 import { aCidr } from "../kit/rules.ts";
 
 const spec = (source: string, from: number, to: number, change: Partial<RuleSpec> = {}): RuleSpec => ({
@@ -19,14 +19,17 @@ const spec = (source: string, from: number, to: number, change: Partial<RuleSpec
 });
 
 const source = fc.oneof(
-  fc.ipV4(),
-  fc.ipV6().filter((text) => parseCidr(text) !== null),
-  fc.constantFrom("10.0.0.0/8", "2001:db8::/32", "0.0.0.0/0", "::/0"),
+  fc.ipV4().filter((text) => !text.startsWith("127.")),
+  fc.ipV6().filter((text) => parseCidr(text) !== null && formatCidr(aCidr(text)) !== "::1/128"),
+  fc.constantFrom("10.0.0.0/8", "2001:db8::/32", "128.0.0.0/1"),
 );
-const port = fc.integer({ min: 1, max: 65_535 });
+const single = fc.integer({ min: 1, max: 65_535 }).map((at) => [at, at] as const);
+const few = fc
+  .tuple(fc.oneof(fc.integer({ min: 1, max: 32_752 }), fc.integer({ min: 61_000, max: 65_520 })), fc.nat(15))
+  .map(([from, more]) => [from, from + more] as const);
 
 test("a script has a filter for each rule, of its source and its ports, in both its commands", () => {
-  const rule = fc.tuple(source, port, port).map(([text, a, b]) => spec(text, Math.min(a, b), Math.max(a, b)));
+  const rule = fc.tuple(source, fc.oneof(single, few)).map(([text, [from, to]]) => spec(text, from, to));
   fc.assert(
     fc.property(fc.array(rule, { minLength: 1, maxLength: 50 }), (specs) => {
       const lines = (cutScript(specs) ?? "").split("\n");
@@ -58,8 +61,26 @@ test.each([
   ["a drop", spec("10.0.0.1", 1, 2, { policy: "drop" })],
   ["egress", spec("10.0.0.1", 1, 2, { direction: "egress" })],
   ["a group", spec("10.0.0.1", 1, 2, { peer: { kind: "opaque", text: "sg-1" } })],
+  ["seventeen ports", spec("10.0.0.1", 8000, 8016)],
+  ["ports of connections that the host begins", spec("10.0.0.1", 32_760, 32_768)],
+  ["the last of them", spec("10.0.0.1", 60_999, 61_000)],
+  ["everywhere, and so loopback", spec("0.0.0.0/0", 22, 22)],
+  ["loopback", spec("127.0.0.5", 22, 22)],
+  ["everywhere by IPv6", spec("::/0", 22, 22)],
 ])("%s cannot be cut", (_what, rule) => {
-  expect([isCuttable(rule), cutScript([rule])]).toEqual([false, null]);
+  expect([whyNotCut(rule), cutScript([rule])]).toEqual([expect.any(String), null]);
+});
+
+test.each([
+  ["a group", { kind: "group", groupId: "sg-app" }, true],
+  ["a prefix list", { kind: "prefixList", prefixListId: "pl-1" }, true],
+  ["what is not known", { kind: "opaque", text: "?" }, true],
+  ["the source's block", { kind: "cidr", cidr: aCidr("10.0.0.0/8") }, true],
+  ["another block", { kind: "cidr", cidr: aCidr("10.9.0.0/16") }, false],
+] as const)("an accept of %s may be another way in: %s", (_what, peer, isOne) => {
+  const rule = { ...spec("10.0.0.1", 1, 100, { peer }), id: null, description: "", createdAt: null };
+  expect(otherWayIn(spec("10.0.0.1", 22, 22), [rule]) !== null).toBe(isOne);
+  expect(otherWayIn(spec("10.0.0.1", 101, 101), [rule])).toBe(null);
 });
 
 test("what a script prints is counted, and what is not its print is said", () => {

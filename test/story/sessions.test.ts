@@ -58,6 +58,20 @@ describe("a lease that is to end with its sessions", () => {
     expect([sessions.size, await outcome(web)]).toEqual([3, expect.stringMatching(/^(kept|i-web-1: kept)/)]);
   });
 
+  test("leaves them where a group is let in, whoever is in it", async () => {
+    const lease = await opened();
+    await callByOther(world, "AuthorizeSecurityGroup", {
+      SecurityGroupId: "sg-web",
+      "Permissions.1.IpProtocol": "TCP",
+      "Permissions.1.PortRange": "22/22",
+      "Permissions.1.SourceGroupId": "sg-app",
+      "Permissions.1.Policy": "accept",
+      "Permissions.1.Priority": "1",
+    });
+    await world.pastEnd(lease);
+    expect([sessions.size, await outcome(lease)]).toEqual([3, expect.stringMatching(/kept, another rule may let/)]);
+  });
+
   test("says what it could not do, and the lease is closed all the same", async () => {
     const lease = await opened();
     await callByOther(world, "StopInstance", { InstanceId: "i-web-1" });
@@ -97,6 +111,10 @@ describe("is refused, and nothing is booked,", () => {
     await refused();
   });
   test("for what is not TCP", () => refused({ protocol: "udp", port: "53" }));
+  test("for ports of connections that the host itself begins", async () => {
+    await refused({ port: "1024-65535" });
+    await refused({ port: "40000-40001" });
+  });
   test("on a host whose agent does not answer", async () => {
     await callByOther(world, "StopInstance", { InstanceId: "i-web-1" });
     await world.advance(60_000);
