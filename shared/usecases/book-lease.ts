@@ -30,7 +30,8 @@ export interface RequestKey {
 }
 
 export const requestKey = (caller: Caller, ask: LeaseAsk, key: string): RequestKey => ({
-  name: `${caller.principal}/${key}`,
+  // Both may hold any separator.
+  name: JSON.stringify([caller.principal, key]),
   requestHash: createHash("sha256").update(JSON.stringify(ask)).digest("hex"),
 });
 
@@ -93,7 +94,7 @@ async function bookOpening(
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);
   // The same key at the same time, or a retry of a request that died here: the lease that is there is the one.
-  const lease = created === "conflict" ? ((await getLease(app.tables, leaseId)) ?? booked) : booked;
+  const lease = created === "conflict" ? await bookedBefore(app, booked) : booked;
   await Promise.all([bookHolds(app, lease, created === "written"), app.wakeup.arm(end.shard, until)]);
   return lease;
 }
@@ -122,7 +123,15 @@ async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Pro
       changes: [{ what: `lease ${request.leaseId}`, before: null, after: status.state }],
       decidedBy: grantedBy(request),
     });
-  return created === "conflict" ? ((await getLease(app.tables, request.leaseId)) ?? booked) : booked;
+  return created === "conflict" ? bookedBefore(app, booked) : booked;
+}
+
+/** The lease that has the id already. Throws IDEMPOTENCY_KEY_REUSED for another's. */
+async function bookedBefore(app: App, booked: Lease): Promise<Lease> {
+  const { leaseId, principal } = booked.request;
+  const lease = (await getLease(app.tables, leaseId)) ?? booked;
+  if (lease.request.principal !== principal) throw fail("IDEMPOTENCY_KEY_REUSED");
+  return lease;
 }
 
 /** Whoever opens without a second person is told of to those who answer for the group, and waits to justify it. */

@@ -189,6 +189,7 @@ async function replay(app: App, caller: Caller, key: RequestKey, isDryRun: boole
   if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
   const lease = await getLease(app.tables, claim.leaseId);
   if (!lease) return null;
+  if (lease.request.principal !== caller.principal) throw fail("IDEMPOTENCY_KEY_REUSED");
   throwIfFailed(lease);
   const { group, specs } = lease.request;
   const members = await app.inventory.members(group, "open").catch(() => []);

@@ -1,8 +1,9 @@
 // Opening: what a dry run says is what the request then does, and a key means one lease.
 import { describe, expect, test } from "vitest";
 import type { Lease } from "../../../shared/domain/lease-record.ts";
-import { readKey } from "../../../shared/store/idempotency.ts";
+import { claimKey, readKey } from "../../../shared/store/idempotency.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
+import { requestKey } from "../../../shared/usecases/book-lease.ts";
 import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
@@ -125,7 +126,7 @@ describe("a dry run", () => {
     const world = await appWorld();
     const keyed = { ...create, idempotencyKey: "k" };
     await openLease(world.app, world.caller(), anAsk(), { ...keyed, dryRun: true });
-    expect(await readKey(world.tables, "ann/k")).toBeNull();
+    expect(await readKey(world.tables, requestKey(world.caller(), anAsk(), "k").name)).toBeNull();
     const done = await openLease(world.app, world.caller(), anAsk({ port: "23" }), keyed);
     expect(done.lease.status.state).toBe("open");
   });
@@ -202,6 +203,38 @@ describe("an Idempotency-Key", () => {
     const ann = await openLease(world.app, world.caller("ann"), anAsk(), keyed);
     const bob = await openLease(world.app, world.caller("bob"), anAsk({ port: "23" }), keyed);
     expect(bob.lease.request.leaseId).not.toBe(ann.lease.request.leaseId);
+  });
+
+  test("is each caller's own where a name ends as another's key begins", async () => {
+    const world = await appWorld();
+    const open = (principal: string, idempotencyKey: string) =>
+      openLease(world.app, world.caller(principal), anAsk(), { ...create, idempotencyKey });
+    const [one, other] = [await open("ci", "deploy/k"), await open("ci/deploy", "k")];
+    expect(other.lease.request.leaseId).not.toBe(one.lease.request.leaseId);
+    expect(other.lease.request.principal).toBe("ci/deploy");
+  });
+
+  test.each([
+    ["before the request", null],
+    ["during the request", null],
+    ["before the request for later", START + 60 * MINUTE],
+    ["during the request for later", START + 60 * MINUTE],
+  ])("that came to mean another's lease %s opens nothing", async (when, startAt) => {
+    const ask = anAsk({ startAt });
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller("ann"), anAsk(), create);
+    const { name, requestHash } = requestKey(world.caller("bob"), ask, "k");
+    const plant = () => claimKey(world.tables, name, { leaseId: lease.request.leaseId, requestHash });
+    if (when.startsWith("before")) await plant();
+    const put: typeof world.tables.put = async (...input) => {
+      if (input[0] === "idempotency") await plant();
+      return world.tables.put(...input);
+    };
+    const app = { ...world.app, tables: { ...world.tables, put } };
+    await expect(openLease(app, world.caller("bob"), ask, keyed)).rejects.toMatchObject({
+      code: "IDEMPOTENCY_KEY_REUSED",
+    });
+    expect(world.rules).toHaveLength(1);
   });
 
   test("of a repeat extends once, however often it is sent", async () => {
