@@ -64,12 +64,18 @@ export function judgeGrant(ask: GrantAsk, policy: Terms): GrantVerdict {
 }
 
 /** What holds whatever the rules say. */
-function barredBy({ ports, protocol, sources }: GrantAsk, { lease }: Terms): string | null {
+function barredBy({ ports, protocol, sources, periodMs }: GrantAsk, { lease }: Terms): string | null {
   const reached = portsOf(protocol, ports);
   const sensitive = lease.sensitivePorts.find((port) => reached.some(({ from, to }) => from <= port && port <= to));
   const widest = widestPrefix(sources);
   if (sensitive !== undefined && (widest.v4 === EVERYWHERE || widest.v6 === EVERYWHERE))
     return `the sensitive port ${sensitive} is never opened to everybody`;
+  for (const family of ["v4", "v6"] as const) {
+    const [width, allowed] = [widest[family], lease.sourceWidthMax[family]];
+    if (sensitive !== undefined && width !== null && width < allowed)
+      return `the sensitive port ${sensitive} is opened to a /${allowed} at most, and these sources cover a /${width}`;
+  }
+  if (periodMs > lease.periodMaxMs) return `a lease has ${lease.periodMaxMs / 1000} seconds at most`;
   const count = reached.reduce((sum, { from, to }) => sum + to - from + 1, 0);
   return count > lease.portsMax ? `${count} ports are asked for, and a lease has ${lease.portsMax} at most` : null;
 }

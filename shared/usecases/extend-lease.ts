@@ -14,6 +14,7 @@ import type { App, Caller } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { checkPeriod } from "./check-period.ts";
 import { endNoticeWrites } from "./end-notices.ts";
+import { refuseProtected } from "./find-target.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
@@ -44,10 +45,10 @@ export async function extendLease(
     throw fail("LEASE_ENDED", { lease: leaseId, state: lease.status.state });
   if (lease.status.state === "requested" || lease.status.state === "approved")
     throw fail("LEASE_WAITS", { lease: leaseId, state: lease.status.state });
-  await requireExtendable(app, caller, lease, periodMs);
+  const members = await app.inventory.members(lease.request.group, "open");
+  await requireExtendable(app, caller, lease, { periodMs, members });
   // As asking again does: what a lockdown closes is not kept for longer behind it.
   await requireUnlocked(app, caller.policy, { ref: lease.request.group, name: lease.request.groupName });
-  const members = await app.inventory.members(lease.request.group, "open");
   return options.dryRun
     ? previewExtension(app, caller, lease, periodMs, members)
     : extendHolds(app, caller, lease, periodMs, members);
@@ -57,8 +58,20 @@ export async function extendLease(
 export const isOnePeriod = ({ request: { grant } }: Lease): boolean =>
   grant !== null && (grant.approvals > 0 || grant.justifyBy !== null);
 
-/** A longer period than was approved is another change. Throws as `judgeLease` too. */
-async function requireExtendable(app: App, caller: Caller, lease: Lease, periodMs: number): Promise<void> {
+/**
+ * A longer period than was approved is another change, and a group that takes no new rule keeps none for longer. Throws GROUP_PROTECTED,
+ * EXTENSION_NEEDS_APPROVAL, and as `judgeLease`.
+ */
+async function requireExtendable(
+  app: App,
+  caller: Caller,
+  lease: Lease,
+  { periodMs, members }: { readonly periodMs: number; readonly members: readonly Member[] },
+): Promise<void> {
+  const { group, groupName } = lease.request;
+  const facts = await app.inventory.group(group, "open");
+  if (!facts) throw fail("GROUP_UNKNOWN", { group: groupName, region: group.region });
+  await refuseProtected(app, facts, members, caller.policy);
   const { grant } = await judgeStored(app, caller.policy, lease, periodMs);
   if (grant.approvals > 0 || isOnePeriod(lease))
     throw fail("EXTENSION_NEEDS_APPROVAL", { lease: lease.request.leaseId });

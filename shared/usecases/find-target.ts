@@ -79,7 +79,13 @@ async function instanceTarget(app: App, policy: Policy, region: string, instance
   return { facts, instanceId: instance, members: own, dests };
 }
 
-async function refuseProtected(app: App, facts: GroupFacts, members: readonly Member[], policy: Policy): Promise<void> {
+/** Throws GROUP_PROTECTED where the group takes no rule from safeport. */
+export async function refuseProtected(
+  app: App,
+  facts: GroupFacts,
+  members: readonly Member[],
+  policy: Policy,
+): Promise<void> {
   const why = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   if (why) throw fail("GROUP_PROTECTED", { group: facts.name || facts.ref.groupId, why });
 }

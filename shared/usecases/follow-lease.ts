@@ -18,7 +18,7 @@ import { isOnePeriod, leaseFor } from "./extend-lease.ts";
 import { findTarget } from "./find-target.ts";
 import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
-import { type Opening, specsFor } from "./lease-ask.ts";
+import { type Opening, specsFor, specsOf } from "./lease-ask.ts";
 import { previewOpening } from "./preview-opening.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening } from "./settle-opening.ts";
@@ -63,6 +63,8 @@ export async function followLease(
 
   const end = await endOf(app, lease);
   if (isOnePeriod(lease)) throw fail("FOLLOW_NEEDS_APPROVAL", { lease: leaseId });
+  // All sources together: narrowed to a host they are judged one by one.
+  specsOf(ask, caller.policy);
   const target = await findTarget(app, caller.policy, ask);
   if (target.facts.ref.groupId !== lease.request.group.groupId)
     throw fail("LEASE_HOST_MOVED", { instance: ask.instance ?? "", group: lease.request.groupName });

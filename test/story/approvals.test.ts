@@ -92,6 +92,18 @@ describe("a lease on a port that needs a second person", () => {
     expect(world.rules().filter((rule) => rule.portRange === "3306/3306")).toHaveLength(1);
   });
 
+  test("is not approved where the policy has come to grant less, but may be denied", async () => {
+    const lease = await asked({ port: "6379" });
+    const { policy: before } = world;
+    for (const narrower of [{ periodMaxMs: 300_000 }, { sourceWidthMax: { v4: 33, v6: 129 } }]) {
+      world.policy = { ...before, lease: { ...before.lease, ...narrower } };
+      for (const dryRun of [true, false])
+        await expect(say(lease, caller("bob"), {}, { dryRun })).rejects.toMatchObject({ code: "GRANT_LIMIT" });
+    }
+    expect(world.openPorts()).toEqual([]);
+    expect((await say(lease, caller("bob"), { decision: "deny" })).lease.status.state).toBe("denied");
+  });
+
   test("that was changed in the store after it was approved opens nothing", async () => {
     const lease = await asked();
     const { tables } = world.process();

@@ -158,6 +158,21 @@ describe("is refused, and the lease is as it was", () => {
     await asBefore(lease, follow(lease, { to }), code);
   });
 
+  test("where all its sources together became too wide, moved one by one, on an instance too", async () => {
+    const [one, other] = ["203.0.113.7/32", "203.0.114.7/32"];
+    for (const place of [{}, { group: null, instance: "i-app-1" }]) {
+      const lease = await opened({ ...place, port: "5432", sources: [one, other] });
+      const moved = (await follow(lease, { from: one, to: "198.51.100.0/25" })).lease;
+      for (const dryRun of [true, false])
+        await expect(
+          follow(moved, { from: other, to: "198.51.101.0/24" }, world.caller(), dryRun),
+        ).rejects.toMatchObject({ code: "SOURCE_TOO_WIDE" });
+      await world.ticks(1);
+      expect((await now(moved)).status).toEqual(moved.status);
+      await world.run(endLease(world.process(), world.caller(), moved.request.leaseId, { dryRun: false }));
+    }
+  });
+
   test("where the policy grants the new address nothing, or only with a second person", async () => {
     const lease = await opened();
     setPolicy({ grants: [{ name: "office", sources: ["203.0.113.0/24"] }] });

@@ -132,9 +132,11 @@ describe("what speaks against it at its start is found then, and told", () => {
     GRANT_DENIED: { grants: [{ name: "no", effect: "deny" }] },
     START_NEEDS_APPROVAL: { approval: { ports: ["22"], count: 1 } },
     GRANT_LIMIT: { grants: [{ name: "short", periodMax: 300 }] },
+    "GRANT_LIMIT of all leases' period": { lease: { periodMax: 300 } },
     GROUP_PROTECTED: { groups: { denied: ["sg-web"] } },
   } as const;
-  test.each(Object.entries(policies))("%s by a policy that has changed", async (code, document) => {
+  test.each(Object.entries(policies))("%s by a policy that has changed", async (name, document) => {
+    const [code] = name.split(" ");
     const lease = await asked();
     setPolicy(document);
     const over = await toStart(lease);
@@ -142,6 +144,14 @@ describe("what speaks against it at its start is found then, and told", () => {
     expect(await toldOf(lease)).toEqual([["leaseNotOpened", expect.stringMatching(/./)]]);
     await world.ticks(2);
     expect(world.openPorts()).toEqual([]);
+  });
+
+  test("its port has become a sensitive one, and its sources together are too wide for that", async () => {
+    const lease = await asked({ port: "8000", sources: ["203.0.113.0/25", "198.51.100.0/24"] });
+    setPolicy({ lease: { sensitivePorts: [8000] } });
+    const over = await toStart(lease);
+    expect([over.status.state, over.status.note, world.openPorts()]).toEqual(["failed", "GRANT_LIMIT", []]);
+    expect(await toldOf(lease)).toEqual([["leaseNotOpened", expect.stringMatching(/port 8000 is opened to a \/24/)]]);
   });
 
   test("the rules of its group are full", async () => {

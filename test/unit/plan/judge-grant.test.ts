@@ -40,6 +40,22 @@ describe("a grant without rules", () => {
     },
   );
 
+  test("is no longer than a lease may be, and no wider where it reaches a sensitive port", () => {
+    const narrow = policy({ lease: { periodMax: 600, sensitivePorts: [22], sourceWidthMax: { v4: 24, v6: 56 } } });
+    const judged = (change: Partial<GrantAsk>) => judgeGrant(ask(change), narrow);
+    expect(judged({}).kind).toBe("granted");
+    expect(judged({ periodMs: 601_000 })).toMatchObject({ kind: "refused", rule: null, limit: true });
+    expect(judged({ sources: sources("10.0.0.0/24", "2001:db8::/56") }).kind).toBe("granted");
+    for (const texts of [["10.0.0.0/23"], ["10.0.0.0/25", "10.1.0.0/24"], ["2001:db8::/55"]]) {
+      const wide = { sources: sources(...texts) };
+      for (const change of [wide, { ...wide, ports: { from: 20, to: 30 } }])
+        expect(judged(change)).toMatchObject({ kind: "refused", rule: null, limit: true });
+      expect(judged({ ...wide, protocol: "all", ports: null }).kind).toBe("refused");
+      expect(judged({ ...wide, ports: { from: 23, to: 30 } }).kind).toBe("granted");
+      expect(judged({ ...wide, protocol: "icmp", ports: null }).kind).toBe("granted");
+    }
+  });
+
   test("has no more ports than a lease may have; `all` has every port", () => {
     const narrow = policy({ lease: { portsMax: 10 } });
     expect(judgeGrant(ask({ ports: { from: 8000, to: 8009 } }), narrow).kind).toBe("granted");
@@ -76,7 +92,7 @@ describe("a rule", () => {
     [
       "names two halves of the source",
       { sources: ["10.0.0.0/9", "10.128.0.0/9"] },
-      { sources: sources("10.0.0.0/8") },
+      { sources: sources("10.0.0.0/8"), ports: { from: 8080, to: 8080 } },
       true,
     ],
   ])("that %s", (_, rule, change, isGranted) => {

@@ -1,5 +1,6 @@
 // The end of a lease after an extension: what moves it, what bounds it, who may.
 import { describe, expect, test } from "vitest";
+import type { Policy } from "../../../shared/domain/policy.ts";
 import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
@@ -73,5 +74,27 @@ describe("an extension", () => {
   test("has to be of a period that the policy grants", async () => {
     const { extend } = await opened();
     await expect(extend(MINUTE - 1000)).rejects.toMatchObject({ code: "PERIOD_INVALID" });
+  });
+
+  test("is judged by the policy of today: the sources of a port that has become sensitive, a group that takes no rule", async () => {
+    const world = await appWorld();
+    const ask = anAsk({ port: "8000", sources: ["203.0.0.0/16"] });
+    const { lease } = await openLease(world.app, world.caller(), ask, create);
+    const { policy } = world;
+    const extend = (change: Partial<Policy>, dryRun: boolean) => {
+      const caller = { ...world.caller(), policy: { ...policy, ...change } };
+      return extendLease(world.app, caller, lease.request.leaseId, 10 * MINUTE, { dryRun });
+    };
+    world.advance(MINUTE);
+    const sensitive = { lease: { ...policy.lease, sensitivePorts: [8000] } };
+    for (const dryRun of [true, false]) {
+      await expect(extend(sensitive, dryRun)).rejects.toMatchObject({ code: "GRANT_LIMIT" });
+      for (const denied of ["web", "sg-web"])
+        await expect(extend({ groups: { ...policy.groups, denied: [denied] } }, dryRun)).rejects.toMatchObject({
+          code: "GROUP_PROTECTED",
+        });
+    }
+    expect(world.changes.length).toBe(1);
+    expect((await extend({}, false)).lease.status.until).toBeGreaterThan(lease.status.until);
   });
 });
