@@ -1,5 +1,6 @@
 // A lease whose holder has another address now: which of its sources gives way, and how far the move is. Pure.
 import { type Cidr, containsCidr, formatCidr } from "../domain/cidr.ts";
+import type { LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { LeaseStatus } from "../domain/lease-record.ts";
 
@@ -21,10 +22,21 @@ export function planFollow(held: readonly Cidr[], to: Cidr, from: Cidr | null): 
 
 /**
  * What is next in a move: `end` the old lease once the new one is seen open, and not before; `wait` for that; or it is `over`, whichever of
- * the two is left. `after` is null for a lease that was never booked.
+ * the two is left. `undo`: somebody has ended the old one meanwhile, and was told that it lets nobody in: the new one ends too. `after` is
+ * null for a lease that was never booked.
  */
-export function followStep(before: LeaseStatus, after: LeaseStatus | null): "end" | "wait" | "over" {
+export function followStep(
+  before: LeaseStatus,
+  after: LeaseStatus | null,
+  newId: LeaseId,
+): "end" | "wait" | "over" | "undo" {
   if (after === null || isFinal(after.state) || after.state === "closing") return "over";
-  if (isFinal(before.state) || before.state === "closing") return "over";
+  if (isFinal(before.state) || before.state === "closing") {
+    const isTimeOver = before.note === null || (before.closedAt ?? 0) >= before.until;
+    return isTimeOver || before.note?.endsWith(tookPlace(newId)) ? "over" : "undo";
+  }
   return after.state === "open" && after.note === null ? "end" : "wait";
 }
+
+/** How the note of a lease ends that was ended by a move. */
+export const tookPlace = (newId: LeaseId): string => `${newId} took its place`;

@@ -4,7 +4,7 @@ import type { LeaseId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
 import { isHolding } from "../plan/picture.ts";
-import { followStep, planFollow } from "../plan/plan-follow.ts";
+import { followStep, planFollow, tookPlace } from "../plan/plan-follow.ts";
 import { type Due, dueJob, dueWrite } from "../store/due.ts";
 import { readKey } from "../store/idempotency.ts";
 import { getLease, newLeaseId } from "../store/leases.ts";
@@ -92,11 +92,25 @@ async function move(
 ): Promise<LeaseAnswer> {
   const { group } = booked.request;
   const members = await app.inventory.members(group, "open").catch(() => []);
-  const answer = await settleOpening(app, caller, members, booked, [`it follows ${lease.request.leaseId}`]);
-  const before = (await getLease(app.tables, lease.request.leaseId)) ?? lease;
-  if (followStep(before.status, answer.lease.status) !== "end") return answer;
-  const { settled } = await endHeld(app, caller, before, movedTo(to, booked));
+  const oldId = lease.request.leaseId;
+  const reread = async (): Promise<Lease> => (await getLease(app.tables, oldId)) ?? lease;
+  // Whoever ended it since it was looked at knew of no other.
+  await undoIfEnded(app, caller, await reread(), booked);
+  const answer = await settleOpening(app, caller, members, booked, [`it follows ${oldId}`]);
+  const before = await reread();
+  await undoIfEnded(app, caller, before, answer.lease);
+  if (followStep(before.status, answer.lease.status, booked.request.leaseId) !== "end") return answer;
+  const { lease: ended, settled } = await endHeld(app, caller, before, movedTo(to, booked));
+  await undoIfEnded(app, caller, ended, answer.lease);
   return { ...answer, settled: answer.settled && settled };
+}
+
+/** Ends the new lease, and throws LEASE_ENDED, where somebody has ended the old one while it moved. */
+async function undoIfEnded(app: App, caller: Caller, before: Lease, after: Lease): Promise<void> {
+  const { leaseId } = before.request;
+  if (followStep(before.status, after.status, after.request.leaseId) !== "undo") return;
+  await endHeld(app, caller, after, undone(leaseId));
+  throw fail("LEASE_ENDED", { lease: leaseId, state: before.status.state });
 }
 
 /** One look at a move whose process may have died; answers when to look again, or null when it is over. */
@@ -106,17 +120,24 @@ export async function finishFollow(app: App, policy: Caller["policy"], param: st
   const now = app.clock.now();
   if (!before) return null;
   if (!after) return now < Number(at) + BOOKING_MS ? now + AGAIN_MS : null;
-  const step = followStep(before.status, after.status);
+  const step = followStep(before.status, after.status, newId as LeaseId);
   if (step === "wait") return now + AGAIN_MS;
   if (step === "over") return null;
   const { principal } = before.request;
   const caller: Caller = { principal, roles: [], scopes: [], policy };
-  await endHeld(app, caller, before, `its holder has moved: ${newId} took its place`);
-  return null;
+  if (step === "undo") {
+    await endHeld(app, caller, after, undone(before.request.leaseId));
+    return null;
+  }
+  const { lease: ended } = await endHeld(app, caller, before, `its holder has moved: ${tookPlace(newId as LeaseId)}`);
+  // One more look: its end may have been somebody else's.
+  return ended.status.note?.endsWith(tookPlace(newId as LeaseId)) === true ? null : now + AGAIN_MS;
 }
 
 const movedTo = (to: Cidr, { request }: Lease): string =>
-  `its holder has moved to ${formatCidr(to)}: ${request.leaseId} took its place`;
+  `its holder has moved to ${formatCidr(to)}: ${tookPlace(request.leaseId)}`;
+
+const undone = (oldId: LeaseId): string => `${oldId}, whose place it was to take, was ended meanwhile`;
 
 const netOf = (oldId: LeaseId, newId: LeaseId, now: number): Due =>
   dueJob(JOB, `${oldId}/${newId}/${now}`, now + NET_AFTER_MS);

@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Cidr, cidrOf, containsCidr, formatCidr } from "../../shared/domain/cidr.ts";
+import type { LeaseId } from "../../shared/domain/ids.ts";
 import { isFinal, LEASE_STATES } from "../../shared/domain/lease.ts";
 import type { LeaseStatus } from "../../shared/domain/lease-record.ts";
 import { followStep, planFollow } from "../../shared/plan/plan-follow.ts";
@@ -47,9 +48,11 @@ test("the old lease ends only while the new one is seen open, whatever the two a
     .map((it) => it as LeaseStatus);
   fc.assert(
     fc.property(status, fc.option(status), (before, after) => {
-      const step = followStep(before, after);
+      const step = followStep(before, after, "ls-new" as LeaseId);
       if (step === "end") expect([after?.state, after?.note]).toEqual(["open", null]);
-      if (step !== "over")
+      const isOver = isFinal(before.state) || before.state === "closing";
+      if (step === "undo") expect([isOver, before.note === null, after === null]).toEqual([true, false, false]);
+      else if (step !== "over")
         expect([isFinal(before.state), after === null || isFinal(after.state)]).toEqual([false, false]);
       if (after?.state === "open" && after.note === null && !isFinal(before.state) && before.state !== "closing")
         expect(step).toBe("end");

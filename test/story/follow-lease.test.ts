@@ -140,6 +140,44 @@ describe("a lease that follows its holder", () => {
   });
 });
 
+describe("a lease that somebody ends while it follows", () => {
+  test.each([0.1, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9])(
+    "is over, and what it moved to as well: at %f of its calls",
+    async (part) => {
+      const count = async (): Promise<number> => {
+        let calls = 0;
+        const app = world.process((_call, act) => {
+          calls++;
+          return act();
+        });
+        const ask = { to: NEW, from: null };
+        await world.run(followLease(app, world.caller(), (await opened()).request.leaseId, ask, { dryRun: false }));
+        return calls;
+      };
+      const calls = await count();
+      await world.stop();
+      world = await World.start();
+      const lease = await opened();
+      const { leaseId } = lease.request;
+      let turn = 0;
+      const app = world.process(async (_call, act) => {
+        if (turn++ === Math.floor(calls * part)) {
+          const operator = world.caller("op", ["operator"]);
+          await endLease(world.process(), operator, leaseId, { dryRun: false });
+        }
+        return act();
+      });
+      const ask = { to: NEW, from: null };
+      const moved = followLease(app, world.caller(), leaseId, ask, { dryRun: false });
+      await world.run(moved).catch(() => undefined);
+      await world.ticks(3);
+      const { note } = (await now(lease)).status;
+      const isMoved = note?.includes("took its place") ?? false;
+      expect([(await now(lease)).status.state, sources()]).toEqual(["closed", isMoved ? [NEW] : []]);
+    },
+  );
+});
+
 describe("is refused, and the lease is as it was", () => {
   const asBefore = async (lease: Lease, refusal: Promise<unknown>, code: string) => {
     await expect(refusal).rejects.toMatchObject({ code });
