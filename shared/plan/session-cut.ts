@@ -13,7 +13,8 @@ const FILTER =
 const PORTS_MAX = 16;
 /** Where Linux takes the ports of connections that a host begins, unless it is told otherwise. */
 const EPHEMERAL = { from: 32_768, to: 60_999 };
-const LOOPBACK = ["127.0.0.0/8", "::1/128"].flatMap((text) => parseCidr(text) ?? []);
+/** What a host that talks to itself is seen as; other hosts never are. */
+const LOOPBACK = ["127.0.0.1/32", "::1/128"].flatMap((text) => parseCidr(text) ?? []);
 
 /** Why sessions of a rule are not ended, null where they can be: TCP to few ports, from other hosts' addresses. */
 export function whyNotCut({ direction, protocol, ports, peer, policy }: RuleSpec): string | null {
@@ -25,7 +26,7 @@ export function whyNotCut({ direction, protocol, ports, peer, policy }: RuleSpec
     return `of more than ${PORTS_MAX} ports some may be those of connections that the hosts began themselves`;
   if (from !== to && from <= EPHEMERAL.to && to >= EPHEMERAL.from)
     return `ports from ${EPHEMERAL.from} to ${EPHEMERAL.to} are those of connections that the hosts began themselves, unless it is a single one`;
-  if (LOOPBACK.some((own) => overlaps(own, peer.cidr))) return "the hosts' own loopback addresses are in the source";
+  if (LOOPBACK.some((own) => overlaps(own, peer.cidr))) return "the hosts' own loopback address is in the source";
   return null;
 }
 
