@@ -7,7 +7,7 @@ import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { setUpInstallation } from "../setup/installation.ts";
 import { policyTextOf } from "../setup/policy-file.ts";
-import { writeWhole } from "../setup/write-whole.ts";
+import { writeWhole } from "../setup/secret-files.ts";
 import { adoptSeed } from "./adopt-seed.ts";
 import { bannerOf } from "./banner.ts";
 import { environmentOf, functionsOf, rolePolicyOf } from "./deployment.ts";

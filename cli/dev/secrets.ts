@@ -1,11 +1,11 @@
 // What the development installation keeps for itself: mark key, tokens and webhook secret, made on the first start.
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import { parseToken } from "../../shared/domain/token-text.ts";
+import { jsonOf } from "../json-text.ts";
 import { newRoleTokens } from "../setup/installation.ts";
-import { writeWhole } from "../setup/write-whole.ts";
+import { readIfThere, writeWhole } from "../setup/secret-files.ts";
 
 const token = z.string();
 const secretsSchema = z.object({
@@ -26,7 +26,7 @@ export function keptSecrets(home: string): Secrets {
     writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
     return made;
   }
-  const parsed = secretsSchema.safeParse(parseJson(text));
+  const parsed = secretsSchema.safeParse(jsonOf(text));
   if (parsed.success) {
     const { tokens } = parsed.data;
     // Tokens of an earlier form are replaced; all else has to stay what it was.
@@ -41,21 +41,4 @@ export function keptSecrets(home: string): Secrets {
 function newSecrets(): Secrets {
   const hex = (bytes: number) => Buffer.from(systemRandom.bytes(bytes)).toString("hex");
   return { installation: `dev-${hex(3)}`, markSecret: hex(32), alarmSecret: hex(24), tokens: newRoleTokens() };
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,10 +1,11 @@
 // The folder of a one-machine installation: its owner's alone, used by one process at a time, with what its marks are signed with.
-import { chmodSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import * as z from "zod";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
-import { writeWhole } from "../setup/write-whole.ts";
+import { jsonOf } from "../json-text.ts";
+import { readIfThere, writeWhole } from "../setup/secret-files.ts";
 
 /** What this installation signs and is called by; it goes along to a deployment in the cloud. */
 export interface Identity {
@@ -87,21 +88,4 @@ function identityOf(folder: string, env: Readonly<Record<string, string | undefi
     if (env[name] && env[name] !== value)
       throw new Error(`${name} is not what ${file} holds: rules of before would not be known. Unset it.`);
   return parsed.data;
-}
-
-function readIfThere(file: string): string | null {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 // Calls that somebody made to the account, asked of its trail again and again: on one machine no events arrive.
 import { readFileSync } from "node:fs";
 import type { Clock } from "../../shared/ports/clock.ts";
-import { writeWhole } from "../setup/write-whole.ts";
+import { writeWhole } from "../setup/secret-files.ts";
 
 /** One record of the trail, as it has it. */
 type TrailEvent = Readonly<Record<string, unknown>>;

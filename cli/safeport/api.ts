@@ -1,4 +1,6 @@
 // The running safeport, over its API: SAFEPORT_API says where, SAFEPORT_TOKEN for whom.
+
+import { jsonOf } from "../json-text.ts";
 import type { Surroundings } from "./command.ts";
 
 /** What the API answered with a failure; the message holds what happened and what to do. */
@@ -53,12 +55,4 @@ function failureOf(status: number, answer: unknown, what: string): ApiError {
     "",
     `${what} was answered ${status} by something that is not safeport. Check SAFEPORT_API.`,
   );
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

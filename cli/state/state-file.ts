@@ -6,6 +6,7 @@ import * as z from "zod";
 import type { Columns, KeyPart, TableName } from "../../shared/ports/tables.ts";
 // biome-ignore lint/style/noRestrictedImports: the file holds the tables themselves.
 import { schemas } from "../../shared/store/tables.ts";
+import { jsonOf } from "../json-text.ts";
 
 const FORMAT = "safeport-state/1";
 
@@ -132,12 +133,4 @@ export async function readStateFile(
   if (header === null || whole === null)
     throw new Error(`${file} is no state of safeport. Name a file that safeport state export has written.`);
   return { ...whole, header, lines };
-}
-
-function jsonOf(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
-  }
 }
