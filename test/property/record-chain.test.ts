@@ -1,3 +1,4 @@
+// The audit trail: whatever is done to a record or a seal is found, and named.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { TrailWorld } from "../kit/trail.ts";

@@ -1,3 +1,4 @@
+// Tokens that are issued, rotated and revoked: the chain of who issued them, and what the trail says of it.
 import { beforeEach, describe, expect, test } from "vitest";
 import { checkToken } from "../../../shared/access/token.ts";
 import type { Caller } from "../../../shared/usecases/app.ts";

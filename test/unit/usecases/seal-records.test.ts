@@ -1,3 +1,4 @@
+// Records in lanes and the seals over them: many writers, lost writes, deaths, and trails that somebody has touched.
 import { beforeEach, describe, expect, test } from "vitest";
 import { recordKey, sealDigest, signRecord } from "../../../shared/domain/record-chain.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
