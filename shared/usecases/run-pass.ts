@@ -5,8 +5,7 @@ import type { Entry, IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import type { Mode } from "../domain/mode.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Rule } from "../domain/rule.ts";
-import { refusedByMode } from "../plan/mode-guard.ts";
-import { isHolding, isOpening, type Refusal } from "../plan/picture.ts";
+import type { Refusal } from "../plan/picture.ts";
 import { type Plan, planGroup } from "../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../ports/firewall.ts";
 import type { Write } from "../ports/tables.ts";
@@ -18,13 +17,11 @@ import { readMode } from "../store/mode.ts";
 import { type RecordedChange, writeRecord } from "../store/records.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
-import { judgeOpenings, type OpeningsJudged } from "./judge-openings.ts";
-import { type OpenFacts, readOpenFacts } from "./open-facts.ts";
-import { overruleQuarantine } from "./overrule-quarantine.ts";
 import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
 import { PassLeases } from "./pass-leases.ts";
+import { PassOpenings } from "./pass-openings.ts";
 import { recoverDrop } from "./recover-drop.ts";
 import { recoverLease } from "./recover-lease.ts";
 
@@ -78,7 +75,6 @@ export interface PassReport {
   readonly lines: readonly string[];
 }
 
-const NO_OPENINGS: OpeningsJudged = { refusals: new Map(), waits: new Set(), gives: new Map() };
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;
 
@@ -122,6 +118,7 @@ class Pass {
   private readonly intents: PassIntents;
   private readonly calls: PassCalls;
   private readonly leases: PassLeases;
+  private readonly openings: PassOpenings;
   private readonly drift: PassDrift | null;
   private readonly lines: string[] = [];
   private readonly findings = new Set<string>();
@@ -133,11 +130,8 @@ class Pass {
   private readonly booked = new Set<number>();
   /** Of the last reading; null for a group that is gone. */
   private digest: string | null = null;
-  private facts: OpenFacts | null = null;
   private recovered = 0;
   private leftBehind = false;
-  private openings: OpeningsJudged = NO_OPENINGS;
-  private readonly gaveWay = new Map<string, GroupRef>();
   private seen: ReadonlyMap<EntryId, Entry> = new Map();
 
   constructor(
@@ -164,6 +158,7 @@ class Pass {
       say: (lines) => this.lines.push(...lines),
     });
     this.leases = new PassLeases(app, lock.fence);
+    this.openings = new PassOpenings(app, group, options, { calls: this.calls, leases: this.leases });
   }
 
   async run(): Promise<PassReport> {
@@ -216,7 +211,7 @@ class Pass {
   private async settle(): Promise<void> {
     const { drift, digest, entries, intents } = this;
     const isAlone =
-      this.options.mode === "normal" && this.facts === null && !this.isHalfRead && intents.open.length === 0;
+      this.options.mode === "normal" && !this.openings.hasFacts && !this.isHalfRead && intents.open.length === 0;
     if (drift === null || digest === null || !isAlone || entries.some(isHeld)) return;
     await drift.settle(digest, entries);
   }
@@ -241,7 +236,8 @@ class Pass {
     const { installation, markSecret, lateEffectMaxMs } = this.app.settings;
     const { policy } = this.options;
     const now = this.app.clock.now();
-    const refusals = await this.judgeOpenings(rules, now);
+    const { entries, refusals } = await this.openings.judge(rules, this.entries, now);
+    this.entries = entries;
     const { waits } = this.openings;
     const planned = (): Plan =>
       planGroup({
@@ -269,46 +265,11 @@ class Pass {
     return plan;
   }
 
-  private async judgeOpenings(rules: readonly Rule[], now: number): Promise<ReadonlyMap<EntryId, Refusal>> {
-    const { app, group } = this;
-    const { policy, members, mode } = this.options;
-    this.openings = NO_OPENINGS;
-    if (mode !== "normal") {
-      this.entries = await this.leases.asTold(this.entries, now);
-      return new Map([...refusedByMode(mode, this.entries, now), ...this.calls.refusals]);
-    }
-    if (!this.entries.some((entry) => isOpening(entry, now))) return this.calls.refusals;
-    const [entries, facts] = await Promise.all([
-      this.leases.asTold(this.entries, now),
-      this.facts ?? readOpenFacts(app, group, members),
-    ]);
-    this.entries = entries;
-    this.facts = facts;
-    // What this pass has revoked is gone, whatever a stale reading says.
-    const standing = rules.filter(({ id }) => id === null || !this.calls.revoked.has(id));
-    const picture = { ref: group, rules: standing, entries, facts, policy };
-    this.openings = await judgeOpenings(app, picture, now);
-    return new Map([...this.openings.refusals, ...this.calls.refusals]);
-  }
-
-  /** Has quarantines give way to leases that open. Answers true when rows of this group have changed and the plan is out of date. */
+  /** Answers true when rows of this group have changed and the plan is out of date. */
   private async giveWay(): Promise<boolean> {
-    const { app, group, entries, openings, lines } = this;
-    const now = app.clock.now();
-    let isChanged = false;
-    for (const [entryId, drops] of this.mayCall() ? openings.gives : []) {
-      const holder = entries
-        .find((entry) => entry.entryId === entryId)
-        ?.holders.find((it) => it.kind === "lease" && it.openedAt === null && isHolding(it, now));
-      if (holder === undefined) continue;
-      const { holderId: leaseId, principal } = holder;
-      for (const drop of drops) {
-        await overruleQuarantine(app, drop, { leaseId, principal });
-        lines.push(`${drop.items.join(", ")} gave way to ${leaseId}: its quarantine is lifted`);
-        if (drop.group.groupId === group.groupId) isChanged = true;
-        else this.gaveWay.set(drop.group.groupId, drop.group);
-      }
-    }
+    if (!this.mayCall()) return false;
+    const { isChanged, lines } = await this.openings.giveWay(this.entries, this.app.clock.now());
+    this.lines.push(...lines);
     return isChanged;
   }
 
@@ -402,7 +363,7 @@ class Pass {
       entries: this.seen,
       refusals: this.calls.refusals,
       rules: this.rules,
-      gaveWay: [...this.gaveWay.values()],
+      gaveWay: this.openings.gaveWay,
       rowsLeft: options.rows.length - rowsDone.length,
       endRefused: this.calls.isEndRefused,
       lines,
