@@ -55,11 +55,13 @@ export function createInvokeApi(options: InvokeApiOptions): Server {
 
 async function serve(options: InvokeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const requestId = options.registry.newRequestId();
-  const path = (request.url ?? "/").split("?")[0] ?? "/";
+  const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s, 2);
   const method = request.method ?? "GET";
   const read = await readBody(request, SYNC_BYTES_MAX);
   if (read.kind === "aborted") return;
-  const check = checkSignature({ method, path, headers: request.headers }, options.findKey);
+  // What is too long to be kept cannot be compared with its digest.
+  const body = read.kind === "too-long" ? Buffer.alloc(0) : read.body;
+  const check = checkSignature({ method, path, rawQuery, headers: request.headers, body }, options.findKey);
   const accessKeyId = check.kind === "caller" ? check.key.accessKeyId : check.accessKeyId;
   const principal = check.kind === "caller" ? check.key.principal : "";
   const params = paramsOf(request, path);
@@ -79,7 +81,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
     });
     response.end(answer.body);
   };
-  if (check.kind === "refused") return finish(refusal(403, check.code, check.message, requestId));
+  if (check.kind === "refused") return finish(refusal(check.status, check.code, check.message, requestId));
   const perform = (): Promise<ApiAnswer> => {
     if (read.kind === "too-long")
       return Promise.resolve(refusal(400, "InvalidArgument", "the payload has more than 33554432 bytes", requestId));
@@ -95,7 +97,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
           requestId,
         ),
       );
-    return invoke(options, { method, path, request, body: read.body, requestId });
+    return invoke(options, { method, path, request, body, requestId });
   };
   const operation = { service: "fc", operation: "InvokeFunction", accessKeyId, params } as const;
   fault = options.faults?.take(operation);

@@ -1,8 +1,11 @@
-// Checks who calls the Function Compute API: the `FC <key>:<hmac>` signature that its 2.0 SDK also sends to version 2023-03-30.
+// Checks who calls the Function Compute API: by `ACS3-HMAC-SHA256`, as the SDK of version 2023-03-30 signs, or by the
+// `FC <key>:<hmac>` of the 2.0 SDK, which that version takes as well.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { hasToken } from "../../principals.ts";
+import { verifyAcs3 } from "../../protocol/rpc/acs3.ts";
+import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 
 /** A key that the API accepts. */
 export interface ApiKey {
@@ -16,16 +19,57 @@ export interface ApiKey {
 /** The caller, or why the call is refused. */
 export type SignatureCheck =
   | { readonly kind: "caller"; readonly key: ApiKey }
-  | { readonly kind: "refused"; readonly accessKeyId: string; readonly code: string; readonly message: string };
+  | {
+      readonly kind: "refused";
+      readonly accessKeyId: string;
+      readonly status: number;
+      readonly code: string;
+      readonly message: string;
+    };
 
-/** Verifies one request. `path` is the part before the query, as sent. */
+/** A request as it came: `path` is the part before the query, `body` what the digest of ACS3 is of. */
+export interface ReceivedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly rawQuery: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Uint8Array;
+}
+
+/** Verifies one request. */
 export function checkSignature(
-  request: { readonly method: string; readonly path: string; readonly headers: IncomingHttpHeaders },
+  request: ReceivedRequest,
   findKey: (accessKeyId: string) => ApiKey | undefined,
 ): SignatureCheck {
+  const authorization = request.headers.authorization ?? "";
+  return authorization.startsWith("ACS3-HMAC-SHA256 ") ? checkAcs3(request, findKey) : checkFc(request, findKey);
+}
+
+function checkAcs3(request: ReceivedRequest, findKey: (accessKeyId: string) => ApiKey | undefined): SignatureCheck {
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, headerOf(value) ?? ""]),
+  );
+  let key: ApiKey | undefined;
+  let accessKeyId = "";
+  try {
+    verifyAcs3({ ...request, headers }, (id) => {
+      accessKeyId = id;
+      key = findKey(id);
+      return key !== undefined && hasToken(key, headers["x-acs-security-token"]) ? key.accessKeySecret : undefined;
+    });
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    return { kind: "refused", accessKeyId, status: error.status, code: error.code, message: error.message };
+  }
+  return { kind: "caller", key: key as ApiKey };
+}
+
+function checkFc(request: ReceivedRequest, findKey: (accessKeyId: string) => ApiKey | undefined): SignatureCheck {
   const match = /^FC ([^:\s]+):(\S+)$/.exec(request.headers.authorization ?? "");
   const [, accessKeyId = "", signature = ""] = match ?? [];
-  const refuse = (code: string, message: string): SignatureCheck => ({ kind: "refused", accessKeyId, code, message });
+  const refuse = (code: string, message: string): SignatureCheck => ({
+    ...{ kind: "refused", accessKeyId, status: 403, code, message },
+  });
   if (!match) return refuse("AccessDenied", 'the header "authorization" is not "FC <access key id>:<signature>"');
   const key = findKey(accessKeyId);
   if (!key || !hasToken(key, headerOf(request.headers["x-fc-security-token"])))

@@ -4,11 +4,13 @@ import { request } from "node:http";
 import { request as requestOverTls } from "node:https";
 import type { Place } from "../real-account.ts";
 
-/** A call: parameters of the query, or of a form. */
+/** A call: parameters of the query, of a form, or a body as it is; at `/` where no path is said. */
 export interface RawCall {
   readonly action: string;
   readonly version?: string;
   readonly method?: string;
+  readonly path?: string;
+  readonly body?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -17,6 +19,7 @@ export interface RawCall {
 /** A request that is signed, ready to be sent or spoiled. */
 export interface SignedParts {
   readonly method: string;
+  readonly path: string;
   readonly query: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -39,8 +42,8 @@ const pairs = (parameters: Readonly<Record<string, string>>): string =>
 
 /** Signs a call for the place. */
 export const signed = (place: Place, call: RawCall): SignedParts => {
-  const { action, version = "2014-05-26", method = "POST", query = {}, form } = call;
-  const body = form === undefined ? "" : pairs(form);
+  const { action, version = "2014-05-26", method = "POST", path = "/", query = {}, form } = call;
+  const body = form === undefined ? (call.body ?? "") : pairs(form);
   const headers: Record<string, string> = {
     host: new URL(place.url).host,
     "x-acs-action": action,
@@ -55,7 +58,7 @@ export const signed = (place: Place, call: RawCall): SignedParts => {
   const names = Object.keys(headers).sort();
   const canonical = [
     method,
-    "/",
+    path,
     pairs(query),
     ...names.map((name) => `${name}:${headers[name]}`),
     "",
@@ -66,16 +69,16 @@ export const signed = (place: Place, call: RawCall): SignedParts => {
     .update(`ACS3-HMAC-SHA256\n${sha256(canonical)}`)
     .digest("hex");
   const authorization = `ACS3-HMAC-SHA256 Credential=${place.accessKeyId},SignedHeaders=${names.join(";")},Signature=${signature}`;
-  return { method, query: pairs(query), headers: { ...headers, authorization }, body };
+  return { method, path, query: pairs(query), headers: { ...headers, authorization }, body };
 };
 
 /** Sends what is signed. A body that is no JSON is answered as `{ text }`. */
 export const sendParts = ({ url }: Place, parts: SignedParts): Promise<RawAnswer> =>
   new Promise((resolve, reject) => {
-    const { method, query, headers, body } = parts;
+    const { method, path, query, headers, body } = parts;
     const start = url.startsWith("https:") ? requestOverTls : request;
     const length = { "content-length": String(Buffer.byteLength(body)) };
-    const outgoing = start(`${url}/?${query}`, { method, headers: { ...headers, ...length } }, (response) => {
+    const outgoing = start(`${url}${path}?${query}`, { method, headers: { ...headers, ...length } }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () => {
