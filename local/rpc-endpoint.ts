@@ -5,9 +5,10 @@ import type { Random } from "../shared/ports/random.ts";
 import { answerDate, playFault } from "./call-faults.ts";
 import type { SchedulingClock } from "./clock.ts";
 import type { FaultTable } from "./faults.ts";
-import { verifyAcs3 } from "./protocol/rpc/acs3.ts";
+import { written } from "./protocol/rpc/answer-format.ts";
 import { Nonces } from "./protocol/rpc/nonces.ts";
-import { parseParameters, type RpcParameters } from "./protocol/rpc/parameters.ts";
+import type { RpcParameters } from "./protocol/rpc/parameters.ts";
+import { readRpcCall } from "./protocol/rpc/rpc-call.ts";
 import { errorBody, RpcError } from "./protocol/rpc/rpc-error.ts";
 import { type Authorize, allowAll } from "./ram.ts";
 import { newEventId } from "./services/eventbridge/cloud-event.ts";
@@ -67,7 +68,7 @@ interface Answer {
   readonly status: number;
   readonly code?: string;
   readonly body: string;
-  readonly type?: string;
+  readonly type: string;
 }
 
 const BODY_BYTES_MAX = 1 << 20;
@@ -91,27 +92,29 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const requestId = newEventId(random).toUpperCase();
-    const operation = headers["x-acs-action"] ?? "";
-    const contentType = headers["content-type"] ?? "";
-    const params = parseParameters({ rawQuery, contentType, body: read.body.toString("utf8") });
+    const asked = readRpcCall({ method: request.method ?? "", path, rawQuery, headers, body: read.body });
+    const { operation, params } = asked;
+    const answered = (status: number, body: unknown, code?: string): Answer => {
+      const { type, text } = written(asked.format, status === 200 ? `${operation}Response` : "Error", body);
+      return { status, type, body: text, ...(code === undefined ? {} : { code }) };
+    };
     let accessKeyId = "";
     const refuse = (error: Pick<RpcError, "status" | "code" | "message"> & Partial<RpcError>): Answer => {
       const origin = { requestId, hostId: service.hostId, product: service.product };
-      return { status: error.status, code: error.code, body: JSON.stringify(errorBody(error, origin)) };
+      return answered(error.status, errorBody(error, origin), error.code);
     };
     const attempt = async (work: () => Body | Promise<Body>): Promise<Answer> => {
       try {
-        return { status: 200, body: JSON.stringify({ RequestId: requestId, ...(await work()) }) };
+        return answered(200, { RequestId: requestId, ...(await work()) });
       } catch (error) {
         if (!(error instanceof RpcError)) throw error;
         return refuse(error);
       }
     };
-    const signed = { method: request.method ?? "", path, rawQuery, headers, body: read.body };
     const refused = await attempt(() => {
-      accessKeyId = verifyAcs3(signed, (id) => around.secretOf(id, headers["x-acs-security-token"]));
-      nonces.take(accessKeyId, headers["x-acs-signature-nonce"] ?? "");
-      if (headers["x-acs-version"] !== service.version)
+      accessKeyId = asked.verify((id) => around.secretOf(id, asked.securityToken));
+      nonces.take(accessKeyId, asked.nonce);
+      if (asked.version !== service.version)
         throw new RpcError({ status: 404, code: "InvalidVersion", message: "The specified version is not valid." });
       return {};
     });
@@ -136,7 +139,7 @@ export async function startRpcEndpoint(around: RpcSurroundings, service: RpcServ
     if (!answer) return void response.destroy();
     response.writeHead(answer.status, {
       date: answerDate(clock.now(), fault),
-      "content-type": answer.type ?? "application/json;charset=utf-8",
+      "content-type": answer.type,
       "x-acs-request-id": requestId,
     });
     response.end(answer.body);

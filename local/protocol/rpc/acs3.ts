@@ -17,7 +17,8 @@ const mandatory = ["x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signatu
 
 const sha256 = (data: string | Uint8Array): string => createHash("sha256").update(data).digest("hex");
 
-const encode = (text: string): string =>
+/** Percent-encoding as signatures want it: all but letters, digits and `-_.~`. */
+export const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
 const incomplete = (message: string): RpcError => new RpcError({ status: 400, code: "IncompleteSignature", message });

@@ -2,9 +2,11 @@
 import { answerDate, playFault } from "../../call-faults.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
 import { hasToken } from "../../principals.ts";
-import { type SignedRequest, verifyAcs3 } from "../../protocol/rpc/acs3.ts";
+import type { SignedRequest } from "../../protocol/rpc/acs3.ts";
+import { type AnswerFormat, written } from "../../protocol/rpc/answer-format.ts";
 import type { Nonces } from "../../protocol/rpc/nonces.ts";
-import { parseParameters, type RpcParameters } from "../../protocol/rpc/parameters.ts";
+import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
+import { readRpcCall } from "../../protocol/rpc/rpc-call.ts";
 import { errorBody, RpcError } from "../../protocol/rpc/rpc-error.ts";
 import type { Authorize, Denial } from "../../ram.ts";
 import type { Assistant } from "../assistant/assistant.ts";
@@ -64,6 +66,7 @@ interface Arrival extends Pick<EcsCall, "clientAddress" | "userAgent"> {
   readonly params: RpcParameters;
   readonly requestId: string;
   readonly at: number;
+  readonly format: AnswerFormat;
   accessKeyId: string;
   fault?: FaultsOf["ecs"];
 }
@@ -109,12 +112,15 @@ const forbidden = ({ detail }: Denial): RpcError => {
   return new RpcError({ status, code, message, accessDenied: detail });
 };
 
-const answer = (arrival: Arrival, status: number, body: unknown, headers: Record<string, string> = {}): Outcome => ({
-  kind: "answer",
-  status,
-  headers: { "content-type": "application/json;charset=utf-8", "x-acs-request-id": arrival.requestId, ...headers },
-  body: JSON.stringify(body),
-});
+const answer = (arrival: Arrival, status: number, body: unknown, headers: Record<string, string> = {}): Outcome => {
+  const { type, text } = written(arrival.format, status === 200 ? `${arrival.operation}Response` : "Error", body);
+  return {
+    kind: "answer",
+    status,
+    headers: { "content-type": type, "x-acs-request-id": arrival.requestId, ...headers },
+    body: text,
+  };
+};
 
 const refuse = (around: Surroundings, arrival: Arrival, error: unknown, headers?: Record<string, string>): Outcome => {
   const known = error instanceof RpcError ? error : unknownError;
@@ -186,32 +192,31 @@ export const answerKnown = (around: Surroundings, call: KnownCall): Promise<Outc
     ...call,
     requestId: newRequestId(around.options.random.bytes(16)),
     at: around.options.clock.now(),
+    format: "JSON",
   });
 
 /** Answers one request. Never throws but when the service stops. */
 export const answerCall = async (around: Surroundings, request: EcsRequest): Promise<Outcome> => {
   const { options } = around;
+  const call = readRpcCall(request);
   const arrival: Arrival = {
-    operation: request.headers["x-acs-action"] ?? "",
-    version: request.headers["x-acs-version"] ?? "",
-    params: parseParameters({
-      rawQuery: request.rawQuery,
-      contentType: request.headers["content-type"] ?? "",
-      body: Buffer.from(request.body).toString("utf8"),
-    }),
+    operation: call.operation,
+    version: call.version,
+    params: call.params,
     requestId: newRequestId(options.random.bytes(16)),
     at: options.clock.now(),
+    format: call.format,
     clientAddress: request.clientAddress,
     userAgent: request.headers["user-agent"] ?? "",
     accessKeyId: "",
   };
   try {
     if (request.method !== "POST" && request.method !== "GET") throw refusal("UnsupportedHTTPMethod");
-    arrival.accessKeyId = verifyAcs3(request, (id) => {
+    arrival.accessKeyId = call.verify((id) => {
       const user = around.findUser(id);
-      return hasToken(user, request.headers["x-acs-security-token"]) ? user?.accessKeySecret : undefined;
+      return hasToken(user, call.securityToken) ? user?.accessKeySecret : undefined;
     });
-    around.nonces.take(arrival.accessKeyId, request.headers["x-acs-signature-nonce"] ?? "");
+    around.nonces.take(arrival.accessKeyId, call.nonce);
     if (operationsOf(arrival.version) === undefined) throw refusal("InvalidAction.NotFound");
   } catch (error) {
     return refuse(around, arrival, error);

@@ -41,3 +41,20 @@ export const pageOf = <T>(
   const nextToken = end < items.length ? encodeToken(scope, end) : "";
   return { items: items.slice(offset, end), nextToken, maxResults };
 };
+
+/** The page that `PageNumber` and `PageSize` ask for, of at most `sizeMax`; undefined when neither is there. */
+export const numberedPageOf = <T>(
+  items: readonly T[],
+  params: RpcParameters,
+  sizeMax: number,
+): { items: readonly T[]; paging: Record<string, unknown> } | undefined => {
+  if (params.PageNumber === undefined && params.PageSize === undefined) return undefined;
+  const number = Number(params.PageNumber ?? "1");
+  const size = Number(params.PageSize ?? "10");
+  if (!(Number.isSafeInteger(number) && number >= 1)) throw refusal("InvalidParameter", "PageNumber");
+  if (!(Number.isSafeInteger(size) && size >= 1 && size <= sizeMax)) throw refusal("InvalidParameter", "PageSize");
+  return {
+    items: items.slice((number - 1) * size, number * size),
+    paging: { TotalCount: items.length, PageNumber: number, PageSize: size, NextToken: "" },
+  };
+};

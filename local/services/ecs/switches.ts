@@ -54,6 +54,8 @@ export interface EcsSwitches {
   enterpriseDrop: "accepted" | "refused";
   /** A list query by the id of a group that does not exist. */
   listUnknownGroup: "empty" | "InvalidSecurityGroupId.NotFound";
+  /** DescribeSecurityGroups by `PageNumber` and `PageSize`, which its documents announce the end of. */
+  groupsByPage: "served" | "refused";
   /** The order in which rules are read. */
   ruleOrder: "oldest-first" | "newest-first";
   /** The form of a priority in an answer. Captures show both. */
@@ -89,6 +91,7 @@ export const defaultSwitches: EcsSwitches = {
   icmpv6: "accepted",
   enterpriseDrop: "accepted",
   listUnknownGroup: "empty",
+  groupsByPage: "served",
   ruleOrder: "oldest-first",
   priorityForm: "number",
   unusedSourcePortRange: "",
@@ -125,6 +128,7 @@ export const otherReadings: { readonly [Name in keyof EcsSwitches]: readonly Ecs
   icmpv6: ["refused"],
   enterpriseDrop: ["refused"],
   listUnknownGroup: ["InvalidSecurityGroupId.NotFound"],
+  groupsByPage: ["refused"],
   ruleOrder: ["newest-first"],
   priorityForm: ["string"],
   unusedSourcePortRange: ["-1/-1"],

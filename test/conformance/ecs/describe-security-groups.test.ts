@@ -61,11 +61,23 @@ describe("DescribeSecurityGroups", () => {
     expect(await idsOf(client, { maxResults: 100 })).toHaveLength(13);
   });
 
+  itEmbedded("pages by number for older clients, and tells how many there are", async () => {
+    const groups = Array.from({ length: 13 }, (_, n) => ({ groupId: `sg-${n}`, name: `g${n}`, rules: [] }));
+    const { client, ecs } = await aWorld({ seed: { ...seed, groups } });
+    const second = await list(client, { pageNumber: 2, pageSize: 10 });
+    expect(second?.securityGroups?.securityGroup?.map((group) => group.securityGroupId)).toHaveLength(3);
+    expect(second).toMatchObject({ totalCount: 13, pageNumber: 2, pageSize: 10, nextToken: "" });
+    ecs.switches.groupsByPage = "refused";
+    const refused = { statusCode: 400, code: "NotSupported.PageNumberAndPageSize" };
+    expect(await refusalOf(list(client, { pageNumber: 1 }))).toEqual(refused);
+  });
+
   itEmbedded.each([
     [{ securityGroupIds: "sg-web" }, "InvalidParameter"],
     [{ nextToken: "x" }, "InValidParameter.NextToken"],
     [{ maxResults: 101 }, "InvalidParameter"],
-    [{ pageNumber: 1 }, "NotSupported.PageNumberAndPageSize"],
+    [{ pageNumber: 0 }, "InvalidParameter"],
+    [{ pageSize: 101 }, "InvalidParameter"],
     [{ securityGroupType: "huge" }, "InvalidParameter.SecurityGroupType"],
     [{ securityGroupId: "web" }, "InvalidSecurityGroupId.Malformed"],
   ])("refuses %o", async (more, code) => {

@@ -1,8 +1,7 @@
 // DescribeInstances: the instances of a region, filtered, in pages.
-import { refusal } from "../errors.ts";
 import type { EcsEni, EcsInstance } from "../model.ts";
 import { jsonListOf, type Operation, requireRegion } from "../operation.ts";
-import { pageOf } from "../paging.ts";
+import { numberedPageOf, pageOf } from "../paging.ts";
 import { hasTags } from "../tags.ts";
 
 const bounds = { min: 1, max: 100, fallback: 10, floor: 10, outOfBounds: "InvalidParameter" } as const;
@@ -63,14 +62,13 @@ export const describeInstances: Operation = {
         const groupId = params.SecurityGroupId;
         return groupId === undefined || (primaryOf(instance)?.groupIds.includes(groupId) ?? false);
       });
-    if (params.PageNumber === undefined && params.PageSize === undefined) {
-      const page = pageOf(found, params, `instances ${regionId}`, bounds);
-      const Instance = page.items.map((instance) => itemOf(instance, enis));
-      return { TotalCount: found.length, NextToken: page.nextToken, Instances: { Instance } };
+    const numbered = numberedPageOf(found, params, 100);
+    if (numbered !== undefined) {
+      const Instance = numbered.items.map((instance) => itemOf(instance, enis));
+      return { ...numbered.paging, Instances: { Instance } };
     }
-    const [number, size] = [Number(params.PageNumber ?? "1"), Number(params.PageSize ?? "10")];
-    if (!(number >= 1 && size >= 1 && size <= 100)) throw refusal("InvalidParameter", "PageSize");
-    const Instance = found.slice((number - 1) * size, number * size).map((instance) => itemOf(instance, enis));
-    return { TotalCount: found.length, PageNumber: number, PageSize: size, NextToken: "", Instances: { Instance } };
+    const page = pageOf(found, params, `instances ${regionId}`, bounds);
+    const Instance = page.items.map((instance) => itemOf(instance, enis));
+    return { TotalCount: found.length, NextToken: page.nextToken, Instances: { Instance } };
   },
 };

@@ -4,7 +4,7 @@ import { refusal } from "../errors.ts";
 import type { EcsLimits } from "../limits.ts";
 import type { EcsEni, EcsGroup } from "../model.ts";
 import { groupIdForm, jsonListOf, type Operation, requireRegion } from "../operation.ts";
-import { pageOf } from "../paging.ts";
+import { numberedPageOf, pageOf } from "../paging.ts";
 import { hasTags, tagSet } from "../tags.ts";
 
 const bounds = { min: 1, max: 100, fallback: 10, outOfBounds: "InvalidParameter" } as const;
@@ -54,18 +54,23 @@ export const describeSecurityGroups: Operation = {
   run: (context) => {
     const { params, view, switches } = context;
     const RegionId = requireRegion(context);
-    if (params.PageNumber !== undefined || params.PageSize !== undefined) {
-      throw refusal("NotSupported.PageNumberAndPageSize");
-    }
     const found = view.groups().filter((group) => group.regionId === RegionId);
     const asked = params.SecurityGroupId;
     const isUnknown = asked !== undefined && !found.some((it) => it.groupId === asked);
     if (isUnknown && switches.listUnknownGroup !== "empty") {
       throw refusal(switches.listUnknownGroup);
     }
-    const page = pageOf(found.filter(filterOf(params)), params, `groups ${RegionId}`, bounds);
+    const matching = found.filter(filterOf(params));
     const enis = view.enis();
-    const SecurityGroup = page.items.map((group) => itemOf(group, enis, context.limits));
-    return { RegionId, NextToken: page.nextToken, SecurityGroups: { SecurityGroup } };
+    const itemsOf = (groups: readonly EcsGroup[]) => ({
+      SecurityGroup: groups.map((group) => itemOf(group, enis, context.limits)),
+    });
+    const numbered = numberedPageOf(matching, params, 100);
+    if (numbered !== undefined && switches.groupsByPage === "refused") {
+      throw refusal("NotSupported.PageNumberAndPageSize");
+    }
+    if (numbered !== undefined) return { RegionId, ...numbered.paging, SecurityGroups: itemsOf(numbered.items) };
+    const page = pageOf(matching, params, `groups ${RegionId}`, bounds);
+    return { RegionId, NextToken: page.nextToken, SecurityGroups: itemsOf(page.items) };
   },
 };
