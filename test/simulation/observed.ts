@@ -30,7 +30,7 @@ export interface SentCall {
 
 /** What somebody was granted through the API, as that person knows it. Instants in milliseconds by the true clock. */
 export interface Grant {
-  readonly leaseId: string | null;
+  leaseId: string | null;
   readonly principal: string;
   readonly groupId: string;
   /** What the rule has to say: protocol, ports, source and destination, as the cloud shows them. */
@@ -46,6 +46,28 @@ export interface Grant {
   endedAt: number | null;
   /** True where a rule that was there before serves the grant. */
   readonly rides: boolean;
+  /** The second person it needs; null where it needs none. */
+  readonly second: SecondPerson | null;
+}
+
+/** What second persons said of a request, as they themselves know it. Instants by the true clock. */
+export interface SecondPerson {
+  /** From then on nobody can decide any more. */
+  readonly lapsesAt: number;
+  /** How long after an approval the lease may begin, at most. */
+  readonly useWithinMs: number;
+  readonly words: SaidWord[];
+}
+
+/** A word from somebody who may be a second person: not whoever asked, under any name, nor by a token that they issued. */
+export interface SaidWord {
+  readonly person: string;
+  readonly decision: "approve" | "deny";
+  /** When it was first sent, and when it was last tried. */
+  readonly from: number;
+  to: number;
+  /** When an answer said that it was taken; null before. */
+  heardAt: number | null;
 }
 
 /** The rule in words that do not depend on who writes them. */

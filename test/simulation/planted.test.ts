@@ -7,7 +7,7 @@ import { parsePart } from "./script.ts";
 const SEEDS_MAX = 150;
 
 test.each(mutations.map((mutation) => [mutation.name, mutation] as const))("%s: seen", async (_, mutation) => {
-  const sight = await seekWith(mutation, { from: 1, max: SEEDS_MAX });
+  const sight = await seekWith(mutation, { from: mutation.from ?? 1, max: SEEDS_MAX });
   expect(mutation.seenBy, JSON.stringify(sight)).toContain(sight?.checker);
 });
 

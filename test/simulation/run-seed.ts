@@ -4,9 +4,11 @@ import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { setMode } from "../../shared/usecases/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
+import { drawnFeatures, features } from "./features.ts";
 import { wordsOf } from "./observed.ts";
 import { type Part, partOf, scriptOf } from "./script.ts";
-import { type Counts, ENFORCED, SimWorld, type Violation } from "./sim-world.ts";
+import { ENFORCED } from "./sim-account.ts";
+import { type Counts, SimWorld, type Violation } from "./sim-world.ts";
 
 export interface SeedOptions {
   readonly isTraced?: boolean;
@@ -32,7 +34,8 @@ const FROM_RULES = { from: "rules", template: "" } as const;
 
 /** Runs one seed; the same seed runs the same way. */
 export async function runSeed(seed: string, options: SeedOptions = {}): Promise<SeedReport> {
-  const world = new SimWorld(seed, options);
+  const played = (options.part?.features ?? drawnFeatures(seed)).map((name) => features[name]);
+  const world = new SimWorld(seed, { isTraced: options.isTraced ?? false, features: played });
   await world.schedule.run(play(world, options)).catch((error: unknown) => {
     world.violated("no-raw-errors", error instanceof Error ? (error.stack ?? error.message) : String(error));
   });

@@ -1,6 +1,8 @@
 // Makes a failing seed small: leaves out hours, kinds of faults and moves for as long as the same checker still sees something.
+
+import { drawnFeatures } from "./features.ts";
 import { runSeed } from "./run-seed.ts";
-import { type Part, scriptOf } from "./script.ts";
+import { type Part, SHUT_DOWN, scriptOf } from "./script.ts";
 
 /** What is left of a seed, and in how many runs that was found. */
 export interface Shrunk {
@@ -8,14 +10,18 @@ export interface Shrunk {
   readonly runs: number;
 }
 
-/** Shrinks a seed in which the checker has seen something, in at most `runsMax` runs. */
+/**
+ * Shrinks a seed in which the checker has seen something, in at most `runsMax` runs. Whatever part it answers has been run by itself, and
+ * the checker has seen something in it. Throws where it sees nothing in the seed as a whole.
+ */
 export async function shrink(seed: string, checker: string, runsMax = 60): Promise<Shrunk> {
   const script = scriptOf(seed);
   let runs = 0;
   let part: Required<Part> = {
     hours: script.length,
-    moves: script.flatMap((hour) => hour.moves).map((_, n) => n),
-    faults: [...new Set(script.flatMap(({ weather }) => Object.keys(weather)))],
+    moves: script.flatMap((hour) => hour.moves).map(({ n }) => n),
+    faults: [...new Set(script.flatMap(({ weather }) => Object.keys(weather))), SHUT_DOWN],
+    features: drawnFeatures(seed),
   };
   const keepIfSeen = async (next: Required<Part>): Promise<boolean> => {
     if (runs >= runsMax) return false;
@@ -25,16 +31,23 @@ export async function shrink(seed: string, checker: string, runsMax = 60): Promi
     part = next;
     return true;
   };
+  if (!(await keepIfSeen(part))) throw new Error(`${checker} sees nothing in seed ${seed}`);
   for (let hours = 1; hours < part.hours; hours++) {
-    const moves = script.slice(0, hours).flatMap((hour) => hour.moves).length;
-    if (await keepIfSeen({ ...part, hours, moves: part.moves.filter((n) => n < moves) })) break;
+    const moves = new Set(
+      script
+        .slice(0, hours)
+        .flatMap((hour) => hour.moves)
+        .map(({ n }) => n),
+    );
+    if (await keepIfSeen({ ...part, hours, moves: part.moves.filter((n) => moves.has(n)) })) break;
   }
+  if (!(await keepIfSeen({ ...part, features: [] }))) await leaveOut("features");
   await leaveOut("moves");
   if (!(await keepIfSeen({ ...part, faults: [] }))) await leaveOut("faults");
   return { part, runs };
 
   /** Halves, quarters and so on are left out, down to single ones. */
-  async function leaveOut(what: "moves" | "faults"): Promise<void> {
+  async function leaveOut(what: "moves" | "faults" | "features"): Promise<void> {
     for (let size = Math.ceil(part[what].length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2))
       for (let at = 0; at < part[what].length; ) {
         const left = (part[what] as readonly unknown[]).filter((_, n) => n < at || n >= at + size);

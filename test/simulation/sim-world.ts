@@ -6,10 +6,9 @@ import { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "../../local/services/actiontrail/switches.ts";
 import type { EcsCall } from "../../local/services/ecs/ecs-service.ts";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
-import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
-import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { GroupRef } from "../../shared/domain/ids.ts";
 import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
@@ -17,129 +16,23 @@ import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
+import type { App, Caller } from "../../shared/usecases/app.ts";
 import { allJobs } from "../../shared/usecases/jobs.ts";
 import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
+import type { Feature } from "./feature.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
+import { ACCOUNT_ID, account, DOCUMENT, GROUPS, type Person, REGION, SETTINGS } from "./sim-account.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
+import { FAIR, type Weather } from "./weather.ts";
 
-export const REGION = "cn-hangzhou";
-const ACCOUNT_ID = "100000000000";
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 45_000;
-
-const ref = (groupId: string): GroupRef => ({ region: REGION, groupId: groupId as GroupId });
-
-/** Enforced, its baseline confirmed before the run. */
-export const ENFORCED = ref("sg-web");
-/** Drift in it is reported. */
-export const OBSERVED = ref("sg-obs");
-/** Not guarded. */
-export const UNGUARDED = ref("sg-app");
-export const GROUPS = [ENFORCED, OBSERVED, UNGUARDED] as const;
-
-/** Trouble beside that of single calls: chances per minute, or per event. */
-export interface Weather extends Trouble {
-  missedTick: number;
-  doubleTick: number;
-  lostEvent: number;
-  doubleEvent: number;
-  lateEvent: number;
-  lostWakeup: number;
-  /** An authorize is answered with success and adds nothing. */
-  hollow: number;
-  /** The store, or the cloud, is away for some minutes. */
-  storeAway: number;
-  cloudAway: number;
-}
-
-export const FAIR: Weather = {
-  ...NO_TROUBLE,
-  missedTick: 0,
-  doubleTick: 0,
-  lostEvent: 0,
-  doubleEvent: 0,
-  lateEvent: 0,
-  lostWakeup: 0,
-  hollow: 0,
-  storeAway: 0,
-  cloudAway: 0,
-};
-
-const user = (name: string, n: number) => ({
-  name,
-  accessKeyId: `ak-${name}`,
-  accessKeySecret: `sk-${name}`,
-  principalId: `2000${n}`,
-});
-
-const PEOPLE = ["owner", "mallory", "terraform", "dms", "dave", "erin"] as const;
-export type Person = (typeof PEOPLE)[number];
-
-const standing = (portRange: string, sourceCidrIp: string): Partial<EcsRule> => ({
-  portRange,
-  sourceCidrIp,
-  description: "granted",
-});
-
-const account: AccountSeed = {
-  accountId: ACCOUNT_ID,
-  regionId: REGION,
-  vpcId: "vpc-1",
-  users: [user("safeport", 0), ...PEOPLE.map((name, n) => user(name, n + 1))],
-  groups: [
-    {
-      groupId: ENFORCED.groupId,
-      name: "web",
-      rules: [
-        standing("80/80", "0.0.0.0/0"),
-        standing("443/443", "0.0.0.0/0"),
-        standing("8443/8443", "10.0.0.0/8"),
-        standing("9090/9090", "10.1.0.0/16"),
-        standing("22/22", "203.0.113.50"),
-      ],
-    },
-    { groupId: OBSERVED.groupId, name: "obs", rules: [standing("7890/7890", "10.4.0.0/16")] },
-    {
-      groupId: UNGUARDED.groupId,
-      name: "app",
-      rules: [standing("8080/8080", "10.0.0.0/8"), standing("22/22", "203.0.113.60")],
-    },
-  ],
-  instances: [
-    { instanceId: "i-web-1", name: "web-1", address: "127.10.0.11", groupIds: ["sg-web"], listening: [] },
-    { instanceId: "i-web-2", name: "web-2", address: "127.10.0.12", groupIds: ["sg-web"], listening: [] },
-    { instanceId: "i-obs-1", name: "obs-1", address: "127.10.0.21", groupIds: ["sg-obs"], listening: [] },
-    { instanceId: "i-app-1", name: "app-1", address: "127.10.0.31", groupIds: ["sg-app"], listening: [] },
-  ],
-};
-
-const DOCUMENT = {
-  defaultTarget: "web",
-  groups: { guards: { web: "enforce", obs: "observe" } },
-  lease: { priority: 1 },
-  drift: { unknownWriterWait: 600 },
-  foreignWriters: [{ name: "DMS", sources: ["100.104.0.0/16"] }],
-  trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
-};
-
-const SETTINGS: Settings = {
-  installation: "sim",
-  markSecret: "0123456789abcdef0123456789abcdef",
-  lateEffectMaxMs: 60_000,
-  lockMs: 30_000,
-  lockMarginMs: 12_000,
-  answerWithinMs: 10_000,
-  skewMaxMs: 5_000,
-  shards: 1,
-  fullPassGroups: 5000,
-};
 
 /** What a run came to, in numbers. */
 export interface Counts {
@@ -213,12 +106,19 @@ export class SimWorld {
   #tokens = 0;
   #isOver = false;
 
-  constructor(seed: string, { isTraced = false }: { readonly isTraced?: boolean } = {}) {
+  constructor(
+    seed: string,
+    { isTraced = false, features = [] }: { readonly isTraced?: boolean; readonly features?: readonly Feature[] } = {},
+  ) {
     this.seed = seed;
     this.#isTraced = isTraced;
     this.dice = new Dice(seed);
     this.#hasWakeups = this.dice.happens(0.5);
-    this.policy = policyOf(policySchema.parse(DOCUMENT), 1, REGION);
+    this.policy = policyOf(
+      policySchema.parse(Object.assign({}, DOCUMENT, ...features.map((it) => it.policy))),
+      1,
+      REGION,
+    );
     const { schedule } = this;
     const clock = {
       ...schedule.clock((ms) => schedule.sleep(ms)),

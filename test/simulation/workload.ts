@@ -8,24 +8,22 @@ import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 import type { Dice } from "../kit/schedule.ts";
+import type { Move, Moves } from "./feature.ts";
 import { type Grant, wordsFor, wordsOf } from "./observed.ts";
-import { ENFORCED, GROUPS, OBSERVED, type Person, type SimWorld, UNGUARDED } from "./sim-world.ts";
+import { ENFORCED, GROUPS, NAMES, OBSERVED, type Person, UNGUARDED } from "./sim-account.ts";
+import type { SimWorld } from "./sim-world.ts";
 
-/** `dice` are the move's own: what else happens does not change what it is. */
-export type Move = (world: SimWorld, dice: Dice) => Promise<void>;
-
-const NAMES: Readonly<Record<string, string>> = { "sg-web": "web", "sg-obs": "obs", "sg-app": "app" };
 const SOURCES = ["203.0.113.7", "203.0.113.8", "198.51.100.9"];
 const PORTS = ["22", "2201", "2202", "8000"];
 /** Rules that stand from the beginning and that a lease can ride on. */
 const RIDDEN: Readonly<Record<string, string>> = { "sg-web": "203.0.113.50", "sg-app": "203.0.113.60" };
 /** A caller that never got an answer may have been heard so much later. */
-const TRIES_MS = 60_000;
+export const TRIES_MS = 60_000;
 
 export const ruleFor = (port: number, source: string): RuleSpec =>
   aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source), priority: 1 });
 
-async function pause({ schedule }: SimWorld, dice: Dice, maxMs = 240_000): Promise<void> {
+export async function pause({ schedule }: SimWorld, dice: Dice, maxMs = 240_000): Promise<void> {
   await schedule.sleep(dice.pick([dice.between(0, 40), dice.between(0, 3000), dice.between(0, maxMs)]));
 }
 
@@ -66,6 +64,7 @@ const leasing: Move = async (world, dice) => {
     openedAt: null,
     endedAt: null,
     rides,
+    second: null,
   };
   world.grants.push(grant);
   let told: LeaseAnswer | null = null;
@@ -233,7 +232,8 @@ const meddling: Move = async (world, dice) => {
   }
 };
 
-const moves: readonly (readonly [number, Move])[] = [
+/** What happens in every account. */
+export const moves: Moves = [
   [10, leasing],
   [1, nonsense],
   [2, junk],
@@ -243,14 +243,14 @@ const moves: readonly (readonly [number, Move])[] = [
   [1, ownRules("erin", OBSERVED, 7100, (n) => `10.${n}.0.0/16`)],
   [2, meddling],
 ];
-const weights = moves.reduce((sum, [weight]) => sum + weight, 0);
 
-/** Some move. */
-export function drawMove(dice: Dice): Move {
-  let left = dice.between(0, weights - 1);
-  for (const [weight, move] of moves) {
+/** One of them. */
+export function drawMove(dice: Dice, among: Moves): Move {
+  let left = dice.between(0, among.reduce((sum, [weight]) => sum + weight, 0) - 1);
+  const drawn = among.find(([weight]) => {
     left -= weight;
-    if (left < 0) return move;
-  }
-  return leasing;
+    return left < 0;
+  });
+  if (drawn === undefined) throw new RangeError("there are no moves");
+  return drawn[1];
 }

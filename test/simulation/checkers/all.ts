@@ -9,6 +9,7 @@ import { neverWider } from "./never-wider.ts";
 import { openMeansOpen } from "./open-means-open.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
 import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
+import { secondPerson } from "./second-person.ts";
 import { sharedRulesStay } from "./shared-rules-stay.ts";
 import { trailIsWhole } from "./trail-is-whole.ts";
 
@@ -23,5 +24,6 @@ export const checkers: readonly Checker[] = [
   holdsItsLock,
   keepsToItsMoves,
   restoresWhatWasGranted,
+  secondPerson,
   trailIsWhole,
 ];

@@ -1,6 +1,7 @@
 // Invariant 5: when faults stop, one pass per group converges and the next plan is empty.
 import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
-import { GROUPS, type SimWorld } from "../sim-world.ts";
+import { GROUPS } from "../sim-account.ts";
+import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
 const pass = async (world: SimWorld): Promise<void> => {

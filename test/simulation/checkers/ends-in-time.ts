@@ -1,7 +1,7 @@
 // Invariant 1: no rule that safeport opened is open past its end plus the promised bound while the cloud answers.
 
 import { wordsOf } from "../observed.ts";
-import { GROUPS } from "../sim-world.ts";
+import { GROUPS } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
 
 /** By the timer alone. */

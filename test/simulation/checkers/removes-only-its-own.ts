@@ -1,7 +1,7 @@
 // Invariant 2: safeport removes and changes nothing that is not its own, but by rollback in a confirmed enforced group, and then it has kept
 // the full rule first.
 import { wordsOf } from "../observed.ts";
-import { ENFORCED } from "../sim-world.ts";
+import { ENFORCED } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
 
 export const removesOnlyItsOwn: Checker = {

@@ -1,6 +1,6 @@
 // The mission's second sentence: in an enforced group, at the end, stands what was granted and what is other people's business, and nothing else.
 import { wordsOf } from "../observed.ts";
-import { ENFORCED } from "../sim-world.ts";
+import { ENFORCED } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
 
 export const restoresWhatWasGranted: Checker = {

@@ -1,0 +1,15 @@
+// A part of the product that some seeds have in their account, and others do not.
+import type { Dice } from "../kit/schedule.ts";
+import type { SimWorld } from "./sim-world.ts";
+
+/** What somebody does, from its beginning to its end. `dice` are the move's own: what else happens does not change what it is. */
+export type Move = (world: SimWorld, dice: Dice) => Promise<void>;
+
+/** Moves, each with how often it comes beside the others. */
+export type Moves = readonly (readonly [number, Move])[];
+
+export interface Feature {
+  /** What it adds to the policy's document. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  readonly moves: Moves;
+}
