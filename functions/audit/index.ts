@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { type EventReport, lookAtEvent, tellRefused } from "../../shared/usecases/look-at-event.ts";
+import { lookAtEvents, tellRefused } from "../../shared/usecases/look-at-event.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
@@ -27,9 +27,7 @@ export const handler = entry(
     const records = await readOrTell(event, app);
     const policy = await readPolicyOrDefault();
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
-    const reports: EventReport[] = [];
-    for (const record of records) reports.push(await lookAtEvent(app, record, { accountId, policy, deadlineAt }));
-    return reports;
+    return lookAtEvents(app, records, { accountId, policy, deadlineAt });
   },
   (error, requestId) => {
     // An event that cannot be read will not be better the next time; anything else is delivered again.

@@ -39,11 +39,11 @@ export const dueLease = (group: GroupRef, leaseId: LeaseId, at: number, shards: 
   groupId: group.groupId,
 });
 
-/** A row that has the sweep look at a group at an instant. */
+/** A row that has the sweep look at a group at an instant. Its id names the region too: no row stands for another region's. */
 export const dueGroup = (group: GroupRef, at: number, shards: number): Due => ({
   ...dueLease(group, "" as LeaseId, at, shards),
   kind: "group",
-  id: group.groupId,
+  id: `${group.region} ${group.groupId}`,
 });
 
 /** A row that has the sweep compare a group with its ledger at an instant. */

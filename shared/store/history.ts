@@ -1,7 +1,8 @@
 // What has become of ledger entries: one row for each change, so that nothing leaves the ledger without a trace.
 import type { Allocation } from "../domain/allocation.ts";
-import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { EntryId, GroupId, GroupRef } from "../domain/ids.ts";
 import type { RuleSpec } from "../domain/rule.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
@@ -73,10 +74,13 @@ export async function historyPage(
   return { lines: page.rows.map(lineOf), next: page.more && last ? last.key.slice(1).map(String) : null };
 }
 
-/** True when any entry of the group has a history. */
-export async function hasHistory(tables: Tables, group: GroupRef): Promise<boolean> {
-  const { groupId } = group;
-  return (
-    (await tables.range({ table: "history", from: [groupId], to: [`${groupId}\u0001`], limit: 1 })).rows.length > 0
-  );
+/** The region of a group that any entry has a history in; null where none has, or its first line cannot be read. */
+export async function regionOfHistory(tables: Tables, groupId: GroupId): Promise<string | null> {
+  const { rows } = await tables.range({ table: "history", from: [groupId], to: [`${groupId}\u0001`], limit: 1 });
+  try {
+    return rows.map(lineOf)[0]?.group.region ?? null;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return null;
+  }
 }

@@ -11,7 +11,7 @@ function intentOf(row: Row): Intent {
 
 const keyOf = (intent: Pick<Intent, "group" | "intentId">): string[] => [intent.group.groupId, intent.intentId];
 
-/** The open intents of a group. */
+/** The open intents of a group, in its region. */
 export async function listIntents(tables: Tables, group: GroupRef): Promise<readonly Intent[]> {
   const page = await tables.range({
     table: "intent",
@@ -19,7 +19,7 @@ export async function listIntents(tables: Tables, group: GroupRef): Promise<read
     to: [`${group.groupId}\u0001`],
     limit: 1000,
   });
-  return page.rows.map(intentOf);
+  return page.rows.map(intentOf).filter((intent) => intent.group.region === group.region);
 }
 
 export const intentWrite = (intent: Intent): Write => ({

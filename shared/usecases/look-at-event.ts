@@ -1,5 +1,6 @@
 // An event says: look at this group. The call is kept as a sighting, the group is looked at, and the world is read anew.
 import type { GroupRef } from "../domain/ids.ts";
+import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { callOf, type Sighting } from "../domain/sighting.ts";
 import { nameOf } from "../plan/judge-drift.ts";
@@ -8,7 +9,8 @@ import { claimDue, type Due, dueDrift, dueWrite } from "../store/due.ts";
 import { writeRecord } from "../store/records.ts";
 import { addSighting, getSighting, isTold, markTold, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
-import { isOfInterest } from "./is-of-interest.ts";
+import { inParallel } from "./in-parallel.ts";
+import { interestIn } from "./interest-in.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { lookAtList } from "./look-at-list.ts";
 import { isOwnCall } from "./own-call.ts";
@@ -40,6 +42,28 @@ const AHEAD_MAX_MS = 5 * 60_000;
 const GATHER_MS = 1000;
 
 /**
+ * Takes the records of one invocation, side by side: whatever becomes of one of them, however long it takes, the others have had their
+ * look. The first failure is thrown then, so that all are delivered again; those that were taken are known by their ids.
+ */
+export async function lookAtEvents(
+  app: App,
+  records: readonly unknown[],
+  options: EventOptions,
+): Promise<readonly EventReport[]> {
+  const reports: EventReport[] = [];
+  const failures: unknown[] = [];
+  await inParallel([...records.entries()], async ([place, record]) => {
+    try {
+      reports[place] = await lookAtEvent(app, record, options);
+    } catch (error) {
+      failures.push(error);
+    }
+  });
+  if (failures.length > 0) throw failures[0];
+  return reports;
+}
+
+/**
  * Takes one record of the trail. Nothing follows from what it says but that its groups are looked at, and who is named in the record
  * of what is found. Malformed, foreign, own, failed, replayed and repeated events change nothing.
  */
@@ -60,18 +84,17 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   const looked: string[] = [];
   const left: string[] = [];
   const again: string[] = [];
-  const news = [...newsOf(reading)];
+  const own = await ofInterest(app, others, options.policy);
+  const news = [...newsOf(reading, own)];
   for (const list of lists) {
     const { groups, why } = await lookAtList(app, options.policy, reading.call, list);
     left.push(...groups);
     news.push(...(why === null ? [] : [`${list.listId} was changed; ${why}`]));
   }
   await tellOnce(app, reading.call.eventId, news);
-  for (const sighting of others) {
+  for (const sighting of own) {
     const { groupId, region } = sighting;
-    const group = { groupId, region };
-    if (!(await isOfInterest(app, group, options.policy))) continue;
-    const isLooked = await lookFor(app, group, sighting, options);
+    const isLooked = await lookFor(app, { groupId, region }, sighting, options);
     ({ looked, left, known: again })[isLooked].push(groupId);
   }
   const isDone = looked.length + left.length === 0;
@@ -79,6 +102,25 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   if (isDone && again.length > 0)
     await tellOnce(app, `${eventId} again`, [`the event ${eventId} was delivered again: it counts once`]);
   return { looked, left, ignored: isDone ? "it was seen before, or is of a group that is nothing to us" : null };
+}
+
+/**
+ * The sightings of groups that are something to us, in the region that they lie in. Of a group that is known and lies elsewhere the
+ * event is made up or mistaken: that is told once a day, and nothing else is written for it.
+ */
+async function ofInterest(app: App, sightings: readonly Sighting[], policy: Policy): Promise<readonly Sighting[]> {
+  const found: Sighting[] = [];
+  for (const sighting of sightings) {
+    const { groupId, region } = sighting;
+    const interest = await interestIn(app, { groupId, region }, policy);
+    if (interest === "present") found.push(sighting);
+    if (interest !== "elsewhere") continue;
+    const day = formatUtc(app.clock.now()).slice(0, 10);
+    await tellOnce(app, `${groupId} ${region} ${day}`, [
+      `an event is about ${groupId} in ${region}: the group is not in ${region}, and nothing follows from it`,
+    ]);
+  }
+  return found;
 }
 
 /**
@@ -131,7 +173,10 @@ async function tellOnce(app: App, eventId: string, news: readonly string[]): Pro
 }
 
 /** What a person should read of although no rule of a group has changed. */
-function newsOf({ call, createdGroup, lists, sightings }: Extract<TrailReading, { kind: "call" }>): readonly string[] {
+function newsOf(
+  { call, createdGroup, lists }: Extract<TrailReading, { kind: "call" }>,
+  sightings: readonly Sighting[],
+): readonly string[] {
   const who = `${nameOf(call.actor)} from ${call.address} (${call.operation}, ${call.requestId})`;
   if (createdGroup !== null)
     return [
@@ -141,7 +186,7 @@ function newsOf({ call, createdGroup, lists, sightings }: Extract<TrailReading, 
     return [
       `${who} changed ${lists.map((it) => it.listId).join(", ")}: so has what every rule that names it lets through`,
     ];
-  if (call.kind !== "membership") return [];
+  if (call.kind !== "membership" || sightings.length === 0) return [];
   return [`${who} changed who is in ${sightings.map((it) => it.groupId).join(", ")}: so has whom its rules reach`];
 }
 

@@ -16,7 +16,7 @@ import { writeRecord } from "../store/records.ts";
 import { addSighting, getSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
-import { isOfInterest } from "./is-of-interest.ts";
+import { interestIn } from "./interest-in.ts";
 import { tell } from "./tell.ts";
 
 /** Rules that are named in words; of more than these the number is told. */
@@ -49,7 +49,7 @@ export async function lookAtList(app: App, policy: Policy, call: SightedCall, li
   }
   const groups: GroupId[] = [];
   await inParallel(named, async (groupId) => {
-    if (!(await isOfInterest(app, { groupId, region: list.region }, policy))) return;
+    if ((await interestIn(app, { groupId, region: list.region }, policy)) !== "present") return;
     if (await lookIn(app, policy, { ...call, groupId }, list, blocks)) groups.push(groupId);
   });
   return { groups, why: null };

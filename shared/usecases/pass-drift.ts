@@ -73,7 +73,7 @@ export class PassDrift {
       listSightings(app.tables, group.groupId),
     ]);
     const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
-    const told = sightings.filter((sighting) => sighting.failed === null);
+    const told = sightings.filter(({ failed, region }) => failed === null && region === group.region);
     return new PassDrift(app, policy, facts, { row, items, interfaces, sightings: told });
   }
 

@@ -1,6 +1,6 @@
 // The sweep: whatever is due now. Finds it with one bounded range read per shard, and makes no ECS call when there is nothing.
 
-import type { GroupId, GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
+import type { GroupRef, LeaseId, RuleId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -107,10 +107,12 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app));
-  const groups = new Map<GroupId, Due[]>();
-  for (const row of due)
-    if (row.kind !== "full-pass" && row.kind !== "job")
-      groups.set(row.groupId, [...(groups.get(row.groupId) ?? []), row]);
+  const groups = new Map<string, Due[]>();
+  for (const row of due) {
+    if (row.kind === "full-pass" || row.kind === "job") continue;
+    const group = `${row.region} ${row.groupId}`;
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   for (const row of due) if (row.kind === "job") await sweepJob(app, work, row, tally);
   for (const row of due) if (row.kind === "full-pass") await sweepAll(app, work, row, tally);

@@ -85,7 +85,8 @@ export async function canaryState(app: App, policy: Policy): Promise<Exclude<Can
 
 /** An event of our own call has come; of the canary's group it is what was waited for. */
 export async function hearCanary(app: App, policy: Policy, group: GroupRef): Promise<void> {
-  if (group.groupId !== policy.drift.canary?.groupId) return;
+  const canary = canaryGroup(policy);
+  if (canary === null || group.groupId !== canary.groupId || group.region !== canary.region) return;
   for (let tries = 0; tries < CAS_MAX; tries++) {
     const row = await getGroupRow(app.tables, group);
     if (await saveGroupRow(app.tables, { ...row, heardAt: app.clock.now() })) return;
