@@ -28,6 +28,8 @@ export interface InstallationOrder {
   readonly environment?: Readonly<Record<string, string>>;
   /** Makes the policy's text of that of `npm start`. */
   readonly policy?: (text: string) => string;
+  /** As many processes of one function at most; default: the embedded cloud's own. */
+  readonly instancesMax?: number;
   /** Leaves the timer out, so that no tick falls into a measurement. */
   readonly timer?: boolean;
   /** Runs `api` inside `timed-handler.ts`, which appends one line per invocation to this file. */
@@ -113,7 +115,9 @@ async function deploy(
     tokenDays: 1,
   });
   const functions = functionsOf(cloud, secrets, { dist, environment: added }).map((definition) => {
-    const { triggers = [], ...rest } = definition;
+    const { instancesMax } = order;
+    const { triggers = [], ...own } = definition;
+    const rest = instancesMax === undefined ? own : { ...own, instancesMax };
     const kept = order.timer === false ? triggers.filter(({ type }) => type !== "timer") : triggers;
     if (order.timings === undefined || rest.name !== "api") return { ...rest, triggers: kept };
     const timed = { BENCH_BUNDLE: rest.bundle, BENCH_TIMINGS: order.timings };

@@ -1,4 +1,5 @@
 // `npm run bench`: measures what is promised, on the embedded cloud with the built functions. See `--help`.
+import { benchAlarmStorm } from "./alarm-storm.ts";
 import { benchColdStart } from "./cold-start.ts";
 import { benchCost } from "./cost.ts";
 import { benchDataPlane } from "./dataplane.ts";
@@ -23,6 +24,7 @@ const HELP = `Usage: npm run bench [-- <name>... [--short]]
   full-pass   what a full pass costs when there is nothing to do, over 10,000 groups and 1,000 (--short: 1,000 and 300)
   dataplane   when a rule is in force on the wire after the answer of the call, with 200 groups of 200 rules
   lockdown    from the post of an alarm to the last read-back of 200 groups, each cloud call 30 ms late (half a minute; --short: 40 groups)
+  alarm-storm 1,000 posts of 20 alarms in ten seconds through the webhook: one lockdown, no lost alarm, memory bounded (--short: 200 in two)
   evidence    what a day of evidence costs for 1,000 instances: queries, scanned bytes, Tablestore units, CloudMonitor calls (--short: 100)
   quiet-days  how long the embedded cloud takes for 45 days in which nothing happens (--short: 3 of them)
   tablestore  calls per second of the embedded Tablestore through the SDK, as a ratio to a server that does nothing
@@ -79,6 +81,10 @@ const benches: Readonly<Record<string, Bench>> = {
   lockdown: async (build, isShort) => {
     title("lockdown by an alarm");
     return benchLockdown(await build(), isShort);
+  },
+  "alarm-storm": async (build, isShort) => {
+    title("a storm of alarms");
+    return benchAlarmStorm(await build(), isShort);
   },
   cost: async (build) => {
     title("a month's cost, estimated from counted calls");

@@ -102,3 +102,12 @@ export function parseLockdownId(id: string): { readonly scope: string; readonly 
   const [, scope, sequence] = /^ld-([0-9a-f]{12})-(\d{1,9})$/.exec(id) ?? [];
   return scope === undefined ? null : { scope, sequence: Number(sequence) };
 }
+
+/** By less no end is moved: alarms of one attack come within a minute, and each move is a call for every drop. */
+const EXTENDS_FROM_MS = 60_000;
+
+/** The end of a lockdown that is asked for now. Marks know whole seconds. */
+export const lockdownEnd = (now: number, periodMs: number): number => Math.ceil((now + periodMs) / 1000) * 1000;
+
+/** True when the end is so much later that a lockdown is moved to it. */
+export const isLaterEnd = (until: number, present: number): boolean => until >= present + EXTENDS_FROM_MS;

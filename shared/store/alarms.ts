@@ -12,6 +12,8 @@ export interface AlarmRow {
   readonly isHandled: boolean;
   /** The lockdown that it has on; null without. */
   readonly lockdownId: string | null;
+  /** The end of that lockdown as of when the alarm was acted on last; null without. Missing in rows of earlier versions. */
+  readonly lockedUntil?: number | null;
   /** True while a person has lifted that lockdown and the alarm has not been OK since: it starts no other. */
   readonly isMuted: boolean;
   /** 0 for a row that is not stored yet. */

@@ -48,7 +48,8 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
         if (fresh === null) return done;
         const isHandled = fresh.alarm.at === row.alarm.at;
         const isMuted = row.alarm.state === "OK" ? false : fresh.isMuted;
-        if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId: answer.lockdownId })) break;
+        const { lockdownId, until: lockedUntil = null } = answer;
+        if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId, lockedUntil })) break;
       }
     }
     return done;
@@ -60,6 +61,8 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
 interface Answer {
   readonly done: string;
   readonly lockdownId: string | null;
+  /** Of a lockdown that is on now. */
+  readonly until?: number;
 }
 
 async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<Answer> {
@@ -94,7 +97,8 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
       ...{ arrivedAt: options.arrivedAt, deadlineAt: options.deadlineAt },
     });
     // The other alarm of the same scope may have been over in this very moment, and this one is what keeps it on.
-    return { done: `lockdown ${lockdown.lockdownId} until ${new Date(lockdown.until).toISOString()}`, ...lockdown };
+    const { lockdownId: id, until } = lockdown;
+    return { done: `lockdown ${id} until ${new Date(until).toISOString()}`, lockdownId: id, until };
   } catch (error) {
     if (!(error instanceof AppError) || error.entry.retry !== "never") throw error;
     // The same again would not help: people have to.

@@ -1,5 +1,6 @@
 // Takes an alarm: it is stored before anybody is told that it was taken, and acted on afterwards.
 import { type Alarm, alarmIdOf, alarmRuleFor } from "../domain/alarm.ts";
+import { isLaterEnd, lockdownEnd } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../store/alarms.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
@@ -13,7 +14,7 @@ const NET_MS = 15_000;
 
 /**
  * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
- * by a later one. What no rule of the policy answers is recorded, and asks for nothing.
+ * by a later one, or what is being done for it already. What no rule of the policy answers is recorded, and asks for nothing.
  */
 export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
   const alarmId = alarmIdOf(alarm);
@@ -23,6 +24,11 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     if (stored !== null && stored.alarm.at >= alarm.at) return null;
     const isAnswered = alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
     const isMoved = stored?.alarm.state !== alarm.state;
+    if (stored !== null && !isMoved && isCovered(stored, alarm, policy, now)) {
+      // In a storm most posts are such: they cost two calls, and nothing is begun for them.
+      if (await saveAlarm(app.tables, { ...stored, alarm, receivedAt: now })) return null;
+      continue;
+    }
     const at = (Math.floor(now / NET_MS) + 2) * NET_MS;
     const known = isAnswered ? "" : "; no rule of the policy answers it";
     const line = `${alarmId}: ${alarm.rule || alarm.metric} of ${alarm.namespace} is ${alarm.state}${known}`;
@@ -43,6 +49,15 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     if (saved) return saved;
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }
+}
+
+/** True for an alarm that says again what was acted on, while the lockdown it has on would be neither begun nor lengthened by it. */
+function isCovered(stored: AlarmRow, alarm: Alarm, policy: Policy, now: number): boolean {
+  const rule = alarmRuleFor(alarm, policy.alarms);
+  const { isHandled, lockedUntil = null } = stored;
+  if (!isHandled || alarm.state !== "ALERT" || rule?.action !== "lockdown" || lockedUntil === null) return false;
+  const until = lockdownEnd(now, rule.periodMs ?? policy.lockdown.periodMs);
+  return lockedUntil > now && !isLaterEnd(until, lockedUntil);
 }
 
 const aboutOf = ({ dimensions, level, metric }: Alarm): string =>

@@ -1,11 +1,13 @@
 // Starts a lockdown: every port but the core ones is closed in the groups of its scope, and read back.
 import type { LockdownScope } from "../domain/alarm.ts";
 import {
+  isLaterEnd,
   LOCKDOWN_JOB,
   type Lockdown,
   type LockdownCause,
   type LockdownGroup,
   type LockdownStep,
+  lockdownEnd,
   lockdownIdOf,
   type Preparation,
   scopeName,
@@ -43,8 +45,6 @@ export interface LockdownAsk {
 
 /** When the job looks, should this process die. */
 const NET_MS = 10_000;
-/** By less no end is moved: alarms of one attack come within a minute, and each move is a call for every drop. */
-const EXTENDS_FROM_MS = 60_000;
 const GROUPS_AT_ONCE = 256;
 
 /** What it would be; writes nothing. Throws as `startLockdown`. */
@@ -122,8 +122,8 @@ async function join(
     if (last === null || !isOn(last, now)) return null;
     const isKnown = last.causes.some((it) => it.by === cause);
     const causes: readonly LockdownCause[] = isKnown ? last.causes : [...last.causes, { by: cause, since: now }];
-    const until = endAfter(now, periodMs);
-    const isLater = until >= last.until + EXTENDS_FROM_MS;
+    const until = lockdownEnd(now, periodMs);
+    const isLater = isLaterEnd(until, last.until);
     if (isKnown && !isLater) return { lockdown: last, isMoved: false };
     const groups = last.groups.map((it) => (it.way === "none" ? it : { ...it, isClosed: false }));
     if (isLater) await app.tables.writeAll(netRows(last.lockdownId, now, until));
@@ -131,9 +131,6 @@ async function join(
     if (saved) return { lockdown: saved, isMoved: isLater };
   }
 }
-
-/** Marks know whole seconds. */
-const endAfter = (now: number, periodMs: number): number => Math.ceil((now + periodMs) / 1000) * 1000;
 
 /** The job looks soon, should this process die, and at the end. */
 const netRows = (lockdownId: string, now: number, until: number) =>
@@ -177,7 +174,7 @@ function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[
     waivedBy: policy.operatorPath.length > 0 ? null : (waivedBy ?? policy.lockdown.withoutOperatorPath),
     causes: [{ by: cause, since: now }],
     startedAt: now,
-    until: endAfter(now, ask.periodMs),
+    until: lockdownEnd(now, ask.periodMs),
     state: "active",
     endedAt: null,
     endedBy: null,

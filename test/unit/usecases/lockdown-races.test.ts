@@ -160,6 +160,40 @@ describe("the end", () => {
     }));
 });
 
+describe("an alarm that is told over and over", () => {
+  test("costs two calls while its lockdown is on, and lengthens it by what is left of its period", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const { clock } = app;
+      const row = await tell(scene, app, alarmOf("a", "ALERT", clock.now()));
+      const { until } = (await getLockdown(app.tables, row.lockdownId ?? "")) ?? { until: 0 };
+      let calls = 0;
+      const counted = new Proxy(app.tables, {
+        get:
+          (target, name: keyof App["tables"]) =>
+          (...given: never[]) => {
+            calls += 1;
+            return (target[name] as (...all: never[]) => unknown)(...given);
+          },
+      });
+      await scene.schedule.sleep(10_000);
+      const again = alarmOf("a", "ALERT", clock.now());
+      expect(await recordAlarm({ ...app, tables: counted }, again, scene.policy)).toBeNull();
+      expect([calls, (await getAlarm(app.tables, row.alarmId))?.alarm.at]).toEqual([2, again.at]);
+      // What is older than that says nothing, and what is over is over all the same.
+      expect(await recordAlarm(app, alarmOf("a", "OK", again.at - 1), scene.policy)).toBeNull();
+      await scene.schedule.sleep(60_000);
+      await tell(scene, app, alarmOf("a", "ALERT", clock.now()));
+      const moved = (await getLockdown(app.tables, row.lockdownId ?? ""))?.until ?? 0;
+      expect(moved).toBeGreaterThanOrEqual(until + 70_000);
+      expect(moved).toBeLessThan(until + 80_000);
+      await tell(scene, app, alarmOf("a", "OK", clock.now() + 1));
+      expect([drops(scene), (await getAlarm(app.tables, row.alarmId))?.lockdownId]).toEqual([0, null]);
+      await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 2));
+      expect(drops(scene)).toBeGreaterThan(0);
+    }));
+});
+
 describe("the list", () => {
   test("has lockdowns of all scopes, newest first, page by page", () =>
     inScene(async (scene) => {
