@@ -3,9 +3,10 @@ import type * as z from "zod";
 import type { Peers } from "../domain/evidence.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
+import { placeText } from "../domain/recycling-place.ts";
 import type { RecyclingAnswer } from "../usecases/decide-recycling.ts";
 import type { EvidenceDay, RecyclingPage } from "../usecases/list-recycling.ts";
-import type { RecyclingReport } from "../usecases/recycle.ts";
+import type { RecyclingReport } from "../usecases/recycle-group.ts";
 import { sentence, viewReach } from "./ledger-view.ts";
 import { viewRule } from "./rule-words.ts";
 import type {
@@ -98,11 +99,13 @@ export function viewRecyclingAnswer(answer: RecyclingAnswer, dryRun: boolean): z
 
 /** The answer to a run. */
 export function viewRecyclingReport(report: RecyclingReport, dryRun: boolean): z.output<typeof recyclingReportView> {
-  const { groups, rules, verdicts, lines, failed, next } = report;
+  const { groups, rules, verdicts, lines, failed, next, later } = report;
   return {
     ...{ dryRun, groups, rules, ...verdicts },
     steps: lines.map(({ itemId: item, group, key, step, why }) => ({ item, group, key, step, why })),
     failed: [...failed],
     complete: next === null,
+    next: next && placeText(next),
+    later,
   };
 }

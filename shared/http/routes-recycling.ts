@@ -2,6 +2,7 @@
 
 import { parseUtc } from "../domain/instant.ts";
 import { groupOfRecyclingId, type RecyclingItem } from "../domain/recycling-item.ts";
+import { placeOf } from "../domain/recycling-place.ts";
 import { decision, define } from "./define-route.ts";
 import { jsonResponse } from "./message.ts";
 import { invalid } from "./read-input.ts";
@@ -107,16 +108,17 @@ export const recyclingRoutes: readonly Route[] = [
     method: "POST",
     path: "/v1/recycling:run",
     operationId: "runRecycling",
-    summary: "Run the daily job now, or say what it would do.",
+    summary:
+      "Run the nightly job now, or say what it would do; as far as one call has time, and on from there by `next`.",
     permission: "recycling:run",
     about: "account",
     query: schema.recyclingRunQuery,
     body: noBody,
     answers: { 200: schema.recyclingReportView },
     idempotent: false,
-    handle: async ({ parts, caller, deadlineAt }, { query: { dryRun } }) => {
+    handle: async ({ parts, caller, deadlineAt }, { query: { dryRun, cursor } }) => {
       const { policy } = caller;
-      const report = await parts.useCases.recycle(parts.app, { policy, deadlineAt, dryRun, from: null });
+      const report = await parts.useCases.recycle(parts.app, { policy, deadlineAt, dryRun, from: placeOf(cursor) });
       return jsonResponse(200, viewRecyclingReport(report, dryRun));
     },
   }),

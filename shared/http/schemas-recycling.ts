@@ -1,5 +1,6 @@
 // What the calls about unused rules accept and answer.
 import * as z from "zod";
+import { PLACE } from "../domain/recycling-place.ts";
 import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
 import { reachView, ruleView } from "./schemas-ledger.ts";
 
@@ -44,7 +45,7 @@ export const recyclingApproveBody = z.strictObject({
 });
 
 /** Query of `POST /v1/recycling:run`. */
-export const recyclingRunQuery = z.strictObject({ dryRun: flag });
+export const recyclingRunQuery = z.strictObject({ dryRun: flag, cursor: cursorOf(PLACE) });
 
 const waitingView = z.object({ for: z.enum(["approval", "person", "evidence", "policy"]), why: z.array(text) });
 
@@ -148,5 +149,7 @@ export const recyclingReportView = z.object({
     )
     .describe("What was done, or would be."),
   failed: z.array(z.object({ group: text, why: text })).describe("Groups that could not be read."),
-  complete: z.boolean().describe("False when time ran out before the last group."),
+  complete: z.boolean().describe("False when time or calls ran out before the last group."),
+  next: text.nullable().describe("Where to go on: `cursor` of the next call. Null when every group was looked at."),
+  later: text.nullable().describe("Why to go on in a minute only: no call was left to make, or the cloud is away."),
 });

@@ -43,7 +43,7 @@ export async function saveRecyclingItem(tables: Tables, item: RecyclingItem): Pr
 
 /** Which items are asked for; all of them where nothing is said. */
 export interface RecyclingQuery {
-  readonly groupId?: string;
+  readonly groupIds?: ReadonlySet<string>;
   readonly states?: readonly RecyclingState[];
   /** Items with a step under way count besides those in `states`. */
   readonly orSteps?: boolean;
@@ -83,8 +83,8 @@ export async function listRecyclingItems(
   }
 }
 
-function isAskedFor({ columns }: Row, { groupId, states, orSteps }: RecyclingQuery): boolean {
-  if (groupId !== undefined && columns["group"] !== groupId) return false;
+function isAskedFor({ columns }: Row, { groupIds, states, orSteps }: RecyclingQuery): boolean {
+  if (groupIds !== undefined && !groupIds.has(String(columns["group"]))) return false;
   return (
     states === undefined ||
     states.includes(columns["state"] as RecyclingState) ||

@@ -19,7 +19,7 @@ import { saveRecyclingItem } from "../store/recycling.ts";
 import type { App, Caller } from "./app.ts";
 import { reachOf } from "./lease-answer.ts";
 import { decideStep, moveItem, requireItem } from "./move-recycling.ts";
-import { takeItemOn } from "./recycle.ts";
+import { takeItemOn } from "./recycle-group.ts";
 import { RecyclingScene } from "./recycling-scene.ts";
 import { settleItem } from "./settle-recycling.ts";
 

@@ -36,7 +36,7 @@ export async function listRecycling(
   return listRecyclingItems(app.tables, {
     limit,
     after,
-    ...(group ? { groupId: group.groupId } : {}),
+    ...(group ? { groupIds: new Set([group.groupId]) } : {}),
     ...(state ? { states: [state] } : {}),
   });
 }

@@ -3,14 +3,16 @@
 import { OPTIMISE_JOB } from "../domain/alarm.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
+import { placeOf, placeText } from "../domain/recycling-place.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import type { App } from "./app.ts";
 import type { JobRun } from "./jobs.ts";
 import { recycle } from "./recycle.ts";
-import { placeOf, placeText } from "./run-recycling.ts";
 
 /** What is idle for 72 hours of whole evidence enters the queue. */
 const WINDOW_DAYS = 3;
+/** Calls that are used up are there again in the next minute. */
+const LATER_MS = 60_000;
 
 /**
  * The alarm only says where to look: what enters the queue, and goes on there, is idle by evidence, and waits for people as ever.
@@ -26,9 +28,9 @@ export async function optimiseInstance(
   const isPlace = param === null || param.includes(" ");
   const only = isPlace ? null : await groupsOf(app, policy, param);
   const terms = { policy, deadlineAt, dryRun: false, early: { windowDays, only } };
-  const { failed, next } = await recycle(app, { ...terms, from: isPlace ? placeOf(param) : null });
-  if (next !== null)
-    await app.tables.writeAll([dueWrite(dueJob(OPTIMISE_JOB, placeText(next), app.clock.now() + 1000))]);
+  const { failed, next, later } = await recycle(app, { ...terms, from: isPlace ? placeOf(param) : null });
+  const again = app.clock.now() + (later === null ? 1000 : LATER_MS);
+  if (next !== null) await app.tables.writeAll([dueWrite(dueJob(OPTIMISE_JOB, placeText(next), again))]);
   // The sweep runs a job again that fails.
   if (only !== null) for (const { group, why } of failed) throw new Error(`${group} cannot be judged yet: ${why}`);
   return null;

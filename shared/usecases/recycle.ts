@@ -1,56 +1,14 @@
-// The daily run over unused rules: what is idle is queued, and what is in the queue goes on as far as evidence, policy and people let it.
-import type { GroupId, GroupRef } from "../domain/ids.ts";
-import type { Lockdown } from "../domain/lockdown.ts";
+// The nightly run over unused rules: every group of the policy's regions has its turn, from where the run before stopped.
+import type { GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
-import { reachOf } from "../domain/reach.ts";
-import { isInQueue, type Judged, queuedItem, type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
-import { isRecycled } from "../domain/recycling-policy.ts";
-import type { Rule } from "../domain/rule.ts";
-import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
-import {
-  advanceItem,
-  type ItemPicture,
-  isQueueable,
-  type NextStep,
-  type RecyclingTerms,
-} from "../plan/advance-item.ts";
+import type { RecyclingItem } from "../domain/recycling-item.ts";
+import type { RecyclingPlace } from "../domain/recycling-place.ts";
 import { CloudFailure } from "../ports/firewall.ts";
-import { listLockdowns } from "../store/lockdowns.ts";
-import { readMode } from "../store/mode.ts";
-import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
+import { listRecyclingItems } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { bookWatch, noteWaiting } from "./move-recycling.ts";
-import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
-import { LOCKDOWNS_MAX, RecyclingScene } from "./recycling-scene.ts";
-import { OTHERS } from "./settle-recycling.ts";
-import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
-
-/** What one run saw and did, or would do. */
-export interface RecyclingReport {
-  readonly groups: number;
-  readonly rules: number;
-  readonly verdicts: Readonly<Record<Judged["verdict"], number>>;
-  /** One line for each rule that was queued or moved, or would be. */
-  readonly lines: readonly RecyclingLine[];
-  /** Groups that could not be read, and why. */
-  readonly failed: readonly { readonly group: string; readonly why: string }[];
-  /** Where the next run goes on; null when every group was looked at. */
-  readonly next: RecyclingPlace | null;
-}
-
-export interface RecyclingLine {
-  readonly itemId: string;
-  readonly group: GroupId;
-  readonly key: string;
-  readonly step: "queue" | Exclude<NextStep["kind"], "stay"> | "wait";
-  readonly why: string;
-}
-
-/** A region and the cloud's own cursor within it; null for its beginning. */
-export interface RecyclingPlace {
-  readonly region: string;
-  readonly cursor: string | null;
-}
+import { chunks } from "./in-parallel.ts";
+import { bookWatch } from "./move-recycling.ts";
+import { GroupWork, type RecyclingReport } from "./recycle-group.ts";
 
 export interface RecyclingRun {
   readonly policy: Policy;
@@ -60,274 +18,183 @@ export interface RecyclingRun {
   readonly from: RecyclingPlace | null;
   /** Days in which a rule has to be idle to be queued, where an alarm says so, and the groups it is about: null for all. */
   readonly early?: { readonly windowDays: number; readonly only: readonly GroupRef[] | null };
+  /** Told from time to time how far the run is, so that whoever goes on after its death need not begin anew. */
+  readonly reached?: (place: RecyclingPlace) => Promise<void>;
 }
 
+/** Groups after which it is told how far the run is. */
+const GROUPS_AT_ONCE = 10;
+const ITEMS_AT_ONCE = 500;
+
 /**
- * Looks at every group of the policy's regions, page by page. A group that cannot be read in full is left as it is. Every move is
- * stored before the next rule is looked at, so that a run may die anywhere and the next one goes on.
+ * Looks at every group of the policy's regions, page by page, and then at the items whose group is gone. A group that cannot be read in
+ * full is left as it is. Every move is stored before the next rule is looked at, so that a run may die anywhere and the next
+ * one goes on. Where calls run out the report says so, and where to go on: what was not read is never taken for empty.
  */
 export async function recycle(app: App, run: RecyclingRun): Promise<RecyclingReport> {
-  const work = await Recycling.begin(app, run);
-  if (run.early?.only) {
-    for (const ref of run.early.only) await work.group(ref);
-    await work.bookWatch();
-    return work.report(null);
-  }
-  const { regions } = run.policy;
-  let region = run.from?.region ?? regions[0] ?? "";
-  let cursor = run.from?.cursor ?? null;
-  for (;;) {
-    const page = await app.inventory.groupPage(region, cursor, "inventory");
-    for (const { ref } of page.groups) {
-      // A page is begun anew by the next run: what was moved already has nothing left to do.
-      if (app.clock.monotonicMs() >= run.deadlineAt) return work.report({ region, cursor });
+  const { policy, deadlineAt, dryRun, early } = run;
+  const terms = { policy, deadlineAt, dryRun, ...(early ? { windowDays: early.windowDays } : {}) };
+  const work = await GroupWork.begin(app, terms);
+  return early?.only ? lookAtSome(app, run, work, early.only) : new Round(app, run, work).goOn();
+}
+
+async function lookAtSome(
+  app: App,
+  run: RecyclingRun,
+  work: GroupWork,
+  groups: readonly GroupRef[],
+): Promise<RecyclingReport> {
+  await work.turnTo(groups);
+  for (const ref of groups)
+    try {
       await work.group(ref);
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      work.fail(ref.groupId, error);
     }
-    cursor = page.next;
-    if (cursor !== null) continue;
-    const after = regions[regions.indexOf(region) + 1];
-    if (after === undefined) break;
-    region = after;
-  }
-  await work.gone();
-  await work.bookWatch();
+  await watchOver(app, run, work.ownItems());
   return work.report(null);
 }
 
-/** Takes one item on, as the daily run would: what a person has just approved need not wait for tomorrow. */
-export async function takeItemOn(
-  app: App,
-  run: Pick<RecyclingRun, "policy" | "deadlineAt">,
-  itemId: string,
-): Promise<RecyclingItem | null> {
-  const item = await getRecyclingItem(app.tables, itemId);
-  if (item === null) return null;
-  const work = await Recycling.begin(app, { ...run, dryRun: false, from: null }, [item]);
-  await work.one(item);
-  return getRecyclingItem(app.tables, itemId);
-}
-
-class Recycling {
+class Round {
   private readonly app: App;
   private readonly run: RecyclingRun;
-  private readonly items: ReadonlyMap<string, RecyclingItem>;
-  /** False while the mode lets nothing be opened or closed for other reasons than an end. */
-  private readonly mayBegin: boolean;
-  private readonly seen = new Set<string>();
-  private readonly lines: RecyclingLine[] = [];
-  private readonly failed: { group: string; why: string }[] = [];
-  private readonly verdicts = { used: 0, idle: 0, unknown: 0 };
-  private rules = 0;
-  private lockdownsRead: Promise<readonly Lockdown[]> | null = null;
+  private readonly work: GroupWork;
+  private place: RecyclingPlace;
+  /** A run makes some way however little time it has: else a page that is slow to read would hold up the queue for ever. */
+  private hasMoved = false;
+  /** Ids of all groups by region, read where an item's group was not looked at by this run. */
+  private readonly listed = new Map<string, ReadonlySet<string>>();
 
-  private constructor(app: App, run: RecyclingRun, items: readonly RecyclingItem[], mayBegin: boolean) {
+  constructor(app: App, run: RecyclingRun, work: GroupWork) {
     this.app = app;
     this.run = run;
-    this.items = new Map(items.map((item) => [item.itemId, item]));
-    this.mayBegin = mayBegin;
+    this.work = work;
+    const { from, policy } = run;
+    const isKnown = from !== null && (from.region === null || policy.regions.includes(from.region));
+    this.place = isKnown ? from : { region: policy.regions[0] ?? null, cursor: null, done: 0 };
   }
 
-  /** `only` spares reading the whole queue. */
-  static async begin(app: App, run: RecyclingRun, only?: readonly RecyclingItem[]): Promise<Recycling> {
-    const [{ items, unreadable }, { mode }] = await Promise.all([
-      only ? { items: only, unreadable: [] } : listRecyclingItems(app.tables, { limit: Number.POSITIVE_INFINITY }),
-      readMode(app.tables),
-    ]);
-    const work = new Recycling(app, run, items, mode === "normal");
-    for (const id of unreadable)
-      app.log.write("error", `the recycling item ${id} cannot be read; its rule is left alone`);
-    for (const id of unreadable) work.unreadable.add(id);
-    return work;
-  }
-
-  /** Read once for all groups. */
-  private lockdowns(): Promise<readonly Lockdown[]> {
-    this.lockdownsRead ??= listLockdowns(this.app.tables, LOCKDOWNS_MAX);
-    return this.lockdownsRead;
-  }
-
-  /** Items whose row cannot be read: nobody knows what was decided of them. */
-  private readonly unreadable = new Set<string>();
-
-  report(next: RecyclingPlace | null): RecyclingReport {
-    const { seen, rules, verdicts, lines, failed } = this;
-    return { groups: seen.size, rules, verdicts, lines, failed, next };
-  }
-
-  /** Looks at a group. What goes wrong in one keeps no other from its turn. */
-  async group(ref: GroupRef): Promise<void> {
-    const { app, run } = this;
-    this.seen.add(ref.groupId);
+  async goOn(): Promise<RecyclingReport> {
+    const { work, app } = this;
     try {
-      const scene = await RecyclingScene.read(app, run.policy, ref, "inventory", () => this.lockdowns());
-      if (scene === null) return;
-      await this.orphans(scene);
-      if (!run.dryRun) await scene.remember(app.clock.now());
-      for (const rule of scene.rules) if (rule.id !== null) await this.rule(scene, rule);
-      for (const item of this.items.values())
-        if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
+      while (this.place.region !== null) if (!(await this.page(this.place.region))) return work.report(this.place);
+      return work.report((await this.rest()) ? null : this.place);
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
-      this.failed.push({ group: ref.groupId, why: error.cloudCode ?? error.kind });
-      app.log.write("warn", `the group ${ref.groupId} is not looked at for unused rules`, { cause: error });
+      const { kind, cloudCode } = error;
+      // A cursor that the cloud takes no longer: the region from its beginning. What was moved already has nothing left to do.
+      const { region } = this.place;
+      if (kind === "invalid" && region !== null) await this.reach({ region, cursor: null, done: 0 });
+      app.log.write("warn", "the run over unused rules goes on later", { at: this.place, cause: error });
+      return work.report(this.place, cloudCode ?? kind);
     }
   }
 
-  /** Drops that are held for an item that has no quarantine: what a process left that lost its lock and died. */
-  private async orphans(scene: RecyclingScene): Promise<void> {
-    const { app, run } = this;
-    for (const { entryId, spec, holders } of scene.entries)
-      for (const { kind, holderId, ended } of holders) {
-        if (kind !== "quarantine" || ended !== null || run.dryRun) continue;
-        const item = await getRecyclingItem(app.tables, holderId);
-        if (item === null || item.state === "quarantined" || item.step !== null) continue;
-        app.log.write("warn", `the drop ${entryId} is held for ${holderId}, which is ${item.state}: it is let go of`);
-        const bare = { entryId, drop: spec, at: null, earlier: { blocks: [], more: false }, silentMs: 0, blind: [] };
-        await releaseDrop(app, { ...item, quarantine: bare });
+  /** One page of a region's groups. Answers false when time ran out within. */
+  private async page(region: string): Promise<boolean> {
+    const { app, work, run } = this;
+    const { cursor, done } = this.place;
+    const page = await this.read(region, cursor);
+    if (page === null) {
+      await this.reach(this.after(region));
+      return true;
+    }
+    const left = page.groups.slice(done);
+    await work.turnTo(left.map(({ ref }) => ref));
+    let at = done;
+    for (const some of chunks(left, GROUPS_AT_ONCE)) {
+      for (const facts of some) {
+        if (app.clock.monotonicMs() >= run.deadlineAt && this.hasMoved) {
+          await this.reach({ region, cursor, done: at });
+          return false;
+        }
+        this.place = { region, cursor, done: at };
+        await work.group(facts.ref, facts);
+        this.hasMoved = true;
+        at += 1;
       }
+      await this.reach({ region, cursor, done: at });
+    }
+    await this.reach(page.next === null ? this.after(region) : { region, cursor: page.next, done: 0 });
+    return true;
   }
 
-  /** Looks at one item alone. */
-  async one(item: RecyclingItem): Promise<void> {
-    const { app, run } = this;
+  /** Null where nothing is told of the region from the beginning: the others have their turn all the same. */
+  private async read(region: string, cursor: string | null) {
     try {
-      const scene = await RecyclingScene.read(app, run.policy, item.group, "open");
-      if (scene === null) return;
-      const rule = scene.ruleOf(item);
-      await this.item(scene, item, rule, ...(rule ? [await scene.judge(rule, item, app.clock.now())] : []));
+      return await this.app.inventory.groupPage(region, cursor, "inventory");
     } catch (error) {
-      if (!(error instanceof CloudFailure)) throw error;
-      app.log.write("warn", `${item.itemId} is gone on with at the next look`, { cause: error });
+      if (!(error instanceof CloudFailure) || error.kind === "throttled" || cursor !== null) throw error;
+      this.work.fail(region, error);
+      return null;
     }
   }
 
-  /** Items whose group the inventory does not show any more. */
-  async gone(): Promise<void> {
-    const { app, run } = this;
-    for (const item of this.items.values()) {
-      if (this.seen.has(item.group.groupId) || !(isInQueue(item) || item.step)) continue;
-      if (!run.policy.regions.includes(item.group.region)) continue;
-      if ((await app.inventory.group(item.group, "inventory")) !== null) continue;
-      await this.act(item, { kind: "delete", by: OTHERS, why: "the group is gone" });
+  private after(region: string): RecyclingPlace {
+    const { regions } = this.run.policy;
+    return { region: regions[regions.indexOf(region) + 1] ?? null, cursor: null, done: 0 };
+  }
+
+  private async reach(place: RecyclingPlace): Promise<void> {
+    this.place = place;
+    if (!this.run.dryRun) await this.run.reached?.(place);
+  }
+
+  /**
+   * Items whose group the cloud does not show any more; and the net under the watch, which goes on by itself, for what it has lost.
+   * Answers false when time ran out.
+   */
+  private async rest(): Promise<boolean> {
+    const { app, run, work } = this;
+    for (;;) {
+      const { items, next } = await listRecyclingItems(app.tables, {
+        states: ["queued", "noticed", "quarantined"],
+        orSteps: true,
+        after: this.place.cursor,
+        limit: ITEMS_AT_ONCE,
+      });
+      for (const item of items) if (await this.isGone(item)) await work.gone(item);
+      await watchOver(app, run, items);
+      if (next === null) return true;
+      await this.reach({ region: null, cursor: next, done: 0 });
+      if (app.clock.monotonicMs() >= run.deadlineAt) return false;
     }
   }
 
-  /** The watch goes on by itself; this is the net for what it has lost. What this run has moved it was told of. */
-  async bookWatch(): Promise<void> {
-    const { app, run } = this;
-    const own = [...this.items.values()].filter((item) => item.state === "quarantined" || item.step !== null);
-    if (!run.dryRun && own.length > 0)
-      await bookWatch(
-        app,
-        own.map(({ itemId }) => itemId),
+  private async isGone({ group }: RecyclingItem): Promise<boolean> {
+    const { app, work, run } = this;
+    if (work.hasLookedAt(group) || !run.policy.regions.includes(group.region)) return false;
+    if ((await this.groupsOf(group.region)).has(group.groupId)) return false;
+    return (await app.inventory.group(group, "inventory")) === null;
+  }
+
+  /** One call for a hundred groups, where asking for each would be a call each. */
+  private async groupsOf(region: string): Promise<ReadonlySet<string>> {
+    const known = this.listed.get(region);
+    if (known) return known;
+    const found = new Set<string>();
+    let cursor: string | null = null;
+    do {
+      const page: Awaited<ReturnType<App["inventory"]["groupPage"]>> = await this.app.inventory.groupPage(
+        region,
+        cursor,
+        "inventory",
       );
-  }
-
-  private async rule(scene: RecyclingScene, rule: Rule): Promise<void> {
-    if (rule.direction !== "ingress" || rule.policy !== "accept") return;
-    const { app, run } = this;
-    const now = app.clock.now();
-    const key = ruleKey(rule);
-    const entryId = entryIdOf(scene.group.groupId, key);
-    const itemId = recyclingIdOf(scene.group.groupId, entryId);
-    if (this.unreadable.has(itemId)) return;
-    this.rules += 1;
-    const item = this.items.get(itemId) ?? null;
-    const { judged, staysOut } = await scene.judge(rule, item, now, run.early?.windowDays);
-    this.verdicts[judged.verdict] += 1;
-    if (item !== null && (isInQueue(item) || item.state === "deleted" || item.step)) {
-      await this.item(scene, item, rule, { judged, staysOut });
-      return;
-    }
-    const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut };
-    if (!isQueueable({ ...picture, plan: NO_PLAN, dropStands: null, watch: null })) return;
-    const fresh: RecyclingItem = {
-      ...queuedItem(rule, {
-        ...{ group: scene.group, groupName: scene.name, judged, before: item, at: now },
-        owner: scene.entryOf({ entryId })?.allocation?.owner || run.policy.recycling.ownerOtherwise,
-        reach: reachOf(rule, scene.members.length, "closes"),
-      }),
-      ...(run.early ? { windowDays: run.early.windowDays } : {}),
-    };
-    this.say(fresh, "queue", judged.reasons.join("; "));
-    if (run.dryRun) return;
-    const stored = await saveRecyclingItem(app.tables, fresh);
-    if (stored) await this.item(scene, stored, rule, { judged, staysOut });
-  }
-
-  /** Takes an item on by one step; what a step of before left is finished first. */
-  private async item(
-    scene: RecyclingScene,
-    item: RecyclingItem,
-    rule: Rule | null,
-    judgement?: { readonly judged: Judged; readonly staysOut: string | null },
-  ): Promise<void> {
-    const { app, run } = this;
-    if (item.step !== null) {
-      if (!run.dryRun) await settleOrLeave(app, run, item.itemId);
-      return;
-    }
-    if (!isInQueue(item) && item.state !== "deleted") return;
-    // What a lockdown keeps closed nobody has removed: it is opened again after it.
-    if (rule === null && isInQueue(item) && scene.entryOf(item)?.suspension) {
-      const waiting = { for: "policy", why: ["the rule is closed for the time of a lockdown"] } as const;
-      this.say(item, "wait", waiting.why.join("; "));
-      if (run.dryRun) return;
-      if ((await noteWaiting(app, item, { waiting })) === null) return;
-      if (item.state === "quarantined") await renewDrop(app, item);
-      return;
-    }
-    const now = app.clock.now();
-    const { judged, staysOut } = judgement ?? { judged: item.judged ?? NEVER_JUDGED, staysOut: null };
-    const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
-    const watch = item.state === "quarantined" ? await scene.watch(item, now) : null;
-    const picture: ItemPicture = {
-      ...{ item, now, rule, judged, staysOut, watch },
-      terms: termsOf(run.policy),
-      isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
-      plan: rule === null ? NO_PLAN : scene.plan(rule, item.quarantine?.drop),
-      dropStands: standing && standing.kind === "stands",
-    };
-    const next = this.withinMode(advanceItem(picture));
-    if (next.kind === "stay") {
-      if (next.waiting) this.say(item, "wait", next.waiting.why.join("; "));
-      if (run.dryRun || item.state === "deleted") return;
-      const silentMs = watch?.silentMs ?? 0;
-      const quarantine = item.quarantine && { ...item.quarantine, silentMs };
-      await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
-      if (item.state === "quarantined") await renewDrop(app, item);
-      return;
-    }
-    await this.act({ ...item, judged }, next, { scene, rule });
-  }
-
-  /** In a mode that opens or closes nothing, only what gives back goes on. */
-  private withinMode(next: NextStep): NextStep {
-    if (this.mayBegin || (next.kind !== "quarantine" && next.kind !== "delete")) return next;
-    if (next.by === OTHERS) return next;
-    return { kind: "stay", waiting: { for: "policy", why: ["the mode is not normal"] } };
-  }
-
-  private async act(
-    item: RecyclingItem,
-    next: Exclude<NextStep, { kind: "stay" }>,
-    seen?: { readonly scene: RecyclingScene; readonly rule: Rule | null },
-  ): Promise<void> {
-    this.say(item, next.kind, next.why);
-    if (!this.run.dryRun) await takeRecyclingStep(this.app, this.run, item, next, seen);
-  }
-
-  private say({ itemId, group, key }: RecyclingItem, step: RecyclingLine["step"], why: string): void {
-    this.lines.push({ itemId, group: group.groupId, key, step, why });
+      for (const { ref } of page.groups) found.add(ref.groupId);
+      cursor = page.next;
+    } while (cursor !== null);
+    this.listed.set(region, found);
+    return found;
   }
 }
 
-const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], blind: [] } as const;
-const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
-
-const termsOf = ({ recycling }: Policy): RecyclingTerms => ({
-  noticeMs: recycling.noticeMs,
-  quarantineMs: recycling.quarantineMs,
-  auto: { quarantine: recycling.steps.quarantine === "auto", delete: recycling.steps.delete === "auto" },
-  requeueAfterMs: recycling.requeueAfterMs,
-});
+/** What this run has moved the watch was told of; this is for what stood before. */
+async function watchOver(app: App, { dryRun }: RecyclingRun, items: readonly RecyclingItem[]): Promise<void> {
+  const own = items.filter((item) => item.state === "quarantined" || item.step !== null);
+  if (dryRun || own.length === 0) return;
+  await bookWatch(
+    app,
+    own.map(({ itemId }) => itemId),
+  );
+}

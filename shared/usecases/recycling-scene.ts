@@ -63,15 +63,16 @@ export class RecyclingScene {
     this.protectedBy = protection(facts, members, policy, row);
   }
 
-  /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. Whoever reads many shares the lockdowns. */
+  /** Null for a group that is gone. Throws CloudFailure where it cannot be read in full. Whoever reads many says what is known of all. */
   static async read(
     app: App,
     policy: Policy,
     group: GroupRef,
     priority: CallPriority,
-    lockdowns = (): Promise<readonly Lockdown[]> => listLockdowns(app.tables, LOCKDOWNS_MAX),
+    known: { readonly facts?: GroupFacts; readonly lockdowns?: () => Promise<readonly Lockdown[]> } = {},
   ): Promise<RecyclingScene | null> {
-    const facts = await app.inventory.group(group, priority);
+    const { lockdowns = () => listLockdowns(app.tables, LOCKDOWNS_MAX) } = known;
+    const facts = known.facts ?? (await app.inventory.group(group, priority));
     if (facts === null) return null;
     const [row, reading, members, { entries }] = await Promise.all([
       getGroupRow(app.tables, group),

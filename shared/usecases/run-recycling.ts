@@ -1,9 +1,10 @@
-// The daily job over unused rules: a run of its own, in as many parts as its time makes of it.
-import { dueJob, dueWrite } from "../store/due.ts";
+// The nightly job over unused rules: one run, in as many parts as time and calls make of it.
+import type { RecyclingPlace } from "../domain/recycling-place.ts";
 import { writeRecord } from "../store/records.ts";
+import { endRecyclingNight, readRecyclingNight, saveRecyclingNight } from "../store/recycling-place.ts";
 import type { App } from "./app.ts";
 import type { JobRun } from "./jobs.ts";
-import { type RecyclingPlace, recycle } from "./recycle.ts";
+import { recycle } from "./recycle.ts";
 
 const DAY_MS = 86_400_000;
 /** In the night of most of our users, and late enough that yesterday's logs are collected. */
@@ -18,38 +19,40 @@ export function nextRecyclingAt(now: number): number {
 /** Groups that could not be read have their turn again after this, and not only the next night. */
 const AGAIN_MS = 3_600_000;
 
+/** Calls that are used up are there again in the next minute. */
+const LATER_MS = 60_000;
+
 /**
- * Runs the job, or the part of it that `param` names, and books the part that its time leaves. Answers when it runs again; the rest of a
- * run is a run by itself, and over when it is done.
+ * Goes on with the night's run from where it is stored to be, as far as time and calls let it; answers when it runs again. There is one
+ * run at a time: a night that comes before the last one is over goes on with that.
  */
 export async function runRecycling(app: App, { policy, param, deadlineAt }: JobRun): Promise<number | null> {
-  const night = nextRecyclingAt(app.clock.now());
+  // So the rest of a run was booked before its place was stored.
+  if (param !== null) return null;
+  const { tables, clock } = app;
+  const night = nextRecyclingAt(clock.now());
   // The shipped policy stands in where none can be read. It names no group, and no quarantine is lifted because of that.
   if (policy.version === 0) {
     app.log.write("warn", "unused rules are not looked at: the policy cannot be read");
-    return param === null ? night : null;
+    return night;
   }
-  const report = await recycle(app, { policy, deadlineAt, dryRun: false, from: placeOf(param) });
-  const { groups, rules, verdicts, failed, next } = report;
-  if (next !== null)
-    await app.tables.writeAll([dueWrite(dueJob("recycling", placeText(next), app.clock.now() + 1000))]);
+  const begun = await readRecyclingNight(tables);
+  const reached = (place: RecyclingPlace): Promise<void> => saveRecyclingNight(tables, { ...begun, place });
+  const report = await recycle(app, { policy, deadlineAt, dryRun: false, from: begun.place, reached });
+  const { groups, rules, verdicts, failed, next, later } = report;
   const { used, idle, unknown } = verdicts;
   const lines = [
     `${groups} groups, ${rules} rules: ${used} used, ${idle} idle, ${unknown} unknown`,
     ...failed.map(({ group, why }) => `${group} cannot be read: ${why}`),
+    ...(later === null ? [] : [`the rest waits: ${later}`]),
   ];
-  const record = { at: app.clock.now(), group: null, cause: "recycling", actor: "safeport" };
+  const record = { at: clock.now(), group: null, cause: "recycling", actor: "safeport" };
   await writeRecord(app, { ...record, policyVersion: policy.version, lines });
-  const again = failed.length > 0 ? Math.min(night, app.clock.now() + AGAIN_MS) : night;
-  return param === null || failed.length > 0 ? again : null;
-}
-
-/** A place as the parameter of a job; it holds a space. */
-export const placeText = ({ region, cursor }: RecyclingPlace): string => `${region} ${cursor ?? ""}`;
-
-/** The place of such a parameter; null for the beginning. */
-export function placeOf(param: string | null): RecyclingPlace | null {
-  if (param === null) return null;
-  const [region = "", cursor = ""] = param.split(" ");
-  return { region, cursor: cursor === "" ? null : cursor };
+  const hasFailed = begun.hasFailed || failed.length > 0;
+  if (next !== null) {
+    await saveRecyclingNight(tables, { place: next, hasFailed });
+    return clock.now() + (later === null ? 1000 : LATER_MS);
+  }
+  await endRecyclingNight(tables);
+  return hasFailed ? Math.min(night, clock.now() + AGAIN_MS) : night;
 }

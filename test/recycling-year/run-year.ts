@@ -4,7 +4,8 @@ import type { FaultRule } from "../../local/faults.ts";
 import type { RecyclingState } from "../../shared/domain/recycling-item.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { listRecyclingItems } from "../../shared/store/recycling.ts";
-import { type RecyclingReport, recycle } from "../../shared/usecases/recycle.ts";
+import { recycle } from "../../shared/usecases/recycle.ts";
+import type { RecyclingReport } from "../../shared/usecases/recycle-group.ts";
 import { watchRecycling } from "../../shared/usecases/watch-recycling.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
 import { aClosedPort, putFlows } from "../kit/flow-records.ts";
@@ -187,7 +188,7 @@ class Year {
     await world.cloud.advance(WINDOW_MS - (world.cloud.clock.now() % WINDOW_MS) + 60_000);
     await watchRecycling(world.app, { policy: world.policy, deadlineAt: Number.POSITIVE_INFINITY });
     const again = await world.visits.session(peer, to);
-    const { items } = await listRecyclingItems(world.app.tables, { groupId: `sg-${name}`, limit: 1 });
+    const { items } = await listRecyclingItems(world.app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
     this.lateVisits.push({ name, peer, first, again, why: items[0]?.history.at(-1)?.why ?? "" });
   }
 
@@ -213,7 +214,7 @@ class Year {
 
   private async outcome({ name, label }: LabelledPort): Promise<PortOutcome> {
     const { app, cloud } = this.world;
-    const { items } = await listRecyclingItems(app.tables, { groupId: `sg-${name}`, limit: 1 });
+    const { items } = await listRecyclingItems(app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
     const rules = cloud.ecs.groups().find(({ groupId }) => groupId === `sg-${name}`)?.rules ?? [];
     return {
       ...{ name, label, fate: LABELS[label].fate, state: items[0]?.state ?? null },

@@ -3,7 +3,7 @@ import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { RecyclingItem } from "../../../shared/domain/recycling-item.ts";
 import type { RecyclingAnswer } from "../../../shared/usecases/decide-recycling.ts";
 import type { RecyclingPage } from "../../../shared/usecases/list-recycling.ts";
-import type { RecyclingReport } from "../../../shared/usecases/recycle.ts";
+import type { RecyclingReport } from "../../../shared/usecases/recycle-group.ts";
 import { aJudgement, anItem, aQuarantine } from "../../kit/recycling.ts";
 import { touched } from "../../kit/recycling-world.ts";
 
@@ -50,5 +50,6 @@ export const recyclingReport: RecyclingReport = {
     },
   ],
   failed: [{ group: "sg-db", why: "Throttling" }],
-  next: null,
+  next: { region: "cn-hangzhou", cursor: "token", done: 12 },
+  later: "Throttling",
 };
