@@ -76,7 +76,7 @@ function verifyParameters(
 }
 
 /** The text that a request of SignatureVersion 1.0 signs: its method and all parameters but the signature, sorted. */
-export function stringToSign(method: string, params: RpcParameters): string {
+function stringToSign(method: string, params: RpcParameters): string {
   const pairs = Object.entries(params)
     .filter(([name]) => name !== "Signature")
     .sort(([a], [b]) => (a < b ? -1 : 1))
