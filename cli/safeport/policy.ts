@@ -1,7 +1,7 @@
 // `safeport policy`: a policy file checked, compared with what is in force, and put in force.
 import { readFileSync } from "node:fs";
 import { policyJsonSchema } from "../../shared/config/policy-schema.ts";
-import { PolicyFileError, policyTextOf } from "../setup/policy-file.ts";
+import { type PolicyFile, PolicyFileError, readPolicyFile } from "../setup/policy-file.ts";
 import { apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 
@@ -58,17 +58,21 @@ export const policy: Command = {
        safeport policy show [--version N]    the policy in force, or an older version, as JSON
        safeport policy schema                JSON Schema of the file, for editors
 
-Options: --json. A mistake names line, field and remedy. Exit code 3: the change waits for another admin.
+Options: --json. A mistake names line, field and remedy; so does a warning, of what is allowed and hardly meant. Exit code 3: the change waits for another admin.
 All but check and schema read SAFEPORT_API and SAFEPORT_TOKEN.
 `,
   async run(args, surroundings) {
     const { values, positionals } = readArguments(args, { reason: { type: "string" }, version: { type: "string" } });
     const [verb, file] = positionals;
     switch (verb) {
-      case "check":
-        documentOf(file);
-        tell(surroundings, values, { json: { policy: "valid" }, lines: ["The policy is valid."] });
+      case "check": {
+        const { warnings } = policyFileOf(file);
+        tell(surroundings, values, {
+          json: { policy: "valid", warnings },
+          lines: [...warnings, "The policy is valid."],
+        });
         return EXIT.ok;
+      }
       case "schema":
         surroundings.out(`${JSON.stringify(policyJsonSchema(), null, 2)}\n`);
         return EXIT.ok;
@@ -92,7 +96,7 @@ All but check and schema read SAFEPORT_API and SAFEPORT_TOKEN.
 };
 
 /** The file's document. Throws PolicyFileError with one line a mistake. */
-function documentOf(file: string | undefined): unknown {
+function policyFileOf(file: string | undefined): PolicyFile {
   if (file === undefined) throw new UsageError("the policy file is missing");
   let yaml: string;
   try {
@@ -101,7 +105,7 @@ function documentOf(file: string | undefined): unknown {
     const why = error instanceof Error ? error.message : "unknown";
     throw new PolicyFileError(`${file}: cannot be read (${why}). Name an existing file.`);
   }
-  return JSON.parse(policyTextOf(yaml, file));
+  return readPolicyFile(yaml, file);
 }
 
 async function show(values: Values, surroundings: Surroundings): Promise<number> {
@@ -119,12 +123,16 @@ async function change(
   surroundings: Surroundings,
   dryRun: boolean,
 ): Promise<number> {
-  const document = documentOf(file);
+  const { text, warnings } = policyFileOf(file);
   const api = apiOf(surroundings);
   const base = (await api.call<PolicyAnswer>("GET", "/v1/policy")).version;
   const reason = typeof values["reason"] === "string" ? values["reason"] : "";
-  const body = await api.call<ChangeAnswer>("PUT", `/v1/policy?dryRun=${dryRun}`, { policy: document, base, reason });
-  tell(surroundings, values, { json: body, lines: linesOf(body) });
+  const body = await api.call<ChangeAnswer>("PUT", `/v1/policy?dryRun=${dryRun}`, {
+    policy: JSON.parse(text) as unknown,
+    base,
+    reason,
+  });
+  tell(surroundings, values, { json: { ...body, warnings }, lines: [...warnings, ...linesOf(body)] });
   return body.state === "pending" ? EXIT.waiting : EXIT.ok;
 }
 

@@ -1,14 +1,25 @@
 // A policy file as people write it: YAML to the checked document, or every mistake with its line.
 import { isCollection, isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 import { type PolicyMistake, readPolicyDocument } from "../../shared/config/policy-schema.ts";
+import { policyWarnings } from "../../shared/config/policy-warnings.ts";
 
 /** Thrown with one line of words per mistake. */
 export class PolicyFileError extends Error {
   override readonly name = "PolicyFileError";
 }
 
+/** A file that is a policy: its checked document as JSON text with every default filled in, and what in it is doubtful. */
+export interface PolicyFile {
+  readonly text: string;
+  /** One line of words each, with file and line. */
+  readonly warnings: readonly string[];
+}
+
 /** The checked document as JSON text with every default filled in. Throws `PolicyFileError` that names `file`. */
-export function policyTextOf(yaml: string, file: string): string {
+export const policyTextOf = (yaml: string, file: string): string => readPolicyFile(yaml, file).text;
+
+/** Throws `PolicyFileError` that names `file`. */
+export function readPolicyFile(yaml: string, file: string): PolicyFile {
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, strict: true, uniqueKeys: true });
   if (document.errors.length > 0) {
@@ -19,13 +30,16 @@ export function policyTextOf(yaml: string, file: string): string {
     throw new PolicyFileError(words.join("\n"));
   }
   const reading = readPolicyDocument(document.toJS({ maxAliasCount: 0 }));
-  if (reading.kind === "ok") return JSON.stringify(reading.document);
-  const words = reading.mistakes.map((mistake) => {
+  const inWords = (mistake: PolicyMistake): string => {
     const offset = offsetOf(document.contents, mistake);
     const line = offset === null ? 1 : lines.linePos(offset).line;
     return `${file}:${line}: ${mistake.path || "the document"} ${mistake.what}. ${mistake.remedy}`;
-  });
-  throw new PolicyFileError(words.join("\n"));
+  };
+  if (reading.kind === "mistakes") throw new PolicyFileError(reading.mistakes.map(inWords).join("\n"));
+  return {
+    text: JSON.stringify(reading.document),
+    warnings: policyWarnings(reading.document).map((it) => `warning: ${inWords(it)}`),
+  };
 }
 
 /** Where the field stands, or the closest thing around it. */

@@ -1,6 +1,7 @@
 // The parts of the policy document that speak of drift: who else writes rules, what is rolled back and when.
 import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
+import { isCloudPrincipal } from "../domain/cloud-principal.ts";
 import { isTimeOfDay, isZone } from "../domain/open-hours.ts";
 import { isOperatorPath } from "../domain/operator-path.ts";
 
@@ -78,14 +79,24 @@ export const foreignWritersSchema = z
   .max(100)
   .default([])
   .describe(
-    "Cloud services that write rules of their own. Such a rule is known by source or owner, never by its words.",
+    "Cloud services that write rules of their own. Such a rule is known by source or owner, never by its words. No ranges are shipped: they differ by region and change. DTS answers its own through its call WhiteIpList, DMS lists its own in its console and help pages.",
   );
 
 /** `trustedPrincipals` of the document. */
 export const trustedPrincipalsSchema = z
   .array(
     z.strictObject({
-      principal: z.string().min(1).max(128).describe("Name or id of a user or role; of a role without its session."),
+      principal: z
+        .string()
+        .min(1)
+        .max(140)
+        .refine(
+          isCloudPrincipal,
+          "is not role/NAME, user/NAME or the number that the cloud gave one, such as role/terraform; of a role without its session",
+        )
+        .describe(
+          "`role/NAME`, `user/NAME`, or the number of a user or role; of a role without its session. A name alone is read as a role's.",
+        ),
       treat: z.enum(["adopt", "ticket"]).default("ticket").describe("Into the ledger, or reported and left alone."),
     }),
   )

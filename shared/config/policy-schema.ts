@@ -2,6 +2,7 @@
 import { isIP } from "node:net";
 import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
+import { cloudPrincipalText } from "../domain/cloud-principal.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { accessPolicyOf, accessSchema } from "./access-schema.ts";
@@ -216,7 +217,10 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       ...writer,
       sources: writer.sources.flatMap((text) => parseCidr(text) ?? []),
     })),
-    trustedPrincipals: document.trustedPrincipals,
+    trustedPrincipals: document.trustedPrincipals.map((trusted) => ({
+      ...trusted,
+      principal: cloudPrincipalText(trusted.principal),
+    })),
     templates: Object.fromEntries(
       Object.entries(document.templates).map(([name, rules]) => [
         name,

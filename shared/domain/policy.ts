@@ -38,7 +38,7 @@ export interface ForeignWriter {
 
 /** Somebody whose changes are believed once the trail confirms them. */
 export interface TrustedPrincipal {
-  /** A user's or role's name, or a principal id; of a role without its session. */
+  /** `role/NAME`, `user/NAME` or the number of one; of a role without its session. */
   readonly principal: string;
   /** `adopt`: into the ledger; `ticket`: reported and left alone. */
   readonly treat: "adopt" | "ticket";

@@ -1,5 +1,6 @@
 // Whose a difference is: the rule of a known service, the work of somebody trusted, of somebody else, or of nobody known yet. Pure.
 import { type Cidr, containsCidr } from "../domain/cidr.ts";
+import { cloudPrincipalText, isActor } from "../domain/cloud-principal.ts";
 import type { Attribution, DriftItem, DriftKind, Verdict } from "../domain/drift-item.ts";
 import type { RuleId, RuleKey } from "../domain/ids.ts";
 import type { DriftPolicy, ForeignWriter, TrustedPrincipal } from "../domain/policy.ts";
@@ -145,8 +146,9 @@ function verdictWithout(
   const by = before?.attribution ?? null;
   if (before !== null && by !== null && before.verdict.kind !== "unknown") {
     const { verdict } = before;
-    const trusted =
-      verdict.kind === "trusted" && terms.trustedPrincipals.find(({ principal }) => principal === verdict.principal);
+    const isNamed = ({ principal }: TrustedPrincipal, name: string): boolean =>
+      cloudPrincipalText(principal) === cloudPrincipalText(name);
+    const trusted = verdict.kind === "trusted" && terms.trustedPrincipals.find((it) => isNamed(it, verdict.principal));
     if (!trusted) return { kind: "drift", why: `nobody granted it; ${by.actor} wrote it` };
     const isTicket = verdict.treat === "ticket" || isSensitive(difference, terms);
     return { kind: "trusted", principal: trusted.principal, treat: isTicket ? "ticket" : trusted.treat };
@@ -164,7 +166,7 @@ const isSensitive = ({ rule }: JudgedDifference, { sensitivePorts }: JudgeTerms)
 export const trustedOf = (
   actor: Actor,
   { trustedPrincipals }: Pick<JudgeTerms, "trustedPrincipals">,
-): TrustedPrincipal | null => trustedPrincipals.find(({ principal }) => isPrincipal(actor, principal)) ?? null;
+): TrustedPrincipal | null => trustedPrincipals.find(({ principal }) => isActor(actor, principal)) ?? null;
 
 /** By the source's range or the owner of the group it names; what its description says means nothing. */
 export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | null {
@@ -179,14 +181,6 @@ export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | 
       return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
     }) ?? null
   );
-}
-
-/** Of a role the session takes no part: it changes with every run. */
-export function isPrincipal(actor: Actor, principal: string): boolean {
-  if (actor.type !== "assumed-role") return actor.name === principal || actor.principalId === principal;
-  const [role = ""] = actor.name.split(":");
-  const [roleId = ""] = actor.principalId.split(":");
-  return (role !== "" && role === principal) || (roleId !== "" && roleId === principal);
 }
 
 /** An actor in words. */

@@ -82,6 +82,16 @@ describe("a trusted role", () => {
     expect(guarded.world.openPorts()).toEqual(["8443/8443"]);
   });
 
+  test("is not the user who is called like it", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", world.addPrincipal({ kind: "user", name: "terraform" }));
+    await guarded.authorize({ ...fromOffice, ports: somePorts("9443/9443") }, "", role("terraform"));
+    await guarded.settle();
+    await later();
+    expect(world.openPorts()).toEqual(["9443/9443"]);
+  });
+
   test("whose changes are a ticket: reported and left alone", async () => {
     await start();
     await guarded.authorize(fromOffice, "", role("deployer"));

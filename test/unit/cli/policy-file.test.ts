@@ -1,7 +1,7 @@
 // Policy files with mistakes, each told with its line.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { policyTextOf } from "../../../cli/setup/policy-file.ts";
+import { policyTextOf, readPolicyFile } from "../../../cli/setup/policy-file.ts";
 
 describe("policy file", () => {
   test("becomes JSON with every default filled in", () => {
@@ -24,6 +24,39 @@ describe("policy file", () => {
 
   test.each([
     [
+      "a trusted name that does not say of what",
+      "trustedPrincipals:\n  - { principal: terraform }\n",
+      "warning: p.yaml:2: trustedPrincipals[0].principal does not say of what terraform is the name",
+    ],
+    [
+      "a writer that nothing is known of",
+      "foreignWriters:\n  - { name: DTS }\n",
+      "warning: p.yaml:2: foreignWriters[0] knows no rule of DTS",
+    ],
+    [
+      "a writer from everywhere",
+      "foreignWriters:\n  - { name: DTS, sources: [10.0.0.0/8] }\n",
+      "warning: p.yaml:2: foreignWriters[0] takes everything in 10.0.0.0/8",
+    ],
+    [
+      "an enforced group without any writer",
+      "groups: { guards: { web: enforce } }\n",
+      "warning: p.yaml:1: foreignWriters is empty, and none is shipped",
+    ],
+  ])("%s is valid, and warned of", (_name, yaml, words) => {
+    expect(readPolicyFile(yaml, "p.yaml").warnings).toEqual([expect.stringContaining(words)]);
+  });
+
+  test("a policy that says what it means is not warned of", () => {
+    const yaml = `groups: { guards: { web: enforce } }
+foreignWriters: [{ name: DTS, sources: [100.104.5.0/24] }]
+trustedPrincipals: [{ principal: role/terraform }, { principal: user/alice }, { principal: "3000000000000003" }]
+`;
+    expect(readPolicyFile(yaml, "p.yaml").warnings).toEqual([]);
+  });
+
+  test.each([
+    [
       "an unknown field",
       "a\n".replace("a", "defaultTarget: web\nlease:\n  periodMaximum: 60"),
       "p.yaml:3: lease.periodMaximum is not a field",
@@ -36,6 +69,11 @@ describe("policy file", () => {
       "p.yaml:3: lease.periodMin 600 is above",
     ],
     ["a field given twice", "defaultTarget: a\ndefaultTarget: b\n", "p.yaml:2: Map keys must be unique"],
+    [
+      "somebody of no kind",
+      "trustedPrincipals:\n  - { principal: group/ops }\n",
+      "p.yaml:2: trustedPrincipals[0].principal is not role/NAME",
+    ],
     ["no YAML", "lease: [\n", "p.yaml:"],
     ["a list", "- a\n", "p.yaml:1: the document"],
   ])("%s is told with its line", (_name, yaml, words) => {

@@ -8,7 +8,6 @@ import {
   attributionOf,
   callsBehind,
   foreignWriterOf,
-  isPrincipal,
   type JudgedAt,
   type JudgedDifference,
   judge,
@@ -205,21 +204,6 @@ describe("a foreign writer's rule", () => {
   test("is not known by its description, and is no drop", () => {
     expect(from("203.0.113.7/32", { description: "dts" })).toBeNull();
     expect(from("100.104.7.0/24", { policy: "drop" })).toBeNull();
-  });
-});
-
-describe("a principal", () => {
-  test.each([
-    ["a user by name", anActor(), "bob", true],
-    ["a user by id", anActor(), "2000000000000002", true],
-    ["another user", anActor(), "alice", false],
-    ["a role by name, whatever its session", terraform, "terraform", true],
-    ["a role by id, whatever its session", terraform, "3000000000000003", true],
-    ["a role by its session", terraform, "run-7", false],
-    ["a user who is called like the role and its session", anActor({ name: "terraform:run-7" }), "terraform", false],
-    ["a role that the trail does not name", anActor({ type: "assumed-role", name: "", principalId: "" }), "", false],
-  ])("is known: %s", (_what, actor, principal, isSame) => {
-    expect(isPrincipal(actor, principal)).toBe(isSame);
   });
 });
 
