@@ -18,8 +18,8 @@ export type Verdict =
   | { readonly kind: "foreign"; readonly writer: string }
   /** Somebody whose changes the policy believes. */
   | { readonly kind: "trusted"; readonly principal: string; readonly treat: "adopt" | "ticket" }
-  /** Nobody is known to have written it yet. */
-  | { readonly kind: "unknown"; readonly until: number }
+  /** Nobody is known to have written it yet; `unasked`: an event names somebody trusted, and the trail was not asked about it yet. */
+  | { readonly kind: "unknown"; readonly until: number; readonly unasked?: true }
   | { readonly kind: "drift"; readonly why: string };
 
 /**

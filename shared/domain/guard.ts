@@ -25,6 +25,11 @@ export interface Revert {
   readonly key: RuleKey;
   readonly driftId: string;
   readonly at: number;
+  /**
+   * Since when the rule had waited for whoever wrote it, where somebody was known in the end: the wait of the next one like it begins
+   * then, too. Absent where nobody was known.
+   */
+  readonly since?: number;
 }
 
 /** What is kept of a group that is guarded. */

@@ -58,6 +58,28 @@ export interface Sighting {
 /** The trail was asked for as long as it may need, and does not have it. */
 export const isDenied = ({ settled, doubt }: Sighting): boolean => settled && doubt === "absent";
 
+/** The trail has said what it keeps of the call. */
+const isAnswered = ({ confirmed, failed }: Sighting): boolean => confirmed || failed !== null;
+
+/**
+ * What is known of a sighting when two have looked into it: what the trail keeps stands, whoever asked first; and a dispute is not
+ * settled by whoever did not know of it.
+ */
+export function laterOf(stored: Sighting, found: Sighting): Sighting {
+  if (isAnswered(stored) !== isAnswered(found)) return isAnswered(stored) ? stored : found;
+  if (isAnswered(stored)) return { ...found, settled: stored.settled || found.settled };
+  const askedAt = Math.max(stored.askedAt ?? 0, found.askedAt ?? 0);
+  const later = (found.askedAt ?? 0) >= (stored.askedAt ?? 0) ? found : stored;
+  const isNewDispute = stored.disputed === true && found.disputed !== true;
+  return {
+    ...found,
+    settled: isNewDispute ? stored.settled : found.settled,
+    ...(later.doubt !== undefined && { doubt: later.doubt }),
+    ...(askedAt > 0 && { askedAt }),
+    ...((stored.disputed || found.disputed) && { disputed: true }),
+  };
+}
+
 /** What of a sighting has to be the same in every event of its id, and in the trail. */
 export const callOf = (it: Sighting): string =>
   JSON.stringify([

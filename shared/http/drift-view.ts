@@ -54,7 +54,9 @@ function whyOf(verdict: Verdict): string {
     case "trusted":
       return `${verdict.principal} is trusted: ${verdict.treat === "adopt" ? "adopted" : "a person decides"}`;
     case "unknown":
-      return `nobody is known to have written it; it waits for the event until ${formatUtc(verdict.until)}`;
+      return verdict.unasked
+        ? `an event names somebody trusted, and the trail was not asked about it yet; it waits until ${formatUtc(verdict.until)}`
+        : `nobody is known to have written it; it waits for the event until ${formatUtc(verdict.until)}`;
     case "drift":
       return verdict.why;
   }

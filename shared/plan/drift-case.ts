@@ -4,6 +4,7 @@ import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.t
 import type { EntryId, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
+import type { DriftPolicy } from "../domain/policy.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
@@ -28,6 +29,8 @@ export interface Case {
   /** The ids under which its rule stands and stood. */
   readonly ruleIds: readonly RuleId[];
   readonly undo: PlannedCall;
+  /** When its wait for whoever wrote it began. */
+  readonly waitsSince: number;
   /** True for a rule that was surely created after the baseline was confirmed. */
   readonly isNew: boolean;
   /** The changes to the ledger by which it would be adopted; null where a person has to decide. */
@@ -47,7 +50,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
     since: null,
   } as const;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
-  const item = itemOf(picture, watch, difference, stored, {
+  const { item, waitsSince } = judgedItem(picture, watch, difference, stored, {
     entryId: null,
     found: kept,
     wanted: null,
@@ -57,6 +60,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
   return {
     item,
     stored,
+    waitsSince,
     ruleIds: [rule.id],
     undo: { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause, rollback: item.driftId },
     isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,
@@ -73,17 +77,23 @@ export function grantedCase(picture: Picture, watch: Watch, difference: Differen
     (item) => item.kind === kind && item.entryId === entryId && isSameKept(item.found, found),
   );
   const earlierIds = [...formerIds(picture, watch, entryId), ...(earlierId === null ? [] : [earlierId])];
-  const item = itemOf(picture, watch, { kind, key, ruleId, earlierIds, rule, since: grantedSince(entry) }, stored, {
-    entryId,
-    found,
-    wanted: { spec, description },
-    reach: rule
-      ? `${reachOf(rule, watch.hosts, "opens")}, instead of: ${reachOf(spec, watch.hosts, "opens")}`
-      : reachOf(spec, watch.hosts, "closes"),
-  });
+  const { item, waitsSince } = judgedItem(
+    picture,
+    watch,
+    { kind, key, ruleId, earlierIds, rule, since: grantedSince(entry) },
+    stored,
+    {
+      entryId,
+      found,
+      wanted: { spec, description },
+      reach: rule
+        ? `${reachOf(rule, watch.hosts, "opens")}, instead of: ${reachOf(spec, watch.hosts, "opens")}`
+        : reachOf(spec, watch.hosts, "closes"),
+    },
+  );
   const undo = undoOf(picture, difference, item.driftId);
   const ruleIds = [...earlierIds, ...(ruleId === null ? [] : [ruleId])];
-  return { item, stored, ruleIds, undo, isNew: false, adoption: adoptionOf(picture, difference, item) };
+  return { item, stored, waitsSince, ruleIds, undo, isNew: false, adoption: adoptionOf(picture, difference, item) };
 }
 
 /** Ids in open items of an entry, or of rules nobody granted, that no rule has any more. */
@@ -102,13 +112,13 @@ function undoOf(picture: Picture, { entry, rule, description }: Difference, roll
   return { kind: "modify", entry, ruleId: rule.id, description, cause: "it was changed", rollback };
 }
 
-function itemOf(
+function judgedItem(
   picture: Picture,
   watch: Watch,
   difference: JudgedDifference,
   stored: DriftItem | undefined,
   content: Pick<DriftItem, "entryId" | "found" | "wanted" | "reach">,
-): DriftItem {
+): Pick<Case, "item" | "waitsSince"> {
   const { now, group } = picture;
   const { kind, key, ruleId, rule } = difference;
   // A rule that differed in another way before was changed since, and its creation tells nothing of when.
@@ -116,7 +126,8 @@ function itemOf(
   const created = kind === "added" && !isKnown ? (rule?.createdAt ?? now) : now;
   const firstSeenAt = stored?.firstSeenAt ?? Math.min(created, now);
   const calls = callsBehind(difference, watch.sightings);
-  const { verdict, author } = judge(difference, calls, watch.terms, { now, firstSeenAt, before: stored ?? null });
+  const waitsSince = Math.min(firstSeenAt, ...earlierWaits(watch, key, now));
+  const { verdict, author } = judge(difference, calls, watch.terms, { now, waitsSince, before: stored ?? null });
   const base: DriftItem = stored ?? {
     driftId: driftIdOf([group.groupId, kind, key, ruleId ?? "", ...textOf(content.found), String(now)]),
     group,
@@ -134,8 +145,21 @@ function itemOf(
   };
   // Somebody may have changed what a rule nobody granted says of itself: it is kept as it goes.
   const { found } = content;
-  return { ...base, found, verdict, attribution: author ? attributionOf(author) : base.attribution };
+  const attribution = author ? attributionOf(author) : base.attribution;
+  return { item: { ...base, found, verdict, attribution }, waitsSince };
 }
+
+/** A rule that is made again after its rollback has no wait of its own: else whoever makes up events could go on for ever. */
+const earlierWaits = ({ reverts, terms }: Watch, key: RuleKey, now: number): readonly number[] =>
+  reverts.flatMap((revert) =>
+    revert.key === key && revert.since !== undefined && revert.at > now - revertsKeptMs(terms.drift)
+      ? [revert.since]
+      : [],
+  );
+
+/** How long a rollback is remembered: for the hold, and for the wait of what is made again. */
+export const revertsKeptMs = ({ revertsWithinMs, unknownWriterWaitMs }: DriftPolicy): number =>
+  Math.max(revertsWithinMs, unknownWriterWaitMs);
 
 /** When its allocation was given, or the rule read since: the later. */
 function grantedSince({ allocation }: Entry): number | null {

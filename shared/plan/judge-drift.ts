@@ -33,6 +33,9 @@ export interface JudgedDifference {
 /** Clocks of the trail and of rules are the cloud's own; events tell whole seconds. */
 const CREATED_WITHIN_MS = 60_000;
 const CREATED_AFTER_MS = 5000;
+const SECOND_MS = 1000;
+/** How much longer than for its event a rule waits for the trail to be asked, should very many events have to be asked about. */
+const UNASKED_MAX_MS = 30 * 60_000;
 
 /**
  * The calls that may have made the difference, the likeliest last: for a rule that stands the changes that wrote it as it is, before
@@ -69,10 +72,19 @@ const mayHaveWritten = (sighting: Sighting, says: (sighting: Sighting) => boolea
 const isAbout = ({ at }: Sighting, createdAt: number | null): boolean =>
   createdAt === null || (at >= createdAt - CREATED_WITHIN_MS && at <= createdAt + CREATED_AFTER_MS);
 
+/** The calls that may have made a difference that is stored, as far as its item tells. */
+export function callsBehindItem(item: DriftItem, sightings: readonly Sighting[]): readonly Sighting[] {
+  const { kind, key, ruleId, found } = item;
+  if (kind === "guard") return [];
+  const rule = found && { ...found.spec, id: ruleId, description: found.description, createdAt: null };
+  return callsBehind({ kind, key, ruleId, earlierIds: [], rule, since: null }, sightings);
+}
+
 /** What a judgement goes by besides the calls. */
 export interface JudgedAt {
   readonly now: number;
-  readonly firstSeenAt: number;
+  /** When the wait for whoever made it began: when it was first seen, or one like it that was rolled back shortly before. */
+  readonly waitsSince: number;
   /** What was said of the same difference before; null for a new one. Events are kept for a time, and what they told outlasts them. */
   readonly before: Pick<DriftItem, "verdict" | "attribution"> | null;
 }
@@ -119,17 +131,27 @@ function verdictOn(
   calls: readonly Sighting[],
   difference: JudgedDifference,
   terms: JudgeTerms,
-  { now, firstSeenAt }: JudgedAt,
+  { now, waitsSince }: JudgedAt,
 ): Verdict {
-  const until = firstSeenAt + terms.drift.unknownWriterWaitMs;
+  const until = waitsSince + terms.drift.unknownWriterWaitMs;
   const trusted = trustedOf(author.actor, terms);
   const isRival = ({ confirmed, actor }: Sighting): boolean =>
     !confirmed && trustedOf(actor, terms)?.principal !== trusted?.principal;
-  if (calls.slice(calls.indexOf(author) + 1).some(isRival) && now < until) return { kind: "unknown", until };
+  // Whoever is trusted loses nothing by waiting. Of anybody else a made-up event could keep the rule open again and again.
+  const mayBeOther = trusted !== null || !isSure(author, difference);
+  if (mayBeOther && calls.slice(calls.indexOf(author) + 1).some(isRival) && now < until)
+    return { kind: "unknown", until };
   if (trusted === null) return { kind: "drift", why: `nobody granted it; ${nameOf(author.actor)} wrote it` };
   const { principal } = trusted;
   if (!author.confirmed && author.doubt !== "refused") {
     if (now < until) return { kind: "unknown", until };
+    if (author.doubt === undefined) {
+      if (now < until + UNASKED_MAX_MS) return { kind: "unknown", until: until + UNASKED_MAX_MS, unasked: true };
+      return {
+        kind: "drift",
+        why: `the event names ${principal}, and the trail could not be asked in time: too many do`,
+      };
+    }
     if (author.doubt !== "unreachable")
       return { kind: "drift", why: `the event names ${principal}, and the trail does not confirm it` };
   }
@@ -138,10 +160,22 @@ function verdictOn(
   return { kind: "trusted", principal, treat: isCertain && !isSensitive(difference, terms) ? trusted.treat : "ticket" };
 }
 
+/**
+ * Whether the trail has told of this very rule who made it what it is: an event that it has not confirmed cannot be about a later
+ * change. Earlier ones may say the same: a rule was created when it was, and removed after it was granted.
+ */
+function isSure({ confirmed, rules, kind, at }: Sighting, difference: JudgedDifference): boolean {
+  const { rule, since } = difference;
+  if (!confirmed || rules === null) return false;
+  if (rule === null) return since === null || at >= since - SECOND_MS;
+  if (kind !== "authorize") return true;
+  return rule.createdAt !== null && Math.abs(at - rule.createdAt) <= CREATED_AFTER_MS;
+}
+
 function verdictWithout(
   difference: JudgedDifference,
   terms: JudgeTerms,
-  { now, firstSeenAt, before }: JudgedAt,
+  { now, waitsSince, before }: JudgedAt,
 ): Verdict {
   const by = before?.attribution ?? null;
   if (before !== null && by !== null && before.verdict.kind !== "unknown") {
@@ -153,7 +187,7 @@ function verdictWithout(
     const isTicket = verdict.treat === "ticket" || isSensitive(difference, terms);
     return { kind: "trusted", principal: trusted.principal, treat: isTicket ? "ticket" : trusted.treat };
   }
-  const until = firstSeenAt + terms.drift.unknownWriterWaitMs;
+  const until = waitsSince + terms.drift.unknownWriterWaitMs;
   return now < until
     ? { kind: "unknown", until }
     : { kind: "drift", why: "nobody granted it, and nobody is known to have written it" };

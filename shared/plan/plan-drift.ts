@@ -76,7 +76,10 @@ export function planDrift(
   return {
     calls: settled.flatMap(({ item, undo }) => (item.state === "rollingBack" ? [undo] : [])),
     items: [...moved.map(({ item }) => ({ ...item, changedAt: picture.now })), ...over],
-    reverts: begun.map(({ item: { key, driftId } }) => ({ key, driftId, at: picture.now })),
+    reverts: begun.map(({ item: { key, driftId, attribution }, waitsSince }) => ({
+      ...{ key, driftId, at: picture.now },
+      ...(attribution && { since: waitsSince }),
+    })),
     holds: settled.flatMap(({ item }) => (item.heldBy === "hold" && !watch.holds.has(item.key) ? [item.key] : [])),
     adoptions: settled.flatMap(({ item, adoption }) => (item.state === "adopted" ? (adoption ?? []) : [])),
     lookAt: [

@@ -1,14 +1,14 @@
 // Sightings of calls to a group: by event id, as an event that is delivered again finds its row, and by when they came.
 //
 //     group   event                place      columns
-//     group   `!` newest first     -          body, settled
+//     group   `!` newest first     -          body, settled, rev
 //     event   `told`               -          (what people should read of it was told)
 //
 // The row by event names the place of the one that says what was seen. Ids begin with no `!`.
 import type { GroupId } from "../domain/ids.ts";
-import type { Sighting } from "../domain/sighting.ts";
+import { laterOf, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
-import type { Row, Tables } from "../ports/tables.ts";
+import type { Columns, Condition, Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 /** As many as a look goes by, the newest; whoever sends more can keep nobody from being looked at. */
@@ -24,9 +24,9 @@ function sightingOf(row: Row): Sighting {
   return { ...body, rules };
 }
 
-function columnsOf(sighting: Sighting): { body: string; settled: boolean } {
+function columnsOf(sighting: Sighting, rev: number): Columns {
   const rules = sighting.rules?.map((rule) => ({ ...rule, spec: specToJson(rule.spec) })) ?? null;
-  return { body: JSON.stringify({ ...sighting, rules }), settled: sighting.settled };
+  return { body: JSON.stringify({ ...sighting, rules }), settled: sighting.settled, rev };
 }
 
 /** Stores a sighting that is new; answers false when the event was stored before. */
@@ -36,7 +36,7 @@ export async function addSighting(tables: Tables, sighting: Sighting): Promise<b
   // Whoever named the place may have died before anything was there.
   const place = named === "written" ? placeOf(sighting) : await placeFor(tables, sighting);
   if (place === null) return false;
-  return (await tables.put("sighting", [groupId, place], columnsOf(sighting), { kind: "absent" })) === "written";
+  return (await tables.put("sighting", [groupId, place], columnsOf(sighting, 1), { kind: "absent" })) === "written";
 }
 
 /** What was stored of the event before, or null. */
@@ -51,9 +51,23 @@ async function placeFor(tables: Tables, { groupId, eventId }: Sighting): Promise
   return typeof place === "string" ? place : null;
 }
 
-/** Writes what has become of a sighting that is stored. */
-export async function saveSighting(tables: Tables, sighting: Sighting): Promise<void> {
-  await tables.put("sighting", [sighting.groupId, placeOf(sighting)], columnsOf(sighting), { kind: "none" });
+/**
+ * Writes what has become of a sighting that is stored, and answers what is stored from here on: what somebody else has learnt of it
+ * meanwhile is not taken back by whoever was slower. Null where it is kept no longer.
+ */
+export async function saveSighting(tables: Tables, sighting: Sighting): Promise<Sighting | null> {
+  const key = [sighting.groupId, placeOf(sighting)];
+  for (;;) {
+    const row = await tables.get("sighting", key);
+    if (row === null) return null;
+    const next = laterOf(sightingOf(row), sighting);
+    const { rev } = row.columns;
+    // Rows of before they were counted have none.
+    const condition: Condition =
+      typeof rev === "number" ? { kind: "equals", column: "rev", value: rev } : { kind: "present" };
+    const columns = columnsOf(next, typeof rev === "number" ? rev + 1 : 1);
+    if ((await tables.put("sighting", key, columns, condition)) === "written") return next;
+  }
 }
 
 /** The newest sightings of a group, oldest first, and how many of them cannot be read. */

@@ -14,7 +14,11 @@ const AGAIN_MS = 100;
 export async function lookAtGroup(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   if (!options.drift) return passWhenFree(app, group, options);
   try {
-    await settleClaims(app, options.policy, group);
+    const { policy, rows, deadlineAt } = options;
+    const now = app.clock.monotonicMs();
+    // Asking the trail takes its time, and a lease that ends has none.
+    const isPressed = rows.some(({ kind }) => kind !== "drift");
+    await settleClaims(app, group, { policy, deadlineAt: now + (deadlineAt - now) / 2, isPressed });
     return await passWhenFree(app, group, options);
   } catch (error) {
     const rows = options.rows.filter(({ kind }) => kind !== "drift");

@@ -10,6 +10,7 @@ import type { Policy } from "../domain/policy.ts";
 import { settlementOf } from "../domain/settlement.ts";
 import type { Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
+import { revertsKeptMs } from "../plan/drift-case.ts";
 import { driftNotices } from "../plan/drift-notices.ts";
 import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
@@ -182,7 +183,7 @@ export class PassDrift {
   private async writeRow({ reverts, holds }: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { row, policy } = this;
     const { tagGuard, guardName, deniedName } = this.guard(entries);
-    const since = now - policy.drift.revertsWithinMs;
+    const since = now - revertsKeptMs(policy.drift);
     const counted = new Set(row.reverts.map((revert) => revert.driftId));
     const added = reverts.filter((revert) => !counted.has(revert.driftId));
     const isAsked = tagGuard === row.tagGuard && guardName === row.guardName && deniedName === row.deniedName;
@@ -264,6 +265,8 @@ function inWords({ driftId, kind, ruleId, reach, verdict, state, heldBy, attribu
         ? `${verdict.writer} writes it`
         : verdict.kind === "trusted"
           ? `${verdict.principal} is trusted`
-          : "its writer is not known yet";
+          : verdict.unasked
+            ? "the trail was not asked yet about the event that names its writer"
+            : "its writer is not known yet";
   return `drift ${driftId}: ${kind} ${ruleId ?? ""}, ${reach}; by ${who}; ${why}; ${state}${heldBy ? ` (${heldBy})` : ""}`;
 }

@@ -7,8 +7,9 @@ import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { callOf, type Doubt, isDenied, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
-import { nameOf, trustedOf } from "../plan/judge-drift.ts";
+import { callsBehindItem, nameOf, trustedOf } from "../plan/judge-drift.ts";
 import { CloudFailure } from "../ports/firewall.ts";
+import { listDrift } from "../store/drift-items.ts";
 import { dueDrift, dueWrite } from "../store/due.ts";
 import { getGroupRow } from "../store/group-rows.ts";
 import { listHistory } from "../store/history.ts";
@@ -31,8 +32,13 @@ const ASK_EVERY_MS = 60_000;
 const ASK_FOR_MS = 30 * 60_000;
 /** How often from then on where it refuses to answer: what only it can tell is left alone until it does. */
 const ASK_LATER_MS = 60 * 60_000;
-/** Events that one look asks about, of those never asked about, and of those asked before; the next one goes on. */
+/**
+ * Events that one look asks about: of those never asked about that may have made a difference that stands, of others, and of those
+ * asked before; the next one goes on.
+ */
 const ASKS_MAX = 10;
+/** Differences of one group that are looked through for it. */
+const DIFFERENCES_MAX = 1000;
 /** The trail answers two calls a second. */
 const PACE_MS = 550;
 /** An opening that is under way is read back by then. */
@@ -44,31 +50,59 @@ const HISTORY_MAX = 50;
  * trusts, claims, and what somebody else may have done to the same rule as a trusted principal. A claim is adopted where the group
  * is not enforced and told where it is; a rule that its lease has closed meanwhile is owed again.
  */
-export async function settleClaims(app: App, policy: Policy, group: GroupRef): Promise<void> {
+export async function settleClaims(app: App, group: GroupRef, options: SettleOptions): Promise<void> {
+  const { policy, deadlineAt, isPressed } = options;
   const stored = await listSightings(app.tables, group.groupId);
   if (stored.unreadable > 0)
     app.log.write("error", `${stored.unreadable} sightings of ${group.groupId} cannot be read`, {});
   const sightings = stored.sightings.filter(({ failed }) => failed === null);
   const matters = mattering(sightings, policy);
-  const asks: Asks = { fresh: ASKS_MAX, again: ASKS_MAX, nextAt: 0 };
-  // In turn: whatever is made up, nothing true waits for long.
-  const turn = ({ askedAt, receivedAt }: Sighting): number => askedAt ?? receivedAt;
-  for (const sighting of [...sightings].sort((a, b) => turn(a) - turn(b))) {
-    const isAsked = !sighting.confirmed && matters(sighting);
-    // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
-    if (sighting.settled && (!isAsked || sighting.doubt !== undefined)) continue;
-    await trySettling({ app, policy, group, asks, sighting }, isAsked);
+  const isAsked = (it: Sighting): boolean => !it.confirmed && matters(it);
+  // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
+  const open = sightings.filter((it) => !it.settled || (isAsked(it) && it.doubt === undefined));
+  const standing = await behindDifferences(app, group, open.filter(isAsked));
+  const [first, again] = isPressed ? [1, 0] : [ASKS_MAX, ASKS_MAX];
+  const asks: Asks = { left: { standing: first, fresh: first, again }, nextAt: 0, deadlineAt };
+  // What a difference waits for, then in turn: whatever is made up, nothing true waits for long.
+  const turn = (it: Sighting): number => it.askedAt ?? it.receivedAt;
+  const inTurn = open.sort((a, b) => Number(standing.has(b)) - Number(standing.has(a)) || turn(a) - turn(b));
+  for (const sighting of inTurn) {
+    const round = sighting.doubt !== undefined ? "again" : standing.has(sighting) ? "standing" : "fresh";
+    await trySettling({ app, policy, group, asks, sighting, round }, isAsked(sighting));
   }
-  if (asks.fresh < 0 || asks.again < 0) await askAgain({ app, group }, ASK_EVERY_MS);
+  if (Object.values(asks.left).some((left) => left < 0)) await askAgain({ app, group }, ASK_EVERY_MS);
+}
+
+/** Those that may have made a difference that stands, as far as an earlier pass has told of it. */
+async function behindDifferences(
+  app: App,
+  group: GroupRef,
+  sightings: readonly Sighting[],
+): Promise<ReadonlySet<Sighting>> {
+  if (sightings.length <= 1) return new Set(sightings);
+  const query = { groupId: group.groupId, states: ["waiting", "reported", "held"], limit: DIFFERENCES_MAX };
+  const { items } = await listDrift(app.tables, query);
+  return new Set(items.flatMap((item) => callsBehindItem(item, sightings)));
+}
+
+export interface SettleOptions {
+  readonly policy: Policy;
+  /** Monotonic instant after which the trail is asked no more: the next look goes on. */
+  readonly deadlineAt: number;
+  /** True where something else waits for this, such as the end of a lease. */
+  readonly isPressed: boolean;
 }
 
 /** What is left of the questions of this look. */
 interface Asks {
-  fresh: number;
-  again: number;
+  left: Record<Round, number>;
   /** Monotonic instant before which none is asked. */
   nextAt: number;
+  /** Monotonic instant after which none is asked. */
+  readonly deadlineAt: number;
 }
+
+type Round = "standing" | "fresh" | "again";
 
 interface Work {
   readonly app: App;
@@ -76,6 +110,8 @@ interface Work {
   readonly group: GroupRef;
   readonly asks: Asks;
   readonly sighting: Sighting;
+  /** Whose questions it takes from. */
+  readonly round: Round;
 }
 
 const isOfRules = ({ kind }: Sighting): boolean => kind === "authorize" || kind === "modify" || kind === "revoke";
@@ -111,11 +147,14 @@ async function trySettling(work: Work, isAsked: boolean): Promise<void> {
 
 async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
   const { app, group, sighting } = work;
-  const mayClaim = sighting.kind === "authorize" && !sighting.settled;
+  // What the trail is asked about anyway may be a claim once it has answered.
+  const mayClaim = sighting.kind === "authorize" && !sighting.settled && (sighting.confirmed || !isAsked);
   const claims = mayClaim ? await claimsOf(app, group, sighting) : [];
   if (claims === "later") return askAgain(work, OPENING_MS);
   if (!sighting.confirmed && (isAsked || claims.length > 0)) {
-    if (--work.asks[sighting.doubt === undefined ? "fresh" : "again"] < 0) return;
+    const { asks, round } = work;
+    if (app.clock.monotonicMs() >= asks.deadlineAt) asks.left[round] = 0;
+    if (--asks.left[round] < 0) return;
     const answer = await askInTurn(work);
     return typeof answer === "string" ? waitFor(work, answer) : believe(work, answer.kept);
   }
@@ -127,10 +166,12 @@ async function waitFor(work: Work, doubt: Doubt): Promise<void> {
   const { app, sighting, asks } = work;
   // It has its turn again before all others, and they theirs another time.
   const askedAt = doubt === "unreachable" ? sighting.askedAt : app.clock.now();
-  if (doubt === "unreachable") asks.fresh = asks.again = 0;
+  if (doubt === "unreachable") asks.left = { standing: 0, fresh: 0, again: 0 };
   const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
   const isDone = isLate && doubt === "absent";
-  await save(work, { settled: isDone, doubt, ...(askedAt !== undefined && { askedAt }) });
+  const stored = await save(work, { settled: isDone, doubt, ...(askedAt !== undefined && { askedAt }) });
+  // Somebody else has had the trail's answer meanwhile, and goes on by it.
+  if (stored?.doubt !== doubt) return;
   if (isDone) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
   else await askAgain(work, isLate && doubt === "refused" ? ASK_LATER_MS : ASK_EVERY_MS);
 }
@@ -150,8 +191,9 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
     return;
   }
   const believed = { ...work, sighting: { ...kept, receivedAt: sighting.receivedAt, confirmed: true, settled: false } };
-  await save(believed, {});
-  await settleSighting(believed, false);
+  const stored = await save(believed, {});
+  // Two may ask at once: what follows from it follows once.
+  if (stored?.settled === false) await settleSighting(believed, false);
 }
 
 /** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
@@ -246,7 +288,7 @@ async function isEnforced(app: App, policy: Policy, group: GroupRef): Promise<bo
   return facts !== null && effectiveGuard({ policy, facts, row, entries }).acts === "enforce";
 }
 
-const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<void> =>
+const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<Sighting | null> =>
   saveSighting(app.tables, { ...sighting, ...changes });
 
 /** At the same instants for whatever else of the group waits as long: one look asks about all of it. */

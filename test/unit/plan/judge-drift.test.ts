@@ -208,7 +208,7 @@ describe("a foreign writer's rule", () => {
 });
 
 describe("the verdict", () => {
-  const times: JudgedAt = { now: NOW, firstSeenAt: NOW, before: null };
+  const times: JudgedAt = { now: NOW, waitsSince: NOW, before: null };
   const late: JudgedAt = { ...times, now: NOW + WAIT_MS };
   const WORLD = aRule({ peer: fromCidr("0.0.0.0/0"), ports: somePorts("3306/3306") });
   const by = (changes = {}) => aSighting({ actor: terraform, ...changes });
@@ -233,13 +233,22 @@ describe("the verdict", () => {
   });
 
   test.each([
-    ["was not asked", undefined, "drift"],
     ["does not have it", "absent", "drift"],
     ["does not answer", "unreachable", "trusted"],
   ] as const)("of a trusted author of whom the trail %s waits, and then is settled", (_what, doubt, then) => {
-    const calls = [by({ confirmed: false, ...(doubt && { doubt }) })];
+    const calls = [by({ confirmed: false, doubt })];
     expect(verdict(calls)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
     expect(verdict(calls, late)).toMatchObject({ kind: then, ...(then === "trusted" && { treat: "ticket" }) });
+  });
+
+  test("of a trusted author of whom the trail was not asked yet stays unknown, but not for ever", () => {
+    const calls = [by({ confirmed: false })];
+    expect(verdict(calls)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
+    const until = NOW + WAIT_MS + HOUR / 2;
+    expect(verdict(calls, late)).toEqual({ kind: "unknown", until, unasked: true });
+    expect(verdict(calls, { ...times, now: until - 1 })).toMatchObject({ kind: "unknown" });
+    const why = expect.stringContaining("could not be asked");
+    expect(verdict(calls, { ...times, now: until })).toEqual({ kind: "drift", why });
   });
 
   test("of a trusted author is a ticket at once where the trail refuses to be asked", () => {
@@ -282,6 +291,31 @@ describe("the verdict", () => {
       const unsure = { ...told, confirmed: false };
       expect(verdict([{ ...made, confirmed: true }, unsure])).toMatchObject({ kind: "unknown" });
       expect(verdict([{ ...made, confirmed: true }, unsure], late)).toMatchObject({ kind: "drift" });
+    });
+
+    describe("and the trail has confirmed a stranger", () => {
+      const created = NOW - 60_000;
+      const rule = added(aRule({ createdAt: created }));
+      const forged = by({ eventId: "forged", confirmed: false, at: created + 3000 });
+      const of = (stranger: Parameters<typeof aSighting>[0], difference: JudgedDifference = rule, rival = forged) =>
+        verdict([aSighting({ at: created, ...stranger }), rival], times, someTerms(), difference).kind;
+
+      test("who made the rule: a later event that is not confirmed makes nobody wait", () => {
+        expect(of({})).toBe("drift");
+        expect(of({ kind: "modify" })).toBe("drift");
+        expect(of({ kind: "modify", specs: [WIDE] }, edited, { ...forged, kind: "modify" })).toBe("drift");
+        const revoke = { ...forged, kind: "revoke", at: NOW } as const;
+        expect(of({ kind: "revoke", at: NOW - 2000 }, removed(), revoke)).toBe("drift");
+      });
+
+      test("who may have been before whoever made it: that waits", () => {
+        expect(of({ at: created - 5001 })).toBe("unknown");
+        expect(of({}, added())).toBe("unknown");
+        expect(of({ rules: null })).toBe("unknown");
+        expect(of({ confirmed: false })).toBe("unknown");
+        const revoke = { ...forged, kind: "revoke", at: NOW } as const;
+        expect(of({ kind: "revoke", at: NOW - HOUR - 2000 }, removed(), revoke)).toBe("unknown");
+      });
     });
 
     test("waits also where the trail has confirmed nobody yet, whatever their order", () => {

@@ -196,7 +196,36 @@ describe("a rollback", () => {
       attribution: { actor: "bob", address: "198.51.100.9", eventId: "event-1" },
       reach: "opens tcp 8443 with source port 5-6 to 203.0.113.7 on every host of the group",
     });
-    expect(plan.drift.reverts).toEqual([{ key: ruleKey(rule), driftId: item?.driftId, at: NOW }]);
+    expect(plan.drift.reverts).toEqual([{ key: ruleKey(rule), driftId: item?.driftId, at: NOW, since: NOW - 60_000 }]);
+  });
+
+  describe("of a rule that is made again", () => {
+    const rule = extra("x", 8443, { createdAt: NOW });
+    const forged = aSighting({ actor: terraform, specs: [rule], confirmed: false, doubt: "absent", at: NOW });
+    const again = (revert: Partial<Watch["reverts"][number]>, sightings: Watch["sightings"] = [forged]) => {
+      const earlier = { key: ruleKey(rule), driftId: "dr-earlier", at: NOW - 1000, ...revert };
+      return watched({ sightings, reverts: [earlier] }, { rules: [rule] }).drift;
+    };
+
+    test("goes on waiting where the one before left off, so that making up events buys no more time", () => {
+      expect(again({ since: NOW - WAIT_MS + 1 }).items).toMatchObject([
+        { verdict: { kind: "unknown", until: NOW + 1 } },
+      ]);
+      const { items, reverts } = again({ since: NOW - WAIT_MS });
+      expect(items).toMatchObject([{ state: "rollingBack", firstSeenAt: NOW }]);
+      // And so does the next one.
+      expect(reverts).toMatchObject([{ at: NOW, since: NOW - WAIT_MS }]);
+    });
+
+    test("waits anew where it was long ago, another rule's, or nobody was known", () => {
+      const until = NOW + WAIT_MS;
+      for (const revert of [
+        { since: NOW - WAIT_MS - 1, at: NOW - WAIT_MS },
+        { since: NOW - WAIT_MS, key: ruleKey(onPort(1)) },
+        {},
+      ])
+        expect(again(revert).items).toMatchObject([{ verdict: { kind: "unknown", until } }]);
+    });
   });
 
   test("restores an edited rule, its description and all", () => {

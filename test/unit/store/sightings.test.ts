@@ -48,6 +48,52 @@ describe("sightings", () => {
     expect((await listSightings(tables, WEB)).sightings).toMatchObject([{ eventId: "1", confirmed: true }]);
   });
 
+  test("keep what the trail has said when somebody slower comes with less", async () => {
+    const sighting = aSighting({ eventId: "1", confirmed: false });
+    await addSighting(tables, sighting);
+    const confirmed = { ...sighting, confirmed: true, settled: true };
+    expect(await saveSighting(tables, confirmed)).toEqual(confirmed);
+    const slower = { ...sighting, settled: true, doubt: "absent", askedAt: NOW } as const;
+    expect(await saveSighting(tables, slower)).toEqual(confirmed);
+    expect(await saveSighting(tables, { ...confirmed, settled: false })).toEqual(confirmed);
+    expect((await listSightings(tables, WEB)).sightings).toEqual([confirmed]);
+  });
+
+  test("keep that the trail denies them, and that they are disputed", async () => {
+    const sighting = aSighting({ eventId: "1", confirmed: false });
+    await addSighting(tables, sighting);
+    await saveSighting(tables, { ...sighting, disputed: true });
+    // Somebody who did not know of the dispute has nothing more to do with it.
+    expect(await saveSighting(tables, { ...sighting, settled: true })).toMatchObject({
+      disputed: true,
+      settled: false,
+    });
+    await saveSighting(tables, { ...sighting, settled: true, failed: "DeniedByTrail" });
+    expect(await saveSighting(tables, { ...sighting, doubt: "absent", askedAt: NOW })).toMatchObject({
+      failed: "DeniedByTrail",
+      settled: true,
+    });
+  });
+
+  test("keep the later of two answers that decide nothing, and one write of several at once", async () => {
+    const sighting = aSighting({ eventId: "1", confirmed: false });
+    await addSighting(tables, sighting);
+    const answers = [3, 1, 2].map((askedAt) => ({ ...sighting, doubt: "absent", askedAt }) as const);
+    await Promise.all([
+      ...answers.map((it) => saveSighting(tables, it)),
+      saveSighting(tables, { ...sighting, confirmed: true }),
+    ]);
+    expect((await listSightings(tables, WEB)).sightings).toMatchObject([{ confirmed: true }]);
+    await addSighting(tables, { ...sighting, eventId: "2" });
+    for (const answer of answers) await saveSighting(tables, { ...answer, eventId: "2" });
+    expect(await getSighting(tables, { ...sighting, eventId: "2" })).toMatchObject({ askedAt: 3 });
+  });
+
+  test("that are kept no longer are not written again", async () => {
+    expect(await saveSighting(tables, aSighting({ eventId: "1" }))).toBeNull();
+    expect((await listSightings(tables, WEB)).sightings).toEqual([]);
+  });
+
   test("are listed by when the calls were made, and the newest that came alone where there are many", async () => {
     for (let index = 0; index < 505; index++)
       await addSighting(tables, aSighting({ eventId: `e-${index}`, receivedAt: NOW + index, at: NOW - index }));

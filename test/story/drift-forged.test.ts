@@ -1,0 +1,87 @@
+// Whoever may invoke the function makes events up: that keeps no hole open, closes nobody's rule, and costs little.
+import { afterEach, describe, expect, test } from "vitest";
+import { addSighting } from "../../shared/store/sightings.ts";
+import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
+import { fromCidr, somePorts } from "../kit/rules.ts";
+
+let guarded: GuardedWorld;
+afterEach(() => guarded.world.stop());
+
+async function start(options: GuardedOptions = {}): Promise<void> {
+  const policy = { trustedPrincipals: [{ principal: "role/terraform", treat: "adopt" as const }] };
+  guarded = await GuardedWorld.start({ policy, ...options });
+  await guarded.world.ticks(1);
+}
+
+type Record = Readonly<{ [name: string]: unknown }>;
+
+const fromOffice = { ...openDatabase, ports: somePorts("8443/8443"), peer: fromCidr("198.51.100.0/24") };
+const terraform = () => guarded.world.addPrincipal({ kind: "role", name: "terraform", session: "run-17" });
+const states = async () => (await guarded.drift()).map(({ state, verdict }) => `${state} ${verdict.kind}`);
+const identity = {
+  ...{ type: "assumed-role", principalId: "300000000000000001:run-17", accountId: "100000000000" },
+  userName: "terraform:run-17",
+};
+const forgedFrom = (record: Record | undefined, eventId: string, laterMs = 1000): Record => {
+  const eventTime = new Date(Date.parse(String(record?.["eventTime"])) + laterMs).toISOString();
+  return { ...record, eventId, eventTime, userIdentity: identity };
+};
+
+/** Stored as events that nobody had time to look at. */
+async function flood(records: readonly Record[]): Promise<void> {
+  const { world } = guarded;
+  const app = world.process();
+  for (const record of records) {
+    const reading = app.trail.read(record, world.clock.now());
+    if (reading.kind !== "call") throw new Error("it is no call");
+    for (const sighting of reading.sightings) await world.run(addSighting(app.tables, sighting));
+  }
+}
+
+describe("a role's event that many made-up ones precede", () => {
+  test("is asked about before they are, as a rule waits for it, and the rule stays", async () => {
+    await start();
+    const { world } = guarded;
+    await guarded.authorize({ ...fromOffice, ports: somePorts("9443/9443") }, "", terraform());
+    const [model] = await guarded.events();
+    await guarded.deliver(model);
+    await flood(Array.from({ length: 300 }, (_, index) => forgedFrom(model, `made-up-${index}`)));
+    await guarded.authorize(fromOffice, "", terraform());
+    await guarded.settle();
+    await world.ticks(17);
+    expect(world.openPorts()).toEqual(expect.arrayContaining(["8443/8443", "9443/9443"]));
+    expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
+  });
+});
+
+describe("a stranger whom the trail confirms", () => {
+  /** Opens the database, and makes up that the role did, a moment later. */
+  async function openAndForge(eventId: string): Promise<void> {
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await guarded.deliver(forgedFrom(record, eventId));
+    await guarded.deliver(record);
+  }
+
+  test("gains no time by a made-up event of the role", async () => {
+    await start();
+    await openAndForge("made-up-1");
+    expect(guarded.world.openPorts()).toEqual([]);
+    expect(await states()).toEqual(["rolledBack drift"]);
+    const [item] = await guarded.drift();
+    expect(item?.attribution).toMatchObject({ actor: "other", confirmed: true });
+  });
+
+  test("gains none by making the rule again either, once its time to wait has gone", async () => {
+    await start({ trailSwitches: { lookupDelayMs: 600_000 } });
+    const { world } = guarded;
+    await openAndForge("made-up-1");
+    expect(await states()).toEqual(["waiting unknown"]);
+    await world.ticks(16);
+    expect(world.openPorts()).toEqual([]);
+    await openAndForge("made-up-2");
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual([]);
+    expect(await states()).toEqual(["rolledBack drift", "rolledBack drift"]);
+  });
+});
