@@ -48,7 +48,9 @@ export const driftSchema = z.strictObject({
     .min(1)
     .max(100)
     .default(50)
-    .describe("Largest part of a group's rules that one pass rolls back, in percent; five always may be."),
+    .describe(
+      "Largest part of the rules that stood at the confirmation which one pass rolls back, in percent; five always may be.",
+    ),
   freeze: openHoursSchema.nullable().default(null).describe("Weekly windows in which nothing is rolled back."),
   canary: z
     .strictObject({

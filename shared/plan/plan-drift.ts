@@ -2,11 +2,10 @@
 import type { DriftItem, HeldBy } from "../domain/drift-item.ts";
 import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
-import { cutPaths } from "../domain/operator-path.ts";
-import type { Rule } from "../domain/rule.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
+import { guardRollbacks } from "./drift-guardrails.ts";
 import { againAt } from "./mode-guard.ts";
-import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
+import type { KnownRule, Picture, Watch } from "./picture.ts";
 import type { Difference, PlannedCall } from "./plan-entry.ts";
 
 export interface DriftPlan {
@@ -23,9 +22,6 @@ export interface DriftPlan {
 
 /** The plan of a pass that watches nothing, or finds nothing. */
 export const NO_DRIFT: DriftPlan = { calls: [], items: [], reverts: [], holds: [], adoptions: [], lookAt: [] };
-
-/** So many rules may always be rolled back in one pass, whatever part of the group they are. */
-const ALWAYS_MAX = 5;
 
 /**
  *     verdict            observe     enforce
@@ -48,18 +44,15 @@ export function planDrift(
     ...found.differences.map((difference) => grantedCase(picture, watch, difference)),
   ];
   const judged = cases.map((it) => ({ ...it, item: decided(it, watch) }));
-  const drifted = judged
-    .filter(({ item }) => watch.acts === "enforce" && item.verdict.kind === "drift")
-    .sort((a, b) => Number(a.item.kind === "added") - Number(b.item.kind === "added"));
+  const drifted = judged.filter(({ item }) => watch.acts === "enforce" && item.verdict.kind === "drift");
   const kept = new Map(drifted.map((it) => [it, keptBy(it, watch, picture)]));
   const wanted = drifted.filter((it) => kept.get(it) === null);
   const waiting = judged.filter(({ item }) => item.verdict.kind === "unknown");
-  const stopped = stopOf(picture, watch, wanted, waiting);
-  const portion = new Set(wanted.slice(0, watch.changesMax));
+  const { stopped, heldBy, isMore } = guardRollbacks(picture, watch, wanted, waiting);
   const settled = judged.map((it) => {
     const keeper = kept.get(it);
     if (keeper === undefined) return it;
-    return { ...it, item: undone(it.item, keeper ?? stopped ?? (portion.has(it) ? null : "ceiling")) };
+    return { ...it, item: undone(it.item, keeper ?? heldBy.get(it) ?? null) };
   });
   const counted = new Set(watch.reverts.map(({ driftId }) => driftId));
   const begun = settled.filter(({ item }) => item.state === "rollingBack" && !counted.has(item.driftId));
@@ -86,7 +79,7 @@ export function planDrift(
       ...settled.flatMap(({ item }) => (item.verdict.kind === "unknown" ? [item.verdict.until] : [])),
       ...(stopped === "mode" ? [againAt(picture.now)] : []),
       ...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),
-      ...(stopped === null && wanted.length > portion.size ? [picture.now] : []),
+      ...(isMore ? [picture.now] : []),
     ],
   };
 }
@@ -105,43 +98,6 @@ function decided({ item, adoption }: Case, watch: Watch): DriftItem {
     case "drift":
       return { ...item, state: "reported", heldBy: null };
   }
-}
-
-/**
- * What stops every rollback of this pass, or null. Rules that were created after the baseline was confirmed are surely none of it: of
- * those as many go as a pass may change, however large a part of the group they are. Of anything else a large part is no drift but
- * a mistake, and waits for a person. What still waits for its event counts as well: it must not matter in what order events come.
- */
-function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[], waiting: readonly Case[]): HeldBy | null {
-  if (wanted.length === 0) return null;
-  if (picture.mode !== "normal") return "mode";
-  const removed = [...wanted, ...waiting].filter(({ item }) => item.kind === "removed").length;
-  if (watch.isHalfRead || (picture.rules.length === 0 && removed > 1)) return "reading";
-  if (watch.frozenUntil !== null) return "freeze";
-  const doubtful = [...wanted, ...waiting].filter(({ isNew }) => !isNew);
-  const share = Math.floor(
-    (Math.max(picture.rules.length, picture.entries.length) * watch.terms.drift.percentPerPass) / 100,
-  );
-  if (doubtful.length > Math.min(watch.changesMax, Math.max(ALWAYS_MAX, share))) return "ceiling";
-  const before = rulesOf(picture);
-  const after = afterUndoing(before, wanted);
-  const isCut = watch.interfaces.some(({ addresses, otherRules }) => {
-    const [then, now] = [
-      [...before, ...otherRules],
-      [...after, ...otherRules],
-    ];
-    return cutPaths(then, now, watch.operatorPath, addresses).length > 0;
-  });
-  return isCut ? "operatorPath" : null;
-}
-
-/** The rules of the group when all of it is rolled back. */
-function afterUndoing(rules: readonly Rule[], wanted: readonly Case[]): readonly Rule[] {
-  const gone = new Set(wanted.flatMap(({ item }) => (item.found && item.ruleId ? [item.ruleId] : [])));
-  const back = wanted.flatMap(({ item }) =>
-    item.wanted ? [{ ...item.wanted.spec, id: null, description: item.wanted.description, createdAt: null }] : [],
-  );
-  return [...rules.filter((rule) => rule.id === null || !gone.has(rule.id)), ...back];
 }
 
 /** What keeps this one difference from being rolled back, or null. */

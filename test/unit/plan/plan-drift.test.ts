@@ -356,22 +356,32 @@ describe("what keeps drift from being rolled back", () => {
     expect(watched({ sightings: removals }, { entries: entries.slice(0, 1) }).calls).toHaveLength(1);
   });
 
-  test("a path that must always reach stops all of it", () => {
+  test("what would cut a path that must always reach stays, and hides nothing else", () => {
     const ssh = extra("x", 22, { peer: fromCidr("198.51.100.0/24") });
     const operatorPath = [{ protocol: "tcp", port: "22", sources: ["198.51.100.7"] }];
     const host = { addresses: [aCidr("192.168.0.11/32")], otherRules: [] };
-    const given = { rules: [ssh, extra("y", 8443)] };
+    const given = { rules: [extra("w", 8442), ssh, extra("y", 8443), extra("z", 8444)] };
     const calls = [bobs(...given.rules)];
     const cut = watched({ sightings: calls, operatorPath, interfaces: [host] }, given);
-    expect(cut.calls).toEqual([]);
-    expect(cut.drift.items.map((it) => it.heldBy)).toEqual(["operatorPath", "operatorPath"]);
+    expect(callsOf(cut)).toEqual(["revoke sgr-w", "revoke sgr-y", "revoke sgr-z"]);
+    expect(cut.drift.items.map((it) => it.heldBy)).toEqual([null, "operatorPath", null, null]);
+    expect(cut.drift.lookAt).toEqual([]);
+    // It takes no place in the portion of a pass.
+    const portion = watched({ sightings: calls, operatorPath, interfaces: [host], changesMax: 2 }, given);
+    expect(callsOf(portion)).toEqual(["revoke sgr-w", "revoke sgr-y"]);
+    expect(portion.drift.lookAt).toEqual([NOW]);
     const other = { ...host, otherRules: [{ ...ssh, id: ruleId("other") }] };
-    expect(watched({ sightings: calls, operatorPath, interfaces: [other] }, given).calls).toHaveLength(2);
-    expect(watched({ sightings: calls, operatorPath, interfaces: [] }, given).calls).toHaveLength(2);
-    // What is held stays, so it does not count as closed.
-    const holds = new Set([ruleKey(ssh)]);
-    const held = watched({ sightings: calls, operatorPath, interfaces: [host], holds }, given);
-    expect(callsOf(held)).toEqual(["revoke sgr-y"]);
+    expect(watched({ sightings: calls, operatorPath, interfaces: [other] }, given).calls).toHaveLength(4);
+    expect(watched({ sightings: calls, operatorPath, interfaces: [] }, given).calls).toHaveLength(4);
+  });
+
+  test("of two rules that carry the path only one goes, however many drift", () => {
+    const operatorPath = [{ protocol: "tcp", port: "22", sources: ["198.51.100.7"] }];
+    const interfaces = [{ addresses: [aCidr("192.168.0.11/32")], otherRules: [] }];
+    const carrying = [1, 2].map((n) => extra(`${n}`, 22, { peer: fromCidr("198.51.100.0/24"), priority: n }));
+    const plan = watched({ sightings: [bobs(...carrying)], operatorPath, interfaces }, { rules: carrying });
+    expect(callsOf(plan)).toEqual(["revoke sgr-1"]);
+    expect(plan.drift.items.map((it) => it.heldBy)).toEqual([null, "operatorPath"]);
   });
 
   test("a restoring that gives the path back is none that cuts it", () => {
@@ -418,12 +428,43 @@ describe("the ceiling", () => {
   const planned = (rules: readonly Rule[], watch: Partial<Watch> = {}) =>
     watched({ sightings: [aSighting({ rules: null, at: NOW - 60_000 })], ...watch }, { rules });
 
-  test("five old rules go, and of six none, nor of what is new beside them", () => {
+  test("five old rules go, and of six none; what is new beside them goes", () => {
     expect(planned(some(5, old)).calls).toHaveLength(5);
     const plan = planned([...some(6, old), extra("new", 9)]);
-    expect(plan.calls).toEqual([]);
-    expect(new Set(plan.drift.items.map((it) => it.heldBy))).toEqual(new Set(["ceiling"]));
+    expect(callsOf(plan)).toEqual(["revoke sgr-new"]);
+    expect(plan.drift.items.map((it) => it.heldBy)).toEqual([...Array(6).fill("ceiling"), null]);
     expect(plan.drift.lookAt).toEqual([]);
+  });
+
+  test("descriptions that somebody has edited hide no rule that is open to everybody", () => {
+    const shown = [1, 2, 3, 4, 5, 6].map((port) => granted(`g${port}`, port));
+    const told = anAllocation({ description: "the shop" });
+    const wild = extra("wild", 3306, { peer: fromCidr("0.0.0.0/0") });
+    const sightings = [
+      bobs(wild),
+      aSighting({ kind: "modify", rules: null, ruleIds: shown.flatMap(({ rule }) => rule.id ?? []) }),
+    ];
+    const entries = shown.map(({ entry }) => ({ ...entry, allocation: told }));
+    const plan = watched({ sightings }, { rules: [...shown.map(({ rule }) => rule), wild], entries });
+    expect(callsOf(plan)).toEqual(["revoke sgr-wild"]);
+    expect(plan.drift.items.filter((it) => it.kind === "edited").map((it) => it.heldBy)).toEqual(
+      Array(6).fill("ceiling"),
+    );
+  });
+
+  test("beyond it nothing is opened, and what may have become of a granted rule is left", () => {
+    const gone = [1, 2, 3, 4, 5, 6].map((port) => granted(`g${port}`, port));
+    const [copy, narrow, wide] = [
+      extra("copy", 1, { priority: 50 }),
+      extra("narrow", 2, { peer: fromCidr("203.0.113.7/32"), priority: 50 }),
+      extra("wide", 3, { peer: fromCidr("203.0.0.0/16") }),
+    ];
+    const drop = extra("drop", 9, { policy: "drop" });
+    const rules = [copy, narrow, wide, drop, granted("other", 80).rule];
+    const removals = aSighting({ kind: "revoke", specs: gone.map(({ entry }) => entry.spec) });
+    const entries = [...gone.map((it) => it.entry), granted("other", 80).entry];
+    const plan = watched({ sightings: [bobs(copy, narrow, wide, drop), removals] }, { rules, entries });
+    expect(callsOf(plan)).toEqual(["revoke sgr-wide"]);
   });
 
   test("a fifth of a large group goes, and not one more", () => {
