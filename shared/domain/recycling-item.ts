@@ -73,6 +73,10 @@ export interface RecyclingApproval {
   readonly at: number;
   /** `stepDigest` of the change. */
   readonly digest: string;
+  /** Of a deletion: the strangers that the quarantine had shown by then; whoever came later is not approved of. */
+  readonly saw?: readonly string[];
+  /** Of a deletion that cuts the operator path: who answers for it. */
+  readonly waivedBy?: string;
 }
 
 /** What an item waits for, in words; null where only time has to pass. */
@@ -99,6 +103,8 @@ export interface Quarantine {
   readonly earlier: EarlierPeers;
   /** How long nobody was refused while the evidence was whole, milliseconds. */
   readonly silentMs: number;
+  /** Who was refused so far without an earlier session, and does not look like a scanner; absent before the first night. */
+  readonly strangers?: readonly string[];
   /** Paths on which its silence proves nothing, in words. */
   readonly blind: readonly string[];
 }

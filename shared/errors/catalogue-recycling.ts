@@ -31,6 +31,14 @@ export const recyclingFailures = {
     () =>
       "Change what stands in the way, or look at the rule and approve its deletion without a quarantine, or exempt it.",
   ),
+  RECYCLING_CUTS_OPERATORS: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `${d["item"]} is a way in that the policy keeps open: ${d["why"]}.`,
+    () =>
+      "Let another rule open that path first, or take it out of operatorPath in the policy; a deletion may be approved with waivedBy, the name of who answers for it.",
+  ),
   RECYCLING_EXEMPTION_END: entry(
     422,
     "never",

@@ -37,11 +37,14 @@ function viewRecycling(item: RecyclingItem): z.output<typeof recyclingView> {
     since: formatUtc(item.since),
     goingTo: item.step?.to ?? null,
     waiting: waiting && { for: waiting.for, why: [...waiting.why] },
-    approvals: item.approvals.map(({ step, by, at }) => ({ step, by, at: formatUtc(at) })),
+    approvals: item.approvals.map(({ step, by, at, saw = [], waivedBy = null }) => ({
+      ...{ step, by, at: formatUtc(at), saw: [...saw], waivedBy },
+    })),
     quarantine: quarantine && {
       drop: viewRule(quarantine.drop),
       at: quarantine.at === null ? null : formatUtc(quarantine.at),
       silentDays: Math.floor((quarantine.silentMs / DAY_MS) * 100) / 100,
+      strangers: [...(quarantine.strangers ?? [])],
       blind: [...quarantine.blind],
     },
     exemption: exemption && { ...exemption, until: formatUtc(exemption.until) },

@@ -98,9 +98,10 @@ export const recyclingRoutes: readonly Route[] = [
     summary: "Approve the next step of one rule, exactly as it is now.",
     permission: "recycling:approve",
     body: schema.recyclingApproveBody,
-    decide: async (call, { step }, dryRun) => {
+    decide: async (call, { step, waivedBy }, dryRun) => {
       const { parts, caller } = call;
-      const answer = await parts.useCases.approveItem(parts.app, caller, idOf(call), step, within(call, dryRun));
+      const word = { step, ...(waivedBy === undefined ? {} : { waivedBy }) };
+      const answer = await parts.useCases.approveItem(parts.app, caller, idOf(call), word, within(call, dryRun));
       return jsonResponse(200, viewRecyclingAnswer(answer, dryRun));
     },
   }),

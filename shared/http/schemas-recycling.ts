@@ -42,6 +42,12 @@ export const recyclingApproveBody = z.strictObject({
   step: z
     .enum(["quarantine", "delete"])
     .describe("`delete` of a rule that is not quarantined is taken only where a quarantine is impossible."),
+  waivedBy: z
+    .string()
+    .min(1)
+    .max(128)
+    .optional()
+    .describe("Who answers for a deletion that cuts a path of operatorPath; without a name it is refused."),
 });
 
 /** Query of `POST /v1/recycling:run`. */
@@ -65,12 +71,21 @@ export const recyclingView = z.object({
   since: instant,
   goingTo: z.enum(STATES).nullable().describe("The state that was decided and the cloud does not show yet."),
   waiting: waitingView.nullable().describe("What it waits for; null where only time has to pass."),
-  approvals: z.array(z.object({ step: z.enum(["quarantine", "delete"]), by: text, at: instant })),
+  approvals: z.array(
+    z.object({
+      step: z.enum(["quarantine", "delete"]),
+      by: text,
+      at: instant,
+      saw: z.array(text).describe("Who had been refused by then: those who came later void it."),
+      waivedBy: text.nullable().describe("Who answers for the operator path that it cuts."),
+    }),
+  ),
   quarantine: z
     .object({
       drop: ruleView,
       at: instant.nullable(),
       silentDays: z.number().describe("Days on which nobody was refused and the evidence was whole."),
+      strangers: z.array(text).describe("Who was refused so far, came never before and does not look like a scanner."),
       blind: z.array(text).describe("Paths that no drop stops: silence on them proves nothing."),
     })
     .nullable(),

@@ -1,4 +1,5 @@
 // What becomes of a rule in the recycling queue next: it waits, its owner is told, it is quarantined, deleted, or left alone. Pure.
+import { formatUtc } from "../domain/instant.ts";
 import {
   type ApprovedStep,
   type Judged,
@@ -28,11 +29,17 @@ export interface Visitor {
   readonly at: number;
 }
 
+/** Somebody who was refused and has no earlier session; `who` tells one from another, whatever the words of the day. */
+export interface Stranger {
+  readonly who: string;
+  readonly text: string;
+}
+
 /** What the evidence shows since the quarantine began. */
 export interface QuarantineWatch {
   readonly visitors: readonly Visitor[];
-  /** Peers that were refused, have no earlier session and do not look like scanners, in words. */
-  readonly strangers: readonly string[];
+  /** Peers that were refused, have no earlier session and do not look like scanners. */
+  readonly strangers: readonly Stranger[];
   /** Time since the quarantine in which the evidence was whole. */
   readonly silentMs: number;
   /** Why the evidence is not whole now; empty when it is. */
@@ -127,15 +134,17 @@ function onItsWay(picture: ItemPicture): NextStep {
   if (item.state === "queued") return { kind: "notice", why: judged.reasons.join("; ") };
   if (now < item.since + terms.noticeMs) return stay();
   if (plan.kind === "refused") {
-    const word = approvalOf(item, "delete", "");
-    if (word) return { kind: "delete", by: word.by, why: "it cannot be quarantined, and a person wants it deleted" };
-    return stay({ for: "person", why: plan.why });
+    const word = approvalOf(item, "delete", changeOf("delete", item, plan));
+    const isWaived = plan.cuts.length === 0 || word?.waivedBy !== undefined;
+    if (word && isWaived) return { kind: "delete", by: word.by, why: withoutQuarantine(plan, word) };
+    return stay({ for: "person", why: [...plan.why, ...(word ? [] : voided(item, "delete"))] });
   }
   const why = `unused, and nobody objected in ${daysOf(terms.noticeMs)} days`;
-  const word = approvalOf(item, "quarantine", ruleKey(plan.spec));
+  const word = approvalOf(item, "quarantine", changeOf("quarantine", item, plan));
   if (word) return { kind: "quarantine", by: word.by, why, drop: plan.spec };
   if (terms.auto.quarantine) return { kind: "quarantine", by: PROGRAM, why, drop: plan.spec };
-  return stay({ for: "approval", why: ["the policy wants a person's word before a quarantine"] });
+  const asks = ["the policy wants a person's word before a quarantine", ...voided(item, "quarantine")];
+  return stay({ for: "approval", why: asks });
 }
 
 /** Why the drop goes and the rule stays, or null. */
@@ -154,15 +163,33 @@ function quarantined({ item, terms, judged, watch }: ItemPicture): NextStep {
   if (watch === null) return stay({ for: "evidence", why: ["nothing is known since the quarantine began"] });
   if (watch.gaps.length > 0) return stay({ for: "evidence", why: watch.gaps });
   if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
+  const word = approvalOf(item, "delete", "");
+  const doubts = watch.strangers.filter(({ who }) => word?.saw?.includes(who) !== true).map(({ text }) => text);
+  // Who has approved it before they came has not approved that: it is said at once, and not when the time is over.
+  if (word && doubts.length > 0) return stay({ for: "approval", why: [...doubts, ...voided(item, "delete")] });
   if (watch.silentMs < terms.quarantineMs) return stay();
   const why = `nobody who ever used it was refused in ${daysOf(watch.silentMs)} days`;
-  const word = approvalOf(item, "delete", "");
   if (word) return { kind: "delete", by: word.by, why };
   // Who never came before may have come for the first time: that is for a person to tell.
-  if (watch.strangers.length > 0) return stay({ for: "approval", why: watch.strangers });
+  if (doubts.length > 0) return stay({ for: "approval", why: doubts });
   if (terms.auto.delete) return { kind: "delete", by: PROGRAM, why };
   return stay({ for: "approval", why: ["the policy wants a person's word before a deletion"] });
 }
+
+/** What an approval of the step is bound to beside the rule: the drop, or why there can be none; in quarantine the rule alone. */
+export function changeOf(step: ApprovedStep, { state }: Pick<RecyclingItem, "state">, plan: QuarantinePlan): string {
+  if (step === "quarantine") return plan.kind === "drop" ? ruleKey(plan.spec) : "";
+  return state === "quarantined" || plan.kind === "drop" ? "" : [...plan.why].sort().join("\n");
+}
+
+const withoutQuarantine = ({ cuts }: QuarantinePlan & { readonly kind: "refused" }, { waivedBy }: RecyclingApproval) =>
+  `it cannot be quarantined, and a person wants it deleted${cuts.length > 0 ? `; ${cuts.join("; ")}, for which ${waivedBy} answers` : ""}`;
+
+/** Says of an approval that was given for something else than is the case now. */
+const voided = ({ approvals }: RecyclingItem, step: ApprovedStep): readonly string[] =>
+  approvals
+    .filter((it) => it.step === step)
+    .map(({ by, at }) => `the approval by ${by} of ${formatUtc(at)} no longer counts: it was given before that`);
 
 /** The person's word for exactly this change, if there is one. */
 const approvalOf = (item: RecyclingItem, step: ApprovedStep, change: string): RecyclingApproval | undefined =>

@@ -45,6 +45,8 @@ export type QuarantinePlan =
       readonly why: readonly string[];
       /** Those of `why` that say whom else it would stop. */
       readonly hits: readonly string[];
+      /** Those of `why` that say which operators its deletion shuts out: nobody deletes it for want of use alone. */
+      readonly cuts: readonly string[];
       readonly blind: readonly BlindPath[];
     };
 
@@ -59,19 +61,19 @@ const SESSION_S = 910;
  * let through once the rule is gone: what is planned leaves every verdict as the rule's deletion would.
  */
 export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
-  const { rule, group, interfaces } = ask;
+  const { rule, group } = ask;
   const blind = blindPaths(ask);
   const refusals = unwritable(rule);
   if (ask.protectedBy !== null) refusals.push(`the group takes no rule from us: ${ask.protectedBy}`);
-  if (refusals.length > 0) return { kind: "refused", why: refusals, hits: [], blind };
+  const cuts = cutsOf(ask);
+  if (refusals.length > 0) return { kind: "refused", why: [...refusals, ...cuts], hits: cuts, cuts, blind };
 
   const spec: RuleSpec = { ...specOf(rule), policy: "drop" };
   const drop: Rule = { ...spec, id: null, description: "", createdAt: null };
-  const alone: QuarantineInterface = { eniId: "", addresses: [], groups: [group] };
   const why = new Set<string>();
   const hurt = new Set<string>();
   let isIdle = true;
-  for (const one of interfaces.length > 0 ? interfaces : [alone]) {
+  for (const one of reachedBy(ask)) {
     const merged = one.groups.flatMap((it) => it.rules.map((each) => ({ rule: each, groupId: it.groupId })));
     const rest = merged.filter((it) => !(it.rule.id === rule.id && it.groupId === group.groupId));
     for (const target of narrowedTo(spec, one)) {
@@ -80,13 +82,32 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
     }
     if (merged.length >= ask.rulesMax) why.add(`${one.eniId || group.groupId} has no room for one more rule`);
     const before = merged.map((it) => it.rule);
-    for (const path of cutPaths(before, [...before, drop], ask.operatorPath, one.addresses))
-      hurt.add(`it would cut the operator path ${path.protocol} ${path.port} from ${path.sources.join(", ")}`);
+    for (const path of cutPaths(before, [...before, drop], ask.operatorPath, one.addresses)) hurt.add(cutInWords(path));
   }
+  for (const cut of cuts) hurt.add(cut);
   if (isIdle) why.add("stronger rules decide about all of its traffic: a drop would stop nothing and prove nothing");
   const all = [...hurt, ...why];
-  return all.length > 0 ? { kind: "refused", why: all, hits: [...hurt], blind } : { kind: "drop", spec, blind };
+  return all.length > 0 ? { kind: "refused", why: all, hits: [...hurt], cuts, blind } : { kind: "drop", spec, blind };
 }
+
+/** The interfaces whose rules are merged; the group by itself where no interface is in it. */
+const reachedBy = ({ group, interfaces }: QuarantineAsk): readonly QuarantineInterface[] =>
+  interfaces.length > 0 ? interfaces : [{ eniId: "", addresses: [], groups: [group] }];
+
+/** The operator paths that go through the rule alone, in words. */
+function cutsOf(ask: QuarantineAsk): readonly string[] {
+  const { rule, group, operatorPath } = ask;
+  const cuts = reachedBy(ask).flatMap(({ groups, addresses }) => {
+    const before = groups.flatMap((it) => it.rules);
+    const isIt = (groupId: string, { id }: Rule): boolean => groupId === group.groupId && id === rule.id;
+    const after = groups.flatMap((it) => it.rules.filter((each) => !isIt(it.groupId, each)));
+    return cutPaths(before, after, operatorPath, addresses);
+  });
+  return [...new Set(cuts.map(cutInWords))];
+}
+
+const cutInWords = ({ protocol, port, sources }: OperatorPath): string =>
+  `it would cut the operator path ${protocol} ${port} from ${sources.join(", ")}`;
 
 interface Placed {
   readonly rule: Rule;

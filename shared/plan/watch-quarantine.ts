@@ -105,10 +105,17 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
     visitors: [...visitors.values()].sort((a, b) => a.at - b.at),
     strangers: [
       ...[...strangers].flatMap(([block, on]) =>
-        on.size >= STRANGER_DAYS ? [`${block}, who was never seen before, was refused on ${on.size} days`] : [],
+        on.size >= STRANGER_DAYS
+          ? [{ who: block, text: `${block}, who was never seen before, was refused on ${on.size} days` }]
+          : [],
       ),
       ...(crowded.size > 0 && (earlier.more || earlier.blocks.length > 0)
-        ? [`more were refused than are kept, on ${crowded.size} days: who came before may be among them`]
+        ? [
+            {
+              who: "a crowd",
+              text: `more were refused than are kept, on ${crowded.size} days: who came before may be among them`,
+            },
+          ]
         : []),
     ],
     ...silenceOf(ask),

@@ -14,6 +14,7 @@ import { isRecycled } from "../domain/recycling-policy.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { shadowOf } from "../domain/verdict.ts";
 import { fail } from "../errors/app-error.ts";
+import { changeOf } from "../plan/advance-item.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { saveRecyclingItem } from "../store/recycling.ts";
 import type { App, Caller } from "./app.ts";
@@ -86,7 +87,7 @@ export async function approveItem(
   app: App,
   caller: Caller,
   itemId: string,
-  step: ApprovedStep,
+  { step, waivedBy }: { readonly step: ApprovedStep; readonly waivedBy?: string },
   options: DecideOptions,
 ): Promise<RecyclingAnswer> {
   const { policy, principal: by } = caller;
@@ -100,21 +101,28 @@ export async function approveItem(
   if (scene === null || rule === null) throw refuse("the rule does not stand any more");
   if (!isRecycled(policy.recycling, { groupId: item.group.groupId, name: scene.name }))
     throw fail("RECYCLING_REPORT_ONLY", { group: scene.name || item.group.groupId });
-  const plan = scene.plan(rule);
+  const plan = scene.plan(rule, item.quarantine?.drop);
+  const cuts = plan.kind === "refused" ? plan.cuts : [];
+  if (cuts.length > 0 && (step === "quarantine" || waivedBy === undefined))
+    throw fail("RECYCLING_CUTS_OPERATORS", { item: itemId, why: cuts.join("; ") });
   if (step === "quarantine") {
     if (item.state !== "noticed") throw refuse("it is quarantined already");
     if (plan.kind === "refused") throw fail("RECYCLING_NO_QUARANTINE", { item: itemId, why: plan.why.join("; ") });
   } else if (item.state === "noticed" && plan.kind === "drop")
     throw refuse("it can be quarantined, and is deleted only after that");
-  const change = step === "quarantine" && plan.kind === "drop" ? ruleKey(plan.spec) : "";
+  const change = changeOf(step, item, plan);
   const words =
     step === "quarantine"
       ? [`write the drop ${change}, once the owner has had the time of the notice`]
-      : [`delete ${item.key}, once its time of silence is over; it is kept and can be restored`];
+      : [`delete ${item.key}, once its time of silence is over; it is kept and can be restored`, ...cuts];
   const ask = { app, caller, item, scene, options };
   const blind = plan.blind.map(({ text }) => `not stopped by the drop: ${text}`);
   if (options.dryRun) return { ...answerOf(ask, item, words), notes: blind };
-  const approval = { step, by, at: app.clock.now(), digest: stepDigest(item, step, change) };
+  const approval = {
+    ...{ step, by, at: app.clock.now(), digest: stepDigest(item, step, change) },
+    ...(step === "delete" ? { saw: item.quarantine?.strangers ?? [] } : {}),
+    ...(cuts.length > 0 && waivedBy !== undefined ? { waivedBy } : {}),
+  };
   const approvals = [...item.approvals.filter((it) => it.step !== step), approval];
   const saved = await saveRecyclingItem(app.tables, { ...item, approvals });
   if (saved === null) throw refuse("it was changed at the same time");

@@ -98,8 +98,8 @@ export async function noteWaiting(
     const step = item.state === "quarantined" ? "delete" : "quarantine";
     const notice = noticeOf("recyclingWaits", {
       ...{ at: app.clock.now(), group: item.group, to: addressees(item) },
-      // Once for each state: what it waits for changes its words from day to day.
-      dedupe: `${item.itemId} ${item.moves} ${waiting.for}`,
+      // Once for each state and approval: what it waits for changes its words from day to day.
+      dedupe: `${item.itemId} ${item.moves} ${waiting.for} ${item.approvals.at(-1)?.at ?? ""}`.trimEnd(),
       data: { ...named(item), step, why: waiting.why.join("; ") },
     });
     await app.tables.writeAll([...noticeWrites(notice)]);

@@ -85,6 +85,8 @@ export class GroupWork {
   private readonly failed: { group: string; why: string }[] = [];
   private readonly verdicts = { used: 0, idle: 0, unknown: 0 };
   private rules = 0;
+  /** True when a step has changed the group at hand since its rules were read. */
+  private isReadingOld = false;
   private lockdownsRead: Promise<readonly Lockdown[]> | null = null;
 
   private constructor(app: App, run: GroupTerms, mayBegin: boolean) {
@@ -140,6 +142,7 @@ export class GroupWork {
     try {
       const known = { lockdowns: () => this.lockdowns(), ...(facts ? { facts } : {}) };
       const scene = await RecyclingScene.read(app, run.policy, ref, "inventory", known);
+      this.isReadingOld = false;
       if (scene === null) return;
       await this.orphans(scene);
       if (!run.dryRun) await scene.remember(app.clock.now());
@@ -235,15 +238,21 @@ export class GroupWork {
   private async item(
     scene: RecyclingScene,
     item: RecyclingItem,
-    rule: Rule | null,
+    seen: Rule | null,
     judgement?: { readonly judged: Judged; readonly staysOut: string | null },
   ): Promise<void> {
     const { app, run } = this;
     if (item.step !== null) {
       if (!run.dryRun) await settleOrLeave(app, run, item.itemId);
+      this.isReadingOld = true;
       return;
     }
     if (!isInQueue(item) && item.state !== "deleted") return;
+    if (this.isReadingOld) {
+      await scene.readAgain("inventory");
+      this.isReadingOld = false;
+    }
+    const rule = seen && scene.ruleOf(item);
     // What a lockdown keeps closed nobody has removed: it is opened again after it.
     if (rule === null && isInQueue(item) && scene.entryOf(item)?.suspension) {
       const waiting = { for: "policy", why: ["the rule is closed for the time of a lockdown"] } as const;
@@ -269,7 +278,8 @@ export class GroupWork {
       if (next.waiting) this.say(item, "wait", next.waiting.why.join("; "));
       if (run.dryRun || item.state === "deleted") return;
       const silentMs = watch?.silentMs ?? 0;
-      const quarantine = item.quarantine && { ...item.quarantine, silentMs };
+      const strangers = watch?.strangers.map(({ who }) => who) ?? [];
+      const quarantine = item.quarantine && { ...item.quarantine, silentMs, strangers };
       await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
       if (item.state === "quarantined") await renewDrop(app, item);
       return;
@@ -290,7 +300,9 @@ export class GroupWork {
     seen?: { readonly scene: RecyclingScene; readonly rule: Rule | null },
   ): Promise<void> {
     this.say(item, next.kind, next.why);
-    if (!this.run.dryRun) await takeRecyclingStep(this.app, this.run, item, next, seen);
+    if (this.run.dryRun) return;
+    await takeRecyclingStep(this.app, this.run, item, next, seen);
+    if (next.kind !== "notice") this.isReadingOld = true;
   }
 
   private say({ itemId, group, key }: RecyclingItem, step: RecyclingLine["step"], why: string): void {
@@ -298,7 +310,7 @@ export class GroupWork {
   }
 }
 
-const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], blind: [] } as const;
+const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], cuts: [], blind: [] } as const;
 const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
 
 const termsOf = ({ recycling }: Policy): RecyclingTerms => ({

@@ -38,12 +38,12 @@ export interface RuleJudgement {
 export class RecyclingScene {
   readonly group: GroupRef;
   readonly name: string;
-  readonly rules: readonly Rule[];
+  private read: readonly Rule[];
   readonly entries: readonly Entry[];
   readonly members: readonly Member[];
   private readonly app: App;
   private readonly policy: Policy;
-  private readonly groups: ReadonlyMap<string, QuarantineGroup>;
+  private readonly groups: Map<string, QuarantineGroup>;
   private readonly protectedBy: string | null;
   private readonly evidence = new Map<string, Promise<readonly MemberEvidence[]>>();
   private readonly lockdowns: () => Promise<readonly Lockdown[]>;
@@ -56,10 +56,10 @@ export class RecyclingScene {
     this.policy = policy;
     this.group = facts.ref;
     this.name = facts.name;
-    this.rules = reading.rules;
+    this.read = reading.rules;
     this.entries = entries;
     this.members = members;
-    this.groups = groups;
+    this.groups = new Map(groups);
     this.protectedBy = protection(facts, members, policy, row);
   }
 
@@ -86,6 +86,17 @@ export class RecyclingScene {
     );
     const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
     return new RecyclingScene(app, policy, { facts, row, reading, members, entries, groups }, lockdowns);
+  }
+
+  get rules(): readonly Rule[] {
+    return this.read;
+  }
+
+  /** Reads the group's rules anew after a step has changed them: what the next step hits is judged by what stands then. */
+  async readAgain(priority: CallPriority): Promise<void> {
+    const reading = await this.app.firewall.readGroup(this.group, priority);
+    this.read = reading.rules;
+    this.groups.set(this.group.groupId, quarantineGroupOf(reading));
   }
 
   /** The rule with the key as it stands; null when the reading does not show it. */

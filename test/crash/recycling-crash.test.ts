@@ -110,7 +110,7 @@ class Idle {
   }
 
   approve(app: App, step: "quarantine" | "delete"): Promise<unknown> {
-    return approveItem(app, this.scene.asker("ada", "approver"), itemId, step, this.terms(app));
+    return approveItem(app, this.scene.asker("ada", "approver"), itemId, { step }, this.terms(app));
   }
 
   /** Ann asks for a lease on the very port, and for the same one when she asks again. */

@@ -156,9 +156,10 @@ export class RecyclingWorld {
     return world.run(exemptItem(app, this.operator(), this.itemId, word, ask));
   }
 
-  approve(step: "quarantine" | "delete", app: App = this.world.process(), dryRun = false) {
+  approve(step: "quarantine" | "delete", app: App = this.world.process(), dryRun = false, waivedBy?: string) {
     const ask = { dryRun, deadlineAt: this.world.clock.monotonicMs() + 8_000 };
-    return this.world.run(approveItem(app, this.operator("ada"), this.itemId, step, ask));
+    const word = { step, ...(waivedBy === undefined ? {} : { waivedBy }) };
+    return this.world.run(approveItem(app, this.operator("ada"), this.itemId, word, ask));
   }
 
   /** Every rule of `web` for port 7890: policy, priority, source, description without our mark. */

@@ -10,6 +10,10 @@ const DAY = 86_400_000;
 const spec = { ...anItem().kept.spec, policy: "drop" as const };
 const days = fc.integer({ min: 0, max: 40 }).map((count) => count * DAY);
 const someWords = fc.array(fc.constantFrom("a", "b"), { maxLength: 2 });
+const someStrangers = fc.array(
+  fc.constantFrom("a", "b").map((who) => ({ who, text: who })),
+  { maxLength: 2 },
+);
 
 const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
   item: fc
@@ -18,6 +22,7 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
       approvals: fc.subarray([
         { step: "quarantine" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "quarantine", ruleKey(spec)) },
         { step: "delete" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "delete", "") },
+        { step: "delete" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "delete", "hits"), saw: ["a"] },
       ]),
     })
     .map((fields) =>
@@ -42,13 +47,14 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
   plan: fc.constantFrom<ItemPicture["plan"]>(
     { kind: "drop", spec, blind: [] },
     { kind: "drop", spec, blind: [] },
-    { kind: "refused", why: ["hits"], hits: ["hits"], blind: [] },
+    { kind: "refused", why: ["hits"], hits: ["hits"], blind: [], cuts: [] },
+    { kind: "refused", why: ["hits"], hits: ["hits"], blind: [], cuts: ["hits"] },
   ),
   dropStands: fc.constantFrom(true, true, true, false),
   watch: fc.option(
     fc.record({
       visitors: fc.array(fc.constant({ peer: "10.0.0.9", how: "refused" as const, at: 0 }), { maxLength: 1 }),
-      strangers: someWords,
+      strangers: someStrangers,
       silentMs: days,
       gaps: someWords,
     }),
@@ -91,9 +97,11 @@ it("nothing is quarantined or deleted that is not known to be idle, in a named g
         expect(watch?.gaps).toEqual([]);
         expect(watch?.visitors).toEqual([]);
         expect(watch?.silentMs).toBeGreaterThanOrEqual(14 * DAY);
-        expect(watch?.strangers.length === 0 || isApproved).toBe(true);
+        const seen = item.approvals.flatMap((it) => (it.step === "delete" ? (it.saw ?? []) : []));
+        expect(watch?.strangers.every(({ who }) => isApproved && seen.includes(who))).toBe(true);
       } else {
         expect([item.state, plan.kind, isApproved]).toEqual(["noticed", "refused", true]);
+        expect(plan.kind === "refused" && plan.cuts).toEqual([]);
       }
     }),
     { numRuns: 6000 },

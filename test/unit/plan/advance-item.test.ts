@@ -1,7 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { stepDigest } from "../../../shared/domain/recycling-item.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { advanceItem, type ItemPicture, isQueueable, type QuarantineWatch } from "../../../shared/plan/advance-item.ts";
+import {
+  advanceItem,
+  changeOf,
+  type ItemPicture,
+  isQueueable,
+  type QuarantineWatch,
+} from "../../../shared/plan/advance-item.ts";
 import { aJudgement, anItem, aQuarantine, unusedRule } from "../../kit/recycling.ts";
 import { aSpec } from "../../kit/rules.ts";
 
@@ -36,7 +42,9 @@ const inQuarantine = picture({
   watch: silent,
 });
 const hits = ["it would also stop what sgr-2 lets through"];
-const refused = { kind: "refused", why: hits, hits, blind: [] } as const;
+const refused = { kind: "refused", why: hits, hits, blind: [], cuts: [] } as const;
+const path = "it would cut the operator path tcp 22 from 198.51.100.7";
+const cutting = { kind: "refused", why: [path], hits: [path], blind: [], cuts: [path] } as const;
 const approval = (step: "quarantine" | "delete", change: string, item = noticed) => ({
   ...{ step, by: "bob", at: 1, digest: stepDigest(item, step, change) },
 });
@@ -113,12 +121,28 @@ describe("on the way", () => {
   it("waits for a person, with the reasons, where the drop would hit something else, also with auto", () => {
     const waits = advanceItem(picture({ item: noticed, plan: refused, terms: auto }));
     expect(waits).toEqual({ kind: "stay", waiting: { for: "person", why: refused.why } });
-    const item = anItem({ state: "noticed", approvals: [approval("delete", "")] });
+    const item = anItem({ state: "noticed", approvals: [approval("delete", changeOf("delete", noticed, refused))] });
     expect(advanceItem(picture({ item, plan: refused }))).toMatchObject({ kind: "delete", by: "bob" });
+    const others = { ...refused, why: ["it would also stop what sgr-3 lets through"] };
+    expect(advanceItem(picture({ item, plan: others })), "for other reasons than were shown").toMatchObject({
+      ...{ kind: "stay", waiting: { for: "person", why: [...others.why, expect.stringContaining("bob")] } },
+    });
     expect(advanceItem(picture({ item })), "an approved deletion skips no quarantine that is possible").toMatchObject({
       kind: "stay",
       waiting: { for: "approval" },
     });
+  });
+
+  it("never cuts the operator path, but where somebody answers for that by name", () => {
+    const word = approval("delete", changeOf("delete", noticed, cutting));
+    const item = anItem({ state: "noticed", approvals: [word] });
+    expect(advanceItem(picture({ item, plan: cutting }))).toMatchObject({ kind: "stay", waiting: { for: "person" } });
+    const waived = anItem({ state: "noticed", approvals: [{ ...word, waivedBy: "head of it" }] });
+    expect(advanceItem(picture({ item: waived, plan: cutting }))).toMatchObject({
+      ...{ kind: "delete", by: "bob", why: expect.stringContaining("head of it") },
+    });
+    const inside = { ...inQuarantine, plan: cutting, item: { ...inQuarantine.item, approvals: [word] } };
+    expect(advanceItem(inside), "a path that the policy has named since").toMatchObject({ kind: "restore" });
   });
 
   it("is over when somebody else removed the rule", () => {
@@ -156,9 +180,25 @@ describe("in quarantine", () => {
   });
 
   it("asks a person about strangers who were refused, also with auto", () => {
-    const watch = { ...silent, strangers: ["10.0.0.77 was refused on 4 days"] };
+    const text = "10.0.0.77 was refused on 4 days";
+    const watch = { ...silent, strangers: [{ who: "10.0.0.77", text }] };
     expect(advanceItem({ ...inQuarantine, watch, terms: auto })).toEqual({
-      ...{ kind: "stay", waiting: { for: "approval", why: watch.strangers } },
+      ...{ kind: "stay", waiting: { for: "approval", why: [text] } },
+    });
+  });
+
+  it("takes an approval for what the person saw: whoever comes after it voids it, at once, and it is said whose", () => {
+    const text = "10.0.0.77 was refused on 4 days";
+    const strangers = [{ who: "10.0.0.77", text }];
+    const item = { ...inQuarantine.item, approvals: [approval("delete", "", inQuarantine.item)] };
+    for (const silentMs of [2 * DAY, 20 * DAY])
+      expect(advanceItem({ ...inQuarantine, item, watch: { ...silent, strangers, silentMs }, terms: auto })).toEqual({
+        kind: "stay",
+        waiting: { for: "approval", why: [text, expect.stringMatching(/^the approval by bob .* no longer counts/)] },
+      });
+    const seen = { ...item, approvals: item.approvals.map((it) => ({ ...it, saw: ["10.0.0.77"] })) };
+    expect(advanceItem({ ...inQuarantine, item: seen, watch: { ...silent, strangers } })).toMatchObject({
+      ...{ kind: "delete", by: "bob" },
     });
   });
 

@@ -45,7 +45,7 @@ describe("somebody who is refused", () => {
   it("among more than are kept is for a person to judge, where somebody came before", () => {
     const crowd = { list: [aPeer("198.51.100.0/24", daysAgo(3))], more: true };
     const hosts = [host("eni-1", refusedAt(daysAgo(3), crowd))];
-    expect(watch(hosts, { blocks: [PEER], more: false }).strangers).toEqual([
+    expect(watch(hosts, { blocks: [PEER], more: false }).strangers.map(({ text }) => text)).toEqual([
       "more were refused than are kept, on 1 days: who came before may be among them",
     ]);
     expect(watch(hosts, nobody).strangers).toEqual([]);

@@ -58,7 +58,7 @@ it("a stranger who keeps coming for this port alone is named, one who sweeps is 
     1: again(ports),
     2: ports.map((port) => touched("refused", on(2), ["10.8.8.8"], port)),
   });
-  expect(watchQuarantine(watched(3, twice([7890]))).strangers).toEqual([expect.stringContaining("10.8.8.8")]);
+  expect(watchQuarantine(watched(3, twice([7890]))).strangers).toMatchObject([{ who: "10.8.8.8" }]);
   expect(watchQuarantine(watched(3, { 1: again([7890]) })).strangers).toEqual([]);
   expect(watchQuarantine(watched(3, twice([7890, 7891, 7892]))).strangers).toEqual([]);
 });

@@ -1,9 +1,12 @@
 // What people say of an unused rule: restore and exempt from every state, approvals, and what has changed in the group meanwhile.
 import { afterEach, describe, expect, it } from "vitest";
+import { recyclingIdOf } from "../../../shared/domain/recycling-item.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
 import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
-import { DROP, IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
+import { approveItem } from "../../../shared/usecases/decide-recycling.ts";
+import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 let one: RecyclingWorld;
@@ -90,6 +93,70 @@ describe("an approval", () => {
     expect(notes.join()).toContain("load balancer");
     expect((await one.item())?.approvals).toEqual([]);
   });
+});
+
+describe("the way in that the policy keeps open", () => {
+  const OPERATORS = { protocol: "tcp", port: "7890", sources: ["10.1.2.3"] };
+
+  it("is neither quarantined nor deleted, whatever the policy lets follow by itself, but for who answers for it by name", async () => {
+    one = await RecyclingWorld.start({ policy: { operatorPath: [OPERATORS] } });
+    await one.quarantined();
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    const cut = "it would cut the operator path tcp 7890 from 10.1.2.3";
+    expect((await one.item())?.waiting).toEqual({ for: "person", why: [cut] });
+    for (const step of ["quarantine", "delete"] as const)
+      await expect(one.approve(step)).rejects.toMatchObject({ code: "RECYCLING_CUTS_OPERATORS", detail: { why: cut } });
+    await expect(one.approve("quarantine", one.world.process(), false, "head of it")).rejects.toMatchObject({
+      code: "RECYCLING_CUTS_OPERATORS",
+    });
+    const dry = await one.approve("delete", one.world.process(), true, "head of it");
+    expect(dry.plan.join()).toContain(cut);
+    await one.approve("delete", one.world.process(), false, "head of it");
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    expect((await one.item())?.history.at(-1)).toMatchObject({ by: "ada", why: expect.stringContaining("head of it") });
+  });
+
+  it("is not cut by two approvals of which each by itself leaves the other rule", async () => {
+    const twin = { portRange: "7890/7890", sourceCidrIp: "10.0.0.0/9", priority: 20, description: "old tool too" };
+    const idle = { portRange: "7890/7890", sourceCidrIp: "10.0.0.0/8", priority: 10, description: "old tool, ask bob" };
+    one = await RecyclingWorld.start({ rules: [idle, twin], policy: { operatorPath: [OPERATORS] } });
+    const other = recyclingIdOf(
+      one.world.web.groupId,
+      entryIdOf(one.world.web.groupId, ruleKey({ ...idleSpec, peer: fromCidr("10.0.0.0/9"), priority: 20 })),
+    );
+    await one.recycle();
+    await one.approve("delete");
+    const ask = { dryRun: false, deadlineAt: one.world.clock.monotonicMs() + 8_000 };
+    await one.world.run(approveItem(one.world.process(), one.operator("ada"), other, { step: "delete" }, ask));
+    await one.pass(8);
+    await one.recycle();
+    expect(one.rules()).toHaveLength(1);
+  });
+});
+
+it("an approval of the deletion covers nobody who comes after it: it is void, and that is said and told", async () => {
+  one = await RecyclingWorld.start({ recycling: { groups: ["web"], steps: { quarantine: "auto", delete: "ask" } } });
+  await one.quarantined();
+  await one.approve("delete");
+  for (let days = 0; days < 16; days++) await one.pass(1, [touched("refused", one.today, ["10.9.9.9"])]);
+  await one.recycle();
+  expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  expect((await one.item())?.waiting).toEqual({
+    for: "approval",
+    why: [
+      expect.stringContaining("10.9.9.9, who was never seen before, was refused on"),
+      expect.stringMatching(/^the approval by ada of .* no longer counts/),
+    ],
+  });
+  expect((await one.notices()).filter((kind) => kind === "recyclingWaits")).toHaveLength(1);
+  // Whoever approves now has seen them; somebody else who comes before the night is not meant by that.
+  expect((await one.item())?.quarantine?.strangers).toEqual(["10.9.9.9"]);
+  await one.pass(1, [touched("refused", one.today, ["10.7.7.7"])]);
+  await one.pass(1, [touched("refused", one.today, ["10.7.7.7"])]);
+  const { item } = await one.approve("delete");
+  expect([item.state, item.waiting?.why[0]]).toEqual(["quarantined", expect.stringContaining("10.7.7.7")]);
+  await one.approve("delete");
+  expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
 });
 
 describe("a group that has changed meanwhile", () => {
