@@ -42,6 +42,14 @@ export interface Preparation {
   readonly at: number;
 }
 
+/** A way through the drops of a group that break-glass was given. It goes with its lease. */
+export interface Passage {
+  /** The group whose ledger has the lease. */
+  readonly own: GroupRef;
+  readonly specs: readonly RuleSpec[];
+  readonly since: number;
+}
+
 /** A group of a lockdown, and how far it is closed. */
 export interface LockdownGroup {
   readonly group: GroupRef;
@@ -55,6 +63,8 @@ export interface LockdownGroup {
   readonly left: readonly string[];
   readonly hosts: readonly LockdownHost[];
   readonly cannotStop: readonly string[];
+  /** Missing in rows of earlier versions. */
+  readonly passages?: readonly Passage[];
 }
 
 /** How long after the arrival a step was done, milliseconds. */

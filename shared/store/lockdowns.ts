@@ -1,12 +1,25 @@
 // Lockdowns, and what they would do in each group, computed beforehand.
 import type { GroupRef } from "../domain/ids.ts";
-import { type Lockdown, type Preparation, parseLockdownId } from "../domain/lockdown.ts";
+import { type Lockdown, type LockdownGroup, type Preparation, parseLockdownId } from "../domain/lockdown.ts";
+import type { RuleSpec } from "../domain/rule.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 function lockdownOf(row: Row): Lockdown {
-  return { ...(parseColumn(row.columns["body"], "lockdown") as Lockdown), rev: Number(row.columns["rev"]) };
+  const body = parseColumn(row.columns["body"], "lockdown") as Lockdown;
+  const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "lockdown"));
+  return { ...body, groups: withSpecs(body.groups, specs), rev: Number(row.columns["rev"]) };
 }
+
+const withSpecs = (
+  groups: readonly LockdownGroup[],
+  change: (specs: readonly unknown[]) => readonly unknown[],
+): readonly LockdownGroup[] =>
+  groups.map((it) =>
+    it.passages
+      ? { ...it, passages: it.passages.map((way) => ({ ...way, specs: change(way.specs) as readonly RuleSpec[] })) }
+      : it,
+  );
 
 const keyOf = (id: string): [string, number] | null => {
   const name = parseLockdownId(id);
@@ -79,7 +92,8 @@ export async function pageLockdowns(
 
 /** Stores a lockdown if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */
 export async function saveLockdown(tables: Tables, lockdown: Lockdown): Promise<Lockdown | null> {
-  const { rev, ...body } = lockdown;
+  const { rev, ...told } = lockdown;
+  const body = { ...told, groups: withSpecs(told.groups, (specs) => specs.map((it) => specToJson(it as RuleSpec))) };
   const key = keyOf(lockdown.lockdownId);
   if (!key) throw new RangeError(`${lockdown.lockdownId} is no id of a lockdown`);
   const condition =

@@ -11,7 +11,7 @@ import type { App } from "./app.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { protection } from "./open-facts.ts";
-import { besidePassages } from "./pass-lockdown.ts";
+import { besidePassages, livePassages } from "./pass-lockdown.ts";
 import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
@@ -78,13 +78,14 @@ export async function closeGroup(
 async function planAgain(
   app: App,
   policy: Policy,
-  { startedAt }: Lockdown,
+  lockdown: Lockdown,
   { group }: Preparation,
 ): Promise<Preparation | null> {
   const facts = await app.inventory.group(group, "lockdown");
   const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
   if (fresh?.way !== "drops") return null;
-  return { ...fresh, drops: await besidePassages(app, group, fresh.drops, startedAt) };
+  const own = lockdown.groups.find((it) => it.group.groupId === group.groupId);
+  return { ...fresh, drops: besidePassages(fresh.drops, own ? await livePassages(app, own) : []) };
 }
 
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>

@@ -9,7 +9,9 @@ import type { App, Caller } from "./app.ts";
 import { bookHolds, changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { cutWrites } from "./cut-sessions.ts";
 import { leaseFor } from "./extend-lease.ts";
+import { hastenLockdown } from "./hasten-lockdown.ts";
 import { type LeaseAnswer, reachOf } from "./lease-answer.ts";
+import { lockdownHolding } from "./require-unlocked.ts";
 import { fromOf } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 import { decisionNet, tellDecision } from "./tend-approval.ts";
@@ -66,6 +68,9 @@ export async function endLease(
     };
   }
   const { lease: now, settled } = await endHeld(app, caller, lease, `ended early by ${caller.principal}`);
+  // Its way through a lockdown goes with it.
+  const passed = (request.grant?.justifyBy ?? null) === null ? null : await lockdownHolding(app, request.group);
+  if (passed !== null) await hastenLockdown(app, passed.id);
   const notes = now.status.preExisting ? ["The rule stood before the lease and was left as it is."] : [];
   return { ...answer, lease: now, settled, notes };
 }

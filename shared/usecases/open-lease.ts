@@ -94,7 +94,10 @@ async function openJudged(
     if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
     return answer;
   }
-  if (grant.justifyBy !== null) await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target));
+  if (grant.justifyBy !== null) {
+    const until = app.clock.now() + ask.periodMs;
+    await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target), until);
+  }
   const lease = await bookLease(app, opening, key);
   const loud = grant.justifyBy === null ? [] : why;
   return settleOpening(app, caller, target.members, lease, loud);

@@ -1,20 +1,26 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
-import type { GroupRef, LeaseId } from "../domain/ids.ts";
-import type { DropHolder, Entry } from "../domain/ledger-entry.ts";
+import type { GroupRef } from "../domain/ids.ts";
+import type { DropHolder, Entry, LeaseHolder } from "../domain/ledger-entry.ts";
+import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { isHolding } from "../plan/picture.ts";
 import { besides } from "../plan/plan-passage.ts";
-import { dueGroup, dueWrite } from "../store/due.ts";
+import { dueGroup, dueJob, dueWrite } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
-import { listEntries } from "../store/ledger.ts";
+import { getEntry, listEntries } from "../store/ledger.ts";
+import { getLockdown, saveLockdown } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 
+/** So long a way counts as given, while whoever gives it books its lease. */
+const PASSAGE_GRACE_MS = 60_000;
+
 /** A drop of a lockdown in the way, and the drops that take its place. */
-export interface Passage {
+export interface Blocking {
   readonly group: GroupRef;
   readonly entry: Entry;
   readonly holder: DropHolder;
@@ -26,7 +32,7 @@ export async function findPassages(
   app: App,
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
-): Promise<readonly Passage[]> {
+): Promise<readonly Blocking[]> {
   const now = app.clock.now();
   const found = await Promise.all(
     groups.map(async (group) => {
@@ -49,7 +55,7 @@ export async function findPassages(
 
 /**
  * The drops beside the passage stand before the whole one is let go of, so that the group is never more open than by the passage. Whoever
- * dies in between leaves drops too many, which go with the lockdown. The pass that opens the lease takes the whole drop away; in other
+ * dies in between leaves drops too many, which the lockdown's job takes away. The pass that opens the lease takes the whole drop away; in other
  * groups of its hosts that is done here. What the cloud refuses leaves the drop, and the lease fails by it.
  */
 export async function passLockdown(
@@ -58,8 +64,10 @@ export async function passLockdown(
   own: GroupRef,
   specs: readonly RuleSpec[],
   groups: readonly GroupRef[],
+  until: number,
 ): Promise<void> {
   const passages = await findPassages(app, groups, specs);
+  if (passages.length > 0) await note(app, own, specs, passages, until);
   const { answerWithinMs, shards } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
   const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
@@ -70,41 +78,94 @@ export async function passLockdown(
     for (const { holder, pieces } of here) booked.push(await holdDrops(app, group, holder, pieces));
     const rows = booked.map(({ net }) => net);
     const report = await lookAtGroup(app, group, { ...terms, rows, deadlineAt });
-    const isStanding = ({ holder }: Passage, index: number): boolean =>
+    const isStanding = ({ holder }: Blocking, index: number): boolean =>
       booked[index]?.entryIds.every((id) =>
         report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
       ) === true;
     if (!here.every(isStanding)) continue;
     await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, shards))]);
-    for (const { entry, holder } of here) await letGo(app, group, entry, holder);
+    for (const { entry, holder } of here) await letGo(app, group, entry, holder.holderId, "break-glass passes it");
     if (group.groupId !== own.groupId) await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
   }
 }
 
-/** The drops of a lockdown that is closed once more, with the ways of those who have passed it since it began. */
-export async function besidePassages(
-  app: App,
-  group: GroupRef,
-  drops: readonly RuleSpec[],
-  startedAt: number,
-): Promise<readonly RuleSpec[]> {
-  const now = app.clock.now();
-  const { entries } = await listEntries(app.tables, group);
-  let left = drops;
-  for (const { spec, holders } of entries) {
-    const live = holders.filter((it) => it.kind === "lease" && isHolding(it, now));
-    const leases = await Promise.all(live.map((it) => getLease(app.tables, it.holderId as LeaseId)));
-    const hasPassed = leases.some(
-      (lease) => (lease?.request.grant?.justifyBy ?? null) !== null && (lease?.request.requestedAt ?? 0) >= startedAt,
-    );
-    if (hasPassed) left = left.flatMap((drop) => besides(drop, spec) ?? [drop]);
+/**
+ * Notes the ways in the lockdowns' rows before anything stands for them: the lockdown's job closes what has no lease any more, also
+ * after whoever opens it has died.
+ */
+async function note(app: App, own: GroupRef, specs: readonly RuleSpec[], found: readonly Blocking[], until: number) {
+  const since = app.clock.now();
+  const ids = new Set(found.map(({ holder }) => holder.holderId));
+  const looks = [...ids].flatMap((id) =>
+    [since + PASSAGE_GRACE_MS, until + 1000].map((at) => dueJob(LOCKDOWN_JOB, id, at)),
+  );
+  await app.tables.writeAll(looks.map(dueWrite));
+  for (const { shard, at } of looks) await app.wakeup.arm(shard, at);
+  for (const id of ids) {
+    const here = new Set(found.filter(({ holder }) => holder.holderId === id).map(({ group }) => group.groupId));
+    for (;;) {
+      const lockdown = await getLockdown(app.tables, id);
+      if (lockdown === null) break;
+      const groups = lockdown.groups.map((it) =>
+        here.has(it.group.groupId) ? { ...it, passages: [...(it.passages ?? []), { own, specs, since }] } : it,
+      );
+      if (await saveLockdown(app.tables, { ...lockdown, groups })) break;
+    }
   }
-  return left;
 }
 
-const letGo = (app: App, group: GroupRef, { entryId }: Entry, { holderId }: DropHolder): Promise<void> =>
+/** The drops of a lockdown in a group, with the ways of those who have passed it and still have their lease. */
+export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Passage[]): readonly RuleSpec[] =>
+  passages
+    .flatMap(({ specs }) => specs)
+    .reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
+
+/** The ways whose lease lives, and those that are given just now. Reads the ledger rows of their rules. */
+export async function livePassages(app: App, { passages = [] }: LockdownGroup): Promise<readonly Passage[]> {
+  const now = app.clock.now();
+  const isLive = await Promise.all(
+    passages.map(async ({ own, specs, since }) => {
+      if (now < since + PASSAGE_GRACE_MS) return true;
+      const entries = await Promise.all(
+        specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
+      );
+      const holders = entries.flatMap((entry) => entry?.holders ?? []);
+      const live = holders.filter((it): it is LeaseHolder => it.kind === "lease" && isHolding(it, now));
+      const leases = await Promise.all(live.map((it) => getLease(app.tables, it.holderId)));
+      return leases.some((lease) => (lease?.request.grant?.justifyBy ?? null) !== null);
+    }),
+  );
+  return passages.filter((_, index) => isLive[index]);
+}
+
+/**
+ * Lets go of the drops beside ways that are no more, once the whole ones stand. Answers false where that is not read back yet.
+ */
+export async function closePassages(
+  app: App,
+  policy: Policy,
+  group: GroupRef,
+  lockdownId: string,
+  keeps: readonly RuleSpec[],
+  deadlineAt: number,
+): Promise<boolean> {
+  const kept = new Set(keeps.map((spec) => entryIdOf(group.groupId, ruleKey(spec))));
+  const { entries } = await listEntries(app.tables, group);
+  const isHeld = ({ holders }: Entry) => holders.some((it) => it.holderId === lockdownId && it.ended === null);
+  const over = entries.filter((it) => it.spec.policy === "drop" && isHeld(it) && !kept.has(it.entryId));
+  if (over.length === 0) return true;
+  const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
+  await app.tables.writeAll([dueWrite(net)]);
+  for (const entry of over) await letGo(app, group, entry, lockdownId, "the whole drop stands again");
+  const report = await lookAtGroup(app, group, {
+    ...{ cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [net], deadlineAt },
+  });
+  return report?.rowsLeft === 0;
+}
+
+const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string, note: string): Promise<void> =>
   changeEntry(app, group, entryId, (entry) => {
     if (!entry?.holders.some((it) => it.holderId === holderId && it.ended === null)) return null;
-    const ended = { cause: "asked", note: "break-glass passes it", detail: null } as const;
+    const ended = { cause: "asked", note, detail: null } as const;
     return { ...entry, holders: entry.holders.map((it) => (it.holderId === holderId ? { ...it, ended } : it)) };
   });

@@ -16,7 +16,7 @@ import { judgeOpenings } from "./judge-openings.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endAfter, endIfOpened, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
 import { readOpenFacts } from "./open-facts.ts";
-import type { Passage } from "./pass-lockdown.ts";
+import type { Blocking } from "./pass-lockdown.ts";
 
 const DRY_RUN = "ls-dry-run" as LeaseId;
 
@@ -24,7 +24,7 @@ const DRY_RUN = "ls-dry-run" as LeaseId;
 export async function previewOpening(
   app: App,
   opening: Opening,
-  passages: readonly Passage[] = [],
+  passages: readonly Blocking[] = [],
 ): Promise<LeaseAnswer> {
   const { caller, target, specs } = opening;
   const { ref } = target.facts;

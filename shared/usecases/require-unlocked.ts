@@ -1,4 +1,5 @@
 // Refuses what would open in a group that is locked down.
+import type { GroupRef } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -27,9 +28,16 @@ export async function lockdownIn(
   policy: Policy,
   facts: Pick<GroupFacts, "ref" | "name">,
 ): Promise<{ readonly id: string; readonly until: number | null } | null> {
-  if (!isNamedForLockdown(policy, facts)) return null;
+  return isNamedForLockdown(policy, facts) ? lockdownHolding(app, facts.ref) : null;
+}
+
+/** The lockdown that holds anything in a group, or null. Reads the group's ledger. */
+export async function lockdownHolding(
+  app: App,
+  group: GroupRef,
+): Promise<{ readonly id: string; readonly until: number | null } | null> {
   const now = app.clock.now();
-  const { entries } = await listEntries(app.tables, facts.ref);
+  const { entries } = await listEntries(app.tables, group);
   for (const { holders, suspension } of entries) {
     const holder = holders.find((it) => it.kind === "lockdown" && isHolding(it, now));
     if (holder) return { id: holder.holderId, until: holder.until };

@@ -9,11 +9,13 @@ import {
   type LockdownStep,
   lockdownEnd,
   lockdownIdOf,
+  type Passage,
   type Preparation,
   scopeName,
 } from "../domain/lockdown.ts";
 import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { fail } from "../errors/app-error.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { getLockdown, lastLockdown, listedWrite, saveLockdown } from "../store/lockdowns.ts";
@@ -25,7 +27,7 @@ import { closeGroup } from "./close-group.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { liftAgain } from "./lift-lockdown.ts";
-import { besidePassages } from "./pass-lockdown.ts";
+import { besidePassages, closePassages, livePassages } from "./pass-lockdown.ts";
 
 /** What a lockdown is asked for. */
 export interface LockdownAsk {
@@ -85,21 +87,31 @@ export async function goOnWithLockdown(
   lockdown: Lockdown,
   deadlineAt: number,
 ): Promise<Lockdown> {
-  const open = new Set<string>(
-    lockdown.groups.filter((it) => !it.isClosed && it.way !== "none").map((it) => it.group.groupId),
-  );
-  if (open.size === 0) return lockdown;
+  // A way whose lease is over is closed like what was never closed.
+  const live = new Map<LockdownGroup, readonly Passage[]>();
+  for (const it of lockdown.groups) if (it.passages?.length) live.set(it, await livePassages(app, it));
+  const isOver = (it: LockdownGroup) => (live.get(it)?.length ?? 0) < (it.passages?.length ?? 0);
+  const open = lockdown.groups.filter((it) => it.way !== "none" && (!it.isClosed || isOver(it)));
+  if (open.length === 0) return lockdown;
   const chosen = await chooseLockdown(app, policy, lockdown.scope);
   // What could not be read was booked by the name it was asked for.
-  const again = chosen.filter((it) => open.has(it.group.groupId) || open.has(it.name));
-  const beside = await Promise.all(
-    again.map(async (it): Promise<Preparation> => {
-      const drops = await besidePassages(app, it.group, it.drops, lockdown.startedAt);
-      return { ...it, drops };
-    }),
-  );
-  const closed = await closeAll(app, policy, lockdown, beside, deadlineAt);
-  const told = await tell(app, policy, lockdown.lockdownId, closed, []);
+  const rowOf = ({ group, name }: Preparation) =>
+    open.find((it) => it.group.groupId === group.groupId || it.group.groupId === name);
+  const again = chosen.flatMap((it): readonly Preparation[] => {
+    const row = rowOf(it);
+    return row ? [{ ...it, drops: besidePassages(it.drops, live.get(row) ?? []) }] : [];
+  });
+  const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
+  const over: Passage[] = [];
+  for (const it of again) {
+    const row = rowOf(it);
+    const outcome = closed.get(it.group.groupId);
+    if (!row || !isOver(row) || outcome?.isClosed !== true) continue;
+    const { lockdownId } = lockdown;
+    if (outcome.way !== "drops" || (await closePassages(app, policy, it.group, lockdownId, it.drops, deadlineAt)))
+      over.push(...(row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? []));
+  }
+  const told = await tell(app, policy, lockdown.lockdownId, closed, [], over);
   return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
 }
 
@@ -223,6 +235,8 @@ const stepOf = (app: App, { arrivedAt }: LockdownAsk, name: string): LockdownSte
   ms: Math.round(app.clock.monotonicMs() - arrivedAt),
 });
 
+const nameOf = ({ own, specs, since }: Passage): string => [own.groupId, since, ...specs.map(ruleKey)].join();
+
 /** Keeps what came of it: record and notice first, then the row. */
 async function tell(
   app: App,
@@ -230,13 +244,18 @@ async function tell(
   lockdownId: string,
   closed: ReadonlyMap<string, LockdownGroup>,
   steps: readonly LockdownStep[],
+  over: readonly Passage[] = [],
 ): Promise<Lockdown> {
+  const gone = new Set(over.map(nameOf));
   for (let isFirst = true; ; isFirst = false) {
     const lockdown = await getLockdown(app.tables, lockdownId);
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
     const named = (it: LockdownGroup) =>
       [...closed.values()].find(({ name }) => it.way === "unread" && name === it.name);
-    const groups = lockdown.groups.map((it) => closed.get(it.group.groupId) ?? named(it) ?? it);
+    const groups = lockdown.groups.map((it) => ({
+      ...(closed.get(it.group.groupId) ?? named(it) ?? it),
+      ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOf(way))) }),
+    }));
     const next = { ...lockdown, groups, steps: steps.length > 0 ? steps : lockdown.steps };
     const at = app.clock.now();
     const open = groups.filter((it) => !it.isClosed).map((it) => it.name || it.group.groupId);
