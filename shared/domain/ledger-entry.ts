@@ -9,14 +9,14 @@ export interface LeaseHolder extends Hold {
   readonly holderId: LeaseId;
 }
 
-/** A hold on a drop. */
+/** A hold on a drop, or a lockdown's on an accept that stays of a wider one. */
 export interface DropHolder extends Hold {
   readonly kind: "quarantine" | "lockdown";
   /** Id of the recycling item or of the lockdown. */
   readonly holderId: string;
 }
 
-/** Who keeps a rule standing, and until when: a lease an accept, a recycling item in quarantine and a lockdown a drop. */
+/** Who keeps a rule standing, and until when: a lease an accept, a recycling item in quarantine a drop, a lockdown either. */
 export type Holder = LeaseHolder | DropHolder;
 
 interface Hold {

@@ -82,7 +82,8 @@ function planEntry(picture: Picture, entry: Entry, elsewhere: ReadonlySet<RuleId
   const suspended = planSuspended(picture, entry, elsewhere);
   if (suspended) return suspended;
   const free = entry.suspension === null ? entry : withoutSuspension(entry);
-  const isDropHeld = free.holders.some((holder) => holder.kind !== "lease");
+  // A lockdown holds accepts, too: for what has to stay of a wider one.
+  const isDropHeld = free.spec.policy === "drop" && free.holders.some((holder) => holder.kind !== "lease");
   const decide = isAllocatedAlways(free) ? planAllocated : isDropHeld ? planDrop : planHeld;
   const plan = decide(picture, free, elsewhere);
   return { ...plan, patch: { ...plan.patch, entry } };

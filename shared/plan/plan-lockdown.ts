@@ -2,6 +2,7 @@
 import { type Cidr, complementOf, type Family, formatCidr, parseCidr } from "../domain/cidr.ts";
 import { parseCorePort } from "../domain/core-port.ts";
 import { parseGrant } from "../domain/grant.ts";
+import type { RuleKey } from "../domain/ids.ts";
 import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
 import { parsePortRange } from "../domain/port-range.ts";
 import type { Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
@@ -9,6 +10,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { covers, mayOverlap, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
 import type { WatchedInterface } from "./picture.ts";
 import { unrestorable } from "./plan-suspended.ts";
+import { splitAccept } from "./split-accept.ts";
 
 /** What the plan of one group is made from. */
 export interface LockdownPicture {
@@ -28,6 +30,8 @@ export interface LockdownPlan {
   readonly way: "drops" | "suspend" | "none";
   readonly drops: readonly RuleSpec[];
   readonly suspends: readonly RuleSpec[];
+  /** Narrower accepts that have to stand before wider ones are suspended, for what core ports and operators need of those. */
+  readonly keeps: readonly RuleSpec[];
   /** Why not by drops, or why not at all; null where drops do it. */
   readonly why: string | null;
   /** Accepts that stay, each with the reason. */
@@ -42,7 +46,7 @@ const PRIORITY = 1;
 /**
  *     group                                     what is planned
  *     normal, room for the drops                drops
- *     enterprise, or no room for the drops      accepts suspended, but those that core ports or operators need
+ *     enterprise, or no room for the drops      accepts suspended; of those that core ports or operators need, all else
  *     either, and an operator would be cut off  none
  *
  * A drop of priority 1 wins against every accept of every group of an interface, so that it must never cover an operator: on the
@@ -50,10 +54,7 @@ const PRIORITY = 1;
  */
 export function planLockdown(picture: LockdownPicture): LockdownPlan {
   const drops = lockdownDrops(picture);
-  const used = Math.max(
-    picture.rules.length,
-    ...picture.interfaces.map((it) => picture.rules.length + it.otherRules.length),
-  );
+  const used = usedOf(picture);
   const standing = new Set(picture.rules.map(ruleKey));
   const fresh = drops.filter((spec) => !standing.has(ruleKey(spec))).length;
   const why =
@@ -65,33 +66,50 @@ export function planLockdown(picture: LockdownPicture): LockdownPlan {
   return why === null ? byDrops(picture, drops) : planSuspensions(picture, why);
 }
 
-/** The way without drops; also for a group whose drops the cloud has refused. */
-export function planSuspensions(picture: LockdownPicture, why: string): LockdownPlan {
+/** Rules of the fullest interface. */
+const usedOf = ({ rules, interfaces }: LockdownPicture): number =>
+  Math.max(rules.length, ...interfaces.map((it) => rules.length + it.otherRules.length));
+
+/** The way without drops; also for a group whose drops the cloud has refused. `mayKeep`: narrower accepts may take the place of wide ones. */
+export function planSuspensions(picture: LockdownPicture, why: string, mayKeep = true): LockdownPlan {
   const left: string[] = [];
   let isWhole = true;
   const suspends: RuleSpec[] = [];
+  const keeps = new Map<RuleKey, RuleSpec>();
+  const standing = new Set(picture.rules.map(ruleKey));
+  const room = picture.rulesPerInterface - usedOf(picture);
   for (const rule of picture.rules) {
     if (rule.policy !== "accept" || rule.direction !== "ingress" || isPing(rule.protocol)) continue;
-    const reason = keptFor(rule, picture) ?? unrestorable(rule);
+    const lasting = unrestorable(rule);
+    const reason = keptFor(rule, picture) ?? lasting;
+    const parts =
+      mayKeep && lasting === null && reason !== null && !isNarrow(rule, picture) && splitAccept(rule, picture);
+    const all = new Map([...keeps, ...(parts || []).map((part) => [ruleKey(part), part] as const)]);
+    const isFit = [...all.keys()].filter((key) => !standing.has(key)).length <= room;
     if (reason === null) suspends.push(specOf(rule));
-    else {
+    else if (parts && isFit) {
+      suspends.push(specOf(rule));
+      for (const [key, part] of all) keeps.set(key, part);
+    } else {
       left.push(`${ruleKey(rule)} stays: ${reason}`);
       isWhole &&= isNarrow(rule, picture);
     }
   }
   const gone = new Set(suspends.map(ruleKey));
-  const after = picture.rules.filter((rule) => !gone.has(ruleKey(rule)));
+  const after = [...picture.rules.filter((rule) => !gone.has(ruleKey(rule))), ...[...keeps.values()].map(asRule)];
   const cut = cutIn(picture, after);
-  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left, isWhole: false };
-  return { way: "suspend", drops: [], suspends, why, left, isWhole };
+  if (cut !== null) return { way: "none", drops: [], suspends: [], keeps: [], why: cut, left, isWhole: false };
+  return { way: "suspend", drops: [], suspends, keeps: [...keeps.values()], why, left, isWhole };
 }
 
 function byDrops(picture: LockdownPicture, drops: readonly RuleSpec[]): LockdownPlan {
-  const added = drops.map((spec): Rule => ({ ...spec, id: null, description: "", createdAt: null }));
+  const added = drops.map(asRule);
   const cut = cutIn(picture, [...picture.rules, ...added]);
-  if (cut !== null) return { way: "none", drops: [], suspends: [], why: cut, left: [], isWhole: false };
-  return { way: "drops", drops, suspends: [], why: null, left: [], isWhole: true };
+  if (cut !== null) return { way: "none", drops: [], suspends: [], keeps: [], why: cut, left: [], isWhole: false };
+  return { way: "drops", drops, suspends: [], keeps: [], why: null, left: [], isWhole: true };
 }
+
+const asRule = (spec: RuleSpec): Rule => ({ ...spec, id: null, description: "", createdAt: null });
 
 /** The operator's ways that would be cut at any interface, in words; null for none. */
 function cutIn({ rules, interfaces, operatorPath }: LockdownPicture, after: readonly Rule[]): string | null {
@@ -204,9 +222,8 @@ function keptFor(rule: Rule, { core, operatorPath }: LockdownPicture): string | 
 /** True when the accept opens nothing but a core port, or a way of operators to themselves. */
 function isNarrow(rule: Rule, { core, operatorPath }: LockdownPicture): boolean {
   const { protocol, ports } = rule;
-  if (ports.kind !== "range") return false;
-  const { from, to } = ports.range;
-  const isIn = (range: { readonly from: number; readonly to: number }) => range.from <= from && to <= range.to;
+  const isIn = (range: { readonly from: number; readonly to: number }) =>
+    ports.kind === "range" && range.from <= ports.range.from && ports.range.to <= range.to;
   const isCore = core
     .flatMap((text) => parseCorePort(text) ?? [])
     .some((it) => it.protocol === protocol && isIn(it.range));

@@ -1,14 +1,17 @@
 // Closes one group for a lockdown, and reads it back.
-import type { EntryId } from "../domain/ids.ts";
+import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown, LockdownGroup, Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { dropsSuffice, planSuspensions } from "../plan/plan-lockdown.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { getGroupRow } from "../store/group-rows.ts";
+import { listEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
-import { type Booked, holdDrops } from "./hold-drops.ts";
+import { type Booked, holdAccepts, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { protection } from "./open-facts.ts";
 import { besidePassages, livePassages } from "./pass-lockdown.ts";
@@ -22,6 +25,8 @@ const EVERYTHING: RuleSpec = {
   ...{ peer: { kind: "cidr", cidr: { family: 4, first: 0n, last: (1n << 32n) - 1n, prefix: 0 } }, dest: null },
   ...{ policy: "accept", priority: 1 },
 };
+
+const KEPT_LONGER_MS = 10 * 60_000;
 
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
@@ -105,17 +110,53 @@ async function instead(
   const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
   const barred = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
-  const plan = planSuspensions(picture, why);
+  const earlier = await closedEarlier(app, facts.ref, lockdown.lockdownId);
+  let plan = planSuspensions(picture, why);
+  const keeps = [...plan.keeps, ...earlier.keeps];
+  // What the core and operators need of a wide accept stands before that is closed; where it does not, the wide one stays.
+  if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, keeps, deadlineAt)))
+    plan = planSuspensions(picture, why, false);
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
   const closing = await bySuspensions(
     app,
     policy,
     lockdown,
-    { ...preparation, suspends: plan.suspends, left },
+    { ...preparation, suspends: [...plan.suspends, ...earlier.suspends], left },
     deadlineAt,
   );
   return { ...closing, isClosed: closing.isClosed && plan.isWhole };
+}
+
+/** What this lockdown has suspended and kept in the group already: no reading shows the one, and both last as long as it does. */
+async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
+  const { entries } = await listEntries(app.tables, group);
+  const isSuspended = ({ suspension }: Entry): boolean =>
+    suspension?.by.some((it) => it.itemId === lockdownId) === true;
+  const isKept = ({ holders, spec }: Entry): boolean =>
+    spec.policy === "accept" && holders.some((it) => it.holderId === lockdownId && it.ended === null);
+  const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
+  return { suspends: specs(isSuspended).filter((spec) => ruleKey(spec) !== ruleKey(EVERYTHING)), keeps: specs(isKept) };
+}
+
+/** Answers true when a reading has shown all of them. */
+async function keep(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  keeps: readonly RuleSpec[],
+  deadlineAt: number,
+): Promise<boolean> {
+  if (keeps.length === 0) return true;
+  const { lockdownId: holderId, principal, reason: why } = lockdown;
+  const reason = `lockdown ${holderId} ${why}`;
+  // Wide accepts come back first: what was kept of them goes after that.
+  const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until + KEPT_LONGER_MS } as const;
+  const booked = await holdAccepts(app, preparation.group, ask, keeps);
+  const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+  const shown = new Set(report?.rules.map(ruleKey));
+  return keeps.every((spec) => shown.has(ruleKey(spec)));
 }
 
 async function bySuspensions(

@@ -23,6 +23,22 @@ export interface Booked {
  */
 export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
   if (specs.some((spec) => spec.policy !== "drop")) throw new RangeError("only drops are held this way");
+  return hold(app, group, ask, specs);
+}
+
+/** As `holdDrops`, for the accepts that a lockdown keeps of wider ones, which it closes. Throws RangeError on a spec that is none. */
+export async function holdAccepts(
+  app: App,
+  group: GroupRef,
+  ask: DropAsk & { readonly kind: "lockdown" },
+  specs: readonly RuleSpec[],
+): Promise<Booked> {
+  if (specs.some((spec) => spec.policy !== "accept" || spec.direction !== "ingress"))
+    throw new RangeError("only what lets traffic in is kept of what does");
+  return hold(app, group, ask, specs);
+}
+
+async function hold(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
   const { shards } = app.settings;
   const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, shards);
   await app.tables.writeAll([dueWrite(dueGroup(group, ask.until, shards)), dueWrite(net)]);

@@ -14,8 +14,9 @@ import type { App } from "./app.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { lookAtGroup } from "./look-at-group.ts";
-import { releaseDrops } from "./release-drops.ts";
+import { releaseAccepts, releaseDrops } from "./release-drops.ts";
 import { resumeRules } from "./resume-rules.ts";
+import type { PassReport } from "./run-pass.ts";
 
 export interface LiftOptions {
   readonly policy: Policy;
@@ -124,12 +125,18 @@ async function openGroup(
     const released = await releaseDrops(app, group, lockdownId, `the lockdown was lifted by ${by}`);
     const { net } = await resumeRules(app, group, lockdownId);
     const rows = [released.net, net];
-    const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", rows, deadlineAt } as const;
-    const report = await lookAtGroup(app, group, terms);
+    const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", deadlineAt } as const;
+    const report = await lookAtGroup(app, group, { ...terms, rows });
     const isOpen =
       report !== null &&
       report.rowsLeft === 0 &&
       ![...report.entries.values()].some((it) => it.suspension !== null && it.suspension.by.length === 0);
+    // What was kept of wider accepts goes when these stand again: core ports and operators are let in all the time.
+    if (isOpen && keepsAny(report, lockdownId)) {
+      const kept = await releaseAccepts(app, group, lockdownId, `the lockdown was lifted by ${by}`);
+      const last = await lookAtGroup(app, group, { ...terms, rows: [kept.net] });
+      return last?.rowsLeft === 0;
+    }
     // In a group that is gone nothing can be given back, and nothing is closed.
     return isOpen || (await app.inventory.group(group, "lockdown")) === null;
   } catch (error) {
@@ -138,6 +145,9 @@ async function openGroup(
     return false;
   }
 }
+
+const keepsAny = ({ entries }: PassReport, lockdownId: string): boolean =>
+  [...entries.values()].some((it) => it.holders.some((own) => own.holderId === lockdownId && own.ended === null));
 
 async function finish(app: App, lifting: Lockdown, { policy, by }: LiftOptions): Promise<Lockdown> {
   const { lockdownId, groups } = lifting;

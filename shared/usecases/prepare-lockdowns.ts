@@ -72,8 +72,8 @@ export async function prepareGroup(
   const refused = !isNamedForLockdown(policy, facts)
     ? "the policy names it for no lockdown (lockdown.groups)"
     : protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
-  const nothing = { way: "none", drops: [], suspends: [], why: refused, left: [], isWhole: false } as const;
-  const { isWhole: _, ...plan } = refused === null ? planLockdown(picture) : nothing;
+  const nothing = { way: "none", drops: [], suspends: [], keeps: [], why: refused, left: [], isWhole: false } as const;
+  const { isWhole: _, keeps: __, ...plan } = refused === null ? planLockdown(picture) : nothing;
   return {
     group: facts.ref,
     name: facts.name,

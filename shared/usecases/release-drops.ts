@@ -1,5 +1,6 @@
-// Takes the holds of one quarantine or lockdown off a group's drops, before their time.
+// Takes the holds of one quarantine or lockdown off a group's rules, before their time.
 import type { GroupRef } from "../domain/ids.ts";
+import type { Policy } from "../domain/rule.ts";
 import { dueGroup, dueWrite } from "../store/due.ts";
 import { listEntries } from "../store/ledger.ts";
 import type { App } from "./app.ts";
@@ -7,12 +8,27 @@ import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
 import type { Booked } from "./hold-drops.ts";
 import { inParallel } from "./in-parallel.ts";
 
-/** Ends every hold of `holderId` in the group; a pass takes away what nobody holds then. Repeating it changes nothing. */
-export async function releaseDrops(app: App, group: GroupRef, holderId: string, note: string): Promise<Booked> {
+/** Ends every hold of `holderId` on drops of the group; a pass takes away what nobody holds then. Repeating it changes nothing. */
+export const releaseDrops = (app: App, group: GroupRef, holderId: string, note: string): Promise<Booked> =>
+  release(app, group, { holderId, policy: "drop" }, note);
+
+/** The same for the accepts that a lockdown has kept of wider ones. */
+export const releaseAccepts = (app: App, group: GroupRef, holderId: string, note: string): Promise<Booked> =>
+  release(app, group, { holderId, policy: "accept" }, note);
+
+async function release(
+  app: App,
+  group: GroupRef,
+  { holderId, policy }: { readonly holderId: string; readonly policy: Policy },
+  note: string,
+): Promise<Booked> {
   const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
   await app.tables.writeAll([dueWrite(net)]);
   const { entries } = await listEntries(app.tables, group);
-  const held = entries.filter((entry) => entry.holders.some((it) => it.holderId === holderId && it.ended === null));
+  const held = entries.filter(
+    (entry) =>
+      entry.spec.policy === policy && entry.holders.some((it) => it.holderId === holderId && it.ended === null),
+  );
   await inParallel(held, ({ entryId }) =>
     changeEntry(app, group, entryId, (entry) => {
       if (!entry?.holders.some((it) => it.holderId === holderId && it.ended === null)) return null;

@@ -1,10 +1,11 @@
 // Laws of a lockdown's plan: core ports and operators come in as before, and nobody else comes in at all.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { complementOf, coverage, mergeCidrs, overlaps } from "../../shared/domain/cidr.ts";
+import { complementOf, coverage, formatBare, mergeCidrs, overlaps } from "../../shared/domain/cidr.ts";
 import { parseCorePort } from "../../shared/domain/core-port.ts";
 import { cutPaths, type OperatorPath } from "../../shared/domain/operator-path.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
+import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { letsThrough } from "../../shared/domain/verdict.ts";
 import { type LockdownPicture, planLockdown } from "../../shared/plan/plan-lockdown.ts";
 import { ruleId } from "../kit/plan-pictures.ts";
@@ -76,7 +77,11 @@ describe("a lockdown", () => {
         expect(gone.size === 0 || plan.drops.length === 0).toBe(true);
         const isGone = (rule: Rule) =>
           plan.suspends.some((spec) => JSON.stringify(text(spec)) === JSON.stringify(text(rule)));
-        const after = [...picture.rules.filter((rule) => !isGone(rule)), ...asRules(plan.drops)];
+        const after = [
+          ...picture.rules.filter((rule) => !isGone(rule)),
+          ...asRules(plan.drops),
+          ...asRules(plan.keeps),
+        ];
         for (const { otherRules, addresses } of picture.interfaces) {
           const [then, now] = [
             [...picture.rules, ...otherRules],
@@ -97,6 +102,39 @@ describe("a lockdown", () => {
         }
       }),
       { numRuns: 150 },
+    );
+  });
+
+  test("that is whole without drops lets nobody in by the group's own rules but to core ports, and operators", () => {
+    fc.assert(
+      fc.property(aPicture, (picture) => {
+        const plan = planLockdown({ ...picture, type: "enterprise", rulesPerInterface: 1000 });
+        if (plan.way === "none") return;
+        const gone = new Set(plan.suspends.map(ruleKey));
+        const after = [...picture.rules.filter((rule) => !gone.has(ruleKey(rule))), ...asRules(plan.keeps)];
+        for (const { protocol, port, source } of KNOCKS) {
+          const ask = knock(protocol, port, source);
+          const isNeeded =
+            picture.core.some((word) => {
+              const core = parseCorePort(word);
+              return core?.protocol === protocol && core.range.from <= port && port <= core.range.to;
+            }) || isOperator(picture.operatorPath, protocol, port, source);
+          const [before, later] = [letsThrough(ask, picture.rules), letsThrough(ask, after)];
+          if (isNeeded) expect(later, `needed ${protocol} ${port} ${source}`).toBe(before);
+          else if (plan.isWhole) expect(later, `${protocol} ${port} ${source}`).toBe(false);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("without drops leaves no wide accept where there is room for what is needed of it", () => {
+    fc.assert(
+      fc.property(aPicture, (picture) => {
+        const plan = planLockdown({ ...picture, type: "enterprise", rulesPerInterface: 1000 });
+        if (plan.way !== "none") expect(plan.isWhole, plan.left.join()).toBe(true);
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -131,9 +169,23 @@ describe("a group of accepts that stay", () => {
     ["80/443", false],
     ["1/65535", false],
     ["22/22", false],
-  ])("for %s is closed by them: %s", (port, isWhole) => {
+  ])("for %s is closed by them where there is no room for narrower ones: %s", (port, isWhole) => {
+    const plan = planLockdown({ ...picture(port), rulesPerInterface: 1 });
+    expect([plan.way, plan.left.length, plan.keeps, plan.isWhole]).toEqual(["suspend", 1, [], isWhole]);
+  });
+
+  test.each([
+    ["80/443", ["tcp 80 everybody", "tcp 443 everybody"]],
+    ["1/65535", ["tcp 80 everybody", "tcp 443 everybody", "tcp 22 203.0.113.50"]],
+    ["22/22", ["tcp 22 203.0.113.50"]],
+    ["80/80", []],
+  ])("of %s keeps %s", (port, kept) => {
     const plan = planLockdown(picture(port));
-    expect([plan.way, plan.left.length, plan.isWhole]).toEqual(["suspend", 1, isWhole]);
+    const inWords = plan.keeps.map(({ protocol, ports, peer }) => {
+      const from = peer.kind === "cidr" && peer.cidr.prefix > 0 ? formatBare(peer.cidr) : "everybody";
+      return `${String(protocol)} ${ports.kind === "range" ? ports.range.from : ""} ${from}`;
+    });
+    expect([inWords, plan.suspends.length, plan.isWhole]).toEqual([kept, kept.length > 0 ? 1 : 0, true]);
   });
 });
 
