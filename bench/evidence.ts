@@ -1,10 +1,17 @@
 // What a day of evidence costs: one collection of six hours is run and counted on the embedded log service, Tablestore and
 // CloudMonitor, and once more for what came late; a day has four of each.
+
 import { type Cloud, startCloud } from "../local/cloud.ts";
 import { seedTablestoreInstance, seedUser, seedUserNames } from "../local/seed.ts";
 import { cmsMetrics, unhurried } from "../shared/adapters/alibaba/cms-metrics.ts";
+import { ecsInventory } from "../shared/adapters/alibaba/ecs-inventory.ts";
 import { flowLogTraffic } from "../shared/adapters/alibaba/flow-log-traffic.ts";
-import { cloudMonitorRpcClient, type RpcSettings, vpcRpcClient } from "../shared/adapters/alibaba/rpc-client.ts";
+import {
+  cloudMonitorRpcClient,
+  ecsRpcClient,
+  type RpcSettings,
+  vpcRpcClient,
+} from "../shared/adapters/alibaba/rpc-client.ts";
 import { slsClient } from "../shared/adapters/alibaba/sls-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
@@ -187,6 +194,7 @@ async function appOn(cloud: Cloud, units: Units): Promise<BenchApp> {
     clock,
     tables: measured(inner, units),
     log: { write: () => undefined },
+    inventory: ecsInventory(ecsRpcClient(at(cloud.endpoints.ecs)), clock),
     traffic: async () => ({ flowLog }),
     metrics: async () => ({
       publish: async (...input) => {

@@ -82,3 +82,32 @@ export function alarmRuleFor(alarm: Alarm, rules: readonly AlarmRule[]): AlarmRu
     ) ?? null
   );
 }
+
+/** What an alarm of a port without traffic is about; null for what it does not name. */
+export interface AlarmSubject {
+  /** An instance, `i-…`, or an interface, `eni-…`. */
+  readonly host: string | null;
+  readonly protocol: string | null;
+  readonly port: number | null;
+}
+
+const HOST = /^(?:i|eni)-[A-Za-z0-9-]{1,60}$/;
+
+/** The subject by the alarm's dimensions: the names of the cloud's own metrics, and of those that safeport publishes. */
+export function subjectOf({ dimensions }: Pick<Alarm, "dimensions">): AlarmSubject {
+  const { instanceId = "", member = "", protocol = "", port = "" } = dimensions;
+  const host = [instanceId, member].find((name) => HOST.test(name)) ?? null;
+  const number = /^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535 ? Number(port) : null;
+  const name = protocol.toLowerCase();
+  return { host, protocol: number !== null && /^[a-z0-9]{1,10}$/.test(name) ? name : null, port: number };
+}
+
+/** The subject as a word without spaces, `i-web-1/tcp/7890`; empty for everything. */
+export const subjectText = ({ host, protocol, port }: AlarmSubject): string =>
+  port === null ? (host ?? "") : `${host ?? ""}/${protocol ?? ""}/${port}`;
+
+/** The subject of such a word. */
+export function parseSubject(text: string): AlarmSubject {
+  const [instanceId = "", protocol = "", port = ""] = text.split("/");
+  return subjectOf({ dimensions: { instanceId, protocol, port } });
+}

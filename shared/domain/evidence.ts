@@ -83,6 +83,17 @@ export interface MemberEvidence {
   readonly addresses: readonly string[];
   /** Days in any order; a day that is not there is not known. Of interface and instance together. */
   readonly days: readonly MemberDay[];
+  /** True for one that was a member and is none now: what it was used for counts, and no silence is asked of it. */
+  readonly left?: boolean;
+}
+
+/** A port that was used on a host of which nobody knows in which groups it was. */
+export interface StrayUse {
+  readonly eniId: string;
+  readonly protocol: string;
+  readonly port: number;
+  /** End of the last session, milliseconds. */
+  readonly at: number;
 }
 
 export const PEERS_MAX = 256;

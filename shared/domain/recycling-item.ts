@@ -77,6 +77,8 @@ export interface RecyclingApproval {
   readonly saw?: readonly string[];
   /** Of a deletion that cuts the operator path: who answers for it. */
   readonly waivedBy?: string;
+  /** True when they were told that the evidence is of the alarm's days alone, and not of the policy's window. */
+  readonly onShortEvidence?: boolean;
 }
 
 /** What an item waits for, in words; null where only time has to pass. */
@@ -101,6 +103,8 @@ export interface Quarantine {
   readonly at: number | null;
   /** Who used the rule before, as far as evidence lives: one of them refused lifts the quarantine. */
   readonly earlier: EarlierPeers;
+  /** The first day of that time of which something could still be told late, `2026-11-20`; absent for the last three days. */
+  readonly earlierFrom?: string;
   /** How long nobody was refused while the evidence was whole, milliseconds. */
   readonly silentMs: number;
   /** Who was refused so far without an earlier session, and does not look like a scanner; absent before the first night. */
@@ -215,6 +219,16 @@ export const stepDigest = (item: Pick<RecyclingItem, "key" | "kept">, step: Appr
 /** True while the item is on its way to deletion. */
 export const isInQueue = ({ state }: Pick<RecyclingItem, "state">): boolean =>
   state === "queued" || state === "noticed" || state === "quarantined";
+
+/**
+ * True for one that an alarm had queued and that has come no further than that by whole evidence: it is in quarantine only where a person
+ * has said so who knew. Such a one is judged by the alarm's days.
+ */
+export const isOnShortEvidence = ({ state, windowDays, approvals }: RecyclingItem): boolean =>
+  windowDays !== undefined &&
+  (state === "queued" ||
+    state === "noticed" ||
+    (state === "quarantined" && approvals.some((it) => it.step === "quarantine" && it.onShortEvidence === true)));
 
 /** The item in its next state; nothing that was decided or awaited before holds any more. Throws on a move that is none. */
 export function moved(

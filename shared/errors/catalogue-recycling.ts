@@ -39,6 +39,14 @@ export const recyclingFailures = {
     () =>
       "Let another rule open that path first, or take it out of operatorPath in the policy; a deletion may be approved with waivedBy, the name of who answers for it.",
   ),
+  RECYCLING_SHORT_EVIDENCE: entry(
+    409,
+    "later",
+    "caller",
+    (d) => `${d["item"]} was queued by an alarm, and its evidence is short: ${d["why"]}.`,
+    () =>
+      "Wait until the whole window says that it is idle, or approve the step with onShortEvidence: true and answer for it yourself.",
+  ),
   RECYCLING_EXEMPTION_END: entry(
     422,
     "never",

@@ -48,6 +48,10 @@ export const recyclingApproveBody = z.strictObject({
     .max(128)
     .optional()
     .describe("Who answers for a deletion that cuts a path of operatorPath; without a name it is refused."),
+  onShortEvidence: z
+    .boolean()
+    .default(false)
+    .describe("True to approve a rule that an alarm had queued before the policy's whole window says that it is idle."),
 });
 
 /** Query of `POST /v1/recycling:run`. */

@@ -58,6 +58,8 @@ export interface ItemPicture {
   readonly judged: Judged;
   /** Why the rule stays out of the queue whatever its use: protected, held by a lease, never closed; null when it does not. */
   readonly staysOut: string | null;
+  /** Why `judged` is by an alarm's few days alone, and the policy's whole window does not say so; null where it does. */
+  readonly short: readonly string[] | null;
   readonly plan: QuarantinePlan;
   /** Whether the drop stands; null outside a quarantine. */
   readonly dropStands: boolean | null;
@@ -93,6 +95,7 @@ export function isQueueable(picture: Omit<ItemPicture, "item"> & { readonly item
  *                  unknown                                       waits for evidence
  *                  idle, and the policy names the group          noticed
  *     noticed      idle, the notice over, approved or auto       quarantined
+ *                  idle by an alarm's few days alone             waits for evidence, or a person who knows
  *                  the drop would hit something else             waits for a person, who may have it deleted without
  *     quarantined  somebody with earlier sessions                restored at once
  *                  the drop hits what was opened since           restored
@@ -128,20 +131,21 @@ function leaving({ item, judged, staysOut }: ItemPicture, rule: Rule): NextStep 
 }
 
 function onItsWay(picture: ItemPicture): NextStep {
-  const { item, now, terms, judged, isNamed, plan } = picture;
+  const { item, now, terms, judged, isNamed, plan, short } = picture;
   if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
   if (!isNamed) return stay({ for: "policy", why: ["the policy does not name the group in recycling.groups"] });
   if (item.state === "queued") return { kind: "notice", why: judged.reasons.join("; ") };
   if (now < item.since + terms.noticeMs) return stay();
   if (plan.kind === "refused") {
-    const word = approvalOf(item, "delete", changeOf("delete", item, plan));
+    const word = approvalOf(picture, "delete", changeOf("delete", item, plan));
     const isWaived = plan.cuts.length === 0 || word?.waivedBy !== undefined;
     if (word && isWaived) return { kind: "delete", by: word.by, why: withoutQuarantine(plan, word) };
     return stay({ for: "person", why: [...plan.why, ...(word ? [] : voided(item, "delete"))] });
   }
   const why = `unused, and nobody objected in ${daysOf(terms.noticeMs)} days`;
-  const word = approvalOf(item, "quarantine", changeOf("quarantine", item, plan));
+  const word = approvalOf(picture, "quarantine", changeOf("quarantine", item, plan));
   if (word) return { kind: "quarantine", by: word.by, why, drop: plan.spec };
+  if (short !== null) return stay(untilWhole(short));
   if (terms.auto.quarantine) return { kind: "quarantine", by: PROGRAM, why, drop: plan.spec };
   const asks = ["the policy wants a person's word before a quarantine", ...voided(item, "quarantine")];
   return stay({ for: "approval", why: asks });
@@ -159,17 +163,19 @@ function lifting(picture: ItemPicture, rule: Rule): NextStep | null {
   return leaving(picture, rule);
 }
 
-function quarantined({ item, terms, judged, watch }: ItemPicture): NextStep {
+function quarantined(picture: ItemPicture): NextStep {
+  const { item, terms, judged, watch, short } = picture;
   if (watch === null) return stay({ for: "evidence", why: ["nothing is known since the quarantine began"] });
   if (watch.gaps.length > 0) return stay({ for: "evidence", why: watch.gaps });
   if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
-  const word = approvalOf(item, "delete", "");
+  const word = approvalOf(picture, "delete", "");
   const doubts = watch.strangers.filter(({ who }) => word?.saw?.includes(who) !== true).map(({ text }) => text);
   // Who has approved it before they came has not approved that: it is said at once, and not when the time is over.
   if (word && doubts.length > 0) return stay({ for: "approval", why: [...doubts, ...voided(item, "delete")] });
   if (watch.silentMs < terms.quarantineMs) return stay();
   const why = `nobody who ever used it was refused in ${daysOf(watch.silentMs)} days`;
   if (word) return { kind: "delete", by: word.by, why };
+  if (short !== null) return stay(untilWhole(short));
   // Who never came before may have come for the first time: that is for a person to tell.
   if (doubts.length > 0) return stay({ for: "approval", why: doubts });
   if (terms.auto.delete) return { kind: "delete", by: PROGRAM, why };
@@ -191,9 +197,23 @@ const voided = ({ approvals }: RecyclingItem, step: ApprovedStep): readonly stri
     .filter((it) => it.step === step)
     .map(({ by, at }) => `the approval by ${by} of ${formatUtc(at)} no longer counts: it was given before that`);
 
-/** The person's word for exactly this change, if there is one. */
-const approvalOf = (item: RecyclingItem, step: ApprovedStep, change: string): RecyclingApproval | undefined =>
-  item.approvals.find((it) => it.step === step && it.digest === stepDigest(item, step, change));
+/** The person's word for exactly this change, if there is one; where the evidence is short, of one who knew. */
+const approvalOf = (
+  { item, short }: Pick<ItemPicture, "item" | "short">,
+  step: ApprovedStep,
+  change: string,
+): RecyclingApproval | undefined =>
+  item.approvals.find(
+    (it) =>
+      it.step === step &&
+      it.digest === stepDigest(item, step, change) &&
+      (short === null || it.onShortEvidence === true),
+  );
+
+const untilWhole = (short: readonly string[]): Waiting => ({
+  for: "evidence",
+  why: ["an alarm had it queued, by its few days alone", ...short],
+});
 
 const inWords = ({ peer, how }: Visitor): string =>
   how === "refused" ? `${peer}, who used it before, was refused` : `${peer}, who used it before, still talks`;

@@ -7,10 +7,12 @@ import {
   DAY_MS,
   type Day,
   dayOf,
+  type MemberDay,
   type MemberEvidence,
   type Peer,
   type PortUse,
   portName,
+  type StrayUse,
   sizeOf,
   startOf,
 } from "../domain/evidence.ts";
@@ -19,11 +21,12 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import type { ForeignWriter } from "../domain/policy.ts";
 import { type EvidencePolicy, isMeant, occurrencesOf } from "../domain/recycling-policy.ts";
 import type { Rule } from "../domain/rule.ts";
-import { coverageOf, gapText, inWindow, type ShutTime, shutText } from "./known-time.ts";
+import { coverageOf, gapText, inWindow, type ShutTime, shutText, unreadOf } from "./known-time.ts";
+import { Doubts, listText, type OutCode, type UseCode, type UseReason } from "./use-reasons.ts";
 import { coversPort, type Weight, weigherOf } from "./weigh-peer.ts";
 
-/** A rule in its surroundings. */
-export interface RuleInQuestion {
+/** A rule in its surroundings, without the evidence of its hosts. */
+export interface RuleAsked {
   readonly rule: Rule;
   readonly group: { readonly groupId: string; readonly name: string };
   /** True for a managed or load-balanced group, and for one that the policy denies. */
@@ -32,57 +35,28 @@ export interface RuleInQuestion {
   readonly changedAt: number | null;
   /** The rule's row of the ledger; null when there is none. */
   readonly entry: Entry | null;
-  readonly members: readonly MemberEvidence[];
   /** Addresses of members that reach each other without any rule; empty where the group's inner policy is drop. */
   readonly sameGroup: readonly string[];
   /** When we kept out what the rule lets in. */
   readonly shut: readonly ShutTime[];
+  /** Of hosts that came and went before their groups were known; absent for none. */
+  readonly strays?: readonly StrayUse[];
+  /** Why its hosts are not all looked at; absent or null when they are. */
+  readonly unread?: string | null;
 }
+
+export interface RuleInQuestion extends RuleAsked {
+  readonly members: readonly MemberEvidence[];
+}
+
+/** Ports of hosts that are counted for a reason: one is enough for it. */
+const UNCLEAR_MAX = 1000;
 
 /** What a rule is judged by. */
 export interface UseTerms {
   readonly recycling: EvidencePolicy;
   readonly foreignWriters: readonly ForeignWriter[];
   readonly now: number;
-}
-
-/** Why a rule stays out of recycling. */
-export type OutCode =
-  | "notAnOpening"
-  | "protected"
-  | "held"
-  | "neverClose"
-  | "exempt"
-  | "foreign"
-  | "season"
-  | "young"
-  | "edited"
-  | "balanced"
-  | "sameGroup";
-
-/** Why the verdict is what it is. */
-export type UseCode =
-  | OutCode
-  | "session"
-  | "told"
-  | "anybody"
-  | "noMembers"
-  | "coverage"
-  | "skipped"
-  | "shut"
-  | "unclear"
-  | "ageUnknown"
-  | "silence"
-  | "scans"
-  | "closed"
-  | "probes"
-  | "others"
-  | "exemptionOver";
-
-/** One reason, for people. */
-export interface UseReason {
-  readonly code: UseCode;
-  readonly text: string;
 }
 
 /** A session that counts for the rule. */
@@ -116,7 +90,7 @@ export const isRecyclable = ({ use, out }: UseVerdict): boolean => use === "idle
  * kind that the rule is needed in.
  */
 export function evidenceWindow(
-  { rule, group }: Pick<RuleInQuestion, "rule" | "group">,
+  { rule, group }: Pick<RuleAsked, "rule" | "group">,
   { recycling, now }: UseTerms,
 ): { readonly from: Day; readonly until: Day } {
   const until = dayOf(now);
@@ -131,34 +105,116 @@ export function evidenceWindow(
 }
 
 /** The verdict on a rule. Today counts where it shows use; silence is judged up to yesterday. */
-export function judgeUse(question: RuleInQuestion, terms: UseTerms): UseVerdict {
-  const window = evidenceWindow(question, terms);
-  const members = membersOf(question);
-  const found = lookAt(members, question, terms, window);
-  const kept = keptOut(question, terms, window, found);
-  const coverage = Math.min(100, ...members.map((member) => coverageOf(member, window, question.shut)));
-  const doubts = doubtsOf(members, question, terms, window, found);
-  const shared = { out: [...new Set(kept.flatMap(({ code }) => (code === "exemptionOver" ? [] : [code as OutCode])))] };
-  const common = { ...shared, window, coverage: members.length === 0 ? 0 : coverage, lastSession: found.last };
-  if (found.use.length > 0) return { ...common, use: "used", reasons: [...found.use, ...kept] };
-  if (doubts.length > 0) return { ...common, use: "unknown", reasons: [...doubts, ...kept, ...found.besides] };
-  const silence: UseReason = {
-    code: "silence",
-    text: `no session since ${window.from} that this rule let in, on ${hostsText(members.length)}, ${percent(coverage)} of the time known`,
-  };
-  return { ...common, use: "idle", reasons: [silence, ...kept, ...found.besides] };
+export function judgeUse({ members, ...asked }: RuleInQuestion, terms: UseTerms): UseVerdict {
+  const judge = new UseJudge(asked, terms);
+  for (const member of members) {
+    for (const day of member.days) judge.day(member, day);
+    judge.host(member);
+  }
+  return judge.verdict();
+}
+
+/** A host without its days. */
+export type Host = Omit<MemberEvidence, "days">;
+
+/**
+ * The verdict on a rule, of evidence that comes day by day, so that nobody holds all of it: each day of a host by `day`, and then the host
+ * with its days by `host`, which asks for no ports any more.
+ */
+export class UseJudge {
+  readonly window: { readonly from: Day; readonly until: Day };
+  private readonly asked: RuleAsked;
+  private readonly terms: UseTerms;
+  private readonly weigh: (peer: Peer) => Weight;
+  private readonly tally = new Tally();
+  private readonly doubts = new Doubts();
+  private hosts = 0;
+  private coverage = 100;
+
+  constructor(asked: RuleAsked, terms: UseTerms) {
+    this.asked = asked;
+    this.terms = terms;
+    this.window = evidenceWindow(asked, terms);
+    this.weigh = weigherOf(asked, terms);
+  }
+
+  /** What a host's ports were used for on a day. One outside the window says nothing, but today shows use. */
+  day(member: Host, day: MemberDay): void {
+    const { rule } = this.asked;
+    if (day.day < this.window.from || !actsOn(rule, member)) return;
+    for (const port of day.ports)
+      if (coversPort(rule, port)) lookAtPort({ member, port, tally: this.tally, weigh: this.weigh, terms: this.terms });
+  }
+
+  /** How much is known of a host; the ports of its days are not looked at. */
+  host(member: MemberEvidence): void {
+    const { window, doubts } = this;
+    const { rule, shut } = this.asked;
+    const { coverageMin, skippedMax } = this.terms.recycling;
+    if (!actsOn(rule, member)) return;
+    const skipped = inWindow(member, window).reduce((sum, day) => sum + sizeOf(day.skipped), 0);
+    if (skipped > skippedMax) doubts.add("skipped", `the log lost records of ${member.name} in ${skipped} windows`);
+    // What it was used for counts. It need not be known of it that it was silent before it came, and after it went.
+    if (member.left === true) return;
+    this.hosts += 1;
+    const told = coverageOf(member, window);
+    const coverage = coverageOf(member, window, shut);
+    this.coverage = Math.min(this.coverage, coverage);
+    if (told < coverageMin) doubts.add("coverage", gapText(member, told, coverageMin, window));
+    else if (coverage < coverageMin) doubts.add("shut", shutText(member, coverage, shut));
+    else {
+      const unread = unreadOf(member, window, coverageMin, shut);
+      if (unread.length > 0)
+        doubts.add("latest", `too little is known of ${member.name} on ${unread.join(" and ")}, the latest days`);
+    }
+  }
+
+  verdict(): UseVerdict {
+    const { asked, terms, window, hosts } = this;
+    const found = foundOf(this.tally);
+    const kept = keptOut(asked, terms, window, found);
+    const coverage = this.coverage;
+    const doubts = this.allDoubts(found);
+    const shared = {
+      out: [...new Set(kept.flatMap(({ code }) => (code === "exemptionOver" ? [] : [code as OutCode])))],
+    };
+    const common = { ...shared, window, coverage: hosts === 0 ? 0 : coverage, lastSession: found.last };
+    if (found.use.length > 0) return { ...common, use: "used", reasons: [...found.use, ...kept] };
+    if (doubts.length > 0) return { ...common, use: "unknown", reasons: [...doubts, ...kept, ...found.besides] };
+    const silence: UseReason = {
+      code: "silence",
+      text: `no session since ${window.from} that this rule let in, on ${hostsText(hosts)}, ${percent(coverage)} of the time known`,
+    };
+    return { ...common, use: "idle", reasons: [silence, ...kept, ...found.besides] };
+  }
+
+  /** Why silence would prove nothing. */
+  private allDoubts(found: Found): readonly UseReason[] {
+    const { rule, strays = [], unread = null } = this.asked;
+    const [before, after] = [new Doubts(), new Doubts()];
+    if (unread !== null) before.add("hosts", unread);
+    else if (this.hosts === 0) before.add("noMembers", "no host is known that it acts on");
+    if (rule.createdAt === null) before.add("ageUnknown", "the cloud does not say when it was created");
+    const ports = [...found.unclear];
+    if (ports.length > 0) after.add("unclear", `traffic to ${listText(ports)} cannot be told from scans`);
+    const since = startOf(this.window.from);
+    for (const stray of strays)
+      if (stray.at >= since && coversPort(rule, stray))
+        after.add(
+          "strays",
+          `${portName(stray)} was used on ${stray.eniId}, which was gone before its groups were known`,
+        );
+    return [...before.reasons(), ...this.doubts.reasons(), ...after.reasons()];
+  }
 }
 
 /** A rule that is narrowed to one address acts on the host that has it. */
-function membersOf({ rule, members }: RuleInQuestion): readonly MemberEvidence[] {
-  const { dest } = rule;
-  if (dest === null) return members;
-  return members.filter(({ addresses }) =>
-    addresses.some((text) => {
-      const address = parseObservedCidr(text);
-      return address !== null && overlaps(dest, address);
-    }),
-  );
+function actsOn({ dest }: Rule, { addresses }: Host): boolean {
+  if (dest === null) return true;
+  return addresses.some((text) => {
+    const address = parseObservedCidr(text);
+    return address !== null && overlaps(dest, address);
+  });
 }
 
 interface Found {
@@ -168,14 +224,14 @@ interface Found {
   /** Reasons for the reader: what was seen and does not count. */
   readonly besides: readonly UseReason[];
   /** Ports whose traffic could not be told apart within the window. */
-  readonly unclear: readonly string[];
+  readonly unclear: ReadonlySet<string>;
   readonly balanced: string | null;
   readonly sameGroup: string | null;
 }
 
 class Tally {
   readonly use: UseReason[] = [];
-  readonly unclear: string[] = [];
+  readonly unclear = new Set<string>();
   readonly seen = { probe: 0, others: 0, shaken: 0, closed: 0 };
   last: LastSession | null = null;
   balanced: string | null = null;
@@ -186,22 +242,9 @@ class Tally {
   }
 }
 
-/** Looks through every port of every host that the rule covers, in the window and today. */
-function lookAt(
-  members: readonly MemberEvidence[],
-  question: RuleInQuestion,
-  terms: UseTerms,
-  window: { readonly from: Day },
-): Found {
-  const tally = new Tally();
-  const weigh = weigherOf(question, terms);
-  for (const member of members)
-    for (const day of member.days) {
-      if (day.day < window.from) continue;
-      for (const port of day.ports)
-        if (coversPort(question.rule, port)) lookAtPort({ member, port, tally, weigh, terms });
-    }
-  const { seen, last, balanced, sameGroup, unclear, use } = tally;
+/** What every port of every host that the rule covers has shown. */
+function foundOf({ seen, last, balanced, sameGroup, unclear, use: told }: Tally): Found {
+  const use = [...told];
   if (last !== null) use.push({ code: last.peer === null ? "told" : "session", text: sessionText(last) });
   const besides: UseReason[] = [];
   const add = (code: UseCode, count: number, text: string): void => {
@@ -219,7 +262,7 @@ function lookAt(
 }
 
 function lookAtPort(at: {
-  readonly member: MemberEvidence;
+  readonly member: Host;
   readonly port: PortUse;
   readonly tally: Tally;
   readonly weigh: (peer: Peer) => Weight;
@@ -240,7 +283,7 @@ function lookAtPort(at: {
   if (port.real.more) tally.session({ ...where, at: lastOf(port.real.list), peer: null });
   if (port.unnamedAt !== null) tally.session({ ...where, at: port.unnamedAt, peer: null });
   if (port.balancedAt !== null) tally.balanced ??= place;
-  if (port.unclearAt !== null) tally.unclear.push(place);
+  if (port.unclearAt !== null && tally.unclear.size < UNCLEAR_MAX) tally.unclear.add(place);
   if (port.shaken.list.length > keepsComing.length) tally.seen.shaken += 1;
   if (port.closedAt !== null) tally.seen.closed += 1;
 }
@@ -249,7 +292,7 @@ const lastOf = (peers: readonly Peer[]): number => Math.max(0, ...peers.map(({ l
 
 /** Why the rule stays out, in the order in which people ask. */
 function keptOut(
-  question: RuleInQuestion,
+  question: RuleAsked,
   { recycling, foreignWriters, now }: UseTerms,
   window: { readonly from: Day },
   found: Found,
@@ -287,31 +330,6 @@ function keptOut(
 function isOfWriter({ peer }: Rule, writer: ForeignWriter): boolean {
   if (peer.kind === "cidr") return writer.sources.some((block) => containsCidr(block, peer.cidr));
   return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
-}
-
-/** Why silence would prove nothing. */
-function doubtsOf(
-  members: readonly MemberEvidence[],
-  { rule, shut }: RuleInQuestion,
-  { recycling }: UseTerms,
-  window: { readonly from: Day; readonly until: Day },
-  found: Found,
-): UseReason[] {
-  const doubts: UseReason[] = [];
-  const add = (code: UseCode, text: string): void => void doubts.push({ code, text });
-  if (members.length === 0) add("noMembers", "no host is known that it acts on");
-  if (rule.createdAt === null) add("ageUnknown", "the cloud does not say when it was created");
-  for (const member of members) {
-    const told = coverageOf(member, window);
-    const coverage = coverageOf(member, window, shut);
-    if (told < recycling.coverageMin) add("coverage", gapText(member, told, recycling.coverageMin, window));
-    else if (coverage < recycling.coverageMin) add("shut", shutText(member, coverage, shut));
-    const skipped = inWindow(member, window).reduce((sum, day) => sum + sizeOf(day.skipped), 0);
-    if (skipped > recycling.skippedMax) add("skipped", `the log lost records of ${member.name} in ${skipped} windows`);
-  }
-  if (found.unclear.length > 0)
-    add("unclear", `traffic to ${[...new Set(found.unclear)].join(", ")} cannot be told from scans`);
-  return doubts;
 }
 
 const sessionText = ({ at, member, protocol, port, peer }: LastSession): string =>

@@ -44,6 +44,22 @@ export function coverageOf(
   return (open.reduce((sum, day) => sum + knownWindows(day), 0) / all) * 100;
 }
 
+/** The newest days of a window: what has not been read yet may hold the only use, however much is known before. */
+export const NEWEST_DAYS = 2;
+
+/** Those of the newest days of the window of which too little is known, by the same measure as the window. */
+export function unreadOf(
+  member: MemberEvidence,
+  window: { readonly from: Day; readonly until: Day },
+  coverageMin: number,
+  shut: readonly ShutTime[] = [],
+): readonly Day[] {
+  const first = dayAfter(window.until, -NEWEST_DAYS);
+  return daysBetween(first < window.from ? window.from : first, window.until).filter(
+    (day) => coverageOf(member, { from: day, until: dayAfter(day, 1) }, shut) < coverageMin,
+  );
+}
+
 /** The windows of a day that any of the times touches. */
 function windowsOf(day: Day, times: readonly ShutTime[]): Windows {
   const midnight = startOf(day);

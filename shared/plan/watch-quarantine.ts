@@ -3,6 +3,7 @@ import { overlaps } from "../domain/cidr.ts";
 import {
   cidrOfPeer,
   DAY_MS,
+  dayAfter,
   dayOf,
   daysBetween,
   joinPeers,
@@ -20,7 +21,8 @@ import type { EarlierPeers } from "../domain/recycling-item.ts";
 import type { EvidencePolicy, QueuePolicy } from "../domain/recycling-policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import type { QuarantineWatch, Visitor } from "./advance-item.ts";
-import { coversPort, weigherOf } from "./weigh-peer.ts";
+import { NEWEST_DAYS } from "./known-time.ts";
+import { coversPort, type Weight, weigherOf } from "./weigh-peer.ts";
 
 type WatchTerms = EvidencePolicy & Pick<QueuePolicy, "quarantineMs">;
 
@@ -46,26 +48,37 @@ const SWEPT_MIN = 3;
 /** Days on which somebody unknown who only wants this port was refused, at least, before a person is asked. */
 const STRANGER_DAYS = 2;
 
-/** Everybody who had a real session that the rule may have let in, before an instant. */
-export function earlierPeers(
-  rule: RuleSpec,
-  members: readonly MemberEvidence[],
-  before: number,
-  recycling: EvidencePolicy,
-): EarlierPeers {
-  const weigh = weigherOf({ rule, sameGroup: [] }, { recycling });
-  let all: Peers = { list: [], more: false };
-  for (const { days } of members)
-    for (const { ports } of days)
-      for (const port of ports)
-        if (coversPort(rule, port)) {
-          const came = sessionsOf(port, recycling);
-          const list = came.filter((peer) => weigh(peer) === "counts" && peer.lastAt < before);
-          // Counters on the host know of somebody, and not of whom.
-          const isUnnamed = port.unnamedAt !== null && port.unnamedAt < before && came.length === 0;
-          all = joinPeers(all, { list, more: port.real.more || isUnnamed });
-        }
-  return { blocks: all.list.map(({ block }) => block), more: all.more };
+/** Everybody who had a real session that the rule may have let in, before an instant; told day by day, in any order. */
+export class EarlierTally {
+  private readonly rule: RuleSpec;
+  private readonly before: number;
+  private readonly recycling: EvidencePolicy;
+  private readonly weigh: (peer: Peer) => Weight;
+  private all: Peers = { list: [], more: false };
+
+  constructor(rule: RuleSpec, before: number, recycling: EvidencePolicy) {
+    this.rule = rule;
+    this.before = before;
+    this.recycling = recycling;
+    this.weigh = weigherOf({ rule, sameGroup: [] }, { recycling });
+  }
+
+  day({ ports }: MemberDay): void {
+    const { rule, before } = this;
+    for (const port of ports)
+      if (coversPort(rule, port)) {
+        const came = sessionsOf(port, this.recycling);
+        const list = came.filter((peer) => this.weigh(peer) === "counts" && peer.lastAt < before);
+        // Counters on the host know of somebody, and not of whom.
+        const isUnnamed = port.unnamedAt !== null && port.unnamedAt < before && came.length === 0;
+        if (list.length > 0 || port.real.more || isUnnamed)
+          this.all = joinPeers(this.all, { list, more: port.real.more || isUnnamed });
+      }
+  }
+
+  peers(): EarlierPeers {
+    return { blocks: this.all.list.map(({ block }) => block), more: this.all.more };
+  }
 }
 
 /** The watch, from whatever days and ports are known; a port that is not there was not touched. */
@@ -159,13 +172,17 @@ function sweptPorts(members: readonly MemberEvidence[], since: number): Readonly
  * as a quarantine lasts, the clock stands altogether.
  */
 function silenceOf({ since, now, members, recycling }: WatchAsk): Pick<QuarantineWatch, "silentMs" | "gaps"> {
-  if (members.length === 0) return { silentMs: 0, gaps: ["no host is known that the rule acts on"] };
+  // Of one that has left no silence is asked: who was refused there counts.
+  const present = members.filter(({ left }) => left !== true);
+  if (present.length === 0) return { silentMs: 0, gaps: ["no host is known that the rule acts on"] };
   const days = daysBetween(dayOf(since), dayOf(now + DAY_MS));
+  const newest = dayAfter(dayOf(now), -NEWEST_DAYS);
   const isPast = (at: number): boolean => at + WINDOW_MS <= now;
   const wanted = new Map(days.map((day) => [day, windowsSince(day, since, isPast)]));
   const gaps: string[] = [];
-  const silent = members.map((member) => {
+  const silent = present.map((member) => {
     let [silentMs, known, due] = [0, 0, 0];
+    const unread: string[] = [];
     for (const [day, windows] of wanted) {
       const all = sizeOf(windows);
       const seen = sizeOf(seenOf(member, day) & windows);
@@ -176,12 +193,16 @@ function silenceOf({ since, now, members, recycling }: WatchAsk): Pick<Quarantin
       if (startOf(day) + DAY_MS <= now - recycling.quarantineMs) continue;
       known += seen;
       due += all;
+      if (share < recycling.coverageMin && all > 0 && day >= newest) unread.push(day);
     }
     const coverage = due === 0 ? 100 : (known / due) * 100;
     if (coverage < recycling.coverageMin)
       gaps.push(
         `${Math.floor(coverage)} % of the latest days in quarantine are known of ${member.name}; ${recycling.coverageMin} % is needed`,
       );
+    // However long a quarantine is: who was refused may be in what has not been read yet.
+    else if (unread.length > 0)
+      gaps.push(`too little is known of ${member.name} on ${unread.join(" and ")}, the latest days in quarantine`);
     return silentMs;
   });
   return { silentMs: Math.min(...silent), gaps };

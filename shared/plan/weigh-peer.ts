@@ -28,7 +28,7 @@ export function weigherOf(
 }
 
 /** True where the rule may let traffic to the port in: several rules may, and each is credited. */
-export function coversPort(rule: RuleSpec, { protocol, port }: PortUse): boolean {
+export function coversPort(rule: RuleSpec, { protocol, port }: Pick<PortUse, "protocol" | "port">): boolean {
   const { kind, ports } = trafficAtMost(rule);
   const told = /^\d+$/.test(protocol) ? `ip-${protocol}` : protocol;
   const isPing = (name: string): boolean => name === "icmp" || name === "icmpv6";

@@ -137,6 +137,8 @@ export interface Inventory {
   groupsNaming(list: ListRef, priority: CallPriority): Promise<readonly GroupId[]>;
   /** The blocks of a prefix list; none where it is gone. */
   prefixes(list: ListRef, priority: CallPriority): Promise<readonly Cidr[]>;
+  /** Those of at most 100 interfaces that are there. */
+  interfaces(region: string, eniIds: readonly string[], priority: CallPriority): Promise<readonly Member[]>;
   /** The instance's interfaces, primary first; null when there is no such instance. */
   instance(region: string, instanceId: string, priority: CallPriority): Promise<readonly Member[] | null>;
 }

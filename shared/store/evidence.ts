@@ -33,30 +33,44 @@ interface StoredDay {
 }
 
 /** Days of an interface from one to another, the second not included, oldest first; a day without a row is not there. */
-async function listEvidence(tables: Tables, member: string, from: Day, until: Day): Promise<readonly StoredDay[]> {
-  const days = new Map<Day, { day: MemberDay; rows: Map<string, Stored> }>();
+async function* storedDays(tables: Tables, member: string, from: Day, until: Day): AsyncGenerator<StoredDay> {
+  let current: { day: MemberDay; ports: PortUse[]; rows: Map<string, Stored> } | null = null;
+  const done = ({ day, ports, rows }: NonNullable<typeof current>): StoredDay => ({ day: { ...day, ports }, rows });
   let after: readonly (string | number)[] = [member, from];
   for (;;) {
     const page = await tables.range({ table: "evidence", from: after, to: [member, until], limit: PAGE });
     for (const row of page.rows) {
       const day = String(row.key[1]);
-      const known = days.get(day) ?? { day: unknownDay(member, day), rows: new Map() };
-      days.set(day, { day: withRow(known.day, row), rows: known.rows.set(nameOf(row), storedOf(row)) });
+      if (current !== null && current.day.day !== day) {
+        yield done(current);
+        current = null;
+      }
+      current ??= { day: unknownDay(member, day), ports: [], rows: new Map() };
+      addRow(current, row);
+      current.rows.set(nameOf(row), storedOf(row));
     }
     const last = page.rows.at(-1);
-    if (!page.more || !last) return [...days.values()];
+    if (!page.more || !last) break;
     after = [...last.key.slice(0, 3), Number(last.key[3]) + 1];
   }
+  if (current !== null) yield done(current);
 }
 
-/** The days themselves. */
+/** The days themselves, one at a time: nobody has to hold all that is known of a host. */
+export async function* eachDay(tables: Tables, member: string, from: Day, until: Day): AsyncGenerator<MemberDay> {
+  for await (const { day } of storedDays(tables, member, from, until)) yield day;
+}
+
+/** The days themselves, together: for few of them. */
 export async function readEvidence(
   tables: Tables,
   member: string,
   from: Day,
   until: Day,
 ): Promise<readonly MemberDay[]> {
-  return (await listEvidence(tables, member, from, until)).map(({ day }) => day);
+  const days: MemberDay[] = [];
+  for await (const day of eachDay(tables, member, from, until)) days.push(day);
+  return days;
 }
 
 /** What a member's ports were used for on a day, in one row for each member of a region: what metrics are made of. */
@@ -107,7 +121,7 @@ function useOf({ ports }: MemberDay): MemberUse["ports"] {
  */
 export async function addEvidence(tables: Tables, region: string, told: MemberDay): Promise<void> {
   for (;;) {
-    const [stored] = await listEvidence(tables, told.member, told.day, dayAfter(told.day, 1));
+    const stored = await storedDay(tables, told.member, told.day);
     const joined = joinDay(stored?.day ?? unknownDay(told.member, told.day), told);
     const write = async (
       place: { readonly protocol: string; readonly port: number },
@@ -127,10 +141,15 @@ export async function addEvidence(tables: Tables, region: string, told: MemberDa
     const ports = await Promise.all(joined.ports.map((port) => write(port, JSON.stringify(portToJson(port)))));
     if (!ports.every(Boolean)) continue;
     const use = JSON.stringify(useOf(joined));
-    if (stored === undefined || use !== JSON.stringify(useOf(stored.day)))
+    if (stored === null || use !== JSON.stringify(useOf(stored.day)))
       await tables.put("evidence", [regionKey(region), told.day, told.member, 0], { body: use }, { kind: "none" });
     if (await write(DAY_ROW, JSON.stringify(dayToJson(joined)))) return;
   }
+}
+
+async function storedDay(tables: Tables, member: string, day: Day): Promise<StoredDay | null> {
+  for await (const stored of storedDays(tables, member, day, dayAfter(day, 1))) return stored;
+  return null;
 }
 
 const nameOf = ({ key: [, , protocol, port] }: Row): string =>
@@ -141,15 +160,15 @@ function storedOf({ columns: { rev, body } }: Row): Stored {
   return { rev, text: body };
 }
 
-function withRow(day: MemberDay, { key, columns }: Row): MemberDay {
+function addRow(into: { day: MemberDay; readonly ports: PortUse[] }, { key, columns }: Row): void {
   const [, , protocol, port] = key;
   const json = parseColumn(columns["body"], "evidence");
   if (protocol !== DAY_ROW.protocol) {
-    const use = portFromJson(String(protocol), Number(port), json as PortJson);
-    return { ...day, ports: [...day.ports, use] };
+    into.ports.push(portFromJson(String(protocol), Number(port), json as PortJson));
+    return;
   }
   const { seen, skipped, unlisted, sources } = json as ReturnType<typeof dayToJson>;
-  return { ...day, seen: setOf(seen), skipped: setOf(skipped), unlisted, sources };
+  into.day = { ...into.day, seen: setOf(seen), skipped: setOf(skipped), unlisted, sources };
 }
 
 const dayToJson = ({ seen, skipped, unlisted, sources }: MemberDay) => ({

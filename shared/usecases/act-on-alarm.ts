@@ -1,5 +1,13 @@
 // Does what the policy answers to an alarm, and takes back what the alarm began once it is over.
-import { type Alarm, type AlarmRule, alarmRuleFor, type LockdownScope, OPTIMISE_JOB } from "../domain/alarm.ts";
+import {
+  type Alarm,
+  type AlarmRule,
+  alarmRuleFor,
+  type LockdownScope,
+  OPTIMISE_JOB,
+  subjectOf,
+  subjectText,
+} from "../domain/alarm.ts";
 import { scopeName } from "../domain/lockdown.ts";
 import { noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -22,7 +30,6 @@ export interface ActOptions {
   readonly deadlineAt: number;
 }
 
-const INSTANCE_ID = /^[A-Za-z0-9_.-]{1,64}$/;
 const LOCK_MARGIN_MS = 30_000;
 const ROUNDS_MAX = 5;
 
@@ -117,11 +124,10 @@ async function otherwise(
   const people = await told(app, alarm, alarmId);
   if (action === "notify") return people;
   if (action === "optimise") {
-    // The alarm is a hint: whether a port is unused is judged by evidence, now and by its last 72 hours.
-    const { instanceId = "" } = alarm.dimensions;
-    const param = INSTANCE_ID.test(instanceId) ? instanceId : null;
-    await app.tables.writeAll([dueWrite(dueJob(OPTIMISE_JOB, param, app.clock.now()))]);
-    return `the rules of ${param ?? "all groups"} are judged at the next tick; ${people}`;
+    // The alarm is a hint: what has no traffic is judged by evidence, now and by its last 72 hours.
+    const subject = subjectText(subjectOf(alarm));
+    await app.tables.writeAll([dueWrite(dueJob(OPTIMISE_JOB, subject || null, app.clock.now()))]);
+    return `the rules of ${subject || "all groups"} are judged at the next tick; ${people}`;
   }
   const restored = await restoreRecent(app, policy, alarm, deadlineAt);
   return restored.length === 0 ? `nothing was closed there lately; ${people}` : `given back: ${restored.join(", ")}`;

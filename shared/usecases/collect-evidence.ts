@@ -20,6 +20,7 @@ import { dueJob, dueWrite } from "../store/due.ts";
 import { addEvidence } from "../store/evidence.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
+import { noteUsedHosts } from "./note-hosts.ts";
 
 /** What a run over a region came to. */
 export interface CollectionReport {
@@ -32,7 +33,7 @@ export interface CollectionReport {
 }
 
 /** What collecting works with. */
-export type CollectApp = Pick<App, "clock" | "tables" | "log" | "traffic">;
+export type CollectApp = Pick<App, "clock" | "tables" | "log" | "traffic" | "inventory">;
 
 export interface CollectOptions {
   readonly policy: Policy;
@@ -238,6 +239,8 @@ class Run {
     const { tables, clock } = this.#app;
     const found = [...this.#found.values()];
     await inParallel(found, (day) => addEvidence(tables, region, day));
+    // While they are there: what is gone can tell its groups no more.
+    await noteUsedHosts(this.#app, region, found, this.#options.policy.recycling);
     this.#found.clear();
     this.#unstored = 0;
     const { firstUntil, againUntil } = reached;

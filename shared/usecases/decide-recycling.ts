@@ -79,15 +79,25 @@ export async function exemptItem(
   return goTo(ask, "exempt", `exempt until ${formatUtc(until)} for ${owner}: ${reason}`, { exemption, owner });
 }
 
+/** What a person says yes to. */
+export interface ApproveWord {
+  readonly step: ApprovedStep;
+  /** True where they take it on themselves that the evidence is of an alarm's few days alone. */
+  readonly onShortEvidence?: boolean;
+  /** Who answers for a deletion that cuts the operator path. */
+  readonly waivedBy?: string;
+}
+
 /**
- * A person's word for the next step, bound to the rule and the drop as they are now. A step whose time has come is taken at once. A
+ * A person's word for the next step, bound to the rule and the drop as they are now. Where an alarm had the rule queued and the policy's
+ * whole window does not say that it is idle, they have to say that they know. A step whose time has come is taken at once. A
  * deletion without a quarantine is approved only where a quarantine is impossible.
  */
 export async function approveItem(
   app: App,
   caller: Caller,
   itemId: string,
-  { step, waivedBy }: { readonly step: ApprovedStep; readonly waivedBy?: string },
+  { step, onShortEvidence = false, waivedBy }: ApproveWord,
   options: DecideOptions,
 ): Promise<RecyclingAnswer> {
   const { policy, principal: by } = caller;
@@ -110,6 +120,9 @@ export async function approveItem(
     if (plan.kind === "refused") throw fail("RECYCLING_NO_QUARANTINE", { item: itemId, why: plan.why.join("; ") });
   } else if (item.state === "noticed" && plan.kind === "drop")
     throw refuse("it can be quarantined, and is deleted only after that");
+  const { short } = await scene.judge({ rule, item }, app.clock.now());
+  if (short !== null && !onShortEvidence && !options.dryRun)
+    throw fail("RECYCLING_SHORT_EVIDENCE", { item: itemId, why: short.join("; ") });
   const change = changeOf(step, item, plan);
   const words =
     step === "quarantine"
@@ -117,17 +130,19 @@ export async function approveItem(
       : [`delete ${item.key}, once its time of silence is over; it is kept and can be restored`, ...cuts];
   const ask = { app, caller, item, scene, options };
   const blind = plan.blind.map(({ text }) => `not stopped by the drop: ${text}`);
-  if (options.dryRun) return { ...answerOf(ask, item, words), notes: blind };
+  const notes = [...(short === null ? [] : [`the evidence is short: ${short.join("; ")}`]), ...blind];
+  if (options.dryRun) return { ...answerOf(ask, item, words), notes };
   const approval = {
     ...{ step, by, at: app.clock.now(), digest: stepDigest(item, step, change) },
     ...(step === "delete" ? { saw: item.quarantine?.strangers ?? [] } : {}),
     ...(cuts.length > 0 && waivedBy !== undefined ? { waivedBy } : {}),
+    ...(short === null ? {} : { onShortEvidence }),
   };
   const approvals = [...item.approvals.filter((it) => it.step !== step), approval];
   const saved = await saveRecyclingItem(app.tables, { ...item, approvals });
   if (saved === null) throw refuse("it was changed at the same time");
   const now = await takeItemOn(app, { policy, deadlineAt: options.deadlineAt }, itemId);
-  return { ...answerOf(ask, now ?? saved, words), notes: blind };
+  return { ...answerOf(ask, now ?? saved, words), notes };
 }
 
 interface Ask {

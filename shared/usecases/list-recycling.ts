@@ -2,12 +2,14 @@
 import { type Day, dayAfter, dayOf, knownWindows, type PortUse, WINDOWS_PER_DAY } from "../domain/evidence.ts";
 import type { RecyclingItem, RecyclingState } from "../domain/recycling-item.ts";
 import { coversPort } from "../plan/weigh-peer.ts";
+import type { Member } from "../ports/firewall.ts";
 import { listRecyclingItems } from "../store/recycling.ts";
 import type { App, Caller } from "./app.ts";
 import { findLedger } from "./find-group.ts";
+import { daysOf, type GroupHost, hostOf, hostsOf } from "./group-hosts.ts";
+import { inParallel } from "./in-parallel.ts";
 import { requireItem } from "./move-recycling.ts";
 import { membersOf } from "./open-facts.ts";
-import { evidenceOf } from "./recycling-scene.ts";
 
 export interface RecyclingPage {
   readonly items: readonly RecyclingItem[];
@@ -25,6 +27,12 @@ export interface EvidenceDay {
   readonly ports: readonly PortUse[];
 }
 
+/** An answer holds no more hosts than that. */
+const HOSTS_SHOWN_MAX = 100;
+const HOSTS_AT_A_TIME = 8;
+
+const asHost = (member: Member): GroupHost => ({ member, membership: null });
+
 /** Items in the order of their ids, of every group or of one by id or name. */
 export async function listRecycling(
   app: App,
@@ -41,7 +49,7 @@ export async function listRecycling(
   });
 }
 
-/** One item, and what is known of its ports on the last days, newest first. Throws RECYCLING_UNKNOWN. */
+/** One item, and what is known of its ports on the last days, newest first, of at most a hundred hosts. Throws RECYCLING_UNKNOWN. */
 export async function getRecycling(
   app: App,
   itemId: string,
@@ -51,21 +59,25 @@ export async function getRecycling(
   const { spec } = item.kept;
   const members = membersOf(await app.inventory.members(item.group, "open").catch(() => []), spec);
   const now = app.clock.now();
-  const from = dayAfter(dayOf(now), 1 - days);
-  const evidence = await Promise.all(
-    members.map(async (member) => {
-      const { eniId, name, days: known } = await evidenceOf(app, member, from, now);
-      return known.map((day) => ({
-        day: day.day,
-        member: eniId,
-        name,
-        coverage: knownWindows(day) / WINDOWS_PER_DAY,
-        sources: day.sources,
-        ports: day.ports.filter((port) => coversPort(spec, port)),
-      }));
-    }),
+  const [from, until] = [dayAfter(dayOf(now), 1 - days), dayAfter(dayOf(now), 1)];
+  const { groupId } = item.group;
+  const hosts = (await hostsOf(app, { groupId, members }, from, now)) ?? members.map(asHost);
+  const shown = hosts.slice(0, HOSTS_SHOWN_MAX);
+  const evidence: EvidenceDay[] = [];
+  await inParallel(
+    shown,
+    async (host) => {
+      const { eniId, name } = hostOf(host);
+      for await (const day of daysOf(app, host, from, until))
+        evidence.push({
+          ...{ day: day.day, member: eniId, name, sources: day.sources },
+          coverage: knownWindows(day) / WINDOWS_PER_DAY,
+          ports: day.ports.filter((port) => coversPort(spec, port)),
+        });
+    },
+    HOSTS_AT_A_TIME,
   );
   const byDay = (a: EvidenceDay, b: EvidenceDay): number =>
     a.day < b.day ? 1 : a.day > b.day ? -1 : a.member < b.member ? -1 : 1;
-  return { item, evidence: evidence.flat().sort(byDay) };
+  return { item, evidence: evidence.sort(byDay) };
 }

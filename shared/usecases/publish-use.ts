@@ -19,8 +19,8 @@ const USE_METRICS = {
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Whoever is told of a port without traffic wants to know of a change, not of what has been idle for long. */
-const LOOK_BACK_DAYS = 14;
-const IDLE_AFTER_HOURS = 72;
+export const LOOK_BACK_DAYS = 14;
+export const IDLE_AFTER_HOURS = 72;
 /** When yesterday's logs have settled and been read. */
 const TIME_OF_DAY_MS = 7 * HOUR_MS;
 

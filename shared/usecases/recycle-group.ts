@@ -15,14 +15,14 @@ import {
   type NextStep,
   type RecyclingTerms,
 } from "../plan/advance-item.ts";
-import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
+import { CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
 import { listLockdowns } from "../store/lockdowns.ts";
 import { readMode } from "../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { noteWaiting } from "./move-recycling.ts";
 import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
-import { LOCKDOWNS_MAX, RecyclingScene } from "./recycling-scene.ts";
+import { type JudgeAsk, LOCKDOWNS_MAX, RecyclingScene, type RuleJudgement } from "./recycling-scene.ts";
 import { OTHERS } from "./settle-recycling.ts";
 import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
 
@@ -54,8 +54,14 @@ export interface GroupTerms {
   /** Monotonic instant after which nothing further is begun. */
   readonly deadlineAt: number;
   readonly dryRun: boolean;
-  /** Days in which a rule has to be idle to be queued, where an alarm says so. */
-  readonly windowDays?: number;
+  readonly early?: EarlyTerms;
+}
+
+/** Rules that may be queued after fewer days than the policy's, as an alarm says so. They go no further by that. */
+export interface EarlyTerms {
+  readonly windowDays: number;
+  /** True for a rule that the alarm speaks of. */
+  readonly concerns: (rule: Rule, members: readonly Member[]) => boolean;
 }
 
 /** Takes one item on, as the daily run would: what a person has just approved need not wait for tomorrow. */
@@ -146,7 +152,12 @@ export class GroupWork {
       if (scene === null) return;
       await this.orphans(scene);
       if (!run.dryRun) await scene.remember(app.clock.now());
-      for (const rule of scene.rules) if (rule.id !== null) await this.rule(scene, rule);
+      const asks = scene.rules.flatMap((rule) => this.askOf(scene, rule) ?? []);
+      const judgements = await scene.judgeAll(asks, app.clock.now());
+      for (const [index, ask] of asks.entries()) {
+        const judgement = judgements[index];
+        if (judgement) await this.rule(scene, ask, judgement);
+      }
       for (const item of this.items.values())
         if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
     } catch (error) {
@@ -178,7 +189,7 @@ export class GroupWork {
       const scene = await RecyclingScene.read(app, run.policy, item.group, "open");
       if (scene === null) return;
       const rule = scene.ruleOf(item);
-      await this.item(scene, item, rule, ...(rule ? [await scene.judge(rule, item, app.clock.now())] : []));
+      await this.item(scene, item, rule, ...(rule ? [await scene.judge({ rule, item }, app.clock.now())] : []));
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       app.log.write("warn", `${item.itemId} is gone on with at the next look`, { cause: error });
@@ -202,23 +213,28 @@ export class GroupWork {
     await this.act(item, { kind: "delete", by: OTHERS, why: "the group is gone" });
   }
 
-  private async rule(scene: RecyclingScene, rule: Rule): Promise<void> {
-    if (rule.direction !== "ingress" || rule.policy !== "accept") return;
+  /** What is to be judged; null for what is no opening, or left alone. */
+  private askOf(scene: RecyclingScene, rule: Rule): JudgeAsk | null {
+    if (rule.id === null || rule.direction !== "ingress" || rule.policy !== "accept") return null;
+    const itemId = recyclingIdOf(scene.group.groupId, entryIdOf(scene.group.groupId, ruleKey(rule)));
+    if (this.unreadable.has(itemId)) return null;
+    const { early } = this.run;
+    const days = early?.concerns(rule, scene.members) ? early.windowDays : undefined;
+    return { rule, item: this.items.get(itemId) ?? null, early: days };
+  }
+
+  private async rule(scene: RecyclingScene, { rule, item, early }: JudgeAsk, judgement: RuleJudgement): Promise<void> {
     const { app, run } = this;
     const now = app.clock.now();
-    const key = ruleKey(rule);
-    const entryId = entryIdOf(scene.group.groupId, key);
-    const itemId = recyclingIdOf(scene.group.groupId, entryId);
-    if (this.unreadable.has(itemId)) return;
+    const entryId = entryIdOf(scene.group.groupId, ruleKey(rule));
+    const { judged, staysOut, short } = judgement;
     this.rules += 1;
-    const item = this.items.get(itemId) ?? null;
-    const { judged, staysOut } = await scene.judge(rule, item, now, run.windowDays);
     this.verdicts[judged.verdict] += 1;
     if (item !== null && (isInQueue(item) || item.state === "deleted" || item.step)) {
-      await this.item(scene, item, rule, { judged, staysOut });
+      await this.item(scene, item, rule, judgement);
       return;
     }
-    const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut };
+    const picture = { item, now, terms: termsOf(run.policy), isNamed: false, rule, judged, staysOut, short };
     if (!isQueueable({ ...picture, plan: NO_PLAN, dropStands: null, watch: null })) return;
     const fresh: RecyclingItem = {
       ...queuedItem(rule, {
@@ -226,12 +242,12 @@ export class GroupWork {
         owner: scene.entryOf({ entryId })?.allocation?.owner || run.policy.recycling.ownerOtherwise,
         reach: reachOf(rule, scene.members.length, "closes"),
       }),
-      ...(run.windowDays === undefined ? {} : { windowDays: run.windowDays }),
+      ...(early === undefined ? {} : { windowDays: early }),
     };
     this.say(fresh, "queue", judged.reasons.join("; "));
     if (run.dryRun) return;
     const stored = await saveRecyclingItem(app.tables, fresh);
-    if (stored) await this.item(scene, stored, rule, { judged, staysOut });
+    if (stored) await this.item(scene, stored, rule, judgement);
   }
 
   /** Takes an item on by one step; what a step of before left is finished first. */
@@ -239,7 +255,7 @@ export class GroupWork {
     scene: RecyclingScene,
     item: RecyclingItem,
     seen: Rule | null,
-    judgement?: { readonly judged: Judged; readonly staysOut: string | null },
+    judgement: RuleJudgement | null = null,
   ): Promise<void> {
     const { app, run } = this;
     if (item.step !== null) {
@@ -263,11 +279,13 @@ export class GroupWork {
       return;
     }
     const now = app.clock.now();
-    const { judged, staysOut } = judgement ?? { judged: item.judged ?? NEVER_JUDGED, staysOut: null };
+    const old = { judged: item.judged ?? NEVER_JUDGED, staysOut: null, short: null };
+    const { judged, staysOut, short } = judgement ?? old;
     const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
-    const watch = item.state === "quarantined" ? await scene.watch(item, now) : null;
+    const late = item.state === "quarantined" ? await scene.withLate(item, now) : item;
+    const watch = item.state === "quarantined" ? await scene.watch(late, now) : null;
     const picture: ItemPicture = {
-      ...{ item, now, rule, judged, staysOut, watch },
+      ...{ item, now, rule, judged, staysOut, short, watch },
       terms: termsOf(run.policy),
       isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
       plan: rule === null ? NO_PLAN : scene.plan(rule, item.quarantine?.drop),
@@ -279,7 +297,7 @@ export class GroupWork {
       if (run.dryRun || item.state === "deleted") return;
       const silentMs = watch?.silentMs ?? 0;
       const strangers = watch?.strangers.map(({ who }) => who) ?? [];
-      const quarantine = item.quarantine && { ...item.quarantine, silentMs, strangers };
+      const quarantine = late.quarantine && { ...late.quarantine, silentMs, strangers };
       await noteWaiting(app, item, { waiting: next.waiting, judged, ...(rule ? { ruleId: rule.id } : {}), quarantine });
       if (item.state === "quarantined") await renewDrop(app, item);
       return;

@@ -8,7 +8,7 @@ import { listRecyclingItems } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { chunks } from "./in-parallel.ts";
 import { bookWatch } from "./move-recycling.ts";
-import { GroupWork, type RecyclingReport } from "./recycle-group.ts";
+import { type EarlyTerms, GroupWork, type RecyclingReport } from "./recycle-group.ts";
 
 export interface RecyclingRun {
   readonly policy: Policy;
@@ -16,8 +16,8 @@ export interface RecyclingRun {
   readonly deadlineAt: number;
   readonly dryRun: boolean;
   readonly from: RecyclingPlace | null;
-  /** Days in which a rule has to be idle to be queued, where an alarm says so, and the groups it is about: null for all. */
-  readonly early?: { readonly windowDays: number; readonly only: readonly GroupRef[] | null };
+  /** What an alarm says has no traffic, and the groups it is about: null for all. */
+  readonly early?: EarlyTerms & { readonly only: readonly GroupRef[] | null };
   /** Told from time to time how far the run is, so that whoever goes on after its death need not begin anew. */
   readonly reached?: (place: RecyclingPlace) => Promise<void>;
 }
@@ -33,7 +33,7 @@ const ITEMS_AT_ONCE = 500;
  */
 export async function recycle(app: App, run: RecyclingRun): Promise<RecyclingReport> {
   const { policy, deadlineAt, dryRun, early } = run;
-  const terms = { policy, deadlineAt, dryRun, ...(early ? { windowDays: early.windowDays } : {}) };
+  const terms = { policy, deadlineAt, dryRun, ...(early ? { early } : {}) };
   const work = await GroupWork.begin(app, terms);
   return early?.only ? lookAtSome(app, run, work, early.only) : new Round(app, run, work).goOn();
 }

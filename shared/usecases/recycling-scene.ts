@@ -1,30 +1,37 @@
 // What has to be known of a group to decide about its unused rules: the rules, who they act on, the ledger, and the evidence.
 import { parseObservedCidr } from "../domain/cidr.ts";
-import { type Day, dayAfter, dayOf, type MemberEvidence } from "../domain/evidence.ts";
+import { type Day, dayAfter, dayOf, type StrayUse } from "../domain/evidence.ts";
 import type { GroupRow } from "../domain/guard.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
-import { type EarlierPeers, isInQueue, type Judged, type RecyclingItem } from "../domain/recycling-item.ts";
+import {
+  isInQueue,
+  isOnShortEvidence,
+  type Judged,
+  type Quarantine,
+  type RecyclingItem,
+} from "../domain/recycling-item.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { QuarantineWatch } from "../plan/advance-item.ts";
-import { evidenceWindow, judgeUse, type RuleInQuestion } from "../plan/judge-use.ts";
+import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
 import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../plan/plan-quarantine.ts";
 import { shutTimes } from "../plan/shut-times.ts";
-import { earlierPeers, watchQuarantine } from "../plan/watch-quarantine.ts";
+import { watchQuarantine } from "../plan/watch-quarantine.ts";
 import type { CallPriority, GroupFacts, GroupReading, Member } from "../ports/firewall.ts";
-import { readEvidence } from "../store/evidence.ts";
 import { getGroupRow } from "../store/group-rows.ts";
 import { listEntries } from "../store/ledger.ts";
 import { listLockdowns } from "../store/lockdowns.ts";
+import { readStrays } from "../store/memberships.ts";
 import type { App } from "./app.ts";
 import { ChangesInPlace } from "./changes-in-place.ts";
+import { EVIDENCE_DAYS, earlierNow, firstOpenDay, lateFrom, readEarlier } from "./earlier-peers.ts";
+import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch, tellJudges } from "./group-hosts.ts";
+import { noteMembers } from "./note-hosts.ts";
 import { membersOf, protection } from "./open-facts.ts";
 
-/** As far back as evidence lives. */
-const EVIDENCE_DAYS = 400;
 /** All that are kept, for as long as evidence lives. */
 export const LOCKDOWNS_MAX = 100_000;
 
@@ -32,6 +39,17 @@ export const LOCKDOWNS_MAX = 100_000;
 export interface RuleJudgement {
   readonly judged: Judged;
   readonly staysOut: string | null;
+  /** Why the policy's whole window does not say what `judged` says of a shorter one; null where it does. */
+  readonly short: readonly string[] | null;
+}
+
+/** A rule to judge. */
+export interface JudgeAsk {
+  readonly rule: Rule;
+  /** The rule's item, where it has one. */
+  readonly item: RecyclingItem | null;
+  /** Days that do to be queued, where an alarm speaks of the rule. */
+  readonly early?: number | undefined;
 }
 
 /** A group as one run sees it. Everything that costs a call is read once, and evidence when it is first asked for. */
@@ -45,7 +63,7 @@ export class RecyclingScene {
   private readonly policy: Policy;
   private readonly groups: Map<string, QuarantineGroup>;
   private readonly protectedBy: string | null;
-  private readonly evidence = new Map<string, Promise<readonly MemberEvidence[]>>();
+  private readonly hosts = new Map<Day, Promise<readonly GroupHost[] | null>>();
   private readonly lockdowns: () => Promise<readonly Lockdown[]>;
   private changes: Promise<ChangesInPlace> | null = null;
 
@@ -108,45 +126,62 @@ export class RecyclingScene {
     return this.entries.find((entry) => entry.entryId === entryId) ?? null;
   }
 
+  /** What the evidence says of one rule. */
+  async judge(ask: JudgeAsk, now: number): Promise<RuleJudgement> {
+    const [judgement] = await this.judgeAll([ask], now);
+    if (judgement === undefined) throw new Error("a rule was not judged");
+    return judgement;
+  }
+
   /**
-   * What the evidence says of the rule; `item` is the rule's, where it has one. One that was queued early is judged by its own window for
-   * as long as it is in the queue, and `early` is the window of those that may be queued now.
+   * What the evidence says of rules, in their order; every host is read once for all of them. One that an alarm had queued is judged by
+   * the alarm's window, and by the policy's as well: with the shorter one it may be queued and its owner told, and no more.
    */
-  async judge(rule: Rule, item: RecyclingItem | null, now: number, early?: number): Promise<RuleJudgement> {
-    const { policy, entries } = this;
-    const windowDays = (item && isInQueue(item) ? item.windowDays : early) ?? policy.recycling.windowDays;
-    const terms = { recycling: { ...policy.recycling, windowDays }, foreignWriters: policy.foreignWriters, now };
-    const group = { groupId: this.group.groupId, name: this.name };
-    const window = evidenceWindow({ rule, group }, terms);
+  async judgeAll(asks: readonly JudgeAsk[], now: number): Promise<readonly RuleJudgement[]> {
+    if (asks.length === 0) return [];
+    const [changes, lockdowns] = await Promise.all([this.changesInPlace(), this.lockdowns()]);
+    const { recycling } = this.policy;
+    const judgesOf = (strays: readonly StrayUse[], unread: string | null) =>
+      asks.map((ask) => {
+        const asked = { ...this.asked(ask, { changes, lockdowns, now }), strays, unread };
+        const judge = (windowDays: number): UseJudge => new UseJudge(asked, this.termsOf(windowDays, now));
+        const own = Math.min(shortWindowOf(ask) ?? recycling.windowDays, recycling.windowDays);
+        return { full: judge(recycling.windowDays), short: own < recycling.windowDays ? judge(own) : null };
+      });
+    const from =
+      judgesOf([], null)
+        .map(({ full }) => full.window.from)
+        .sort()[0] ?? dayOf(now);
+    const [hosts, strays] = await Promise.all([
+      this.hostsSince(from, now),
+      readStrays(this.app.tables, this.group.region, from, dayAfter(dayOf(now), 1)),
+    ]);
+    const judges = judgesOf(strays, hosts === null ? TOO_MANY : null);
+    const all = judges.flatMap(({ full, short }) => (short === null ? [full] : [full, short]));
+    await tellJudges(this.app, hosts ?? [], all, now);
+    return judges.map(({ full, short }) => judgementOf(full.verdict(), short?.verdict() ?? null, now));
+  }
+
+  private termsOf(windowDays: number, now: number): UseTerms {
+    const { recycling, foreignWriters } = this.policy;
+    return { recycling: { ...recycling, windowDays }, foreignWriters, now };
+  }
+
+  private asked(
+    { rule, item }: JudgeAsk,
+    known: { readonly changes: ChangesInPlace; readonly lockdowns: readonly Lockdown[]; readonly now: number },
+  ): RuleAsked {
+    const { entries } = this;
+    const { changes, lockdowns, now } = known;
     const key = ruleKey(rule);
-    const question: RuleInQuestion = {
-      rule,
-      group,
-      isProtected: this.protectedBy !== null,
-      changedAt: (await this.changesInPlace()).of(rule, now),
-      shut: shutTimes({
-        rule,
-        item,
-        entries,
-        now,
-        groupIds: new Set(this.groups.keys()),
-        lockdowns: await this.lockdowns(),
-      }),
-      entry: this.entries.find((entry) => entry.key === key) ?? null,
-      members: await this.evidenceSince(window.from, now),
-      sameGroup: this.sameGroup(),
-    };
-    const verdict = judgeUse(question, terms);
-    const out = verdict.reasons.filter(({ code }) => verdict.out.some((it) => it === code));
     return {
-      judged: {
-        at: now,
-        verdict: verdict.use,
-        coverage: verdict.coverage / 100,
-        lastUsedAt: verdict.lastSession?.at ?? null,
-        reasons: verdict.reasons.map(({ text }) => text),
-      },
-      staysOut: out.length > 0 ? out.map(({ text }) => text).join("; ") : null,
+      rule,
+      group: { groupId: this.group.groupId, name: this.name },
+      isProtected: this.protectedBy !== null,
+      changedAt: changes.of(rule, now),
+      shut: shutTimes({ rule, item, entries, now, groupIds: new Set(this.groups.keys()), lockdowns }),
+      entry: entries.find((entry) => entry.key === key) ?? null,
+      sameGroup: this.sameGroup(),
     };
   }
 
@@ -186,20 +221,44 @@ export class RecyclingScene {
     ];
   }
 
-  /** Who used the rule as far back as evidence lives. */
-  async earlier(rule: Rule, now: number): Promise<EarlierPeers> {
-    const members = await this.evidenceSince(dayAfter(dayOf(now), -EVIDENCE_DAYS), now);
-    return earlierPeers(rule, members, now, this.policy.recycling);
+  /** Who used the rule as far back as evidence lives, and from where on more may come to be known. */
+  async earlier(rule: Rule, now: number): Promise<Pick<Quarantine, "earlier" | "earlierFrom">> {
+    const { recycling } = this.policy;
+    const earlierFrom = await firstOpenDay(this.app, this.group, recycling, now);
+    const from = dayAfter(dayOf(now), -EVIDENCE_DAYS);
+    const hosts = await this.hostsSince(from, now);
+    if (hosts === null) return { earlier: { blocks: [], more: true }, earlierFrom };
+    const [earlier] = await readEarlier(this.app, hosts, [{ rule, from, before: now }], recycling);
+    return { earlier: earlier ?? { blocks: [], more: true }, earlierFrom };
+  }
+
+  /** The item with who used the rule before its quarantine, as far as that is known by now: records come late. */
+  async withLate(item: RecyclingItem, now: number): Promise<RecyclingItem> {
+    const { quarantine } = item;
+    const from = quarantine && lateFrom(quarantine);
+    if (!from) return item;
+    const { app, group, policy } = this;
+    // Before the evidence is read, so that what is said to be read is.
+    const earlierFrom = await firstOpenDay(app, group, policy.recycling, now);
+    const hosts = await this.hostsSince(from, now);
+    if (hosts === null) return item;
+    const [earlier = quarantine.earlier] = await earlierNow(app, hosts, [{ ...item, quarantine }], policy.recycling);
+    return { ...item, quarantine: { ...quarantine, earlier, earlierFrom } };
   }
 
   /** What is known since the quarantine began; null where it has not. */
   async watch({ quarantine, kept }: RecyclingItem, now: number): Promise<QuarantineWatch | null> {
     const since = quarantine?.at ?? null;
     if (quarantine === null || since === null) return null;
-    const members = await this.evidenceSince(dayOf(since), now);
-    const { recycling } = this.policy;
+    const { app, policy } = this;
+    const { recycling } = policy;
     const { earlier } = quarantine;
-    return watchQuarantine({ rule: kept.spec, since, now, earlier, members, sameGroup: this.sameGroup(), recycling });
+    const rule = kept.spec;
+    const hosts = await this.hostsSince(dayOf(since), now);
+    if (hosts === null) return { visitors: [], strangers: [], silentMs: 0, gaps: [TOO_MANY] };
+    const span = { from: dayOf(since), until: dayAfter(dayOf(now), 1) };
+    const members = await readForWatch(app, hosts, [rule], span);
+    return watchQuarantine({ rule, since, now, earlier, members, sameGroup: this.sameGroup(), recycling });
   }
 
   /** Members that reach each other whatever the rules say. */
@@ -208,17 +267,18 @@ export class RecyclingScene {
     return this.members.flatMap(({ address, ipv6 }) => [address, ...ipv6]);
   }
 
-  private evidenceSince(from: Day, now: number): Promise<readonly MemberEvidence[]> {
-    const known = this.evidence.get(from);
+  private hostsSince(from: Day, now: number): Promise<readonly GroupHost[] | null> {
+    const known = this.hosts.get(from);
     if (known) return known;
-    const read = Promise.all(this.members.map((member) => evidenceOf(this.app, member, from, now)));
-    this.evidence.set(from, read);
+    const read = hostsOf(this.app, { groupId: this.group.groupId, members: this.members }, from, now);
+    this.hosts.set(from, read);
     return read;
   }
 
-  /** Keeps what the rules say now, so that the next look sees which were changed in place. */
+  /** Keeps what the rules say now, so that the next look sees which were changed in place, and who is in the group. */
   async remember(now: number): Promise<void> {
     await (await this.changesInPlace()).remember(this.rules, now);
+    await noteMembers(this.app, this.group, this.members, now);
   }
 
   private changesInPlace(): Promise<ChangesInPlace> {
@@ -242,12 +302,32 @@ const quarantineGroupOf = ({ ref, innerAccessPolicy, rules }: GroupReading): Qua
   rules,
 });
 
-/** What is stored of a member, by its interface and by its instance: sources that know no interfaces tell of the instance. */
-export async function evidenceOf(app: App, member: Member, from: Day, now: number): Promise<MemberEvidence> {
-  const until = dayAfter(dayOf(now), 1);
-  const { eniId, instanceId, instanceName, address, ipv6 } = member;
-  const days = await Promise.all(
-    [eniId, ...(instanceId === null ? [] : [instanceId])].map((id) => readEvidence(app.tables, id, from, until)),
-  );
-  return { eniId, name: instanceName ?? instanceId ?? eniId, addresses: [address, ...ipv6], days: days.flat() };
+const TOO_MANY = `more than ${HOSTS_MAX} hosts are or were in the group: they are not all looked at`;
+
+/** The window that an alarm has the rule queued by, or had, for as long as nothing else was decided by a longer one. */
+function shortWindowOf({ item, early }: JudgeAsk): number | undefined {
+  if (item === null || !isInQueue(item)) return early;
+  return isOnShortEvidence(item) ? item.windowDays : undefined;
+}
+
+function judgementOf(full: UseVerdict, short: UseVerdict | null, now: number): RuleJudgement {
+  const verdict = short ?? full;
+  const out = staysOutOf(verdict);
+  const isSame = short === null || (full.use === short.use && full.out.length === 0);
+  return {
+    judged: {
+      at: now,
+      verdict: verdict.use,
+      coverage: verdict.coverage / 100,
+      lastUsedAt: (full.lastSession ?? verdict.lastSession)?.at ?? null,
+      reasons: verdict.reasons.map(({ text }) => text),
+    },
+    staysOut: out,
+    short: isSame ? null : [`of the whole window: ${full.use}`, ...full.reasons.map(({ text }) => text)],
+  };
+}
+
+function staysOutOf({ reasons, out }: UseVerdict): string | null {
+  const texts = reasons.filter(({ code }) => out.some((it) => it === code)).map(({ text }) => text);
+  return texts.length > 0 ? texts.join("; ") : null;
 }

@@ -13,7 +13,7 @@ import {
   monthOf,
   noCounts,
 } from "../domain/audit.ts";
-import { dayAfter, dayOf, type MemberEvidence } from "../domain/evidence.ts";
+import { dayAfter, dayOf } from "../domain/evidence.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
@@ -23,7 +23,7 @@ import { type RecyclingItem, recyclingIdOf } from "../domain/recycling-item.ts";
 import type { Rule } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { auditGroup, failedGroup, letsIn } from "../plan/audit-group.ts";
-import { evidenceWindow, judgeUse, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
+import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
 import { shutTimes } from "../plan/shut-times.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
 import {
@@ -43,9 +43,10 @@ import { changesWithin, driftWithin } from "../store/month-of-group.ts";
 import { listRecyclingItems } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { ChangesInPlace } from "./changes-in-place.ts";
+import { hostsOf, tellJudges } from "./group-hosts.ts";
 import { chunks, inParallel } from "./in-parallel.ts";
 import { protection } from "./open-facts.ts";
-import { evidenceOf, LOCKDOWNS_MAX } from "./recycling-scene.ts";
+import { LOCKDOWNS_MAX } from "./recycling-scene.ts";
 import { tell } from "./tell.ts";
 
 export interface AuditOptions {
@@ -59,7 +60,7 @@ export interface AuditOptions {
 const GROUPS_AT_ONCE = 6;
 const AGAIN_MS = 20_000;
 /** Hosts of one group whose evidence is read; beyond, nobody can say that a rule is idle. */
-const MEMBERS_MAX = 100;
+const HOSTS_READ_MAX = 100;
 
 /** Books the audit that is due and was not made, and answers when the next one will be. A month before the installation is not due. */
 export async function bookAudit(app: App): Promise<number> {
@@ -196,12 +197,14 @@ class Run {
         changesWithin(app.tables, group.groupId, time),
       ]);
       const isOpenInside = reading.innerAccessPolicy === "accept";
-      const judge = await this.judgeOf(facts, members, entries, isOpenInside);
       const rules = reading.rules.filter(letsIn);
-      const byKey = new Map(entries.map((entry) => [entry.key, entry]));
+      const verdicts = await this.judge(rules, { facts, members, entries, isOpenInside });
       return auditGroup({
         ...{ group, name, entries, drift, leases },
-        rules: rules.map((rule) => ({ rule, verdict: judge(rule, byKey.get(ruleKey(rule)) ?? null) })),
+        rules: rules.flatMap((rule, index) => {
+          const verdict = verdicts[index];
+          return verdict === undefined ? [] : [{ rule, verdict }];
+        }),
         recycledOwners: this.recycled.get(group.groupId) ?? [],
         changedOwners: changes.map(({ after, before }) => after?.owner ?? before?.owner ?? ""),
       });
@@ -211,42 +214,52 @@ class Run {
     }
   }
 
-  /** How rules of a group are judged: by evidence up to the end of the month, or up to now where that is sooner. */
-  private async judgeOf(
-    facts: GroupFacts,
-    members: readonly Member[],
-    entries: readonly Entry[],
-    isOpenInside: boolean,
-  ): Promise<(rule: Rule, entry: Parameters<typeof judgeUse>[0]["entry"]) => UseVerdict> {
+  /** The verdicts on rules of a group, in their order: by evidence up to the end of the month, or up to now where that is sooner. */
+  private async judge(
+    rules: readonly Rule[],
+    {
+      facts,
+      members,
+      entries,
+      isOpenInside,
+    }: {
+      readonly facts: GroupFacts;
+      readonly members: readonly Member[];
+      readonly entries: readonly Entry[];
+      readonly isOpenInside: boolean;
+    },
+  ): Promise<readonly UseVerdict[]> {
+    const { app, lockdowns } = this;
     const { policy } = this.options;
-    const now = Math.min(this.app.clock.now(), this.time.until);
+    const now = Math.min(app.clock.now(), this.time.until);
     const terms: UseTerms = { recycling: policy.recycling, foreignWriters: policy.foreignWriters, now };
-    const group = { groupId: facts.ref.groupId, name: facts.name };
-    const isProtected = protection(facts, members, policy, await getGroupRow(this.app.tables, facts.ref)) !== null;
-    const read = members.slice(0, MEMBERS_MAX);
-    const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
-    const evidence: MemberEvidence[] = [];
+    const { groupId } = facts.ref;
+    const isProtected = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref)) !== null;
+    const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
+    const changes = await ChangesInPlace.read(app, groupId);
+    const groupIds = new Set<string>([groupId, ...members.flatMap((member) => member.groupIds)]);
+    const byKey = new Map(entries.map((entry) => [entry.key, entry]));
     // Today tells of use as well; the day after the month does not belong to it.
     const last = now === this.time.until ? now - 1 : now;
-    await inParallel(read, async (member) => void evidence.push(await evidenceOf(this.app, member, from, last)), 4);
-    const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
-    const changes = await ChangesInPlace.read(this.app, facts.ref.groupId);
-    const groupIds = new Set<string>([group.groupId, ...members.flatMap((member) => member.groupIds)]);
-    const { lockdowns } = this;
-    return (rule, entry) => {
+    const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
+    const hosts = await hostsOf(app, { groupId, members }, from, last);
+    const read = (hosts ?? []).slice(0, HOSTS_READ_MAX);
+    const unread = hosts?.length === read.length ? null : "not all of its hosts were looked at";
+    const judges = rules.map((rule) => {
       const changedAt = changes.of(rule, now);
-      const { groupId } = facts.ref;
-      const item = this.quarantined.get(recyclingIdOf(groupId, entryIdOf(groupId, ruleKey(rule)))) ?? null;
-      const shut = shutTimes({ rule, item, groupIds, lockdowns, entries, now });
-      const shared = { rule, group, isProtected, entry, members: evidence, sameGroup, shut };
-      // What was changed after the month had not been by its end.
-      const question = { ...shared, changedAt: changedAt !== null && changedAt < now ? changedAt : null };
-      const verdict = judgeUse(question, terms);
-      const isShort = members.length > read.length || evidenceWindow(question, terms).from < from;
-      if (verdict.use !== "idle" || !isShort) return verdict;
-      const text = "not all of the hosts and days that it would take were looked at";
-      return { ...verdict, use: "unknown", reasons: [{ code: "coverage", text }, ...verdict.reasons] };
-    };
+      const key = ruleKey(rule);
+      const item = this.quarantined.get(recyclingIdOf(groupId, entryIdOf(groupId, key))) ?? null;
+      const asked: RuleAsked = {
+        ...{ rule, group: { groupId, name: facts.name }, isProtected, sameGroup, unread },
+        entry: byKey.get(key) ?? null,
+        // What was changed after the month had not been by its end.
+        changedAt: changedAt !== null && changedAt < now ? changedAt : null,
+        shut: shutTimes({ rule, item, groupIds, lockdowns, entries, now }),
+      };
+      return new UseJudge(asked, terms);
+    });
+    await tellJudges(app, read, judges, last);
+    return judges.map((judge) => judge.verdict());
   }
 
   /** Groups that are gone by now and had leases in the month. */

@@ -38,7 +38,7 @@ export async function takeRecyclingStep(
       entryId: entryIdOf(item.group.groupId, ruleKey(drop)),
       drop,
       at: null,
-      earlier: await scene.earlier(rule, at),
+      ...(await scene.earlier(rule, at)),
       silentMs: 0,
       blind: scene.plan(rule).blind.map(({ text }) => text),
     };

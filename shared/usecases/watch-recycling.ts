@@ -1,5 +1,6 @@
 // The watch over what is under way: steps that the cloud owes, and quarantined ports to which somebody comes after all.
 import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownDay } from "../domain/evidence.ts";
+import type { GroupId } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import { AppError } from "../errors/app-error.ts";
@@ -11,9 +12,10 @@ import { TrafficFailure } from "../ports/traffic.ts";
 import { readCollection, readWatchSpent, saveWatchSpent } from "../store/collection.ts";
 import { endUnderway, getRecyclingItem, listUnderway } from "../store/recycling.ts";
 import type { App } from "./app.ts";
+import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
+import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "./group-hosts.ts";
 import { inParallel } from "./in-parallel.ts";
 import { decideStep } from "./move-recycling.ts";
-import { evidenceOf } from "./recycling-scene.ts";
 import { settleItem } from "./settle-recycling.ts";
 
 /** How far back the logs of quarantined hosts are read each time: longer than a window, as records come when it ends, and late. */
@@ -29,6 +31,8 @@ const QUERIES_MAX = 10;
 const AGAIN_MS = 60_000;
 /** What is written to be watched may not have its step yet: longer than any process lives between the two. */
 const BEGINNING_MS = 10 * 60_000;
+
+const asHost = (member: Member): GroupHost => ({ member, membership: null });
 
 export interface WatchRun {
   readonly policy: Policy;
@@ -90,7 +94,7 @@ async function goOn(app: App, run: WatchRun, { itemId }: RecyclingItem, visitor?
 
 /** Looks at the quarantines of a region; the logs are asked for all of their hosts together. Answers true when something is left. */
 async function watchRegion(app: App, run: WatchRun, region: string, items: readonly RecyclingItem[]): Promise<boolean> {
-  const members = new Map<string, readonly Member[]>();
+  const members = new Map<GroupId, readonly Member[]>();
   for (const { group } of items) {
     if (members.has(group.groupId)) continue;
     try {
@@ -100,24 +104,57 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
       app.log.write("warn", `the quarantines of ${group.groupId} are watched at the next look`, { cause: error });
     }
   }
-  const fresh = await freshTraffic(app, run, region, [...members.values()].flat());
-  const now = app.clock.now();
-  const evidence = new Map<string, readonly MemberEvidence[]>();
+  const fresh = new Map<string, MemberDay[]>();
+  for (const day of await freshTraffic(app, run, region, [...members.values()].flat()))
+    fresh.set(day.member, [...(fresh.get(day.member) ?? []), day]);
   let isOwed = false;
-  for (const item of items) {
-    const { groupId } = item.group;
-    const own = members.get(groupId);
-    const since = item.quarantine?.at ?? null;
-    if (item.quarantine === null || since === null || own === undefined) continue;
-    const known = evidence.get(groupId) ?? (await evidenceNow(app, own, fresh, now));
-    evidence.set(groupId, known);
-    const { earlier } = item.quarantine;
-    const { recycling } = run.policy;
-    const ask = { rule: item.kept.spec, since, now, earlier, members: known, sameGroup: [], recycling };
-    const [visitor] = watchQuarantine(ask).visitors;
-    if (visitor) isOwed = (await lift(app, run, item, visitor)) || isOwed;
+  for (const [groupId, own] of members) {
+    const those = items.flatMap((item) => {
+      const { quarantine } = item;
+      return item.group.groupId === groupId && quarantine?.at != null ? [{ ...item, quarantine }] : [];
+    });
+    for (const { item, visitor } of await visitorsOf(app, run, { groupId, members: own, items: those }, fresh))
+      isOwed = (await lift(app, run, item, visitor)) || isOwed;
   }
   return isOwed;
+}
+
+interface QuarantinedGroup {
+  readonly groupId: GroupId;
+  readonly members: readonly Member[];
+  readonly items: readonly Quarantined[];
+}
+
+/** Who came to the quarantined rules of a group; its hosts are read once for all of them. */
+async function visitorsOf(
+  app: App,
+  { policy: { recycling } }: WatchRun,
+  { groupId, members, items }: QuarantinedGroup,
+  fresh: ReadonlyMap<string, readonly MemberDay[]>,
+): Promise<readonly { readonly item: RecyclingItem; readonly visitor: Visitor }[]> {
+  const now = app.clock.now();
+  const yesterday = dayAfter(dayOf(now), -1);
+  const from = [yesterday, ...items.flatMap(({ quarantine }) => lateFrom(quarantine) ?? [])].sort()[0] ?? yesterday;
+  // Too many to be looked at are not quarantined. Where the group has grown since, the first of those who are there are watched.
+  const hosts = (await hostsOf(app, { groupId, members }, from, now)) ?? members.slice(0, HOSTS_MAX).map(asHost);
+  const rules = items.map(({ kept }) => kept.spec);
+  const stored = await readForWatch(app, hosts, rules, { from: yesterday, until: dayAfter(dayOf(now), 1) });
+  const known = stored.map((host, index): MemberEvidence => {
+    const instanceId = hosts[index]?.member.instanceId ?? "";
+    // What the logs tell beyond what is stored.
+    return { ...host, days: [...host.days, ...(fresh.get(host.eniId) ?? []), ...(fresh.get(instanceId) ?? [])] };
+  });
+  const found: { item: RecyclingItem; visitor: Visitor }[] = [];
+  // Who came before may be known since yesterday only: records come late.
+  const before = await earlierNow(app, hosts, items, recycling);
+  for (const [index, item] of items.entries()) {
+    const since = item.quarantine.at ?? now;
+    const earlier = before[index] ?? item.quarantine.earlier;
+    const ask = { rule: item.kept.spec, since, now, earlier, members: known, sameGroup: [], recycling };
+    const [visitor] = watchQuarantine(ask).visitors;
+    if (visitor) found.push({ item, visitor });
+  }
+  return found;
 }
 
 async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, at }: Visitor): Promise<boolean> {
@@ -126,23 +163,6 @@ async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, a
   app.log.write("info", `${item.itemId} is lifted: ${why}`, { at });
   if ((await decideStep(app, item, step)) === null) return true;
   return goOn(app, run, item, peer);
-}
-
-/** What is stored of yesterday and today, and what the logs tell beyond that. */
-async function evidenceNow(
-  app: App,
-  members: readonly Member[],
-  fresh: readonly MemberDay[],
-  now: number,
-): Promise<readonly MemberEvidence[]> {
-  const yesterday = dayAfter(dayOf(now), -1);
-  return Promise.all(
-    members.map(async (member) => {
-      const stored = await evidenceOf(app, member, yesterday, now);
-      const own = fresh.filter((day) => day.member === member.eniId || day.member === member.instanceId);
-      return { ...stored, days: [...stored.days, ...own] };
-    }),
-  );
 }
 
 /** What the flow logs tell of the last minutes, before the collection has it. What cannot be read now the collection reads later. */

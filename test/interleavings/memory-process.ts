@@ -101,6 +101,8 @@ export class Caller extends MortalProcess {
           return ids.filter((id) => listId === `pl-${id}`);
         }),
       prefixes: () => read("prefixes", () => []),
+      interfaces: (_region, ids) =>
+        read("interfaces", () => account.members().filter(({ eniId }) => ids.includes(eniId))),
       instance: (_region, id) => read("instance", () => account.members().filter((it) => it.instanceId === id)),
     };
   }

@@ -156,10 +156,13 @@ export class RecyclingWorld {
     return world.run(exemptItem(app, this.operator(), this.itemId, word, ask));
   }
 
-  approve(step: "quarantine" | "delete", app: App = this.world.process(), dryRun = false, waivedBy?: string) {
+  approve(
+    step: "quarantine" | "delete",
+    app: App = this.world.process(),
+    { dryRun = false, ...more }: { dryRun?: boolean; onShortEvidence?: boolean; waivedBy?: string } = {},
+  ) {
     const ask = { dryRun, deadlineAt: this.world.clock.monotonicMs() + 8_000 };
-    const word = { step, ...(waivedBy === undefined ? {} : { waivedBy }) };
-    return this.world.run(approveItem(app, this.operator("ada"), this.itemId, word, ask));
+    return this.world.run(approveItem(app, this.operator("ada"), this.itemId, { step, ...more }, ask));
   }
 
   /** Every rule of `web` for port 7890: policy, priority, source, description without our mark. */

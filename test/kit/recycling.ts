@@ -1,8 +1,19 @@
 // Builders of the recycling queue: name what the test is about, the rest is sensible.
+
+import type { MemberEvidence } from "../../shared/domain/evidence.ts";
 import type { GroupId, RuleId } from "../../shared/domain/ids.ts";
 import type { Lockdown } from "../../shared/domain/lockdown.ts";
-import { type Judged, type Quarantine, type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
+import {
+  type EarlierPeers,
+  type Judged,
+  type Quarantine,
+  type RecyclingItem,
+  recyclingIdOf,
+} from "../../shared/domain/recycling-item.ts";
+import type { EvidencePolicy } from "../../shared/domain/recycling-policy.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { EarlierTally } from "../../shared/plan/watch-quarantine.ts";
 import { aRule, aSpec, somePorts } from "./rules.ts";
 
 const groupId = "sg-web" as GroupId;
@@ -84,3 +95,15 @@ export const aLockdown = (changes: Partial<Lockdown> = {}): Lockdown => ({
   rev: 0,
   ...changes,
 });
+
+/** Who used a rule before an instant, of all that is known. */
+export function earlierPeers(
+  rule: RuleSpec,
+  members: readonly MemberEvidence[],
+  before: number,
+  recycling: EvidencePolicy,
+): EarlierPeers {
+  const tally = new EarlierTally(rule, before, recycling);
+  for (const { days } of members) for (const day of days) tally.day(day);
+  return tally.peers();
+}

@@ -23,6 +23,10 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
         { step: "quarantine" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "quarantine", ruleKey(spec)) },
         { step: "delete" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "delete", "") },
         { step: "delete" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "delete", "hits"), saw: ["a"] },
+        {
+          ...{ step: "delete" as const, by: "bob", at: 0, digest: stepDigest(anItem(), "delete", "") },
+          onShortEvidence: true,
+        },
       ]),
     })
     .map((fields) =>
@@ -44,6 +48,7 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
     .constantFrom("used", "idle", "idle", "idle", "unknown")
     .map((verdict) => aJudgement({ verdict } as object)),
   staysOut: fc.constantFrom(null, null, null, "protected"),
+  short: fc.constantFrom(null, null, ["used in the whole window"]),
   plan: fc.constantFrom<ItemPicture["plan"]>(
     { kind: "drop", spec, blind: [] },
     { kind: "drop", spec, blind: [] },
@@ -86,7 +91,9 @@ it("nothing is quarantined or deleted that is not known to be idle, in a named g
         return;
       }
       steps += 1;
-      const { item, terms, judged, isNamed, staysOut, rule, plan, watch } = picture;
+      const { item, terms, judged, isNamed, staysOut, rule, plan, watch, short } = picture;
+      const knew = item.approvals.some((it) => it.step === step.kind && it.onShortEvidence === true);
+      expect(short === null || knew, "on short evidence only by somebody who knew").toBe(true);
       expect([judged.verdict, isNamed, staysOut, rule]).toEqual(["idle", true, null, unusedRule]);
       const isApproved = item.approvals.some((it) => it.step === step.kind);
       expect(terms.auto[step.kind] || isApproved).toBe(true);

@@ -59,16 +59,20 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
   const readGroups = (region: string, priority: CallPriority, filter: { securityGroupId?: string }) =>
     readAll(LIST, GROUPS, region, priority, groupsRequest(region, filter));
 
-  const readInterfaces = (ref: GroupRef, priority: CallPriority) =>
+  const readInterfaces = (
+    region: string,
+    priority: CallPriority,
+    filter: { securityGroupId: string } | { networkInterfaceId: string[] },
+  ) =>
     readAll(
       "DescribeNetworkInterfaces",
       ["NetworkInterfaceSets", "NetworkInterfaceSet"],
-      ref.region,
+      region,
       priority,
       (nextToken) => (models) =>
         new models.DescribeNetworkInterfacesRequest({
-          regionId: ref.region,
-          securityGroupId: ref.groupId,
+          regionId: region,
+          ...filter,
           maxResults: INTERFACES_PER_PAGE,
           nextToken,
         }),
@@ -106,7 +110,7 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
       const found = await members.get(keyOf(ref), async () => {
         // Neither list alone is documented to hold all: primary interfaces come with their instances.
         const [interfaces, instances] = await Promise.all([
-          readInterfaces(ref, priority),
+          readInterfaces(ref.region, priority, { securityGroupId: ref.groupId }),
           readInstances(ref.region, priority, { securityGroupId: ref.groupId }),
         ]);
         return mergeMembers(interfaces.map(fields), instances.map(fields));
@@ -115,9 +119,15 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
     },
 
     async serviceMembers(ref, priority) {
-      const read = async () => mergeMembers((await readInterfaces(ref, priority)).map(fields), []);
+      const read = async () =>
+        mergeMembers((await readInterfaces(ref.region, priority, { securityGroupId: ref.groupId })).map(fields), []);
       const found = (await members.known(keyOf(ref))) ?? (await services.get(keyOf(ref), read)) ?? [];
       return found.filter((member) => member.serviceManaged);
+    },
+
+    async interfaces(region, eniIds, priority) {
+      const found = await readInterfaces(region, priority, { networkInterfaceId: [...eniIds] });
+      return mergeMembers(found.map(fields), []);
     },
 
     async instance(region, instanceId, priority) {

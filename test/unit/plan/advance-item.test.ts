@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { stepDigest } from "../../../shared/domain/recycling-item.ts";
+import { type RecyclingApproval, stepDigest } from "../../../shared/domain/recycling-item.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import {
   advanceItem,
@@ -28,6 +28,7 @@ const picture = (changes: Partial<ItemPicture> = {}): ItemPicture => ({
   rule: unusedRule,
   judged: aJudgement(),
   staysOut: null,
+  short: null,
   plan: { kind: "drop", spec: drop, blind: [] },
   dropStands: null,
   watch: null,
@@ -224,5 +225,27 @@ describe("after it", () => {
   it("nothing becomes of what is restored or exempt by itself", () => {
     for (const state of ["restored", "exempt"] as const)
       expect(advanceItem(picture({ item: anItem({ state }), terms: auto }))).toEqual({ kind: "stay", waiting: null });
+  });
+});
+
+describe("what an alarm had queued, by fewer days than the policy's", () => {
+  const short = ["of the whole window: used", "tcp 7890 was used"];
+
+  it("is noticed, and neither quarantined nor deleted until the whole window says the same", () => {
+    expect(advanceItem(picture({ short })).kind).toBe("notice");
+    const waits = { kind: "stay", waiting: { for: "evidence", why: expect.arrayContaining(short) } };
+    expect(advanceItem(picture({ item: noticed, terms: auto, short }))).toMatchObject(waits);
+    expect(advanceItem({ ...inQuarantine, terms: auto, short })).toMatchObject(waits);
+    expect(advanceItem(picture({ item: noticed, terms: auto })).kind).toBe("quarantine");
+    expect(advanceItem({ ...inQuarantine, terms: auto }).kind).toBe("delete");
+  });
+
+  it("goes on by the word of a person who knew that, and of no other", () => {
+    const word = approval("quarantine", ruleKey(drop));
+    const by = (approvals: readonly RecyclingApproval[]) =>
+      advanceItem(picture({ item: anItem({ state: "noticed", approvals }), terms: auto, short })).kind;
+    expect(by([word])).toBe("stay");
+    expect(by([{ ...word, onShortEvidence: true }])).toBe("quarantine");
+    expect(by([{ ...word, digest: "0", onShortEvidence: true }])).toBe("stay");
   });
 });

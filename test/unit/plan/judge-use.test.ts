@@ -1,7 +1,7 @@
 // The verdict on a rule's use, case by case.
 import { describe, expect, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
-import { startOf } from "../../../shared/domain/evidence.ts";
+import { type MemberDay, startOf } from "../../../shared/domain/evidence.ts";
 import type { RuleMatch } from "../../../shared/domain/recycling-policy.ts";
 import { evidenceWindow, isRecyclable, judgeUse, type UseVerdict } from "../../../shared/plan/judge-use.ts";
 import {
@@ -166,6 +166,56 @@ describe("what is not known", () => {
     expect(judgeUse(aQuestion({ members: [aMember([], { days: [] })] }), someUseTerms()).reasons[0]?.text).toContain(
       "no log",
     );
+  });
+
+  test("the newest two days have to be known, however much is known before", () => {
+    const without = (...ago: readonly number[]) => {
+      const days = aMember().days.filter(({ day }) => !ago.some((it) => day === daysAgo(it)));
+      return judgeUse(aQuestion({ members: [aMember([], { days })] }), someUseTerms());
+    };
+    expect(without(3).use).toBe("idle");
+    for (const ago of [[1], [2], [1, 2]]) {
+      expect(without(...ago)).toMatchObject({ use: "unknown", reasons: [{ code: "latest" }] });
+      expect(without(...ago).coverage).toBeGreaterThan(95);
+    }
+    const used = aMember([real("203.0.113.7", daysAgo(30))]);
+    const days = used.days.filter(({ day }) => day !== daysAgo(1));
+    expect(judgeUse(aQuestion({ members: [{ ...used, days }] }), someUseTerms()).use).toBe("used");
+    const shut = [{ from: startOf(daysAgo(1)), until: startOf(TODAY), why: "the lockdown ld-1" }];
+    expect(judgeUse(aQuestion({ shut }), someUseTerms()).use, "and nobody kept out on them").toBe("unknown");
+  });
+
+  test("what a host that has left was used for counts, and nothing is asked of its silence", () => {
+    const left = (days: readonly MemberDay[]) => [
+      aMember(),
+      { ...aMember([], { days, eniId: "eni-2", name: "web-2" }), left: true },
+    ];
+    const judged = (days: readonly MemberDay[]) => judgeUse(aQuestion({ members: left(days) }), someUseTerms());
+    expect(judged([real("203.0.113.7", daysAgo(7))])).toMatchObject({ use: "used", lastSession: { member: "web-2" } });
+    expect(judged([aDay(daysAgo(7))])).toMatchObject({ use: "idle", coverage: 100 });
+    expect(judged([aDay(daysAgo(7), { skipped: 1n })]).use).toBe("unknown");
+    const alone = { ...aMember([]), left: true };
+    expect(judgeUse(aQuestion({ members: [alone] }), someUseTerms()).use, "nobody is left to be silent").toBe(
+      "unknown",
+    );
+  });
+
+  test("a port that was used on a host nobody knew counts against its silence", () => {
+    const stray = { eniId: "eni-9", protocol: "tcp", port: 22, at: startOf(daysAgo(7)) };
+    const judged = (changes: object) => judgeUse(aQuestion({ strays: [{ ...stray, ...changes }] }), someUseTerms());
+    expect(judged({})).toMatchObject({ use: "unknown", reasons: [{ code: "strays" }] });
+    expect(judged({ port: 23 }).use).toBe("idle");
+    expect(judged({ protocol: "udp" }).use).toBe("idle");
+    expect(judged({ at: startOf(daysAgo(50)) }).use).toBe("idle");
+  });
+
+  test("reasons of many hosts are a few words and a number", () => {
+    const members = Array.from({ length: 300 }, (_, n) =>
+      aMember([], { days: [], eniId: `eni-${n}`, name: `web-${n}` }),
+    );
+    const { reasons } = judgeUse(aQuestion({ members }), someUseTerms());
+    expect(reasons.length).toBeLessThan(15);
+    expect(reasons.map(({ text }) => text)).toContain("and so for 295 more");
   });
 
   test("lost records, unclear traffic, no host and no age are unknown", () => {

@@ -3,9 +3,10 @@ import { describe, expect, it } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import { type MemberDay, type MemberEvidence, type Peers, startOf } from "../../../shared/domain/evidence.ts";
 import type { EarlierPeers } from "../../../shared/domain/recycling-item.ts";
-import { earlierPeers, watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
+import { watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
 import { aDay, aMember, aPeer, aPort, daysAgo, peers } from "../../kit/evidence.ts";
 import { NOW } from "../../kit/plan-pictures.ts";
+import { earlierPeers } from "../../kit/recycling.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const rule = aSpec({ ports: somePorts("22/22"), peer: fromCidr("0.0.0.0/0") });

@@ -8,8 +8,9 @@ import {
   type PortUse,
   startOf,
 } from "../../../shared/domain/evidence.ts";
-import { earlierPeers, watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
+import { watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
 import { aDay, aMember } from "../../kit/evidence.ts";
+import { earlierPeers } from "../../kit/recycling.ts";
 import { touched } from "../../kit/recycling-world.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -79,6 +80,21 @@ describe("silence", () => {
       silentMs: 0,
       gaps: [expect.any(String)],
     });
+  });
+
+  it("stands while one of the newest days is missing, however long the quarantine is", () => {
+    const long = { ...recycling, quarantineMs: 60 * DAY_MS };
+    const gaps = (missing: number) => watchQuarantine({ ...watched(60, {}, [missing]), recycling: long }).gaps;
+    expect([gaps(59), gaps(58), gaps(57)]).toEqual([[expect.any(String)], [expect.any(String)], []]);
+  });
+
+  it("is not asked of a host that has left; who was refused there came", () => {
+    const ask = watched(20, {});
+    const left = { ...aMember([], { eniId: "eni-2", days: [] }), left: true };
+    expect(watchQuarantine({ ...ask, members: [...ask.members, left] })).toMatchObject({ gaps: [] });
+    const days = [aDay(on(1), { ports: [touched("refused", on(1), ["10.1.2.3"])] })];
+    expect(visitors({ ...ask, members: [...ask.members, { ...left, days }] })).toEqual(["10.1.2.3 refused"]);
+    expect(watchQuarantine({ ...ask, members: [left] }).gaps).toHaveLength(1);
   });
 });
 

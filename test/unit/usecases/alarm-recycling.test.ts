@@ -42,21 +42,83 @@ const hear = async (rule: string, dimensions: Record<string, string> = { instanc
 describe("an alarm that nothing comes in for 72 hours", () => {
   const early = { window: 45, ...AUTO } as const;
 
-  it.each([
-    ["the rules of its instance", { instanceId: "i-web-1" }],
-    ["all rules where it names none", {}],
-  ])("has %s judged by that time, and what was used before it enters the queue", async (_which, dimensions) => {
+  /** Used four days ago and then no more, and the alarm says so. */
+  const queuedEarly = async (dimensions: Record<string, string> = { instanceId: "i-web-1" }): Promise<void> => {
     await start({ recycling: early });
     await one.pass(1, [touched("real", one.today, [VISITOR])]);
     await one.pass(4);
     await one.recycle();
     expect(await one.state()).toBe(null);
     await hear("no traffic", dimensions);
+  };
+  const port = { protocol: "tcp", port: "7890" };
+
+  it.each([
+    ["of its instance", { instanceId: "i-web-1" }],
+    ["of its instance for its port", { instanceId: "i-web-1", ...port }],
+    ["for its port, whatever the protocol", { port: "7890" }],
+    ["for the ports that were used and are not, where it names none", {}],
+  ])("has the rules %s judged by that time, and their owners told", async (_which, dimensions) => {
+    await queuedEarly(dimensions);
     expect([await one.state(), (await one.item())?.windowDays, one.rules()]).toEqual(["noticed", 3, [IDLE]]);
-    // The nightly run goes on by the same window, and quarantines it in its time.
+  });
+
+  it.each([
+    ["another port", { instanceId: "i-web-1", protocol: "tcp", port: "7891" }],
+    ["another protocol", { instanceId: "i-web-1", protocol: "udp", port: "7890" }],
+    ["another port anywhere", { port: "22" }],
+    ["another host", { instanceId: "i-app-1", ...port }],
+  ])("says nothing of rules for %s", async (_which, dimensions) => {
+    await queuedEarly(dimensions);
+    expect(await one.state()).toBe(null);
+  });
+
+  it("that names nothing says nothing of what was not used lately either: that is the nightly job's", async () => {
+    await start({ recycling: early });
+    await hear("no traffic", {});
+    expect(await one.state()).toBe(null);
+  });
+
+  it("takes nothing by its few days: the quarantine waits for the policy's whole window", async () => {
+    await queuedEarly();
+    await one.live(28);
+    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    const { waiting } = (await one.item()) ?? {};
+    expect(waiting?.for).toBe("evidence");
+    expect(waiting?.why.join()).toContain("of the whole window: used");
+    expect(waiting?.why.join()).toContain(VISITOR);
+    await one.live(21);
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  });
+
+  it("takes nothing of what is used once a month", async () => {
+    await queuedEarly();
+    for (let month = 0; month < 4; month += 1) {
+      await one.live(22);
+      expect(one.rules()).toEqual([IDLE]);
+      await one.pass(1, [touched("real", one.today, [VISITOR])]);
+      await one.recycle();
+      expect(await one.state()).toBe("restored");
+      await one.pass(4);
+      await hear("no traffic");
+    }
+    expect((await one.item())?.history.map(({ to }) => to)).not.toContain("quarantined");
+  });
+
+  it("is quarantined early by a person who says that they know, and by no other", async () => {
+    await queuedEarly();
+    const told = await one.approve("quarantine", one.world.process(), { dryRun: true });
+    expect(told.notes.join()).toContain("the evidence is short: of the whole window: used");
+    await expect(one.approve("quarantine")).rejects.toMatchObject({ code: "RECYCLING_SHORT_EVIDENCE" });
+    await one.approve("quarantine", one.world.process(), { onShortEvidence: true });
     await one.pass(8);
     await one.recycle();
     expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+    await one.pass(16);
+    await one.recycle();
+    expect(await one.state(), "its deletion is another step").toBe("quarantined");
+    await one.approve("delete", one.world.process(), { onShortEvidence: true });
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
   });
 
   it("changes nothing where the evidence tells of use, or is missing", async () => {

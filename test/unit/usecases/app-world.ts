@@ -136,6 +136,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         serviceMembers: async () => [],
         groupsNaming: async () => [],
         prefixes: async () => [],
+        interfaces: async () => [member],
         instance: async () => [member],
       },
       traffic: async () => ({}),

@@ -88,7 +88,7 @@ describe("an approval", () => {
   it("by a dry run is none", async () => {
     one = await RecyclingWorld.start({ recycling: { groups: ["web"] } });
     await one.recycle();
-    const { plan, notes } = await one.approve("quarantine", one.world.process(), true);
+    const { plan, notes } = await one.approve("quarantine", one.world.process(), { dryRun: true });
     expect(plan[0]).toContain("drop|10");
     expect(notes.join()).toContain("load balancer");
     expect((await one.item())?.approvals).toEqual([]);
@@ -106,12 +106,14 @@ describe("the way in that the policy keeps open", () => {
     expect((await one.item())?.waiting).toEqual({ for: "person", why: [cut] });
     for (const step of ["quarantine", "delete"] as const)
       await expect(one.approve(step)).rejects.toMatchObject({ code: "RECYCLING_CUTS_OPERATORS", detail: { why: cut } });
-    await expect(one.approve("quarantine", one.world.process(), false, "head of it")).rejects.toMatchObject({
+    await expect(
+      one.approve("quarantine", one.world.process(), { dryRun: false, waivedBy: "head of it" }),
+    ).rejects.toMatchObject({
       code: "RECYCLING_CUTS_OPERATORS",
     });
-    const dry = await one.approve("delete", one.world.process(), true, "head of it");
+    const dry = await one.approve("delete", one.world.process(), { dryRun: true, waivedBy: "head of it" });
     expect(dry.plan.join()).toContain(cut);
-    await one.approve("delete", one.world.process(), false, "head of it");
+    await one.approve("delete", one.world.process(), { dryRun: false, waivedBy: "head of it" });
     expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
     expect((await one.item())?.history.at(-1)).toMatchObject({ by: "ada", why: expect.stringContaining("head of it") });
   });

@@ -1,10 +1,12 @@
 // The watch over quarantines: what it asks, of whom, and how much of it in a day.
 import { afterEach, describe, expect, it } from "vitest";
+import { dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
 import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
 import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
+import { addEvidence } from "../../../shared/store/evidence.ts";
 import { listUnderway } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { RecyclingWorld, type RecyclingWorldOptions } from "../../kit/recycling-world.ts";
+import { RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
 import { region, worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -112,5 +114,46 @@ describe("the watch over quarantines", () => {
     await one.world.run(saveCollection(app.tables, region, "flowLog", { ...done, spent }));
     for (let looks = 0; looks < 4; looks++) await one.watch(app);
     expect(source.asked.map(({ max }) => max)).toEqual([3, 1]);
+  });
+});
+
+describe("who used the rule before", () => {
+  /** A session of three days before the quarantine, of which the log tells when the drop stands already. */
+  const late = async (): Promise<void> => {
+    await quarantined();
+    const day = dayAfter(one.today, -3);
+    const { world } = one;
+    const [member] = await world.run(world.process().inventory.members(world.web, "open"));
+    const told = { ...unknownDay(member?.eniId ?? "", day), ports: [touched("real", day, ["10.1.2.3"])] };
+    // Outside the window of the verdict would be no other: what the watch knows is what is asked.
+    await world.run(addEvidence(world.process().tables, region, told));
+  };
+  const refused = (peer: string): App => {
+    const app = one.world.process();
+    const read = async (ask: TrafficAsk): Promise<TrafficReading> => ({
+      kind: "complete",
+      members: (ask.members ?? []).map((member) => ({
+        ...{ member, seen: 0n, skipped: 0n },
+        ports: [touched("refused", dayOf(ask.from), [peer])].map((port) => at(port, ask.until - 1)),
+      })),
+      cost: { queries: 2, bytes: 0, rows: 1 },
+    });
+    return { ...app, traffic: async () => ({ flowLog: { reach: async () => null, read } }) };
+  };
+  const at = (port: PortUse, lastAt: number): PortUse => ({
+    ...port,
+    refused: { ...port.refused, list: port.refused.list.map((peer) => ({ ...peer, lastAt })) },
+  });
+
+  it("is asked again at each look, as records come late", async () => {
+    await late();
+    await one.world.advance(10 * MINUTE);
+    await one.watch(refused("10.9.9.9"));
+    expect(await one.state(), "a stranger").toBe("quarantined");
+    await one.watch(refused("10.1.2.3"));
+    expect([await one.state(), (await one.item())?.history.at(-1)?.why]).toEqual([
+      "restored",
+      "10.1.2.3, who used it before, was refused",
+    ]);
   });
 });

@@ -1,0 +1,129 @@
+// Hosts that come and go: what one was used for counts for its groups' rules when it has left them.
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { dayAfter, type MemberDay, unknownDay } from "../../../shared/domain/evidence.ts";
+import type { GroupId } from "../../../shared/domain/ids.ts";
+import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
+import { addEvidence } from "../../../shared/store/evidence.ts";
+import { readMemberships, readStrays } from "../../../shared/store/memberships.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { noteUsedHosts } from "../../../shared/usecases/note-hosts.ts";
+import { WHOLE_DAY } from "../../kit/evidence.ts";
+import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
+import { region } from "../../kit/world.ts";
+
+const VISITOR = "10.1.2.3";
+const web = "sg-web" as GroupId;
+let one: RecyclingWorld;
+beforeEach(async () => {
+  one = await RecyclingWorld.start();
+});
+afterEach(() => one.world.stop());
+
+const scaled: Member = {
+  ...{ eniId: "eni-scaled", instanceId: "i-scaled", instanceName: "web-7", address: "127.10.0.77", ipv6: [] },
+  ...{ groupIds: [web], serviceManaged: false },
+};
+
+/** The account as it is when the host is there too, or, if it is gone, when only `there` can be asked for. */
+function appWith(there: readonly Member[]): App {
+  const app = one.world.process();
+  const members: App["inventory"]["members"] = async (ref, priority) => [
+    ...(await app.inventory.members(ref, priority)),
+    ...there.filter(({ groupIds }) => groupIds.includes(ref.groupId)),
+  ];
+  const interfaces: App["inventory"]["interfaces"] = async (_, ids) => there.filter(({ eniId }) => ids.includes(eniId));
+  return { ...app, inventory: { ...app.inventory, members, interfaces } };
+}
+
+/** A day of the host on which somebody used its port. */
+const used = (day: string, port = 7890): MemberDay => ({
+  ...unknownDay(scaled.eniId, day),
+  ...{ seen: WHOLE_DAY, sources: ["flowLog"], ports: [touched("real", day, [VISITOR], port)] },
+});
+
+const told = async (day: MemberDay, app: App): Promise<void> => {
+  await one.world.run(addEvidence(app.tables, region, day));
+  await one.world.run(noteUsedHosts(app, region, [day], one.world.policy.recycling));
+};
+
+const members = async () => [
+  ...(
+    await one.world.run(
+      readMemberships(one.world.process().tables, web, { from: dayAfter(one.today, -20), until: "~", max: 10 }),
+    )
+  ).keys(),
+];
+const strays = () =>
+  one.world.run(readStrays(one.world.process().tables, region, dayAfter(one.today, -20), dayAfter(one.today, 1)));
+
+describe("a host that has left the group", () => {
+  it("has its use count for the window: nothing is queued, and what is in the queue comes out", async () => {
+    await one.recycle();
+    expect(await one.state()).toBe("noticed");
+    await told(used(dayAfter(one.today, -2)), appWith([scaled]));
+    expect(await members()).toContain(scaled.eniId);
+    await one.recycle();
+    expect(await one.state()).toBe("restored");
+    expect((await one.item())?.history.at(-1)?.why).toContain("web-7, which has left the group");
+  });
+
+  it("is known by the nightly job too, when nothing was used yet", async () => {
+    await one.recycle(appWith([scaled]));
+    expect(await members()).toContain(scaled.eniId);
+  });
+
+  it("counts for the time that it was there, and no longer than the window", async () => {
+    await told(used(dayAfter(one.today, -2)), appWith([scaled]));
+    await one.pass(21);
+    await one.world.run(addEvidence(one.world.process().tables, region, used(dayAfter(one.today, -1))));
+    await one.recycle();
+    expect(await one.state(), "what it is used for in another group is of no concern").toBe("noticed");
+  });
+
+  it("lifts a quarantine by who used the rule on it", async () => {
+    await told(used(dayAfter(one.today, -2)), appWith([scaled]));
+    await one.pass(14);
+    await one.quarantined();
+    expect(one.rules()).toEqual([IDLE, DROP]);
+    await one.pass(2, [touched("refused", dayAfter(one.today, 1), [VISITOR])]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+});
+
+describe("a host that was gone before anybody could see its groups", () => {
+  it("makes every rule for its ports unknown, and says which port of which host", async () => {
+    await told(used(dayAfter(one.today, -2)), appWith([]));
+    expect(await strays()).toEqual([expect.objectContaining({ eniId: scaled.eniId, protocol: "tcp", port: 7890 })]);
+    await one.pass(4);
+    await one.recycle();
+    expect(await one.state()).toBe(null);
+    await one.pass(12);
+    await one.recycle();
+    expect(await one.state(), "for as long as the window holds it").toBe("noticed");
+  });
+
+  it("is of no concern to rules for other ports", async () => {
+    await told(used(dayAfter(one.today, -2), 9999), appWith([]));
+    await one.recycle();
+    expect(await one.state()).toBe("noticed");
+  });
+
+  it("is none any more when the nightly job or the next collection sees it", async () => {
+    await told(used(dayAfter(one.today, -1)), appWith([]));
+    expect(await strays()).toHaveLength(1);
+    await told(used(dayAfter(one.today, -1)), appWith([scaled]));
+    expect(await strays()).toEqual([]);
+    await told(used(one.today), { ...appWith([]), inventory: refusing(appWith([])) });
+    await one.recycle(appWith([scaled]));
+    expect(await strays()).toEqual([]);
+  });
+});
+
+/** The cloud does not answer: nothing is lost by it. */
+const refusing = ({ inventory }: App): App["inventory"] => ({
+  ...inventory,
+  interfaces: async () => {
+    throw new CloudFailure("throttled", "DescribeNetworkInterfaces");
+  },
+});
