@@ -69,6 +69,8 @@ export interface MemberDay {
   readonly ports: readonly PortUse[];
   /** Ports that were only tried and are not listed, because there were too many. */
   readonly unlisted: number;
+  /** Ports at which somebody was refused, and nothing else, that are not listed either. */
+  readonly unlistedRefused: number;
   /** Sources that told of it. */
   readonly sources: readonly string[];
 }
@@ -99,6 +101,8 @@ export interface StrayUse {
 export const PEERS_MAX = 256;
 /** Ports that nobody used but somebody tried: more are counted only. */
 const TRIED_PORTS_MAX = 64;
+/** Ports at which somebody was refused and that nobody watches: a scan may try all there are. */
+const REFUSED_PORTS_MAX = 256;
 
 const nobody: Peers = { list: [], more: false };
 
@@ -124,6 +128,7 @@ export const unknownDay = (member: string, day: Day): MemberDay => ({
   skipped: 0n,
   ports: [],
   unlisted: 0,
+  unlistedRefused: 0,
   sources: [],
 });
 
@@ -197,34 +202,55 @@ const joinPort = (one: PortUse, other: PortUse): PortUse => ({
   balancedAt: later(one.balancedAt, other.balancedAt),
 });
 
-/** What is known of a day by both. The member and day of the first. */
-export function joinDay(one: MemberDay, other: MemberDay): MemberDay {
+/**
+ * What is known of a day by both. The member and day of the first. Of ports that were only tried the first are kept, and the others
+ * counted; those that `isKept` names are always kept, and take their place among them.
+ */
+export function joinDay(one: MemberDay, other: MemberDay, isKept: (port: PortUse) => boolean = () => false): MemberDay {
   const ports = new Map<string, PortUse>();
   for (const use of [...one.ports, ...other.ports]) {
     const known = ports.get(portName(use));
     ports.set(portName(use), known === undefined ? use : joinPort(known, use));
   }
   const sorted = [...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
-  const tried = sorted.filter((use) => !isTelling(use));
-  const left = new Set(tried.slice(TRIED_PORTS_MAX));
+  const tried = beyond(
+    sorted.filter((use) => !isTelling(use) && !isRefused(use)),
+    TRIED_PORTS_MAX,
+    () => false,
+  );
+  const refused = beyond(
+    sorted.filter((use) => !isTelling(use) && isRefused(use)),
+    REFUSED_PORTS_MAX,
+    isKept,
+  );
+  const left = new Set([...tried, ...refused]);
   return {
     member: one.member,
     day: one.day,
     seen: one.seen | other.seen,
     skipped: one.skipped | other.skipped,
     ports: sorted.filter((use) => !left.has(use)),
-    unlisted: Math.max(one.unlisted, other.unlisted, left.size),
+    unlisted: Math.max(one.unlisted, other.unlisted, tried.length),
+    unlistedRefused: Math.max(one.unlistedRefused, other.unlistedRefused, refused.length),
     sources: [...new Set([...one.sources, ...other.sources])].sort(),
   };
+}
+
+/** What is more than `max`, but for what is kept. */
+function beyond(ports: readonly PortUse[], max: number, isKept: (port: PortUse) => boolean): readonly PortUse[] {
+  const kept = ports.filter(isKept).length;
+  return ports.filter((port) => !isKept(port)).slice(Math.max(0, max - kept));
 }
 
 /** `tcp 22`; the protocol alone where there are no ports. */
 export const portName = ({ protocol, port }: Pick<PortUse, "protocol" | "port">): string =>
   port === 0 ? protocol : `${protocol} ${port}`;
 
+const isRefused = ({ refused: { list, more } }: PortUse): boolean => list.length > 0 || more;
+
 /** False for a port that was tried in ways that prove nothing for it: what is left out of a crowded day. */
-const isTelling = ({ real, shaken, refused, unclearAt, unnamedAt, balancedAt }: PortUse): boolean =>
-  [real, shaken, refused].some(({ list, more }) => list.length > 0 || more) ||
+const isTelling = ({ real, shaken, unclearAt, unnamedAt, balancedAt }: PortUse): boolean =>
+  [real, shaken].some(({ list, more }) => list.length > 0 || more) ||
   [unclearAt, unnamedAt, balancedAt].some((at) => at !== null);
 
 const later = (one: number | null, other: number | null): number | null =>

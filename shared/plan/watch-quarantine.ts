@@ -17,6 +17,7 @@ import {
   WINDOWS_PER_DAY,
   type Windows,
 } from "../domain/evidence.ts";
+import { isWide } from "../domain/port-span.ts";
 import type { EarlierPeers } from "../domain/recycling-item.ts";
 import type { EvidencePolicy, QueuePolicy } from "../domain/recycling-policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
@@ -97,7 +98,9 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
     if (known === undefined || known.at < at) visitors.set(peer, { peer, how, at });
   };
   for (const { days } of members)
-    for (const { day, ports } of days)
+    for (const { day, ports, unlistedRefused } of days) {
+      // Of the ports of a wide rule not all are kept at which somebody was refused.
+      if (unlistedRefused > 0 && isWide(rule) && startOf(day) + DAY_MS > since) crowded.add(day);
       for (const port of ports) {
         if (!coversPort(rule, port)) continue;
         for (const peer of sessionsOf(port, recycling))
@@ -114,6 +117,7 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
         // Of whom is not kept nobody knows whether they came before.
         if (port.refused.more && port.refused.list.some(({ lastAt }) => lastAt > since)) crowded.add(day);
       }
+    }
   return {
     visitors: [...visitors.values()].sort((a, b) => a.at - b.at),
     strangers: [

@@ -1,5 +1,6 @@
 // The traffic port: what a source tells about the use of ports in a span of time. Sources differ in what they can know.
 import type { PortUse, Windows } from "../domain/evidence.ts";
+import type { PortSpan } from "../domain/port-span.ts";
 import type { EvidencePolicy, TrafficSourceKind } from "../domain/recycling-policy.ts";
 
 /** What is asked: a span within one day of UTC, of a region. */
@@ -10,6 +11,8 @@ export interface TrafficAsk {
   readonly until: number;
   /** These interfaces alone, at most 100; absent: all of the region. */
   readonly members?: readonly string[];
+  /** Ports of which everybody who is refused is told; of others the latest alone. */
+  readonly watched?: readonly PortSpan[];
   /** What tells a session from a scan, and who is behind which load balancer. */
   readonly recycling: EvidencePolicy;
 }

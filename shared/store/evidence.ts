@@ -10,6 +10,7 @@ import {
   unknownDay,
   unusedPort,
 } from "../domain/evidence.ts";
+import { isInSpans, type PortSpan } from "../domain/port-span.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Columns, Row, Tables } from "../ports/tables.ts";
 import { parseColumn } from "./spec-json.ts";
@@ -117,12 +118,20 @@ function useOf({ ports }: MemberDay): MemberUse["ports"] {
 
 /**
  * Adds what a reading told to what is stored of the day. Ports are written before the day's own row: a crash in between leaves a port
- * known and its day not, never the other way round. Somebody who was faster is joined with.
+ * known and its day not, never the other way round. Somebody who was faster is joined with. `watched` are ports of which every refused
+ * attempt is kept.
  */
-export async function addEvidence(tables: Tables, region: string, told: MemberDay): Promise<void> {
+export async function addEvidence(
+  tables: Tables,
+  region: string,
+  told: MemberDay,
+  watched: readonly PortSpan[] = [],
+): Promise<void> {
   for (;;) {
     const stored = await storedDay(tables, told.member, told.day);
-    const joined = joinDay(stored?.day ?? unknownDay(told.member, told.day), told);
+    // What has a row stays: a scan that goes on for a day has no more of them than one of an hour.
+    const isKept = (port: PortUse): boolean => isInSpans(watched, port) || stored?.rows.has(portName(port)) === true;
+    const joined = joinDay(stored?.day ?? unknownDay(told.member, told.day), told, isKept);
     const write = async (
       place: { readonly protocol: string; readonly port: number },
       text: string,
@@ -167,14 +176,23 @@ function addRow(into: { day: MemberDay; readonly ports: PortUse[] }, { key, colu
     into.ports.push(portFromJson(String(protocol), Number(port), json as PortJson));
     return;
   }
-  const { seen, skipped, unlisted, sources } = json as ReturnType<typeof dayToJson>;
-  into.day = { ...into.day, seen: setOf(seen), skipped: setOf(skipped), unlisted, sources };
+  const { seen, skipped, unlisted, unlistedRefused = 0, sources } = json as DayJson;
+  into.day = { ...into.day, seen: setOf(seen), skipped: setOf(skipped), unlisted, unlistedRefused, sources };
 }
 
-const dayToJson = ({ seen, skipped, unlisted, sources }: MemberDay) => ({
+interface DayJson {
+  readonly seen: string;
+  readonly skipped: string;
+  readonly unlisted: number;
+  readonly unlistedRefused?: number;
+  readonly sources: readonly string[];
+}
+
+const dayToJson = ({ seen, skipped, unlisted, unlistedRefused, sources }: MemberDay): DayJson => ({
   seen: seen.toString(16),
   skipped: skipped.toString(16),
   unlisted,
+  ...(unlistedRefused > 0 ? { unlistedRefused } : {}),
   sources,
 });
 

@@ -1,9 +1,10 @@
 // Collects evidence of use from the sources of one region: part by part, each joined to what is stored, from where the last run stopped.
 //
 // What a run has read is stored before how far it is: whatever dies in between is read again, and joining it again changes nothing.
-import { type Day, dayOf, joinDay, type MemberDay, unknownDay } from "../domain/evidence.ts";
+import { type Day, dayOf, joinDay, type MemberDay, type PortUse, unknownDay } from "../domain/evidence.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
+import { isInSpans, type PortSpan } from "../domain/port-span.ts";
 import type { CollectPolicy, TrafficSourceKind } from "../domain/recycling-policy.ts";
 import {
   after,
@@ -21,6 +22,7 @@ import { addEvidence } from "../store/evidence.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { noteUsedHosts } from "./note-hosts.ts";
+import { watchedPorts } from "./watched-ports.ts";
 
 /** What a run over a region came to. */
 export interface CollectionReport {
@@ -104,6 +106,7 @@ class Run {
   readonly #traffic: Traffic;
   readonly #options: CollectOptions & { readonly source: TrafficSourceKind };
   readonly #found = new Map<string, MemberDay>();
+  #watched: readonly PortSpan[] = [];
   #collection: Collection | null = null;
   #reached: Reached | null = null;
   #slices = 0;
@@ -120,6 +123,7 @@ class Run {
   async all(): Promise<CollectionReport | null> {
     const { app, region, source } = { app: this.#app, ...this.#options };
     this.#collection = await readCollection(app.tables, region, source);
+    this.#watched = await watchedPorts(app.tables, region);
     const reach = await this.#traffic.reach(region);
     if (reach === null) return null;
     const terms = this.#termsOf(reach.retentionMs);
@@ -186,7 +190,7 @@ class Run {
 
   #askOf({ from, until }: Slice) {
     const { region, policy } = this.#options;
-    return { region, from, until, recycling: policy.recycling };
+    return { region, from, until, recycling: policy.recycling, watched: this.#watched };
   }
 
   /** Questions that are left today. The watch over quarantines asks the same logs, and while there are any a part is kept for it. */
@@ -230,7 +234,8 @@ class Run {
         sources: [this.#options.source],
       };
       const known = this.#found.get(key);
-      this.#found.set(key, known === undefined ? told : joinDay(known, told));
+      const isKept = (port: PortUse): boolean => isInSpans(this.#watched, port);
+      this.#found.set(key, joinDay(known ?? unknownDay(member, day), told, isKept));
     }
   }
 
@@ -238,7 +243,7 @@ class Run {
     const { region, source } = this.#options;
     const { tables, clock } = this.#app;
     const found = [...this.#found.values()];
-    await inParallel(found, (day) => addEvidence(tables, region, day));
+    await inParallel(found, (day) => addEvidence(tables, region, day, this.#watched));
     // While they are there: what is gone can tell its groups no more.
     await noteUsedHosts(this.#app, region, found, this.#options.policy.recycling);
     this.#found.clear();

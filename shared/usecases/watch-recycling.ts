@@ -2,6 +2,7 @@
 import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownDay } from "../domain/evidence.ts";
 import type { GroupId } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
+import { joinSpans, type PortSpan } from "../domain/port-span.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Visitor } from "../plan/advance-item.ts";
@@ -105,7 +106,8 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
     }
   }
   const fresh = new Map<string, MemberDay[]>();
-  for (const day of await freshTraffic(app, run, region, [...members.values()].flat()))
+  const watched = joinSpans(items.map(({ kept }) => kept.spec));
+  for (const day of await freshTraffic(app, run, { region, members: [...members.values()].flat(), watched }))
     fresh.set(day.member, [...(fresh.get(day.member) ?? []), day]);
   let isOwed = false;
   for (const [groupId, own] of members) {
@@ -169,8 +171,11 @@ async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, a
 async function freshTraffic(
   app: App,
   { policy: { recycling } }: WatchRun,
-  region: string,
-  members: readonly Member[],
+  {
+    region,
+    members,
+    watched,
+  }: { readonly region: string; readonly members: readonly Member[]; readonly watched: readonly PortSpan[] },
 ): Promise<readonly MemberDay[]> {
   const { flowLog } = await app.traffic();
   if (flowLog === undefined || members.length === 0) return [];
@@ -196,7 +201,7 @@ async function freshTraffic(
         app.log.write("warn", "no query is left today to watch quarantines; the collection reads the logs later", told);
         return days;
       }
-      const reading = await flowLog.read({ region, ...part, ...whom, recycling }, left);
+      const reading = await flowLog.read({ region, ...part, ...whom, recycling, watched }, left);
       const { queries, bytes } = reading.cost;
       spent = { day: today, queries: spent.queries + queries, bytes: spent.bytes + bytes };
       // Windows are left to the collection: here only who came is asked.

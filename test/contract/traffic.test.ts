@@ -7,6 +7,7 @@ import { type RpcClient, vpcRpcClient } from "../../shared/adapters/alibaba/rpc-
 import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
 import { defaultPolicy } from "../../shared/config/policy-schema.ts";
 import { type PortUse, sizeOf } from "../../shared/domain/evidence.ts";
+import type { PortSpan } from "../../shared/domain/port-span.ts";
 import { type Traffic, TrafficFailure } from "../../shared/ports/traffic.ts";
 import {
   aBannerScan,
@@ -112,6 +113,26 @@ describe("flow logs", () => {
   ])("tell %s", async (_, records, expected) => {
     put(records);
     expect((await told()).ports).toEqual(expected);
+  });
+
+  test("tell of a scan that is refused no more than there is use for, and all of what is watched", async () => {
+    const ports = Array.from({ length: 700 }, (_, n) => aRefusal(talk({ port: 1000 + n, at: FROM + 120_000 })));
+    const early = [5000, 5001].map((port) => aRefusal(talk({ port, peer: "203.0.113.8", at: FROM + 60_000 })));
+    put(...ports, ...early);
+    const refused = async (watched: readonly PortSpan[]) => {
+      const { members } = await traffic.read({ ...span, watched }, 100);
+      return (members[0]?.ports ?? []).filter((port) => port.refused.list.length > 0).map(({ port }) => port);
+    };
+    await settled();
+    expect(await refused([])).toHaveLength(256);
+    expect(await refused([])).not.toContain(5000);
+    const watched = await refused([
+      { protocol: "tcp", from: 5000, to: 5000 },
+      { protocol: "udp", from: 5001, to: 5001 },
+      { protocol: "icmp", from: 0, to: 0 },
+    ]);
+    expect(watched).toHaveLength(257);
+    expect(watched).toContain(5000);
   });
 
   test("tell apart what comes together", async () => {

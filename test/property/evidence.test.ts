@@ -53,6 +53,7 @@ const aDayOf = (day: string): fc.Arbitrary<MemberDay> =>
     skipped: windows,
     ports: fc.uniqueArray(aPortUse, { maxLength: 4, selector: ({ protocol, port }) => `${protocol} ${port}` }),
     unlisted: fc.nat(3),
+    unlistedRefused: fc.nat(3),
     sources: fc.subarray(["flowLog", "host"]),
   });
 const DAY = daysAgo(3);

@@ -9,6 +9,7 @@ import {
   type Windows,
   windowOf,
 } from "../../domain/evidence.ts";
+import type { PortSpan } from "../../domain/port-span.ts";
 import type { SessionThresholds } from "../../domain/recycling-policy.ts";
 
 /** One row of an answer: every value is text. */
@@ -20,6 +21,8 @@ export interface LogSpan {
   readonly until: number;
   /** These interfaces alone; absent: all. */
   readonly members?: readonly string[] | undefined;
+  /** Ports of which everybody who is refused is answered. */
+  readonly watched?: readonly PortSpan[] | undefined;
 }
 
 /** A record is written with the end of its window or later; so much later it is still looked for. */
@@ -84,7 +87,8 @@ export function coverageQuery(
  *     any               in, refused                           `refused`
  *
  * A session is real when both sides sent data (PSH), or one of them sent more than handshakes do. Peers above 256 are answered in
- * blocks of `/24`, and no more than 256 of those; ports that were only tried are no more than 256 for an interface.
+ * blocks of `/24`, and no more than 256 of those; ports that were only tried are no more than 256 for an interface, and so are refused
+ * attempts at ports that are not watched.
  */
 export function flowsQuery(
   span: LogSpan,
@@ -142,9 +146,9 @@ export function flowsQuery(
     `(select eni, proto, port, kind, last, hours, case when ${isCrowded} then regexp_replace(peer, '[0-9]+$', '0/24') else peer end as who`,
     `from (${counted})) group by eni, proto, port, kind, who`,
   ].join(" ");
-  // Ports that were only tried share one list for each interface.
-  const list =
-    "eni, kind, case when kind in ('silent', 'closed') then '' else proto || ' ' || cast(port as varchar) end";
+  // Ports that were only tried share one list for each interface, and so do refused attempts at ports that nobody watches.
+  const isListed = `kind in ('silent', 'closed') or (kind = 'refused' and not (${watchedIn(span)}))`;
+  const list = `eni, kind, case when ${isListed} then '' else proto || ' ' || cast(port as varchar) end`;
   const ranked = [
     `select *, count(*) over (partition by ${list}) as whos,`,
     `row_number() over (partition by ${list} order by last desc, proto, port, who) as place from (${blocks})`,
@@ -155,6 +159,14 @@ export function flowsQuery(
     `select eni, proto, port, kind, who, peers, last, hours, whos from (${ranked}) where place <= ${PEERS_MAX}`,
     `order by eni, proto, port, kind, place ${page(at.offset, at.size)}`,
   ].join(" ");
+}
+
+function watchedIn({ watched = [] }: LogSpan): string {
+  const spans = watched.flatMap(({ protocol, from, to }) => {
+    const number = NUMBERS[protocol] ?? protocol;
+    return /^\d{1,3}$/.test(number) ? [`(proto = '${number}' and port between ${Number(from)} and ${Number(to)})`] : [];
+  });
+  return spans.length === 0 ? "1 = 0" : spans.join(" or ");
 }
 
 /** Windows of each interface, of the day that the span lies in. */
@@ -177,6 +189,9 @@ export function readCoverage(rows: readonly LogRow[], aggregationS: number, into
 }
 
 const NAMES: Readonly<Record<string, string>> = { "1": "icmp", "6": "tcp", "17": "udp", "47": "gre", "58": "icmpv6" };
+const NUMBERS: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(NAMES).map(([number, name]) => [name, number]),
+);
 const none: Peers = { list: [], more: false };
 
 /** Ports of each interface by rows of `flowsQuery`. */

@@ -54,20 +54,22 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
   const aggregations = new Map<string, number>();
   const placeOf = (region: string): FlowLogPlace | undefined => places.find((place) => place.region === region);
 
-  /** Rows of all pages, or as many as there were before the answers stayed incomplete or no question was left. */
+  /**
+   * Tells of the rows page by page, so that nobody holds all of them: of all pages, or of as many as there were before the answers stayed
+   * incomplete or no question was left. Answers whether those were all.
+   */
   async function ask(
     place: FlowLogPlace,
     span: LogSpan,
     query: (page: { readonly offset: number; readonly size: number }) => string,
-    spent: Spent,
-  ): Promise<{ readonly rows: readonly LogRow[]; readonly isWhole: boolean }> {
-    const rows: LogRow[] = [];
-    for (;;) {
-      const asked = query({ offset: rows.length, size: rowsPerPage });
-      const page = await askPage(place, span, asked, spent);
-      rows.push(...page.rows);
-      if (!page.isWhole) return { rows, isWhole: false };
-      if (page.rows.length < rowsPerPage) return { rows, isWhole: true };
+    told: { readonly spent: Spent; readonly rows: (rows: readonly LogRow[]) => void },
+  ): Promise<boolean> {
+    for (let offset = 0; ; ) {
+      const page = await askPage(place, span, query({ offset, size: rowsPerPage }), told.spent);
+      told.rows(page.rows);
+      offset += page.rows.length;
+      if (!page.isWhole) return false;
+      if (page.rows.length < rowsPerPage) return true;
     }
   }
 
@@ -94,14 +96,18 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
   async function readSpan(place: FlowLogPlace, span: Asked, found: Findings, spent: Spent): Promise<boolean> {
     const aggregationS = aggregations.get(place.region) ?? WINDOW_MS / 1000;
     // Coverage first: what arrives between the two questions may be known without counting, never count without being known.
-    const coverage = await ask(place, span, (page) => coverageQuery(span, { aggregationS, ...page }), spent);
+    const coverage: LogRow[] = [];
+    const isKnown = await ask(place, span, (page) => coverageQuery(span, { aggregationS, ...page }), {
+      spent,
+      rows: (rows) => coverage.push(...rows),
+    });
     const { thresholds } = span;
-    const flows = coverage.isWhole
-      ? await ask(place, span, (page) => flowsQuery(span, { thresholds, ...page }), spent)
-      : { rows: [], isWhole: false };
-    readFlows(flows.rows, span, found.ports);
-    if (flows.isWhole) {
-      readCoverage(coverage.rows, aggregationS, found.coverage);
+    // What a part told proves use, whatever becomes of the rest.
+    const rows = (some: readonly LogRow[]): void => readFlows(some, span, found.ports);
+    const isTold =
+      isKnown && (await ask(place, span, (page) => flowsQuery(span, { thresholds, ...page }), { spent, rows }));
+    if (isTold) {
+      readCoverage(coverage, aggregationS, found.coverage);
       return true;
     }
     const windows = (span.until - span.from) / WINDOW_MS;
@@ -160,8 +166,8 @@ function ageOf(store: Readonly<Record<string, unknown>>, now: number): number {
   return madeAt > 0 ? now - madeAt : Number.POSITIVE_INFINITY;
 }
 
-const spanOf = ({ from, until, members, recycling }: TrafficAsk): Asked => ({
-  ...{ from, until, members },
+const spanOf = ({ from, until, members, watched, recycling }: TrafficAsk): Asked => ({
+  ...{ from, until, members, watched },
   thresholds: recycling.session,
 });
 

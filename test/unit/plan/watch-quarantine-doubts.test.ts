@@ -43,6 +43,14 @@ describe("somebody who is refused", () => {
     expect(watch(hosts, { blocks: [], more: true })).toMatchObject({ visitors: [], strangers: [] });
   });
 
+  it("at ports of a wide rule that are not all kept is for a person to judge", () => {
+    const hosts = [host("eni-1", aDay(daysAgo(3), { unlistedRefused: 40_000 }))];
+    const wide = { ...rule, ports: somePorts("1/65535") };
+    const ask = { since, now: NOW, earlier: { blocks: [PEER], more: false }, members: hosts, sameGroup: [], recycling };
+    expect(watchQuarantine({ ...ask, rule: wide }).strangers).toHaveLength(1);
+    expect(watchQuarantine({ ...ask, rule }).strangers).toEqual([]);
+  });
+
   it("among more than are kept is for a person to judge, where somebody came before", () => {
     const crowd = { list: [aPeer("198.51.100.0/24", daysAgo(3))], more: true };
     const hosts = [host("eni-1", refusedAt(daysAgo(3), crowd))];

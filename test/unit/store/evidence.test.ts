@@ -98,6 +98,26 @@ describe("evidence rows", () => {
     expect(await listUse(tables, "r", daysAgo(2), daysAgo(0))).toHaveLength(1);
   });
 
+  test("of a scan of all ports stay few, however it comes, and all that are watched", async () => {
+    const watched = [{ protocol: "tcp", from: 60_000, to: 60_002 }];
+    const refused = (port: number) => aPort({ port, refused: peers(aPeer("198.51.100.1", DAY)) });
+    // From above, in parts: the lowest of each part are other ones.
+    for (let first = 65_000; first > 0; first -= 5000)
+      await addEvidence(
+        tables,
+        "r",
+        aDay(DAY, { ports: Array.from({ length: 500 }, (_, n) => refused(first - n)) }),
+        watched,
+      );
+    await addEvidence(tables, "r", aDay(DAY, { ports: [60_000, 60_001, 60_003].map(refused) }), watched);
+    const [day] = await read();
+    expect(day?.ports).toHaveLength(256 + 2);
+    expect(day?.ports.map(({ port }) => port)).toEqual(expect.arrayContaining([60_000, 60_001]));
+    expect(day?.unlistedRefused).toBeGreaterThan(200);
+    await addEvidence(tables, "r", aDay(DAY, { ports: [aPort({ port: 1, real: peers(aPeer("198.51.100.1", DAY)) })] }));
+    expect((await read())[0]?.ports[0], "what is used is kept whatever was refused").toMatchObject({ port: 1 });
+  });
+
   test("a broken row is told as such", async () => {
     await tables.put("evidence", ["eni-1", DAY, "", 0], { body: '{"seen":"no"}', rev: 1 }, { kind: "none" });
     await expect(read()).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
