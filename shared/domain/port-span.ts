@@ -16,7 +16,7 @@ const WIDE_PORTS = 1024;
 const SPANS_MAX = 100;
 
 /** The ports of a rule; none of one that is wide. */
-export function spansOf(rule: RuleSpec): readonly PortSpan[] {
+function spansOf(rule: RuleSpec): readonly PortSpan[] {
   const { kind, ports } = trafficAtMost(rule);
   if (kind === "all" || kind === "unknown") return [];
   if (kind === "tcp" || kind === "udp")
