@@ -19,8 +19,8 @@ export interface NoticeData {
   readonly driftHeld: { drift: string; change: DriftKind; reach: string; actor: string; heldBy: HeldBy };
   /** Somebody the policy trusts has granted a rule, or taken one over from a lease. */
   readonly driftAdopted: { drift: string; change: DriftKind; reach: string; actor: string };
-  /** A prefix list or port list was changed, and with it what granted rules that name it let through. */
-  readonly reachChanged: { list: string; rules: string; actor: string; beyond: string };
+  /** A prefix list or port list was changed, and with it what granted rules that name it let through; so the trail, or an event alone. */
+  readonly reachChanged: { list: string; rules: string; actor: string; beyond: string; confirmed: boolean };
   /** A group that is to be enforced is only observed. */
   readonly guardFellBack: { why: string };
   readonly recyclingNoticed: { item: string; ports: string; owner: string; lastUsedAt: number | null; nextAt: number };

@@ -144,18 +144,22 @@ const TEXTS: Texts = {
   },
   reachChanged: {
     en: (d) => [
-      `the list ${d.list} was changed, and so was what rules that name it let through`,
+      d.confirmed
+        ? `the list ${d.list} was changed, and so was what rules that name it let through`
+        : `an event says that the list ${d.list} was changed, and with it what rules that name it let through; the trail has not confirmed it`,
       d.rules,
       ...(d.beyond
         ? [`Beyond what is allowed: ${d.beyond}. No list is changed back: retire the rules, or have it mended.`]
         : []),
-      `By: ${d.actor}`,
+      `${d.confirmed ? "By" : "Said to be by"}: ${d.actor}`,
     ],
     zh: (d) => [
-      `列表 ${d.list} 已变更，引用它的规则放行范围随之改变`,
+      d.confirmed
+        ? `列表 ${d.list} 已变更，引用它的规则放行范围随之改变`
+        : `有事件称列表 ${d.list} 已变更，引用它的规则放行范围随之改变；操作审计尚未确认`,
       d.rules,
       ...(d.beyond ? [`超出允许范围：${d.beyond}。系统不会改回列表：请停用规则或修正列表。`] : []),
-      `操作者：${d.actor}`,
+      `${d.confirmed ? "操作者" : "据称操作者"}：${d.actor}`,
     ],
   },
   guardFellBack: {

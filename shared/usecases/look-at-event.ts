@@ -135,8 +135,9 @@ async function lookFor(
 ): Promise<"looked" | "left" | "known"> {
   const stored = await getSighting(app.tables, sighting);
   // One of the two was changed on its way. A call that the trail has told already is that call.
-  const isDisputed =
-    stored !== null && !stored.confirmed && stored.failed === null && callOf(stored) !== callOf(sighting);
+  const isOpen = stored !== null && !stored.confirmed && stored.failed === null;
+  // What is disputed already is asked about, whatever else comes under its id.
+  const isDisputed = isOpen && (!stored.disputed || stored.settled) && callOf(stored) !== callOf(sighting);
   if (stored !== null && !isDisputed) return "known";
   const at = Math.ceil((app.clock.now() + 1) / GATHER_MS) * GATHER_MS;
   const row = dueDrift(group, at, app.settings.shards);
@@ -177,7 +178,7 @@ function newsOf(
   { call, createdGroup, lists }: Extract<TrailReading, { kind: "call" }>,
   sightings: readonly Sighting[],
 ): readonly string[] {
-  const who = `${nameOf(call.actor)} from ${call.address} (${call.operation}, ${call.requestId})`;
+  const who = `an event says: ${nameOf(call.actor)} from ${call.address} (${call.operation}, ${call.requestId})`;
   if (createdGroup !== null)
     return [
       `${who} created the group ${createdGroup}: to guard it, adopt it with GET /v1/groups/${createdGroup}/baseline`,

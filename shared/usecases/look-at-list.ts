@@ -1,5 +1,6 @@
 // A prefix list or port list was changed: the groups whose rules name it are looked at, and their people are told.
-import type { Cidr } from "../domain/cidr.ts";
+import { type Cidr, formatCidr } from "../domain/cidr.ts";
+import { sha256Hex } from "../domain/digest.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { ListRef } from "../domain/list-ref.ts";
 import { type Addressee, noticeOf } from "../domain/notice.ts";
@@ -13,7 +14,7 @@ import type { SightedCall } from "../ports/trail.ts";
 import { dueDrift, dueWrite } from "../store/due.ts";
 import { listEntries } from "../store/ledger.ts";
 import { writeRecord } from "../store/records.ts";
-import { addSighting, getSighting } from "../store/sightings.ts";
+import { addSighting, getSighting, isTold, markTold } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { interestIn } from "./interest-in.ts";
@@ -28,16 +29,27 @@ const SOON_MS = 1000;
 export interface ListNews {
   /** Groups that are due to be looked at. */
   readonly groups: readonly GroupId[];
-  /** Why nobody could say which groups name it; null when the cloud has. */
+  /** What else people should read of it, such as why nobody could say which groups name it; null for nothing. */
   readonly why: string | null;
 }
 
+const NOTHING: ListNews = { groups: [], why: null };
+
 /**
  * The rules of those groups stand as they were granted, and let through something else: no call of ours changes a list, and nothing is
- * closed for it. Each group has its due row before anything else is written of it, and is known by its sighting in the end. Throws
+ * closed for it. Each group has its due row before anything else is written of it, and is known by its sighting in the end. The trail
+ * is asked once: people are told whether it has the event. Nothing follows from an event of the same list that was seen before. Throws
  * CloudFailure where the cloud cannot be asked now: the event comes again.
  */
 export async function lookAtList(app: App, policy: Policy, call: SightedCall, list: ListRef): Promise<ListNews> {
+  const seen = `${call.eventId} ${list.region} ${list.listId}`;
+  if (await isTold(app.tables, seen)) return NOTHING;
+  const news = await lookAtNaming(app, policy, call, list);
+  await markTold(app.tables, seen);
+  return news;
+}
+
+async function lookAtNaming(app: App, policy: Policy, call: SightedCall, list: ListRef): Promise<ListNews> {
   let blocks: readonly Cidr[] | null;
   let named: readonly GroupId[];
   try {
@@ -47,12 +59,30 @@ export async function lookAtList(app: App, policy: Policy, call: SightedCall, li
     if (!(error instanceof CloudFailure) || (error.kind !== "refused" && error.kind !== "invalid")) throw error;
     return { groups: [], why: `which groups name it cannot be asked: ${error.cloudCode ?? error.kind}` };
   }
+  if (named.length === 0) return NOTHING;
+  const asked = await confirmedCall(app, call, list);
+  if (asked === null) return { groups: [], why: "the trail says otherwise: the event counts for nothing" };
   const groups: GroupId[] = [];
   await inParallel(named, async (groupId) => {
     if ((await interestIn(app, { groupId, region: list.region }, policy)) !== "present") return;
-    if (await lookIn(app, policy, { ...call, groupId }, list, blocks)) groups.push(groupId);
+    if (await lookIn(app, policy, { ...asked, groupId }, list, blocks)) groups.push(groupId);
   });
   return { groups, why: null };
+}
+
+/** The call as the trail keeps it, as the event told it where the trail does not say, and null where that is no change of the list. */
+async function confirmedCall(app: App, call: SightedCall, list: ListRef): Promise<SightedCall | null> {
+  try {
+    const reading = await app.trail.lookUp(call.region, call.eventId);
+    if (reading === null || reading.kind === "unreadable") return call;
+    const isKept = reading.kind === "call" && reading.call.failed === null;
+    const isOfList = isKept && reading.lists.some((it) => it.listId === list.listId && it.region === list.region);
+    return isOfList ? { ...reading.call, receivedAt: call.receivedAt } : null;
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    app.log.write("warn", "the trail cannot be asked", { code: error.cloudCode ?? error.kind });
+    return call;
+  }
 }
 
 /** Answers false for an event that was seen before. */
@@ -75,15 +105,20 @@ async function lookIn(
   const others = naming.length > shown.length ? [`and ${naming.length - shown.length} more`] : [];
   const rules = naming.length === 0 ? "rules nobody granted name it" : [...shown, ...others].join("; ");
   const isBeyond = beyond.length > 0 ? `; beyond what is allowed: ${beyond.join(", ")}` : "";
-  const line = `${actor} changed ${list.listId} (${sighting.operation}, ${sighting.requestId}): ${rules}${isBeyond}`;
+  const { confirmed } = sighting;
+  const told = confirmed ? "" : "an event that the trail has not confirmed says: ";
+  const line = `${told}${actor} changed ${list.listId} (${sighting.operation}, ${sighting.requestId}): ${rules}${isBeyond}`;
   const owners = naming.flatMap(({ allocation }) => (allocation ? [allocation.owner] : []));
   const to: Addressee[] = [
     { kind: "group" },
     { kind: "role", role: "operator" },
     ...[...new Set(owners)].map((principal): Addressee => ({ kind: "person", principal })),
   ];
-  const data = { list: list.listId, rules, actor, beyond: beyond.join(", ") };
-  const dedupe = `${group.groupId}/${list.listId}/${sighting.eventId}`;
+  const data = { list: list.listId, rules, actor, beyond: beyond.join(", "), confirmed };
+  // However many events are made up, people are told once of what the list holds.
+  const holds =
+    confirmed || blocks === null ? sighting.eventId : sha256Hex(blocks.map(formatCidr).sort().join()).slice(0, 20);
+  const dedupe = `${group.groupId}/${list.listId}/${holds}`;
   if (naming.length > 0) await tell(app, [noticeOf("reachChanged", { at: now, group, to, dedupe, data })]);
   const record = { at: now, group, cause: "event", actor: "safeport", policyVersion: policy.version, lines: [line] };
   await writeRecord(app, record);

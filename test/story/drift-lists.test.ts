@@ -41,6 +41,13 @@ async function offices(allowedSources: readonly string[] = ["192.0.2.0/23"]): Pr
   return String(listId);
 }
 
+/** What people are told of lists. */
+async function notices(): Promise<readonly { readonly data: Readonly<Record<string, unknown>> }[]> {
+  const { tables } = guarded.world.process();
+  const { rows } = await tables.range({ table: "outbox", from: [0, 0, ""], to: [9, 0, ""], limit: 100 });
+  return rows.map(({ columns }) => JSON.parse(String(columns["body"]))).filter(({ kind }) => kind === "reachChanged");
+}
+
 describe("a list that granted rules name is changed", () => {
   test("its groups are looked at, and told what it lets through beyond what is allowed; the rule stands", async () => {
     const { world } = guarded;
@@ -53,13 +60,9 @@ describe("a list that granted rules name is changed", () => {
     const [record] = await guarded.events();
     const report = await guarded.deliver(record);
     expect(report.left).toEqual(["sg-web"]);
-    const { rows } = await world
-      .process()
-      .tables.range({ table: "outbox", from: [0, 0, ""], to: [9, 0, ""], limit: 100 });
-    const notices = rows.map(({ columns }) => JSON.parse(String(columns["body"])));
-    expect(notices.filter(({ kind }) => kind === "reachChanged")).toMatchObject([
+    expect(await notices()).toMatchObject([
       {
-        data: { list: listId, beyond: "0.0.0.0/1" },
+        data: { list: listId, beyond: "0.0.0.0/1", confirmed: true },
         to: expect.arrayContaining([{ kind: "person", principal: "ann" }]),
       },
     ]);
@@ -85,10 +88,40 @@ describe("a list that granted rules name is changed", () => {
     const listId = await offices();
     await call("ModifyPrefixList", { PrefixListId: listId, "AddEntry.1.Cidr": "0.0.0.0/0" });
     const [record] = await guarded.events();
-    for (let times = 0; times < 5; times++) await guarded.deliver(record);
+    await guarded.deliver(record);
+    const { callNames } = guarded.world;
+    const calls = callNames.length;
+    for (let times = 0; times < 4; times++) await guarded.deliver(record);
+    // What is known already costs no call of the cloud's.
+    expect(callNames.slice(calls).filter((name) => name.startsWith("ecs") || name.startsWith("trail"))).toEqual([]);
     const lines = (await guarded.world.recorded()).filter((line) => line.includes("ModifyPrefixList"));
     // One of the account, and one of the group.
     expect(lines).toHaveLength(2);
+  });
+
+  test("as made-up events say: its people are told once, and that the trail does not confirm it", async () => {
+    const listId = await offices();
+    await call("ModifyPrefixList", { PrefixListId: listId, "AddEntry.1.Cidr": "192.0.3.0/24" });
+    const [record] = await guarded.events();
+    for (let index = 0; index < 5; index++) await guarded.deliver({ ...record, eventId: `made-up-${index}` });
+    expect(await notices()).toMatchObject([{ data: { list: listId, confirmed: false } }]);
+    const lines = (await guarded.world.recorded()).filter((line) => line.includes(`changed ${listId} (`));
+    expect(lines.every((line) => line.includes("has not confirmed"))).toBe(true);
+    // The true one is news, whatever was made up before it. The trail answers two calls a second.
+    await guarded.world.advance(2000);
+    await guarded.deliver(record);
+    expect((await notices()).map(({ data }) => data["confirmed"])).toEqual([false, true]);
+  });
+
+  test("as an event says of which the trail keeps something else: that counts for nothing", async () => {
+    const listId = await offices();
+    await guarded.authorize(openDatabase);
+    const [other] = await guarded.events();
+    await call("ModifyPrefixList", { PrefixListId: listId, "AddEntry.1.Cidr": "192.0.3.0/24" });
+    const [record] = await guarded.events();
+    await guarded.deliver({ ...record, eventId: other?.["eventId"] });
+    expect(await notices()).toEqual([]);
+    expect((await guarded.world.recorded()).join("\n")).toContain("the trail says otherwise");
   });
 
   test("a list of ports likewise", async () => {

@@ -27,7 +27,7 @@ function noticesWith(text: string): readonly Notice[] {
     driftAdopted: drift,
     driftHeld: { ...drift, heldBy: "freeze" },
     guardFellBack: { why: text },
-    reachChanged: { list: text, rules: text, actor: text, beyond: text },
+    reachChanged: { list: text, rules: text, actor: text, beyond: text, confirmed: true },
     recyclingNoticed: { ...item, lastUsedAt: null, nextAt: AT },
     recyclingWaits: { ...item, step: "delete", why: text },
     recyclingQuarantined: { ...item, until: AT },
