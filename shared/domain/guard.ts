@@ -48,7 +48,7 @@ export interface GroupRow {
   readonly holds: readonly { readonly key: RuleKey; readonly since: number }[];
   /** Digest of the rules and version of the policy with which a pass had nothing to do; null when that is not known. */
   readonly settled: { readonly rules: string; readonly policyVersion: number } | null;
-  /** When an event of our own call to the group last came; kept for the canary's group alone, else null. */
+  /** When the last of our own calls to the group was made whose event has come; kept for the canary's group alone, else null. */
   readonly heardAt: number | null;
   /** Version for compare-and-set; 0 for a row that is not stored yet. */
   readonly rev: number;

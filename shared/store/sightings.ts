@@ -2,6 +2,7 @@
 //
 //     group   event                place      columns
 //     group   `!` newest first     -          body, settled, rev
+//     group   `token` and token    first      (the first event of a token of ours)
 //     event   `told`               -          (what people should read of it was told)
 //
 // The row by event names the place of the one that says what was seen. Ids begin with no `!`.
@@ -86,6 +87,17 @@ export async function listSightings(
       if (!(error instanceof AppError)) throw error;
     }
   return { sightings: sightings.sort((a, b) => a.at - b.at), unreadable: rows.length - sightings.length };
+}
+
+/**
+ * Whether the event is the first that tells of its token, or that one delivered again: a call of ours makes one event. Whoever reads the
+ * trail can copy a token for a call of another name, and must not be taken for us.
+ */
+export async function isFirstOfToken(tables: Tables, { groupId, eventId, token }: Sighting): Promise<boolean> {
+  if (token === null) return true;
+  const key = [groupId, `token ${token}`];
+  if ((await tables.put("sighting", key, { first: eventId }, { kind: "absent" })) === "written") return true;
+  return (await tables.get("sighting", key))?.columns["first"] === eventId;
 }
 
 const toldKey = (eventId: string): readonly [string, string] => [eventId, "told"];

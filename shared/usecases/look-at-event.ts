@@ -7,7 +7,7 @@ import { nameOf } from "../plan/judge-drift.ts";
 import type { TrailReading } from "../ports/trail.ts";
 import { claimDue, type Due, dueDrift, dueWrite } from "../store/due.ts";
 import { writeRecord } from "../store/records.ts";
-import { addSighting, getSighting, isTold, markTold, saveSighting } from "../store/sightings.ts";
+import { addSighting, getSighting, isFirstOfToken, isTold, markTold, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { inParallel } from "./in-parallel.ts";
 import { interestIn } from "./interest-in.ts";
@@ -77,9 +77,13 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
   }
   if (reading.kind !== "call") return { looked: [], left: [], ignored: "it is no call" };
   const { sightings, lists } = reading;
-  const others = sightings.filter((sighting) => !isOwnCall(app, sighting));
-  for (const { groupId, region } of sightings.filter((it) => !others.includes(it)))
-    await hearCanary(app, options.policy, { groupId, region });
+  const others: Sighting[] = [];
+  for (const sighting of sightings) {
+    const isOwn = isOwnCall(app, sighting) && (await isFirstOfToken(app.tables, sighting));
+    const { groupId, region, at } = sighting;
+    if (isOwn) await hearCanary(app, options.policy, { groupId, region }, at);
+    else others.push(sighting);
+  }
   if (others.length === 0 && lists.length === 0) return { looked: [], left: [], ignored: "it is our own call" };
   const looked: string[] = [];
   const left: string[] = [];

@@ -83,13 +83,17 @@ export async function canaryState(app: App, policy: Policy): Promise<Exclude<Can
   return app.clock.now() > since + HOUR_MS + (policy.drift.canary?.withinMs ?? 0) ? "deaf" : "ok";
 }
 
-/** An event of our own call has come; of the canary's group it is what was waited for. */
-export async function hearCanary(app: App, policy: Policy, group: GroupRef): Promise<void> {
+/**
+ * An event of our own call of that instant has come; of the canary's group it is what was waited for. One that is delivered again proves
+ * nothing of today.
+ */
+export async function hearCanary(app: App, policy: Policy, group: GroupRef, at: number): Promise<void> {
   const canary = canaryGroup(policy);
   if (canary === null || group.groupId !== canary.groupId || group.region !== canary.region) return;
   for (let tries = 0; tries < CAS_MAX; tries++) {
     const row = await getGroupRow(app.tables, group);
-    if (await saveGroupRow(app.tables, { ...row, heardAt: app.clock.now() })) return;
+    if (row.heardAt !== null && row.heardAt >= at) return;
+    if (await saveGroupRow(app.tables, { ...row, heardAt: at })) return;
   }
 }
 

@@ -41,6 +41,18 @@ test("is deaf when no event has come for an hour and the time allowed, and says 
   expect((await guarded.world.recorded()).join("\n")).toContain("no event of the canary has come in time");
 });
 
+test("is deaf, too, when nothing comes but what has come before", async () => {
+  const { world } = guarded;
+  await tend();
+  for (let minute = 0; minute < 70; minute += 1) await world.ticks(1);
+  const records = world.events.splice(0);
+  for (const record of records) await guarded.deliver(record);
+  expect(await state()).toBe("ok");
+  await world.ticks(80);
+  for (const record of records) await guarded.deliver(record);
+  expect(await state()).toBe("deaf");
+});
+
 test("lives in no group but the empty one that setup made", async () => {
   await guarded.world.stop();
   await startWith({});

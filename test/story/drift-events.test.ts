@@ -54,6 +54,28 @@ test("a call with a token that was copied from one of ours is looked at like any
   expect(world.openPorts()).toEqual([]);
 });
 
+test("a call of another name with a token that was copied from one of ours a moment ago is looked at, too", async () => {
+  const { world } = guarded;
+  await world.open();
+  const records = await guarded.events();
+  const own = records.find((record) => record["eventName"] === "AuthorizeSecurityGroup") as Json;
+  const { ClientToken } = own["requestParameters"] as Readonly<Record<string, string>>;
+  if (ClientToken === undefined) throw new Error("no token");
+  for (const record of [...records, ...records]) expect(await guarded.deliver(record)).toMatchObject({ looked: [] });
+  const before = await guarded.rules();
+  await callByOther(world, "AuthorizeSecurityGroupEgress", {
+    SecurityGroupId: "sg-web",
+    ClientToken,
+    "Permissions.1.IpProtocol": "ALL",
+    "Permissions.1.PortRange": "-1/-1",
+    "Permissions.1.DestCidrIp": "0.0.0.0/0",
+  });
+  expect(await guarded.rules()).toHaveLength(before.length + 1);
+  await guarded.settle();
+  expect(await guarded.rules()).toEqual(before);
+  expect((await guarded.drift())[0]?.attribution).toMatchObject({ actor: "other" });
+});
+
 describe("an event that counts for nothing", () => {
   const cases: readonly [string, () => unknown, string][] = [
     ["of another account", () => madeUp({ recipientAccountId: "999999999999" }), "not of ours"],
