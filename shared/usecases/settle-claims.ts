@@ -27,6 +27,10 @@ interface Claim {
   readonly leases: readonly string[];
 }
 
+/** How late an event may be in the trail. */
+const TRAIL_DELAY_MS = 10 * 60_000;
+/** What the cloud names its events by. */
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** How often the trail is asked again, and for how long: an event may take ten minutes to be found there. */
 const ASK_EVERY_MS = 60_000;
 const ASK_FOR_MS = 30 * 60_000;
@@ -104,6 +108,8 @@ interface Asks {
 
 type Round = "standing" | "fresh" | "again";
 
+const NONE_LEFT: Readonly<Record<Round, number>> = { standing: 0, fresh: 0, again: 0 };
+
 interface Work {
   readonly app: App;
   readonly policy: Policy;
@@ -156,17 +162,23 @@ async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
     if (app.clock.monotonicMs() >= asks.deadlineAt) asks.left[round] = 0;
     if (--asks.left[round] < 0) return;
     const answer = await askInTurn(work);
-    return typeof answer === "string" ? waitFor(work, answer) : believe(work, answer.kept);
+    if (typeof answer !== "string") return believe(work, answer.kept);
+    if (answer === "throttled") asks.left = { ...NONE_LEFT };
+    return answer === "throttled" ? askAgain(work, ASK_EVERY_MS) : waitFor(work, answer);
   }
   if (claims.length > 0 && !(await accept(work, claims, nameOf(sighting.actor)))) return;
   await save(work, { settled: true });
 }
 
-async function waitFor(work: Work, doubt: Doubt): Promise<void> {
+async function waitFor(work: Work, answer: Doubt): Promise<void> {
   const { app, sighting, asks } = work;
+  const lastAskedAt = sighting.askedAt ?? Number.NEGATIVE_INFINITY;
+  // What it did not have when it had to have it is not to be had: that it is silent since makes it no truer.
+  const isDenial = sighting.doubt === "absent" && lastAskedAt >= sighting.receivedAt + TRAIL_DELAY_MS;
+  const doubt = answer === "unreachable" && isDenial ? "absent" : answer;
   // It has its turn again before all others, and they theirs another time.
-  const askedAt = doubt === "unreachable" ? sighting.askedAt : app.clock.now();
-  if (doubt === "unreachable") asks.left = { standing: 0, fresh: 0, again: 0 };
+  const askedAt = answer === "unreachable" ? sighting.askedAt : app.clock.now();
+  if (answer === "unreachable") asks.left = { ...NONE_LEFT };
   const isLate = app.clock.now() >= sighting.receivedAt + ASK_FOR_MS;
   const isDone = isLate && doubt === "absent";
   const stored = await save(work, { settled: isDone, doubt, ...(askedAt !== undefined && { askedAt }) });
@@ -266,8 +278,11 @@ async function askInTurn({ app, asks, sighting }: Work): ReturnType<typeof ask> 
   return ask(app, sighting);
 }
 
-/** What the trail itself keeps of the call; null where that is no call to the group. */
-async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | Doubt> {
+/**
+ * What the trail itself keeps of the call; null where that is no call to the group. `throttled`: it was not asked, which whoever calls it
+ * often enough can bring about, and nothing follows from it.
+ */
+async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sighting | null } | Doubt | "throttled"> {
   try {
     const reading = await app.trail.lookUp(sighting.region, sighting.eventId);
     if (reading?.kind !== "call") return "absent";
@@ -275,7 +290,10 @@ async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sight
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     app.log.write("warn", "the trail cannot be asked", { code: error.cloudCode ?? error.kind });
-    return error.kind === "refused" || error.kind === "invalid" ? "refused" : "unreachable";
+    if (error.kind === "throttled") return "throttled";
+    // An id that the trail does not even look up is made up.
+    if (error.kind === "invalid") return UUID.test(sighting.eventId) ? "refused" : "absent";
+    return error.kind === "refused" ? "refused" : "unreachable";
   }
 }
 

@@ -7,8 +7,9 @@ import { fromCidr, somePorts } from "../kit/rules.ts";
 let guarded: GuardedWorld;
 afterEach(() => guarded.world.stop());
 
-async function start(options: GuardedOptions = {}): Promise<void> {
-  const policy = { trustedPrincipals: [{ principal: "role/terraform", treat: "adopt" as const }] };
+async function start(options: GuardedOptions = {}, unknownWriterWait = 900): Promise<void> {
+  const trustedPrincipals = [{ principal: "role/terraform", treat: "adopt" as const }];
+  const policy = { trustedPrincipals, drift: { unknownWriterWait } };
   guarded = await GuardedWorld.start({ policy, ...options });
   await guarded.world.ticks(1);
 }
@@ -40,15 +41,15 @@ async function flood(records: readonly Record[]): Promise<void> {
 
 describe("a role's event that many made-up ones precede", () => {
   test("is asked about before they are, as a rule waits for it, and the rule stays", async () => {
-    await start();
+    await start({}, 180);
     const { world } = guarded;
     await guarded.authorize({ ...fromOffice, ports: somePorts("9443/9443") }, "", terraform());
     const [model] = await guarded.events();
     await guarded.deliver(model);
-    await flood(Array.from({ length: 300 }, (_, index) => forgedFrom(model, `made-up-${index}`)));
+    await flood(Array.from({ length: 80 }, (_, index) => forgedFrom(model, `made-up-${index}`)));
     await guarded.authorize(fromOffice, "", terraform());
     await guarded.settle();
-    await world.ticks(17);
+    await world.ticks(5);
     expect(world.openPorts()).toEqual(expect.arrayContaining(["8443/8443", "9443/9443"]));
     expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
   });
@@ -83,5 +84,51 @@ describe("a stranger whom the trail confirms", () => {
     await world.ticks(1);
     expect(world.openPorts()).toEqual([]);
     expect(await states()).toEqual(["rolledBack drift", "rolledBack drift"]);
+  });
+});
+
+describe("while a stranger's own event is not to be had, a made-up one of the role", () => {
+  const fault = (status: number, code: string) =>
+    guarded.world.faults([
+      { service: "actiontrail", operation: "LookupEvents", fault: { kind: "reject", status, code } },
+    ]);
+
+  /** The stranger's own event stays away; the made-up one has come. */
+  async function forgeAlone(eventId: string): Promise<void> {
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await guarded.deliver(forgedFrom(record, eventId));
+  }
+
+  const minutes = async (count: number): Promise<void> => {
+    for (let minute = 0; minute < count; minute++) await guarded.world.ticks(1);
+  };
+
+  test("keeps the rule for no longer than a while where the trail is called too often to be asked", async () => {
+    await start();
+    fault(503, "Throttling.User");
+    await forgeAlone("made-up-1");
+    await minutes(20);
+    expect(await states()).toEqual(["waiting unknown"]);
+    await minutes(27);
+    expect(guarded.world.openPorts()).toEqual([]);
+    expect(await states()).toEqual(["rolledBack drift"]);
+  });
+
+  test("does not keep it where the trail falls silent once it has denied the event", async () => {
+    await start();
+    await forgeAlone("made-up-1");
+    await minutes(12);
+    fault(503, "ServiceUnavailable");
+    await minutes(5);
+    expect(guarded.world.openPorts()).toEqual([]);
+  });
+
+  test("does not keep it by an id that the trail does not even look up", async () => {
+    await start();
+    fault(400, "InvalidQueryParameter");
+    await forgeAlone("made.up:1");
+    await minutes(16);
+    expect(guarded.world.openPorts()).toEqual([]);
   });
 });
