@@ -2,6 +2,7 @@
 import type { Allocation } from "../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
+import { coversSensitivePort, isOpenToWorld } from "../domain/reach.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { callOf, type Doubt, isDenied, type Sighting } from "../domain/sighting.ts";
@@ -208,12 +209,17 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
   if (stored?.settled === false) await settleSighting(believed, false);
 }
 
+/** What the policy would adopt had it been opened anew is not drift because a lease was there first. */
+const isAdoptedAnyway = (claims: readonly Claim[], { actor }: Sighting, policy: Policy): boolean =>
+  trustedOf(actor, policy)?.treat === "adopt" &&
+  !claims.some(({ spec }) => isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts));
+
 /** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
-  if (await isEnforced(app, policy, group)) {
+  if (!isAdoptedAnyway(claims, sighting, policy) && (await isEnforced(app, policy, group))) {
     await tell(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
     return true;
   }

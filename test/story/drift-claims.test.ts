@@ -120,6 +120,22 @@ describe("in an enforced group", () => {
     expect(guarded.world.openPorts()).toEqual([]);
   });
 
+  test("a role whose changes the policy adopts keeps it", async () => {
+    const { lease, spec } = await leased("enforce");
+    const { world } = guarded;
+    const trustedPrincipals = [{ principal: "role/terraform", treat: "adopt" }] as const;
+    world.policy = { ...world.policy, trustedPrincipals };
+    await guarded.authorize(
+      spec,
+      "by terraform",
+      world.addPrincipal({ kind: "role", name: "terraform", session: "1" }),
+    );
+    await guarded.settle();
+    await pastEnd(lease);
+    expect(world.openPorts()).toEqual(["22/22"]);
+    expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
+  });
+
   test("a second rule of theirs goes at the lease's end, without an event and before the next full pass", async () => {
     const { lease, spec } = await leased("enforce", { authorizeDescriptionDiffers: "second-rule" });
     await guarded.authorize(spec, "mine");

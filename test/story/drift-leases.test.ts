@@ -146,8 +146,11 @@ describe("the program's own changes", () => {
 });
 
 describe("somebody else and a lease's rule", () => {
-  test("who removes it ends the lease; it is not opened again", async () => {
+  test.each(["none", "observe", "enforce"] as const)("who removes it ends the lease, guard %s", async (guard) => {
+    await guarded.world.stop();
+    guarded = await GuardedWorld.start({ guard });
     const { world } = guarded;
+    await world.ticks(1);
     const { lease } = await world.open();
     const rule = (await guarded.rules()).find((it) => it.description.startsWith("safeport/1"));
     if (!rule?.id) throw new Error("no rule");
