@@ -19,10 +19,12 @@ const LATEST = 1e15;
 /** Of two, the one that came later sorts first. */
 const placeOf = ({ receivedAt, eventId }: Sighting): string => `!${LATEST - Math.floor(receivedAt)} ${eventId}`;
 
+/** When it came is what its place says: whoever named the place may have died before another stored it there. */
 function sightingOf(row: Row): Sighting {
   const body = parseColumn(row.columns["body"], "sighting") as Sighting;
   const rules = body.rules?.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "sighting") })) ?? null;
-  return { ...body, rules };
+  const came = LATEST - Number(/^!(\d+) /.exec(String(row.key[1]))?.[1]);
+  return { ...body, rules, receivedAt: Number.isNaN(came) ? body.receivedAt : came };
 }
 
 function columnsOf(sighting: Sighting, rev: number): Columns {

@@ -32,7 +32,7 @@ const DOCUMENT = {
   lease: { priority: 1 },
   drift: { unknownWriterWait: 600 },
   foreignWriters: [{ name: "DMS", sources: ["100.104.0.0/16"] }],
-  trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
+  trustedPrincipals: [{ principal: "user/terraform", treat: "adopt" }],
 };
 
 /** A rule of the customer's: tcp, from a block, with a description. */

@@ -1,6 +1,7 @@
 // Sightings by event and by when they came: an event has one row however often it comes, and a look reads the newest.
 import { beforeEach, describe, expect, test } from "vitest";
 import type { GroupId } from "../../../shared/domain/ids.ts";
+import type { Sighting } from "../../../shared/domain/sighting.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import {
   addSighting,
@@ -31,6 +32,15 @@ describe("sightings", () => {
     );
     expect(await getSighting(tables, { ...first, receivedAt: NOW + 5000 })).toEqual(first);
     expect((await listSightings(tables, WEB)).sightings).toEqual([first]);
+  });
+
+  test("that another stores in the place of one that died can be written anew", async () => {
+    await tables.put("sighting", [WEB, "1"], { place: `!${1e15 - NOW} 1` }, { kind: "absent" });
+    expect(await addSighting(tables, aSighting({ eventId: "1", receivedAt: NOW + 5000 }))).toBe(true);
+    const [stored] = (await listSightings(tables, WEB)).sightings;
+    expect(stored?.receivedAt).toBe(NOW);
+    expect(await saveSighting(tables, { ...(stored as Sighting), settled: true })).toMatchObject({ settled: true });
+    expect((await listSightings(tables, WEB)).sightings).toMatchObject([{ settled: true }]);
   });
 
   test("of a process that died before it had said what it saw are those of the next", async () => {
