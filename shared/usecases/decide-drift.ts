@@ -222,7 +222,8 @@ async function moveTo(app: App, item: DriftItem, state: DriftState): Promise<Dri
   let stored: DriftItem = item;
   for (;;) {
     if (stored.state === state) return stored;
-    const saved = await saveDrift(app.tables, { ...stored, state, heldBy: null, changedAt: app.clock.now() });
+    const now = app.clock.now();
+    const saved = await saveDrift(app.tables, { ...stored, state, heldBy: null, changedAt: now }, now);
     if (saved) return saved;
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
     stored = (await readDrift(app.tables, item.group, item.driftId)) ?? { ...item, rev: 0 };

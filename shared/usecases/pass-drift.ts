@@ -16,7 +16,7 @@ import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "
 import type { Watch, WatchedInterface } from "../plan/picture.ts";
 import type { DriftPlan } from "../plan/plan-drift.ts";
 import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
-import { listDrift, saveDrift } from "../store/drift-items.ts";
+import { listOpenDrift, saveDrift } from "../store/drift-items.ts";
 import { getGroupRow, saveGroupRow } from "../store/group-rows.ts";
 import { listSightings } from "../store/sightings.ts";
 import type { App } from "./app.ts";
@@ -24,9 +24,6 @@ import { changeAllocations } from "./change-allocations.ts";
 import { shownDriftId } from "./drift-id.ts";
 import { readInterfaces } from "./read-interfaces.ts";
 import { tell } from "./tell.ts";
-
-const OPEN_STATES = ["waiting", "reported", "held", "rollingBack"];
-const ITEMS_MAX = 10_000;
 
 interface Stored {
   readonly row: GroupRow;
@@ -70,7 +67,7 @@ export class PassDrift {
     if (!facts) return null;
     const [row, items, { sightings }] = await Promise.all([
       getGroupRow(app.tables, group),
-      openItems(app, group),
+      listOpenDrift(app.tables, group, app.clock.now()),
       listSightings(app.tables, group.groupId),
     ]);
     const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
@@ -138,10 +135,10 @@ export class PassDrift {
     // Told before it is stored: a crash in between has it told again under the same id, and not left out.
     await tell(app, [...driftNotices(moved, entries, now, shownDriftId), ...this.fallBackNotices(entries, now)]);
     for (const item of moved) {
-      const saved = await saveDrift(app.tables, item);
+      const saved = await saveDrift(app.tables, item, now);
       if (!saved) {
         // Somebody decided about it meanwhile: the next round goes by that.
-        this.items = await openItems(app, group);
+        this.items = await listOpenDrift(app.tables, group, app.clock.now());
         return true;
       }
       if (isOpenDrift(saved)) items.set(saved.driftId, saved);
@@ -246,11 +243,6 @@ export class PassDrift {
     const { groupId } = this.group;
     this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
   }
-}
-
-async function openItems(app: App, group: GroupRef): Promise<readonly DriftItem[]> {
-  const query = { groupId: group.groupId, states: OPEN_STATES, limit: ITEMS_MAX };
-  return (await listDrift(app.tables, query)).items;
 }
 
 /** An item for the record: what, who, what it opened or closed, and what was done. */

@@ -10,7 +10,7 @@ import { AppError } from "../errors/app-error.ts";
 import { effectiveGuard } from "../plan/effective-guard.ts";
 import { callsBehindItem, nameOf, trustedOf } from "../plan/judge-drift.ts";
 import { CloudFailure } from "../ports/firewall.ts";
-import { listDrift } from "../store/drift-items.ts";
+import { listOpenDrift } from "../store/drift-items.ts";
 import { dueDrift, dueWrite } from "../store/due.ts";
 import { getGroupRow } from "../store/group-rows.ts";
 import { listHistory } from "../store/history.ts";
@@ -42,8 +42,6 @@ const ASK_LATER_MS = 60 * 60_000;
  * asked before; the next one goes on.
  */
 const ASKS_MAX = 10;
-/** Differences of one group that are looked through for it. */
-const DIFFERENCES_MAX = 1000;
 /** The trail answers two calls a second. */
 const PACE_MS = 550;
 /** An opening that is under way is read back by then. */
@@ -85,9 +83,9 @@ async function behindDifferences(
   sightings: readonly Sighting[],
 ): Promise<ReadonlySet<Sighting>> {
   if (sightings.length <= 1) return new Set(sightings);
-  const query = { groupId: group.groupId, states: ["waiting", "reported", "held"], limit: DIFFERENCES_MAX };
-  const { items } = await listDrift(app.tables, query);
-  return new Set(items.flatMap((item) => callsBehindItem(item, sightings)));
+  const items = await listOpenDrift(app.tables, group, app.clock.now());
+  const undecided = items.filter(({ state }) => state !== "rollingBack");
+  return new Set(undecided.flatMap((item) => callsBehindItem(item, sightings)));
 }
 
 export interface SettleOptions {

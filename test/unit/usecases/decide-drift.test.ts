@@ -286,7 +286,7 @@ describe("a hold", () => {
       ],
       reverts: [{ key, driftId, at: 1 }],
     });
-    const item = await saveDrift(tables, { ...it.item, state: "held", heldBy: "hold" });
+    const item = await saveDrift(tables, { ...it.item, state: "held", heldBy: "hold" }, 1);
     return item ? { ...it, item } : it;
   }
 
@@ -360,7 +360,7 @@ describe("any decision", () => {
     ["gone", "release"],
   ])("about what is %s is refused: %s", async (state, verb) => {
     const it = await found("observe", remove);
-    await saveDrift(it.guarded.app.tables, { ...it.item, state });
+    await saveDrift(it.guarded.app.tables, { ...it.item, state }, 1);
     const { entries: before } = await listEntries(it.guarded.app.tables, GROUP);
     await expect(decide(it, verb)).rejects.toMatchObject({ code: "DRIFT_DECIDED" });
     expect((await listEntries(it.guarded.app.tables, GROUP)).entries).toEqual(before);
@@ -374,7 +374,7 @@ describe("any decision", () => {
       put: async (table, key, columns, condition) => {
         if (table !== "drift" || columns["state"] === undefined) return app.tables.put(table, key, columns, condition);
         const now = await readDrift(app.tables, GROUP, it.item.driftId);
-        if (now?.state === "reported") await saveDrift(app.tables, { ...now, state: "gone" });
+        if (now?.state === "reported") await saveDrift(app.tables, { ...now, state: "gone" }, 1);
         return app.tables.put(table, key, columns, condition);
       },
     };
