@@ -29,6 +29,7 @@ export function unrestorable(rule: Rule): string | null {
  *     yes         ours                          revoke; who still holds it afterwards has it opened again
  *     yes         somebody else's               kept in full, and then revoked
  *     yes         another after what is kept    somebody opened it anew: revoked, until that was done too often
+ *     yes         what is kept, with another key  its owner has moved it: no longer kept
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
  *     no          what was kept                 the reading may be stale: over when it is late enough to tell
@@ -53,7 +54,8 @@ export const withoutSuspension = (entry: Entry): Entry => ({
   standing: { kind: "none" },
 });
 
-function planClosed(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan {
+function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: EntryView): EntryPlan {
+  const suspension = withoutMoved(picture, stored, view);
   const { now, undone, lateEffectMaxMs } = picture;
   const { same, ours, bookedId, attempts, change, revoke } = view;
   const isAllocated = isAllocatedAlways(entry);
@@ -106,6 +108,22 @@ function planClosed(picture: Picture, entry: Entry, suspension: Suspension, view
     ...theirs.map((rule): PlannedCall => ({ ...revoke(rule.id, cause), suspends: true })),
   ];
   return change(patch, { calls, lookAt, findings });
+}
+
+/**
+ * What its owner has made another rule of before it was revoked is no longer what was kept: it is not opened again. Told by its id, once a
+ * reading cannot be from before it was kept.
+ */
+function withoutMoved(
+  { now, rules, lateEffectMaxMs }: Picture,
+  suspension: Suspension,
+  { same }: EntryView,
+): Suspension {
+  const { kept, since } = suspension;
+  if (kept === null || now < since + lateEffectMaxMs) return suspension;
+  const elsewhere = new Set(rules.flatMap((rule) => (same.some((it) => it.id === rule.id) ? [] : (rule.id ?? []))));
+  const left = kept.filter((rule) => !elsewhere.has(rule.ruleId));
+  return left.length === kept.length ? suspension : { ...suspension, kept: left.length === 0 ? null : left };
 }
 
 function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {

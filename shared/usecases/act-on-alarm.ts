@@ -101,6 +101,7 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
     const lockdown = await startLockdown(app, {
       ...{ scope, policy, cause: alarmId, principal: "alarm", reason: alarm.rule || alarm.metric, waivedBy: null },
       periodMs: rule.periodMs ?? policy.lockdown.periodMs,
+      toldAt: row.receivedAt,
       ...{ arrivedAt: options.arrivedAt, deadlineAt: options.deadlineAt },
     });
     // The other alarm of the same scope may have been over in this very moment, and this one is what keeps it on.

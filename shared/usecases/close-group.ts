@@ -5,7 +5,9 @@ import type { Lockdown, LockdownGroup, Preparation } from "../domain/lockdown.ts
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import { isHolding } from "../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../plan/plan-lockdown.ts";
+import { isSuspending } from "../plan/plan-suspended.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { getGroupRow } from "../store/group-rows.ts";
@@ -128,13 +130,20 @@ async function instead(
   return { ...closing, isClosed: closing.isClosed && plan.isWhole };
 }
 
-/** What this lockdown has suspended and kept in the group already: no reading shows the one, and both last as long as it does. */
+/**
+ * What lockdowns have suspended and kept in the group already, this one or others: no reading shows the one, and both last as long as this
+ * one does, though another is lifted first.
+ */
 async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
   const { entries } = await listEntries(app.tables, group);
+  const now = app.clock.now();
   const isSuspended = ({ suspension }: Entry): boolean =>
-    suspension?.by.some((it) => it.itemId === lockdownId) === true;
+    suspension?.by.some((it) => it.itemId === lockdownId || (it.kind === "lockdown" && isSuspending(it, now))) === true;
   const isKept = ({ holders, spec }: Entry): boolean =>
-    spec.policy === "accept" && holders.some((it) => it.holderId === lockdownId && it.ended === null);
+    spec.policy === "accept" &&
+    holders.some(
+      (it) => it.ended === null && (it.holderId === lockdownId || (it.kind === "lockdown" && isHolding(it, now))),
+    );
   const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
   return { suspends: specs(isSuspended).filter((spec) => ruleKey(spec) !== ruleKey(EVERYTHING)), keeps: specs(isKept) };
 }

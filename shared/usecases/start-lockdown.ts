@@ -38,6 +38,8 @@ export interface LockdownAsk {
   readonly principal: string;
   readonly reason: string;
   readonly periodMs: number;
+  /** When an alarm told of it; the same telling, acted on again after a crash, moves no end. Now when absent. */
+  readonly toldAt?: number;
   /** Who answers for its lacking an operator path; null: the policy's word. */
   readonly waivedBy: string | null;
   /** Monotonic instant at which what started it came in. */
@@ -126,7 +128,7 @@ function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
  */
 async function join(
   app: App,
-  { scope, cause, periodMs }: LockdownAsk,
+  { scope, cause, periodMs, toldAt }: LockdownAsk,
 ): Promise<{ readonly lockdown: Lockdown; readonly isMoved: boolean } | null> {
   for (;;) {
     const last = await lastLockdown(app.tables, scopeName(scope));
@@ -134,7 +136,7 @@ async function join(
     if (last === null || !isOn(last, now)) return null;
     const isKnown = last.causes.some((it) => it.by === cause);
     const causes: readonly LockdownCause[] = isKnown ? last.causes : [...last.causes, { by: cause, since: now }];
-    const until = lockdownEnd(now, periodMs);
+    const until = lockdownEnd(Math.min(now, toldAt ?? now), periodMs);
     const isLater = isLaterEnd(until, last.until);
     if (isKnown && !isLater) return { lockdown: last, isMoved: false };
     const groups = last.groups.map((it) => (it.way === "none" ? it : { ...it, isClosed: false }));

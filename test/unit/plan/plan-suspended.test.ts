@@ -7,7 +7,7 @@ import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, aWatch } from "../../kit/drift-pictures.ts";
 import { aHolder, aMark, anEntry, aPicture, HOUR, LATE_MS, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
-import { aRule, aSpec } from "../../kit/rules.ts";
+import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
 
 const by = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: NOW + HOUR } as const;
 const over = { ...by, until: NOW };
@@ -68,6 +68,17 @@ describe("while it is suspended", () => {
     const fought = { ...entry, undoneAt: [NOW - 3000, NOW - 2000, NOW - 1000] };
     expect(plan(fought, [web("2")]).calls).toEqual([]);
     expect(plan(fought, [web("2")]).findings[0]).toContain("a person has to decide");
+  });
+
+  test("what its owner makes another rule of before it is revoked is no longer kept, and not opened afterwards", () => {
+    const moved = web("1", { ports: somePorts("3309/3309") });
+    const early = aStranger({ kept: [keptAs("1")] });
+    expect(plan(early, [moved]).patch?.suspension?.kept ?? early.suspension?.kept).toEqual([keptAs("1")]);
+    const late = aStranger({ kept: [keptAs("1")], since: NOW - LATE_MS });
+    expect(plan(late, [moved]).patch?.suspension?.kept).toBeNull();
+    const two = aStranger({ kept: [keptAs("1"), keptAs("2")], since: NOW - LATE_MS });
+    expect(plan(two, [moved]).patch?.suspension?.kept).toEqual([keptAs("2")]);
+    expect(plan(late, [web()]).patch?.suspension?.kept ?? late.suspension?.kept).toEqual([keptAs("1")]);
   });
 
   test("what could not be authorized again is left alone, and told", () => {

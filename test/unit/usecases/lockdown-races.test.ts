@@ -109,6 +109,28 @@ describe("two alarms", () => {
     }));
 });
 
+describe("two lockdowns where drops have no room", () => {
+  test("what the first has closed stays closed for the second, and is given back after both", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const before = rulesOf(scene).sort();
+        const first = await startLockdown(app, ask(scene, app));
+        const closed = rulesOf(scene).sort();
+        expect(closed).not.toEqual(before);
+        const scope = { kind: "groups", groups: ["web", "app"] } as const;
+        const second = await startLockdown(app, ask(scene, app, { scope, cause: "bob" }));
+        await liftLockdown(app, first.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await tick(scene, 120_000);
+        expect(rulesOf(scene).sort()).toEqual(closed);
+        await liftLockdown(app, second.lockdownId, { ...terms(scene, app), by: "bob", isPerson: true });
+        await tick(scene, 120_000);
+        expect(rulesOf(scene).sort()).toEqual(before);
+      },
+      { limits: { rulesPerInterface: 12, rulesKeptFree: 0 } },
+    ));
+});
+
 describe("the end", () => {
   const hour = 3_600_000;
   const marks = (scene: Scene) =>
@@ -117,6 +139,21 @@ describe("the end", () => {
         .rules(WEB.groupId)
         .flatMap((rule) => (rule.policy === "drop" ? (/until=(\S+)/.exec(rule.description)?.[1] ?? []) : [])),
     );
+
+  test("is not moved by the same telling, however often it is acted on", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const { alarmId, lockdownId } = await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+      const { until } = (await getLockdown(app.tables, lockdownId ?? "")) ?? {};
+      for (let n = 0; n < 3; n++) {
+        await scene.schedule.sleep(120_000);
+        // What is left when whoever acted on it died before the alarm's row said so.
+        const row = await getAlarm(app.tables, alarmId);
+        if (row) await saveAlarm(app.tables, { ...row, isHandled: false, lockdownId: null });
+        await actOnAlarm(app, alarmId, terms(scene, app));
+      }
+      expect((await getLockdown(app.tables, lockdownId ?? ""))?.until).toBe(until);
+    }));
 
   test("is moved by an alarm that joins, on the drops as well", () =>
     inScene(async (scene) => {
