@@ -162,6 +162,7 @@ const asking: Move = async (world, dice) => {
     openedAt: null,
     endedAt: null,
     rides: false,
+    breaksGlass: isAtOnce,
     second: isAtOnce
       ? null
       : { lapsesAt: world.now() + TRIES_MS + DECIDE_WITHIN_MS, useWithinMs: USE_WITHIN_MS, words: [] },
@@ -205,6 +206,7 @@ const asking: Move = async (world, dice) => {
 };
 
 export const approvals: Feature = {
+  chance: 0.4,
   policy: {
     approval: { ports: PORTS, decideWithin: DECIDE_WITHIN_MS / 1000, useWithin: USE_WITHIN_MS / 1000 },
     breakGlass: { persons: [BREAKS_GLASS], periodMax: 300 },

@@ -1,4 +1,5 @@
 // A part of the product that some seeds have in their account, and others do not.
+import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { Dice } from "../kit/schedule.ts";
 import type { SimWorld } from "./sim-world.ts";
 
@@ -9,7 +10,11 @@ export type Move = (world: SimWorld, dice: Dice) => Promise<void>;
 export type Moves = readonly (readonly [number, Move])[];
 
 export interface Feature {
+  /** What part of the seeds has it: what costs much time is rarer. */
+  readonly chance: number;
   /** What it adds to the policy's document. */
   readonly policy: Readonly<Record<string, unknown>>;
   readonly moves: Moves;
+  /** Rules that stand from the beginning, by the id of their group. */
+  readonly rules?: Readonly<Record<string, readonly Partial<EcsRule>[]>>;
 }

@@ -1,17 +1,19 @@
 // Every feature, and which of them a seed has: seeds that have few of them meet combinations that one with all never would.
 import { Dice } from "../kit/schedule.ts";
+import { alarms, narrowInterfaces } from "./alarms.ts";
 import { approvals } from "./approvals.ts";
 import type { Feature } from "./feature.ts";
 
-export const features = { approvals } as const satisfies Readonly<Record<string, Feature>>;
+export const features = { approvals, alarms, narrow: narrowInterfaces } as const satisfies Readonly<
+  Record<string, Feature>
+>;
 export type FeatureName = keyof typeof features;
 
 const NAMES = Object.keys(features) as readonly FeatureName[];
-const HAS_CHANCE = 0.4;
 
 export const isFeatureName = (text: string): text is FeatureName => Object.hasOwn(features, text);
 
 /** The features of a seed. */
 export function drawnFeatures(seed: string): readonly FeatureName[] {
-  return NAMES.filter((name) => new Dice(`${name} in ${seed}`).happens(HAS_CHANCE));
+  return NAMES.filter((name) => new Dice(`${name} in ${seed}`).happens(features[name].chance));
 }

@@ -1,12 +1,17 @@
 // Planted bugs: each takes away one thing that keeps an invariant, and names the checkers that may be the first to see it.
 
 /** A piece of the program replaced by another. */
-export interface Mutation {
-  readonly name: string;
+export interface Edit {
   readonly file: string;
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+}
+
+export interface Mutation extends Edit {
+  readonly name: string;
+  /** What else has to go, where two things keep an invariant. */
+  readonly also?: Edit;
   readonly seenBy: readonly string[];
   /** The first seed to try; 1 when absent. One in which it was seen saves time, and the next do as well. */
   readonly from?: number;
@@ -121,5 +126,38 @@ export const mutations: readonly Mutation[] = [
     replace: "return given.length === own.length || timingSafeEqual(given, own);",
     seenBy: ["second-person"],
     from: 27,
+  },
+  {
+    name: "a lockdown ends with the core ports",
+    file: "shared/plan/plan-lockdown.ts",
+    find: ".filter((port) => port <= PORT_MAX)",
+    replace: ".filter((port) => port <= 443 && port <= PORT_MAX)",
+    seenBy: ["lockdown-closes"],
+  },
+  {
+    name: "a lockdown shuts operators out",
+    file: "shared/plan/plan-lockdown.ts",
+    find: "const sources = paths.filter(isIn).flatMap((it) => it.sources);",
+    replace: "const sources: readonly Cidr[] = [];",
+    also: {
+      file: "shared/plan/plan-lockdown.ts",
+      find: "  for (const { addresses, otherRules } of interfaces) {\n    const [path]",
+      replace: "  for (const { addresses, otherRules } of interfaces.slice(0, 0)) {\n    const [path]",
+    },
+    seenBy: ["operators-come-in"],
+  },
+  {
+    name: "an alarm that is over lifts nothing",
+    file: "shared/usecases/act-on-alarm.ts",
+    find: "if (lockdown.causes.length > 0) return",
+    replace: "if (lockdown.causes.length >= 0) return",
+    seenBy: ["lockdown-leaves-nothing"],
+  },
+  {
+    name: "what is closed for a lockdown is not given back",
+    file: "shared/plan/plan-suspended.ts",
+    find: ": missing.map(({ description }) => (",
+    replace: ": missing.slice(0, 0).map(({ description }) => (",
+    seenBy: ["lockdown-leaves-nothing"],
   },
 ];

@@ -46,6 +46,8 @@ export interface Grant {
   endedAt: number | null;
   /** True where a rule that was there before serves the grant. */
   readonly rides: boolean;
+  /** True when it opens in spite of a lockdown. */
+  readonly breaksGlass: boolean;
   /** The second person it needs; null where it needs none. */
   readonly second: SecondPerson | null;
 }

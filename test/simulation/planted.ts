@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import * as esbuild from "esbuild";
-import type { Mutation } from "./mutations.ts";
+import type { Edit, Mutation } from "./mutations.ts";
 
 /** What was seen first; null when nothing was. */
 export type Sight = {
@@ -17,11 +17,16 @@ export type Sight = {
 
 const TIMEOUT_MS = 240_000;
 
-/** The mutated text. Throws when the piece to replace does not stand there exactly once. */
-function mutated({ file, find, replace }: Mutation): string {
-  const parts = readFileSync(file, "utf8").split(find);
-  if (parts.length !== 2) throw new Error(`${file} has the piece to replace ${parts.length - 1} times: ${find}`);
-  return parts.join(replace);
+/** The mutated text of a file. Throws when a piece to replace does not stand there exactly once. */
+function mutated(path: string, edits: readonly Edit[]): string {
+  return edits.reduce(
+    (text, { find, replace }) => {
+      const parts = text.split(find);
+      if (parts.length !== 2) throw new Error(`${path} has the piece to replace ${parts.length - 1} times: ${find}`);
+      return parts.join(replace);
+    },
+    readFileSync(path, "utf8"),
+  );
 }
 
 /** Builds the simulation with the bug planted, or as it is, and runs seeds until something is seen. */
@@ -35,10 +40,11 @@ export async function seekWith(
     name: "plant",
     setup: ({ onLoad }) => {
       if (mutation === null) return;
-      const path = resolve(mutation.file);
-      onLoad({ filter: /\.ts$/ }, (args) =>
-        args.path === path ? { contents: mutated(mutation), loader: "ts" } : undefined,
-      );
+      const edits = [mutation, ...(mutation.also === undefined ? [] : [mutation.also])];
+      onLoad({ filter: /\.ts$/ }, ({ path }) => {
+        const here = edits.filter(({ file }) => resolve(file) === path);
+        return here.length === 0 ? undefined : { contents: mutated(path, here), loader: "ts" };
+      });
     },
   };
   try {

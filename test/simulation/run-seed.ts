@@ -94,9 +94,11 @@ async function shutDown(world: SimWorld): Promise<void> {
   const set = (mode: Mode): Promise<boolean> =>
     world.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), 50);
   await schedule.sleep(dice.between(0, 30 * MINUTE_MS));
+  world.lessUntil = Number.POSITIVE_INFINITY;
   await set(dice.pick(["close-only", "halt"]));
   await schedule.sleep(dice.between(2 * MINUTE_MS, 40 * MINUTE_MS));
   await set("normal");
+  world.lessUntil = world.now();
 }
 
 /** The baseline of the enforced group is confirmed, as its owner does it. */

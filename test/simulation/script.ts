@@ -58,7 +58,8 @@ export function scriptOf(seed: string, hours?: number): readonly ScriptHour[] {
       return begun(move, at, `move ${dice.fraction()}`, null);
     }),
   }));
-  const more = drawnFeatures(seed).map((name) => {
+  const active = drawnFeatures(seed).filter((name) => features[name].moves.length > 0);
+  const more = active.map((name) => {
     const own = new Dice(`${name} of ${seed}`);
     return Array.from({ length }, () =>
       Array.from({ length: own.between(0, FEATURE_MOVES_MAX) }, () => {

@@ -6,6 +6,7 @@ import { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
 import { defaultTrailSwitches, type TrailSwitches } from "../../local/services/actiontrail/switches.ts";
 import type { EcsCall } from "../../local/services/ecs/ecs-service.ts";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
+import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
@@ -24,6 +25,7 @@ import { memoryTables } from "../kit/memory-tables.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
 import type { Feature } from "./feature.ts";
+import type { LockdownStory } from "./lockdown-story.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
 import { ACCOUNT_ID, account, DOCUMENT, GROUPS, type Person, REGION, SETTINGS } from "./sim-account.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
@@ -33,6 +35,8 @@ import { FAIR, type Weather } from "./weather.ts";
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 45_000;
+/** After the end of a lockdown, or of trouble, it is lifted: locks of whoever died lapse, and the next tick or two come. */
+export const LIFTED_WITHIN_MS = 75_000 + 30_000 + 2 * MINUTE_MS;
 
 /** What a run came to, in numbers. */
 export interface Counts {
@@ -85,6 +89,12 @@ export class SimWorld {
   readonly adopted = new Set<string>();
   /** Who has written each rule first, and what it said then, by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string }>();
+  /** Scopes of lockdowns, by name. */
+  readonly lockdowns = new Map<string, LockdownStory>();
+  /** Words of rules that the program has revoked where a lockdown may be on, and not given back yet, with who wrote them; by group. */
+  readonly closedForLockdown = new Map<string, Map<string, string>>();
+  /** Until when the program is told to do less; endless while it is. */
+  lessUntil = 0;
   readonly watchers: {
     readonly sent: ((call: SentCall) => void)[];
     readonly made: ((call: ObservedCall) => void)[];
@@ -104,6 +114,7 @@ export class SimWorld {
   readonly #hasWakeups: boolean;
   #born = 0;
   #tokens = 0;
+  readonly #lockedAt = new Map<string, number>();
   #isOver = false;
 
   constructor(
@@ -120,6 +131,13 @@ export class SimWorld {
       REGION,
     );
     const { schedule } = this;
+    const seedOfAccount: AccountSeed = {
+      ...account,
+      groups: account.groups.map((group) => ({
+        ...group,
+        rules: [...group.rules, ...features.flatMap(({ rules }) => rules?.[group.groupId] ?? [])],
+      })),
+    };
     const clock = {
       ...schedule.clock((ms) => schedule.sleep(ms)),
       schedule: (ms: number, run: () => void) => {
@@ -145,7 +163,7 @@ export class SimWorld {
     this.ecs = createEcs({
       clock,
       random,
-      seed: account,
+      seed: seedOfAccount,
       findUser: (accessKeyId) => principals.find(accessKeyId),
       onCall: (call: EcsCall) => trail.record(call),
     });
@@ -204,9 +222,54 @@ export class SimWorld {
   #called(call: ObservedCall): void {
     const known = new Set(call.before.map((rule) => rule.ruleId));
     for (const rule of call.after)
-      if (!known.has(rule.ruleId)) this.born.set(rule.ruleId, { who: call.who, words: wordsOf(rule) });
+      if (!known.has(rule.ruleId)) {
+        const words = wordsOf(rule);
+        // What is given back after a lockdown is whose it was.
+        const closed = call.who === "safeport" ? this.closedForLockdown.get(call.groupId)?.get(words) : undefined;
+        this.born.set(rule.ruleId, { who: closed ?? call.who, words });
+      }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
+    this.#noteClosed(call);
+  }
+
+  #noteClosed({ who, groupId, before, after }: ObservedCall): void {
+    const closed = this.closedForLockdown.get(groupId) ?? new Map<string, string>();
+    this.closedForLockdown.set(groupId, closed);
+    const standing = new Set(after.map(wordsOf));
+    if (who === "safeport" && this.mayBeLocked(groupId))
+      for (const rule of before) {
+        const words = wordsOf(rule);
+        if (rule.policy === "Drop" || standing.has(words)) continue;
+        closed.set(words, this.born.get(rule.ruleId)?.who ?? "somebody before");
+      }
+    for (const words of standing) closed.delete(words);
+  }
+
+  /** When a lockdown may last have been on in the group, by all that people know; 0 for never. */
+  lockedAt(groupId: string): number {
+    const [now, troubledAt] = [this.now(), Math.min(this.troubledAt(), this.now())];
+    const isOn = [...this.lockdowns.values()].some(
+      (it) => it.groupIds.includes(groupId) && it.mayBeOn(now, troubledAt),
+    );
+    if (isOn) this.#lockedAt.set(groupId, now);
+    return this.#lockedAt.get(groupId) ?? 0;
+  }
+
+  /** True where a lockdown may be on, or not be lifted yet. */
+  mayBeLocked(groupId: string): boolean {
+    const lockedAt = this.lockedAt(groupId);
+    return lockedAt > 0 && this.now() <= Math.max(lockedAt, Math.min(this.troubledAt(), this.now())) + LIFTED_WITHIN_MS;
+  }
+
+  /** True for a rule of other people that was closed for a lockdown and has not been given back yet. */
+  isToGiveBack(groupId: string, words: string): boolean {
+    return (this.closedForLockdown.get(groupId)?.get(words) ?? "safeport") !== "safeport";
+  }
+
+  /** When something last kept the program from what it has to do, a mode included; by the true clock. */
+  troubledAt(): number {
+    return Math.max(this.disturbedAt, this.lessUntil);
   }
 
   /** Some process of the program; those that have died are replaced. */

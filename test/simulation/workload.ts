@@ -64,6 +64,7 @@ const leasing: Move = async (world, dice) => {
     openedAt: null,
     endedAt: null,
     rides,
+    breaksGlass: false,
     second: null,
   };
   world.grants.push(grant);

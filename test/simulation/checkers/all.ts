@@ -5,6 +5,7 @@ import { endsInTime } from "./ends-in-time.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
 import { keepsToItsMoves } from "./keeps-to-its-moves.ts";
+import { lockdownCloses, lockdownLeavesNothing, operatorsComeIn } from "./lockdowns.ts";
 import { neverWider } from "./never-wider.ts";
 import { openMeansOpen } from "./open-means-open.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
@@ -25,5 +26,8 @@ export const checkers: readonly Checker[] = [
   keepsToItsMoves,
   restoresWhatWasGranted,
   secondPerson,
+  lockdownCloses,
+  lockdownLeavesNothing,
+  operatorsComeIn,
   trailIsWhole,
 ];

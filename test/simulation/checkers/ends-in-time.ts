@@ -33,6 +33,8 @@ export const endsInTime: Checker = {
         for (const rule of world.rules(group)) {
           const { groupId } = group;
           const born = world.born.get(rule.ruleId);
+          // Drops have checkers of their own.
+          if (rule.policy === "Drop") continue;
           if (born?.who !== "safeport" || told.has(rule.ruleId) || unknown.has(rule.ruleId)) continue;
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;

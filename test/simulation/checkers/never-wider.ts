@@ -17,6 +17,8 @@ export const neverWider: Checker = {
         const words = wordsOf(rule);
         if (before.get(rule.ruleId) === words || rule.policy === "Drop") continue;
         if (world.allocated.get(call.groupId)?.has(words)) continue;
+        // Given back after a lockdown.
+        if (world.isToGiveBack(call.groupId, words)) continue;
         const asked = world.grants.filter((grant) => grant.groupId === call.groupId && grant.rule === words);
         if (asked.length === 0) world.violated("never-wider", `${call.groupId} ${words} was never granted`);
         else if (asked.every((grant) => grant.until + SKEW_MAX_MS + LATE_EFFECT_MS < call.at))

@@ -15,6 +15,8 @@ export const openMeansOpen: Checker = {
     world.watchers.opened.push(({ groupId, rule, leaseId, promised }) => {
       // An answer that was long on its way may come when all is over.
       if (promised <= world.now()) return;
+      // Closed for a lockdown, it is open again afterwards.
+      if (world.mayBeLocked(groupId)) return;
       if (rulesIn(world.ecs.groups(), groupId).some((it) => wordsOf(it) === rule)) return;
       if (meddled.has(`${groupId} ${rule}`)) return;
       world.violated("open-means-open", `${leaseId} is said to be open, and ${groupId} lacks ${rule}`);

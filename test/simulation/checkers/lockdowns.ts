@@ -1,0 +1,153 @@
+// A lockdown closes everything but core ports and operators' ways, cuts no operator off, and leaves nothing behind.
+import { contains, parseCidr, printIpv4 } from "../../../local/dataplane/cidr.ts";
+import { type Policies, PolicyResolver } from "../../../local/dataplane/policy.ts";
+import { decide } from "../../../local/dataplane/verdict.ts";
+import type { EcsRule } from "../../../local/services/ecs/model.ts";
+import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
+import { rulesIn, wordsOf } from "../observed.ts";
+import { LIFTED_WITHIN_MS, type SimWorld } from "../sim-world.ts";
+import type { Checker } from "./checker.ts";
+
+/** By the timer alone. */
+const PROMISED_MS = 75_000;
+const resolvers = new WeakMap<SimWorld, PolicyResolver>();
+
+/** What the data plane does with packets now. */
+function policiesOf(world: SimWorld): Policies {
+  const resolver = resolvers.get(world) ?? new PolicyResolver();
+  resolvers.set(world, resolver);
+  return resolver.resolve(topologyOf(world.ecs), { destCidrIp: "honoured" });
+}
+
+const isIn = (policies: Policies, sourceAddress: string, destAddress: string, destPort: number): boolean =>
+  decide(policies, { protocol: "TCP", sourceAddress, sourcePort: 50_000, destAddress, destPort }).accept;
+
+const firstPort = ({ portRange }: EcsRule): number => Math.max(1, Number(portRange.split("/")[0]));
+
+/** An address that the rule lets in. */
+function firstSource({ sourceCidrIp }: EcsRule): string | null {
+  const block = parseCidr(sourceCidrIp);
+  return block === undefined || block.family !== 4 ? null : (printIpv4(block).split("/")[0] ?? null);
+}
+
+/** The hosts of a group. */
+const hostsOf = (world: SimWorld, groupId: string): readonly string[] =>
+  world.ecs
+    .enis()
+    .filter((eni) => eni.groupIds.includes(groupId))
+    .map((eni) => eni.privateIp);
+
+/** While one is surely on, nobody comes in but to core ports, by operators' ways and through broken glass. */
+export const lockdownCloses: Checker = {
+  name: "lockdown-closes",
+  watch(world) {
+    // Somebody took the drops away: they come back in their time, which nobody outside can tell.
+    const opened = new Set<string>();
+    const told = new Set<string>();
+    const isFirst = (what: string): boolean => !told.has(what) && told.add(what).has(what);
+    world.watchers.made.push(({ who, before, after, groupId }) => {
+      if (who === "safeport") return;
+      const left = new Set(after.map((rule) => rule.ruleId));
+      if (before.some((rule) => rule.policy === "Drop" && !left.has(rule.ruleId))) opened.add(groupId);
+    });
+    world.watchers.minute.push(() => {
+      const now = world.now();
+      for (const story of world.lockdowns.values())
+        for (const groupId of story.groupIds) {
+          const since = story.surelySince(now);
+          if (since === null || opened.has(groupId)) continue;
+          if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
+          const policies = policiesOf(world);
+          const rules = rulesIn(world.ecs.groups(), groupId);
+          const hasDrops = rules.some((rule) => rule.policy === "Drop");
+          for (const rule of rules) {
+            const [port, source] = [firstPort(rule), firstSource(rule)];
+            if (rule.policy === "Drop" || source === null || isCore(world, port)) continue;
+            // What somebody opens afterwards is closed by drops alone.
+            if (!hasDrops && isNewSince(world, rule, since)) continue;
+            if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, rule)) continue;
+            for (const host of hostsOf(world, groupId))
+              if (isIn(policies, source, host, port) && isFirst(`${since} ${rule.ruleId}`))
+                world.violated("lockdown-closes", `${groupId} is locked down, and ${source} reaches ${host}:${port}`);
+          }
+        }
+      for (const groupId of opened) if (!world.mayBeLocked(groupId)) opened.delete(groupId);
+    });
+  },
+};
+
+const isNewSince = (world: SimWorld, { ruleId, createTime }: EcsRule, since: number): boolean =>
+  world.born.get(ruleId)?.who !== "safeport" && Date.parse(createTime) >= since - 60_000;
+
+const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
+
+const isOperators = ({ policy }: SimWorld, source: string, port: number): boolean => {
+  const address = parseCidr(source);
+  const isAmong = (block: string): boolean => {
+    const outer = parseCidr(block);
+    return outer !== undefined && address !== undefined && contains(outer, address);
+  };
+  return policy.operatorPath.some((path) => path.port === `${port}` && path.sources.some(isAmong));
+};
+
+/** Somebody who may has opened it in spite of the lockdown. */
+const hasBrokenGlass = (world: SimWorld, groupId: string, rule: EcsRule): boolean =>
+  world.grants.some((it) => it.breaksGlass && it.groupId === groupId && it.rule === wordsOf(rule));
+
+/** Where none may be on, no drop of ours is left, and what was closed for one is back. */
+export const lockdownLeavesNothing: Checker = {
+  name: "lockdown-leaves-nothing",
+  watch(world) {
+    const told = new Set<string>();
+    world.watchers.minute.push(() => {
+      const now = world.now();
+      for (const { groupId, rules } of world.ecs.groups()) {
+        if (now <= Math.max(world.lockedAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
+        for (const rule of rules) {
+          if (rule.policy !== "Drop" || world.born.get(rule.ruleId)?.who !== "safeport" || told.has(rule.ruleId))
+            continue;
+          told.add(rule.ruleId);
+          world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
+        }
+        if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
+        const standing = new Set(rules.map(wordsOf));
+        for (const words of world.closedForLockdown.get(groupId)?.keys() ?? []) {
+          const isOthers = world.untouchable.get(groupId)?.has(words) || world.allocated.get(groupId)?.has(words);
+          if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
+          told.add(`${groupId} ${words}`);
+          world.violated("lockdown-leaves-nothing", `${groupId} has not got ${words} back`);
+        }
+      }
+    });
+  },
+};
+
+/** No call of the program cuts off an operator who came in before it. */
+export const operatorsComeIn: Checker = {
+  name: "operators-come-in",
+  watch(world) {
+    const paths = world.policy.operatorPath;
+    if (paths.length === 0) return;
+    const reached = new Map<string, boolean>();
+    const look = (): readonly (readonly [string, boolean])[] => {
+      const policies = policiesOf(world);
+      const ways = paths.flatMap(({ port, sources }) =>
+        sources.map((block) => [block.split("/")[0] ?? "", port] as const),
+      );
+      return world.ecs
+        .enis()
+        .flatMap(({ privateIp: host }) =>
+          ways.map(
+            ([source, port]) => [`${source} > ${host}:${port}`, isIn(policies, source, host, Number(port))] as const,
+          ),
+        );
+    };
+    world.watchers.made.push(({ who, operation }) => {
+      for (const [path, isOpen] of look()) {
+        if (who === "safeport" && reached.get(path) === true && !isOpen)
+          world.violated("operators-come-in", `${operation} cuts off ${path}`);
+        reached.set(path, isOpen);
+      }
+    });
+  },
+};

@@ -1,0 +1,82 @@
+// One scope of lockdowns, as those know it who post alarms and lift lockdowns: when one is surely on, and when one may be.
+
+interface Cause {
+  /** `lifted`: a person has lifted what it began, and it has not been over since. */
+  state: "on" | "over" | "lifted";
+  /** When the last telling happened, by the monitoring's clock. */
+  at: number;
+  /** From when until when it surely keeps a lockdown on; null when nobody can say. Instants by the true clock. */
+  surely: { readonly from: number; readonly until: number } | null;
+}
+
+/** An end that is put off by less is not moved. */
+const NOT_MOVED_MS = 60_000;
+/** When the job acts at last on what nobody has acted on: without trouble, and whatever trouble there is. */
+const JOB_MS = 4 * 60_000;
+const LATEST_MS = 30 * 60_000;
+/** Clocks that are off, and answers that are on their way. */
+const SLACK_MS = 20_000;
+
+export class LockdownStory {
+  readonly groupIds: readonly string[];
+  readonly #periodMs: number;
+  readonly #causes = new Map<string, Cause>();
+  #lastBegunAt = Number.NEGATIVE_INFINITY;
+  #inFlight = 0;
+
+  constructor(groupIds: readonly string[], periodMs: number) {
+    this.groupIds = groupIds;
+    this.#periodMs = periodMs;
+  }
+
+  /** Tells, by `send`, that the cause is on or over since `at`; `send` answers whether that was heard. */
+  async tell(name: string, state: "on" | "over", at: number, now: () => number, send: () => Promise<boolean>) {
+    const cause = this.#causes.get(name) ?? { state: "over", at: Number.NEGATIVE_INFINITY, surely: null };
+    this.#causes.set(name, cause);
+    const isNew = at > cause.at;
+    if (isNew && state === "over") cause.surely = null;
+    this.#inFlight += 1;
+    const isHeard = await send();
+    this.#inFlight -= 1;
+    // Whatever died on the way may act later, by a job.
+    if (state === "on") this.#lastBegunAt = now();
+    if (at <= cause.at) return;
+    const before = cause.state;
+    cause.at = at;
+    if (state === "on") {
+      cause.state = before === "lifted" ? "lifted" : "on";
+      const until = now() + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
+      const isSure = isHeard && before !== "lifted" && this.#inFlight === 0;
+      if (isSure) cause.surely = { from: before === "on" ? (cause.surely?.from ?? now()) : now(), until };
+    } else if (isHeard) cause.state = "over";
+    else cause.at = Number.NEGATIVE_INFINITY;
+  }
+
+  /** A person lifts what is on, by `send`. */
+  async lift(send: () => Promise<boolean>): Promise<void> {
+    for (const cause of this.#causes.values()) cause.surely = null;
+    this.#inFlight += 1;
+    const isHeard = await send();
+    this.#inFlight -= 1;
+    for (const cause of this.#causes.values()) {
+      cause.surely = null;
+      if (isHeard && this.#inFlight === 0 && cause.state === "on") cause.state = "lifted";
+    }
+  }
+
+  /** True when one may be on. After trouble at `troubledAt` the job begins it later than it was told. */
+  mayBeOn(now: number, troubledAt: number): boolean {
+    if (this.#inFlight > 0) return true;
+    const isAsked = [...this.#causes.values()].some((it) => it.state !== "over");
+    const latest = Math.min(Math.max(this.#lastBegunAt, troubledAt) + JOB_MS, this.#lastBegunAt + LATEST_MS);
+    return isAsked && now <= latest + this.#periodMs + SLACK_MS;
+  }
+
+  /** Since when one is surely on; null where that is not sure. */
+  surelySince(now: number): number | null {
+    const since = [...this.#causes.values()].flatMap(({ surely }) =>
+      surely !== null && now < surely.until ? [surely.from] : [],
+    );
+    return since.length === 0 ? null : Math.min(...since);
+  }
+}
