@@ -13,7 +13,9 @@ import {
   tablestoreMessages,
   tablestoreSource,
   tablestoreWhole,
+  undescribed,
 } from "./build/lean-sdks.mjs";
+import { splitBundle } from "./build/split.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -31,26 +33,20 @@ const shared = {
   metafile: true,
 };
 
-/**
- * What a function loads when it first needs it, in files of its own: no start has to read it. By what is imported, or by the file's own
- * name beside the `index.ts` of a function.
- */
+/** The SDKs that a function loads when it first needs them, each in a file of its own, by what is imported. */
 const PARTS = new Map([
   ["./ecs-sdk.ts", "shared/adapters/alibaba/ecs-sdk.ts"],
   ["tablestore", "tablestore"],
   ["@alicloud/fc2", "@alicloud/fc2"],
-  ["./signed-token.ts", "shared/access/signed-token.ts"],
 ]);
 const partOf = (path) => `./${path.replace(/^.*\//, "").replace(/\.ts$/, "")}.js`;
 
 const besides = {
   name: "besides",
   setup({ onResolve }) {
-    onResolve({ filter: /./ }, ({ kind, path, importer }) => {
-      if (kind !== "dynamic-import") return undefined;
-      const isBeside = /^\.\/[a-z-]+\.ts$/.test(path) && dirname(dirname(importer)) === join(root, "functions");
-      return isBeside || PARTS.has(path) ? { path: partOf(path), external: true } : undefined;
-    });
+    onResolve({ filter: /./ }, ({ kind, path }) =>
+      kind === "dynamic-import" && PARTS.has(path) ? { path: partOf(path), external: true } : undefined,
+    );
   },
 };
 
@@ -58,12 +54,17 @@ const besides = {
 const functionOptions = {
   ...shared,
   minify: true,
+  // `import()` of a CommonJS file has Node search its text for exports, which costs more than to compile it: parts are required.
+  supported: { "dynamic-import": false },
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
   plugins: [leaveOut, givenKeys, openApiSource, tablestoreSource, tablestoreMessages],
 };
 
-const inParts = { ...functionOptions, plugins: [besides, ...functionOptions.plugins] };
+/** For each schema zod writes a program and has it compiled, which pays after hundreds of values; a function checks few. */
+const PRELUDE = "globalThis.__zod_globalConfig={jitless:true};";
+
+const inParts = { ...functionOptions, plugins: [besides, undescribed, ...functionOptions.plugins] };
 
 /** The command for people who have nothing but the package: all but the engine of the state, which is compiled for each kind of machine. */
 const commandOptions = {
@@ -83,19 +84,14 @@ export async function bundleFunction(source, outfile) {
   return file.contents.length;
 }
 
-/** What to build: source, target under `outDir`, options. Only what exists. */
+/** What to build beside the functions: source, target under `outDir`, options. Only what exists. */
 function targets() {
-  const functions = readdirSync(join(root, "functions"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap(({ name }) => readdirSync(join(root, "functions", name)).map((file) => join(name, file)))
-    .map((file) => [`functions/${file}`, file.replace(/ts$/, "js"), inParts]);
   const commands = [
     ["cli/dev/main.ts", "cli/dev.js", { ...shared, packages: "external" }],
     ["cli/safeport/main.ts", "cli/safeport.js", commandOptions],
   ];
   const harness = "local/services/functions/instance-harness.ts";
   return [
-    ...functions,
     ...commands,
     [harness, "local/instance-harness.js", shared],
     // The embedded cloud looks for the harness beside the file that it was bundled into.
@@ -103,7 +99,22 @@ function targets() {
   ].filter(([source]) => existsSync(join(root, source)));
 }
 
-/** The parts that the functions load later, each built once and put beside every function that names it. */
+/** The functions, each in the file of its start and those that it loads later. */
+async function buildFunctions(outDir) {
+  const names = readdirSync(join(root, "functions"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const divided = await Promise.all(
+    names.map(async ({ name }) => {
+      const { files } = await splitBundle(join(root, "functions", name, "index.ts"), inParts, PRELUDE);
+      return files.map(({ name: file, result }) => {
+        const target = `${name}/${file}`;
+        return { target, outfile: join(outDir, target), result };
+      });
+    }),
+  );
+  return divided.flat();
+}
+
+/** The SDKs, each built once and put beside every function that names it. */
 async function buildParts(built, outDir) {
   const made = new Map();
   for (const [path, source] of PARTS) {
@@ -131,6 +142,7 @@ export async function build(outDir = join(root, "dist")) {
       return { target, outfile, result };
     }),
   );
+  built.push(...(await buildFunctions(outDir)));
   built.push(...(await buildParts(built, outDir)));
   await rm(outDir, { recursive: true, force: true });
   const sizes = [];

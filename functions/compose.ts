@@ -9,7 +9,6 @@ import {
   actionTrailRpcClient,
   cloudMonitorRpcClient,
   ecsRpcClient,
-  type RpcClient,
   type RpcSettings,
   vpcRpcClient,
 } from "../shared/adapters/alibaba/rpc-client.ts";
@@ -18,7 +17,6 @@ import { httpsNotifier } from "../shared/adapters/notify/notifier.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
-import { checkedPolicyText, defaultPolicy, policyOfRow } from "../shared/config/policy-schema.ts";
 import {
   type Configuration,
   type Credentials,
@@ -47,7 +45,7 @@ export interface Composition {
   /** Any of them opens the alarm webhook. */
   readonly alarmSecrets: readonly string[];
   /** Checks documents of this installation. */
-  readonly documents: PolicyDocuments;
+  readonly documents: () => Promise<PolicyDocuments>;
   /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, STATE_UNREADABLE without a good one. */
   readonly readPolicy: () => Promise<Policy>;
   /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
@@ -149,6 +147,12 @@ function build(configuration: Configuration): Composition {
     credentials: keys,
     ...placeOf(endpoints.cms, (where) => `metrics.${where}.aliyuncs.com`),
   });
+  const vpcRpc = vpcRpcClient({
+    clock,
+    credentials: keys,
+    ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`),
+  });
+  const reading = { clock, credentials: keys, vpc: vpcRpc, cms: cmsRpc };
   let sources: Promise<TrafficSources> | undefined;
   const app: App = {
     clock,
@@ -161,7 +165,8 @@ function build(configuration: Configuration): Composition {
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
     traffic: () => {
-      sources ??= trafficSources(configuration, keys, cmsRpc);
+      // So that what does not collect pays nothing for it.
+      sources ??= import("./traffic-sources.ts").then((it) => it.trafficSources(configuration, reading));
       return sources;
     },
     notifier: httpsNotifier({
@@ -193,31 +198,12 @@ function build(configuration: Configuration): Composition {
     },
   };
   const oidc = new OidcTokens(clock, keySets);
-  const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+  const documents = async (): Promise<PolicyDocuments> => {
+    const { checkedPolicyText, policyOfRow } = await policySchema();
+    return { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+  };
   const beats = heartbeat ? region : null;
   return { app, accountId, alarmSecrets, settle, documents, oidc, heartbeat: beats, ...policyReaders(app, region) };
-}
-
-/** Sources of evidence. Loaded here, so that functions that do not collect pay nothing for them. */
-async function trafficSources(
-  { endpoints, flowLogs, accountId }: Configuration,
-  credentials: () => Credentials,
-  cms: RpcClient,
-): Promise<TrafficSources> {
-  const [{ flowLogTraffic }, { unhurried }, { balancerTraffic, hostTraffic }, { slsClient }] = await Promise.all([
-    import("../shared/adapters/alibaba/flow-log-traffic.ts"),
-    import("../shared/adapters/alibaba/cms-metrics.ts"),
-    import("../shared/adapters/alibaba/cms-traffic.ts"),
-    import("../shared/adapters/alibaba/sls-client.ts"),
-  ]);
-  const clock = systemClock;
-  const sls = slsClient({ clock, credentials, endpoint: endpoints.sls });
-  const vpc = vpcRpcClient({ clock, credentials, ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`) });
-  return {
-    ...(flowLogs.length === 0 ? {} : { flowLog: flowLogTraffic({ clock, sls, vpc, places: flowLogs }) }),
-    balancer: balancerTraffic(unhurried(cms, clock)),
-    host: hostTraffic(unhurried(cms, clock), accountId),
-  };
 }
 
 /** Where an API answers: at the address that is set, else at each region's own. */
@@ -235,7 +221,11 @@ interface ParsedPolicy {
 /** How many versions are gone back for one that can be read. */
 const VERSIONS_BACK = 20;
 
-function lastGood(rows: Awaited<ReturnType<typeof listPolicies>>, region: string): ParsedPolicy | null {
+/** Loaded with the first policy that is read: neither a start nor an idle tick needs one. */
+const policySchema = () => import("../shared/config/policy-schema.ts");
+
+async function lastGood(rows: Awaited<ReturnType<typeof listPolicies>>, region: string): Promise<ParsedPolicy | null> {
+  const { policyOfRow } = await policySchema();
   for (const row of rows) {
     try {
       return { text: row.text, policy: policyOfRow(row, region) };
@@ -253,14 +243,15 @@ function raise(error: unknown): never {
 function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {
   let parsed: ParsedPolicy | undefined;
   const read = async (): Promise<Policy> => {
-    const [row] = await listPolicies(app.tables, 1);
+    // What reads it is loaded while it is on its way.
+    const [[row], { policyOfRow }] = await Promise.all([listPolicies(app.tables, 1), policySchema()]);
     if (row === undefined) throw fail("NOT_READY", { what: "the policy" });
     if (parsed?.policy.version === row.version && parsed.text === row.text) return parsed.policy;
     try {
       parsed = { text: row.text, policy: policyOfRow(row, region) };
     } catch (error) {
       app.log.write("error", `version ${row.version} of the policy cannot be read`, { cause: error });
-      parsed = lastGood(await listPolicies(app.tables, VERSIONS_BACK), region) ?? raise(error);
+      parsed = (await lastGood(await listPolicies(app.tables, VERSIONS_BACK), region)) ?? raise(error);
     }
     return parsed.policy;
   };
@@ -271,7 +262,7 @@ function policyReaders(app: App, region: string): Pick<Composition, "readPolicy"
         return await read();
       } catch (error) {
         app.log.write("error", "no policy can be read; the last good or the shipped one is used", { cause: error });
-        return parsed?.policy ?? defaultPolicy(region);
+        return parsed?.policy ?? (await policySchema()).defaultPolicy(region);
       }
     },
   };

@@ -2,12 +2,18 @@
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import { beat } from "../../shared/usecases/beat.ts";
-import { allJobs } from "../../shared/usecases/jobs.ts";
+import type { Jobs } from "../../shared/usecases/jobs.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
 const STOP_MARGIN_MS = 15_000;
+
+/** Loaded with the first job that is due: most ticks find none, and a wake-up comes to end a lease. */
+const allJobs: Jobs = {
+  run: async (...words) => (await import("../../shared/usecases/jobs.ts")).runJob(...words),
+  book: async (...words) => (await import("../../shared/usecases/jobs.ts")).bookJobs(...words),
+};
 
 export const handler = entry(
   "sweep",

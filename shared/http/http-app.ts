@@ -7,7 +7,6 @@ import { callerBlock } from "./client-address.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 import { problemResponse, toAppError } from "./problem.ts";
 import type { HttpParts, Identity, Route } from "./route.ts";
-import { routes } from "./routes.ts";
 
 type Router = ReturnType<typeof createRouter<Route>>;
 
@@ -19,10 +18,16 @@ export type HttpApp = (request: HttpRequest, deadlineMs: number) => Promise<Http
 
 /** Builds the application. */
 export function httpApp(parts: HttpParts): HttpApp {
-  const router = routerOf(routes);
+  const routers = new WeakMap<readonly Route[], Router>();
+  const routerAt = async (path: string): Promise<Router> => {
+    const routes = await parts.routesAt(path);
+    const router = routers.get(routes) ?? routerOf(routes);
+    routers.set(routes, router);
+    return router;
+  };
   return async (request, deadlineMs) => {
     const deadlineAt = parts.app.clock.monotonicMs() + Math.max(0, deadlineMs - ANSWER_MARGIN_MS);
-    const response = await answer(parts, router, request, deadlineAt);
+    const response = await answer(parts, routerAt, request, deadlineAt);
     return {
       ...response,
       headers: { ...response.headers, "X-Request-Id": request.requestId },
@@ -33,12 +38,12 @@ export function httpApp(parts: HttpParts): HttpApp {
 
 async function answer(
   parts: HttpParts,
-  router: Router,
+  routerAt: (path: string) => Promise<Router>,
   request: HttpRequest,
   deadlineAt: number,
 ): Promise<HttpResponse> {
   try {
-    return await dispatch(parts, router, request, deadlineAt);
+    return await dispatch(parts, routerAt, request, deadlineAt);
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.entry.fault !== "caller")
@@ -54,7 +59,7 @@ async function answer(
 
 async function dispatch(
   parts: HttpParts,
-  router: Router,
+  routerAt: (path: string) => Promise<Router>,
   request: HttpRequest,
   deadlineAt: number,
 ): Promise<HttpResponse> {
@@ -66,6 +71,7 @@ async function dispatch(
   // 2. Who is it? The policy is read meanwhile. A link says itself whom it was sent to.
   const policyReading = parts.readPolicy();
   policyReading.catch(() => undefined);
+  const router = await routerAt(path);
   const found = findRoute(router, method, path);
   if (found?.data.permission === "public") {
     const policy = await policyReading;

@@ -121,13 +121,15 @@ export interface Presented {
 /** What the web application is made of. */
 export interface HttpParts {
   readonly app: App;
+  /** All routes that a path may be one of; the same array each time for the same place. */
+  readonly routesAt: (path: string) => Promise<readonly Route[]>;
   readonly useCases: UseCases;
   /** Whom a request speaks for; throws TOKEN_MISSING, TOKEN_INVALID, ATTEMPTS_TOO_MANY, REQUESTS_TOO_MANY. */
   readonly identify: (presented: Presented) => Promise<Identity>;
   /** The policy in force; throws NOT_READY when there is none. */
   readonly readPolicy: () => Promise<Policy>;
   /** Checks documents, and makes policies of them. */
-  readonly documents: PolicyDocuments;
+  readonly documents: () => Promise<PolicyDocuments>;
   readonly writeBook: WriteBook;
 }
 

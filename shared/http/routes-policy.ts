@@ -53,7 +53,7 @@ export const policyRoutes: readonly Route[] = [
       const { parts, caller } = call;
       const ask = { document: body.policy, reason: body.reason, base: body.base };
       const options = { dryRun, deadlineAt: compareUntil(call) };
-      const answer = await parts.useCases.changePolicy(parts.app, caller, parts.documents, ask, options);
+      const answer = await parts.useCases.changePolicy(parts.app, caller, await parts.documents(), ask, options);
       return jsonResponse(answer.state === "pending" ? 202 : 200, viewPolicyAnswer(answer, dryRun));
     },
   }),
@@ -71,7 +71,13 @@ export const policyRoutes: readonly Route[] = [
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
       const options = { dryRun, deadlineAt: compareUntil(call) };
-      const answer = await parts.useCases.confirmPolicy(parts.app, caller, parts.documents, body.digest, options);
+      const answer = await parts.useCases.confirmPolicy(
+        parts.app,
+        caller,
+        await parts.documents(),
+        body.digest,
+        options,
+      );
       return jsonResponse(200, viewPolicyAnswer(answer, dryRun));
     },
   }),

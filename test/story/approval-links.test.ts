@@ -7,6 +7,7 @@ import type { Lease } from "../../shared/domain/lease-record.ts";
 import { httpApp } from "../../shared/http/http-app.ts";
 import type { HttpRequest, HttpResponse } from "../../shared/http/message.ts";
 import type { UseCases } from "../../shared/http/route.ts";
+import { routes } from "../../shared/http/routes.ts";
 import type { Message } from "../../shared/ports/notifier.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
 import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
@@ -69,11 +70,12 @@ function send(link: string, request: Partial<HttpRequest> = {}): Promise<HttpRes
   const app = world.process();
   const oidc = new OidcTokens(app.clock, { read: async () => ({ keys: [] }) });
   const web = httpApp({
+    routesAt: async () => routes,
     app,
     useCases: { openLink, decideByLink } as unknown as UseCases,
     identify: identifier({ clock: app.clock, tables: app.tables, oidc, later: () => undefined }),
     readPolicy: async () => world.policy,
-    documents: { textOf: JSON.stringify, policyOf: () => world.policy },
+    documents: async () => ({ textOf: JSON.stringify, policyOf: () => world.policy }),
     writeBook: async () => new Uint8Array(),
   } as unknown as Parameters<typeof httpApp>[0]);
   const path = link.replace(SITE, "");

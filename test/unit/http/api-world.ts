@@ -10,6 +10,7 @@ import { fail } from "../../../shared/errors/app-error.ts";
 import { httpApp } from "../../../shared/http/http-app.ts";
 import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
 import type { UseCases } from "../../../shared/http/route.ts";
+import { routes } from "../../../shared/http/routes.ts";
 import type { Log } from "../../../shared/ports/log.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import type { AuditPage } from "../../../shared/usecases/list-audits.ts";
@@ -310,10 +311,11 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
   const clock = { now: () => NOW, monotonicMs: () => 0, sleep: async () => undefined };
   const policy = { ...defaultPolicy("cn-hangzhou"), ...options.policy };
   const app = httpApp({
+    routesAt: async () => routes,
     app: { clock, log, inventory, settings: { answerWithinMs: 10_000 } } as unknown as App,
     useCases,
     readPolicy: async () => policy,
-    documents: { textOf: JSON.stringify, policyOf: () => policy },
+    documents: async () => ({ textOf: JSON.stringify, policyOf: () => policy }),
     writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
     identify: async ({ authorization: header }) => {
       if (header === null) throw fail("TOKEN_MISSING");
