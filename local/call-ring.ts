@@ -13,6 +13,8 @@ export interface CloudCall {
   readonly status: number;
   readonly code?: string;
   readonly params?: Readonly<Record<string, string>>;
+  /** Capacity units that the answer of Tablestore tells of. */
+  readonly units?: { readonly reads: number; readonly writes: number };
 }
 
 const CALLS_MAX = 10_000;

@@ -10,6 +10,7 @@ import { encodeMessage } from "../../protocol/tablestore/messages.ts";
 import { contentMd5, type OtsHeaders, signResponse } from "../../protocol/tablestore/signature.ts";
 import type { Authorize, Permission } from "../../ram.ts";
 import { authenticate } from "./authentication.ts";
+import { consumedBy, type Units } from "./consumed.ts";
 import { findOperation } from "./dispatch.ts";
 import { internalError, noPermission, OtsError } from "./errors.ts";
 import { limits } from "./limits.ts";
@@ -33,6 +34,8 @@ export interface TablestoreCall {
   readonly table?: string;
   /** The kind of the fault that hit the call. */
   readonly fault?: string;
+  /** What the answer says the call has cost. */
+  readonly units?: Units;
 }
 
 /** How to run it. Without `directory` nothing outlives the process. */
@@ -154,11 +157,13 @@ async function serve(
   };
   const attempt = (work: () => Buffer | Promise<Buffer>): Promise<Answer> => answerOrRefuse(options, work);
   let fault: TablestoreFault | undefined;
-  const tell = (answer: Pick<Answer, "status" | "code">): void => {
-    const { status, code } = answer;
+  const tell = (answer: Pick<Answer, "status" | "code"> & { readonly body?: Buffer }): void => {
+    const { status, code, body } = answer;
+    const units = status === 200 && body !== undefined ? consumedBy(call.operation, body) : undefined;
     options.onCall?.({
       ...call,
       status,
+      ...(units === undefined ? {} : { units }),
       ...(code === undefined ? {} : { code }),
       ...(fault === undefined ? {} : { fault: fault.kind }),
     });
