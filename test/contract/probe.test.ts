@@ -1,11 +1,10 @@
 // `safeport probe` names the reading of the cloud it runs on, whatever that is, and leaves nothing behind.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { experiments } from "../../cli/probe/ecs-experiments.ts";
-import type { Surroundings } from "../../cli/safeport/command.ts";
-import { runCommand } from "../../cli/safeport/run.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import { defaultSwitches, type EcsSwitches, otherReadings } from "../../local/services/ecs/switches.ts";
+import { typed } from "../kit/command-line.ts";
 
 let cloud: Cloud;
 beforeAll(async () => {
@@ -15,34 +14,19 @@ afterAll(() => cloud?.stop());
 
 async function probe(line = ""): Promise<{ code: number; seen: Record<string, unknown>; err: string }> {
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
-  const said = { out: "", err: "" };
-  const surroundings: Surroundings = {
-    env: {
-      SAFEPORT_REGION: cloud.account.regionId,
-      SAFEPORT_ECS_ENDPOINT: `http://${cloud.endpoints.ecs}`,
-      ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
-      ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
-    },
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    clock: {
-      now: () => cloud.clock.now(),
-      monotonicMs: () => cloud.clock.monotonicMs(),
-      sleep: (ms) => cloud.advance(ms),
-    },
-    fetch,
-    stopped: Promise.resolve(),
+  const env = {
+    SAFEPORT_REGION: cloud.account.regionId,
+    SAFEPORT_ECS_ENDPOINT: `http://${cloud.endpoints.ecs}`,
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
   };
-  const code = await runCommand(`probe --vpc ${cloud.account.vpcId} --json ${line}`.trim().split(" "), surroundings);
-  const probes = said.out === "" ? [] : JSON.parse(said.out).probes;
+  const words = `probe --vpc ${cloud.account.vpcId} --json ${line}`.trim();
+  const { code, out, err } = await typed(words, { cloud, env });
+  const probes = out === "" ? [] : JSON.parse(out).probes;
   const seen = Object.fromEntries(
     probes.map((it: Record<string, unknown>) => [it["switch"], it["observed"] ?? it["failed"]]),
   );
-  return { code, seen, err: said.err };
+  return { code, seen, err };
 }
 
 /** What the probe can tell of a reading: not what only a packet sees. */

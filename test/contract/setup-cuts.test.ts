@@ -1,12 +1,11 @@
 // setup, doctor and uninstall that are cut at a call and run again: nothing is left half, and nothing is made twice.
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
-import type { Surroundings } from "../../cli/safeport/command.ts";
-import { runCommand } from "../../cli/safeport/run.ts";
 import type { CloudCall } from "../../local/call-ring.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import type { FaultService } from "../../local/faults.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
+import { type CommandRun, typed } from "../kit/command-line.ts";
 
 /** Every how manyth call is cut; `CRASH_POINTS=all` cuts each. */
 const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 17;
@@ -25,14 +24,8 @@ beforeAll(async () => {
 });
 afterAll(() => cloud?.stop());
 
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** An installation that nobody has seen yet; runs a command line in it. */
-function freshInstallation(): (line: string) => Promise<Run> {
+function freshInstallation(): (line: string) => Promise<CommandRun> {
   const index = used++;
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
   const secrets = { installation: `cut-${index}`, markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
@@ -45,26 +38,7 @@ function freshInstallation(): (line: string) => Promise<Run> {
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
   };
-  return async (line) => {
-    const said = { out: "", err: "" };
-    const surroundings: Surroundings = {
-      env,
-      out: (text) => {
-        said.out += text;
-      },
-      err: (text) => {
-        said.err += text;
-      },
-      clock: {
-        now: () => cloud.clock.now(),
-        monotonicMs: () => cloud.clock.monotonicMs(),
-        sleep: (ms) => cloud.advance(ms),
-      },
-      fetch,
-      stopped: Promise.resolve(),
-    };
-    return { code: await runCommand(line.split(" "), surroundings), ...said };
-  };
+  return (line) => typed(line, { cloud, env });
 }
 
 /** Each of the calls that a whole run makes, as service and how many of that service come before it. */
@@ -81,7 +55,7 @@ async function pointsOf(work: () => Promise<unknown>): Promise<readonly (readonl
 
 /** Runs `line` with one of its calls cut after its effect, or before it. */
 async function cut(
-  run: (line: string) => Promise<Run>,
+  run: (line: string) => Promise<CommandRun>,
   line: string,
   at: readonly [FaultService, number],
   index: number,
@@ -98,7 +72,7 @@ async function cut(
 const APPLY = "setup --apply --contacts operations --json";
 const PLAN = "setup --plan --contacts operations --json";
 const REMOVE = "uninstall --state --json";
-const statesOf = ({ out }: Run): readonly string[] => [
+const statesOf = ({ out }: CommandRun): readonly string[] => [
   ...new Set<string>(JSON.parse(out).steps.map((it: { state: string }) => it.state)),
 ];
 const sampled = <Item>(items: readonly Item[]): readonly Item[] => items.filter((_, index) => index % STEP === 0);
@@ -115,7 +89,7 @@ describe("an interrupted command", () => {
       expect(again.code, `${at}: ${again.err}`).toBe(0);
       const plan = await run(PLAN);
       expect([plan.code, statesOf(plan)], `${at}`).toEqual([0, ["ready"]]);
-      const told = ({ out }: Run): readonly string[] => out.match(/spt_\w+/g) ?? [];
+      const told = ({ out }: CommandRun): readonly string[] => out.match(/spt_\w+/g) ?? [];
       const [first, further] = [told(again), told(await run(`${APPLY} --new-token`))];
       expect(further, `${at}`).toHaveLength(1);
       expect(first).not.toEqual(further);

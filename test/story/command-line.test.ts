@@ -5,11 +5,10 @@ import { join } from "node:path";
 import TableStore from "tablestore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
-import type { Surroundings } from "../../cli/safeport/command.ts";
-import { runCommand } from "../../cli/safeport/run.ts";
 import { newRoleTokens } from "../../cli/setup/installation.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import { schemas } from "../../shared/store/tables.ts";
+import { type CommandRun, typed } from "../kit/command-line.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
 
 const FRESH = "fresh";
@@ -23,10 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => world?.stop());
 
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
+interface Run extends CommandRun {
   // biome-ignore lint/suspicious/noExplicitAny: answers of every command, of which each test says what it expects.
   readonly json: any;
 }
@@ -50,26 +46,9 @@ function environment(extra: Readonly<Record<string, string>> = {}): Record<strin
 }
 
 async function safeport(line: string, extra: Readonly<Record<string, string>> = {}): Promise<Run> {
-  const said = { out: "", err: "" };
-  const surroundings: Surroundings = {
-    env: environment(extra),
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    clock: {
-      now: () => world.cloud.clock.now(),
-      monotonicMs: () => world.cloud.clock.monotonicMs(),
-      sleep: (ms) => world.advance(ms),
-    },
-    fetch,
-    stopped: Promise.resolve(),
-  };
-  const code = await runCommand(line.split(" "), surroundings);
-  const isJson = said.out.startsWith("{");
-  return { code, ...said, json: isJson ? JSON.parse(said.out) : null };
+  const { cloud } = world;
+  const run = await typed(line, { cloud, env: environment(extra), sleep: (ms) => world.advance(ms) });
+  return { ...run, json: run.out.startsWith("{") ? JSON.parse(run.out) : null };
 }
 
 const fresh = { SAFEPORT_TABLESTORE_INSTANCE: FRESH, SAFEPORT_API: "http://127.0.0.1:1" };
