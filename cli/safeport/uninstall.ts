@@ -37,7 +37,7 @@ export const uninstall: Command = {
   help: `Usage: safeport uninstall --plan | --close | --state [--records] [--contacts GROUPS] [--json]
 
   --plan      show what is open and what would be removed
-  --close     set the mode to close-only, lift every quarantine and lockdown, end every lease, wait until no rule of this
+  --close     lift every quarantine and lockdown, set the mode to close-only, end every lease, wait until no rule of this
               installation stands, and remove the alarms
   --state     after \`s remove\`: remove the tables and the role. Refused while the functions answer, or a rule of this
               installation stands
@@ -63,11 +63,17 @@ It may be interrupted and run again. Exit code 3: something is still open.
 };
 
 async function plan(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
-  const leases = await liveLeases(apiOf(surroundings));
+  const api = apiOf(surroundings);
+  const leases = await liveLeases(api);
+  const { lockdowns, quarantined } = await closedNow(api);
   const rules = await ownRules(account);
   const steps = removals(surroundings, account, values);
-  const json = { leases: leases.map(({ id }) => id), rules, removes: steps.map(({ id }) => id) };
+  const ids = (items: readonly Item[]): readonly string[] => items.map(({ id }) => id);
+  const closed = { lockdowns: ids(lockdowns), quarantined: ids(quarantined) };
+  const json = { leases: ids(leases), ...closed, rules, removes: steps.map(({ id }) => id) };
   const lines = [
+    ...json.lockdowns.map((id) => `would lift the lockdown ${id}`),
+    ...json.quarantined.map((id) => `would give back the quarantined ${id}`),
     ...json.leases.map((id) => `would end the lease ${id}`),
     ...rules.map((rule) => `would see closed: ${rule}`),
     ...json.removes.map((id) => `would remove ${id}`),
@@ -79,11 +85,11 @@ async function plan(surroundings: Surroundings, account: Account, values: Values
 async function close(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
   const api = apiOf(surroundings);
   const { err, clock } = surroundings;
-  await lift(api, surroundings);
-  await api.call("PUT", "/v1/mode", { mode: "close-only", reason: "safeport is being uninstalled" });
   const until = clock.now() + CLOSE_WAIT_MS;
-  let rules: readonly string[] = [];
   for (;;) {
+    // Again each time: an alarm may close ports while this runs, in every mode.
+    await lift(api, surroundings, until);
+    await api.call("PUT", "/v1/mode", { mode: "close-only", reason: "safeport is being uninstalled" });
     const leases = await liveLeases(api);
     for (const { id, state } of leases) {
       if (state === "closing") continue;
@@ -91,7 +97,7 @@ async function close(surroundings: Surroundings, account: Account, values: Value
       await unlessOver(() => api.call("POST", `/v1/leases/${id}:end`));
     }
     await api.call("PUT", "/safeport/cleanup");
-    rules = await ownRules(account);
+    const rules = await ownRules(account);
     if (leases.length === 0 && rules.length === 0) break;
     err(`${leases.length} leases are not over, ${rules.length} rules stand\n`);
     if (clock.now() >= until) {
@@ -205,23 +211,35 @@ async function standingLockdowns(api: Api): Promise<readonly Item[]> {
   return standing;
 }
 
-/** Whatever was closed for a time is opened again, while the mode still lets it be. */
-async function lift(api: Api, { err, clock }: Surroundings): Promise<void> {
-  const until = clock.now() + CLOSE_WAIT_MS;
+/** What was closed for a time: lockdowns, and ports in quarantine. */
+interface Closed {
+  readonly lockdowns: readonly Item[];
+  readonly quarantined: readonly Item[];
+}
+
+async function closedNow(api: Api): Promise<Closed> {
+  const lockdowns = await standingLockdowns(api);
+  const page: { readonly recycling: readonly Item[] } = await api.call(
+    "GET",
+    "/v1/recycling?state=quarantined&limit=200",
+  );
+  return { lockdowns, quarantined: page.recycling };
+}
+
+/** Whatever was closed for a time is opened again, which no mode but `normal` lets be: a run before this one may have left another. */
+async function lift(api: Api, { err, clock }: Surroundings, until: number): Promise<void> {
   for (;;) {
-    const standing = await standingLockdowns(api);
-    const quarantined = await api.call<{ readonly recycling: readonly Item[] }>(
-      "GET",
-      "/v1/recycling?state=quarantined&limit=200",
-    );
-    if (standing.length === 0 && quarantined.recycling.length === 0) return;
+    const { lockdowns, quarantined } = await closedNow(api);
+    if (lockdowns.length === 0 && quarantined.length === 0) return;
     if (clock.now() >= until)
       throw new Error("Not every lockdown and quarantine could be lifted. Look at GET /v1/lockdown and run it again.");
-    for (const { id } of standing) {
+    const reason = "what was closed for a time is given back, because safeport is being uninstalled";
+    await api.call("PUT", "/v1/mode", { mode: "normal", reason });
+    for (const { id } of lockdowns) {
       err(`lifting ${id}\n`);
       await api.call("POST", `/v1/lockdown/${id}:lift`);
     }
-    for (const { id } of quarantined.recycling) {
+    for (const { id } of quarantined) {
       err(`restoring ${id}\n`);
       await api.call("POST", `/v1/recycling/${id}:restore`, {});
     }
