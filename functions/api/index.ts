@@ -3,11 +3,10 @@ import { identifier } from "../../shared/access/identify.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
-import { routesAt } from "../../shared/http/route-places.ts";
 import type { WriteBook } from "../../shared/ports/book.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
-import { useCases } from "./use-cases.ts";
+import { routesAt, useCases } from "./parts.ts";
 
 /** Loaded when somebody asks for a spreadsheet: no start has to wait for it. */
 const writeBook: WriteBook = async (sheets) => (await import("./book.ts")).writeBook(sheets);

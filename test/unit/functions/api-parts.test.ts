@@ -1,6 +1,6 @@
 // A path leads to its route without every route being loaded.
 import { expect, test } from "vitest";
-import { routesAt } from "../../../shared/http/route-places.ts";
+import { routesAt } from "../../../functions/api/parts.ts";
 import { routes } from "../../../shared/http/routes.ts";
 
 test.each(routes.map((route) => [`${route.method} ${route.path}`, route] as const))(

@@ -1,5 +1,14 @@
-// What the API can do, loaded with the first call that needs it: a start needs none of it.
-import type { UseCases } from "../../shared/http/route.ts";
+// What the API can do, loaded with the first request that needs it: to build the schemas of all routes takes longer than all else of a start.
+import type { HttpParts, UseCases } from "../../shared/http/route.ts";
+
+const leases = async () => (await import("./lease-part.ts")).leasePart;
+const others = async () => (await import("./other-part.ts")).otherPart;
+
+/** Every route that the path may be one of, and others. */
+export const routesAt: HttpParts["routesAt"] = async (path) => {
+  const isOfLeases = /^\/(safeport|v1\/(leases|approvals))\b/.test(path);
+  return (await (isOfLeases ? leases() : others())).routes;
+};
 
 type Answers<Calls, Name extends keyof Calls> = Calls[Name] extends (...words: never[]) => Promise<unknown>
   ? Name
@@ -17,18 +26,11 @@ function late<Calls, Name extends keyof Calls & string>(
   return Object.fromEntries(names.map((name) => [name, call(name)])) as unknown as Pick<Calls, Name>;
 }
 
-/** All of them. */
+/** Every use case. */
 export const useCases: UseCases = {
+  ...late(async () => (await leases()).calls, "openLease", "extendLease", "endLease", "getLease", "listLeases"),
   ...late(
-    async () => (await import("./lease-calls.ts")).leaseCalls,
-    "openLease",
-    "extendLease",
-    "endLease",
-    "getLease",
-    "listLeases",
-  ),
-  ...late(
-    async () => (await import("./other-calls.ts")).otherCalls,
+    async () => (await others()).calls,
     "allocateRule",
     "askAgain",
     "changePolicy",
