@@ -25,7 +25,13 @@ export interface NoticeData {
   readonly guardFellBack: { why: string };
   readonly recyclingNoticed: { item: string; ports: string; owner: string; lastUsedAt: number | null; nextAt: number };
   /** The next step waits for a person. */
-  readonly recyclingWaits: { item: string; ports: string; owner: string; step: "quarantine" | "delete"; why: string };
+  readonly recyclingWaits: {
+    item: string;
+    ports: string;
+    owner: string;
+    step: "quarantine" | "delete" | "restore";
+    why: string;
+  };
   readonly recyclingQuarantined: { item: string; ports: string; owner: string; until: number };
   /** Somebody came who has been there before: the port is open again. */
   readonly recyclingLifted: { item: string; ports: string; owner: string; visitor: string };

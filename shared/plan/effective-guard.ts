@@ -121,7 +121,8 @@ export function baselineAgrees(baseline: Baseline, entries: readonly Entry[]): b
 export const isSameDigest = (a: AllocationsDigest, b: AllocationsDigest): boolean =>
   a.count === b.count && a.digest === b.digest;
 
-function doubtOf(baseline: Baseline | null, entries: readonly Entry[]): string | null {
+/** Why the ledger is not what was confirmed, in words; null where it is. */
+export function doubtOf(baseline: Baseline | null, entries: readonly Entry[]): string | null {
   if (baseline === null) return "no person has confirmed a baseline; look at it and confirm it";
   if (baselineAgrees(baseline, entries)) return null;
   const { count } = allocationsDigest(entries);

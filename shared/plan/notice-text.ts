@@ -48,8 +48,8 @@ const DECISIONS = {
 } as const;
 
 const STEPS = {
-  en: { quarantine: "quarantine", delete: "deletion" },
-  zh: { quarantine: "隔离", delete: "删除" },
+  en: { quarantine: "quarantine", delete: "deletion", restore: "being given back" },
+  zh: { quarantine: "隔离", delete: "删除", restore: "恢复" },
 } as const;
 
 const TEXTS: Texts = {

@@ -65,6 +65,25 @@ export async function changeAllocations(
   }
 }
 
+/**
+ * Changes one allocation in a ledger that no baseline knows any more. It makes no baseline of it: the group is observed until a person
+ * has confirmed what they find, or the ledger is by this once more what was confirmed. After BASELINE_DISAGREES alone.
+ */
+export async function changeUnconfirmed(
+  app: App,
+  group: GroupRef,
+  by: string,
+  change: AllocationChange,
+): Promise<void> {
+  await new Net(app, group).hold();
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    if (row.settled === null || (await saveGroupRow(app.tables, { ...row, settled: null }))) break;
+    await pause(app);
+  }
+  await writeEntry(app, group, by, change);
+}
+
 /** A person's word that the ledger they looked at, once changed, is what should stand. */
 export interface Confirmation extends Pick<Baseline, "confirmedBy" | "confirmedAt"> {
   readonly looked: AllocationsDigest;

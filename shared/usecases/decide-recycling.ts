@@ -15,14 +15,13 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { shadowOf } from "../domain/verdict.ts";
 import { fail } from "../errors/app-error.ts";
 import { changeOf } from "../plan/advance-item.ts";
-import { CloudFailure } from "../ports/firewall.ts";
 import { saveRecyclingItem } from "../store/recycling.ts";
 import type { App, Caller } from "./app.ts";
 import { reachOf } from "./lease-answer.ts";
 import { decideStep, moveItem, requireItem } from "./move-recycling.ts";
 import { takeItemOn } from "./recycle-group.ts";
 import { RecyclingScene } from "./recycling-scene.ts";
-import { settleItem } from "./settle-recycling.ts";
+import { settleOrLeave } from "./take-recycling-step.ts";
 
 export interface RecyclingAnswer {
   readonly item: RecyclingItem;
@@ -175,20 +174,8 @@ async function goTo(
     }
     const stepping = await decideStep(app, item, { to, by, why, at: app.clock.now() }, changes);
     if (stepping === null) continue;
-    const now = await settled(ask, stepping);
-    return answerOf(ask, now, plan);
-  }
-}
-
-/** What the cloud does not do now the watch goes on with. */
-async function settled({ app, caller, options }: Ask, item: RecyclingItem): Promise<RecyclingItem> {
-  try {
     const terms = { policy: caller.policy, deadlineAt: options.deadlineAt };
-    return (await settleItem(app, item.itemId, terms)) ?? item;
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-    app.log.write("warn", `${item.itemId} is gone on with at the next look`, { cause: error });
-    return item;
+    return answerOf(ask, (await settleOrLeave(app, terms, stepping)) ?? stepping, plan);
   }
 }
 
@@ -212,7 +199,7 @@ function answerOf(
     item,
     reach: reachOf([item.kept.spec], scene?.members ?? []),
     plan,
-    notes: conflicts(before, scene),
+    notes: [...conflicts(before, scene), ...(item.step === null ? [] : (item.waiting?.why ?? []))],
     settled,
   };
 }
@@ -239,6 +226,7 @@ function conflicts(item: RecyclingItem, scene: RecyclingScene | null): readonly 
   if (dest !== null && !isThere) notes.push("no host of the group has the address it is narrowed to");
   if (scene.members.length === 0) notes.push("no host is in the group any more");
   if (stands === null) notes.push(...scene.obstacles());
+  if (scene.doubt !== null) notes.push(scene.doubt);
   return notes;
 }
 

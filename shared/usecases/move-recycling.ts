@@ -95,7 +95,9 @@ export async function noteWaiting(
   const { waiting } = changes;
   const isNew = waiting !== null && JSON.stringify(waiting) !== JSON.stringify(item.waiting);
   if (isNew && (waiting.for === "approval" || waiting.for === "person")) {
-    const step = item.state === "quarantined" ? "delete" : "quarantine";
+    const next = item.state === "quarantined" ? "delete" : "quarantine";
+    const step =
+      item.state === "deleted" || item.step?.to === "restored" || item.step?.to === "exempt" ? "restore" : next;
     const notice = noticeOf("recyclingWaits", {
       ...{ at: app.clock.now(), group: item.group, to: addressees(item) },
       // Once for each state and approval: what it waits for changes its words from day to day.

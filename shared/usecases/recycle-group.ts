@@ -259,7 +259,7 @@ export class GroupWork {
   ): Promise<void> {
     const { app, run } = this;
     if (item.step !== null) {
-      if (!run.dryRun) await settleOrLeave(app, run, item.itemId);
+      if (!run.dryRun) await settleOrLeave(app, run, item);
       this.isReadingOld = true;
       return;
     }

@@ -1,5 +1,5 @@
 // What the ledger says for a rule in the recycling queue: a drop is held against it, it is closed and kept, or opened again.
-
+import type { Allocation } from "../domain/allocation.ts";
 import type { Entry, Holder, Suspender } from "../domain/ledger-entry.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import { AppError } from "../errors/app-error.ts";
@@ -7,7 +7,7 @@ import { dueGroup, dueWrite } from "../store/due.ts";
 import { getEntry } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
-import { changeAllocations } from "./change-allocations.ts";
+import { changeAllocations, changeUnconfirmed } from "./change-allocations.ts";
 import { holdDrops } from "./hold-drops.ts";
 import { releaseDrops } from "./release-drops.ts";
 import { suspendRules } from "./suspend-rules.ts";
@@ -101,28 +101,22 @@ export async function suspendRule(app: App, item: RecyclingItem): Promise<void> 
   await suspendRules(app, item.group, suspenderOf(item), [item.kept.spec]);
 }
 
-/**
- * The rule is gone and the item keeps it from here on: its permission is retired, and whoever opens it again opens a rule of their
- * own. Answers false in a group whose ledger no person has confirmed as it is: there the rule stays suspended.
- */
-export async function retireRule(app: App, item: RecyclingItem): Promise<boolean> {
-  const { itemId, group, entryId, kept } = item;
-  const by = item.step?.by ?? "safeport";
-  if (!(await tryToAllocate(() => changeAllocations(app, group, by, [{ spec: kept.spec, allocation: null }]))))
-    return false;
+/** The rule is gone and the item keeps it from here on: its permission is retired, and whoever opens it again opens a rule of their own. */
+export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
+  const { itemId, group, entryId } = item;
+  await allocate(app, item, null);
   await changeEntry(app, group, entryId, (entry) => {
     if (!entry?.suspension) return null;
     const others = entry.suspension.by.filter((it) => it.itemId !== itemId);
     return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others } : null };
   });
-  return true;
 }
 
 /**
  * Has the rule opened again as the item keeps it. Where it had a permission, that is given again first, while the rule is still
- * closed: nobody is to see the one without the other. Answers false where the ledger does not take it back.
+ * closed: nobody is to see the one without the other.
  */
-export async function reopenRule(app: App, item: RecyclingItem): Promise<boolean> {
+export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
   const { itemId, group, entryId, kept, allocation, ruleId } = item;
   const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
   await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards))]);
@@ -134,13 +128,7 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<boolean
       const since = entry.suspension?.since ?? app.clock.now();
       return { ...entry, suspension: { by, since, kept: [rule], wasAllocated: true, liftedAt: null } };
     });
-    const given = { ...allocation, seenAt: app.clock.now() };
-    if (
-      !(await tryToAllocate(() =>
-        changeAllocations(app, group, item.step?.by ?? "safeport", [{ spec: kept.spec, allocation: given }]),
-      ))
-    )
-      return false;
+    await allocate(app, item, { ...allocation, seenAt: app.clock.now() });
   }
   await changeEntry(app, group, entryId, (stored) => {
     const entry = stored ?? freshEntry(group, kept.spec);
@@ -152,15 +140,21 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<boolean
       suspension: { by, since, kept: entry.suspension?.kept ?? [rule], wasAllocated, liftedAt: null },
     };
   });
-  return true;
 }
 
-async function tryToAllocate(change: () => Promise<void>): Promise<boolean> {
+/**
+ * Gives or retires the rule's permission. A ledger that no person has confirmed as it is makes no difference to that: left as it was,
+ * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it.
+ */
+async function allocate(app: App, { group, kept, step }: RecyclingItem, allocation: Allocation | null): Promise<void> {
+  const change = { spec: kept.spec, allocation };
+  const by = step?.by ?? "safeport";
   try {
-    await change();
-    return true;
+    await changeAllocations(app, group, by, [change]);
   } catch (error) {
-    if (error instanceof AppError && error.code === "BASELINE_DISAGREES") return false;
-    throw error;
+    if (!(error instanceof AppError) || !UNCONFIRMED.includes(error.code)) throw error;
+    await changeUnconfirmed(app, group, by, change);
   }
 }
+
+const UNCONFIRMED: readonly string[] = ["BASELINE_DISAGREES", "STATE_UNREADABLE"];

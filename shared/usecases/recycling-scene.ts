@@ -16,6 +16,7 @@ import {
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { QuarantineWatch } from "../plan/advance-item.ts";
+import { doubtOf } from "../plan/effective-guard.ts";
 import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../plan/judge-use.ts";
 import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../plan/plan-quarantine.ts";
 import { shutTimes } from "../plan/shut-times.ts";
@@ -56,6 +57,8 @@ export interface JudgeAsk {
 export class RecyclingScene {
   readonly group: GroupRef;
   readonly name: string;
+  /** Why the group is observed, where its ledger is not the one that was confirmed, and what to do; null where it is. */
+  readonly doubt: string | null;
   private read: readonly Rule[];
   readonly entries: readonly Entry[];
   readonly members: readonly Member[];
@@ -74,6 +77,8 @@ export class RecyclingScene {
     this.policy = policy;
     this.group = facts.ref;
     this.name = facts.name;
+    const doubt = row.baseline === null ? null : doubtOf(row.baseline, entries);
+    this.doubt = doubt && `enforce acts as observe: ${doubt}, POST /v1/groups/${facts.ref.groupId}/baseline`;
     this.read = reading.rules;
     this.entries = entries;
     this.members = members;

@@ -8,7 +8,6 @@ import { restoreItem } from "./decide-recycling.ts";
 
 /** How long ago a close may be that refusals are blamed on. */
 const RECENT_MS = 3 * 24 * 60 * 60_000;
-const ITEMS_MAX = 1000;
 
 /** Answers what was given back; of an alarm that names no instance nothing can be told. Whoever was given back starts anew: it is held. */
 export async function restoreRecent(
@@ -21,9 +20,11 @@ export async function restoreRecent(
   if (!instanceId) return [];
   const places = await Promise.all(policy.regions.map((region) => app.inventory.instance(region, instanceId, "open")));
   const groups = new Set<string>(places.flatMap((members) => members?.flatMap((it) => it.groupIds) ?? []));
-  const { items } = await listRecyclingItems(app.tables, { states: ["quarantined", "deleted"], limit: ITEMS_MAX });
+  const states = ["quarantined", "deleted"] as const;
+  const limit = Number.POSITIVE_INFINITY;
+  const { items } = await listRecyclingItems(app.tables, { states, groupIds: groups, limit });
   const since = app.clock.now() - RECENT_MS;
-  const own = items.filter((it) => groups.has(it.group.groupId) && it.since >= since);
+  const own = items.filter((it) => it.since >= since);
   const restored: string[] = [];
   for (const { itemId } of own) {
     const caller = { principal: "alarm", roles: ["operator"], scopes: [], policy } as const;

@@ -1,16 +1,19 @@
 // Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
 import type { Policy } from "../domain/policy.ts";
-import type { RecyclingItem, RecyclingState, RecyclingStep } from "../domain/recycling-item.ts";
+import type { RecyclingItem, RecyclingState, RecyclingStep, Waiting } from "../domain/recycling-item.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
+import { fail } from "../errors/app-error.ts";
+import type { ErrorCode } from "../errors/catalogue.ts";
 import { isHolding } from "../plan/picture.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { getEntry, listEntries } from "../store/ledger.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
+import { readMode } from "../store/mode.ts";
 import { getRecyclingItem, saveRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
 import { lookAtGroup } from "./look-at-group.ts";
-import { moveItem } from "./move-recycling.ts";
+import { moveItem, noteWaiting } from "./move-recycling.ts";
 import {
   dropStanding,
   holdDrop,
@@ -21,6 +24,7 @@ import {
   suspendRule,
 } from "./recycling-ledger.ts";
 import { resumeRules } from "./resume-rules.ts";
+import type { PassReport } from "./run-pass.ts";
 
 /** Who removed, changed or opened a rule beside the program. */
 export const OTHERS = "somebody else";
@@ -90,7 +94,7 @@ class Settling {
     }
   }
 
-  /** Null when the row was changed meanwhile. */
+  /** Null when the row was changed meanwhile: it is read again. */
   private carryOut(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     switch (item.step.to) {
       case "quarantined":
@@ -182,12 +186,31 @@ class Settling {
     const { app } = this;
     const entry = await getEntry(app.tables, item.group, item.entryId);
     const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
+    let report: PassReport | null = null;
     if (isSuspended || (!(await this.stands(item)) && entry?.suspension?.liftedAt == null)) {
       await reopenRule(app, item);
-      await this.look(item);
-    } else if (!(await this.stands(item))) await this.look(item);
-    if (!(await this.isOpened(item)) || !(await this.stands(item))) return "waits";
+      report = await this.look(item);
+    } else if (!(await this.stands(item))) report = await this.look(item);
+    if (!(await this.isOpened(item)) || !(await this.stands(item))) return this.sayWhy(item, report);
     return this.finish({ ...item, allocation: null });
+  }
+
+  /** What stands in the way of a rule that is to be given back, where it is known: nobody is left waiting without a word. */
+  private async sayWhy(item: Stepping, report: PassReport | null): Promise<RecyclingItem | "waits" | null> {
+    const waiting = await this.obstacle(item, report);
+    if (waiting === null || JSON.stringify(waiting) === JSON.stringify(item.waiting)) return "waits";
+    const noted = await noteWaiting(this.app, item, { waiting });
+    return noted;
+  }
+
+  private async obstacle(item: Stepping, report: PassReport | null): Promise<Waiting | null> {
+    const { mode } = await readMode(this.app.tables);
+    if (mode !== "normal")
+      return { for: "policy", why: [`the mode is ${mode}: the rule is opened when it is normal again (PUT /v1/mode)`] };
+    const refusal = report?.refusals.get(item.entryId);
+    if (refusal === undefined) return null;
+    const { message, remedy } = fail(refusal.code as ErrorCode, refusal.detail);
+    return { for: "person", why: [`the rule is not open again, and is tried every minute: ${message} ${remedy}`] };
   }
 
   /** True when nothing of the drop is left. */
@@ -210,7 +233,7 @@ class Settling {
   private giveUp(item: Stepping, why: string | null): Promise<RecyclingItem | null> {
     const quarantine = item.state === "quarantined" ? item.quarantine : null;
     const waiting = why === null ? null : ({ for: "person", why: [why] } as const);
-    return saveRecyclingItem(this.app.tables, { ...item, step: null, quarantine, waiting });
+    return noteWaiting(this.app, item, { step: null, quarantine, waiting });
   }
 
   private async isStillWanted({ itemId }: Stepping, state: RecyclingState): Promise<boolean> {
@@ -245,10 +268,10 @@ class Settling {
     }
   }
 
-  private async look({ group, itemId, step }: Stepping): Promise<void> {
+  private look({ group, itemId, step }: Stepping): Promise<PassReport | null> {
     const { policy, deadlineAt } = this.options;
     const cause = `recycling ${itemId}: ${step.to}`;
     const terms = { cause, actor: step.by, policy, deadlineAt, priority: "open", rows: [], drift: true } as const;
-    await lookAtGroup(this.app, group, terms);
+    return lookAtGroup(this.app, group, terms);
   }
 }

@@ -3,12 +3,14 @@ import type { Policy } from "../domain/policy.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import type { Rule } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { NextStep } from "../plan/advance-item.ts";
 import { CloudFailure } from "../ports/firewall.ts";
+import { getRecyclingItem } from "../store/recycling.ts";
 import type { App } from "./app.ts";
-import { decideStep, moveItem, type Word } from "./move-recycling.ts";
+import { decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
 import type { RecyclingScene } from "./recycling-scene.ts";
-import { OTHERS, settleItem } from "./settle-recycling.ts";
+import { OTHERS, type SettleOptions, settleItem } from "./settle-recycling.ts";
 
 export interface StepTerms {
   readonly policy: Policy;
@@ -43,7 +45,7 @@ export async function takeRecyclingStep(
       blind: scene.plan(rule).blind.map(({ text }) => text),
     };
     if (await decideStep(app, item, { ...step, to: "quarantined" }, { quarantine }))
-      await settleOrLeave(app, terms, item.itemId);
+      await settleOrLeave(app, terms, item);
     return;
   }
   const to = next.kind === "delete" ? "deleted" : "restored";
@@ -54,15 +56,27 @@ export async function takeRecyclingStep(
     await moveItem(app, item, to, word, { policy });
     return;
   }
-  if (await decideStep(app, item, { ...step, to })) await settleOrLeave(app, terms, item.itemId);
+  if (await decideStep(app, item, { ...step, to })) await settleOrLeave(app, terms, item);
 }
 
-/** Failures of the cloud leave the step to the watch. */
-export async function settleOrLeave(app: App, { policy, deadlineAt }: StepTerms, itemId: string): Promise<void> {
+/**
+ * Carries out the step as far as can be now, and answers the item as it stands then. Failures of the cloud leave the step to the watch;
+ * so does state that cannot be read, which a person has to see to: the item says so, and no other waits for it.
+ */
+export async function settleOrLeave(
+  app: App,
+  terms: SettleOptions,
+  item: Pick<RecyclingItem, "itemId">,
+): Promise<RecyclingItem | null> {
+  const { itemId } = item;
   try {
-    await settleItem(app, itemId, { policy, deadlineAt });
+    return await settleItem(app, itemId, terms);
   } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
+    if (!(error instanceof CloudFailure || error instanceof AppError)) throw error;
     app.log.write("warn", `${itemId} is gone on with at the next look`, { cause: error });
+    const now = await getRecyclingItem(app.tables, itemId);
+    if (now === null || now.step === null || error instanceof CloudFailure) return now;
+    const waiting = { for: "person", why: [`${error.message} ${error.remedy}`] } as const;
+    return (await noteWaiting(app, now, { waiting })) ?? now;
   }
 }

@@ -17,7 +17,7 @@ import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
 import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "./group-hosts.ts";
 import { inParallel } from "./in-parallel.ts";
 import { decideStep } from "./move-recycling.ts";
-import { settleItem } from "./settle-recycling.ts";
+import { settleOrLeave } from "./take-recycling-step.ts";
 
 /** How far back the logs of quarantined hosts are read each time: longer than a window, as records come when it ends, and late. */
 const BACK_MS = 30 * 60_000;
@@ -80,17 +80,11 @@ async function itemsUnderway(app: App): Promise<{ readonly items: readonly Recyc
 }
 
 /** Answers true when something of the step is left. What fails waits for the next look. */
-async function goOn(app: App, run: WatchRun, { itemId }: RecyclingItem, visitor?: string): Promise<boolean> {
+async function goOn(app: App, run: WatchRun, item: RecyclingItem, visitor?: string): Promise<boolean> {
   if (app.clock.monotonicMs() >= run.deadlineAt) return true;
   const { policy, deadlineAt } = run;
-  try {
-    const now = await settleItem(app, itemId, { policy, deadlineAt, ...(visitor === undefined ? {} : { visitor }) });
-    return now !== null && now.step !== null;
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-    app.log.write("warn", `${itemId} is gone on with at the next look`, { cause: error });
-    return true;
-  }
+  const now = await settleOrLeave(app, { policy, deadlineAt, ...(visitor === undefined ? {} : { visitor }) }, item);
+  return now !== null && now.step !== null;
 }
 
 /** Looks at the quarantines of a region; the logs are asked for all of their hosts together. Answers true when something is left. */

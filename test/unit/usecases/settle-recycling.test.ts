@@ -1,12 +1,32 @@
 // Steps of the recycling queue that something stands in the way of: they come about all the same, or say what is wrong and what to do.
 import { afterEach, describe, expect, it } from "vitest";
+import type { Alarm } from "../../../shared/domain/alarm.ts";
+import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import type { Write } from "../../../shared/ports/tables.ts";
+import { getEntry, saveEntry } from "../../../shared/store/ledger.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { RecyclingWorld } from "../../kit/recycling-world.ts";
+import { freshEntry } from "../../../shared/usecases/book-holds.ts";
+import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
+import { decideStep } from "../../../shared/usecases/move-recycling.ts";
+import { restoreRecent } from "../../../shared/usecases/restore-recent.ts";
+import { setMode } from "../../../shared/usecases/set-mode.ts";
+import { IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
+import { aSpec, somePorts } from "../../kit/rules.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
+
+const stored = async () => {
+  const item = await one.item();
+  if (!item) throw new Error("nothing is queued");
+  return item;
+};
+const entryNow = async () => {
+  const { group, entryId } = await stored();
+  return one.world.run(getEntry(one.world.process().tables, group, entryId));
+};
 
 describe("a group that is gone", () => {
   /** A process to which the cloud shows no group `web`. */
@@ -54,4 +74,124 @@ describe("a group that is gone", () => {
       waiting: { for: "person", why: [expect.stringContaining("its group is gone")] },
     });
   });
+});
+
+describe("a group whose ledger is not the one that was confirmed", () => {
+  /** Enforced, confirmed as it is, and the rule idle in it. */
+  const enforced = async (): Promise<void> => {
+    one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
+    const { world } = one;
+    const admin = world.caller("root", ["admin"]);
+    const from = { from: "rules", template: "" } as const;
+    const { diff } = await world.run(previewBaseline(world.process(), admin, "web", from));
+    const sensitive = sensitiveOf(diff).map(({ key }) => key);
+    const word = { ...from, digest: diff.digest, owner: "carol", reason: "as it was", sensitive };
+    await world.run(confirmBaseline(world.process(), admin, "web", word, { dryRun: false }));
+    await world.sweep();
+    await one.pass(11);
+  };
+  /** A row is in the ledger that nobody has confirmed. */
+  const disagree = async (): Promise<void> => {
+    const { world } = one;
+    const allocation = (await entryNow())?.allocation ?? (await stored()).allocation;
+    const stray = freshEntry(world.web, aSpec({ ports: somePorts("9999/9999") }));
+    await world.run(saveEntry(world.process().tables, { ...stray, allocation }));
+    await world.ticks(2);
+  };
+
+  it("gets a deleted rule back, with its permission, and it is said what the group needs", async () => {
+    await enforced();
+    await one.deleted();
+    await disagree();
+    const answer = await one.restore();
+    await one.world.ticks(3);
+    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["restored", null, [IDLE]]);
+    expect(await entryNow()).toMatchObject({ allocation: { owner: "carol" }, suspension: null });
+    expect(answer.notes).toEqual([expect.stringMatching(/ledger .* is not the one root confirmed .*\/baseline/)]);
+  });
+
+  it("keeps no suspension after a deletion: whoever opens the rule anew has a rule of their own", async () => {
+    await enforced();
+    await one.quarantined();
+    await one.pass(16);
+    await disagree();
+    await one.recycle();
+    await one.world.ticks(3);
+    expect([await one.state(), one.rules(), await entryNow()]).toEqual(["deleted", [], null]);
+    const { kept } = await stored();
+    const bob = one.world.process(undefined, "ak-other");
+    const rule = { spec: kept.spec, description: "mine now" };
+    await one.world.run(bob.firewall.authorize(one.world.web, [rule], "t-1", "open"));
+    await one.world.ticks(70);
+    expect(one.rules()).toEqual(["accept 10 10.0.0.0/8 mine now"]);
+  });
+});
+
+describe("a rule that the cloud does not take back", () => {
+  it("is asked for again and again, and its item says why it is not there, and what to do", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    one.world.faults([{ service: "ecs", operation: "AuthorizeSecurityGroup", fault }]);
+    const answer = await one.restore();
+    expect(answer).toMatchObject({ settled: false, item: { state: "deleted", waiting: { for: "person" } } });
+    expect(answer.item.waiting?.why.join()).toMatch(/Forbidden.RAM.*\. \w/);
+    expect(answer.notes).toContain(answer.item.waiting?.why[0]);
+    expect(await one.notices()).toContain("recyclingWaits");
+    one.world.faults([]);
+    await one.world.ticks(3);
+    expect([await one.state(), (await stored()).waiting, one.rules()]).toEqual(["restored", null, [IDLE]]);
+  });
+
+  it("waits out a mode that opens nothing, and says so", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const { world } = one;
+    const set = (mode: "halt" | "normal") =>
+      world.run(
+        setMode(world.process(), world.caller("root", ["admin"]), { mode, reason: "incident" }, { dryRun: false }),
+      );
+    await set("halt");
+    const { item } = await one.restore();
+    expect(item.waiting).toEqual({ for: "policy", why: [expect.stringContaining("halt")] });
+    await set("normal");
+    await world.ticks(7);
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+});
+
+it("a step that a broken row holds up says so, and holds up no other step and no watch", async () => {
+  one = await RecyclingWorld.start();
+  await one.deleted();
+  const { world } = one;
+  const item = await stored();
+  const step = { to: "restored", by: "olga", why: "needed", at: world.clock.now() } as const;
+  await world.run(decideStep(world.process(), item, step));
+  const { tables } = world.process();
+  const columns = { spec: "{", version: 1 };
+  await world.run(tables.put("ledger", [item.group.groupId, item.entryId], columns, { kind: "none" }));
+  expect(await one.watch(), "and it is looked at again").toBeLessThanOrEqual(world.clock.now() + 60_000);
+  expect(await stored()).toMatchObject({
+    ...{ state: "deleted", step: { to: "restored" } },
+    waiting: { for: "person", why: [expect.stringContaining("ledger")] },
+  });
+  await one.recycle();
+});
+
+it("what was closed lately is found for an alarm among any number of rules that were closed before", async () => {
+  one = await RecyclingWorld.start();
+  await one.deleted();
+  const { world } = one;
+  const app = world.process();
+  const row = await world.run(app.tables.get("recycling", [one.itemId]));
+  const columns = { ...row?.columns, body: String(row?.columns["body"]).replaceAll("sg-web", "sg-app") };
+  const old = Array.from({ length: 1200 }, (_, n): Write => {
+    const itemId = `rc-${n.toString(16).padStart(16, "0")}.sg-app`;
+    return { kind: "put", table: "recycling", key: [itemId], columns: { ...columns, group: "sg-app" } };
+  });
+  await world.run(app.tables.writeAll(old));
+  const alarm = { rule: "refusals", metric: "refused", dimensions: { instanceId: "i-web-1" } } as unknown as Alarm;
+  const deadlineAt = world.clock.monotonicMs() + 45_000;
+  expect(await world.run(restoreRecent(app, world.policy, alarm, deadlineAt))).toContain(one.itemId);
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
 });
