@@ -19,6 +19,8 @@ export interface NoticeData {
   readonly driftHeld: { drift: string; change: DriftKind; reach: string; actor: string; heldBy: HeldBy };
   /** Somebody the policy trusts has granted a rule, or taken one over from a lease. */
   readonly driftAdopted: { drift: string; change: DriftKind; reach: string; actor: string };
+  /** Somebody has authorized the very rule that leases hold: it is theirs too, or goes with the leases. */
+  readonly ruleClaimed: { leases: string; rules: string; actor: string; kept: boolean };
   /** A prefix list or port list was changed, and with it what granted rules that name it let through; so the trail, or an event alone. */
   readonly reachChanged: { list: string; rules: string; actor: string; beyond: string; confirmed: boolean };
   /** A group that is to be enforced is only observed. */
@@ -105,6 +107,7 @@ export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {
   driftFound: "normal",
   driftRolledBack: "normal",
   driftAdopted: "normal",
+  ruleClaimed: "normal",
   recyclingNoticed: "normal",
   recyclingWaits: "normal",
   recyclingQuarantined: "normal",

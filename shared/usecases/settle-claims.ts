@@ -1,8 +1,9 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../domain/ids.ts";
+import { type Addressee, type Notice, noticeOf } from "../domain/notice.ts";
 import type { Policy } from "../domain/policy.ts";
-import { coversSensitivePort, isOpenToWorld } from "../domain/reach.ts";
+import { coversSensitivePort, isOpenToWorld, reachOf } from "../domain/reach.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { callOf, type Doubt, isDenied, type Sighting } from "../domain/sighting.ts";
@@ -20,6 +21,7 @@ import { listSightings, saveSighting } from "../store/sightings.ts";
 import type { App } from "./app.ts";
 import { changeAllocations } from "./change-allocations.ts";
 import { isOwnCall } from "./own-call.ts";
+import { tell } from "./tell.ts";
 
 /** One rule of a call that a lease held or still holds. */
 interface Claim {
@@ -183,7 +185,7 @@ async function waitFor(work: Work, answer: Doubt): Promise<void> {
   const stored = await save(work, { settled: isDone, doubt, ...(askedAt !== undefined && { askedAt }) });
   // Somebody else has had the trail's answer meanwhile, and goes on by it.
   if (stored?.doubt !== doubt) return;
-  if (isDone) await tell(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
+  if (isDone) await note(work, `the trail does not confirm the event ${sighting.eventId} of ${nameOf(sighting.actor)}`);
   else await askAgain(work, isLate && doubt === "refused" ? ASK_LATER_MS : ASK_EVERY_MS);
 }
 
@@ -195,7 +197,7 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
   const { app, sighting } = work;
   if (kept === null || callOf(kept) !== callOf(sighting)) {
     const who = nameOf(sighting.actor);
-    await tell(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
+    await note(work, `the event ${sighting.eventId} names ${who}, and the trail says otherwise: it counts for nothing`);
   }
   if (kept === null || kept.failed !== null || isOwnCall(app, kept)) {
     await save(work, { settled: true, failed: kept?.failed ?? "DeniedByTrail" });
@@ -212,13 +214,27 @@ const isAdoptedAnyway = (claims: readonly Claim[], { actor }: Sighting, policy: 
   trustedOf(actor, policy)?.treat === "adopt" &&
   !claims.some(({ spec }) => isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts));
 
+function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], kept: boolean): Notice {
+  const actor = nameOf(sighting.actor);
+  const data = {
+    leases: claims.flatMap((claim) => claim.leases).join(", "),
+    rules: claims.map(({ spec }) => reachOf(spec, null, "opens")).join("; "),
+    actor: `${actor} (${sighting.address})`,
+    kept,
+  };
+  const to: Addressee[] = [{ kind: "group" }, { kind: "role", role: "operator" }, { kind: "person", principal: actor }];
+  const dedupe = `${group.groupId}/${sighting.eventId}/${kept}`;
+  return noticeOf("ruleClaimed", { at: app.clock.now(), group, to, dedupe, data });
+}
+
 /** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
   if (!isAdoptedAnyway(claims, sighting, policy) && (await isEnforced(app, policy, group))) {
-    await tell(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
+    await tell(app, [claimNotice(work, claims, false)]);
+    await note(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
     return true;
   }
   const now = app.clock.now();
@@ -245,7 +261,8 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
     app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
     return false;
   }
-  await tell(work, `${what}: the rule is theirs now and outlives the lease`);
+  await tell(app, [claimNotice(work, claims, true)]);
+  await note(work, `${what}: the rule is theirs now and outlives the lease`);
   return true;
 }
 
@@ -319,7 +336,7 @@ async function askAgain({ app, group }: Pick<Work, "app" | "group">, inMs: numbe
   await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
 }
 
-async function tell({ app, policy, group }: Work, line: string): Promise<void> {
+async function note({ app, policy, group }: Work, line: string): Promise<void> {
   const at = app.clock.now();
   const record = { at, group, cause: "event", actor: "safeport", policyVersion: policy.version, lines: [line] };
   await writeRecord(app, record);

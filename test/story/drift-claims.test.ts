@@ -32,6 +32,14 @@ async function leased(guard: Guard, switches: Partial<EcsSwitches> = {}): Promis
 /** Where the cloud adds a second rule, it is the person's own. */
 const addsSecond = switchUnderTest().authorizeDescriptionDiffers === "second-rule";
 
+/** What people are told of claims. */
+async function notices(): Promise<readonly unknown[]> {
+  const { tables } = guarded.world.process();
+  const { rows } = await tables.range({ table: "outbox", from: [0, 0, ""], to: [9, 0, ""], limit: 100 });
+  const bodies = rows.map(({ columns }) => JSON.parse(String(columns["body"])));
+  return bodies.filter(({ kind }) => kind === "ruleClaimed").map(({ data }) => data);
+}
+
 const told = async () => (await guarded.world.recorded()).join("\n");
 
 /** Past the end of the lease and everything that waits. */
@@ -46,6 +54,7 @@ describe.each(["none", "observe"] as const)("in a group of guard %s", (guard) =>
     const { lease, spec } = await leased(guard);
     await guarded.authorize(spec, "for the night shift");
     await guarded.settle();
+    expect(await notices()).toMatchObject([{ leases: lease.request.leaseId, kept: true }]);
     await pastEnd(lease);
     expect(guarded.world.openPorts()).toEqual(["22/22"]);
     expect((await guarded.world.lease(lease.request.leaseId)).status.state).toBe("closed");
@@ -116,6 +125,7 @@ describe("in an enforced group", () => {
     await guarded.settle();
     expect(new Set(guarded.world.openPorts())).toEqual(new Set(["22/22"]));
     expect(await told()).toContain("ask for it in the ledger");
+    expect(await notices()).toMatchObject([{ leases: lease.request.leaseId, kept: false }]);
     await pastEnd(lease);
     expect(guarded.world.openPorts()).toEqual([]);
   });

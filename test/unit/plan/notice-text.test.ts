@@ -27,6 +27,7 @@ function noticesWith(text: string): readonly Notice[] {
     driftAdopted: drift,
     driftHeld: { ...drift, heldBy: "freeze" },
     guardFellBack: { why: text },
+    ruleClaimed: { leases: text, rules: text, actor: text, kept: false },
     reachChanged: { list: text, rules: text, actor: text, beyond: text, confirmed: true },
     recyclingNoticed: { ...item, lastUsedAt: null, nextAt: AT },
     recyclingWaits: { ...item, step: "delete", why: text },
@@ -89,10 +90,10 @@ describe("a notice in words", () => {
 
   test("a digest names the first ones and says how many it leaves out", () => {
     const { title, lines } = digestText(noticesWith("value"), "en", 4);
-    expect(title).toBe("[safeport] 25 notices");
+    expect(title).toBe("[safeport] 26 notices");
     expect(lines).toHaveLength(5);
     expect(lines[0]).toBe("08:00:00 sg-web: port value is open until 2026-11-27 08:00:00 UTC");
-    expect(lines[4]).toBe("… and 21 more");
+    expect(lines[4]).toBe("… and 22 more");
   });
 
   test("the same fact has the same id, another fact another one", () => {
