@@ -1,5 +1,5 @@
 // The function behind the HTTP trigger: requests in, answers out, never a function error.
-import { identifier } from "../../shared/access/identify.ts";
+import { doorkeeper } from "../../shared/access/identify.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
@@ -36,8 +36,8 @@ function webOf({ app, readPolicy, documents, oidc }: Composition): HttpApp {
       .finally(() => pending.delete(quiet));
     pending.add(quiet);
   };
-  const identify = identifier({ clock: app.clock, tables: app.tables, oidc, later });
-  const web = httpApp({ app, routesAt, useCases, identify, readPolicy, documents, writeBook });
+  const door = doorkeeper({ clock: app.clock, tables: app.tables, oidc, later });
+  const web = httpApp({ app, routesAt, useCases, ...door, readPolicy, documents, writeBook });
   webs.set(app, web);
   return web;
 }

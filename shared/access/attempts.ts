@@ -58,7 +58,7 @@ export class Attempts {
   }
 
   /** Counts a request. Throws REQUESTS_TOO_MANY when one of the keys has had its share of the minute. */
-  counted(keys: readonly string[], { requestsPerMinute: max }: AttemptLimits): void {
+  counted(keys: readonly string[], { requestsPerMinute: max }: Pick<AttemptLimits, "requestsPerMinute">): void {
     const now = this.clock.now();
     const tallies = keys.map((key) => this.tallyOf(key, now, max));
     for (const tally of tallies) {

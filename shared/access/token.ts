@@ -3,7 +3,7 @@ import { timingSafeEqual } from "node:crypto";
 import { formatToken, hashSecret, parseToken, TOKEN_BYTES } from "../domain/token-text.ts";
 import type { Random } from "../ports/random.ts";
 import type { Tables } from "../ports/tables.ts";
-import { readToken, type StoredToken } from "../store/tokens.ts";
+import { isGood, readToken, type StoredToken } from "../store/tokens.ts";
 
 /** What an unknown id is compared with. */
 const NOTHING = { salt: "0".repeat(2 * TOKEN_BYTES.salt), secretHash: hashSecret("", "") };
@@ -22,7 +22,7 @@ export async function checkToken(tables: Tables, text: string, now: number): Pro
   const row = await readToken(tables, parts.tokenId);
   const { salt, secretHash } = row ?? NOTHING;
   const isSame = sameHash(hashSecret(salt, parts.secret), secretHash);
-  return row !== null && isSame && row.revokedAt === null && row.expiresAt > now ? row : null;
+  return row !== null && isSame && isGood(row, now) ? row : null;
 }
 
 function sameHash(a: string, b: string): boolean {

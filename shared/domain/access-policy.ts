@@ -1,4 +1,5 @@
 // Who is let in, as values. Text, defaults and checks are in `shared/config/access-schema.ts`.
+import { type GrantPolicy, personOf } from "./grant-policy.ts";
 import type { Role } from "./permission.ts";
 import type { Scope } from "./scope.ts";
 
@@ -48,4 +49,14 @@ export interface AccessPolicy {
   readonly failuresMax: number;
   /** Longest life of a token. */
   readonly tokenDaysMax: number;
+}
+
+/** The part of the account that the policy gives a principal, under its own name and its person's, whatever a token says. */
+export function scopesOf(
+  policy: { readonly access: AccessPolicy } & Pick<GrantPolicy, "persons">,
+  principal: string,
+): readonly Scope[] {
+  const { scopes } = policy.access;
+  const names = new Set([principal, personOf(policy, principal)]);
+  return [...names].flatMap((name) => (Object.hasOwn(scopes, name) ? (scopes[name] ?? []) : []));
 }

@@ -1,5 +1,6 @@
 // The word of second persons about a lease: what they approve, who has spoken, and whether it is enough.
 import { sha256Hex } from "./digest.ts";
+import { isSameName } from "./grant-policy.ts";
 import type { LeaseRequest } from "./lease-record.ts";
 import { ruleKey } from "./rule-key.ts";
 
@@ -70,9 +71,14 @@ export function isApproved(request: LeaseRequest, approval: Approval | null): bo
  */
 export function approversOf(request: LeaseRequest, { requester, words }: Approval): number {
   const change = changeOf(request);
-  const said = words.filter((it) => it.change === change && it.decision === "approve" && it.person !== requester);
+  const said = words.filter(
+    (it) => it.change === change && it.decision === "approve" && !isSameName(it.person, requester),
+  );
   return said.filter((word, at) => !said.slice(0, at).some((earlier) => isOnePerson(word, earlier))).length;
 }
 
 const isOnePerson = (a: ApprovalWord, b: ApprovalWord): boolean =>
-  a.person === b.person || (a.issuers ?? []).includes(b.person) || (b.issuers ?? []).includes(a.person);
+  isSameName(a.person, b.person) || isIssuedBy(a, b) || isIssuedBy(b, a);
+
+const isIssuedBy = ({ issuers = [] }: ApprovalWord, { person }: ApprovalWord): boolean =>
+  issuers.some((name) => isSameName(name, person));

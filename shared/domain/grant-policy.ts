@@ -60,3 +60,11 @@ export function personOf({ persons }: Pick<GrantPolicy, "persons">, principal: s
   for (const [person, principals] of Object.entries(persons)) if (principals.includes(principal)) return person;
   return principal;
 }
+
+/**
+ * True for names that people take for one, whatever their case and form: an identity provider may tell one and the same person in several.
+ * Where second persons are asked for, they count as one; nobody is granted anything by it.
+ */
+export const isSameName = (a: string, b: string): boolean => a === b || foldedName(a) === foldedName(b);
+
+const foldedName = (name: string): string => name.normalize("NFKC").toLowerCase();

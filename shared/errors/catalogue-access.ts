@@ -14,7 +14,7 @@ export const accessFailures = {
     "later",
     "caller",
     (d) =>
-      `Too many wrong tokens came from your address or for this token; nothing is looked at for ${d["seconds"]} seconds.`,
+      `Too many wrong tokens or links came from your address, or for this token; nothing is looked at for ${d["seconds"]} seconds.`,
     () => "Wait, and correct the token; each further lock-out is twice as long.",
   ),
   REQUESTS_TOO_MANY: entry(
@@ -143,6 +143,13 @@ export const accessFailures = {
     "caller",
     () => "The link is not good: it is incomplete, too old, or of another request.",
     () => "Open the link from the message again, or decide through the API.",
+  ),
+  LINK_WITHDRAWN: entry(
+    403,
+    "never",
+    "caller",
+    () => "You hold no token any more with which you could decide: a link gives no right that you do not have.",
+    () => "Have an administrator issue you a token, or have another person decide.",
   ),
   LINK_USED: entry(
     410,

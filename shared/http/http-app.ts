@@ -76,6 +76,7 @@ async function dispatch(
   if (found?.data.permission === "public") {
     const policy = await policyReading;
     const address = callerBlock(request, policy.trustedProxies) ?? undefined;
+    parts.strangers.admit(address ?? "", policy.access);
     const caller = { principal: "link", roles: [], scopes: [], policy, address };
     const sees = async () => () => false;
     return found.data.handle({ parts, request, caller, params: decoded(found.params, request.path), deadlineAt, sees });

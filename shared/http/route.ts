@@ -118,6 +118,13 @@ export interface Presented {
   readonly policy: () => Promise<Policy>;
 }
 
+/** Those who come without a token, by their block of addresses. `admit` throws ATTEMPTS_TOO_MANY, REQUESTS_TOO_MANY. */
+interface Strangers {
+  readonly admit: (block: string, access: Policy["access"]) => void;
+  /** What one came with is signed by nobody. */
+  readonly failed: (block: string, access: Policy["access"]) => void;
+}
+
 /** What the web application is made of. */
 export interface HttpParts {
   readonly app: App;
@@ -126,6 +133,7 @@ export interface HttpParts {
   readonly useCases: UseCases;
   /** Whom a request speaks for; throws TOKEN_MISSING, TOKEN_INVALID, ATTEMPTS_TOO_MANY, REQUESTS_TOO_MANY. */
   readonly identify: (presented: Presented) => Promise<Identity>;
+  readonly strangers: Strangers;
   /** The policy in force; throws NOT_READY when there is none. */
   readonly readPolicy: () => Promise<Policy>;
   /** Checks documents, and makes policies of them. */

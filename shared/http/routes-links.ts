@@ -62,6 +62,8 @@ async function shown(call: Call, work: (link: string) => Promise<HttpResponse>):
   } catch (thrown) {
     const error = toAppError(thrown);
     if (error.entry.fault !== "caller") throw thrown;
+    const { parts, caller } = call;
+    if (error.code === "LINK_INVALID") parts.strangers.failed(caller.address ?? "", caller.policy.access);
     return failurePage(error);
   }
 }

@@ -1,4 +1,5 @@
 // Access tokens: only salted hashes of their secrets are stored.
+import { ROLES } from "../domain/permission.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn } from "./spec-json.ts";
@@ -52,6 +53,16 @@ export async function readToken(tables: Tables, tokenId: string): Promise<Stored
   const row = await tables.get("token", [tokenId]);
   return row ? tokenOf(row) : null;
 }
+
+/** Whom a token speaks for, with the roles that are known. Whether it is good is another question: `isGood`. */
+export function identityOf({ principal, tokenId, scope, createdBy, issuers = [createdBy], ...token }: StoredToken) {
+  const roles = ROLES.filter((role) => token.roles.includes(role));
+  return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuers };
+}
+
+/** Neither revoked nor expired. */
+export const isGood = ({ revokedAt, expiresAt }: StoredToken, now: number): boolean =>
+  revokedAt === null && expiresAt > now;
 
 /** Stores a new token; false when its id exists. */
 export async function createToken(tables: Tables, token: TokenRow): Promise<boolean> {

@@ -105,7 +105,8 @@ export function waitsFor({ needed, askedOf, lapsesAt }: Approval): string {
   return `ask ${persons}${whom} to approve it until ${formatUtc(lapsesAt)}`;
 }
 
-async function ownersOf(app: App, group: GroupRef, specs: readonly RuleSpec[]): Promise<readonly string[]> {
+/** Owners and stand-ins of the ports, as the ledger names them now. */
+export async function ownersOf(app: App, group: GroupRef, specs: readonly RuleSpec[]): Promise<readonly string[]> {
   const { entries } = await listEntries(app.tables, group);
   const touched = entries.filter((entry) => specs.some((spec) => isSamePort(entry, spec)));
   const names = touched.flatMap(({ allocation }) => (allocation ? [allocation.owner, allocation.backup ?? ""] : []));

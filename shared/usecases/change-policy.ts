@@ -1,6 +1,6 @@
 // Changes the policy: compared first, with a second person where it allows more than before. Every version is kept.
 import { sha256Hex } from "../domain/digest.ts";
-import { personOf } from "../domain/grant-policy.ts";
+import { isSameName, personOf } from "../domain/grant-policy.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -123,7 +123,8 @@ export async function confirmPolicy(
   if (pending === null || pending.digest !== digest || pending.until <= now) throw fail("POLICY_NOT_PENDING");
   // Of one person by any name, as with leases; also where that person issued the token that is presented.
   const author = personOf(caller.policy, pending.by);
-  if (personsOf(caller).includes(author) && !options.dryRun) throw fail("POLICY_OWN", { by: pending.by });
+  if (personsOf(caller).some((person) => isSameName(person, author)) && !options.dryRun)
+    throw fail("POLICY_OWN", { by: pending.by });
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
   if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);

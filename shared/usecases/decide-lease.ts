@@ -1,6 +1,6 @@
 // A second person's word about a lease: approve or deny.
 import { type Approval, type ApprovalWord, approversOf, changeOf, isApproved } from "../domain/approval.ts";
-import { personOf } from "../domain/grant-policy.ts";
+import { isSameName, personOf } from "../domain/grant-policy.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
@@ -9,7 +9,7 @@ import { startAt } from "../plan/plan-start.ts";
 import { type Due, dueDelete, dueLease, dueWrite } from "../store/due.ts";
 import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
-import { waitsFor } from "./ask-approval.ts";
+import { ownersOf, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
 import { isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
@@ -46,7 +46,7 @@ export async function decideLease(
     if (lease === null) throw fail("LEASE_UNKNOWN", { lease: leaseId });
     const { request, approval } = lease;
     if (approval === null) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: lease.status.state });
-    requireApprover(caller, lease, approval);
+    await requireApprover(app, caller, lease, approval);
     if (word.change !== null && word.change !== approval.change) throw fail("APPROVAL_CHANGED");
     if (approval.change !== changeOf(request)) throw fail("APPROVAL_BROKEN", { lease: leaseId });
     if (hasSaid(approval, caller, word.decision)) return await answerOf(app, lease, options.dryRun, []);
@@ -103,13 +103,20 @@ async function open(app: App, caller: Caller, approved: Lease, net: Due): Promis
   return settleOpening(app, caller, members, lease, [`approved by ${namesOf(lease.approval)}`], net);
 }
 
-/** Not the person who asked, nor one whose token that person issued; and an approver, or whom the ledger names. */
-function requireApprover(caller: Caller, lease: Lease, approval: Approval): void {
-  const { policy } = caller;
-  const requester = personOf(policy, lease.request.principal);
+/**
+ * Not the person who asked, nor one whose token that person issued; and an approver, or whom it was put to as long as the ledger names
+ * them. Throws APPROVAL_OWN, APPROVER_MISSING.
+ */
+export async function requireApprover(app: App, caller: Caller, { request }: Lease, approval: Approval): Promise<void> {
+  const { policy, principal } = caller;
+  const requester = personOf(policy, request.principal);
   for (const person of personsOf(caller))
-    if (person === requester || person === approval.requester) throw fail("APPROVAL_OWN", { person });
-  if (!isAskedOf(approval, caller) && !isPermitted(caller.roles, "lease:decide:any")) throw fail("APPROVER_MISSING");
+    if (isSameName(person, requester) || isSameName(person, approval.requester)) throw fail("APPROVAL_OWN", { person });
+  if (isPermitted(caller.roles, "lease:decide:any")) return;
+  const person = personOf(policy, principal);
+  const isNamed = (name: string): boolean => personOf(policy, name) === person;
+  if (!isAskedOf(approval, caller) || !(await ownersOf(app, request.group, request.specs)).some(isNamed))
+    throw fail("APPROVER_MISSING");
 }
 
 function hasSaid({ words }: Approval, caller: Caller, decision: ApprovalWord["decision"]): boolean {

@@ -78,8 +78,10 @@ export const personsOf = ({ policy, principal, issuers = [] }: Caller): readonly
   [principal, ...issuers].map((name) => personOf(policy, name));
 
 /** True when the ledger names the caller as owner or stand-in of the port, under any of the person's names. */
-export const isAskedOf = ({ askedOf }: Approval, { policy, principal }: Caller): boolean =>
-  askedOf.some((name) => name === principal || personOf(policy, name) === personOf(policy, principal));
+export const isAskedOf = (
+  { askedOf }: Approval,
+  { policy, principal }: Pick<Caller, "policy" | "principal">,
+): boolean => askedOf.some((name) => name === principal || personOf(policy, name) === personOf(policy, principal));
 
 /** The group as grants see it; the cloud is asked only where the policy tells groups apart. */
 async function groupOf(app: App, policy: Policy, ref: GroupRef, name: string): Promise<JudgedGroup> {

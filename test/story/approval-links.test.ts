@@ -1,16 +1,23 @@
 // Links in messages: for one person, one change and one use, and nothing that merely looks at them decides.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { identifier } from "../../shared/access/identify.ts";
+import { type Doorkeeper, doorkeeper } from "../../shared/access/identify.ts";
 import { OidcTokens } from "../../shared/access/oidc.ts";
 import { formatLink } from "../../shared/domain/approval-link.ts";
+import type { EntryId } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import { httpApp } from "../../shared/http/http-app.ts";
+import { confirmationOf } from "../../shared/http/link-page.ts";
 import type { HttpRequest, HttpResponse } from "../../shared/http/message.ts";
 import type { UseCases } from "../../shared/http/route.ts";
 import { routes } from "../../shared/http/routes.ts";
 import type { Message } from "../../shared/ports/notifier.ts";
+import { listEntries } from "../../shared/store/ledger.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
 import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
+import { decideLease } from "../../shared/usecases/decide-lease.ts";
+import { issueToken, type TokenAsk } from "../../shared/usecases/issue-token.ts";
+import { retireEntry } from "../../shared/usecases/retire-entry.ts";
+import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { sendNotices } from "../../shared/usecases/send-notices.ts";
 import { World } from "../kit/world.ts";
 
@@ -31,6 +38,8 @@ const policy = {
 };
 
 let world: World;
+/** Ids of the tokens of those who are asked. */
+const tokens = new Map<string, string>();
 let sent: { readonly target: string; readonly message: Message }[] = [];
 beforeEach(async () => {
   sent = [];
@@ -41,8 +50,19 @@ beforeEach(async () => {
     ...{ policy: "accept", direction: "ingress", sensitiveConfirmed: true },
   };
   await world.run(allocateRule(world.process(), world.caller("root", ["admin"]), ask, { dryRun: false }));
+  for (const name of ["olga", "bea"]) tokens.set(name, await issue(name));
 });
 afterEach(() => world.stop());
+
+/** Has root, or somebody else, issue a token; answers its id. */
+async function issue(principal: string, change: Partial<TokenAsk> = {}, by = "root"): Promise<string> {
+  const ask: TokenAsk = { principal, roles: ["requester"], scope: null, days: 30, note: "", ...change };
+  const { token } = await world.run(issueToken(world.process(), world.caller(by, ["admin"]), ask, { dryRun: false }));
+  return token.tokenId;
+}
+
+const revoke = (tokenId: string) =>
+  world.run(revokeToken(world.process(), world.caller("root", ["admin"]), tokenId, { dryRun: false }));
 
 /** Asks, and has the messages sent. */
 async function asked(sources = ["203.0.113.7"]): Promise<{ lease: Lease; links: ReadonlyMap<string, string> }> {
@@ -66,14 +86,15 @@ async function asked(sources = ["203.0.113.7"]): Promise<{ lease: Lease; links: 
   return { lease, links };
 }
 
-function send(link: string, request: Partial<HttpRequest> = {}): Promise<HttpResponse> {
+function send(link: string, request: Partial<HttpRequest> = {}, door?: Doorkeeper): Promise<HttpResponse> {
   const app = world.process();
   const oidc = new OidcTokens(app.clock, { read: async () => ({ keys: [] }) });
+  const own = doorkeeper({ clock: app.clock, tables: app.tables, oidc, later: () => undefined });
   const web = httpApp({
     routesAt: async () => routes,
     app,
     useCases: { openLink, decideByLink } as unknown as UseCases,
-    identify: identifier({ clock: app.clock, tables: app.tables, oidc, later: () => undefined }),
+    ...(door ?? own),
     readPolicy: async () => world.policy,
     documents: async () => ({ textOf: JSON.stringify, policyOf: () => world.policy }),
     writeBook: async () => new Uint8Array(),
@@ -180,5 +201,102 @@ describe("a link", () => {
     expect((await send(made("olga", change, secret))).status).toBe(200);
     await world.advance(25 * 3_600_000);
     expect((await send(link)).status).toBe(404);
+  });
+});
+
+describe("a link is no right of its own: it does not decide", () => {
+  const refused = async (links: ReadonlyMap<string, string>, lease: Lease, status = 403, name = "olga") => {
+    const link = links.get(name) ?? "";
+    expect((await send(link)).status).toBe(status);
+    const confirm = confirmationOf(link.split("/").at(-1) ?? "");
+    const body = Buffer.from(String(new URLSearchParams({ confirm, decision: "approve" })));
+    expect((await send(link, { method: "POST", headers: FORM, body })).status).toBe(status);
+    expect(await stateOf(lease)).toBe("requested");
+  };
+
+  test("once its person's token is revoked, has expired, or is good for reading alone", async () => {
+    const { lease, links } = await asked();
+    await revoke(tokens.get("olga") ?? "");
+    await refused(links, lease);
+    await issue("olga", { roles: ["auditor"] });
+    await refused(links, lease);
+    expect((await press(links.get("bea") ?? "")).status).toBe(200);
+  });
+
+  test("once the scope of its person's token, or what the policy says of the person, leaves the group out", async () => {
+    const { lease, links } = await asked();
+    await revoke(tokens.get("olga") ?? "");
+    await issue("olga", { scope: { groups: ["app"], tags: [], applications: [] } });
+    await refused(links, lease);
+    await issue("olga");
+    world.policy = {
+      ...world.policy,
+      access: { ...world.policy.access, scopes: { olga: { groups: [], tags: ["env=test"], applications: [] } } },
+    };
+    await refused(links, lease);
+    world.policy = {
+      ...world.policy,
+      access: { ...world.policy.access, scopes: { olga: { groups: ["web"], tags: [], applications: [] } } },
+    };
+    expect((await press(links.get("olga") ?? "")).status).toBe(200);
+  });
+
+  test("once the ledger names somebody else, unless its person is an approver; nor does the API then", async () => {
+    const { lease, links } = await asked();
+    const app = world.process();
+    const { entries } = await listEntries(app.tables, world.web);
+    const [entry] = entries.filter(({ allocation }) => allocation?.owner === "olga");
+    await world.run(
+      retireEntry(app, world.caller("root", ["admin"]), "web", entry?.entryId as EntryId, { dryRun: false }),
+    );
+    await refused(links, lease);
+    const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+    const said = decideLease(app, world.caller("olga", ["requester"]), lease.request.leaseId, word, { dryRun: false });
+    await expect(world.run(said)).rejects.toMatchObject({ code: "APPROVER_MISSING" });
+    await issue("olga", { roles: ["approver"] });
+    expect((await press(links.get("olga") ?? "")).status).toBe(200);
+  });
+
+  test("where whoever asks has issued the token of the person, and with it could be that person", async () => {
+    const { lease, links } = await asked();
+    await revoke(tokens.get("olga") ?? "");
+    await issue("olga", {}, "ann");
+    await refused(links, lease);
+  });
+});
+
+describe("whoever tries links", () => {
+  const door = () => {
+    const { clock, tables } = world.process();
+    const oidc = new OidcTokens(clock, { read: async () => ({ keys: [] }) });
+    return doorkeeper({ clock, tables, oidc, later: () => undefined });
+  };
+  const from = (n: number) => ({ sourceIp: `203.0.113.${n}` });
+
+  test("is locked out after some that are signed by nobody, and others are not", async () => {
+    const { links } = await asked();
+    const link = links.get("olga") ?? "";
+    world.policy = { ...world.policy, access: { ...world.policy.access, failuresMax: 3 } };
+    const own = door();
+    for (let n = 0; n < 12; n++) expect((await send("/v1/links/x", from(1), own)).status).toBe(404);
+    const { status, headers } = await send(link, from(1), own);
+    expect([status, Number(headers["Retry-After"])]).toEqual([429, 60]);
+    expect((await send(link, from(2), own)).status).toBe(200);
+  });
+
+  test("too often is asked to wait: from one address, and all together", async () => {
+    const { links } = await asked();
+    const link = links.get("olga") ?? "";
+    const own = door();
+    for (let n = 0; n < 60; n++) await send(link, { ...from(1), method: "HEAD" }, own);
+    expect((await send(link, from(1), own)).status).toBe(429);
+    expect((await send(link, from(2), own)).status).toBe(200);
+    const reads = world.callNames.length;
+    const flood = () => {
+      for (let n = 0; n < 600; n++) own.strangers.admit(`198.51.100.${n % 200}/32`, world.policy.access);
+    };
+    expect(flood).toThrow(/share of requests/);
+    expect((await send(link, from(3), own)).status).toBe(429);
+    expect(world.callNames.length - reads).toBe(0);
   });
 });

@@ -3,11 +3,11 @@ import { createHmac } from "node:crypto";
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
 import { seededRandom } from "../../../local/random.ts";
-import { identifier } from "../../../shared/access/identify.ts";
+import { doorkeeper } from "../../../shared/access/identify.ts";
 import { OidcTokens } from "../../../shared/access/oidc.ts";
 import { newTokenText } from "../../../shared/access/token.ts";
 import { policyOf, policySchema } from "../../../shared/config/policy-schema.ts";
-import { hashSecret, parseToken } from "../../../shared/domain/token-text.ts";
+import { formatToken, hashSecret, parseToken } from "../../../shared/domain/token-text.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { createToken, readToken } from "../../../shared/store/tokens.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
@@ -49,7 +49,7 @@ async function world(access: object = {}) {
   };
   const pending: Promise<unknown>[] = [];
   const policy = policyOf(policySchema.parse({ access: { oidc: [oidc], ...access } }), 1, "cn-hangzhou");
-  const identify = identifier({
+  const { identify } = doorkeeper({
     clock,
     tables,
     oidc: new OidcTokens(clock, keySets),
@@ -89,6 +89,10 @@ async function world(access: object = {}) {
   };
 }
 
+/** Another secret for the same id, which lists and records show. */
+const wrongOf = (text: string): string =>
+  formatToken(Buffer.from(parseToken(text)?.tokenId ?? "", "hex"), new Uint8Array(32));
+
 const refused = { code: "TOKEN_INVALID" };
 
 describe("a token of safeport's own", () => {
@@ -118,23 +122,41 @@ describe("a token of safeport's own", () => {
     expect(pending).toHaveLength(2);
   });
 
-  test("tried wrongly too often locks its sender out, the right one too, and others not", async () => {
+  test("tried wrongly too often is locked for its sender, and by many tries its sender is locked out, the right token too", async () => {
     const { who, text, pass } = await world({ failuresMax: 5 });
     const wrong = newTokenText(seededRandom("wrong"));
     for (let n = 0; n < 5; n++) await expect(who(wrong)).rejects.toMatchObject(refused);
     await expect(who(wrong)).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
+    expect((await who(text)).principal).toBe("bob");
+    for (let n = 0; n < 15; n++)
+      await expect(who(newTokenText(seededRandom(`wrong ${n}`)))).rejects.toMatchObject(refused);
     await expect(who(text)).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
     expect((await who(text, "198.51.100.1/32")).principal).toBe("bob");
     pass(61_000);
     expect((await who(text)).principal).toBe("bob");
   });
 
-  test("is locked by tries on it from many addresses; an IPv6 site counts as one address", async () => {
+  test("is not locked for its owner by whoever knows its id, from however many addresses", async () => {
+    const { who, text } = await world({ failuresMax: 5 });
+    const guess = wrongOf(text);
+    for (let n = 0; n < 20; n++) await expect(who(guess, `198.51.100.${n}/32`)).rejects.toThrow();
+    expect((await who(text)).principal).toBe("bob");
+    expect((await who(text, "198.51.100.3/32")).principal).toBe("bob");
+  });
+
+  test("wrong from many addresses is slowed down, alike whether there is such a token", async () => {
+    const { who, text, pass } = await world({ failuresMax: 5 });
+    for (const wrong of [wrongOf(text), newTokenText(seededRandom("nobody's"))]) {
+      for (let n = 0; n < 5; n++) await expect(who(wrong, `203.0.113.${n}/32`)).rejects.toMatchObject(refused);
+      await expect(who(wrong, "203.0.113.99/32")).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
+      pass(61_000);
+      await expect(who(wrong, "203.0.113.98/32")).rejects.toMatchObject(refused);
+    }
+  });
+
+  test("of an IPv6 site counts as of one address", async () => {
     const { who } = await world({ failuresMax: 5 });
-    const wrong = newTokenText(seededRandom("wrong"));
-    for (let n = 0; n < 5; n++) await expect(who(wrong, `203.0.113.${n}/32`)).rejects.toMatchObject(refused);
-    await expect(who(wrong, "203.0.113.99/32")).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
-    for (let n = 0; n < 5; n++)
+    for (let n = 0; n < 20; n++)
       await expect(who(newTokenText(seededRandom(`${n}`)), `2001:db8:1:2:${n}::1/128`)).rejects.toMatchObject(refused);
     await expect(who(newTokenText(seededRandom("x")), "2001:db8:1:2:ffff::1/128")).rejects.toMatchObject({
       code: "ATTEMPTS_TOO_MANY",

@@ -317,6 +317,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     readPolicy: async () => policy,
     documents: async () => ({ textOf: JSON.stringify, policyOf: () => policy }),
     writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
+    strangers: { admit: () => undefined, failed: () => undefined },
     identify: async ({ authorization: header }) => {
       if (header === null) throw fail("TOKEN_MISSING");
       const [name = "", group] = header.replace(/^Bearer /, "").split("@");
