@@ -20,19 +20,16 @@ export const approvalRoutes: readonly Route[] = [
     method: "GET",
     path: "/v1/approvals",
     operationId: "listApprovals",
-    summary: "List the leases that wait for the caller's word, oldest first.",
+    summary: "List the leases that wait for the caller's word, newest first.",
     permission: "lease:read",
     about: "list",
-    query: schema.noQuery,
+    query: schema.approvalsQuery,
     body: schema.noBody,
-    answers: { 200: schema.approvalsView },
+    answers: { 200: schema.leasePageView },
     idempotent: false,
-    handle: async ({ parts, caller, sees }) => {
-      const isSeen = await sees();
-      const leases = await parts.useCases.listApprovals(parts.app, caller);
-      return jsonResponse(200, {
-        leases: leases.filter(({ request }) => isSeen(request.group.groupId)).map(viewLease),
-      });
+    handle: async ({ parts, caller, sees }, { query }) => {
+      const { leases, next } = await parts.useCases.listApprovals(parts.app, caller, { ...query, sees: await sees() });
+      return jsonResponse(200, { leases: leases.map(viewLease), next });
     },
   }),
   decision({

@@ -120,6 +120,9 @@ export const leasesQuery = z.strictObject({
     .optional(),
 });
 
+/** Query of `GET /v1/approvals`. */
+export const approvalsQuery = leasesQuery.pick({ limit: true, cursor: true });
+
 /** A lease as the API shows it. */
 export const leaseView = z.object({
   id: text,
@@ -203,9 +206,6 @@ export const leaseAnswerView = leaseView.extend({
 
 /** A page of leases. */
 export const leasePageView = z.object({ leases: z.array(leaseView), next: text.nullable() });
-
-/** The leases that wait for somebody. */
-export const approvalsView = z.object({ leases: z.array(leaseView) });
 
 /** What one sweep did. */
 export const cleanupView = z.object({

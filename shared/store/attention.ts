@@ -1,6 +1,6 @@
 // What waits for a person: requests that nobody has decided, and leases that were opened without a second person and are not justified.
 import type { LeaseId } from "../domain/ids.ts";
-import type { Tables, Write } from "../ports/tables.ts";
+import type { Row, Tables, Write } from "../ports/tables.ts";
 
 type AttentionKind = "approval" | "justify";
 
@@ -23,15 +23,21 @@ export const waitingDelete = (leaseId: LeaseId): Write => attentionDelete("appro
 export const unjustifiedWrite = (leaseId: LeaseId, at: number): Write => attentionWrite("justify", leaseId, at);
 export const unjustifiedDelete = (leaseId: LeaseId): Write => attentionDelete("justify", leaseId);
 
-/** Leases that may wait for approval, oldest first, at most `limit`. */
-export const listWaiting = (tables: Tables, limit: number): Promise<readonly LeaseId[]> =>
-  list(tables, "approval", limit);
+/** Leases that may wait for approval, newest first, at most `limit`; `before` is the last of the page before. */
+export async function listWaiting(
+  tables: Tables,
+  { before, limit }: { readonly before: string | null; readonly limit: number },
+): Promise<{ readonly ids: readonly LeaseId[]; readonly next: LeaseId | null }> {
+  const to = before === null ? ["approval\u0001"] : ["approval", before];
+  const page = await tables.range({ table: "attention", from: ["approval"], to, reverse: true, limit });
+  const ids = page.rows.map(idOf);
+  return { ids, next: (page.more && ids.at(-1)) || null };
+}
 
 /** Leases that may wait to be justified, oldest first, at most `limit`. */
-export const listUnjustified = (tables: Tables, limit: number): Promise<readonly LeaseId[]> =>
-  list(tables, "justify", limit);
-
-async function list(tables: Tables, kind: AttentionKind, limit: number): Promise<readonly LeaseId[]> {
-  const page = await tables.range({ table: "attention", from: [kind], to: [`${kind}\u0001`], limit });
-  return page.rows.map((row) => String(row.key[1]) as LeaseId);
+export async function listUnjustified(tables: Tables, limit: number): Promise<readonly LeaseId[]> {
+  const page = await tables.range({ table: "attention", from: ["justify"], to: ["justify\u0001"], limit });
+  return page.rows.map(idOf);
 }
+
+const idOf = ({ key }: Row): LeaseId => String(key[1]) as LeaseId;

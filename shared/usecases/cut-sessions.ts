@@ -56,9 +56,19 @@ export async function requireCuttable(
   if (without !== undefined) throw refuse(`the agent of Cloud Assistant does not answer on ${without}`);
 }
 
-/** One look at a lease that is to end with its sessions; answers when to look again, or null when it is done. May be repeated. */
-export async function cutSessions(app: App, policy: Policy, param: string): Promise<number | null> {
-  const lease = await getLease(app.tables, param as LeaseId);
+/**
+ * One look at a lease that is to end with its sessions; answers when to look again, or null when it is done. May be repeated: hosts that
+ * have not answered by `deadlineAt`, monotonic, are asked the next time.
+ */
+export async function cutSessions(
+  app: App,
+  {
+    policy,
+    param,
+    deadlineAt,
+  }: { readonly policy: Policy; readonly param: string | null; readonly deadlineAt: number },
+): Promise<number | null> {
+  const lease = await getLease(app.tables, (param ?? "") as LeaseId);
   if (lease === null || lease.request.sessions !== "cut" || lease.sessionsOutcome !== undefined) return null;
   const { state, until, closedAt } = lease.status;
   const now = app.clock.now();
@@ -66,7 +76,7 @@ export async function cutSessions(app: App, policy: Policy, param: string): Prom
   if (state === "closing") return now + AGAIN_MS;
   if (state !== "closed") return null;
   const isLast = now >= (closedAt ?? until) + GIVE_UP_MS;
-  const outcome = await outcomeOf(app, lease).catch((error: unknown) => {
+  const outcome = await outcomeOf(app, lease, deadlineAt).catch((error: unknown) => {
     if (!isLast || !(error instanceof CloudFailure)) throw error;
     return `not cut: ${error.message}`;
   });
@@ -82,7 +92,7 @@ export async function cutSessions(app: App, policy: Policy, param: string): Prom
 }
 
 /** What came of it, or null while a host has not answered. */
-async function outcomeOf(app: App, { request, status }: Lease): Promise<string | null> {
+async function outcomeOf(app: App, { request, status }: Lease, deadlineAt: number): Promise<string | null> {
   if (app.hosts === undefined) return "kept: Cloud Assistant is switched off";
   if (status.preExisting) return "kept: a rule that stood before the lease lets them in";
   const { group, specs } = request;
@@ -109,7 +119,7 @@ async function outcomeOf(app: App, { request, status }: Lease): Promise<string |
     }
   const said = new Map<string, string | null>();
   await inParallel([...todo], async ([instanceId, its]) => {
-    said.set(instanceId, await cutOn(app, hosts, request, instanceId, its));
+    said.set(instanceId, await cutOn(app, hosts, request, { instanceId, specs: its, deadlineAt }));
   });
   if ([...said.values()].includes(null)) return null;
   return [...kept, ...said.values()].join("; ") || "kept: no instance is reached any more";
@@ -120,15 +130,20 @@ async function cutOn(
   app: App,
   hosts: Hosts,
   { leaseId, group: { region } }: LeaseRequest,
-  instanceId: string,
-  specs: readonly RuleSpec[],
+  {
+    instanceId,
+    specs,
+    deadlineAt,
+  }: { readonly instanceId: string; readonly specs: readonly RuleSpec[]; readonly deadlineAt: number },
 ): Promise<string | null> {
   const script = cutScript(specs);
   if (script === null) return `${instanceId}: kept, none of them can be cut`;
   const token = `sp-${createHash("sha256").update(`${leaseId} ${instanceId}\n${script}`).digest("hex").slice(0, 40)}`;
+  const isOver = (): boolean => app.clock.monotonicMs() + POLL_MS > deadlineAt;
   try {
+    if (isOver()) return null;
     const runId = await hosts.run(region, instanceId, script, token);
-    for (let poll = 0; poll < POLLS; poll++) {
+    for (let poll = 0; poll < POLLS && !isOver(); poll++) {
       await app.clock.sleep(POLL_MS);
       const result = await hosts.result(region, instanceId, runId);
       if (result.kind === "failed") return `${instanceId}: not cut, ${result.why}`;

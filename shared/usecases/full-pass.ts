@@ -3,17 +3,25 @@ import { FULL_PASS_EVERY_MS, isSeenLate } from "../domain/full-pass.ts";
 import type { GroupId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import { isFinal } from "../domain/lease.ts";
+import type { Lease } from "../domain/lease-record.ts";
 import { noticeOf } from "../domain/notice.ts";
+import type { Policy } from "../domain/policy.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
-import { type Due, dueDelete, dueLease, dueWrite, markInstalled } from "../store/due.ts";
+import type { Write } from "../ports/tables.ts";
+import { type Due, dueDelete, dueJob, dueLease, dueWrite, markInstalled } from "../store/due.ts";
 import { type Division, isPart, lastFullPass, lastFullPassWrite, listParts, readDivision } from "../store/full-pass.ts";
 import { listLeases } from "../store/leases.ts";
 import type { App } from "./app.ts";
+import { APPROVAL_JOB } from "./ask-approval.ts";
 import { bookHolds } from "./book-holds.ts";
+import { cutWrites } from "./cut-sessions.ts";
 import { divideGroups } from "./divide-groups.ts";
+import { endNoticeWrites } from "./end-notices.ts";
 import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
 import { inParallel } from "./in-parallel.ts";
+import { dueStart } from "./start-lease.ts";
 import { tell } from "./tell.ts";
+import { JUSTIFY_JOB } from "./tend-justification.ts";
 
 /** Why all groups are looked at. A recovery believes marks, and is over when the installation's row is written. */
 type FullPassKind = "recovery" | "hourly";
@@ -25,12 +33,12 @@ const NOWHERE = { region: "", groupId: "" as GroupId };
 const fullPassDue = (id: FullPassKind, at: number): Due => ({ shard: 0, at, kind: "full-pass", id, ...NOWHERE });
 
 /** The row of a recovery that has just been found necessary, written; what leases are known are made due again first. */
-export async function beginRecovery(app: App): Promise<Due> {
+export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
   app.log.write(
     "warn",
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
   );
-  await rebookEnds(app);
+  await rebookLeases(app, policy);
   const row = fullPassDue("recovery", app.clock.now());
   await app.tables.writeAll([dueWrite(row)]);
   return row;
@@ -121,17 +129,38 @@ async function tellWhenLate(app: App): Promise<void> {
   ]);
 }
 
-/** Leases whose due rows or holds may be lost are booked again. */
-async function rebookEnds(app: App): Promise<void> {
-  const { shards } = app.settings;
+/** Leases whose due rows or holds may be lost are booked again: their ends, and whatever else has to happen in their lives. */
+async function rebookLeases(app: App, policy: Policy): Promise<void> {
+  const now = app.clock.now();
   let cursor: string | null = null;
   do {
     const page = await listLeases(app.tables, { limit: LEASES_PAGE, before: cursor });
     const live = page.leases.filter(({ status }) => !isFinal(status.state));
-    await app.tables.writeAll(
-      live.map(({ request, status }) => dueWrite(dueLease(request.group, request.leaseId, status.until, shards))),
-    );
+    await app.tables.writeAll(page.leases.flatMap((lease) => lifeWrites(app, policy, lease, now)));
     await inParallel(live, (lease) => bookHolds(app, lease));
     cursor = page.next;
   } while (cursor !== null);
+}
+
+/** Rows of what is still to happen to a lease. Whoever acts on one looks at the lease first: one too many does no harm. */
+function lifeWrites(app: App, policy: Policy, lease: Lease, now: number): readonly Write[] {
+  const { request, status, approval, justification, sessionsOutcome } = lease;
+  const { leaseId, group, startAt } = request;
+  const { state, until } = status;
+  const rows: Due[] = [];
+  if (request.grant?.justifyBy != null && justification === null) rows.push(dueJob(JUSTIFY_JOB, leaseId, now));
+  if (state === "closed" && sessionsOutcome === undefined) return [...rows.map(dueWrite), ...cutWrites(request, now)];
+  if (isFinal(state)) return rows.map(dueWrite);
+  const end = (at: number): Due => dueLease(group, leaseId, at, app.settings.shards);
+  if (state === "requested" && approval !== null) rows.push(end(until), dueJob(APPROVAL_JOB, leaseId, now));
+  else if (state !== "approved") rows.push(end(until));
+  // Opened by nobody yet: at its start, or now.
+  else rows.push(startAt === null ? end(now) : dueStart(leaseId, Math.max(now, startAt)));
+  const life = { from: startAt ?? request.requestedAt, until, now };
+  const isOpening = state === "opening" || state === "open";
+  return [
+    ...rows.map(dueWrite),
+    ...(isOpening ? endNoticeWrites(policy, leaseId, life) : []),
+    ...(state === "approved" || state === "requested" ? [] : cutWrites(request, until)),
+  ];
 }

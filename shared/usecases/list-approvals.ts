@@ -1,25 +1,38 @@
 // What waits for somebody's word.
-import { personOf } from "../domain/grant-policy.ts";
+import { isSameName, personOf } from "../domain/grant-policy.ts";
+import type { LeaseId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
 import { listWaiting } from "../store/attention.ts";
 import { getLease } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
+import type { Sees } from "./check-scope.ts";
 import { isAskedOf, personsOf } from "./judge-lease.ts";
 
-const WAITING_MAX = 200;
+/** The leases that the caller may decide about and has not, newest first; `next` is the cursor of the next page. */
+export async function listApprovals(
+  app: App,
+  caller: Caller,
+  query: { readonly limit: number; readonly cursor: string | null; readonly sees: Sees },
+): Promise<{ readonly leases: readonly Lease[]; readonly next: LeaseId | null }> {
+  const leases: Lease[] = [];
+  for (let before = query.cursor; ; ) {
+    const { ids, next } = await listWaiting(app.tables, { before, limit: query.limit });
+    const read = await Promise.all(ids.map((id) => getLease(app.tables, id)));
+    for (const lease of read)
+      if (lease !== null && query.sees(lease.request.group.groupId) && waitsForCaller(app, caller, lease)) {
+        if (leases.length === query.limit) return { leases, next: leases.at(-1)?.request.leaseId ?? null };
+        leases.push(lease);
+      }
+    if (next === null) return { leases, next: null };
+    before = next;
+  }
+}
 
-/** The leases the caller may decide about and has not, oldest first. */
-export async function listApprovals(app: App, caller: Caller): Promise<readonly Lease[]> {
-  const ids = await listWaiting(app.tables, WAITING_MAX);
-  const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
-  const mayDecide = isPermitted(caller.roles, "lease:decide:any");
-  const persons = personsOf(caller);
-  return leases.filter((lease): lease is NonNullable<typeof lease> => {
-    const approval = lease?.approval ?? null;
-    if (lease === null || approval === null || lease.status.state !== "requested") return false;
-    if (persons.includes(approval.requester) || app.clock.now() >= approval.lapsesAt) return false;
-    if (approval.words.some((word) => word.person === personOf(caller.policy, caller.principal))) return false;
-    return mayDecide || isAskedOf(approval, caller);
-  });
+function waitsForCaller(app: App, caller: Caller, { approval, status }: Lease): boolean {
+  if (approval === null || status.state !== "requested" || app.clock.now() >= approval.lapsesAt) return false;
+  if (personsOf(caller).some((person) => isSameName(person, approval.requester))) return false;
+  const person = personOf(caller.policy, caller.principal);
+  if (approval.words.some((word) => word.person === person)) return false;
+  return isPermitted(caller.roles, "lease:decide:any") || isAskedOf(approval, caller);
 }

@@ -1,6 +1,6 @@
 // Opens a port for a time: books the lease, then runs a pass over its group.
 
-import type { GroupRef } from "../domain/ids.ts";
+import type { GroupRef, LeaseId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import type { LeaseHolder } from "../domain/ledger-entry.ts";
@@ -30,7 +30,7 @@ import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 import { suggestSession } from "./suggest-session.ts";
 
 /** Requests that wait, read to find one that is repeated. */
-const WAITING_MAX = 200;
+const WAITING_PAGE = 200;
 
 export type { LeaseAnswer } from "./lease-answer.ts";
 export type { LeaseAsk } from "./lease-ask.ts";
@@ -174,7 +174,6 @@ async function askFor(
 
 /** The caller's own request for these very rules that waits already, or null. */
 async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
-  const leases = await Promise.all((await listWaiting(app.tables, WAITING_MAX)).map((id) => getLease(app.tables, id)));
   const wanted = entryIdsOf(opening).join();
   const isSame = ({ request, status }: Lease): boolean =>
     status.state === "requested" &&
@@ -182,7 +181,13 @@ async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
     request.periodMs === opening.ask.periodMs &&
     request.startAt === opening.ask.startAt &&
     request.entryIds.join() === wanted;
-  return leases.find((lease) => lease !== null && isSame(lease)) ?? null;
+  for (let before: LeaseId | null = null; ; ) {
+    const { ids, next } = await listWaiting(app.tables, { before, limit: WAITING_PAGE });
+    const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
+    const found = leases.find((lease) => lease !== null && isSame(lease));
+    if (found || next === null) return found ?? null;
+    before = next;
+  }
 }
 
 /** The answer to a key that already means a lease: that lease, whatever has become of it; null when it has none yet. */

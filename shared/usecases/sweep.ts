@@ -52,6 +52,7 @@ type Work = SweepWork & { readonly policy: Policy };
 
 const ROWS_MAX = 100_000;
 const GROUPS_AT_ONCE = 8;
+const JOBS_AT_ONCE = 8;
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
 /** A due row whose lease has no row yet may belong to a request that is just being booked. */
@@ -106,7 +107,7 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   if (due.length === 0 && !lost) return tally.report();
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };
-  if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app));
+  if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app, policy));
   const groups = new Map<string, Due[]>();
   for (const row of due) {
     if (row.kind === "full-pass" || row.kind === "job") continue;
@@ -114,8 +115,12 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
     groups.set(group, [...(groups.get(group) ?? []), row]);
   }
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
-  for (const row of due) if (row.kind === "job") await sweepJob(app, work, row, tally);
-  for (const row of due) if (row.kind === "full-pass") await sweepAll(app, work, row, tally);
+  const jobs = due.filter((row) => row.kind === "job");
+  const isLong = (row: Due): boolean => work.jobs?.isLong(row) ?? false;
+  const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
+  await run(jobs.filter((row) => !isLong(row)));
+  // Neither the long ones nor the full pass wait for one another: each may go on until the deadline, tick after tick.
+  await Promise.all([run(jobs.filter(isLong)), sweepAll(app, work, due, tally)]);
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;
@@ -241,25 +246,27 @@ async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promis
   }
 }
 
-/** A full pass goes on; what it cannot do now it does at the next tick. */
-async function sweepAll(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
-  try {
-    const isComplete = await fullPass(app, row, {
-      policy: options.policy,
-      deadlineAt: options.deadlineAt,
-      look: async (group, how) => {
-        const report = await passOver(app, group, { ...options, ...how, rows: [] }, "inventory");
-        if (report) tally.add(group, report);
-        return report !== null;
-      },
-    });
-    if (!isComplete) tally.left += 1;
-    else if (!isPart(row)) await options.jobs?.book(app);
-  } catch (error) {
-    tally.left += 1;
-    tally.failures.push(error);
-    app.log.write("error", "the full pass stopped; it goes on at the next tick", { cause: error });
-  }
+/** Full passes go on; what cannot be done now is done at the next tick. */
+async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tally): Promise<void> {
+  for (const row of due)
+    if (row.kind === "full-pass")
+      try {
+        const isComplete = await fullPass(app, row, {
+          policy: options.policy,
+          deadlineAt: options.deadlineAt,
+          look: async (group, how) => {
+            const report = await passOver(app, group, { ...options, ...how, rows: [] }, "inventory");
+            if (report) tally.add(group, report);
+            return report !== null;
+          },
+        });
+        if (!isComplete) tally.left += 1;
+        else if (!isPart(row)) await options.jobs?.book(app);
+      } catch (error) {
+        tally.left += 1;
+        tally.failures.push(error);
+        app.log.write("error", "the full pass stopped; it goes on at the next tick", { cause: error });
+      }
 }
 
 const passOver = (

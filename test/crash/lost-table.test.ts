@@ -1,9 +1,11 @@
 // One table is deleted while leases are open, by mistake or by somebody: every lease ends on time all the same.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { TableName } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import { World } from "../kit/world.ts";
+import { openLease } from "../../shared/usecases/open-lease.ts";
+import { region, World } from "../kit/world.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -83,4 +85,38 @@ test("the row of a lease that is just being booked is kept, and one that no leas
   expect(await unborn()).toBe(1);
   await world.ticks(2);
   expect(await unborn()).toBe(0);
+});
+
+test("without what is due, what starts later starts, what waits lapses, and what is to be told is told", async () => {
+  world.policy = policyOf(
+    policySchema.parse({
+      defaultTarget: "web",
+      approval: { ports: ["3306"], decideWithin: 3600 },
+      breakGlass: { roles: ["operator"], periodMax: 900, justifyWithin: 7200 },
+    }),
+    2,
+    region,
+  );
+  const startAt = Math.ceil((world.clock.now() + 20 * 60_000) / 1000) * 1000;
+  const later = (await world.open({ startAt })).lease;
+  const waiting = (await world.open({ port: "3306" })).lease;
+  const ask = world.ask({ port: "3306", breakGlass: true, reason: "the queue is stuck", sources: ["198.51.100.9"] });
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  const loud = await world.run(openLease(world.process(), world.caller("olga", ["operator"]), ask, options));
+  expect([later, waiting, loud.lease].map(({ status }) => status.state)).toEqual(["approved", "requested", "open"]);
+  await world.loseTable("due");
+  await world.ticks(2);
+  const due = (await world.rows("due")).join("\n");
+  for (const row of [`start/${later.request.leaseId}`, `approval/${waiting.request.leaseId}`, "justify/"])
+    expect(due).toContain(row);
+  await world.advance(startAt - world.clock.now());
+  await world.ticks(1);
+  expect((await world.lease(later.request.leaseId)).status.state).toBe("open");
+  await world.pastEnd(later);
+  await world.advance(3_600_000);
+  await world.ticks(2);
+  const states = await Promise.all(
+    [later, waiting].map(async ({ request }) => (await world.lease(request.leaseId)).status.state),
+  );
+  expect([states, world.openPorts()]).toEqual([["closed", "lapsed"], []]);
 });

@@ -33,7 +33,7 @@ import { getLease } from "../../shared/store/leases.ts";
 import { listRecords } from "../../shared/store/records.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
-import { allJobs } from "../../shared/usecases/jobs.ts";
+import { allJobs, type Jobs } from "../../shared/usecases/jobs.ts";
 import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/open-lease.ts";
 import { setUp } from "../../shared/usecases/set-up.ts";
 import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
@@ -401,12 +401,12 @@ export class World {
   }
 
   /** One sweep by a process of its own, or by the one given. */
-  sweep(app: App = this.process()): Promise<SweepReport> {
+  sweep(app: App = this.process(), jobs: Jobs = allJobs): Promise<SweepReport> {
     const options = {
       policy: this.policy,
       cause: "tick",
       deadlineAt: this.clock.monotonicMs() + 45_000,
-      jobs: allJobs,
+      jobs,
     };
     return this.run(sweep(app, options));
   }

@@ -33,6 +33,8 @@ afterEach(() => world.stop());
 
 const caller = (principal: string, role: Role = "approver"): Caller => world.caller(principal, [role]);
 
+const everything = { limit: 100, cursor: null, sees: () => true };
+
 const say = (
   lease: Lease,
   who: Caller,
@@ -197,12 +199,36 @@ describe("a lease on a port that needs a second person", () => {
   test("is shown to those who may decide, and to nobody else", async () => {
     const lease = await asked();
     const seen = async (who: Caller) =>
-      (await world.run(listApprovals(world.process(), who))).map((it) => it.request.leaseId);
+      (await world.run(listApprovals(world.process(), who, everything))).leases.map((it) => it.request.leaseId);
     expect(await seen(caller("bob"))).toEqual([lease.request.leaseId]);
     expect(await seen(caller("ann"))).toEqual([]);
     expect(await seen(caller("eve", "requester"))).toEqual([]);
     await say(lease, caller("bob"));
     expect(await seen(caller("bob"))).toEqual([]);
+  });
+
+  test("is on a page of those that wait, newest first, whatever else waits for others", async () => {
+    const ids: string[] = [];
+    for (const [n, principal] of ["eve", "bob", "ann", "bob", "bob", "eve", "bob"].entries()) {
+      ids.unshift((await asked({ sources: [`203.0.113.${n}`] }, principal)).request.leaseId);
+      await world.advance(1000);
+    }
+    const own = new Set([5, 3, 2, 0].map((at) => ids[at]));
+    const page = (limit: number, cursor: string | null, sees: (group: string | null) => boolean = () => true) =>
+      world.run(listApprovals(world.process(), caller("bob"), { limit, cursor, sees }));
+    for (const limit of [1, 2, 3, 100]) {
+      const seen: string[] = [];
+      for (let cursor: string | null = null, pages = 0; ; pages++) {
+        expect(pages).toBeLessThan(5);
+        const { leases, next }: Awaited<ReturnType<typeof listApprovals>> = await page(limit, cursor);
+        expect(leases.length).toBeLessThanOrEqual(limit);
+        seen.push(...leases.map(({ request }) => request.leaseId));
+        if (next === null) break;
+        cursor = next;
+      }
+      expect([limit, seen]).toEqual([limit, ids.filter((id) => !own.has(id))]);
+    }
+    expect(await page(100, null, (group) => group !== "sg-web")).toEqual({ leases: [], next: null });
   });
 });
 

@@ -7,6 +7,7 @@ import { readOutbox } from "../../shared/store/outbox.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { allJobs, type Jobs } from "../../shared/usecases/jobs.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { setMode } from "../../shared/usecases/set-mode.ts";
 import { callByOther } from "../kit/other-calls.ts";
@@ -30,9 +31,12 @@ async function asked(change = {}, aheadMs = HOUR): Promise<Lease> {
 const now = (lease: Lease): Promise<Lease> => world.lease(lease.request.leaseId);
 const startOf = (lease: Lease): number => lease.request.startAt ?? 0;
 
+/** What is to be told waits, to be looked at. */
+const untold: Jobs = { ...allJobs, run: async (app, row, run) => row.id === "notify" || allJobs.run(app, row, run) };
+
 async function toStart(lease: Lease): Promise<Lease> {
   await world.advance(startOf(lease) - world.clock.now());
-  await world.sweep();
+  await world.sweep(world.process(), untold);
   return now(lease);
 }
 

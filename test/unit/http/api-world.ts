@@ -221,7 +221,12 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     issueToken: note("issueToken", { token, text: "spt_…", plan: [] }),
     rotateToken: note("rotateToken", { token, text: "spt_…", plan: [] }),
     revokeToken: note("revokeToken", { token: { ...token, revokedAt: NOW }, text: null, plan: [] }),
-    listApprovals: note("listApprovals", [answer.lease]),
+    listApprovals: async (app: App, caller: unknown, query: { readonly sees: (groupId: string) => boolean }) => ({
+      leases: [(await note("listApprovals", answer)(app, caller, query)).lease].filter(({ request }) =>
+        query.sees(request.group.groupId),
+      ),
+      next: null,
+    }),
     openLink: note("openLink", { lease: answer.lease, asked: null }),
     decideByLink: note("decideByLink", answer),
     decideLease: note("decideLease", answer),

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Due, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { allJobs, bookJobs, type Job, type JobRun, runJob } from "../../../shared/usecases/jobs.ts";
+import { allJobs, bookJobs, type Job, type JobRun, type Jobs, runJob } from "../../../shared/usecases/jobs.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";
@@ -168,5 +168,54 @@ describe("a job", () => {
       ["of-tomorrow", 0],
       ["canary", 3_600_000],
     ]);
+  });
+
+  test("that takes its time keeps neither other jobs nor the full pass from their turn", async () => {
+    const world = await appWorld();
+    const fullPass = { ...dueJob("hourly", null, START - 1), kind: "full-pass" } as const;
+    const ids = ["slow/1", "quick/1", "slow/2", "quick/2"];
+    await world.tables.writeAll([dueWrite(fullPass), ...ids.map((id) => dueWrite(dueJob(id, null, START)))]);
+    const begun: string[] = [];
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const jobs: Jobs = {
+      isLong: ({ id }) => id.startsWith("slow"),
+      run: async (_app, { id }) => {
+        begun.push(id);
+        if (id.startsWith("slow")) await released;
+        return true;
+      },
+      // With the end of the full pass.
+      book: async () => {
+        begun.push("booked");
+        release();
+      },
+    };
+    await sweep(world.app, { ...optionsOf(world), jobs });
+    expect(begun.slice(0, 2).sort()).toEqual(["quick/1", "quick/2"]);
+    expect(begun.slice(2).sort()).toEqual(["booked", "slow/1", "slow/2"]);
+  });
+
+  test("that people wait for does not wait for the others of its kind", async () => {
+    const world = await appWorld();
+    const ids = ["start/1", "start/2", "start/3"];
+    await world.tables.writeAll(ids.map((id) => dueWrite(dueJob(id, null, START))));
+    let waiting = 0;
+    let goOn = (): void => undefined;
+    const all = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const run: Jobs["run"] = async () => {
+      waiting += 1;
+      if (waiting === ids.length) goOn();
+      await all;
+      return true;
+    };
+    await sweep(world.app, { ...optionsOf(world), jobs: { ...allJobs, run } });
+    expect(waiting).toBe(3);
+    const long = ["evidence/cn-hangzhou", "audit/2026-10", "record-seal", "recycling", "lockdown-plan"];
+    for (const id of long) expect([id, allJobs.isLong(dueJob(id, null, START))]).toEqual([id, true]);
   });
 });
