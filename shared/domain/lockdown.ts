@@ -14,6 +14,8 @@ export type LockdownState = "active" | "lifting" | "lifted";
 export interface LockdownCause {
   readonly by: string;
   readonly since: number;
+  /** The line of the policy that says so, or what the person may; rows of earlier versions have none. */
+  readonly decidedBy?: string;
 }
 
 /** A host that a group's rules act on. */

@@ -39,6 +39,10 @@ export function viewHealth(health: Health): z.output<typeof healthView> {
       ...it,
       readUntil: readUntil === null ? null : formatUtc(readUntil),
     })),
+    trail: {
+      checkedAt: health.trail.checkedAt === null ? null : formatUtc(health.trail.checkedAt),
+      faults: health.trail.faults.map(({ of, kind, why }) => ({ of, kind, why })),
+    },
     clockSkewSeconds: health.clockSkewMs / 1000,
     policyVersion: health.policyVersion,
     mode: viewMode(health.mode),

@@ -28,6 +28,7 @@ export const lockdownRoutes: readonly Route[] = [
         ...{ scope: scopeOf(body), policy, principal, cause: principal, reason: body.reason, deadlineAt },
         periodMs: body.period === undefined ? policy.lockdown.periodMs : body.period * 1000,
         waivedBy: body.waivedBy ?? null,
+        decidedBy: `roles: ${caller.roles.join(", ")}`,
         arrivedAt: app.clock.monotonicMs(),
       };
       if (dryRun) return jsonResponse(200, viewLockdownAnswer(await useCases.previewLockdown(app, ask), true));

@@ -220,9 +220,9 @@ export const cleanupView = z.object({
 /** How the program is. */
 export const healthView = z.object({
   status: z
-    .enum(["ok", "overdue", "unseen", "unjustified", "not-installed"])
+    .enum(["ok", "overdue", "unseen", "trail-broken", "unjustified", "not-installed"])
     .describe(
-      "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `unjustified`: a lease was opened without its second person and nobody has said why. `not-installed`: no sweep has run yet.",
+      "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `trail-broken`: the audit trail is not as it was written. `unjustified`: a lease was opened without its second person and nobody has said why. `not-installed`: no sweep has run yet.",
     ),
   now: instant,
   oldestDueAt: instant.nullable().describe("The oldest instant that is past and not yet attended to."),
@@ -237,6 +237,12 @@ export const healthView = z.object({
   unjustified: z
     .array(z.object({ lease: text, group: text, principal: text, justifyBy: instant }))
     .describe("Leases that were opened without their second person and have not been justified."),
+  trail: z
+    .object({
+      checkedAt: instant.nullable().describe("When the newest records were last verified."),
+      faults: z.array(z.object({ of: text, kind: text, why: text })).describe("Records and seals that do not verify."),
+    })
+    .describe("The audit trail, as far as the program can tell by itself."),
   evidence: z
     .array(
       z.object({

@@ -49,6 +49,8 @@ export interface EffectiveGuard {
   readonly guardName: string | null;
   /** What the group's row is to keep: the name by which the policy denies it. */
   readonly deniedName: string | null;
+  /** The line that says so: of the policy, or the group's tag. */
+  readonly line: string;
   /** True when the tag asks for less than the row keeps, and no policy decides. */
   readonly tagLowered: boolean;
   /** Each difference between what is asked for and what is done, with its remedy. */
@@ -93,7 +95,9 @@ export function effectiveGuard({ policy, facts, row, entries }: GuardInput): Eff
   const doubt = level === "enforce" ? doubtOf(row.baseline, entries) : null;
   if (doubt !== null) why.push(`enforce acts as observe: ${doubt}, POST /v1/groups/${groupId}/baseline`);
   const acts = doubt === null ? level : "observe";
-  return { level, acts, tagGuard, guardName, deniedName: deniedName(policy, facts.name, row), tagLowered, why };
+  const guardedAs = byId === undefined ? byName?.name : groupId;
+  const line = guardedAs === undefined ? `tag ${GUARD_TAG}: ${level}` : `groups.guards.${guardedAs}: ${level}`;
+  return { level, acts, tagGuard, guardName, deniedName: deniedName(policy, facts.name, row), line, tagLowered, why };
 }
 
 /** The name by which the policy denies a group: the one it has, or the one it was denied by before. */

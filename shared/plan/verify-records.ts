@@ -47,6 +47,15 @@ export interface TrailTerms {
   readonly now: number;
   /** Heads that were seen earlier: digests by the numbers of their seals. */
   readonly heads?: ReadonlyMap<number, string>;
+  /** Where a trail goes on of which the beginning was looked at before: what comes is later than `to`, and after that seal. */
+  readonly since?: TrailAnchor | undefined;
+}
+
+/** A seal up to which a trail was looked at: until where it had looked itself, and its digest. */
+export interface TrailAnchor {
+  readonly number: number;
+  readonly digest: string;
+  readonly to: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -78,6 +87,9 @@ export class TrailVerifier {
   constructor(terms: TrailTerms) {
     this.#terms = terms;
     this.#floor = terms.now - RECORDS_FLOOR_DAYS * DAY_MS;
+    if (terms.since === undefined) return;
+    this.#lastNumber = terms.since.number;
+    this.#lastDigest = terms.since.digest;
   }
 
   record(record: ChainedRecord): void {
@@ -109,7 +121,7 @@ export class TrailVerifier {
     this.#lastDigest = digest;
     if (body === null) return;
     // Of what a seal has summed up that is not there, nothing can be told by seals.
-    if (body.from !== (this.#head?.body.to ?? "")) this.#forget(body.from);
+    if (body.from !== (this.#head?.body.to ?? this.#terms.since?.to ?? "")) this.#forget(body.from);
     this.#head = { body, digest };
     for (const [sequence, hash] of body.records) this.#settle(sequence, hash, name);
     const late = stampAt(Math.max(0, stampOf(body.to) - LATE_MS));
@@ -146,6 +158,7 @@ export class TrailVerifier {
     this.#lanes.set(lane, { sequence, n, hash: recordHash(record) });
     if (n === 1 && after === "" && prev === "" && lane === sequence && end === undefined) return;
     if (end === undefined) {
+      if (n > 1 && this.#isBefore(after)) return;
       if (n > 1 && after !== "") this.#miss(after, `${sequence}, the next of its lane, follows it`);
       else this.#find("changed", name, "it begins no lane and follows no record");
       return;
@@ -189,10 +202,16 @@ export class TrailVerifier {
   }
 
   #settle(sequence: string, hash: string, by: string): void {
+    if (this.#isBefore(sequence)) return;
     const found = this.#open.get(sequence);
     if (found === undefined) this.#miss(sequence, `${by} names it`);
     else if (found !== hash) this.#find("changed", `record ${sequence}`, `it is not what ${by} names`);
     this.#open.delete(sequence);
+  }
+
+  /** Looked at before, and not again. */
+  #isBefore(sequence: string): boolean {
+    return sequence !== "" && sequence <= (this.#terms.since?.to ?? "");
   }
 
   #miss(sequence: string, why: string): void {

@@ -99,6 +99,7 @@ async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOpt
   }
   try {
     const lockdown = await startLockdown(app, {
+      decidedBy: `alarms[${policy.alarms.indexOf(rule)}]: ${rule.rule ?? rule.namespace ?? "any"}, lockdown`,
       ...{ scope, policy, cause: alarmId, principal: "alarm", reason: alarm.rule || alarm.metric, waivedBy: null },
       periodMs: rule.periodMs ?? policy.lockdown.periodMs,
       toldAt: row.receivedAt,

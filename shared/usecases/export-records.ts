@@ -29,11 +29,11 @@ const CHARACTERS_MAX = 1_500_000;
 /** A line without its body. */
 const LINE_CHARACTERS = 500;
 
-/** A page of about `limit` lines after `place`. */
-export async function exportRecords(app: App, place: TrailPlace, limit: number): Promise<TrailPage> {
+/** A page of about `limit` lines after `place`, of records before `before`. */
+export async function exportRecords(app: App, place: TrailPlace, limit: number, before = "~"): Promise<TrailPage> {
   const { tables, settings } = app;
   const [{ records, more }, seals] = await Promise.all([
-    readChained(tables, { after: place.sequence, before: "~", limit }),
+    readChained(tables, { after: place.sequence, before, limit }),
     readSeals(tables, place.seal, SEALS_MAX),
   ]);
   const hasAllSeals = seals.length < SEALS_MAX;

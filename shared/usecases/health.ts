@@ -10,12 +10,13 @@ import { type Due, readDue } from "../store/due.ts";
 import { lastFullPass } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { readMode } from "../store/mode.ts";
+import { readTrailCheck, type TrailFault } from "../store/trail-check.ts";
 import type { App } from "./app.ts";
 import { dueEnd, OVERDUE_MS } from "./tell-overdue.ts";
 
 /** Instants in milliseconds. */
 export interface Health {
-  readonly status: "ok" | "overdue" | "unseen" | "unjustified" | "not-installed";
+  readonly status: "ok" | "overdue" | "unseen" | "trail-broken" | "unjustified" | "not-installed";
   readonly now: number;
   /** Instant of the oldest due row that is past, or null. */
   readonly oldestDueAt: number | null;
@@ -40,6 +41,11 @@ export interface Health {
     readonly trouble: string | null;
     readonly queriesToday: number;
   }[];
+  /** The audit trail: when it was last looked at, null for never, and what is not as it was written. */
+  readonly trail: {
+    readonly checkedAt: number | null;
+    readonly faults: readonly Pick<TrailFault, "of" | "kind" | "why">[];
+  };
   /** Own clock minus the cloud's. */
   readonly clockSkewMs: number;
   readonly policyVersion: number;
@@ -58,16 +64,24 @@ export async function health(app: App, policy: Policy): Promise<Health> {
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
   const installed = shards.some((it) => it.installed);
-  const [overdueEnds, last, mode, unjustified, evidence] = await Promise.all([
+  const [overdueEnds, last, mode, unjustified, evidence, check] = await Promise.all([
     lateEnds(app, due, now - OVERDUE_MS),
     lastFullPass(app.tables),
     readMode(app.tables),
     unjustifiedLeases(app),
     evidenceSources(app, now),
+    readTrailCheck(app.tables),
   ]);
+  const trail = { checkedAt: check?.checkedAt ?? null, faults: check?.faults ?? [] };
   const isUnseen = last !== null && isSeenLate(last, now);
   return {
-    status: statusOf({ installed, isOverdue: overdueEnds.length > 0, isUnseen, isUnjustified: unjustified.length > 0 }),
+    status: statusOf({
+      installed,
+      isOverdue: overdueEnds.length > 0,
+      isUnseen,
+      isBroken: trail.faults.length > 0,
+      isUnjustified: unjustified.length > 0,
+    }),
     now,
     oldestDueAt: due[0]?.at ?? null,
     overdueEnds,
@@ -75,6 +89,7 @@ export async function health(app: App, policy: Policy): Promise<Health> {
     groupSeenTargetMs: last && seenTargetMs(last),
     unjustified,
     evidence,
+    trail,
     clockSkewMs: app.firewall.skewMs(),
     policyVersion: policy.version,
     mode,
@@ -86,11 +101,13 @@ function statusOf(is: {
   readonly installed: boolean;
   readonly isOverdue: boolean;
   readonly isUnseen: boolean;
+  readonly isBroken: boolean;
   readonly isUnjustified: boolean;
 }): Health["status"] {
   if (!is.installed) return "not-installed";
   if (is.isOverdue) return "overdue";
   if (is.isUnseen) return "unseen";
+  if (is.isBroken) return "trail-broken";
   return is.isUnjustified ? "unjustified" : "ok";
 }
 

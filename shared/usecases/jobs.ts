@@ -24,6 +24,7 @@ import { tendApproval } from "./tend-approval.ts";
 import { tendCanary } from "./tend-canary.ts";
 import { tendJustification } from "./tend-justification.ts";
 import { tendLockdown } from "./tend-lockdown.ts";
+import { verifyTrail } from "./verify-trail.ts";
 import { watchRecycling } from "./watch-recycling.ts";
 
 /** One run of a job. */
@@ -125,8 +126,11 @@ const jobs: Readonly<Record<string, Job>> = {
   "record-seal": {
     isLong: true,
     beginsAt: (now) => now + SEAL_BEGINS_MS,
-    run: async (app, { deadlineAt }) =>
-      (await sealRecords(app, deadlineAt)) ? app.clock.now() + HOUR_MS : app.clock.now() + 1000,
+    run: async (app, { deadlineAt }) => {
+      const isSealed = await sealRecords(app, deadlineAt);
+      if (isSealed) await verifyTrail(app, deadlineAt);
+      return app.clock.now() + (isSealed ? HOUR_MS : 1000);
+    },
   },
   recycling: {
     isLong: true,

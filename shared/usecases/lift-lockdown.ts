@@ -149,13 +149,18 @@ async function openGroup(
 const keepsAny = ({ entries }: PassReport, lockdownId: string): boolean =>
   [...entries.values()].some((it) => it.holders.some((own) => own.holderId === lockdownId && own.ended === null));
 
-async function finish(app: App, lifting: Lockdown, { policy, by }: LiftOptions): Promise<Lockdown> {
+async function finish(app: App, lifting: Lockdown, { policy, by, isPerson }: LiftOptions): Promise<Lockdown> {
   const { lockdownId, groups } = lifting;
   const at = app.clock.now();
   const cause = `lift ${lockdownId}`;
   const lines = [`the lockdown of ${groups.length} groups has ended by ${by}: they are as they were`];
   const changes = [{ what: `lockdown ${lockdownId}`, before: lifting.state, after: "lifted" }];
-  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, lines, changes };
+  const decidedBy = isPerson
+    ? "lockdown:change, a person's word"
+    : by === "time"
+      ? "its time, lockdown.period"
+      : "OK of its alarm";
+  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, decidedBy, lines, changes };
   const notice = noticeOf("lockdownEnded", {
     at,
     group: null,

@@ -58,11 +58,22 @@ export async function moveItem(
   const lines = [`${item.itemId} ${item.key}: ${item.state} to ${to}: ${word.why}`];
   const record = {
     ...{ at, group, cause: "recycling", actor: word.by, policyVersion: told.policy.version, lines },
-    decidedBy: word.by === "safeport" ? "recycling" : "a person's word",
+    decidedBy: word.by === "safeport" ? lineBehind(item, to, told.policy) : "recycling:decide, a person's word",
     changes: [{ what: `unused rule ${item.itemId}`, before: item.state, after: to }],
   };
   await writeRecord(app, record);
   return saved;
+}
+
+/** The line of the policy by which the program takes an item there. */
+function lineBehind({ group, groupName }: RecyclingItem, to: RecyclingState, { recycling }: Policy): string {
+  const { windowDays, coverageMin, noticeMs, quarantineMs, steps, groups } = recycling;
+  const days = (ms: number): number => ms / 86_400_000;
+  const where = [group.groupId, groupName].find((name) => groups.includes(name)) ?? "reported only";
+  if (to === "noticed") return `recycling.groups: ${where}; recycling.notice: ${days(noticeMs)}`;
+  if (to === "quarantined") return `recycling.groups: ${where}; recycling.steps.quarantine: ${steps.quarantine}`;
+  if (to === "deleted") return `recycling.steps.delete: ${steps.delete}; recycling.quarantine: ${days(quarantineMs)}`;
+  return `recycling.window: ${windowDays}; recycling.coverageMin: ${coverageMin}`;
 }
 
 /**

@@ -36,6 +36,8 @@ interface Stored {
 export class PassDrift {
   /** What became of differences, in words. */
   readonly lines: string[] = [];
+  /** The lines of the policy by which that was decided. */
+  readonly decidedBy = new Set<string>();
   private readonly app: App;
   private readonly group: GroupRef;
   private readonly policy: Policy;
@@ -143,6 +145,7 @@ export class PassDrift {
       }
       if (isOpenDrift(saved)) items.set(saved.driftId, saved);
       else items.delete(saved.driftId);
+      for (const line of linesBehind(saved, this.guard(entries))) this.decidedBy.add(line);
       // The call itself is told where it is made.
       if (saved.state !== "rollingBack") this.lines.push(inWords(saved));
     }
@@ -243,6 +246,13 @@ export class PassDrift {
     const { groupId } = this.group;
     this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
   }
+}
+
+/** What of the policy has made an item what it is: who is believed to write rules, and how the group is guarded. */
+function linesBehind({ verdict, heldBy }: DriftItem, { line }: EffectiveGuard): readonly string[] {
+  if (verdict.kind === "foreign") return [`foreignWriters: ${verdict.writer}`];
+  const trusted = verdict.kind === "trusted" ? [`trustedPrincipals: ${verdict.principal}, ${verdict.treat}`] : [];
+  return [line, ...trusted, ...(heldBy === null ? [] : [`held by ${heldBy}`])];
 }
 
 /** An item for the record: what, who, what it opened or closed, and what was done. */

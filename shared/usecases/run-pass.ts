@@ -343,7 +343,9 @@ class Pass {
       ...(this.drift?.lines ?? []),
     ];
     const lines = done.length > 0 ? [...(options.says ?? []), ...done] : done;
-    const { cause, actor, from, decidedBy, policy } = options;
+    const { cause, actor, from, policy } = options;
+    const decided = [...(options.decidedBy === undefined ? [] : [options.decidedBy]), ...(this.drift?.decidedBy ?? [])];
+    const decidedBy = decided.length === 0 ? undefined : decided.join("; ");
     const record = {
       ...{ at: now, group, cause, actor, from, policyVersion: policy.version, decidedBy, lines },
       changes: [...this.calls.changed, ...leaseChanges(this.leases)],

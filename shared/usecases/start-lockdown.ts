@@ -36,6 +36,8 @@ export interface LockdownAsk {
   /** An alarm's id or a person. */
   readonly cause: string;
   readonly principal: string;
+  /** The line of the policy that says so, or what the person may. */
+  readonly decidedBy: string;
   readonly reason: string;
   readonly periodMs: number;
   /** When an alarm told of it; the same telling, acted on again after a crash, moves no end. Now when absent. */
@@ -128,14 +130,16 @@ function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
  */
 async function join(
   app: App,
-  { scope, cause, periodMs, toldAt }: LockdownAsk,
+  { scope, cause, periodMs, toldAt, decidedBy }: LockdownAsk,
 ): Promise<{ readonly lockdown: Lockdown; readonly isMoved: boolean } | null> {
   for (;;) {
     const last = await lastLockdown(app.tables, scopeName(scope));
     const now = app.clock.now();
     if (last === null || !isOn(last, now)) return null;
     const isKnown = last.causes.some((it) => it.by === cause);
-    const causes: readonly LockdownCause[] = isKnown ? last.causes : [...last.causes, { by: cause, since: now }];
+    const causes: readonly LockdownCause[] = isKnown
+      ? last.causes
+      : [...last.causes, { by: cause, since: now, decidedBy }];
     const until = lockdownEnd(Math.min(now, toldAt ?? now), periodMs);
     const isLater = isLaterEnd(until, last.until);
     if (isKnown && !isLater) return { lockdown: last, isMoved: false };
@@ -177,7 +181,7 @@ async function book(
 }
 
 function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[], lockdownId: string): Lockdown {
-  const { scope, policy, cause, principal, reason, waivedBy } = ask;
+  const { scope, policy, cause, principal, reason, waivedBy, decidedBy } = ask;
   const now = app.clock.now();
   return {
     lockdownId,
@@ -186,7 +190,7 @@ function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[
     principal,
     reason,
     waivedBy: policy.operatorPath.length > 0 ? null : (waivedBy ?? policy.lockdown.withoutOperatorPath),
-    causes: [{ by: cause, since: now }],
+    causes: [{ by: cause, since: now, decidedBy }],
     startedAt: now,
     until: lockdownEnd(now, ask.periodMs),
     state: "active",
@@ -287,8 +291,9 @@ async function tell(
       ];
       const { principal: actor } = lockdown;
       const cause = `lockdown ${lockdownId}`;
+      const decidedBy = lockdown.causes.map((it) => `${it.by}: ${it.decidedBy ?? "lockdown"}`).join("; ");
       const record = {
-        ...{ at, group: null, cause, actor, policyVersion: policy.version, lines, decidedBy: "lockdown" },
+        ...{ at, group: null, cause, actor, policyVersion: policy.version, lines, decidedBy },
         changes: groups.map((it) => ({
           ...{
             what: `group ${it.group.groupId}`,

@@ -14,7 +14,7 @@ import { memoryTables } from "./memory-tables.ts";
 export const TRAIL_START = Date.UTC(2026, 10, 1);
 const markSecret = "0123456789abcdef0123456789abcdef";
 
-type Parts = Pick<App, "clock" | "random" | "tables" | "log" | "settings">;
+type Parts = Pick<App, "clock" | "random" | "tables" | "log" | "settings" | "wakeup">;
 
 /** What stands between a process and the tables; each process has its own. */
 export type Around = (tables: Tables) => Tables;
@@ -30,7 +30,9 @@ export class TrailWorld {
     const log: Log = { write: (_level, _message, fields) => void this.logged.push(fields ?? {}) };
     const clock = { now: () => this.now, monotonicMs: () => this.now, sleep: async () => undefined };
     const tables = around({ ...this.tables });
-    const parts: Parts = { clock, random: this.#random, tables, log, settings: { markSecret } as App["settings"] };
+    const wakeup = { arm: async () => undefined };
+    const settings = { markSecret } as App["settings"];
+    const parts: Parts = { clock, random: this.#random, tables, log, settings, wakeup };
     return parts as App;
   }
 

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { RuleId } from "../../shared/domain/ids.ts";
 import type { Rule } from "../../shared/domain/rule.ts";
+import { listRecords } from "../../shared/store/records.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
@@ -86,6 +87,9 @@ describe("an enforced group", () => {
     expect(items).toHaveLength(manyFields.length);
     for (const item of items)
       expect(item).toMatchObject({ kind: "removed", state: "rolledBack", attribution: { actor: "other" } });
+    const { records } = await listRecords(guarded.world.process().tables, { limit: 200, before: null });
+    const rolledBack = records.filter(({ lines }) => lines.some((line) => line.includes("; rolledBack")));
+    expect([...new Set(rolledBack.map((it) => it.decidedBy))]).toEqual(["groups.guards.web: enforce"]);
   });
 
   test("gets a rule by prefix list back", async () => {

@@ -290,6 +290,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: NOW - 60_000 }],
       oldestGroupSeenAt: NOW - 1_800_000,
       groupSeenTargetMs: 3_600_000,
+      trail: { checkedAt: NOW, faults: [] },
       unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: NOW }],
       evidence: [{ region: "cn-hangzhou", source: "flowLog", readUntil: NOW, trouble: "down", queriesToday: 4 }],
       clockSkewMs: -1500,

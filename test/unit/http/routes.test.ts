@@ -184,6 +184,7 @@ describe("what is listed", () => {
       overdueEnds: [{ lease: "ls-1", group: "sg-web", dueAt: "2026-11-05T07:59:00Z" }],
       oldestGroupSeenAt: "2026-11-05T07:30:00Z",
       groupSeenTargetSeconds: 3600,
+      trail: { checkedAt: "2026-11-05T08:00:00Z", faults: [] },
       unjustified: [{ lease: "ls-1", group: "sg-web", principal: "ann", justifyBy: "2026-11-05T08:00:00Z" }],
       evidence: [
         {

@@ -21,6 +21,7 @@ describe("health", () => {
       oldestGroupSeenAt: null,
       unjustified: [],
       evidence: [],
+      trail: { checkedAt: null, faults: [] },
       groupSeenTargetMs: null,
       clockSkewMs: 0,
       policyVersion: world.policy.version,

@@ -51,7 +51,14 @@ const inScene = async (play: (scene: Scene) => Promise<void>, document: object =
 };
 const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): LockdownAsk => ({
   ...{ scope: { kind: "groups", groups: ["web"] }, policy: scene.policy, cause: "ann", principal: "ann" },
-  ...{ reason: "an attack", periodMs: 3_600_000, waivedBy: null, ...terms(scene, app), ...changes },
+  ...{
+    reason: "an attack",
+    periodMs: 3_600_000,
+    waivedBy: null,
+    decidedBy: "roles: operator",
+    ...terms(scene, app),
+    ...changes,
+  },
 });
 const terms = ({ policy }: Scene, { clock }: App) => ({
   ...{ policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter } from "../../../shared/domain/evidence.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
+import { listRecords } from "../../../shared/store/records.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { changeEntry } from "../../../shared/usecases/book-holds.ts";
 import { holdDrop } from "../../../shared/usecases/recycling-ledger.ts";
@@ -48,6 +49,13 @@ describe("a rule that nobody uses", () => {
       "noticed by safeport",
       "quarantined by safeport",
       "deleted by safeport",
+    ]);
+    const { records } = await listRecords(one.world.process().tables, { limit: 100, before: null });
+    const moves = records.filter(({ lines }) => lines.some((line) => / to (noticed|quarantined|deleted): /.test(line)));
+    expect([...new Set(moves.map((it) => it.decidedBy))]).toEqual([
+      "recycling.steps.delete: auto; recycling.quarantine: 14",
+      "recycling.groups: web; recycling.steps.quarantine: auto",
+      "recycling.groups: web; recycling.notice: 7",
     ]);
   });
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
@@ -22,6 +23,7 @@ const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): Lockdo
   reason: "an attack",
   periodMs: 3_600_000,
   waivedBy: null,
+  decidedBy: "roles: operator",
   arrivedAt: app.clock.monotonicMs(),
   deadlineAt: app.clock.monotonicMs() + 30_000,
   ...changes,
@@ -65,6 +67,9 @@ describe("with one", () => {
       expect(on22.some((rule) => ruleKey(rule).includes("203.0.113.50/32"))).toBe(false);
       expect((await lift(scene, started)).state).toBe("lifted");
       expect(rulesOf(scene)).toEqual(before);
+      const { records } = await listRecords(app.tables, { limit: 100, before: null });
+      const decided = records.filter((it) => / ?lockdown|lift/.test(it.cause) && it.group === null);
+      expect(decided.map((it) => it.decidedBy)).toEqual(["lockdown:change, a person's word", "ann: roles: operator"]);
     }));
 
   test("where drops do not fit, accepts are closed that nobody needs, and come back as they were", () =>

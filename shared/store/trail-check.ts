@@ -1,0 +1,51 @@
+// What the last look at the audit trail has found, and how far looks have come.
+import { StoreFailure, type Tables, type Write } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
+
+/** A seal up to which a look has come: its number and digest, and until where it had looked itself. */
+interface Anchor {
+  readonly number: number;
+  readonly digest: string;
+  readonly to: string;
+}
+
+/** One thing that is not as it was written. Instants in milliseconds. */
+export interface TrailFault {
+  /** `record <sequence>`, `seal <number>` or `trail`. */
+  readonly of: string;
+  readonly kind: string;
+  readonly why: string;
+  readonly foundAt: number;
+}
+
+export interface TrailCheck {
+  /** When the newest records were last looked at. */
+  readonly checkedAt: number;
+  /** Where the next look at the newest records begins, and the newest seal that was there. */
+  readonly tail: Anchor;
+  readonly head: { readonly number: number; readonly digest: string } | null;
+  /** Where the look at the whole trail goes on, and when it began; it has `isOver` until the next begins. */
+  readonly whole: Anchor & { readonly startedAt: number; readonly isOver: boolean };
+  readonly faults: readonly TrailFault[];
+}
+
+const KEY = ["trail"];
+
+/** Null before the first look. */
+export async function readTrailCheck(tables: Tables): Promise<TrailCheck | null> {
+  try {
+    const row = await tables.get("schedule", KEY);
+    return row ? (parseColumn(row.columns["body"], "schedule") as TrailCheck) : null;
+  } catch (error) {
+    // Nothing depends on it: the next look begins anew.
+    if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
+    throw error;
+  }
+}
+
+export const trailCheckWrite = (check: TrailCheck): Write => ({
+  kind: "put",
+  table: "schedule",
+  key: KEY,
+  columns: { body: JSON.stringify(check) },
+});
