@@ -15,11 +15,13 @@ import { readMode } from "../../shared/store/mode.ts";
 import { readPolicy } from "../../shared/store/policy.ts";
 import { probeDelete, readProbe } from "../../shared/store/probes.ts";
 import { newestSeal } from "../../shared/store/seals.ts";
+import { readTrailCheck } from "../../shared/store/trail-check.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
 import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { cloudAssistant } from "./doctor-assistant.ts";
 
 /** `unknown`: it could not be looked at, or proves nothing either way. */
 export interface Finding {
@@ -44,8 +46,8 @@ export const doctor: Command = {
   summary: "look at everything safeport depends on, with a remedy for each finding",
   help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--json]
 
-Looks at keys, permissions, clocks, quotas and call budget, tables, role, alarms, flow logs, events, the last sweep and the
-mode. Changes nothing.
+Looks at keys, permissions, clocks, quotas and call budget, tables, role, alarms, flow logs, events, the last sweep, the mode,
+the records and Cloud Assistant. Changes nothing.
 
   --wake-up          also have a wake-up come, and see how late it is; books one row, and takes up to two minutes
   --contacts GROUPS  contact groups that setup made the alarms with; without it, alarms are not looked at
@@ -76,6 +78,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["events", () => events(account)],
       ["flow logs", () => flowLogs(account)],
       ["groups", () => groupsSeen(calls, account)],
+      ["cloud assistant", () => cloudAssistant(calls, account)],
       ...(values["wake-up"] === true ? ([["wake-up", () => wakeUp(account)]] as const) : []),
     ];
     const findings: Finding[] = [];
@@ -214,6 +217,13 @@ async function sealed(account: Account): Promise<readonly Finding[]> {
   if (newest === null)
     return [{ check, state: "warn", found: "nothing is sealed yet: that begins half an hour after setup", remedy }];
   if (newest.says === null) return [{ check, state: "fail", found: `seal ${newest.number} cannot be read`, remedy }];
+  const [fault, ...more] = (await readTrailCheck(stateOf(account)))?.faults ?? [];
+  if (fault !== undefined) {
+    const found = `${fault.of} is not as it was written (${fault.kind}: ${fault.why}), and ${more.length} more`;
+    return [
+      { check, state: "fail", found, remedy: "Run safeport records verify; look at who has keys of the tables." },
+    ];
+  }
   const hours = (account.clock.now() - newest.says.at) / HOUR_MS;
   const found = `sealed ${hours.toFixed(1)} hours ago, head ${newest.number}:${newest.digest}`;
   return [hours <= 26 ? ok(check, found) : { check, state: "fail", found, remedy }];

@@ -69,3 +69,44 @@ test.each(Object.entries(deaths))("%s", async (_name, death) => {
   }
   expect(wrong).toEqual([]);
 });
+
+test.each([3, 12])(
+  "left to its job, it ends the old lease where the cloud refuses that at first and the job dies at write %i",
+  async (at) => {
+    world = await World.start();
+    const { lease } = await world.open();
+    // Dies once the new rule stands, before the old lease's end is begun.
+    const dying = world.process(async (call, act) => {
+      if (sources().includes(NEW) && call.name === "writeAll due") throw new Error("died");
+      return act();
+    });
+    const asked = { to: NEW, from: null };
+    const { leaseId } = lease.request;
+    await world.run(followLease(dying, world.caller(), leaseId, asked, { dryRun: false })).catch(() => undefined);
+    expect(sources().split(",").sort()).toEqual([NEW, OLD].sort());
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    world.faults([{ service: "ecs", operation: "RevokeSecurityGroup", fault }]);
+    await world.advance(20_000);
+    let turn = 0;
+    const mortal = world.process(async (call, act) => {
+      if (/^(writeAll|put|update|delete)/.test(call.name) && turn++ >= at) throw new Error("died");
+      return act();
+    });
+    await world.sweep(mortal).catch(() => undefined);
+    await world.ticks(2);
+    // Both stand as long as the cloud refuses; the holder is never without one.
+    expect(sources().split(",").sort()).toEqual([NEW, OLD].sort());
+    world.faults([]);
+    await world.ticks(3);
+    expect(sources()).toBe(NEW);
+    const [old, next] = [
+      await world.lease(leaseId),
+      (await listLeases(world.process().tables, { limit: 10, before: null })).leases.find(
+        (it) => it.request.follows !== null,
+      ),
+    ];
+    expect([old.status.state, old.status.note]).toEqual(["closed", expect.stringMatching(/took its place$/)]);
+    expect(next?.status.state).toBe("open");
+    expect((await world.rows("due")).filter((row) => row.includes(`follow/${leaseId}`))).toEqual([]);
+  },
+);

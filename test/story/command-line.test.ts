@@ -135,6 +135,27 @@ describe("doctor", () => {
     expect(of(run, "call budget")).toMatchObject({ state: expect.stringMatching(/ok|unknown/) });
   });
 
+  it("says whether sessions can be cut and Session Manager is there, and what is not allowed", async () => {
+    expect(of(await safeport("doctor --json"), "cloud assistant")).toMatchObject({
+      state: "ok",
+      found: expect.stringMatching(/^off: /),
+    });
+    const on = { SAFEPORT_CLOUD_ASSISTANT: "on" };
+    const found = /^on: the agents of (\d+) of (\d+) instances answer, (\d+) with Session Manager$/;
+    expect(of(await safeport("doctor --json", on), "cloud assistant")).toMatchObject({
+      found: expect.stringMatching(found),
+    });
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    world.cloud.faults.set([{ service: "ecs", operation: "DescribeInvocationResults", fault }]);
+    const refused = of(await safeport("doctor --json", on), "cloud assistant");
+    world.cloud.faults.set([]);
+    expect(refused).toMatchObject({
+      state: "fail",
+      found: "DescribeInvocationResults: Forbidden.RAM",
+      remedy: expect.stringContaining("Allow DescribeInvocationResults"),
+    });
+  });
+
   it("names what is wrong, each with a remedy", async () => {
     const broken = await safeport("doctor --contacts operations --json", {
       ALIBABA_CLOUD_ACCESS_KEY_SECRET: "wrong",
