@@ -62,9 +62,12 @@ export function personOf({ persons }: Pick<GrantPolicy, "persons">, principal: s
 }
 
 /**
- * True for names that people take for one, whatever their case and form: an identity provider may tell one and the same person in several.
- * Where second persons are asked for, they count as one; nobody is granted anything by it.
+ * True for names that may be of one person: alike but for case and form, or the same with and without the provider that tells it
+ * (`corp/ann` and `ann`, not `partner/ann`). Where second persons are asked for, they count as one; nobody is granted anything by it.
  */
-export const isSameName = (a: string, b: string): boolean => a === b || foldedName(a) === foldedName(b);
+export function isSameName(a: string, b: string): boolean {
+  const [one, other] = [foldedName(a), foldedName(b)];
+  return one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
+}
 
 const foldedName = (name: string): string => name.normalize("NFKC").toLowerCase();

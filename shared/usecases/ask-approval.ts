@@ -1,6 +1,6 @@
 // Whom a lease that needs a second person is put to, and what is written for it.
 import { type Approval, changeOf } from "../domain/approval.ts";
-import { personOf } from "../domain/grant-policy.ts";
+import { isSameName, personOf } from "../domain/grant-policy.ts";
 import type { GroupRef } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { LeaseRequest } from "../domain/lease-record.ts";
@@ -43,7 +43,7 @@ export const approvalOfNobody = (policy: Policy, request: LeaseRequest): Approva
 export async function approvalFor(app: App, policy: Policy, request: LeaseRequest, needed: number): Promise<Approval> {
   const requester = personOf(policy, request.principal);
   const askedOf = (await ownersOf(app, request.group, request.specs)).filter(
-    (name) => personOf(policy, name) !== requester,
+    (name) => !isSameName(personOf(policy, name), requester),
   );
   return {
     needed,

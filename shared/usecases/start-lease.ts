@@ -1,6 +1,6 @@
 // Opens a lease when its start has come. What was asked for then is judged anew: until now it was words.
 
-import type { Approval } from "../domain/approval.ts";
+import { type Approval, approversOf } from "../domain/approval.ts";
 import { parseObservedCidr } from "../domain/cidr.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
@@ -82,7 +82,7 @@ async function refusalOf(app: App, policy: Policy, lease: Lease): Promise<AppErr
   try {
     await requireHost(app, lease);
     const { grant } = await judgeStored(app, policy, lease);
-    const persons = new Set((approval?.words ?? []).map((word) => word.person)).size;
+    const persons = approval === null ? 0 : approversOf(request, approval);
     if (grant.approvals > persons)
       throw fail("START_NEEDS_APPROVAL", { lease: request.leaseId, needed: grant.approvals, persons });
     await requireUnlocked(app, policy, { ref: request.group, name: request.groupName });

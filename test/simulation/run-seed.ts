@@ -1,6 +1,8 @@
 // One seed: an account lives for some hours, in foul weather and then in fair, and no invariant may be broken.
+
 import type { Mode } from "../../shared/domain/mode.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
+import { createToken, type TokenRow } from "../../shared/store/tokens.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
 import { setMode } from "../../shared/usecases/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
@@ -102,12 +104,19 @@ async function shutDown(world: SimWorld): Promise<void> {
 }
 
 /** The baseline of the enforced group is confirmed, as its owner does it. */
+/** With which whoever owns what stands could say to the API what they say by a link. */
+const OWNERS_TOKEN: TokenRow = {
+  ...{ tokenId: "00000000000000aa", salt: "", secretHash: "", principal: "ops", roles: ["requester"], scope: null },
+  ...{ note: "", createdAt: 0, createdBy: "root", expiresAt: 8e15, revokedAt: null, replacedBy: null },
+};
+
 async function prepare(world: SimWorld): Promise<void> {
   const admin = world.asker("root", "admin");
   const app = world.quietApp();
   await world.schedule.sleep(2 * MINUTE_MS);
   const { diff } = await previewBaseline(app, admin, "web", FROM_RULES);
   const sensitive = sensitiveOf(diff).map(({ key }) => key);
+  await createToken(world.tables, OWNERS_TOKEN);
   const word = { ...FROM_RULES, digest: diff.digest, owner: "ops", reason: "as it was", sensitive };
   await confirmBaseline(app, admin, "web", word, { dryRun: false });
   const allocated = world.allocated.get(ENFORCED.groupId);

@@ -45,7 +45,14 @@ const terms = (scene: Scene, { clock }: App) => ({
 let lockdownId = "";
 const locked = async (scene: Scene, app: App) => {
   const scope = { kind: "groups", groups: ["web"] } as const;
-  const cause = { cause: "ann", principal: "ann", reason: "an attack", periodMs: 7_200_000, waivedBy: null };
+  const cause = {
+    cause: "ann",
+    principal: "ann",
+    reason: "an attack",
+    periodMs: 7_200_000,
+    waivedBy: null,
+    decidedBy: "",
+  };
   const started = await startLockdown(app, { scope, ...cause, ...terms(scene, app) });
   lockdownId = started.lockdownId;
   const { lease } = await openLease(

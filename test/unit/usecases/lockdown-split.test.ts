@@ -62,7 +62,7 @@ const terms = (scene: Scene, { clock }: App) => ({
 const start = (scene: Scene, app: App, cause = "ann") =>
   startLockdown(app, {
     ...{ scope: { kind: "groups", groups: ["app"] }, cause, principal: cause, reason: "an attack" },
-    ...{ periodMs: 3_600_000, waivedBy: null, ...terms(scene, app) },
+    ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, app) },
   });
 const lift = (scene: Scene, app: App, lockdownId: string) =>
   liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
