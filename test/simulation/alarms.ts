@@ -94,7 +94,15 @@ const byHand: Move = (world, dice) => {
   const story = storyOf(world, WIDE);
   const act = (app: App): Promise<unknown> =>
     startLockdown(app, {
-      ...{ scope: BOTH, policy: world.policy, cause: person, principal: person, reason: "to be sure", waivedBy: null },
+      ...{
+        scope: BOTH,
+        policy: world.policy,
+        cause: person,
+        principal: person,
+        reason: "to be sure",
+        waivedBy: null,
+        decidedBy: "roles: operator",
+      },
       ...{ periodMs: PERIOD_MS, arrivedAt: app.clock.monotonicMs() },
       deadlineAt: app.clock.monotonicMs() + DEADLINE_MS,
     });
