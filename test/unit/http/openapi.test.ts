@@ -66,6 +66,7 @@ describe("the API description", () => {
       "oldestGroupSeenAt",
       "groupSeenTargetSeconds",
       "unjustified",
+      "trail",
       "evidence",
       "clockSkewSeconds",
       "policyVersion",
