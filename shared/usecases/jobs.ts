@@ -41,8 +41,6 @@ export interface JobRun {
 export interface Job {
   /** Of a periodic job: when it runs first, asked where no row of it is found. Null for one that runs when it is booked. */
   readonly beginsAt: ((now: number) => number) | null;
-  /** True for work that may go on until its deadline, or that takes up what others leave: what people wait for is not put behind it. */
-  readonly isLong?: true;
   /** Resolves with the instant of the next run, or null for none. Rejects to be run again at the next tick. */
   run(app: App, run: JobRun): Promise<number | null>;
 }
@@ -86,27 +84,23 @@ const jobs: Readonly<Record<string, Job>> = {
   lockdown: { beginsAt: null, run: tendLockdown },
   [OPTIMISE_JOB]: { beginsAt: null, run: optimiseInstance },
   "lockdown-plan": {
-    isLong: true,
     // With the tick after setup's own: a lockdown that comes earlier finds out for itself.
     beginsAt: (now) => now,
     run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),
   },
   evidence: {
-    isLong: true,
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookCollections(app, policy) : collectEvidence(app, { policy, region: param, deadlineAt }),
   },
   // The run without a month finds what is due and was missed; the run with one makes it.
   audit: {
-    isLong: true,
     beginsAt: (now) => now + AUDIT_BEGINS_MS,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookAudit(app) : runAudit(app, { policy, month: param, deadlineAt }),
   },
   // Booked with every notice; the hourly run is the net for one whose row was lost in a crash.
   notify: {
-    isLong: true,
     beginsAt: (now) => now + HOUR_MS,
     run: async (app, run) => {
       const latest = app.clock.now() + HOUR_MS;
@@ -124,7 +118,6 @@ const jobs: Readonly<Record<string, Job>> = {
   probe: { beginsAt: null, run: (app, { param }) => answerProbe(app, param ?? "") },
   "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
   "record-seal": {
-    isLong: true,
     beginsAt: (now) => now + SEAL_BEGINS_MS,
     run: async (app, { deadlineAt }) => {
       const isSealed = await sealRecords(app, deadlineAt);
@@ -133,12 +126,10 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   recycling: {
-    isLong: true,
     beginsAt: nextRecyclingAt,
     run: runRecycling,
   },
   "recycling-watch": {
-    isLong: true,
     beginsAt: null,
     run: (app, { policy, deadlineAt }) => watchRecycling(app, { policy, deadlineAt }),
   },
@@ -213,14 +204,12 @@ export async function bookJobs(app: App, known: Readonly<Record<string, Job>> = 
 
 /** What runs jobs, and books those that are missing. */
 export interface Jobs {
-  readonly isLong: (row: Due) => boolean;
   readonly run: typeof runJob;
   readonly book: typeof bookJobs;
 }
 
 /** Every job of the program. */
 export const allJobs: Jobs = {
-  isLong: ({ id }) => jobs[id.split("/")[0] ?? ""]?.isLong === true,
   run: runJob,
   book: bookJobs,
 };

@@ -16,6 +16,7 @@ import { bookHolds } from "./book-holds.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import { inParallel } from "./in-parallel.ts";
 import type { Jobs } from "./jobs.ts";
+import { isLongJob } from "./long-jobs.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
 import { lockdownIn } from "./require-unlocked.ts";
@@ -116,11 +117,10 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   }
   await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   const jobs = due.filter((row) => row.kind === "job");
-  const isLong = (row: Due): boolean => work.jobs?.isLong(row) ?? false;
   const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
-  await run(jobs.filter((row) => !isLong(row)));
+  await run(jobs.filter((row) => !isLongJob(row)));
   // Neither the long ones nor the full pass wait for one another: each may go on until the deadline, tick after tick.
-  await Promise.all([run(jobs.filter(isLong)), sweepAll(app, work, due, tally)]);
+  await Promise.all([run(jobs.filter(isLongJob)), sweepAll(app, work, due, tally)]);
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;
