@@ -89,6 +89,22 @@ function noTrafficPut({ installation, contacts, webhook, evidenceRegion }: Alarm
   return [{ id: parameters["RuleId"] ?? "", metric: parameters["MetricName"] ?? "", operation, parameters }];
 }
 
+/** What weakens a rule without its being off: a threshold that is never met, a long silence, a period without end. */
+const HELD = ["MetricName", "ContactGroups", "Period", "SilenceTime", "NoDataPolicy"];
+
+/** True where what is answered of a rule is what was put; what is not answered is not held against it. */
+function isAsPut(put: Put["parameters"], found: Readonly<Record<string, unknown>>): boolean {
+  const isSame = (wanted: string, seen: unknown): boolean =>
+    seen === undefined || String(seen) === wanted || (wanted !== "" && Number(seen) === Number(wanted));
+  const levels = found["Escalations"] as Readonly<Record<string, Readonly<Record<string, unknown>>>> | undefined;
+  return Object.entries(put).every(([name, wanted]) => {
+    if (HELD.includes(name)) return isSame(wanted, found[name]);
+    const [of, level = "", field = ""] = name.split(".");
+    if (of !== "Escalations" || levels === undefined) return true;
+    return levels[level] !== undefined && isSame(wanted, levels[level][field]);
+  });
+}
+
 /** One step for each rule; an operation page of the documentation says what to do about each. */
 export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[] {
   const rules = [...rulesOf(order.installation).map((rule) => putOf(rule, order)), ...noTrafficPut(order)];
@@ -100,12 +116,10 @@ export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[
         (answer["Alarms"] as { readonly Alarm?: readonly Record<string, unknown>[] } | undefined)?.Alarm ?? [];
       const found = alarms.find((it) => it["RuleId"] === rule.id);
       if (found === undefined) return { state: "missing", what: `make the alarm ${rule.id} on ${rule.metric}` };
-      const isSame =
-        found["MetricName"] === rule.metric &&
-        found["ContactGroups"] === order.contacts &&
-        (found["Webhook"] ?? "") === (order.webhook ?? "") &&
-        found["EnableState"] !== false;
-      return isSame ? { state: "ready" } : { state: "differs", what: `set the alarm ${rule.id} anew` };
+      const isSame = (found["Webhook"] ?? "") === (order.webhook ?? "") && found["EnableState"] !== false;
+      return isSame && isAsPut(rule.parameters, found)
+        ? { state: "ready" }
+        : { state: "differs", what: `set the alarm ${rule.id} anew` };
     },
     async make() {
       await calls.ask(calls.cms, rule.operation, rule.parameters);

@@ -20,8 +20,8 @@ export interface Terminal {
   readonly fetch?: typeof fetch;
 }
 
-/** Runs one command line there. */
-export async function typed(line: string, { cloud, env, sleep, fetch: reach = fetch }: Terminal): Promise<CommandRun> {
+/** What a command there finds around it, and what it has said so far. */
+export function terminalOf({ cloud, env, sleep, fetch: reach = fetch }: Terminal) {
   const said = { out: "", err: "" };
   const surroundings: Surroundings = {
     env,
@@ -39,5 +39,12 @@ export async function typed(line: string, { cloud, env, sleep, fetch: reach = fe
     fetch: reach,
     stopped: Promise.resolve(),
   };
-  return { code: await runCommand(line.split(" "), surroundings), ...said };
+  return { surroundings, said };
+}
+
+/** Runs one command line there. */
+export async function typed(line: string, terminal: Terminal): Promise<CommandRun> {
+  const { surroundings, said } = terminalOf(terminal);
+  const code = await runCommand(line.split(" "), surroundings);
+  return { code, ...said };
 }
