@@ -74,7 +74,7 @@ export const DOCUMENT = {
   lease: { priority: 1 },
   drift: { unknownWriterWait: 600 },
   foreignWriters: [{ name: "DMS", sources: ["100.104.0.0/16"] }],
-  trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
+  trustedPrincipals: [{ principal: "user/terraform", treat: "adopt" }],
 };
 
 export const SETTINGS: Settings = {
