@@ -1,5 +1,6 @@
 // Whoever may invoke the function makes events up: that keeps no hole open, closes nobody's rule, and costs little.
 import { afterEach, describe, expect, test } from "vitest";
+import { dueDrift, dueWrite } from "../../shared/store/due.ts";
 import { addSighting } from "../../shared/store/sightings.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
@@ -53,6 +54,21 @@ describe("a role's event that many made-up ones precede", () => {
     expect(world.openPorts()).toEqual(expect.arrayContaining(["8443/8443", "9443/9443"]));
     expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
   });
+});
+
+test("a lease ends in time, however many events the trail has to be asked about", async () => {
+  await start();
+  const { world } = guarded;
+  await guarded.authorize(fromOffice, "", terraform());
+  const [model] = await guarded.events();
+  const { lease } = await world.open({ periodMs: 60_000 });
+  await flood(Array.from({ length: 20 }, (_, index) => forgedFrom(model, `made-up-${index}`)));
+  const endAt = lease.status.until;
+  await world.run(world.process().tables.writeAll([dueWrite(dueDrift(world.web, endAt, 1))]));
+  await world.advance(endAt - world.clock.now());
+  await world.sweep();
+  expect(world.openPorts()).not.toContain("22/22");
+  expect(world.clock.now() - endAt).toBeLessThan(2000);
 });
 
 describe("a stranger whom the trail confirms", () => {
