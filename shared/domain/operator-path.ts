@@ -1,8 +1,10 @@
 // The operator path: sources and ports that must always reach the hosts, and whether a change of rules would cut them off.
 import type { Cidr } from "./cidr.ts";
 import { parseGrant } from "./grant.ts";
+import type { RuleKey } from "./ids.ts";
 import type { Rule, RuleSpec } from "./rule.ts";
-import { letsThrough } from "./verdict.ts";
+import { ruleKey } from "./rule-key.ts";
+import { letsThrough, unresolvedDrops } from "./verdict.ts";
 
 /** One way in, in the words of a grant: each of the sources to the port. */
 export interface OperatorPath {
@@ -16,6 +18,9 @@ export interface OperatorPath {
  * The paths that the rules of an interface surely let through before, from any one of their sources, and not after. `own` are the
  * interface's addresses, so that rules narrowed to one host are judged for that host; without them such rules count
  * as drops for everybody and as accepts for nobody. A path that cannot be read is cut: nothing can be said for it.
+ *
+ * A drop that stands before and after, and whose list or group nobody can look into here, may leave the path alone: what the other
+ * rules do to it counts by itself, too. Otherwise one such drop would have every path count as cut already.
  */
 export function cutPaths(
   before: readonly Rule[],
@@ -25,8 +30,27 @@ export function cutPaths(
 ): readonly OperatorPath[] {
   return paths.filter((path) => {
     const specs = specsOf(path, own);
-    return specs === null || specs.some((spec) => letsThrough(spec, before) && !letsThrough(spec, after));
+    if (specs === null) return true;
+    return specs.some((spec) => {
+      if (letsThrough(spec, before) && !letsThrough(spec, after)) return true;
+      const stays = lastingUnknown(spec, before, after);
+      if (stays.size === 0) return false;
+      const known = (rules: readonly Rule[]) => rules.filter((rule) => !stays.has(ruleKey(rule)));
+      return letsThrough(spec, known(before)) && !letsThrough(spec, known(after));
+    });
   });
+}
+
+/** Drops of both that may take from the path, had we known whom they name. */
+function lastingUnknown(spec: RuleSpec, before: readonly Rule[], after: readonly Rule[]): ReadonlySet<RuleKey> {
+  // At any priority: `letsThrough` asks at the priority of each accept.
+  const asked = { ...spec, priority: Number.MAX_SAFE_INTEGER };
+  const later = new Set(after.map(ruleKey));
+  return new Set(
+    unresolvedDrops(asked, before)
+      .map(ruleKey)
+      .filter((key) => later.has(key)),
+  );
 }
 
 /** True when the path can be read: a protocol that is granted, its port, and sources that go with it. */

@@ -102,6 +102,33 @@ it("a path that is not named still lets through what surely came through before"
   expect(Math.min(held, cut)).toBeGreaterThan(100);
 });
 
+it("a drop on a list that stands all the time hides no cut from the guard", () => {
+  const listed = aRule({
+    policy: "drop",
+    priority: 1,
+    peer: { kind: "prefixList", prefixListId: "pl-1" },
+    ports: { kind: "range", range: { from: 1, to: 4 } },
+  });
+  let cut = 0;
+  fc.assert(
+    fc.property(aWorld, (world) => {
+      const after = afterOf(world);
+      const named = cutPaths([listed, ...world.rules], [listed, ...after], world.paths);
+      expect(named).toEqual(cutPaths(world.rules, after, world.paths));
+      cut += named.length;
+      // One that comes with the change may take the path away.
+      for (const path of cutPaths(world.rules, [listed, ...world.rules], world.paths)) {
+        const specs = path.sources.map((source) =>
+          aSpec({ ports: { kind: "range", range: rangeOf(path) }, peer: fromCidr(source) }),
+        );
+        expect(specs.some((spec) => letsThrough(spec, world.rules))).toBe(true);
+      }
+    }),
+    { numRuns: 1000 },
+  );
+  expect(cut).toBeGreaterThan(50);
+});
+
 it("a named path had every packet of one source let through before", () => {
   fc.assert(
     fc.property(aWorld, (world) => {
