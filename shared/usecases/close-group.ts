@@ -16,7 +16,7 @@ import type { App } from "./app.ts";
 import { type Booked, holdAccepts, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { protection } from "./open-facts.ts";
-import { besidePassages, livePassages } from "./pass-lockdown.ts";
+import { besidePassages, brokenGlass, livePassages } from "./pass-lockdown.ts";
 import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
@@ -118,27 +118,24 @@ async function instead(
   // What the core and operators need of a wide accept stands before that is closed; where it does not, the wide one stays.
   if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, keeps, deadlineAt)))
     plan = planSuspensions(picture, why, false);
+  // Who has broken the glass meanwhile stays in.
+  const passed = await brokenGlass(app, facts.ref, lockdown.startedAt);
+  const suspends = [...plan.suspends, ...earlier.suspends].filter((spec) => !passed.has(ruleKey(spec)));
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
-  const closing = await bySuspensions(
-    app,
-    policy,
-    lockdown,
-    { ...preparation, suspends: [...plan.suspends, ...earlier.suspends], left },
-    deadlineAt,
-  );
+  const closing = await bySuspensions(app, policy, lockdown, { ...preparation, suspends, left }, deadlineAt);
   return { ...closing, isClosed: closing.isClosed && plan.isWhole };
 }
 
 /**
- * What lockdowns have suspended and kept in the group already, this one or others: no reading shows the one, and both last as long as this
- * one does, though another is lifted first.
+ * What is suspended in the group already, and kept by lockdowns, this one or others: no reading shows the one, and both last as long as
+ * this one does, though another is lifted first, or a recycled rule is given back.
  */
 async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
   const { entries } = await listEntries(app.tables, group);
   const now = app.clock.now();
   const isSuspended = ({ suspension }: Entry): boolean =>
-    suspension?.by.some((it) => it.itemId === lockdownId || (it.kind === "lockdown" && isSuspending(it, now))) === true;
+    suspension?.by.some((it) => it.itemId === lockdownId || isSuspending(it, now)) === true;
   const isKept = ({ holders, spec }: Entry): boolean =>
     spec.policy === "accept" &&
     holders.some(

@@ -1,12 +1,13 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
-import type { GroupRef } from "../domain/ids.ts";
-import type { DropHolder, Entry, LeaseHolder } from "../domain/ledger-entry.ts";
+import type { EntryId, GroupRef, RuleKey } from "../domain/ids.ts";
+import type { DropHolder, Entry, Holder, LeaseHolder } from "../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { isHolding } from "../plan/picture.ts";
 import { besides } from "../plan/plan-passage.ts";
+import { isSuspending } from "../plan/plan-suspended.ts";
 import { dueGroup, dueJob, dueWrite } from "../store/due.ts";
 import { getLease } from "../store/leases.ts";
 import { getEntry, listEntries } from "../store/ledger.ts";
@@ -56,7 +57,7 @@ export async function findPassages(
 /**
  * The drops beside the passage stand before the whole one is let go of, so that the group is never more open than by the passage. Whoever
  * dies in between leaves drops too many, which the lockdown's job takes away. The pass that opens the lease takes the whole drop away; in other
- * groups of its hosts that is done here. What the cloud refuses leaves the drop, and the lease fails by it.
+ * groups of its hosts that is done here. An accept of just these words that the lockdown has suspended is open again for the lease's time. What the cloud refuses leaves the drop, and the lease fails by it.
  */
 export async function passLockdown(
   app: App,
@@ -67,7 +68,9 @@ export async function passLockdown(
   until: number,
 ): Promise<void> {
   const passages = await findPassages(app, groups, specs);
-  if (passages.length > 0) await note(app, own, specs, passages, until);
+  const suspended = await findSuspended(app, own, specs);
+  const given = [...passages.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
+  if (given.length > 0) await note(app, own, specs, given, until);
   const { answerWithinMs, shards } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
   const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
@@ -87,22 +90,63 @@ export async function passLockdown(
     for (const { entry, holder } of here) await letGo(app, group, entry, holder.holderId, "break-glass passes it");
     if (group.groupId !== own.groupId) await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
   }
+  if (suspended.length > 0) {
+    const net = dueGroup(own, app.clock.now() + NET_AFTER_MS, shards);
+    await app.tables.writeAll([dueWrite(net)]);
+    for (const { entryId } of suspended) await resume(app, own, entryId);
+    await lookAtGroup(app, own, { ...terms, rows: [net], deadlineAt });
+  }
 }
+
+/** A way that a lockdown gives in a group. */
+interface Given {
+  readonly group: GroupRef;
+  readonly lockdownId: string;
+}
+
+/** Accepts of just these words that lockdowns have suspended: whoever opens the same rule would be closed with them. */
+async function findSuspended(
+  app: App,
+  group: GroupRef,
+  specs: readonly RuleSpec[],
+): Promise<readonly (Given & { readonly entryId: EntryId })[]> {
+  const now = app.clock.now();
+  const ids = specs.map((spec) => entryIdOf(group.groupId, ruleKey(spec)));
+  const entries = await Promise.all(ids.map((entryId) => getEntry(app.tables, group, entryId)));
+  return entries.flatMap((entry) =>
+    (entry?.suspension?.by ?? [])
+      .filter((it) => it.kind === "lockdown" && isSuspending(it, now))
+      .map(({ itemId }) => ({ group, lockdownId: itemId, entryId: entry?.entryId as EntryId })),
+  );
+}
+
+const resume = (app: App, group: GroupRef, entryId: EntryId): Promise<void> =>
+  changeEntry(app, group, entryId, (entry) => {
+    if (!entry?.suspension?.by.some(({ kind }) => kind === "lockdown")) return null;
+    const by = entry.suspension.by.filter(({ kind }) => kind !== "lockdown");
+    return { ...entry, suspension: { ...entry.suspension, by } };
+  });
 
 /**
  * Notes the ways in the lockdowns' rows before anything stands for them: the lockdown's job closes what has no lease any more, also
  * after whoever opens it has died.
  */
-async function note(app: App, own: GroupRef, specs: readonly RuleSpec[], found: readonly Blocking[], until: number) {
+async function note(
+  app: App,
+  own: GroupRef,
+  specs: readonly RuleSpec[],
+  found: readonly Given[],
+  until: number,
+): Promise<void> {
   const since = app.clock.now();
-  const ids = new Set(found.map(({ holder }) => holder.holderId));
+  const ids = new Set(found.map(({ lockdownId }) => lockdownId));
   const looks = [...ids].flatMap((id) =>
     [since + PASSAGE_GRACE_MS, until + 1000].map((at) => dueJob(LOCKDOWN_JOB, id, at)),
   );
   await app.tables.writeAll(looks.map(dueWrite));
   for (const { shard, at } of looks) await app.wakeup.arm(shard, at);
   for (const id of ids) {
-    const here = new Set(found.filter(({ holder }) => holder.holderId === id).map(({ group }) => group.groupId));
+    const here = new Set(found.filter(({ lockdownId }) => lockdownId === id).map(({ group }) => group.groupId));
     for (;;) {
       const lockdown = await getLockdown(app.tables, id);
       if (lockdown === null) break;
@@ -129,13 +173,28 @@ export async function livePassages(app: App, { passages = [] }: LockdownGroup): 
       const entries = await Promise.all(
         specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
       );
-      const holders = entries.flatMap((entry) => entry?.holders ?? []);
-      const live = holders.filter((it): it is LeaseHolder => it.kind === "lease" && isHolding(it, now));
-      const leases = await Promise.all(live.map((it) => getLease(app.tables, it.holderId)));
-      return leases.some((lease) => (lease?.request.grant?.justifyBy ?? null) !== null);
+      const broken = await Promise.all(entries.map((entry) => isBroken(app, entry?.holders ?? [], 0)));
+      return broken.includes(true);
     }),
   );
   return passages.filter((_, index) => isLive[index]);
+}
+
+/** The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. */
+export async function brokenGlass(app: App, group: GroupRef, startedAt: number): Promise<ReadonlySet<RuleKey>> {
+  const { entries } = await listEntries(app.tables, group);
+  const isOwn = await Promise.all(entries.map(({ holders }) => isBroken(app, holders, startedAt)));
+  return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
+}
+
+/** True where a live lease of break-glass, asked for since then, is among the holders. */
+async function isBroken(app: App, holders: readonly Holder[], since: number): Promise<boolean> {
+  const now = app.clock.now();
+  const live = holders.filter((it): it is LeaseHolder => it.kind === "lease" && isHolding(it, now));
+  const leases = await Promise.all(live.map((it) => getLease(app.tables, it.holderId)));
+  return leases.some(
+    (lease) => (lease?.request.grant?.justifyBy ?? null) !== null && (lease?.request.requestedAt ?? 0) >= since,
+  );
 }
 
 /**
