@@ -54,8 +54,9 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
 /** True for an alarm that says again what was acted on, while the lockdown it has on would be neither begun nor lengthened by it. */
 function isCovered(stored: AlarmRow, alarm: Alarm, policy: Policy, now: number): boolean {
   const rule = alarmRuleFor(alarm, policy.alarms);
-  const { isHandled, lockedUntil = null } = stored;
-  if (!isHandled || alarm.state !== "ALERT" || rule?.action !== "lockdown" || lockedUntil === null) return false;
+  const { isHandled, isMuted, lockedUntil = null } = stored;
+  if (!isHandled || isMuted || alarm.state !== "ALERT" || rule?.action !== "lockdown" || lockedUntil === null)
+    return false;
   const until = lockdownEnd(now, rule.periodMs ?? policy.lockdown.periodMs);
   return lockedUntil > now && !isLaterEnd(until, lockedUntil);
 }

@@ -233,8 +233,12 @@ describe("an alarm that is told over and over", () => {
       expect(moved).toBeLessThan(until + 80_000);
       await tell(scene, app, alarmOf("a", "OK", clock.now() + 1));
       expect([drops(scene), (await getAlarm(app.tables, row.alarmId))?.lockdownId]).toEqual([0, null]);
-      await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 2));
+      const last = await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 2));
       expect(drops(scene)).toBeGreaterThan(0);
+      // Whoever has lifted it is told each time that it would have come back.
+      await liftLockdown(app, last.lockdownId ?? "", { ...terms(scene, app), by: "ann", isPerson: true });
+      await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 3));
+      expect(drops(scene)).toBe(0);
     }));
 });
 
