@@ -136,7 +136,8 @@ describe("doctor", () => {
   });
 
   it("says whether sessions can be cut and Session Manager is there, and what is not allowed", async () => {
-    expect(of(await safeport("doctor --json"), "cloud assistant")).toMatchObject({
+    const off = { SAFEPORT_CLOUD_ASSISTANT: "off" };
+    expect(of(await safeport("doctor --json", off), "cloud assistant")).toMatchObject({
       state: "ok",
       found: expect.stringMatching(/^off: /),
     });
