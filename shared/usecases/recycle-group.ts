@@ -223,6 +223,12 @@ export class GroupWork {
     return { rule, item: this.items.get(itemId) ?? null, early: days };
   }
 
+  /** A quarantine that no run looks at any more is lifted. What is not taken yet may wait. */
+  async abandon(item: RecyclingItem): Promise<void> {
+    if (item.state !== "quarantined" || item.step !== null) return;
+    await this.act(item, { kind: "restore", by: "safeport", why: "the policy does not take in its region any more" });
+  }
+
   private async rule(scene: RecyclingScene, { rule, item, early }: JudgeAsk, judgement: RuleJudgement): Promise<void> {
     const { app, run } = this;
     const now = app.clock.now();

@@ -142,7 +142,7 @@ class Round {
   }
 
   /**
-   * Items whose group the cloud does not show any more; and the net under the watch, which goes on by itself, for what it has lost.
+   * Items whose group the cloud does not show any more, or the policy; and the net under the watch, which goes on by itself, for what it has lost.
    * Answers false when time ran out.
    */
   private async rest(): Promise<boolean> {
@@ -154,7 +154,9 @@ class Round {
         after: this.place.cursor,
         limit: ITEMS_AT_ONCE,
       });
-      for (const item of items) if (await this.isGone(item)) await work.gone(item);
+      for (const item of items)
+        if (!run.policy.regions.includes(item.group.region)) await work.abandon(item);
+        else if (await this.isGone(item)) await work.gone(item);
       await watchOver(app, run, items);
       if (next === null) return true;
       await this.reach({ region: null, cursor: next, done: 0 });
@@ -163,8 +165,8 @@ class Round {
   }
 
   private async isGone({ group }: RecyclingItem): Promise<boolean> {
-    const { app, work, run } = this;
-    if (work.hasLookedAt(group) || !run.policy.regions.includes(group.region)) return false;
+    const { app, work } = this;
+    if (work.hasLookedAt(group)) return false;
     if ((await this.groupsOf(group.region)).has(group.groupId)) return false;
     return (await app.inventory.group(group, "inventory")) === null;
   }

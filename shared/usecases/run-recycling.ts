@@ -47,7 +47,8 @@ export async function runRecycling(app: App, { policy, param, deadlineAt }: JobR
     ...(later === null ? [] : [`the rest waits: ${later}`]),
   ];
   const record = { at: clock.now(), group: null, cause: "recycling", actor: "safeport" };
-  await writeRecord(app, { ...record, policyVersion: policy.version, lines });
+  // Waiting for calls is told once, and not every minute.
+  if (groups > 0 || later === null) await writeRecord(app, { ...record, policyVersion: policy.version, lines });
   const hasFailed = begun.hasFailed || failed.length > 0;
   if (next !== null) {
     await saveRecyclingNight(tables, { place: next, hasFailed });

@@ -230,6 +230,18 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     again: true,
     becomes: "restored",
   },
+  "restored from its quarantine": {
+    before: (one) => one.quarantined(),
+    act: (one, app) => one.restore(app),
+    again: true,
+    becomes: "restored",
+  },
+  "exempt after its deletion": {
+    before: (one) => one.deleted(),
+    act: (one, app) => one.exempt(app),
+    again: true,
+    becomes: "exempt",
+  },
   "exempt from its quarantine": {
     before: (one) => one.quarantined(),
     act: (one, app) => one.exempt(app),

@@ -178,6 +178,18 @@ it("a step that a broken row holds up says so, and holds up no other step and no
   await one.recycle();
 });
 
+it("a quarantine in a region that the policy takes in no more is lifted: nobody would look at it again", async () => {
+  one = await RecyclingWorld.start();
+  await one.quarantined();
+  const { world } = one;
+  world.policy = { ...world.policy, regions: ["cn-nowhere"] };
+  await one.recycle(world.process(), true);
+  expect(await one.state()).toBe("quarantined");
+  await one.recycle();
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  expect((await stored()).history.at(-1)?.why).toContain("region");
+});
+
 it("what was closed lately is found for an alarm among any number of rules that were closed before", async () => {
   one = await RecyclingWorld.start();
   await one.deleted();
