@@ -155,6 +155,8 @@ export interface RecyclingItem {
   readonly waiting: Waiting | null;
   readonly approvals: readonly RecyclingApproval[];
   readonly quarantine: Quarantine | null;
+  /** Why the cloud took no drop when it was last asked; absent where it was not, or did. Enterprise groups may take none at all. */
+  readonly dropRefused?: string;
   readonly exemption: Exemption | null;
   readonly judged: Judged | null;
   /** Days in which it has to be idle, where an alarm had it queued early; absent for the policy's. */

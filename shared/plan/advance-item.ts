@@ -142,6 +142,9 @@ function onItsWay(picture: ItemPicture): NextStep {
     if (word && isWaived) return { kind: "delete", by: word.by, why: withoutQuarantine(plan, word) };
     return stay({ for: "person", why: [...plan.why, ...(word ? [] : voided(item, "delete"))] });
   }
+  const unwritten = item.dropRefused && approvalOf(picture, "delete", changeOf("delete", item, plan));
+  if (unwritten)
+    return { kind: "delete", by: unwritten.by, why: `${item.dropRefused}; and a person wants the rule deleted` };
   const why = `unused, and nobody objected in ${daysOf(terms.noticeMs)} days`;
   const word = approvalOf(picture, "quarantine", changeOf("quarantine", item, plan));
   if (word) return { kind: "quarantine", by: word.by, why, drop: plan.spec };
@@ -183,9 +186,14 @@ function quarantined(picture: ItemPicture): NextStep {
 }
 
 /** What an approval of the step is bound to beside the rule: the drop, or why there can be none; in quarantine the rule alone. */
-export function changeOf(step: ApprovedStep, { state }: Pick<RecyclingItem, "state">, plan: QuarantinePlan): string {
+export function changeOf(
+  step: ApprovedStep,
+  { state, dropRefused = "" }: Pick<RecyclingItem, "state" | "dropRefused">,
+  plan: QuarantinePlan,
+): string {
   if (step === "quarantine") return plan.kind === "drop" ? ruleKey(plan.spec) : "";
-  return state === "quarantined" || plan.kind === "drop" ? "" : [...plan.why].sort().join("\n");
+  if (state === "quarantined") return "";
+  return plan.kind === "drop" ? dropRefused : [...plan.why].sort().join("\n");
 }
 
 const withoutQuarantine = ({ cuts }: QuarantinePlan & { readonly kind: "refused" }, { waivedBy }: RecyclingApproval) =>

@@ -117,7 +117,7 @@ export async function approveItem(
   if (step === "quarantine") {
     if (item.state !== "noticed") throw refuse("it is quarantined already");
     if (plan.kind === "refused") throw fail("RECYCLING_NO_QUARANTINE", { item: itemId, why: plan.why.join("; ") });
-  } else if (item.state === "noticed" && plan.kind === "drop")
+  } else if (item.state === "noticed" && plan.kind === "drop" && item.dropRefused === undefined)
     throw refuse("it can be quarantined, and is deleted only after that");
   const { short } = await scene.judge({ rule, item }, app.clock.now());
   if (short !== null && !onShortEvidence && !options.dryRun)

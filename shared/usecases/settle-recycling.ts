@@ -5,7 +5,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { fail } from "../errors/app-error.ts";
 import type { ErrorCode } from "../errors/catalogue.ts";
-import { isHolding } from "../plan/picture.ts";
+import { isHolding, type Refusal } from "../plan/picture.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { getEntry, listEntries } from "../store/ledger.ts";
 import { acquireLock, releaseLock } from "../store/lock.ts";
@@ -70,6 +70,11 @@ export async function settleItem(app: App, itemId: string, options: SettleOption
   }
 }
 
+function inWords({ code, detail }: Refusal): string {
+  const { message, remedy } = fail(code as ErrorCode, detail);
+  return `${message} ${remedy}`;
+}
+
 type Stepping = RecyclingItem & { readonly step: RecyclingStep };
 
 class Settling {
@@ -115,6 +120,7 @@ class Settling {
       await this.look(item);
       return this.giveUp(item, null);
     }
+    let report: PassReport | null = null;
     if (before.kind === "gone") {
       await holdDrop(app, item, item.step.by);
       // Whoever is granted one from here on finds the hold, and has it give way.
@@ -126,13 +132,17 @@ class Settling {
       // Somebody may have decided otherwise, and been served, while this process stood still.
       const isStill = await this.isStillWanted(item, "quarantined");
       if (!isStill) await releaseDrop(app, item);
-      await this.look(item);
+      report = await this.look(item);
       if (!isStill) return null;
-    } else if (before.kind === "underway") await this.look(item);
+    } else if (before.kind === "underway") report = await this.look(item);
     const standing = await dropStanding(app, item);
-    if (standing.kind === "refused") {
+    // With its only hold refused the row of the drop is gone: the pass alone can tell.
+    const refusal = item.quarantine && report?.refusals.get(item.quarantine.entryId);
+    if (standing.kind === "refused" || (refusal && standing.kind !== "stands")) {
       await releaseDrop(app, item);
-      return this.giveUp(item, `the drop cannot be written: ${standing.why}`);
+      const why = refusal ? inWords(refusal) : standing.kind === "refused" ? standing.why : "";
+      const dropRefused = `the drop cannot be written: ${why}`;
+      return this.giveUp({ ...item, dropRefused }, dropRefused);
     }
     if (standing.kind !== "stands") return "waits";
     const { since } = standing;
@@ -209,8 +219,7 @@ class Settling {
       return { for: "policy", why: [`the mode is ${mode}: the rule is opened when it is normal again (PUT /v1/mode)`] };
     const refusal = report?.refusals.get(item.entryId);
     if (refusal === undefined) return null;
-    const { message, remedy } = fail(refusal.code as ErrorCode, refusal.detail);
-    return { for: "person", why: [`the rule is not open again, and is tried every minute: ${message} ${remedy}`] };
+    return { for: "person", why: [`the rule is not open again, and is tried every minute: ${inWords(refusal)}`] };
   }
 
   /** True when nothing of the drop is left. */

@@ -61,6 +61,19 @@ describe("the drop against a rule", () => {
     expect(why(ask([], { protectedBy: "a cloud service manages it" }))).toContain("a cloud service manages it");
   });
 
+  it("says apart what the deletion by itself would cut of the operator's path, also where no drop can be written", () => {
+    const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1"] }];
+    const cuts = (asked: QuarantineAsk) => {
+      const plan = planQuarantine(asked);
+      return plan.kind === "refused" ? plan.cuts : [];
+    };
+    const cut = ["it would cut the operator path tcp 7890 from 10.1.1.1"];
+    expect(cuts(ask([], { operatorPath }))).toEqual(cut);
+    expect(cuts(ask([], { operatorPath, protectedBy: "a cloud service manages it" }))).toEqual(cut);
+    const weaker = ask([other({ priority: 20 })], { operatorPath });
+    expect([cuts(weaker), why(weaker)]).toEqual([[], expect.stringContaining("operator path")]);
+  });
+
   it("is refused for a rule that could not be given back just as it was", () => {
     expect(why(ask([], { rule: { ...rule, priority: 110 } }))).toContain("110");
     expect(why(ask([], { rule: { ...rule, peer: fromCidr("100.64.0.0/10") } }))).toContain("load balancers");

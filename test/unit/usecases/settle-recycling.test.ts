@@ -14,6 +14,7 @@ import { restoreRecent } from "../../../shared/usecases/restore-recent.ts";
 import { setMode } from "../../../shared/usecases/set-mode.ts";
 import { IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
+import { worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
@@ -176,6 +177,19 @@ it("a step that a broken row holds up says so, and holds up no other step and no
     waiting: { for: "person", why: [expect.stringContaining("ledger")] },
   });
   await one.recycle();
+});
+
+it("where the cloud takes no drop, as enterprise groups may not, a person may have the rule deleted without", async () => {
+  const groups = worldSeed.groups.map((it) => (it.groupId === "sg-web" ? { ...it, type: "enterprise" as const } : it));
+  one = await RecyclingWorld.start({ seed: { ...worldSeed, groups }, switches: { enterpriseDrop: "refused" } });
+  await one.quarantined();
+  const why = expect.stringContaining("InvalidGroupParameter.OperationDenied");
+  expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+  expect((await stored()).waiting).toEqual({ for: "person", why: [why] });
+  expect(await one.notices()).toContain("recyclingWaits");
+  await one.approve("delete");
+  expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  expect((await stored()).history.at(-1)).toMatchObject({ by: "ada", why });
 });
 
 it("a quarantine in a region that the policy takes in no more is lifted: nobody would look at it again", async () => {
