@@ -131,6 +131,7 @@ describe("doctor", () => {
     expect(run.json.findings.filter((it: { state: string }) => it.state === "fail")).toEqual([]);
     expect(run.code).toBe(0);
     expect(of(run, "alarm safeport-test-1-no-traffic-cn-hangzhou")).toMatchObject({ state: "ok" });
+    expect(of(run, `what else ${seedUserNames.role} may do`)).toMatchObject({ state: "ok" });
     expect(of(run, "wake-up")).toMatchObject({ state: "ok", found: expect.stringMatching(/came 0\.\d\d s/) });
     expect(of(run, "call budget")).toMatchObject({ state: expect.stringMatching(/ok|unknown/) });
   });
