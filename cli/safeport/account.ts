@@ -26,6 +26,9 @@ export function accountOf({ env, clock }: Surroundings): Account {
   return { configuration, credentials, clock };
 }
 
+/** The name of the functions' role, and of its policy. */
+export const roleOf = ({ env }: Surroundings): string => env["SAFEPORT_ROLE"] || "safeport";
+
 /** The steps of an installation, as s.yaml names its parts. */
 export function stepsOf(
   surroundings: Surroundings,
@@ -40,7 +43,7 @@ export function stepsOf(
     policyText: policyTextOf("", ""),
     admin: "admin",
     tokenDays: 90,
-    role: env["SAFEPORT_ROLE"] || "safeport",
+    role: roleOf(surroundings),
     functionPrefix: env["SAFEPORT_FUNCTION_PREFIX"] ?? "safeport-",
     logs: {
       project: env["SAFEPORT_LOG_PROJECT"] || "safeport-logs",

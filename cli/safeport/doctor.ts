@@ -19,9 +19,10 @@ import { readTrailCheck } from "../../shared/store/trail-check.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
-import { type Account, accountOf, stepsOf } from "./account.ts";
+import { type Account, accountOf, roleOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { cloudAssistant } from "./doctor-assistant.ts";
+import { roleFindings } from "./look-at-role.ts";
 
 /** `unknown`: it could not be looked at, or proves nothing either way. */
 export interface Finding {
@@ -46,7 +47,7 @@ export const doctor: Command = {
   summary: "look at everything safeport depends on, with a remedy for each finding",
   help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--json]
 
-Looks at keys, permissions, clocks, quotas and call budget, tables, role, alarms, flow logs, events, the last sweep, the mode,
+Looks at keys, permissions, clocks, quotas and call budget, tables, role and who else has it, alarms, flow logs, events, the last sweep, the mode,
 the records and Cloud Assistant. Changes nothing.
 
   --wake-up          also have a wake-up come, and see how late it is; books one row, and takes up to two minutes
@@ -73,6 +74,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["clock", () => clock(calls)],
       ["quotas", () => quotas(calls, account)],
       ["setup", () => settings(surroundings, account, alarms)],
+      ["role", () => roleFindings(calls, roleOf(surroundings))],
       ["sweep", () => sweeps(account)],
       ["records", () => sealed(account)],
       ["events", () => events(account)],

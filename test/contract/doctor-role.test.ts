@@ -1,0 +1,54 @@
+// The role that can open every port: doctor names who else may act as it, and what else it may do.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { environmentOf } from "../../cli/dev/deployment.ts";
+import { accountOf } from "../../cli/safeport/account.ts";
+import { roleFindings } from "../../cli/safeport/look-at-role.ts";
+import { type CloudCalls, cloudCalls } from "../../cli/setup/cloud-call.ts";
+import { trustPolicy } from "../../cli/setup/ram-policy.ts";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import { seedUser, seedUserNames } from "../../local/seed.ts";
+import { terminalOf } from "../kit/command-line.ts";
+
+let cloud: Cloud;
+let calls: CloudCalls;
+beforeAll(async () => {
+  cloud = await startCloud({ engine: "userspace", range: "127.141.0.0/16" });
+  const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
+  const secrets = { installation: "role", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
+  const env = {
+    ...environmentOf(cloud, { ...secrets, tokens: {} as never }),
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+  };
+  calls = cloudCalls(accountOf(terminalOf({ cloud, env }).surroundings));
+});
+afterAll(() => cloud?.stop());
+
+const make = async (role: string, trust: object, ...policies: readonly string[]) => {
+  await calls.ask(calls.ram, "CreateRole", { RoleName: role, AssumeRolePolicyDocument: JSON.stringify(trust) });
+  for (const name of policies) {
+    const document = { Version: "1", Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }] };
+    await calls.ask(calls.ram, "CreatePolicy", { PolicyName: name, PolicyDocument: JSON.stringify(document) });
+    await calls.ask(calls.ram, "AttachPolicyToRole", { PolicyType: "Custom", PolicyName: name, RoleName: role });
+  }
+  return (await roleFindings(calls, role)).map(({ state, found, remedy }) => [state, found, remedy !== ""]);
+};
+
+it("is well where it is as setup makes it", async () => {
+  expect(await make("as-made", trustPolicy, "as-made")).toEqual([
+    ["ok", "Function Compute alone", false],
+    ["ok", "nothing besides its own policy", false],
+  ]);
+});
+
+it("is not where others may act as it, or where it may do more", async () => {
+  const Statement = [{ ...trustPolicy.Statement[0], Principal: { RAM: ["acs:ram::100:root"] } }];
+  expect(await make("widened", { Version: "1", Statement }, "widened", "everything")).toEqual([
+    ["warn", expect.stringContaining("acs:ram::100:root"), true],
+    ["warn", "it also has everything", true],
+  ]);
+});
+
+it("is not spoken of where there is none", async () => {
+  expect(await roleFindings(calls, "nobody")).toEqual([]);
+});
