@@ -90,6 +90,7 @@ async function goOn(app: App, run: WatchRun, item: RecyclingItem, visitor?: stri
 /** Looks at the quarantines of a region; the logs are asked for all of their hosts together. Answers true when something is left. */
 async function watchRegion(app: App, run: WatchRun, region: string, items: readonly RecyclingItem[]): Promise<boolean> {
   const members = new Map<GroupId, readonly Member[]>();
+  let isOwed = false;
   for (const { group } of items) {
     if (members.has(group.groupId)) continue;
     try {
@@ -97,13 +98,14 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       app.log.write("warn", `the quarantines of ${group.groupId} are watched at the next look`, { cause: error });
+      // Calls that are used up are there again in the next minute, and a visitor waits no longer than that.
+      isOwed ||= error.kind === "throttled";
     }
   }
   const fresh = new Map<string, MemberDay[]>();
   const watched = joinSpans(items.map(({ kept }) => kept.spec));
   for (const day of await freshTraffic(app, run, { region, members: [...members.values()].flat(), watched }))
     fresh.set(day.member, [...(fresh.get(day.member) ?? []), day]);
-  let isOwed = false;
   for (const [groupId, own] of members) {
     const those = items.flatMap((item) => {
       const { quarantine } = item;

@@ -1,6 +1,7 @@
 // The watch over quarantines: what it asks, of whom, and how much of it in a day.
 import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
 import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
@@ -49,6 +50,18 @@ describe("the watch over quarantines", () => {
     expect(next).toBeGreaterThan(world.clock.now());
     expect(world.callNames).toContain("range attention");
     expect(world.callNames).not.toContain("range recycling");
+  });
+
+  it("looks again within the minute where it could not ask who is in a group", async () => {
+    await quarantined();
+    const { world } = one;
+    await world.advance(11 * MINUTE);
+    const spent = world.process(async (call, act) => {
+      if (call.name === "ecs DescribeNetworkInterfaces")
+        throw new CloudFailure("throttled", "DescribeNetworkInterfaces");
+      return act();
+    });
+    expect(await one.watch(spent)).toBeLessThanOrEqual(world.clock.now() + MINUTE);
   });
 
   it("looks no more at what is over, and at nothing when nothing is under way", async () => {
