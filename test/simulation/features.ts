@@ -2,11 +2,19 @@
 import { Dice } from "../kit/schedule.ts";
 import { alarms, narrowInterfaces } from "./alarms.ts";
 import { approvals } from "./approvals.ts";
+import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
+import { forgers, scalingGroups } from "./forgers.ts";
 
-export const features = { approvals, alarms, narrow: narrowInterfaces } as const satisfies Readonly<
-  Record<string, Feature>
->;
+export const features = {
+  approvals,
+  alarms,
+  narrow: narrowInterfaces,
+  forgers,
+  scaling: scalingGroups,
+  deploys,
+  notices,
+} as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 
 const NAMES = Object.keys(features) as readonly FeatureName[];

@@ -7,6 +7,7 @@ import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import type { RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
+import type { SendOutcome } from "../../shared/ports/notifier.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
@@ -24,6 +25,8 @@ export interface SimSurroundings extends ProcessSurroundings {
   readonly kept: (eventId: string) => Readonly<Record<string, unknown>> | undefined;
   readonly onSend: (call: SentCall) => void;
   readonly onCall: (call: ObservedCall) => void;
+  /** What becomes of a message to people. */
+  readonly notice: () => SendOutcome;
   /** True when an authorize is to be answered without effect. */
   readonly isHollow: () => boolean;
   /** True while the store, or the cloud, is away. */
@@ -170,7 +173,7 @@ export class SimProcess extends MortalProcess {
   /** The program in this process. */
   app(seed: string): App {
     const { clock } = this;
-    const { onArm } = this.#around;
+    const { onArm, notice } = this.#around;
     const rpc = this.#ecs();
     return {
       clock,
@@ -185,7 +188,7 @@ export class SimProcess extends MortalProcess {
       },
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
-      notifier: { send: async () => ({ kind: "sent" }) },
+      notifier: { send: () => this.sleep(40).then(() => notice()) },
       log: { write: () => undefined },
       settings: this.#around.settings,
     };

@@ -15,6 +15,7 @@ import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
+import type { SendOutcome } from "../../shared/ports/notifier.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
@@ -35,6 +36,8 @@ import { FAIR, type Weather } from "./weather.ts";
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 const MINUTE_MS = 60_000;
 const DEADLINE_MS = 45_000;
+/** What a mode has kept back is looked at again within so long. */
+const MODE_AGAIN_MS = 5 * MINUTE_MS;
 /** After the end of a lockdown, or of trouble, it is lifted: locks of whoever died lapse, and the next tick or two come. */
 export const LIFTED_WITHIN_MS = 75_000 + 30_000 + 2 * MINUTE_MS;
 
@@ -59,6 +62,10 @@ export interface Violation {
   readonly text: string;
   readonly at: number;
 }
+
+/** An event of the trail. */
+export type TrailData = Readonly<Record<string, unknown>>;
+const HEARD_MAX = 40;
 
 export class SimWorld {
   readonly seed: string;
@@ -87,6 +94,10 @@ export class SimWorld {
   };
   /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
   readonly adopted = new Set<string>();
+  /** The newest events that the trail has told. */
+  readonly heard: TrailData[] = [];
+  /** Whose events do not come: somebody keeps them from the bus. */
+  readonly heldBack = new Set<string>();
   /** Who has written each rule first, and what it said then, by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string }>();
   /** Scopes of lockdowns, by name. */
@@ -158,7 +169,7 @@ export class SimWorld {
     const trail = createActionTrail({
       ...{ clock, random, accountId: ACCOUNT_ID, regionId: REGION, switches: this.#trailSwitches, kept: this.#kept },
       find: (accessKeyId) => principals.find(accessKeyId),
-      tell: ({ data }) => this.#deliver(data as Readonly<Record<string, unknown>>),
+      tell: ({ data }) => this.#told(data as TrailData),
     });
     this.ecs = createEcs({
       clock,
@@ -215,8 +226,21 @@ export class SimWorld {
         for (const watch of this.watchers.sent) watch(call);
       },
       onCall: (call) => this.#called(call),
+      notice: () => this.#notice(trouble),
       isAway: (service) => (this.#away.get(service) ?? 0) > this.now() && trouble === this.#weather,
     };
+  }
+
+  /** What becomes of a message to people. */
+  #notice(trouble: Trouble): SendOutcome {
+    if (trouble !== this.#weather || !this.dice.happens(this.#weather.lostNotice)) return { kind: "sent" };
+    this.#fault("lost notice", 0);
+    const why = "the simulation has it so";
+    return this.dice.pick<SendOutcome>([
+      { kind: "refused", why },
+      { kind: "busy", why, retryAfterMs: 90_000 },
+      { kind: "unreached", why },
+    ]);
   }
 
   #called(call: ObservedCall): void {
@@ -269,7 +293,7 @@ export class SimWorld {
 
   /** When something last kept the program from what it has to do, a mode included; by the true clock. */
   troubledAt(): number {
-    return Math.max(this.disturbedAt, this.lessUntil);
+    return Math.max(this.disturbedAt, this.lessUntil + MODE_AGAIN_MS);
   }
 
   /** Some process of the program; those that have died are replaced. */
@@ -280,6 +304,13 @@ export class SimWorld {
     const born = this.#newProcess(this.#weather);
     this.#processes[slot] = born;
     return born;
+  }
+
+  /** A new version: from now on work goes to new processes, while those before finish what they have begun, frozen or not. */
+  deploy(): void {
+    this.tell("deploy");
+    this.#fault("deploy", 0);
+    this.#processes.length = 0;
   }
 
   #newProcess(trouble: Trouble): { readonly process: SimProcess; readonly app: App } {
@@ -301,6 +332,15 @@ export class SimWorld {
     const around = this.#surroundings({ ...NO_TROUBLE });
     const machine = new SimProcess(name, around, { who: name, accessKeyId: `ak-${name}`, isProgram: false });
     return { firewall: machine.firewall(), token: () => `${name}-${++this.#tokens}` };
+  }
+
+  /** A call of a person for which the program has no adapter. */
+  async callAs(name: Person, operation: string, params: Readonly<Record<string, string>>): Promise<void> {
+    const outcome = await this.ecs.answer({
+      ...{ operation, version: "2014-05-26", accessKeyId: `ak-${name}`, params: { RegionId: REGION, ...params } },
+      ...{ clientAddress: "203.0.113.98", userAgent: "simulation" },
+    });
+    this.tell(`${name} ${operation} ${outcome.kind === "drop" ? "lost" : outcome.status}`);
   }
 
   asker(principal: string, role: Role = "requester"): Caller {
@@ -406,8 +446,22 @@ export class SimWorld {
     this.#away.set(service, this.now() + ms);
   }
 
+  #told(data: TrailData): void {
+    this.heard.push(data);
+    if (this.heard.length > HEARD_MAX) this.heard.shift();
+    const { userName } = data["userIdentity"] as { readonly userName?: string };
+    if (userName !== undefined && this.heldBack.has(userName)) this.#fault("event held back", 0);
+    else this.#deliver(data);
+  }
+
+  /** Somebody writes an event onto the bus that the trail knows nothing of. */
+  forge(data: TrailData): void {
+    this.tell(`forged ${String(data["eventId"])}`);
+    this.#deliver(data);
+  }
+
   /** Events of calls come some time after, once or more often, or never. */
-  #deliver(data: Readonly<Record<string, unknown>>): void {
+  #deliver(data: TrailData): void {
     const { dice, schedule } = this;
     const weather = this.#weather;
     if (dice.happens(weather.lostEvent)) {

@@ -10,6 +10,8 @@ export interface Weather extends Trouble {
   doubleEvent: number;
   lateEvent: number;
   lostWakeup: number;
+  /** A message to people does not come to them. */
+  lostNotice: number;
   /** An authorize is answered with success and adds nothing. */
   hollow: number;
   /** The store, or the cloud, is away for some minutes. */
@@ -25,6 +27,7 @@ export const FAIR: Weather = {
   doubleEvent: 0,
   lateEvent: 0,
   lostWakeup: 0,
+  lostNotice: 0,
   hollow: 0,
   storeAway: 0,
   cloudAway: 0,
@@ -34,6 +37,7 @@ export const FAIR: Weather = {
 export function weatherOf(dice: Dice): Partial<Weather> {
   if (dice.happens(0.4)) return {};
   return {
+    lostNotice: 0.5,
     freeze: dice.pick([0, 0, 0.001, 0.004]),
     death: dice.pick([0, 0, 0.001, 0.006, 0.02]),
     lostBefore: dice.pick([0, 0.005, 0.02]),

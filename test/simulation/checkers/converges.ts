@@ -24,8 +24,9 @@ export const converges: Checker = {
     await pass(world);
     if (world.counts.changes > before)
       world.violated("converges", `a second pass makes ${world.counts.changes - before} changes`);
-    for (const table of ["intent", "due"] as const) {
-      const { rows } = await world.tables.range({ table, from: [table === "due" ? 0 : ""], to: null, limit: 1000 });
+    for (const table of ["intent", "due", "outbox"] as const) {
+      const from = [table === "intent" ? "" : 0];
+      const { rows } = await world.tables.range({ table, from, to: null, limit: 1000 });
       const left = rows.map((row) => row.key.join("/")).filter((key) => !/installation|full-pass|job/.test(key));
       if (left.length > 0) world.violated("converges", `${table} still has ${left.join(" ")}`);
     }
