@@ -6,7 +6,7 @@ import type { Lease } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import { type Due, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
+import { type Due, type DueKind, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
 import { isPart } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { readMode } from "../store/mode.ts";
@@ -54,6 +54,8 @@ type Work = SweepWork & { readonly policy: Policy };
 const ROWS_MAX = 100_000;
 const GROUPS_AT_ONCE = 8;
 const JOBS_AT_ONCE = 8;
+const ENDS: readonly DueKind[] = ["lease", "group"];
+const LOOKS: readonly DueKind[] = ["drift"];
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
 /** A due row whose lease has no row yet may belong to a request that is just being booked. */
@@ -109,13 +111,11 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app, policy));
-  const groups = new Map<string, Due[]>();
-  for (const row of due) {
-    if (row.kind === "full-pass" || row.kind === "job") continue;
-    const group = `${row.region} ${row.groupId}`;
-    groups.set(group, [...(groups.get(group) ?? []), row]);
+  // What compares groups asks the trail and takes its time: no end of any group waits for it.
+  for (const kinds of [ENDS, LOOKS]) {
+    const groups = byGroup(due.filter((row) => kinds.includes(row.kind)));
+    await inParallel(groups, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   }
-  await inParallel([...groups.values()], (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   const jobs = due.filter((row) => row.kind === "job");
   const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
   await run(jobs.filter((row) => !isLongJob(row)));
@@ -125,6 +125,15 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;
   return tally.report();
+}
+
+function byGroup(due: readonly Due[]): readonly (readonly Due[])[] {
+  const groups = new Map<string, Due[]>();
+  for (const row of due) {
+    const group = `${row.region} ${row.groupId}`;
+    groups.set(group, [...(groups.get(group) ?? []), row]);
+  }
+  return [...groups.values()];
 }
 
 class Tally {

@@ -253,3 +253,22 @@ function asked(model: Readonly<Record<string, unknown>> | undefined, spec: RuleS
   const changed = { ...parameters, ...own };
   return { requestParameters: changed, requestParameterJson: JSON.stringify(changed) };
 }
+
+test("a lease ends before the trail is asked about anything, in its own group and in others", async () => {
+  guarded = await GuardedWorld.start({ guard: "none", trailSwitches: { lookupDelayMs: 1_800_000 } });
+  const { world } = guarded;
+  await world.ticks(1);
+  const { lease } = await world.open();
+  const elsewhere = await world.open({ group: "app", port: "23" });
+  const [spec] = lease.request.specs;
+  await guarded.authorize(spec as RuleSpec);
+  await guarded.settle();
+  await world.advance(lease.status.until - world.clock.now() + 60_000);
+  world.callNames.length = 0;
+  await world.sweep();
+  const asked = world.callNames.indexOf("trail LookupEvents");
+  expect(asked).toBeGreaterThan(0);
+  expect(world.callNames.lastIndexOf("ecs RevokeSecurityGroup")).toBeLessThan(asked);
+  expect(world.openPorts()).toEqual([]);
+  expect((await world.lease(elsewhere.lease.request.leaseId)).status.state).toBe("closed");
+});
