@@ -1,6 +1,6 @@
 // `safeport setup`: shows or makes what an installation needs in the account beside its functions.
 import { readFileSync } from "node:fs";
-import { makeCanaryGroup } from "../setup/canary.ts";
+import { canaryCost, makeCanaryGroup } from "../setup/canary.ts";
 import { ADMIN_TOKEN } from "../setup/installation-steps.ts";
 import { PolicyFileError, policyTextOf } from "../setup/policy-file.ts";
 import { trustPolicy } from "../setup/ram-policy.ts";
@@ -22,7 +22,8 @@ export const setup: Command = {
   --contacts GROUPS  contact groups of CloudMonitor that alarms are told to; without it, no alarms
   --webhook URL      address that alarms are posted to as well
   --no-role          leave RAM alone: somebody else makes the role, from the documents that --plan shows
-  --canary VPC       make the canary's empty group in this VPC; its id goes into drift.canary.group of the policy
+  --canary VPC       make the canary's empty group in this VPC; its id goes into drift.canary.group of the policy;
+                     --plan shows what it costs
   --json             for programs
 
 Exit code 3: something is missing (--plan), or is there and cannot be made right.
@@ -66,9 +67,11 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
     const lines = [
       ...reports.map(inWords),
       ...(apply ? [] : ["policy of the functions' role:", JSON.stringify(steps.ramPolicy, null, 2)]),
-      ...(canary === null ? [] : [`canary: ${canary}`]),
+      ...(vpcId === null ? [] : [`canary: ${canary ?? `missing, its empty group in ${vpcId}`}`]),
+      ...(vpcId === null ? [] : canaryCost.map((line) => `canary costs: ${line}`)),
     ];
-    tell(surroundings, values, { json: { steps: reports, ram, canary }, lines });
+    const json = { steps: reports, ram, canary, ...(vpcId === null ? {} : { canaryCost }) };
+    tell(surroundings, values, { json, lines });
     const isLeft = reports.some(({ state }) => state !== "ready" && state !== "made");
     return isLeft ? EXIT.waiting : EXIT.ok;
   },

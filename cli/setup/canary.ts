@@ -7,6 +7,17 @@ import type { Configuration, Credentials } from "../../shared/config/settings.ts
 // biome-ignore lint/style/noRestrictedImports: the tag is the use case's own word.
 import { CANARY_TAG } from "../../shared/usecases/tend-canary.ts";
 
+/** Calls to ECS that a canary makes in an hour; a test counts them. */
+export const CANARY_CALLS = { writes: 2, reads: 12 } as const;
+
+/** What a canary costs, in words, for whoever switches it on. */
+export const canaryCost: readonly string[] = [
+  `calls to ECS an hour: ${CANARY_CALLS.writes} that write (AuthorizeSecurityGroup, RevokeSecurityGroup), ${CANARY_CALLS.reads} that read, out of SAFEPORT_CALLS_PER_MINUTE`,
+  "quota: one security group of the region, and one rule in it",
+  "beside that an hour: two events, so two runs of the function audit, and two records",
+  "what of it is charged is charged as all other events, runs and rows of the account",
+];
+
 /** Where the canary is to live. */
 export interface CanaryOrder {
   readonly configuration: Pick<Configuration, "endpoints" | "region" | "settings">;

@@ -61,7 +61,7 @@ export const driftSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe(
-      "The empty group that setup made for it: a rule to nobody opens and closes there every hour, to see that events still come. Costs two writing calls an hour.",
+      "The empty group that setup made for it: a rule to nobody opens and closes there every hour, to see that events still come. Costs two writing and about twelve reading calls an hour.",
     ),
   foreignWidthMax: z
     .strictObject({ v4: z.int().min(0).max(32).default(16), v6: z.int().min(0).max(128).default(48) })

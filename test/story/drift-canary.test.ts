@@ -1,5 +1,6 @@
 // The canary: events of a rule that opens and closes every hour prove that events still come.
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { CANARY_CALLS } from "../../cli/setup/canary.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import { canaryState, tendCanary } from "../../shared/usecases/tend-canary.ts";
 import { GuardedWorld } from "../kit/guarded-world.ts";
@@ -24,14 +25,22 @@ test("opens and closes a rule to nobody every hour, and is well while its events
   const { world } = guarded;
   expect(await tend()).toBe("ok");
   const seen: string[] = [];
+  const calls: string[] = [];
   for (let minute = 0; minute < 130; minute += 1) {
     await world.ticks(1);
+    if (minute >= 65 && minute < 125) calls.push(...world.callNames.filter((name) => name.startsWith("ecs ")));
+    world.callNames.length = 0;
     seen.push(world.rules("sg-canary").length === 1 ? "open" : "shut");
     for (const record of world.events.splice(0)) await guarded.deliver(record);
   }
   const turns = seen.filter((it, at) => it !== seen[at - 1]);
   expect(turns.filter((it) => it === "open").length).toBeGreaterThanOrEqual(2);
   expect(await state()).toBe("ok");
+  // What setup says of its cost holds; the full pass lists and reads the four groups beside it.
+  const writes = calls.filter((name) => !name.startsWith("ecs Describe"));
+  expect(writes.sort()).toEqual(["ecs AuthorizeSecurityGroup", "ecs RevokeSecurityGroup"]);
+  expect(writes).toHaveLength(CANARY_CALLS.writes);
+  expect(calls.length - writes.length).toBeLessThanOrEqual(CANARY_CALLS.reads + 5);
 });
 
 test("is deaf when no event has come for an hour and the time allowed, and says so", async () => {
