@@ -43,6 +43,8 @@ export interface LabelledHost {
   readonly isUdp?: boolean;
   /** Hosts of the same group beside it. */
   readonly mates?: number;
+  /** True where those are not in the group until they are scaled in. */
+  readonly isScaled?: boolean;
 }
 
 export interface EvidenceCloudOptions {
@@ -68,6 +70,8 @@ export interface EvidenceCloud {
   port(name: string, mate?: number): Port;
   eniId(name: string): string;
   instanceId(name: string): string;
+  /** A mate comes into the group, or leaves it. */
+  scale(way: "in" | "out", name: string, mate: number): Promise<void>;
   /** Days pass: `visit` is called at ten in the morning of each. */
   days(count: number, visit?: (day: number) => Promise<void>): Promise<void>;
   /** Collects what there is. */
@@ -88,7 +92,7 @@ export async function startEvidenceCloud(options: EvidenceCloudOptions): Promise
     startMs: options.startMs,
   });
   await cloud.recordFlowLogs(logstore.project, logstore.logstore, options.ttlDays ?? 60);
-  const { app, cms } = await appOn(cloud);
+  const { app, cms, ecs } = await appOn(cloud);
   const recycling = {
     sources: ["flowLog", "balancer", "host"],
     neverClose: [],
@@ -116,6 +120,12 @@ export async function startEvidenceCloud(options: EvidenceCloudOptions): Promise
     },
     eniId: (name) => enis.get(name) ?? "",
     instanceId: (name) => `i-${name}`,
+    scale: async (way, name, mate) => {
+      const asked = { RegionId: region, SecurityGroupId: `sg-${name}`, InstanceId: `i-${name}-${mate}` };
+      const action = way === "in" ? "JoinSecurityGroup" : "LeaveSecurityGroup";
+      const request = () => ({ toMap: () => asked });
+      await ecs.call({ action, region, priority: "open", reading: false, request });
+    },
     days: async (count, visit) => {
       for (let day = 0; day < count; day += 1) {
         await cloud.advance(DAY_MS - (cloud.clock.now() % DAY_MS) + 10 * 3_600_000);
@@ -143,24 +153,28 @@ function accountOf(hosts: readonly LabelledHost[], network: string): AccountSeed
   const base = seedAccount(seededRandom("safeport seeded account"));
   return {
     ...base,
-    groups: hosts.map(({ name, port, isUdp = false }) => ({
-      groupId: `sg-${name}`,
-      name,
-      rules: [
-        {
-          ipProtocol: isUdp ? "UDP" : "TCP",
-          portRange: `${port}/${port}`,
-          sourceCidrIp: "0.0.0.0/0",
-          description: name,
-        },
-      ],
-    })),
-    instances: hosts.flatMap(({ name, port, isUdp = false, mates = 0 }, host) =>
+    groups: [
+      ...hosts.map(({ name, port, isUdp = false }) => ({
+        groupId: `sg-${name}`,
+        name,
+        rules: [
+          {
+            ipProtocol: isUdp ? "UDP" : "TCP",
+            portRange: `${port}/${port}`,
+            sourceCidrIp: "0.0.0.0/0",
+            description: name,
+          },
+        ],
+      })),
+      // A host is in one group at least.
+      ...(hosts.some(({ isScaled }) => isScaled) ? [{ groupId: "sg-spare", name: "spare", rules: [] }] : []),
+    ],
+    instances: hosts.flatMap(({ name, port, isUdp = false, mates = 0, isScaled = false }, host) =>
       Array.from({ length: 1 + mates }, (_, mate) => ({
         instanceId: mate === 0 ? `i-${name}` : `i-${name}-${mate}`,
         name: mate === 0 ? name : `${name}-${mate}`,
         address: addressOf(host, mate, network),
-        groupIds: [`sg-${name}`],
+        groupIds: [isScaled && mate > 0 ? "sg-spare" : `sg-${name}`],
         listening: isUdp ? [] : [port],
         listeningUdp: isUdp ? [port] : [],
       })),
@@ -169,7 +183,7 @@ function accountOf(hosts: readonly LabelledHost[], network: string): AccountSeed
 }
 
 /** The program's real parts, in this process. Nothing of them waits on virtual time. */
-async function appOn(cloud: Cloud): Promise<{ readonly app: App; readonly cms: RpcClient }> {
+async function appOn(cloud: Cloud): Promise<{ readonly app: App; readonly cms: RpcClient; readonly ecs: RpcClient }> {
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, "admin");
   const random = seededRandom("evidence");
   const clock = { now: () => cloud.clock.now(), monotonicMs: () => 0, sleep: async () => undefined };
@@ -210,7 +224,7 @@ async function appOn(cloud: Cloud): Promise<{ readonly app: App; readonly cms: R
       ...{ shards: 1, fullPassGroups: 5000 },
     },
   };
-  return { app, cms };
+  return { app, cms, ecs };
 }
 
 /** The verdict on the first rule of a group, of what the cloud and the tables have. */

@@ -16,7 +16,12 @@ export type Label =
   | "udpUsed"
   | "udpIdle"
   | "closed"
-  | "late";
+  | "late"
+  | "scaled"
+  | "strayed"
+  | "lateRecord"
+  | "alarmed"
+  | "unread";
 
 /**
  * `kept`: used, or nobody can tell; never quarantined. `deleted`: truly idle. `lifted`: used so rarely that the window misses it, and
@@ -45,6 +50,16 @@ export const LABELS: Readonly<Record<Label, LabelTerms>> = {
   udpIdle: { hosts: 2, fate: "deleted" },
   closed: { hosts: 3, fate: "deleted" },
   late: { hosts: 2, fate: "lifted" },
+  // Used monthly on hosts that are in the group for two nights alone.
+  scaled: { hosts: 3, fate: "kept" },
+  // Used monthly on hosts that are gone before anybody could see in which group they were.
+  strayed: { hosts: 2, fate: "kept" },
+  // Used monthly, and the log tells of it a day late.
+  lateRecord: { hosts: 2, fate: "kept" },
+  // Used monthly, and between that an alarm says that there is no traffic.
+  alarmed: { hosts: 3, fate: "kept" },
+  // Used for the first time on the last day of its notice, of which the log is late.
+  unread: { hosts: 2, fate: "kept" },
 };
 
 /** A host with its label. */
@@ -60,5 +75,6 @@ export const labelledPorts: readonly LabelledPort[] = Object.entries(LABELS)
     name: `${label.toLowerCase()}-${n}`,
     port: 6001 + index,
     isUdp: label === "udpUsed" || label === "udpIdle",
-    mates: label === "sameGroup" ? 1 : 0,
+    mates: label === "sameGroup" || label === "scaled" ? 1 : 0,
+    isScaled: label === "scaled",
   }));

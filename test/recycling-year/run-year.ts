@@ -4,11 +4,12 @@ import type { FaultRule } from "../../local/faults.ts";
 import type { RecyclingState } from "../../shared/domain/recycling-item.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { listRecyclingItems } from "../../shared/store/recycling.ts";
+import { optimiseInstance } from "../../shared/usecases/optimise-instance.ts";
 import { recycle } from "../../shared/usecases/recycle.ts";
 import type { RecyclingReport } from "../../shared/usecases/recycle-group.ts";
 import { watchRecycling } from "../../shared/usecases/watch-recycling.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
-import { aClosedPort, putFlows } from "../kit/flow-records.ts";
+import { aClosedPort, aQuietLog, aSession, putFlows } from "../kit/flow-records.ts";
 import { type Fate, LABELS, type Label, type LabelledPort, labelledPorts } from "./labels.ts";
 
 const DAY_MS = 86_400_000;
@@ -70,6 +71,9 @@ export interface YearReport {
   readonly recall: number;
   /** Of all rules on the last night, the part of which too little is known. */
   readonly unknown: number;
+  /** Ports of the labels that an alarm queued, and that were used on a day of which the log was late: what these labels are about. */
+  readonly alarmed: readonly string[];
+  readonly unread: readonly string[];
   /** Visits of used ports that were not let in. */
   readonly turnedAway: readonly string[];
 }
@@ -110,6 +114,13 @@ class Year {
   private readonly quarantined = new Set<string>();
   private readonly lateVisits: LateVisit[] = [];
   private readonly turnedAway: string[] = [];
+  /** What the flow logs lose. */
+  private lost: readonly FaultRule[] = [];
+  private readonly scaled = new Set<string>();
+  /** Ports that an alarm had queued. */
+  private readonly alarmed = new Set<string>();
+  /** When ports were used on the last day of their notice. */
+  private readonly unread = new Map<string, number>();
   private last: RecyclingReport["verdicts"] = { used: 0, idle: 0, unknown: 0 };
 
   constructor(world: EvidenceCloud, terms: YearTerms) {
@@ -160,6 +171,11 @@ class Year {
       if (label === "balanced") this.note(name, await visits.session(`${network}.220.5`, to));
       if (label === "sameGroup") this.note(name, await visits.session(port(name, 1).address, to));
       if (label === "late") await this.lateVisit(day, name, own, isDue(monthly));
+      if (label === "scaled") await this.scaledVisit((day + index) % monthly, name, own);
+      if (label === "strayed" && isDue(monthly)) this.strayVisit(`eni-gone-${index}-${day}`, port(name).port, own);
+      if (label === "lateRecord" && isDue(monthly)) this.lateRecord(name, own);
+      if (label === "alarmed") await this.alarmedVisit((day + index) % monthly, name, own);
+      if (label === "unread") await this.unreadVisit(day, { name, own });
     }
     const at = cloud.clock.now();
     const closed = named("closed").flatMap(({ name, port: number }) =>
@@ -192,16 +208,83 @@ class Year {
     this.lateVisits.push({ name, peer, first, again, why: items[0]?.history.at(-1)?.why ?? "" });
   }
 
+  /** Its host is in the group for three days of a month, is used on the first, and has left on the fourth. */
+  private async scaledVisit(since: number, name: string, own: string): Promise<void> {
+    const { world } = this;
+    if (since === 0) {
+      await world.scale("in", name, 1);
+      this.note(name, await world.visits.session(own, world.port(name, 1)));
+    }
+    if (since === 3 && this.scaled.has(name)) await world.scale("out", name, 1);
+    if (since === 0) this.scaled.add(name);
+  }
+
+  private put(records: readonly ReturnType<typeof aSession>[]): void {
+    putFlows(this.world.cloud, { project: "safeport", logstore: "flow-log" }, records.flat());
+  }
+
+  private strayVisit(eniId: string, port: number, peer: string): void {
+    this.put([aSession({ eniId, peer, port, at: this.world.cloud.clock.now() })]);
+  }
+
+  /** Of yesterday, after the log of yesterday was read. */
+  private lateRecord(name: string, peer: string): void {
+    const { world } = this;
+    const at = world.cloud.clock.now() - 14 * 3_600_000;
+    this.put([aSession({ eniId: world.eniId(name), peer, port: world.port(name).port, at })]);
+  }
+
+  /** Used once a month; four days after that the alarm says that nothing has come for 72 hours. */
+  private async alarmedVisit(since: number, name: string, own: string): Promise<void> {
+    const { app, policy, visits, port, instanceId } = this.world;
+    if (since === 0) this.note(name, await visits.session(own, port(name)));
+    if (since !== 4) return;
+    const param = `${instanceId(name)}/tcp/${port(name).port}`;
+    await optimiseInstance(app, { policy, param, deadlineAt: Number.POSITIVE_INFINITY });
+    const { items } = await listRecyclingItems(app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+    if (items.length > 0) this.alarmed.add(name);
+  }
+
+  /** Comes for the first time on the last day before the quarantine, of which the log is a day late, and monthly from then on. */
+  private async unreadVisit(
+    day: number,
+    { name, own }: { readonly name: string; readonly own: string },
+  ): Promise<void> {
+    const { world, terms } = this;
+    const { cloud, visits, port } = world;
+    const now = cloud.clock.now();
+    const came = this.unread.get(name);
+    if (came === undefined) {
+      const { items } = await listRecyclingItems(world.app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+      const item = items[0];
+      if (item?.state !== "noticed" || item.since + terms.notice * DAY_MS - now > DAY_MS) return;
+      this.unread.set(name, day);
+      const midnight = now - (now % DAY_MS);
+      this.lost = [...this.lost, this.lossOf(name, midnight, midnight + DAY_MS)];
+      cloud.faults.set(this.lost);
+      this.note(name, await visits.session(own, port(name)));
+      return;
+    }
+    if (day === came + 1) {
+      const until = now - (now % DAY_MS);
+      const eniId = world.eniId(name);
+      this.put([
+        aSession({ eniId, peer: own, port: port(name).port, at: now - DAY_MS }),
+        aQuietLog([eniId], { from: until - DAY_MS, until }),
+      ]);
+    } else if ((day - came) % terms.monthly === 0) this.note(name, await visits.session(own, port(name)));
+  }
+
+  private lossOf(name: string, from: number, until: number): FaultRule {
+    const match = { eniId: this.world.eniId(name) };
+    return { service: "flowlog", match, fault: { kind: "drop-before" }, from, until };
+  }
+
   /** Gaps once in a while, of more than a twentieth of the window; and logs that begin late. */
   private loseLogs(): void {
     const { world, terms } = this;
-    const lost = (name: string, from: number, until: number): FaultRule => ({
-      service: "flowlog",
-      match: { eniId: world.eniId(name) },
-      fault: { kind: "drop-before" },
-      from: START_MS + from * DAY_MS,
-      until: START_MS + until * DAY_MS,
-    });
+    const lost = (name: string, from: number, until: number): FaultRule =>
+      this.lossOf(name, START_MS + from * DAY_MS, START_MS + until * DAY_MS);
     const length = Math.ceil(terms.window * 0.07);
     const gaps = named("gap").flatMap(({ name }) =>
       Array.from({ length: Math.ceil(terms.days / terms.window) + 1 }, (_, n) => n * (terms.window - length - 1)).map(
@@ -209,7 +292,8 @@ class Year {
       ),
     );
     const young = named("youngLog").map(({ name }) => lost(name, 0, terms.days - Math.floor(terms.window / 2)));
-    world.cloud.faults.set([...gaps, ...young]);
+    this.lost = [...gaps, ...young];
+    world.cloud.faults.set(this.lost);
   }
 
   private async outcome({ name, label }: LabelledPort): Promise<PortOutcome> {
@@ -230,7 +314,7 @@ class Year {
     const dropped = ports.filter(({ wasQuarantined, fate }) => wasQuarantined && fate !== "lifted");
     const all = last.used + last.idle + last.unknown;
     return {
-      ...{ ports, lateVisits, last, turnedAway },
+      ...{ ports, lateVisits, last, turnedAway, alarmed: [...this.alarmed], unread: [...this.unread.keys()] },
       precision: dropped.filter(({ fate }) => fate === "deleted").length / Math.max(1, dropped.length),
       recall: idle.filter(({ state, stands }) => state === "deleted" && !stands).length / idle.length,
       unknown: last.unknown / Math.max(1, all),
@@ -239,7 +323,7 @@ class Year {
 }
 
 /** What went otherwise than the labels say, in words; empty when all is well. */
-export function wrongOf({ ports, lateVisits, turnedAway }: YearReport): readonly string[] {
+export function wrongOf({ ports, lateVisits, turnedAway, alarmed, unread }: YearReport): readonly string[] {
   const wrong: string[] = [];
   for (const { name, fate, state, wasQuarantined, stands, isDropped } of ports) {
     if (fate === "kept" && wasQuarantined) wrong.push(`${name} was quarantined`);
@@ -254,6 +338,8 @@ export function wrongOf({ ports, lateVisits, turnedAway }: YearReport): readonly
     else if (visit.again !== "answered") wrong.push(`the late visitor of ${name} was not let in again`);
     else if (!visit.why.includes(visit.peer)) wrong.push(`of ${name} it is not told who came: ${visit.why}`);
   }
+  for (const { name } of named("alarmed")) if (!alarmed.includes(name)) wrong.push(`no alarm queued ${name}`);
+  for (const { name } of named("unread")) if (!unread.includes(name)) wrong.push(`${name} was never noticed`);
   for (const name of new Set(turnedAway)) wrong.push(`a user of ${name} was turned away`);
   return wrong;
 }
