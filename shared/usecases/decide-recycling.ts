@@ -5,6 +5,7 @@ import type { Reach } from "../domain/lease-record.ts";
 import {
   type ApprovedStep,
   isInQueue,
+  isOnShortEvidence,
   mayMove,
   type RecyclingItem,
   type RecyclingState,
@@ -119,7 +120,8 @@ export async function approveItem(
     if (plan.kind === "refused") throw fail("RECYCLING_NO_QUARANTINE", { item: itemId, why: plan.why.join("; ") });
   } else if (item.state === "noticed" && plan.kind === "drop" && item.dropRefused === undefined)
     throw refuse("it can be quarantined, and is deleted only after that");
-  const { short } = await scene.judge({ rule, item }, app.clock.now());
+  // The evidence of any other is judged when its step is taken, and by nothing but the whole window.
+  const short = isOnShortEvidence(item) ? (await scene.judge({ rule, item }, app.clock.now())).short : null;
   if (short !== null && !onShortEvidence && !options.dryRun)
     throw fail("RECYCLING_SHORT_EVIDENCE", { item: itemId, why: short.join("; ") });
   const change = changeOf(step, item, plan);

@@ -15,11 +15,11 @@ import {
 } from "../store/memberships.ts";
 import type { App } from "./app.ts";
 import { HOSTS_MAX } from "./group-hosts.ts";
-import { chunks } from "./in-parallel.ts";
+import { chunks, inParallel } from "./in-parallel.ts";
 
 /** Interfaces of one question, and questions of one run: what they do not reach is stray until the nightly job knows it. */
 const PER_CALL = 100;
-const CALLS_MAX = 10;
+const CALLS_MAX = 20;
 
 /** Notes who is in a group this week. Groups that are too large to be looked at are not noted. */
 export async function noteMembers(
@@ -59,18 +59,24 @@ export async function noteUsedHosts(
   }
   let calls = 0;
   for (const [week, used] of byWeek) {
-    const known = await readKnownInterfaces(app.tables, region, week);
+    const [known, before] = await Promise.all([
+      readKnownInterfaces(app.tables, region, week),
+      readKnownInterfaces(app.tables, region, dayAfter(week, -7)),
+    ]);
+    // Who was known the week before is likely to be there tonight, and is asked for last.
     const unknown = [...used.keys()].filter((eniId) => !known.has(eniId)).sort();
-    for (const eniIds of chunks(unknown, PER_CALL)) {
+    const inOrder = [...unknown.filter((it) => !before.has(it)), ...unknown.filter((it) => before.has(it))];
+    for (const eniIds of chunks(inOrder, PER_CALL)) {
       calls += 1;
-      const found = calls > CALLS_MAX ? [] : await interfaces(app, region, eniIds);
-      const there = new Map(found.map((member) => [member.eniId, member]));
+      const found = calls > CALLS_MAX ? null : await interfaces(app, region, eniIds);
+      const there = new Map(found?.map((member) => [member.eniId, member]));
       const writes: Write[] = [];
-      for (const eniId of eniIds) {
+      await inParallel(eniIds, async (eniId) => {
         const member = there.get(eniId);
-        if (member === undefined) writes.push(await strayed(app, region, { eniId, week, uses: used.get(eniId) ?? [] }));
-        else writes.push(...noted(region, member, week));
-      }
+        if (member !== undefined) writes.push(...noted(region, member, week));
+        else if (found !== null || !before.has(eniId))
+          writes.push(await strayed(app, region, { eniId, week, uses: used.get(eniId) ?? [] }));
+      });
       await app.tables.writeAll(writes);
     }
   }
@@ -94,18 +100,18 @@ async function strayed(
   return strayWrite(region, eniId, week, [...last.values()]);
 }
 
-/** None where they cannot be asked for now: the nightly job knows those that are still there. */
+/** Null where they cannot be asked for now: the nightly job knows those that are still there. */
 async function interfaces(
   { inventory, log }: Pick<App, "inventory" | "log">,
   region: string,
   eniIds: readonly string[],
-): Promise<readonly Member[]> {
+): Promise<readonly Member[] | null> {
   try {
     return await inventory.interfaces(region, eniIds, "inventory");
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     log.write("warn", "the groups of used hosts cannot be read now", { region, cause: error });
-    return [];
+    return null;
   }
 }
 

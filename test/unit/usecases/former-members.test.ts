@@ -114,8 +114,9 @@ describe("a host that was gone before anybody could see its groups", () => {
     expect(await strays()).toHaveLength(1);
     await told(used(dayAfter(one.today, -1)), appWith([scaled]));
     expect(await strays()).toEqual([]);
-    await told(used(one.today), { ...appWith([]), inventory: refusing(appWith([])) });
-    await one.recycle(appWith([scaled]));
+    await told({ ...used(one.today), member: "eni-other" }, { ...appWith([]), inventory: refusing(appWith([])) });
+    expect(await strays(), "nobody knows of it when the cloud does not answer").toHaveLength(1);
+    await one.recycle(appWith([{ ...scaled, eniId: "eni-other" }]));
     expect(await strays()).toEqual([]);
   });
 });
