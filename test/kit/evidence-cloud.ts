@@ -206,7 +206,8 @@ async function appOn(cloud: Cloud): Promise<{ readonly app: App; readonly cms: R
   const app: App = {
     ...{ clock, random, tables },
     firewall: ecsFirewall(ecs),
-    inventory: ecsInventory(ecs, clock),
+    // Its memory of members ages by the virtual clock.
+    inventory: ecsInventory(ecs, { ...clock, monotonicMs: () => cloud.clock.now() }),
     trail: actionTrail(actionTrailRpcClient(at(cloud.endpoints.actiontrail)), clock),
     traffic: async () => ({
       flowLog,
