@@ -66,7 +66,8 @@ export const mutations: readonly Mutation[] = [
     file: "shared/plan/entry-view.ts",
     find: "ours: same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture)),",
     replace: "ours: same.filter((rule) => rule === booked || isMarkedFor(rule, entry, intents, picture) || true),",
-    seenBy: ["removes-only-its-own"],
+    // A lockdown gives back what it has closed, and not what was removed meanwhile.
+    seenBy: ["removes-only-its-own", "lockdown-leaves-nothing"],
   },
   {
     name: "the due rows of a lease are written after it",
