@@ -161,11 +161,4 @@ export const mutations: readonly Mutation[] = [
     replace: ": missing.slice(0, 0).map(({ description }) => (",
     seenBy: ["lockdown-leaves-nothing"],
   },
-  {
-    name: "an event in a trusted name is believed as it comes",
-    file: "shared/plan/judge-drift.ts",
-    find: `if (!author.confirmed && author.doubt !== "refused") {`,
-    replace: `if (!author.confirmed && author.doubt !== "refused" && now < 0) {`,
-    seenBy: ["restores-what-was-granted"],
-  },
 ];
