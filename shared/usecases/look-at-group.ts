@@ -9,13 +9,25 @@ const AGAIN_MS = 100;
 
 /**
  * Runs a pass, waiting a little for another one of the same group; null when that one does not come to an end. Comparing takes more
- * than ending does, and longer, as the trail may have to be asked: what ends is looked at before, and without it.
+ * than ending does: where it fails, what else is due still has its pass, and then the failure is thrown.
  */
 export async function lookAtGroup(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
-  const { drift, policy, deadlineAt } = options;
-  const now = app.clock.monotonicMs();
-  if (drift) await settleClaims(app, group, { policy, deadlineAt: now + (deadlineAt - now) / 2 });
-  return passWhenFree(app, group, options);
+  if (!options.drift) return passWhenFree(app, group, options);
+  try {
+    const { policy, rows, deadlineAt } = options;
+    const now = app.clock.monotonicMs();
+    // Asking the trail takes its time, and a lease that ends has none.
+    const isPressed = rows.some(({ kind }) => kind !== "drift");
+    await settleClaims(app, group, { policy, deadlineAt: now + (deadlineAt - now) / 2, isPressed });
+    return await passWhenFree(app, group, options);
+  } catch (error) {
+    const rows = options.rows.filter(({ kind }) => kind !== "drift");
+    if (rows.length > 0)
+      await passWhenFree(app, group, { ...options, rows, drift: false }).catch((cause: unknown) =>
+        app.log.write("error", `nothing can be ended in ${group.groupId}`, { cause }),
+      );
+    throw error;
+  }
 }
 
 async function passWhenFree(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {

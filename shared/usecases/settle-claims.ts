@@ -56,7 +56,7 @@ const HISTORY_MAX = 50;
  * is not enforced and told where it is; a rule that its lease has closed meanwhile is owed again.
  */
 export async function settleClaims(app: App, group: GroupRef, options: SettleOptions): Promise<void> {
-  const { policy, deadlineAt } = options;
+  const { policy, deadlineAt, isPressed } = options;
   const stored = await listSightings(app.tables, group.groupId);
   if (stored.unreadable > 0)
     app.log.write("error", `${stored.unreadable} sightings of ${group.groupId} cannot be read`, {});
@@ -66,7 +66,8 @@ export async function settleClaims(app: App, group: GroupRef, options: SettleOpt
   // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
   const open = sightings.filter((it) => !it.settled || (isAsked(it) && it.doubt === undefined));
   const standing = await behindDifferences(app, group, open.filter(isAsked));
-  const asks: Asks = { left: { standing: ASKS_MAX, fresh: ASKS_MAX, again: ASKS_MAX }, nextAt: 0, deadlineAt };
+  const [first, again] = isPressed ? [1, 0] : [ASKS_MAX, ASKS_MAX];
+  const asks: Asks = { left: { standing: first, fresh: first, again }, nextAt: 0, deadlineAt };
   // What a difference waits for, then in turn: whatever is made up, nothing true waits for long.
   const turn = (it: Sighting): number => it.askedAt ?? it.receivedAt;
   const inTurn = open.sort((a, b) => Number(standing.has(b)) - Number(standing.has(a)) || turn(a) - turn(b));
@@ -93,6 +94,8 @@ export interface SettleOptions {
   readonly policy: Policy;
   /** Monotonic instant after which the trail is asked no more: the next look goes on. */
   readonly deadlineAt: number;
+  /** True where something else waits for this, such as the end of a lease. */
+  readonly isPressed: boolean;
 }
 
 /** What is left of the questions of this look. */

@@ -6,7 +6,7 @@ import type { Lease } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
-import { type Due, type DueKind, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
+import { type Due, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../store/due.ts";
 import { isPart } from "../store/full-pass.ts";
 import { getLease } from "../store/leases.ts";
 import { readMode } from "../store/mode.ts";
@@ -54,8 +54,6 @@ type Work = SweepWork & { readonly policy: Policy };
 const ROWS_MAX = 100_000;
 const GROUPS_AT_ONCE = 8;
 const JOBS_AT_ONCE = 8;
-const ENDS: readonly DueKind[] = ["lease", "group"];
-const LOOKS: readonly DueKind[] = ["drift"];
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
 /** A due row whose lease has no row yet may belong to a request that is just being booked. */
@@ -111,11 +109,11 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app, policy));
-  // What compares groups asks the trail and takes its time: no end of any group waits for it.
-  for (const kinds of [ENDS, LOOKS]) {
-    const groups = byGroup(due.filter((row) => kinds.includes(row.kind)));
-    await inParallel(groups, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
-  }
+  const groups = byGroup(due.filter(({ kind }) => kind === "lease" || kind === "group" || kind === "drift"));
+  const isLook = (rows: readonly Due[]): boolean => rows.every(({ kind }) => kind === "drift");
+  // What only compares groups asks the trail and takes its time: no end of another group waits for it.
+  for (const some of [groups.filter((rows) => !isLook(rows)), groups.filter(isLook)])
+    await inParallel(some, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
   const jobs = due.filter((row) => row.kind === "job");
   const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
   await run(jobs.filter((row) => !isLongJob(row)));
