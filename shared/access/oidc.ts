@@ -76,7 +76,7 @@ export class OidcTokens {
   }
 
   /**
-   * The issuer's keys, read again when they are older than `maxAgeMs`; where they cannot be, the old ones. Those that come together share
+   * The issuer's keys, read again when they are older than `maxAgeMs`; where they cannot be, or are none, the old ones. Those that come together share
    * one reading, and nobody makes it read more often than once in half a minute.
    */
   private async keysOf({ jwksUri }: OidcIssuer, maxAgeMs: number): Promise<JSONWebKeySet> {
@@ -87,7 +87,10 @@ export class OidcTokens {
       if (keys !== null || now - kept.triedAt < AGAIN_MS) return usable(keys);
     }
     const old = kept?.keys ?? Promise.resolve(null);
-    const keys = this.keySets.read(jwksUri).then(keysIn, () => old);
+    const keys = this.keySets
+      .read(jwksUri)
+      .then(keysIn)
+      .catch(() => old);
     this.kept.set(jwksUri, { keys, triedAt: now });
     return usable(await keys);
   }
@@ -103,7 +106,7 @@ const knows = ({ keys }: JSONWebKeySet, kid: string | undefined): boolean =>
 
 /** Only public keys of asymmetric algorithms: a secret in a key set is never one to check with. */
 function keysIn(value: unknown): JSONWebKeySet {
-  const { keys } = Object(typeof value === "string" ? JSON.parse(value) : value) as { readonly keys?: unknown };
+  const { keys } = Object(value) as { readonly keys?: unknown };
   if (!Array.isArray(keys)) throw new Error("what the identity provider publishes is no key set");
   return { keys: keys.filter((key) => ["RSA", "EC", "OKP"].includes(Object(key).kty)).slice(0, 100) };
 }

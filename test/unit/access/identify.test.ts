@@ -38,13 +38,15 @@ async function world(access: object = {}) {
     keys: [{ ...(await exportJWK(rsa.publicKey)), kid: "one" }] as object[],
     reads: 0,
     isDown: false,
+    /** What is answered in the place of a key set. */
+    instead: undefined as unknown,
   };
   const clock = { now: () => START + ms, monotonicMs: () => 1000 + ms };
   const keySets = {
     read: async () => {
       published.reads += 1;
       if (published.isDown) throw new Error("down");
-      return { keys: published.keys };
+      return published.instead ?? { keys: published.keys };
     },
   };
   const pending: Promise<unknown>[] = [];
@@ -263,6 +265,27 @@ describe("a token of an identity provider", () => {
     pass(11 * 60_000);
     expect((await who(await signed())).principal).toBe("corp/ann@example.com");
   });
+
+  test.each([
+    ["no JSON", "<html>a moment, please</html>"],
+    ["no key set", { error: "busy" }],
+  ])(
+    "is checked with the keys from before while the provider answers what is %s, and without any is answered so",
+    async (_, instead) => {
+      const { who, signed, published, pass } = await world();
+      published.instead = instead;
+      await expect(who(await signed())).rejects.toMatchObject({ code: "KEYS_UNAVAILABLE" });
+      published.instead = undefined;
+      pass(31_000);
+      await who(await signed());
+      published.instead = instead;
+      pass(11 * 60_000);
+      expect((await who(await signed())).principal).toBe("corp/ann@example.com");
+      published.instead = undefined;
+      pass(31_000);
+      expect((await who(await signed())).principal).toBe("corp/ann@example.com");
+    },
+  );
 
   test("is no token where the policy names no provider, or is larger than any", async () => {
     const { who, signed } = await world({ oidc: [] });
