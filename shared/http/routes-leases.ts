@@ -3,6 +3,7 @@ import type * as z from "zod";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
+import { isAskedOf } from "../usecases/judge-lease.ts";
 import type { LeaseAsk } from "../usecases/open-lease.ts";
 import { define, sourcesOf } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
@@ -101,8 +102,9 @@ export const leaseRoutes: readonly Route[] = [
     idempotent: false,
     handle: async (call) => {
       const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
-      const { principal, leaseId } = answer.lease.request;
-      const isAsked = answer.lease.approval?.askedOf.includes(call.caller.principal) ?? false;
+      const { request, approval } = answer.lease;
+      const { principal, leaseId } = request;
+      const isAsked = approval !== null && isAskedOf(approval, call.caller);
       if (!isAsked && !isPermitted(call.caller.roles, "lease:read:any") && principal !== call.caller.principal)
         throw fail("LEASE_NOT_YOURS", { lease: leaseId });
       return jsonResponse(200, viewAnswer(answer, false));

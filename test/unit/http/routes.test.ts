@@ -1,7 +1,7 @@
 // What the routes do for those who may call them.
 import { describe, expect, test } from "vitest";
 import { routes } from "../../../shared/http/routes.ts";
-import { apiWorld, json, leaseAnswer } from "./api-world.ts";
+import { apiWorld, json, leaseAnswer, NOW } from "./api-world.ts";
 import { placeOf, requestOf } from "./route-samples.ts";
 
 describe("leases", () => {
@@ -115,6 +115,20 @@ describe("leases", () => {
     expect(JSON.parse((await other.send({ path: "/v1/leases/ls-1" })).body).code).toBe("LEASE_NOT_YOURS");
     const auditor = { authorization: "Bearer auditor" };
     expect((await other.send({ path: "/v1/leases/ls-1", headers: auditor })).status).toBe(200);
+  });
+
+  test("whom a lease was put to reads it under every name of the person", async () => {
+    const answer = leaseAnswer();
+    const request = { ...answer.lease.request, principal: "somebody" };
+    const approval = {
+      ...{ needed: 1, change: "c", requester: "somebody", lapsesAt: NOW, words: [], approvedAt: null, rev: 1 },
+      askedOf: ["rita"],
+    };
+    const lease = { ...answer.lease, request, approval };
+    const read = async (policy: object) =>
+      (await apiWorld({ answer: { ...answer, lease }, policy }).send({ path: "/v1/leases/ls-1" })).status;
+    expect(await read({ persons: { rita: ["requester"] } })).toBe(200);
+    expect(await read({ persons: { ann: ["requester"] } })).toBe(403);
   });
 
   test("a list asks the store for the requester's own leases, and for everybody's where the role reads all", async () => {
