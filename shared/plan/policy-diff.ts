@@ -40,9 +40,11 @@ const itemsOf = (value: unknown): readonly string[] =>
   Array.isArray(value) ? value.map((item) => JSON.stringify(item)) : [];
 
 const GUARDS = ["none", "observe", "enforce"];
-/** A guard by name that goes may leave the group to its tag: that counts as none. */
-const guard: Judge = (before, after) =>
-  GUARDS.indexOf(String(after ?? "none")) < GUARDS.indexOf(String(before ?? "none")) ? "widens" : "narrows";
+/** A guard by name that goes may leave the group to its tag: that counts as none. One that is none by name overrules its tag. */
+const guard: Judge = (before, after) => {
+  const isLower = GUARDS.indexOf(String(after ?? "none")) < GUARDS.indexOf(String(before ?? "none"));
+  return isLower || (before === undefined && after === "none") ? "widens" : "narrows";
+};
 
 /**
  * How a change of a field is judged; `*` stands for any name. A field that is not here widens with every change, so that one that is

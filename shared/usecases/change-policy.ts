@@ -1,6 +1,7 @@
 // Changes the policy: compared first, with a second person where it allows more than before. Every version is kept.
 import { sha256Hex } from "../domain/digest.ts";
 import { isSameName, personOf } from "../domain/grant-policy.ts";
+import { strongerGuard } from "../domain/guard.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
@@ -161,7 +162,9 @@ async function compare(
   // What is in force and cannot be read is nothing to compare with: any other policy takes a second person.
   const preview = before === null ? NOTHING : await previewPolicy(app, { before, after }, deadlineAt);
   const opens = preview.begins.some((step) => step.does === "opens");
-  const widens = before === null || opens || changes.some(({ effect }) => effect === "widens");
+  // By its id a group may be guarded less than by its name.
+  const lowers = preview.guards.some((guard) => strongerGuard(guard.before, guard.after) !== guard.after);
+  const widens = before === null || opens || lowers || changes.some(({ effect }) => effect === "widens");
   return { changes, widens, preview };
 }
 

@@ -89,6 +89,15 @@ test("a change that would restore what is gone opens, and so takes a second pers
   expect(answer).toMatchObject({ state: "pending", widens: true, preview: { begins: [{ does: "opens" }] } });
 });
 
+test("a guard by id that is less than the one by name takes a second person", async () => {
+  const guards = { web: "observe", "sg-web": "none" };
+  expect(await ask({ groups: { guards } })).toMatchObject({ state: "pending", widens: true });
+  await ask({ groups: { guards: { web: "enforce" } } });
+  await obey();
+  const answer = await ask({ groups: { guards: { web: "enforce", "sg-web": "observe" } } });
+  expect(answer).toMatchObject({ state: "pending", preview: { guards: [{ before: "enforce", after: "observe" }] } });
+});
+
 const wider = { ...observed, lease: { periodMax: 12 * 3600 } };
 
 test("what allows more waits for another admin, who confirms exactly that", async () => {

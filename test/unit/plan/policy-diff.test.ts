@@ -37,6 +37,12 @@ test("the operator path asks for a second person either way: less of it may cut 
   expect(changesOf(path, {})).toEqual([["operatorPath", "widens"]]);
 });
 
+test("a guard of none by name overrules a tag: setting it asks for a second person, and taking it away does not", () => {
+  const none = { groups: { guards: { web: "none" } } };
+  expect(changesOf({}, none)).toEqual([["groups.guards.web", "widens"]]);
+  expect(changesOf(none, {})).toEqual([["groups.guards.web", "narrows"]]);
+});
+
 describe("a change that allows more", () => {
   test.each(steps)("%s widens, and narrows the other way", (path, before, after) => {
     expect(changesOf(before, after)).toEqual([[path, "widens"]]);
