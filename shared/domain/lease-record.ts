@@ -12,6 +12,8 @@ export interface LeaseGrant {
   readonly policyVersion: number;
   /** Roles of whoever asked, at the time. */
   readonly roles: readonly Role[];
+  /** The token it was asked with; absent for a company's own, and in leases of earlier versions. */
+  readonly tokenId?: string | undefined;
   /** How many second persons the lease needs. */
   readonly approvals: number;
   /** Set when it was opened without them: the instant by which that is to be justified. */

@@ -9,6 +9,13 @@ export const accessFailures = {
     () => "What this call is about is not within what the token is for.",
     () => "Name a group within the token's scope, or have an administrator issue a token with another scope.",
   ),
+  REQUESTER_BARRED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `${d["principal"]}, who asked for the lease, could not ask for it any more: ${d["why"]}.`,
+    () => "Deny it or end it; whoever still needs it asks anew, with a token that is good.",
+  ),
   ATTEMPTS_TOO_MANY: entry(
     429,
     "later",

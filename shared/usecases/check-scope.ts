@@ -1,4 +1,5 @@
 // Whether a caller's scope takes in a group. The only place where scopes are held against groups.
+import type { Policy } from "../domain/policy.ts";
 import { isInScopes, type ScopedGroup } from "../domain/scope.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { GroupFacts } from "../ports/firewall.ts";
@@ -14,11 +15,18 @@ export type Sees = (groupId: string | null) => boolean;
  * that nothing is learned of groups that are somebody else's. Without a scope no call is made.
  */
 export async function requireInScope(app: App, caller: Caller, groups: readonly string[]): Promise<void> {
-  if (caller.scopes.length === 0) return;
-  for (const group of groups) {
-    const found = await groupOf(app, caller, group);
-    if (found === null || !isInScopes(caller.scopes, found)) throw fail("OUT_OF_SCOPE");
-  }
+  for (const group of groups) if (!(await isWithin(app, caller, group))) throw fail("OUT_OF_SCOPE");
+}
+
+/** True when the group, by id or name, is there and meets every scope. Without a scope no call is made. */
+export async function isWithin(
+  app: App,
+  { policy, scopes }: Pick<Caller, "policy" | "scopes">,
+  group: string,
+): Promise<boolean> {
+  if (scopes.length === 0) return true;
+  const found = await groupOf(app, policy, group);
+  return found !== null && isInScopes(scopes, found);
 }
 
 /** Throws OUT_OF_SCOPE unless the caller is for the whole account. */
@@ -40,9 +48,9 @@ export async function seesOf(app: App, caller: Caller): Promise<Sees> {
 }
 
 /** The group as scopes see it; of one that is gone only its id is left, and of a name that means none, nothing. */
-async function groupOf(app: App, caller: Caller, group: string): Promise<ScopedGroup | null> {
+async function groupOf(app: App, policy: Policy, group: string): Promise<ScopedGroup | null> {
   try {
-    return scoped(await findGroup(app, caller.policy, group));
+    return scoped(await findGroup(app, policy, group));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== "GROUP_UNKNOWN") throw error;
     return group.startsWith("sg-") ? { groupId: group, name: "", tags: {} } : null;

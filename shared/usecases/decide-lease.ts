@@ -15,6 +15,7 @@ import { isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endIfOpened } from "./lease-ask.ts";
 import { openApproved } from "./open-approved.ts";
+import { requireAsker } from "./require-asker.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
 import { settleOpening } from "./settle-opening.ts";
@@ -54,6 +55,7 @@ export async function decideLease(
     if (lease.status.state !== "requested")
       throw fail("APPROVAL_DECIDED", { lease: leaseId, state: lease.status.state });
     if (now >= approval.lapsesAt) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: "lapsed" });
+    if (word.decision === "approve") await requireAsker(app, caller.policy, lease);
     const judged = word.decision === "approve" ? await judgeStored(app, caller.policy, lease) : null;
     const next = withWord(lease, approval, caller, word, { now, needed: judged?.grant.approvals ?? approval.needed });
     const plan = [planOf(request, next)];

@@ -44,7 +44,8 @@ export function judgeLease(app: App, caller: Caller, terms: LeaseTerms): JudgedL
   if (verdict.kind === "refused") throw refusal(verdict);
   const { rule, approvals, why } = verdict;
   const { version: policyVersion } = policy;
-  const grant: LeaseGrant = { rule, policyVersion, roles: caller.roles, approvals, justifyBy: null };
+  const { roles, tokenId } = caller;
+  const grant: LeaseGrant = { rule, policyVersion, roles, tokenId, approvals, justifyBy: null };
   if (!terms.breakGlass) return { grant, why };
   if (approvals === 0 && !terms.passesLockdown)
     return { grant, why: [...why, "it needs no second person: it is opened as any other"] };

@@ -19,6 +19,7 @@ import { bookHolds } from "./book-holds.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
+import { requireAsker } from "./require-asker.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
 import { takePlace } from "./take-place.ts";
 import { tell } from "./tell.ts";
@@ -81,6 +82,7 @@ async function refusalOf(app: App, policy: Policy, lease: Lease): Promise<AppErr
   const { request, approval } = lease;
   try {
     await requireHost(app, lease);
+    await requireAsker(app, policy, lease);
     const { grant } = await judgeStored(app, policy, lease);
     const persons = approval === null ? 0 : approversOf(request, approval);
     if (grant.approvals > persons)

@@ -7,9 +7,11 @@ import { decideLease, type LeaseWord } from "../../shared/usecases/decide-lease.
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { health } from "../../shared/usecases/health.ts";
+import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/list-approvals.ts";
 import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
+import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { World } from "../kit/world.ts";
 
 const HOUR = 60 * 60_000;
@@ -33,6 +35,7 @@ afterEach(() => world.stop());
 
 const caller = (principal: string, role: Role = "approver"): Caller => world.caller(principal, [role]);
 
+const scopeOf = (group: string) => ({ groups: [group], tags: [], applications: [] });
 const everything = { limit: 100, cursor: null, sees: () => true };
 
 const say = (
@@ -118,6 +121,24 @@ describe("a lease on a port that needs a second person", () => {
     }
     expect(world.openPorts()).toEqual([]);
     expect((await say(lease, caller("bob"), { decision: "deny" })).lease.status.state).toBe("denied");
+  });
+
+  test("is not approved once its token is revoked or the policy keeps its person out, but may be denied", async () => {
+    const root = world.caller("root", ["admin"]);
+    const ask = { principal: "ann", roles: ["requester"] as const, scope: null, days: 1, note: "" };
+    const { tokenId } = (await world.run(issueToken(world.process(), root, ask, { dryRun: false }))).token;
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    const by = { ...caller("ann", "requester"), tokenId };
+    const { lease } = await world.run(openLease(world.process(), by, world.ask(DB), options));
+    const barred = { code: "REQUESTER_BARRED" };
+    world.policy = { ...world.policy, access: { ...world.policy.access, scopes: { ann: scopeOf("db") } } };
+    await expect(say(lease, caller("bob"))).rejects.toMatchObject(barred);
+    world.policy = { ...world.policy, access: { ...world.policy.access, scopes: { ann: scopeOf("web") } } };
+    expect((await say(lease, caller("bob"), {}, { dryRun: true })).plan).toHaveLength(1);
+    await world.run(revokeToken(world.process(), root, tokenId, { dryRun: false }));
+    await expect(say(lease, caller("bob"))).rejects.toMatchObject(barred);
+    expect(world.openPorts()).toEqual([]);
+    expect((await say(lease, caller("bob"), { decision: "deny", reason: "who?" })).lease.status.state).toBe("denied");
   });
 
   test("that was changed in the store after it was approved opens nothing", async () => {

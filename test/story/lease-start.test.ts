@@ -7,14 +7,18 @@ import { readOutbox } from "../../shared/store/outbox.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { allJobs, type Jobs } from "../../shared/usecases/jobs.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
+import { revokeToken } from "../../shared/usecases/revoke-token.ts";
+import { rotateToken } from "../../shared/usecases/rotate-token.ts";
 import { setMode } from "../../shared/usecases/set-mode.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { region, World } from "../kit/world.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
+const APPLY = { dryRun: false };
 
 let world: World;
 beforeEach(async () => {
@@ -156,6 +160,42 @@ describe("what speaks against it at its start is found then, and told", () => {
     const over = await toStart(lease);
     expect([over.status.state, over.status.note, world.openPorts()]).toEqual(["failed", "GRANT_LIMIT", []]);
     expect(await toldOf(lease)).toEqual([["leaseNotOpened", expect.stringMatching(/port 8000 is opened to a \/24/)]]);
+  });
+
+  test("the policy keeps its person out of the group by now", async () => {
+    const [kept, out] = [await asked({ port: "22" }), await asked({ port: "23" }, 2 * HOUR)];
+    setPolicy({ access: { scopes: { ann: { groups: ["web"] } } } });
+    expect((await toStart(kept)).status.state).toBe("open");
+    setPolicy({ access: { scopes: { ann: { groups: ["db"] } } } });
+    const over = await toStart(out);
+    expect([over.status.state, over.status.note]).toEqual(["failed", "REQUESTER_BARRED"]);
+    expect(await toldOf(out)).toEqual([["leaseNotOpened", expect.stringMatching(/leaves the group out/)]]);
+  });
+
+  test("the token it was asked with is revoked, and not one that was rotated or has expired", async () => {
+    const root = world.caller("root", ["admin"]);
+    const ask = { principal: "ann", roles: ["requester"] as const, scope: null, days: 1, note: "" };
+    const book = async (port: string, aheadMs: number): Promise<Lease> => {
+      const { tokenId } = (await world.run(issueToken(world.process(), root, ask, APPLY))).token;
+      const startAt = Math.ceil((world.clock.now() + aheadMs) / 1000) * 1000;
+      const options = { mode: "create", idempotencyKey: null, ...APPLY } as const;
+      const by = { ...world.caller(), tokenId };
+      return (await world.run(openLease(world.process(), by, world.ask({ port, startAt }), options))).lease;
+    };
+    const [rotated, revoked, expired] = [
+      await book("22", HOUR),
+      await book("23", 2 * HOUR),
+      await book("24", 25 * HOUR),
+    ];
+    const idOf = ({ request }: Lease): string => request.grant?.tokenId ?? "";
+    const holder = { ...world.caller(), tokenId: idOf(rotated) };
+    await world.run(rotateToken(world.process(), holder, idOf(rotated), 0, APPLY));
+    await world.run(revokeToken(world.process(), root, idOf(revoked), APPLY));
+    expect((await toStart(rotated)).status.state).toBe("open");
+    const over = await toStart(revoked);
+    expect([over.status.state, over.status.note]).toEqual(["failed", "REQUESTER_BARRED"]);
+    expect(await toldOf(revoked)).toEqual([["leaseNotOpened", expect.stringMatching(/asked with is revoked/)]]);
+    expect((await toStart(expired)).status.state).toBe("open");
   });
 
   test("the rules of its group are full", async () => {
