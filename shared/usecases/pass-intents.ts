@@ -67,13 +67,19 @@ export class PassIntents {
     };
   }
 
-  /** The open authorize of just these rules, if there is one: a retry reuses its token, marks and ends. */
+  /**
+   * The open authorize of just these rules, if there is one: a retry reuses its token, marks and ends. Not for longer than its first
+   * attempts may take effect: a rule that came and was taken away since would never come again by that token, which each retry keeps
+   * alive, and the cloud would call it a success every time.
+   */
   repeated(rules: readonly IntendedRule[]): Intent | null {
-    const now = this.app.clock.now();
+    const { clock, settings } = this.app;
+    const now = clock.now();
     const found = this.intents.find(
       (intent) =>
         intent.call === "authorize" &&
-        mayStillAct(intent, now, this.app.settings.lateEffectMaxMs) &&
+        mayStillAct(intent, now, settings.lateEffectMaxMs) &&
+        now < intent.bookedAt + settings.lockMs + settings.lateEffectMaxMs &&
         namesOf(intent.rules) === namesOf(rules),
     );
     return found ? { ...found, attemptsEndAt: this.lock.expiresAt } : null;
