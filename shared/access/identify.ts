@@ -1,5 +1,6 @@
 // Whom a request speaks for: a token of safeport's own or one of the company's identity provider, within the limits of attempts.
 import { type AccessPolicy, scopesOf } from "../domain/access-policy.ts";
+import { sha256Hex } from "../domain/digest.ts";
 import type { GrantPolicy } from "../domain/grant-policy.ts";
 import type { Role } from "../domain/permission.ts";
 import type { Scope } from "../domain/scope.ts";
@@ -81,7 +82,8 @@ export function doorkeeper(parts: IdentifierParts): Doorkeeper {
     const policy = await read();
     const { access } = policy;
     const from = addressKey(await address());
-    const token = isOwn ? `token ${parseToken(bearer)?.tokenId ?? ""}` : "a signed token";
+    // Another's stale token, tried by a program again and again, is not everybody's behind the same address.
+    const token = isOwn ? `token ${parseToken(bearer)?.tokenId ?? ""}` : `a signed token ${sha256Hex(bearer)}`;
     attempts.requireUnlocked([from, `${from}, ${token}`]);
     const known: Known | null = await (checking === null
       ? parts.oidc.check(bearer, access.oidc)

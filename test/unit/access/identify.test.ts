@@ -198,6 +198,17 @@ describe("a token of an identity provider", () => {
     await expect(who(await signed(payload))).rejects.toMatchObject(refused);
   });
 
+  test("that is tried again and again is locked for its sender, and nobody else's of that address is", async () => {
+    const { who, signed } = await world({ failuresMax: 5 });
+    const stale = await signed({ exp: START / 1000 - 61 });
+    for (let n = 0; n < 5; n++) await expect(who(stale)).rejects.toMatchObject(refused);
+    for (let n = 0; n < 20; n++) await expect(who(stale)).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
+    expect((await who(await signed())).principal).toBe("corp/ann@example.com");
+    for (let n = 0; n < 15; n++)
+      await expect(who(await signed({ exp: START / 1000 - 100 - n }))).rejects.toMatchObject(refused);
+    await expect(who(await signed())).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
+  });
+
   test("may be off by the tolerance of the clock", async () => {
     const { who, signed } = await world();
     expect((await who(await signed({ exp: START / 1000 - 59 }))).principal).toBe("corp/ann@example.com");
