@@ -114,6 +114,9 @@ beforeAll(async () => {
   secrets.set("m".repeat(64), "the mark's key").set("a".repeat(48), "the alarm's secret");
   for (const user of world.cloud.account.users) secrets.set(user.accessKeySecret, `the key of ${user.name}`);
 
+  const { accessKeySecret, securityToken } = world.cloud.roleKeys();
+  secrets.set(accessKeySecret, "the key of the functions' role").set(securityToken, "the token of the functions' role");
+
   const { admin, requester, approver, operator } = world.tokens;
   const made = await call(admin, "POST", "/v1/tokens", { principal: "ann", roles: ["requester"] });
   const rotated = await call(made["token"] ?? "", "POST", `/v1/tokens/${made["id"]}:rotate`, { overlap: 60 });
