@@ -2,7 +2,7 @@
 import type { LeaseId } from "../domain/ids.ts";
 import { formatUtc } from "../domain/instant.ts";
 import { extendedEnd, isFinal } from "../domain/lease.ts";
-import type { Lease } from "../domain/lease-record.ts";
+import type { Lease, LeaseGrant } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { isHolding } from "../plan/picture.ts";
@@ -19,7 +19,7 @@ import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { requireNormalMode } from "./require-mode.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
-import { fromOf } from "./said-by.ts";
+import { fromOf, grantedBy } from "./said-by.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
@@ -46,12 +46,12 @@ export async function extendLease(
   if (lease.status.state === "requested" || lease.status.state === "approved")
     throw fail("LEASE_WAITS", { lease: leaseId, state: lease.status.state });
   const members = await app.inventory.members(lease.request.group, "open");
-  await requireExtendable(app, caller, lease, { periodMs, members });
+  const grant = await requireExtendable(app, caller, lease, { periodMs, members });
   // As asking again does: what a lockdown closes is not kept for longer behind it.
   await requireUnlocked(app, caller.policy, { ref: lease.request.group, name: lease.request.groupName });
   return options.dryRun
     ? previewExtension(app, caller, lease, periodMs, members)
-    : extendHolds(app, caller, lease, periodMs, members);
+    : extendHolds(app, caller, lease, periodMs, { members, grant });
 }
 
 /** What was approved, or opened without approval or through a lockdown, was one period. */
@@ -59,7 +59,7 @@ export const isOnePeriod = ({ request: { grant } }: Lease): boolean =>
   grant !== null && (grant.approvals > 0 || grant.justifyBy !== null);
 
 /**
- * A longer period than was approved is another change, and a group that takes no new rule keeps none for longer. Throws GROUP_PROTECTED,
+ * By what the extension is granted. A longer period than was approved is another change, and a group that takes no new rule keeps none for longer. Throws GROUP_PROTECTED,
  * EXTENSION_NEEDS_APPROVAL, and as `judgeLease`.
  */
 async function requireExtendable(
@@ -67,7 +67,7 @@ async function requireExtendable(
   caller: Caller,
   lease: Lease,
   { periodMs, members }: { readonly periodMs: number; readonly members: readonly Member[] },
-): Promise<void> {
+): Promise<LeaseGrant> {
   const { group, groupName } = lease.request;
   const facts = await app.inventory.group(group, "open");
   if (!facts) throw fail("GROUP_UNKNOWN", { group: groupName, region: group.region });
@@ -75,6 +75,7 @@ async function requireExtendable(
   const { grant } = await judgeStored(app, caller.policy, lease, periodMs);
   if (grant.approvals > 0 || isOnePeriod(lease))
     throw fail("EXTENSION_NEEDS_APPROVAL", { lease: lease.request.leaseId });
+  return grant;
 }
 
 /** What `extendHolds` would answer and do; told from the same ledger rows, and writes nothing. */
@@ -139,7 +140,7 @@ export async function extendHolds(
   caller: Caller,
   lease: Lease,
   periodMs: number,
-  members: readonly Member[],
+  { members, grant }: { readonly members: readonly Member[]; readonly grant: LeaseGrant },
 ): Promise<LeaseAnswer> {
   await requireNormalMode(app);
   const { request } = lease;
@@ -166,6 +167,7 @@ export async function extendHolds(
       cause: `extend ${leaseId}`,
       actor: caller.principal,
       from: fromOf(caller),
+      decidedBy: grantedBy({ grant }),
       policy: caller.policy,
       priority: "open",
       net,

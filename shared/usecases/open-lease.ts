@@ -89,7 +89,7 @@ async function openJudged(
     return { ...preview, notes: [...preview.notes, ...why] };
   }
   if (own) {
-    const answer = await extendHolds(app, caller, own, ask.periodMs, target.members);
+    const answer = await extendHolds(app, caller, own, ask.periodMs, { members: target.members, grant });
     // The key comes last: should this process die before it, the retry extends once more, which loses nothing.
     if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
     return answer;

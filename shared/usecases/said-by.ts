@@ -29,5 +29,8 @@ export function fromOf({ address, tokenId, issuers = [] }: Caller): string | und
 }
 
 /** The line of the policy by which a lease is granted; absent for one that was recovered from its mark. */
-export const grantedBy = ({ grant }: Pick<LeaseRequest, "grant">): string | undefined =>
-  grant === null ? undefined : `grants: ${grant.rule}, policy ${grant.policyVersion}`;
+export function grantedBy({ grant }: Pick<LeaseRequest, "grant">): string | undefined {
+  if (grant === null) return undefined;
+  const passed = grant.justifyBy === null ? "" : "breakGlass; ";
+  return `${passed}grants: ${grant.rule}, policy ${grant.policyVersion}`;
+}

@@ -1,4 +1,5 @@
 // Brings a booked lease to where it is open, or says why it is not.
+import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { fail } from "../errors/app-error.ts";
 import { catalogue, type ErrorCode } from "../errors/catalogue.ts";
@@ -25,6 +26,8 @@ export async function settleOpening(
   const { request } = lease;
   const { grant, specs } = request;
   const says = grant === null ? [] : [`${request.leaseId} is granted by the rule ${grant.rule}`];
+  if (grant !== null && grant.justifyBy !== null)
+    says.push(`${request.leaseId} opens without its second person, to be justified by ${formatUtc(grant.justifyBy)}`);
   const { lease: now, settled } = await settleLease(app, lease, {
     cause: `open ${request.leaseId}`,
     actor: caller.principal,

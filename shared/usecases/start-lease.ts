@@ -21,6 +21,7 @@ import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
 import { requireAsker } from "./require-asker.ts";
 import { requireUnlocked } from "./require-unlocked.ts";
+import { grantedBy } from "./said-by.ts";
 import { takePlace } from "./take-place.ts";
 import { tell } from "./tell.ts";
 
@@ -64,6 +65,7 @@ export async function startLease(
     const terms = {
       cause: `start ${leaseId}`,
       actor: principal,
+      decidedBy: grantedBy(lease.request),
       policy,
       deadlineAt,
       priority: "open",

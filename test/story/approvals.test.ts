@@ -10,6 +10,7 @@ import { health } from "../../shared/usecases/health.ts";
 import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { justifyLease } from "../../shared/usecases/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/list-approvals.ts";
+import { listRecords } from "../../shared/usecases/list-records.ts";
 import { type LeaseAnswer, openLease } from "../../shared/usecases/open-lease.ts";
 import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { World } from "../kit/world.ts";
@@ -47,6 +48,11 @@ const say = (
   const whole = { decision: "approve", reason: "", change: null, via: "api", ...word } as const;
   return world.run(decideLease(world.process(), who, lease.request.leaseId, whole, options));
 };
+
+const recordOf = async (cause: string) =>
+  (await world.run(listRecords(world.process(), { limit: 100, cursor: null }))).records.find(
+    (it) => it.cause === cause,
+  );
 
 const asked = async (change = {}, principal = "ann"): Promise<Lease> =>
   (await world.open({ ...DB, ...change }, principal)).lease;
@@ -319,6 +325,9 @@ describe("without a second person", () => {
     const { lease } = await open();
     expect([lease.status.state, world.openPorts()]).toEqual(["open", ["3306/3306"]]);
     expect((await world.rows("outbox")).length).toBeGreaterThanOrEqual(1);
+    const opened = await recordOf(`open ${lease.request.leaseId}`);
+    expect(opened).toMatchObject({ actor: "olga", decidedBy: "breakGlass; grants: default, policy 1" });
+    expect(opened?.lines.join("\n")).toMatch(/opens without its second person/);
     const told = async () => await health(world.process(), world.policy);
     expect(await told()).toMatchObject({ status: "unjustified", unjustified: [{ lease: lease.request.leaseId }] });
     await world.pastEnd(lease);

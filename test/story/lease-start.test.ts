@@ -9,6 +9,7 @@ import { endLease } from "../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../shared/usecases/extend-lease.ts";
 import { issueToken } from "../../shared/usecases/issue-token.ts";
 import { allJobs, type Jobs } from "../../shared/usecases/jobs.ts";
+import { listRecords } from "../../shared/usecases/list-records.ts";
 import { openLease } from "../../shared/usecases/open-lease.ts";
 import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { rotateToken } from "../../shared/usecases/rotate-token.ts";
@@ -72,6 +73,10 @@ test("a lease with a start opens nothing before it, opens by the tick of its sta
   const open = await toStart(lease);
   expect([world.openPorts(), open.status.state, open.status.until]).toEqual([["22/22"], "open", lease.status.until]);
   expect(await toldOf(lease)).toEqual([["leaseOpened", undefined]]);
+  const { records } = await world.run(listRecords(world.process(), { limit: 100, cursor: null }));
+  expect(records.find(({ cause }) => cause === `start ${lease.request.leaseId}`)).toMatchObject({
+    ...{ actor: "ann", decidedBy: "grants: default, policy 1" },
+  });
   await world.pastEnd(open);
   expect([world.openPorts(), (await now(lease)).status.state]).toEqual([[], "closed"]);
   expect((await world.rows("due")).filter((row) => row.includes(lease.request.leaseId))).toEqual([]);

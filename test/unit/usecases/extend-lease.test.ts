@@ -1,12 +1,18 @@
 // The end of a lease after an extension: what moves it, what bounds it, who may.
 import { describe, expect, test } from "vitest";
+import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/extend-lease.ts";
+import { listRecords } from "../../../shared/usecases/list-records.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { anAsk, appWorld, START } from "./app-world.ts";
 
 const MINUTE = 60_000;
+const noBounds: Omit<GrantRule, "name"> = {
+  ...{ effect: "allow", persons: [], roles: [], where: null, protocols: null, ports: null, sources: null },
+  ...{ periodMaxMs: null, isTicketNeeded: false, portsMax: null, sourceWidthMax: null, approvals: 0 },
+};
 const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
 
 /** A lease of ann for ten minutes that was opened `atMs` after the start, and how to extend it. */
@@ -28,6 +34,19 @@ describe("an extension", () => {
     const answer = await extend(10 * MINUTE);
     expect([answer.lease.status.until - START, answer.settled, answer.extended]).toEqual([11 * MINUTE, true, true]);
     expect(world.rules[0]?.description).toContain("until=2026-11-05T08:11:00Z");
+  });
+
+  test("is recorded with the line of the policy in force that grants it, asked for again by either way", async () => {
+    const { world, leaseId } = await opened();
+    world.advance(MINUTE);
+    const grants = [{ ...noBounds, name: "anybody" }];
+    const caller = { ...world.caller(), policy: { ...world.policy, version: 7, grants } };
+    await extendLease(world.app, caller, leaseId, 10 * MINUTE, { dryRun: false });
+    world.advance(MINUTE);
+    await openLease(world.app, caller, anAsk(), { ...create, mode: "repeat" });
+    const { records } = await listRecords(world.app, { limit: 10, cursor: null });
+    const told = records.filter(({ cause }) => cause === `extend ${leaseId}`);
+    expect(told.map(({ decidedBy }) => decidedBy)).toEqual(Array(2).fill("grants: anybody, policy 7"));
   });
 
   test("never shortens", async () => {
