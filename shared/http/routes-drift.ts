@@ -48,11 +48,11 @@ export const driftRoutes: readonly Route[] = [
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
-      const asked = { limit, ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
+      const asked = { ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
       const isSeen = await sees();
       const page = await seenPage<DriftItem, readonly [string, string]>(
         { limit, after: cursor === null ? null : [groupId, driftId] },
-        (after) => parts.useCases.listDrift(parts.app, caller, { ...asked, cursor: after }),
+        (after, rows) => parts.useCases.listDrift(parts.app, caller, { ...asked, limit: rows, cursor: after }),
         (item) => isSeen(item.group.groupId),
         (item) => [item.group.groupId, item.driftId],
       );

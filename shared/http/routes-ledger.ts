@@ -26,13 +26,13 @@ export const ledgerRoutes: readonly Route[] = [
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group } }) => {
       const [groupId = "", entryId = ""] = cursor?.split(".") ?? [];
-      const asked = { limit, ...(group === undefined ? {} : { group }) };
+      const asked = group === undefined ? {} : { group };
       const isSeen = await sees();
       const unreadable: string[] = [];
       const { items: entries, next } = await seenPage<Entry, readonly [string, string]>(
         { limit, after: cursor === null ? null : [groupId, entryId] },
-        async (after) => {
-          const page = await parts.useCases.listLedger(parts.app, caller, { ...asked, cursor: after });
+        async (after, rows) => {
+          const page = await parts.useCases.listLedger(parts.app, caller, { ...asked, limit: rows, cursor: after });
           unreadable.push(...page.unreadable.filter((row) => isSeen(row.split(" ")[0] ?? null)));
           return { items: page.entries, next: page.next };
         },

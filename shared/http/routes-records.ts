@@ -22,12 +22,12 @@ export const recordRoutes: readonly Route[] = [
     answers: { 200: schema.recordPageView },
     idempotent: false,
     handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
-      const asked = { limit, ...(group === undefined ? {} : { group }) };
+      const asked = group === undefined ? {} : { group };
       const isSeen = await sees();
       const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
         { limit, after: cursor },
-        async (before) => {
-          const page = await parts.useCases.listRecords(parts.app, { ...asked, cursor: before });
+        async (before, rows) => {
+          const page = await parts.useCases.listRecords(parts.app, { ...asked, limit: rows, cursor: before });
           return { items: page.records, next: page.next };
         },
         (record) => isSeen(record.group?.groupId ?? null),

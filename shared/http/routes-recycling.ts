@@ -37,11 +37,11 @@ export const recyclingRoutes: readonly Route[] = [
     answers: { 200: schema.recyclingPageView },
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
-      const asked = { limit, ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
+      const asked = { ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
       const isSeen = await sees();
       const page = await seenPage<RecyclingItem, string>(
         { limit, after: cursor },
-        (after) => parts.useCases.listRecycling(parts.app, caller, { ...asked, cursor: after }),
+        (after, rows) => parts.useCases.listRecycling(parts.app, caller, { ...asked, limit: rows, cursor: after }),
         (item) => isSeen(item.group.groupId),
         (item) => item.itemId,
       );

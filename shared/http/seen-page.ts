@@ -6,18 +6,21 @@ interface Page<Item, Place> {
   readonly next: Place | null;
 }
 
+/** Rows that are read at a time once some were not for the caller: whoever sees little of a long list has it read in few calls. */
+const READ_ON = 500;
+
 /** Reads on until the page is full of what `isSeen` sees, or the list is over. `placeOf` names a row's place. */
 export async function seenPage<Item, Place>(
   query: { readonly limit: number; readonly after: Place | null },
-  read: (after: Place | null) => Promise<Page<Item, Place>>,
+  read: (after: Place | null, limit: number) => Promise<Page<Item, Place>>,
   isSeen: (item: Item) => boolean,
   placeOf: (item: Item) => Place,
 ): Promise<Page<Item, Place>> {
   const items: Item[] = [];
-  for (let { after } = query; ; ) {
-    const page = await read(after);
+  for (let { after, limit } = query; ; limit = READ_ON) {
+    const page = await read(after, limit);
     const seen = page.items.filter(isSeen);
-    if (items.length === 0 && seen.length === page.items.length) return page;
+    if (limit === query.limit && items.length === 0 && seen.length === page.items.length) return page;
     items.push(...seen);
     const last = items[query.limit - 1];
     if (last !== undefined) return { items: items.slice(0, query.limit), next: placeOf(last) };

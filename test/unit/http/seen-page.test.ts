@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import { seenPage } from "../../../shared/http/seen-page.ts";
 
 const all = [1, 2, 3, 4, 5, 6, 7];
-const reader = (limit: number) => async (after: number | null) => {
+const read = async (after: number | null, limit: number) => {
   const from = after === null ? 0 : after;
   const items = all.slice(from, from + limit);
   return { items, next: from + limit < all.length ? (items.at(-1) ?? null) : null };
 };
 const page = (limit: number, after: number | null, isSeen: (n: number) => boolean) =>
-  seenPage({ limit, after }, reader(limit), isSeen, (n) => n);
+  seenPage({ limit, after }, read, isSeen, (n) => n);
 
 describe("a page for somebody who sees a part", () => {
   test("is the list's own page where everything is seen", async () => {
@@ -25,5 +25,23 @@ describe("a page for somebody who sees a part", () => {
 
   test("is empty where nothing is seen, and names no place", async () => {
     expect(await page(2, null, () => false)).toEqual({ items: [], next: null });
+  });
+
+  test("is found in few readings, however small it is and long the list", async () => {
+    let [readings, at] = [0, 0];
+    const long = async (after: number | null, limit: number) => {
+      readings += 1;
+      at = (after ?? 0) + limit;
+      const items = Array.from({ length: Math.min(limit, 5000 - (after ?? 0)) }, (_, n) => (after ?? 0) + n + 1);
+      return { items, next: at < 5000 ? at : null };
+    };
+    const found = await seenPage(
+      { limit: 1, after: null },
+      long,
+      (n) => n === 4999,
+      (n) => n,
+    );
+    expect(found).toEqual({ items: [4999], next: 4999 });
+    expect(readings).toBeLessThan(15);
   });
 });
