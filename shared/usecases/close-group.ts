@@ -7,7 +7,6 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { isHolding } from "../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../plan/plan-lockdown.ts";
-import { isSuspending } from "../plan/plan-suspended.ts";
 import { CloudFailure } from "../ports/firewall.ts";
 import { StoreFailure } from "../ports/tables.ts";
 import { getGroupRow } from "../store/group-rows.ts";
@@ -28,7 +27,11 @@ const EVERYTHING: RuleSpec = {
   ...{ policy: "accept", priority: 1 },
 };
 
-const KEPT_LONGER_MS = 10 * 60_000;
+/**
+ * What is kept of wide accepts goes when these stand again, by the lift. This is only for the time after that may be needed: a mode may
+ * forbid it, the cloud may refuse it, and nobody may be there to do it.
+ */
+const KEPT_LONGER_MS = 7 * 24 * 60 * 60_000;
 
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
@@ -106,6 +109,7 @@ async function instead(
   preparation: Preparation,
   why: string,
   deadlineAt: number,
+  isAgain = false,
 ): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
   const facts = await app.inventory.group(preparation.group, "lockdown");
   if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
@@ -123,26 +127,35 @@ async function instead(
   const suspends = [...plan.suspends, ...earlier.suspends].filter((spec) => !passed.has(ruleKey(spec)));
   const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
-  const closing = await bySuspensions(app, policy, lockdown, { ...preparation, suspends, left }, deadlineAt);
-  return { ...closing, isClosed: closing.isClosed && plan.isWhole };
+  const { rules, ...closing } = await bySuspensions(
+    app,
+    policy,
+    lockdown,
+    { ...preparation, suspends, left },
+    deadlineAt,
+  );
+  const isClosed = closing.isClosed && plan.isWhole;
+  const fresh = planSuspensions({ ...picture, rules }, why).suspends.filter((spec) => !passed.has(ruleKey(spec)));
+  if (!isClosed || fresh.length === 0) return { ...closing, isClosed };
+  if (!isAgain) return instead(app, policy, lockdown, preparation, why, deadlineAt, true);
+  return { ...closing, isClosed: false, left: [...left, `opened meanwhile: ${fresh.map(ruleKey).join(", ")}`] };
 }
 
 /**
- * What is suspended in the group already, and kept by lockdowns, this one or others: no reading shows the one, and both last as long as
- * this one does, though another is lifted first, or a recycled rule is given back.
+ * What is suspended in the group already, or not given back yet, and kept by lockdowns, this one or others: no reading shows the one, and
+ * both last as long as this one does, though another is lifted first, or a recycled rule is given back.
  */
 async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
   const { entries } = await listEntries(app.tables, group);
   const now = app.clock.now();
-  const isSuspended = ({ suspension }: Entry): boolean =>
-    suspension?.by.some((it) => it.itemId === lockdownId || isSuspending(it, now)) === true;
+  const isSuspended = ({ suspension }: Entry): boolean => suspension !== null;
   const isKept = ({ holders, spec }: Entry): boolean =>
     spec.policy === "accept" &&
     holders.some(
       (it) => it.ended === null && (it.holderId === lockdownId || (it.kind === "lockdown" && isHolding(it, now))),
     );
   const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
-  return { suspends: specs(isSuspended).filter((spec) => ruleKey(spec) !== ruleKey(EVERYTHING)), keeps: specs(isKept) };
+  return { suspends: specs(isSuspended), keeps: specs(isKept) };
 }
 
 /** Answers true when a reading has shown all of them. */
@@ -171,7 +184,7 @@ async function bySuspensions(
   lockdown: Lockdown,
   preparation: Preparation,
   deadlineAt: number,
-): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
+): Promise<Pick<Closing, "isClosed" | "left" | "suspends"> & Pick<PassReport, "rules">> {
   const { group, left } = preparation;
   const suspends: readonly RuleSpec[] = preparation.suspends;
   const { lockdownId: itemId, until, principal, reason } = lockdown;
@@ -179,7 +192,7 @@ async function bySuspensions(
   const booked = await suspendRules(app, group, suspender, suspends.length > 0 ? suspends : [EVERYTHING]);
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const isClosed = report !== null && report.rowsLeft === 0;
-  const counted = { suspends: suspends.length, isClosed };
+  const counted = { suspends: suspends.length, isClosed, rules: report?.rules ?? [] };
   return { ...counted, left: isClosed ? left : [...left, "not all of its accepts are revoked yet"] };
 }
 

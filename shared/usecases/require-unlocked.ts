@@ -38,8 +38,10 @@ export async function lockdownHolding(
 ): Promise<{ readonly id: string; readonly until: number | null } | null> {
   const now = app.clock.now();
   const { entries } = await listEntries(app.tables, group);
-  for (const { holders, suspension } of entries) {
-    const holder = holders.find((it) => it.kind === "lockdown" && isHolding(it, now));
+  for (const { spec, holders, suspension } of entries) {
+    // An accept that it has kept of a wider one may outlast it, until that is given back.
+    const holder =
+      spec.policy === "drop" ? holders.find((it) => it.kind === "lockdown" && isHolding(it, now)) : undefined;
     if (holder) return { id: holder.holderId, until: holder.until };
     const suspender = suspension?.by.find((it) => it.kind === "lockdown" && isSuspending(it, now));
     if (suspender) return { id: suspender.itemId, until: suspender.until };

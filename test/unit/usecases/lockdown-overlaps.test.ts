@@ -1,0 +1,160 @@
+// Lockdowns without drops that meet each other, a mode, or rules that come in between: what is closed stays closed, what is kept stays open.
+import { describe, expect, test } from "vitest";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { letsThrough } from "../../../shared/domain/verdict.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { getLockdown } from "../../../shared/store/lockdowns.ts";
+import { modeWrite } from "../../../shared/store/mode.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { allJobs } from "../../../shared/usecases/jobs.ts";
+import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
+import { startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { sweep } from "../../../shared/usecases/sweep.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+
+const DOCUMENT = {
+  lockdown: { core: ["80", "443"], groups: ["*"] },
+  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
+  // Too few for the drops around one operator, and enough for narrower accepts.
+  limits: { rulesPerInterface: 20, rulesKeptFree: 0 },
+};
+const WIDE = aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0"), priority: 5 });
+const ALL = aSpec({ protocol: "all", ports: { kind: "any" }, peer: fromCidr("0.0.0.0/0") });
+const OPERATOR = "203.0.113.50/32";
+const OTHER = "198.51.100.9/32";
+const HOUR_MS = 3_600_000;
+
+const inScene = async (
+  wide: RuleSpec,
+  play: (scene: Scene, app: App, before: readonly string[]) => Promise<void>,
+): Promise<void> => {
+  const scene = new Scene("overlaps", { document: DOCUMENT, isDelivering: false });
+  await scene.schedule.run(
+    prepare(scene).then(async () => {
+      await open(scene, wide);
+      await play(scene, scene.quietApp(), rulesOf(scene));
+    }),
+  );
+};
+const open = async (scene: Scene, spec: RuleSpec) => {
+  const mallory = scene.person("mallory");
+  await mallory.firewall.authorize(APP, [{ spec, description: "wide" }], mallory.token(), "open");
+};
+const rulesOf = (scene: Scene) =>
+  scene.account
+    .rules(APP.groupId)
+    .map((rule) => `${ruleKey(rule)} ${rule.description}`)
+    .sort();
+const isLet = (scene: Scene, port: number, source: string): boolean =>
+  letsThrough(aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }), scene.account.rules(APP.groupId));
+/** Core to everybody, the operator's way, and what nobody needs. */
+const seen = (scene: Scene) => [isLet(scene, 80, OTHER), isLet(scene, 22, OPERATOR), isLet(scene, 3306, OTHER)];
+const OPEN = [true, true, true];
+const CLOSED = [true, true, false];
+const terms = (scene: Scene, { clock }: App) => ({
+  ...{ policy: scene.policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
+});
+const start = (scene: Scene, app: App, groups: readonly string[] = ["app"], cause = "ann") =>
+  startLockdown(app, {
+    ...{ scope: { kind: "groups", groups }, cause, principal: cause, reason: "an attack" },
+    ...{ periodMs: HOUR_MS, waivedBy: null, decidedBy: "", ...terms(scene, app) },
+  });
+const lift = (scene: Scene, app: App, lockdownId: string) =>
+  liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+const minutes = async (scene: Scene, count: number) => {
+  for (let minute = 0; minute < count; minute++) {
+    await scene.schedule.sleep(60_000);
+    const app = scene.quietApp();
+    const deadlineAt = app.clock.monotonicMs() + 45_000;
+    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
+  }
+};
+const throttled = async () => {
+  throw new CloudFailure("throttled", "AuthorizeSecurityGroup");
+};
+/** Something happens just after the first reading of the group, which says what is to be closed. */
+const afterReading = (app: App, happens: () => Promise<unknown>): App => {
+  let readings = 0;
+  return {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      readGroup: async (...given) => {
+        const reading = await app.firewall.readGroup(...given);
+        if (given[0].groupId !== APP.groupId) return reading;
+        readings += 1;
+        if (readings === 1) await happens();
+        return reading;
+      },
+    },
+  };
+};
+
+describe("a lockdown that begins while another one is being lifted", () => {
+  test.each([
+    ["of the same groups", ["app"]],
+    ["of more groups", ["app", "web"]],
+  ])("%s keeps closed what is not given back yet", (_, groups) =>
+    inScene(WIDE, async (scene, app, before) => {
+      const first = await start(scene, app);
+      const refusing: App = { ...app, firewall: { ...app.firewall, authorize: throttled } };
+      expect((await lift(scene, refusing, first.lockdownId)).state).toBe("lifting");
+      const second = await start(scene, app, groups, "bob");
+      expect([second.lockdownId === first.lockdownId, seen(scene)]).toEqual([false, CLOSED]);
+      await minutes(scene, 3);
+      expect([seen(scene), (await getLockdown(app.tables, first.lockdownId))?.state]).toEqual([CLOSED, "lifted"]);
+      await lift(scene, app, second.lockdownId);
+      await minutes(scene, 1);
+      expect(rulesOf(scene)).toEqual(before);
+    }),
+  );
+
+  test("keeps closed what is given back between its two readings", () =>
+    inScene(WIDE, async (scene, app, before) => {
+      const first = await start(scene, app);
+      const racing = afterReading(app, () => lift(scene, app, first.lockdownId));
+      const second = await start(scene, racing, ["app", "web"], "bob");
+      await minutes(scene, 2);
+      expect([second.groups[0]?.isClosed, seen(scene)]).toEqual([true, CLOSED]);
+      await lift(scene, app, second.lockdownId);
+      await minutes(scene, 1);
+      expect(rulesOf(scene)).toEqual(before);
+    }));
+});
+
+test("what somebody opens between the reading and the closing is closed, too, and comes back", () =>
+  inScene(WIDE, async (scene, app) => {
+    const racing = afterReading(app, () => open(scene, ruleOf(3306, "0.0.0.0/0")));
+    const started = await start(scene, racing);
+    expect([started.groups[0]?.isClosed, seen(scene)]).toEqual([true, CLOSED]);
+    await lift(scene, app, started.lockdownId);
+    expect([seen(scene), scene.rule(APP, ruleOf(3306, "0.0.0.0/0"))?.description]).toEqual([OPEN, "wide"]);
+  }));
+
+test("an accept of everything stays closed for the second lockdown of a group", () =>
+  inScene(ALL, async (scene, app, before) => {
+    const first = await start(scene, app);
+    expect([first.groups[0]?.isClosed, seen(scene)]).toEqual([true, CLOSED]);
+    const second = await start(scene, app, ["app", "web"], "bob");
+    await lift(scene, app, first.lockdownId);
+    await minutes(scene, 2);
+    expect(seen(scene)).toEqual(CLOSED);
+    await lift(scene, app, second.lockdownId);
+    await minutes(scene, 1);
+    expect(rulesOf(scene)).toEqual(before);
+  }));
+
+test("core ports and operators are let in for as long as a mode keeps the wide accept from coming back", () =>
+  inScene(WIDE, async (scene, app, before) => {
+    await start(scene, app);
+    await app.tables.writeAll([modeWrite({ mode: "close-only", since: app.clock.now(), by: "ann", reason: "" })]);
+    await scene.schedule.sleep(HOUR_MS);
+    await minutes(scene, 30);
+    expect(seen(scene)).toEqual(CLOSED);
+    await app.tables.writeAll([modeWrite({ mode: "normal", since: app.clock.now(), by: "ann", reason: "" })]);
+    await minutes(scene, 10);
+    expect(rulesOf(scene)).toEqual(before);
+  }));
