@@ -15,7 +15,7 @@ import type { App } from "./app.ts";
 import { type Booked, holdAccepts, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 import { protection } from "./open-facts.ts";
-import { besidePassages, brokenGlass, livePassages } from "./pass-lockdown.ts";
+import { besidePassages, brokenGlass, closePassages, livePassages } from "./pass-lockdown.ts";
 import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 import type { PassReport } from "./run-pass.ts";
 import { suspendRules } from "./suspend-rules.ts";
@@ -45,13 +45,15 @@ export async function closeGroup(
   deadlineAt: number,
   isReplanned = false,
 ): Promise<Closing> {
-  const { way, drops, suspends, left } = preparation;
-  const counts = { way, drops: drops.length, suspends: suspends.length };
+  const { way, suspends, left } = preparation;
+  const counts = { way, drops: preparation.drops.length, suspends: suspends.length };
   try {
     if (way === "suspend")
       return { ...counts, ...(await instead(app, policy, lockdown, preparation, preparation.why ?? "", deadlineAt)) };
     const { group } = preparation;
     const { lockdownId: holderId, until, principal, reason } = lockdown;
+    const own = lockdown.groups.find((it) => it.group.groupId === group.groupId);
+    const drops = besidePassages(preparation.drops, own ? await livePassages(app, own) : []);
     const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
     const booked = await holdDrops(app, group, hold, drops);
     const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
@@ -64,16 +66,18 @@ export async function closeGroup(
       return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
     }
     if (!isReplanned && !dropsSuffice(drops, report.rules)) {
-      const fresh = await planAgain(app, policy, lockdown, preparation);
+      const fresh = await planAgain(app, policy, preparation);
       if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
     }
     const missing = drops.length - standing.length;
-    const isClosed = missing === 0;
-    return {
-      ...counts,
-      isClosed,
-      left: isClosed ? left : [...left, `${missing} of ${drops.length} drops do not stand yet`],
-    };
+    if (missing > 0)
+      return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
+    // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
+    const isAsPlanned =
+      !own?.passages?.length ||
+      !dropsSuffice(drops, report.rules) ||
+      (await closePassages(app, policy, group, holderId, drops, deadlineAt));
+    return { ...counts, isClosed: isAsPlanned, left: isAsPlanned ? left : [...left, "drops beside a way still stand"] };
   } catch (error) {
     if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
     app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
@@ -85,23 +89,19 @@ export async function closeGroup(
  * What was prepared hours ago covers new hosts, as a drop acts on all of a group; what has come in with a new protocol or family since is
  * found by the pass's own reading, and planned for now. Null where that is not by drops any more: those that stand stay.
  */
-async function planAgain(
-  app: App,
-  policy: Policy,
-  lockdown: Lockdown,
-  { group }: Preparation,
-): Promise<Preparation | null> {
+async function planAgain(app: App, policy: Policy, { group }: Preparation): Promise<Preparation | null> {
   const facts = await app.inventory.group(group, "lockdown");
   const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
-  if (fresh?.way !== "drops") return null;
-  const own = lockdown.groups.find((it) => it.group.groupId === group.groupId);
-  return { ...fresh, drops: besidePassages(fresh.drops, own ? await livePassages(app, own) : []) };
+  return fresh?.way === "drops" ? fresh : null;
 }
 
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
   report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;
 
-/** Accepts as they are now: drops close whatever has been opened since they were planned, and a list of accepts does not. */
+/**
+ * Accepts as they are now: drops close whatever has been opened since they were planned, and a list of accepts does not. What its own
+ * closing shows to have come in between is closed by closing once more.
+ */
 async function instead(
   app: App,
   policy: Policy,

@@ -19,7 +19,7 @@ export interface Booked {
 
 /**
  * Books a hold on each drop, due rows first; a pass makes them stand, and takes them away when nobody holds them any more. Asking
- * again moves the end to `until` and starts anew what somebody had taken away too often. Throws RangeError on a spec that is no drop.
+ * again moves the end, to a later one, and starts anew what somebody had taken away too often. Throws RangeError on a spec that is no drop.
  */
 export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
   if (specs.some((spec) => spec.policy !== "drop")) throw new RangeError("only drops are held this way");
@@ -55,9 +55,11 @@ async function hold(app: App, group: GroupRef, ask: DropAsk, specs: readonly Rul
       await changeEntry(app, group, entry.entryId, (stored) => {
         const { holders } = stored ?? entry;
         const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
-        if (own?.until === ask.until && stored?.undoneAt.length === 0) return null;
+        // Whoever asks late may know an end that was moved since.
+        const until = Math.max(ask.until, own?.until ?? 0);
+        if (own?.until === until && stored?.undoneAt.length === 0) return null;
         const others = holders.filter((it) => it.holderId !== ask.holderId);
-        const next = own?.kind === ask.kind ? { ...own, until: ask.until } : fresh;
+        const next = own?.kind === ask.kind ? { ...own, until } : fresh;
         return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
       });
     },

@@ -27,7 +27,7 @@ import { closeGroup } from "./close-group.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { inParallel } from "./in-parallel.ts";
 import { liftAgain } from "./lift-lockdown.ts";
-import { besidePassages, closePassages, livePassages } from "./pass-lockdown.ts";
+import { livePassages } from "./pass-lockdown.ts";
 
 /** What a lockdown is asked for. */
 export interface LockdownAsk {
@@ -80,7 +80,7 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   const { lockdownId } = booked.lockdown;
   const isAllClosed = chosen.every(({ way, group }) => way === "none" || closed.get(group.groupId)?.isClosed === true);
   if (!isAllClosed) await hastenLockdown(app, lockdownId);
-  const told = await tell(app, ask.policy, lockdownId, closed, steps);
+  const told = await tell(app, ask.policy, booked.lockdown, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
 }
 
@@ -101,21 +101,14 @@ export async function goOnWithLockdown(
   // What could not be read was booked by the name it was asked for.
   const rowOf = ({ group, name }: Preparation) =>
     open.find((it) => it.group.groupId === group.groupId || it.group.groupId === name);
-  const again = chosen.flatMap((it): readonly Preparation[] => {
-    const row = rowOf(it);
-    return row ? [{ ...it, drops: besidePassages(it.drops, live.get(row) ?? []) }] : [];
-  });
+  const again = chosen.filter((it) => rowOf(it) !== undefined);
   const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
-  const over: Passage[] = [];
-  for (const it of again) {
+  const over = again.flatMap((it): readonly Passage[] => {
     const row = rowOf(it);
-    const outcome = closed.get(it.group.groupId);
-    if (!row || !isOver(row) || outcome?.isClosed !== true) continue;
-    const { lockdownId } = lockdown;
-    if (outcome.way !== "drops" || (await closePassages(app, policy, it.group, lockdownId, it.drops, deadlineAt)))
-      over.push(...(row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? []));
-  }
-  const told = await tell(app, policy, lockdown.lockdownId, closed, [], over);
+    if (!row || closed.get(it.group.groupId)?.isClosed !== true) return [];
+    return row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? [];
+  });
+  const told = await tell(app, policy, lockdown, closed, [], over);
   return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
 }
 
@@ -243,25 +236,34 @@ const stepOf = (app: App, { arrivedAt }: LockdownAsk, name: string): LockdownSte
 
 const nameOf = ({ own, specs, since }: Passage): string => [own.groupId, since, ...specs.map(ruleKey)].join();
 
-/** Keeps what came of it: record and notice first, then the row. */
+/**
+ * Keeps what came of it: record and notice first, then the row. What was done for an end that was moved since, or before a way was given
+ * that the row knows by now, is done once more.
+ */
 async function tell(
   app: App,
   policy: Policy,
-  lockdownId: string,
+  acted: Lockdown,
   closed: ReadonlyMap<string, LockdownGroup>,
   steps: readonly LockdownStep[],
   over: readonly Passage[] = [],
 ): Promise<Lockdown> {
+  const { lockdownId } = acted;
   const gone = new Set(over.map(nameOf));
+  const known = new Set(acted.groups.flatMap((it) => it.passages ?? []).map(nameOf));
   for (let isFirst = true; ; isFirst = false) {
     const lockdown = await getLockdown(app.tables, lockdownId);
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
     const named = (it: LockdownGroup) =>
       [...closed.values()].find(({ name }) => it.way === "unread" && name === it.name);
-    const groups = lockdown.groups.map((it) => ({
-      ...(closed.get(it.group.groupId) ?? named(it) ?? it),
-      ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOf(way))) }),
-    }));
+    const groups = lockdown.groups.map((it) => {
+      const outcome = closed.get(it.group.groupId) ?? named(it);
+      const isCurrent = lockdown.until === acted.until && (it.passages ?? []).every((way) => known.has(nameOf(way)));
+      return {
+        ...(outcome ? { ...outcome, isClosed: outcome.isClosed && isCurrent } : it),
+        ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOf(way))) }),
+      };
+    });
     const next = { ...lockdown, groups, steps: steps.length > 0 ? steps : lockdown.steps };
     const at = app.clock.now();
     const open = groups.filter((it) => !it.isClosed).map((it) => it.name || it.group.groupId);

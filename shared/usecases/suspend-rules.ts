@@ -10,7 +10,7 @@ import { inParallel } from "./in-parallel.ts";
 
 /**
  * Books a suspension of each accept, due rows first; a pass keeps what stands in full, revokes it, and authorizes it again when nobody
- * suspends it any more. Asking again moves the end. Throws RangeError on a spec that is no ingress accept.
+ * suspends it any more. Asking again moves the end, to a later one. Throws RangeError on a spec that is no ingress accept.
  */
 export async function suspendRules(
   app: App,
@@ -36,12 +36,17 @@ export async function suspendRules(
 function suspended(entry: Entry, suspender: Suspender, now: number): Entry | null {
   const { suspension } = entry;
   const own = suspension?.by.find((it) => it.itemId === suspender.itemId);
-  if (suspension && own?.until === suspender.until && entry.undoneAt.length === 0) return null;
+  // Whoever asks late may know an end that was moved since.
+  const isLater = own === undefined || endOf(suspender) > endOf(own);
+  const next = isLater ? suspender : own;
+  if (suspension && !isLater && entry.undoneAt.length === 0) return null;
   const others = suspension?.by.filter((it) => it.itemId !== suspender.itemId) ?? [];
   const fresh = { since: now, kept: null, wasAllocated: false };
   return {
     ...entry,
     undoneAt: [],
-    suspension: { ...fresh, ...suspension, by: [...others, suspender], liftedAt: null },
+    suspension: { ...fresh, ...suspension, by: [...others, next], liftedAt: null },
   };
 }
+
+const endOf = ({ until }: Suspender): number => until ?? Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import { modeWrite } from "../../../shared/store/mode.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
-import { startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
@@ -158,3 +158,26 @@ test("core ports and operators are let in for as long as a mode keeps the wide a
     await minutes(scene, 10);
     expect(rulesOf(scene)).toEqual(before);
   }));
+
+describe("an end that is moved while the group is still being closed", () => {
+  test.each([
+    ["is not moved back by whoever began to close it", false],
+    ["is kept by the job where whoever moved it has died", true],
+  ])("%s", (_, dies) =>
+    inScene(WIDE, async (scene, app) => {
+      const refusing = { ...app, firewall: { ...app.firewall, authorize: throttled } };
+      const begun = await start(scene, refusing);
+      expect(begun.groups[0]?.isClosed).toBe(false);
+      await scene.schedule.sleep(120_000);
+      const second = dies ? { ...app, firewall: { ...app.firewall, readGroup: throttled } } : app;
+      const racing = afterReading(scene.quietApp(), () => start(scene, second, ["app"], "bob"));
+      const row = await getLockdown(app.tables, begun.lockdownId);
+      if (row) await goOnWithLockdown(racing, scene.policy, row, racing.clock.monotonicMs() + 45_000);
+      expect(seen(scene)).toEqual(CLOSED);
+      await minutes(scene, 1);
+      await scene.schedule.sleep(HOUR_MS - 170_000);
+      await minutes(scene, 1);
+      expect([seen(scene), (await getLockdown(app.tables, begun.lockdownId))?.state]).toEqual([CLOSED, "active"]);
+    }),
+  );
+});

@@ -8,7 +8,7 @@ import { endLease } from "../../../shared/usecases/end-lease.ts";
 import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
-import { startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
@@ -55,10 +55,13 @@ const locked = async (scene: Scene, app: App) => {
   };
   const started = await startLockdown(app, { scope, ...cause, ...terms(scene, app) });
   lockdownId = started.lockdownId;
+  return broken(scene, app, "8443");
+};
+const broken = async (scene: Scene, app: App, port: string) => {
   const { lease } = await openLease(
     app,
     scene.asker("carol", "requester"),
-    anAsk({ group: "web", port: "8443", reason: "it has to be looked at", breakGlass: true, periodMs: 600_000 }),
+    anAsk({ group: "web", port, reason: "it has to be looked at", breakGlass: true, periodMs: 600_000 }),
     { mode: "create", idempotencyKey: null, dryRun: false },
   );
   expect(lease.status.state).toBe("open");
@@ -98,6 +101,50 @@ test("it is shut at the next tick after somebody has ended the lease", () =>
     expect(seen(scene)).toEqual([false, false, false]);
     await liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
     expect([isLet(scene, 8443, OTHER), rulesOf(scene).some((key) => key.includes("drop"))]).toEqual([true, false]);
+  }));
+
+test("what was closed beyond what had been prepared stays closed when it is shut", () =>
+  inScene(async (scene, _, end) => {
+    const mallory = scene.person("mallory");
+    const spec = aSpec({ ports: somePorts("3306/3306"), peer: fromCidr("2001:db8::/56") });
+    await mallory.firewall.authorize(WEB, [{ spec, description: "new" }], mallory.token(), "open");
+    await minutes(scene, 2);
+    await end();
+    await minutes(scene, 2);
+    const families = scene.account
+      .rules(WEB.groupId)
+      .flatMap(({ policy, peer }) => (policy === "drop" && peer.kind === "cidr" ? [peer.cidr.family] : []));
+    expect([seen(scene), [...new Set(families)].sort()]).toEqual([
+      [false, false, false],
+      [4, 6],
+    ]);
+  }));
+
+test("one that is given while another is being shut is open within the minute", () =>
+  inScene(async (scene, app, end) => {
+    await minutes(scene, 2);
+    await end();
+    let isGiven = false;
+    const { tables } = app;
+    const racing: App = {
+      ...app,
+      tables: {
+        ...tables,
+        writeAll: async (...given) => {
+          if (!isGiven) {
+            isGiven = true;
+            await broken(scene, scene.quietApp(), "8444");
+          }
+          return tables.writeAll(...given);
+        },
+      },
+    };
+    const row = await getLockdown(tables, lockdownId);
+    if (row) await goOnWithLockdown(racing, scene.policy, row, racing.clock.monotonicMs() + 30_000);
+    await minutes(scene, 1);
+    expect([isGiven, isLet(scene, 8443, OWN), isLet(scene, 8444, OWN)]).toEqual([true, false, true]);
+    await minutes(scene, 12);
+    expect([isLet(scene, 8444, OWN), isLet(scene, 8444, OTHER)]).toEqual([false, false]);
   }));
 
 test("one whose lease was never booked is shut, and the group is never more open than by it, wherever the process dies", async () => {
