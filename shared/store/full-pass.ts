@@ -13,6 +13,8 @@ export interface Division {
   readonly region: string | null;
   readonly cursor: string | null;
   readonly before: number;
+  /** Regions still to be walked, in their order; absent before the first of them was asked. */
+  readonly left?: readonly string[];
   /** Groups and parts of all regions so far. */
   readonly groups: number;
   readonly parts: number;

@@ -5,6 +5,7 @@ import { CloudFailure, type GroupFacts } from "../ports/firewall.ts";
 import type { Due } from "../store/due.ts";
 import { type Division, partId, progressWrite } from "../store/full-pass.ts";
 import type { App } from "./app.ts";
+import { isOutOfTime, tellUnseen } from "./full-pass-part.ts";
 import { inParallel } from "./in-parallel.ts";
 
 /** What the walk needs and fills. */
@@ -18,16 +19,24 @@ export interface DivideOptions {
 
 type Page = Awaited<ReturnType<App["inventory"]["groupPage"]>>;
 
-/** Goes on from `begun`, as far as time and cloud allow, and wakes the shards that have got parts once all is divided. */
+/**
+ * Goes on from `begun`, as far as time and cloud allow, and wakes the shards that have got parts once all is divided. A region that does
+ * not answer is asked again behind the others.
+ */
 export async function divideGroups(app: App, pass: Due, begun: Division, options: DivideOptions): Promise<Division> {
   const walk: Walk = { app, pass, options, division: begun };
   const { regions } = options.policy;
-  for (const region of regions.slice(Math.max(0, regions.indexOf(begun.region ?? "")))) {
+  const left = begun.left ?? regions.slice(Math.max(0, regions.indexOf(begun.region ?? "")));
+  const silent: string[] = [];
+  for (const [place, region] of left.entries()) {
     if (walk.division.region !== region) walk.division = { ...walk.division, region, cursor: null, before: 0 };
-    if (!(await divideRegion(walk, region))) return keep(walk);
+    const outcome = await divideRegion(walk, region);
+    if (outcome === "silent") silent.push(region);
+    if (outcome === "later") return keep(walk, [...left.slice(place), ...silent]);
   }
+  if (silent.length > 0) return keep(walk, silent);
   walk.division = { ...walk.division, isDivided: true };
-  const divided = await keep(walk);
+  const divided = await keep(walk, []);
   const shards = Array.from({ length: Math.min(divided.parts, app.settings.shards) }, (_, shard) => shard);
   const others = shards.filter((shard) => shard !== pass.shard);
   await inParallel(others, (shard) => app.wakeup.arm(shard, app.clock.now()));
@@ -42,15 +51,21 @@ interface Walk {
   division: Division;
 }
 
-/** False when the region is not at its end. */
-async function divideRegion(walk: Walk, region: string): Promise<boolean> {
+/** `later`: it goes on from where it is; `silent`: nothing of it was listed, and the others need not wait for it. */
+async function divideRegion(walk: Walk, region: string): Promise<"done" | "later" | "silent"> {
   const { app, options } = walk;
   let groups: GroupFacts[] = [];
   let { cursor } = walk.division;
   for (;;) {
-    const page = app.clock.monotonicMs() >= options.deadlineAt ? "later" : await readPage(app, region, cursor);
-    if (page === "later") return false;
-    if (page === "refused") return true;
+    if (app.clock.monotonicMs() >= options.deadlineAt) return "later";
+    const page = await readPage(app, region, cursor);
+    if (page === "throttled" || page === "unknown") {
+      const isBegun = walk.division.before > 0;
+      if (!isOutOfTime(app, walk.pass) || (isBegun && page === "throttled")) return isBegun ? "later" : "silent";
+      await tellUnseen(app, walk.pass, `the groups of ${region}`, region, null);
+      return "done";
+    }
+    if (page === "refused") return "done";
     if (page === "again") {
       const { division } = walk;
       walk.division = { ...division, cursor: null, before: 0, groups: division.groups - division.before };
@@ -63,7 +78,7 @@ async function divideRegion(walk: Walk, region: string): Promise<boolean> {
     if (cursor !== null && groups.length + page.groups.length <= app.settings.fullPassGroups) continue;
     if (groups.length > 0) await writePart(walk, region, groups, cursor);
     groups = [];
-    if (cursor === null) return true;
+    if (cursor === null) return "done";
   }
 }
 
@@ -92,22 +107,23 @@ async function writePart(
   };
 }
 
-async function keep({ app, pass, division }: Walk): Promise<Division> {
-  await app.tables.writeAll([progressWrite(pass, division)]);
-  return division;
+async function keep({ app, pass, division }: Walk, left: readonly string[]): Promise<Division> {
+  const kept = { ...division, left };
+  await app.tables.writeAll([progressWrite(pass, kept)]);
+  return kept;
 }
 
-/** `later`: the cloud answers another time; `refused`: never, for this region; `again`: not from there, begin anew. */
+/** `throttled`, `unknown`: the cloud answers another time; `refused`: never, for this region; `again`: not from there, begin anew. */
 async function readPage(
   app: App,
   region: string,
   cursor: string | null,
-): Promise<Page | "later" | "refused" | "again"> {
+): Promise<Page | "throttled" | "unknown" | "refused" | "again"> {
   try {
     return await app.inventory.groupPage(region, cursor, "inventory");
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
-    if (error.kind === "throttled" || error.kind === "unknown") return "later";
+    if (error.kind === "throttled" || error.kind === "unknown") return error.kind;
     if (error.kind === "invalid" && cursor !== null) return "again";
     app.log.write("error", `the groups of ${region} cannot be listed`, { code: error.cloudCode ?? error.kind });
     return "refused";

@@ -60,7 +60,10 @@ export async function goOnWithPart(
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     if (error.kind === "throttled") return "throttled";
-    if (error.kind === "unknown" || error.kind === "invalid") return "later";
+    if (error.kind === "unknown" || error.kind === "invalid") {
+      if (!isOutOfTime(app, row)) return "later";
+      await tellUnseen(app, row, `groups of ${row.region}`, row.id, null);
+    }
     // The next full pass tries the region again.
     app.log.write("error", `the groups of ${row.region} cannot be listed`, { code: error.cloudCode ?? error.kind });
     await app.tables.writeAll([dueDelete(row)]);
@@ -138,21 +141,28 @@ interface Look {
 }
 
 /**
- * A group that cannot be looked at waits until the next pass should have begun, and no longer: as long as it waits, no other group has its
- * turn again. A recovery is not over before each has been looked at.
+ * What cannot be looked at waits until the next pass should have begun, and no longer: as long as it waits, nothing else has its turn
+ * again. A recovery is not over before all has been looked at.
  */
+export const isOutOfTime = (app: App, pass: Due): boolean =>
+  !isOfRecovery(pass) && app.clock.now() >= pass.at + FULL_PASS_EVERY_MS;
+
+/** People are told once a pass of what it leaves to the next one. `id` tells one such thing from another. */
+export async function tellUnseen(app: App, pass: Due, whom: string, id: string, group: GroupRef | null): Promise<void> {
+  const at = app.clock.now();
+  const what = `${whom} could not be looked at in this full pass; the next one tries again`;
+  app.log.write("error", what);
+  const to = [{ kind: "role", role: "operator" }] as const;
+  const dedupe = `unseen/${id}/${pass.at}`;
+  await tell(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: pass.at } })]);
+}
+
 async function lookInTime(app: App, options: FullPassOptions, it: Look): Promise<"looked" | "later" | "throttled"> {
   const { pass, facts } = it;
   const answer = await lookAtGroup(app, options, it);
-  if (answer !== "later" || isOfRecovery(pass) || app.clock.now() < pass.at + FULL_PASS_EVERY_MS) return answer;
+  if (answer !== "later" || !isOutOfTime(app, pass)) return answer;
   const { groupId } = facts.ref;
-  const what = `the group ${groupId} could not be looked at in this full pass; it is left to the next one`;
-  app.log.write("error", what);
-  const to = [{ kind: "role", role: "operator" }] as const;
-  const dedupe = `unseen/${groupId}/${pass.at}`;
-  await tell(app, [
-    noticeOf("healthAlarm", { at: app.clock.now(), group: facts.ref, to, dedupe, data: { what, since: pass.at } }),
-  ]);
+  await tellUnseen(app, pass, `the group ${groupId}`, groupId, facts.ref);
   return "looked";
 }
 

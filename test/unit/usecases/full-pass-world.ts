@@ -25,7 +25,7 @@ export interface FullPassWorld {
   groups: GroupFacts[];
   /** What a glance at a group with this digest, or null, answers; `other` without a mark by default. */
   glances: Map<string, (digest: string | null) => Glance>;
-  /** Kinds of failures that a glance at a group ends in, or `page <cursor>`, or that once: `page <cursor> once`. */
+  /** Kinds of failures that a glance at a group ends in, or any list of a region, or `page <cursor>`, or that once: `page <cursor> once`. */
   failures: Map<string, CloudFailureKind>;
   /** Ids of groups glanced at and, as `id cause drift`, looked at; cursors listed; shards woken. In order. */
   readonly glanced: string[];
@@ -98,6 +98,7 @@ export async function fullPassWorld(
         ...base.app.inventory,
         groupPage: async (region, cursor) => {
           world.callsLeft -= 1;
+          fail(world.failures.get(region));
           world.pages.push(cursor ?? "");
           const key = `page ${cursor ?? ""}`;
           fail(world.failures.get(key));
@@ -138,7 +139,7 @@ export async function fullPassWorld(
     },
     async due() {
       const found = Array.from({ length: shards }, (_, shard) => readDue(tables, shard, world.app.clock.now(), 1000));
-      return (await Promise.all(found)).flatMap((it) => it.due);
+      return (await Promise.all(found)).flatMap((it) => it.due.filter(({ kind }) => kind === "full-pass"));
     },
     async tick(shard) {
       const rows = await world.due();

@@ -8,7 +8,7 @@ import { type Due, dueWrite } from "../../../shared/store/due.ts";
 import { lastFullPass } from "../../../shared/store/full-pass.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
-import { type FullPassWorld, factsOf, fullPassWorld, refOf, START } from "./full-pass-world.ts";
+import { type FullPassWorld, factsOf, fullPassWorld, REGION, refOf, START } from "./full-pass-world.ts";
 
 const ids = (world: FullPassWorld): string[] => world.groups.map((group) => group.ref.groupId).sort();
 
@@ -61,6 +61,66 @@ describe("a full pass", () => {
     await world.tick();
     expect([...world.glanced].sort()).toEqual(ids(world));
     expect(world.pages[0]).not.toBe("");
+  });
+
+  test.each(["throttled", "unknown"] as const)("a region that is %s keeps no other one waiting", async (kind) => {
+    const world = await fullPassWorld();
+    world.policy = { ...world.policy, regions: ["cn-away", REGION] };
+    world.failures.set("cn-away", kind);
+    await world.makeDue();
+    for (let minute = 0; minute < 59; minute++) {
+      await world.tick();
+      world.advance(60_000);
+    }
+    expect([...world.glanced].sort()).toEqual(ids(world));
+    expect(await lastFullPass(world.tables)).toBeNull();
+    for (let minute = 0; minute < 4; minute++) {
+      await world.tick();
+      world.advance(60_000);
+    }
+    // It is left to the next pass, which looks at the others once more.
+    expect(world.glanced).toHaveLength(20);
+    expect(world.errors.join()).toContain("the groups of cn-away could not be looked at");
+    const notices = await world.tables.range({ table: "outbox", from: [], to: null, limit: 100 });
+    expect(notices.rows.filter(({ columns }) => JSON.stringify(columns).includes("cn-away"))).toHaveLength(1);
+  });
+
+  test("a region that answers again within the hour is part of the same pass", async () => {
+    const world = await fullPassWorld();
+    world.policy = { ...world.policy, regions: [REGION, "cn-away"] };
+    world.failures.set("cn-away", "unknown");
+    await world.makeDue();
+    for (let minute = 0; minute < 5; minute++) await world.tick();
+    expect([...world.glanced].sort()).toEqual(ids(world));
+    world.failures.clear();
+    await world.tick();
+    await world.tick();
+    expect(world.glanced).toHaveLength(10);
+    expect(await world.due()).toEqual([]);
+    expect(await lastFullPass(world.tables)).toMatchObject({ groups: 10 });
+  });
+
+  test("a part of a region that falls silent is left to the next pass after an hour", async () => {
+    const world = await fullPassWorld();
+    await world.makeDue();
+    world.callsLeft = 4;
+    await world.tick();
+    expect((await world.due()).length).toBeGreaterThan(1);
+    world.callsLeft = Number.POSITIVE_INFINITY;
+    world.failures.set(REGION, "unknown");
+    await world.tick();
+    expect((await world.due()).length).toBeGreaterThan(1);
+    world.advance(FULL_PASS_EVERY_MS);
+    await world.tick();
+    await world.tick();
+    expect(await lastFullPass(world.tables)).not.toBeNull();
+    world.failures.clear();
+    world.glanced.length = 0;
+    for (let tick = 0; tick < 3; tick++) {
+      world.advance(1000);
+      await world.tick();
+    }
+    expect([...world.glanced].sort()).toEqual(ids(world));
   });
 
   test("begins the list anew when the cloud takes a cursor no longer, and still looks at each group", async () => {
