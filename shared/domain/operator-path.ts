@@ -29,16 +29,18 @@ export function cutPaths(
   own: readonly Cidr[] = [],
 ): readonly OperatorPath[] {
   return paths.filter((path) => {
-    const specs = specsOf(path, own);
-    if (specs === null) return true;
-    return specs.some((spec) => {
-      if (letsThrough(spec, before) && !letsThrough(spec, after)) return true;
-      const stays = lastingUnknown(spec, before, after);
-      if (stays.size === 0) return false;
-      const known = (rules: readonly Rule[]) => rules.filter((rule) => !stays.has(ruleKey(rule)));
-      return letsThrough(spec, known(before)) && !letsThrough(spec, known(after));
-    });
+    const specs = pathSpecs(path, own);
+    return specs === null || specs.some((spec) => isCut(spec, before, after));
   });
+}
+
+/** As `cutPaths`, of one of the rules that would let a path through. */
+export function isCut(spec: RuleSpec, before: readonly Rule[], after: readonly Rule[]): boolean {
+  if (letsThrough(spec, before) && !letsThrough(spec, after)) return true;
+  const stays = lastingUnknown(spec, before, after);
+  if (stays.size === 0) return false;
+  const known = (rules: readonly Rule[]) => rules.filter((rule) => !stays.has(ruleKey(rule)));
+  return letsThrough(spec, known(before)) && !letsThrough(spec, known(after));
 }
 
 /** Drops of both that may take from the path, had we known whom they name. */
@@ -54,10 +56,10 @@ function lastingUnknown(spec: RuleSpec, before: readonly Rule[], after: readonly
 }
 
 /** True when the path can be read: a protocol that is granted, its port, and sources that go with it. */
-export const isOperatorPath = (path: OperatorPath): boolean => specsOf(path, []) !== null;
+export const isOperatorPath = (path: OperatorPath): boolean => pathSpecs(path, []) !== null;
 
-/** One rule per source that would let the path through; null when the words are none. */
-function specsOf({ protocol, port, sources }: OperatorPath, own: readonly Cidr[]): readonly RuleSpec[] | null {
+/** One rule per source, and per address of `own`, that would let the path through; null when the words are none. */
+export function pathSpecs({ protocol, port, sources }: OperatorPath, own: readonly Cidr[]): readonly RuleSpec[] | null {
   // `letsThrough` asks at the priority of each accept; this one means nothing.
   const grant = parseGrant({ protocol, ...(port === "" ? {} : { port }), sources, priority: 1 });
   if (!grant.ok) return null;

@@ -1,12 +1,14 @@
 // What keeps the rollbacks of a pass back: all of them, the doubtful ones, or those that would cut the operators' path. Pure.
+import { containsCidr, formatCidr } from "../domain/cidr.ts";
 import type { HeldBy } from "../domain/drift-item.ts";
-import { cutPaths } from "../domain/operator-path.ts";
+import { isCut, pathSpecs } from "../domain/operator-path.ts";
 import { isOpenToWorld } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { letsThrough } from "../domain/verdict.ts";
 import type { Case } from "./drift-case.ts";
-import { type Picture, rulesOf, type Watch } from "./picture.ts";
+import { type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
 
 /** What becomes of the rollbacks that a pass wants. */
 export interface Guarded {
@@ -91,17 +93,7 @@ function goingOf(
   watch: Watch,
   clear: readonly Case[],
 ): { readonly going: ReadonlySet<Case>; readonly cutting: ReadonlySet<Case> } {
-  const before = rulesOf(picture);
-  const isCut = (cases: readonly Case[]): boolean => {
-    const after = afterUndoing(before, cases);
-    return watch.interfaces.some(({ addresses, otherRules }) => {
-      const [then, now] = [
-        [...before, ...otherRules],
-        [...after, ...otherRules],
-      ];
-      return cutPaths(then, now, watch.operatorPath, addresses).length > 0;
-    });
-  };
+  const isCut = cutsOf(picture, watch, clear);
   let going: readonly Case[] = [];
   let cutting: readonly Case[] = [];
   for (let place = 0; place < clear.length && going.length < watch.changesMax; ) {
@@ -117,15 +109,70 @@ function goingOf(
   return { going: new Set(going), cutting: new Set(cutting) };
 }
 
+/** Whether these, behind others that do not, cut the operators' path. */
+type CutsPath = (base: readonly Case[], cases: readonly Case[]) => boolean;
+
+/**
+ * Only the ways in that a case has to do with are looked at for it, and interfaces that no rule tells apart count as one: however many
+ * hosts a group has, and however many rules somebody adds for single ones, the pass has its lock for half a minute.
+ */
+function cutsOf(picture: Picture, watch: Watch, clear: readonly Case[]): CutsPath {
+  const before = rulesOf(picture);
+  const changes = new Map(clear.map((it) => [it, changesOf(it)]));
+  const interfaces = unlike(watch.interfaces, [...before, ...[...changes.values()].flat()]);
+  const ways: { readonly spec: RuleSpec; readonly otherRules: readonly Rule[] }[] = [];
+  for (const { addresses, otherRules } of interfaces)
+    for (const path of watch.operatorPath) {
+      const specs = pathSpecs(path, addresses);
+      // Nothing can be said for a path that nobody can read.
+      if (specs === null) return () => true;
+      ways.push(...specs.map((spec) => ({ spec, otherRules })));
+    }
+  const wanted = ways.map(({ spec }) => trafficAtMost(spec));
+  const touched = (specs: readonly RuleSpec[]): readonly number[] => {
+    const changed = specs.filter((it) => it.direction === "ingress").map(trafficAtMost);
+    return [...wanted.keys()].filter((way) => changed.some((it) => wanted[way] && mayOverlap(wanted[way], it)));
+  };
+  const waysOf = new Map([...changes].map(([it, specs]) => [it, touched(specs)]));
+  return (base, cases) => {
+    const after = afterUndoing(before, [...base, ...cases]);
+    const concerned = new Set(cases.flatMap((it) => waysOf.get(it) ?? []));
+    return [...concerned].some((way) => {
+      const { spec, otherRules } = ways[way] ?? { spec: null, otherRules: [] };
+      return spec !== null && isCut(spec, [...before, ...otherRules], [...after, ...otherRules]);
+    });
+  };
+}
+
+const changesOf = ({ item }: Case): readonly RuleSpec[] =>
+  [item.found, item.wanted].flatMap((kept) => (kept ? [kept.spec] : []));
+
+/** One interface of all those that the rules, their other groups' among them, say the same of. */
+function unlike(interfaces: readonly WatchedInterface[], rules: readonly RuleSpec[]): readonly WatchedInterface[] {
+  const numbers = new Map<Rule, number>();
+  const numberOf = (rule: Rule): number => {
+    const number = numbers.get(rule) ?? numbers.size;
+    numbers.set(rule, number);
+    return number;
+  };
+  const narrow = [...rules, ...interfaces.flatMap((it) => it.otherRules)].flatMap(({ dest }) => dest ?? []);
+  const dests = [...new Map(narrow.map((dest) => [formatCidr(dest), dest])).values()];
+  const found = new Map<string, WatchedInterface>();
+  for (const it of interfaces) {
+    const hosts = it.addresses.map((host) => [
+      host.family,
+      dests.flatMap((dest, place) => (containsCidr(dest, host) ? place : [])),
+    ]);
+    found.set(JSON.stringify([it.otherRules.map(numberOf), hosts]), it);
+  }
+  return [...found.values()];
+}
+
 const left = (all: readonly Case[], taken: readonly Case[]): readonly Case[] => all.filter((it) => !taken.includes(it));
 
 /** Those of `cases` that can go after `base` without a cut, found by halving. */
-function withoutCutting(
-  base: readonly Case[],
-  cases: readonly Case[],
-  isCut: (cases: readonly Case[]) => boolean,
-): readonly Case[] {
-  if (cases.length === 0 || !isCut([...base, ...cases])) return cases;
+function withoutCutting(base: readonly Case[], cases: readonly Case[], isCut: CutsPath): readonly Case[] {
+  if (cases.length === 0 || !isCut(base, cases)) return cases;
   if (cases.length === 1) return [];
   const half = Math.ceil(cases.length / 2);
   const first = withoutCutting(base, cases.slice(0, half), isCut);

@@ -173,4 +173,64 @@ describe("the operators' path", () => {
       { numRuns: 300 },
     );
   });
+
+  it("is never cut of any host, whichever hosts rules are for and whatever else the hosts are in", () => {
+    const hosts = ["192.168.0.11", "192.168.0.12", "192.168.0.13", "192.168.0.14"].map((it) => aCidr(`${it}/32`));
+    const paths = [{ protocol: "tcp", port: "1000-1001", sources: ["203.0.113.7", "198.51.100.7"] }];
+    const aChange = fc
+      .record({
+        port: fc.constantFrom("1000/1001", "1000/1000", "1000/2000", "-1/-1"),
+        source: fc.constantFrom(...SOURCES),
+        dest: fc.option(fc.constantFrom(...hosts, aCidr("192.168.0.12/31"))),
+        policy: fc.constantFrom<Rule["policy"]>("accept", "accept", "drop"),
+        priority: fc.integer({ min: 1, max: 2 }),
+      })
+      .map(({ port, source, ...rest }) => aSpec({ ...rest, ports: somePorts(port), peer: fromCidr(source) }));
+    const someChanges = fc.array(aChange, { maxLength: 7 });
+    let held = 0;
+    fc.assert(
+      fc.property(someChanges, someChanges, someChanges, (added, granted, others) => {
+        const otherRules = others.slice(0, 2).map((spec) => aRule({ ...spec, id: null }));
+        const interfaces = hosts.map((host, place) => ({ addresses: [host], otherRules: place < 2 ? otherRules : [] }));
+        const own = new Map(granted.slice(0, 2).map((spec) => [ruleKey(spec), spec]));
+        const entries = [...own.values()].map((spec, n) => anAllocated({ spec, standing: preExisting(`g${n}`) }));
+        const stranger = new Map(added.flatMap((spec) => (own.has(ruleKey(spec)) ? [] : [[ruleKey(spec), spec]])));
+        const rules = [...stranger.values()].map((spec, n) =>
+          aRule({ ...spec, id: ruleId(`x${n}`), createdAt: NOW - 60_000 }),
+        );
+        // Who granted the others is away: each of them is removed, and comes back.
+        const plan = planned({ entries, rules }, { operatorPath: paths, interfaces });
+        const after = performed(rules, plan);
+        const cutBy = (next: readonly Rule[]) =>
+          interfaces.flatMap((it) =>
+            cutPaths([...rules, ...it.otherRules], [...next, ...it.otherRules], paths, it.addresses),
+          );
+        expect(cutBy(after)).toEqual([]);
+        for (const item of plan.drift.items) {
+          if (item.heldBy !== "operatorPath") continue;
+          held += 1;
+          const back = item.wanted ? [aRule({ ...item.wanted.spec, id: null })] : [];
+          expect(cutBy([...after.filter(({ id }) => id === null || id !== item.ruleId), ...back])).not.toEqual([]);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(held).toBeGreaterThan(20);
+  });
+
+  it("is judged in time of hundreds of hosts, each with a rule that somebody else has opened for it alone", () => {
+    const hosts = Array.from({ length: 300 }, (_, n) => aCidr(`10.1.${n >> 8}.${n & 255}/32`));
+    const many = hosts.map((host) => ({ addresses: [host], otherRules: [] }));
+    const shields = hosts
+      .slice(-199)
+      .map((dest, n) =>
+        aRule({ ...onPort(1000, "203.0.113.0/24"), dest, id: ruleId(`s${n}`), createdAt: NOW - 60_000 }),
+      );
+    const wild = aRule({ ...onPort(3306, "0.0.0.0/0"), id: ruleId("wild"), createdAt: NOW - 60_000 });
+    const plan = planned(
+      { entries: [], rules: [...shields, wild] },
+      { operatorPath, interfaces: many, changesMax: 200 },
+    );
+    expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-wild" }]);
+  }, 20_000);
 });
