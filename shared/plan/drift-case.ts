@@ -123,7 +123,9 @@ function judgedItem(
   const { kind, key, ruleId, rule } = difference;
   // A rule that differed in another way before was changed since, and its creation tells nothing of when.
   const isKnown = watch.items.some((it) => ruleId !== null && it.ruleId === ruleId);
-  const created = kind === "added" && !isKnown ? (rule?.createdAt ?? now) : now;
+  const isDated = kind === "added" && !isKnown && rule !== null && rule.createdAt !== null;
+  // By our clock: where it is ahead, whoever wrote the rule would else have no wait left.
+  const created = isDated ? rule.createdAt + watch.aheadMs : now;
   const firstSeenAt = stored?.firstSeenAt ?? Math.min(created, now);
   const calls = callsBehind(difference, watch.sightings);
   const waitsSince = Math.min(firstSeenAt, ...earlierWaits(watch, key, now));

@@ -54,6 +54,8 @@ export interface Watch {
   /** `observe` reports, `enforce` rolls back. */
   readonly acts: "observe" | "enforce";
   readonly terms: JudgeTerms;
+  /** How far our clock is ahead of the cloud's, where that is more than it may be; else 0, as the answers tell whole seconds. */
+  readonly aheadMs: number;
   /** When a person confirmed the group's baseline. */
   readonly confirmedAt: number;
   /** False where the ledger is not wholly read, or not the one a person confirmed: then nothing is adopted into it. */

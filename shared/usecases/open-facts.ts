@@ -9,7 +9,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { mergeRules, shadowOf } from "../domain/verdict.ts";
 import { deniedName } from "../plan/effective-guard.ts";
 import { isLeaseOpening, isOpening, type Refusal } from "../plan/picture.ts";
-import type { GroupFacts, Member } from "../ports/firewall.ts";
+import { CloudFailure, type GroupFacts, type Member } from "../ports/firewall.ts";
 import { getGroupRow } from "../store/group-rows.ts";
 import type { App } from "./app.ts";
 
@@ -50,12 +50,18 @@ export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Me
     (groupId) => groupId !== ref.groupId,
   );
   const siblings = new Map<string, readonly Rule[]>();
-  await Promise.all(
-    others.map(async (groupId) => {
-      siblings.set(groupId, (await app.firewall.readGroup({ ...ref, groupId }, "open")).rules);
-    }),
-  );
+  await Promise.all(others.map(async (groupId) => siblings.set(groupId, await rulesOf(app, { ...ref, groupId }))));
   return { group, row, members, siblings };
+}
+
+/** Who is in which group is known for minutes: of one that was deleted since no rule acts on anybody. */
+async function rulesOf(app: App, group: GroupRef): Promise<readonly Rule[]> {
+  try {
+    return (await app.firewall.readGroup(group, "open")).rules;
+  } catch (error) {
+    if (error instanceof CloudFailure && error.kind === "groupGone") return [];
+    throw error;
+  }
 }
 
 /** What refuses openings, and what has them wait. */

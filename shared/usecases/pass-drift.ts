@@ -89,8 +89,11 @@ export class PassDrift {
     this.warn(guard);
     if (guard.acts === "none" || this.facts.serviceManaged) return null;
     const { drift, lease, limits } = policy;
+    const { firewall, settings } = this.app;
+    const skewMs = firewall.skewMs();
     return {
       acts: guard.acts,
+      aheadMs: Math.abs(skewMs) > settings.skewMaxMs ? skewMs : 0,
       terms: {
         drift,
         foreignWriters: policy.foreignWriters,

@@ -82,6 +82,7 @@ export const someTerms = (changes: Partial<JudgeTerms> = {}): JudgeTerms => ({
 export const aWatch = (changes: Partial<Watch> = {}): Watch => ({
   acts: "enforce",
   terms: someTerms(),
+  aheadMs: 0,
   confirmedAt: NOW - HOUR,
   mayAdopt: true,
   sightings: [],

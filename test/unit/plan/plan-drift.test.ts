@@ -519,6 +519,13 @@ describe("items from pass to pass", () => {
     expect(callsOf(watched({}, long))).toEqual(["revoke sgr-x"]);
   });
 
+  test("a rule waits as long where our clock is ahead of the cloud's", () => {
+    const aheadMs = 2 * WAIT_MS;
+    const plan = watched({ aheadMs }, { rules: [{ ...x, createdAt: NOW - aheadMs - 60_000 }] });
+    expect(plan.calls).toEqual([]);
+    expect(plan.drift.items).toMatchObject([{ state: "waiting", verdict: { until: NOW - 60_000 + WAIT_MS } }]);
+  });
+
   test("a rule that somebody changed since it was looked at waits for the event of the change", () => {
     const before = extra("x", 9, { createdAt: NOW - 24 * HOUR });
     const items = watched({ acts: "observe" }, { rules: [before] }).drift.items;
