@@ -6,8 +6,8 @@
 import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
 
-/** Where the files of the division lie; they are never written. */
-const DIVIDED = "/divided";
+/** Where the files of the division lie, in the project's folder, so that their names do not tell where that is; they are never written. */
+const DIVIDED = "divided";
 const INDEX = "./index.js";
 
 /** What stands for the part of the start at this place until all is linked: as long as what takes its place, because of the maps. */

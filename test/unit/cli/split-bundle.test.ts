@@ -1,5 +1,5 @@
 // A function's bundle in parts: loaded when they are needed, with one copy of what they share, and traceable to the sources.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,10 +33,12 @@ const loaded = (): string[] => Object.keys(require.cache).filter((path) => path.
 let bundle: Bundle;
 let out: string;
 
-beforeAll(async () => {
+/** The sources' bundle, as a project in the folder builds it. */
+function splitIn(folder: string) {
+  mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(SOURCES)) writeFileSync(join(folder, name), text);
-  out = mkdtempSync(join(folder, "out-"));
   const options = {
+    absWorkingDir: folder,
     bundle: true,
     platform: "node",
     format: "cjs",
@@ -45,7 +47,12 @@ beforeAll(async () => {
     write: false,
   } as const;
   const maps = { sourcemap: "external", supported: { "dynamic-import": false }, metafile: true } as const;
-  const { files } = await splitBundle(join(folder, "index.ts"), { ...options, ...maps }, "globalThis.isPrepared=true;");
+  return splitBundle(join(folder, "index.ts"), { ...options, ...maps }, "globalThis.isPrepared=true;");
+}
+
+beforeAll(async () => {
+  out = mkdtempSync(join(folder, "out-"));
+  const { files } = await splitIn(folder);
   for (const { name, result } of files)
     for (const { path, contents } of result.outputFiles)
       writeFileSync(join(out, path.endsWith(".map") ? `${name}.map` : name), contents);
@@ -78,4 +85,13 @@ test("every file has a map that names its sources", () => {
   );
   for (const name of ["failure.ts", "early.ts", "late.ts", "count.ts"])
     expect(sources.some((path) => path.endsWith(name))).toBe(true);
+});
+
+test("wherever the project lies, the files and their maps are the same", async () => {
+  const built = async (place: string) =>
+    (await splitIn(join(folder, place))).files.map(({ name, result }) => [
+      name,
+      ...result.outputFiles.map(({ contents }) => Buffer.from(contents).toString()),
+    ]);
+  expect(await built("here")).toEqual(await built("some/where/else"));
 });
