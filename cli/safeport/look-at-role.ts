@@ -1,7 +1,7 @@
 // What doctor says of the functions' role beyond what setup makes: who else may act as safeport, and what it may do besides.
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { CloudCalls } from "../setup/cloud-call.ts";
-import { trustPolicy } from "../setup/ram-policy.ts";
+import { isTrustPolicy } from "../setup/ram-policy.ts";
 import type { Finding } from "./doctor.ts";
 
 interface Attached {
@@ -26,10 +26,9 @@ export async function roleFindings({ ask, ram }: CloudCalls, role: string): Prom
 
 function trustFinding(role: string, trust: string | undefined): Finding {
   const check = `who may act as ${role}`;
-  const wanted = JSON.stringify(trustPolicy);
-  const remedy = `Set the trust policy of the role to ${wanted}; whoever may act as it can open every port.`;
+  const remedy = "Run safeport setup --apply, which sets it anew; whoever may act as the role can open every port.";
   if (trust === undefined) return { check, state: "unknown", found: "is not told", remedy };
-  if (isSameJson(trust, wanted)) return { check, state: "ok", found: "Function Compute alone", remedy: "" };
+  if (isTrustPolicy(trust)) return { check, state: "ok", found: "Function Compute alone", remedy: "" };
   return { check, state: "warn", found: `is not what setup makes: ${trust.slice(0, 300)}`, remedy };
 }
 
@@ -38,12 +37,4 @@ function policyFinding(role: string, others: readonly string[]): Finding {
   if (others.length === 0) return { check, state: "ok", found: "nothing besides its own policy", remedy: "" };
   const remedy = "Take them from the role: its own policy is all that the functions need.";
   return { check, state: "warn", found: `it also has ${others.join(", ")}`, remedy };
-}
-
-function isSameJson(one: string, other: string): boolean {
-  try {
-    return JSON.stringify(JSON.parse(one)) === JSON.stringify(JSON.parse(other));
-  } catch {
-    return false;
-  }
 }

@@ -1,4 +1,5 @@
 // What the functions' role may do: no more than the features that are switched on need, each action on the narrowest resource.
+import { isDeepStrictEqual } from "node:util";
 import type { Configuration } from "../../shared/config/settings.ts";
 
 /** A policy in the language of RAM. */
@@ -90,6 +91,15 @@ export const trustPolicy = {
   Version: "1",
   Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: ["fc.aliyuncs.com"] } }],
 } as const;
+
+/** True where a role's trust policy, as the cloud tells it, is the one above, in whatever order. */
+export function isTrustPolicy(text: string): boolean {
+  try {
+    return isDeepStrictEqual(JSON.parse(text), trustPolicy);
+  } catch {
+    return false;
+  }
+}
 
 /** The policy of the functions' role: one statement for each set of resources. */
 export function ramPolicyOf(features: RamFeatures): RamPolicy {

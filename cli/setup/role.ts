@@ -1,7 +1,8 @@
 // The role the functions act as, and its policy.
+import { isDeepStrictEqual } from "node:util";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { CloudCalls } from "./cloud-call.ts";
-import { type RamPolicy, trustPolicy } from "./ram-policy.ts";
+import { isTrustPolicy, type RamPolicy, trustPolicy } from "./ram-policy.ts";
 import type { Step } from "./steps.ts";
 
 /** What is to be there; the policy has the role's name. */
@@ -29,6 +30,12 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
     const version = found?.["DefaultPolicyVersion"] as { readonly PolicyDocument?: string } | undefined;
     return version?.PolicyDocument === undefined ? null : JSON.parse(version.PolicyDocument);
   };
+  /** Undefined where the cloud does not tell it, null where there is no role. */
+  const findTrust = async (): Promise<string | undefined | null> => {
+    const found = await unlessGone(ask(ram, "GetRole", { RoleName: role }));
+    const told = found?.["Role"] as { readonly AssumeRolePolicyDocument?: string } | undefined;
+    return found === null ? null : told?.AssumeRolePolicyDocument;
+  };
   const isAttached = async (): Promise<boolean> => {
     const found = await unlessGone(ask(ram, "ListPoliciesForRole", { RoleName: role }));
     const policies =
@@ -38,13 +45,18 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
   return [
     {
       id: `role ${role}`,
-      look: async () =>
-        (await unlessGone(ask(ram, "GetRole", { RoleName: role }))) === null
-          ? { state: "missing", what: `make the role ${role} for Function Compute` }
-          : { state: "ready" },
+      look: async () => {
+        const trust = await findTrust();
+        if (trust === null) return { state: "missing", what: `make the role ${role} for Function Compute` };
+        if (trust === undefined || isTrustPolicy(trust)) return { state: "ready" };
+        return { state: "differs", what: `let Function Compute alone act as the role ${role}` };
+      },
       async make() {
-        const AssumeRolePolicyDocument = JSON.stringify(trustPolicy);
-        await ask(ram, "CreateRole", { RoleName: role, AssumeRolePolicyDocument, Description: "safeport's functions" });
+        const trust = JSON.stringify(trustPolicy);
+        const of = { RoleName: role };
+        if ((await findTrust()) === null)
+          await ask(ram, "CreateRole", { ...of, AssumeRolePolicyDocument: trust, Description: "safeport's functions" });
+        else await ask(ram, "UpdateRole", { ...of, NewAssumeRolePolicyDocument: trust });
         return undefined;
       },
       remove: async () => {
@@ -56,7 +68,7 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
       look: async () => {
         const found = await findPolicy();
         if (found === null) return { state: "missing", what: `make the policy ${role}` };
-        if (JSON.stringify(found) === JSON.stringify(policy)) return { state: "ready" };
+        if (isDeepStrictEqual(found, policy)) return { state: "ready" };
         return { state: "differs", what: `set the policy ${role} to what the switched on features need` };
       },
       async make() {

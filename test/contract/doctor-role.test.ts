@@ -1,10 +1,12 @@
-// The role that can open every port: doctor names who else may act as it, and what else it may do.
+// The role that can open every port: doctor names who else may act as it, and what else it may do; setup mends the first.
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
 import { accountOf } from "../../cli/safeport/account.ts";
 import { roleFindings } from "../../cli/safeport/look-at-role.ts";
 import { type CloudCalls, cloudCalls } from "../../cli/setup/cloud-call.ts";
 import { trustPolicy } from "../../cli/setup/ram-policy.ts";
+import { roleSteps } from "../../cli/setup/role.ts";
+import { runSteps } from "../../cli/setup/steps.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import { terminalOf } from "../kit/command-line.ts";
@@ -47,6 +49,24 @@ it("is not where others may act as it, or where it may do more", async () => {
     ["warn", expect.stringContaining("acs:ram::100:root"), true],
     ["warn", "it also has everything", true],
   ]);
+});
+
+it("is set anew by setup where others may act as it, and left alone where only the order of the words is another", async () => {
+  const [statement] = trustPolicy.Statement;
+  const { Effect, Action, Principal } = statement;
+  const reordered = { Statement: [{ Principal, Action, Effect }], Version: "1" };
+  const stranger = { ...statement, Principal: { RAM: ["acs:ram::100:root"] } };
+  for (const [role, trust, state, found] of [
+    ["other-order", reordered, "ready", "ready"],
+    ["given-away", { Version: "1", Statement: [statement, stranger] }, "made", "differs"],
+  ] as const) {
+    await make(role, trust, role);
+    const [step] = roleSteps(calls, { role, policy: { Version: "1", Statement: [] } });
+    const run = async (apply: boolean) =>
+      (await runSteps(step === undefined ? [] : [step], { apply, progress: () => undefined })).map((it) => it.state);
+    expect([await run(false), await run(true), await run(false)]).toEqual([[found], [state], ["ready"]]);
+    expect((await roleFindings(calls, role))[0]).toMatchObject({ state: "ok" });
+  }
 });
 
 it("is not spoken of where there is none", async () => {

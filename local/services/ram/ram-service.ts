@@ -34,13 +34,18 @@ interface KeptAccount {
 
 type Body = Record<string, unknown>;
 
+/** Function Compute may act as the roles that exist from the start. */
+const OF_FUNCTIONS = JSON.stringify({
+  Version: "1",
+  Statement: [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: ["fc.aliyuncs.com"] } }],
+});
 /** So many versions of a policy are kept. */
 const VERSIONS_MAX = 5;
 const NAME = /^[A-Za-z0-9._-]{1,128}$/;
 
 /** Starts listening. */
 export function startRam({ ram, roles, accountId, ...around }: RamServiceOptions): Promise<RpcEndpoint> {
-  const seeded = roles.map((name) => ({ name, trust: "{}", policies: [] }));
+  const seeded = roles.map((name) => ({ name, trust: OF_FUNCTIONS, policies: [] }));
   const kept = keptIn<KeptAccount>(fileIn(around, "account.json"), { roles: seeded, policies: [] });
   const account = new RamAccount(ram, accountId, kept);
   return startRpcEndpoint(around, {
@@ -117,6 +122,9 @@ class RamAccount {
         if (!NAME.test(role)) throw invalid("RoleName", "The parameter RoleName is invalid.");
         if (this.#roles.has(role)) throw exists("Role", role);
         this.#roles.set(role, { trust: jsonOf(params, "AssumeRolePolicyDocument"), policies: new Set() });
+        return { Role: this.#viewRole(role) };
+      case "UpdateRole":
+        this.#role(role).trust = jsonOf(params, "NewAssumeRolePolicyDocument");
         return { Role: this.#viewRole(role) };
       case "DeleteRole":
         if (this.#role(role).policies.size > 0)

@@ -23,6 +23,7 @@ const ram: RpcService = {
     CreateRole: /^RoleName$/,
     CreatePolicy: /^PolicyName$/,
     AttachPolicyToRole: /^(Role|Policy)Name$/,
+    UpdateRole: /^RoleName$/,
     DeleteRole: /^RoleName$/,
     DeletePolicy: /^PolicyName$/,
     CreatePolicyVersion: /^PolicyName$/,
