@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { adoptSeed } from "../../cli/dev/adopt-seed.ts";
-import { environmentOf } from "../../cli/dev/deployment.ts";
+import { environmentOf, functionsOf } from "../../cli/dev/deployment.ts";
 import { act } from "../../cli/dev/somebody.ts";
 import { runCommand } from "../../cli/safeport/run.ts";
 import { seededRandom } from "../../local/random.ts";
@@ -62,7 +62,8 @@ async function safeport(line: string): Promise<void> {
 }
 
 /** The monitoring posts an alarm with a secret in the path. */
-async function alarm(secret: string, state: string): Promise<void> {
+/** Posts an alarm; answers the status. */
+async function alarm(secret: string, state: string): Promise<number> {
   const body = new URLSearchParams({
     ...{ alertName: "ddos", alertState: state, triggerLevel: "CRITICAL" },
     dimensions: `{instanceId=${world.instanceId("web-1")}, userId=1}`,
@@ -70,6 +71,7 @@ async function alarm(secret: string, state: string): Promise<void> {
   });
   const answer = await fetch(`${world.cloud.endpoints.api}/alarm/${secret}`, { method: "POST", body });
   answers.push(await answer.text());
+  return answer.status;
 }
 
 async function call(token: string, method: string, path: string, body?: object): Promise<Record<string, string>> {
@@ -262,4 +264,19 @@ test("no bundle has one", async () => {
   expect(bundles.length).toBeGreaterThan(3);
   for (const { name, parentPath } of bundles)
     expect(foundIn(readFileSync(join(parentPath, name), "utf8")), join(parentPath, name)).toEqual([]);
+});
+
+// The last: it deploys with other secrets.
+test("the alarm's secret changes with an overlap: both are good while both are set, and the old one no more when it is taken out", async () => {
+  const dist = join(await builtProgram(), "dist");
+  const [old, next] = [EARLIER_ALARM, "n".repeat(48)];
+  const statusesWith = async (inForce: string): Promise<readonly number[]> => {
+    const environment = { SAFEPORT_ALARM_SECRETS: inForce };
+    const { cloud, tokens } = world;
+    cloud.deploy(functionsOf(cloud, { ...SECRETS, tokens }, { dist, environment }));
+    return [await alarm(old, "ALERT"), await alarm(next, "ALERT")];
+  };
+  expect(await statusesWith(old)).toEqual([200, 404]);
+  expect(await statusesWith(`${old},${next}`)).toEqual([200, 200]);
+  expect(await statusesWith(next)).toEqual([404, 200]);
 });
