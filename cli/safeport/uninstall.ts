@@ -159,11 +159,8 @@ async function removeState(surroundings: Surroundings, account: Account, values:
 
 /** Until when records are younger than the floor; null where none is. */
 async function recordsKeptUntil(account: Account): Promise<number | null> {
-  const { records } = await listRecords(stateOf(account), { limit: 1, before: null }).catch((error: unknown) => {
-    if (error instanceof StoreFailure && error.kind === "tableMissing") return { records: [] };
-    throw error;
-  });
-  const [youngest] = records;
+  const page = await unlessGone(listRecords(stateOf(account), { limit: 1, before: null }));
+  const [youngest] = page?.records ?? [];
   const until = youngest === undefined ? 0 : stampOf(youngest.sequence) + RECORDS_FLOOR_DAYS * 86_400_000;
   return until > account.clock.now() ? until : null;
 }
@@ -256,11 +253,21 @@ async function unlessOver(work: () => Promise<unknown>): Promise<void> {
   }
 }
 
+/** Null where a run before this one has removed the table: any other failure may hide something that stands. */
+async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
+    throw error;
+  }
+}
+
 /** Every rule with a mark of this installation, in every region the policy names. */
 async function ownRules(account: Account): Promise<readonly string[]> {
   const { configuration, clock } = account;
   const { region, settings } = configuration;
-  const row = await readPolicy(stateOf(account)).catch(() => null);
+  const row = await unlessGone(readPolicy(stateOf(account)));
   const regions = row === null ? [region] : policyOfRow(row, region).regions;
   const found: string[] = [];
   for (const each of regions) {

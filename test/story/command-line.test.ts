@@ -363,6 +363,11 @@ describe("uninstall", () => {
     expect(world.rules("lab").filter((rule) => rule.portRange === "9333/9333")).toEqual([]);
     const late = await world.api("POST", "/v1/leases", { body: { port: 9334, period: 3600, group: "lab" } });
     expect(late.body.code).toBe("MODE_FORBIDS");
+    // Which regions to look in is not known: what stands there would stay for ever.
+    const denied = { kind: "reject", status: 403, code: "OTSAuthFailed" } as const;
+    world.cloud.faults.set([{ service: "ots", operation: "GetRange", times: 1, fault: denied }]);
+    expect(await safeport("uninstall --state", { SAFEPORT_API: "" })).toMatchObject({ code: 1, out: "" });
+    world.cloud.faults.set([]);
     const gone = await safeport("uninstall --state --json", { SAFEPORT_API: "" });
     expect(gone.code).toBe(0);
     expect(gone.json.removed).toContain("table lease");
