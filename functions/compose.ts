@@ -15,6 +15,7 @@ import {
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { httpsNotifier } from "../shared/adapters/notify/notifier.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
+import { loaded } from "../shared/adapters/system/loaded.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
 import {
@@ -27,7 +28,6 @@ import {
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
 import type { KeySets } from "../shared/ports/key-sets.ts";
-import type { TrafficSources } from "../shared/ports/traffic.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
 import { listPolicies } from "../shared/store/policy.ts";
@@ -153,7 +153,6 @@ function build(configuration: Configuration): Composition {
     ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`),
   });
   const reading = { clock, credentials: keys, vpc: vpcRpc, cms: cmsRpc };
-  let sources: Promise<TrafficSources> | undefined;
   const app: App = {
     clock,
     random,
@@ -164,11 +163,8 @@ function build(configuration: Configuration): Composition {
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
-    traffic: () => {
-      // So that what does not collect pays nothing for it.
-      sources ??= import("./traffic-sources.ts").then((it) => it.trafficSources(configuration, reading));
-      return sources;
-    },
+    // So that what does not collect pays nothing for it.
+    traffic: loaded(async () => (await import("./traffic-sources.ts")).trafficSources(configuration, reading)),
     notifier: httpsNotifier({
       clock,
       installation: settings.installation,

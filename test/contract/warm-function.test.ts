@@ -1,6 +1,6 @@
 // A function that stays warm: the built `api` in a process of its own, its Tablestore behind TLS that counts connections and misbehaves.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -44,6 +44,7 @@ describe.skipIf(!hasOpenssl())("a warm function", () => {
   let world: Deployed;
   let front: Server;
   let child: ChildProcess;
+  let deployed: string;
   const seen = { connections: 0, calls: 0 };
   const next: Mishap[] = [];
 
@@ -59,10 +60,12 @@ describe.skipIf(!hasOpenssl())("a warm function", () => {
       seen.connections += 1;
     });
     await new Promise<void>((resolve) => front.listen(0, "localhost", resolve));
+    deployed = join(folder, "api");
+    cpSync(join(program, "dist", "api"), deployed, { recursive: true });
     const runner = join(folder, "runner.cjs");
     writeFileSync(runner, RUNNER);
     const secrets = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
-    child = spawn(process.execPath, [runner, join(program, "dist", "api", "index.js")], {
+    child = spawn(process.execPath, [runner, join(deployed, "index.js")], {
       env: {
         PATH: process.env["PATH"] ?? "",
         ...environmentOf(world.cloud, { ...secrets, tokens: world.tokens }),
@@ -130,6 +133,15 @@ describe.skipIf(!hasOpenssl())("a warm function", () => {
     return value;
   }
   const leases = () => ask("/v1/leases", world.cloud.roleKeys());
+
+  // The first: nothing has been loaded yet.
+  it("reads a part again that it could not read at first", async () => {
+    const [part, away] = [join(deployed, "tablestore.js"), join(folder, "tablestore.js")];
+    renameSync(part, away);
+    expect((await leases()).statusCode).toBeGreaterThanOrEqual(500);
+    renameSync(away, part);
+    expect((await leases()).statusCode).toBe(200);
+  });
 
   it("opens no new connection for its calls", async () => {
     for (let round = 0; round < 3; round++) expect((await leases()).statusCode).toBe(200);

@@ -4,6 +4,7 @@ import https from "node:https";
 import type { Client, ConfigOptions } from "tablestore";
 import { StoreFailure } from "../../ports/tables.ts";
 import { withDeadline } from "../system/deadline.ts";
+import { loaded } from "../system/loaded.ts";
 import type { CredentialSource } from "./credentials.ts";
 
 /** The SDK's module. */
@@ -83,24 +84,20 @@ const SOCKETS_MAX = 50;
 /** A caller whose connections stay open between calls. */
 export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller {
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS;
-  let loaded: Promise<{ readonly sdk: TablestoreSdk; readonly client: RawClient }> | undefined;
-
-  function load() {
-    loaded ??= import("tablestore").then((module) => {
-      // Under native ESM the default export of a CommonJS module is the module itself.
-      const sdk = ((module as { readonly default?: TablestoreSdk }).default ?? module) as TablestoreSdk;
-      const client = new sdk.Client(clientConfig(settings, timeoutMs));
-      // Asked by the SDK when it signs, so that a changed key is used at once.
-      Object.assign((client as unknown as { readonly config: object }).config, {
-        getCredentials: () => {
-          const { accessKeyId, accessKeySecret, securityToken } = settings.credentials();
-          return { accessKeyId, secretAccessKey: accessKeySecret, securityToken };
-        },
-      });
-      return { sdk, client: client as unknown as RawClient };
+  const load = loaded(async () => {
+    const module: object = await import("tablestore");
+    // Under native ESM the default export of a CommonJS module is the module itself.
+    const sdk = ((module as { readonly default?: TablestoreSdk }).default ?? module) as TablestoreSdk;
+    const client = new sdk.Client(clientConfig(settings, timeoutMs));
+    // Asked by the SDK when it signs, so that a changed key is used at once.
+    Object.assign((client as unknown as { readonly config: object }).config, {
+      getCredentials: () => {
+        const { accessKeyId, accessKeySecret, securityToken } = settings.credentials();
+        return { accessKeyId, secretAccessKey: accessKeySecret, securityToken };
+      },
     });
-    return loaded;
-  }
+    return { sdk, client: client as unknown as RawClient };
+  });
 
   return {
     timeoutMs,

@@ -2,6 +2,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
 import type { RangeAnswer, RangeQuery, TableSchema, Tables } from "../../ports/tables.ts";
+import { loaded } from "../system/loaded.ts";
 import { CallFailure, storeFailure, type TablestoreSettings, tablestoreCaller } from "./tablestore-call.ts";
 import { rangeReader } from "./tablestore-ranges.ts";
 import { RowCodec } from "./tablestore-rows.ts";
@@ -28,15 +29,11 @@ const TABLE_POLL_MS = 200;
  */
 export function tablestoreTables(options: TablestoreOptions): Tables {
   const caller = tablestoreCaller(options);
-  let made: Promise<Tools> | undefined;
-  const tools = (): Promise<Tools> => {
-    made ??= caller.sdk().then((sdk) => {
-      const codec = new RowCodec(sdk, options.schemas);
-      const all = { caller, codec, rows: rowCalls(caller, codec), clock: options.clock, random: options.random };
-      return { ...all, range: rangeReader(all) };
-    });
-    return made;
-  };
+  const tools = loaded(async (): Promise<Tools> => {
+    const codec = new RowCodec(await caller.sdk(), options.schemas);
+    const all = { caller, codec, rows: rowCalls(caller, codec), clock: options.clock, random: options.random };
+    return { ...all, range: rangeReader(all) };
+  });
 
   const port: Tables = {
     async get(table, key) {
