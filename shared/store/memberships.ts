@@ -114,5 +114,6 @@ async function* rowsOf(tables: Tables, first: string, from: Day, until: Day): As
   }
 }
 
-/** True for a day that lies in one of the weeks. */
-export const isInWeeks = ({ weeks }: Membership, day: Day): boolean => weeks.has(weekOf(day));
+/** True for a day that lies in one of the weeks, or in the one after: who is gone before it was looked for has not been elsewhere. */
+export const isInWeeks = ({ weeks }: Membership, day: Day): boolean =>
+  weeks.has(weekOf(day)) || weeks.has(weekOf(dayAfter(day, -WEEK_DAYS)));

@@ -30,7 +30,9 @@ export async function hostsOf(
 ): Promise<readonly GroupHost[] | null> {
   if (members.length > HOSTS_MAX) return null;
   const until = dayAfter(dayOf(now), 1);
-  const known = await readMemberships(app.tables, groupId, { from, until, max: HOSTS_MAX });
+  // Who was seen last in the week before may have been there for the first days.
+  const since = dayAfter(from, -7);
+  const known = await readMemberships(app.tables, groupId, { from: since, until, max: HOSTS_MAX });
   const present = new Set(members.map(({ eniId }) => eniId));
   const left = [...known.values()].filter(({ member }) => !present.has(member.eniId));
   if (members.length + left.length > HOSTS_MAX) return null;
@@ -50,7 +52,7 @@ export const hostOf = ({ member, membership }: GroupHost): Host => {
 
 /**
  * The days of a host, the second not included, by its interface and then by its instance: sources that know no interfaces tell of the
- * instance. Of one that has left, the weeks in which it was a member.
+ * instance. Of one that has left, the weeks in which it was a member and the one after each.
  */
 export async function* daysOf(
   app: Pick<App, "tables">,

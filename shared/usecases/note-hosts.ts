@@ -33,10 +33,9 @@ export async function noteMembers(
   const known = await readMemberships(app.tables, groupId, { from: today, until: weekEnd(today), max: HOSTS_MAX });
   const fresh = members.filter(({ eniId }) => eniId !== "" && !known.has(eniId));
   if (fresh.length === 0) return;
-  await app.tables.writeAll([
-    ...membershipWrites(groupId, fresh, today),
-    ...fresh.flatMap(({ eniId }) => knownWrites(region, eniId, today)),
-  ]);
+  // In all of its groups: it may be gone before the others have their turn, and is asked for no more.
+  const inAll = fresh.map((member) => ({ ...member, groupIds: [...new Set([groupId, ...member.groupIds])] }));
+  await app.tables.writeAll(inAll.flatMap((member) => noted(region, member, today)));
 }
 
 /**

@@ -1,12 +1,12 @@
 // Hosts that come and go: what one was used for counts for its groups' rules when it has left them.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { dayAfter, type MemberDay, unknownDay } from "../../../shared/domain/evidence.ts";
+import { dayAfter, type MemberDay, startOf, unknownDay } from "../../../shared/domain/evidence.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
 import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { readMemberships, readStrays } from "../../../shared/store/memberships.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { noteUsedHosts } from "../../../shared/usecases/note-hosts.ts";
+import { noteMembers, noteUsedHosts } from "../../../shared/usecases/note-hosts.ts";
 import { WHOLE_DAY } from "../../kit/evidence.ts";
 import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { region } from "../../kit/world.ts";
@@ -78,6 +78,26 @@ describe("a host that has left the group", () => {
     await one.world.run(addEvidence(one.world.process().tables, region, used(dayAfter(one.today, -1))));
     await one.recycle();
     expect(await one.state(), "what it is used for in another group is of no concern").toBe("noticed");
+  });
+
+  it("is known of all of its groups by the first of them that is looked at: it may be gone before the others are", async () => {
+    const { world } = one;
+    const both: Member = { ...scaled, groupIds: ["sg-app" as GroupId, web] };
+    await world.run(noteMembers(world.process(), { region, groupId: "sg-app" as GroupId }, [both], world.clock.now()));
+    await told(used(one.today), appWith([]));
+    expect(await strays()).toEqual([]);
+    expect(await members()).toContain(scaled.eniId);
+  });
+
+  it("counts for the week after the last in which it was seen: the cloud may not have answered before it was gone", async () => {
+    // Seen on a Sunday, used on the Monday and gone by the night.
+    await one.pass((7 - new Date(startOf(one.today)).getUTCDay()) % 7 || 7);
+    await one.recycle(appWith([scaled]));
+    await one.pass(1);
+    await told(used(one.today), { ...appWith([]), inventory: refusing(appWith([])) });
+    await one.pass(1);
+    await one.recycle();
+    expect(await one.state()).toBe(null);
   });
 
   it("lifts a quarantine by who used the rule on it", async () => {
