@@ -99,8 +99,9 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
   };
   for (const { days } of members)
     for (const { day, ports, unlistedRefused } of days) {
-      // Of the ports of a wide rule not all are kept at which somebody was refused.
-      if (unlistedRefused > 0 && isWide(rule) && startOf(day) + DAY_MS > since) crowded.add(day);
+      // Of the ports of a wide rule not all are kept at which somebody was refused, nor does a log tell of all.
+      const isCut = unlistedRefused > 0 || ports.some(({ refused }) => refused.more);
+      if (isCut && isWide(rule) && startOf(day) + DAY_MS > since) crowded.add(day);
       for (const port of ports) {
         if (!coversPort(rule, port)) continue;
         for (const peer of sessionsOf(port, recycling))
@@ -129,7 +130,8 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
       ...(crowded.size > 0 && (earlier.more || earlier.blocks.length > 0)
         ? [
             {
-              who: "a crowd",
+              // Whoever approves of one has not seen the next.
+              who: `a crowd on ${[...crowded].sort().at(-1)}`,
               text: `more were refused than are kept, on ${crowded.size} days: who came before may be among them`,
             },
           ]

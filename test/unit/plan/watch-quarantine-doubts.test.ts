@@ -51,6 +51,25 @@ describe("somebody who is refused", () => {
     expect(watchQuarantine({ ...ask, rule }).strangers).toEqual([]);
   });
 
+  it("at a wide rule may be among those that the log left out for others, whichever ports those tried", () => {
+    const swept = aPort({ port: 7, refused: { list: [aPeer("198.51.100.9", daysAgo(3))], more: true } });
+    const hosts = [host("eni-1", aDay(daysAgo(3), { ports: [swept] }))];
+    const wide = { ...rule, ports: somePorts("1000/65535") };
+    const ask = { since, now: NOW, earlier: { blocks: [PEER], more: false }, members: hosts, sameGroup: [], recycling };
+    expect(watchQuarantine({ ...ask, rule: wide }).strangers).toHaveLength(1);
+    expect(watchQuarantine({ ...ask, rule }).strangers, "of a watched port everybody is told").toEqual([]);
+  });
+
+  it("in a crowd comes after whoever approved of a crowd before it", () => {
+    const first = refusedAt(daysAgo(9), { list: [aPeer("198.51.100.0/24", daysAgo(9))], more: true });
+    const second = refusedAt(daysAgo(3), { list: [aPeer("192.0.2.0/24", daysAgo(3))], more: true });
+    const who = (...days: readonly MemberDay[]) =>
+      watch([host("eni-1", ...days)], { blocks: [PEER], more: false }).strangers.map((it) => it.who);
+    expect(who(first)).toHaveLength(1);
+    expect(who(first, second)).toHaveLength(1);
+    expect(who(first, second), "an approval of the first covers nobody who hides in the second").not.toEqual(who(first));
+  });
+
   it("among more than are kept is for a person to judge, where somebody came before", () => {
     const crowd = { list: [aPeer("198.51.100.0/24", daysAgo(3))], more: true };
     const hosts = [host("eni-1", refusedAt(daysAgo(3), crowd))];
