@@ -270,6 +270,7 @@ export class GroupWork {
       return;
     }
     if (!isInQueue(item) && item.state !== "deleted") return;
+    const isFresh = this.isReadingOld;
     if (this.isReadingOld) {
       await scene.readAgain("inventory");
       this.isReadingOld = false;
@@ -290,14 +291,24 @@ export class GroupWork {
     const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
     const late = item.state === "quarantined" ? await scene.withLate(item, now) : item;
     const watch = item.state === "quarantined" ? await scene.watch(late, now) : null;
-    const picture: ItemPicture = {
-      ...{ item, now, rule, judged, staysOut, short, watch },
-      terms: termsOf(run.policy),
-      isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
-      plan: rule === null ? NO_PLAN : scene.plan(rule, item.quarantine?.drop),
-      dropStands: standing && standing.kind === "stands",
+    const nextBy = (stands: Rule | null): NextStep => {
+      const picture: ItemPicture = {
+        ...{ item, now, rule: stands, judged, staysOut, short, watch },
+        terms: termsOf(run.policy),
+        isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
+        plan: stands === null ? NO_PLAN : scene.plan(stands, item.quarantine?.drop),
+        dropStands: standing && standing.kind === "stands",
+      };
+      return this.withinMode(advanceItem(picture));
     };
-    const next = this.withinMode(advanceItem(picture));
+    let next = nextBy(rule);
+    // The evidence of many hosts takes its time, and somebody else may have been served: whom a step hits is told by what stands now.
+    if (rule !== null && !isFresh && !run.dryRun && (next.kind === "quarantine" || next.kind === "delete")) {
+      await scene.readAgain("inventory");
+      const stands = scene.ruleOf(item);
+      if (stands === null) return;
+      next = nextBy(stands);
+    }
     if (next.kind === "stay") {
       if (next.waiting) this.say(item, "wait", next.waiting.why.join("; "));
       if (run.dryRun || item.state === "deleted") return;

@@ -2,7 +2,7 @@
 import { parseObservedCidr } from "../domain/cidr.ts";
 import { type Day, dayAfter, dayOf, type StrayUse } from "../domain/evidence.ts";
 import type { GroupRow } from "../domain/guard.ts";
-import type { GroupRef } from "../domain/ids.ts";
+import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -115,11 +115,16 @@ export class RecyclingScene {
     return this.read;
   }
 
-  /** Reads the group's rules anew after a step has changed them: what the next step hits is judged by what stands then. */
+  /** Reads the rules of all of its groups anew, before a step and after it: what the next one hits is judged by what stands then. */
   async readAgain(priority: CallPriority): Promise<void> {
-    const reading = await this.app.firewall.readGroup(this.group, priority);
-    this.read = reading.rules;
-    this.groups.set(this.group.groupId, quarantineGroupOf(reading));
+    const { app, group, groups } = this;
+    const read = [...groups.keys()].map((groupId) =>
+      app.firewall.readGroup({ ...group, groupId: groupId as GroupId }, priority),
+    );
+    for (const reading of await Promise.all(read)) {
+      groups.set(reading.ref.groupId, quarantineGroupOf(reading));
+      if (reading.ref.groupId === group.groupId) this.read = reading.rules;
+    }
   }
 
   /** The rule with the key as it stands; null when the reading does not show it. */

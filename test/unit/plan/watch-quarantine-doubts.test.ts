@@ -67,7 +67,9 @@ describe("somebody who is refused", () => {
       watch([host("eni-1", ...days)], { blocks: [PEER], more: false }).strangers.map((it) => it.who);
     expect(who(first)).toHaveLength(1);
     expect(who(first, second)).toHaveLength(1);
-    expect(who(first, second), "an approval of the first covers nobody who hides in the second").not.toEqual(who(first));
+    expect(who(first, second), "an approval of the first covers nobody who hides in the second").not.toEqual(
+      who(first),
+    );
   });
 
   it("among more than are kept is for a person to judge, where somebody came before", () => {

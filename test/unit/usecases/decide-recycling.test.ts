@@ -134,6 +134,34 @@ describe("the way in that the policy keeps open", () => {
     await one.recycle();
     expect(one.rules()).toHaveLength(1);
   });
+
+  it("is not cut by a run that has read the group before a person's word was carried out", async () => {
+    const strong = {
+      portRange: "7890/7890",
+      sourceCidrIp: "10.0.0.0/8",
+      priority: 10,
+      description: "old tool, ask bob",
+    };
+    const weak = { portRange: "7890/7890", sourceCidrIp: "10.0.0.0/7", priority: 20, description: "old tool too" };
+    const steps = { quarantine: "auto", delete: "auto" };
+    const recycling = { groups: ["web"], steps, neverClose: [{ ports: "80-443", reason: "the front" }] };
+    one = await RecyclingWorld.start({ rules: [strong, weak], recycling, policy: { operatorPath: [OPERATORS] } });
+    await one.recycle();
+    await one.pass(8);
+    const app = one.world.process();
+    const ask = { dryRun: false, deadlineAt: one.world.clock.monotonicMs() + 8_000 };
+    let isApproved = false;
+    // While the nightly run reads the evidence, the stronger rule is deleted: either of the two is enough for the operators.
+    const range: typeof app.tables.range = async (asked) => {
+      if (asked.table === "evidence" && String(asked.from[0]).startsWith("eni-") && !isApproved) {
+        isApproved = true;
+        await approveItem(one.world.process(), one.operator("ada"), one.itemId, { step: "delete" }, ask);
+      }
+      return app.tables.range(asked);
+    };
+    await one.recycle({ ...app, tables: { ...app.tables, range } });
+    expect([await one.state(), one.rules()]).toEqual(["deleted", ["accept 20 10.0.0.0/7 old tool too"]]);
+  });
 });
 
 it("an approval of the deletion covers nobody who comes after it: it is void, and that is said and told", async () => {
