@@ -55,6 +55,8 @@ interface Decision {
  *     edited    the found rule instead of it      opened again         it is back already     back to reported
  *     guard     the lower guard is confirmed      refused              never                  refused
  *
+ * Whatever is decided ends a hold on the rule: what becomes of it later is judged anew.
+ *
  * The item's state is written last: a decision that died on the way is taken by the same call again.
  */
 export async function decideDrift(
@@ -76,6 +78,7 @@ export async function decideDrift(
   const { plan, state } = decision;
   if (options.dryRun) return { ...answer, plan };
   await decision.carryOut();
+  await forgetHold(app, item);
   const decided = await moveTo(app, item, state);
   await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, {
     lines: [...plan, ...(word.reason ? [word.reason] : [])],
@@ -200,21 +203,25 @@ async function restoration(work: Work): Promise<Decision> {
 async function letting({ app, item }: Work): Promise<Decision> {
   const { group, state, verdict } = item;
   if (state !== "held") throw refuse(item, "nothing holds it");
-  const keys = new Set([item.key, ...[item.found, item.wanted].flatMap((kept) => (kept ? [ruleKey(kept.spec)] : []))]);
   const carryOut = async (): Promise<void> => {
     const at = app.clock.now() + NET_AFTER_MS;
     await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
-    for (;;) {
-      const row = await getGroupRow(app.tables, group);
-      const holds = row.holds.filter(({ key }) => !keys.has(key));
-      const reverts = row.reverts.filter(({ key }) => !keys.has(key));
-      if (holds.length === row.holds.length && reverts.length === row.reverts.length) return;
-      if (await saveGroupRow(app.tables, { ...row, holds, reverts, settled: null })) return;
-      await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
-    }
   };
   const plan = [`let go of the hold on ${item.key}`];
   return { state: verdict.kind === "unknown" ? "waiting" : "reported", plan, carryOut };
+}
+
+/** A person has decided about the rule: what was counted of it before counts no more. */
+async function forgetHold(app: App, { group, key, found, wanted }: DriftItem): Promise<void> {
+  const keys = new Set([key, ...[found, wanted].flatMap((kept) => (kept ? [ruleKey(kept.spec)] : []))]);
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    const holds = row.holds.filter((hold) => !keys.has(hold.key));
+    const reverts = row.reverts.filter((revert) => !keys.has(revert.key));
+    if (holds.length === row.holds.length && reverts.length === row.reverts.length) return;
+    if (await saveGroupRow(app.tables, { ...row, holds, reverts, settled: null })) return;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+  }
 }
 
 /** A pass may have moved the item meanwhile: what the person decided counts. */

@@ -299,6 +299,13 @@ describe("a hold", () => {
     expect((await decide(it, "release", {})).plan).toEqual([]);
   });
 
+  test("ends with any decision: what was accepted, and is opened again once it is retired, is judged anew", async () => {
+    const it = await held();
+    await decide(it, "adopt");
+    const { holds, reverts } = await getGroupRow(it.guarded.app.tables, GROUP);
+    expect([holds, reverts]).toEqual([[{ key: ruleKey(specOf(1)), since: 1 }], []]);
+  });
+
   test("is not let go of where there is none", async () => {
     const it = await found("enforce", add);
     await expect(decide(it, "release", {})).rejects.toMatchObject({ code: "DRIFT_DECIDED" });
