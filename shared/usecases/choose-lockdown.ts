@@ -12,13 +12,18 @@ import { PREPARED_FOR_MS, prepareGroup } from "./prepare-lockdowns.ts";
 
 /**
  * The groups of a scope. A name that means no group is answered as a group in which nothing is done: the others are not left open for
- * it. Throws INSTANCE_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure, and GROUP_UNKNOWN or GROUP_AMBIGUOUS where no name means one.
+ * it. `refusing`: groups where the cloud has refused the drops. Throws INSTANCE_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure, and GROUP_UNKNOWN or GROUP_AMBIGUOUS where no name means one.
  */
-export async function chooseLockdown(app: App, policy: Policy, scope: LockdownScope): Promise<readonly Preparation[]> {
+export async function chooseLockdown(
+  app: App,
+  policy: Policy,
+  scope: LockdownScope,
+  refusing: ReadonlySet<GroupId> = new Set(),
+): Promise<readonly Preparation[]> {
   const now = app.clock.now();
   const all = await listPreparations(app.tables);
   const usable = all.filter((it) => it.policyVersion === policy.version && now - it.at < PREPARED_FOR_MS);
-  const chosen = await byScope(app, policy, scope, usable);
+  const chosen = await byScope(app, policy, scope, usable, refusing);
   const [first] = chosen;
   // Of which nothing at all can be read, that is to be tried again as a whole.
   if (first && chosen.every(({ way }) => way === "unread"))
@@ -32,10 +37,13 @@ async function byScope(
   policy: Policy,
   scope: LockdownScope,
   usable: readonly Preparation[],
+  refusing: ReadonlySet<GroupId>,
 ): Promise<readonly Preparation[]> {
   switch (scope.kind) {
-    case "instance":
-      return narrowed(await ofInstance(app, policy, scope.instanceId, usable), scope.instanceId);
+    case "instance": {
+      const { found, interfaces } = await ofInstance(app, policy, scope.instanceId, usable);
+      return narrowed(found, interfaces, refusing);
+    }
     case "groups":
       return ofNames(app, policy, scope.groups, usable);
     case "tag": {
@@ -112,12 +120,13 @@ const nothingFor = (app: App, policy: Policy, name: string, why: string): Prepar
   ...{ policyVersion: policy.version, at: app.clock.now() },
 });
 
+/** The groups of an instance, and those of each of its interfaces. */
 async function ofInstance(
   app: App,
   policy: Policy,
   instanceId: string,
   usable: readonly Preparation[],
-): Promise<readonly Preparation[]> {
+): Promise<{ readonly found: readonly Preparation[]; readonly interfaces: readonly (readonly GroupId[])[] }> {
   const prepared = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
   // Where the instance is now is asked: it may have been given another group since.
   for (const region of new Set([...prepared.map(({ group }) => group.region), ...policy.regions])) {
@@ -125,7 +134,8 @@ async function ofInstance(
       if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
       return null;
     });
-    const ids = new Set<GroupId>(members?.flatMap((member) => member.groupIds));
+    const interfaces = members?.map(({ groupIds }) => groupIds) ?? [];
+    const ids = new Set<GroupId>(interfaces.flat());
     if (ids.size === 0) continue;
     const chosen = [...ids].map(async (groupId) => {
       const ref = { region, groupId };
@@ -134,28 +144,35 @@ async function ofInstance(
       const facts = await app.inventory.group(ref, "lockdown");
       return facts && prepareNow(app, policy, facts);
     });
-    return (await Promise.all(chosen)).filter((it): it is Preparation => it !== null);
+    return { found: (await Promise.all(chosen)).filter((it): it is Preparation => it !== null), interfaces };
   }
-  if (prepared.length > 0) return prepared;
-  throw fail("INSTANCE_UNKNOWN", { instance: instanceId, region: policy.regions.join(", ") });
+  if (prepared.length === 0)
+    throw fail("INSTANCE_UNKNOWN", { instance: instanceId, region: policy.regions.join(", ") });
+  const known = prepared.flatMap(({ hosts }) => hosts.filter((host) => host.instanceId === instanceId));
+  const interfaces = [...new Set(known.map(({ eniId }) => eniId))].map((eniId) =>
+    prepared.filter(({ hosts }) => hosts.some((host) => host.eniId === eniId)).map(({ group }) => group.groupId),
+  );
+  return { found: prepared, interfaces };
 }
 
 /**
  * A drop in one group of an interface is enough, as the rules of all its groups are merged: the group with the fewest hosts is taken.
  * Accepts have to be closed in every group.
  */
-function narrowed(found: readonly Preparation[], instanceId: string): readonly Preparation[] {
-  const interfaces = new Set(
-    found.flatMap((it) => it.hosts.filter((host) => host.instanceId === instanceId).map((host) => host.eniId)),
-  );
+function narrowed(
+  found: readonly Preparation[],
+  interfaces: readonly (readonly GroupId[])[],
+  refusing: ReadonlySet<GroupId>,
+): readonly Preparation[] {
   const chosen = new Set<Preparation>();
-  for (const eniId of interfaces) {
-    const own = found.filter((it) => it.hosts.some((host) => host.eniId === eniId));
-    const [smallest] = own.filter((it) => it.way === "drops").sort((a, b) => a.hosts.length - b.hosts.length);
-    for (const it of smallest ? [smallest] : own) chosen.add(it);
+  for (const groupIds of interfaces) {
+    const own = found.filter(({ group }) => groupIds.includes(group.groupId));
+    const isRefusing = ({ group }: Preparation): boolean => refusing.has(group.groupId);
+    const [smallest] = own
+      .filter((it) => it.way === "drops" && !isRefusing(it))
+      .sort((a, b) => a.hosts.length - b.hosts.length);
+    for (const it of smallest ? [smallest, ...own.filter(isRefusing)] : own) chosen.add(it);
   }
-  // Whose hosts nobody knows is tried again.
-  for (const it of found) if (it.way === "unread") chosen.add(it);
   return [...chosen];
 }
 

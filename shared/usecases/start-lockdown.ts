@@ -1,5 +1,6 @@
 // Starts a lockdown: every port but the core ones is closed in the groups of its scope, and read back.
 import type { LockdownScope } from "../domain/alarm.ts";
+import type { GroupId } from "../domain/ids.ts";
 import {
   isLaterEnd,
   LOCKDOWN_JOB,
@@ -78,7 +79,9 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
   steps.push(stepOf(app, ask, "read back"));
   const { lockdownId } = booked.lockdown;
-  const isAllClosed = chosen.every(({ way, group }) => way === "none" || closed.get(group.groupId)?.isClosed === true);
+  const isAllClosed =
+    chosen.every(({ group }) => closed.has(group.groupId)) &&
+    [...closed.values()].every(({ way, isClosed }) => way === "none" || isClosed);
   if (!isAllClosed) await hastenLockdown(app, lockdownId);
   const told = await tell(app, ask.policy, booked.lockdown, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
@@ -97,7 +100,7 @@ export async function goOnWithLockdown(
   const isOver = (it: LockdownGroup) => (live.get(it)?.length ?? 0) < (it.passages?.length ?? 0);
   const open = lockdown.groups.filter((it) => it.way !== "none" && (!it.isClosed || isOver(it)));
   if (open.length === 0) return lockdown;
-  const chosen = await chooseLockdown(app, policy, lockdown.scope);
+  const chosen = await chooseLockdown(app, policy, lockdown.scope, refusingOf(lockdown.groups));
   // What could not be read was booked by the name it was asked for.
   const rowOf = ({ group, name }: Preparation) =>
     open.find((it) => it.group.groupId === group.groupId || it.group.groupId === name);
@@ -217,16 +220,43 @@ async function closeAll(
   deadlineAt: number,
 ): Promise<ReadonlyMap<string, LockdownGroup>> {
   const closed = new Map<string, LockdownGroup>();
-  for (const it of chosen) if (it.way === "none") closed.set(it.group.groupId, groupOf(it));
-  await inParallel(
-    chosen.filter((it) => !isUntouched(it.way)),
-    async (preparation) => {
-      const outcome = await closeGroup(app, policy, lockdown, preparation, deadlineAt);
-      closed.set(preparation.group.groupId, { ...groupOf(preparation), ...outcome });
-    },
-    GROUPS_AT_ONCE,
-  );
+  for (let [todo, row] = [chosen, lockdown]; todo.length > 0; ) {
+    for (const it of todo) if (it.way === "none") closed.set(it.group.groupId, groupOf(it));
+    const acted = row;
+    await inParallel(
+      todo.filter((it) => !isUntouched(it.way)),
+      async (preparation) => {
+        const outcome = await closeGroup(app, policy, acted, preparation, deadlineAt);
+        closed.set(preparation.group.groupId, { ...groupOf(preparation), ...outcome });
+      },
+      GROUPS_AT_ONCE,
+    );
+    const refusing = refusingOf([...lockdown.groups, ...closed.values()]);
+    const isRefused = todo.some(({ way, group }) => way === "drops" && refusing.has(group.groupId));
+    if (lockdown.scope.kind !== "instance" || !isRefused) break;
+    // The drops of one group were to do for all groups of an interface.
+    const all = await chooseLockdown(app, policy, lockdown.scope, refusing);
+    row = await widen(app, row, all);
+    todo = all.filter(({ group }) => !closed.has(group.groupId));
+  }
   return closed;
+}
+
+/** Groups that are closed by their accepts; where drops had been planned, the cloud has refused them. */
+const refusingOf = (groups: readonly LockdownGroup[]): ReadonlySet<GroupId> =>
+  new Set(groups.flatMap(({ way, group }) => (way === "suspend" ? group.groupId : [])));
+
+/** Books groups that the lockdown has to be in, too, before anything is closed in them. */
+async function widen(app: App, { lockdownId }: Lockdown, chosen: readonly Preparation[]): Promise<Lockdown> {
+  for (;;) {
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
+    const isIn = ({ group }: Preparation): boolean => lockdown.groups.some((it) => it.group.groupId === group.groupId);
+    const fresh = chosen.filter((it) => !isIn(it));
+    if (fresh.length === 0) return lockdown;
+    const saved = await saveLockdown(app.tables, { ...lockdown, groups: [...lockdown.groups, ...fresh.map(groupOf)] });
+    if (saved) return saved;
+  }
 }
 
 const stepOf = (app: App, { arrivedAt }: LockdownAsk, name: string): LockdownStep => ({

@@ -3,10 +3,11 @@ import { describe, expect, test } from "vitest";
 import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { overlaps } from "../../../shared/domain/cidr.ts";
+import type { GroupRef } from "../../../shared/domain/ids.ts";
 import { formatUtc } from "../../../shared/domain/instant.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { letsThrough } from "../../../shared/domain/verdict.ts";
-import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
 import { getAlarm, saveAlarm } from "../../../shared/store/alarms.ts";
 import { readDue } from "../../../shared/store/due.ts";
 import { getLease } from "../../../shared/store/leases.ts";
@@ -686,6 +687,71 @@ describe("a lockdown of an instance", () => {
       const chosen = await chooseLockdown(elsewhere, scene.policy, { kind: "instance", instanceId });
       expect(chosen.map(({ group }) => group.groupId)).toEqual([APP.groupId]);
     }));
+
+  test("is in a group of each interface that the instance has now", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const [host] = scene.account.members();
+      if (!host) throw new Error("nobody there");
+      const withInterfaces = (...groups: (readonly GroupRef[])[]): App => {
+        // The last ones are of another instance.
+        const members = [...groups, [WEB], [WEB]].map((own, index) => ({
+          ...{ ...host, eniId: `eni-${index}`, groupIds: own.map(({ groupId }) => groupId) },
+          ...(index >= groups.length && { instanceId: "i-other" }),
+        }));
+        return {
+          ...app,
+          inventory: {
+            ...app.inventory,
+            members: async (ref) => members.filter(({ groupIds }) => groupIds.includes(ref.groupId)),
+            instance: async () => members.slice(0, groups.length),
+          },
+        };
+      };
+      const then = withInterfaces([WEB, APP], [APP]);
+      await prepareLockdowns(then, { ...scene.policy, version: 2 }, app.clock.monotonicMs() + 30_000);
+      const scope = { kind: "instance", instanceId: host.instanceId ?? "" } as const;
+      const chosen = await chooseLockdown(withInterfaces([WEB], [APP]), { ...scene.policy, version: 2 }, scope);
+      expect(chosen.map(({ group }) => group.groupId).sort()).toEqual([APP.groupId, WEB.groupId]);
+    }));
+
+  test.each(["drops", "accepts"])("is in its other groups, too, where one takes no drops: by %s", (way) =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const mallory = scene.person("mallory");
+      for (const ref of [WEB, APP]) {
+        const spec = ruleOf(3306, "0.0.0.0/0", 5);
+        await mallory.firewall.authorize(ref, [{ spec, description: "new" }], mallory.token(), "open");
+      }
+      const rules = () => [WEB, APP].flatMap(({ groupId }) => scene.account.rules(groupId));
+      const before = rules().map(ruleKey).sort();
+      const [host] = scene.account.members();
+      const members = [{ ...host, groupIds: [APP.groupId, WEB.groupId] }] as readonly Member[];
+      const full: App = {
+        ...app,
+        inventory: { ...app.inventory, members: async () => members, instance: async () => members },
+        firewall: {
+          ...app.firewall,
+          authorize: async (ref, specs, ...rest) => {
+            const isDrop = specs.some(({ spec }) => spec.policy === "drop");
+            if (isDrop && (way === "accepts" || ref.groupId === APP.groupId))
+              throw new CloudFailure("quota", "AuthorizeSecurityGroup");
+            return app.firewall.authorize(ref, specs, ...rest);
+          },
+        },
+      };
+      const scope = { kind: "instance", instanceId: host?.instanceId ?? "" } as const;
+      const started = await startLockdown(full, ask(scene, full, { scope }));
+      const isLet = letsThrough(aSpec({ ports: somePorts("3306/3306"), peer: fromCidr("198.51.100.9/32") }), rules());
+      expect([isLet, ...started.groups.map((it) => [it.name, it.way, it.isClosed])]).toEqual([
+        false,
+        ["app", "suspend", true],
+        ["web", way === "drops" ? "drops" : "suspend", true],
+      ]);
+      await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+      expect(rules().map(ruleKey).sort()).toEqual(before);
+    }),
+  );
 });
 
 describe("an alarm that no lockdown can follow", () => {
