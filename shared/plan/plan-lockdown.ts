@@ -204,7 +204,10 @@ const operatorsOf = (protocol: "gre", operatorPath: readonly OperatorPath[]): re
     .flatMap((path) => path.sources.flatMap((text) => parseCidr(text) ?? []));
 
 /** Why an accept has to stay in a lockdown without drops, or null. */
-function keptFor(rule: Rule, { core, operatorPath }: LockdownPicture): string | null {
+export function keptFor(
+  rule: RuleSpec,
+  { core, operatorPath }: Pick<LockdownPicture, "core" | "operatorPath">,
+): string | null {
   const traffic = trafficAtMost(rule);
   const isCore = core.some((text) => {
     const port = parseCorePort(text);
@@ -242,7 +245,7 @@ function coversAll(spec: RuleSpec, traffic: ReturnType<typeof trafficAtMost>): b
   return least !== null && covers(least, traffic);
 }
 
-const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: Rule): RuleSpec => ({
+const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: RuleSpec): RuleSpec => ({
   ...dropOf(protocol, { kind: "range", range }, { family: 4, first: 0n, last: 0n, prefix: 0 }),
   peer,
 });

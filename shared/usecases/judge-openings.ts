@@ -10,6 +10,7 @@ import { isGenuine, isHolding, isLeaseOpening, type Refusal } from "../plan/pict
 import { getEntry } from "../store/ledger.ts";
 import type { App } from "./app.ts";
 import { type OpenFacts, refusalsOf } from "./open-facts.ts";
+import { lockedOut } from "./require-unlocked.ts";
 
 /** A drop of ours that no lockdown holds, in this group or in another one of a host. */
 export interface GivingDrop {
@@ -35,15 +36,17 @@ export async function judgeOpenings(
 ): Promise<OpeningsJudged> {
   const { ref, rules, entries, facts } = picture;
   const { skewMaxMs } = app.settings;
+  const locked = await lockedOut(app, picture, now);
   const giving = new Map<RuleId, GivingDrop>();
   const asked = new Set<RuleId>();
   for (;;) {
     const judged = refusalsOf({ ...picture, giving: new Set(giving.keys()) }, now, app.firewall.skewMs(), skewMaxMs);
     const fresh = judged.shadows.filter(({ id }) => id !== null && !asked.has(id));
     if (fresh.length === 0) {
-      const open = entries.filter(({ entryId }) => !judged.refusals.has(entryId));
+      const refusals = new Map([...judged.refusals, ...locked]);
+      const open = entries.filter(({ entryId }) => !refusals.has(entryId));
       return {
-        refusals: judged.refusals,
+        refusals,
         waits: new Set(judged.waits.keys()),
         gives: givesOf(open, judged, giving, now),
       };

@@ -1,6 +1,6 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
 import type { EntryId, GroupRef, RuleKey } from "../domain/ids.ts";
-import type { DropHolder, Entry, Holder, LeaseHolder } from "../domain/ledger-entry.ts";
+import type { DropHolder, Entry } from "../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
@@ -9,11 +9,11 @@ import { isHolding } from "../plan/picture.ts";
 import { besides } from "../plan/plan-passage.ts";
 import { isSuspending } from "../plan/plan-suspended.ts";
 import { dueGroup, dueJob, dueWrite } from "../store/due.ts";
-import { getLease } from "../store/leases.ts";
 import { getEntry, listEntries } from "../store/ledger.ts";
 import { getLockdown, saveLockdown } from "../store/lockdowns.ts";
 import type { App } from "./app.ts";
 import { changeEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { isGlassBroken } from "./broken-glass.ts";
 import { type Booked, holdDrops } from "./hold-drops.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 
@@ -173,7 +173,7 @@ export async function livePassages(app: App, { passages = [] }: LockdownGroup): 
       const entries = await Promise.all(
         specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
       );
-      const broken = await Promise.all(entries.map((entry) => isBroken(app, entry?.holders ?? [], 0)));
+      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0)));
       return broken.includes(true);
     }),
   );
@@ -183,18 +183,8 @@ export async function livePassages(app: App, { passages = [] }: LockdownGroup): 
 /** The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. */
 export async function brokenGlass(app: App, group: GroupRef, startedAt: number): Promise<ReadonlySet<RuleKey>> {
   const { entries } = await listEntries(app.tables, group);
-  const isOwn = await Promise.all(entries.map(({ holders }) => isBroken(app, holders, startedAt)));
+  const isOwn = await Promise.all(entries.map(({ holders }) => isGlassBroken(app, holders, startedAt)));
   return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
-}
-
-/** True where a live lease of break-glass, asked for since then, is among the holders. */
-async function isBroken(app: App, holders: readonly Holder[], since: number): Promise<boolean> {
-  const now = app.clock.now();
-  const live = holders.filter((it): it is LeaseHolder => it.kind === "lease" && isHolding(it, now));
-  const leases = await Promise.all(live.map((it) => getLease(app.tables, it.holderId)));
-  return leases.some(
-    (lease) => (lease?.request.grant?.justifyBy ?? null) !== null && (lease?.request.requestedAt ?? 0) >= since,
-  );
 }
 
 /**

@@ -6,14 +6,17 @@ import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { modeWrite } from "../../../shared/store/mode.ts";
+import { type AllocationAsk, allocateRule } from "../../../shared/usecases/allocate-rule.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { allJobs } from "../../../shared/usecases/jobs.ts";
 import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
+import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { anAsk } from "./app-world.ts";
 
 const DOCUMENT = {
   lockdown: { core: ["80", "443"], groups: ["*"] },
@@ -158,6 +161,52 @@ test("core ports and operators are let in for as long as a mode keeps the wide a
     await minutes(scene, 10);
     expect(rulesOf(scene)).toEqual(before);
   }));
+
+describe("what would open in a group that is closed by its accepts", () => {
+  test("a lease that was asked for just before is refused, and nothing of it is open", () =>
+    inScene(WIDE, async (scene, app) => {
+      let isOn = false;
+      const { tables } = app;
+      const racing: App = {
+        ...app,
+        tables: {
+          ...tables,
+          writeAll: async (...given) => {
+            if (!isOn) {
+              isOn = true;
+              await start(scene, scene.quietApp());
+            }
+            return tables.writeAll(...given);
+          },
+        },
+      };
+      const asked = openLease(
+        racing,
+        scene.asker("carol", "requester"),
+        anAsk({ group: "app", port: "8443", reason: "it has to be looked at" }),
+        { mode: "create", idempotencyKey: null, dryRun: false },
+      );
+      await expect(asked).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+      await minutes(scene, 2);
+      expect([isOn, isLet(scene, 8443, "203.0.113.7/32")]).toEqual([true, false]);
+    }));
+
+  test("open hours that begin wait for its end", () =>
+    inScene(WIDE, async (scene, app) => {
+      const openHours = { zone: "UTC", windows: [{ days: [5], from: "08:30", to: "17:00" }] };
+      const grant: AllocationAsk = {
+        ...{ group: "app", protocol: "tcp", port: "5432", sources: ["198.51.100.0/24"], policy: "accept" },
+        ...{ direction: "ingress", priority: 1, owner: "carol", backup: "", application: "", reason: "reports" },
+        ...{ ticket: "", allowedSources: [], openHours, sensitiveConfirmed: true },
+      };
+      await allocateRule(app, scene.asker("carol"), grant, { dryRun: false });
+      await start(scene, app);
+      await minutes(scene, 40);
+      expect([seen(scene), isLet(scene, 5432, OTHER)]).toEqual([CLOSED, false]);
+      await minutes(scene, 30);
+      expect(scene.rule(APP, ruleOf(5432, "198.51.100.0/24"))).toBeDefined();
+    }));
+});
 
 describe("an end that is moved while the group is still being closed", () => {
   test.each([
