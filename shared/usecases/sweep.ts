@@ -111,9 +111,12 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app, policy));
   const groups = byGroup(due.filter(({ kind }) => kind === "lease" || kind === "group" || kind === "drift"));
   const isLook = (rows: readonly Due[]): boolean => rows.every(({ kind }) => kind === "drift");
-  // What only compares groups asks the trail and takes its time: no end of another group waits for it.
-  for (const some of [groups.filter((rows) => !isLook(rows)), groups.filter(isLook)])
-    await inParallel(some, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+  // Side by side: a region that does not answer has its own groups wait, and no other's.
+  await inParallel(byRegion(groups), async (some) => {
+    // What only compares groups asks the trail and takes its time: no end of another group waits for it.
+    for (const turn of [some.filter((rows) => !isLook(rows)), some.filter(isLook)])
+      await inParallel(turn, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+  });
   const jobs = due.filter((row) => row.kind === "job");
   const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
   await run(jobs.filter((row) => !isLongJob(row)));
@@ -132,6 +135,15 @@ function byGroup(due: readonly Due[]): readonly (readonly Due[])[] {
     groups.set(group, [...(groups.get(group) ?? []), row]);
   }
   return [...groups.values()];
+}
+
+function byRegion(groups: readonly (readonly Due[])[]): readonly (readonly (readonly Due[])[])[] {
+  const regions = new Map<string, (readonly Due[])[]>();
+  for (const rows of groups) {
+    const region = rows[0]?.region ?? "";
+    regions.set(region, [...(regions.get(region) ?? []), rows]);
+  }
+  return [...regions.values()];
 }
 
 class Tally {
