@@ -6,6 +6,7 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
 import { isInSpans, type PortSpan } from "../domain/port-span.ts";
 import type { CollectPolicy, TrafficSourceKind } from "../domain/recycling-policy.ts";
+import { AppError } from "../errors/app-error.ts";
 import {
   after,
   type CollectionTerms,
@@ -239,11 +240,22 @@ class Run {
     }
   }
 
+  /** A day that cannot be read takes nothing more: whoever judges its host is told so, and all others are collected. */
+  async #add(day: MemberDay): Promise<void> {
+    const { tables, log } = this.#app;
+    try {
+      await addEvidence(tables, this.#options.region, day, this.#watched);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      log.write("error", `the evidence of ${day.member} on ${day.day} cannot be read`, { cause: error });
+    }
+  }
+
   async #store(reached: Reached, trouble: string | null, tries: number): Promise<void> {
     const { region, source } = this.#options;
     const { tables, clock } = this.#app;
     const found = [...this.#found.values()];
-    await inParallel(found, (day) => addEvidence(tables, region, day, this.#watched));
+    await inParallel(found, (day) => this.#add(day));
     // While they are there: what is gone can tell its groups no more.
     await noteUsedHosts(this.#app, region, found, this.#options.policy.recycling);
     this.#found.clear();

@@ -8,6 +8,7 @@ import type { RecyclingPlace } from "../domain/recycling-place.ts";
 import { isRecycled } from "../domain/recycling-policy.ts";
 import type { Rule } from "../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
+import { AppError } from "../errors/app-error.ts";
 import {
   advanceItem,
   type ItemPicture,
@@ -134,8 +135,8 @@ export class GroupWork {
   }
 
   /** Says of a group, or of a whole region, that it could not be read. */
-  fail(where: string, error: CloudFailure): void {
-    this.failed.push({ group: where, why: error.cloudCode ?? error.kind });
+  fail(where: string, error: CloudFailure | AppError): void {
+    this.failed.push({ group: where, why: error instanceof AppError ? error.code : (error.cloudCode ?? error.kind) });
     this.app.log.write("warn", `${where} is not looked at for unused rules`, { cause: error });
   }
 
@@ -161,8 +162,11 @@ export class GroupWork {
       for (const item of this.items.values())
         if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
     } catch (error) {
-      if (!(error instanceof CloudFailure) || error.kind === "throttled") throw error;
-      if (error.kind === "groupGone") return;
+      // State that cannot be read is for a person to see to.
+      if (!(error instanceof CloudFailure || error instanceof AppError)) throw error;
+      const kind = error instanceof CloudFailure ? error.kind : error.code;
+      if (kind === "throttled") throw error;
+      if (kind === "groupGone") return;
       this.fail(ref.groupId, error);
     }
     this.looked.add(ref.groupId);

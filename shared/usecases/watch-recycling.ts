@@ -111,8 +111,12 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
       const { quarantine } = item;
       return item.group.groupId === groupId && quarantine?.at != null ? [{ ...item, quarantine }] : [];
     });
-    for (const { item, visitor } of await visitorsOf(app, run, { groupId, members: own, items: those }, fresh))
-      isOwed = (await lift(app, run, item, visitor)) || isOwed;
+    const came = await visitorsOf(app, run, { groupId, members: own, items: those }, fresh).catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the quarantines of ${groupId} cannot be watched`, { cause: error });
+      return [];
+    });
+    for (const { item, visitor } of came) isOwed = (await lift(app, run, item, visitor)) || isOwed;
   }
   return isOwed;
 }

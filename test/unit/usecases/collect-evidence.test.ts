@@ -92,6 +92,14 @@ describe("collecting evidence", () => {
     expect(source.asked.slice(before)).toEqual(["11-05T07:00", "11-05T08:00", "11-04T06:00", "11-04T07:00"]);
   });
 
+  test("goes past a day of a host that cannot be read, which stays unreadable to whoever judges it", async () => {
+    await world.tables.put("evidence", ["eni-1", "2026-11-03", "tcp", 1], { body: "{", rev: 1 }, { kind: "none" });
+    expect(await collect()).toBeNull();
+    expect(source.asked).toHaveLength(71);
+    expect(await readEvidence(world.tables, "eni-1", "2026-11-04", "2027-01-01")).toHaveLength(2);
+    await expect(stored()).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
+  });
+
   test("asks no more questions a day than the policy allows, and goes on the next day", async () => {
     policy = {
       ...policy,

@@ -1,6 +1,7 @@
 // The watch over quarantines: what it asks, of whom, and how much of it in a day.
 import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
+import type { GroupId } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
 import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
@@ -50,6 +51,23 @@ describe("the watch over quarantines", () => {
     expect(next).toBeGreaterThan(world.clock.now());
     expect(world.callNames).toContain("range attention");
     expect(world.callNames).not.toContain("range recycling");
+  });
+
+  it("holds up no other group for evidence that cannot be read, and neither does the nightly job", async () => {
+    await quarantined();
+    const { world } = one;
+    const { tables, inventory } = world.process();
+    const spoil = async (groupId: string): Promise<void> => {
+      const [host] = await world.run(inventory.members({ ...world.web, groupId: groupId as GroupId }, "open"));
+      await world.run(
+        tables.put("evidence", [host?.eniId ?? "", one.today, "tcp", 1], { body: "{", rev: 1 }, { kind: "none" }),
+      );
+    };
+    await spoil("sg-app");
+    const { failed, groups } = await one.recycle();
+    expect([failed, groups]).toEqual([[{ group: "sg-app", why: "STATE_UNREADABLE" }], 3]);
+    await spoil("sg-web");
+    expect(await one.watch()).toBeGreaterThan(world.clock.now());
   });
 
   it("looks again within the minute where it could not ask who is in a group", async () => {
