@@ -148,7 +148,8 @@ async function start(
   );
   return {
     url: `http://${options.host}:${functions.gatewayPort}`,
-    alarmPath: `/alarm/${home.identity.alarmSecret}`,
+    // The newest where two are set for the time of a change.
+    alarmPath: `/alarm/${configuration.alarmSecrets.at(-1)}`,
     installation: home.identity.installation,
     token,
   };

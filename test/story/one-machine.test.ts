@@ -147,8 +147,13 @@ describe("safeport run", () => {
     await first.end("SIGKILL");
     await until(() => Date.now() > Date.parse(opened.body.until) + 500);
     expect(isOpen("lab", 9300)).toBe(true);
-    const next = await start(home);
+    const next = await start(home, { SAFEPORT_ALARM_SECRETS: `${"o".repeat(40)},${"n".repeat(40)}` });
     expect(next.token).toBeNull();
+    // The address that is told is one that is in force.
+    const [, webhook = ""] = /^alarm webhook: (\S+)/m.exec(next.output()) ?? [];
+    expect(
+      (await fetch(webhook, { method: "POST", body: new URLSearchParams({ alertName: "none" }) })).status,
+    ).not.toBe(404);
     await until(() => !isOpen("lab", 9300), 40_000);
     const read = await callApi(next.url, "GET", `/v1/leases/${opened.body.id}`, { token: first.token });
     expect(read.body.state).toMatch(/clos/);
