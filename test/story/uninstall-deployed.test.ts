@@ -122,6 +122,20 @@ test("lifts quarantines and lockdowns and ends leases, and goes on where it was 
     expect(told.code, told.err).toBe(0);
     break;
   }
+  // Nor does it pass over a call of its own to the cloud that fails: the look for rules, or the removal of an alarm.
+  for (const [at, service] of (["ecs", "cms"] as const).entries()) {
+    await program.api("PUT", "/v1/mode", { token: program.tokens.admin, body: { mode: "normal", reason: "test" } });
+    const opened = await admin("/v1/leases", { port: 9300 + at, period: 3600, group: "web", source: "203.0.113.7" });
+    expect(opened.status, JSON.stringify(opened.body)).toBe(201);
+    const { accessKeyId } = seedUser(program.cloud.account, seedUserNames.admin);
+    const fault = { kind: "reject", status: 403, code: "NoPermission" } as const;
+    program.cloud.faults.set([{ service, accessKeyId, skip: 1, times: 1, fault }]);
+    const cut = await close(Number.POSITIVE_INFINITY);
+    program.cloud.faults.set([]);
+    expect([cut.code, cut.out], cut.err).toEqual([1, ""]);
+    const again = await close(Number.POSITIVE_INFINITY);
+    expect(again.code, again.err).toBe(0);
+  }
   expect(marked()).toEqual([]);
   expect(program.rules("legacy").map(({ portRange, policy }) => [portRange, policy])).toEqual(before);
   const query = { token: program.tokens.operator };
