@@ -17,9 +17,9 @@ const NEVER_CALLED = [
   "@alicloud/gateway-spi", // calls through a gateway of the caller's own
 ];
 
-/** Files of packages that are called, by the package's name: web sockets, answers to SQL. */
+/** Files of packages that are called, by the package's name: web sockets, files, dates, answers in XML or to SQL. */
 const NEVER_LOADED = [
-  [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/websocket$/],
+  [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/(websocket|file|date|xml|url)$/],
   [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/websocketUtils$/],
   [/[\\/]tablestore[\\/]lib[\\/]/, /\/sql_generated(\.js)?$/],
 ];
