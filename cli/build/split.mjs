@@ -12,7 +12,7 @@ const INDEX = "./index.js";
 
 /** What stands for the part of the start at this place until all is linked: as long as what takes its place, because of the maps. */
 const takenFrom = (at) => `${INDEX}@@${String(at).padStart(2, "0")}`;
-const TAKEN = /require\("\.\/index\.js@@(\d\d)"\)/g;
+const TAKEN = /require\("\.\/index\.js@@(\d\d+)"\)/g;
 
 /**
  * Bundles `source` with esbuild's options `options`, and puts `prelude` before all of it. Resolves with the files by their names, each
