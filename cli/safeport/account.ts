@@ -19,12 +19,18 @@ export interface Account {
 /** Throws with words where configuration or keys are missing. */
 export function accountOf({ env, clock }: Surroundings): Account {
   // What s.yaml gives the functions is what setup makes things for.
-  const configuration = readSettings({ SAFEPORT_HEARTBEAT: "on", ...env });
+  const configuration = readSettings({
+    SAFEPORT_HEARTBEAT: "on",
+    SAFEPORT_SWEEP_FUNCTION: `${functionPrefixOf(env)}sweep`,
+    ...env,
+  });
   const credentials = environmentCredentials(env);
   if (credentials === null)
     throw new Error("ALIBABA_CLOUD_ACCESS_KEY_ID or ALIBABA_CLOUD_ACCESS_KEY_SECRET is missing. Set both.");
   return { configuration, credentials, clock };
 }
+
+const functionPrefixOf = (env: Surroundings["env"]): string => env["SAFEPORT_FUNCTION_PREFIX"] ?? "safeport-";
 
 /** The name of the functions' role, and of its policy. */
 export const roleOf = ({ env }: Surroundings): string => env["SAFEPORT_ROLE"] || "safeport";
@@ -44,7 +50,7 @@ export function stepsOf(
     admin: "admin",
     tokenDays: 90,
     role: roleOf(surroundings),
-    functionPrefix: env["SAFEPORT_FUNCTION_PREFIX"] ?? "safeport-",
+    functionPrefix: functionPrefixOf(env),
     logs: {
       project: env["SAFEPORT_LOG_PROJECT"] || "safeport-logs",
       logstore: env["SAFEPORT_LOG_STORE"] || "functions",
