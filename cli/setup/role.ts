@@ -14,6 +14,10 @@ export interface RoleOrder {
 /** RAM keeps so many versions of a policy; the oldest goes for a new one. */
 const ROTATE = "DeleteOldestNonDefaultVersionWhenLimitExceeded";
 
+/** The Tablestore instances that a policy speaks of, which are one installation's alone. */
+const instancesIn = (document: unknown): readonly string[] =>
+  JSON.stringify(document).match(/acs:ots:[\w:*-]+instance\/[\w-]+/g) ?? [];
+
 /** Role, policy and that the one has the other. */
 export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder): readonly Step[] {
   const custom = { PolicyType: "Custom", PolicyName: role };
@@ -30,6 +34,12 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
     const version = found?.["DefaultPolicyVersion"] as { readonly PolicyDocument?: string } | undefined;
     return version?.PolicyDocument === undefined ? null : JSON.parse(version.PolicyDocument);
   };
+  const isOthers = async (): Promise<boolean> => {
+    const own = instancesIn(policy);
+    const found = instancesIn(await findPolicy());
+    return found.length > 0 && !found.some((it) => own.includes(it));
+  };
+  const others = `the policy ${role} is of an installation with another Tablestore instance, which cannot work without it. Set SAFEPORT_ROLE to another name, or delete the policy where that installation is gone.`;
   /** Undefined where the cloud does not tell it, null where there is no role. */
   const findTrust = async (): Promise<string | undefined | null> => {
     const found = await unlessGone(ask(ram, "GetRole", { RoleName: role }));
@@ -69,6 +79,7 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
         const found = await findPolicy();
         if (found === null) return { state: "missing", what: `make the policy ${role}` };
         if (isDeepStrictEqual(found, policy)) return { state: "ready" };
+        if (await isOthers()) return { state: "wrong", what: others };
         return { state: "differs", what: `set the policy ${role} to what the switched on features need` };
       },
       async make() {
@@ -96,6 +107,7 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
         return undefined;
       },
       remove: async () => {
+        if (await isOthers()) throw new Error(others);
         await unlessGone(ask(ram, "DetachPolicyFromRole", { ...custom, RoleName: role }));
       },
     },

@@ -4,7 +4,7 @@ import { environmentOf } from "../../cli/dev/deployment.ts";
 import { accountOf } from "../../cli/safeport/account.ts";
 import { roleFindings } from "../../cli/safeport/look-at-role.ts";
 import { type CloudCalls, cloudCalls } from "../../cli/setup/cloud-call.ts";
-import { trustPolicy } from "../../cli/setup/ram-policy.ts";
+import { type RamPolicy, trustPolicy } from "../../cli/setup/ram-policy.ts";
 import { roleSteps } from "../../cli/setup/role.ts";
 import { runSteps } from "../../cli/setup/steps.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
@@ -67,6 +67,24 @@ it("is set anew by setup where others may act as it, and left alone where only t
     expect([await run(false), await run(true), await run(false)]).toEqual([[found], [state], ["ready"]]);
     expect((await roleFindings(calls, role))[0]).toMatchObject({ state: "ok" });
   }
+});
+
+it("is neither changed nor removed for another installation", async () => {
+  const policyOn = (instance: string): RamPolicy => ({
+    Version: "1",
+    Statement: [
+      { Effect: "Allow", Action: ["ots:GetRow"], Resource: [`acs:ots:cn-hangzhou:1:instance/${instance}/table/*`] },
+    ],
+  });
+  const run = async (instance: string, apply = true) => {
+    const steps = roleSteps(calls, { role: "shared", policy: policyOn(instance) });
+    return (await runSteps(steps, { apply, progress: () => undefined })).map((it) => it.state);
+  };
+  expect(await run("first")).toEqual(["made", "made", "made"]);
+  expect(await run("second")).toEqual(["ready", "wrong", "ready"]);
+  const last = roleSteps(calls, { role: "shared", policy: policyOn("second") }).at(-1);
+  await expect(last?.remove?.()).rejects.toThrow("SAFEPORT_ROLE");
+  expect(await run("first", false)).toEqual(["ready", "ready", "ready"]);
 });
 
 it("is not spoken of where there is none", async () => {
