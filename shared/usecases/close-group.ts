@@ -1,5 +1,5 @@
 // Closes one group for a lockdown, and reads it back.
-import type { EntryId, GroupRef } from "../domain/ids.ts";
+import type { EntryId, GroupId, GroupRef } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Lockdown, LockdownGroup, Preparation } from "../domain/lockdown.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -125,7 +125,14 @@ async function instead(
   // Who has broken the glass meanwhile stays in.
   const passed = await brokenGlass(app, facts.ref, lockdown.startedAt);
   const suspends = [...plan.suspends, ...earlier.suspends].filter((spec) => !passed.has(ruleKey(spec)));
-  const left = [why, ...plan.left, ...(plan.way === "none" && plan.why !== null ? [plan.why] : [])];
+  const isIn = (id: GroupId): boolean => lockdown.groups.some(({ group }) => group.groupId === id);
+  const elsewhere = members.filter(({ groupIds }) => !groupIds.every((id) => id === facts.ref.groupId || isIn(id)));
+  const left = [
+    why,
+    ...plan.left,
+    ...(plan.way === "none" && plan.why !== null ? [plan.why] : []),
+    ...(elsewhere.length > 0 ? [`${elsewhere.length} hosts are in other groups, too: what these let in stays`] : []),
+  ];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
   const { rules, ...closing } = await bySuspensions(
     app,

@@ -14,7 +14,7 @@ import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
-import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
+import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
 
@@ -160,6 +160,19 @@ test("core ports and operators are let in for as long as a mode keeps the wide a
     await app.tables.writeAll([modeWrite({ mode: "normal", since: app.clock.now(), by: "ann", reason: "" })]);
     await minutes(scene, 10);
     expect(rulesOf(scene)).toEqual(before);
+  }));
+
+test("what the hosts' other groups let in is named, where these are in no lockdown", () =>
+  inScene(WIDE, async (scene, app) => {
+    const members = scene.account.members().map((it) => ({ ...it, groupIds: [APP.groupId, WEB.groupId] }));
+    const shared: App = { ...app, inventory: { ...app.inventory, members: async () => members } };
+    const leftOf = async (groups: readonly string[]) => {
+      const { lockdownId, groups: found } = await start(scene, shared, groups);
+      await lift(scene, app, lockdownId);
+      return found.find(({ name }) => name === "app")?.left.join();
+    };
+    expect(await leftOf(["app"])).toContain("2 hosts are in other groups, too");
+    expect(await leftOf(["app", "web"])).not.toContain("other groups");
   }));
 
 describe("what would open in a group that is closed by its accepts", () => {
