@@ -84,7 +84,7 @@ async function ofNames(
       const [only] = found;
       if (only && found.length === 1) return only;
       try {
-        return await prepareNow(app, policy, await findGroup(app, policy, name));
+        return await prepareNow(app, policy, await findGroup(app, policy, name, "lockdown"));
       } catch (error) {
         if (error instanceof CloudFailure) return unread(app, policy, name, error);
         if (!(error instanceof AppError) || !["GROUP_UNKNOWN", "GROUP_AMBIGUOUS"].includes(error.code)) throw error;

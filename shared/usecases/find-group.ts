@@ -2,12 +2,17 @@
 import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
-import type { GroupFacts } from "../ports/firewall.ts";
+import type { CallPriority, GroupFacts } from "../ports/firewall.ts";
 import type { App } from "./app.ts";
 
 /** The group of a name or id in the policy's regions. Throws GROUP_UNKNOWN, GROUP_AMBIGUOUS. */
-export async function findGroup(app: App, policy: Policy, name: string): Promise<GroupFacts> {
-  const found = isId(name) ? await withId(app, policy, name) : await withName(app, policy, name);
+export async function findGroup(
+  app: App,
+  policy: Policy,
+  name: string,
+  priority: CallPriority = "drift",
+): Promise<GroupFacts> {
+  const found = isId(name) ? await withId(app, policy, name, priority) : await withName(app, policy, name, priority);
   const [facts] = found;
   if (!facts) throw fail("GROUP_UNKNOWN", { group: name, region: policy.regions.join(", ") });
   if (found.length > 1) throw fail("GROUP_AMBIGUOUS", { group: name, count: found.length });
@@ -22,12 +27,22 @@ export async function findLedger(app: App, policy: Policy, name: string): Promis
 
 const isId = (name: string): name is GroupId => name.startsWith("sg-");
 
-async function withId(app: App, policy: Policy, groupId: GroupId): Promise<readonly GroupFacts[]> {
-  const found = await Promise.all(policy.regions.map((region) => app.inventory.group({ region, groupId }, "drift")));
+async function withId(
+  app: App,
+  policy: Policy,
+  groupId: GroupId,
+  priority: CallPriority,
+): Promise<readonly GroupFacts[]> {
+  const found = await Promise.all(policy.regions.map((region) => app.inventory.group({ region, groupId }, priority)));
   return found.filter((facts) => facts !== null);
 }
 
-async function withName(app: App, policy: Policy, name: string): Promise<readonly GroupFacts[]> {
-  const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "drift")));
+async function withName(
+  app: App,
+  policy: Policy,
+  name: string,
+  priority: CallPriority,
+): Promise<readonly GroupFacts[]> {
+  const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, priority)));
   return all.flat().filter((facts) => facts.name === name);
 }

@@ -33,7 +33,7 @@ import { listLockdowns } from "../../../shared/usecases/list-lockdowns.ts";
 import { openLease } from "../../../shared/usecases/open-lease.ts";
 import { prepareLockdowns } from "../../../shared/usecases/prepare-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/record-alarm.ts";
-import { type LockdownAsk, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
+import { goOnWithLockdown, type LockdownAsk, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
 import { sweep } from "../../../shared/usecases/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
@@ -630,6 +630,42 @@ describe("a lockdown of several groups", () => {
       ]);
     }));
 
+  test("gives back what was closed of one that could not be read at first, though nobody lived to say so", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const before = rulesOf(scene).sort();
+      await app.tables.writeAll([preparationDelete(WEB)]);
+      const { inventory, tables } = app;
+      const members: App["inventory"]["members"] = async (ref, priority) => {
+        if (ref.groupId === WEB.groupId) throw new CloudFailure("throttled", "DescribeNetworkInterfaces");
+        return inventory.members(ref, priority);
+      };
+      const listGroups: App["inventory"]["listGroups"] = async () => {
+        throw new CloudFailure("throttled", "DescribeSecurityGroups");
+      };
+      for (const blind of [{ members }, { listGroups }]) {
+        const throttled: App = { ...app, inventory: { ...inventory, ...blind } };
+        const scope = { kind: "groups", groups: ["app", "web"] } as const;
+        const row = await startLockdown(throttled, ask(scene, throttled, { scope }));
+        expect(row.groups.map(({ way }) => way)).toEqual(["drops", "unread"]);
+        const dying: App = {
+          ...app,
+          tables: {
+            ...tables,
+            put: async (table, ...rest) => {
+              if (table === "lockdown") throw new Error("dies here");
+              return tables.put(table, ...rest);
+            },
+          },
+        };
+        const goingOn = goOnWithLockdown(dying, scene.policy, row, app.clock.monotonicMs() + 30_000);
+        await expect(goingOn).rejects.toThrow("dies here");
+        expect(drops(scene)).toBeGreaterThan(0);
+        await liftLockdown(app, row.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        expect([drops(scene), rulesOf(scene).sort()]).toEqual([0, before]);
+      }
+    }));
+
   test("closes those that are there where another one is gone, and names it", () =>
     inScene(
       async (scene) => {
@@ -645,6 +681,31 @@ describe("a lockdown of several groups", () => {
       },
       { alarms: [{ do: "lockdown", scope: { groups: ["gone", "web"] } }] },
     ));
+
+  test("asks for what was not prepared ahead of all other work", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      await app.tables.writeAll((await listPreparations(app.tables)).map(({ group }) => preparationDelete(group)));
+      const asked: string[] = [];
+      const { inventory } = app;
+      const told: App = {
+        ...app,
+        inventory: {
+          ...inventory,
+          group: async (ref, priority) => {
+            asked.push(priority);
+            return inventory.group(ref, priority);
+          },
+          listGroups: async (region, priority) => {
+            asked.push(priority);
+            return inventory.listGroups(region, priority);
+          },
+        },
+      };
+      const scope = { kind: "groups", groups: ["web", APP.groupId] } as const;
+      expect(await chooseLockdown(told, scene.policy, scope)).toHaveLength(2);
+      expect(new Set(asked)).toEqual(new Set(["lockdown"]));
+    }));
 
   test("by a tag has every group with it, also those that were not prepared yet", () =>
     inScene(async (scene) => {
