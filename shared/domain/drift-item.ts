@@ -84,6 +84,8 @@ export interface DriftItem {
   readonly state: DriftState;
   readonly attribution: Attribution | null;
   readonly firstSeenAt: number;
+  /** When the first of several changes of the rule was seen, of which each came while the one before it waited; absent for a first one. */
+  readonly chainedSince?: number;
   readonly changedAt: number;
   /** Why it was not rolled back although it is drift in a group where that is done; null otherwise. */
   readonly heldBy: HeldBy | null;

@@ -128,7 +128,10 @@ function judgedItem(
   const created = isDated ? rule.createdAt + watch.aheadMs : now;
   const firstSeenAt = stored?.firstSeenAt ?? Math.min(created, now);
   const calls = callsBehind(difference, watch.sightings);
-  const waitsSince = Math.min(firstSeenAt, ...earlierWaits(watch, key, now));
+  const chainedSince = stored ? stored.chainedSince : chainOf(watch, ruleId, content.entryId);
+  // Twice a wait for all of them: the last has one of its own, and whoever goes on changing the rule comes to no third.
+  const ownWait = chainedSince === undefined ? firstSeenAt : chainedSince + watch.terms.drift.unknownWriterWaitMs;
+  const waitsSince = Math.min(ownWait, ...earlierWaits(watch, key, now));
   const { verdict, author } = judge(difference, calls, watch.terms, { now, waitsSince, before: stored ?? null });
   const base: DriftItem = stored ?? {
     driftId: driftIdOf([group.groupId, kind, key, ruleId ?? "", ...textOf(content.found), String(now)]),
@@ -141,6 +144,7 @@ function judgedItem(
     state: "waiting",
     attribution: null,
     firstSeenAt,
+    ...(chainedSince !== undefined && { chainedSince }),
     changedAt: now,
     heldBy: null,
     rev: 0,
@@ -149,6 +153,16 @@ function judgedItem(
   const { found } = content;
   const attribution = author ? attributionOf(author) : base.attribution;
   return { item: { ...base, found, verdict, attribution }, waitsSince };
+}
+
+/** Since when a rule has been waiting that was changed once more before anybody was known to have changed it. */
+function chainOf({ items }: Watch, ruleId: RuleId | null, entryId: EntryId | null): number | undefined {
+  const before = items.find(
+    (item) =>
+      item.verdict.kind === "unknown" &&
+      ((ruleId !== null && item.ruleId === ruleId) || (entryId !== null && item.entryId === entryId)),
+  );
+  return before && (before.chainedSince ?? before.firstSeenAt);
 }
 
 /** A rule that is made again after its rollback has no wait of its own: else whoever makes up events could go on for ever. */

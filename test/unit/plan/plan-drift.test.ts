@@ -534,6 +534,30 @@ describe("items from pass to pass", () => {
     expect(plan.drift.items).toMatchObject([{ state: "waiting", firstSeenAt: NOW }, { state: "gone" }]);
   });
 
+  test.each(["added", "edited"] as const)(
+    "a rule that somebody goes on changing waits twice as long at most: %s",
+    (kind) => {
+      const { entry, rule } = granted("g", 8);
+      const entries = kind === "edited" ? [entry] : [];
+      const minute = 60_000;
+      let items: readonly DriftItem[] = [];
+      const look = (at: number): Plan => {
+        // It says something else every ten minutes.
+        const spec = onPort(9000 + Math.floor(at / (10 * minute)));
+        const plan = watched({ items }, { entries, rules: [{ ...rule, ...spec, createdAt: NOW }], now: NOW + at });
+        const open = plan.drift.items.filter(({ state }) => state !== "gone");
+        if (open.length > 0) items = open.map((item) => ({ ...item, rev: 1 }));
+        return plan;
+      };
+      for (let at = 0; at < 30 * minute; at += 5 * minute) expect(look(at).calls).toEqual([]);
+      expect(callsOf(look(30 * minute))).toEqual([kind === "added" ? "revoke sgr-g" : "modify sgr-g"]);
+      // Twice is no more than a wait for each.
+      items = [];
+      look(5 * minute);
+      expect(look(14 * minute).drift.lookAt).toEqual([NOW + (kind === "added" ? 30 : 35) * minute]);
+    },
+  );
+
   test("an event that comes later gives the item its author", () => {
     const items = first();
     const plan = watched({ items, sightings: [bobs(x)] }, given);
