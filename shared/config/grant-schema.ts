@@ -96,6 +96,12 @@ export const approvalSchema = z.strictObject({
     .max(7 * DAY_S)
     .default(ONE_HOUR_S)
     .describe("Seconds until an approval that could not be used lapses."),
+  issuerMayApprove: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether who issued a person's token may approve what is asked for with it. Gives up the second person where one admin issues the tokens: the admin can ask as another and approve as themselves.",
+    ),
 });
 
 /** `breakGlass` of the document. */
@@ -144,6 +150,7 @@ export function grantPolicyOf({ grants, approval, breakGlass, persons }: GrantDo
       count: approval.count,
       decideWithinMs: approval.decideWithin * 1000,
       useWithinMs: approval.useWithin * 1000,
+      issuerMayApprove: approval.issuerMayApprove,
     },
     breakGlass: breakGlass && {
       persons: breakGlass.persons,

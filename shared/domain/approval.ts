@@ -27,6 +27,8 @@ export interface Approval {
   readonly change: string;
   /** Person who asked. */
   readonly requester: string;
+  /** Who issued the token it was asked with, as in `Caller`; absent where nobody did, and in requests of earlier versions. */
+  readonly requesterIssuers?: readonly string[] | undefined;
   /** Whom it was put to first: owners and stand-ins of the port by the ledger; empty where the ledger names none. */
   readonly askedOf: readonly string[];
   readonly lapsesAt: number;

@@ -34,6 +34,8 @@ export interface ApprovalPolicy {
   /** A request that nobody has decided by then lapses; an approval that could not be used by then, too. */
   readonly decideWithinMs: number;
   readonly useWithinMs: number;
+  /** True where whoever issued the token a lease was asked with may be its second person. */
+  readonly issuerMayApprove: boolean;
 }
 
 /** Opening at once without a second person. */

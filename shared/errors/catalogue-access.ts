@@ -116,6 +116,15 @@ export const accessFailures = {
     (d) => `${d["person"]} asked for this lease, and nobody decides about what the same person asked for.`,
     () => "Have another person approve it.",
   ),
+  APPROVAL_ISSUER: entry(
+    403,
+    "never",
+    "caller",
+    (d) =>
+      `${d["person"]} is among those who issued the token with which ${d["requester"]} asked for this lease, and so could have asked for it.`,
+    () =>
+      "Have a person approve or deny it who did not issue that token; or have approval.issuerMayApprove of the policy set, which says what that gives up.",
+  ),
   APPROVER_MISSING: entry(
     403,
     "never",

@@ -44,4 +44,12 @@ export const operationFailures = {
     (d) => `${d["by"]} asked for this change, and it allows more than before: another person has to confirm it.`,
     () => "Ask another admin to look at it and to confirm it.",
   ),
+  POLICY_ISSUER: entry(
+    403,
+    "never",
+    "caller",
+    (d) =>
+      `${d["person"]} is among those who issued the token with which ${d["by"]} asked for this change, and so could have asked for it.`,
+    () => "Ask an admin who did not issue that token to confirm it; two whose tokens a third issued are two persons.",
+  ),
 } satisfies Record<string, CatalogueEntry>;

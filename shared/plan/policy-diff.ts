@@ -65,6 +65,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   "lease.sourceWidthMax.v4": lessWidens,
   "lease.sourceWidthMax.v6": lessWidens,
   "lease.destCidrIp": (_before, after) => (after === "use" ? "widens" : "narrows"),
+  "approval.issuerMayApprove": (_before, after) => (after === false ? "narrows" : "widens"),
   "groups.denied": setOf("removed"),
   "groups.guards.*": guard,
   "drift.unknownWriterWait": moreWidens,

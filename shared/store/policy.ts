@@ -1,6 +1,7 @@
 // The policy: versioned rows, the highest of which is in force, and one version that waits for a second person.
 import { fail } from "../errors/app-error.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
+import { parseColumn } from "./spec-json.ts";
 
 const NAME = "policy";
 const PENDING = ["pending", 0] as const;
@@ -25,6 +26,8 @@ export interface PendingPolicy {
   readonly text: string;
   readonly digest: string;
   readonly by: string;
+  /** Who issued the token it was asked with, as in `Caller`; none in rows of earlier versions. */
+  readonly issuers: readonly string[];
   readonly at: number;
   readonly until: number;
   readonly reason: string;
@@ -64,14 +67,24 @@ export async function readPending(tables: Tables): Promise<PendingPolicy | null>
   const row = await tables.get("policy", PENDING);
   if (row === null) return null;
   const { base, text, digest, by, at, until, reason } = row.columns;
+  const issuers = parseColumn(row.columns["issuers"] ?? "[]", "policy") as readonly string[];
   if (typeof base !== "number" || typeof at !== "number" || typeof until !== "number")
     throw fail("STATE_UNREADABLE", { table: "policy" });
-  return { base, at, until, text: String(text), digest: String(digest), by: String(by), reason: String(reason) };
+  return {
+    base,
+    at,
+    until,
+    text: String(text),
+    digest: String(digest),
+    by: String(by),
+    issuers,
+    reason: String(reason),
+  };
 }
 
 /** Has this version wait, and no other. */
 export async function writePending(tables: Tables, pending: PendingPolicy): Promise<void> {
-  await tables.put("policy", PENDING, { ...pending }, { kind: "none" });
+  await tables.put("policy", PENDING, { ...pending, issuers: JSON.stringify(pending.issuers) }, { kind: "none" });
 }
 
 /** Nothing waits any longer; of another version than that of `digest` it is left. */

@@ -15,7 +15,7 @@ import { waitingWrite } from "../store/attention.ts";
 import { dueJob, dueWrite } from "../store/due.ts";
 import { listEntries } from "../store/ledger.ts";
 import { noticeWrites } from "../store/outbox.ts";
-import type { App } from "./app.ts";
+import type { App, Caller } from "./app.ts";
 import { endIfOpened } from "./lease-ask.ts";
 
 /** The job that looks after a request: asks more people, has it lapse, and tells what a crash left untold. */
@@ -40,14 +40,22 @@ export const approvalOfNobody = (policy: Policy, request: LeaseRequest): Approva
 });
 
 /** What the request needs, put to the owners and stand-ins of its port by the ledger; to nobody in particular where it names none. */
-export async function approvalFor(app: App, policy: Policy, request: LeaseRequest, needed: number): Promise<Approval> {
+export async function approvalFor(
+  app: App,
+  { policy, issuers = [] }: Caller,
+  request: LeaseRequest,
+  needed: number,
+): Promise<Approval> {
   const requester = personOf(policy, request.principal);
-  const askedOf = (await ownersOf(app, request.group, request.specs)).filter(
-    (name) => !isSameName(personOf(policy, name), requester),
+  // Nobody is asked who could not approve it.
+  const barred = policy.approval.issuerMayApprove ? [] : issuers.map((name) => personOf(policy, name));
+  const askedOf = (await ownersOf(app, request.group, request.specs)).filter((name) =>
+    [requester, ...barred].every((person) => !isSameName(personOf(policy, name), person)),
   );
   return {
     needed,
     requester,
+    requesterIssuers: issuers,
     change: changeOf(request),
     askedOf: askedOf.slice(0, ASKED_MAX),
     // What is over by then nobody needs to decide.

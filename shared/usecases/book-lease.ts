@@ -104,7 +104,7 @@ async function bookRequest(app: App, caller: Caller, request: LeaseRequest): Pro
   const isGranted = grant !== null && !waitsForApproval(grant);
   const approval = isGranted
     ? approvalOfNobody(caller.policy, request)
-    : await approvalFor(app, caller.policy, request, grant?.approvals ?? 1);
+    : await approvalFor(app, caller, request, grant?.approvals ?? 1);
   const status: LeaseStatus = { ...openingStatus(approval.lapsesAt), state: isGranted ? "approved" : "requested" };
   const start = startAt === null ? null : dueStart(request.leaseId, startAt);
   await app.tables.writeAll([

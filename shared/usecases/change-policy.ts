@@ -1,6 +1,6 @@
 // Changes the policy: compared first, with a second person where it allows more than before. Every version is kept.
 import { sha256Hex } from "../domain/digest.ts";
-import { isSameName, personOf } from "../domain/grant-policy.ts";
+import { personOf } from "../domain/grant-policy.ts";
 import { strongerGuard } from "../domain/guard.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Policy } from "../domain/policy.ts";
@@ -20,7 +20,7 @@ import {
 } from "../store/policy.ts";
 import { writeRecord } from "../store/records.ts";
 import type { App, Caller } from "./app.ts";
-import { personsOf } from "./judge-lease.ts";
+import { secondPersonBar } from "./judge-lease.ts";
 import { type PolicyPreview, previewPolicy } from "./preview-policy.ts";
 import { saidBy } from "./said-by.ts";
 
@@ -99,7 +99,8 @@ export async function changePolicy(
   const now = app.clock.now();
   if (digest !== null) {
     const until = now + PENDING_MS;
-    const pending = { base: version, text, digest, by: caller.principal, at: now, until, reason: ask.reason };
+    const { principal: by, issuers = [] } = caller;
+    const pending = { base: version, text, digest, by, issuers, at: now, until, reason: ask.reason };
     await writePending(app.tables, pending);
     const lines = [`policy ${version + 1} waits for another admin until ${formatUtc(until)}`, ...inWords(changes)];
     await record(app, caller, version, [...lines, ask.reason]);
@@ -110,7 +111,7 @@ export async function changePolicy(
   return { ...answer, version: next.version, state: "applied" };
 }
 
-/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN. */
+/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN, POLICY_ISSUER. */
 export async function confirmPolicy(
   app: App,
   caller: Caller,
@@ -122,10 +123,13 @@ export async function confirmPolicy(
   const [pending, row] = await Promise.all([readPending(app.tables), readPolicy(app.tables)]);
   if (row === null) throw fail("NOT_READY", { what: "the policy" });
   if (pending === null || pending.digest !== digest || pending.until <= now) throw fail("POLICY_NOT_PENDING");
-  // Of one person by any name, as with leases; also where that person issued the token that is presented.
-  const author = personOf(caller.policy, pending.by);
-  if (personsOf(caller).some((person) => isSameName(person, author)) && !options.dryRun)
-    throw fail("POLICY_OWN", { by: pending.by });
+  // Of one person by any name, as with leases; also where either issued the token that the other presents.
+  const { by: author, issuers } = pending;
+  const bar = secondPersonBar(caller, { persons: [personOf(caller.policy, author)], issuers });
+  if (bar !== null && !options.dryRun)
+    throw bar.kind === "own"
+      ? fail("POLICY_OWN", { by: author })
+      : fail("POLICY_ISSUER", { by: author, person: bar.person });
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
   if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);

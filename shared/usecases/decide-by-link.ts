@@ -25,7 +25,7 @@ interface OpenedLink {
 /**
  * What a link shows. Throws LINK_INVALID alike for one that is made up, too old or of another change, LINK_USED once its person has
  * spoken or nothing is left to decide, and what speaks against the person by now: LINK_WITHDRAWN, OUT_OF_SCOPE, APPROVER_MISSING,
- * APPROVAL_OWN.
+ * APPROVAL_OWN, APPROVAL_ISSUER.
  */
 export async function openLink(app: App, policy: Policy, text: string): Promise<OpenedLink> {
   const link = parseLink(text);

@@ -1,6 +1,6 @@
 // A second person's word about a lease: approve or deny.
 import { type Approval, type ApprovalWord, approversOf, changeOf, isApproved } from "../domain/approval.ts";
-import { isSameName, personOf } from "../domain/grant-policy.ts";
+import { personOf } from "../domain/grant-policy.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
@@ -11,7 +11,7 @@ import { getLease, writeDecision } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
 import { ownersOf, waitsFor } from "./ask-approval.ts";
 import { bookHolds, NET_AFTER_MS } from "./book-holds.ts";
-import { isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
+import { approverBar, isAskedOf, judgeStored, personsOf } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endIfOpened } from "./lease-ask.ts";
 import { openApproved } from "./open-approved.ts";
@@ -32,8 +32,8 @@ export interface LeaseWord {
 
 /**
  * Takes the word into account. With enough persons approving, the lease is opened by the ordinary path, its period counted from now.
- * Saying the same again answers where the lease stands. Throws APPROVAL_OWN, APPROVER_MISSING, APPROVAL_DECIDED, APPROVAL_CHANGED and
- * what the policy in force says against it.
+ * Saying the same again answers where the lease stands. Throws APPROVAL_OWN, APPROVAL_ISSUER, APPROVER_MISSING, APPROVAL_DECIDED,
+ * APPROVAL_CHANGED and what the policy in force says against it.
  */
 export async function decideLease(
   app: App,
@@ -106,14 +106,14 @@ async function open(app: App, caller: Caller, approved: Lease, net: Due): Promis
 }
 
 /**
- * Not the person who asked, nor one whose token that person issued; and an approver, or whom it was put to as long as the ledger names
- * them. Throws APPROVAL_OWN, APPROVER_MISSING.
+ * Not the person who asked, nor one whose token that person issued, nor one who issued the token it was asked with; and an approver, or
+ * whom it was put to as long as the ledger names them. Throws APPROVAL_OWN, APPROVAL_ISSUER, APPROVER_MISSING.
  */
 export async function requireApprover(app: App, caller: Caller, { request }: Lease, approval: Approval): Promise<void> {
   const { policy, principal } = caller;
-  const requester = personOf(policy, request.principal);
-  for (const person of personsOf(caller))
-    if (isSameName(person, requester) || isSameName(person, approval.requester)) throw fail("APPROVAL_OWN", { person });
+  const bar = approverBar(caller, request, approval);
+  if (bar?.kind === "own") throw fail("APPROVAL_OWN", { person: bar.person });
+  if (bar !== null) throw fail("APPROVAL_ISSUER", { person: bar.person, requester: request.principal });
   if (isPermitted(caller.roles, "lease:decide:any")) return;
   const person = personOf(policy, principal);
   const isNamed = (name: string): boolean => personOf(policy, name) === person;

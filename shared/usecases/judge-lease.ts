@@ -1,8 +1,8 @@
 // Whether the policy grants a lease, in the words of use cases.
 import type { Approval } from "../domain/approval.ts";
-import { personOf } from "../domain/grant-policy.ts";
+import { isSameName, personOf } from "../domain/grant-policy.ts";
 import type { GroupRef } from "../domain/ids.ts";
-import type { Lease, LeaseGrant } from "../domain/lease-record.ts";
+import type { Lease, LeaseGrant, LeaseRequest } from "../domain/lease-record.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { fail } from "../errors/app-error.ts";
@@ -77,6 +77,34 @@ export async function judgeStored(
 /** The persons who stand behind a caller: the caller, and everybody in the chain that issued the caller's token. */
 export const personsOf = ({ policy, principal, issuers = [] }: Caller): readonly string[] =>
   [principal, ...issuers].map((name) => personOf(policy, name));
+
+/** Who asked first: the persons that may be, and who issued the token it was asked with, as in `Caller`. */
+interface Asker {
+  readonly persons: readonly string[];
+  readonly issuers?: readonly string[] | undefined;
+}
+
+/**
+ * What keeps a caller from being the second person: `own` where whoever asked stands behind the caller, `issuer` where the caller stands
+ * behind whoever asked. Null for two persons; that one admin issued both their tokens leaves them two.
+ */
+export function secondPersonBar(
+  caller: Caller,
+  { persons, issuers = [] }: Asker,
+): { readonly kind: "own" | "issuer"; readonly person: string } | null {
+  const { policy, principal } = caller;
+  const own = personsOf(caller).find((person) => persons.some((asker) => isSameName(person, asker)));
+  if (own !== undefined) return { kind: "own", person: own };
+  const person = personOf(policy, principal);
+  return issuers.some((name) => isSameName(personOf(policy, name), person)) ? { kind: "issuer", person } : null;
+}
+
+/** The same about a lease; its policy may let issuers decide. */
+export function approverBar(caller: Caller, request: LeaseRequest, { requester, requesterIssuers }: Approval) {
+  const persons = [personOf(caller.policy, request.principal), requester];
+  const bar = secondPersonBar(caller, { persons, issuers: requesterIssuers });
+  return bar?.kind === "issuer" && caller.policy.approval.issuerMayApprove ? null : bar;
+}
 
 /** True when the ledger names the caller as owner or stand-in of the port, under any of the person's names. */
 export const isAskedOf = (

@@ -1,5 +1,5 @@
 // What waits for somebody's word.
-import { isSameName, personOf } from "../domain/grant-policy.ts";
+import { personOf } from "../domain/grant-policy.ts";
 import type { LeaseId } from "../domain/ids.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { isPermitted } from "../domain/permission.ts";
@@ -7,7 +7,7 @@ import { listWaiting } from "../store/attention.ts";
 import { getLease } from "../store/leases.ts";
 import type { App, Caller } from "./app.ts";
 import type { Sees } from "./check-scope.ts";
-import { isAskedOf, personsOf } from "./judge-lease.ts";
+import { approverBar, isAskedOf } from "./judge-lease.ts";
 
 /** The leases that the caller may decide about and has not, newest first; `next` is the cursor of the next page. */
 export async function listApprovals(
@@ -29,9 +29,9 @@ export async function listApprovals(
   }
 }
 
-function waitsForCaller(app: App, caller: Caller, { approval, status }: Lease): boolean {
+function waitsForCaller(app: App, caller: Caller, { request, approval, status }: Lease): boolean {
   if (approval === null || status.state !== "requested" || app.clock.now() >= approval.lapsesAt) return false;
-  if (personsOf(caller).some((person) => isSameName(person, approval.requester))) return false;
+  if (approverBar(caller, request, approval) !== null) return false;
   const person = personOf(caller.policy, caller.principal);
   if (approval.words.some((word) => word.person === person)) return false;
   return isPermitted(caller.roles, "lease:decide:any") || isAskedOf(approval, caller);

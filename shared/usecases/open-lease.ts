@@ -135,7 +135,7 @@ async function askForLater(
   }
   const now = app.clock.now();
   const lease = previewLater(opening, now);
-  const waits = waitsForApproval(grant) ? await approvalFor(app, caller.policy, lease.request, grant.approvals) : null;
+  const waits = waitsForApproval(grant) ? await approvalFor(app, caller, lease.request, grant.approvals) : null;
   const today = await previewOpening(app, opening).catch((error: unknown) => {
     if (error instanceof AppError) return `As things are now it could not be opened: ${error.message}`;
     throw error;
@@ -168,7 +168,7 @@ async function askFor(
   if (waiting !== null) return answer(waiting, []);
   if (!options.dryRun) return answer(await bookLease(app, opening, key), []);
   const preview = await previewOpening(app, opening);
-  const approval = await approvalFor(app, opening.caller.policy, preview.lease.request, opening.grant.approvals);
+  const approval = await approvalFor(app, opening.caller, preview.lease.request, opening.grant.approvals);
   return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);
 }
 

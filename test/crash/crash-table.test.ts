@@ -96,6 +96,7 @@ const ONE_MORE = {
     count: 1,
     decideWithinMs: 1_800_000,
     useWithinMs: 600_000,
+    issuerMayApprove: false,
   },
 };
 /** Who asks may also open at once, and say why afterwards. */

@@ -16,6 +16,7 @@ import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate
 import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
 import { decideLease } from "../../shared/usecases/decide-lease.ts";
 import { issueToken, type TokenAsk } from "../../shared/usecases/issue-token.ts";
+import { openLease } from "../../shared/usecases/open-lease.ts";
 import { retireEntry } from "../../shared/usecases/retire-entry.ts";
 import { revokeToken } from "../../shared/usecases/revoke-token.ts";
 import { sendNotices } from "../../shared/usecases/send-notices.ts";
@@ -65,8 +66,13 @@ const revoke = (tokenId: string) =>
   world.run(revokeToken(world.process(), world.caller("root", ["admin"]), tokenId, { dryRun: false }));
 
 /** Asks, and has the messages sent. */
-async function asked(sources = ["203.0.113.7"]): Promise<{ lease: Lease; links: ReadonlyMap<string, string> }> {
-  const { lease } = await world.open({ port: "3306", sources, reason: 'look at <b>"orders"</b>' }, "ann");
+async function asked(
+  sources = ["203.0.113.7"],
+  issuers: readonly string[] = [],
+): Promise<{ lease: Lease; links: ReadonlyMap<string, string> }> {
+  const ask = world.ask({ port: "3306", sources, reason: 'look at <b>"orders"</b>' });
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  const { lease } = await world.run(openLease(world.process(), { ...world.caller("ann"), issuers }, ask, options));
   const app = world.process();
   const notifier = {
     send: async (target: { readonly name: string }, message: Message) => {
@@ -262,6 +268,20 @@ describe("a link is no right of its own: it does not decide", () => {
     await revoke(tokens.get("olga") ?? "");
     await issue("olga", {}, "ann");
     await refused(links, lease);
+  });
+
+  test("where the person has issued the token it was asked with; nor is that person asked, unless the policy lets issuers", async () => {
+    const { links } = await asked(["198.51.100.7"], ["root", "bea"]);
+    expect([...links.keys()]).toEqual(["olga"]);
+    const setSwitch = (issuerMayApprove: boolean) => {
+      world.policy = { ...world.policy, approval: { ...world.policy.approval, issuerMayApprove } };
+    };
+    setSwitch(true);
+    const { lease, links: both } = await asked(["203.0.113.7"], ["root", "bea"]);
+    setSwitch(false);
+    await refused(both, lease, 403, "bea");
+    expect((await press(both.get("olga") ?? "")).status).toBe(200);
+    expect(await stateOf(lease)).toBe("open");
   });
 });
 

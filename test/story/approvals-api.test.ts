@@ -113,5 +113,7 @@ test("one person is never both, by a second token or by tokens issued one with t
   expect((await call("getLease", ann, id)).body.state).toBe("requested");
   // Somebody who has a token of the same admin is another person.
   const eve = await issue(admin, "eve", "approver");
+  // Who issued the token it was asked with could have asked.
+  expect((await call("approveLease", admin, id)).body.code).toBe("APPROVAL_ISSUER");
   expect((await call("approveLease", eve, id)).body.state).toBe("open");
 });

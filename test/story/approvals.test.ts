@@ -57,6 +57,15 @@ const recordOf = async (cause: string) =>
 const asked = async (change = {}, principal = "ann"): Promise<Lease> =>
   (await world.open({ ...DB, ...change }, principal)).lease;
 
+const askedBy = (who: Caller, change = {}): Promise<LeaseAnswer> =>
+  world.run(
+    openLease(world.process(), who, world.ask({ ...DB, ...change }), {
+      mode: "create",
+      idempotencyKey: null,
+      dryRun: false,
+    }),
+  );
+
 describe("a lease on a port that needs a second person", () => {
   test("waits, opens nothing, and opens for its whole period once another person approves", async () => {
     const answer = await world.open(DB);
@@ -82,6 +91,32 @@ describe("a lease on a port that needs a second person", () => {
     await expect(say(lease, caller("eve", "operator"))).rejects.toMatchObject({ code: "APPROVER_MISSING" });
     expect(world.openPorts()).toEqual([]);
     expect((await world.lease(lease.request.leaseId)).status.state).toBe("requested");
+  });
+
+  test("is not opened by who issued the token it was asked with, by API or in the list, unless the policy lets issuers", async () => {
+    const { lease } = await askedBy({ ...caller("ann", "requester"), issuers: ["ben-laptop", "corp/root", "setup"] });
+    world.policy = { ...world.policy, persons: { ...world.policy.persons, ben: ["ben-laptop"] } };
+    const issuers = [
+      caller("ben"),
+      caller("ben-laptop", "admin"),
+      caller("Root", "admin"),
+      caller("corp/root", "admin"),
+    ];
+    for (const who of issuers) {
+      await expect(say(lease, who)).rejects.toMatchObject({ code: "APPROVAL_ISSUER" });
+      expect((await world.run(listApprovals(world.process(), who, everything))).leases).toEqual([]);
+    }
+    expect([world.openPorts(), (await world.lease(lease.request.leaseId)).status.state]).toEqual([[], "requested"]);
+    // Of one admin's tokens two are two persons, and what setup issued is nobody's.
+    const bob = { ...caller("bob"), issuers: ["corp/root", "setup"] };
+    expect((await say(lease, bob, {}, { dryRun: true })).plan).toHaveLength(1);
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, issuerMayApprove: true } };
+    const own = { ...caller("bob"), issuers: ["ann"] };
+    await expect(say(lease, own)).rejects.toMatchObject({ code: "APPROVAL_OWN" });
+    expect((await say(lease, caller("root", "admin"))).lease.status.state).toBe("open");
+    const first = await askedBy({ ...caller("root", "admin"), issuers: ["setup"] }, { port: "6379" });
+    expect((await say(first.lease, bob, {}, { dryRun: true }).catch((error) => error)).code).toBe("APPROVAL_OWN");
+    expect((await say(first.lease, { ...caller("carl"), issuers: ["setup"] })).lease.status.state).toBe("open");
   });
 
   test.each([

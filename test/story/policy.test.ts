@@ -120,6 +120,30 @@ test("what allows more waits for another admin, who confirms exactly that", asyn
   expect(await world.recorded()).toContain("policy 2 by ann, confirmed by carol");
 });
 
+test("who issued the token a change was asked with does not confirm it, whatever the policy says of leases", async () => {
+  const { world } = guarded;
+  const puppet = { ...admin("puppet"), issuers: ["ann", "root", "setup"] };
+  const issuerMayApprove = { ...observed, approval: { issuerMayApprove: true } };
+  const change = async (by: Caller, document: object): Promise<PolicyAnswer> =>
+    world.run(
+      changePolicy(world.process(), by, documents, { document, reason: "asked for", base: null }, options(false)),
+    );
+  // That leases may be approved by issuers allows more itself.
+  const asked = await change(puppet, issuerMayApprove);
+  expect(asked).toMatchObject({ state: "pending", changes: [{ path: "approval.issuerMayApprove", effect: "widens" }] });
+  for (const by of ["ann", "root"])
+    await expect(confirm(asked.digest, by)).rejects.toMatchObject({ code: "POLICY_ISSUER" });
+  expect(await confirm(asked.digest)).toMatchObject({ state: "applied", version: 2 });
+  await obey();
+  const next = await change(puppet, { ...issuerMayApprove, lease: { periodMax: 12 * 3600 } });
+  await expect(confirm(next.digest, "root")).rejects.toMatchObject({ code: "POLICY_ISSUER" });
+  // A person whose token the same admin issued is somebody else.
+  const other = { ...admin("dora"), issuers: ["root", "setup"] };
+  const word = confirmPolicy(world.process(), other, documents, next.digest ?? "", options(false));
+  expect(await world.run(word)).toMatchObject({ state: "applied", version: 3 });
+  expect(await change(puppet, { ...observed, lease: { periodMax: 12 * 3600 } })).toMatchObject({ state: "applied" });
+});
+
 test("a confirmation is void after a day, after another change, and once withdrawn", async () => {
   const { world } = guarded;
   const late = await ask(wider);
