@@ -27,12 +27,6 @@ const EVERYTHING: RuleSpec = {
   ...{ policy: "accept", priority: 1 },
 };
 
-/**
- * What is kept of wide accepts goes when these stand again, by the lift. This is only for the time after that may be needed: a mode may
- * forbid it, the cloud may refuse it, and nobody may be there to do it.
- */
-const KEPT_LONGER_MS = 7 * 24 * 60 * 60_000;
-
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
 
@@ -177,8 +171,7 @@ async function keep(
   if (keeps.length === 0) return true;
   const { lockdownId: holderId, principal, reason: why } = lockdown;
   const reason = `lockdown ${holderId} ${why}`;
-  // Wide accepts come back first: what was kept of them goes after that.
-  const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until + KEPT_LONGER_MS } as const;
+  const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until } as const;
   const booked = await holdAccepts(app, preparation.group, ask, keeps);
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const shown = new Set(report?.rules.map(ruleKey));

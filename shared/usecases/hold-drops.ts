@@ -26,7 +26,16 @@ export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: 
   return hold(app, group, ask, specs);
 }
 
-/** As `holdDrops`, for the accepts that a lockdown keeps of wider ones, which it closes. Throws RangeError on a spec that is none. */
+/**
+ * What is kept of wide accepts goes when these stand again, by the lift. This is only for the time after that may be needed: a mode may
+ * forbid it, the cloud may refuse it, and nobody may be there to do it.
+ */
+const KEPT_LONGER_MS = 7 * 24 * 60 * 60_000;
+
+/**
+ * As `holdDrops`, for the accepts that a lockdown keeps of wider ones, which it closes. `until` is the lockdown's: the group is looked at
+ * then, and the hold lasts longer. Throws RangeError on a spec that is none.
+ */
 export async function holdAccepts(
   app: App,
   group: GroupRef,
@@ -35,13 +44,19 @@ export async function holdAccepts(
 ): Promise<Booked> {
   if (specs.some((spec) => spec.policy !== "accept" || spec.direction !== "ingress"))
     throw new RangeError("only what lets traffic in is kept of what does");
-  return hold(app, group, ask, specs);
+  return hold(app, group, { ...ask, until: ask.until + KEPT_LONGER_MS }, specs, ask.until);
 }
 
-async function hold(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
+async function hold(
+  app: App,
+  group: GroupRef,
+  ask: DropAsk,
+  specs: readonly RuleSpec[],
+  lookAt = ask.until,
+): Promise<Booked> {
   const { shards } = app.settings;
   const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, shards);
-  await app.tables.writeAll([dueWrite(dueGroup(group, ask.until, shards)), dueWrite(net)]);
+  await app.tables.writeAll([dueWrite(dueGroup(group, lookAt, shards)), dueWrite(net)]);
   const fresh: DropHolder = { ...ask, openedAt: null, statedUntil: null, ended: null };
   const entries = specs.map((spec) => freshEntry(group, spec));
   // Mostly nobody holds any of them: then that is one call.

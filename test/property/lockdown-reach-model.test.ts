@@ -195,10 +195,6 @@ async function play(scene: Scene, moves: readonly Move[]): Promise<void> {
   }
   await tick(scene, 50);
   expect(rules()).toEqual(before);
-  // What was kept of a wide accept had been booked for up to a week longer.
-  await scene.schedule.sleep(8 * 24 * 60 * MINUTE_MS);
-  await tick(scene, 2);
-  expect(rules()).toEqual(before);
   expect(await leftOver(scene)).toEqual([]);
 }
 
