@@ -63,10 +63,15 @@ export class PassDrift {
     this.interfaces = stored.interfaces;
   }
 
-  /** Reads what is kept of the group's drift; null for a group that is gone. */
+  /** Reads what is kept of the group's drift; null for a group that is gone, and its drift with it. */
   static async read(app: App, group: GroupRef, policy: Policy): Promise<PassDrift | null> {
     const facts = await app.inventory.group(group, "drift");
-    if (!facts) return null;
+    if (!facts) {
+      const now = app.clock.now();
+      for (const item of await listOpenDrift(app.tables, group, now))
+        await saveDrift(app.tables, { ...item, state: "gone", heldBy: null, changedAt: now }, now);
+      return null;
+    }
     const [row, items, { sightings }] = await Promise.all([
       getGroupRow(app.tables, group),
       listOpenDrift(app.tables, group, app.clock.now()),

@@ -63,3 +63,14 @@ test("another group of its hosts that was deleted meanwhile keeps nothing from b
   await look(joined, { ...policy, operatorPath });
   expect(ports()).toEqual([80]);
 });
+
+test("what was open of a group that was deleted is over", async () => {
+  const { app, world, caller, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(ruleOf(3306, "0.0.0.0/0", { createdAt: START }));
+  await look(app, policy);
+  expect((await drift()).items).toMatchObject([{ state: "waiting" }]);
+  const deleted: App = { ...app, inventory: { ...app.inventory, group: async () => null } };
+  await look(deleted, policy);
+  expect((await drift()).items).toMatchObject([{ state: "gone", heldBy: null }]);
+});
