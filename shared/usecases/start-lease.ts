@@ -79,8 +79,8 @@ export async function startLease(
   return null;
 }
 
-/** What speaks against opening the lease now. Rejects where that cannot be found out. */
-async function refusalOf(app: App, policy: Policy, lease: Lease): Promise<AppError | null> {
+/** What speaks against opening an approved lease now. Rejects where that cannot be found out. */
+export async function refusalOf(app: App, policy: Policy, lease: Lease): Promise<AppError | null> {
   const { request, approval } = lease;
   try {
     await requireHost(app, lease);
@@ -119,10 +119,10 @@ async function refuse(app: App, lease: Lease, approval: Approval, why: AppError)
 }
 
 /** Tells whoever asked what came of it. */
-async function tellStart(app: App, { request, status }: Lease): Promise<void> {
+async function tellStart(app: App, { request, status, approval }: Lease): Promise<void> {
   const { leaseId, principal, group, startAt: start } = request;
   const to = [{ kind: "person", principal }] as const;
-  const at = start ?? request.requestedAt;
+  const at = start ?? approval?.approvedAt ?? request.requestedAt;
   const about = { lease: leaseId, principal, ports: portsOf(request) };
   const fact = { at, group, to, dedupe: `${leaseId}/start` };
   if (status.state === "open") {

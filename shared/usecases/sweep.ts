@@ -21,7 +21,7 @@ import { lookAtGroup } from "./look-at-group.ts";
 import { openApproved } from "./open-approved.ts";
 import { lockdownIn } from "./require-unlocked.ts";
 import type { PassOptions, PassReport } from "./run-pass.ts";
-import { dueStart } from "./start-lease.ts";
+import { dueStart, refusalOf } from "./start-lease.ts";
 import { tellOverdue } from "./tell-overdue.ts";
 
 export interface SweepReport {
@@ -227,13 +227,12 @@ async function sweepUnheld(
   const entered: Due[] = [];
   await inParallel(rows, async (row) => {
     const found = await getLease(app.tables, row.id as LeaseId);
-    // What starts later is started by a job, whoever died before.
-    const isLater = found?.status.state === "approved" && found.request.startAt !== null;
-    if (isLater) await app.tables.writeAll([dueWrite(dueStart(found.request.leaseId, now))]);
-    const isResumed = found?.status.state === "approved" && !isLater;
-    const lease = isResumed ? await resumeApproved(app, found, options.policy) : found;
+    const resumed = found?.status.state === "approved" ? await resumeApproved(app, found, options.policy) : found;
+    const isJobs = resumed === "by job";
+    if (isJobs) await app.tables.writeAll([dueWrite(dueStart(row.id as LeaseId, now))]);
+    const lease = isJobs ? found : resumed;
     // What waits for approval has a job of its own.
-    if (isLater || lease?.status.state === "requested") over.push(row);
+    if (isJobs || lease?.status.state === "requested") over.push(row);
     else if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
     else if (lease && (await bookHolds(app, lease))) entered.push(row);
   });
@@ -244,12 +243,16 @@ async function sweepUnheld(
   return over.length + entered.length - (report?.rowsLeft ?? entered.length);
 }
 
-/** A lease whose approver died before it was opened; where nothing may be opened now, it is left for the next tick. */
-async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<Lease> {
+/**
+ * A lease whose approver died before it was opened; where nothing may be opened now, it is left for the next tick. `by job` for what starts
+ * later, and for what would not be approved any more: the job that starts leases refuses it and tells whoever asked.
+ */
+async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<Lease | "by job"> {
+  if (lease.request.startAt !== null) return "by job";
   const { mode } = await readMode(app.tables);
   const { group: ref, groupName: name } = lease.request;
   if (mode !== "normal" || (await lockdownIn(app, policy, { ref, name })) !== null) return lease;
-  return openApproved(app, lease, policy);
+  return (await refusalOf(app, policy, lease)) === null ? openApproved(app, lease, policy) : "by job";
 }
 
 /** A job that fails stays due and keeps nothing else from its turn. */

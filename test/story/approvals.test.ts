@@ -211,6 +211,42 @@ describe("a lease on a port that needs a second person", () => {
     expect(world.openPorts()).not.toContain("6379/6379");
   });
 
+  test.each<[string, (tokenId: string) => Promise<unknown>, string, object | null]>([
+    ["and nothing else, is opened for its approver", async () => undefined, "open", null],
+    [
+      "and its policy grants less, is refused and whoever asked is told",
+      async () => {
+        world.policy = { ...world.policy, lease: { ...world.policy.lease, periodMaxMs: 300_000 } };
+      },
+      ...(["failed", { note: "GRANT_LIMIT" }] as const),
+    ],
+    [
+      "and its token is revoked, is refused and whoever asked is told",
+      (tokenId) => world.run(revokeToken(world.process(), caller("root", "admin"), tokenId, { dryRun: false })),
+      ...(["failed", { note: "REQUESTER_BARRED" }] as const),
+    ],
+  ])("whose approver died right before it opened, %s", async (_name, meanwhile, state, status) => {
+    const ask = { principal: "ann", roles: ["requester"] as const, scope: null, days: 1, note: "" };
+    const { token } = await world.run(issueToken(world.process(), caller("root", "admin"), ask, { dryRun: false }));
+    const { lease } = await askedBy({ ...caller("ann", "requester"), tokenId: token.tokenId });
+    const { leaseId } = lease.request;
+    let updates = 0;
+    const dying = world.process(async (call, act) => {
+      if (call.name === "update lease" && ++updates > 1) throw new Error("dies here");
+      return act();
+    });
+    const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+    await world.run(decideLease(dying, caller("bob"), leaseId, word, { dryRun: false })).catch(() => undefined);
+    expect([(await world.lease(leaseId)).status.state, world.openPorts()]).toEqual(["approved", []]);
+    await meanwhile(token.tokenId);
+    await world.advance(60_000);
+    await world.ticks(3);
+    expect((await world.lease(leaseId)).status).toMatchObject({ state, ...status });
+    expect(world.openPorts()).toEqual(state === "open" ? ["3306/3306"] : []);
+    const told = JSON.stringify(world.told);
+    expect(told.includes("was not opened")).toBe(state === "failed");
+  });
+
   test("lapses when nobody decides, and everybody who may is asked", async () => {
     const lease = await asked();
     expect(lease.status.until).toBe(lease.request.requestedAt + 24 * HOUR);
