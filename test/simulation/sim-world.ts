@@ -104,6 +104,8 @@ export class SimWorld {
   readonly lockdowns = new Map<string, LockdownStory>();
   /** Words of rules that the program has revoked where a lockdown may be on, and not given back yet, with who wrote them; by group. */
   readonly closedForLockdown = new Map<string, Map<string, string>>();
+  /** Of those that were given back, by group and words: whose they are. */
+  readonly #givenBack = new Map<string, string>();
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
   readonly watchers: {
@@ -249,8 +251,8 @@ export class SimWorld {
       if (!known.has(rule.ruleId)) {
         const words = wordsOf(rule);
         // What is given back after a lockdown is whose it was.
-        const closed = call.who === "safeport" ? this.closedForLockdown.get(call.groupId)?.get(words) : undefined;
-        this.born.set(rule.ruleId, { who: closed ?? call.who, words });
+        const owner = call.who === "safeport" ? this.#ownerToGiveBackTo(call.groupId, words) : undefined;
+        this.born.set(rule.ruleId, { who: owner ?? call.who, words });
       }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
@@ -267,7 +269,20 @@ export class SimWorld {
         if (rule.policy === "Drop" || standing.has(words)) continue;
         closed.set(words, this.born.get(rule.ruleId)?.who ?? "somebody before");
       }
-    for (const words of standing) closed.delete(words);
+    for (const words of standing) {
+      const owner = closed.get(words);
+      if (owner !== undefined) this.#givenBack.set(`${groupId} ${words}`, owner);
+      closed.delete(words);
+    }
+  }
+
+  /**
+   * Whose a rule is that was closed for a lockdown. Whoever dies after giving it back, and before that is written down, leaves the next
+   * pass to find nothing there: it cannot tell that from a call that came to nothing, and gives back once more what its owner has removed.
+   */
+  #ownerToGiveBackTo(groupId: string, words: string): string | undefined {
+    const owner = this.closedForLockdown.get(groupId)?.get(words);
+    return owner ?? (this.mayBeLocked(groupId) ? this.#givenBack.get(`${groupId} ${words}`) : undefined);
   }
 
   /** When a lockdown may last have been on in the group, by all that people know; 0 for never. */
@@ -288,7 +303,7 @@ export class SimWorld {
 
   /** True for a rule of other people that was closed for a lockdown and has not been given back yet. */
   isToGiveBack(groupId: string, words: string): boolean {
-    return (this.closedForLockdown.get(groupId)?.get(words) ?? "safeport") !== "safeport";
+    return (this.#ownerToGiveBackTo(groupId, words) ?? "safeport") !== "safeport";
   }
 
   /** When something last kept the program from what it has to do, a mode included; by the true clock. */
