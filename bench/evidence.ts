@@ -20,8 +20,8 @@ import type { Policy } from "../shared/domain/policy.ts";
 import type { Columns, KeyPart, Tables } from "../shared/ports/tables.ts";
 import { readCollection } from "../shared/store/collection.ts";
 import { schemas } from "../shared/store/tables.ts";
-import { collectEvidence } from "../shared/usecases/collect-evidence.ts";
-import { publishUse } from "../shared/usecases/publish-use.ts";
+import { collectEvidence } from "../shared/usecases/recycling/collect-evidence.ts";
+import { publishUse } from "../shared/usecases/recycling/publish-use.ts";
 import { progress, row, verdict } from "./printing.ts";
 
 const REGION = "cn-hangzhou";

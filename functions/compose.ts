@@ -33,7 +33,7 @@ import { tableBudgets } from "../shared/store/budget.ts";
 import { listPolicies } from "../shared/store/policy.ts";
 import { schemas } from "../shared/store/tables.ts";
 import type { App } from "../shared/usecases/app.ts";
-import type { PolicyDocuments } from "../shared/usecases/change-policy.ts";
+import type { PolicyDocuments } from "../shared/usecases/policy/change-policy.ts";
 
 /** The program's parts. */
 export interface Composition {

@@ -1,7 +1,7 @@
 // Alarm rules of CloudMonitor on what the program publishes: its heartbeat, which watches it from outside, and ports without traffic.
 // biome-ignore-start lint/style/noRestrictedImports: the names are those of what is published.
-import { METRICS } from "../../shared/usecases/beat.ts";
-import { noTrafficAlarm } from "../../shared/usecases/publish-use.ts";
+import { METRICS } from "../../shared/usecases/operation/beat.ts";
+import { noTrafficAlarm } from "../../shared/usecases/recycling/publish-use.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import type { CloudCalls } from "./cloud-call.ts";
 import type { Step } from "./steps.ts";

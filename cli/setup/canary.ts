@@ -5,7 +5,7 @@ import { ecsRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
 // biome-ignore lint/style/noRestrictedImports: the tag is the use case's own word.
-import { CANARY_TAG } from "../../shared/usecases/tend-canary.ts";
+import { CANARY_TAG } from "../../shared/usecases/drift/tend-canary.ts";
 
 /** Calls to ECS that a canary makes in an hour; a test counts them. */
 export const CANARY_CALLS = { writes: 2, reads: 12 } as const;

@@ -8,7 +8,7 @@ import { ROLES, type Role } from "../../shared/domain/permission.ts";
 import { hashSecret, parseToken, TOKEN_BYTES } from "../../shared/domain/token-text.ts";
 // biome-ignore-start lint/style/noRestrictedImports: setup runs before there is an API to ask, so it calls its one use case itself.
 import { schemas } from "../../shared/store/tables.ts";
-import { type SetUpReport, setUp } from "../../shared/usecases/set-up.ts";
+import { type SetUpReport, setUp } from "../../shared/usecases/operation/set-up.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 
 /** A token's text for each role. */

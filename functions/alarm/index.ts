@@ -7,10 +7,10 @@ import { fieldsOf, parseEvent } from "../../shared/events/event-json.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { readSystemEvent } from "../../shared/events/system-event.ts";
 import { problemOf, problemResponse } from "../../shared/http/problem.ts";
-import { actOnAlarm } from "../../shared/usecases/act-on-alarm.ts";
-import { endInstanceLeases } from "../../shared/usecases/end-instance-leases.ts";
-import { noteRefusal } from "../../shared/usecases/note-refusal.ts";
-import { recordAlarm } from "../../shared/usecases/record-alarm.ts";
+import { endInstanceLeases } from "../../shared/usecases/lease/end-instance-leases.ts";
+import { actOnAlarm } from "../../shared/usecases/lockdown/act-on-alarm.ts";
+import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
+import { noteRefusal } from "../../shared/usecases/records/note-refusal.ts";
 import { bootLog } from "../compose.ts";
 import { entry, type Invocation } from "../entry.ts";
 

@@ -1,43 +1,43 @@
 // What is loaded for every other route, and for the rarer calls about leases.
 import { routes } from "../../shared/http/routes.ts";
-import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
-import { askAgain } from "../../shared/usecases/ask-again.ts";
+import { decideByLink, openLink } from "../../shared/usecases/approval/decide-by-link.ts";
+import { decideLease } from "../../shared/usecases/approval/decide-lease.ts";
+import { justifyLease } from "../../shared/usecases/approval/justify-lease.ts";
+import { listApprovals } from "../../shared/usecases/approval/list-approvals.ts";
+import { decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
+import { getDrift, listDrift } from "../../shared/usecases/drift/list-drift.ts";
+import { getGroup, listGroups } from "../../shared/usecases/group/list-groups.ts";
+import { askAgain } from "../../shared/usecases/lease/ask-again.ts";
+import { followLease } from "../../shared/usecases/lease/follow-lease.ts";
+import { allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
+import { confirmGuard } from "../../shared/usecases/ledger/confirm-guard.ts";
+import { getLedgerEntry, listLedger } from "../../shared/usecases/ledger/list-ledger.ts";
+import { retireEntry } from "../../shared/usecases/ledger/retire-entry.ts";
+import { liftLockdown } from "../../shared/usecases/lockdown/lift-lockdown.ts";
+import { getLockdown, listLockdowns } from "../../shared/usecases/lockdown/list-lockdowns.ts";
+import { previewLockdown, startLockdown } from "../../shared/usecases/lockdown/start-lockdown.ts";
+import { health } from "../../shared/usecases/operation/health.ts";
+import { askAudit, getAudit, listAudits } from "../../shared/usecases/operation/list-audits.ts";
+import { sweep } from "../../shared/usecases/operation/sweep.ts";
+import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import {
   changePolicy,
   confirmPolicy,
   getPolicyView,
   listPolicyVersions,
   withdrawPolicy,
-} from "../../shared/usecases/change-policy.ts";
-import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
-import { confirmGuard } from "../../shared/usecases/confirm-guard.ts";
-import { decideByLink, openLink } from "../../shared/usecases/decide-by-link.ts";
-import { decideDrift } from "../../shared/usecases/decide-drift.ts";
-import { decideLease } from "../../shared/usecases/decide-lease.ts";
-import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/decide-recycling.ts";
-import { exportRecords } from "../../shared/usecases/export-records.ts";
-import { followLease } from "../../shared/usecases/follow-lease.ts";
-import { health } from "../../shared/usecases/health.ts";
-import { issueToken } from "../../shared/usecases/issue-token.ts";
-import { justifyLease } from "../../shared/usecases/justify-lease.ts";
-import { liftLockdown } from "../../shared/usecases/lift-lockdown.ts";
-import { listApprovals } from "../../shared/usecases/list-approvals.ts";
-import { askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
-import { getDrift, listDrift } from "../../shared/usecases/list-drift.ts";
-import { getGroup, listGroups } from "../../shared/usecases/list-groups.ts";
-import { getLedgerEntry, listLedger } from "../../shared/usecases/list-ledger.ts";
-import { getLockdown, listLockdowns } from "../../shared/usecases/list-lockdowns.ts";
-import { listRecords } from "../../shared/usecases/list-records.ts";
-import { getRecycling, listRecycling } from "../../shared/usecases/list-recycling.ts";
-import { listTokens } from "../../shared/usecases/list-tokens.ts";
-import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
-import { recycle } from "../../shared/usecases/recycle.ts";
-import { retireEntry } from "../../shared/usecases/retire-entry.ts";
-import { revokeToken } from "../../shared/usecases/revoke-token.ts";
-import { rotateToken } from "../../shared/usecases/rotate-token.ts";
-import { getMode, setMode } from "../../shared/usecases/set-mode.ts";
-import { previewLockdown, startLockdown } from "../../shared/usecases/start-lockdown.ts";
-import { sweep } from "../../shared/usecases/sweep.ts";
+} from "../../shared/usecases/policy/change-policy.ts";
+import { getMode, setMode } from "../../shared/usecases/policy/set-mode.ts";
+import { exportRecords } from "../../shared/usecases/records/export-records.ts";
+import { listRecords } from "../../shared/usecases/records/list-records.ts";
+import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/recycling/decide-recycling.ts";
+import { getRecycling, listRecycling } from "../../shared/usecases/recycling/list-recycling.ts";
+import { recycle } from "../../shared/usecases/recycling/recycle.ts";
+import { issueToken } from "../../shared/usecases/token/issue-token.ts";
+import { listTokens } from "../../shared/usecases/token/list-tokens.ts";
+import { revokeToken } from "../../shared/usecases/token/revoke-token.ts";
+import { rotateToken } from "../../shared/usecases/token/rotate-token.ts";
 
 /** The routes, and what they call. */
 export const otherPart = {

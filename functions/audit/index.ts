@@ -4,7 +4,7 @@ import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { lookAtEvents, tellRefused } from "../../shared/usecases/look-at-event.ts";
+import { lookAtEvents, tellRefused } from "../../shared/usecases/drift/look-at-event.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */

@@ -1,9 +1,9 @@
 // The function on the minute timer and behind wake-ups: runs whatever is due.
 import { readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
-import { beat } from "../../shared/usecases/beat.ts";
-import type { Jobs } from "../../shared/usecases/jobs.ts";
-import { awaitWakeup, sweep } from "../../shared/usecases/sweep.ts";
+import { beat } from "../../shared/usecases/operation/beat.ts";
+import type { Jobs } from "../../shared/usecases/operation/jobs.ts";
+import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
@@ -11,8 +11,8 @@ const STOP_MARGIN_MS = 15_000;
 
 /** Loaded with the first job that is due: most ticks find none, and a wake-up comes to end a lease. */
 const allJobs: Jobs = {
-  run: async (...words) => (await import("../../shared/usecases/jobs.ts")).runJob(...words),
-  book: async (...words) => (await import("../../shared/usecases/jobs.ts")).bookJobs(...words),
+  run: async (...words) => (await import("../../shared/usecases/operation/jobs.ts")).runJob(...words),
+  book: async (...words) => (await import("../../shared/usecases/operation/jobs.ts")).bookJobs(...words),
 };
 
 export const handler = entry(

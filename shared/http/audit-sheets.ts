@@ -4,7 +4,7 @@ import { formatUtc } from "../domain/instant.ts";
 import type { Language } from "../domain/notification-policy.ts";
 import { oneLine } from "../domain/one-line.ts";
 import type { Sheet } from "../ports/book.ts";
-import type { AuditPage } from "../usecases/list-audits.ts";
+import type { AuditPage } from "../usecases/operation/list-audits.ts";
 
 const WORDS = {
   en: {

@@ -1,8 +1,8 @@
 // How routes are written: what they are about, and what their handlers get.
 import type * as z from "zod";
 import type { GroupRef } from "../domain/ids.ts";
-import { requireInScope, requireUnscoped } from "../usecases/check-scope.ts";
-import { fromOf } from "../usecases/said-by.ts";
+import { requireInScope, requireUnscoped } from "../usecases/group/check-scope.ts";
+import { fromOf } from "../usecases/records/said-by.ts";
 import type { HttpResponse } from "./message.ts";
 import { invalid, readBody, readQuery } from "./read-input.ts";
 import type { Call, Route, RouteDefinition } from "./route.ts";

@@ -2,9 +2,9 @@
 import type * as z from "zod";
 import type { DriftItem, KeptRule, Verdict } from "../domain/drift-item.ts";
 import { formatUtc } from "../domain/instant.ts";
-import type { DriftAnswer } from "../usecases/decide-drift.ts";
-import { shownDriftId } from "../usecases/drift-id.ts";
-import type { DriftPage } from "../usecases/list-drift.ts";
+import type { DriftAnswer } from "../usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../usecases/drift/drift-id.ts";
+import type { DriftPage } from "../usecases/drift/list-drift.ts";
 import { type Done, sentence, viewReach } from "./ledger-view.ts";
 import { viewRule } from "./rule-words.ts";
 import type { driftAnswerView, driftPageView, driftView } from "./schemas-drift.ts";

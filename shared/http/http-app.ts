@@ -2,7 +2,7 @@
 import { addRoute, createRouter, findRoute } from "rou3";
 import { isPermitted, rolesWith } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
-import { seesOf } from "../usecases/check-scope.ts";
+import { seesOf } from "../usecases/group/check-scope.ts";
 import { callerBlock } from "./client-address.ts";
 import { type HttpRequest, type HttpResponse, jsonResponse } from "./message.ts";
 import { problemResponse, toAppError } from "./problem.ts";

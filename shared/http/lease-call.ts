@@ -1,7 +1,7 @@
 // What the routes of one lease share: its id in the path, the group it is about, and its answer.
 import type { LeaseId } from "../domain/ids.ts";
 import { fail } from "../errors/app-error.ts";
-import type { LeaseAnswer } from "../usecases/open-lease.ts";
+import type { LeaseAnswer } from "../usecases/lease/open-lease.ts";
 import { callerBlock } from "./client-address.ts";
 import { viewAnswer } from "./lease-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";

@@ -4,8 +4,8 @@ import type { Approval } from "../domain/approval.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
-import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease-status.ts";
-import type { LeaseAnswer } from "../usecases/open-lease.ts";
+import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease/lease-status.ts";
+import type { LeaseAnswer } from "../usecases/lease/open-lease.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
 
 /** The fields of a lease. */

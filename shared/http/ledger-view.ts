@@ -3,10 +3,10 @@ import type * as z from "zod";
 import type { Allocation } from "../domain/allocation.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
-import type { LedgerAnswer } from "../usecases/allocate-rule.ts";
-import type { BaselineAnswer } from "../usecases/confirm-baseline.ts";
-import type { GroupView } from "../usecases/list-groups.ts";
-import type { EntryStory, LedgerPage } from "../usecases/list-ledger.ts";
+import type { GroupView } from "../usecases/group/list-groups.ts";
+import type { LedgerAnswer } from "../usecases/ledger/allocate-rule.ts";
+import type { BaselineAnswer } from "../usecases/ledger/confirm-baseline.ts";
+import type { EntryStory, LedgerPage } from "../usecases/ledger/list-ledger.ts";
 import { viewRule } from "./rule-words.ts";
 import type {
   baselineView,

@@ -1,8 +1,8 @@
 // Records and health as the API shows them: instants as UTC text, durations with their unit in the name.
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
-import type { Health } from "../usecases/health.ts";
-import type { RecordPage } from "../usecases/list-records.ts";
+import type { Health } from "../usecases/operation/health.ts";
+import type { RecordPage } from "../usecases/records/list-records.ts";
 import { viewMode } from "./mode-view.ts";
 import type { healthView } from "./schemas.ts";
 import type { recordPageView } from "./schemas-records.ts";

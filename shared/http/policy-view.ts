@@ -1,8 +1,8 @@
 // The policy and its changes as the API shows them.
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
-import type { PolicyAnswer, PolicyView } from "../usecases/change-policy.ts";
-import type { PolicyStep } from "../usecases/preview-policy.ts";
+import type { PolicyAnswer, PolicyView } from "../usecases/policy/change-policy.ts";
+import type { PolicyStep } from "../usecases/policy/preview-policy.ts";
 import type { policyAnswerView, policyVersionsView, policyView } from "./schemas-policy.ts";
 
 type Row = PolicyView["inForce"];

@@ -4,9 +4,9 @@ import type { Peers } from "../domain/evidence.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";
 import { placeText } from "../domain/recycling-place.ts";
-import type { RecyclingAnswer } from "../usecases/decide-recycling.ts";
-import type { EvidenceDay, RecyclingPage } from "../usecases/list-recycling.ts";
-import type { RecyclingReport } from "../usecases/recycle-group.ts";
+import type { RecyclingAnswer } from "../usecases/recycling/decide-recycling.ts";
+import type { EvidenceDay, RecyclingPage } from "../usecases/recycling/list-recycling.ts";
+import type { RecyclingReport } from "../usecases/recycling/recycle-group.ts";
 import { sentence, viewReach } from "./ledger-view.ts";
 import { viewRule } from "./rule-words.ts";
 import type {

@@ -3,9 +3,33 @@ import type * as z from "zod";
 import type { Permission } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { WriteBook } from "../ports/book.ts";
-import type { allocateRule } from "../usecases/allocate-rule.ts";
 import type { App, Caller } from "../usecases/app.ts";
-import type { askAgain } from "../usecases/ask-again.ts";
+import type { decideByLink, openLink } from "../usecases/approval/decide-by-link.ts";
+import type { decideLease } from "../usecases/approval/decide-lease.ts";
+import type { justifyLease } from "../usecases/approval/justify-lease.ts";
+import type { listApprovals } from "../usecases/approval/list-approvals.ts";
+import type { decideDrift } from "../usecases/drift/decide-drift.ts";
+import type { getDrift, listDrift } from "../usecases/drift/list-drift.ts";
+import type { Sees } from "../usecases/group/check-scope.ts";
+import type { getGroup, listGroups } from "../usecases/group/list-groups.ts";
+import type { askAgain } from "../usecases/lease/ask-again.ts";
+import type { endLease } from "../usecases/lease/end-lease.ts";
+import type { extendLease } from "../usecases/lease/extend-lease.ts";
+import type { followLease } from "../usecases/lease/follow-lease.ts";
+import type { getLease, listLeases } from "../usecases/lease/list-leases.ts";
+import type { openLease } from "../usecases/lease/open-lease.ts";
+import type { allocateRule } from "../usecases/ledger/allocate-rule.ts";
+import type { confirmBaseline, previewBaseline } from "../usecases/ledger/confirm-baseline.ts";
+import type { confirmGuard } from "../usecases/ledger/confirm-guard.ts";
+import type { getLedgerEntry, listLedger } from "../usecases/ledger/list-ledger.ts";
+import type { retireEntry } from "../usecases/ledger/retire-entry.ts";
+import type { liftLockdown } from "../usecases/lockdown/lift-lockdown.ts";
+import type { getLockdown, listLockdowns } from "../usecases/lockdown/list-lockdowns.ts";
+import type { previewLockdown, startLockdown } from "../usecases/lockdown/start-lockdown.ts";
+import type { health } from "../usecases/operation/health.ts";
+import type { askAudit, getAudit, listAudits } from "../usecases/operation/list-audits.ts";
+import type { sweep } from "../usecases/operation/sweep.ts";
+import type { lookAtGroup } from "../usecases/pass/look-at-group.ts";
 import type {
   changePolicy,
   confirmPolicy,
@@ -13,41 +37,17 @@ import type {
   listPolicyVersions,
   PolicyDocuments,
   withdrawPolicy,
-} from "../usecases/change-policy.ts";
-import type { Sees } from "../usecases/check-scope.ts";
-import type { confirmBaseline, previewBaseline } from "../usecases/confirm-baseline.ts";
-import type { confirmGuard } from "../usecases/confirm-guard.ts";
-import type { decideByLink, openLink } from "../usecases/decide-by-link.ts";
-import type { decideDrift } from "../usecases/decide-drift.ts";
-import type { decideLease } from "../usecases/decide-lease.ts";
-import type { approveItem, exemptItem, restoreItem } from "../usecases/decide-recycling.ts";
-import type { endLease } from "../usecases/end-lease.ts";
-import type { exportRecords } from "../usecases/export-records.ts";
-import type { extendLease } from "../usecases/extend-lease.ts";
-import type { followLease } from "../usecases/follow-lease.ts";
-import type { health } from "../usecases/health.ts";
-import type { issueToken } from "../usecases/issue-token.ts";
-import type { justifyLease } from "../usecases/justify-lease.ts";
-import type { liftLockdown } from "../usecases/lift-lockdown.ts";
-import type { listApprovals } from "../usecases/list-approvals.ts";
-import type { askAudit, getAudit, listAudits } from "../usecases/list-audits.ts";
-import type { getDrift, listDrift } from "../usecases/list-drift.ts";
-import type { getGroup, listGroups } from "../usecases/list-groups.ts";
-import type { getLease, listLeases } from "../usecases/list-leases.ts";
-import type { getLedgerEntry, listLedger } from "../usecases/list-ledger.ts";
-import type { getLockdown, listLockdowns } from "../usecases/list-lockdowns.ts";
-import type { listRecords } from "../usecases/list-records.ts";
-import type { getRecycling, listRecycling } from "../usecases/list-recycling.ts";
-import type { listTokens } from "../usecases/list-tokens.ts";
-import type { lookAtGroup } from "../usecases/look-at-group.ts";
-import type { openLease } from "../usecases/open-lease.ts";
-import type { recycle } from "../usecases/recycle.ts";
-import type { retireEntry } from "../usecases/retire-entry.ts";
-import type { revokeToken } from "../usecases/revoke-token.ts";
-import type { rotateToken } from "../usecases/rotate-token.ts";
-import type { getMode, setMode } from "../usecases/set-mode.ts";
-import type { previewLockdown, startLockdown } from "../usecases/start-lockdown.ts";
-import type { sweep } from "../usecases/sweep.ts";
+} from "../usecases/policy/change-policy.ts";
+import type { getMode, setMode } from "../usecases/policy/set-mode.ts";
+import type { exportRecords } from "../usecases/records/export-records.ts";
+import type { listRecords } from "../usecases/records/list-records.ts";
+import type { approveItem, exemptItem, restoreItem } from "../usecases/recycling/decide-recycling.ts";
+import type { getRecycling, listRecycling } from "../usecases/recycling/list-recycling.ts";
+import type { recycle } from "../usecases/recycling/recycle.ts";
+import type { issueToken } from "../usecases/token/issue-token.ts";
+import type { listTokens } from "../usecases/token/list-tokens.ts";
+import type { revokeToken } from "../usecases/token/revoke-token.ts";
+import type { rotateToken } from "../usecases/token/rotate-token.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 
 /** The use cases the API can call. */

@@ -1,5 +1,5 @@
 // The routes of second persons: what waits for them, their word, and what is said of a lease that went without it.
-import type { LeaseWord } from "../usecases/decide-lease.ts";
+import type { LeaseWord } from "../usecases/approval/decide-lease.ts";
 import { decision, define } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
 import { viewLease } from "./lease-view.ts";

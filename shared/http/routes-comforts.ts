@@ -1,5 +1,5 @@
 // The routes by which a lease is asked for once more, or follows its holder.
-import { groupsNamedBy } from "../usecases/find-target.ts";
+import { groupsNamedBy } from "../usecases/lease/find-target.ts";
 import { define } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
 import { readIdempotencyKey } from "./read-input.ts";

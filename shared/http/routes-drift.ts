@@ -1,6 +1,6 @@
 // The routes of drift: what differs from the ledger, who did it, and what a person says of it.
 import type { DriftItem } from "../domain/drift-item.ts";
-import { parseDriftId } from "../usecases/drift-id.ts";
+import { parseDriftId } from "../usecases/drift/drift-id.ts";
 import { define, lookNow } from "./define-route.ts";
 import { viewDrift, viewDriftAnswer, viewDriftPage } from "./drift-view.ts";
 import { jsonResponse } from "./message.ts";

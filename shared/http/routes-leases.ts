@@ -2,9 +2,9 @@
 import type * as z from "zod";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
-import { groupsNamedBy, type Place } from "../usecases/find-target.ts";
-import { isAskedOf } from "../usecases/judge-lease.ts";
-import type { LeaseAsk } from "../usecases/open-lease.ts";
+import { groupsNamedBy, type Place } from "../usecases/lease/find-target.ts";
+import { isAskedOf } from "../usecases/lease/judge-lease.ts";
+import type { LeaseAsk } from "../usecases/lease/open-lease.ts";
 import { define, sourcesOf } from "./define-route.ts";
 import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";

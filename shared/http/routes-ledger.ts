@@ -2,7 +2,7 @@
 import type { EntryId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
-import type { LedgerAnswer } from "../usecases/allocate-rule.ts";
+import type { LedgerAnswer } from "../usecases/ledger/allocate-rule.ts";
 import { define, groupInPath, lookNow, sourcesOf } from "./define-route.ts";
 import { viewLedger, viewLedgerAnswer, viewStory } from "./ledger-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";

@@ -1,5 +1,5 @@
 // The routes of the audit trail: to read in, and as it is stored, for whoever verifies or keeps it elsewhere.
-import type { RecordPage } from "../usecases/list-records.ts";
+import type { RecordPage } from "../usecases/records/list-records.ts";
 import { define } from "./define-route.ts";
 import { viewRecords } from "./list-views.ts";
 import { jsonResponse } from "./message.ts";

@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import { fail } from "../errors/app-error.ts";
-import type { TokenAnswer } from "../usecases/issue-token.ts";
+import type { TokenAnswer } from "../usecases/token/issue-token.ts";
 import { define } from "./define-route.ts";
 import { jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";

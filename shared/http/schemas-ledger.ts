@@ -1,7 +1,7 @@
 // What the calls about the ledger, groups and their baselines accept and answer.
 import * as z from "zod";
 import { isTimeOfDay, isZone } from "../domain/open-hours.ts";
-import { STANDING_PRIORITY } from "../usecases/confirm-baseline.ts";
+import { STANDING_PRIORITY } from "../usecases/ledger/confirm-baseline.ts";
 import { cursorOf, instant, page, single, text } from "./fields.ts";
 
 const words = (max: number) => z.string().max(max);

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from "vitest";
 import { makeCanaryGroup } from "../../cli/setup/canary.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import { readSettings } from "../../shared/config/settings.ts";
-import { tendCanary } from "../../shared/usecases/tend-canary.ts";
+import { tendCanary } from "../../shared/usecases/drift/tend-canary.ts";
 import { region, World } from "../kit/world.ts";
 
 let world: World | undefined;

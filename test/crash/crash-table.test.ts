@@ -5,11 +5,11 @@ import type { Lease } from "../../shared/domain/lease-record.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 import { listLeases } from "../../shared/store/leases.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { decideLease } from "../../shared/usecases/decide-lease.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { justifyLease } from "../../shared/usecases/justify-lease.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { decideLease } from "../../shared/usecases/approval/decide-lease.ts";
+import { justifyLease } from "../../shared/usecases/approval/justify-lease.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { type Interposer, type ProgramCall, World } from "../kit/world.ts";
 
 class Crashed extends Error {

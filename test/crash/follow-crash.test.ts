@@ -1,7 +1,7 @@
 // A move that dies at any of its calls leaves the holder let in by the old address, by both or by the new one, and the next ticks finish it.
 import { afterEach, expect, test } from "vitest";
 import { listLeases } from "../../shared/store/leases.ts";
-import { followLease } from "../../shared/usecases/follow-lease.ts";
+import { followLease } from "../../shared/usecases/lease/follow-lease.ts";
 import { type ProgramCall, World } from "../kit/world.ts";
 
 /** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */

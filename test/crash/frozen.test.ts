@@ -3,8 +3,8 @@ import { afterEach, describe, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import { listLeases } from "../../shared/store/leases.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { World } from "../kit/world.ts";
 
 let world: World;

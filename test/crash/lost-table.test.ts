@@ -4,7 +4,7 @@ import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { TableName } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { region, World } from "../kit/world.ts";
 
 let world: World;

@@ -2,11 +2,11 @@
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { holdDrops } from "../../shared/usecases/hold-drops.ts";
-import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
-import { releaseDrops } from "../../shared/usecases/release-drops.ts";
-import { resumeRules } from "../../shared/usecases/resume-rules.ts";
-import { suspendRules } from "../../shared/usecases/suspend-rules.ts";
+import { holdDrops } from "../../shared/usecases/ledger/hold-drops.ts";
+import { releaseDrops } from "../../shared/usecases/ledger/release-drops.ts";
+import { resumeRules } from "../../shared/usecases/ledger/resume-rules.ts";
+import { suspendRules } from "../../shared/usecases/ledger/suspend-rules.ts";
+import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 import { daves, granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
 import { APP, ruleOf, type Scene, WEB } from "./scene.ts";

@@ -5,13 +5,13 @@ import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import type { RuleToWrite } from "../../shared/ports/firewall.ts";
-import { allocateRule } from "../../shared/usecases/allocate-rule.ts";
-import { freshEntry } from "../../shared/usecases/book-holds.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
-import { retireEntry } from "../../shared/usecases/retire-entry.ts";
-import { writtenFor } from "../../shared/usecases/rule-description.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
+import { freshEntry } from "../../shared/usecases/ledger/book-holds.ts";
+import { retireEntry } from "../../shared/usecases/ledger/retire-entry.ts";
+import { writtenFor } from "../../shared/usecases/ledger/rule-description.ts";
 import { APP, ruleOf, type Scene, WEB } from "./scene.ts";
 
 /** Somebody's moves, from the first to the last. */

@@ -9,10 +9,10 @@ import { listDrift } from "../../shared/store/drift-items.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { getLease } from "../../shared/store/leases.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
-import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
-import { allJobs } from "../../shared/usecases/jobs.ts";
-import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
-import { sweep } from "../../shared/usecases/sweep.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
+import { allJobs } from "../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../shared/usecases/operation/sweep.ts";
+import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import { granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
 import { APP, Scene, WEB } from "./scene.ts";
 

@@ -28,7 +28,7 @@ import { evidenceWindow, judgeUse, type UseVerdict } from "../../shared/plan/jud
 import { readEvidence } from "../../shared/store/evidence.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { collectEvidence } from "../../shared/usecases/collect-evidence.ts";
+import { collectEvidence } from "../../shared/usecases/recycling/collect-evidence.ts";
 import { claimNetwork } from "./deployed-network.ts";
 import { type Port, type Visits, visits } from "./visits.ts";
 

@@ -9,7 +9,7 @@ import type { Tables } from "../../shared/ports/tables.ts";
 import { noticeWrites, readOutbox } from "../../shared/store/outbox.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { sendNotices } from "../../shared/usecases/send-notices.ts";
+import { sendNotices } from "../../shared/usecases/notices/send-notices.ts";
 import { memoryTables } from "./memory-tables.ts";
 import { type Receiver, type ReceiverKind, startReceiver } from "./receivers.ts";
 

@@ -7,8 +7,8 @@ import type { KeyPart, TableName, Tables } from "../../shared/ports/tables.ts";
 import { writeRecord } from "../../shared/store/records.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { exportRecords, type TrailLine, type TrailPlace } from "../../shared/usecases/export-records.ts";
-import { sealRecords } from "../../shared/usecases/seal-records.ts";
+import { exportRecords, type TrailLine, type TrailPlace } from "../../shared/usecases/records/export-records.ts";
+import { sealRecords } from "../../shared/usecases/records/seal-records.ts";
 import { memoryTables } from "./memory-tables.ts";
 
 export const TRAIL_START = Date.UTC(2026, 10, 1);

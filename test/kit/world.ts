@@ -33,10 +33,10 @@ import { getLease } from "../../shared/store/leases.ts";
 import { listRecords } from "../../shared/store/records.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller, Settings } from "../../shared/usecases/app.ts";
-import { allJobs, type Jobs } from "../../shared/usecases/jobs.ts";
-import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/open-lease.ts";
-import { setUp } from "../../shared/usecases/set-up.ts";
-import { type SweepReport, sweep } from "../../shared/usecases/sweep.ts";
+import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { allJobs, type Jobs } from "../../shared/usecases/operation/jobs.ts";
+import { setUp } from "../../shared/usecases/operation/set-up.ts";
+import { type SweepReport, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { switchUnderTest } from "./switch-under-test.ts";
 
 export const region = "cn-hangzhou";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { applyPatch } from "../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../shared/plan/plan-group.ts";
-import { leaseStatus } from "../../shared/usecases/lease-status.ts";
+import { leaseStatus } from "../../shared/usecases/lease/lease-status.ts";
 import { aHolder, aMark, anEntry, anIntent, aPicture, HOUR, NOW, ours, ruleId } from "../kit/plan-pictures.ts";
 import { aRule } from "../kit/rules.ts";
 import { type Decision, decide, type Scene } from "./decide.ts";

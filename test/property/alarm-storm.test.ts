@@ -3,10 +3,10 @@ import { expect, test } from "vitest";
 import { type Alarm, alarmIdOf } from "../../shared/domain/alarm.ts";
 import { getAlarm } from "../../shared/store/alarms.ts";
 import { listLockdowns } from "../../shared/store/lockdowns.ts";
-import { actOnAlarm } from "../../shared/usecases/act-on-alarm.ts";
-import { allJobs } from "../../shared/usecases/jobs.ts";
-import { recordAlarm } from "../../shared/usecases/record-alarm.ts";
-import { sweep } from "../../shared/usecases/sweep.ts";
+import { actOnAlarm } from "../../shared/usecases/lockdown/act-on-alarm.ts";
+import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
+import { allJobs } from "../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { prepare } from "../interleavings/run-seed.ts";
 import { Scene, WEB } from "../interleavings/scene.ts";
 

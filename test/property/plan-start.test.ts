@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { endNoticeInstants } from "../../shared/plan/plan-end-notices.ts";
 import { START_AHEAD_MIN_MS, startAt, startMistake } from "../../shared/plan/plan-start.ts";
-import { endIfOpened } from "../../shared/usecases/lease-ask.ts";
+import { endIfOpened } from "../../shared/usecases/lease/lease-ask.ts";
 
 const NOW = Date.UTC(2026, 10, 27, 8, 0, 0);
 const instant = fc.integer({ min: NOW, max: NOW + 40 * 86_400_000 });

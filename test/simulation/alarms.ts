@@ -1,11 +1,11 @@
 // Feature: alarms that lock groups down and are over again, in any order, repeated and side by side; and people who do both by hand.
 import { readAlarmPost } from "../../shared/events/alarm-post.ts";
-import { actOnAlarm } from "../../shared/usecases/act-on-alarm.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { liftLockdown } from "../../shared/usecases/lift-lockdown.ts";
-import { listLockdowns } from "../../shared/usecases/list-lockdowns.ts";
-import { recordAlarm } from "../../shared/usecases/record-alarm.ts";
-import { startLockdown } from "../../shared/usecases/start-lockdown.ts";
+import { actOnAlarm } from "../../shared/usecases/lockdown/act-on-alarm.ts";
+import { liftLockdown } from "../../shared/usecases/lockdown/lift-lockdown.ts";
+import { listLockdowns } from "../../shared/usecases/lockdown/list-lockdowns.ts";
+import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
+import { startLockdown } from "../../shared/usecases/lockdown/start-lockdown.ts";
 import type { Feature, Move } from "./feature.ts";
 import { LockdownStory } from "./lockdown-story.ts";
 import { ENFORCED, UNGUARDED } from "./sim-account.ts";

@@ -2,11 +2,11 @@
 import { formatLink } from "../../shared/domain/approval-link.ts";
 import type { LeaseId } from "../../shared/domain/ids.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
-import { decideByLink } from "../../shared/usecases/decide-by-link.ts";
-import { decideLease } from "../../shared/usecases/decide-lease.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import type { LeaseAnswer } from "../../shared/usecases/lease-answer.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { decideByLink } from "../../shared/usecases/approval/decide-by-link.ts";
+import { decideLease } from "../../shared/usecases/approval/decide-lease.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import type { LeaseAnswer } from "../../shared/usecases/lease/lease-answer.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import type { Dice } from "../kit/schedule.ts";
 import type { Feature, Move } from "./feature.ts";
 import { type Grant, type SaidWord, wordsFor } from "./observed.ts";

@@ -27,14 +27,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "no look at the lock before a call",
-    file: "shared/usecases/pass-calls.ts",
+    file: "shared/usecases/pass/pass-calls.ts",
     find: `if (!lock.isHeld()) return "later";`,
     replace: "",
     seenBy: ["holds-its-lock"],
   },
   {
     name: "no intent is booked",
-    file: "shared/usecases/pass-intents.ts",
+    file: "shared/usecases/pass/pass-intents.ts",
     find: "await this.app.tables.writeAll([intentWrite(intent)]);",
     replace: "void intentWrite;",
     seenBy: ["intent-and-record"],
@@ -71,7 +71,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "the due rows of a lease are written after it",
-    file: "shared/usecases/book-lease.ts",
+    file: "shared/usecases/lease/book-lease.ts",
     find: "  await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud]);",
     replace:
       "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud])).catch(() => undefined);",
@@ -108,14 +108,14 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "whoever asked may approve by a token of their own",
-    file: "shared/usecases/decide-lease.ts",
+    file: "shared/usecases/approval/decide-lease.ts",
     find: "const bar = approverBar(caller, request, approval);",
     replace: "const bar = null as ReturnType<typeof approverBar>;",
     seenBy: ["second-person"],
   },
   {
     name: "a request is approved after its time",
-    file: "shared/usecases/decide-lease.ts",
+    file: "shared/usecases/approval/decide-lease.ts",
     find: `if (now >= approval.lapsesAt) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: "lapsed" });`,
     replace: "",
     seenBy: ["second-person"],
@@ -149,7 +149,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "an alarm that is over lifts nothing",
-    file: "shared/usecases/act-on-alarm.ts",
+    file: "shared/usecases/lockdown/act-on-alarm.ts",
     find: "if (lockdown.causes.length > 0) return",
     replace: "if (lockdown.causes.length >= 0) return",
     seenBy: ["lockdown-leaves-nothing"],

@@ -3,8 +3,8 @@
 import type { Mode } from "../../shared/domain/mode.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { createToken, type TokenRow } from "../../shared/store/tokens.ts";
-import { confirmBaseline, previewBaseline } from "../../shared/usecases/confirm-baseline.ts";
-import { setMode } from "../../shared/usecases/set-mode.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
+import { setMode } from "../../shared/usecases/policy/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
 import { drawnFeatures, features } from "./features.ts";
 import { wordsOf } from "./observed.ts";

@@ -7,9 +7,9 @@ import { DAY_MS, dayOf, startOf, unknownDay, unusedPort } from "../../shared/dom
 import { auditPage } from "../../shared/http/audit-page.ts";
 import { auditSheets, type SheetBounds } from "../../shared/http/audit-sheets.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
-import { bookJobs } from "../../shared/usecases/jobs.ts";
-import { type AuditPage, askAudit, getAudit, listAudits } from "../../shared/usecases/list-audits.ts";
-import { runAudit } from "../../shared/usecases/run-audit.ts";
+import { bookJobs } from "../../shared/usecases/operation/jobs.ts";
+import { type AuditPage, askAudit, getAudit, listAudits } from "../../shared/usecases/operation/list-audits.ts";
+import { runAudit } from "../../shared/usecases/operation/run-audit.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { type Interposer, World, worldSeed } from "../kit/world.ts";
 

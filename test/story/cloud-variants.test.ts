@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
-import { allJobs } from "../../shared/usecases/jobs.ts";
-import { sweep } from "../../shared/usecases/sweep.ts";
+import { allJobs } from "../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { World, type WorldOptions } from "../kit/world.ts";
 
 let world: World;
@@ -62,7 +62,7 @@ describe("a lease for one instance", () => {
       if (dead) throw new Error("dead");
       return answer;
     });
-    const { openLease } = await import("../../shared/usecases/open-lease.ts");
+    const { openLease } = await import("../../shared/usecases/lease/open-lease.ts");
     const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
     await expect(world.run(openLease(dying, world.caller(), world.ask(ask), options))).rejects.toThrow("dead");
     expect(world.rules("sg-app").length).toBe(2);
@@ -167,7 +167,7 @@ describe("a customer's drop", () => {
       }
       return answer;
     });
-    const { openLease } = await import("../../shared/usecases/open-lease.ts");
+    const { openLease } = await import("../../shared/usecases/lease/open-lease.ts");
     const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
     await expect(world.run(openLease(app, world.caller(), world.ask(), options))).rejects.toMatchObject({
       code: "LEASE_SHADOWED",
@@ -182,7 +182,7 @@ test("a clock that is off opens nothing, and ends go on", async () => {
   const { lease } = await world.open();
   const skewed = world.process();
   const app = { ...skewed, firewall: { ...skewed.firewall, skewMs: () => 6_000 } };
-  const { openLease } = await import("../../shared/usecases/open-lease.ts");
+  const { openLease } = await import("../../shared/usecases/lease/open-lease.ts");
   const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
   await expect(
     world.run(openLease(app, world.caller("ben"), world.ask({ port: "23" }), options)),

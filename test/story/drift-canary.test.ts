@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CANARY_CALLS } from "../../cli/setup/canary.ts";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
-import { canaryState, tendCanary } from "../../shared/usecases/tend-canary.ts";
+import { canaryState, tendCanary } from "../../shared/usecases/drift/tend-canary.ts";
 import { GuardedWorld } from "../kit/guarded-world.ts";
 import { region, worldSeed } from "../kit/world.ts";
 

@@ -1,9 +1,9 @@
 // How far a group is guarded: a tag cannot lower it, and a ledger that nobody confirmed as it is makes enforce observe.
 import { afterEach, describe, expect, test } from "vitest";
 import type { Guard } from "../../shared/domain/guard.ts";
-import { decideDrift } from "../../shared/usecases/decide-drift.ts";
-import { shownDriftId } from "../../shared/usecases/drift-id.ts";
-import { getGroup } from "../../shared/usecases/list-groups.ts";
+import { decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../../shared/usecases/drift/drift-id.ts";
+import { getGroup } from "../../shared/usecases/group/list-groups.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { OpenHours } from "../../shared/domain/allocation.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
-import { type AllocationAsk, allocateRule } from "../../shared/usecases/allocate-rule.ts";
+import { type AllocationAsk, allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { somePorts } from "../kit/rules.ts";
 

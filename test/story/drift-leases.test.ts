@@ -2,10 +2,10 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import { dueDrift, dueWrite } from "../../shared/store/due.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { lookAtEvent } from "../../shared/usecases/look-at-event.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { lookAtEvent } from "../../shared/usecases/drift/look-at-event.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 import { switchUnderTest } from "../kit/switch-under-test.ts";

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Rule } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
-import { changeAllocations } from "../../shared/usecases/change-allocations.ts";
+import { changeAllocations } from "../../shared/usecases/ledger/change-allocations.ts";
 import { anAllocation } from "../kit/drift-pictures.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";

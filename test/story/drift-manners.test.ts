@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { DriftItem } from "../../shared/domain/drift-item.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
-import { decideDrift } from "../../shared/usecases/decide-drift.ts";
-import { shownDriftId } from "../../shared/usecases/drift-id.ts";
+import { decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../../shared/usecases/drift/drift-id.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 import { worldSeed } from "../kit/world.ts";

@@ -1,6 +1,6 @@
 // Two regions: an event names a group and a region, and only the region that the group lies in counts.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { lookAtEvents } from "../../shared/usecases/look-at-event.ts";
+import { lookAtEvents } from "../../shared/usecases/drift/look-at-event.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 import { region as home, worldSeed } from "../kit/world.ts";

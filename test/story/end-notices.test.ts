@@ -1,8 +1,8 @@
 // Holders are told before the end of a lease: once, at the parts of its life that the policy names, and of the end it has by then.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
 import { World } from "../kit/world.ts";
 
 const MINUTE = 60_000;

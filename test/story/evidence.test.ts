@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { readMetric } from "../../shared/adapters/alibaba/cms-metrics.ts";
 import { HOST_METRICS } from "../../shared/adapters/alibaba/cms-traffic.ts";
 import { isRecyclable, type UseVerdict } from "../../shared/plan/judge-use.ts";
-import { noTrafficAlarm, publishUse } from "../../shared/usecases/publish-use.ts";
+import { noTrafficAlarm, publishUse } from "../../shared/usecases/recycling/publish-use.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
 import { aClosedPort, putFlows } from "../kit/flow-records.ts";
 

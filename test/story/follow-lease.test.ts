@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
-import { askAgain } from "../../shared/usecases/ask-again.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { type FollowAsk, followLease } from "../../shared/usecases/follow-lease.ts";
-import type { LeaseAnswer } from "../../shared/usecases/lease-answer.ts";
+import { askAgain } from "../../shared/usecases/lease/ask-again.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { type FollowAsk, followLease } from "../../shared/usecases/lease/follow-lease.ts";
+import type { LeaseAnswer } from "../../shared/usecases/lease/lease-answer.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { region, World } from "../kit/world.ts";
 

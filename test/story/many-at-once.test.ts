@@ -1,6 +1,6 @@
 // Many leases of one group at once: ends in one second, and opens side by side.
 import { afterEach, expect, test } from "vitest";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { World } from "../kit/world.ts";
 
 let world: World;

@@ -1,10 +1,10 @@
 // The mode: what stops, what ends all the same, and what is done when it is normal again.
 import { afterEach, describe, expect, test } from "vitest";
 import type { Mode } from "../../shared/domain/mode.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { health } from "../../shared/usecases/health.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
-import { setMode } from "../../shared/usecases/set-mode.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { health } from "../../shared/usecases/operation/health.ts";
+import { setMode } from "../../shared/usecases/policy/set-mode.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 
 let guarded: GuardedWorld;

@@ -4,7 +4,7 @@ import { httpsNotifier } from "../../shared/adapters/notify/notifier.ts";
 import type { Notice } from "../../shared/domain/notice.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
 import { readOutbox } from "../../shared/store/outbox.ts";
-import { lookAtGroup } from "../../shared/usecases/look-at-group.ts";
+import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { type Receiver, startReceiver } from "../kit/receivers.ts";
 import { type Interposer, World } from "../kit/world.ts";

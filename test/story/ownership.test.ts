@@ -4,9 +4,9 @@ import { parseGrant } from "../../shared/domain/grant.ts";
 import type { RuleId } from "../../shared/domain/ids.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../shared/usecases/extend-lease.ts";
-import { health } from "../../shared/usecases/health.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { health } from "../../shared/usecases/operation/health.ts";
 import { switchUnderTest } from "../kit/switch-under-test.ts";
 import { World } from "../kit/world.ts";
 

@@ -10,7 +10,7 @@ import {
   type PolicyAnswer,
   type PolicyDocuments,
   withdrawPolicy,
-} from "../../shared/usecases/change-policy.ts";
+} from "../../shared/usecases/policy/change-policy.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { region } from "../kit/world.ts";
 

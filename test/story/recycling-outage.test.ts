@@ -3,9 +3,9 @@ import { afterEach, expect, test } from "vitest";
 import type { FaultRule } from "../../local/faults.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { listRecyclingItems } from "../../shared/store/recycling.ts";
-import { collectEvidence } from "../../shared/usecases/collect-evidence.ts";
-import { recycle } from "../../shared/usecases/recycle.ts";
-import { watchRecycling } from "../../shared/usecases/watch-recycling.ts";
+import { collectEvidence } from "../../shared/usecases/recycling/collect-evidence.ts";
+import { recycle } from "../../shared/usecases/recycling/recycle.ts";
+import { watchRecycling } from "../../shared/usecases/recycling/watch-recycling.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
 
 const START = Date.UTC(2026, 8, 1, 10);

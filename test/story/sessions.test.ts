@@ -1,8 +1,8 @@
 // Sessions that are established at the end of a lease, and Session Manager in place of an opening.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
-import { endLease } from "../../shared/usecases/end-lease.ts";
-import { openLease } from "../../shared/usecases/open-lease.ts";
+import { endLease } from "../../shared/usecases/lease/end-lease.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { World } from "../kit/world.ts";
 

@@ -28,6 +28,7 @@ const planted: readonly Planted[] = [
   ["shared/config/a.ts", uses("../adapters/alibaba/tables.ts"), "config reads settings"],
   ["shared/usecases/a.ts", uses("../adapters/alibaba/ecs-firewall.ts"), "use cases decide through ports"],
   ["shared/usecases/b.ts", uses("@alicloud/ecs20140526"), "use cases decide through ports"],
+  ["shared/usecases/pass/a.ts", uses("../../http/route.ts"), "use cases decide through ports"],
   ["shared/events/a.ts", uses("../usecases/open-lease.ts"), "events parse a trigger"],
   ["shared/http/a.ts", uses("../adapters/alibaba/tables.ts"), "http turns requests"],
   ["shared/http/routes/a.ts", uses("../../store/leases.ts"), "http turns requests"],
@@ -86,6 +87,10 @@ const clean: readonly (readonly [path: string, source: string])[] = [
   ],
   ["shared/plan/clean.ts", uses("../domain/rule.ts")],
   ["shared/store/clean.ts", uses("../ports/tables.ts")],
+  [
+    "shared/usecases/pass/clean.ts",
+    `${uses("../app.ts")}export type { A } from "../ledger/a.ts";\nexport type { B } from "../../plan/b.ts";\n`,
+  ],
   ["shared/usecases/clean.ts", `${uses("../plan/plan.ts")}export type { Clock } from "../ports/clock.ts";\n`],
   ["shared/http/routes/clean.ts", uses("../../usecases/open-lease.ts")],
   [

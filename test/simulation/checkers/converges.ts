@@ -1,5 +1,5 @@
 // Invariant 5: when faults stop, one pass per group converges and the next plan is empty.
-import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";

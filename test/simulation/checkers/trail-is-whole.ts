@@ -1,7 +1,7 @@
 // The audit trail: whatever died, froze or lost a reply, each record follows the one before it and every seal finds its records.
 import { recordKey } from "../../../shared/domain/record-chain.ts";
 import { TrailVerifier } from "../../../shared/plan/verify-records.ts";
-import { exportRecords, type TrailPlace } from "../../../shared/usecases/export-records.ts";
+import { exportRecords, type TrailPlace } from "../../../shared/usecases/records/export-records.ts";
 import type { Checker } from "./checker.ts";
 
 export const trailIsWhole: Checker = {

@@ -13,8 +13,8 @@ import type { UseCases } from "../../../shared/http/route.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import type { Log } from "../../../shared/ports/log.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import type { AuditPage } from "../../../shared/usecases/list-audits.ts";
-import type { LeaseAnswer } from "../../../shared/usecases/open-lease.ts";
+import type { LeaseAnswer } from "../../../shared/usecases/lease/open-lease.ts";
+import type { AuditPage } from "../../../shared/usecases/operation/list-audits.ts";
 import {
   baselineAnswer,
   driftAnswer,

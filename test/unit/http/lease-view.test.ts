@@ -1,8 +1,8 @@
 // What the API says of a lease in words.
 import { expect, test } from "vitest";
 import { viewLease } from "../../../shared/http/lease-view.ts";
-import { RULE_MISSING } from "../../../shared/usecases/lease-status.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { RULE_MISSING } from "../../../shared/usecases/lease/lease-status.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { anAsk, appWorld } from "../usecases/app-world.ts";
 
 test("a live lease whose rule is not shown is not called open", async () => {

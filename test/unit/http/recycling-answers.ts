@@ -1,9 +1,9 @@
 // What the use cases of recycling answer, one of each with every field filled.
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { RecyclingItem } from "../../../shared/domain/recycling-item.ts";
-import type { RecyclingAnswer } from "../../../shared/usecases/decide-recycling.ts";
-import type { RecyclingPage } from "../../../shared/usecases/list-recycling.ts";
-import type { RecyclingReport } from "../../../shared/usecases/recycle-group.ts";
+import type { RecyclingAnswer } from "../../../shared/usecases/recycling/decide-recycling.ts";
+import type { RecyclingPage } from "../../../shared/usecases/recycling/list-recycling.ts";
+import type { RecyclingReport } from "../../../shared/usecases/recycling/recycle-group.ts";
 import { aJudgement, anItem, aQuarantine } from "../../kit/recycling.ts";
 import { touched } from "../../kit/recycling-world.ts";
 

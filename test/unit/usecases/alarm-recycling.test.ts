@@ -1,10 +1,10 @@
 // Alarms about the use of ports: what has no traffic enters recycling early, and what was closed lately is given back.
 import { afterEach, describe, expect, it } from "vitest";
 import { getAlarm } from "../../../shared/store/alarms.ts";
-import { actOnAlarm } from "../../../shared/usecases/act-on-alarm.ts";
-import { allJobs } from "../../../shared/usecases/jobs.ts";
-import { recordAlarm } from "../../../shared/usecases/record-alarm.ts";
-import { sweep } from "../../../shared/usecases/sweep.ts";
+import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
+import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
+import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { DROP, IDLE, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
 
 let one: RecyclingWorld;

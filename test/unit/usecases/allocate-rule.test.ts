@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listRecords } from "../../../shared/store/records.ts";
-import { type AllocationAsk, allocateRule } from "../../../shared/usecases/allocate-rule.ts";
-import { getLedgerEntry, listLedger } from "../../../shared/usecases/list-ledger.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
-import { retireEntry } from "../../../shared/usecases/retire-entry.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
+import { getLedgerEntry, listLedger } from "../../../shared/usecases/ledger/list-ledger.ts";
+import { retireEntry } from "../../../shared/usecases/ledger/retire-entry.ts";
 import { anAsk, GROUP, START } from "./app-world.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
 

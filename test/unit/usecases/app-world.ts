@@ -12,7 +12,7 @@ import type { Tables } from "../../../shared/ports/tables.ts";
 import { markInstalled } from "../../../shared/store/due.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import type { App, Caller } from "../../../shared/usecases/app.ts";
-import type { LeaseAsk } from "../../../shared/usecases/open-lease.ts";
+import type { LeaseAsk } from "../../../shared/usecases/lease/open-lease.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 
 export const START = Date.UTC(2026, 10, 5, 8, 0, 0);

@@ -9,13 +9,13 @@ import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { listHistory } from "../../../shared/store/history.ts";
 import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { freshEntry } from "../../../shared/usecases/book-holds.ts";
+import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import {
   type AllocationChange,
   changeAllocations,
   confirmAllocations,
   type OwedAgain,
-} from "../../../shared/usecases/change-allocations.ts";
+} from "../../../shared/usecases/ledger/change-allocations.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";

@@ -14,8 +14,8 @@ import { readCollection, saveWatchSpent } from "../../../shared/store/collection
 import { readDue } from "../../../shared/store/due.ts";
 import { readEvidence } from "../../../shared/store/evidence.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { bookCollections, collectEvidence } from "../../../shared/usecases/collect-evidence.ts";
-import { health } from "../../../shared/usecases/health.ts";
+import { health } from "../../../shared/usecases/operation/health.ts";
+import { bookCollections, collectEvidence } from "../../../shared/usecases/recycling/collect-evidence.ts";
 import { aPeer } from "../../kit/evidence.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 

@@ -9,11 +9,15 @@ import type { BaselineDiff, BaselineLine } from "../../../shared/plan/baseline-d
 import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import type { Caller } from "../../../shared/usecases/app.ts";
-import { changeAllocations } from "../../../shared/usecases/change-allocations.ts";
-import { type BaselineWord, confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
-import { confirmGuard } from "../../../shared/usecases/confirm-guard.ts";
-import { getGroup, listGroups } from "../../../shared/usecases/list-groups.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { getGroup, listGroups } from "../../../shared/usecases/group/list-groups.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
+import {
+  type BaselineWord,
+  confirmBaseline,
+  previewBaseline,
+} from "../../../shared/usecases/ledger/confirm-baseline.ts";
+import { confirmGuard } from "../../../shared/usecases/ledger/confirm-guard.ts";
 import { aCidr } from "../../kit/rules.ts";
 import { anAsk, GROUP, START } from "./app-world.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";

@@ -6,9 +6,9 @@ import type { Member } from "../../../shared/ports/firewall.ts";
 import type { Hosts } from "../../../shared/ports/hosts.ts";
 import { getLease } from "../../../shared/store/leases.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { cutSessions, requireCuttable } from "../../../shared/usecases/cut-sessions.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
-import { sweep } from "../../../shared/usecases/sweep.ts";
+import { cutSessions, requireCuttable } from "../../../shared/usecases/lease/cut-sessions.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 
 const specsOf = (change = {}) => {

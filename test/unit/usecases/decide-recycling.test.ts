@@ -4,8 +4,8 @@ import { recyclingIdOf } from "../../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
-import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
-import { approveItem } from "../../../shared/usecases/decide-recycling.ts";
+import { confirmBaseline, previewBaseline } from "../../../shared/usecases/ledger/confirm-baseline.ts";
+import { approveItem } from "../../../shared/usecases/recycling/decide-recycling.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 

@@ -1,9 +1,9 @@
 // An instance that stops ends its leases, and no later ones.
 import { expect, test } from "vitest";
 import { readSystemEvent } from "../../../shared/events/system-event.ts";
-import { endInstanceLeases } from "../../../shared/usecases/end-instance-leases.ts";
-import { getLease } from "../../../shared/usecases/list-leases.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { endInstanceLeases } from "../../../shared/usecases/lease/end-instance-leases.ts";
+import { getLease } from "../../../shared/usecases/lease/list-leases.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { anAsk, appWorld, START } from "./app-world.ts";
 
 const stopped = (at: number, now: number) => {

@@ -2,10 +2,10 @@
 import { describe, expect, test } from "vitest";
 import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
-import { endLease } from "../../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../../shared/usecases/extend-lease.ts";
-import { listRecords } from "../../../shared/usecases/list-records.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { listRecords } from "../../../shared/usecases/records/list-records.ts";
 import { anAsk, appWorld, START } from "./app-world.ts";
 
 const MINUTE = 60_000;

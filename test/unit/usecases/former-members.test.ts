@@ -6,7 +6,7 @@ import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { readMemberships, readStrays } from "../../../shared/store/memberships.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { noteMembers, noteUsedHosts } from "../../../shared/usecases/note-hosts.ts";
+import { noteMembers, noteUsedHosts } from "../../../shared/usecases/group/note-hosts.ts";
 import { WHOLE_DAY } from "../../kit/evidence.ts";
 import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { region } from "../../kit/world.ts";

@@ -9,8 +9,8 @@ import { type Due, dueWrite, readDue } from "../../../shared/store/due.ts";
 import { saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { fullPass } from "../../../shared/usecases/full-pass.ts";
-import type { LookAt } from "../../../shared/usecases/full-pass-part.ts";
+import { fullPass } from "../../../shared/usecases/operation/full-pass.ts";
+import type { LookAt } from "../../../shared/usecases/operation/full-pass-part.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 import { appWorld, START } from "./app-world.ts";
 

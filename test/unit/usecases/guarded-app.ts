@@ -6,9 +6,9 @@ import type { Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import type { App, Caller } from "../../../shared/usecases/app.ts";
-import { confirmBaseline, previewBaseline } from "../../../shared/usecases/confirm-baseline.ts";
-import { listDrift } from "../../../shared/usecases/list-drift.ts";
-import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
+import { listDrift } from "../../../shared/usecases/drift/list-drift.ts";
+import { confirmBaseline, previewBaseline } from "../../../shared/usecases/ledger/confirm-baseline.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { type AppWorld, appWorld, GROUP } from "./app-world.ts";
 

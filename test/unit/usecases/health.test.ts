@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { lastFullPassWrite } from "../../../shared/store/full-pass.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
-import { endLease } from "../../../shared/usecases/end-lease.ts";
-import { health } from "../../../shared/usecases/health.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { health } from "../../../shared/usecases/operation/health.ts";
 import { anAsk, appWorld, GROUP, START } from "./app-world.ts";
 
 const HOUR_MS = 60 * 60_000;

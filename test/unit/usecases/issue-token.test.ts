@@ -2,8 +2,8 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { checkToken } from "../../../shared/access/token.ts";
 import type { Caller } from "../../../shared/usecases/app.ts";
-import { issueToken } from "../../../shared/usecases/issue-token.ts";
-import { rotateToken } from "../../../shared/usecases/rotate-token.ts";
+import { issueToken } from "../../../shared/usecases/token/issue-token.ts";
+import { rotateToken } from "../../../shared/usecases/token/rotate-token.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 
 const ISSUE = { dryRun: false };

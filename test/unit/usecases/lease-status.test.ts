@@ -1,7 +1,7 @@
 // Where a lease stands, told from its parts.
 import { describe, expect, test } from "vitest";
 import type { EndCause, Standing } from "../../../shared/domain/ledger-entry.ts";
-import { type LeasePart, leaseStatus } from "../../../shared/usecases/lease-status.ts";
+import { type LeasePart, leaseStatus } from "../../../shared/usecases/lease/lease-status.ts";
 import { aHolder, anEntry, HOUR, NOW, ours, preExisting, ruleId } from "../../kit/plan-pictures.ts";
 
 const NONE: Standing = { kind: "none" };

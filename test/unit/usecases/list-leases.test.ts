@@ -1,7 +1,7 @@
 // Paging through leases with filters.
 import { describe, expect, test } from "vitest";
-import { listLeases } from "../../../shared/usecases/list-leases.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { listLeases } from "../../../shared/usecases/lease/list-leases.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { anAsk, appWorld } from "./app-world.ts";
 
 const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;

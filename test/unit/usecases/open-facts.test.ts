@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Member } from "../../../shared/ports/firewall.ts";
-import { membersOf } from "../../../shared/usecases/open-facts.ts";
+import { membersOf } from "../../../shared/usecases/group/open-facts.ts";
 import { aCidr, aSpec } from "../../kit/rules.ts";
 
 const member = (eniId: string, address: string, ipv6: readonly string[] = []): Member => ({

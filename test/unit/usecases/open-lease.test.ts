@@ -3,10 +3,10 @@ import { describe, expect, test } from "vitest";
 import type { Lease } from "../../../shared/domain/lease-record.ts";
 import { claimKey, readKey } from "../../../shared/store/idempotency.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
-import { requestKey } from "../../../shared/usecases/book-lease.ts";
-import { endLease } from "../../../shared/usecases/end-lease.ts";
-import { extendLease } from "../../../shared/usecases/extend-lease.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { requestKey } from "../../../shared/usecases/lease/book-lease.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { aRule } from "../../kit/rules.ts";
 import { type AppWorld, anAsk, appWorld, START } from "./app-world.ts";
 

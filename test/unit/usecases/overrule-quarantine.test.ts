@@ -4,9 +4,9 @@ import type { EntryId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { getRecyclingItem } from "../../../shared/store/recycling.ts";
-import { changeEntry } from "../../../shared/usecases/book-holds.ts";
-import { holdDrops } from "../../../shared/usecases/hold-drops.ts";
-import { type LeaseAsk, openLease } from "../../../shared/usecases/open-lease.ts";
+import { type LeaseAsk, openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
+import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { worldSeed } from "../../kit/world.ts";
 

@@ -4,7 +4,7 @@ import type { GroupId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { GROUP, START } from "./app-world.ts";
 import { type GuardedApp, guardedApp, ruleOf } from "./guarded-app.ts";
 

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { IntendedRule } from "../../../shared/domain/ledger-entry.ts";
 import { acquireLock } from "../../../shared/store/lock.ts";
-import { PassIntents } from "../../../shared/usecases/pass-intents.ts";
+import { PassIntents } from "../../../shared/usecases/pass/pass-intents.ts";
 import { anEntry, anIntent } from "../../kit/plan-pictures.ts";
 import { appWorld, GROUP } from "./app-world.ts";
 

@@ -8,12 +8,12 @@ import { intentWrite, listIntents } from "../../../shared/store/intents.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { bookHolds } from "../../../shared/usecases/book-holds.ts";
-import { endLease } from "../../../shared/usecases/end-lease.ts";
-import { lookAtGroup } from "../../../shared/usecases/look-at-group.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
-import { PassLeases } from "../../../shared/usecases/pass-leases.ts";
-import { setMode } from "../../../shared/usecases/set-mode.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { bookHolds } from "../../../shared/usecases/ledger/book-holds.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
+import { PassLeases } from "../../../shared/usecases/pass/pass-leases.ts";
+import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { anIntent } from "../../kit/plan-pictures.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 

@@ -5,7 +5,7 @@ import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { MetricPoint } from "../../../shared/ports/metrics.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { nextPublication, noTrafficAlarm, publishUse } from "../../../shared/usecases/publish-use.ts";
+import { nextPublication, noTrafficAlarm, publishUse } from "../../../shared/usecases/recycling/publish-use.ts";
 import { aPeer } from "../../kit/evidence.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 

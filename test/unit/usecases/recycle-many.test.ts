@@ -2,9 +2,9 @@
 import { afterEach, expect, it } from "vitest";
 import { placeOf, placeText, type RecyclingPlace } from "../../../shared/domain/recycling-place.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
-import { recycle } from "../../../shared/usecases/recycle.ts";
-import type { RecyclingReport } from "../../../shared/usecases/recycle-group.ts";
-import { nextRecyclingAt, runRecycling } from "../../../shared/usecases/run-recycling.ts";
+import { recycle } from "../../../shared/usecases/recycling/recycle.ts";
+import type { RecyclingReport } from "../../../shared/usecases/recycling/recycle-group.ts";
+import { nextRecyclingAt, runRecycling } from "../../../shared/usecases/recycling/run-recycling.ts";
 import { type Interposer, World, worldSeed } from "../../kit/world.ts";
 
 const READ = "ecs DescribeSecurityGroupAttribute";

@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { changeToken, readToken } from "../../../shared/store/tokens.ts";
 import type { App, Caller } from "../../../shared/usecases/app.ts";
-import { issueToken } from "../../../shared/usecases/issue-token.ts";
-import { revokeToken } from "../../../shared/usecases/revoke-token.ts";
-import { rotateToken } from "../../../shared/usecases/rotate-token.ts";
+import { issueToken } from "../../../shared/usecases/token/issue-token.ts";
+import { revokeToken } from "../../../shared/usecases/token/revoke-token.ts";
+import { rotateToken } from "../../../shared/usecases/token/rotate-token.ts";
 import { type AppWorld, appWorld } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";
 

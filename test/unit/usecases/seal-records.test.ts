@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { recordKey, sealDigest, signRecord } from "../../../shared/domain/record-chain.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
-import { sealRecords } from "../../../shared/usecases/seal-records.ts";
+import { sealRecords } from "../../../shared/usecases/records/seal-records.ts";
 import { TRAIL_START, TrailWorld, verified } from "../../kit/trail.ts";
 
 const MINUTE_MS = 60_000;

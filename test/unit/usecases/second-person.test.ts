@@ -1,7 +1,7 @@
 // Two callers, and whether they may be one person.
 import { expect, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
-import { secondPersonBar } from "../../../shared/usecases/judge-lease.ts";
+import { secondPersonBar } from "../../../shared/usecases/lease/judge-lease.ts";
 
 const policy = { ...defaultPolicy("cn-hangzhou"), persons: { ann: ["ann-laptop"] } };
 

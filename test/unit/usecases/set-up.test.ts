@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { readPolicy } from "../../../shared/store/policy.ts";
 import { changeToken, readToken, type TokenRow } from "../../../shared/store/tokens.ts";
-import { setUp } from "../../../shared/usecases/set-up.ts";
+import { setUp } from "../../../shared/usecases/operation/set-up.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 
 const token: TokenRow = {

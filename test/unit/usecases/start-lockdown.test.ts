@@ -4,11 +4,11 @@ import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { allJobs } from "../../../shared/usecases/jobs.ts";
-import { liftLockdown } from "../../../shared/usecases/lift-lockdown.ts";
-import { getLockdown } from "../../../shared/usecases/list-lockdowns.ts";
-import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/start-lockdown.ts";
-import { sweep } from "../../../shared/usecases/sweep.ts";
+import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
+import { getLockdown } from "../../../shared/usecases/lockdown/list-lockdowns.ts";
+import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
+import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
 

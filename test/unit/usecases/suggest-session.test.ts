@@ -1,7 +1,7 @@
 // A suggestion is never in the way of an opening.
 import { expect, test } from "vitest";
 import type { Hosts } from "../../../shared/ports/hosts.ts";
-import { openLease } from "../../../shared/usecases/open-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { anAsk, appWorld } from "./app-world.ts";
 
 const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;

@@ -4,7 +4,7 @@ import type { GroupId, GroupRef } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { dueGroup, dueWrite } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { sweep } from "../../../shared/usecases/sweep.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
 
 test("a region that does not answer has no group of another one wait, whatever is due in it and since when", async () => {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { readOutbox } from "../../../shared/store/outbox.ts";
 import { readTrailCheck } from "../../../shared/store/trail-check.ts";
-import { verifyTrail } from "../../../shared/usecases/verify-trail.ts";
+import { verifyTrail } from "../../../shared/usecases/records/verify-trail.ts";
 import { TrailWorld } from "../../kit/trail.ts";
 
 const HOUR_MS = 60 * 60_000;

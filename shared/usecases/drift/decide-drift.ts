@@ -1,0 +1,238 @@
+// What a person says of drift: it is accepted, what was before comes back, or a hold is let go of.
+import type { Allocation } from "../../domain/allocation.ts";
+import type { DriftItem, DriftState, KeptRule } from "../../domain/drift-item.ts";
+import type { GroupRef } from "../../domain/ids.ts";
+import type { Reach } from "../../domain/lease-record.ts";
+import { parseMark } from "../../domain/mark.ts";
+import { ruleKey } from "../../domain/rule-key.ts";
+import { fail } from "../../errors/app-error.ts";
+import { guardOfTag } from "../../plan/effective-guard.ts";
+import { getDrift as readDrift, saveDrift } from "../../store/drift-items.ts";
+import { dueDrift, dueWrite } from "../../store/due.ts";
+import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
+import { listHistory } from "../../store/history.ts";
+import { getEntry } from "../../store/ledger.ts";
+import type { App, Caller } from "../app.ts";
+import { reachOf } from "../lease/lease-answer.ts";
+import { freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
+import { lowerTagGuard } from "../ledger/confirm-guard.ts";
+import { writtenFor } from "../ledger/rule-description.ts";
+import { requireConfirmed } from "../ledger/sensitive-ports.ts";
+import { recordDecision } from "../records/record-decision.ts";
+import { shownDriftId } from "./drift-id.ts";
+import { getDrift } from "./list-drift.ts";
+
+/** For whom and why a rule is accepted. */
+export interface DriftWord {
+  readonly owner: string;
+  readonly reason: string;
+  readonly ticket: string;
+  readonly sensitiveConfirmed: boolean;
+}
+
+export interface DriftAnswer {
+  readonly item: DriftItem;
+  readonly group: GroupRef;
+  readonly reach: Reach;
+  /** The changes in words. */
+  readonly plan: readonly string[];
+}
+
+type Verb = "adopt" | "restore" | "release";
+
+/** What a decision changes, found out before anything is written. */
+interface Decision {
+  readonly state: DriftState;
+  readonly plan: readonly string[];
+  readonly carryOut: () => Promise<void>;
+}
+
+/**
+ *     kind      adopt, open or rolled back        restore, open        restore, rolled back   release
+ *     added     allocated                         refused              allocated and opened   back to reported
+ *     removed   its entry is retired              opened again         it is back already     back to reported
+ *     edited    the found rule instead of it      opened again         it is back already     back to reported
+ *     guard     the lower guard is confirmed      refused              never                  refused
+ *
+ * Whatever is decided ends a hold on the rule: what becomes of it later is judged anew.
+ *
+ * The item's state is written last: a decision that died on the way is taken by the same call again.
+ */
+export async function decideDrift(
+  app: App,
+  caller: Caller,
+  id: string,
+  verb: Verb,
+  word: DriftWord,
+  options: { readonly dryRun: boolean },
+): Promise<DriftAnswer> {
+  const item = await getDrift(app, caller, id);
+  const { group } = item;
+  const specs = [item.found ?? item.wanted].flatMap((kept) => (kept ? [kept.spec] : []));
+  const members = await app.inventory.members(group, "drift").catch(() => []);
+  const answer = { item, group, reach: reachOf(specs, members), plan: [] };
+  if (isDone(item, verb)) return answer;
+  const work = { app, caller, item, word };
+  const decision = await { adopt: adoption, restore: restoration, release: letting }[verb](work);
+  const { plan, state } = decision;
+  if (options.dryRun) return { ...answer, plan };
+  await decision.carryOut();
+  await forgetHold(app, item);
+  const decided = await moveTo(app, item, state);
+  await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, {
+    lines: [...plan, ...(word.reason ? [word.reason] : [])],
+    changes: [{ what: `drift ${shownDriftId(item)}`, before: item.state, after: decided.state }],
+  });
+  return { ...answer, item: decided, plan };
+}
+
+interface Work {
+  readonly app: App;
+  readonly caller: Caller;
+  readonly item: DriftItem;
+  readonly word: DriftWord;
+}
+
+const OPEN: readonly DriftState[] = ["waiting", "reported", "held", "rollingBack"];
+
+function isDone({ state, kind }: DriftItem, verb: Verb): boolean {
+  if (verb === "adopt") return state === "adopted";
+  if (verb === "restore") return state === "restored" || (state === "rolledBack" && kind !== "added");
+  return state === "waiting" || state === "reported";
+}
+
+function refuse(item: DriftItem, why: string): Error {
+  return fail("DRIFT_DECIDED", { drift: shownDriftId(item), kind: item.kind, state: item.state, why });
+}
+
+async function adoption(work: Work): Promise<Decision> {
+  const { app, caller, item } = work;
+  const { group, kind, found, wanted, state } = item;
+  if (!OPEN.includes(state) && state !== "rolledBack") throw refuse(item, "it is over and cannot be adopted");
+  if (kind === "guard") return guardAdoption(work);
+  // What was rolled back does not stand: to accept it is to open it.
+  const seenAt = state === "rolledBack" ? null : app.clock.now();
+  const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null }] : [];
+  const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
+  const changes = [...retired, ...allocated];
+  return {
+    state: "adopted",
+    plan: changes.map(({ spec, allocation }) => `${allocation ? "allocate" : "retire"} ${ruleKey(spec)}`),
+    carryOut: () => changeAllocations(app, group, caller.principal, changes),
+  };
+}
+
+/** The found rule as an allocation: with what its entry said before, where it had one. */
+async function accepted(work: Work, found: KeptRule, seenAt: number | null): Promise<AllocationChange> {
+  const { app, caller, item, word } = work;
+  const { group, wanted } = item;
+  requireConfirmed([found.spec], caller, word.sensitiveConfirmed);
+  const before = wanted && (await lastAllocation(app, group, wanted));
+  const owner = word.owner || before?.owner;
+  const reason = word.reason || before?.reason;
+  for (const [field, value] of Object.entries({ owner, reason }))
+    if (!value) throw fail("REQUEST_INVALID", { field, why: `${field} is missing` });
+  const isMarked = parseMark(found.description) !== null;
+  const allocation: Allocation = {
+    provenance: "adopted",
+    owner: owner ?? "",
+    application: before?.application ?? "",
+    reason: reason ?? "",
+    ticket: word.ticket || before?.ticket || "",
+    allowedSources: before?.allowedSources ?? [],
+    openHours: before?.openHours ?? null,
+    description: isMarked ? writtenFor(reason ?? "") : found.description,
+    by: caller.principal,
+    at: app.clock.now(),
+    seenAt,
+  };
+  return { spec: found.spec, allocation, ruleId: seenAt === null ? null : item.ruleId };
+}
+
+/** What was last allocated for a rule, also when a decision that died has retired it. */
+async function lastAllocation(app: App, group: GroupRef, { spec }: KeptRule): Promise<Allocation | null> {
+  const { entryId } = freshEntry(group, spec);
+  const [entry, [last]] = await Promise.all([
+    getEntry(app.tables, group, entryId),
+    listHistory(app.tables, group, entryId, 1),
+  ]);
+  return entry?.allocation ?? last?.before ?? null;
+}
+
+async function guardAdoption({ app, item }: Work): Promise<Decision> {
+  const { group } = item;
+  const facts = await app.inventory.group(group, "drift");
+  if (!facts) throw fail("GROUP_UNKNOWN", { group: group.groupId, region: group.region });
+  const guard = guardOfTag(facts.tags);
+  return {
+    state: "adopted",
+    plan: [`lower the guard by tag to ${guard}`],
+    carryOut: () => lowerTagGuard(app, group, guard),
+  };
+}
+
+async function restoration(work: Work): Promise<Decision> {
+  const { app, caller, item } = work;
+  const { group, kind, found, wanted, state } = item;
+  if (kind === "guard") throw refuse(item, "set the tag again, or the guard in the policy");
+  if (kind === "added") {
+    if (state !== "rolledBack" || !found) throw refuse(item, "nothing of it was removed; adopt it, or remove the rule");
+    const change = await accepted(work, found, null);
+    return {
+      state: "restored",
+      plan: [`allocate ${ruleKey(found.spec)} and open it`],
+      carryOut: () => changeAllocations(app, group, caller.principal, [change]),
+    };
+  }
+  if (!OPEN.includes(state) || !wanted) throw refuse(item, "it is over and cannot be restored");
+  const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
+  if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
+  const onlyWords = found !== null && ruleKey(found.spec) === entry.key;
+  return {
+    state: "restored",
+    plan: [onlyWords ? `describe ${entry.key} as it was` : `open ${entry.key} again`],
+    carryOut: async () => {
+      await changeAllocations(app, group, caller.principal, [{ spec: wanted.spec, again: true }]);
+      const owed = await getEntry(app.tables, group, entry.entryId);
+      if (!owed?.allocation) throw refuse(item, "its entry was retired meanwhile");
+    },
+  };
+}
+
+async function letting({ app, item }: Work): Promise<Decision> {
+  const { group, state, verdict } = item;
+  if (state !== "held") throw refuse(item, "nothing holds it");
+  const carryOut = async (): Promise<void> => {
+    const at = app.clock.now() + NET_AFTER_MS;
+    await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
+  };
+  const plan = [`let go of the hold on ${item.key}`];
+  return { state: verdict.kind === "unknown" ? "waiting" : "reported", plan, carryOut };
+}
+
+/** A person has decided about the rule: what was counted of it before counts no more. */
+async function forgetHold(app: App, { group, key, found, wanted }: DriftItem): Promise<void> {
+  const keys = new Set([key, ...[found, wanted].flatMap((kept) => (kept ? [ruleKey(kept.spec)] : []))]);
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    const holds = row.holds.filter((hold) => !keys.has(hold.key));
+    const reverts = row.reverts.filter((revert) => !keys.has(revert.key));
+    if (holds.length === row.holds.length && reverts.length === row.reverts.length) return;
+    if (await saveGroupRow(app.tables, { ...row, holds, reverts, settled: null })) return;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+  }
+}
+
+/** A pass may have moved the item meanwhile: what the person decided counts. */
+async function moveTo(app: App, item: DriftItem, state: DriftState): Promise<DriftItem> {
+  let stored: DriftItem = item;
+  for (;;) {
+    if (stored.state === state) return stored;
+    const now = app.clock.now();
+    const saved = await saveDrift(app.tables, { ...stored, state, heldBy: null, changedAt: now }, now);
+    if (saved) return saved;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+    stored = (await readDrift(app.tables, item.group, item.driftId)) ?? { ...item, rev: 0 };
+  }
+}

@@ -1,0 +1,232 @@
+// Opens a port for a time: books the lease, then runs a pass over its group.
+
+import type { GroupRef, LeaseId } from "../../domain/ids.ts";
+import { formatUtc } from "../../domain/instant.ts";
+import type { Lease } from "../../domain/lease-record.ts";
+import type { LeaseHolder } from "../../domain/ledger-entry.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
+import { isHolding } from "../../plan/picture.ts";
+import { startMistake } from "../../plan/plan-start.ts";
+import { listWaiting } from "../../store/attention.ts";
+import { claimKey, readKey } from "../../store/idempotency.ts";
+import { getLease } from "../../store/leases.ts";
+import { getEntry } from "../../store/ledger.ts";
+import type { App, Caller } from "../app.ts";
+import { approvalFor, waitsFor } from "../approval/ask-approval.ts";
+import { bookHolds } from "../ledger/book-holds.ts";
+import { lockdownIn, requireUnlocked } from "../lockdown/require-unlocked.ts";
+import { findPassages, passLockdown } from "../pass/pass-lockdown.ts";
+import { bookLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
+import { checkPeriod } from "./check-period.ts";
+import { requireCuttable, SESSIONS_ARE_CUT } from "./cut-sessions.ts";
+import { extendHolds, isOnePeriod, previewExtension } from "./extend-lease.ts";
+import { findTarget } from "./find-target.ts";
+import { judgeLease } from "./judge-lease.ts";
+import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
+import { previewLater, previewOpening } from "./preview-opening.ts";
+import { settleOpening, throwIfFailed } from "./settle-opening.ts";
+import { suggestSession } from "./suggest-session.ts";
+
+/** Requests that wait, read to find one that is repeated. */
+const WAITING_PAGE = 200;
+
+export type { LeaseAnswer } from "./lease-answer.ts";
+export type { LeaseAsk } from "./lease-ask.ts";
+
+/** Checks, books and opens. Throws AppError; then nothing is booked, or the lease that was booked has failed and says why. */
+export async function openLease(
+  app: App,
+  caller: Caller,
+  ask: LeaseAsk,
+  options: { mode: "create" | "repeat"; idempotencyKey: string | null; dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { policy } = caller;
+  const key = options.idempotencyKey === null ? null : requestKey(caller, ask, options.idempotencyKey);
+  const replayed = key === null ? null : await replay(app, caller, key, options.dryRun);
+  if (replayed) return replayed;
+
+  // What is wrong with the words is told before anything is looked up.
+  specsOf(ask, policy);
+  checkPeriod(ask.periodMs, policy);
+  checkStart(app, ask, policy);
+  const target = await findTarget(app, policy, ask);
+  const specs = specsFor(ask, policy, target);
+  // Who passes a lockdown breaks the glass, whether or not the port needs a second person at other times.
+  const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
+  const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
+  const opening: Opening = { caller, ask, target, specs, grant, follows: null };
+  if (ask.sessions === "cut") await requireCuttable(app, target.facts.ref.region, specs, target.members);
+  const [answer, suggested] = await Promise.all([
+    openJudged(app, opening, key, why, options),
+    suggestSession(app, target.facts.ref.region, specs, target.members),
+  ]);
+  const cut = ask.sessions === "cut" ? [SESSIONS_ARE_CUT] : [];
+  return { ...answer, notes: [...answer.notes, ...cut, ...suggested] };
+}
+
+/** An opening that the policy grants: now, later, or once others have approved it. */
+async function openJudged(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  options: { readonly mode: "create" | "repeat"; readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { caller, ask, target, grant } = opening;
+  const { policy } = caller;
+  // What speaks against a later start today may have passed by then, and the contrary: it is looked at then.
+  if (ask.startAt !== null) return askForLater(app, opening, key, why, options);
+  if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);
+  if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
+  const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
+  if (options.dryRun) {
+    const passages = grant.justifyBy === null ? [] : await findPassages(app, groupsOf(target), opening.specs);
+    const preview = own
+      ? await previewExtension(app, caller, own, ask.periodMs, target.members)
+      : await previewOpening(app, opening, passages);
+    return { ...preview, notes: [...preview.notes, ...why] };
+  }
+  if (own) {
+    const answer = await extendHolds(app, caller, own, ask.periodMs, { members: target.members, grant });
+    // The key comes last: should this process die before it, the retry extends once more, which loses nothing.
+    if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
+    return answer;
+  }
+  if (grant.justifyBy !== null) {
+    const until = app.clock.now() + ask.periodMs;
+    await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target), until);
+  }
+  const lease = await bookLease(app, opening, key);
+  const loud = grant.justifyBy === null ? [] : why;
+  return settleOpening(app, caller, target.members, lease, loud);
+}
+
+/** The group of a lease, and the others whose rules act on its hosts. */
+function groupsOf({ facts, members }: Opening["target"]): readonly GroupRef[] {
+  const ids = new Set([facts.ref.groupId, ...members.flatMap(({ groupIds }) => groupIds)]);
+  return [...ids].map((groupId) => ({ ...facts.ref, groupId }));
+}
+
+/** Throws START_INVALID. */
+function checkStart(app: App, { startAt, breakGlass }: LeaseAsk, policy: Policy): void {
+  if (startAt === null) return;
+  const mistake = breakGlass
+    ? "what cannot wait for a second person cannot wait for a start"
+    : startMistake(startAt, app.clock.now(), policy.lease.startAheadMaxMs);
+  if (mistake !== null) throw fail("START_INVALID", { start: formatUtc(startAt), why: mistake });
+}
+
+/** A lease that starts later, with or without second persons before that. A dry run also tells what would speak against it today. */
+async function askForLater(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  { dryRun }: { readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { caller, ask, target, specs, grant } = opening;
+  const reach = reachOf(specs, target.members);
+  const notes = [NEW_CONNECTIONS_ONLY, ...why];
+  if (!dryRun) {
+    const lease = await bookLease(app, opening, key);
+    return { lease, reach, settled: false, extended: false, plan: [], notes };
+  }
+  const now = app.clock.now();
+  const lease = previewLater(opening, now);
+  const waits = waitsForApproval(grant) ? await approvalFor(app, caller, lease.request, grant.approvals) : null;
+  const today = await previewOpening(app, opening).catch((error: unknown) => {
+    if (error instanceof AppError) return `As things are now it could not be opened: ${error.message}`;
+    throw error;
+  });
+  return {
+    lease: { ...lease, approval: waits },
+    ...{ reach, settled: true, extended: false },
+    plan: [
+      ...(waits === null ? [] : [waitsFor(waits)]),
+      `open it at ${formatUtc(ask.startAt ?? now)} until ${formatUtc(lease.status.until)}`,
+    ],
+    notes: [...notes, ...(typeof today === "string" ? [today] : [])],
+  };
+}
+
+/** A lease that other persons have to approve first; repeated, the request that waits already is the answer. */
+async function askFor(
+  app: App,
+  opening: Opening,
+  key: RequestKey | null,
+  why: readonly string[],
+  options: { readonly mode: "create" | "repeat"; readonly dryRun: boolean },
+): Promise<LeaseAnswer> {
+  const { members } = opening.target;
+  const answer = (lease: Lease, plan: readonly string[]): LeaseAnswer => ({
+    ...{ lease, plan, reach: reachOf(opening.specs, members), settled: options.dryRun, extended: false },
+    notes: [NEW_CONNECTIONS_ONLY, ...why],
+  });
+  const waiting = options.mode === "repeat" ? await findWaiting(app, opening) : null;
+  if (waiting !== null) return answer(waiting, []);
+  if (!options.dryRun) return answer(await bookLease(app, opening, key), []);
+  const preview = await previewOpening(app, opening);
+  const approval = await approvalFor(app, opening.caller, preview.lease.request, opening.grant.approvals);
+  return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);
+}
+
+/** The caller's own request for these very rules that waits already, or null. */
+async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
+  const wanted = entryIdsOf(opening).join();
+  const isSame = ({ request, status }: Lease): boolean =>
+    status.state === "requested" &&
+    request.principal === opening.caller.principal &&
+    request.periodMs === opening.ask.periodMs &&
+    request.startAt === opening.ask.startAt &&
+    request.entryIds.join() === wanted;
+  for (let before: LeaseId | null = null; ; ) {
+    const { ids, next } = await listWaiting(app.tables, { before, limit: WAITING_PAGE });
+    const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
+    const found = leases.find((lease) => lease !== null && isSame(lease));
+    if (found || next === null) return found ?? null;
+    before = next;
+  }
+}
+
+/** The answer to a key that already means a lease: that lease, whatever has become of it; null when it has none yet. */
+async function replay(app: App, caller: Caller, key: RequestKey, isDryRun: boolean): Promise<LeaseAnswer | null> {
+  const claim = await readKey(app.tables, key.name);
+  if (!claim) return null;
+  if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
+  const lease = await getLease(app.tables, claim.leaseId);
+  if (!lease) return null;
+  if (lease.request.principal !== caller.principal) throw fail("IDEMPOTENCY_KEY_REUSED");
+  throwIfFailed(lease);
+  const { group, specs } = lease.request;
+  const members = await app.inventory.members(group, "open").catch(() => []);
+  if (lease.status.state === "opening" && !isDryRun) {
+    await bookHolds(app, lease);
+    return settleOpening(app, caller, members, lease);
+  }
+  const settled = lease.status.state !== "requested" && lease.status.state !== "approved";
+  const notes = [NEW_CONNECTIONS_ONLY, "The Idempotency-Key was used before: this is the lease it opened."];
+  return { lease, reach: reachOf(specs, members), settled, extended: false, plan: [], notes };
+}
+
+/** The caller's own live lease on these very rules, or null. */
+async function findOwn(app: App, opening: Opening): Promise<Lease | null> {
+  const { caller, target, specs } = opening;
+  const now = app.clock.now();
+  const entries = await Promise.all(
+    entryIdsOf(opening).map((entryId) => getEntry(app.tables, target.facts.ref, entryId)),
+  );
+  const own = entries[0]?.holders.find(
+    (holder): holder is LeaseHolder =>
+      holder.kind === "lease" &&
+      holder.principal === caller.principal &&
+      isHolding(holder, now) &&
+      entries.every((entry) => entry?.holders.some((it) => it.holderId === holder.holderId)),
+  );
+  if (!own) return null;
+  const lease = await getLease(app.tables, own.holderId);
+  // What second persons approved, or were passed over for, is one period: it is not extended, and another lease may hold the rule too.
+  if (lease === null || isOnePeriod(lease)) return null;
+  return lease.request.specs.length === specs.length ? lease : null;
+}

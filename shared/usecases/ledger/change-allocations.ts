@@ -1,0 +1,282 @@
+// The one way in which allocations change: a look is booked, the change announced, told to the history, written and closed off.
+import type { Allocation } from "../../domain/allocation.ts";
+import type { Baseline, GroupRow } from "../../domain/guard.ts";
+import type { GroupRef, RuleId } from "../../domain/ids.ts";
+import type { Entry, Standing } from "../../domain/ledger-entry.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { fail } from "../../errors/app-error.ts";
+import { type AllocationsDigest, allocationsDigest, isSameDigest } from "../../plan/effective-guard.ts";
+import { dueDrift, dueWrite } from "../../store/due.ts";
+import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
+import { type HistoryKind, historyWrite } from "../../store/history.ts";
+import { deleteEntry, getEntry, listEntries, saveEntry } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+
+/** What is to become of a rule's allocation; null retires it. */
+export interface AllocationChange {
+  readonly spec: RuleSpec;
+  readonly allocation: Allocation | null;
+  /**
+   * The rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
+   * the rule is the program's from then on: closed outside of them, and opened again within.
+   */
+  readonly ruleId?: RuleId | null;
+}
+
+/** What is allocated stays as it is stored by then, and its rule is owed anew. */
+export interface OwedAgain {
+  readonly spec: RuleSpec;
+  readonly again: true;
+}
+
+type Change = AllocationChange | OwedAgain;
+
+/** How long another change of the same group may take before it counts as dead. */
+const OTHERS_MS = 2000;
+const POLL_MS = 100;
+
+/**
+ * Changes allocations one after the other, each announced by itself, so that after a crash between any two writes the ledger is
+ * still one that the baseline knows, a look at the group is due, and the same call again finishes. Per change:
+ *
+ *     1  due row            somebody looks at the group
+ *     2  group row          the baseline's `next`: what the ledger will be; nothing counts as settled
+ *     3  history line       what was and what will be
+ *     4  ledger row
+ *     5  group row          the baseline is what the ledger is; `next` is over
+ *
+ * Throws BASELINE_DISAGREES when the ledger is none that a person confirmed: a change must not make a disagreement the baseline.
+ */
+export async function changeAllocations(
+  app: App,
+  group: GroupRef,
+  by: string,
+  changes: readonly Change[],
+): Promise<void> {
+  const net = new Net(app, group);
+  for (const change of distinct(changes)) {
+    await net.hold();
+    const expected = await announce(app, group, [change], null);
+    await writeEntry(app, group, by, change);
+    await closeOff(app, group, expected, null);
+  }
+}
+
+/**
+ * Changes one allocation in a ledger that no baseline knows any more. It makes no baseline of it: the group is observed until a person
+ * has confirmed what they find, or the ledger is by this once more what was confirmed. After BASELINE_DISAGREES alone.
+ */
+export async function changeUnconfirmed(
+  app: App,
+  group: GroupRef,
+  by: string,
+  change: AllocationChange,
+): Promise<void> {
+  await new Net(app, group).hold();
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    if (row.settled === null || (await saveGroupRow(app.tables, { ...row, settled: null }))) break;
+    await pause(app);
+  }
+  await writeEntry(app, group, by, change);
+}
+
+/** A person's word that the ledger they looked at, once changed, is what should stand. */
+export interface Confirmation extends Pick<Baseline, "confirmedBy" | "confirmedAt"> {
+  readonly looked: AllocationsDigest;
+}
+
+/**
+ * Changes allocations all together and makes the result the baseline. A crash in between leaves a ledger no baseline knows: the
+ * group is observed until a person confirms again. Throws BASELINE_CHANGED when the ledger is not the one they looked at.
+ */
+export async function confirmAllocations(
+  app: App,
+  group: GroupRef,
+  confirmation: Confirmation,
+  changes: readonly Change[],
+): Promise<void> {
+  const net = new Net(app, group);
+  const all = distinct(changes);
+  await net.hold();
+  const expected = await announce(app, group, all, confirmation);
+  await inParallel(all, async (change) => {
+    await net.hold();
+    await writeEntry(app, group, confirmation.confirmedBy, change);
+  });
+  await closeOff(app, group, expected, confirmation);
+}
+
+/** The due row that is there while the change goes on; written anew before its time comes. */
+class Net {
+  private readonly app: App;
+  private readonly group: GroupRef;
+  private until = Number.NEGATIVE_INFINITY;
+
+  constructor(app: App, group: GroupRef) {
+    this.app = app;
+    this.group = group;
+  }
+
+  async hold(): Promise<void> {
+    const at = this.app.clock.now() + NET_AFTER_MS;
+    if (at - this.until < NET_AFTER_MS / 2) return;
+    this.until = at;
+    await this.app.tables.writeAll([dueWrite(dueDrift(this.group, at, this.app.settings.shards))]);
+  }
+}
+
+/** Answers what the ledger will be, or null in a group without a baseline. */
+async function announce(
+  app: App,
+  group: GroupRef,
+  changes: readonly Change[],
+  confirmation: Confirmation | null,
+): Promise<AllocationsDigest | null> {
+  for (;;) {
+    const row = await rowAtRest(app, group);
+    const { baseline } = row;
+    if (baseline === null && confirmation === null) {
+      if (row.settled === null || (await saveGroupRow(app.tables, { ...row, settled: null }))) return null;
+    } else {
+      const entries = await wholeLedger(app, group);
+      const next = allocationsDigest(entriesAfter(group, entries, changes));
+      const actual = allocationsDigest(entries);
+      if (confirmation !== null && !isSameDigest(confirmation.looked, actual))
+        throw fail("BASELINE_CHANGED", { group: group.groupId });
+      const known = baseline && knownDigest(baseline, actual);
+      if (known === null && confirmation === null) throw fail("BASELINE_DISAGREES", { group: group.groupId });
+      const announced = baseline && { ...baseline, ...known, next };
+      if (await saveGroupRow(app.tables, { ...row, baseline: announced, settled: null })) return next;
+    }
+    await pause(app);
+  }
+}
+
+async function closeOff(
+  app: App,
+  group: GroupRef,
+  expected: AllocationsDigest | null,
+  confirmation: Confirmation | null,
+): Promise<void> {
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    const baseline = confirmation ?? row.baseline;
+    let closed: GroupRow = { ...row, settled: null };
+    if (expected !== null && baseline !== null) {
+      const next = row.baseline?.next ?? null;
+      // Somebody took this change for dead, and has settled it or will.
+      if (confirmation === null && (next === null || !isSameDigest(next, expected))) return;
+      const actual = allocationsDigest(await wholeLedger(app, group));
+      if (!isSameDigest(actual, expected)) throw fail("BASELINE_DISAGREES", { group: group.groupId });
+      const { confirmedBy, confirmedAt } = baseline;
+      closed = { ...closed, baseline: { confirmedBy, confirmedAt, ...actual, next: null } };
+    } else if (row.settled === null) return;
+    if (await saveGroupRow(app.tables, closed)) return;
+    await pause(app);
+  }
+}
+
+/** The group's row when no change is under way, or the one that is has had its time. */
+async function rowAtRest(app: App, group: GroupRef): Promise<GroupRow> {
+  const since = app.clock.monotonicMs();
+  for (;;) {
+    const row = await getGroupRow(app.tables, group);
+    if (!row.baseline?.next || app.clock.monotonicMs() - since >= OTHERS_MS) return row;
+    await app.clock.sleep(POLL_MS);
+  }
+}
+
+/** What the baseline becomes when a change that was announced is settled: what the ledger is, if the baseline knows it. */
+function knownDigest(baseline: Baseline, actual: AllocationsDigest): AllocationsDigest | null {
+  const isKnown = isSameDigest(baseline, actual) || (baseline.next !== null && isSameDigest(baseline.next, actual));
+  return isKnown ? actual : null;
+}
+
+async function writeEntry(app: App, group: GroupRef, by: string, change: Change): Promise<void> {
+  const { entryId } = freshEntry(group, change.spec);
+  for (;;) {
+    const stored = await getEntry(app.tables, group, entryId);
+    const next = entryAfter(group, stored, change);
+    const [before, after] = [stored?.allocation ?? null, next?.allocation ?? null];
+    if (next === null || JSON.stringify([before, stored?.standing]) === JSON.stringify([after, next.standing])) return;
+    const kind: HistoryKind = before === null ? "allocated" : after === null ? "retired" : "changed";
+    const at = app.clock.now();
+    const line = { group, entryId, at, kind, by, spec: change.spec, before, after, leases: [], createdAt: null };
+    await app.tables.writeAll([historyWrite(line, app.random)]);
+    if (await (isEmpty(next, before) ? deleteEntry(app.tables, next) : saveEntry(app.tables, next))) return;
+    await pause(app);
+  }
+}
+
+/** Nothing stands for it, nobody holds it, and no opening of it can be on its way. */
+const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
+  entry.allocation === null &&
+  entry.holders.length === 0 &&
+  entry.standing.kind === "none" &&
+  before !== null &&
+  before.seenAt !== null;
+
+/** The entry with its allocation changed; null when there is none and none is asked for. */
+function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entry | null {
+  if ("again" in change)
+    return stored?.allocation ? { ...stored, allocation: { ...stored.allocation, seenAt: null } } : stored;
+  const { spec, allocation, ruleId } = change;
+  const isTaken = allocation?.openHours != null;
+  const standing: Standing =
+    ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
+  if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
+  const kept = stored.allocation;
+  // Who gives again what is given already changes nothing: the first word counts.
+  const isSame = kept !== null && allocation !== null && contentOf(kept) === contentOf(allocation);
+  return {
+    ...stored,
+    standing:
+      stored.standing.kind === "none" || (stored.standing.kind === "preExisting" && standing.kind === "ours")
+        ? standing
+        : stored.standing,
+    allocation: isSame ? { ...kept, seenAt: allocation.seenAt } : allocation,
+  };
+}
+
+const contentOf = (allocation: Allocation): string => {
+  const { provenance, owner, application, reason, ticket, allowedSources, openHours, description } = allocation;
+  const { backup = "" } = allocation;
+  return JSON.stringify([
+    provenance,
+    owner,
+    backup,
+    application,
+    reason,
+    ticket,
+    allowedSources,
+    openHours,
+    description,
+  ]);
+};
+
+function entriesAfter(group: GroupRef, entries: readonly Entry[], changes: readonly Change[]): Entry[] {
+  const after = new Map(entries.map((entry) => [entry.entryId, entry]));
+  for (const change of changes) {
+    const entryId = entryIdOf(group.groupId, ruleKey(change.spec));
+    const next = entryAfter(group, after.get(entryId) ?? null, change);
+    if (next) after.set(entryId, next);
+  }
+  return [...after.values()];
+}
+
+async function wholeLedger(app: App, group: GroupRef): Promise<readonly Entry[]> {
+  const { entries, unreadable } = await listEntries(app.tables, group);
+  if (unreadable.length > 0) throw fail("STATE_UNREADABLE", { table: "ledger" });
+  return entries;
+}
+
+/** One change per rule: the last word counts. */
+function distinct(changes: readonly Change[]): Change[] {
+  return [...new Map(changes.map((change) => [ruleKey(change.spec), change])).values()];
+}
+
+const pause = (app: App): Promise<void> => app.clock.sleep(5 * (1 + app.random.fraction() * 4));

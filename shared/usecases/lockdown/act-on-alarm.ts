@@ -1,0 +1,186 @@
+// Does what the policy answers to an alarm, and takes back what the alarm began once it is over.
+import {
+  type Alarm,
+  type AlarmRule,
+  alarmRuleFor,
+  type LockdownScope,
+  OPTIMISE_JOB,
+  subjectOf,
+  subjectText,
+} from "../../domain/alarm.ts";
+import { scopeName } from "../../domain/lockdown.ts";
+import { noticeOf } from "../../domain/notice.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { acquireLock, releaseLock } from "../../store/lock.ts";
+import { lastLockdown } from "../../store/lockdowns.ts";
+import { noticeWrites } from "../../store/outbox.ts";
+import { writeRecord } from "../../store/records.ts";
+import type { App } from "../app.ts";
+import { restoreRecent } from "../recycling/restore-recent.ts";
+import { endCause, liftLockdown } from "./lift-lockdown.ts";
+import { startLockdown } from "./start-lockdown.ts";
+
+export interface ActOptions {
+  readonly policy: Policy;
+  /** Monotonic instant at which the alarm came in. */
+  readonly arrivedAt: number;
+  readonly deadlineAt: number;
+}
+
+const LOCK_MARGIN_MS = 30_000;
+const ROUNDS_MAX = 5;
+
+/**
+ * Acts on the alarm as it is stored, and again while it moves meanwhile. Answers what was done, or null when somebody else acts on it.
+ * Throws what cloud or store answer: the alarm stays unhandled, and the job tries again.
+ */
+export async function actOnAlarm(app: App, alarmId: string, options: ActOptions): Promise<string | null> {
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  const lockMs = Math.ceil(Math.max(0, options.deadlineAt - app.clock.monotonicMs())) + LOCK_MARGIN_MS;
+  const lock = await acquireLock(app.tables, app.clock, `alarm:${alarmId}`, { holder, lockMs, marginMs: 0 });
+  if (lock === null) return null;
+  try {
+    let done = "nothing is to be done";
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      const row = await getAlarm(app.tables, alarmId);
+      if (row === null || row.isHandled) return done;
+      const answer = await answered(app, row, options);
+      done = answer.done;
+      // One that has moved meanwhile is acted on once more, by what it says by then.
+      for (let tries = 0; tries < ROUNDS_MAX; tries++) {
+        const fresh = await getAlarm(app.tables, alarmId);
+        if (fresh === null) return done;
+        const isHandled = fresh.alarm.at === row.alarm.at;
+        const isMuted = row.alarm.state === "OK" ? false : fresh.isMuted;
+        const { lockdownId, until: lockedUntil = null } = answer;
+        if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId, lockedUntil })) break;
+      }
+    }
+    return done;
+  } finally {
+    await releaseLock(app.tables, lock).catch(() => undefined);
+  }
+}
+
+interface Answer {
+  readonly done: string;
+  readonly lockdownId: string | null;
+  /** Of a lockdown that is on now. */
+  readonly until?: number;
+}
+
+async function answered(app: App, row: AlarmRow, options: ActOptions): Promise<Answer> {
+  const { alarm, lockdownId } = row;
+  const rule = alarmRuleFor(alarm, options.policy.alarms);
+  switch (alarm.state) {
+    case "ALERT":
+      return rule === null
+        ? { done: "no rule of the policy answers it", lockdownId }
+        : alerted(app, row, rule, options);
+    case "OK":
+      return { done: await over(app, row, options), lockdownId: null };
+    case "INSUFFICIENT_DATA":
+      return { done: "without data nothing follows", lockdownId };
+  }
+}
+
+async function alerted(app: App, row: AlarmRow, rule: AlarmRule, options: ActOptions): Promise<Answer> {
+  const { alarm, alarmId, lockdownId } = row;
+  const { policy } = options;
+  if (rule.action !== "lockdown") return { done: await otherwise(app, row, rule.action, options), lockdownId };
+  if (row.isMuted) return { done: "a person has lifted its lockdown, and it has not been OK since", lockdownId };
+  const scope = rule.scope ?? instanceOf(alarm);
+  if (scope === null) {
+    await refusedTo(app, policy, row, "it names no instance, and its rule no groups");
+    return { done: "it names no instance", lockdownId };
+  }
+  try {
+    const lockdown = await startLockdown(app, {
+      decidedBy: `alarms[${policy.alarms.indexOf(rule)}]: ${rule.rule ?? rule.namespace ?? "any"}, lockdown`,
+      ...{ scope, policy, cause: alarmId, principal: "alarm", reason: alarm.rule || alarm.metric, waivedBy: null },
+      periodMs: rule.periodMs ?? policy.lockdown.periodMs,
+      toldAt: row.receivedAt,
+      ...{ arrivedAt: options.arrivedAt, deadlineAt: options.deadlineAt },
+    });
+    // The other alarm of the same scope may have been over in this very moment, and this one is what keeps it on.
+    const { lockdownId: id, until } = lockdown;
+    return { done: `lockdown ${id} until ${new Date(until).toISOString()}`, lockdownId: id, until };
+  } catch (error) {
+    if (!(error instanceof AppError) || error.entry.retry !== "never") throw error;
+    // The same again would not help: people have to.
+    await refusedTo(app, policy, row, error.message);
+    return { done: error.code, lockdownId };
+  }
+}
+
+/** The answers that an `OK` has nothing of to take back. */
+async function otherwise(
+  app: App,
+  { alarm, alarmId }: AlarmRow,
+  action: Exclude<AlarmRule["action"], "lockdown">,
+  { policy, deadlineAt }: ActOptions,
+): Promise<string> {
+  const people = await told(app, alarm, alarmId);
+  if (action === "notify") return people;
+  if (action === "optimise") {
+    // The alarm is a hint: what has no traffic is judged by evidence, now and by its last 72 hours.
+    const subject = subjectText(subjectOf(alarm));
+    await app.tables.writeAll([dueWrite(dueJob(OPTIMISE_JOB, subject || null, app.clock.now()))]);
+    return `the rules of ${subject || "all groups"} are judged at the next tick; ${people}`;
+  }
+  const restored = await restoreRecent(app, policy, alarm, deadlineAt);
+  return restored.length === 0 ? `nothing was closed there lately; ${people}` : `given back: ${restored.join(", ")}`;
+}
+
+async function over(app: App, row: AlarmRow, options: ActOptions): Promise<string> {
+  const { alarmId: cause } = row;
+  const lockdownId = row.lockdownId ?? (await unnoted(app, row, options.policy));
+  if (lockdownId === null) return "it began nothing that is still on";
+  const lockdown = await endCause(app, lockdownId, cause);
+  if (!lockdown || lockdown.state === "lifted") return `${lockdownId} was over already`;
+  if (lockdown.causes.length > 0) return `${lockdownId} goes on for ${lockdown.causes.map((it) => it.by).join(", ")}`;
+  const { policy, deadlineAt } = options;
+  const { state } = await liftLockdown(app, lockdownId, { policy, by: cause, isPerson: false, deadlineAt });
+  return `${lockdownId} is ${state}`;
+}
+
+/** A lockdown the alarm has begun whose starter died before the alarm's row said so; null for none. */
+async function unnoted(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<string | null> {
+  for (const rule of policy.alarms) {
+    const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
+    const last = scope && (await lastLockdown(app.tables, scopeName(scope)));
+    if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) return last.lockdownId;
+  }
+  return null;
+}
+
+const instanceOf = ({ dimensions }: Alarm): LockdownScope | null => {
+  const instanceId = dimensions["instanceId"];
+  return instanceId === undefined || instanceId === "" ? null : { kind: "instance", instanceId };
+};
+
+async function told(app: App, alarm: Alarm, alarmId: string): Promise<string> {
+  const at = app.clock.now();
+  const { rule, metric, state, dimensions } = alarm;
+  const target = Object.entries(dimensions).map(([name, value]) => `${name}=${value}`);
+  const notice = noticeOf("alarmReceived", {
+    at,
+    group: null,
+    to: [{ kind: "role", role: "operator" }],
+    dedupe: `${alarmId} ${alarm.at}`,
+    data: { rule: rule || metric, metric, state, target: target.join(", ") },
+  });
+  await app.tables.writeAll([...noticeWrites(notice)]);
+  return "people are told";
+}
+
+/** An attack that nothing is done about is what people have to hear of first. */
+async function refusedTo(app: App, policy: Policy, { alarm, alarmId }: AlarmRow, why: string): Promise<void> {
+  const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "safeport", policyVersion: policy.version };
+  app.log.write("error", `no lockdown follows the alarm ${alarmId}`, { why });
+  await writeRecord(app, { ...record, lines: [`no lockdown for ${alarmId}: ${why}`] });
+  await told(app, alarm, alarmId);
+}

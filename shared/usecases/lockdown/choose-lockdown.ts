@@ -1,0 +1,180 @@
+// Which groups a lockdown is in, and what it does in each: by what was computed beforehand, and by reading now where that is missing.
+import type { LockdownScope } from "../../domain/alarm.ts";
+import type { GroupId, GroupRef } from "../../domain/ids.ts";
+import type { Preparation } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
+import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
+import { listPreparations } from "../../store/lockdowns.ts";
+import type { App } from "../app.ts";
+import { findGroup } from "../group/find-group.ts";
+import { PREPARED_FOR_MS, prepareGroup } from "./prepare-lockdowns.ts";
+
+/**
+ * The groups of a scope. A name that means no group is answered as a group in which nothing is done: the others are not left open for
+ * it. `refusing`: groups where the cloud has refused the drops. Throws INSTANCE_UNKNOWN, LOCKDOWN_EMPTY, CloudFailure, and GROUP_UNKNOWN or GROUP_AMBIGUOUS where no name means one.
+ */
+export async function chooseLockdown(
+  app: App,
+  policy: Policy,
+  scope: LockdownScope,
+  refusing: ReadonlySet<GroupId> = new Set(),
+): Promise<readonly Preparation[]> {
+  const now = app.clock.now();
+  const all = await listPreparations(app.tables);
+  const usable = all.filter((it) => it.policyVersion === policy.version && now - it.at < PREPARED_FOR_MS);
+  const chosen = await byScope(app, policy, scope, usable, refusing);
+  const [first] = chosen;
+  // Of which nothing at all can be read, that is to be tried again as a whole.
+  if (first && chosen.every(({ way }) => way === "unread"))
+    throw new CloudFailure("throttled", "lockdown", { message: first.why ?? "" });
+  if (chosen.length === 0) throw fail("LOCKDOWN_EMPTY", { scope: inWords(scope) });
+  return chosen;
+}
+
+async function byScope(
+  app: App,
+  policy: Policy,
+  scope: LockdownScope,
+  usable: readonly Preparation[],
+  refusing: ReadonlySet<GroupId>,
+): Promise<readonly Preparation[]> {
+  switch (scope.kind) {
+    case "instance": {
+      const { found, interfaces } = await ofInstance(app, policy, scope.instanceId, usable);
+      return narrowed(found, interfaces, refusing);
+    }
+    case "groups":
+      return ofNames(app, policy, scope.groups, usable);
+    case "tag": {
+      const [key = "", ...rest] = scope.tag.split("=");
+      const isTagged = ({ tags }: Pick<Preparation, "tags">) => tags[key] === rest.join("=");
+      const prepared = usable.filter(isTagged);
+      // What was prepared may be a part of it alone: after a change of the policy, or where a group was tagged since.
+      const groups = await Promise.all(
+        policy.regions.map((region) => app.inventory.listGroups(region, "lockdown")),
+      ).catch((error: unknown) => {
+        if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
+        return null;
+      });
+      if (groups === null) return prepared;
+      const tagged = groups.flat().filter(isTagged);
+      return Promise.all(
+        tagged.map((facts) => {
+          const own = usable.find(({ group }) => isSameGroup(group, facts.ref));
+          return own ?? prepareNow(app, policy, facts);
+        }),
+      );
+    }
+  }
+}
+
+const isSameGroup = (a: GroupRef, b: GroupRef): boolean => a.region === b.region && a.groupId === b.groupId;
+
+async function ofNames(
+  app: App,
+  policy: Policy,
+  names: readonly string[],
+  usable: readonly Preparation[],
+): Promise<readonly Preparation[]> {
+  const unknown: AppError[] = [];
+  const chosen = await Promise.all(
+    names.map(async (name): Promise<Preparation> => {
+      const found = usable.filter((it) => it.group.groupId === name || (it.name !== "" && it.name === name));
+      const [only] = found;
+      if (only && found.length === 1) return only;
+      try {
+        return await prepareNow(app, policy, await findGroup(app, policy, name, "lockdown"));
+      } catch (error) {
+        if (error instanceof CloudFailure) return unread(app, policy, name, error);
+        if (!(error instanceof AppError) || !["GROUP_UNKNOWN", "GROUP_AMBIGUOUS"].includes(error.code)) throw error;
+        unknown.push(error);
+        return nothingFor(app, policy, name, error.message);
+      }
+    }),
+  );
+  const [first] = unknown;
+  if (first && unknown.length === names.length) throw first;
+  return chosen;
+}
+
+/** One group that cannot be read leaves no other one open. */
+async function prepareNow(app: App, policy: Policy, facts: GroupFacts): Promise<Preparation> {
+  try {
+    return await prepareGroup(app, policy, facts, "lockdown");
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    const { ref: group, name, tags } = facts;
+    return { ...unread(app, policy, name, error), group, tags };
+  }
+}
+
+const unread = (app: App, policy: Policy, name: string, { kind }: CloudFailure): Preparation => ({
+  ...nothingFor(app, policy, name, `it could not be read yet: ${kind}`),
+  way: "unread",
+});
+
+const nothingFor = (app: App, policy: Policy, name: string, why: string): Preparation => ({
+  ...{ group: { region: policy.regions[0] ?? "", groupId: name as GroupId }, name, tags: {}, way: "none", why },
+  ...{ drops: [], suspends: [], left: [], hosts: [], cannotStop: [] },
+  ...{ policyVersion: policy.version, at: app.clock.now() },
+});
+
+/** The groups of an instance, and those of each of its interfaces. */
+async function ofInstance(
+  app: App,
+  policy: Policy,
+  instanceId: string,
+  usable: readonly Preparation[],
+): Promise<{ readonly found: readonly Preparation[]; readonly interfaces: readonly (readonly GroupId[])[] }> {
+  const prepared = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
+  // Where the instance is now is asked: it may have been given another group since.
+  for (const region of new Set([...prepared.map(({ group }) => group.region), ...policy.regions])) {
+    const members = await app.inventory.instance(region, instanceId, "lockdown").catch((error: unknown) => {
+      if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
+      return null;
+    });
+    const interfaces = members?.map(({ groupIds }) => groupIds) ?? [];
+    const ids = new Set<GroupId>(interfaces.flat());
+    if (ids.size === 0) continue;
+    const chosen = [...ids].map(async (groupId) => {
+      const ref = { region, groupId };
+      const own = prepared.find(({ group }) => isSameGroup(group, ref));
+      if (own) return own;
+      const facts = await app.inventory.group(ref, "lockdown");
+      return facts && prepareNow(app, policy, facts);
+    });
+    return { found: (await Promise.all(chosen)).filter((it): it is Preparation => it !== null), interfaces };
+  }
+  if (prepared.length === 0)
+    throw fail("INSTANCE_UNKNOWN", { instance: instanceId, region: policy.regions.join(", ") });
+  const known = prepared.flatMap(({ hosts }) => hosts.filter((host) => host.instanceId === instanceId));
+  const interfaces = [...new Set(known.map(({ eniId }) => eniId))].map((eniId) =>
+    prepared.filter(({ hosts }) => hosts.some((host) => host.eniId === eniId)).map(({ group }) => group.groupId),
+  );
+  return { found: prepared, interfaces };
+}
+
+/**
+ * A drop in one group of an interface is enough, as the rules of all its groups are merged: the group with the fewest hosts is taken.
+ * Accepts have to be closed in every group.
+ */
+function narrowed(
+  found: readonly Preparation[],
+  interfaces: readonly (readonly GroupId[])[],
+  refusing: ReadonlySet<GroupId>,
+): readonly Preparation[] {
+  const chosen = new Set<Preparation>();
+  for (const groupIds of interfaces) {
+    const own = found.filter(({ group }) => groupIds.includes(group.groupId));
+    const isRefusing = ({ group }: Preparation): boolean => refusing.has(group.groupId);
+    const [smallest] = own
+      .filter((it) => it.way === "drops" && !isRefusing(it))
+      .sort((a, b) => a.hosts.length - b.hosts.length);
+    for (const it of smallest ? [smallest, ...own.filter(isRefusing)] : own) chosen.add(it);
+  }
+  return [...chosen];
+}
+
+const inWords = (scope: LockdownScope): string =>
+  scope.kind === "instance" ? scope.instanceId : scope.kind === "tag" ? scope.tag : scope.groups.join(", ");

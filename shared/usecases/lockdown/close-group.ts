@@ -1,0 +1,211 @@
+// Closes one group for a lockdown, and reads it back.
+import type { EntryId, GroupId, GroupRef } from "../../domain/ids.ts";
+import type { Entry } from "../../domain/ledger-entry.ts";
+import type { Lockdown, LockdownGroup, Preparation } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
+import { ruleKey } from "../../domain/rule-key.ts";
+import { isHolding } from "../../plan/picture.ts";
+import { dropsSuffice, planSuspensions } from "../../plan/plan-lockdown.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
+import { StoreFailure } from "../../ports/tables.ts";
+import { getGroupRow } from "../../store/group-rows.ts";
+import { listEntries } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { protection } from "../group/open-facts.ts";
+import { type Booked, holdAccepts, holdDrops } from "../ledger/hold-drops.ts";
+import { suspendRules } from "../ledger/suspend-rules.ts";
+import { lookAtGroup } from "../pass/look-at-group.ts";
+import { besidePassages, brokenGlass, closePassages, livePassages } from "../pass/pass-lockdown.ts";
+import type { PassReport } from "../pass/run-pass.ts";
+import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
+
+/** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */
+const EVERYTHING: RuleSpec = {
+  ...{ direction: "ingress", protocol: "all", ports: { kind: "any" }, sourcePorts: { kind: "any" } },
+  ...{ peer: { kind: "cidr", cidr: { family: 4, first: 0n, last: (1n << 32n) - 1n, prefix: 0 } }, dest: null },
+  ...{ policy: "accept", priority: 1 },
+};
+
+/** What came of it. */
+type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
+
+/** Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer: what is open is named. */
+export async function closeGroup(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  deadlineAt: number,
+  isReplanned = false,
+): Promise<Closing> {
+  const { way, suspends, left } = preparation;
+  const counts = { way, drops: preparation.drops.length, suspends: suspends.length };
+  try {
+    if (way === "suspend")
+      return { ...counts, ...(await instead(app, policy, lockdown, preparation, preparation.why ?? "", deadlineAt)) };
+    const { group } = preparation;
+    const { lockdownId: holderId, until, principal, reason } = lockdown;
+    const own = lockdown.groups.find((it) => it.group.groupId === group.groupId);
+    const drops = besidePassages(preparation.drops, own ? await livePassages(app, own) : []);
+    const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
+    const booked = await holdDrops(app, group, hold, drops);
+    const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+    if (report === null)
+      return { ...counts, isClosed: false, left: [...left, "another pass of the group is still on"] };
+    const standing = booked.entryIds.filter((id) => isStanding(report, id, holderId));
+    const refusal = booked.entryIds.flatMap((id) => report.refusals.get(id) ?? [])[0];
+    if (refusal && standing.length < drops.length) {
+      const why = `the cloud refuses drops: ${refusal.code}`;
+      return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
+    }
+    if (!isReplanned && !dropsSuffice(drops, report.rules)) {
+      const fresh = await planAgain(app, policy, preparation);
+      if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
+    }
+    const missing = drops.length - standing.length;
+    if (missing > 0)
+      return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
+    // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
+    const isAsPlanned =
+      !own?.passages?.length ||
+      !dropsSuffice(drops, report.rules) ||
+      (await closePassages(app, policy, group, holderId, drops, deadlineAt));
+    return { ...counts, isClosed: isAsPlanned, left: isAsPlanned ? left : [...left, "drops beside a way still stand"] };
+  } catch (error) {
+    if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
+    app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
+    return { ...counts, isClosed: false, left: [...left, `not closed yet: ${error.kind}`] };
+  }
+}
+
+/**
+ * What was prepared hours ago covers new hosts, as a drop acts on all of a group; what has come in with a new protocol or family since is
+ * found by the pass's own reading, and planned for now. Null where that is not by drops any more: those that stand stay.
+ */
+async function planAgain(app: App, policy: Policy, { group }: Preparation): Promise<Preparation | null> {
+  const facts = await app.inventory.group(group, "lockdown");
+  const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
+  return fresh?.way === "drops" ? fresh : null;
+}
+
+const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
+  report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;
+
+/**
+ * Accepts as they are now: drops close whatever has been opened since they were planned, and a list of accepts does not. What its own
+ * closing shows to have come in between is closed by closing once more.
+ */
+async function instead(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  why: string,
+  deadlineAt: number,
+  isAgain = false,
+): Promise<Pick<Closing, "isClosed" | "left" | "suspends">> {
+  const facts = await app.inventory.group(preparation.group, "lockdown");
+  if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
+  const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
+  const barred = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
+  if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
+  const earlier = await closedEarlier(app, facts.ref, lockdown.lockdownId);
+  let plan = planSuspensions(picture, why);
+  const keeps = [...plan.keeps, ...earlier.keeps];
+  // What the core and operators need of a wide accept stands before that is closed; where it does not, the wide one stays.
+  if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, keeps, deadlineAt)))
+    plan = planSuspensions(picture, why, false);
+  // Who has broken the glass meanwhile stays in.
+  const passed = await brokenGlass(app, facts.ref, lockdown.startedAt);
+  const suspends = [...plan.suspends, ...earlier.suspends].filter((spec) => !passed.has(ruleKey(spec)));
+  const isIn = (id: GroupId): boolean => lockdown.groups.some(({ group }) => group.groupId === id);
+  const elsewhere = members.filter(({ groupIds }) => !groupIds.every((id) => id === facts.ref.groupId || isIn(id)));
+  const left = [
+    why,
+    ...plan.left,
+    ...(plan.way === "none" && plan.why !== null ? [plan.why] : []),
+    ...(elsewhere.length > 0 ? [`${elsewhere.length} hosts are in other groups, too: what these let in stays`] : []),
+  ];
+  if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
+  const { rules, ...closing } = await bySuspensions(
+    app,
+    policy,
+    lockdown,
+    { ...preparation, suspends, left },
+    deadlineAt,
+  );
+  const isClosed = closing.isClosed && plan.isWhole;
+  const fresh = planSuspensions({ ...picture, rules }, why).suspends.filter((spec) => !passed.has(ruleKey(spec)));
+  if (!isClosed || fresh.length === 0) return { ...closing, isClosed };
+  if (!isAgain) return instead(app, policy, lockdown, preparation, why, deadlineAt, true);
+  return { ...closing, isClosed: false, left: [...left, `opened meanwhile: ${fresh.map(ruleKey).join(", ")}`] };
+}
+
+/**
+ * What is suspended in the group already, or not given back yet, and kept by lockdowns, this one or others: no reading shows the one, and
+ * both last as long as this one does, though another is lifted first, or a recycled rule is given back.
+ */
+async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
+  const { entries } = await listEntries(app.tables, group);
+  const now = app.clock.now();
+  const isSuspended = ({ suspension }: Entry): boolean => suspension !== null;
+  const isKept = ({ holders, spec }: Entry): boolean =>
+    spec.policy === "accept" &&
+    holders.some(
+      (it) => it.ended === null && (it.holderId === lockdownId || (it.kind === "lockdown" && isHolding(it, now))),
+    );
+  const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
+  return { suspends: specs(isSuspended), keeps: specs(isKept) };
+}
+
+/** Answers true when a reading has shown all of them. */
+async function keep(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  keeps: readonly RuleSpec[],
+  deadlineAt: number,
+): Promise<boolean> {
+  if (keeps.length === 0) return true;
+  const { lockdownId: holderId, principal, reason: why } = lockdown;
+  const reason = `lockdown ${holderId} ${why}`;
+  const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until } as const;
+  const booked = await holdAccepts(app, preparation.group, ask, keeps);
+  const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+  const shown = new Set(report?.rules.map(ruleKey));
+  return keeps.every((spec) => shown.has(ruleKey(spec)));
+}
+
+async function bySuspensions(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  preparation: Preparation,
+  deadlineAt: number,
+): Promise<Pick<Closing, "isClosed" | "left" | "suspends"> & Pick<PassReport, "rules">> {
+  const { group, left } = preparation;
+  const suspends: readonly RuleSpec[] = preparation.suspends;
+  const { lockdownId: itemId, until, principal, reason } = lockdown;
+  const suspender = { kind: "lockdown", itemId, principal, reason, until } as const;
+  const booked = await suspendRules(app, group, suspender, suspends.length > 0 ? suspends : [EVERYTHING]);
+  const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+  const isClosed = report !== null && report.rowsLeft === 0;
+  const counted = { suspends: suspends.length, isClosed, rules: report?.rules ?? [] };
+  return { ...counted, left: isClosed ? left : [...left, "not all of its accepts are revoked yet"] };
+}
+
+function pass(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  { group }: Preparation,
+  { net }: Booked,
+  deadlineAt: number,
+): Promise<PassReport | null> {
+  const { lockdownId, principal: actor } = lockdown;
+  return lookAtGroup(app, group, {
+    ...{ cause: `lockdown ${lockdownId}`, actor, policy, priority: "lockdown", rows: [net], deadlineAt },
+  });
+}

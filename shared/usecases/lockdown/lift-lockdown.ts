@@ -1,0 +1,186 @@
+// Ends a lockdown: what it holds and suspends in its groups is let go of, and read back.
+import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
+import { noticeOf } from "../../domain/notice.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
+import { StoreFailure } from "../../ports/tables.ts";
+import { getAlarm, saveAlarm } from "../../store/alarms.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
+import { noticeWrites } from "../../store/outbox.ts";
+import { writeRecord } from "../../store/records.ts";
+import type { App } from "../app.ts";
+import { findGroup } from "../group/find-group.ts";
+import { inParallel } from "../in-parallel.ts";
+import { releaseAccepts, releaseDrops } from "../ledger/release-drops.ts";
+import { resumeRules } from "../ledger/resume-rules.ts";
+import { lookAtGroup } from "../pass/look-at-group.ts";
+import type { PassReport } from "../pass/run-pass.ts";
+import { hastenLockdown } from "./hasten-lockdown.ts";
+
+export interface LiftOptions {
+  readonly policy: Policy;
+  /** A principal, `time`, or the id of the alarm that is over. */
+  readonly by: string;
+  /** True when a person decides: its alarms start no other lockdown before they have been OK. */
+  readonly isPerson: boolean;
+  readonly deadlineAt: number;
+}
+
+const NET_MS = 10_000;
+const GROUPS_AT_ONCE = 256;
+
+/**
+ * Lifts it; lifting again goes on or changes nothing. What is no person's word lifts none that still has a cause and time: an alarm may
+ * have joined since the last one was over. Throws LOCKDOWN_UNKNOWN.
+ */
+export async function liftLockdown(app: App, lockdownId: string, options: LiftOptions): Promise<Lockdown> {
+  const isFirst = (await getLockdown(app.tables, lockdownId))?.state === "active";
+  const lifting = await decide(app, lockdownId, options);
+  if (lifting.state !== "lifting") return lifting;
+  const open = new Map<string, LockdownGroup>();
+  const settled = new Set<string>();
+  await inParallel(
+    lifting.groups,
+    async (it) => {
+      if (await openGroup(app, it, lifting, options)) settled.add(it.group.groupId);
+      else open.set(it.group.groupId, it);
+    },
+    GROUPS_AT_ONCE,
+  );
+  if (open.size > 0) {
+    app.log.write("warn", `the lockdown ${lockdownId} is not lifted everywhere yet`, { groups: [...open.keys()] });
+    if (isFirst) await hastenLockdown(app, lockdownId);
+    return lifting;
+  }
+  return finish(app, lifting, options);
+}
+
+/**
+ * Opens what was closed after it had been decided that the lockdown ends: whoever closes groups reads afterwards whether it is still on,
+ * and comes here where it is not. The row says `lifting` again until everything is read back, so that the job goes on after a crash.
+ */
+export async function liftAgain(
+  app: App,
+  { lockdownId }: Lockdown,
+  { policy, deadlineAt }: Pick<LiftOptions, "policy" | "deadlineAt">,
+): Promise<Lockdown> {
+  for (;;) {
+    const row = await getLockdown(app.tables, lockdownId);
+    if (row?.state === "lifted") {
+      await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
+      if ((await saveLockdown(app.tables, { ...row, state: "lifting" })) === null) continue;
+    }
+    return liftLockdown(app, lockdownId, { policy, by: row?.endedBy ?? "time", isPerson: false, deadlineAt });
+  }
+}
+
+/** One cause is over. Answers the lockdown, which goes on while any other cause is left; null when there is none. */
+export async function endCause(app: App, lockdownId: string, cause: string): Promise<Lockdown | null> {
+  for (;;) {
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (!lockdown?.causes.some((it) => it.by === cause)) return lockdown;
+    const causes = lockdown.causes.filter((it) => it.by !== cause);
+    const saved = await saveLockdown(app.tables, { ...lockdown, causes });
+    if (saved) return saved;
+  }
+}
+
+/** From here on it ends, whoever dies: the job goes on. */
+async function decide(app: App, lockdownId: string, { by, isPerson }: LiftOptions): Promise<Lockdown> {
+  for (;;) {
+    const lockdown = parseLockdownId(lockdownId) && (await getLockdown(app.tables, lockdownId));
+    if (!lockdown) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId });
+    if (lockdown.state === "lifted") return lockdown;
+    const isWanted = lockdown.causes.length > 0 && lockdown.until > app.clock.now();
+    if (lockdown.state === "active" && isWanted && !isPerson) return lockdown;
+    await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
+    if (isPerson) await muteAlarms(app, lockdown);
+    if (lockdown.state === "lifting") return lockdown;
+    const saved = await saveLockdown(app.tables, { ...lockdown, state: "lifting", endedBy: by });
+    if (saved) return saved;
+  }
+}
+
+/** A person's word outlasts what the alarm goes on saying, until it has been OK. */
+async function muteAlarms(app: App, { causes }: Lockdown): Promise<void> {
+  for (const { by } of causes) {
+    for (;;) {
+      const row = await getAlarm(app.tables, by);
+      if (!row || row.isMuted || row.alarm.state !== "ALERT") break;
+      if (await saveAlarm(app.tables, { ...row, isMuted: true })) break;
+    }
+  }
+}
+
+/** True when a reading has shown that nothing of the lockdown is left in the group. */
+async function openGroup(
+  app: App,
+  { group: named, way }: LockdownGroup,
+  { lockdownId }: Lockdown,
+  { policy, by, deadlineAt }: LiftOptions,
+): Promise<boolean> {
+  if (way === "none") return true;
+  let group = named;
+  try {
+    // It may have been closed by somebody who died before the row said so, and is booked by the name it was asked for.
+    if (way === "unread") group = (await findGroup(app, policy, named.groupId, "lockdown")).ref;
+    const released = await releaseDrops(app, group, lockdownId, `the lockdown was lifted by ${by}`);
+    const { net } = await resumeRules(app, group, lockdownId);
+    const rows = [released.net, net];
+    const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", deadlineAt } as const;
+    const report = await lookAtGroup(app, group, { ...terms, rows });
+    const isOpen =
+      report !== null &&
+      report.rowsLeft === 0 &&
+      ![...report.entries.values()].some((it) => it.suspension !== null && it.suspension.by.length === 0);
+    // What was kept of wider accepts goes when these stand again: core ports and operators are let in all the time.
+    if (isOpen && keepsAny(report, lockdownId)) {
+      const kept = await releaseAccepts(app, group, lockdownId, `the lockdown was lifted by ${by}`);
+      const last = await lookAtGroup(app, group, { ...terms, rows: [kept.net] });
+      return last?.rowsLeft === 0;
+    }
+    // In a group that is gone nothing can be given back, and nothing is closed.
+    return isOpen || (await app.inventory.group(group, "lockdown")) === null;
+  } catch (error) {
+    if (way === "unread" && error instanceof AppError) return true;
+    if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
+    app.log.write("error", `the group ${group.groupId} is still locked down`, { cause: error });
+    return false;
+  }
+}
+
+const keepsAny = ({ entries }: PassReport, lockdownId: string): boolean =>
+  [...entries.values()].some((it) => it.holders.some((own) => own.holderId === lockdownId && own.ended === null));
+
+async function finish(app: App, lifting: Lockdown, { policy, by, isPerson }: LiftOptions): Promise<Lockdown> {
+  const { lockdownId, groups } = lifting;
+  const at = app.clock.now();
+  const cause = `lift ${lockdownId}`;
+  const lines = [`the lockdown of ${groups.length} groups has ended by ${by}: they are as they were`];
+  const changes = [{ what: `lockdown ${lockdownId}`, before: lifting.state, after: "lifted" }];
+  const decidedBy = isPerson
+    ? "lockdown:change, a person's word"
+    : by === "time"
+      ? "its time, lockdown.period"
+      : "OK of its alarm";
+  const record = { at, group: null, cause, actor: by, policyVersion: policy.version, decidedBy, lines, changes };
+  const notice = noticeOf("lockdownEnded", {
+    at,
+    group: null,
+    to: [
+      { kind: "role", role: "operator" },
+      { kind: "role", role: "admin" },
+    ],
+    dedupe: lockdownId,
+    data: { lockdown: lockdownId, cause: by, groups: groups.length },
+  });
+  await writeRecord(app, record, noticeWrites(notice));
+  for (;;) {
+    const row = await getLockdown(app.tables, lockdownId);
+    if (!row || row.state === "lifted") return row ?? lifting;
+    const saved = await saveLockdown(app.tables, { ...row, state: "lifted", endedAt: at });
+    if (saved) return saved;
+  }
+}

@@ -1,0 +1,22 @@
+// Lockdowns, for whoever looks after them.
+import type { Lockdown } from "../../domain/lockdown.ts";
+import { fail } from "../../errors/app-error.ts";
+import { pageLockdowns, getLockdown as readLockdown } from "../../store/lockdowns.ts";
+import type { App } from "../app.ts";
+
+/** Lockdowns, newest first; `next` continues. */
+export async function listLockdowns(
+  app: App,
+  { limit, cursor }: { readonly limit: number; readonly cursor: string | null },
+): Promise<{ readonly lockdowns: readonly Lockdown[]; readonly next: string | null }> {
+  const before = cursor === null ? null : Number(cursor);
+  const { lockdowns, next } = await pageLockdowns(app.tables, { limit, before });
+  return { lockdowns, next: next === null ? null : `${next}` };
+}
+
+/** One of them. Throws LOCKDOWN_UNKNOWN. */
+export async function getLockdown(app: App, lockdownId: string): Promise<Lockdown> {
+  const found = await readLockdown(app.tables, lockdownId);
+  if (!found) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId.slice(0, 64) });
+  return found;
+}

@@ -1,0 +1,67 @@
+// Takes an alarm: it is stored before anybody is told that it was taken, and acted on afterwards.
+import { type Alarm, alarmIdOf, alarmRuleFor } from "../../domain/alarm.ts";
+import { isLaterEnd, lockdownEnd } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { writeRecord } from "../../store/records.ts";
+import type { App } from "../app.ts";
+
+/** The job that acts on an alarm whose taker has died. */
+const ALARM_JOB = "alarm";
+/** Posts of the same time share one row of the job. */
+const NET_MS = 15_000;
+
+/**
+ * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
+ * by a later one, or what is being done for it already. What no rule of the policy answers is recorded, and asks for nothing.
+ */
+export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
+  const alarmId = alarmIdOf(alarm);
+  const now = app.clock.now();
+  for (;;) {
+    const stored = await getAlarm(app.tables, alarmId);
+    if (stored !== null && stored.alarm.at >= alarm.at) return null;
+    const isAnswered = alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
+    const isMoved = stored?.alarm.state !== alarm.state;
+    if (stored !== null && !isMoved && isCovered(stored, alarm, policy, now)) {
+      // In a storm most posts are such: they cost two calls, and nothing is begun for them.
+      if (await saveAlarm(app.tables, { ...stored, alarm, receivedAt: now })) return null;
+      continue;
+    }
+    const at = (Math.floor(now / NET_MS) + 2) * NET_MS;
+    const known = isAnswered ? "" : "; no rule of the policy answers it";
+    const line = `${alarmId}: ${alarm.rule || alarm.metric} of ${alarm.namespace} is ${alarm.state}${known}`;
+    const record = { at: now, group: null, cause: "alarm", actor: "monitoring", policyVersion: policy.version };
+    const net = isAnswered ? [dueWrite(dueJob(ALARM_JOB, alarmId, at))] : [];
+    // The rows that lead to it are there before it is.
+    if (isMoved) await writeRecord(app, { ...record, lines: [line, aboutOf(alarm)] }, net);
+    else if (net.length > 0) await app.tables.writeAll(net);
+    const saved = await saveAlarm(app.tables, {
+      alarmId,
+      alarm,
+      receivedAt: now,
+      isHandled: !isAnswered,
+      lockdownId: stored?.lockdownId ?? null,
+      isMuted: stored?.isMuted ?? false,
+      rev: stored?.rev ?? 0,
+    });
+    if (saved) return saved;
+    await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
+  }
+}
+
+/** True for an alarm that says again what was acted on, while the lockdown it has on would be neither begun nor lengthened by it. */
+function isCovered(stored: AlarmRow, alarm: Alarm, policy: Policy, now: number): boolean {
+  const rule = alarmRuleFor(alarm, policy.alarms);
+  const { isHandled, isMuted, lockedUntil = null } = stored;
+  if (!isHandled || isMuted || alarm.state !== "ALERT" || rule?.action !== "lockdown" || lockedUntil === null)
+    return false;
+  const until = lockdownEnd(now, rule.periodMs ?? policy.lockdown.periodMs);
+  return lockedUntil > now && !isLaterEnd(until, lockedUntil);
+}
+
+const aboutOf = ({ dimensions, level, metric }: Alarm): string =>
+  [`level ${level}`, `metric ${metric}`, ...Object.entries(dimensions).map(([name, value]) => `${name}=${value}`)].join(
+    ", ",
+  );

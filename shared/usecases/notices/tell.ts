@@ -1,0 +1,15 @@
+// Has notices told: written down now, sent by a job.
+import type { Notice } from "../../domain/notice.ts";
+import { noticeWrites } from "../../store/outbox.ts";
+import type { App } from "../app.ts";
+
+/**
+ * Writes notices down, before what they tell of is written where that is a conditional write of its own, and asks for the job that sends
+ * them. Nothing is sent here, and no target can hold anything up.
+ */
+export async function tell(app: App, notices: readonly Notice[]): Promise<void> {
+  if (notices.length === 0) return;
+  const writes = noticeWrites(...notices);
+  await app.tables.writeAll(writes);
+  for (const { table, key } of writes) if (table === "due") await app.wakeup.arm(Number(key[0]), Number(key[1]));
+}

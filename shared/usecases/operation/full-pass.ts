@@ -1,0 +1,173 @@
+// The full pass: every group of every region is looked at, hourly and when state is lost. Goes on where it stopped.
+import { FULL_PASS_EVERY_MS, isSeenLate } from "../../domain/full-pass.ts";
+import type { GroupId } from "../../domain/ids.ts";
+import { formatUtc } from "../../domain/instant.ts";
+import { isFinal } from "../../domain/lease.ts";
+import type { Lease } from "../../domain/lease-record.ts";
+import { noticeOf } from "../../domain/notice.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { GroupFacts } from "../../ports/firewall.ts";
+import type { Write } from "../../ports/tables.ts";
+import { type Due, dueDelete, dueJob, dueLease, dueWrite, markInstalled } from "../../store/due.ts";
+import {
+  type Division,
+  isPart,
+  lastFullPass,
+  lastFullPassWrite,
+  listParts,
+  readDivision,
+} from "../../store/full-pass.ts";
+import { listLeases } from "../../store/leases.ts";
+import type { App } from "../app.ts";
+import { APPROVAL_JOB } from "../approval/ask-approval.ts";
+import { JUSTIFY_JOB } from "../approval/tend-justification.ts";
+import { inParallel } from "../in-parallel.ts";
+import { cutWrites } from "../lease/cut-sessions.ts";
+import { endNoticeWrites } from "../lease/end-notices.ts";
+import { dueStart } from "../lease/start-lease.ts";
+import { bookHolds } from "../ledger/book-holds.ts";
+import { tell } from "../notices/tell.ts";
+import { divideGroups } from "./divide-groups.ts";
+import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
+
+/** Why all groups are looked at. A recovery believes marks, and is over when the installation's row is written. */
+type FullPassKind = "recovery" | "hourly";
+
+const LEASES_PAGE = 1000;
+
+const NOWHERE = { region: "", groupId: "" as GroupId };
+
+const fullPassDue = (id: FullPassKind, at: number): Due => ({ shard: 0, at, kind: "full-pass", id, ...NOWHERE });
+
+/** The row of a recovery that has just been found necessary, written; what leases are known are made due again first. */
+export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
+  app.log.write(
+    "warn",
+    "no state of this installation is found; every group is looked at and leases are booked again from their marks",
+  );
+  await rebookLeases(app, policy);
+  const row = fullPassDue("recovery", app.clock.now());
+  await app.tables.writeAll([dueWrite(row)]);
+  return row;
+}
+
+export const isRecovery = (row: Due): boolean => row.kind === "full-pass" && row.id === "recovery";
+
+/**
+ * Goes on with a full pass, or with a part of one, from where its row says. Answers true when it came to its end; else the row
+ * stays, further on.
+ *
+ * The list of groups is divided into parts, each with a due row of its own. The row of the pass itself stays until no part is left,
+ * and only then has the next pass come due: whatever dies in between, rows that are still there say what is to be done.
+ */
+export async function fullPass(app: App, row: Due, options: FullPassOptions): Promise<boolean> {
+  if (isPart(row)) return (await goOnWithPart(app, row, options)) === "done";
+  const stored = await readDivision(app.tables, row);
+  if (stored === null && (await isSuperfluous(app, row))) {
+    await app.tables.writeAll([dueDelete(row)]);
+    return true;
+  }
+  const listed = new Map<string, readonly GroupFacts[]>();
+  const begun = stored ?? newDivision(app.clock.now());
+  const division = begun.isDivided ? begun : await divideGroups(app, row, begun, { ...options, listed });
+  if (division.isDivided) {
+    const parts = await listParts(app.tables, row, app.settings.shards);
+    // What has just been shared out is theirs until the next tick; from then on everybody does all that is left.
+    const own = begun.isDivided ? parts : parts.filter((part) => part.shard === row.shard);
+    const over = new Set<string>();
+    for (const part of own) {
+      if (over.has(part.region)) continue;
+      // In one region all parts ask the same budget.
+      if ((await goOnWithPart(app, part, options, listed.get(part.id))) === "throttled") over.add(part.region);
+    }
+    if ((await listParts(app.tables, row, app.settings.shards)).length === 0) return finish(app, row, division);
+  }
+  await tellWhenLate(app);
+  return false;
+}
+
+const newDivision = (startedAt: number): Division => ({
+  startedAt,
+  isDivided: false,
+  region: null,
+  cursor: null,
+  before: 0,
+  groups: 0,
+  parts: 0,
+});
+
+/** A recovery leaves an hourly pass behind though there is one: the sooner of the two goes. */
+async function isSuperfluous(app: App, row: Due): Promise<boolean> {
+  if (isRecovery(row)) return false;
+  const last = await lastFullPass(app.tables);
+  return last !== null && row.at < last.startedAt + FULL_PASS_EVERY_MS;
+}
+
+/** Nothing is left. In this order, so that no step is missed when the process dies between two. */
+async function finish(app: App, row: Due, { startedAt, groups }: Division): Promise<true> {
+  const endedAt = app.clock.now();
+  await app.tables.writeAll([dueWrite(fullPassDue("hourly", Math.max(startedAt + FULL_PASS_EVERY_MS, endedAt)))]);
+  await app.tables.writeAll([lastFullPassWrite({ startedAt, endedAt, groups })]);
+  if (isRecovery(row)) await markInstalled(app.tables, app.settings.installation, endedAt);
+  await app.tables.writeAll([dueDelete(row)]);
+  return true;
+}
+
+async function tellWhenLate(app: App): Promise<void> {
+  const last = await lastFullPass(app.tables);
+  if (last === null || !isSeenLate(last, app.clock.now())) return;
+  app.log.write(
+    "error",
+    "groups have not been looked at for over twice the time meant; the call budget may be too small",
+    {
+      since: formatUtc(last.startedAt),
+      groups: last.groups,
+    },
+  );
+  const what = `${last.groups} groups have not been looked at for over twice the time meant; the call budget may be too small`;
+  await tell(app, [
+    noticeOf("healthAlarm", {
+      at: app.clock.now(),
+      group: null,
+      to: [{ kind: "role", role: "operator" }],
+      dedupe: `unseen/${last.startedAt}`,
+      data: { what, since: last.startedAt },
+    }),
+  ]);
+}
+
+/** Leases whose due rows or holds may be lost are booked again: their ends, and whatever else has to happen in their lives. */
+async function rebookLeases(app: App, policy: Policy): Promise<void> {
+  const now = app.clock.now();
+  let cursor: string | null = null;
+  do {
+    const page = await listLeases(app.tables, { limit: LEASES_PAGE, before: cursor });
+    const live = page.leases.filter(({ status }) => !isFinal(status.state));
+    await app.tables.writeAll(page.leases.flatMap((lease) => lifeWrites(app, policy, lease, now)));
+    await inParallel(live, (lease) => bookHolds(app, lease));
+    cursor = page.next;
+  } while (cursor !== null);
+}
+
+/** Rows of what is still to happen to a lease. Whoever acts on one looks at the lease first: one too many does no harm. */
+function lifeWrites(app: App, policy: Policy, lease: Lease, now: number): readonly Write[] {
+  const { request, status, approval, justification, sessionsOutcome } = lease;
+  const { leaseId, group, startAt } = request;
+  const { state, until } = status;
+  const rows: Due[] = [];
+  if (request.grant?.justifyBy != null && justification === null) rows.push(dueJob(JUSTIFY_JOB, leaseId, now));
+  if (state === "closed" && sessionsOutcome === undefined) return [...rows.map(dueWrite), ...cutWrites(request, now)];
+  if (isFinal(state)) return rows.map(dueWrite);
+  const end = (at: number): Due => dueLease(group, leaseId, at, app.settings.shards);
+  if (state === "requested" && approval !== null) rows.push(end(until), dueJob(APPROVAL_JOB, leaseId, now));
+  else if (state !== "approved") rows.push(end(until));
+  // Opened by nobody yet: at its start, or now.
+  else rows.push(startAt === null ? end(now) : dueStart(leaseId, Math.max(now, startAt)));
+  const life = { from: startAt ?? request.requestedAt, until, now };
+  const isOpening = state === "opening" || state === "open";
+  return [
+    ...rows.map(dueWrite),
+    ...(isOpening ? endNoticeWrites(policy, leaseId, life) : []),
+    ...(state === "approved" || state === "requested" ? [] : cutWrites(request, until)),
+  ];
+}

@@ -1,0 +1,282 @@
+// What a pass that watches a guarded group needs to judge differences, and what it writes down of them.
+import { type DriftItem, driftIdOf, isOpenDrift } from "../../domain/drift-item.ts";
+import type { GroupRow } from "../../domain/guard.ts";
+import type { GroupRef, RuleKey } from "../../domain/ids.ts";
+import { formatUtc } from "../../domain/instant.ts";
+import type { Entry } from "../../domain/ledger-entry.ts";
+import { type Notice, noticeOf } from "../../domain/notice.ts";
+import { windowAt } from "../../domain/open-hours.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { settlementOf } from "../../domain/settlement.ts";
+import type { Sighting } from "../../domain/sighting.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { revertsKeptMs } from "../../plan/drift-case.ts";
+import { driftNotices } from "../../plan/drift-notices.ts";
+import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../../plan/effective-guard.ts";
+import type { Watch, WatchedInterface } from "../../plan/picture.ts";
+import type { DriftPlan } from "../../plan/plan-drift.ts";
+import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
+import { listOpenDrift, saveDrift } from "../../store/drift-items.ts";
+import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
+import { listSightings } from "../../store/sightings.ts";
+import type { App } from "../app.ts";
+import { shownDriftId } from "../drift/drift-id.ts";
+import { readInterfaces } from "../group/read-interfaces.ts";
+import { changeAllocations } from "../ledger/change-allocations.ts";
+import { tell } from "../notices/tell.ts";
+
+interface Stored {
+  readonly row: GroupRow;
+  readonly items: readonly DriftItem[];
+  readonly sightings: readonly Sighting[];
+  readonly interfaces: readonly WatchedInterface[];
+}
+
+/** The drift of a group while a pass holds its lock. */
+export class PassDrift {
+  /** What became of differences, in words. */
+  readonly lines: string[] = [];
+  /** The lines of the policy by which that was decided. */
+  readonly decidedBy = new Set<string>();
+  private readonly app: App;
+  private readonly group: GroupRef;
+  private readonly policy: Policy;
+  private readonly facts: GroupFacts;
+  private readonly sightings: readonly Sighting[];
+  private readonly interfaces: readonly WatchedInterface[];
+  private row: GroupRow;
+  private items: readonly DriftItem[];
+  private told = false;
+  /** How many hosts the group's rules act on, counted once something has changed that; null before, and where nobody can tell. */
+  private hosts: number | null = null;
+  private counted = false;
+  private fallBackTold = false;
+
+  private constructor(app: App, policy: Policy, facts: GroupFacts, stored: Stored) {
+    this.app = app;
+    this.group = facts.ref;
+    this.policy = policy;
+    this.facts = facts;
+    this.row = stored.row;
+    this.items = stored.items;
+    this.sightings = stored.sightings;
+    this.interfaces = stored.interfaces;
+  }
+
+  /** Reads what is kept of the group's drift; null for a group that is gone, and its drift with it. */
+  static async read(app: App, group: GroupRef, policy: Policy): Promise<PassDrift | null> {
+    const facts = await app.inventory.group(group, "drift");
+    if (!facts) {
+      const now = app.clock.now();
+      for (const item of await listOpenDrift(app.tables, group, now))
+        await saveDrift(app.tables, { ...item, state: "gone", heldBy: null, changedAt: now }, now);
+      return null;
+    }
+    const [row, items, { sightings }] = await Promise.all([
+      getGroupRow(app.tables, group),
+      listOpenDrift(app.tables, group, app.clock.now()),
+      listSightings(app.tables, group.groupId),
+    ]);
+    const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
+    const told = sightings.filter(({ failed, region }) => failed === null && region === group.region);
+    return new PassDrift(app, policy, facts, { row, items, interfaces, sightings: told });
+  }
+
+  /** How far the group is guarded, by the ledger as it was read. */
+  guard(entries: readonly Entry[]): EffectiveGuard {
+    return effectiveGuard({ policy: this.policy, facts: this.facts, row: this.row, entries });
+  }
+
+  /** What differences are judged by; null where the group is not guarded. */
+  watch(entries: readonly Entry[], isHalfRead: boolean, now: number): Watch | null {
+    const { policy, row } = this;
+    const guard = this.guard(entries);
+    this.warn(guard);
+    if (guard.acts === "none" || this.facts.serviceManaged) return null;
+    const { drift, lease, limits } = policy;
+    const { firewall, settings } = this.app;
+    const skewMs = firewall.skewMs();
+    return {
+      acts: guard.acts,
+      aheadMs: Math.abs(skewMs) > settings.skewMaxMs ? skewMs : 0,
+      terms: {
+        drift,
+        foreignWriters: policy.foreignWriters,
+        trustedPrincipals: policy.trustedPrincipals,
+        sensitivePorts: lease.sensitivePorts,
+      },
+      confirmedAt: row.baseline?.confirmedAt ?? now,
+      mayAdopt: !isHalfRead && (row.baseline === null || baselineAgrees(row.baseline, entries)),
+      sightings: this.sightings,
+      items: this.items,
+      reverts: row.reverts,
+      holds: new Set(row.holds.map((hold) => hold.key)),
+      frozenUntil: drift.freeze ? (windowAt(drift.freeze, now)?.until ?? null) : null,
+      isHalfRead,
+      changesMax: limits.changesPerPass,
+      hosts: this.hosts,
+      operatorPath: policy.operatorPath,
+      interfaces: this.interfaces,
+    };
+  }
+
+  /** Counts the hosts for what is new in a plan. Answers true when they were counted now: its items are to say how many. */
+  async countHosts({ items }: DriftPlan): Promise<boolean> {
+    if (this.counted || !items.some((item) => item.rev === 0)) return false;
+    this.counted = true;
+    try {
+      const members = await this.app.inventory.members(this.group, "drift");
+      this.hosts = new Set(members.map(({ instanceId, eniId }) => instanceId ?? eniId)).size;
+    } catch (error) {
+      // What is told without a number is told nonetheless.
+      if (!(error instanceof CloudFailure)) throw error;
+    }
+    return this.hosts !== null;
+  }
+
+  /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
+  async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
+    const { app, group } = this;
+    const isAdopted = await this.adopt(drift);
+    const items = new Map(this.items.map((item) => [item.driftId, item]));
+    const moved = [...drift.items, ...this.guardItems(entries, now)].filter(
+      (item) => item.state !== "adopted" || isAdopted,
+    );
+    // Told before it is stored: a crash in between has it told again under the same id, and not left out.
+    await tell(app, [...driftNotices(moved, entries, now, shownDriftId), ...this.fallBackNotices(entries, now)]);
+    for (const item of moved) {
+      const saved = await saveDrift(app.tables, item, now);
+      if (!saved) {
+        // Somebody decided about it meanwhile: the next round goes by that.
+        this.items = await listOpenDrift(app.tables, group, app.clock.now());
+        return true;
+      }
+      if (isOpenDrift(saved)) items.set(saved.driftId, saved);
+      else items.delete(saved.driftId);
+      for (const line of linesBehind(saved, this.guard(entries))) this.decidedBy.add(line);
+      // The call itself is told where it is made.
+      if (saved.state !== "rollingBack") this.lines.push(inWords(saved));
+    }
+    this.items = [...items.values()];
+    // Counted by item, and so after it: what is counted has a row that the next pass finds.
+    return (await this.writeRow(drift, entries, now)) || (isAdopted && drift.adoptions.length > 0);
+  }
+
+  /** A ledger that takes no change now keeps nothing of the group from its end: what is to be adopted waits. */
+  private async adopt({ adoptions }: DriftPlan): Promise<boolean> {
+    const { app, group } = this;
+    try {
+      for (const adoption of adoptions) await changeAllocations(app, group, adoption.by, [adoption]);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
+      return false;
+    } finally {
+      if (adoptions.length > 0) this.row = await getGroupRow(app.tables, group);
+    }
+    return true;
+  }
+
+  /** A pass had nothing to do with these rules; what something else than a person keeps back may be done another time. */
+  async settle(digest: string, entries: readonly Entry[]): Promise<void> {
+    if (this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")) return;
+    const rules = settlementOf(this.guard(entries).level, digest);
+    const settled = { rules, policyVersion: this.policy.version };
+    if (JSON.stringify(this.row.settled) === JSON.stringify(settled)) return;
+    // A row that was changed meanwhile is not settled.
+    await saveGroupRow(this.app.tables, { ...this.row, settled });
+  }
+
+  /** Counters and holds go with the group's row, so that they outlive this process. */
+  private async writeRow({ reverts, holds }: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
+    const { row, policy } = this;
+    const { tagGuard, guardName, deniedName } = this.guard(entries);
+    const since = now - revertsKeptMs(policy.drift);
+    const counted = new Set(row.reverts.map((revert) => revert.driftId));
+    const added = reverts.filter((revert) => !counted.has(revert.driftId));
+    const isAsked = tagGuard === row.tagGuard && guardName === row.guardName && deniedName === row.deniedName;
+    if (added.length === 0 && holds.length === 0 && isAsked) return false;
+    const held = new Set<RuleKey>(row.holds.map((hold) => hold.key));
+    const saved = await saveGroupRow(this.app.tables, {
+      ...row,
+      tagGuard,
+      guardName,
+      deniedName,
+      reverts: [...row.reverts.filter(({ at }) => at > since), ...added],
+      holds: [...row.holds, ...holds.filter((key) => !held.has(key)).map((key) => ({ key, since: now }))],
+    });
+    this.row = saved ?? (await getGroupRow(this.app.tables, this.group));
+    return saved === null;
+  }
+
+  /** A tag that asks for less guarding is drift too; it changes nothing until a person confirms it. */
+  private guardItems(entries: readonly Entry[], now: number): readonly DriftItem[] {
+    const { tagLowered } = this.guard(entries);
+    const open = this.items.find((item) => item.kind === "guard");
+    if (open) return tagLowered ? [] : [{ ...open, state: "gone", changedAt: now }];
+    if (!tagLowered) return [];
+    const key = GUARD_TAG as RuleKey;
+    const item: DriftItem = {
+      driftId: driftIdOf([this.group.groupId, "guard", String(now)]),
+      group: this.group,
+      kind: "guard",
+      key,
+      entryId: null,
+      ruleId: null,
+      found: null,
+      wanted: null,
+      reach: `asks for less than the guard ${this.row.tagGuard} that the group has`,
+      verdict: { kind: "drift", why: "a tag alone lowers no guard" },
+      state: "reported",
+      attribution: null,
+      firstSeenAt: now,
+      changedAt: now,
+      heldBy: null,
+      rev: 0,
+    };
+    return [item];
+  }
+
+  /** A group that fell back from its confirmed baseline is told of once a day. */
+  private fallBackNotices(entries: readonly Entry[], now: number): readonly Notice[] {
+    const { level, acts, why } = this.guard(entries);
+    const { group, row } = this;
+    if (row.baseline === null || level === acts || this.fallBackTold) return [];
+    this.fallBackTold = true;
+    const to = [{ kind: "role", role: "operator" }, { kind: "group" }] as const;
+    const dedupe = `${group.groupId}/${row.baseline.digest}/${formatUtc(now).slice(0, 10)}`;
+    return [noticeOf("guardFellBack", { at: now, group, to, dedupe, data: { why: why.join("; ") } })];
+  }
+
+  private warn({ level, acts, why }: EffectiveGuard): void {
+    if (why.length === 0 || this.told) return;
+    this.told = true;
+    const { groupId } = this.group;
+    this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
+  }
+}
+
+/** What of the policy has made an item what it is: who is believed to write rules, and how the group is guarded. */
+function linesBehind({ verdict, heldBy }: DriftItem, { line }: EffectiveGuard): readonly string[] {
+  if (verdict.kind === "foreign") return [`foreignWriters: ${verdict.writer}`];
+  const trusted = verdict.kind === "trusted" ? [`trustedPrincipals: ${verdict.principal}, ${verdict.treat}`] : [];
+  return [line, ...trusted, ...(heldBy === null ? [] : [`held by ${heldBy}`])];
+}
+
+/** An item for the record: what, who, what it opened or closed, and what was done. */
+function inWords({ driftId, kind, ruleId, reach, verdict, state, heldBy, attribution: by }: DriftItem): string {
+  const who = by
+    ? `${by.actor} (${by.actorType}) from ${by.address}, ${by.operation} ${by.requestId}, event ${by.eventId}`
+    : "nobody known";
+  const why =
+    verdict.kind === "drift"
+      ? verdict.why
+      : verdict.kind === "foreign"
+        ? `${verdict.writer} writes it`
+        : verdict.kind === "trusted"
+          ? `${verdict.principal} is trusted`
+          : verdict.unasked
+            ? "the trail was not asked yet about the event that names its writer"
+            : "its writer is not known yet";
+  return `drift ${driftId}: ${kind} ${ruleId ?? ""}, ${reach}; by ${who}; ${why}; ${state}${heldBy ? ` (${heldBy})` : ""}`;
+}

@@ -1,0 +1,230 @@
+// What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
+import type { EntryId, LeaseId, RuleId } from "../../domain/ids.ts";
+import { isFinal } from "../../domain/lease.ts";
+import type { LeaseStatus } from "../../domain/lease-record.ts";
+import type { DropHolder, Entry, Holder, LeaseHolder } from "../../domain/ledger-entry.ts";
+import { isHolding } from "../../plan/picture.ts";
+import { applyPatch, type EntryPatch } from "../../plan/plan-entry.ts";
+import { type HistoryLine, historyWrite } from "../../store/history.ts";
+import { getLease, writeStatus } from "../../store/leases.ts";
+import { deleteEntry, saveEntries } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { type LeasePart, leaseStatus } from "../lease/lease-status.ts";
+
+/** How leases have ended, by lease. */
+type Endings = ReadonlyMap<LeaseId, NonNullable<Holder["ended"]>>;
+
+/** What came of writing a reading down. */
+export interface WrittenDown {
+  /** True when a ledger row had changed meanwhile: the plan is out of date. */
+  readonly stale: boolean;
+  /** The entries as the reading shows them. */
+  readonly entries: ReadonlyMap<EntryId, Entry>;
+}
+
+/** The leases of a group while a pass holds its lock. */
+export class PassLeases {
+  /** Those that reached their final state, with the ids of their rules. */
+  readonly closed = new Map<LeaseId, readonly RuleId[]>();
+  readonly opened = new Set<LeaseId>();
+  /** Where those of the ledger stand. */
+  readonly statuses = new Map<LeaseId, LeaseStatus>();
+  private readonly app: App;
+  private readonly fence: number;
+  /** What the rows say of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
+  private readonly told = new Map<LeaseId, LeaseStatus | null>();
+  /** Statuses this pass has written, as text. */
+  private readonly written = new Map<LeaseId, string>();
+
+  constructor(app: App, fence: number) {
+    this.app = app;
+    this.fence = fence;
+  }
+
+  /**
+   * The entries with what the leases' own rows know better. Who was frozen between reading a lease and entering it may come when it is
+   * over: it is not opened again. Who has seen a lease open may have died before the ledger had it: it is not opened for the first time.
+   */
+  async asTold(entries: readonly Entry[], now: number): Promise<readonly Entry[]> {
+    const isUnopened = (it: Holder): it is LeaseHolder =>
+      it.kind === "lease" && it.openedAt === null && isHolding(it, now);
+    const unopened = new Set(entries.flatMap(({ holders }) => holders.filter(isUnopened).map((it) => it.holderId)));
+    const unknown = [...unopened].filter((leaseId) => !this.told.has(leaseId));
+    await inParallel(unknown, async (leaseId) => {
+      this.told.set(leaseId, (await getLease(this.app.tables, leaseId))?.status ?? null);
+    });
+    const ended = { cause: "asked", note: "it was over when it was entered", detail: null } as const;
+    const asTold = (it: LeaseHolder): LeaseHolder => {
+      const status = this.told.get(it.holderId);
+      if (!status) return it;
+      if (isFinal(status.state)) return { ...it, ended };
+      return status.state === "open" ? { ...it, openedAt: status.openedAt } : it;
+    };
+    if (unopened.size === 0) return entries;
+    return entries.map((entry) => ({
+      ...entry,
+      holders: entry.holders.map((it) => (isUnopened(it) ? asTold(it) : it)),
+    }));
+  }
+
+  /**
+   * Leases first: a holder leaves the ledger only when its lease's row says that it is over. `before` is the ledger as it was read.
+   */
+  async writeDown(patches: readonly EntryPatch[], before: readonly Entry[], now: number): Promise<WrittenDown> {
+    const entries = new Map(
+      patches.map((patch) => [patch.entry.entryId, applyPatch(patch.entry, patch, now, new Set())]),
+    );
+    const endings = endingsOf(entries.values());
+    const { final, isOvertaken } = await this.writeStatuses(partsOf(patches, entries, endings, now), before, now);
+    const stale = await this.writeEntries(patches, endings, final, now);
+    return { stale: stale || isOvertaken, entries };
+  }
+
+  /** Answers the leases that are over, and whether a pass with a later lock has had its say on one of them. */
+  private async writeStatuses(
+    parts: ReadonlyMap<LeaseId, readonly LeasePart[]>,
+    before: readonly Entry[],
+    now: number,
+  ): Promise<{ readonly final: ReadonlySet<LeaseId>; readonly isOvertaken: boolean }> {
+    const final = new Set<LeaseId>();
+    let isOvertaken = false;
+    await inParallel([...parts], async ([leaseId, its]) => {
+      const status = await this.asItWas(leaseId, leaseStatus(its, now));
+      if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
+      this.statuses.set(leaseId, status);
+      const unmoved = its.every(({ entry }) =>
+        before.some((it) => it.entryId === entry.entryId && isSameHolder(it, entry, leaseId)),
+      );
+      // Leases are booked as opening, and an open one is rewritten only when something moved. Any other may be one that an earlier
+      // pass left between two writes.
+      if (unmoved && (status.state === "open" || status.state === "opening")) return;
+      const text = JSON.stringify({ ...status, closedAt: null });
+      if (this.written.get(leaseId) === text && status.closedAt === null) return;
+      this.written.set(leaseId, text);
+      const { tables } = this.app;
+      const outcome = await writeStatus(tables, leaseId, status, this.fence);
+      if (outcome === "conflict") {
+        const lease = await getLease(tables, leaseId);
+        // A lease whose row is lost ends by its ledger row alone, and so does one whose row says that it is over: somebody died, or was
+        // frozen, between the two rows. Nothing that says anything else could enter it again.
+        if (lease !== null && !isFinal(lease.status.state)) {
+          isOvertaken = true;
+          return;
+        }
+      }
+      if (status.closedAt === null) return;
+      // Only now: who leaves the ledger while the lease's row says anything else is entered, and opened, again.
+      final.add(leaseId);
+      this.closed.set(leaseId, status.ruleIds);
+    });
+    return { final, isOvertaken };
+  }
+
+  /** Whoever has seen it open may have died before the ledger had it: then its row alone knows, and people may have read it there. */
+  private async asItWas(leaseId: LeaseId, status: LeaseStatus): Promise<LeaseStatus> {
+    if (status.closedAt === null || status.state === "closed") return status;
+    const openedAt = (await getLease(this.app.tables, leaseId))?.status.openedAt ?? null;
+    return openedAt === null ? status : { ...status, state: "closed", openedAt };
+  }
+
+  /** Answers true when a row had changed meanwhile. */
+  private async writeEntries(
+    patches: readonly EntryPatch[],
+    endings: Endings,
+    final: ReadonlySet<LeaseId>,
+    now: number,
+  ): Promise<boolean> {
+    const { tables, random } = this.app;
+    const moved = patches.flatMap((patch) => {
+      const patched = applyPatch(patch.entry, patch, now, final);
+      const holders = patched.holders
+        .map((it): Holder => (it.kind === "lease" ? { ...it, ended: endedOf(it, endings) } : it))
+        .filter((it) => (it.kind === "lease" ? !final.has(it.holderId) : !isOver(it, patched, patch, now)));
+      const next = { ...patched, holders };
+      const isUnheld = holders.length === 0 && next.allocation === null && next.suspension === null;
+      const isEmpty = isUnheld && (patch.settled || next.standing.kind === "preExisting");
+      const isSame = JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry));
+      return isEmpty || !isSame ? [{ before: patch.entry, next, isEmpty }] : [];
+    });
+    // Nothing leaves the ledger without a trace: what was open, and for whom, is told before its row goes.
+    const closed = moved.filter(({ before, isEmpty }) => isEmpty && before.createdAt !== null);
+    if (closed.length > 0)
+      await tables.writeAll(closed.map(({ before }) => historyWrite(closedLine(before, now), random)));
+    const emptied = moved.filter(({ isEmpty }) => isEmpty);
+    const kept = moved.filter(({ isEmpty }) => !isEmpty).map(({ next }) => next);
+    let stale = false;
+    const [saved] = await Promise.all([
+      saveEntries(tables, kept),
+      inParallel(emptied, async ({ before }) => {
+        if (!(await deleteEntry(tables, before))) stale = true;
+      }),
+    ]);
+    return stale || saved.includes(false);
+  }
+}
+
+const closedLine = (entry: Entry, at: number): HistoryLine => ({
+  group: entry.group,
+  entryId: entry.entryId,
+  at,
+  kind: "closed",
+  by: "safeport",
+  spec: entry.spec,
+  before: null,
+  after: null,
+  leases: entry.holders.map((holder) => holder.holderId),
+  createdAt: entry.createdAt,
+});
+
+/** A lease that ended in one of its rules has ended in all of them. */
+function endingsOf(entries: Iterable<Entry>): Endings {
+  const endings = new Map<LeaseId, NonNullable<Holder["ended"]>>();
+  for (const entry of entries)
+    for (const it of entry.holders) if (it.kind === "lease" && it.ended) endings.set(it.holderId, it.ended);
+  return endings;
+}
+
+const endedOf = (holder: LeaseHolder, endings: Endings): Holder["ended"] =>
+  holder.ended ?? endings.get(holder.holderId) ?? null;
+
+/** True when a hold on a drop has ended and nothing stands in the cloud for it alone. */
+const isOver = (holder: DropHolder, entry: Entry, patch: EntryPatch, now: number): boolean =>
+  holder.ended !== null &&
+  (patch.settled || entry.standing.kind === "preExisting" || entry.holders.some((it) => isHolding(it, now)));
+
+function partsOf(
+  patches: readonly EntryPatch[],
+  entries: ReadonlyMap<EntryId, Entry>,
+  endings: Endings,
+  now: number,
+): ReadonlyMap<LeaseId, readonly LeasePart[]> {
+  const parts = new Map<LeaseId, LeasePart[]>();
+  for (const patch of patches) {
+    const entry = entries.get(patch.entry.entryId) ?? patch.entry;
+    const shared = entry.holders.some((it) => isHolding(it, now) && !(it.kind === "lease" && endings.has(it.holderId)));
+    for (const it of entry.holders) {
+      if (it.kind !== "lease") continue;
+      const ended = endedOf(it, endings);
+      const done = ended !== null && (shared || entry.standing.kind === "preExisting" || patch.settled);
+      const part = { entry, before: patch.entry.standing, holder: { ...it, ended }, done, shared };
+      parts.set(it.holderId, [...(parts.get(it.holderId) ?? []), part]);
+    }
+  }
+  return parts;
+}
+
+/** An entry for comparison: without its parsed spec, which holds integers JSON does not know. */
+const comparable = (entry: Entry) => ({
+  standing: entry.standing,
+  createdAt: entry.createdAt,
+  missingSince: entry.missingSince,
+  suspension: entry.suspension,
+  undoneAt: entry.undoneAt,
+  allocation: entry.allocation,
+  holders: entry.holders,
+});
+
+const isSameHolder = (a: Entry, b: Entry, leaseId: LeaseId): boolean =>
+  JSON.stringify(a.holders.find((it) => it.holderId === leaseId)) ===
+  JSON.stringify(b.holders.find((it) => it.holderId === leaseId));

@@ -1,0 +1,220 @@
+// Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
+import type { EntryId, GroupRef, RuleKey } from "../../domain/ids.ts";
+import type { DropHolder, Entry } from "../../domain/ledger-entry.ts";
+import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
+import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { isHolding } from "../../plan/picture.ts";
+import { besides } from "../../plan/plan-passage.ts";
+import { isSuspending } from "../../plan/plan-suspended.ts";
+import { dueGroup, dueJob, dueWrite } from "../../store/due.ts";
+import { getEntry, listEntries } from "../../store/ledger.ts";
+import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
+import type { App } from "../app.ts";
+import { changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
+import { isGlassBroken } from "./broken-glass.ts";
+import { lookAtGroup } from "./look-at-group.ts";
+
+/** So long a way counts as given, while whoever gives it books its lease. */
+const PASSAGE_GRACE_MS = 60_000;
+
+/** A drop of a lockdown in the way, and the drops that take its place. */
+export interface Blocking {
+  readonly group: GroupRef;
+  readonly entry: Entry;
+  readonly holder: DropHolder;
+  readonly pieces: readonly RuleSpec[];
+}
+
+/** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
+export async function findPassages(
+  app: App,
+  groups: readonly GroupRef[],
+  specs: readonly RuleSpec[],
+): Promise<readonly Blocking[]> {
+  const now = app.clock.now();
+  const found = await Promise.all(
+    groups.map(async (group) => {
+      const { entries } = await listEntries(app.tables, group);
+      return entries.flatMap((entry) => {
+        if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
+        const pieces = specs.reduce<readonly RuleSpec[]>(
+          (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
+          [entry.spec],
+        );
+        if (pieces.length === 1 && pieces[0] === entry.spec) return [];
+        return entry.holders.flatMap((holder) =>
+          holder.kind === "lockdown" && isHolding(holder, now) ? [{ group, entry, holder, pieces }] : [],
+        );
+      });
+    }),
+  );
+  return found.flat();
+}
+
+/**
+ * The drops beside the passage stand before the whole one is let go of, so that the group is never more open than by the passage. Whoever
+ * dies in between leaves drops too many, which the lockdown's job takes away. The pass that opens the lease takes the whole drop away; in other
+ * groups of its hosts that is done here. An accept of just these words that the lockdown has suspended is open again for the lease's time. What the cloud refuses leaves the drop, and the lease fails by it.
+ */
+export async function passLockdown(
+  app: App,
+  policy: Policy,
+  own: GroupRef,
+  specs: readonly RuleSpec[],
+  groups: readonly GroupRef[],
+  until: number,
+): Promise<void> {
+  const passages = await findPassages(app, groups, specs);
+  const suspended = await findSuspended(app, own, specs);
+  const given = [...passages.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
+  if (given.length > 0) await note(app, own, specs, given, until);
+  const { answerWithinMs, shards } = app.settings;
+  const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
+  const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
+  for (const group of groups) {
+    const here = passages.filter((it) => it.group.groupId === group.groupId);
+    if (here.length === 0) continue;
+    const booked: Booked[] = [];
+    for (const { holder, pieces } of here) booked.push(await holdDrops(app, group, holder, pieces));
+    const rows = booked.map(({ net }) => net);
+    const report = await lookAtGroup(app, group, { ...terms, rows, deadlineAt });
+    const isStanding = ({ holder }: Blocking, index: number): boolean =>
+      booked[index]?.entryIds.every((id) =>
+        report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
+      ) === true;
+    if (!here.every(isStanding)) continue;
+    await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, shards))]);
+    for (const { entry, holder } of here) await letGo(app, group, entry, holder.holderId, "break-glass passes it");
+    if (group.groupId !== own.groupId) await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
+  }
+  if (suspended.length > 0) {
+    const net = dueGroup(own, app.clock.now() + NET_AFTER_MS, shards);
+    await app.tables.writeAll([dueWrite(net)]);
+    for (const { entryId } of suspended) await resume(app, own, entryId);
+    await lookAtGroup(app, own, { ...terms, rows: [net], deadlineAt });
+  }
+}
+
+/** A way that a lockdown gives in a group. */
+interface Given {
+  readonly group: GroupRef;
+  readonly lockdownId: string;
+}
+
+/** Accepts of just these words that lockdowns have suspended: whoever opens the same rule would be closed with them. */
+async function findSuspended(
+  app: App,
+  group: GroupRef,
+  specs: readonly RuleSpec[],
+): Promise<readonly (Given & { readonly entryId: EntryId })[]> {
+  const now = app.clock.now();
+  const ids = specs.map((spec) => entryIdOf(group.groupId, ruleKey(spec)));
+  const entries = await Promise.all(ids.map((entryId) => getEntry(app.tables, group, entryId)));
+  return entries.flatMap((entry) =>
+    (entry?.suspension?.by ?? [])
+      .filter((it) => it.kind === "lockdown" && isSuspending(it, now))
+      .map(({ itemId }) => ({ group, lockdownId: itemId, entryId: entry?.entryId as EntryId })),
+  );
+}
+
+const resume = (app: App, group: GroupRef, entryId: EntryId): Promise<void> =>
+  changeEntry(app, group, entryId, (entry) => {
+    if (!entry?.suspension?.by.some(({ kind }) => kind === "lockdown")) return null;
+    const by = entry.suspension.by.filter(({ kind }) => kind !== "lockdown");
+    return { ...entry, suspension: { ...entry.suspension, by } };
+  });
+
+/**
+ * Notes the ways in the lockdowns' rows before anything stands for them: the lockdown's job closes what has no lease any more, also
+ * after whoever opens it has died.
+ */
+async function note(
+  app: App,
+  own: GroupRef,
+  specs: readonly RuleSpec[],
+  found: readonly Given[],
+  until: number,
+): Promise<void> {
+  const since = app.clock.now();
+  const ids = new Set(found.map(({ lockdownId }) => lockdownId));
+  const looks = [...ids].flatMap((id) =>
+    [since + PASSAGE_GRACE_MS, until + 1000].map((at) => dueJob(LOCKDOWN_JOB, id, at)),
+  );
+  await app.tables.writeAll(looks.map(dueWrite));
+  for (const { shard, at } of looks) await app.wakeup.arm(shard, at);
+  for (const id of ids) {
+    const here = new Set(found.filter(({ lockdownId }) => lockdownId === id).map(({ group }) => group.groupId));
+    for (;;) {
+      const lockdown = await getLockdown(app.tables, id);
+      if (lockdown === null) break;
+      const groups = lockdown.groups.map((it) =>
+        here.has(it.group.groupId) ? { ...it, passages: [...(it.passages ?? []), { own, specs, since }] } : it,
+      );
+      if (await saveLockdown(app.tables, { ...lockdown, groups })) break;
+    }
+  }
+}
+
+/** The drops of a lockdown in a group, with the ways of those who have passed it and still have their lease. */
+export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Passage[]): readonly RuleSpec[] =>
+  passages
+    .flatMap(({ specs }) => specs)
+    .reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
+
+/** The ways whose lease lives, and those that are given just now. Reads the ledger rows of their rules. */
+export async function livePassages(app: App, { passages = [] }: LockdownGroup): Promise<readonly Passage[]> {
+  const now = app.clock.now();
+  const isLive = await Promise.all(
+    passages.map(async ({ own, specs, since }) => {
+      if (now < since + PASSAGE_GRACE_MS) return true;
+      const entries = await Promise.all(
+        specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
+      );
+      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0)));
+      return broken.includes(true);
+    }),
+  );
+  return passages.filter((_, index) => isLive[index]);
+}
+
+/** The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. */
+export async function brokenGlass(app: App, group: GroupRef, startedAt: number): Promise<ReadonlySet<RuleKey>> {
+  const { entries } = await listEntries(app.tables, group);
+  const isOwn = await Promise.all(entries.map(({ holders }) => isGlassBroken(app, holders, startedAt)));
+  return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
+}
+
+/**
+ * Lets go of the drops beside ways that are no more, once the whole ones stand. Answers false where that is not read back yet.
+ */
+export async function closePassages(
+  app: App,
+  policy: Policy,
+  group: GroupRef,
+  lockdownId: string,
+  keeps: readonly RuleSpec[],
+  deadlineAt: number,
+): Promise<boolean> {
+  const kept = new Set(keeps.map((spec) => entryIdOf(group.groupId, ruleKey(spec))));
+  const { entries } = await listEntries(app.tables, group);
+  const isHeld = ({ holders }: Entry) => holders.some((it) => it.holderId === lockdownId && it.ended === null);
+  const over = entries.filter((it) => it.spec.policy === "drop" && isHeld(it) && !kept.has(it.entryId));
+  if (over.length === 0) return true;
+  const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
+  await app.tables.writeAll([dueWrite(net)]);
+  for (const entry of over) await letGo(app, group, entry, lockdownId, "the whole drop stands again");
+  const report = await lookAtGroup(app, group, {
+    ...{ cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [net], deadlineAt },
+  });
+  return report?.rowsLeft === 0;
+}
+
+const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string, note: string): Promise<void> =>
+  changeEntry(app, group, entryId, (entry) => {
+    if (!entry?.holders.some((it) => it.holderId === holderId && it.ended === null)) return null;
+    const ended = { cause: "asked", note, detail: null } as const;
+    return { ...entry, holders: entry.holders.map((it) => (it.holderId === holderId ? { ...it, ended } : it)) };
+  });

@@ -1,0 +1,41 @@
+// Books the hold on a drop again from the mark of its rule, where the tables were lost.
+import type { GroupRef } from "../../domain/ids.ts";
+import type { DropHolder } from "../../domain/ledger-entry.ts";
+import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import type { KnownRule } from "../../plan/picture.ts";
+import { dueGroup, dueWrite } from "../../store/due.ts";
+import { getEntry, saveEntry } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { freshEntry } from "../ledger/book-holds.ts";
+
+/**
+ * Books due row and ledger row, in this order: the drop ends at the instant its mark states, whatever became of the lockdown or the
+ * recycling item that asked for it. Answers null, and writes nothing, when the ledger knows the rule.
+ */
+export async function recoverDrop(
+  app: App,
+  group: GroupRef,
+  rule: KnownRule,
+  until: number,
+  now: number,
+): Promise<string | null> {
+  const entryId = entryIdOf(group.groupId, ruleKey(rule));
+  if (await getEntry(app.tables, group, entryId)) return null;
+  await app.tables.writeAll([dueWrite(dueGroup(group, until, app.settings.shards))]);
+  const { direction, protocol, ports, peer, policy, priority, sourcePorts, dest } = rule;
+  const spec = { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
+  const holder: DropHolder = {
+    // Which of the two it was is in no mark, and nothing follows from it here.
+    kind: "quarantine",
+    holderId: `recovered-${entryId}`,
+    principal: "recovered",
+    reason: "recovered from its mark",
+    until,
+    openedAt: now,
+    statedUntil: until,
+    ended: null,
+  };
+  const standing = { kind: "ours", ruleId: rule.id } as const;
+  await saveEntry(app.tables, { ...freshEntry(group, spec), holders: [holder], standing });
+  return holder.holderId;
+}

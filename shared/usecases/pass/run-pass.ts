@@ -1,0 +1,389 @@
+// A pass: one reconcile of one group. Reads, plans, writes down, calls and reads back, until nothing is left to do.
+import type { EntryId, GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
+import type { LeaseStatus } from "../../domain/lease-record.ts";
+import type { Entry, IntendedRule, Intent } from "../../domain/ledger-entry.ts";
+import type { Mode } from "../../domain/mode.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { Rule } from "../../domain/rule.ts";
+import type { Refusal } from "../../plan/picture.ts";
+import { type Plan, planGroup } from "../../plan/plan-group.ts";
+import { type CallPriority, CloudFailure, type Member } from "../../ports/firewall.ts";
+import type { Write } from "../../ports/tables.ts";
+import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, isInstalled } from "../../store/due.ts";
+import { intentDelete, listIntents } from "../../store/intents.ts";
+import { listEntries } from "../../store/ledger.ts";
+import { acquireLock, type Lock, releaseLock } from "../../store/lock.ts";
+import { readMode } from "../../store/mode.ts";
+import { type RecordedChange, writeRecord } from "../../store/records.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { PassCalls } from "./pass-calls.ts";
+import { PassDrift } from "./pass-drift.ts";
+import { PassIntents } from "./pass-intents.ts";
+import { PassLeases } from "./pass-leases.ts";
+import { PassOpenings } from "./pass-openings.ts";
+import { recoverDrop } from "./recover-drop.ts";
+import { recoverLease } from "./recover-lease.ts";
+
+export interface PassOptions {
+  readonly cause: string;
+  readonly actor: string;
+  /** From where somebody asked for it; absent where nobody did. */
+  readonly from?: string | undefined;
+  /** The line of the policy that decided about it; absent where none was asked. */
+  readonly decidedBy?: string | undefined;
+  readonly policy: Policy;
+  readonly priority: CallPriority;
+  /** Monotonic instant after which no further change is started. */
+  readonly deadlineAt: number;
+  /** Due rows that brought the pass about; those whose lease or group is at rest after it are deleted. */
+  readonly rows: readonly Due[];
+  /** Lines that go into the record before what the pass did, where it did something. */
+  readonly says?: readonly string[];
+  /** False when this installation's state is lost; looked up when absent. */
+  readonly stateKnown?: boolean;
+  /** True to compare the group with its ledger, where it is guarded. */
+  readonly drift?: boolean;
+  /** Interfaces the caller already knows, where the leases to open name one instance. */
+  readonly members?: readonly Member[];
+}
+
+/** What a pass saw and did. */
+export interface PassReport {
+  /** Leases that reached their final state in this pass, with the ids of their rules. */
+  readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
+  readonly opened: readonly LeaseId[];
+  /** Leases of the group that still need something: their due rows stay. */
+  readonly unsettled: ReadonlySet<LeaseId>;
+  /** All leases the ledger of the group held when the pass began. */
+  readonly held: ReadonlySet<LeaseId>;
+  /** Where the leases of the ledger stand. */
+  readonly statuses: ReadonlyMap<LeaseId, LeaseStatus>;
+  readonly recovered: number;
+  /** The ledger as the last reading has shown it: what stands for each entry, and for whom it was seen standing. */
+  readonly entries: ReadonlyMap<EntryId, Entry>;
+  /** Entries the cloud did not let open. */
+  readonly refusals: ReadonlyMap<EntryId, Refusal>;
+  /** As the last reading has shown them. */
+  readonly rules: readonly Rule[];
+  /** Other groups whose quarantines have given way to a lease of this one: their drops go with a pass over them. */
+  readonly gaveWay: readonly GroupRef[];
+  /** How many of the due rows stay. */
+  readonly rowsLeft: number;
+  /** True when the cloud refused to close what is to be closed. */
+  readonly endRefused: boolean;
+  readonly lines: readonly string[];
+}
+
+const ROUNDS_MAX = 6;
+const REREAD_BASE_MS = 150;
+
+const KNOWN_MS = 60_000;
+const knownSince = new WeakMap<App, number>();
+
+/** Whether this installation's state exists; that it does is remembered for a minute. */
+async function isStateKnown(app: App): Promise<boolean> {
+  const now = app.clock.monotonicMs();
+  const since = knownSince.get(app);
+  if (since !== undefined && now - since < KNOWN_MS) return true;
+  const known = await isInstalled(app.tables, app.settings.installation);
+  if (known) knownSince.set(app, now);
+  return known;
+}
+
+/** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
+export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
+  const { lockMs, lockMarginMs: marginMs } = app.settings;
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  const lock = await acquireLock(app.tables, app.clock, group.groupId, { holder, lockMs, marginMs });
+  if (!lock) return null;
+  try {
+    const [stateKnown, intents, { mode }] = await Promise.all([
+      options.stateKnown ?? isStateKnown(app),
+      listIntents(app.tables, group),
+      readMode(app.tables),
+    ]);
+    const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options.policy) : null;
+    return await new Pass(app, group, { ...options, stateKnown, mode }, lock, intents, drift).run();
+  } finally {
+    await releaseLock(app.tables, lock).catch(() => undefined);
+  }
+}
+
+class Pass {
+  private readonly app: App;
+  private readonly group: GroupRef;
+  private readonly options: PassOptions & { readonly stateKnown: boolean; readonly mode: Mode };
+  private readonly lock: Lock;
+  private readonly intents: PassIntents;
+  private readonly calls: PassCalls;
+  private readonly leases: PassLeases;
+  private readonly openings: PassOpenings;
+  private readonly drift: PassDrift | null;
+  private readonly lines: string[] = [];
+  private readonly findings = new Set<string>();
+  private entries: readonly Entry[] = [];
+  /** As the last reading has shown them. */
+  private rules: readonly Rule[] = [];
+  private isHalfRead = false;
+  /** Instants that have a due row already. */
+  private readonly booked = new Set<number>();
+  /** Of the last reading; null for a group that is gone. */
+  private digest: string | null = null;
+  private recovered = 0;
+  private leftBehind = false;
+  private seen: ReadonlyMap<EntryId, Entry> = new Map();
+
+  constructor(
+    app: App,
+    group: GroupRef,
+    options: Pass["options"],
+    lock: Lock,
+    intents: readonly Intent[],
+    drift: PassDrift | null,
+  ) {
+    this.drift = drift;
+    this.app = app;
+    this.group = group;
+    this.options = options;
+    this.lock = lock;
+    this.intents = new PassIntents(app, group, lock, intents);
+    this.calls = new PassCalls(app, this.intents, {
+      group,
+      lock,
+      priority: options.priority,
+      limits: options.policy.limits,
+      ruleOf: (ruleId) => this.rules.find((rule) => rule.id === ruleId) ?? null,
+      rulesOfOurs: () => this.entries.filter((entry) => entry.standing.kind === "ours").length,
+      say: (lines) => this.lines.push(...lines),
+    });
+    this.leases = new PassLeases(app, lock.fence);
+    this.openings = new PassOpenings(app, group, options, { calls: this.calls, leases: this.leases });
+  }
+
+  async run(): Promise<PassReport> {
+    const { app, group, calls } = this;
+    let held: ReadonlySet<LeaseId> = new Set();
+    let plan: Plan | null = null;
+    let converged = false;
+    let isFirst = false;
+    for (let round = 0; round < ROUNDS_MAX; round++) {
+      // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
+      const readAt = app.clock.now();
+      const rules = await this.readRules();
+      this.rules = rules;
+      const { entries, unreadable } = await listEntries(app.tables, group);
+      this.entries = entries;
+      this.isHalfRead = unreadable.length > 0;
+      for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
+      if (round === 0) held = leasesOf(this.entries);
+      plan = await this.plan(rules, readAt);
+      this.leftBehind ||= plan.leftBehind;
+      if (await this.giveWay()) continue;
+      if (await this.writeDown(plan, readAt)) continue;
+      if (plan.calls.length === 0) {
+        // Holders that have just ended leave something to remove or to settle.
+        if (plan.patches.some((patch) => patch.ends !== "none" && !patch.settled)) continue;
+        converged = true;
+        isFirst = round === 0;
+        break;
+      }
+      if (!this.mayCall()) break;
+      const worth = calls.worthTrying(plan.calls);
+      if (worth.length > 0) {
+        // What is opened for a time has to be closed, should this process die: these rows are there before the calls.
+        await this.bookLooks(plan.lookAt);
+        await calls.perform(worth);
+      } else if (plan.calls.some((call) => calls.hasSucceeded(call))) {
+        // Done, but the reading is stale: look again a little later.
+        await app.clock.sleep(REREAD_BASE_MS * 2 ** round * (1 + app.random.fraction()));
+      } else break;
+    }
+    const report = await this.finish(plan, converged, held);
+    if (isFirst) await this.settle();
+    return report;
+  }
+
+  /**
+   * The very first reading asked for nothing: as long as it stays the same, the full pass may leave the group out. Not while anything
+   * of the plan came from elsewhere than the group, its ledger and due rows.
+   */
+  private async settle(): Promise<void> {
+    const { drift, digest, entries, intents } = this;
+    const isAlone =
+      this.options.mode === "normal" && !this.openings.hasFacts && !this.isHalfRead && intents.open.length === 0;
+    if (drift === null || digest === null || !isAlone || entries.some(isHeld)) return;
+    await drift.settle(digest, entries);
+  }
+
+  private async readRules(): Promise<readonly Rule[]> {
+    try {
+      const { rules, digest } = await this.app.firewall.readGroup(this.group, this.options.priority);
+      this.digest = digest;
+      return rules;
+    } catch (error) {
+      this.digest = null;
+      if (error instanceof CloudFailure && error.kind === "groupGone") return [];
+      throw error;
+    }
+  }
+
+  private mayCall(): boolean {
+    return this.lock.isHeld() && this.app.clock.monotonicMs() < this.options.deadlineAt;
+  }
+
+  private async plan(rules: readonly Rule[], readAt: number): Promise<Plan> {
+    const { installation, markSecret, lateEffectMaxMs } = this.app.settings;
+    const { policy } = this.options;
+    const now = this.app.clock.now();
+    const { entries, refusals } = await this.openings.judge(rules, this.entries, now);
+    this.entries = entries;
+    const { waits } = this.openings;
+    const planned = (): Plan =>
+      planGroup({
+        now,
+        readAt,
+        group: this.group,
+        rules,
+        entries: this.entries,
+        intents: this.intents.open,
+        stateKnown: this.options.stateKnown,
+        installation,
+        markSecret,
+        lateEffectMaxMs,
+        mode: this.options.mode,
+        refusals,
+        waits,
+        revoked: this.calls.revoked,
+        accepted: this.calls.accepted,
+        undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
+        watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
+      });
+    const first = planned();
+    const plan = (await this.drift?.countHosts(first.drift)) ? planned() : first;
+    for (const finding of plan.findings) this.findings.add(finding);
+    return plan;
+  }
+
+  /** Answers true when rows of this group have changed and the plan is out of date. */
+  private async giveWay(): Promise<boolean> {
+    if (!this.mayCall()) return false;
+    const { isChanged, lines } = await this.openings.giveWay(this.entries, this.app.clock.now());
+    this.lines.push(...lines);
+    return isChanged;
+  }
+
+  /** Books what a reading has shown. Answers true when a row had changed meanwhile and the plan is out of date. */
+  private async writeDown(plan: Plan, readAt: number): Promise<boolean> {
+    const { app, group } = this;
+    const now = app.clock.now();
+    for (const { rule, mark } of plan.recovered) {
+      const recover = rule.policy === "drop" ? recoverDrop : recoverLease;
+      const holderId = await recover(app, group, rule, mark.until, now);
+      if (holderId === null) continue;
+      this.recovered += 1;
+      this.lines.push(`the rule ${rule.id} was booked again as ${holderId} from its mark`);
+    }
+    const before = this.entries;
+    const moved = (await this.drift?.writeDown(plan.drift, before, now)) ?? false;
+    const { stale, entries } = await this.leases.writeDown(plan.patches, before, now);
+    this.seen = entries;
+    const isReadBack = ({ entryId }: IntendedRule): boolean =>
+      this.calls.cleared.has(entryId) || (entries.get(entryId)?.standing.kind ?? "none") !== "none";
+    this.intents.read(readAt, (rule) => !stale && isReadBack(rule));
+    return stale || moved;
+  }
+
+  /** Has the group looked at again, and compared again where this pass does. */
+  private async bookLooks(instants: readonly number[]): Promise<void> {
+    const { app, group, booked } = this;
+    const now = app.clock.now();
+    const fresh = [...new Set(instants)].filter((at) => !booked.has(at));
+    const row = this.drift ? dueDrift : dueGroup;
+    const rows = fresh.map((at) => dueWrite(row(group, Math.max(at, now + 1000), app.settings.shards)));
+    if (rows.length > 0) await app.tables.writeAll(rows);
+    for (const at of fresh) booked.add(at);
+    // Open hours end to the second, like leases, where wake-ups are on.
+    if (this.entries.some((entry) => entry.allocation?.openHours))
+      await inParallel(fresh, (at) => app.wakeup.arm(dueGroup(group, at, app.settings.shards).shard, at));
+  }
+
+  /** Writes what is left: looks still to come, and then, together, what is over and the record. */
+  private async finish(plan: Plan | null, converged: boolean, held: ReadonlySet<LeaseId>): Promise<PassReport> {
+    const { app, group, options } = this;
+    const { closed, opened, statuses } = this.leases;
+    const now = app.clock.now();
+    const isUnsettled = (leaseId: LeaseId): boolean =>
+      !closed.has(leaseId) && (!converged || statuses.get(leaseId)?.state !== "open");
+    const unsettled = new Set([...held].filter(isUnsettled));
+    // What may still act is looked at when it no longer can. These rows are there before any row goes.
+    const quietAt = this.intents.quietAt();
+    // Whoever was frozen past its lock may not know of the last attempt of an intent: what is over is left to the next pass.
+    const mayDelete = this.lock.isHeld() || this.intents.over.length === 0;
+    await this.bookLooks([
+      ...(plan?.lookAt ?? []),
+      ...(quietAt === null ? [] : [quietAt]),
+      ...(mayDelete ? [] : [now]),
+    ]);
+    if (this.leftBehind && this.drift === null)
+      await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);
+
+    const isSettled = converged && unsettled.size === 0;
+    const rowsDone = options.rows.filter((row) =>
+      row.kind === "group" || row.kind === "drift"
+        ? // What was lost is recovered first: until then nothing is compared, and the row stays.
+          isSettled && (row.kind === "group" || options.stateKnown)
+        : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
+    );
+    const done = [
+      ...this.lines,
+      ...this.intents.outcomes,
+      ...[...closed.keys()].map((leaseId) => `${leaseId} has ended`),
+      ...this.findings,
+      ...(this.drift?.lines ?? []),
+    ];
+    const lines = done.length > 0 ? [...(options.says ?? []), ...done] : done;
+    const { cause, actor, from, policy } = options;
+    const decided = [...(options.decidedBy === undefined ? [] : [options.decidedBy]), ...(this.drift?.decidedBy ?? [])];
+    const decidedBy = decided.length === 0 ? undefined : decided.join("; ");
+    const record = {
+      ...{ at: now, group, cause, actor, from, policyVersion: policy.version, decidedBy, lines },
+      changes: [...this.calls.changed, ...leaseChanges(this.leases)],
+    };
+    const writes: Write[] = [...(mayDelete ? this.intents.over : []).map(intentDelete), ...rowsDone.map(dueDelete)];
+    if (this.calls.isEndRefused)
+      app.log.write("error", `a lease of ${group.groupId} is past its end and the cloud refuses to close it`);
+    if (lines.length > 0) await writeRecord(app, record, writes);
+    else if (writes.length > 0) await app.tables.writeAll(writes);
+    return {
+      closed: [...closed].map(([leaseId, ruleIds]) => ({ leaseId, ruleIds })),
+      opened: [...opened],
+      unsettled,
+      held,
+      statuses,
+      recovered: this.recovered,
+      entries: this.seen,
+      refusals: this.calls.refusals,
+      rules: this.rules,
+      gaveWay: this.openings.gaveWay,
+      rowsLeft: options.rows.length - rowsDone.length,
+      endRefused: this.calls.isEndRefused,
+      lines,
+    };
+  }
+}
+
+function leaseChanges({ opened, closed, statuses }: PassLeases): readonly RecordedChange[] {
+  const ended = [...closed.keys()].map((leaseId) => {
+    const status = statuses.get(leaseId);
+    const before = status?.openedAt === null ? "opening" : "open";
+    return { what: `lease ${leaseId}`, before, after: status?.state ?? "closed" };
+  });
+  return [...[...opened].map((leaseId) => ({ what: `lease ${leaseId}`, before: "opening", after: "open" })), ...ended];
+}
+
+const leasesOf = (entries: readonly Entry[]): ReadonlySet<LeaseId> =>
+  new Set(entries.flatMap((entry) => entry.holders.flatMap((it) => (it.kind === "lease" ? [it.holderId] : []))));
+
+/** True for what changes with time or by somebody's word, besides what people grant for good. */
+const isHeld = ({ holders, suspension }: Entry): boolean => holders.length > 0 || suspension !== null;

@@ -1,0 +1,170 @@
+// What another policy would open and close: each guarded group is planned under both, on the rules and the ledger as they are.
+import type { Guard } from "../../domain/guard.ts";
+import { freshGroupRow, type GroupRow } from "../../domain/guard.ts";
+import type { GroupRef } from "../../domain/ids.ts";
+import type { Reach } from "../../domain/lease-record.ts";
+import type { Policy } from "../../domain/policy.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
+import { ruleKey } from "../../domain/rule-key.ts";
+import { GUARD_TAG } from "../../plan/effective-guard.ts";
+import { isOpening } from "../../plan/picture.ts";
+import type { PlannedCall } from "../../plan/plan-entry.ts";
+import { planGroup } from "../../plan/plan-group.ts";
+import type { GroupFacts, Member } from "../../ports/firewall.ts";
+import { listGroupRows } from "../../store/group-rows.ts";
+import { listIntents } from "../../store/intents.ts";
+import { listEntries } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { readOpenFacts, refusalsOf } from "../group/open-facts.ts";
+import { inParallel } from "../in-parallel.ts";
+import { reachOf } from "../lease/lease-answer.ts";
+import { PassDrift } from "../pass/pass-drift.ts";
+
+/** One change to a group that the one policy makes and the other does not. */
+export interface PolicyStep {
+  readonly group: GroupRef;
+  readonly groupName: string;
+  /** What it does to the reach of the group's hosts; `marks`: to a rule's description alone. */
+  readonly does: "opens" | "closes" | "edits";
+  readonly rule: string;
+  readonly cause: string;
+  readonly reach: Reach;
+}
+
+export interface PolicyPreview {
+  /** Groups whose guard acts otherwise. */
+  readonly guards: readonly {
+    readonly group: GroupRef;
+    readonly groupName: string;
+    readonly before: Guard;
+    readonly after: Guard;
+  }[];
+  /** What would be done that is not done now. */
+  readonly begins: readonly PolicyStep[];
+  /** What is about to be done and would be no longer. */
+  readonly ceases: readonly PolicyStep[];
+  /** Groups that were planned, and how many there were to plan. */
+  readonly looked: number;
+  readonly groups: number;
+}
+
+const GROUPS_MAX = 500;
+const GROUPS_AT_ONCE = 4;
+
+/** Reads and writes nothing. Groups beyond the deadline are left out, and the numbers say so. */
+export async function previewPolicy(
+  app: App,
+  policies: { readonly before: Policy; readonly after: Policy },
+  deadlineAt: number,
+): Promise<PolicyPreview> {
+  const { before, after } = policies;
+  const regions = [...new Set([...before.regions, ...after.regions])];
+  const found = (await Promise.all(regions.map((region) => guardedGroups(app, region, policies)))).flat();
+  const guards: PolicyPreview["guards"][number][] = [];
+  const begins: PolicyStep[] = [];
+  const ceases: PolicyStep[] = [];
+  let looked = 0;
+  await inParallel(
+    found.slice(0, GROUPS_MAX),
+    async (facts) => {
+      if (app.clock.monotonicMs() >= deadlineAt) return;
+      const { ref: group, name: groupName } = facts;
+      const members = await app.inventory.members(group, "inventory");
+      const [then, now] = [await planUnder(app, facts, before), await planUnder(app, facts, after)];
+      looked += 1;
+      if (then.acts !== now.acts) guards.push({ group, groupName, before: then.acts, after: now.acts });
+      const stepsOf = (plan: Planned, other: Planned): PolicyStep[] =>
+        [...plan.calls].flatMap(([name, call]) => (other.calls.has(name) ? [] : [stepOf(facts, members, plan, call)]));
+      begins.push(...stepsOf(now, then));
+      ceases.push(...stepsOf(then, now));
+    },
+    GROUPS_AT_ONCE,
+  );
+  return { guards, begins, ceases, looked, groups: found.length };
+}
+
+/** Groups that either policy, a tag or a confirmed baseline may have guarded. */
+async function guardedGroups(
+  app: App,
+  region: string,
+  { before, after }: { readonly before: Policy; readonly after: Policy },
+): Promise<readonly GroupFacts[]> {
+  const [groups, rows] = await Promise.all([app.inventory.listGroups(region, "inventory"), rowsOf(app, region)]);
+  const named = new Set([...Object.keys(before.groups.guards), ...Object.keys(after.groups.guards)]);
+  return groups.filter((facts) => {
+    const row = rows.get(facts.ref.groupId) ?? freshGroupRow(facts.ref);
+    const isNamed = named.has(facts.ref.groupId) || named.has(facts.name);
+    return !facts.serviceManaged && (isNamed || GUARD_TAG in facts.tags || row.tagGuard !== "none");
+  });
+}
+
+async function rowsOf(app: App, region: string): Promise<ReadonlyMap<string, GroupRow>> {
+  const found = new Map<string, GroupRow>();
+  let after: GroupRow["group"]["groupId"] | null = null;
+  for (;;) {
+    const page: Awaited<ReturnType<typeof listGroupRows>> = await listGroupRows(app.tables, {
+      region,
+      after,
+      limit: 500,
+    });
+    for (const row of page.rows) found.set(row.group.groupId, row);
+    after = page.rows.at(-1)?.group.groupId ?? null;
+    if (!page.more || after === null) return found;
+  }
+}
+
+interface Planned {
+  readonly acts: Guard;
+  readonly specs: ReadonlyMap<string, RuleSpec>;
+  readonly calls: ReadonlyMap<string, PlannedCall>;
+}
+
+/** The plan of a pass that would run now, as if the mode were normal. */
+async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<Planned> {
+  const { ref: group } = facts;
+  const { installation, markSecret, lateEffectMaxMs, skewMaxMs } = app.settings;
+  const now = app.clock.now();
+  const [{ rules }, { entries, unreadable }, intents, drift] = await Promise.all([
+    app.firewall.readGroup(group, "inventory"),
+    listEntries(app.tables, group),
+    listIntents(app.tables, group),
+    PassDrift.read(app, group, policy),
+  ]);
+  const isAnyOpening = entries.some((entry) => isOpening(entry, now));
+  const openFacts = isAnyOpening ? await readOpenFacts(app, group) : null;
+  const { refusals } = openFacts
+    ? refusalsOf({ ref: group, rules, entries, facts: openFacts, policy }, now, app.firewall.skewMs(), skewMaxMs)
+    : { refusals: new Map() };
+  const watch = drift?.watch(entries, unreadable.length > 0, now) ?? null;
+  const { calls } = planGroup({
+    ...{ now, readAt: now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
+    mode: "normal",
+    undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
+    stateKnown: true,
+    waits: new Set(),
+    revoked: new Set(),
+    accepted: new Set(),
+  });
+  return {
+    acts: watch?.acts ?? "none",
+    specs: new Map(rules.flatMap((rule) => (rule.id === null ? [] : [[rule.id, rule]]))),
+    calls: new Map(calls.map((call) => [nameOf(call), call])),
+  };
+}
+
+const nameOf = (call: PlannedCall): string =>
+  call.kind === "authorize" ? `authorize ${call.entry.key}` : `${call.kind} ${call.ruleId}`;
+
+function stepOf(facts: GroupFacts, members: readonly Member[], { specs }: Planned, call: PlannedCall): PolicyStep {
+  const spec = call.kind === "revoke" ? specs.get(call.ruleId) : call.entry.spec;
+  const isAccept = (spec?.policy ?? "accept") === "accept";
+  const does = call.kind === "modify" ? "edits" : (call.kind === "authorize") === isAccept ? "opens" : "closes";
+  return {
+    group: facts.ref,
+    groupName: facts.name,
+    does,
+    rule: spec ? ruleKey(spec) : call.kind === "revoke" ? call.ruleId : "",
+    cause: call.cause,
+    reach: reachOf(spec ? [spec] : [], members),
+  };
+}

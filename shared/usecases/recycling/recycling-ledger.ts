@@ -1,0 +1,160 @@
+// What the ledger says for a rule in the recycling queue: a drop is held against it, it is closed and kept, or opened again.
+import type { Allocation } from "../../domain/allocation.ts";
+import type { Entry, Holder, Suspender } from "../../domain/ledger-entry.ts";
+import type { RecyclingItem } from "../../domain/recycling-item.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { dueGroup, dueWrite } from "../../store/due.ts";
+import { getEntry } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { changeEntry, freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { changeAllocations, changeUnconfirmed } from "../ledger/change-allocations.ts";
+import { holdDrops } from "../ledger/hold-drops.ts";
+import { releaseDrops } from "../ledger/release-drops.ts";
+import { suspendRules } from "../ledger/suspend-rules.ts";
+
+/** How long a drop outlives the last run of the job that renews it: should nobody ever look again, the port opens by itself. */
+const HOLD_MS = 30 * 86_400_000;
+/** A hold is renewed when so much of it is left, so that its mark is not rewritten every day. */
+const RENEW_MS = HOLD_MS / 2;
+
+/** How the drop of an item stands. `refused`: why the cloud or a guard did not let it be written. */
+export type DropStanding =
+  | { readonly kind: "stands"; readonly since: number }
+  | { readonly kind: "underway" }
+  | { readonly kind: "refused"; readonly why: string }
+  /** Somebody took it away, or it lapsed. */
+  | { readonly kind: "gone" };
+
+const holderOf = (entry: Entry | null, { itemId }: RecyclingItem): Holder | undefined =>
+  entry?.holders.find((it) => it.holderId === itemId && it.ended === null);
+
+/** Holds the item's drop; a hold that has ended is begun anew. */
+export async function holdDrop(app: App, item: RecyclingItem, by: string): Promise<void> {
+  const { quarantine, itemId, group } = item;
+  if (quarantine === null) throw new RangeError(`${itemId} has no drop`);
+  const until = app.clock.now() + HOLD_MS;
+  const ask = { kind: "quarantine", holderId: itemId, principal: by, reason: `quarantine ${itemId}`, until } as const;
+  await holdDrops(app, group, ask, [quarantine.drop]);
+}
+
+/** Holds it longer, where it is held: a run that read the item before somebody gave the rule back must not take it again. */
+export async function renewDrop(app: App, item: RecyclingItem): Promise<void> {
+  const { quarantine, group } = item;
+  if (quarantine === null) return;
+  const now = app.clock.now();
+  const isShort = (entry: Entry | null): boolean => {
+    const until = holderOf(entry, item)?.until ?? 0;
+    return now < until && until <= now + RENEW_MS;
+  };
+  if (!isShort(await getEntry(app.tables, group, quarantine.entryId))) return;
+  const until = now + HOLD_MS;
+  const { shards } = app.settings;
+  await app.tables.writeAll([now + NET_AFTER_MS, until].map((at) => dueWrite(dueGroup(group, at, shards))));
+  await changeEntry(app, group, quarantine.entryId, (entry) => {
+    if (entry === null || !isShort(entry)) return null;
+    const mine = holderOf(entry, item);
+    return { ...entry, holders: entry.holders.map((it) => (it === mine ? { ...it, until } : it)) };
+  });
+}
+
+/** Lets the drop go. Repeating it changes nothing. */
+export async function releaseDrop(app: App, item: RecyclingItem): Promise<void> {
+  const { quarantine, itemId, group } = item;
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  if (holderOf(entry, item)) await releaseDrops(app, group, itemId, "its quarantine is over");
+}
+
+/** How the drop stands by the ledger, which passes keep. */
+export async function dropStanding(app: App, item: RecyclingItem): Promise<DropStanding> {
+  const { quarantine, itemId, group } = item;
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  const mine = entry?.holders.find((it) => it.holderId === itemId);
+  if (!entry || !mine) return { kind: "gone" };
+  if (mine.ended?.cause === "refused") {
+    const { note, detail } = mine.ended;
+    return { kind: "refused", why: [note, ...Object.values(detail ?? {})].join(" ") };
+  }
+  if (mine.ended !== null || mine.until <= app.clock.now() || entry.undoneAt.length > 0) return { kind: "gone" };
+  return mine.openedAt === null ? { kind: "underway" } : { kind: "stands", since: mine.openedAt };
+}
+
+/** True when neither a hold of the item nor a rule of its drop that only it held is left. */
+export async function isDropGone(app: App, item: RecyclingItem): Promise<boolean> {
+  const { quarantine, group } = item;
+  const entry = quarantine && (await getEntry(app.tables, group, quarantine.entryId));
+  if (!entry) return true;
+  if (holderOf(entry, item)) return false;
+  const isOthers = entry.allocation !== null || entry.holders.some((it) => it.ended === null);
+  return isOthers || entry.standing.kind !== "ours";
+}
+
+const suspenderOf = (item: RecyclingItem): Suspender => ({
+  kind: "recycling",
+  itemId: item.itemId,
+  principal: item.step?.by ?? "safeport",
+  reason: item.step?.why ?? "",
+  until: null,
+});
+
+/** Closes the rule and keeps it. Repeating it changes nothing. */
+export async function suspendRule(app: App, item: RecyclingItem): Promise<void> {
+  await suspendRules(app, item.group, suspenderOf(item), [item.kept.spec]);
+}
+
+/** The rule is gone and the item keeps it from here on: its permission is retired, and whoever opens it again opens a rule of their own. */
+export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
+  const { itemId, group, entryId } = item;
+  await allocate(app, item, null);
+  await changeEntry(app, group, entryId, (entry) => {
+    if (!entry?.suspension) return null;
+    const others = entry.suspension.by.filter((it) => it.itemId !== itemId);
+    return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others } : null };
+  });
+}
+
+/**
+ * Has the rule opened again as the item keeps it. Where it had a permission, that is given again first, while the rule is still
+ * closed: nobody is to see the one without the other.
+ */
+export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
+  const { itemId, group, entryId, kept, allocation, ruleId } = item;
+  const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
+  await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards))]);
+  if (allocation !== null) {
+    await changeEntry(app, group, entryId, (stored) => {
+      if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
+      const entry = stored ?? freshEntry(group, kept.spec);
+      const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
+      const since = entry.suspension?.since ?? app.clock.now();
+      return { ...entry, suspension: { by, since, kept: [rule], wasAllocated: true, liftedAt: null } };
+    });
+    await allocate(app, item, { ...allocation, seenAt: app.clock.now() });
+  }
+  await changeEntry(app, group, entryId, (stored) => {
+    const entry = stored ?? freshEntry(group, kept.spec);
+    const by = (entry.suspension?.by ?? []).filter((it) => it.itemId !== itemId);
+    const since = entry.suspension?.since ?? app.clock.now();
+    const wasAllocated = entry.allocation !== null;
+    return {
+      ...entry,
+      suspension: { by, since, kept: entry.suspension?.kept ?? [rule], wasAllocated, liftedAt: null },
+    };
+  });
+}
+
+/**
+ * Gives or retires the rule's permission. A ledger that no person has confirmed as it is makes no difference to that: left as it was,
+ * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it.
+ */
+async function allocate(app: App, { group, kept, step }: RecyclingItem, allocation: Allocation | null): Promise<void> {
+  const change = { spec: kept.spec, allocation };
+  const by = step?.by ?? "safeport";
+  try {
+    await changeAllocations(app, group, by, [change]);
+  } catch (error) {
+    if (!(error instanceof AppError) || !UNCONFIRMED.includes(error.code)) throw error;
+    await changeUnconfirmed(app, group, by, change);
+  }
+}
+
+const UNCONFIRMED: readonly string[] = ["BASELINE_DISAGREES", "STATE_UNREADABLE"];

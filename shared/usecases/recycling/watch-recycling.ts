@@ -1,0 +1,234 @@
+// The watch over what is under way: steps that the cloud owes, and quarantined ports to which somebody comes after all.
+import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownDay } from "../../domain/evidence.ts";
+import type { GroupId } from "../../domain/ids.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { joinSpans, type PortSpan } from "../../domain/port-span.ts";
+import type { RecyclingItem } from "../../domain/recycling-item.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { Visitor } from "../../plan/advance-item.ts";
+import { queriesOfWatch } from "../../plan/plan-collection.ts";
+import { watchQuarantine } from "../../plan/watch-quarantine.ts";
+import { CloudFailure, type Member } from "../../ports/firewall.ts";
+import { TrafficFailure } from "../../ports/traffic.ts";
+import { readCollection, readWatchSpent, saveWatchSpent } from "../../store/collection.ts";
+import { endUnderway, getRecyclingItem, listUnderway } from "../../store/recycling.ts";
+import type { App } from "../app.ts";
+import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "../group/group-hosts.ts";
+import { inParallel } from "../in-parallel.ts";
+import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
+import { decideStep } from "./move-recycling.ts";
+import { settleOrLeave } from "./take-recycling-step.ts";
+
+/** How far back the logs of quarantined hosts are read each time: longer than a window, as records come when it ends, and late. */
+const BACK_MS = 30 * 60_000;
+/** After the end of a window its records are there, if the log is in time. */
+const SETTLE_MS = 20_000;
+const MINUTE_MS = 60_000;
+/** More hosts than that are not asked for one by one: all of the region answers in as many questions. */
+const MEMBERS_MAX = 100;
+/** Questions of one part, repeats included. */
+const QUERIES_MAX = 10;
+/** What the cloud owes is asked for again. */
+const AGAIN_MS = 60_000;
+/** What is written to be watched may not have its step yet: longer than any process lives between the two. */
+const BEGINNING_MS = 10 * 60_000;
+
+const asHost = (member: Member): GroupHost => ({ member, membership: null });
+
+export interface WatchRun {
+  readonly policy: Policy;
+  readonly deadlineAt: number;
+}
+
+/**
+ * Goes on with every step that is under way, and looks at every quarantine: somebody with earlier sessions who is refused, or who
+ * still talks, has it lifted at once. Answers when to look again; null when nothing is under way.
+ */
+export async function watchRecycling(app: App, run: WatchRun): Promise<number | null> {
+  const { items, isAny } = await itemsUnderway(app);
+  if (!isAny) return null;
+  let isOwed = false;
+  for (const item of items.filter((it) => it.step !== null)) isOwed = (await goOn(app, run, item)) || isOwed;
+  const quarantined = items.filter((it) => it.step === null);
+  for (const region of new Set(quarantined.map(({ group }) => group.region))) {
+    const those = quarantined.filter(({ group }) => group.region === region);
+    isOwed = (await watchRegion(app, run, region, those)) || isOwed;
+  }
+  const now = app.clock.now();
+  const { watchEveryMs } = run.policy.recycling;
+  const windowEnd = Math.floor(now / watchEveryMs) * watchEveryMs + watchEveryMs + SETTLE_MS;
+  return isOwed ? Math.min(now + AGAIN_MS, windowEnd) : windowEnd;
+}
+
+/** The items that are under way or in quarantine. What is over is taken off the list. */
+async function itemsUnderway(app: App): Promise<{ readonly items: readonly RecyclingItem[]; readonly isAny: boolean }> {
+  const listed = await listUnderway(app.tables);
+  const items: RecyclingItem[] = [];
+  let isAny = false;
+  await inParallel(listed, async (row) => {
+    const item = await getRecyclingItem(app.tables, row.itemId).catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the recycling item ${row.itemId} cannot be read; nobody watches it`);
+      return null;
+    });
+    const isOver = item === null || (item.step === null && item.state !== "quarantined");
+    if (item !== null && !isOver) items.push(item);
+    if (isOver && row.at + BEGINNING_MS < app.clock.now()) await endUnderway(app.tables, row);
+    else isAny = true;
+  });
+  return { items, isAny };
+}
+
+/** Answers true when something of the step is left. What fails waits for the next look. */
+async function goOn(app: App, run: WatchRun, item: RecyclingItem, visitor?: string): Promise<boolean> {
+  if (app.clock.monotonicMs() >= run.deadlineAt) return true;
+  const { policy, deadlineAt } = run;
+  const now = await settleOrLeave(app, { policy, deadlineAt, ...(visitor === undefined ? {} : { visitor }) }, item);
+  return now !== null && now.step !== null;
+}
+
+/** Looks at the quarantines of a region; the logs are asked for all of their hosts together. Answers true when something is left. */
+async function watchRegion(app: App, run: WatchRun, region: string, items: readonly RecyclingItem[]): Promise<boolean> {
+  const members = new Map<GroupId, readonly Member[]>();
+  let isOwed = false;
+  for (const { group } of items) {
+    if (members.has(group.groupId)) continue;
+    try {
+      members.set(group.groupId, await app.inventory.members(group, "drift"));
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `the quarantines of ${group.groupId} are watched at the next look`, { cause: error });
+      // Calls that are used up are there again in the next minute, and a visitor waits no longer than that.
+      isOwed ||= error.kind === "throttled";
+    }
+  }
+  const fresh = new Map<string, MemberDay[]>();
+  const watched = joinSpans(items.map(({ kept }) => kept.spec));
+  for (const day of await freshTraffic(app, run, { region, members: [...members.values()].flat(), watched }))
+    fresh.set(day.member, [...(fresh.get(day.member) ?? []), day]);
+  for (const [groupId, own] of members) {
+    const those = items.flatMap((item) => {
+      const { quarantine } = item;
+      return item.group.groupId === groupId && quarantine?.at != null ? [{ ...item, quarantine }] : [];
+    });
+    const came = await visitorsOf(app, run, { groupId, members: own, items: those }, fresh).catch((error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      app.log.write("error", `the quarantines of ${groupId} cannot be watched`, { cause: error });
+      return [];
+    });
+    for (const { item, visitor } of came) isOwed = (await lift(app, run, item, visitor)) || isOwed;
+  }
+  return isOwed;
+}
+
+interface QuarantinedGroup {
+  readonly groupId: GroupId;
+  readonly members: readonly Member[];
+  readonly items: readonly Quarantined[];
+}
+
+/** Who came to the quarantined rules of a group; its hosts are read once for all of them. */
+async function visitorsOf(
+  app: App,
+  { policy: { recycling } }: WatchRun,
+  { groupId, members, items }: QuarantinedGroup,
+  fresh: ReadonlyMap<string, readonly MemberDay[]>,
+): Promise<readonly { readonly item: RecyclingItem; readonly visitor: Visitor }[]> {
+  const now = app.clock.now();
+  const yesterday = dayAfter(dayOf(now), -1);
+  const from = [yesterday, ...items.flatMap(({ quarantine }) => lateFrom(quarantine) ?? [])].sort()[0] ?? yesterday;
+  // Too many to be looked at are not quarantined. Where the group has grown since, the first of those who are there are watched.
+  const hosts = (await hostsOf(app, { groupId, members }, from, now)) ?? members.slice(0, HOSTS_MAX).map(asHost);
+  const rules = items.map(({ kept }) => kept.spec);
+  const stored = await readForWatch(app, hosts, rules, { from: yesterday, until: dayAfter(dayOf(now), 1) });
+  const known = stored.map((host, index): MemberEvidence => {
+    const instanceId = hosts[index]?.member.instanceId ?? "";
+    // What the logs tell beyond what is stored.
+    return { ...host, days: [...host.days, ...(fresh.get(host.eniId) ?? []), ...(fresh.get(instanceId) ?? [])] };
+  });
+  const found: { item: RecyclingItem; visitor: Visitor }[] = [];
+  // Who came before may be known since yesterday only: records come late.
+  const before = await earlierNow(app, hosts, items, recycling);
+  for (const [index, item] of items.entries()) {
+    const since = item.quarantine.at ?? now;
+    const earlier = before[index] ?? item.quarantine.earlier;
+    const ask = { rule: item.kept.spec, since, now, earlier, members: known, sameGroup: [], recycling };
+    const [visitor] = watchQuarantine(ask).visitors;
+    if (visitor) found.push({ item, visitor });
+  }
+  return found;
+}
+
+async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, at }: Visitor): Promise<boolean> {
+  const why = how === "refused" ? `${peer}, who used it before, was refused` : `${peer} talks in spite of the drop`;
+  const step = { to: "restored", by: "safeport", why, at: app.clock.now() } as const;
+  app.log.write("info", `${item.itemId} is lifted: ${why}`, { at });
+  if ((await decideStep(app, item, step)) === null) return true;
+  return goOn(app, run, item, peer);
+}
+
+/** What the flow logs tell of the last minutes, before the collection has it. What cannot be read now the collection reads later. */
+async function freshTraffic(
+  app: App,
+  { policy: { recycling } }: WatchRun,
+  {
+    region,
+    members,
+    watched,
+  }: { readonly region: string; readonly members: readonly Member[]; readonly watched: readonly PortSpan[] },
+): Promise<readonly MemberDay[]> {
+  const { flowLog } = await app.traffic();
+  if (flowLog === undefined || members.length === 0) return [];
+  const enis = [...new Set(members.map(({ eniId }) => eniId))];
+  const whom = enis.length > MEMBERS_MAX ? {} : { members: enis };
+  const { tables } = app;
+  const today = dayOf(app.clock.now());
+  const [asked, collection] = await Promise.all([
+    readWatchSpent(tables, region),
+    readCollection(tables, region, "flowLog"),
+  ]);
+  const { queriesPerDay } = recycling.collect;
+  const collected = collection?.spent.day === today ? collection.spent.queries : 0;
+  const limit = Math.min(queriesOfWatch({ day: today }, today, queriesPerDay), queriesPerDay - collected);
+  let spent = asked?.day === today ? asked : { day: today, queries: 0, bytes: 0 };
+  const until = Math.floor(app.clock.now() / MINUTE_MS) * MINUTE_MS;
+  const days: MemberDay[] = [];
+  try {
+    for (const part of partsOf(until - BACK_MS, until)) {
+      const left = Math.min(QUERIES_MAX, limit - spent.queries);
+      if (left <= 0) {
+        const told = { region, queriesPerDay };
+        app.log.write("warn", "no query is left today to watch quarantines; the collection reads the logs later", told);
+        return days;
+      }
+      const reading = await flowLog.read({ region, ...part, ...whom, recycling, watched }, left);
+      const { queries, bytes } = reading.cost;
+      spent = { day: today, queries: spent.queries + queries, bytes: spent.bytes + bytes };
+      // Windows are left to the collection: here only who came is asked.
+      for (const { member, ports } of reading.members) days.push({ ...unknownDay(member, dayOf(part.from)), ports });
+    }
+  } catch (error) {
+    if (!(error instanceof TrafficFailure)) throw error;
+    spent = { ...spent, queries: spent.queries + error.queries };
+    app.log.write("warn", "the logs of quarantined hosts cannot be read; the collection reads them later", {
+      region,
+      cause: error,
+    });
+  } finally {
+    await saveWatchSpent(tables, region, spent);
+  }
+  return days;
+}
+
+/** The span in parts of one day each. */
+function partsOf(from: number, until: number): { readonly from: number; readonly until: number }[] {
+  const midnight = startOf(dayOf(until));
+  const parts =
+    from < midnight
+      ? [
+          { from, until: midnight },
+          { from: midnight, until },
+        ]
+      : [{ from, until }];
+  return parts.filter((part) => part.from < part.until);
+}
