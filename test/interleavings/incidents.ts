@@ -73,9 +73,11 @@ const suspending =
     const { dice } = scene;
     const chosen = specs.filter(() => dice.happens(0.7));
     const isOpenEnded = dice.happens(0.5);
+    // In a lockdown nothing new opens; beside a rule that is recycled it does.
+    const kind = dice.pick(["lockdown", "recycling", "recycling"] as const);
     for (let n = dice.between(1, 2); n > 0; n--) {
       const until = isOpenEnded ? null : scene.quietApp().clock.now() + dice.between(5, 300) * 1000;
-      const suspender = { kind: "lockdown", itemId, principal: "ann", reason: "an attack", until } as const;
+      const suspender = { kind, itemId, principal: "ann", reason: "an attack", until } as const;
       await scene.start(
         "suspend",
         async (app) => {

@@ -4,6 +4,7 @@ import type { RuleKey } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { AppError } from "../../shared/errors/app-error.ts";
 import type { RuleToWrite } from "../../shared/ports/firewall.ts";
 import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
@@ -194,15 +195,24 @@ const leasing =
     const asker = scene.asker("ann", "requester");
     const idempotencyKey = `key-${group.groupId}-${port}`;
     let lease: Lease | undefined;
+    let isShut = false;
     const open = scene.start(
       "open",
       async (app) => {
-        const answer = await openLease(app, asker, ask, { mode: "create", idempotencyKey, dryRun: false });
-        lease = answer.lease;
+        isShut = false;
+        const asked = openLease(app, asker, ask, { mode: "create", idempotencyKey, dryRun: false });
+        const answer = await asked.catch((error: unknown) => {
+          // A lockdown by closed accepts opens nothing new: that is an answer.
+          if (!(error instanceof AppError) || error.code !== "GROUP_LOCKED_DOWN") throw error;
+          isShut = true;
+        });
+        lease = answer?.lease;
       },
       20,
     );
-    if (!(await open) || !lease) return void scene.wrong.push("a lease cannot be opened");
+    const isAnswered = await open;
+    if (isShut) return;
+    if (!isAnswered || !lease) return void scene.wrong.push("a lease cannot be opened");
     const { leaseId } = lease.request;
     await scene.pause();
     const kind = dice.between(0, 3);

@@ -43,12 +43,17 @@ export const lockdownCloses: Checker = {
   watch(world) {
     // Somebody took the drops away: they come back in their time, which nobody outside can tell.
     const opened = new Set<string>();
+    // When somebody last changed a rule, by its id.
+    const changedAt = new Map<string, number>();
     const told = new Set<string>();
     const isFirst = (what: string): boolean => !told.has(what) && told.add(what).has(what);
     world.watchers.made.push(({ who, before, after, groupId }) => {
       if (who === "safeport") return;
       const left = new Set(after.map((rule) => rule.ruleId));
       if (before.some((rule) => rule.policy === "Drop" && !left.has(rule.ruleId))) opened.add(groupId);
+      const said = new Map(before.map((rule) => [rule.ruleId, wordsOf(rule)]));
+      for (const rule of after)
+        if (said.has(rule.ruleId) && said.get(rule.ruleId) !== wordsOf(rule)) changedAt.set(rule.ruleId, world.now());
     });
     world.watchers.minute.push(() => {
       const now = world.now();
@@ -64,7 +69,7 @@ export const lockdownCloses: Checker = {
             const [port, source] = [firstPort(rule), firstSource(rule)];
             if (rule.policy === "Drop" || source === null || isCore(world, port)) continue;
             // What somebody opens afterwards is closed by drops alone.
-            if (!hasDrops && isNewSince(world, rule, since)) continue;
+            if (!hasDrops && (isNewSince(world, rule, since) || (changedAt.get(rule.ruleId) ?? 0) >= since)) continue;
             if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, rule)) continue;
             for (const host of hostsOf(world, groupId))
               if (isIn(policies, source, host, port) && isFirst(`${since} ${rule.ruleId}`))
