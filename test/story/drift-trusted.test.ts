@@ -23,6 +23,13 @@ const fromOffice = { ...openDatabase, ports: somePorts("8443/8443"), peer: fromC
 const role = (name: string, session = "run-17") => guarded.world.addPrincipal({ kind: "role", name, session });
 const states = async () => (await guarded.drift()).map(({ state, verdict }) => `${state} ${verdict.kind}`);
 
+/** The rule of this description. */
+async function saying(description: string) {
+  const rule = (await guarded.rules()).find((it) => it.description === description);
+  if (!rule?.id) throw new Error(`no rule says ${description}`);
+  return { ...rule, id: rule.id };
+}
+
 /** The trail has had its ten minutes, and everything that waits has been looked at. */
 async function later(): Promise<void> {
   await guarded.world.advance(20 * 60_000);
@@ -39,9 +46,7 @@ describe("a trusted role", () => {
     expect(world.openPorts()).toEqual(["8443/8443"]);
     expect(await states()).toEqual(["adopted trusted"]);
     // It is enforced now: somebody else who removes it gets it restored.
-    const rule = (await guarded.rules()).find((it) => it.description === "office");
-    if (!rule?.id) throw new Error("no such rule");
-    await guarded.revoke(rule.id);
+    await guarded.revoke((await saying("office")).id);
     await guarded.settle();
     expect(world.openPorts()).toEqual(["8443/8443"]);
   });
@@ -49,8 +54,7 @@ describe("a trusted role", () => {
   test("whose changes are adopted: what it removes stays away, and what it edits stays edited", async () => {
     await start();
     const { world } = guarded;
-    const [http, https] = await guarded.rules();
-    if (!http?.id || !https?.id) throw new Error("no rules");
+    const [http, https] = [await saying("http"), await saying("https")];
     await guarded.revoke(http.id, role("terraform", "run-1"));
     await guarded.modify(https.id, https, "by terraform", role("terraform", "run-2"));
     await guarded.settle();
@@ -62,15 +66,12 @@ describe("a trusted role", () => {
   test("whose changes are adopted: an edited rule stays edited also where the cloud gives it another id", async () => {
     await start({ switches: { modifiedRule: "new-id" } });
     const { world } = guarded;
-    const [, https] = await guarded.rules();
-    if (!https?.id) throw new Error("no rules");
+    const https = await saying("https");
     await guarded.modify(https.id, { ...https, ports: somePorts("8443/8443") }, "moved", role("terraform"));
     await guarded.settle();
     await later();
-    expect(world.rules().map((rule) => `${rule.portRange} ${rule.description}`)).toEqual([
-      "80/80 http",
-      "8443/8443 moved",
-    ]);
+    const rules = world.rules().map((rule) => `${rule.portRange} ${rule.description}`);
+    expect(rules.sort()).toEqual(["80/80 http", "8443/8443 moved"]);
     expect(await states()).toEqual(["adopted trusted"]);
   });
 
