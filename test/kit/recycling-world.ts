@@ -14,11 +14,13 @@ import type { EntryId, GroupId } from "../../shared/domain/ids.ts";
 import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import type { Tables, Write } from "../../shared/ports/tables.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
 import { readOutbox } from "../../shared/store/outbox.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
+import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/recycling/decide-recycling.ts";
 import { recycle } from "../../shared/usecases/recycling/recycle.ts";
 import type { RecyclingReport } from "../../shared/usecases/recycling/recycle-group.ts";
@@ -71,6 +73,18 @@ export class RecyclingWorld {
     );
     await shared.pass(11);
     return shared;
+  }
+
+  /** A person confirms what stands in `web` as its baseline. */
+  async confirm(): Promise<void> {
+    const { world } = this;
+    const admin = world.caller("root", ["admin"]);
+    const from = { from: "rules", template: "" } as const;
+    const { diff } = await world.run(previewBaseline(world.process(), admin, "web", from));
+    const sensitive = sensitiveOf(diff).map(({ key }) => key);
+    const word = { ...from, digest: diff.digest, owner: "carol", reason: "as it was", sensitive };
+    await world.run(confirmBaseline(world.process(), admin, "web", word, { dryRun: false }));
+    await world.sweep();
   }
 
   /** Days pass; those that are over are told of whole, with nothing but `ports` in the last of them. */

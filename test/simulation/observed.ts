@@ -2,6 +2,11 @@
 import type { EcsGroup, EcsRule } from "../../local/services/ecs/model.ts";
 import type { SimProcess } from "./sim-process.ts";
 
+/** How far a machine's clock may be off before the program opens nothing. */
+export const SKEW_MAX_MS = 5_000;
+/** A reply that was lost may have its effect so much later. */
+export const LATE_EFFECT_MS = 60_000;
+
 /** A call that may change a group, with the group's rules before and after it took effect. */
 export interface ObservedCall {
   /** Name of the caller: `safeport`, or a person's. */
@@ -85,6 +90,13 @@ export function wordsOf(rule: EcsRule): string {
     bare,
     own === "" ? "-" : own.replace(/\/32$/, ""),
   ].join(" ");
+}
+
+/** The words of the accepts that a call has added, or changed into what they say now. */
+export function wordsOpenedBy({ before, after }: Pick<ObservedCall, "before" | "after">): readonly string[] {
+  const said = new Map(before.map((rule) => [rule.ruleId, wordsOf(rule)]));
+  const opened = after.filter((rule) => rule.policy !== "Drop" && said.get(rule.ruleId) !== wordsOf(rule));
+  return opened.map(wordsOf);
 }
 
 /** The words of an ingress accept of one TCP port from one address. */

@@ -2,10 +2,8 @@
 import { canLockMove, lockStateAt } from "../../../shared/domain/group-lock.ts";
 import { type LeaseState, mayFollow } from "../../../shared/domain/lease.ts";
 import { lockOf } from "../../../shared/store/lock.ts";
+import { SKEW_MAX_MS } from "../observed.ts";
 import type { Checker } from "./checker.ts";
-
-/** How far a machine's clock may be off: at the edge a lock has lapsed for one and is held for another. */
-const SKEW_MAX_MS = 5_000;
 
 export const keepsToItsMoves: Checker = {
   name: "keeps-to-its-moves",
@@ -29,6 +27,7 @@ export const keepsToItsMoves: Checker = {
         const now = world.now();
         count(`lock ${lockStateAt(from, now)} > ${move}`);
         const isLegal =
+          // At the edge a lock has lapsed for one and is held for another.
           [now - SKEW_MAX_MS, now + SKEW_MAX_MS].some((at) => canLockMove(lockStateAt(from, at), move)) &&
           (from === null || to.fence === from.fence + (move === "held" ? 1 : 0));
         if (!isLegal)

@@ -1,25 +1,19 @@
 // Invariant 9: a lease that needs a second person never opens on the word of the requester, an expired approval, or an approval of a
 // different change; nor when it was denied before anybody approved it.
-import { type Grant, wordsOf } from "../observed.ts";
+import { type Grant, LATE_EFFECT_MS, SKEW_MAX_MS, wordsOpenedBy } from "../observed.ts";
 import type { Checker } from "./checker.ts";
-
-/** How far a machine's clock may be off. */
-const SKEW_MAX_MS = 5_000;
-/** A reply that was lost may have its effect so much later. */
-const LATE_MS = 60_000;
 
 export const secondPerson: Checker = {
   name: "second-person",
   watch(world) {
     world.watchers.made.push((call) => {
       if (call.who !== "safeport") return;
-      const before = new Map(call.before.map((rule) => [rule.ruleId, wordsOf(rule)]));
-      for (const rule of call.after) {
-        const words = wordsOf(rule);
-        if (before.get(rule.ruleId) === words || rule.policy === "Drop") continue;
+      for (const words of wordsOpenedBy(call)) {
         const asked = world.grants.filter(
           (grant) =>
-            grant.groupId === call.groupId && grant.rule === words && grant.until + LATE_MS + SKEW_MAX_MS >= call.at,
+            grant.groupId === call.groupId &&
+            grant.rule === words &&
+            grant.until + LATE_EFFECT_MS + SKEW_MAX_MS >= call.at,
         );
         if (asked.length === 0 || asked.some((grant) => isGood(grant, call.at))) continue;
         const said = asked.flatMap((grant) => grant.second?.words ?? []).map((it) => `${it.person} ${it.decision}`);

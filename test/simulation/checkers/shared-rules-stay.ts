@@ -1,9 +1,6 @@
 // Invariant 7: a shared rule stays while any holder is live; a rule that was there before is never removed by an expiry.
-import { wordsOf } from "../observed.ts";
+import { SKEW_MAX_MS, wordsOf } from "../observed.ts";
 import type { Checker } from "./checker.ts";
-
-/** The end by the clock of a machine that is ahead. */
-const SKEW_MAX_MS = 5_000;
 
 export const sharedRulesStay: Checker = {
   name: "shared-rules-stay",
@@ -23,6 +20,7 @@ export const sharedRulesStay: Checker = {
             grant.rule === words &&
             grant.openedAt !== null &&
             grant.endedAt === null &&
+            // The end by the clock of a machine that is ahead.
             grant.promised - SKEW_MAX_MS > call.at,
         );
         if (live)

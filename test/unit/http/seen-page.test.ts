@@ -1,3 +1,4 @@
+// Pages of a long list for whoever may see little of it.
 import { describe, expect, test } from "vitest";
 import { seenPage } from "../../../shared/http/seen-page.ts";
 

@@ -1,3 +1,4 @@
+// What becomes of an item of the recycling queue: the next step, whom it waits for, and what voids a word.
 import { describe, expect, it } from "vitest";
 import { type RecyclingApproval, stepDigest } from "../../../shared/domain/recycling-item.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";

@@ -1,3 +1,4 @@
+// What the policy grants: the first rule that matches, limits, sensitive ports, and how it is explained.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { policyOf, policySchema } from "../../../shared/config/policy-schema.ts";

@@ -1,3 +1,4 @@
+// What notices say, in both languages.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { GroupId } from "../../../shared/domain/ids.ts";

@@ -1,3 +1,4 @@
+// The drop that stands in for a deletion: its strength, and what it would hit besides.
 import { describe, expect, it } from "vitest";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";

@@ -1,3 +1,4 @@
+// What is seen while a rule is in quarantine: who is refused, who still talks, and what is not known.
 import { describe, expect, it } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import {

@@ -2,9 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { recyclingIdOf } from "../../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
-import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
-import { confirmBaseline, previewBaseline } from "../../../shared/usecases/ledger/confirm-baseline.ts";
 import { approveItem } from "../../../shared/usecases/recycling/decide-recycling.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -237,13 +235,7 @@ describe("a group that has changed meanwhile", () => {
 it("in an enforced group the permission goes with the rule, and comes back with it", async () => {
   one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
   const { world } = one;
-  const admin = world.caller("root", ["admin"]);
-  const from = { from: "rules", template: "" } as const;
-  const { diff } = await world.run(previewBaseline(world.process(), admin, "web", from));
-  const sensitive = sensitiveOf(diff).map(({ key }) => key);
-  const word = { ...from, digest: diff.digest, owner: "carol", reason: "as it was", sensitive };
-  await world.run(confirmBaseline(world.process(), admin, "web", word, { dryRun: false }));
-  await world.sweep();
+  await one.confirm();
   await one.pass(11);
   await one.deleted();
   expect([await one.state(), one.rules(), (await one.item())?.owner]).toEqual(["deleted", [], "carol"]);

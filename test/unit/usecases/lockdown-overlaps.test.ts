@@ -1,40 +1,29 @@
 // Lockdowns without drops that meet each other, a mode, or rules that come in between: what is closed stays closed, what is kept stays open.
 import { describe, expect, test } from "vitest";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
-import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { modeWrite } from "../../../shared/store/mode.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
-import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
-import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
-import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
-import { sweep } from "../../../shared/usecases/operation/sweep.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
+import { letsIn, lift, minutes, NARROW_DOCUMENT, OPERATOR, overtakenBy, rulesIn, start } from "./lockdown-scene.ts";
 
-const DOCUMENT = {
-  lockdown: { core: ["80", "443"], groups: ["*"] },
-  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
-  // Too few for the drops around one operator, and enough for narrower accepts.
-  limits: { rulesPerInterface: 20, rulesKeptFree: 0 },
-};
 const WIDE = aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0"), priority: 5 });
 const ALL = aSpec({ protocol: "all", ports: { kind: "any" }, peer: fromCidr("0.0.0.0/0") });
-const OPERATOR = "203.0.113.50/32";
-const OTHER = "198.51.100.9/32";
 const HOUR_MS = 3_600_000;
+const OTHER = "198.51.100.9/32";
 
 const inScene = async (
   wide: RuleSpec,
   play: (scene: Scene, app: App, before: readonly string[]) => Promise<void>,
 ): Promise<void> => {
-  const scene = new Scene("overlaps", { document: DOCUMENT, isDelivering: false });
+  const scene = new Scene("overlaps", { document: NARROW_DOCUMENT, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       await open(scene, wide);
@@ -46,35 +35,12 @@ const open = async (scene: Scene, spec: RuleSpec) => {
   const mallory = scene.person("mallory");
   await mallory.firewall.authorize(APP, [{ spec, description: "wide" }], mallory.token(), "open");
 };
-const rulesOf = (scene: Scene) =>
-  scene.account
-    .rules(APP.groupId)
-    .map((rule) => `${ruleKey(rule)} ${rule.description}`)
-    .sort();
-const isLet = (scene: Scene, port: number, source: string): boolean =>
-  letsThrough(aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }), scene.account.rules(APP.groupId));
+const rulesOf = (scene: Scene) => rulesIn(scene, APP);
+const isLet = (scene: Scene, port: number, source: string) => letsIn(scene, APP, port, source);
 /** Core to everybody, the operator's way, and what nobody needs. */
 const seen = (scene: Scene) => [isLet(scene, 80, OTHER), isLet(scene, 22, OPERATOR), isLet(scene, 3306, OTHER)];
 const OPEN = [true, true, true];
 const CLOSED = [true, true, false];
-const terms = (scene: Scene, { clock }: App) => ({
-  ...{ policy: scene.policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
-});
-const start = (scene: Scene, app: App, groups: readonly string[] = ["app"], cause = "ann") =>
-  startLockdown(app, {
-    ...{ scope: { kind: "groups", groups }, cause, principal: cause, reason: "an attack" },
-    ...{ periodMs: HOUR_MS, waivedBy: null, decidedBy: "", ...terms(scene, app) },
-  });
-const lift = (scene: Scene, app: App, lockdownId: string) =>
-  liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
-const minutes = async (scene: Scene, count: number) => {
-  for (let minute = 0; minute < count; minute++) {
-    await scene.schedule.sleep(60_000);
-    const app = scene.quietApp();
-    const deadlineAt = app.clock.monotonicMs() + 45_000;
-    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
-  }
-};
 const throttled = async () => {
   throw new CloudFailure("throttled", "AuthorizeSecurityGroup");
 };
@@ -105,7 +71,7 @@ describe("a lockdown that begins while another one is being lifted", () => {
       const first = await start(scene, app);
       const refusing: App = { ...app, firewall: { ...app.firewall, authorize: throttled } };
       expect((await lift(scene, refusing, first.lockdownId)).state).toBe("lifting");
-      const second = await start(scene, app, groups, "bob");
+      const second = await start(scene, app, { groups, cause: "bob" });
       expect([second.lockdownId === first.lockdownId, seen(scene)]).toEqual([false, CLOSED]);
       await minutes(scene, 3);
       expect([seen(scene), (await getLockdown(app.tables, first.lockdownId))?.state]).toEqual([CLOSED, "lifted"]);
@@ -119,7 +85,7 @@ describe("a lockdown that begins while another one is being lifted", () => {
     inScene(WIDE, async (scene, app, before) => {
       const first = await start(scene, app);
       const racing = afterReading(app, () => lift(scene, app, first.lockdownId));
-      const second = await start(scene, racing, ["app", "web"], "bob");
+      const second = await start(scene, racing, { groups: ["app", "web"], cause: "bob" });
       await minutes(scene, 2);
       expect([second.groups[0]?.isClosed, seen(scene)]).toEqual([true, CLOSED]);
       await lift(scene, app, second.lockdownId);
@@ -141,7 +107,7 @@ test("an accept of everything stays closed for the second lockdown of a group", 
   inScene(ALL, async (scene, app, before) => {
     const first = await start(scene, app);
     expect([first.groups[0]?.isClosed, seen(scene)]).toEqual([true, CLOSED]);
-    const second = await start(scene, app, ["app", "web"], "bob");
+    const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
     await lift(scene, app, first.lockdownId);
     await minutes(scene, 2);
     expect(seen(scene)).toEqual(CLOSED);
@@ -167,7 +133,7 @@ test("what the hosts' other groups let in is named, where these are in no lockdo
     const members = scene.account.members().map((it) => ({ ...it, groupIds: [APP.groupId, WEB.groupId] }));
     const shared: App = { ...app, inventory: { ...app.inventory, members: async () => members } };
     const leftOf = async (groups: readonly string[]) => {
-      const { lockdownId, groups: found } = await start(scene, shared, groups);
+      const { lockdownId, groups: found } = await start(scene, shared, { groups });
       await lift(scene, app, lockdownId);
       return found.find(({ name }) => name === "app")?.left.join();
     };
@@ -179,20 +145,10 @@ describe("what would open in a group that is closed by its accepts", () => {
   test("a lease that was asked for just before is refused, and nothing of it is open", () =>
     inScene(WIDE, async (scene, app) => {
       let isOn = false;
-      const { tables } = app;
-      const racing: App = {
-        ...app,
-        tables: {
-          ...tables,
-          writeAll: async (...given) => {
-            if (!isOn) {
-              isOn = true;
-              await start(scene, scene.quietApp());
-            }
-            return tables.writeAll(...given);
-          },
-        },
-      };
+      const racing = overtakenBy(app, async () => {
+        isOn = true;
+        await start(scene, scene.quietApp());
+      });
       const asked = openLease(
         racing,
         scene.asker("carol", "requester"),
@@ -232,7 +188,7 @@ describe("an end that is moved while the group is still being closed", () => {
       expect(begun.groups[0]?.isClosed).toBe(false);
       await scene.schedule.sleep(120_000);
       const second = dies ? { ...app, firewall: { ...app.firewall, readGroup: throttled } } : app;
-      const racing = afterReading(scene.quietApp(), () => start(scene, second, ["app"], "bob"));
+      const racing = afterReading(scene.quietApp(), () => start(scene, second, { cause: "bob" }));
       const row = await getLockdown(app.tables, begun.lockdownId);
       if (row) await goOnWithLockdown(racing, scene.policy, row, racing.clock.monotonicMs() + 45_000);
       expect(seen(scene)).toEqual(CLOSED);

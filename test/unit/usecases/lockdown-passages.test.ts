@@ -1,31 +1,23 @@
 // A way that break-glass is given through a lockdown: it goes with its lease, whatever ends that, and whoever dies meanwhile.
 import { expect, test } from "vitest";
-import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
-import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
-import { goOnWithLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
-import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
-import { sweep } from "../../../shared/usecases/operation/sweep.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
+import { DOCUMENT, dyingAt, letsIn, lift, minutes, overtakenBy, rulesIn, start, tick } from "./lockdown-scene.ts";
 
-const DOCUMENT = {
-  lockdown: { core: ["80", "443"], groups: ["*"] },
-  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
-  breakGlass: { persons: ["carol"], periodMax: 900 },
-};
+const WITH_BREAK_GLASS = { ...DOCUMENT, breakGlass: { persons: ["carol"], periodMax: 900 } };
 const OWN = "203.0.113.7/32";
 const OTHER = "198.51.100.99/32";
 
 /** A locked down group that 8443 is open to everybody in at other times, and a lease that has passed its drops. */
 const inScene = async (play: (scene: Scene, app: App, end: () => Promise<void>) => Promise<void>): Promise<void> => {
-  const scene = new Scene("passages", { document: DOCUMENT, isDelivering: false });
+  const scene = new Scene("passages", { document: WITH_BREAK_GLASS, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       const app = scene.quietApp();
@@ -39,21 +31,9 @@ const inScene = async (play: (scene: Scene, app: App, end: () => Promise<void>) 
     }),
   );
 };
-const terms = (scene: Scene, { clock }: App) => ({
-  ...{ policy: scene.policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
-});
 let lockdownId = "";
 const locked = async (scene: Scene, app: App) => {
-  const scope = { kind: "groups", groups: ["web"] } as const;
-  const cause = {
-    cause: "ann",
-    principal: "ann",
-    reason: "an attack",
-    periodMs: 7_200_000,
-    waivedBy: null,
-    decidedBy: "",
-  };
-  const started = await startLockdown(app, { scope, ...cause, ...terms(scene, app) });
+  const started = await start(scene, app, { groups: ["web"], periodMs: 7_200_000 });
   lockdownId = started.lockdownId;
   return broken(scene, app, "8443");
 };
@@ -67,19 +47,9 @@ const broken = async (scene: Scene, app: App, port: string) => {
   expect(lease.status.state).toBe("open");
   return lease.request;
 };
-const isLet = (scene: Scene, port: number, source: string): boolean =>
-  letsThrough(aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }), scene.account.rules(WEB.groupId));
+const isLet = (scene: Scene, port: number, source: string) => letsIn(scene, WEB, port, source);
 const seen = (scene: Scene) => [isLet(scene, 8443, OWN), isLet(scene, 8443, OTHER), isLet(scene, 8444, OWN)];
-const rulesOf = (scene: Scene) => scene.account.rules(WEB.groupId).map(ruleKey).sort();
-const tick = async (scene: Scene, ms: number, app = scene.quietApp()) => {
-  await scene.schedule.sleep(ms);
-  const deadlineAt = app.clock.monotonicMs() + 45_000;
-  await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
-};
-const minutes = async (scene: Scene, count: number) => {
-  for (let minute = 0; minute < count; minute++) await tick(scene, 60_000);
-};
-
+const rulesOf = (scene: Scene) => rulesIn(scene, WEB);
 test("it is open while the lease is, and shut when its time is over", () =>
   inScene(async (scene, app) => {
     expect(seen(scene)).toEqual([true, false, false]);
@@ -99,7 +69,7 @@ test("it is shut at the next tick after somebody has ended the lease", () =>
     await end();
     await tick(scene, 2_000);
     expect(seen(scene)).toEqual([false, false, false]);
-    await liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+    await lift(scene, app, lockdownId);
     expect([isLet(scene, 8443, OTHER), rulesOf(scene).some((key) => key.includes("drop"))]).toEqual([true, false]);
   }));
 
@@ -125,21 +95,11 @@ test("one that is given while another is being shut is open within the minute", 
     await minutes(scene, 2);
     await end();
     let isGiven = false;
-    const { tables } = app;
-    const racing: App = {
-      ...app,
-      tables: {
-        ...tables,
-        writeAll: async (...given) => {
-          if (!isGiven) {
-            isGiven = true;
-            await broken(scene, scene.quietApp(), "8444");
-          }
-          return tables.writeAll(...given);
-        },
-      },
-    };
-    const row = await getLockdown(tables, lockdownId);
+    const racing = overtakenBy(app, async () => {
+      isGiven = true;
+      await broken(scene, scene.quietApp(), "8444");
+    });
+    const row = await getLockdown(app.tables, lockdownId);
     if (row) await goOnWithLockdown(racing, scene.policy, row, racing.clock.monotonicMs() + 30_000);
     await minutes(scene, 1);
     expect([isGiven, isLet(scene, 8443, OWN), isLet(scene, 8444, OWN)]).toEqual([true, false, true]);
@@ -152,25 +112,11 @@ test("one whose lease was never booked is shut, and the group is never more open
     await inScene(async (scene, app, end) => {
       await minutes(scene, 2);
       await end();
-      let calls = 0;
-      const count = <Given extends readonly unknown[], Out>(work: (...given: Given) => Promise<Out>) => {
-        return async (...given: Given): Promise<Out> => {
-          calls += 1;
-          if (calls >= dies) throw new Error("dies here");
-          return work(...given);
-        };
-      };
-      const { firewall, tables } = app;
-      const dying: App = {
-        ...app,
-        firewall: { ...firewall, authorize: count(firewall.authorize), revoke: count(firewall.revoke) },
-        tables: { ...tables, put: count(tables.put), writeAll: count(tables.writeAll) },
-      };
-      await tick(scene, 2_000, dying).catch(() => undefined);
+      await tick(scene, 2_000, dyingAt(app, dies)).catch(() => undefined);
       expect([isLet(scene, 8444, OWN), isLet(scene, 8443, OTHER)]).toEqual([false, false]);
       await minutes(scene, 3);
       expect([dies, ...seen(scene)]).toEqual([dies, false, false, false]);
-      await liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+      await lift(scene, app, lockdownId);
       expect(rulesOf(scene).some((key) => key.includes("drop"))).toBe(false);
     });
 }, 60_000);

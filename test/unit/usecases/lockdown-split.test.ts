@@ -1,35 +1,23 @@
 // A lockdown where drops do not fit and a wide accept also carries core ports and operators: it is closed, what is needed of it stays.
 import { describe, expect, test } from "vitest";
-import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
-import { startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
-import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
-import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { dyingAt, letsIn, lift, minutes, NARROW_DOCUMENT, OPERATOR, rulesIn, start } from "./lockdown-scene.ts";
 
-const DOCUMENT = {
-  lockdown: { core: ["80", "443"], groups: ["*"] },
-  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
-  // Too few for the drops around one operator, and enough for narrower accepts.
-  limits: { rulesPerInterface: 20, rulesKeptFree: 0 },
-};
 const WIDE = [
   aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0") }),
   aSpec({ protocol: "all", ports: { kind: "any" }, peer: fromCidr("10.0.0.0/8"), priority: 5 }),
 ];
-const OPERATOR = "203.0.113.50/32";
 const OTHER = "198.51.100.9/32";
 
 const inScene = async (
   play: (scene: Scene, app: App, before: readonly string[]) => Promise<void>,
   document: object = {},
 ): Promise<void> => {
-  const scene = new Scene("split", { document: { ...DOCUMENT, ...document }, isDelivering: false });
+  const scene = new Scene("split", { document: { ...NARROW_DOCUMENT, ...document }, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       const mallory = scene.person("mallory");
@@ -39,13 +27,8 @@ const inScene = async (
     }),
   );
 };
-const rulesOf = (scene: Scene) =>
-  scene.account
-    .rules(APP.groupId)
-    .map((rule) => `${ruleKey(rule)} ${rule.description}`)
-    .sort();
-const isLet = (scene: Scene, port: number, source: string): boolean =>
-  letsThrough(aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }), scene.account.rules(APP.groupId));
+const rulesOf = (scene: Scene) => rulesIn(scene, APP);
+const isLet = (scene: Scene, port: number, source: string) => letsIn(scene, APP, port, source);
 /** Core to everybody, the operator's way, and what nobody needs. */
 const seen = (scene: Scene) => [
   isLet(scene, 80, OTHER),
@@ -56,25 +39,6 @@ const seen = (scene: Scene) => [
 ];
 const OPEN = [true, true, true, true, true];
 const CLOSED = [true, true, false, false, false];
-const terms = (scene: Scene, { clock }: App) => ({
-  ...{ policy: scene.policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
-});
-const start = (scene: Scene, app: App, cause = "ann") =>
-  startLockdown(app, {
-    ...{ scope: { kind: "groups", groups: ["app"] }, cause, principal: cause, reason: "an attack" },
-    ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, app) },
-  });
-const lift = (scene: Scene, app: App, lockdownId: string) =>
-  liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
-const minutes = async (scene: Scene, count: number) => {
-  for (let minute = 0; minute < count; minute++) {
-    await scene.schedule.sleep(60_000);
-    const app = scene.quietApp();
-    const deadlineAt = app.clock.monotonicMs() + 45_000;
-    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
-  }
-};
-
 describe("a wide accept", () => {
   test("is closed but for core ports and operators, and comes back exactly", () =>
     inScene(async (scene, app, before) => {
@@ -94,7 +58,7 @@ describe("a wide accept", () => {
     inScene(async (scene, app, before) => {
       const { lockdownId } = await start(scene, app);
       await minutes(scene, 30);
-      await start(scene, app, "bob");
+      await start(scene, app, { cause: "bob" });
       await minutes(scene, 45);
       expect([seen(scene), (await getLockdown(app.tables, lockdownId))?.state]).toEqual([CLOSED, "active"]);
       await minutes(scene, 20);
@@ -133,20 +97,10 @@ test("core ports and operators are let in at every moment, and the group is as i
     await inScene(async (scene, app, before) => {
       calls = 0;
       const cut: string[] = [];
-      const count = <Given extends readonly unknown[], Out>(work: (...given: Given) => Promise<Out>) => {
-        return async (...given: Given): Promise<Out> => {
-          calls += 1;
-          if (!isLet(scene, 80, OTHER) || !isLet(scene, 22, OPERATOR)) cut.push(`before call ${calls}`);
-          if (calls >= dies) throw new Error("dies here");
-          return work(...given);
-        };
-      };
-      const { firewall, tables } = app;
-      const dying: App = {
-        ...app,
-        firewall: { ...firewall, authorize: count(firewall.authorize), revoke: count(firewall.revoke) },
-        tables: { ...tables, put: count(tables.put), writeAll: count(tables.writeAll) },
-      };
+      const dying = dyingAt(app, dies, (call) => {
+        calls = call;
+        if (!isLet(scene, 80, OTHER) || !isLet(scene, 22, OPERATOR)) cut.push(`before call ${call}`);
+      });
       const started = await start(scene, dying).catch(() => null);
       if (started !== null) await lift(scene, dying, started.lockdownId).catch(() => undefined);
       expect([dies, cut]).toEqual([dies, []]);

@@ -1,3 +1,4 @@
+// What has to be known of a group before a rule opens in it, and what refuses it.
 import { expect, it } from "vitest";
 import type { Member } from "../../../shared/ports/firewall.ts";
 import { membersOf } from "../../../shared/usecases/group/open-facts.ts";

@@ -1,14 +1,12 @@
 // Steps of the recycling queue that something stands in the way of: they come about all the same, or say what is wrong and what to do.
 import { afterEach, describe, expect, it } from "vitest";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
-import { sensitiveOf } from "../../../shared/plan/baseline-diff.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { Write } from "../../../shared/ports/tables.ts";
 import { getEntry, saveEntry } from "../../../shared/store/ledger.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
-import { confirmBaseline, previewBaseline } from "../../../shared/usecases/ledger/confirm-baseline.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts";
 import { restoreRecent } from "../../../shared/usecases/recycling/restore-recent.ts";
@@ -81,14 +79,7 @@ describe("a group whose ledger is not the one that was confirmed", () => {
   /** Enforced, confirmed as it is, and the rule idle in it. */
   const enforced = async (): Promise<void> => {
     one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
-    const { world } = one;
-    const admin = world.caller("root", ["admin"]);
-    const from = { from: "rules", template: "" } as const;
-    const { diff } = await world.run(previewBaseline(world.process(), admin, "web", from));
-    const sensitive = sensitiveOf(diff).map(({ key }) => key);
-    const word = { ...from, digest: diff.digest, owner: "carol", reason: "as it was", sensitive };
-    await world.run(confirmBaseline(world.process(), admin, "web", word, { dryRun: false }));
-    await world.sweep();
+    await one.confirm();
     await one.pass(11);
   };
   /** A row is in the ledger that nobody has confirmed. */
