@@ -35,7 +35,7 @@ export async function noteMembers(
   if (fresh.length === 0) return;
   // In all of its groups: it may be gone before the others have their turn, and is asked for no more.
   const inAll = fresh.map((member) => ({ ...member, groupIds: [...new Set([groupId, ...member.groupIds])] }));
-  await app.tables.writeAll(inAll.flatMap((member) => noted(region, member, today)));
+  await note(app, region, inAll, today);
 }
 
 /**
@@ -69,22 +69,32 @@ export async function noteUsedHosts(
       calls += 1;
       const found = calls > CALLS_MAX ? null : await interfaces(app, region, eniIds);
       const there = new Map(found?.map((member) => [member.eniId, member]));
-      const writes: Write[] = [];
+      const strays: Write[] = [];
       await inParallel(eniIds, async (eniId) => {
-        const member = there.get(eniId);
-        if (member !== undefined) writes.push(...noted(region, member, week));
-        else if (found !== null || !before.has(eniId))
-          writes.push(await strayed(app, region, { eniId, week, uses: used.get(eniId) ?? [] }));
+        if (!there.has(eniId) && (found !== null || !before.has(eniId)))
+          strays.push(await strayed(app, region, { eniId, week, uses: used.get(eniId) ?? [] }));
       });
-      await app.tables.writeAll(writes);
+      await app.tables.writeAll(strays);
+      await note(app, region, [...there.values()], week);
     }
   }
 }
 
-const noted = (region: string, member: Member, week: Day): readonly Write[] => [
-  ...member.groupIds.flatMap((groupId) => membershipWrites(groupId, [member], week)),
-  ...knownWrites(region, member.eniId, week),
-];
+/**
+ * Memberships first: whose groups are known is asked for no more and is stray no longer, so that whoever dies in between must not have said
+ * so yet.
+ */
+async function note(
+  { tables }: Pick<App, "tables">,
+  region: string,
+  members: readonly Member[],
+  week: Day,
+): Promise<void> {
+  await tables.writeAll(
+    members.flatMap((member) => member.groupIds.flatMap((groupId) => membershipWrites(groupId, [member], week))),
+  );
+  await tables.writeAll(members.flatMap(({ eniId }) => knownWrites(region, eniId, week)));
+}
 
 async function strayed(
   { tables }: Pick<App, "tables">,

@@ -100,6 +100,25 @@ describe("a host that has left the group", () => {
     expect(await one.state()).toBe(null);
   });
 
+  it("counts wherever the process dies that notes it, though it is gone when the next one comes", async () => {
+    // Rows of one write are written in any order: what is known last may be there, and nothing else of it.
+    for (const half of [0, 1, 2, 3]) {
+      await one.world.stop();
+      one = await RecyclingWorld.start();
+      const app = appWith([scaled]);
+      const { tables } = app;
+      const writeAll: App["tables"]["writeAll"] = async (writes) => {
+        await tables.writeAll([...writes].reverse().slice(0, half));
+        throw new Error("dies here");
+      };
+      const dies = told(used(dayAfter(one.today, -2)), { ...app, tables: { ...tables, writeAll } });
+      await expect(dies).rejects.toThrow("dies here");
+      await told(used(dayAfter(one.today, -2)), appWith([]));
+      const [noted, stray] = [await members(), await strays()];
+      expect([half, noted.includes(scaled.eniId) || stray.length === 1]).toEqual([half, true]);
+    }
+  });
+
   it("lifts a quarantine by who used the rule on it", async () => {
     await told(used(dayAfter(one.today, -2)), appWith([scaled]));
     await one.pass(14);
