@@ -3,7 +3,7 @@ import { assistantHosts } from "../../shared/adapters/alibaba/assistant-hosts.ts
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { CloudCalls } from "../setup/cloud-call.ts";
 import type { Account } from "./account.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 
 /** Instances that are asked about, at most: one page of each call. */
 const INSTANCES_MAX = 50;

@@ -22,16 +22,8 @@ import { stateOf } from "../setup/installation-steps.ts";
 import { type Account, accountOf, roleOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { cloudAssistant } from "./doctor-assistant.ts";
+import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
-
-/** `unknown`: it could not be looked at, or proves nothing either way. */
-export interface Finding {
-  readonly check: string;
-  readonly state: "ok" | "warn" | "fail" | "unknown";
-  readonly found: string;
-  /** What to do; empty where nothing is to be done. */
-  readonly remedy: string;
-}
 
 const SKEW_MAX_MS = 5000;
 /** Longer than the timer takes, so that a wake-up that never came is told from one that was late. */

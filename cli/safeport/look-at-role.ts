@@ -2,7 +2,7 @@
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { CloudCalls } from "../setup/cloud-call.ts";
 import { isTrustPolicy } from "../setup/ram-policy.ts";
-import type { Finding } from "./doctor.ts";
+import type { Finding } from "./finding.ts";
 
 interface Attached {
   readonly PolicyName: string;

@@ -2,12 +2,18 @@
 
 import { createSocket } from "node:dgram";
 import type { Server } from "node:net";
-import type { Datagram } from "./listeners.ts";
 
 /** A bound socket. */
 export interface Bound {
   readonly port: number;
   close(): Promise<void>;
+}
+
+/** A UDP datagram as it arrived. */
+export interface Datagram {
+  readonly sourceAddress: string;
+  readonly sourcePort: number;
+  readonly data: Buffer;
 }
 
 /** Sends one datagram back to where one came from. */

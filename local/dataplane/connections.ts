@@ -2,10 +2,11 @@
 
 import type { Socket } from "node:net";
 import type { Clock } from "../../shared/ports/clock.ts";
+import type { Datagram } from "./bind.ts";
 import { DoomedSessions } from "./doomed-sessions.ts";
 import type { Flow } from "./flow.ts";
 import { answerDatagram, serveConnection } from "./instance-service.ts";
-import type { Arrivals, Datagram, Endpoint } from "./listeners.ts";
+import type { Arrivals, Endpoint } from "./listeners.ts";
 import type { Policies } from "./policy.ts";
 import { decide, type Verdict } from "./verdict.ts";
 

@@ -3,10 +3,11 @@
 
 import { createHash } from "node:crypto";
 import type { Clock } from "../../shared/ports/clock.ts";
+import type { Datagram } from "./bind.ts";
 import { packetsOf } from "./derived-packets.ts";
 import type { Flow } from "./flow.ts";
 import { type FlowListener, FlowLog, type SeenPackets } from "./flow-log.ts";
-import type { Datagram, Endpoint } from "./listeners.ts";
+import type { Endpoint } from "./listeners.ts";
 import type { PortMap } from "./nft-rules.ts";
 import { type PacketCapture, startCapture } from "./packet-capture.ts";
 import { recordsOf } from "./packet-records.ts";

@@ -1,7 +1,7 @@
 // The real sockets of all instances, TCP and UDP: opened and closed as instances come and go.
 
 import { createServer, type Socket } from "node:net";
-import { type Bound, bindTcp, bindUdp, type UdpAnswer } from "./bind.ts";
+import { type Bound, bindTcp, bindUdp, type Datagram, type UdpAnswer } from "./bind.ts";
 import { type Cidr, contains, parseAddress } from "./cidr.ts";
 import type { PortMap } from "./nft-rules.ts";
 import type { Topology } from "./topology.ts";
@@ -21,13 +21,6 @@ export interface Arrivals {
   readonly onConnection: (socket: Socket, endpoint: Endpoint) => void;
   /** Called with each datagram; `answer` sends one back. */
   readonly onDatagram: (datagram: Datagram, endpoint: Endpoint, answer: UdpAnswer) => void;
-}
-
-/** A UDP datagram as it arrived. */
-export interface Datagram {
-  readonly sourceAddress: string;
-  readonly sourcePort: number;
-  readonly data: Buffer;
 }
 
 interface Listener {

@@ -3,47 +3,7 @@ import { sha256Hex } from "./digest.ts";
 import { isSameName } from "./grant-policy.ts";
 import type { LeaseRequest } from "./lease-record.ts";
 import { ruleKey } from "./rule-key.ts";
-
-/** One person's word. */
-export interface ApprovalWord {
-  /** The principal who spoke, and the person that is. */
-  readonly by: string;
-  readonly person: string;
-  /** The persons in the chain that issued the token it was spoken with; words of earlier versions have none. */
-  readonly issuers?: readonly string[];
-  readonly decision: "approve" | "deny";
-  readonly reason: string;
-  readonly at: number;
-  readonly via: "api" | "link";
-  /** The change it is about. */
-  readonly change: string;
-}
-
-/** What a lease that needs second persons has of them. Instants in milliseconds. */
-export interface Approval {
-  /** How many persons have to approve; 0 for a lease that waits for its start alone. */
-  readonly needed: number;
-  /** Hash of the exact change, see `changeOf`. */
-  readonly change: string;
-  /** Person who asked. */
-  readonly requester: string;
-  /** Who issued the token it was asked with, as in `Caller`; absent where nobody did, and in requests of earlier versions. */
-  readonly requesterIssuers?: readonly string[] | undefined;
-  /** Whom it was put to first: owners and stand-ins of the port by the ledger; empty where the ledger names none. */
-  readonly askedOf: readonly string[];
-  readonly lapsesAt: number;
-  readonly words: readonly ApprovalWord[];
-  readonly approvedAt: number | null;
-  /** Version for compare-and-set. */
-  readonly rev: number;
-}
-
-/** What was said afterwards of a lease that was opened without the second person it needed. */
-export interface Justification {
-  readonly by: string;
-  readonly at: number;
-  readonly text: string;
-}
+import type { Approval, ApprovalWord } from "./second-person.ts";
 
 /**
  * The hash of everything a lease would change and of everything its approver is told of it: 64 hex digits. Two requests have the same

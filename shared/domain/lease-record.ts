@@ -1,9 +1,9 @@
 // A lease as it is stored and shown: what was asked, and where it stands.
-import type { Approval, Justification } from "./approval.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId } from "./ids.ts";
 import type { LeaseState } from "./lease.ts";
 import type { Role } from "./permission.ts";
 import type { RuleSpec } from "./rule.ts";
+import type { Approval, Justification } from "./second-person.ts";
 
 /** By what a lease is granted. */
 export interface LeaseGrant {

@@ -1,9 +1,9 @@
 // A lease as the API shows it, in fields and in words.
 import type * as z from "zod";
-import type { Approval } from "../domain/approval.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
+import type { Approval } from "../domain/second-person.ts";
 import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/lease/open-lease.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";

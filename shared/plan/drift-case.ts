@@ -8,10 +8,10 @@ import type { DriftPolicy } from "../domain/policy.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { attributionOf, callsBehind, type JudgedDifference, judge } from "./judge-drift.ts";
 import { isAllocatedAlways } from "./open-window.ts";
 import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
-import type { Difference, PlannedCall } from "./plan-entry.ts";
 
 /** A change to the ledger by somebody the policy trusts; null retires. */
 export interface Adoption {

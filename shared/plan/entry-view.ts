@@ -3,8 +3,8 @@ import type { RuleId } from "../domain/ids.ts";
 import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { isGenuine, isHolding, type KnownRule, mayStillAct, type Picture, rulesOf } from "./picture.ts";
-import type { EntryPatch, EntryPlan, PlannedCall } from "./plan-entry.ts";
 
 export interface EntryView {
   readonly live: readonly Holder[];

@@ -2,8 +2,8 @@
 import type { EntryId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Mode } from "../domain/mode.ts";
+import type { PlannedCall } from "./entry-plan.ts";
 import { isHolding, type Refusal } from "./picture.ts";
-import type { PlannedCall } from "./plan-entry.ts";
 
 /** What a mode keeps back is looked at again within this. */
 const AGAIN_MS = 5 * 60_000;

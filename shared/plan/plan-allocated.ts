@@ -2,9 +2,10 @@
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import type { Difference, EntryPlan } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
-import { type Difference, type EntryPlan, refused } from "./plan-entry.ts";
+import { refused } from "./plan-entry.ts";
 
 /**
  *     rule in the cloud             what happens

@@ -4,9 +4,9 @@ import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
 import { guardRollbacks } from "./drift-guardrails.ts";
+import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { againAt } from "./mode-guard.ts";
 import type { KnownRule, Picture, Watch } from "./picture.ts";
-import type { Difference, PlannedCall } from "./plan-entry.ts";
 
 export interface DriftPlan {
   readonly calls: readonly PlannedCall[];

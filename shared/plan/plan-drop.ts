@@ -1,10 +1,11 @@
 // The decision about a drop that a recycling item or a lockdown holds for a time. Pure.
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry, Standing } from "../domain/ledger-entry.ts";
+import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, markOf, type Picture } from "./picture.ts";
-import { type EntryPlan, type PlannedCall, planEnded, refused } from "./plan-entry.ts";
+import { planEnded, refused } from "./plan-entry.ts";
 
 /**
  *     holders   rule in the cloud            what happens

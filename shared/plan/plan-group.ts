@@ -4,6 +4,7 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { type Mark, parseMark } from "../domain/mark.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import { isDenied, type Sighting } from "../domain/sighting.ts";
+import type { Difference, EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { foreignWriterOf, trustedOf } from "./judge-drift.ts";
 import { againAt, isAllowedIn } from "./mode-guard.ts";
 import { isAllocatedAlways, nextWindowChange, openWindow } from "./open-window.ts";
@@ -11,7 +12,7 @@ import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./p
 import { planAllocated } from "./plan-allocated.ts";
 import { type DriftPlan, NO_DRIFT, planDrift } from "./plan-drift.ts";
 import { planDrop } from "./plan-drop.ts";
-import { type Difference, type EntryPatch, type EntryPlan, type PlannedCall, planHeld } from "./plan-entry.ts";
+import { planHeld } from "./plan-entry.ts";
 import { planSuspended, withoutSuspension } from "./plan-suspended.ts";
 
 export interface Plan {

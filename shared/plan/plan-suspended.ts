@@ -2,11 +2,11 @@
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry, Standing, SuspendedRule, Suspender, Suspension } from "../domain/ledger-entry.ts";
 import type { Rule } from "../domain/rule.ts";
+import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
 import { carriesOurMark, type Picture } from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
-import type { EntryPatch, EntryPlan, PlannedCall } from "./plan-entry.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
 const PRIORITY_MAX = 100;

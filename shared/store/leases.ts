@@ -1,8 +1,9 @@
 // Leases: the request, written once, and the status, written by passes under the group's fencing number.
-import type { Approval, Justification } from "../domain/approval.ts";
+
 import type { GroupId, LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
+import type { Approval, Justification } from "../domain/second-person.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";

@@ -49,6 +49,16 @@ const planted: readonly Planted[] = [
   ["cli/dev/b.ts", uses("../../shared/usecases/app.ts"), "The command line talks to the product over HTTP"],
   ["shared/domain/cycle-a.ts", `import { b } from "./cycle-b.ts";\nexport const a = () => b;\n`, "cycle"],
   ["shared/domain/cycle-b.ts", `import { a } from "./cycle-a.ts";\nexport const b = () => a;\n`, "cycle"],
+  [
+    "shared/domain/cycle-c.ts",
+    `import type { D } from "./cycle-d.ts";\nexport interface C {\n  readonly d: D;\n}\n`,
+    "cycle",
+  ],
+  [
+    "shared/domain/cycle-d.ts",
+    `import type { C } from "./cycle-c.ts";\nexport interface D {\n  readonly c: C;\n}\n`,
+    "cycle",
+  ],
   ["shared/domain/barrel.ts", `export * from "./clean.ts";\n`, "barrel"],
   // Time and chance come through ports.
   ["shared/usecases/now.ts", "export const now = Date.now();\n", "take the port Clock"],

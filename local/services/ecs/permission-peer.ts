@@ -2,7 +2,7 @@
 import type { RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { refusal } from "./errors.ts";
 import { listNamed } from "./lists.ts";
-import type { PermissionScope } from "./permission.ts";
+import type { PermissionScope } from "./permission-scope.ts";
 import { readIpv4, readIpv6 } from "./permission-values.ts";
 
 /** The object; exactly one of the first four is not empty. */

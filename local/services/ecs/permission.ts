@@ -3,8 +3,9 @@ import type { RpcElement, RpcParameters } from "../../protocol/rpc/parameters.ts
 import { RpcError } from "../../protocol/rpc/rpc-error.ts";
 import { refusal } from "./errors.ts";
 import { listNamed } from "./lists.ts";
-import type { EcsDirection, EcsGroup, EcsList } from "./model.ts";
+import type { EcsDirection } from "./model.ts";
 import { type Peer, readPeer } from "./permission-peer.ts";
+import type { PermissionScope } from "./permission-scope.ts";
 import {
   isPortRange,
   readDescription,
@@ -16,7 +17,6 @@ import {
   readSourcePortRange,
 } from "./permission-values.ts";
 import type { RuleFields } from "./rule-identity.ts";
-import type { EcsSwitches } from "./switches.ts";
 
 /** The fields of a permission of either direction, with the prefix of a numbered list or without. */
 export const permissionFieldNames = [
@@ -41,19 +41,6 @@ export const permissionFieldNames = [
   "NicType",
   "Description",
 ] as const;
-
-/** What a permission is checked against. */
-export interface PermissionScope {
-  readonly direction: EcsDirection;
-  readonly group: EcsGroup;
-  readonly groups: readonly EcsGroup[];
-  readonly lists: readonly EcsList[];
-  readonly switches: Readonly<EcsSwitches>;
-  /** What the call does with it: some refusals differ. */
-  readonly purpose: "authorize" | "revoke" | "modify";
-  /** The account of the call; a group said to be its own is looked up. */
-  readonly accountId: string;
-}
 
 type Ports = Pick<RuleFields, "portRange" | "portRangeListId">;
 

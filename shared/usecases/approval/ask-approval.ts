@@ -1,5 +1,5 @@
 // Whom a lease that needs a second person is put to, and what is written for it.
-import { type Approval, changeOf } from "../../domain/approval.ts";
+import { changeOf } from "../../domain/approval.ts";
 import { isSameName, personOf } from "../../domain/grant-policy.ts";
 import type { GroupRef } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
@@ -10,6 +10,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { portRangesOverlap } from "../../domain/port-range.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { portsText, protocolText } from "../../domain/rule-text.ts";
+import type { Approval } from "../../domain/second-person.ts";
 import type { Write } from "../../ports/tables.ts";
 import { waitingWrite } from "../../store/attention.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";

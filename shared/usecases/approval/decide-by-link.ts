@@ -1,12 +1,12 @@
 // A word by a link in a message: whose it is, what it is about, and the decision.
 import { scopesOf } from "../../domain/access-policy.ts";
-import type { Approval } from "../../domain/approval.ts";
 import { isGenuineLink, parseLink } from "../../domain/approval-link.ts";
 import { personOf } from "../../domain/grant-policy.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { isPermitted } from "../../domain/permission.ts";
 import type { Policy } from "../../domain/policy.ts";
+import type { Approval } from "../../domain/second-person.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import { getLease } from "../../store/leases.ts";
 import { identityOf, isGood, listTokens } from "../../store/tokens.ts";

@@ -1,9 +1,10 @@
 // A second person's word about a lease: approve or deny.
-import { type Approval, type ApprovalWord, approversOf, changeOf, isApproved } from "../../domain/approval.ts";
+import { approversOf, changeOf, isApproved } from "../../domain/approval.ts";
 import { personOf } from "../../domain/grant-policy.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../../domain/lease-record.ts";
 import { isPermitted } from "../../domain/permission.ts";
+import type { Approval, ApprovalWord } from "../../domain/second-person.ts";
 import { fail } from "../../errors/app-error.ts";
 import { startAt } from "../../plan/plan-start.ts";
 import { type Due, dueDelete, dueLease, dueWrite } from "../../store/due.ts";

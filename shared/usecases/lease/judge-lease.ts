@@ -1,10 +1,11 @@
 // Whether the policy grants a lease, in the words of use cases.
-import type { Approval } from "../../domain/approval.ts";
+
 import { isSameName, personOf } from "../../domain/grant-policy.ts";
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Lease, LeaseGrant, LeaseRequest } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
+import type { Approval } from "../../domain/second-person.ts";
 import { fail } from "../../errors/app-error.ts";
 import { type GrantVerdict, isFor, judgeGrant } from "../../plan/judge-grant.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";

@@ -1,12 +1,13 @@
 // Opens a lease when its start has come. What was asked for then is judged anew: until now it was words.
 
-import { type Approval, approversOf } from "../../domain/approval.ts";
+import { approversOf } from "../../domain/approval.ts";
 import { parseObservedCidr } from "../../domain/cidr.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
+import type { Approval } from "../../domain/second-person.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import { catalogue, type ErrorCode } from "../../errors/catalogue.ts";
 import { startAt } from "../../plan/plan-start.ts";

@@ -1,7 +1,7 @@
 // The job of a lockdown: what is not closed yet is closed, and what is over is lifted.
 import { getLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
-import type { JobRun } from "../operation/jobs.ts";
+import type { JobRun } from "../operation/job-run.ts";
 import { liftLockdown } from "./lift-lockdown.ts";
 import { goOnWithLockdown } from "./start-lockdown.ts";
 

@@ -1,7 +1,6 @@
 // Jobs: what the program does from time to time beside looking at groups. Run by the sweep when their due rows' time has come.
 import { OPTIMISE_JOB } from "../../domain/alarm.ts";
 import type { LeaseId } from "../../domain/ids.ts";
-import type { Policy } from "../../domain/policy.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../../store/job-runs.ts";
 import { acquireLock, releaseLock } from "../../store/lock.ts";
@@ -24,18 +23,9 @@ import { optimiseInstance } from "../recycling/optimise-instance.ts";
 import { nextPublication, publishUse } from "../recycling/publish-use.ts";
 import { nextRecyclingAt, runRecycling } from "../recycling/run-recycling.ts";
 import { watchRecycling } from "../recycling/watch-recycling.ts";
+import type { JobRun } from "./job-run.ts";
 import { answerProbe } from "./probe.ts";
 import { bookAudit, runAudit } from "./run-audit.ts";
-
-/** One run of a job. */
-export interface JobRun {
-  readonly policy: Policy;
-  /** What tells runs of one job apart; null where there is but one. */
-  readonly param: string | null;
-  readonly cause: string;
-  /** Monotonic instant after which nothing further is begun. */
-  readonly deadlineAt: number;
-}
 
 /** A job may be run twice for one instant, after a crash: what it does has to bear that. */
 export interface Job {

@@ -10,7 +10,7 @@ import { dueJob, dueWrite } from "../../store/due.ts";
 import { listUse } from "../../store/evidence.ts";
 import type { App } from "../app.ts";
 import { membersOf } from "../group/open-facts.ts";
-import type { JobRun } from "../operation/jobs.ts";
+import type { JobRun } from "../operation/job-run.ts";
 import { IDLE_AFTER_HOURS, LOOK_BACK_DAYS } from "./publish-use.ts";
 import { type RecyclingRun, recycle } from "./recycle.ts";
 import type { EarlyTerms } from "./recycle-group.ts";

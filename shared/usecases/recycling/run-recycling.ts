@@ -3,7 +3,7 @@ import type { RecyclingPlace } from "../../domain/recycling-place.ts";
 import { writeRecord } from "../../store/records.ts";
 import { endRecyclingNight, readRecyclingNight, saveRecyclingNight } from "../../store/recycling-place.ts";
 import type { App } from "../app.ts";
-import type { JobRun } from "../operation/jobs.ts";
+import type { JobRun } from "../operation/job-run.ts";
 import { recycle } from "./recycle.ts";
 
 const DAY_MS = 86_400_000;

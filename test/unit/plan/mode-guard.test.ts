@@ -1,8 +1,8 @@
 // Which calls a mode lets through.
 import { describe, expect, test } from "vitest";
 import type { Mode } from "../../../shared/domain/mode.ts";
+import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import { againAt, isAllowedIn, refusedByMode } from "../../../shared/plan/mode-guard.ts";
-import type { PlannedCall } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { aHolder, aMark, anEndedHolder, anEntry, aPicture, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec } from "../../kit/rules.ts";

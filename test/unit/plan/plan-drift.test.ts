@@ -6,8 +6,8 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Direction, Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { Sighting } from "../../../shared/domain/sighting.ts";
+import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import type { Picture, Watch } from "../../../shared/plan/picture.ts";
-import type { PlannedCall } from "../../../shared/plan/plan-entry.ts";
 import { type Plan, planGroup } from "../../../shared/plan/plan-group.ts";
 import {
   anAllocated,

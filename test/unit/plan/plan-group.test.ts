@@ -4,7 +4,7 @@ import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import type { PlannedCall } from "../../../shared/plan/plan-entry.ts";
+import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import {
   aHolder,

@@ -2,14 +2,8 @@
 import { describe, expect, test } from "vitest";
 import { type Due, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import {
-  allJobs,
-  bookJobs,
-  type Job,
-  type JobRun,
-  type Jobs,
-  runJob,
-} from "../../../shared/usecases/operation/jobs.ts";
+import type { JobRun } from "../../../shared/usecases/operation/job-run.ts";
+import { allJobs, bookJobs, type Job, type Jobs, runJob } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { type AppWorld, appWorld, START } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";

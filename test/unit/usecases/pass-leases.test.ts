@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
-import type { EntryPatch } from "../../../shared/plan/plan-entry.ts";
+import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import { intentWrite, listIntents } from "../../../shared/store/intents.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
