@@ -1,6 +1,6 @@
 // Reads the serialized filters that conditions and reads carry into one tree.
 
-import { decodeMessage } from "./messages.ts";
+import { decodeMessage, type Messages } from "./messages.ts";
 import { isPlaceholder, Kind, readBareVariant, type Variant } from "./variant.ts";
 
 /** Compares a part of a text, read as another type, in place of the text. */
@@ -34,19 +34,28 @@ const combinators = ["", "not", "and", "or"] as const;
 /** Decodes a filter. Throws an Error whose message can be given to the caller. */
 export function decodeFilter(bytes: Uint8Array): FilterTree {
   const budget = { left: filterConditionsMax };
-  return build(decodeMessage("Filter", bytes), budget, 0);
+  return build(decode("Filter", bytes, "filter"), budget, 0);
+}
+
+function decode<Name extends keyof Messages>(name: Name, bytes: Uint8Array, what: string): Messages[Name] {
+  try {
+    return decodeMessage(name, bytes);
+  } catch {
+    throw new Error(`Deserialize ${what} failed.`);
+  }
 }
 
 function build(filter: { type: number; filter: Uint8Array }, budget: { left: number }, depth: number): FilterTree {
   if (depth > 2 * filterConditionsMax) throw new Error("The filter is nested too deeply.");
   switch (filter.type) {
     case 1: {
-      const single = decodeMessage("SingleColumnValueFilter", filter.filter);
+      const single = decode("SingleColumnValueFilter", filter.filter, "relation filter");
       budget.left -= 1;
-      if (budget.left < 0) throw new Error(`The number of conditions in the filter exceeds ${filterConditionsMax}.`);
-      if (single.comparator < 1 || single.comparator > 6) throw new Error("Invalid comparator in the filter.");
+      if (budget.left < 0) throw new Error(`The count of filter exceeds the max: ${filterConditionsMax}.`);
+      if (single.comparator < 1 || single.comparator > 6)
+        throw new Error(`Invalid relation operator: ${single.comparator}.`);
       const value = readBareVariant(single.column_value);
-      if (value === undefined || isPlaceholder(value)) throw new Error("Invalid column value in the filter.");
+      if (value === undefined || isPlaceholder(value)) throw new Error("Deserialize relation filter failed.");
       return {
         kind: "column",
         comparator: single.comparator,
@@ -58,23 +67,27 @@ function build(filter: { type: number; filter: Uint8Array }, budget: { left: num
       };
     }
     case 2: {
-      const composite = decodeMessage("CompositeColumnValueFilter", filter.filter);
+      const composite = decode("CompositeColumnValueFilter", filter.filter, "composite filter");
       const kind = combinators[composite.combinator];
-      if (kind === undefined || kind === "") throw new Error("Invalid combinator in the filter.");
+      if (kind === undefined || kind === "") throw new Error("Deserialize composite filter failed.");
       const count = composite.sub_filters.length;
-      if (kind === "not" ? count !== 1 : count < 2) {
-        throw new Error(`Invalid number of sub filters of ${kind.toUpperCase()}: ${count}.`);
+      if (kind === "not" && count !== 1) {
+        throw new Error("Invalid NOT operator: the number of sub-filters must be 1.");
+      }
+      // SDKs of every language let their callers give more than the two that the documents speak of.
+      if (kind !== "not" && count < 2) {
+        throw new Error("Invalid AND/OR operator: the number of sub-filters must be 2.");
       }
       return { kind, children: composite.sub_filters.map((child) => build(child, budget, depth + 1)) };
     }
     case 3: {
-      const page = decodeMessage("ColumnPaginationFilter", filter.filter);
-      if (page.offset < 0 || page.limit <= 0)
-        throw new Error("Invalid offset or limit of the column pagination filter.");
+      const page = decode("ColumnPaginationFilter", filter.filter, "column pagination filter");
+      if (page.offset < 0) throw new Error("Offset in ColumnPaginationFilter must be greater than or equal to 0.");
+      if (page.limit <= 0) throw new Error("Limit in ColumnPaginationFilter must be greater than 0.");
       return { kind: "page", offset: page.offset, limit: page.limit };
     }
     default:
-      throw new Error(`Unknown filter type ${filter.type}.`);
+      throw new Error(`Invalid type of filter: ${filter.type}.`);
   }
 }
 

@@ -39,6 +39,9 @@ export interface PlainRow {
 /** The bytes are not a PlainBuffer; the message says what is wrong with them. */
 export class PlainBufferError extends Error {}
 
+const tooShort = (): PlainBufferError =>
+  new PlainBufferError("Input encoded PK broken, length is shorter than expect.");
+
 /** The four bytes every non-empty PlainBuffer starts with. */
 export const plainBufferHeader: Buffer = Buffer.from([headerWord, 0, 0, 0]);
 
@@ -47,8 +50,11 @@ export const plainBufferHeader: Buffer = Buffer.from([headerWord, 0, 0, 0]);
  * some clients leave there. Throws PlainBufferError.
  */
 export function decodeRows(bytes: Buffer): PlainRow[] {
-  if (bytes.length < 4 || bytes.readUInt32LE(0) !== headerWord)
-    throw new PlainBufferError("Invalid plain buffer header.");
+  if (bytes.length < 4) throw tooShort();
+  const header = bytes.readUInt32LE(0);
+  if (header !== headerWord) {
+    throw new PlainBufferError(`Cell data broken, mismatch header, actual: ${header}, expect: ${headerWord}.`);
+  }
   const reader = new Reader(bytes, 4);
   const rows: PlainRow[] = [];
   while (!reader.atPadding()) rows.push(reader.row());
@@ -58,7 +64,8 @@ export function decodeRows(bytes: Buffer): PlainRow[] {
 /** Reads a buffer that must hold exactly one row. Throws PlainBufferError. */
 export function decodeRow(bytes: Buffer): PlainRow {
   const rows = decodeRows(bytes);
-  if (rows.length !== 1) throw new PlainBufferError(`Expect one row in plain buffer but it has ${rows.length}.`);
+  if (rows.length !== 1)
+    throw new PlainBufferError(`data format is invalid, ${rows.length} rows where one is expected.`);
   return rows[0] as PlainRow;
 }
 
@@ -81,23 +88,24 @@ class Reader {
     if (this.#at === this.#bytes.length) return true;
     if (this.#bytes[this.#at] !== Tag.end) return false;
     for (let at = this.#at; at < this.#bytes.length; at++) {
-      if (this.#bytes[at] !== 0) throw new PlainBufferError("Unexpected data after the end of plain buffer.");
+      if (this.#bytes[at] !== 0)
+        throw new PlainBufferError("Cell data broken, has more data in cell, but they can't be parsed.");
     }
     return true;
   }
 
   row(): PlainRow {
     const sum = { row: 0 };
-    this.#expect(Tag.primaryKey, "primary key");
+    this.#expect(Tag.primaryKey);
     const primaryKey = this.#cells(sum);
-    if (primaryKey.length === 0) throw new PlainBufferError("The primary key of the row is empty.");
+    if (primaryKey.length === 0) throw new PlainBufferError("Cell data broken, PK is empty.");
     let attributes: Cell[] = [];
     if (this.#accept(Tag.attributes)) attributes = this.#cells(sum);
     const deleteMarker = this.#accept(Tag.deleteMarker);
-    this.#expect(Tag.rowChecksum, "row checksum");
-    if (this.#byte() !== crc8Byte(sum.row, deleteMarker ? 1 : 0)) {
-      throw new PlainBufferError("Row data broken, checksum is mismatch.");
+    if (!this.#accept(Tag.rowChecksum)) {
+      throw new PlainBufferError("Cell data broken, row is not end with checksum tag.");
     }
+    this.#verify(crc8Byte(sum.row, deleteMarker ? 1 : 0));
     return { primaryKey, attributes, deleteMarker };
   }
 
@@ -108,7 +116,7 @@ class Reader {
   }
 
   #cell(sum: { row: number }): Cell {
-    this.#expect(Tag.name, "cell name");
+    this.#expect(Tag.name);
     const nameBytes = this.#take(this.#uint32());
     const name = nameBytes.toString("latin1");
     let crc = crc8(0, nameBytes);
@@ -128,8 +136,10 @@ class Reader {
       crc = crc8(crc, this.#bytes, start, this.#at);
     }
     if (op !== undefined) crc = crc8Byte(crc, op);
-    this.#expect(Tag.cellChecksum, "cell checksum");
-    if (this.#byte() !== crc) throw new PlainBufferError("Cell data broken, checksum is mismatch.");
+    if (!this.#accept(Tag.cellChecksum)) {
+      throw new PlainBufferError("Cell data broken, cell is not end with checksum[0x0A] tag.");
+    }
+    this.#verify(crc);
     sum.row = crc8Byte(sum.row, crc);
     return {
       name,
@@ -143,9 +153,9 @@ class Reader {
     const end = this.#at + length;
     const kind = this.#byte();
     const fixed = fixedLength(kind);
-    if (fixed === null) throw new PlainBufferError(`Unknown value type ${kind}.`);
+    if (fixed === null) throw new PlainBufferError("data format is invalid, unknown variant type occured.");
     const bytes = this.#take(fixed ?? this.#uint32());
-    if (this.#at !== end) throw new PlainBufferError("The length of a value does not match its type.");
+    if (this.#at !== end) throw new PlainBufferError("Input encoded PK broken, length is shorter than expect.");
     if (kind === Kind.boolean && (bytes[0] as number) > 1) throw new PlainBufferError("A boolean must be 0 or 1.");
     return { kind, bytes };
   }
@@ -153,7 +163,7 @@ class Reader {
   #op(): number {
     const op = this.#byte();
     if (op !== CellOp.deleteAllVersions && op !== CellOp.deleteOneVersion && op !== CellOp.increment) {
-      throw new PlainBufferError(`Unknown cell operation ${op}.`);
+      throw new PlainBufferError(`Invalid op type of cell: ${op}.`);
     }
     return op;
   }
@@ -164,29 +174,35 @@ class Reader {
     return true;
   }
 
-  #expect(tag: number, what: string): void {
-    if (!this.#accept(tag)) {
-      throw new PlainBufferError(`Expect the tag of ${what} but it was ${this.#bytes[this.#at] ?? "the end"}.`);
-    }
+  #expect(tag: number): void {
+    if (this.#accept(tag)) return;
+    const actual = this.#bytes[this.#at];
+    if (actual === undefined) throw tooShort();
+    throw new PlainBufferError(`Cell data broken, mismatch tag, actual tag(${actual}), expect(${tag}).`);
+  }
+
+  #verify(checksum: number): void {
+    const sent = this.#byte();
+    if (sent !== checksum) throw new PlainBufferError(`Cell data broken, checksum is mismatch, ${sent}:${checksum}.`);
   }
 
   #byte(): number {
     const byte = this.#bytes[this.#at];
-    if (byte === undefined) throw new PlainBufferError("Plain buffer is cut short.");
+    if (byte === undefined) throw tooShort();
     this.#at += 1;
     return byte;
   }
 
   #uint32(signed = false): number {
     const start = this.#at;
-    if (start + 4 > this.#bytes.length) throw new PlainBufferError("Plain buffer is cut short.");
+    if (start + 4 > this.#bytes.length) throw tooShort();
     this.#at += 4;
     return signed ? this.#bytes.readInt32LE(start) : this.#bytes.readUInt32LE(start);
   }
 
   #take(length: number): Buffer {
     const start = this.#at;
-    if (start + length > this.#bytes.length) throw new PlainBufferError("Plain buffer is cut short.");
+    if (start + length > this.#bytes.length) throw tooShort();
     this.#at += length;
     return this.#bytes.subarray(start, start + length);
   }

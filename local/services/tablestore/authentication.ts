@@ -39,7 +39,7 @@ export function authenticate(
   const expected = signRequest({ path: request.path, headers, secret: known.secret });
   if (!isSameSignature(expected, headers["x-ots-signature"] ?? "")) throw authFailed("Signature mismatch.");
   if (authority.skewMsMax !== undefined && Math.abs(sentMs - request.nowMs) > authority.skewMsMax) {
-    throw authFailed("The difference between date and system time is more than 15 minutes.");
+    throw authFailed(`Mismatch between system time and x-ots-date: ${date}.`);
   }
   if (contentMd5(request.body) !== headers["x-ots-contentmd5"]) {
     throw new OtsError(

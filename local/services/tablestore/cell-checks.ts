@@ -2,7 +2,8 @@
 
 import { type Cell, CellOp } from "../../protocol/tablestore/plain-buffer.ts";
 import { Kind, type Variant } from "../../protocol/tablestore/variant.ts";
-import { OtsError, parameterInvalid } from "./errors.ts";
+import { parameterInvalid, timestampOutOfRange } from "./errors.ts";
+import { checkText, kindNames } from "./keys.ts";
 import { isName, limits } from "./limits.ts";
 import type { Table } from "./tables.ts";
 
@@ -14,7 +15,7 @@ export function checkCells(
   nowMs: number,
 ): void {
   if (kind === "delete") {
-    if (cells.length > 0) throw parameterInvalid("Attribute columns cannot be given when deleting a row.");
+    if (cells.length > 0) throw parameterInvalid("Invalid delete row request: unexpected cells in request");
     return;
   }
   if (kind === "update" && cells.length === 0) {
@@ -43,17 +44,13 @@ export function checkCells(
     }
   }
   if (uses.size > limits.attributeColumnsMax) {
-    throw new OtsError(
-      400,
-      "OTSOutOfColumnCountLimit",
+    throw parameterInvalid(
       `The number of attribute columns exceeds the limit, limit count: ${limits.attributeColumnsMax}, column count: ${uses.size}.`,
     );
   }
   if (size > limits.rowWriteBytesMax) {
-    throw new OtsError(
-      400,
-      "OTSOutOfRowSizeLimit",
-      "The total data size of columns in one request exceeded the limit.",
+    throw parameterInvalid(
+      `The total data size of ${kind === "put" ? "PutRow" : "UpdateRow"} request exceeds the limit, limit size: ${limits.rowWriteBytesMax}, data size: ${size}.`,
     );
   }
 }
@@ -61,7 +58,7 @@ export function checkCells(
 function checkOp(kind: "put" | "update", cell: Cell): void {
   switch (cell.op) {
     case undefined:
-      if (cell.value === undefined) throw parameterInvalid(`The value of column '${cell.name}' is missing.`);
+      if (cell.value === undefined) throw parameterInvalid(`No value is given for column name: ${cell.name}.`);
       return;
     case CellOp.increment:
       if (kind === "put") break;
@@ -81,20 +78,20 @@ function checkOp(kind: "put" | "update", cell: Cell): void {
       }
       return;
   }
-  throw parameterInvalid("Invalid cell operation in PutRow.");
+  throw parameterInvalid(`OpType cannot be given for column name: ${cell.name} in PutRow.`);
 }
 
 function checkTimestamp(table: Table, cell: Cell, nowMs: number): void {
   const timestamp = cell.timestamp;
   if (timestamp === undefined) return;
-  if (timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER) throw parameterInvalid(`Invalid timestamp: ${timestamp}.`);
+  if (timestamp < 0 || timestamp > Number.MAX_SAFE_INTEGER) throw timestampOutOfRange();
   if (cell.op !== undefined) return;
   if (table.definition.indexes !== undefined) {
     throw parameterInvalid("Timestamp cannot be given when the table has indexes.");
   }
   const deviationMs = table.definition.timeDeviationS * 1000;
   if (timestamp < nowMs - deviationMs || timestamp >= nowMs + deviationMs) {
-    throw parameterInvalid(`Invalid timestamp: ${timestamp}.`);
+    throw parameterInvalid(`Invalid timestamp. Cell:${cell.name}.`);
   }
 }
 
@@ -111,6 +108,7 @@ function checkValue(name: string, value: Variant): void {
     }
     case Kind.string:
     case Kind.binary:
+      checkText(name, value);
       if (value.bytes.length > limits.attributeValueBytesMax) {
         throw parameterInvalid(
           `The length of attribute column: '${name}' exceeds the MaxLength:${limits.attributeValueBytesMax} with CurrentLength:${value.bytes.length}.`,
@@ -118,6 +116,6 @@ function checkValue(name: string, value: Variant): void {
       }
       return;
     default:
-      throw parameterInvalid(`Invalid value type of attribute column '${name}'.`);
+      throw parameterInvalid(`${kindNames[value.kind]} is an invalid type for the attribute column.`);
   }
 }

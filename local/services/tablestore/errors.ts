@@ -15,6 +15,9 @@ export class OtsError extends Error {
 /** 400: a malformed or out-of-limit argument. */
 export const parameterInvalid = (message: string): OtsError => new OtsError(400, "OTSParameterInvalid", message);
 
+/** 400: a timestamp that no cell can have. */
+export const timestampOutOfRange = (): OtsError => parameterInvalid("Timestamp must be in range [0, INT64_MAX/1000).");
+
 /** 400: key names, types or count differ from the table's. */
 export const invalidPrimaryKey = (message: string): OtsError => new OtsError(400, "OTSInvalidPK", message);
 

@@ -1,5 +1,6 @@
 // Primary keys as bytes whose order is the order of the keys, and the check of keys against a table.
 
+import { isUtf8 } from "node:buffer";
 import type { Cell } from "../../protocol/tablestore/plain-buffer.ts";
 import { Kind, type Variant } from "../../protocol/tablestore/variant.ts";
 import { invalidPrimaryKey, parameterInvalid } from "./errors.ts";
@@ -43,17 +44,27 @@ export function encodeKey(values: readonly Variant[]): Buffer {
   return out.subarray(0, at);
 }
 
-/** Which placeholders a key may hold: none, the range bounds, or the auto-increment one. */
-export type KeyUse = "read" | "bound" | "write";
+/** Which placeholders a key may hold: the range bounds, the auto-increment one when a row is written, else none. */
+export type KeyUse = "read" | "bound" | "write" | "delete";
 
-const kindNames: Readonly<Record<number, string>> = {
-  [Kind.integer]: "VT_INTEGER",
-  [Kind.string]: "VT_STRING",
-  [Kind.binary]: "VT_BLOB",
-  [Kind.infMin]: "VT_INF_MIN",
-  [Kind.infMax]: "VT_INF_MAX",
-  [Kind.autoIncrement]: "VT_AUTO_INCREMENT",
+/** Kinds of values as errors name them. */
+export const kindNames: Readonly<Record<number, string>> = {
+  [Kind.integer]: "INTEGER",
+  [Kind.double]: "DOUBLE",
+  [Kind.boolean]: "BOOLEAN",
+  [Kind.string]: "STRING",
+  [Kind.binary]: "BLOB",
+  [Kind.infMin]: "INF_MIN",
+  [Kind.infMax]: "INF_MAX",
+  [Kind.autoIncrement]: "AUTO_INCREMENT",
 };
+
+/** Throws OtsError when the value is a text that is not UTF-8. */
+export function checkText(name: string, { kind, bytes }: Variant): void {
+  if (kind === Kind.string && !isUtf8(bytes)) {
+    throw parameterInvalid(`Value of column ${name} must be UTF8 encoding.`);
+  }
+}
 
 /** The key's values in schema order. Throws OtsError when the cells do not fit the table. */
 export function readKey(schema: readonly KeyColumn[], cells: readonly Cell[], use: KeyUse): Variant[] {
@@ -66,7 +77,11 @@ export function readKey(schema: readonly KeyColumn[], cells: readonly Cell[], us
       throw invalidPrimaryKey(`Validate PK name fail. Input: ${cell.name}, Meta: ${column.name}.`);
     }
     const value = cell.value;
-    if (value === undefined) throw parameterInvalid(`The value of primary key column '${cell.name}' is missing.`);
+    if (value === undefined) throw parameterInvalid(`No value is given for primary key name: ${cell.name}.`);
+    if (cell.op !== undefined) throw parameterInvalid(`OpType cannot be given for primary key name: ${cell.name}.`);
+    if (cell.timestamp !== undefined) {
+      throw parameterInvalid(`Timestamp cannot be given for primary key name: ${cell.name}.`);
+    }
     checkKeyValue(column, value, use);
     return value;
   });
@@ -74,20 +89,24 @@ export function readKey(schema: readonly KeyColumn[], cells: readonly Cell[], us
 
 function checkKeyValue(column: KeyColumn, value: Variant, use: KeyUse): void {
   const mismatch = (): Error =>
-    invalidPrimaryKey(
-      `Validate PK type fail. Input: ${kindNames[value.kind] ?? "unknown"}, Meta: ${kindNames[column.kind]}.`,
-    );
+    invalidPrimaryKey(`Validate PK type fail. Input: VT_${kindNames[value.kind]}, Meta: VT_${kindNames[column.kind]}.`);
+  const invalidType = (): Error => parameterInvalid(`${kindNames[value.kind]} is an invalid type for the primary key.`);
   switch (value.kind) {
+    case Kind.double:
+    case Kind.boolean:
+      throw invalidType();
     case Kind.infMin:
     case Kind.infMax:
-      if (use !== "bound") throw mismatch();
+      if (use !== "bound") throw invalidType();
       return;
     case Kind.autoIncrement:
+      if (use === "delete") throw parameterInvalid("Invalid row to delete which with pk auto increment");
       if (use !== "write") throw parameterInvalid("PKAutoIncr can't be used for read operations.");
       if (!column.autoIncrement) throw mismatch();
       return;
     default:
       if (value.kind !== column.kind) throw mismatch();
+      checkText(column.name, value);
       if (value.bytes.length > limits.primaryKeyValueBytesMax) {
         throw parameterInvalid(
           `The length of primary key column: '${column.name}' exceeds the MaxLength:${limits.primaryKeyValueBytesMax} with CurrentLength:${value.bytes.length}.`,

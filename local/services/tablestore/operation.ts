@@ -38,7 +38,7 @@ export function operation<Name extends keyof Messages>(
     try {
       request = decodeMessage(message, body);
     } catch {
-      throw parameterInvalid("Failed to parse the protobuf message.");
+      throw parameterInvalid("Parse PBMessage from RawString failed.");
     }
     return { tables: [tableOf(request) ?? []].flat(), run: (call) => run(call, request) };
   };

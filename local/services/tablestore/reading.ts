@@ -3,7 +3,7 @@
 import { decodeFilter, type FilterTree } from "../../protocol/tablestore/filter.ts";
 import type { ReadFields, TimeRange } from "../../protocol/tablestore/messages.ts";
 import { encodeBareRow } from "../../protocol/tablestore/plain-buffer.ts";
-import { asParameterError, parameterInvalid } from "./errors.ts";
+import { asParameterError, parameterInvalid, timestampOutOfRange } from "./errors.ts";
 import { matches, pageColumns } from "./filters.ts";
 import { limits } from "./limits.ts";
 import {
@@ -36,10 +36,12 @@ export function readSelection(table: Table, fields: ReadFields): Selection {
     throw parameterInvalid("No version condition is specified while querying row.");
   }
   if (fields.max_versions !== undefined && fields.max_versions <= 0) {
-    throw parameterInvalid("The max_versions must be greater than 0.");
+    throw parameterInvalid(`Invalid max versions: ${fields.max_versions}. Reason: Max versions must be positive.`);
   }
   if (fields.columns_to_get.length > limits.columnsToGetMax) {
-    throw parameterInvalid("The number of columns from the request exceeds the limit.");
+    throw parameterInvalid(
+      `The number of columns from the request exceeds the limit, limit count: ${limits.columnsToGetMax}, column count: ${fields.columns_to_get.length}.`,
+    );
   }
   checkTimeRange(fields.time_range);
   const columns = fields.columns_to_get.length > 0 ? new Set(fields.columns_to_get) : undefined;
@@ -75,12 +77,18 @@ function checkTimeRange(range: TimeRange | undefined): void {
   if (range === undefined) return;
   const { start_time: start, end_time: end, specific_time: specific } = range;
   if (specific !== undefined) {
-    if (start !== undefined || end !== undefined) throw parameterInvalid("Invalid time range.");
+    if (start !== undefined || end !== undefined) {
+      // The service's own spelling.
+      throw parameterInvalid("Specific tiemstamp and time range cannot be given at the same time.");
+    }
+    if (specific < 0) throw parameterInvalid("Specific timestamp cannot be less than 0.");
     return;
   }
-  if (start === undefined || end === undefined || start < 0 || start >= end) {
-    throw parameterInvalid("Invalid time range.");
+  if (start === undefined || end === undefined) {
+    throw parameterInvalid("Start and end time must be given at the same time.");
   }
+  if (start < 0) throw timestampOutOfRange();
+  if (start >= end) throw parameterInvalid("Invalid time range.");
 }
 
 /** What one stored row gives to a read: its bytes on the wire (empty when it gives no row) and the bytes it cost. */

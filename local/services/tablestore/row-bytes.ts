@@ -1,7 +1,10 @@
 // Reads the PlainBuffer parts of requests, with the service's error for broken ones.
 
 import { decodeRow, type PlainRow } from "../../protocol/tablestore/plain-buffer.ts";
-import { asParameterError } from "./errors.ts";
+import type { Variant } from "../../protocol/tablestore/variant.ts";
+import { asParameterError, parameterInvalid } from "./errors.ts";
+import { readKey } from "./keys.ts";
+import type { KeyColumn } from "./tables.ts";
 
 /** The one row in `bytes`. Throws OtsError. */
 export function readRowBytes(bytes: Buffer): PlainRow {
@@ -10,4 +13,12 @@ export function readRowBytes(bytes: Buffer): PlainRow {
   } catch (error) {
     throw asParameterError(error);
   }
+}
+
+/** The key that a read names, in schema order: a row of nothing else. Throws OtsError. */
+export function readKeyBytes(schema: readonly KeyColumn[], bytes: Buffer, use: "read" | "bound"): Variant[] {
+  const { primaryKey, attributes, deleteMarker } = readRowBytes(bytes);
+  if (attributes.length > 0) throw parameterInvalid("Attribute column cannot be given while reading data.");
+  if (deleteMarker) throw parameterInvalid("Delete marker cannot be given.");
+  return readKey(schema, primaryKey, use);
 }

@@ -171,7 +171,8 @@ async function serve(
   let run: () => Promise<Answer> = async () => ({ status: 200, body: Buffer.alloc(0) });
   const refused = await attempt(async () => {
     const received = await readBody(request);
-    if (request.method !== "POST") throw new OtsError(405, "OTSMethodNotAllowed", "Only POST method is supported.");
+    if (request.method !== "POST")
+      throw new OtsError(405, "OTSMethodNotAllowed", "Only POST method for requests is supported.");
     const { instance } = authenticate(
       { ...options, skewMsMax: options.requestSkewMsMax },
       { path, headers, body: received, nowMs: call.at },
@@ -265,7 +266,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     if (size <= limits.bodyBytesMax) chunks.push(chunk);
   }
   if (size > limits.bodyBytesMax)
-    throw new OtsError(413, "OTSRequestBodyTooLarge", "The size of the request body is too large.");
+    throw new OtsError(413, "OTSRequestBodyTooLarge", "The size of POST data is too large.");
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 

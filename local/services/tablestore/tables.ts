@@ -95,7 +95,7 @@ export function withOptions(definition: TableDefinition, options: TableOptions):
   const maxVersions = options.max_versions ?? definition.maxVersions;
   if (maxVersions <= 0) throw parameterInvalid("The maximum versions cannot be less than or equal to 0");
   const timeDeviationS = options.deviation_cell_version_in_sec ?? definition.timeDeviationS;
-  if (timeDeviationS <= 0) throw parameterInvalid("The max time deviation must be greater than 0.");
+  if (timeDeviationS < 0) throw parameterInvalid("The maximum deviation must be in range [0, INT64_MAX/1000000].");
   return {
     ...definition,
     timeToLiveS,
@@ -143,7 +143,8 @@ export function readThroughput(
   const read = unit.read ?? before.read;
   const write = unit.write ?? before.write;
   for (const value of [read, write]) {
-    if (value < 0 || value > limits.capacityUnitsMax) throw parameterInvalid("Invalid reserved throughput.");
+    if (value < 0) throw parameterInvalid(`Invalid Capacity Unit:${value}. Capacity Unit must be nonnegative.`);
+    if (value > limits.capacityUnitsMax) throw parameterInvalid("Invalid reserved throughput.");
   }
   return { read, write };
 }
@@ -160,12 +161,13 @@ function defineKey(request: Messages["CreateTableRequest"]): KeyColumn[] {
     if (names.has(column.name)) throw parameterInvalid(`Duplicated primary key name: '${column.name}'.`);
     names.add(column.name);
     const kind = kindOfType[column.type];
-    if (kind === undefined) throw parameterInvalid("Invalid primary key type.");
+    if (kind === undefined) throw parameterInvalid("Invalid column type, only STRING,INTEGER,BINARY is allowed.");
     const autoIncrement = column.option === 1;
     if (autoIncrement) {
       automatic += 1;
       if (index === 0) throw parameterInvalid(`First primary key can't be auto increment, table: ${table_name}.`);
-      if (kind !== Kind.integer || automatic > 1) throw parameterInvalid("Invalid auto increment primary key.");
+      if (kind !== Kind.integer) throw parameterInvalid("AUTO_INCREMENT primary key must be integer.");
+      if (automatic > 1) throw parameterInvalid("AUTO_INCREMENT primary key count must <= 1.");
     }
     return { name: column.name, type: column.type, kind, autoIncrement };
   });

@@ -56,17 +56,28 @@ export function readChange(
 ): RowChange {
   if (table.definition.mainTable !== undefined) throw parameterInvalid("Can't write index table directly");
   const row = readRowBytes(request.bytes);
-  const values = readKey(table.definition.key, row.primaryKey, kind === "put" || kind === "update" ? "write" : "read");
-  if (row.deleteMarker !== (kind === "delete")) throw parameterInvalid("Invalid delete marker in the row.");
+  const values = readKey(table.definition.key, row.primaryKey, kind === "delete" ? "delete" : "write");
+  if (kind === "delete" && !row.deleteMarker) {
+    throw parameterInvalid("Invalid request of delete row: missing RowDeleteMarker in request");
+  }
+  if (kind !== "delete" && row.deleteMarker) {
+    throw parameterInvalid("Invalid request of put/update row: unexpected RowDeleteMarker in request.");
+  }
   checkCells(table, kind, row.attributes, nowMs);
   const existence = request.condition.row_existence;
-  if (existence < 0 || existence > expectNotExist) throw parameterInvalid("Invalid row existence expectation.");
+  if (existence < 0 || existence > expectNotExist)
+    throw parameterInvalid(`Invalid row-existence expectation: ${existence}.`);
   const columnCondition = readCondition(request.condition.column_condition);
   if (values.some((value) => value.kind === Kind.autoIncrement)) {
-    if (columnCondition !== undefined || existence === expectExist) {
-      throw parameterInvalid("Auto increment primary key does not support the condition.");
+    if (columnCondition !== undefined) {
+      throw parameterInvalid("Can't set condition when modify row with pk auto increment");
+    }
+    if (existence === expectExist) {
+      throw parameterInvalid("Invalid expect:EXPECT_EXIST when modify row with pk auto increment");
     }
   }
+  const returnType = request.returnContent?.return_type ?? 0;
+  if (returnType < 0 || returnType > returnAfterModify) throw parameterInvalid(`Invalid return type: ${returnType}.`);
   return {
     kind,
     key: row.primaryKey,
@@ -74,7 +85,7 @@ export function readChange(
     cells: row.attributes,
     existence,
     columnCondition,
-    returnType: request.returnContent?.return_type ?? 0,
+    returnType,
     returnColumns: request.returnContent?.return_column_names ?? [],
     size: request.bytes.length,
   };

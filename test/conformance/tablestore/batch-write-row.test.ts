@@ -220,7 +220,7 @@ describe("by bytes", () => {
     expect(await rawFailureOf(send(good, row(4, "x")))).toContain(invalid);
     expect(await rawFailureOf(send(good, row(3, "x")))).toContain(invalid);
     expect(await rawFailureOf(send(good, { 1: 1, 2: rowBytes({ a: "x", b: infMin }), 3: { 1: 0 } }))).toContain(
-      "400 OTSInvalidPK",
+      "400 OTSParameterInvalid INF_MIN",
     );
     expect(await rawFailureOf(send(good, row(2, "x")))).toContain("missing cells");
     expect((await client.getRow({ tableName: "two", primaryKey: pair("good", 1) })).row).toEqual({});

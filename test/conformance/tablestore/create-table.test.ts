@@ -80,12 +80,12 @@ describe("refuses", () => {
     [
       "an assigned text",
       { primaryKey: [text, { name: "n", type: "STRING", option: "AUTO_INCREMENT" }] },
-      "auto increment",
+      "AUTO_INCREMENT primary key must be integer.",
     ],
     [
       "two assigned columns",
       { primaryKey: [text, ...times(2, (n) => ({ name: `n${n}`, type: "INTEGER", option: "AUTO_INCREMENT" }))] },
-      "auto increment",
+      "AUTO_INCREMENT primary key count must <= 1.",
     ],
     ["33 defined columns", { definedColumn: times(33, column) }, "defined columns"],
     [
@@ -98,7 +98,7 @@ describe("refuses", () => {
     ["a time to live of less than a day", { tableOptions: { timeToLive: 86_399 } }, "86400"],
     ["no version", { tableOptions: { maxVersions: -1 } }, "The maximum versions cannot be less than or equal to 0"],
     ["a deviation below 0", { tableOptions: { maxTimeDeviation: -1 } }, "deviation"],
-    ["throughput below 0", { read: -1 }, "throughput"],
+    ["throughput below 0", { read: -1 }, "Capacity Unit must be nonnegative."],
     ["throughput above 100,000", { read: 100_001 }, "throughput"],
     ["a stream of 169 hours", { streamSpecification: { enableStream: true, expirationTime: 169 } }, "[1, 168]"],
   ])("%s", async (_what, wanted, words) => {

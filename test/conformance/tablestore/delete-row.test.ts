@@ -72,7 +72,9 @@ describe("by bytes", () => {
     const invalid = "400 OTSParameterInvalid";
     expect(await rawFailureOf(send(rowBytes(key)))).toContain(invalid);
     expect(await rawFailureOf(send(rowBytes(key, [{ name: "v", value: "1" }], true)))).toContain(invalid);
-    expect(await rawFailureOf(send(rowBytes({ a: "bytes", b: infMax }, [], true)))).toContain("400 OTSInvalidPK");
+    expect(await rawFailureOf(send(rowBytes({ a: "bytes", b: infMax }, [], true)))).toContain(
+      "400 OTSParameterInvalid INF_MAX",
+    );
     const bare = { 1: tableName, 2: rowBytes(key, [], true) };
     expect(await rawFailureOf(callBytes(account.server.url, "DeleteRow", bare))).toContain(invalid);
   });

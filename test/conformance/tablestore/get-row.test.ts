@@ -86,7 +86,7 @@ it("refuses keys that do not fit, an assigned one, and a table that is not there
     failureOf(client.getRow({ tableName: name, primaryKey }));
   expect(await from(tableName, [{ a: "x" }])).toContain("400 OTSInvalidPK");
   expect(await from(tableName, [{ b: long(1) }, { a: "x" }])).toContain("400 OTSInvalidPK");
-  expect(await from(tableName, [{ a: "x" }, { b: TableStore.INF_MIN }])).toContain("400 OTSInvalidPK");
+  expect(await from(tableName, [{ a: "x" }, { b: TableStore.INF_MIN }])).toContain("400 OTSParameterInvalid INF_MIN");
   expect(await from(tableName, [{ a: "x" }, { b: TableStore.PK_AUTO_INCR }])).toBe(
     "400 OTSParameterInvalid PKAutoIncr can't be used for read operations.",
   );

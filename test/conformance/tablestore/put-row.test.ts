@@ -123,13 +123,15 @@ it("takes keys and columns at their limits", async () => {
   const many = Array.from({ length: 1024 }, (_, n) => ({ [`c${n}`]: "1" }));
   await put("many", many);
   expect((await get("many")).attributes).toHaveLength(1024);
-  const over = "400 OTSOutOfColumnCountLimit";
+  const over = "400 OTSParameterInvalid The number of attribute columns exceeds the limit";
   expect(await failureOf(put("many", [...many, { over: "1" }]))).toContain(over);
 });
 
 it("refuses more than 4 MB of columns", async () => {
   const half = "y".repeat(1_500_000);
-  expect(await failureOf(put("large", [{ x: half }, { y: half }, { z: half }]))).toContain("400 OTSOutOfRowSizeLimit");
+  expect(await failureOf(put("large", [{ x: half }, { y: half }, { z: half }]))).toContain(
+    "400 OTSParameterInvalid The total data size of PutRow request exceeds the limit",
+  );
   expect(await get("large")).toEqual({});
 });
 
@@ -191,7 +193,7 @@ describe("by bytes", () => {
 
   it("refuses what no SDK sends", async () => {
     const value = "1";
-    expect(await refusal(rowBytes({ a: "x", b: infMin }))).toContain("400 OTSInvalidPK");
+    expect(await refusal(rowBytes({ a: "x", b: infMin }))).toContain("400 OTSParameterInvalid INF_MIN is");
     expect(await refusal(rowBytes({ a: "x", b: autoIncrement }))).toContain("400 OTSInvalidPK");
     expect(await refusal(rowBytes({ b: 1n, a: "x" }))).toContain("400 OTSInvalidPK");
     expect(await refusal(rowBytes(key, [{ name: "v", value: Number.POSITIVE_INFINITY }]))).toContain(invalid);
@@ -216,10 +218,10 @@ describe("by bytes", () => {
     const good = rowBytes(key, [{ name: "v", value: "1" }]);
     const cell = Buffer.from(good);
     cell.writeUInt8(good.readUInt8(good.length - 3) ^ 1, good.length - 3);
-    expect(await refusal(cell)).toBe(`${invalid} Cell data broken, checksum is mismatch.`);
+    expect(await refusal(cell)).toContain(`${invalid} Cell data broken, checksum is mismatch, `);
     const row = Buffer.from(good);
     row.writeUInt8(good.readUInt8(good.length - 1) ^ 1, good.length - 1);
-    expect(await refusal(row)).toContain(`${invalid} Row data broken`);
+    expect(await refusal(row)).toContain(`${invalid} Cell data broken, checksum is mismatch, `);
   });
 
   it("assigns a key where the placeholder stands", async () => {

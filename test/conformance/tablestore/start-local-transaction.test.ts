@@ -139,7 +139,7 @@ describe("by bytes", () => {
   it("refuses a key that is not a partition key, and a table that is not there", async () => {
     expect(await rawFailureOf(start("t", keyBytes("x", 1)))).toContain("400 OTSInvalidPK");
     expect(await rawFailureOf(start("t", rowBytes({ a: 1n })))).toContain("400 OTSInvalidPK");
-    expect(await rawFailureOf(start("t", rowBytes({ a: infMin })))).toContain("400 OTSInvalidPK");
+    expect(await rawFailureOf(start("t", rowBytes({ a: infMin })))).toContain("400 OTSParameterInvalid INF_MIN");
     expect(await rawFailureOf(start("absent", rowBytes({ a: "x" })))).toContain("404 OTSObjectNotExist");
   });
 });

@@ -2,11 +2,11 @@
 
 import { type BatchRowAnswer, encodeMessage, type Messages } from "../../../protocol/tablestore/messages.ts";
 import { parameterInvalid } from "../errors.ts";
-import { encodeKey, readKey } from "../keys.ts";
+import { encodeKey } from "../keys.ts";
 import { limits } from "../limits.ts";
 import { type Call, findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, selectRow } from "../reading.ts";
-import { readRowBytes } from "../row-bytes.ts";
+import { readKeyBytes } from "../row-bytes.ts";
 import { withHeader } from "../rows.ts";
 
 /** Rows of several tables, in the order asked for; a missing row has an entry without bytes. */
@@ -43,9 +43,9 @@ function readRows(call: Call, part: Messages["BatchGetRowRequest"]["tables"][num
   const selection = readSelection(table, part);
   const seen = new Set<string>();
   return part.primary_key.map((bytes) => {
-    const key = encodeKey(readKey(table.definition.key, readRowBytes(bytes).primaryKey, "read"));
+    const key = encodeKey(readKeyBytes(table.definition.key, bytes, "read"));
     const text = key.toString("latin1");
-    if (seen.has(text)) throw parameterInvalid("Duplicated primary key in the request of BatchGetRow.");
+    if (seen.has(text)) throw parameterInvalid("Duplicate rows detected in MultiGet.");
     seen.add(text);
     const stored = call.store.get(table, key);
     if (stored === undefined) return { is_ok: true, consumed: readCost(0) };

@@ -72,7 +72,9 @@ function checkShape(request: Messages["BatchWriteRowRequest"]): void {
     throw parameterInvalid(`Rows count exceeds the upper limit:${limits.batchWriteRowsMax}.`);
   }
   if (bytes > limits.rowWriteBytesMax) {
-    throw new OtsError(400, "OTSParameterInvalid", "The total data size of BatchWriteRow request exceeds the limit.");
+    throw parameterInvalid(
+      `The total data size of BatchWriteRow request exceeds the limit, limit size: ${limits.rowWriteBytesMax}, data size: ${bytes}.`,
+    );
   }
 }
 
@@ -80,7 +82,7 @@ function readChanges(table: Table, part: Messages["BatchWriteRowRequest"]["table
   const seen = new Set<string>();
   return part.rows.map((row) => {
     const kind = kinds[row.type];
-    if (kind === undefined) throw parameterInvalid("Invalid operation type in BatchWriteRow.");
+    if (kind === undefined) throw parameterInvalid("The modify type is invalid.");
     const request = { bytes: row.row_change, condition: row.condition, returnContent: row.return_content };
     const change = readChange(table, kind, request, now);
     // A row whose key is yet to be assigned is like no other.

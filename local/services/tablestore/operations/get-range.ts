@@ -3,11 +3,11 @@
 import { encodeMessage, type Messages } from "../../../protocol/tablestore/messages.ts";
 import { encodeRows, plainBufferHeader } from "../../../protocol/tablestore/plain-buffer.ts";
 import { parameterInvalid } from "../errors.ts";
-import { encodeKey, readKey } from "../keys.ts";
+import { encodeKey } from "../keys.ts";
 import { limits } from "../limits.ts";
 import { findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, type Selection, selectRow } from "../reading.ts";
-import { readRowBytes } from "../row-bytes.ts";
+import { readKeyBytes } from "../row-bytes.ts";
 import { decodeStored, storedSize } from "../rows.ts";
 import type { RowAccess, StoredEntry } from "../store.ts";
 import type { Table } from "../tables.ts";
@@ -49,7 +49,7 @@ function readRange(table: Table, request: Messages["GetRangeRequest"], transacti
   if (request.direction !== forward && request.direction !== backward) throw parameterInvalid("Invalid direction.");
   const schema = table.definition.key;
   const bound = (bytes: Buffer): Buffer => {
-    const values = readKey(schema, readRowBytes(bytes).primaryKey, "bound");
+    const values = readKeyBytes(schema, bytes, "bound");
     if (transaction !== undefined) checkInside(transaction, encodeKey(values.slice(0, 1)), 0);
     return encodeKey(values);
   };

@@ -1,10 +1,10 @@
 // GetRow.
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
-import { encodeKey, readKey } from "../keys.ts";
+import { encodeKey } from "../keys.ts";
 import { findReadyTable, operation, readCost } from "../operation.ts";
 import { readSelection, selectRow } from "../reading.ts";
-import { readRowBytes } from "../row-bytes.ts";
+import { readKeyBytes } from "../row-bytes.ts";
 import { withHeader } from "../rows.ts";
 import { checkInside } from "../transactions.ts";
 
@@ -18,7 +18,7 @@ export const getRow = operation(
     const transaction = call.transactions.of(table, request.transaction_id, nowMs);
     const rows = transaction?.rows ?? call.store;
     const selection = readSelection(table, request);
-    const values = readKey(table.definition.key, readRowBytes(request.primary_key).primaryKey, "read");
+    const values = readKeyBytes(table.definition.key, request.primary_key, "read");
     if (transaction !== undefined) checkInside(transaction, encodeKey(values.slice(0, 1)), 0);
     const key = encodeKey(values);
     const stored = rows.get(table, key);

@@ -1,9 +1,9 @@
 // StartLocalTransaction, CommitTransaction and AbortTransaction.
 
 import { encodeMessage } from "../../../protocol/tablestore/messages.ts";
-import { encodeKey, readKey } from "../keys.ts";
+import { encodeKey } from "../keys.ts";
 import { findReadyTable, operation } from "../operation.ts";
-import { readRowBytes } from "../row-bytes.ts";
+import { readKeyBytes } from "../row-bytes.ts";
 
 /** Opens a transaction on one partition key of a table that has them enabled. */
 export const startLocalTransaction = operation(
@@ -11,7 +11,7 @@ export const startLocalTransaction = operation(
   (request) => request.table_name,
   (call, request) => {
     const table = findReadyTable(call, request.table_name);
-    const values = readKey(table.definition.key.slice(0, 1), readRowBytes(request.key).primaryKey, "read");
+    const values = readKeyBytes(table.definition.key.slice(0, 1), request.key, "read");
     const { id } = call.transactions.start(call.store, table, encodeKey(values), call.now());
     return encodeMessage("StartLocalTransactionResponse", { transaction_id: id });
   },

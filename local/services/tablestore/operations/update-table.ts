@@ -17,7 +17,7 @@ export const updateTable = tableOperation(
       if (table.definition.mainTable !== undefined) throw parameterInvalid("Can't update index table directly");
       const { reserved_throughput, table_options, stream_spec } = request;
       if (reserved_throughput === undefined && table_options === undefined && stream_spec === undefined) {
-        throw parameterInvalid("No option is given in the UpdateTable request.");
+        throw parameterInvalid("No parameter is specified in table options.");
       }
       let definition = withStream(withOptions(table.definition, table_options ?? {}), stream_spec, call.now());
       if (definition.indexes !== undefined) checkIndexable(definition);

@@ -93,14 +93,14 @@ describe("PlainBuffer", () => {
 
   it("refuses anything but zeros behind the last row", () => {
     const bytes = Buffer.from(`${vectors[2]?.hex}0001`, "hex");
-    expect(() => decodeRows(bytes)).toThrow("Unexpected data");
+    expect(() => decodeRows(bytes)).toThrow("has more data in cell");
   });
 
   it("says which checksum is wrong", () => {
     const bytes = Buffer.from(vectors[0]?.hex ?? "", "hex");
     const at = bytes.indexOf("bad");
     bytes[at] = (bytes[at] ?? 0) ^ 1;
-    expect(() => decodeRows(bytes)).toThrow("Cell data broken, checksum is mismatch.");
+    expect(() => decodeRows(bytes)).toThrow("Cell data broken, checksum is mismatch, ");
   });
 
   it("gives no bytes for no rows", () => {
