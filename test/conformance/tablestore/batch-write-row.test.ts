@@ -63,7 +63,6 @@ it("does nothing of a batch that is wrong in itself", async () => {
   const good = { tableName: "one", rows: [put("whole", "1")] };
   expect(await batch(good, { tableName: "absent", rows: [put("x", "1")] })).toContain("404 OTSObjectNotExist");
   expect(await batch(good, good)).toContain("Duplicated table name: one.");
-  expect(await batch({ tableName: "one", rows: [put("whole", "1"), put("whole", "2")] })).toContain("400");
   expect(await batch(good, { tableName: "two", rows: [] })).toContain("No operation is specified for table:two.");
   const many = Array.from({ length: 201 }, (_, index) => put(`whole${index}`, "1"));
   expect(await batch({ tableName: "one", rows: many })).toContain("Rows count exceeds the upper limit:200.");
@@ -175,6 +174,47 @@ describe("rows of a batch", () => {
     const large = [1, 2, 3].map((n) => put(`large${n}`, "y".repeat(1_450_000)));
     expect(await batch(large)).toContain("400 OTSParameterInvalid");
     expect(await batch(large.slice(1))).toBe("no error");
+  });
+});
+
+describe("a row that comes twice", () => {
+  const twice = (tableName: string, ...rows: object[]) =>
+    failureOf(client.batchWriteRow({ tables: [{ tableName, rows }] } as unknown as TableStore.BatchWriteRowParams));
+
+  it("is changed in the order of the batch", async () => {
+    const update = { ...put("twice", ""), type: "UPDATE" as const, attributeColumns: [{ PUT: [{ w: "3" }] }] };
+    expect(await twice("one", put("twice", "1"), put("other", "1"), put("twice", "2"), update)).toBe("no error");
+    const { row } = await client.getRow({ tableName: "one", primaryKey: pair("twice", 1) });
+    expect(columns(row)).toEqual({ v: "2", w: "3" });
+  });
+
+  it("has no expectation, no condition, no increment and no index", async () => {
+    const repeated = "400 OTSParameterInvalid Repeated rows do not support row";
+    expect(await twice("one", put("whole", "1"), put("whole", "2", expectExist))).toContain(
+      `${repeated} exist expectation check in BatchModify.`,
+    );
+    const is = where(new TableStore.SingleColumnCondition("v", "u", TableStore.ComparatorType.EQUAL, true));
+    expect(await twice("one", put("whole", "1"), put("whole", "2", is))).toContain(
+      `${repeated} condition check in BatchModify.`,
+    );
+    const count = { ...put("whole", ""), type: "UPDATE", attributeColumns: [{ INCREMENT: [{ n: long(1) }] }] };
+    const duplicate = "400 OTSParameterInvalid Duplicate rows detected in MultiPut.";
+    expect(await twice("one", count, put("whole", "1"))).toContain(duplicate);
+    expect((await client.getRow({ tableName: "one", primaryKey: pair("whole", 1) })).row).toEqual({});
+    await client.createTable({
+      tableMeta: {
+        tableName: "indexed",
+        primaryKey: [
+          { name: "a", type: "STRING" },
+          { name: "b", type: "INTEGER" },
+        ],
+        definedColumn: [{ name: "v", type: TableStore.DefinedColumnType.DCT_STRING }],
+      },
+      reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+      tableOptions: { timeToLive: -1, maxVersions: 1 },
+      indexMetas: [{ name: "by_v", primaryKey: ["v"], definedColumns: [] }],
+    } as unknown as TableStore.CreateTableParams);
+    expect(await twice("indexed", put("whole", "1"), put("whole", "2"))).toContain(duplicate);
   });
 });
 

@@ -1,6 +1,7 @@
 // BatchWriteRow.
 
 import { type BatchRowAnswer, encodeMessage, type Messages } from "../../../protocol/tablestore/messages.ts";
+import { CellOp } from "../../../protocol/tablestore/plain-buffer.ts";
 import { Kind } from "../../../protocol/tablestore/variant.ts";
 import { OtsError, parameterInvalid } from "../errors.ts";
 import { encodeKey } from "../keys.ts";
@@ -79,8 +80,8 @@ function checkShape(request: Messages["BatchWriteRowRequest"]): void {
 }
 
 function readChanges(table: Table, part: Messages["BatchWriteRowRequest"]["tables"][number], now: number): RowChange[] {
-  const seen = new Set<string>();
-  return part.rows.map((row) => {
+  const byKey = new Map<string, RowChange[]>();
+  const changes = part.rows.map((row) => {
     const kind = kinds[row.type];
     if (kind === undefined) throw parameterInvalid("The modify type is invalid.");
     const request = { bytes: row.row_change, condition: row.condition, returnContent: row.return_content };
@@ -88,10 +89,27 @@ function readChanges(table: Table, part: Messages["BatchWriteRowRequest"]["table
     // A row whose key is yet to be assigned is like no other.
     if (change.values.some((value) => value.kind === Kind.autoIncrement)) return change;
     const key = encodeKey(change.values).toString("latin1");
-    if (seen.has(key)) throw parameterInvalid(`Duplicated primary key in table: ${part.table_name}.`);
-    seen.add(key);
+    const ofRow = byKey.get(key);
+    if (ofRow === undefined) byKey.set(key, [change]);
+    else ofRow.push(change);
     return change;
   });
+  for (const ofRow of byKey.values()) if (ofRow.length > 1) checkRepeated(table, ofRow);
+  return changes;
+}
+
+/** A row may be changed several times in one batch, in their order, while none of them looks at what is stored. */
+function checkRepeated(table: Table, changes: readonly RowChange[]): void {
+  if (changes.some((change) => change.existence !== 0)) {
+    throw parameterInvalid("Repeated rows do not support row exist expectation check in BatchModify.");
+  }
+  if (changes.some((change) => change.columnCondition !== undefined)) {
+    throw parameterInvalid("Repeated rows do not support row condition check in BatchModify.");
+  }
+  const counts = changes.some(({ cells }) => cells.some((cell) => cell.op === CellOp.increment));
+  if (counts || table.definition.indexes !== undefined) {
+    throw parameterInvalid("Duplicate rows detected in MultiPut.");
+  }
 }
 
 interface Context {
