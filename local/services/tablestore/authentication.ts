@@ -1,6 +1,12 @@
 // Checks who sent a request: headers, body digest, signature, instance.
 
-import { contentMd5, isSameSignature, type OtsHeaders, signRequest } from "../../protocol/tablestore/signature.ts";
+import {
+  contentMd5,
+  isSameSignature,
+  type OtsHeaders,
+  signatureV4,
+  signRequest,
+} from "../../protocol/tablestore/signature.ts";
 import { authFailed, OtsError, parameterInvalid } from "./errors.ts";
 
 /** What the check needs to know. */
@@ -18,8 +24,9 @@ const required = [
   "x-ots-accesskeyid",
   "x-ots-contentmd5",
   "x-ots-instancename",
-  "x-ots-signature",
 ] as const;
+const requiredV2 = [...required, "x-ots-signature"];
+const requiredV4 = [...required, "x-ots-signdate", "x-ots-signregion"];
 
 /** Checks a request. Gives the instance it is for; throws OtsError. */
 export function authenticate(
@@ -27,7 +34,8 @@ export function authenticate(
   request: { readonly path: string; readonly headers: OtsHeaders; readonly body: Buffer; readonly nowMs: number },
 ): { instance: string } {
   const { headers } = request;
-  for (const name of required) {
+  const given = headers[signatureV4] ?? headers["x-ots-signature"] ?? "";
+  for (const name of headers[signatureV4] === undefined ? requiredV2 : requiredV4) {
     if (headers[name] === undefined) throw parameterInvalid(`Missing header: ${name}.`);
   }
   const date = headers["x-ots-date"] ?? "";
@@ -37,7 +45,7 @@ export function authenticate(
   const known = authority.credentials(headers["x-ots-accesskeyid"] ?? "", headers["x-ots-ststoken"]);
   if (known === undefined) throw authFailed("The AccessKeyID does not exist.");
   const expected = signRequest({ path: request.path, headers, secret: known.secret });
-  if (!isSameSignature(expected, headers["x-ots-signature"] ?? "")) throw authFailed("Signature mismatch.");
+  if (!isSameSignature(expected, given)) throw authFailed("Signature mismatch.");
   if (authority.skewMsMax !== undefined && Math.abs(sentMs - request.nowMs) > authority.skewMsMax) {
     throw authFailed(`Mismatch between system time and x-ots-date: ${date}.`);
   }

@@ -7,9 +7,10 @@ import type { Random } from "../../../shared/ports/random.ts";
 import { playFault } from "../../call-faults.ts";
 import type { CallFault } from "../../faults.ts";
 import { encodeMessage } from "../../protocol/tablestore/messages.ts";
-import { contentMd5, type OtsHeaders, signResponse } from "../../protocol/tablestore/signature.ts";
+import { contentMd5, type OtsHeaders, signingKey, signResponse } from "../../protocol/tablestore/signature.ts";
 import type { Authorize, Permission } from "../../ram.ts";
 import { authenticate } from "./authentication.ts";
+import { inflate } from "./compression.ts";
 import { consumedBy, type Units } from "./consumed.ts";
 import { findOperation } from "./dispatch.ts";
 import { internalError, noPermission, OtsError } from "./errors.ts";
@@ -177,7 +178,7 @@ async function serve(
       { ...options, skewMsMax: options.requestSkewMsMax },
       { path, headers, body: received, nowMs: call.at },
     );
-    const prepared = findOperation(call.operation)(received);
+    const prepared = findOperation(call.operation)(inflate(received, headers));
     const [table] = prepared.tables;
     if (table !== undefined) call.table = table;
     const denial = options.authorize?.(
@@ -215,7 +216,7 @@ async function serve(
         path,
         body,
         accessKeyId: call.accessKeyId,
-        securityToken: headers["x-ots-ststoken"],
+        request: headers,
         nowMs: options.clock.now() + skewMs,
       });
   response.writeHead(status, own);
@@ -277,7 +278,8 @@ function answerHeaders(
     readonly path: string;
     readonly body: Buffer;
     readonly accessKeyId: string;
-    readonly securityToken: string | undefined;
+    /** The headers of the request. */
+    readonly request: OtsHeaders;
     readonly nowMs: number;
   },
 ): Record<string, string | number> {
@@ -287,8 +289,8 @@ function answerHeaders(
     "x-ots-date": new Date(answer.nowMs).toISOString(),
     "x-ots-requestid": uuid(options.random),
   };
-  const secret = options.credentials(answer.accessKeyId, answer.securityToken)?.secret ?? "";
-  const signature = signResponse({ path: answer.path, headers, secret });
+  const { secret = "" } = options.credentials(answer.accessKeyId, answer.request["x-ots-ststoken"]) ?? {};
+  const signature = signResponse({ path: answer.path, headers, secret: signingKey(answer.request, secret) });
   return {
     ...headers,
     Date: new Date(answer.nowMs).toUTCString(),

@@ -268,6 +268,18 @@ export const requestSignature = (path: string, headers: Readonly<Record<string, 
     .update(`${path}\nPOST\n\n${otsLines(headers)}\n`)
     .digest("base64");
 
+/** The key of signatures of version 4: of one day and one region. */
+export const signingKeyV4 = (secret: string, day: string, region: string): string =>
+  [day, region, "ots", "aliyun_v4_request"]
+    .reduce<string | Buffer>((key, part) => createHmac("sha256", key).update(part).digest(), `aliyun_v4${secret}`)
+    .toString("base64");
+
+/** The signature of version 4 of a request with these headers. */
+export const requestSignatureV4 = (path: string, headers: Readonly<Record<string, string>>, key: string): string =>
+  createHmac("sha256", key)
+    .update(`${path}\nPOST\n\n${otsLines(headers)}\nots`)
+    .digest("base64");
+
 /** The signature of an answer with these headers. */
 export const answerSignature = (path: string, headers: Readonly<Record<string, string>>, secret: string): string =>
   createHmac("sha1", secret)

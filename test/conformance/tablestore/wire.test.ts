@@ -1,8 +1,17 @@
 // What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
+import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
 import { type Account, columns, connect, createPairs, failureOf, ignore, keys, pair, startAccount } from "./account.ts";
-import { answerSignature, digestOf, message, requestSignature, rowBytes } from "./bytes.ts";
+import {
+  answerSignature,
+  digestOf,
+  message,
+  requestSignature,
+  requestSignatureV4,
+  rowBytes,
+  signingKeyV4,
+} from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
 import { type Answer, callBytes, errorOf, type RawRequest, send as sendTo } from "./raw.ts";
 
@@ -170,6 +179,62 @@ itEmbedded("signs every x-ots header that is sent, of whatever client", async ()
   );
   const added = await send({ path: "/ListTable", headers: { ...headers, ...extra, "x-ots-signature": signed } });
   expect(errorOf(added)).toBe("403 OTSAuthFailed Signature mismatch.");
+});
+
+it("takes bodies that are compressed, and says when they are not what their headers say", async () => {
+  const { client } = account;
+  await createPairs(client, "t");
+  const plain = message({ 1: "t", 2: rowBytes({ a: "x", b: 1n }), 5: 1 });
+  const body = deflateSync(plain);
+  const type = { "x-ots-request-compress-type": "deflate" };
+  const size = { "x-ots-request-compress-size": String(plain.length) };
+  const wants = { "x-ots-response-compress-type": "deflate" };
+  const deflated = await send({ path: "/GetRow", body, headers: { ...type, ...size, ...wants } });
+  expect([deflated.status, deflated.body]).toEqual([200, (await send({ path: "/GetRow", body: plain })).body]);
+  const refused = [
+    { ...type, ...size, "x-ots-request-compress-type": "gzip" },
+    { ...type, "x-ots-request-compress-size": "1" },
+    { ...type },
+  ];
+  for (const headers of refused) {
+    expect(errorOf(await send({ path: "/GetRow", body, headers }))).toContain("400 OTSParameterInvalid");
+  }
+  const broken = await send({ path: "/GetRow", body: plain, headers: { ...type, ...size } });
+  expect(errorOf(broken)).toContain("400 OTSParameterInvalid");
+  // A small body that would fill the memory.
+  const bomb = deflateSync(Buffer.alloc(64 * 1024 * 1024));
+  const headers = { ...type, "x-ots-request-compress-size": String(64 * 1024 * 1024) };
+  expect(errorOf(await send({ path: "/GetRow", body: bomb, headers }))).toContain("400 OTSParameterInvalid");
+});
+
+itEmbedded("takes and gives signatures of version 4, as newer SDKs of Python, Go and Java make them", async () => {
+  const day = { "x-ots-signdate": "20260102", "x-ots-signregion": "cn-hangzhou" };
+  const sent = {
+    "x-ots-accesskeyid": "ak",
+    "x-ots-apiversion": "2015-12-31",
+    "x-ots-contentmd5": digestOf(Buffer.alloc(0)),
+    "x-ots-date": "2026-01-02T03:04:05.678Z",
+    "x-ots-instancename": keys.instance,
+    ...day,
+  };
+  const key = signingKeyV4(keys.secret, "20260102", "cn-hangzhou");
+  const signature = requestSignatureV4("/ListTable", sent, key);
+  const headers = { ...sent, "x-ots-signature": "" };
+  const good = await send({ path: "/ListTable", headers: { ...headers, "x-ots-signaturev4": signature } });
+  expect(good.status).toBe(200);
+  expect(good.headers["authorization"]).toBe(`OTS ak:${answerSignature("/ListTable", good.headers, key)}`);
+  const wrong: [Record<string, string>, string][] = [
+    [{ "x-ots-signdate": "20260103" }, "403 OTSAuthFailed Signature mismatch."],
+    [{ "x-ots-sdk-traceid": "added" }, "403 OTSAuthFailed Signature mismatch."],
+    [{ "x-ots-signregion": "" }, "400 OTSParameterInvalid Missing header: x-ots-signregion."],
+  ];
+  for (const [change, words] of wrong) {
+    const answer = await send({
+      path: "/ListTable",
+      headers: { ...headers, "x-ots-signaturev4": signature, ...change },
+    });
+    expect(errorOf(answer)).toBe(words);
+  }
 });
 
 itEmbedded("names each header that must be there", async () => {
