@@ -59,10 +59,18 @@ const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 const SPKI_ED25519 = Buffer.from("302a300506032b6570032100", "hex");
 const STAMP_DIGITS = 15;
 
-/** The key that signs records and seals. Follows from the key of the marks, which is in the functions' configuration alone. */
+let derived: { readonly secret: string; readonly key: KeyObject } | null = null;
+
+/**
+ * The key that signs records and seals. Follows from the key of the marks, which is in the functions' configuration alone. An
+ * installation has one, and to derive it takes longer than to sign with it: the last one is remembered.
+ */
 export function recordKey(secret: string): KeyObject {
+  if (derived?.secret === secret) return derived.key;
   const seed = createHmac("sha256", secret).update("safeport records 1").digest();
-  return createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+  const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: "der", type: "pkcs8" });
+  derived = { secret, key };
+  return key;
 }
 
 /** The public half as text: base64url of its 32 bytes. */

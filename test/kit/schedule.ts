@@ -34,6 +34,12 @@ export class Dice {
   }
 }
 
+/** Once in so many events the machine's own turn comes: for whoever has an eye on the run, and times it. */
+const TURN_EVERY = 500;
+
+/** Lets everything run that is ready to; far cheaper than a turn of the machine, for which nothing waits here. */
+const untilIdle = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
+
 interface Event {
   readonly at: number;
   readonly seq: number;
@@ -78,8 +84,8 @@ export class Schedule {
       isDone = true;
     });
     ended.catch(() => undefined);
-    for (;;) {
-      await nextTurn();
+    for (let events = 0; ; events++) {
+      await (events % TURN_EVERY === 0 ? nextTurn() : untilIdle());
       if (isDone) return ended;
       const next = this.#pop();
       if (!next) throw new Error("nothing is left to happen, and the work is not done");

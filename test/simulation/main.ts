@@ -1,9 +1,11 @@
 // `npm run simulate -- --help`
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { canLockMove, LOCK_STATES } from "../../shared/domain/group-lock.ts";
 import { canMove, LEASE_STATES } from "../../shared/domain/lease.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
 import { formatPart, parsePart } from "./script.ts";
+import { runSeeds } from "./seed-pool.ts";
 import { shrink } from "./shrink.ts";
 
 const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--part text] [--shrink] [--trace]]
@@ -14,6 +16,7 @@ Without options for about a minute. Exits with 1 when an invariant was broken.
   --hours n        until so many account-hours have been simulated
   --seeds n        so many seeds
   --from n         the first seed (1)
+  --processes n    run side by side on so many processes; one for each processor when absent
   --seed text      one seed alone
   --length hours   hours of its foul part; drawn from the seed when absent
   --part text      plays a part of that seed: <hours>:<moves>:<faults>, such as 2:0,4:late,death
@@ -26,6 +29,7 @@ const { values } = parseArgs({
     hours: { type: "string" },
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
+    processes: { type: "string" },
     seed: { type: "string" },
     length: { type: "string" },
     trace: { type: "boolean", default: false },
@@ -88,35 +92,41 @@ async function runOne(seed: string): Promise<boolean> {
 async function runMany(): Promise<boolean> {
   const startedAt = performance.now();
   const [hoursMax, seedsMax] = [number("hours", values.hours), number("seeds", values.seeds)];
-  const isEnough = (seeds: number, hours: number): boolean =>
+  const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
+  const isEnough = (seeds: number): boolean =>
     hoursMax !== undefined
-      ? hours >= hoursMax
+      ? total.hours >= hoursMax
       : seedsMax !== undefined
         ? seeds >= seedsMax
         : performance.now() - startedAt > MINUTE_MS;
-  const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
   const [faults, moves, checks] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
   const from = number("from", values.from) ?? 1;
-  let seeds = 0;
-  for (; !isEnough(seeds, total.hours); seeds++) {
-    const report = await runSeed(`${from + seeds}`);
-    total.hours += report.hours;
-    total.calls += report.counts.calls;
-    total.changes += report.counts.changes;
-    total.ticks += report.counts.ticks;
-    total.events += report.counts.events;
-    for (const [sum, counts] of [
-      [faults, report.counts.faults],
-      [moves, report.counts.moves],
-      [checks, report.counts.checks],
+  let [begun, seeds] = [0, 0];
+  const take = (report: SeedReport): void => {
+    const { hours, counts, violations } = report;
+    seeds += 1;
+    total.hours += hours;
+    total.calls += counts.calls;
+    total.changes += counts.changes;
+    total.ticks += counts.ticks;
+    total.events += counts.events;
+    for (const [sum, counted] of [
+      [faults, counts.faults],
+      [moves, counts.moves],
+      [checks, counts.checks],
     ] as const)
-      for (const [kind, count] of counts) sum.set(kind, (sum.get(kind) ?? 0) + count);
-    if (report.violations.length > 0) {
+      for (const [kind, count] of counted) sum.set(kind, (sum.get(kind) ?? 0) + count);
+    if (violations.length > 0) {
       total.wrong += 1;
       tellViolations(report);
     }
-    if ((seeds + 1) % 50 === 0) process.stderr.write(`${seeds + 1} seeds, ${total.hours.toFixed(0)} account-hours\n`);
-  }
+    if (seeds % 50 === 0) process.stderr.write(`${seeds} seeds, ${total.hours.toFixed(0)} account-hours\n`);
+  };
+  await runSeeds(
+    number("processes", values.processes) ?? availableParallelism(),
+    () => (isEnough(begun) ? null : `${from + begun++}`),
+    take,
+  );
   const minutes = (performance.now() - startedAt) / MINUTE_MS;
   const inWords = (sum: ReadonlyMap<string, number>): string =>
     [...sum]

@@ -1,9 +1,10 @@
 // A planted bug and the seed in which a checker sees it.
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { promisify } from "node:util";
-import * as esbuild from "esbuild";
+import type * as esbuild from "esbuild";
+import { withBundle } from "./bundle.ts";
 import type { Edit, Mutation } from "./mutations.ts";
 
 /** What was seen first; null when nothing was. */
@@ -30,12 +31,10 @@ function mutated(path: string, edits: readonly Edit[]): string {
 }
 
 /** Builds the simulation with the bug planted, or as it is, and runs seeds until something is seen. */
-export async function seekWith(
+export function seekWith(
   mutation: Mutation | null,
   seeds: { readonly from: number; readonly max: number; readonly shrinkRuns?: number },
 ): Promise<Sight> {
-  // Beside the modules it leaves outside.
-  const folder = mkdtempSync(join("node_modules", ".simulation-"));
   const plant: esbuild.Plugin = {
     name: "plant",
     setup: ({ onLoad }) => {
@@ -47,21 +46,10 @@ export async function seekWith(
       });
     },
   };
-  try {
-    const outfile = join(folder, "seek.cjs");
-    await esbuild.build({
-      ...{ entryPoints: ["test/simulation/seek.ts"], outfile, bundle: true, platform: "node", format: "cjs" },
-      ...{ target: "node20", packages: "external", logLevel: "error", plugins: [plant] },
-    });
-    const run = await promisify(execFile)(
-      process.execPath,
-      [outfile, ...[seeds.from, seeds.max, seeds.shrinkRuns ?? 0].map(String)],
-      {
-        timeout: TIMEOUT_MS,
-      },
-    );
+  const args = [seeds.from, seeds.max, seeds.shrinkRuns ?? 0].map(String);
+  const seek = async (file: string): Promise<Sight> => {
+    const run = await promisify(execFile)(process.execPath, [file, ...args], { timeout: TIMEOUT_MS });
     return JSON.parse(run.stdout) as Sight;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  };
+  return withBundle("seek.ts", seek, [plant]);
 }

@@ -1,0 +1,6 @@
+// A process of a pool: seeds come one by one, and their reports go back.
+import { runSeed } from "./run-seed.ts";
+
+process.on("message", (seed: string) => {
+  void runSeed(seed).then((report) => process.send?.(report));
+});
