@@ -11,8 +11,10 @@ export interface Lock {
   readonly fence: number;
   /** Wall instant at which it lapses. */
   readonly expiresAt: number;
-  /** True while a call may start: both clocks say that at least the margin is left. */
+  /** True while a call may start: it was not let go, and both clocks say that at least the margin is left. */
   isHeld(): boolean;
+  /** Lets the lock go, if it is still ours; no call starts under it from now on. The fencing number stays. */
+  release(): Promise<void>;
 }
 
 /** Takes the lock, or answers null when somebody holds it. */
@@ -35,22 +37,23 @@ export async function acquireLock(
   );
   if (outcome === "conflict") return null;
   const { fence, expiresAt } = taken;
+  let isLetGo = false;
   return {
     name,
     fence,
     expiresAt,
-    isHeld: () => isWithinLock({ now: clock.now(), expiresAt, elapsedMs: clock.monotonicMs() - startedMs, ...options }),
+    isHeld: () =>
+      !isLetGo && isWithinLock({ now: clock.now(), expiresAt, elapsedMs: clock.monotonicMs() - startedMs, ...options }),
+    release: async () => {
+      isLetGo = true;
+      await tables.update("lock", [name], { expiresAt: 0 }, { kind: "equals", column: "fence", value: fence });
+    },
   };
 }
 
 /** A stored row; null without one. */
 export const lockOf = (row: Row | null): LockRow | null =>
   row && { fence: Number(row.columns["fence"]), expiresAt: Number(row.columns["expiresAt"]) };
-
-/** Lets the lock go, if it is still ours. The fencing number stays. */
-export async function releaseLock(tables: Tables, lock: Lock): Promise<void> {
-  await tables.update("lock", [lock.name], { expiresAt: 0 }, { kind: "equals", column: "fence", value: lock.fence });
-}
 
 /** Has every lock lapse at once: for who knows that nobody else of the installation runs. The fencing numbers stay. */
 export async function lapseLocks(tables: Tables): Promise<void> {

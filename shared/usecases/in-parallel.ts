@@ -1,16 +1,26 @@
 // Many pieces of work, some at a time.
 
-/** Runs `work` on all items, at most `limit` at a time. */
+/**
+ * Runs `work` on all items, at most `limit` at a time. After a failure no more is begun, and it is thrown once what was under way has come
+ * to its end: whoever awaits this may let go of what the work needs, a lock above all.
+ */
 export async function inParallel<Item>(
   items: readonly Item[],
   work: (item: Item) => Promise<unknown>,
   limit = 16,
 ): Promise<void> {
   let next = 0;
+  let failure: { readonly error: unknown } | null = null;
   const worker = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+    for (let item = items[next++]; item !== undefined && failure === null; item = items[next++])
+      try {
+        await work(item);
+      } catch (error) {
+        failure ??= { error };
+      }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failure !== null) throw (failure as { readonly error: unknown }).error;
 }
 
 /** The items in order, at most `size` together. */

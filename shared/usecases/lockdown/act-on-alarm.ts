@@ -14,7 +14,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { acquireLock, releaseLock } from "../../store/lock.ts";
+import { acquireLock } from "../../store/lock.ts";
 import { lastLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
@@ -61,7 +61,7 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
     }
     return done;
   } finally {
-    await releaseLock(app.tables, lock).catch(() => undefined);
+    await lock.release().catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import { OPTIMISE_JOB } from "../../domain/alarm.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../../store/job-runs.ts";
-import { acquireLock, releaseLock } from "../../store/lock.ts";
+import { acquireLock } from "../../store/lock.ts";
 import type { App } from "../app.ts";
 import { tendApproval } from "../approval/tend-approval.ts";
 import { tendJustification } from "../approval/tend-justification.ts";
@@ -175,7 +175,7 @@ export async function runJob(
     await tables.writeAll([jobRunsWrite(row.id, { ranAt: null, nextAt })]);
     return true;
   } finally {
-    await releaseLock(tables, lock).catch(() => undefined);
+    await lock.release().catch(() => undefined);
   }
 }
 

@@ -12,7 +12,7 @@ import type { Write } from "../../ports/tables.ts";
 import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, isInstalled } from "../../store/due.ts";
 import { intentDelete, listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
-import { acquireLock, type Lock, releaseLock } from "../../store/lock.ts";
+import { acquireLock, type Lock } from "../../store/lock.ts";
 import { readMode } from "../../store/mode.ts";
 import { type RecordedChange, writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
@@ -106,7 +106,7 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
     const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options.policy) : null;
     return await new Pass(app, group, { ...options, stateKnown, mode }, lock, intents, drift).run();
   } finally {
-    await releaseLock(app.tables, lock).catch(() => undefined);
+    await lock.release().catch(() => undefined);
   }
 }
 

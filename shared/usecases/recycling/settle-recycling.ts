@@ -8,7 +8,7 @@ import type { ErrorCode } from "../../errors/catalogue.ts";
 import { isHolding, type Refusal } from "../../plan/picture.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
-import { acquireLock, releaseLock } from "../../store/lock.ts";
+import { acquireLock } from "../../store/lock.ts";
 import { readMode } from "../../store/mode.ts";
 import { getRecyclingItem, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
@@ -65,7 +65,7 @@ export async function settleItem(app: App, itemId: string, options: SettleOption
     try {
       return await new Settling(app, options, () => lock.isHeld()).run(itemId);
     } finally {
-      await releaseLock(app.tables, lock).catch(() => undefined);
+      await lock.release().catch(() => undefined);
     }
   }
 }
