@@ -7,13 +7,13 @@ import { checkText, kindNames } from "./keys.ts";
 import { isName, limits } from "./limits.ts";
 import type { Table } from "./tables.ts";
 
-/** Checks the attribute cells of a put, update or delete. Throws OtsError. */
+/** Checks the attribute cells of a put, update or delete of a key of so many bytes. Throws OtsError. */
 export function checkCells(
   table: Table,
-  kind: "put" | "update" | "delete",
-  cells: readonly Cell[],
+  change: { readonly kind: "put" | "update" | "delete"; readonly cells: readonly Cell[]; readonly keyBytes: number },
   nowMs: number,
 ): void {
+  const { kind, cells, keyBytes } = change;
   if (kind === "delete") {
     if (cells.length > 0) throw parameterInvalid("Invalid delete row request: unexpected cells in request");
     return;
@@ -26,7 +26,7 @@ export function checkCells(
   }
   const keyNames = new Set(table.definition.key.map((column) => column.name));
   const uses = new Map<string, number>();
-  let size = 0;
+  let size = keyBytes;
   for (const cell of cells) {
     if (!isName(cell.name)) throw parameterInvalid(`Invalid column name: '${cell.name}'.`);
     if (keyNames.has(cell.name)) {

@@ -5,7 +5,7 @@ import type { ReadFields, TimeRange } from "../../protocol/tablestore/messages.t
 import { encodeBareRow } from "../../protocol/tablestore/plain-buffer.ts";
 import { asParameterError, parameterInvalid, timestampOutOfRange } from "./errors.ts";
 import { matches, pageColumns } from "./filters.ts";
-import { limits } from "./limits.ts";
+import { isName, limits } from "./limits.ts";
 import {
   isPlainTable,
   liveRow,
@@ -42,6 +42,9 @@ export function readSelection(table: Table, fields: ReadFields): Selection {
     throw parameterInvalid(
       `The number of columns from the request exceeds the limit, limit count: ${limits.columnsToGetMax}, column count: ${fields.columns_to_get.length}.`,
     );
+  }
+  for (const name of fields.columns_to_get) {
+    if (!isName(name)) throw parameterInvalid(`Invalid column name: '${name}'.`);
   }
   checkTimeRange(fields.time_range);
   const columns = fields.columns_to_get.length > 0 ? new Set(fields.columns_to_get) : undefined;

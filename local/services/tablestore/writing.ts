@@ -63,7 +63,7 @@ export function readChange(
   if (kind !== "delete" && row.deleteMarker) {
     throw parameterInvalid("Invalid request of put/update row: unexpected RowDeleteMarker in request.");
   }
-  checkCells(table, kind, row.attributes, nowMs);
+  checkCells(table, { kind, cells: row.attributes, keyBytes: rowSize(row.primaryKey, []) }, nowMs);
   const existence = request.condition.row_existence;
   if (existence < 0 || existence > expectNotExist)
     throw parameterInvalid(`Invalid row-existence expectation: ${existence}.`);

@@ -110,6 +110,8 @@ it.each<readonly [words: string, failing: () => Promise<string>]>([
   ["Specific timestamp cannot be less than 0.", () => get({ 4: { 3: -1 } })],
   ["Specific tiemstamp and time range cannot be given at the same time.", () => get({ 4: { 1: 1, 2: 2, 3: 1 } })],
   ["limit count: 128, column count: 129.", () => get({ 3: Array.from({ length: 129 }, (_, n) => `c${n}`), 5: 1 })],
+  ["Invalid column name: 'a-b'.", () => get({ 3: ["good", "a-b"], 5: 1 })],
+  ["Invalid column name: ''.", () => call("BatchGetRow", { 1: { 1: "t", 2: keyBytes("x", 1), 4: "", 6: 1 } })],
   ["Deserialize filter failed.", () => get({ 5: 1, 7: Buffer.of(1, 2, 3) })],
   ["Deserialize relation filter failed.", () => filtered(1, Buffer.of(1, 2, 3))],
   ["Deserialize composite filter failed.", () => filtered(2, Buffer.of(1, 2, 3))],

@@ -127,8 +127,14 @@ it("takes keys and columns at their limits", async () => {
   expect(await failureOf(put("many", [...many, { over: "1" }]))).toContain(over);
 });
 
-it("refuses more than 4 MB of columns", async () => {
+it("refuses more than 4 MB of key and columns", async () => {
   const half = "y".repeat(1_500_000);
+  const most = 4 * 1024 * 1024 - 3 - 2 * 1_500_000;
+  const key = "a".length + "large".length + "b".length + 8;
+  const full = [{ x: half }, { y: half }, { z: "y".repeat(most - key) }];
+  expect(await failureOf(put("large", full))).toBe("no error");
+  expect(await failureOf(put("large", [...full, { w: "" }]))).toContain("data size: 4194305.");
+  await client.deleteRow({ tableName, condition: ignore, primaryKey: pair("large", 1) });
   expect(await failureOf(put("large", [{ x: half }, { y: half }, { z: half }]))).toContain(
     "400 OTSParameterInvalid The total data size of PutRow request exceeds the limit",
   );
