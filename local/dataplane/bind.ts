@@ -43,7 +43,7 @@ export function bindUdp(
   onDatagram: (datagram: Datagram, answer: UdpAnswer) => void,
 ): Promise<Bound | string> {
   return new Promise((resolve) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     const failed = (error: NodeJS.ErrnoException): void => {
       socket.close();
       resolve(error.code ?? error.message);

@@ -79,6 +79,17 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
   return outer.base >> hostBits === inner.base >> hostBits;
 }
 
+/** Text of an IPv6 block, eight words long, with its prefix unless it is a single address. */
+function printIpv6(cidr: Cidr): string {
+  const words = [7n, 6n, 5n, 4n, 3n, 2n, 1n, 0n].map((at) => ((cidr.base >> (16n * at)) & 0xffffn).toString(16));
+  return cidr.prefix === 128 ? words.join(":") : `${words.join(":")}/${cidr.prefix}`;
+}
+
+/** Text of a block of either family, with its prefix unless it is a single address. */
+export function printCidr(cidr: Cidr): string {
+  return cidr.family === 4 ? printIpv4(cidr) : printIpv6(cidr);
+}
+
 /** Dotted text of an IPv4 block, with its prefix unless it is a single address. */
 export function printIpv4(cidr: Cidr): string {
   const octets = [24n, 16n, 8n, 0n].map((shift) => String((cidr.base >> shift) & 0xffn));

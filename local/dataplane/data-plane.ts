@@ -3,10 +3,12 @@
 import type { Clock } from "../../shared/ports/clock.ts";
 import { contains, parseCidr } from "./cidr.ts";
 import { Connections } from "./connections.ts";
+import { addressesOf } from "./eni-addresses.ts";
 import type { Flow } from "./flow.ts";
 import type { FlowListener, SeenPackets } from "./flow-log.ts";
 import { FlowRecorder } from "./flow-recorder.ts";
-import { endpointsOf, Listeners } from "./listeners.ts";
+import { addressAndPort, endpointsOf, Listeners } from "./listeners.ts";
+import { LoopbackAddresses, range6Of } from "./loopback-addresses.ts";
 import { nftUnusable } from "./nft-process.ts";
 import { NftTable } from "./nft-table.ts";
 import { Policies, PolicyResolver } from "./policy.ts";
@@ -104,6 +106,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const engine = await chooseEngine(options.engine ?? "auto", tableName);
   const claim = engine === "nft" ? await claimTable(tableName) : undefined;
   const table = engine === "nft" ? new NftTable(tableName) : undefined;
+  // Where there is no table, there is no right to add addresses either: IPv6 is decided only.
+  const range6 = range6Of(range);
+  const addresses6 = engine === "nft" ? new LoopbackAddresses(range6) : undefined;
   const resolver = new PolicyResolver();
   let topology: Topology = { groups: [], enis: [], instances: [] };
   let policies = new Policies([]);
@@ -119,7 +124,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     ...(options.scanNoise === undefined ? {} : { scanNoise: options.scanNoise }),
     topology: () => topology,
     policies: () => policies,
-    endpoints: () => endpointsOf(topology, range),
+    endpoints: () => endpointsOf(topology, [range]),
     mapped: () => listeners.mapped(),
     // Packets are told to a new group, or to none any more.
     onGroupChanged: () => enqueue(),
@@ -141,6 +146,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const load = async (): Promise<void> => {
     await table?.load(policies, {
       range,
+      range6,
       establishedAfterDeny: establishedAfterDeny(),
       mapped: listeners.mapped(),
       logGroup: recorder.logGroup,
@@ -149,10 +155,11 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
 
   // Rules come before new listeners, so that no listener is ever reachable without them.
   const enforce = async (): Promise<void> => {
-    const wanted = endpointsOf(topology, range);
+    const wanted = endpointsOf(topology, addresses6 === undefined ? [range] : [range, range6]);
     await listeners.closeAllBut(wanted);
     policies = resolver.resolve(topology, { destCidrIp: options.destCidrIp() });
     await load();
+    await addresses6?.keep(topology.enis.filter(({ ipv6 = [] }) => ipv6.length > 0).flatMap(addressesOf));
     connections.judgeAll(listeners.connections());
     const before = listeners.mapped();
     await listeners.open(wanted);
@@ -162,8 +169,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   const mappedPorts = (): Record<string, number> =>
     Object.fromEntries(
       [...listeners.mapped()].flatMap(([address, ports]) => [
-        ...[...ports.TCP].map(([port, real]) => [`${address}:${port}`, real] as const),
-        ...[...ports.UDP].map(([port, real]) => [`${address}:${port}/udp`, real] as const),
+        ...[...ports.TCP].map(([port, real]) => [addressAndPort(address, port), real] as const),
+        ...[...ports.UDP].map(([port, real]) => [`${addressAndPort(address, port)}/udp`, real] as const),
       ]),
     );
 
@@ -185,6 +192,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   };
 
   try {
+    await addresses6?.clear();
     await load();
   } catch (error) {
     await claim?.release();
@@ -210,7 +218,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
           peerPort: socket.remotePort ?? 0,
           end: () => socket.resetAndDestroy(),
         })),
-    problems: () => [...listeners.problems(), ...recorder.problems()],
+    problems: () => [...(addresses6?.problems() ?? []), ...listeners.problems(), ...recorder.problems()],
     stop: async () => {
       if (stopped) return;
       await recorder.stop();
@@ -218,6 +226,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       await queued?.catch(() => undefined);
       await running;
       await listeners.closeAllBut(new Map());
+      await addresses6?.keep([]);
       await table?.remove();
       await claim?.release();
     },

@@ -97,13 +97,14 @@ export class FlowRecorder {
   }
 
   onFlow = (flow: Flow): void => {
-    if (this.#capture !== undefined) return;
+    // The table tells of IPv4 packets alone.
+    if (this.#capture !== undefined && !flow.destAddress.includes(":")) return;
     for (const packets of packetsOf(flow)) this.#see(packets);
   };
 
   onDatagram = ({ sourceAddress, sourcePort, data }: Datagram, endpoint: Endpoint, answerBytes?: number): void => {
-    if (this.#capture !== undefined) return;
     const { eniId, address, port } = endpoint;
+    if (this.#capture !== undefined && !address.includes(":")) return;
     const common = { eniId, origin: "derived", protocol: UDP, packets: 1, tcpFlags: 0 } as const;
     this.#see({
       ...common,

@@ -2,7 +2,8 @@
 
 import { createServer, type Socket } from "node:net";
 import { type Bound, bindTcp, bindUdp, type Datagram, type UdpAnswer } from "./bind.ts";
-import { type Cidr, contains, parseAddress } from "./cidr.ts";
+import { type Cidr, contains, printCidr } from "./cidr.ts";
+import { addressesOf } from "./eni-addresses.ts";
 import type { PortMap } from "./nft-rules.ts";
 import type { Topology } from "./topology.ts";
 
@@ -31,21 +32,28 @@ interface Listener {
 
 const MAPPED_OFFSET = 20_000;
 
-/** The endpoints of a topology that lie in the range, by `address:port` (`address:port/udp`). The first interface to claim one has it. */
-export function endpointsOf(topology: Topology, range: Cidr): ReadonlyMap<string, Endpoint> {
+/** `address:port`, or `[address]:port` where it is IPv6. */
+export function addressAndPort(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** The endpoints of a topology that lie in the ranges, by `address:port` (`address:port/udp`). The first interface to claim one has it. */
+export function endpointsOf(topology: Topology, ranges: readonly Cidr[]): ReadonlyMap<string, Endpoint> {
   const enis = new Map(topology.enis.map((eni) => [eni.eniId, eni]));
   const endpoints = new Map<string, Endpoint>();
   for (const { instanceId, name, eniIds, listening, listeningUdp = [], status } of topology.instances) {
     if (status === "Stopped") continue;
-    for (const eniId of eniIds) {
-      const address = enis.get(eniId)?.privateIp ?? "";
-      const parsed = parseAddress(address);
-      if (parsed === undefined || !contains(range, parsed)) continue;
-      const claim = (key: string, protocol: Endpoint["protocol"], port: number): void => {
-        if (!endpoints.has(key)) endpoints.set(key, { instanceId, name, eniId, protocol, address, port });
-      };
-      for (const port of listening) claim(`${address}:${port}`, "TCP", port);
-      for (const port of listeningUdp) claim(`${address}:${port}/udp`, "UDP", port);
+    for (const eni of eniIds.map((eniId) => enis.get(eniId))) {
+      for (const parsed of eni === undefined ? [] : addressesOf(eni)) {
+        if (!ranges.some((range) => contains(range, parsed))) continue;
+        const address = printCidr(parsed);
+        const eniId = eni?.eniId ?? "";
+        const claim = (key: string, protocol: Endpoint["protocol"], port: number): void => {
+          if (!endpoints.has(key)) endpoints.set(key, { instanceId, name, eniId, protocol, address, port });
+        };
+        for (const port of listening) claim(addressAndPort(address, port), "TCP", port);
+        for (const port of listeningUdp) claim(`${addressAndPort(address, port)}/udp`, "UDP", port);
+      }
     }
   }
   return endpoints;

@@ -1,6 +1,6 @@
 // Compiles merged rules into the lines of nftables chains.
 
-import { type Cidr, contains, printIpv4 } from "./cidr.ts";
+import { type Cidr, contains, printCidr } from "./cidr.ts";
 import type { MergedRules, ResolvedRule } from "./policy.ts";
 import { EVERY_PORT, type PortRange, translateRange } from "./port-range.ts";
 
@@ -13,6 +13,7 @@ export interface PortMap {
 /** No port is served elsewhere. */
 export const UNMAPPED: PortMap = { TCP: new Map(), UDP: new Map() };
 
+/** Blocks of one family. */
 function addressMatch(side: "saddr" | "daddr", cidrs: readonly Cidr[]): string {
   // Blocks that lie inside another one, and all but one of equal blocks, would be conflicting set elements.
   const widest = cidrs.filter(
@@ -20,8 +21,8 @@ function addressMatch(side: "saddr" | "daddr", cidrs: readonly Cidr[]): string {
       !cidrs.some((other, at) => at !== index && contains(other, cidr) && (at < index || !contains(cidr, other))),
   );
   const [only] = widest;
-  const text = widest.length === 1 && only !== undefined ? printIpv4(only) : `{ ${widest.map(printIpv4).join(", ")} }`;
-  return `ip ${side} ${text}`;
+  const text = widest.length === 1 && only !== undefined ? printCidr(only) : `{ ${widest.map(printCidr).join(", ")} }`;
+  return `${cidrs[0]?.family === 6 ? "ip6" : "ip"} ${side} ${text}`;
 }
 
 function portText(ranges: readonly PortRange[]): string {
@@ -57,6 +58,8 @@ function protocolMatches(rule: ResolvedRule, mapped: PortMap): readonly string[]
   return ported.length === 0 ? [`meta l4proto ${name}`] : ported;
 }
 
+type Family = Cidr["family"];
+
 interface Direction {
   readonly own: "saddr" | "daddr";
   readonly peer: "saddr" | "daddr";
@@ -67,9 +70,9 @@ interface Direction {
 const INGRESS: Direction = { own: "daddr", peer: "saddr", accept: "accept", drop: "goto dropped_in" };
 const EGRESS: Direction = { own: "saddr", peer: "daddr", accept: "return", drop: "goto dropped_out" };
 
-function ruleLine(rule: ResolvedRule, mapped: PortMap, direction: Direction): readonly string[] {
-  const peers = rule.peers.filter(({ family }) => family === 4);
-  if (peers.length === 0 || rule.own?.family === 6) return [];
+function ruleLine(rule: ResolvedRule, mapped: PortMap, direction: Direction, family: Family): readonly string[] {
+  const peers = rule.peers.filter((peer) => peer.family === family);
+  if (peers.length === 0 || (rule.own !== undefined && rule.own.family !== family)) return [];
   const protocol = protocolMatches(rule, mapped);
   if (protocol === undefined) return [];
   const parts = [
@@ -80,26 +83,26 @@ function ruleLine(rule: ResolvedRule, mapped: PortMap, direction: Direction): re
   return [[...parts, rule.accept ? direction.accept : direction.drop].join(" ")];
 }
 
-function peerLine(merged: MergedRules, { peer, accept }: Direction): readonly string[] {
-  const peers = merged.peers.filter(({ family }) => family === 4);
+function peerLine(merged: MergedRules, { peer, accept }: Direction, family: Family): readonly string[] {
+  const peers = merged.peers.filter((block) => block.family === family);
   return peers.length === 0 ? [] : [`${addressMatch(peer, peers)} ${accept}`];
 }
 
-/** What decides about packets to an interface. */
-export function ingressLines(merged: MergedRules, mapped: PortMap): readonly string[] {
+/** What decides about packets of that family to an interface. */
+export function ingressLines(merged: MergedRules, mapped: PortMap, family: Family): readonly string[] {
   return [
-    ...peerLine(merged, INGRESS),
-    ...merged.ingress.flatMap((rule) => ruleLine(rule, mapped, INGRESS)),
+    ...peerLine(merged, INGRESS, family),
+    ...merged.ingress.flatMap((rule) => ruleLine(rule, mapped, INGRESS, family)),
     INGRESS.drop,
   ];
 }
 
-/** What decides about packets from an interface to another; none when everything may leave. */
-export function egressLines(merged: MergedRules): readonly string[] {
+/** What decides about packets of that family from an interface to another; none when everything may leave. */
+export function egressLines(merged: MergedRules, family: Family): readonly string[] {
   if (merged.egressElse && merged.egress.every(({ accept }) => accept)) return [];
   return [
-    ...peerLine(merged, EGRESS),
-    ...merged.egress.flatMap((rule) => ruleLine(rule, UNMAPPED, EGRESS)),
+    ...peerLine(merged, EGRESS, family),
+    ...merged.egress.flatMap((rule) => ruleLine(rule, UNMAPPED, EGRESS, family)),
     ...(merged.egressElse ? [] : [EGRESS.drop]),
   ];
 }
