@@ -5,7 +5,7 @@ import type { Rule } from "../domain/rule.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { carriesOurMark, type Picture } from "./picture.ts";
+import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
@@ -114,14 +114,12 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
  * What its owner has made another rule of before it was revoked is no longer what was kept: it is not opened again. Told by its id, once a
  * reading cannot be from before it was kept.
  */
-function withoutMoved(
-  { now, rules, lateEffectMaxMs }: Picture,
-  suspension: Suspension,
-  { same }: EntryView,
-): Suspension {
+function withoutMoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
+  const { now, lateEffectMaxMs } = picture;
   const { kept, since } = suspension;
   if (kept === null || now < since + lateEffectMaxMs) return suspension;
-  const elsewhere = new Set(rules.flatMap((rule) => (same.some((it) => it.id === rule.id) ? [] : (rule.id ?? []))));
+  // Not what this pass has revoked itself: a stale reading shows it still.
+  const elsewhere = new Set(rulesOf(picture).flatMap(({ id }) => (same.some((it) => it.id === id) ? [] : id)));
   const left = kept.filter((rule) => !elsewhere.has(rule.ruleId));
   return left.length === kept.length ? suspension : { ...suspension, kept: left.length === 0 ? null : left };
 }

@@ -15,11 +15,7 @@ interface Identity {
 }
 
 /** Trusted by the policy: what it opens is adopted. */
-const TRUSTED: Identity = {
-  type: "assumed-role",
-  principalId: "300000000000000001:run-17",
-  userName: "terraform:run-17",
-};
+const TRUSTED: Identity = { type: "ram-user", principalId: "20003", userName: "terraform" };
 const DAVE: Identity = { type: "ram-user", principalId: "20005", userName: "dave" };
 
 /** As the event of another person's call. */

@@ -161,4 +161,12 @@ export const mutations: readonly Mutation[] = [
     replace: ": missing.slice(0, 0).map(({ description }) => (",
     seenBy: ["lockdown-leaves-nothing"],
   },
+  {
+    name: "an event is believed without the trail",
+    file: "shared/plan/judge-drift.ts",
+    find: `if (!author.confirmed && author.doubt !== "refused") {`,
+    replace: `if (!author.confirmed && author.doubt !== "refused" && now < 0) {`,
+    seenBy: ["restores-what-was-granted"],
+    from: 18,
+  },
 ];

@@ -73,7 +73,7 @@ const leasing: Move = async (world, dice) => {
     told = answer;
     const { state, until } = answer.lease.status;
     // An answer before its time says how things stand, and that more may come of it: a lease that is asked for again lives longer.
-    const awaited = Number.isFinite(grant.until) ? grant.until : world.now() + TRIES_MS + periodMs;
+    const awaited = Math.max(world.now() + TRIES_MS + periodMs, Number.isFinite(grant.until) ? grant.until : 0);
     const untilMax = answer.settled ? until : Math.max(until, awaited);
     Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
     if (state !== "open") return;

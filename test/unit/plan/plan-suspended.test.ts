@@ -81,6 +81,13 @@ describe("while it is suspended", () => {
     expect(plan(late, [web()]).patch?.suspension?.kept ?? late.suspension?.kept).toEqual([keptAs("1")]);
   });
 
+  test("what this pass has just revoked was not moved by its owner, although a stale reading shows it still", () => {
+    const late = aStranger({ kept: [keptAs("1")], since: NOW - LATE_MS });
+    const { calls, patch } = plan(late, [web()], { revoked: new Set([ruleId("1")]) });
+    expect(calls).toEqual([]);
+    expect((patch?.suspension ?? late.suspension)?.kept).toEqual([keptAs("1")]);
+  });
+
   test("what could not be authorized again is left alone, and told", () => {
     const opaque = { kind: "opaque", text: "?" } as const;
     for (const rule of [web("1", { priority: 110 }), web("1", { peer: opaque })]) {
