@@ -46,9 +46,12 @@ export interface Composition {
   readonly alarmSecrets: readonly string[];
   /** Checks documents of this installation. */
   readonly documents: () => Promise<PolicyDocuments>;
-  /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, STATE_UNREADABLE without a good one. */
+  /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, POLICY_UNREADABLE without a good one. */
   readonly readPolicy: () => Promise<Policy>;
-  /** As `readPolicy`, but the shipped policy where none can be read: leases have to end whatever has become of the policy. */
+  /**
+   * As `readPolicy`, but the shipped policy as a stand-in where none can be read: leases have to end whatever has become of the policy,
+   * and nothing begins by it.
+   */
   readonly readPolicyOrDefault: () => Promise<Policy>;
   /** Region in which the heartbeat is published; null where none is wanted. */
   readonly heartbeat: string | null;
@@ -232,8 +235,8 @@ async function lastGood(rows: Awaited<ReturnType<typeof listPolicies>>, region: 
   return null;
 }
 
-function raise(error: unknown): never {
-  throw error;
+function unreadable(cause: unknown): never {
+  throw fail("POLICY_UNREADABLE", {}, cause);
 }
 
 function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {
@@ -247,7 +250,7 @@ function policyReaders(app: App, region: string): Pick<Composition, "readPolicy"
       parsed = { text: row.text, policy: policyOfRow(row, region) };
     } catch (error) {
       app.log.write("error", `version ${row.version} of the policy cannot be read`, { cause: error });
-      parsed = (await lastGood(await listPolicies(app.tables, VERSIONS_BACK), region)) ?? raise(error);
+      parsed = (await lastGood(await listPolicies(app.tables, VERSIONS_BACK), region)) ?? unreadable(error);
     }
     return parsed.policy;
   };
@@ -257,8 +260,10 @@ function policyReaders(app: App, region: string): Pick<Composition, "readPolicy"
       try {
         return await read();
       } catch (error) {
-        app.log.write("error", "no policy can be read; the last good or the shipped one is used", { cause: error });
-        return parsed?.policy ?? (await policySchema()).defaultPolicy(region);
+        app.log.write("error", "no policy can be read; things end by the last good or the shipped one", {
+          cause: error,
+        });
+        return parsed?.policy ?? { ...(await policySchema()).defaultPolicy(region), isStandIn: true };
       }
     },
   };

@@ -80,6 +80,8 @@ async function take(
   deadlineAt: number,
 ): Promise<string> {
   const policy = await readPolicyOrDefault();
+  // Taken now, it would be an alarm that no rule answers; who sends it tries again.
+  if (policy.isStandIn) throw fail("POLICY_UNREADABLE");
   const row = await recordAlarm(app, alarm, policy);
   if (row === null) return "it was told before";
   if (row.isHandled) return "recorded; no rule of the policy answers it";

@@ -57,6 +57,8 @@ export interface Policy extends GrantPolicy {
   readonly access: AccessPolicy;
   /** Version of the stored row, 1 for the first. */
   readonly version: number;
+  /** True for the shipped policy in place of one that cannot be read: by it things end, and nothing is judged that begins. */
+  readonly isStandIn?: boolean;
   readonly regions: readonly string[];
   /** Where a lease goes that names neither group nor instance: a group's name or id. */
   readonly defaultTarget: string | null;

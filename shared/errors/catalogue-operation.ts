@@ -9,6 +9,14 @@ export const operationFailures = {
     (d) => `safeport is in mode ${d["mode"]}: nothing is opened. What is open ends at its time.`,
     () => "GET /v1/mode tells who set it and why; an administrator sets it back with PUT /v1/mode.",
   ),
+  POLICY_UNREADABLE: entry(
+    503,
+    "later",
+    "us",
+    () => "No version of the policy can be read: nothing is judged or opened; what is open ends at its time.",
+    () =>
+      "The function's log says what is wrong. Remove the damaged rows `policy` of the table `policy`: the newest that is left is in force. Where none is left, `safeport setup` writes the shipped policy, over which an administrator applies a kept one.",
+  ),
   POLICY_INVALID: entry(
     422,
     "never",

@@ -3,11 +3,13 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { policyOf, policySchema } from "../../shared/config/policy-schema.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { Mode } from "../../shared/domain/mode.ts";
+import { noticeOf } from "../../shared/domain/notice.ts";
 import { readOutbox } from "../../shared/store/outbox.ts";
 import { decideLease } from "../../shared/usecases/approval/decide-lease.ts";
 import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { tell } from "../../shared/usecases/notices/tell.ts";
 import { allJobs, type Jobs } from "../../shared/usecases/operation/jobs.ts";
 import { setMode } from "../../shared/usecases/policy/set-mode.ts";
 import { listRecords } from "../../shared/usecases/records/list-records.ts";
@@ -232,6 +234,44 @@ test("while the mode forbids it it waits, opens when that is over, and never pas
   await mode("normal");
   await world.ticks(2);
   expect([world.openPorts(), (await now(one)).status.until]).toEqual([["22/22"], one.status.until]);
+});
+
+describe("while no version of the policy can be read", () => {
+  beforeEach(() => {
+    world.policy = { ...world.policy, isStandIn: true };
+  });
+  const readable = (): void => {
+    world.policy = { ...world.policy, isStandIn: false };
+  };
+
+  test("what is to start waits, what is over ends, and what is to be told waits to be told", async () => {
+    readable();
+    const lease = await asked();
+    const open = (await world.open({ port: "8000", periodMs: HOUR + MINUTE })).lease;
+    await tell(world.process(), [
+      noticeOf("leaseNotOpened", {
+        ...{ at: world.clock.now(), group: world.web, dedupe: "x", to: [{ kind: "person", principal: "ann" }] },
+        data: { lease: open.request.leaseId, principal: "ann", ports: "22/tcp", startAt: 0, why: "a test" },
+      }),
+    ]);
+    world.policy = { ...world.policy, isStandIn: true };
+    await toStart(lease);
+    await world.pastEnd(open);
+    expect([world.openPorts(), (await now(lease)).status.state]).toEqual([[], "approved"]);
+    expect((await notices()).map((it) => it?.kind)).toContain("leaseNotOpened");
+    readable();
+    await world.ticks(2);
+    expect(await notices()).toEqual([]);
+    expect([world.openPorts(), (await now(lease)).status.until]).toEqual([["22/22"], lease.status.until]);
+  });
+
+  test("what was granted and not opened yet is refused instead of opening some time", async () => {
+    const refused = world.open();
+    await expect(refused).rejects.toMatchObject({ code: "POLICY_UNREADABLE" });
+    readable();
+    await world.ticks(2);
+    expect(world.openPorts()).toEqual([]);
+  });
 });
 
 test("a start that nobody was there to make is made late, for what is left; past the end not at all", async () => {

@@ -54,7 +54,8 @@ export async function startLease(
   if (state === "approved") {
     const when = startAt(lease.request, app.clock.now());
     if (when === "early") return lease.request.startAt;
-    if (when === "now" && (await readMode(app.tables)).mode !== "normal") return app.clock.now() + AGAIN_MS;
+    const mayOpen = policy.isStandIn !== true && (await readMode(app.tables)).mode === "normal";
+    if (when === "now" && !mayOpen) return app.clock.now() + AGAIN_MS;
     const why = when === "now" ? await refusalOf(app, policy, lease) : null;
     if (why === null) await openApproved(app, lease, policy);
     // Somebody may just have taken it back: then there is nothing to refuse.

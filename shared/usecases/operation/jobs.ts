@@ -31,6 +31,8 @@ import { bookAudit, runAudit } from "./run-audit.ts";
 export interface Job {
   /** Of a periodic job: when it runs first, asked where no row of it is found. Null for one that runs when it is booked. */
   readonly beginsAt: ((now: number) => number) | null;
+  /** True where it would do what the shipped policy says, or leave undone what the owner's says: it waits until that can be read. */
+  readonly waitsForPolicy?: true;
   /** Resolves with the instant of the next run, or null for none. Rejects to be run again at the next tick. */
   run(app: App, run: JobRun): Promise<number | null>;
 }
@@ -65,6 +67,7 @@ const jobs: Readonly<Record<string, Job>> = {
   },
   alarm: {
     beginsAt: null,
+    waitsForPolicy: true,
     run: async (app, { policy, param, deadlineAt }) => {
       const terms = { policy, arrivedAt: app.clock.monotonicMs(), deadlineAt };
       const done = param === null ? "" : await actOnAlarm(app, param, terms);
@@ -72,26 +75,30 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   lockdown: { beginsAt: null, run: tendLockdown },
-  [OPTIMISE_JOB]: { beginsAt: null, run: optimiseInstance },
+  [OPTIMISE_JOB]: { beginsAt: null, waitsForPolicy: true, run: optimiseInstance },
   "lockdown-plan": {
     // With the tick after setup's own: a lockdown that comes earlier finds out for itself.
     beginsAt: (now) => now,
+    waitsForPolicy: true,
     run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),
   },
   evidence: {
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
+    waitsForPolicy: true,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookCollections(app, policy) : collectEvidence(app, { policy, region: param, deadlineAt }),
   },
   // The run without a month finds what is due and was missed; the run with one makes it.
   audit: {
     beginsAt: (now) => now + AUDIT_BEGINS_MS,
+    waitsForPolicy: true,
     run: (app, { policy, param, deadlineAt }) =>
       param === null ? bookAudit(app) : runAudit(app, { policy, month: param, deadlineAt }),
   },
   // Booked with every notice; the hourly run is the net for one whose row was lost in a crash.
   notify: {
     beginsAt: (now) => now + HOUR_MS,
+    waitsForPolicy: true,
     run: async (app, run) => {
       const latest = app.clock.now() + HOUR_MS;
       const next = Math.min((await sendNotices(app, run)) ?? latest, latest);
@@ -106,7 +113,7 @@ const jobs: Readonly<Record<string, Job>> = {
   ending: { beginsAt: null, run: (app, { param }) => tellEnding(app, param ?? "") },
   // Booked by doctor.
   probe: { beginsAt: null, run: (app, { param }) => answerProbe(app, param ?? "") },
-  "use-metrics": { beginsAt: nextPublication, run: (app, { policy }) => publishUse(app, policy) },
+  "use-metrics": { beginsAt: nextPublication, waitsForPolicy: true, run: (app, { policy }) => publishUse(app, policy) },
   "record-seal": {
     beginsAt: (now) => now + SEAL_BEGINS_MS,
     run: async (app, { deadlineAt }) => {
@@ -117,6 +124,7 @@ const jobs: Readonly<Record<string, Job>> = {
   },
   recycling: {
     beginsAt: nextRecyclingAt,
+    waitsForPolicy: true,
     run: runRecycling,
   },
   "recycling-watch": {
@@ -126,8 +134,8 @@ const jobs: Readonly<Record<string, Job>> = {
 };
 
 /**
- * Runs the job of a due row and leaves a row for its next run. Answers false when the row stays: somebody else runs the job, or this
- * version does not know it.
+ * Runs the job of a due row and leaves a row for its next run. Answers false when the row stays: somebody else runs the job, this
+ * version does not know it, or it waits for a policy that can be read.
  *
  * The next row is written before the old one goes. What dies in between leaves both, and the run that is over is known by
  * `schedule`. A run that was booked meanwhile and comes later than the next makes no second chain of rows.
@@ -145,6 +153,7 @@ export async function runJob(
     app.log.write("warn", `the job ${row.id} is not known to this version; it waits for one that knows it`);
     return false;
   }
+  if (job.waitsForPolicy && options.policy.isStandIn) return false;
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
   const lockMs = Math.ceil(Math.max(0, options.deadlineAt - clock.monotonicMs())) + LOCK_MARGIN_MS;
   const lock = await acquireLock(tables, clock, `job:${row.id}`, { holder, lockMs, marginMs: 0 });

@@ -251,7 +251,7 @@ async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<L
   if (lease.request.startAt !== null) return "by job";
   const { mode } = await readMode(app.tables);
   const { group: ref, groupName: name } = lease.request;
-  if (mode !== "normal" || (await lockdownIn(app, policy, { ref, name })) !== null) return lease;
+  if (policy.isStandIn || mode !== "normal" || (await lockdownIn(app, policy, { ref, name })) !== null) return lease;
   return (await refusalOf(app, policy, lease)) === null ? openApproved(app, lease, policy) : "by job";
 }
 

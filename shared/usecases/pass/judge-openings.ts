@@ -36,14 +36,14 @@ export async function judgeOpenings(
 ): Promise<OpeningsJudged> {
   const { ref, rules, entries, facts } = picture;
   const { skewMaxMs } = app.settings;
-  const locked = await lockedOut(app, picture, now);
+  const barred = picture.policy.isStandIn ? unjudged(entries, now) : await lockedOut(app, picture, now);
   const giving = new Map<RuleId, GivingDrop>();
   const asked = new Set<RuleId>();
   for (;;) {
     const judged = refusalsOf({ ...picture, giving: new Set(giving.keys()) }, now, app.firewall.skewMs(), skewMaxMs);
     const fresh = judged.shadows.filter(({ id }) => id !== null && !asked.has(id));
     if (fresh.length === 0) {
-      const refusals = new Map([...judged.refusals, ...locked]);
+      const refusals = new Map([...judged.refusals, ...barred]);
       const open = entries.filter(({ entryId }) => !refusals.has(entryId));
       return {
         refusals,
@@ -59,6 +59,14 @@ export async function judgeOpenings(
       if (found) giving.set(rule.id, found);
     }
   }
+}
+
+/** Without a policy nobody knows whether a lease may still open: as in a mode that forbids it, it is refused, and opens at no later time. */
+function unjudged(entries: readonly Entry[], now: number): ReadonlyMap<EntryId, Refusal> {
+  const waiting = entries.filter((entry) => isLeaseOpening(entry, now));
+  return new Map(
+    waiting.map(({ entryId }): [EntryId, Refusal] => [entryId, { code: "POLICY_UNREADABLE", detail: {} }]),
+  );
 }
 
 function givesOf(
