@@ -21,6 +21,8 @@ export interface Identity {
   /** The token presented, and who issued it, back to the first; absent for a company's own. */
   readonly tokenId?: string | undefined;
   readonly issuers?: readonly string[] | undefined;
+  /** Since when the caller has held it, or one that it replaced; absent for a company's own. */
+  readonly tokenSince?: number | undefined;
 }
 
 /** What a request says of its sender. */

@@ -102,6 +102,12 @@ export const approvalSchema = z.strictObject({
     .describe(
       "Whether who issued a person's token may approve what is asked for with it. Gives up the second person where one admin issues the tokens: the admin can ask as another and approve as themselves.",
     ),
+  distinctIssuers: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether a second person needs a token that nobody issued who also stands behind the first person's, here and for changes of the policy: then no single admin can be both by tokens of others. It takes an identity provider, or two admins with tokens of setup of whom each issues for some.",
+    ),
 });
 
 /** `breakGlass` of the document. */
@@ -151,6 +157,7 @@ export function grantPolicyOf({ grants, approval, breakGlass, persons }: GrantDo
       decideWithinMs: approval.decideWithin * 1000,
       useWithinMs: approval.useWithin * 1000,
       issuerMayApprove: approval.issuerMayApprove,
+      distinctIssuers: approval.distinctIssuers,
     },
     breakGlass: breakGlass && {
       persons: breakGlass.persons,

@@ -261,7 +261,7 @@ export function policyJsonSchema(): Record<string, unknown> {
 }
 
 function crossFieldMistakes(document: PolicyDocument): PolicyMistake[] {
-  const { lease, limits } = document;
+  const { lease, limits, approval } = document;
   const mistakes: PolicyMistake[] = [];
   const add = (keys: readonly string[], what: string, remedy: string) =>
     mistakes.push({ path: keys.join("."), keys, what, remedy });
@@ -271,6 +271,8 @@ function crossFieldMistakes(document: PolicyDocument): PolicyMistake[] {
     add(["lease", "periodMax"], `${lease.periodMax} is above lease.totalMax (${lease.totalMax})`, "Lower it.");
   if (limits.rulesKeptFree >= limits.rulesPerInterface)
     add(["limits", "rulesKeptFree"], "leaves no room for a lease", "Keep it below limits.rulesPerInterface.");
+  if (approval.issuerMayApprove && approval.distinctIssuers)
+    add(["approval", "distinctIssuers"], "is the contrary of approval.issuerMayApprove", "Set one of them.");
   return mistakes;
 }
 

@@ -1,6 +1,6 @@
 // The word of second persons about a lease: what they approve, who has spoken, and whether it is enough.
 import { sha256Hex } from "./digest.ts";
-import { isSameName } from "./grant-policy.ts";
+import { isSameName, shareIssuer } from "./grant-policy.ts";
 import type { LeaseRequest } from "./lease-record.ts";
 import { ruleKey } from "./rule-key.ts";
 import type { Approval, ApprovalWord } from "./second-person.ts";
@@ -31,12 +31,14 @@ export function isApproved(request: LeaseRequest, approval: Approval | null): bo
  * How many persons have approved this very request. A word counts for nothing where the token that it or an earlier one was spoken with
  * was issued by the other's person: that may be one person twice.
  */
-export function approversOf(request: LeaseRequest, { requester, words }: Approval): number {
+export function approversOf(request: LeaseRequest, { requester, words, distinctIssuers = false }: Approval): number {
   const change = changeOf(request);
   const said = words.filter(
     (it) => it.change === change && it.decision === "approve" && !isSameName(it.person, requester),
   );
-  return said.filter((word, at) => !said.slice(0, at).some((earlier) => isOnePerson(word, earlier))).length;
+  const isTold = (a: ApprovalWord, b: ApprovalWord): boolean =>
+    isOnePerson(a, b) || (distinctIssuers && shareIssuer(a.issuers ?? [], b.issuers ?? []));
+  return said.filter((word, at) => !said.slice(0, at).some((earlier) => isTold(word, earlier))).length;
 }
 
 const isOnePerson = (a: ApprovalWord, b: ApprovalWord): boolean =>

@@ -36,6 +36,8 @@ export interface ApprovalPolicy {
   readonly useWithinMs: number;
   /** True where whoever issued the token a lease was asked with may be its second person. */
   readonly issuerMayApprove: boolean;
+  /** True where two tokens to which one and the same person's led are one person's, also where the policy itself is changed. */
+  readonly distinctIssuers: boolean;
 }
 
 /** Opening at once without a second person. */
@@ -71,5 +73,12 @@ export function isSameName(a: string, b: string): boolean {
   const [one, other] = [foldedName(a), foldedName(b)];
   return one === other || one.endsWith(`/${other}`) || other.endsWith(`/${one}`);
 }
+
+/** Whom records and tokens name where the program itself has acted: no person. */
+export const PROGRAM_NAMES: readonly string[] = ["safeport", "setup", "recovered"];
+
+/** True where one person is in both chains of issuers. */
+export const shareIssuer = (a: readonly string[], b: readonly string[]): boolean =>
+  a.some((name) => !PROGRAM_NAMES.includes(name) && b.some((other) => isSameName(name, other)));
 
 const foldedName = (name: string): string => name.normalize("NFKC").toLowerCase();

@@ -25,6 +25,8 @@ export interface Approval {
   readonly requester: string;
   /** Who issued the token it was asked with, as in `Caller`; absent where nobody did, and in requests of earlier versions. */
   readonly requesterIssuers?: readonly string[] | undefined;
+  /** True where words by tokens to which one person's led count as one: the policy said so when it was asked for or decided. */
+  readonly distinctIssuers?: boolean;
   /** Whom it was put to first: owners and stand-ins of the port by the ledger; empty where the ledger names none. */
   readonly askedOf: readonly string[];
   readonly lapsesAt: number;

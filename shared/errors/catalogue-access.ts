@@ -125,6 +125,21 @@ export const accessFailures = {
     () =>
       "Have a person approve or deny it who did not issue that token; or have approval.issuerMayApprove of the policy set, which says what that gives up.",
   ),
+  ISSUERS_SHARED: entry(
+    403,
+    "never",
+    "caller",
+    (d) => `One and the same person stands behind the token of ${d["person"]} and that with which it was asked for.`,
+    () =>
+      "Have a person decide whose token comes from another admin or an identity provider: approval.distinctIssuers of the policy asks for that.",
+  ),
+  TOKEN_TOO_NEW: entry(
+    403,
+    "never",
+    "caller",
+    (d) => `The token of ${d["person"]} was issued after this was asked for, and so could have been issued for it.`,
+    () => "Have a person decide whose token is older, or ask anew.",
+  ),
   APPROVER_MISSING: entry(
     403,
     "never",

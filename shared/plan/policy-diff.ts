@@ -66,6 +66,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   "lease.sourceWidthMax.v6": lessWidens,
   "lease.destCidrIp": (_before, after) => (after === "use" ? "widens" : "narrows"),
   "approval.issuerMayApprove": (_before, after) => (after === false ? "narrows" : "widens"),
+  "approval.distinctIssuers": (_before, after) => (after === true ? "narrows" : "widens"),
   "groups.denied": setOf("removed"),
   "groups.guards.*": guard,
   "drift.unknownWriterWait": moreWidens,

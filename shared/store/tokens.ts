@@ -19,6 +19,8 @@ export interface TokenRow {
   readonly createdBy: string;
   /** Who issued it, who issued the token that was used for that, and so on; rows of earlier versions have `createdBy` alone. */
   readonly issuers?: readonly string[];
+  /** Since when its holder has had one that this one came to replace, by the holder's own hand; absent where it replaced none: `createdAt`. */
+  readonly since?: number;
   readonly expiresAt: number;
   readonly revokedAt: number | null;
   /** The token it was replaced by; it goes on until `expiresAt`. */
@@ -57,7 +59,8 @@ export async function readToken(tables: Tables, tokenId: string): Promise<Stored
 /** Whom a token speaks for, with the roles that are known. Whether it is good is another question: `isGood`. */
 export function identityOf({ principal, tokenId, scope, createdBy, issuers = [createdBy], ...token }: StoredToken) {
   const roles = ROLES.filter((role) => token.roles.includes(role));
-  return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuers };
+  const tokenSince = token.since ?? token.createdAt;
+  return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuers, tokenSince };
 }
 
 /** Neither revoked nor expired. */

@@ -69,5 +69,7 @@ export interface Caller {
   readonly address?: string | undefined;
   /** The token presented; absent for a company's own. */
   readonly tokenId?: string | undefined;
+  /** Since when the caller has held it, or one that it replaced; absent for a company's own. */
+  readonly tokenSince?: number | undefined;
   readonly policy: Policy;
 }

@@ -97,6 +97,7 @@ const ONE_MORE = {
     decideWithinMs: 1_800_000,
     useWithinMs: 600_000,
     issuerMayApprove: false,
+    distinctIssuers: false,
   },
 };
 /** Who asks may also open at once, and say why afterwards. */

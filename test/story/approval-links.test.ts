@@ -52,6 +52,8 @@ beforeEach(async () => {
   };
   await world.run(allocateRule(world.process(), world.caller("root", ["admin"]), ask, { dryRun: false }));
   for (const name of ["olga", "bea"]) tokens.set(name, await issue(name));
+  // Tokens of the very instant of a request, or of later, count for nothing.
+  await world.advance(1);
 });
 afterEach(() => world.stop());
 
@@ -230,11 +232,9 @@ describe("a link is no right of its own: it does not decide", () => {
   });
 
   test("once the scope of its person's token, or what the policy says of the person, leaves the group out", async () => {
+    const scoped = await issue("olga", { scope: { groups: ["app"], tags: [], applications: [] } });
+    await world.advance(1);
     const { lease, links } = await asked();
-    await revoke(tokens.get("olga") ?? "");
-    await issue("olga", { scope: { groups: ["app"], tags: [], applications: [] } });
-    await refused(links, lease);
-    await issue("olga");
     world.policy = {
       ...world.policy,
       access: { ...world.policy.access, scopes: { olga: { groups: [], tags: ["env=test"], applications: [] } } },
@@ -245,10 +245,26 @@ describe("a link is no right of its own: it does not decide", () => {
       access: { ...world.policy.access, scopes: { olga: { groups: ["web"], tags: [], applications: [] } } },
     };
     expect((await press(links.get("olga") ?? "")).status).toBe(200);
+    const other = await asked(["198.51.100.7"]);
+    await revoke(tokens.get("olga") ?? "");
+    await refused(other.links, other.lease);
+    await revoke(scoped);
+    expect((await send(other.links.get("olga") ?? "")).body).toMatch(/hold no token/);
+  });
+
+  test("by a token that was issued when it was known what for", async () => {
+    const { lease, links } = await asked();
+    await revoke(tokens.get("olga") ?? "");
+    await issue("olga", { roles: ["admin"] });
+    await refused(links, lease);
+    expect((await send(links.get("olga") ?? "")).body).toMatch(/issued after this was asked for/);
   });
 
   test("once the ledger names somebody else, unless its person is an approver; nor does the API then", async () => {
     const { lease, links } = await asked();
+    await issue("olga", { roles: ["approver"] });
+    await world.advance(1);
+    const later = await asked(["198.51.100.7"]);
     const app = world.process();
     const { entries } = await listEntries(app.tables, world.web);
     const [entry] = entries.filter(({ allocation }) => allocation?.owner === "olga");
@@ -259,8 +275,7 @@ describe("a link is no right of its own: it does not decide", () => {
     const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
     const said = decideLease(app, world.caller("olga", ["requester"]), lease.request.leaseId, word, { dryRun: false });
     await expect(world.run(said)).rejects.toMatchObject({ code: "APPROVER_MISSING" });
-    await issue("olga", { roles: ["approver"] });
-    expect((await press(links.get("olga") ?? "")).status).toBe(200);
+    expect((await press(later.links.get("olga") ?? "")).status).toBe(200);
   });
 
   test("where whoever asks has issued the token of the person, and with it could be that person", async () => {

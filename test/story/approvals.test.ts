@@ -119,6 +119,29 @@ describe("a lease on a port that needs a second person", () => {
     expect((await say(first.lease, { ...caller("carl"), issuers: ["setup"] })).lease.status.state).toBe("open");
   });
 
+  test("is not opened by a token that was issued when it was known what for, by API or in the list", async () => {
+    const lease = await asked();
+    const late = { ...caller("bob"), tokenSince: lease.request.requestedAt };
+    await expect(say(lease, late)).rejects.toMatchObject({ code: "TOKEN_TOO_NEW" });
+    expect((await world.run(listApprovals(world.process(), late, everything))).leases).toEqual([]);
+    const older = { ...late, tokenSince: lease.request.requestedAt - 1 };
+    expect((await say(lease, older)).lease.status.state).toBe("open");
+  });
+
+  test("is opened by nobody behind whose token the same person stands, where the policy asks for distinct issuers", async () => {
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, distinctIssuers: true, count: 2 } };
+    const { lease } = await askedBy({ ...caller("ann", "requester"), issuers: ["root", "setup"] });
+    const by = (who: string, ...issuers: string[]) => say(lease, { ...caller(who), issuers: [...issuers, "setup"] });
+    await expect(by("bob", "root")).rejects.toMatchObject({ code: "ISSUERS_SHARED" });
+    await expect(by("bob", "deputy", "root")).rejects.toMatchObject({ code: "ISSUERS_SHARED" });
+    // Of two words that one admin's tokens spoke one counts, also once the policy asks for it no more.
+    expect((await by("bob", "dora")).lease.status.state).toBe("requested");
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, distinctIssuers: false } };
+    expect((await by("carl", "dora")).lease.status.state).toBe("requested");
+    expect(world.openPorts()).toEqual([]);
+    expect((await say(lease, caller("corp/eve"))).lease.status.state).toBe("open");
+  });
+
   test.each([
     ["Zoe", "zoe"],
     ["zoe", "corp/Zoe"],

@@ -144,6 +144,31 @@ test("who issued the token a change was asked with does not confirm it, whatever
   expect(await change(puppet, { ...observed, lease: { periodMax: 12 * 3600 } })).toMatchObject({ state: "applied" });
 });
 
+test("a change is not confirmed by a token of later, nor by one behind which the same person stands where the policy asks for distinct issuers", async () => {
+  const { world } = guarded;
+  const asked = await ask(wider);
+  const word = (by: Caller) => confirmPolicy(world.process(), by, documents, asked.digest ?? "", options(false));
+  const late = { ...admin("carol"), tokenSince: world.clock.now() };
+  await expect(world.run(word(late))).rejects.toMatchObject({ code: "TOKEN_TOO_NEW" });
+  expect(await world.run(word({ ...late, tokenSince: 0 }))).toMatchObject({ state: "applied" });
+  await obey();
+  const strict = { ...wider, approval: { distinctIssuers: true } };
+  const puppet = { ...admin("puppet"), issuers: ["root", "setup"] };
+  const wish = (document: object) => ({ document, reason: "", base: null });
+  const change = (document: object) =>
+    world.run(changePolicy(world.process(), puppet, documents, wish(document), options(false)));
+  expect(await change(strict)).toMatchObject({ state: "applied" });
+  await obey();
+  const back = await change(wider);
+  expect(back).toMatchObject({ state: "pending" });
+  const say = (by: Caller) =>
+    world.run(confirmPolicy(world.process(), by, documents, back.digest ?? "", options(false)));
+  await expect(say({ ...admin("carol"), issuers: ["root", "setup"] })).rejects.toMatchObject({
+    code: "ISSUERS_SHARED",
+  });
+  expect(await say({ ...admin("carol"), issuers: ["dora", "setup"] })).toMatchObject({ state: "applied" });
+});
+
 test("a confirmation is void after a day, after another change, and once withdrawn", async () => {
   const { world } = guarded;
   const late = await ask(wider);

@@ -57,6 +57,7 @@ export async function approvalFor(
     needed,
     requester,
     requesterIssuers: issuers,
+    distinctIssuers: policy.approval.distinctIssuers,
     change: changeOf(request),
     askedOf: askedOf.slice(0, ASKED_MAX),
     // What is over by then nobody needs to decide.

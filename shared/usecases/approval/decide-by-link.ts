@@ -25,7 +25,7 @@ interface OpenedLink {
 /**
  * What a link shows. Throws LINK_INVALID alike for one that is made up, too old or of another change, LINK_USED once its person has
  * spoken or nothing is left to decide, and what speaks against the person by now: LINK_WITHDRAWN, OUT_OF_SCOPE, APPROVER_MISSING,
- * APPROVAL_OWN, APPROVAL_ISSUER.
+ * APPROVAL_OWN, APPROVAL_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW.
  */
 export async function openLink(app: App, policy: Policy, text: string): Promise<OpenedLink> {
   const link = parseLink(text);
@@ -60,12 +60,12 @@ async function callerOf(
   for (let after: string | null = null; ; ) {
     const { tokens, next } = await listTokens(app.tables, { after, limit: PAGE });
     for (const token of tokens) {
-      const { roles, scopes, issuers, ...its } = identityOf(token);
+      const { roles, scopes, issuers, tokenSince, ...its } = identityOf(token);
       if (personOf(policy, its.principal) !== person || !isGood(token, app.clock.now())) continue;
       if (!isPermitted(roles, "lease:decide")) continue;
       const names = new Set([its.principal, principal]);
       const bounds = [...names].flatMap((name) => scopesOf(policy, name));
-      callers.push({ principal, roles, issuers, policy, scopes: [...scopes, ...bounds] });
+      callers.push({ principal, roles, issuers, tokenSince, policy, scopes: [...scopes, ...bounds] });
     }
     if (next === null) break;
     after = next;

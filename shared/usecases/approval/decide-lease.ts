@@ -33,8 +33,8 @@ export interface LeaseWord {
 
 /**
  * Takes the word into account. With enough persons approving, the lease is opened by the ordinary path, its period counted from now.
- * Saying the same again answers where the lease stands. Throws APPROVAL_OWN, APPROVAL_ISSUER, APPROVER_MISSING, APPROVAL_DECIDED,
- * APPROVAL_CHANGED and what the policy in force says against it.
+ * Saying the same again answers where the lease stands. Throws APPROVAL_OWN, APPROVAL_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW,
+ * APPROVER_MISSING, APPROVAL_DECIDED, APPROVAL_CHANGED and what the policy in force says against it.
  */
 export async function decideLease(
   app: App,
@@ -107,14 +107,16 @@ async function open(app: App, caller: Caller, approved: Lease, net: Due): Promis
 }
 
 /**
- * Not the person who asked, nor one whose token that person issued, nor one who issued the token it was asked with; and an approver, or
- * whom it was put to as long as the ledger names them. Throws APPROVAL_OWN, APPROVAL_ISSUER, APPROVER_MISSING.
+ * Not the person who asked, nor one whose token that person issued, nor one who issued the token it was asked with, nor by a token that was
+ * issued since; and an approver, or whom it was put to as long as the ledger names them. Throws APPROVAL_OWN, APPROVAL_ISSUER,
+ * ISSUERS_SHARED, TOKEN_TOO_NEW, APPROVER_MISSING.
  */
 export async function requireApprover(app: App, caller: Caller, { request }: Lease, approval: Approval): Promise<void> {
   const { policy, principal } = caller;
   const bar = approverBar(caller, request, approval);
   if (bar?.kind === "own") throw fail("APPROVAL_OWN", { person: bar.person });
-  if (bar !== null) throw fail("APPROVAL_ISSUER", { person: bar.person, requester: request.principal });
+  if (bar?.kind === "issuer") throw fail("APPROVAL_ISSUER", { person: bar.person, requester: request.principal });
+  if (bar !== null) throw fail(bar.kind === "late" ? "TOKEN_TOO_NEW" : "ISSUERS_SHARED", { person: bar.person });
   if (isPermitted(caller.roles, "lease:decide:any")) return;
   const person = personOf(policy, principal);
   const isNamed = (name: string): boolean => personOf(policy, name) === person;
@@ -146,7 +148,12 @@ function withWord(
     via,
     change: changeOf(request),
   };
-  const next = { ...approval, needed: Math.max(approval.needed, needed), words: [...approval.words, said] };
+  const next = {
+    ...approval,
+    needed: Math.max(approval.needed, needed),
+    distinctIssuers: approval.distinctIssuers || caller.policy.approval.distinctIssuers,
+    words: [...approval.words, said],
+  };
   if (decision === "deny") {
     const note = reason === "" ? `denied by ${caller.principal}` : `denied by ${caller.principal}: ${reason}`;
     return { status: { ...status, state: "denied", closedAt: now, note }, approval: next };

@@ -1,6 +1,6 @@
 // Whether the policy grants a lease, in the words of use cases.
 
-import { isSameName, personOf } from "../../domain/grant-policy.ts";
+import { isSameName, personOf, shareIssuer } from "../../domain/grant-policy.ts";
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Lease, LeaseGrant, LeaseRequest } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -83,28 +83,36 @@ export const personsOf = ({ policy, principal, issuers = [] }: Caller): readonly
 interface Asker {
   readonly persons: readonly string[];
   readonly issuers?: readonly string[] | undefined;
+  /** When it was asked for. */
+  readonly at: number;
 }
 
 /**
  * What keeps a caller from being the second person: `own` where whoever asked stands behind the caller, `issuer` where the caller stands
- * behind whoever asked. Null for two persons; that one admin issued both their tokens leaves them two.
+ * behind whoever asked, `shared` where the policy asks for distinct issuers and one stands behind both, `late` where the caller's token was
+ * issued when it was known what for. Null for two persons.
  */
 export function secondPersonBar(
   caller: Caller,
-  { persons, issuers = [] }: Asker,
-): { readonly kind: "own" | "issuer"; readonly person: string } | null {
-  const { policy, principal } = caller;
-  const own = personsOf(caller).find((person) => persons.some((asker) => isSameName(person, asker)));
+  { persons, issuers = [], at }: Asker,
+): { readonly kind: "own" | "issuer" | "shared" | "late"; readonly person: string } | null {
+  const { policy, tokenSince } = caller;
+  const [person = "", ...behind] = personsOf(caller);
+  const own = [person, ...behind].find((name) => persons.some((asker) => isSameName(name, asker)));
   if (own !== undefined) return { kind: "own", person: own };
-  const person = personOf(policy, principal);
-  return issuers.some((name) => isSameName(personOf(policy, name), person)) ? { kind: "issuer", person } : null;
+  const askers = issuers.map((name) => personOf(policy, name));
+  if (askers.some((name) => isSameName(name, person))) return { kind: "issuer", person };
+  if (policy.approval.distinctIssuers && shareIssuer(askers, behind)) return { kind: "shared", person };
+  return tokenSince !== undefined && tokenSince >= at ? { kind: "late", person } : null;
 }
 
 /** The same about a lease; its policy may let issuers decide. */
 export function approverBar(caller: Caller, request: LeaseRequest, { requester, requesterIssuers }: Approval) {
   const persons = [personOf(caller.policy, request.principal), requester];
-  const bar = secondPersonBar(caller, { persons, issuers: requesterIssuers });
-  return bar?.kind === "issuer" && caller.policy.approval.issuerMayApprove ? null : bar;
+  const asker = { persons, issuers: requesterIssuers, at: request.requestedAt };
+  const isLetIn = caller.policy.approval.issuerMayApprove;
+  const bar = secondPersonBar(caller, asker);
+  return bar?.kind === "issuer" && isLetIn ? secondPersonBar(caller, { ...asker, issuers: [] }) : bar;
 }
 
 /** True when the ledger names the caller as owner or stand-in of the port, under any of the person's names. */

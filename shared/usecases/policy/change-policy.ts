@@ -111,7 +111,7 @@ export async function changePolicy(
   return { ...answer, version: next.version, state: "applied" };
 }
 
-/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN, POLICY_ISSUER. */
+/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN, POLICY_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW. */
 export async function confirmPolicy(
   app: App,
   caller: Caller,
@@ -124,12 +124,9 @@ export async function confirmPolicy(
   if (row === null) throw fail("NOT_READY", { what: "the policy" });
   if (pending === null || pending.digest !== digest || pending.until <= now) throw fail("POLICY_NOT_PENDING");
   // Of one person by any name, as with leases; also where either issued the token that the other presents.
-  const { by: author, issuers } = pending;
-  const bar = secondPersonBar(caller, { persons: [personOf(caller.policy, author)], issuers });
-  if (bar !== null && !options.dryRun)
-    throw bar.kind === "own"
-      ? fail("POLICY_OWN", { by: author })
-      : fail("POLICY_ISSUER", { by: author, person: bar.person });
+  const { by: author, issuers, at } = pending;
+  const bar = secondPersonBar(caller, { persons: [personOf(caller.policy, author)], issuers, at });
+  if (bar !== null && !options.dryRun) throw refusal(bar, author);
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
   if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);
@@ -140,6 +137,12 @@ export async function confirmPolicy(
   await apply(app, caller, next, compared);
   await deletePending(app.tables, digest);
   return { ...answer, version: next.version, state: "applied" };
+}
+
+function refusal({ kind, person }: NonNullable<ReturnType<typeof secondPersonBar>>, by: string) {
+  if (kind === "own") return fail("POLICY_OWN", { by });
+  if (kind === "issuer") return fail("POLICY_ISSUER", { by, person });
+  return fail(kind === "late" ? "TOKEN_TOO_NEW" : "ISSUERS_SHARED", { person });
 }
 
 /** What waits is given up. Repeating it changes nothing. */

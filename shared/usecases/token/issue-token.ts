@@ -1,4 +1,5 @@
 // Makes a token for somebody: its text is told once, and a salted hash of it is kept.
+import { PROGRAM_NAMES } from "../../domain/grant-policy.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import { ROLES, type Role } from "../../domain/permission.ts";
 import type { Scope } from "../../domain/scope.ts";
@@ -24,8 +25,6 @@ export interface TokenAnswer {
 }
 
 const DAY_MS = 86_400_000;
-/** Whom records name when the program itself has acted. */
-const OWN_NAMES = ["safeport", "setup", "recovered"];
 
 /** Throws REQUEST_INVALID for a name that is the program's own, and for a longer life than the policy allows. */
 export async function issueToken(
@@ -35,7 +34,7 @@ export async function issueToken(
   options: { dryRun: boolean },
 ): Promise<TokenAnswer> {
   const { tokenDaysMax } = caller.policy.access;
-  if (OWN_NAMES.includes(ask.principal))
+  if (PROGRAM_NAMES.includes(ask.principal))
     throw fail("REQUEST_INVALID", { field: "principal", why: "principal is a name of the program itself" });
   if (ask.days > tokenDaysMax)
     throw fail("REQUEST_INVALID", { field: "days", why: `days is above access.tokenDaysMax, ${tokenDaysMax}` });
@@ -78,7 +77,7 @@ export function issuersOf({ principal, issuers = [] }: Caller, before: readonly 
 /** A token that is nowhere yet. */
 export function newToken(
   app: App,
-  terms: Pick<TokenRow, "principal" | "roles" | "scope" | "note" | "createdBy" | "issuers" | "expiresAt">,
+  terms: Pick<TokenRow, "principal" | "roles" | "scope" | "note" | "createdBy" | "issuers" | "since" | "expiresAt">,
 ): { readonly text: string; readonly row: TokenRow } {
   const text = formatToken(app.random.bytes(TOKEN_BYTES.id), app.random.bytes(TOKEN_BYTES.secret));
   const { tokenId = "", secret = "" } = parseToken(text) ?? {};

@@ -31,7 +31,9 @@ export async function rotateToken(
     const createdBy = isOwn ? old.createdBy : caller.principal;
     const before = old.issuers ?? [old.createdBy];
     const issuers = isOwn ? before : issuersOf(caller, before);
-    const made = newToken(app, { principal, roles, scope, note, createdBy, issuers, expiresAt });
+    // Whoever has another's token made anew could have been nobody's second person until then.
+    const since = isOwn ? { since: old.since ?? old.createdAt } : {};
+    const made = newToken(app, { principal, roles, scope, note, createdBy, issuers, expiresAt, ...since });
     const plan = [`replace the token ${tokenId}, which goes on for ${overlapMs / 1000} seconds at most`];
     const token = { ...made.row, usedAt: null, rev: 1 };
     if (options.dryRun) return { token, text: null, plan };

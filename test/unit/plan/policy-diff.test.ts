@@ -19,6 +19,7 @@ const steps: readonly [string, object, object][] = [
   ["lease.sourceWidthMax.v4", { lease: { sourceWidthMax: { v4: 24 } } }, { lease: { sourceWidthMax: { v4: 23 } } }],
   ["lease.destCidrIp", { lease: { destCidrIp: "never" } }, { lease: { destCidrIp: "use" } }],
   ["approval.issuerMayApprove", {}, { approval: { issuerMayApprove: true } }],
+  ["approval.distinctIssuers", { approval: { distinctIssuers: true } }, {}],
   ["groups.denied", { groups: { denied: ["a", "b"] } }, { groups: { denied: ["b"] } }],
   ["groups.guards.web", { groups: { guards: { web: "enforce" } } }, { groups: { guards: { web: "observe" } } }],
   ["groups.guards.a.b", { groups: { guards: { "a.b": "observe" } } }, { groups: { guards: {} } }],
