@@ -27,6 +27,12 @@ export const page = {
 export const cursorOf = (place: RegExp) =>
   z.string().regex(place, "is no cursor of this list").nullable().default(null).describe("`next` of the page before.");
 
+/** Where a list that is long goes on. A page of it is looked for in a bounded part: filters may leave it short or empty before the end. */
+export const nextOf = z
+  .string()
+  .nullable()
+  .describe("`cursor` of the next page; null after the last. A page may be short, or empty, and not the last.");
+
 /** A text of an answer. */
 export const text = z.string();
 /** An instant of an answer. */

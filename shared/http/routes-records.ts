@@ -8,6 +8,9 @@ import { noBody } from "./schemas.ts";
 import * as schema from "./schemas-records.ts";
 import { seenPage } from "./seen-page.ts";
 
+/** Readings of the trail for one page: of a caller who may see little of it, or of one group. */
+const READS_MAX = 10;
+
 /** The routes, in the order of the API description. */
 export const recordRoutes: readonly Route[] = [
   define({
@@ -25,7 +28,7 @@ export const recordRoutes: readonly Route[] = [
       const asked = group === undefined ? {} : { group };
       const isSeen = await sees();
       const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
-        { limit, after: cursor },
+        { limit, after: cursor, readsMax: READS_MAX },
         async (before, rows) => {
           const page = await parts.useCases.listRecords(parts.app, { ...asked, limit: rows, cursor: before });
           return { items: page.records, next: page.next };

@@ -1,6 +1,6 @@
 // The audit trail over HTTP.
 import * as z from "zod";
-import { cursorOf, instant, page, text } from "./fields.ts";
+import { cursorOf, instant, nextOf, page, text } from "./fields.ts";
 
 /** Query of `GET /v1/records`. */
 export const recordsQuery = z.strictObject({ ...page, cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
@@ -24,7 +24,7 @@ export const recordPageView = z.object({
         .describe("What was changed; null is what is not there."),
     }),
   ),
-  next: text.nullable(),
+  next: nextOf,
 });
 
 /** Query of `GET /v1/records:export`. */

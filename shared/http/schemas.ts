@@ -1,6 +1,6 @@
 // What the API accepts and answers, as zod schemas: requests are checked with them, and the API description is made of them.
 import * as z from "zod";
-import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
+import { cursorOf, flag, instant, nextOf, page, single, text } from "./fields.ts";
 import { modeView } from "./schemas-mode.ts";
 
 const reason = z.string().max(2000).default("").describe("Why the port is opened; kept in the record.");
@@ -205,7 +205,7 @@ export const leaseAnswerView = leaseView.extend({
 });
 
 /** A page of leases. */
-export const leasePageView = z.object({ leases: z.array(leaseView), next: text.nullable() });
+export const leasePageView = z.object({ leases: z.array(leaseView), next: nextOf });
 
 /** What one sweep did. */
 export const cleanupView = z.object({

@@ -61,6 +61,7 @@ export function createLease(tables: Tables, lease: Omit<Lease, "justification">)
       group: lease.request.group.groupId,
       fence: 0,
       ...(lease.approval === null ? {} : { approval: JSON.stringify(lease.approval), approvalRev: 0 }),
+      ...((lease.request.grant?.justifyBy ?? null) === null ? {} : { justified: 0 }),
     },
     { kind: "absent" },
   );
@@ -87,9 +88,16 @@ export async function writeDecision(
   return outcome === "written" ? { ...read, status: next.status, approval } : null;
 }
 
-/** Keeps why a lease was opened without its second person. */
-export async function writeJustification(tables: Tables, leaseId: LeaseId, said: Justification): Promise<void> {
-  await tables.update("lease", [leaseId], { justification: JSON.stringify(said) }, { kind: "present" });
+/** Keeps why a lease was opened without its second person, as it was said first: of two at the same time one is answered false. */
+export async function writeJustification(tables: Tables, leaseId: LeaseId, said: Justification): Promise<boolean> {
+  const columns = { justification: JSON.stringify(said), justified: 1 };
+  const first = { kind: "equals", column: "justified", value: 0 } as const;
+  if ((await tables.update("lease", [leaseId], columns, first)) === "written") return true;
+  const row = await tables.get("lease", [leaseId]);
+  // Leases of earlier versions have no such column.
+  if (row === null || row.columns["justified"] !== undefined || row.columns["justification"] !== undefined)
+    return false;
+  return (await tables.update("lease", [leaseId], columns, { kind: "present" })) === "written";
 }
 
 /** Keeps what came of a lease's sessions at its end. */
@@ -136,7 +144,13 @@ export async function eachLease(
   }
 }
 
-/** Leases, newest first. `before` continues after an earlier page; filters are applied while scanning. */
+/** Rows that one page is looked for in: whoever has few of many leases asks on, instead of waiting until the call is cut off. */
+const READ_MAX = 5000;
+
+/**
+ * Leases, newest first. `before` continues after an earlier page; filters are applied while scanning, so that a page may be short, or empty, and
+ * go on all the same.
+ */
 export async function listLeases(
   tables: Tables,
   query: {
@@ -151,7 +165,8 @@ export async function listLeases(
 ): Promise<{ leases: readonly Lease[]; next: string | null }> {
   const leases: Lease[] = [];
   let before = query.before;
-  for (;;) {
+  for (let read = 0; ; ) {
+    if (read >= READ_MAX) return { leases, next: before };
     const page = await tables.range({
       table: "lease",
       from: [""],
@@ -159,6 +174,7 @@ export async function listLeases(
       reverse: true,
       limit: 200,
     });
+    read += page.rows.length;
     for (const row of page.rows) {
       before = String(row.key[0]);
       if (query.state && row.columns["state"] !== query.state) continue;

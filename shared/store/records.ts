@@ -42,6 +42,8 @@ export interface Recorder {
 
 const CHAIN = "main";
 const PAGE = 200;
+/** Rows that one page of a group's is looked for in, as with leases. */
+const READ_MAX = 5000;
 
 /** The end of a lane, whose next record follows it. */
 interface LaneEnd {
@@ -95,14 +97,15 @@ function recordWrite({ sequence, ...columns }: ChainedRecord): Write {
   return { kind: "put", table: "record", key: [CHAIN, sequence], columns };
 }
 
-/** Records, newest first. `before` is the cursor of an earlier page. */
+/** Records, newest first. `before` is the cursor of an earlier page; a group's page may be short, or empty, and go on all the same. */
 export async function listRecords(
   tables: Tables,
   query: { limit: number; before: string | null; group?: string },
 ): Promise<{ records: readonly (AuditRecord & { sequence: string })[]; next: string | null }> {
   const records: (AuditRecord & { sequence: string })[] = [];
   let before = query.before ?? "~";
-  for (;;) {
+  for (let read = 0; ; ) {
+    if (read >= READ_MAX) return { records, next: before };
     const page = await tables.range({
       table: "record",
       from: [CHAIN],
@@ -110,6 +113,7 @@ export async function listRecords(
       reverse: true,
       limit: PAGE,
     });
+    read += page.rows.length;
     for (const row of page.rows) {
       before = String(row.key[1]);
       if (query.group && row.columns["group"] !== query.group) continue;

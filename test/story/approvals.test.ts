@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { Role } from "../../shared/domain/permission.ts";
-import type { Caller } from "../../shared/usecases/app.ts";
+import type { App, Caller } from "../../shared/usecases/app.ts";
 import { decideLease, type LeaseWord } from "../../shared/usecases/approval/decide-lease.ts";
 import { justifyLease } from "../../shared/usecases/approval/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/approval/list-approvals.ts";
@@ -437,6 +437,21 @@ describe("without a second person", () => {
     await expect(
       world.run(justifyLease(world.process(), operator(), lease.request.leaseId, why, { dryRun: false })),
     ).rejects.toMatchObject({ code: "NOT_TO_JUSTIFY" });
+  });
+
+  test("of two who justify it at the same time the first word stays, and the other is told so", async () => {
+    const { lease } = await open();
+    const { leaseId } = lease.request;
+    const justify = (app: App, text: string) => justifyLease(app, operator(), leaseId, text, { dryRun: false });
+    // The one has read the lease and written its record when the other's word comes in between.
+    const slow = world.process(async (call, act) => {
+      if (call.name === "update lease") await justify(world.process(), "the first word");
+      return act();
+    });
+    const late = justify(slow, "the second word");
+    await expect(world.run(late)).rejects.toMatchObject({ code: "NOT_TO_JUSTIFY" });
+    expect((await world.lease(leaseId)).justification).toMatchObject({ text: "the first word" });
+    expect((await world.recorded()).join("\n")).toMatch(/came later than another's justification/);
   });
 
   test("it says so again at its end, when the time to justify it is over, and every day, until it is", async () => {

@@ -8,7 +8,7 @@ import { leaseFor } from "../lease/extend-lease.ts";
 import { type LeaseAnswer, reachOf } from "../lease/lease-answer.ts";
 import { recordDecision } from "../records/record-decision.ts";
 
-/** Keeps the justification, once. Throws NOT_TO_JUSTIFY, LEASE_UNKNOWN, LEASE_NOT_YOURS. */
+/** Keeps the justification, once: the first word stays, and of one that comes later the trail alone tells. Throws NOT_TO_JUSTIFY, LEASE_UNKNOWN, LEASE_NOT_YOURS. */
 export async function justifyLease(
   app: App,
   caller: Caller,
@@ -28,7 +28,11 @@ export async function justifyLease(
     lines: [`${leaseId} is justified: ${text}`],
     changes: [{ what: `justification of ${leaseId}`, before: null, after: text }],
   });
-  await writeJustification(app.tables, leaseId, said);
+  if (!(await writeJustification(app.tables, leaseId, said))) {
+    const lines = [`what ${caller.principal} said came later than another's justification of ${leaseId}, which stays`];
+    await recordDecision(app, caller, request.group, `justify ${leaseId}`, { lines, changes: [] });
+    throw fail("NOT_TO_JUSTIFY", { lease: leaseId });
+  }
   await app.tables.writeAll([unjustifiedDelete(leaseId)]);
   return { ...answer, lease: { ...lease, justification: said }, plan: [] };
 }

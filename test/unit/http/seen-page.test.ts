@@ -45,4 +45,17 @@ describe("a page for somebody who sees a part", () => {
     expect(found).toEqual({ items: [4999], next: 4999 });
     expect(readings).toBeLessThan(15);
   });
+
+  test("is short after some readings where the list says so, and goes on from there", async () => {
+    const bounded = (after: number | null) =>
+      seenPage(
+        { limit: 2, after, readsMax: 1 },
+        read,
+        (n) => n > 5,
+        (n) => n,
+      );
+    expect(await bounded(null)).toEqual({ items: [], next: 2 });
+    expect(await bounded(4)).toEqual({ items: [6], next: 6 });
+    expect(await bounded(6)).toEqual({ items: [7], next: null });
+  });
 });
