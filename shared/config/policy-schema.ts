@@ -158,8 +158,16 @@ export type PolicyReading =
   | { readonly kind: "ok"; readonly document: PolicyDocument }
   | { readonly kind: "mistakes"; readonly mistakes: readonly PolicyMistake[] };
 
-/** Checks a parsed document and fills in the defaults. */
+/** Checks a parsed document that is to be in force and fills in the defaults. */
 export function readPolicyDocument(value: unknown): PolicyReading {
+  const reading = readStoredDocument(value);
+  if (reading.kind === "mistakes") return reading;
+  const doubled = issuerMistakes(reading.document);
+  return doubled.length > 0 ? { kind: "mistakes", mistakes: doubled } : reading;
+}
+
+/** The same of one that is in force: what has come to be refused since leaves nobody without a policy. */
+function readStoredDocument(value: unknown): PolicyReading {
   const parsed = policySchema.safeParse(value ?? {});
   if (!parsed.success) return { kind: "mistakes", mistakes: parsed.error.issues.flatMap(mistakesOf) };
   const crossed = crossFieldMistakes(parsed.data);
@@ -245,7 +253,7 @@ export function policyOfRow(row: { readonly version: number; readonly text: stri
   } catch (cause) {
     throw fail("STATE_UNREADABLE", { table: "policy" }, cause);
   }
-  const reading = readPolicyDocument(value);
+  const reading = readStoredDocument(value);
   if (reading.kind === "mistakes") throw fail("STATE_UNREADABLE", { table: "policy", why: namesOf(reading.mistakes) });
   return policyOf(reading.document, row.version, ownRegion);
 }
@@ -274,6 +282,24 @@ function crossFieldMistakes(document: PolicyDocument): PolicyMistake[] {
   if (approval.issuerMayApprove && approval.distinctIssuers)
     add(["approval", "distinctIssuers"], "is the contrary of approval.issuerMayApprove", "Set one of them.");
   return mistakes;
+}
+
+/** Two providers of one name would share their people's names, and of two entries for one provider only the first would be asked. */
+function issuerMistakes({ access: { oidc } }: PolicyDocument): PolicyMistake[] {
+  return (["name", "issuer"] as const).flatMap((field) =>
+    oidc.flatMap((it, index): PolicyMistake[] =>
+      oidc.findIndex((earlier) => earlier[field] === it[field]) === index
+        ? []
+        : [
+            {
+              path: `access.oidc[${index}].${field}`,
+              keys: ["access", "oidc", index, field],
+              what: `${it[field]} is that of another provider`,
+              remedy: "Give each provider one entry with a name of its own.",
+            },
+          ],
+    ),
+  );
 }
 
 function mistakesOf(issue: z.core.$ZodIssue): PolicyMistake[] {

@@ -1,5 +1,5 @@
 // The reach of a rule in plain words, and whether it is one that must never stand unseen.
-import { formatBare } from "./cidr.ts";
+import { formatBare, widestPrefix } from "./cidr.ts";
 import { coversPort } from "./grant.ts";
 import { formatPortRange } from "./port-range.ts";
 import type { Peer, Ports, RuleSpec } from "./rule.ts";
@@ -31,6 +31,15 @@ export function isOpenToWorld(spec: RuleSpec): boolean {
   if (spec.policy !== "accept" || spec.direction !== "ingress" || spec.peer.kind !== "cidr") return false;
   const { family, prefix } = spec.peer.cidr;
   return prefix < WORLD_PREFIX[family];
+}
+
+/** The rules that are open to the world by themselves, or all blocks of a family where they are together: sources in pieces are judged by their sum. */
+export function openToWorld(specs: readonly RuleSpec[]): readonly RuleSpec[] {
+  const accepts = specs.filter(({ policy, direction }) => policy === "accept" && direction === "ingress");
+  const blocks = accepts.flatMap(({ peer }) => (peer.kind === "cidr" ? [peer.cidr] : []));
+  const { v4, v6 } = widestPrefix(blocks);
+  const isWide = { 4: v4 !== null && v4 < WORLD_PREFIX[4], 6: v6 !== null && v6 < WORLD_PREFIX[6] } as const;
+  return accepts.filter(({ peer }) => peer.kind === "cidr" && isWide[peer.cidr.family]);
 }
 
 /** True when the rule may let traffic to one of the ports through; what cannot be told counts, as in `coversPort`. */

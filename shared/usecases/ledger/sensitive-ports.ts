@@ -1,17 +1,17 @@
 // Who may let everybody reach a sensitive port: an administrator, who says so.
 import type { Policy } from "../../domain/policy.ts";
-import { coversSensitivePort, isOpenToWorld } from "../../domain/reach.ts";
+import { coversSensitivePort, openToWorld } from "../../domain/reach.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import type { Caller } from "../app.ts";
 
-const isSensitive = (spec: RuleSpec, policy: Policy): boolean =>
-  isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts);
+const sensitiveOf = (specs: readonly RuleSpec[], policy: Policy): readonly RuleSpec[] =>
+  openToWorld(specs.filter((spec) => coversSensitivePort(spec, policy.lease.sensitivePorts)));
 
-/** Throws SENSITIVE_UNCONFIRMED unless no spec is sensitive and open to the world, or an administrator has confirmed it. */
+/** Throws SENSITIVE_UNCONFIRMED unless no sensitive spec is open to the world, nor all together, or an administrator has confirmed it. */
 export function requireConfirmed(specs: readonly RuleSpec[], caller: Caller, isConfirmed: boolean): void {
-  const open = specs.filter((spec) => isSensitive(spec, caller.policy));
+  const open = sensitiveOf(specs, caller.policy);
   if (open.length === 0 || (isConfirmed && caller.roles.includes("admin"))) return;
   throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
 }

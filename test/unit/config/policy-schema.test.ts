@@ -1,6 +1,7 @@
 // The policy document: defaults, bounds and mistakes.
 import { describe, expect, test } from "vitest";
 import {
+  checkedPolicyText,
   defaultPolicy,
   policyJsonSchema,
   policyOf,
@@ -83,6 +84,22 @@ describe("policy document", () => {
         .map((each) => each.path)
         .sort(),
     ).toEqual(["a", "b", "lease.priority"]);
+  });
+
+  test("two identity providers of one name, or two entries for one, are refused when written; what is in force stays readable", () => {
+    const provider = (name: string, issuer: string) => ({
+      ...{ name, issuer, audience: "safeport", jwksUri: "https://id.example.com/keys" },
+      rules: [{ claim: "team", value: "ops", roles: ["operator"] }],
+    });
+    const two = (...oidc: readonly object[]) => ({ access: { oidc } });
+    const [a, b] = ["https://a.example.com", "https://b.example.com"];
+    const sharedName = two(provider("corp", a), provider("corp", b));
+    expect(mistakesOf(sharedName).map(({ path }) => path)).toEqual(["access.oidc[1].name"]);
+    const sharedIssuer = mistakesOf(two(provider("corp", a), provider("partner", a)));
+    expect(sharedIssuer.map(({ path }) => path)).toEqual(["access.oidc[1].issuer"]);
+    expect(mistakesOf(two(provider("corp", a), provider("partner", b)))).toEqual([]);
+    expect(() => checkedPolicyText(sharedName)).toThrow(expect.objectContaining({ code: "POLICY_INVALID" }));
+    expect(policyOfRow({ version: 2, text: JSON.stringify(sharedName) }, "cn-hangzhou").access.oidc).toHaveLength(2);
   });
 
   test("a stored row that is no policy is unreadable, not a default", () => {

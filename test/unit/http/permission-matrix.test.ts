@@ -1,6 +1,8 @@
 // Every role on every route, for callers of the whole account, of the group the request is about, and of another group.
 import { describe, expect, test } from "vitest";
 import { isPermitted, permissions, ROLES, type Role, rolesWith } from "../../../shared/domain/permission.ts";
+import { fail } from "../../../shared/errors/app-error.ts";
+import { confirmationOf } from "../../../shared/http/link-page.ts";
 import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
 import type { Route } from "../../../shared/http/route.ts";
 import { routes } from "../../../shared/http/routes.ts";
@@ -18,7 +20,7 @@ async function send(route: Route, bearer: string, policy = {}): Promise<{ world:
 
 const codeOf = ({ body }: HttpResponse): string => JSON.parse(body).code;
 const bearers: readonly Bearer[] = [...ROLES, "nobody"];
-// A link says itself whom it speaks for: test/story/approval-links.test.ts.
+// A link says itself whom it speaks for; with which roles and in which scope that person decides is in test/story/approval-links.test.ts.
 const isForBearers = ({ permission }: Route): boolean => permission !== "public";
 const cells = routes
   .filter(isForBearers)
@@ -93,6 +95,41 @@ describe("for another group alone", () => {
     async (_, route) => {
       const { response } = await send(route, "admin@web", policy);
       expect(response.body).toMatch(/sg-web/);
+    },
+  );
+});
+
+describe("behind a link", () => {
+  const linked = routes.filter((route) => !isForBearers(route));
+  const senders = [null, ...bearers.flatMap((bearer) => [bearer, `${bearer}@web`, `${bearer}@db`])];
+  const linkCells = linked.flatMap((route) => senders.map((sender) => [route.operationId, sender, route] as const));
+  const form = new URLSearchParams({ confirm: confirmationOf("x"), decision: "approve" });
+  const sendLink = async (route: Route, sender: string | null, throws?: unknown) => {
+    const world = apiWorld({ policy, ...(throws === undefined ? {} : { throws }) });
+    const headers = {
+      "content-type": "application/x-www-form-urlencoded",
+      ...(sender === null ? {} : { authorization: `Bearer ${sender}` }),
+    };
+    const body = Buffer.from(String(form));
+    const { method } = route;
+    return { world, response: await world.send({ method, path: "/v1/links/x", query: {}, headers, body }) };
+  };
+
+  test.each(linkCells)("%s is done by the link alone, whatever token comes with it: %s", async (_, sender, route) => {
+    const { world, response } = await sendLink(route, sender);
+    expect([response.status, world.reached.map(({ name }) => name)]).toEqual([200, [route.operationId]]);
+    // No name, role or scope that a token would lend it.
+    const [first, text] = world.reached[0]?.input ?? [];
+    expect(text).toBe("x");
+    if (route.operationId === "decideByLink")
+      expect(first).toMatchObject({ principal: "link", roles: [], scopes: [], address: expect.anything() });
+  });
+
+  test.each(linkCells)(
+    "%s is refused where the link is not good, whatever comes with it: %s",
+    async (_, sender, route) => {
+      const { response } = await sendLink(route, sender, fail("LINK_INVALID"));
+      expect([response.status, response.headers["Content-Type"]]).toEqual([404, expect.stringMatching(/html/)]);
     },
   );
 });

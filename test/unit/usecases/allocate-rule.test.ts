@@ -124,6 +124,7 @@ describe("a grant", () => {
     ["with an allowed source that is none", { allowedSources: ["ten"] }, "SOURCE_INVALID"],
     ["of no port", { port: "0" }, "PORT_INVALID"],
     ["of another group", { group: "db" }, "GROUP_UNKNOWN"],
+    ["of SSH for everybody in pieces", { port: "22", sources: ["1.0.0.0/8", "2.0.0.0/8"] }, "SENSITIVE_UNCONFIRMED"],
     ["of SSH for everybody", { port: "22", sources: ["0.0.0.0/0"] }, "SENSITIVE_UNCONFIRMED"],
     [
       "of everything for half the world",
