@@ -101,7 +101,7 @@ describe("a token of safeport's own", () => {
   test("speaks for its principal, with the roles that are known, its scope, and who issued it", async () => {
     const { who, text, tokenId } = await world();
     expect(await who(text)).toEqual({
-      ...{ principal: "bob", roles: ["operator"], tokenId, issuers: ["root"] },
+      ...{ principal: "bob", roles: ["operator"], tokenId, issuers: ["root"], tokenSince: expect.any(Number) },
       scopes: [{ groups: ["web"], tags: [], applications: [] }],
     });
     await expect(who(null)).rejects.toMatchObject({ code: "TOKEN_MISSING" });
