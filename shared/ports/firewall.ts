@@ -139,6 +139,8 @@ export interface Inventory {
   prefixes(list: ListRef, priority: CallPriority): Promise<readonly Cidr[]>;
   /** Those of at most 100 interfaces that are there. */
   interfaces(region: string, eniIds: readonly string[], priority: CallPriority): Promise<readonly Member[]>;
+  /** Every interface of those of at most 100 instances that are there, each with its groups. */
+  interfacesOf(region: string, instanceIds: readonly string[], priority: CallPriority): Promise<readonly Member[]>;
   /** The instance's interfaces, primary first; null when there is no such instance. */
   instance(region: string, instanceId: string, priority: CallPriority): Promise<readonly Member[] | null>;
 }

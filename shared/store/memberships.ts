@@ -35,11 +35,21 @@ export function membershipWrites(groupId: GroupId, members: readonly FormerMembe
   );
 }
 
-/** Says that the groups of an interface are known for the week of the day: nothing of it is stray any more. */
-export const knownWrites = (region: string, eniId: string, day: Day): readonly Write[] => [
-  put([knownKey(region), weekOf(day), eniId, 0], {}),
-  { kind: "delete", table: "evidence", key: [strayKey(region), weekOf(day), eniId, 0] },
-];
+/**
+ * Says in which groups an interface was when it was last asked for in the week of the day; nothing of it is stray any more, nor of its
+ * instance, of which the hosts' own counters tell.
+ */
+export const knownWrites = (
+  region: string,
+  { eniId, instanceId, groupIds }: Pick<Member, "eniId" | "instanceId" | "groupIds">,
+  day: Day,
+): readonly Write[] =>
+  [eniId, instanceId ?? ""]
+    .filter((id) => id !== "")
+    .flatMap((id) => [
+      put([knownKey(region), weekOf(day), id, 0], groupIds),
+      { kind: "delete", table: "evidence", key: [strayKey(region), weekOf(day), id, 0] },
+    ]);
 
 /** What an interface was used for whose groups nobody knows. */
 export const strayWrite = (region: string, eniId: string, day: Day, ports: readonly StrayUse[]): Write =>
@@ -71,10 +81,15 @@ export async function readMemberships(
   return found;
 }
 
-/** The interfaces of a region whose groups are known for a week, by the week's first day. */
-export async function readKnownInterfaces(tables: Tables, region: string, week: Day): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for await (const { key } of rowsOf(tables, knownKey(region), week, dayAfter(week, 1))) found.add(String(key[2]));
+/** The groups of the interfaces and instances of a region that are known for a week, by the week's first day. */
+export async function readKnownHosts(
+  tables: Tables,
+  region: string,
+  week: Day,
+): Promise<ReadonlyMap<string, readonly GroupId[]>> {
+  const found = new Map<string, readonly GroupId[]>();
+  for await (const { key, columns } of rowsOf(tables, knownKey(region), week, dayAfter(week, 1)))
+    found.set(String(key[2]), parseColumn(columns["body"], "evidence") as readonly GroupId[]);
   return found;
 }
 
@@ -114,6 +129,9 @@ async function* rowsOf(tables: Tables, first: string, from: Day, until: Day): As
   }
 }
 
-/** True for a day that lies in one of the weeks, or in the one after: who is gone before it was looked for has not been elsewhere. */
+/**
+ * True for a day that lies in one of the weeks, or next to one: who is gone before it was looked for has not been elsewhere, and who is
+ * seen on a Monday may have come, and been used, on the Sunday.
+ */
 export const isInWeeks = ({ weeks }: Membership, day: Day): boolean =>
-  weeks.has(weekOf(day)) || weeks.has(weekOf(dayAfter(day, -WEEK_DAYS)));
+  [-WEEK_DAYS, 0, WEEK_DAYS].some((days) => weeks.has(weekOf(dayAfter(day, days))));

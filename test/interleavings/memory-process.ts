@@ -103,6 +103,8 @@ export class Caller extends MortalProcess {
       prefixes: () => read("prefixes", () => []),
       interfaces: (_region, ids) =>
         read("interfaces", () => account.members().filter(({ eniId }) => ids.includes(eniId))),
+      interfacesOf: (_region, ids) =>
+        read("interfaces", () => account.members().filter(({ instanceId }) => ids.includes(instanceId ?? ""))),
       instance: (_region, id) => read("instance", () => account.members().filter((it) => it.instanceId === id)),
     };
   }

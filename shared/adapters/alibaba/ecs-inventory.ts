@@ -11,6 +11,7 @@ const CACHE_ENTRIES_MAX = 20_000;
 const GROUPS_PER_PAGE = 100;
 const INSTANCES_PER_PAGE = 100;
 const INTERFACES_PER_PAGE = 500;
+const INTERFACES_PER_FILTER = 100;
 const LIST = "DescribeSecurityGroups";
 const GROUPS = ["SecurityGroups", "SecurityGroup"] as const;
 const KNOWN_INTERFACE_TYPES = ["primary", "secondary"];
@@ -128,6 +129,20 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
     async interfaces(region, eniIds, priority) {
       const found = await readInterfaces(region, priority, { networkInterfaceId: [...eniIds] });
       return mergeMembers(found.map(fields), []);
+    },
+
+    async interfacesOf(region, instanceIds, priority) {
+      // Instances list their interfaces, and of secondary ones not the groups.
+      const filter = { instanceIds: JSON.stringify(instanceIds) };
+      const found = await absentAsNull(["InvalidInstanceId.NotFound"], readInstances(region, priority, filter));
+      const instances = (found ?? []).map(fields);
+      const eniIds = instances.flatMap((it) => membersOfInstance(it).flatMap(({ eniId }) => eniId || []));
+      const interfaces: unknown[] = [];
+      for (let at = 0; at < eniIds.length; at += INTERFACES_PER_FILTER) {
+        const networkInterfaceId = eniIds.slice(at, at + INTERFACES_PER_FILTER);
+        interfaces.push(...(await readInterfaces(region, priority, { networkInterfaceId })));
+      }
+      return mergeMembers(interfaces.map(fields), instances);
     },
 
     async instance(region, instanceId, priority) {

@@ -1,13 +1,13 @@
 // Keeps who was in which group, so that the use of a host still counts for its groups' rules when it is gone.
 import { type Day, dayAfter, dayOf, type MemberDay, portName, type StrayUse, sizeOf } from "../../domain/evidence.ts";
-import type { GroupRef } from "../../domain/ids.ts";
+import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { EvidencePolicy } from "../../domain/recycling-policy.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import type { Write } from "../../ports/tables.ts";
 import {
   knownWrites,
   membershipWrites,
-  readKnownInterfaces,
+  readKnownHosts,
   readMemberships,
   readStray,
   strayWrite,
@@ -17,7 +17,7 @@ import type { App } from "../app.ts";
 import { chunks, inParallel } from "../in-parallel.ts";
 import { HOSTS_MAX } from "./group-hosts.ts";
 
-/** Interfaces of one question, and questions of one run: what they do not reach is stray until the nightly job knows it. */
+/** Hosts of one question, and questions of one run: what they do not reach is stray until the nightly job knows it. */
 const PER_CALL = 100;
 const CALLS_MAX = 20;
 
@@ -39,50 +39,75 @@ export async function noteMembers(
 }
 
 /**
- * Asks for the groups of hosts that were used and that nobody has noted yet, while they are still there. What one is used for whose groups
- * cannot be known any more is kept apart: it counts against the silence of every rule for its ports.
+ * Asks for the groups of hosts that were used, while they are still there: first of those that nobody has noted yet. What one is used for
+ * whose groups cannot be known any more is kept apart: it counts against the silence of every rule for its ports. Members are
+ * interfaces, by the logs of the network, and instances, by their own counters.
  */
 export async function noteUsedHosts(
-  app: Pick<App, "tables" | "inventory" | "log">,
+  app: Pick<App, "tables" | "inventory" | "log" | "clock">,
   region: string,
   days: readonly MemberDay[],
   recycling: EvidencePolicy,
 ): Promise<void> {
   const byWeek = new Map<Day, Map<string, StrayUse[]>>();
   for (const day of days) {
-    const used = day.member.startsWith("eni-") ? usedPorts(day, recycling) : [];
+    const used = usedPorts(day, recycling);
     if (used.length === 0) continue;
     const week = weekOf(day.day);
     const ofWeek = byWeek.get(week) ?? new Map<string, StrayUse[]>();
     byWeek.set(week, ofWeek.set(day.member, [...(ofWeek.get(day.member) ?? []), ...used]));
   }
+  const yesterday = dayAfter(dayOf(app.clock.now()), -1);
   let calls = 0;
   for (const [week, used] of byWeek) {
     const [known, before] = await Promise.all([
-      readKnownInterfaces(app.tables, region, week),
-      readKnownInterfaces(app.tables, region, dayAfter(week, -7)),
+      readKnownHosts(app.tables, region, week),
+      readKnownHosts(app.tables, region, dayAfter(week, -7)),
     ]);
-    // Who was known the week before is likely to be there tonight, and is asked for last.
-    const unknown = [...used.keys()].filter((eniId) => !known.has(eniId)).sort();
-    const inOrder = [...unknown.filter((it) => !before.has(it)), ...unknown.filter((it) => before.has(it))];
-    for (const eniIds of chunks(inOrder, PER_CALL)) {
+    const isRecent = week >= weekOf(yesterday);
+    for (const ids of questionsOf([...used.keys()], { known, before, isRecent })) {
       calls += 1;
-      const found = calls > CALLS_MAX ? null : await interfaces(app, region, eniIds);
-      const there = new Map(found?.map((member) => [member.eniId, member]));
+      const found = calls > CALLS_MAX ? null : await interfaces(app, region, ids);
+      const members = (found ?? []).filter(({ eniId }) => eniId !== "");
+      const there = new Set(members.flatMap(({ eniId, instanceId }) => [eniId, instanceId]));
       const strays: Write[] = [];
-      await inParallel(eniIds, async (eniId) => {
-        if (!there.has(eniId) && (found !== null || !before.has(eniId)))
-          strays.push(await strayed(app, region, { eniId, week, uses: used.get(eniId) ?? [] }));
+      await inParallel(ids, async (id) => {
+        if (!there.has(id) && !known.has(id) && (found !== null || !before.has(id)))
+          strays.push(await strayed(app, region, { eniId: id, week, uses: used.get(id) ?? [] }));
       });
       await app.tables.writeAll(strays);
-      await note(app, region, [...there.values()], week);
+      const fresh = members.filter((member) => !isNoted(member, known));
+      await note(app, region, fresh, week);
     }
   }
 }
 
 /**
- * Memberships first: whose groups are known is asked for no more and is stray no longer, so that whoever dies in between must not have said
- * so yet.
+ * Whom to ask for, a call each. Who was known the week before is likely to be there tonight, and is asked for after those whom nobody
+ * knows; who is known already may have come into another group since, and is asked for last, while it is this week's.
+ */
+function questionsOf(
+  ids: readonly string[],
+  { known, before, isRecent }: { readonly known: KnownHosts; readonly before: KnownHosts; readonly isRecent: boolean },
+): readonly (readonly string[])[] {
+  const rank = (id: string): number => (known.has(id) ? 2 : before.has(id) ? 1 : 0);
+  const asked = ids.filter((id) => isRecent || !known.has(id)).sort();
+  return [0, 1, 2].flatMap((wanted) =>
+    [true, false].flatMap((isInterface) => {
+      const those = asked.filter((id) => rank(id) === wanted && id.startsWith("eni-") === isInterface);
+      return [...chunks(those, PER_CALL)];
+    }),
+  );
+}
+
+type KnownHosts = ReadonlyMap<string, readonly GroupId[]>;
+
+/** True where the week has it in each of its groups already. */
+const isNoted = ({ eniId, groupIds }: Member, known: KnownHosts): boolean =>
+  groupIds.every((groupId) => known.get(eniId)?.includes(groupId) === true);
+
+/**
+ * Memberships first: whose groups are known is stray no longer, so that whoever dies in between must not have said so yet.
  */
 async function note(
   { tables }: Pick<App, "tables">,
@@ -93,7 +118,7 @@ async function note(
   await tables.writeAll(
     members.flatMap((member) => member.groupIds.flatMap((groupId) => membershipWrites(groupId, [member], week))),
   );
-  await tables.writeAll(members.flatMap(({ eniId }) => knownWrites(region, eniId, week)));
+  await tables.writeAll(members.flatMap((member) => knownWrites(region, member, week)));
 }
 
 async function strayed(
@@ -113,10 +138,11 @@ async function strayed(
 async function interfaces(
   { inventory, log }: Pick<App, "inventory" | "log">,
   region: string,
-  eniIds: readonly string[],
+  ids: readonly string[],
 ): Promise<readonly Member[] | null> {
   try {
-    return await inventory.interfaces(region, eniIds, "inventory");
+    const areInterfaces = ids.every((id) => id.startsWith("eni-"));
+    return await (areInterfaces ? inventory.interfaces : inventory.interfacesOf)(region, ids, "inventory");
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     log.write("warn", "the groups of used hosts cannot be read now", { region, cause: error });
@@ -125,6 +151,7 @@ async function interfaces(
 }
 
 function usedPorts({ member, ports }: MemberDay, { session }: EvidencePolicy): readonly StrayUse[] {
+  if (!member.startsWith("eni-") && !member.startsWith("i-")) return [];
   return ports.flatMap(({ protocol, port, real, shaken, unclearAt, unnamedAt }) => {
     const steady = shaken.list.filter(({ hours }) => sizeOf(hours) >= session.repeatHours);
     const at = Math.max(unclearAt ?? 0, unnamedAt ?? 0, ...[...real.list, ...steady].map(({ lastAt }) => lastAt));

@@ -137,6 +137,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
         groupsNaming: async () => [],
         prefixes: async () => [],
         interfaces: async () => [member],
+        interfacesOf: async () => [member],
         instance: async () => [member],
       },
       traffic: async () => ({}),

@@ -32,7 +32,9 @@ function appWith(there: readonly Member[]): App {
     ...there.filter(({ groupIds }) => groupIds.includes(ref.groupId)),
   ];
   const interfaces: App["inventory"]["interfaces"] = async (_, ids) => there.filter(({ eniId }) => ids.includes(eniId));
-  return { ...app, inventory: { ...app.inventory, members, interfaces } };
+  const interfacesOf: App["inventory"]["interfacesOf"] = async (_, ids) =>
+    there.filter(({ instanceId }) => ids.includes(instanceId ?? ""));
+  return { ...app, inventory: { ...app.inventory, members, interfaces, interfacesOf } };
 }
 
 /** A day of the host on which somebody used its port. */
@@ -100,6 +102,33 @@ describe("a host that has left the group", () => {
     expect(await one.state()).toBe(null);
   });
 
+  it("counts for the week before the first in which it was seen: who is seen on a Monday may have come on the Sunday", async () => {
+    const { world } = one;
+    await one.pass((7 - new Date(startOf(one.today)).getUTCDay()) % 7 || 7);
+    // Known this week, in another group.
+    const elsewhere = { ...scaled, groupIds: ["sg-app" as GroupId] };
+    const app = { region, groupId: "sg-app" as GroupId };
+    await world.run(noteMembers(world.process(), app, [elsewhere], world.clock.now()));
+    const sunday = one.today;
+    await one.pass(1);
+    await one.recycle(appWith([scaled]));
+    await told(used(sunday), appWith([]));
+    await one.pass(1);
+    expect((await one.recycle()).verdicts.used).toBe(1);
+  });
+
+  it("counts in the group that it came into after it was noted in another, and left before the night", async () => {
+    const { world } = one;
+    const elsewhere = { ...scaled, groupIds: ["sg-app" as GroupId] };
+    await told(used(dayAfter(one.today, -1), 9999), appWith([elsewhere]));
+    expect(await members()).not.toContain(scaled.eniId);
+    await told(used(one.today), appWith([scaled]));
+    expect(await members()).toContain(scaled.eniId);
+    const writes = world.callNames.filter((name) => name === "writeAll evidence").length;
+    await told(used(one.today), appWith([scaled]));
+    expect(world.callNames.filter((name) => name === "writeAll evidence").length - writes, "and is noted once").toBe(0);
+  });
+
   it("counts wherever the process dies that notes it, though it is gone when the next one comes", async () => {
     // Rows of one write are written in any order: what is known last may be there, and nothing else of it.
     for (const half of [0, 1, 2, 3]) {
@@ -127,6 +156,31 @@ describe("a host that has left the group", () => {
     await one.pass(2, [touched("refused", dayAfter(one.today, 1), [VISITOR])]);
     await one.recycle();
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+});
+
+describe("a host of which its own counters tell alone", () => {
+  /** Counters know an instance, that somebody came, and not who. */
+  const counted = (day: string): MemberDay => ({
+    ...unknownDay("i-scaled", day),
+    ...{ seen: WHOLE_DAY, sources: ["host"] },
+    ports: [{ ...touched("real", day, []), unnamedAt: startOf(day) + 3_600_000 }],
+  });
+
+  it("has its use count when it came and went between two nights", async () => {
+    await told(counted(dayAfter(one.today, -2)), appWith([scaled]));
+    expect(await members()).toContain(scaled.eniId);
+    await one.recycle();
+    expect(await one.state()).toBe(null);
+  });
+
+  it("makes every rule for its ports unknown when it was gone before anybody could see its groups", async () => {
+    await told(counted(one.today), appWith([]));
+    expect(await strays()).toEqual([expect.objectContaining({ eniId: "i-scaled", protocol: "tcp", port: 7890 })]);
+    await one.recycle();
+    expect(await one.state()).toBe(null);
+    await one.recycle(appWith([scaled]));
+    expect(await strays(), "until the nightly job sees it").toEqual([]);
   });
 });
 
@@ -165,5 +219,8 @@ const refusing = ({ inventory }: App): App["inventory"] => ({
   ...inventory,
   interfaces: async () => {
     throw new CloudFailure("throttled", "DescribeNetworkInterfaces");
+  },
+  interfacesOf: async () => {
+    throw new CloudFailure("throttled", "DescribeInstances");
   },
 });
