@@ -69,7 +69,12 @@ export class RecyclingWorld {
     );
     const seed = { ...base, groups };
     const shared = new RecyclingWorld(
-      await World.start({ seed, ...rest, policy: { recycling: { ...SHORT, ...recycling }, ...policy } }),
+      await World.start({
+        inMemory: true,
+        seed,
+        ...rest,
+        policy: { recycling: { ...SHORT, ...recycling }, ...policy },
+      }),
     );
     await shared.pass(11);
     return shared;
@@ -173,7 +178,7 @@ export class RecyclingWorld {
   approve(
     step: "quarantine" | "delete",
     app: App = this.world.process(),
-    { dryRun = false, ...more }: { dryRun?: boolean; onShortEvidence?: boolean; waivedBy?: string } = {},
+    { dryRun = false, ...more }: { dryRun?: boolean; onShortEvidence?: boolean; waivedBy?: string; rev?: number } = {},
   ) {
     const ask = { dryRun, deadlineAt: this.world.clock.monotonicMs() + 8_000 };
     return this.world.run(approveItem(app, this.operator("ada"), this.itemId, { step, ...more }, ask));

@@ -37,6 +37,7 @@ import { type LeaseAnswer, type LeaseAsk, openLease } from "../../shared/usecase
 import { allJobs, type Jobs } from "../../shared/usecases/operation/jobs.ts";
 import { setUp } from "../../shared/usecases/operation/set-up.ts";
 import { type SweepReport, sweep } from "../../shared/usecases/operation/sweep.ts";
+import { memoryTables } from "./memory-tables.ts";
 import { switchUnderTest } from "./switch-under-test.ts";
 
 export const region = "cn-hangzhou";
@@ -94,6 +95,11 @@ export interface WorldOptions {
   readonly realTime?: boolean;
   /** True where hosts are asked by their agents. */
   readonly cloudAssistant?: boolean;
+  /**
+   * True where state is kept in memory, and not by the embedded Tablestore over its wire: for scenes of many days, which are about what is
+   * decided. Both pass the contract of the port.
+   */
+  readonly inMemory?: boolean;
 }
 
 export class World {
@@ -109,7 +115,8 @@ export class World {
   readonly events: Readonly<Record<string, unknown>>[] = [];
   /** Mutable at run time. */
   readonly trailSwitches: TrailSwitches;
-  readonly #tablestore: Tablestore;
+  readonly #tablestore: Tablestore | null;
+  readonly #memory: Tables | null;
   readonly #principals: Principals;
   #lookups: RpcEndpoint | undefined;
   readonly #faults: FaultTable;
@@ -121,7 +128,7 @@ export class World {
   private constructor(
     clock: CloudClock,
     ecs: EcsService,
-    tablestore: Tablestore,
+    tablestore: Tablestore | null,
     faults: FaultTable,
     principals: Principals,
     options: WorldOptions,
@@ -131,6 +138,7 @@ export class World {
     this.#principals = principals;
     this.trailSwitches = { ...defaultTrailSwitches, ...options.trailSwitches };
     this.#tablestore = tablestore;
+    this.#memory = tablestore === null ? memoryTables(schemas) : null;
     this.#cloudAssistant = options.cloudAssistant ?? false;
     this.#faults = faults;
     this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
@@ -168,15 +176,12 @@ export class World {
         for (const record of recorders) record(call);
       },
     });
-    const tablestore = await startTablestore({
-      clock,
-      random,
-      instances: ["safeport"],
-      credentials: (id) => {
-        const user = seed.users.find((it) => it.accessKeyId === id);
-        return user && { secret: user.accessKeySecret };
-      },
-    });
+    const credentials = (id: string) => {
+      const user = seed.users.find((it) => it.accessKeyId === id);
+      return user && { secret: user.accessKeySecret };
+    };
+    const instances = ["safeport"];
+    const tablestore = options.inMemory ? null : await startTablestore({ clock, random, instances, credentials });
     const world = new World(clock, ecs, tablestore, faults, principals, options);
     recorders.push(await world.#startTrail(seed));
     await setUp(world.process().tables, { policyText: JSON.stringify(options.policy ?? {}), tokens: [] });
@@ -207,13 +212,13 @@ export class World {
   async stop(): Promise<void> {
     await this.#lookups?.stop();
     await this.ecs.stop();
-    await this.#tablestore.stop();
+    await this.#tablestore?.stop();
     this.clock.close();
   }
 
   /** State lost: every table is gone. */
   async loseState(): Promise<void> {
-    await this.#tablestore.reset();
+    await this.#stored().reset();
   }
 
   /** State lost in part: one table is gone. */
@@ -221,7 +226,7 @@ export class World {
     const client = new tablestore.Client({
       accessKeyId: "ak",
       secretAccessKey: "sk",
-      endpoint: this.#tablestore.url,
+      endpoint: this.#stored().url,
       instancename: "safeport",
     });
     await client.deleteTable({ tableName: table });
@@ -266,17 +271,9 @@ export class World {
       call: (call) => around({ name: `trail ${call.action}`, service: "trail" }, () => lookups.call(call)),
       skewMs: () => lookups.skewMs(),
     };
-    const tables = this.#tables(
-      tablestoreTables({
-        clock,
-        random,
-        schemas,
-        credentials,
-        endpoint: this.#tablestore.url,
-        instance: "safeport",
-      }),
-      around,
-    );
+    const wire = () =>
+      tablestoreTables({ clock, random, schemas, credentials, endpoint: this.#stored().url, instance: "safeport" });
+    const tables = this.#tables(this.#memory ?? wire(), around);
     return {
       clock,
       random,
@@ -297,6 +294,11 @@ export class World {
       log: { write: () => undefined },
       settings: this.#settings,
     };
+  }
+
+  #stored(): Tablestore {
+    if (this.#tablestore === null) throw new Error("the state of this world is kept in memory");
+    return this.#tablestore;
   }
 
   #tables(inner: Tables, around: <T>(call: ProgramCall, act: () => Promise<T>) => Promise<T>): Tables {
