@@ -16,6 +16,13 @@ export const recyclingFailures = {
     (d) => `${d["item"]} is ${d["state"]}: ${d["why"]}.`,
     () => "GET /v1/recycling/{id} tells what the item waits for and which step is next.",
   ),
+  RECYCLING_CHANGED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `${d["item"]} has changed since it was shown: rev ${d["rev"]} was approved, and it is at ${d["now"]}.`,
+    () => "GET /v1/recycling/{id} shows it as it is now; approve that, with its rev.",
+  ),
   RECYCLING_REPORT_ONLY: entry(
     422,
     "never",

@@ -35,6 +35,7 @@ function viewRecycling(item: RecyclingItem): z.output<typeof recyclingView> {
     change: item.reach,
     state: item.state,
     since: formatUtc(item.since),
+    rev: item.rev,
     goingTo: item.step?.to ?? null,
     waiting: waiting && { for: waiting.for, why: [...waiting.why] },
     approvals: item.approvals.map(({ step, by, at, saw = [], waivedBy = null }) => ({

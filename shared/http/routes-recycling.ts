@@ -98,9 +98,13 @@ export const recyclingRoutes: readonly Route[] = [
     summary: "Approve the next step of one rule, exactly as it is now.",
     permission: "recycling:approve",
     body: schema.recyclingApproveBody,
-    decide: async (call, { step, onShortEvidence, waivedBy }, dryRun) => {
+    decide: async (call, { step, onShortEvidence, waivedBy, rev }, dryRun) => {
       const { parts, caller } = call;
-      const word = { step, onShortEvidence, ...(waivedBy === undefined ? {} : { waivedBy }) };
+      const word = {
+        ...{ step, onShortEvidence },
+        ...(waivedBy === undefined ? {} : { waivedBy }),
+        ...(rev === undefined ? {} : { rev }),
+      };
       const answer = await parts.useCases.approveItem(parts.app, caller, idOf(call), word, within(call, dryRun));
       return jsonResponse(200, viewRecyclingAnswer(answer, dryRun));
     },

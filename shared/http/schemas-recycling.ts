@@ -42,6 +42,13 @@ export const recyclingApproveBody = z.strictObject({
   step: z
     .enum(["quarantine", "delete"])
     .describe("`delete` of a rule that is not quarantined is taken only where a quarantine is impossible."),
+  rev: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "`rev` of the item as it was shown: where it has changed since, nothing is approved. Without it whatever is stored is.",
+    ),
   waivedBy: z
     .string()
     .min(1)
@@ -73,6 +80,9 @@ export const recyclingView = z.object({
   change: text.describe("What its removal closes."),
   state: z.enum(STATES),
   since: instant,
+  rev: z
+    .int()
+    .describe("Counts the changes of the item: `:approve` takes it, and refuses what is not as it was shown."),
   goingTo: z.enum(STATES).nullable().describe("The state that was decided and the cloud does not show yet."),
   waiting: waitingView.nullable().describe("What it waits for; null where only time has to pass."),
   approvals: z.array(

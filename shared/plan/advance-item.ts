@@ -33,6 +33,8 @@ export interface Visitor {
 export interface Stranger {
   readonly who: string;
   readonly text: string;
+  /** True of a crowd in which somebody with earlier sessions may stand, whom nobody can let in by that. */
+  readonly mayBeEarlier?: true;
 }
 
 /** What the evidence shows since the quarantine began. */
@@ -172,10 +174,13 @@ function quarantined(picture: ItemPicture): NextStep {
   if (watch.gaps.length > 0) return stay({ for: "evidence", why: watch.gaps });
   if (judged.verdict === "unknown") return stay({ for: "evidence", why: judged.reasons });
   const word = approvalOf(picture, "delete", "");
-  const doubts = watch.strangers.filter(({ who }) => word?.saw?.includes(who) !== true).map(({ text }) => text);
+  const unseen = watch.strangers.filter(({ who }) => word?.saw?.includes(who) !== true);
+  const doubts = unseen.map(({ text }) => text);
   // Who has approved it before they came has not approved that: it is said at once, and not when the time is over.
   if (word && doubts.length > 0) return stay({ for: "approval", why: [...doubts, ...voided(item, "delete")] });
-  if (watch.silentMs < terms.quarantineMs) return stay();
+  // Who is cut off waits for a person to see it, and need not wait for the end of the time.
+  const among = unseen.filter(({ mayBeEarlier }) => mayBeEarlier === true).map(({ text }) => text);
+  if (watch.silentMs < terms.quarantineMs) return stay(among.length === 0 ? null : { for: "person", why: among });
   const why = `nobody who ever used it was refused in ${daysOf(watch.silentMs)} days`;
   if (word) return { kind: "delete", by: word.by, why };
   if (short !== null) return stay(untilWhole(short));

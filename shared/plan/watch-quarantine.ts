@@ -132,7 +132,8 @@ export function watchQuarantine(ask: WatchAsk): QuarantineWatch {
             {
               // Whoever approves of one has not seen the next.
               who: `a crowd on ${[...crowded].sort().at(-1)}`,
-              text: `more were refused than are kept, on ${crowded.size} days: who came before may be among them`,
+              text: `more were refused than are kept, on ${crowded.size} days${isWide(rule) ? ", of a rule for more than 1,024 ports" : ""}: who came before may be among them`,
+              mayBeEarlier: true as const,
             },
           ]
         : []),

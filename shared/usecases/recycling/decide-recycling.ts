@@ -86,23 +86,28 @@ export interface ApproveWord {
   readonly onShortEvidence?: boolean;
   /** Who answers for a deletion that cuts the operator path. */
   readonly waivedBy?: string;
+  /** Which state of the item they were shown; absent where they approve of whatever is stored. */
+  readonly rev?: number;
 }
 
 /**
  * A person's word for the next step, bound to the rule and the drop as they are now. Where an alarm had the rule queued and the policy's
  * whole window does not say that it is idle, they have to say that they know. A step whose time has come is taken at once. A
- * deletion without a quarantine is approved only where a quarantine is impossible.
+ * deletion without a quarantine is approved only where a quarantine is impossible. Throws RECYCLING_CHANGED where the item is
+ * not as it was shown.
  */
 export async function approveItem(
   app: App,
   caller: Caller,
   itemId: string,
-  { step, onShortEvidence = false, waivedBy }: ApproveWord,
+  { step, onShortEvidence = false, waivedBy, rev }: ApproveWord,
   options: DecideOptions,
 ): Promise<RecyclingAnswer> {
   const { policy, principal: by } = caller;
   const item = await requireItem(app, itemId);
   const refuse = (why: string): Error => fail("RECYCLING_STATE", { item: itemId, state: item.state, why });
+  // What is stored below is stored over this very state, or not at all.
+  if (rev !== undefined && rev !== item.rev) throw fail("RECYCLING_CHANGED", { item: itemId, rev, now: item.rev });
   if (!isInQueue(item)) throw refuse("there is no step to approve");
   if (item.step !== null) throw refuse(`it is on its way to ${item.step.to}`);
   if (item.state === "queued") throw refuse("its owner has to be told first");

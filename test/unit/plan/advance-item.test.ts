@@ -181,6 +181,18 @@ describe("in quarantine", () => {
     expect(advanceItem({ ...inQuarantine, item, watch: short })).toEqual({ kind: "stay", waiting: null });
   });
 
+  it("says at once that somebody who came before may be cut off in a crowd, and not of other strangers", () => {
+    const text = "more were refused than are kept, on 2 days: who came before may be among them";
+    const crowd = { who: "a crowd on 2026-11-20", text, mayBeEarlier: true } as const;
+    const begun = { ...silent, silentMs: 2 * DAY, strangers: [{ who: "10.0.0.77", text: "refused" }, crowd] };
+    const waiting = { for: "person", why: [text] };
+    expect(advanceItem({ ...inQuarantine, watch: begun, terms: auto })).toEqual({ kind: "stay", waiting });
+    const strangers = begun.strangers.slice(0, 1);
+    expect(advanceItem({ ...inQuarantine, watch: { ...begun, strangers }, terms: auto })).toEqual({
+      ...{ kind: "stay", waiting: null },
+    });
+  });
+
   it("asks a person about strangers who were refused, also with auto", () => {
     const text = "10.0.0.77 was refused on 4 days";
     const watch = { ...silent, strangers: [{ who: "10.0.0.77", text }] };

@@ -47,7 +47,9 @@ describe("somebody who is refused", () => {
     const hosts = [host("eni-1", aDay(daysAgo(3), { unlistedRefused: 40_000 }))];
     const wide = { ...rule, ports: somePorts("1/65535") };
     const ask = { since, now: NOW, earlier: { blocks: [PEER], more: false }, members: hosts, sameGroup: [], recycling };
-    expect(watchQuarantine({ ...ask, rule: wide }).strangers).toHaveLength(1);
+    expect(watchQuarantine({ ...ask, rule: wide }).strangers).toEqual([
+      { who: expect.any(String), text: expect.stringContaining("more than 1,024 ports"), mayBeEarlier: true },
+    ]);
     expect(watchQuarantine({ ...ask, rule }).strangers).toEqual([]);
   });
 

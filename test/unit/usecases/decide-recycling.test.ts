@@ -83,6 +83,24 @@ describe("an approval", () => {
     expect((await one.item())?.history.at(-1)?.by).toBe("ada");
   });
 
+  it("of what was shown is none of what has changed since: nothing is stored, and it is said what to do", async () => {
+    one = await RecyclingWorld.start({ recycling: { groups: ["sg-web"] } });
+    await one.quarantined();
+    const shown = (await one.item())?.rev ?? 0;
+    await one.pass(1);
+    await one.recycle();
+    const before = await one.item();
+    expect(before?.rev).toBeGreaterThan(shown);
+    for (const dryRun of [true, false])
+      await expect(one.approve("quarantine", undefined, { dryRun, rev: shown })).rejects.toMatchObject({
+        ...{ code: "RECYCLING_CHANGED", entry: { status: 409 } },
+        remedy: expect.stringContaining("GET /v1/recycling/{id}"),
+      });
+    expect(await one.item()).toEqual(before);
+    await one.approve("quarantine", undefined, { rev: before?.rev ?? 0 });
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  });
+
   it("by a dry run is none", async () => {
     one = await RecyclingWorld.start({ recycling: { groups: ["web"] } });
     await one.recycle();
