@@ -1,5 +1,6 @@
 // The recycling queue: one row for each rule that ever was in it, with the rule in full for as long as records live.
-import type { RecyclingItem, RecyclingState } from "../domain/recycling-item.ts";
+import type { GroupId } from "../domain/ids.ts";
+import { groupOfRecyclingId, type RecyclingItem, type RecyclingState } from "../domain/recycling-item.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
@@ -20,7 +21,7 @@ function itemOf(row: Row): RecyclingItem {
 
 /** One item, or null. */
 export async function getRecyclingItem(tables: Tables, itemId: string): Promise<RecyclingItem | null> {
-  const row = await tables.get("recycling", [itemId]);
+  const row = await tables.get("recycling", keyOf(itemId));
   return row ? itemOf(row) : null;
 }
 
@@ -34,8 +35,8 @@ export async function saveRecyclingItem(tables: Tables, item: RecyclingItem): Pr
   });
   const outcome = await tables.put(
     "recycling",
-    [item.itemId],
-    { body, state: item.state, group: item.group.groupId, steps: item.step !== null, rev: rev + 1 },
+    keyOf(item.itemId),
+    { body, state: item.state, steps: item.step !== null, rev: rev + 1 },
     rev === 0 ? { kind: "absent" } : { kind: "equals", column: "rev", value: rev },
   );
   return outcome === "written" ? { ...item, rev: rev + 1 } : null;
@@ -43,16 +44,18 @@ export async function saveRecyclingItem(tables: Tables, item: RecyclingItem): Pr
 
 /** Which items are asked for; all of them where nothing is said. */
 export interface RecyclingQuery {
-  readonly groupIds?: ReadonlySet<string>;
+  /** One group's items are one range. */
+  readonly groupId?: GroupId;
   readonly states?: readonly RecyclingState[];
   /** Items with a step under way count besides those in `states`. */
   readonly orSteps?: boolean;
+  /** The item after which to go on. */
   readonly after?: string | null;
   readonly limit: number;
 }
 
 /**
- * Items in the order of their ids, at most `limit`; `after` continues a page. A row that cannot be read is named in `unreadable` and
+ * Items by group and then by id, at most `limit`; `after` continues a page. A row that cannot be read is named in `unreadable` and
  * holds up no other.
  */
 export async function listRecyclingItems(
@@ -63,34 +66,38 @@ export async function listRecyclingItems(
   readonly unreadable: readonly string[];
   readonly next: string | null;
 }> {
+  const { groupId, after } = query;
   const items: RecyclingItem[] = [];
   const unreadable: string[] = [];
-  let from = query.after ? `${query.after}\u0001` : "";
+  let from = after ? behind(keyOf(after)) : groupId === undefined ? [""] : [groupId];
+  const to = groupId === undefined ? null : [`${groupId}\u0001`];
   for (;;) {
-    const page = await tables.range({ table: "recycling", from: [from], to: null, limit: 500 });
+    const page = await tables.range({ table: "recycling", from, to, limit: 500 });
     for (const row of page.rows) {
-      from = `${String(row.key[0])}\u0001`;
+      const itemId = String(row.key[1]);
+      from = behind(row.key);
       if (!isAskedFor(row, query)) continue;
       try {
         items.push(itemOf(row));
       } catch (error) {
         if (!(error instanceof AppError)) throw error;
-        unreadable.push(String(row.key[0]));
+        unreadable.push(itemId);
       }
-      if (items.length === query.limit) return { items, unreadable, next: String(row.key[0]) };
+      if (items.length === query.limit) return { items, unreadable, next: itemId };
     }
     if (!page.more || page.rows.length === 0) return { items, unreadable, next: null };
   }
 }
 
-function isAskedFor({ columns }: Row, { groupIds, states, orSteps }: RecyclingQuery): boolean {
-  if (groupIds !== undefined && !groupIds.has(String(columns["group"]))) return false;
-  return (
-    states === undefined ||
-    states.includes(columns["state"] as RecyclingState) ||
-    (orSteps === true && columns["steps"] === true)
-  );
-}
+const isAskedFor = ({ columns }: Row, { states, orSteps }: RecyclingQuery): boolean =>
+  states === undefined ||
+  states.includes(columns["state"] as RecyclingState) ||
+  (orSteps === true && columns["steps"] === true);
+
+/** Group first: the nightly run reads the items of each group, and no others. The group of what is no item's id is none. */
+const keyOf = (itemId: string): readonly string[] => [groupOfRecyclingId(itemId) ?? "", itemId];
+
+const behind = ([group, item]: readonly (string | number)[]): readonly string[] => [String(group), `${item}\u0001`];
 
 const UNDERWAY = "recycling";
 

@@ -24,7 +24,7 @@ export const schemas: readonly TableSchema[] = [
   table("history", "group entry at", daysS(400)),
   table("drift", "group drift", daysS(400)),
   table("evidence", "member day protocol port:integer", daysS(400)),
-  table("recycling", "item", daysS(400)),
+  table("recycling", "group item", daysS(400)),
   table("sighting", "group event", daysS(14)),
   table("due", "shard:integer at:integer kind id"),
   table("lease", "lease"),

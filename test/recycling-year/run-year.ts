@@ -1,6 +1,7 @@
 // A year of unused ports on the embedded cloud's virtual clock: real connections through its data plane become flow logs, evidence,
 // verdicts and steps of the queue, night by night.
 import type { FaultRule } from "../../local/faults.ts";
+import type { GroupId } from "../../shared/domain/ids.ts";
 import type { RecyclingState } from "../../shared/domain/recycling-item.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { listRecyclingItems } from "../../shared/store/recycling.ts";
@@ -204,7 +205,7 @@ class Year {
     await world.cloud.advance(WINDOW_MS - (world.cloud.clock.now() % WINDOW_MS) + 60_000);
     await watchRecycling(world.app, { policy: world.policy, deadlineAt: Number.POSITIVE_INFINITY });
     const again = await world.visits.session(peer, to);
-    const { items } = await listRecyclingItems(world.app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+    const { items } = await listRecyclingItems(world.app.tables, { groupId: `sg-${name}` as GroupId, limit: 1 });
     this.lateVisits.push({ name, peer, first, again, why: items[0]?.history.at(-1)?.why ?? "" });
   }
 
@@ -241,7 +242,7 @@ class Year {
     if (since !== 4) return;
     const param = `${instanceId(name)}/tcp/${port(name).port}`;
     await optimiseInstance(app, { policy, param, deadlineAt: Number.POSITIVE_INFINITY });
-    const { items } = await listRecyclingItems(app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+    const { items } = await listRecyclingItems(app.tables, { groupId: `sg-${name}` as GroupId, limit: 1 });
     if (items.length > 0) this.alarmed.add(name);
   }
 
@@ -255,7 +256,7 @@ class Year {
     const now = cloud.clock.now();
     const came = this.unread.get(name);
     if (came === undefined) {
-      const { items } = await listRecyclingItems(world.app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+      const { items } = await listRecyclingItems(world.app.tables, { groupId: `sg-${name}` as GroupId, limit: 1 });
       const item = items[0];
       if (item?.state !== "noticed" || item.since + terms.notice * DAY_MS - now > DAY_MS) return;
       this.unread.set(name, day);
@@ -298,7 +299,7 @@ class Year {
 
   private async outcome({ name, label }: LabelledPort): Promise<PortOutcome> {
     const { app, cloud } = this.world;
-    const { items } = await listRecyclingItems(app.tables, { groupIds: new Set([`sg-${name}`]), limit: 1 });
+    const { items } = await listRecyclingItems(app.tables, { groupId: `sg-${name}` as GroupId, limit: 1 });
     const rules = cloud.ecs.groups().find(({ groupId }) => groupId === `sg-${name}`)?.rules ?? [];
     return {
       ...{ name, label, fate: LABELS[label].fate, state: items[0]?.state ?? null },

@@ -33,7 +33,7 @@ const HOSTS_AT_A_TIME = 8;
 
 const asHost = (member: Member): GroupHost => ({ member, membership: null });
 
-/** Items in the order of their ids, of every group or of one by id or name. */
+/** Items by group and id, of every group or of one by id or name. */
 export async function listRecycling(
   app: App,
   caller: Caller,
@@ -44,7 +44,7 @@ export async function listRecycling(
   return listRecyclingItems(app.tables, {
     limit,
     after,
-    ...(group ? { groupIds: new Set([group.groupId]) } : {}),
+    ...(group ? { groupId: group.groupId } : {}),
     ...(state ? { states: [state] } : {}),
   });
 }

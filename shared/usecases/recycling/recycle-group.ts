@@ -5,24 +5,18 @@ import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
 import { isInQueue, type Judged, queuedItem, type RecyclingItem, recyclingIdOf } from "../../domain/recycling-item.ts";
 import type { RecyclingPlace } from "../../domain/recycling-place.ts";
-import { isRecycled } from "../../domain/recycling-policy.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
-import {
-  advanceItem,
-  type ItemPicture,
-  isQueueable,
-  type NextStep,
-  type RecyclingTerms,
-} from "../../plan/advance-item.ts";
+import { isQueueable, type NextStep } from "../../plan/advance-item.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { listLockdowns } from "../../store/lockdowns.ts";
 import { readMode } from "../../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
+import { lookAtItem, NO_PLAN, termsOf } from "./look-at-item.ts";
 import { noteWaiting } from "./move-recycling.ts";
-import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
+import { releaseDrop, renewDrop } from "./recycling-ledger.ts";
 import { type JudgeAsk, LOCKDOWNS_MAX, RecyclingScene, type RuleJudgement } from "./recycling-scene.ts";
 import { OTHERS } from "./settle-recycling.ts";
 import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
@@ -78,7 +72,7 @@ export async function takeItemOn(
   return getRecyclingItem(app.tables, itemId);
 }
 
-/** The work of one run, group by group. Holds the items of the groups at hand, and no others. */
+/** The work of one run, group by group. Holds the items of the group at hand, and no others. */
 export class GroupWork {
   private readonly app: App;
   private readonly run: GroupTerms;
@@ -107,11 +101,10 @@ export class GroupWork {
     return new GroupWork(app, run, mode === "normal");
   }
 
-  /** Reads the items of the groups that have their turn next, in place of those before. */
-  async turnTo(groups: readonly GroupRef[]): Promise<void> {
+  /** Reads the items of the group that has its turn, in place of those before. */
+  private async turnTo({ groupId }: GroupRef): Promise<void> {
     const { app } = this;
-    const groupIds = new Set<string>(groups.map(({ groupId }) => groupId));
-    const { items, unreadable } = await listRecyclingItems(app.tables, { groupIds, limit: Number.POSITIVE_INFINITY });
+    const { items, unreadable } = await listRecyclingItems(app.tables, { groupId, limit: Number.POSITIVE_INFINITY });
     this.items = new Map(items.map((item) => [item.itemId, item]));
     this.unreadable = new Set(unreadable);
     for (const id of unreadable)
@@ -141,8 +134,8 @@ export class GroupWork {
   }
 
   /**
-   * Looks at a group that was turned to; `facts` spare asking for what a list has told. What goes wrong in one keeps no other from its turn, but for calls that are used up: throws
-   * CloudFailure "throttled", as nothing is known of the group then.
+   * Looks at a group; `facts` spare asking for what a list has told. What goes wrong in one keeps no other from its turn, but for calls
+   * that are used up: throws CloudFailure "throttled", as nothing is known of the group then.
    */
   async group(ref: GroupRef, facts?: GroupFacts): Promise<void> {
     const { app, run } = this;
@@ -151,6 +144,7 @@ export class GroupWork {
       const scene = await RecyclingScene.read(app, run.policy, ref, "inventory", known);
       this.isReadingOld = false;
       if (scene === null) return;
+      await this.turnTo(ref);
       await this.orphans(scene);
       if (!run.dryRun) await scene.remember(app.clock.now());
       const asks = scene.rules.flatMap((rule) => this.askOf(scene, rule) ?? []);
@@ -159,8 +153,7 @@ export class GroupWork {
         const judgement = judgements[index];
         if (judgement) await this.rule(scene, ask, judgement);
       }
-      for (const item of this.items.values())
-        if (item.group.groupId === ref.groupId && scene.ruleOf(item) === null) await this.item(scene, item, null);
+      for (const item of this.items.values()) if (scene.ruleOf(item) === null) await this.item(scene, item, null);
     } catch (error) {
       // State that cannot be read is for a person to see to.
       if (!(error instanceof CloudFailure || error instanceof AppError)) throw error;
@@ -200,7 +193,7 @@ export class GroupWork {
     }
   }
 
-  /** The items of the groups at hand. */
+  /** The items of the group that was looked at last. */
   ownItems(): readonly RecyclingItem[] {
     return [...this.items.values()];
   }
@@ -289,29 +282,14 @@ export class GroupWork {
       if (item.state === "quarantined") await renewDrop(app, item);
       return;
     }
-    const now = app.clock.now();
-    const old = { judged: item.judged ?? NEVER_JUDGED, staysOut: null, short: null };
-    const { judged, staysOut, short } = judgement ?? old;
-    const standing = item.state === "quarantined" ? await dropStanding(app, item) : null;
-    const late = item.state === "quarantined" ? await scene.withLate(item, now) : item;
-    const watch = item.state === "quarantined" ? await scene.watch(late, now) : null;
-    const nextBy = (stands: Rule | null): NextStep => {
-      const picture: ItemPicture = {
-        ...{ item, now, rule: stands, judged, staysOut, short, watch },
-        terms: termsOf(run.policy),
-        isNamed: isRecycled(run.policy.recycling, { groupId: scene.group.groupId, name: scene.name }),
-        plan: stands === null ? NO_PLAN : scene.plan(stands, item.quarantine?.drop),
-        dropStands: standing && standing.kind === "stands",
-      };
-      return this.withinMode(advanceItem(picture));
-    };
-    let next = nextBy(rule);
+    const { judged, late, watch, next: nextBy } = await lookAtItem(app, run.policy, scene, item, judgement);
+    let next = this.withinMode(nextBy(rule));
     // The evidence of many hosts takes its time, and somebody else may have been served: whom a step hits is told by what stands now.
     if (rule !== null && !isFresh && !run.dryRun && (next.kind === "quarantine" || next.kind === "delete")) {
       await scene.readAgain("inventory");
       const stands = scene.ruleOf(item);
       if (stands === null) return;
-      next = nextBy(stands);
+      next = this.withinMode(nextBy(stands));
     }
     if (next.kind === "stay") {
       if (next.waiting) this.say(item, "wait", next.waiting.why.join("; "));
@@ -348,13 +326,3 @@ export class GroupWork {
     this.lines.push({ itemId, group: group.groupId, key, step, why });
   }
 }
-
-const NO_PLAN = { kind: "refused", why: ["the rule does not stand"], hits: [], cuts: [], blind: [] } as const;
-const NEVER_JUDGED: Judged = { at: 0, verdict: "unknown", coverage: 0, lastUsedAt: null, reasons: [] };
-
-const termsOf = ({ recycling }: Policy): RecyclingTerms => ({
-  noticeMs: recycling.noticeMs,
-  quarantineMs: recycling.quarantineMs,
-  auto: { quarantine: recycling.steps.quarantine === "auto", delete: recycling.steps.delete === "auto" },
-  requeueAfterMs: recycling.requeueAfterMs,
-});

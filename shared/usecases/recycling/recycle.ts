@@ -44,15 +44,14 @@ async function lookAtSome(
   work: GroupWork,
   groups: readonly GroupRef[],
 ): Promise<RecyclingReport> {
-  await work.turnTo(groups);
   for (const ref of groups)
     try {
       await work.group(ref);
+      await watchOver(app, run, work.ownItems());
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
       work.fail(ref.groupId, error);
     }
-  await watchOver(app, run, work.ownItems());
   return work.report(null);
 }
 
@@ -101,7 +100,6 @@ class Round {
       return true;
     }
     const left = page.groups.slice(done);
-    await work.turnTo(left.map(({ ref }) => ref));
     let at = done;
     for (const some of chunks(left, GROUPS_AT_ONCE)) {
       for (const facts of some) {

@@ -19,12 +19,14 @@ export async function restoreRecent(
   const { instanceId } = alarm.dimensions;
   if (!instanceId) return [];
   const places = await Promise.all(policy.regions.map((region) => app.inventory.instance(region, instanceId, "open")));
-  const groups = new Set<string>(places.flatMap((members) => members?.flatMap((it) => it.groupIds) ?? []));
+  const groups = new Set(places.flatMap((members) => members?.flatMap((it) => it.groupIds) ?? []));
   const states = ["quarantined", "deleted"] as const;
   const limit = Number.POSITIVE_INFINITY;
-  const { items } = await listRecyclingItems(app.tables, { states, groupIds: groups, limit });
+  const found = await Promise.all(
+    [...groups].map((groupId) => listRecyclingItems(app.tables, { states, groupId, limit })),
+  );
   const since = app.clock.now() - RECENT_MS;
-  const own = items.filter((it) => it.since >= since);
+  const own = found.flatMap(({ items }) => items).filter((it) => it.since >= since);
   const restored: string[] = [];
   for (const { itemId } of own) {
     const caller = { principal: "alarm", roles: ["operator"], scopes: [], policy } as const;

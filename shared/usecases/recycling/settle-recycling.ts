@@ -10,11 +10,13 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { acquireLock } from "../../store/lock.ts";
 import { readMode } from "../../store/mode.ts";
+import { readPolicy } from "../../store/policy.ts";
 import { getRecyclingItem, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassReport } from "../pass/run-pass.ts";
+import { isStillNext } from "./look-at-item.ts";
 import { moveItem, noteWaiting } from "./move-recycling.ts";
 import {
   dropStanding,
@@ -34,6 +36,8 @@ export interface SettleOptions {
   readonly deadlineAt: number;
   /** Who came in a quarantine, where that is why it is lifted. */
   readonly visitor?: string;
+  /** When the step was decided, where the caller has just done so by this policy: it need not be judged anew. */
+  readonly judgedAt?: number;
 }
 
 /**
@@ -114,11 +118,13 @@ class Settling {
   private async quarantine(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
     const before = await dropStanding(app, item);
-    if (before.kind !== "stands" && this.isStale(item)) {
+    const doubt = before.kind === "stands" ? null : await this.doubt(item);
+    if (doubt === "waits") return "waits";
+    if (doubt !== null) {
       // Somebody may have taken it away while its hold goes on: without an item nobody would ever lift it.
       await releaseDrop(app, item);
       await this.look(item);
-      return this.giveUp(item, null);
+      return this.giveUp(item, doubt.waiting);
     }
     let report: PassReport | null = null;
     if (before.kind === "gone") {
@@ -142,7 +148,7 @@ class Settling {
       await releaseDrop(app, item);
       const why = refusal ? inWords(refusal) : standing.kind === "refused" ? standing.why : "";
       const dropRefused = `the drop cannot be written: ${why}`;
-      return this.giveUp({ ...item, dropRefused }, dropRefused);
+      return this.giveUp({ ...item, dropRefused }, { for: "person", why: [dropRefused] });
     }
     if (standing.kind !== "stands") return "waits";
     const { since } = standing;
@@ -158,8 +164,10 @@ class Settling {
     // What a lockdown has closed too it would open again: it is deleted after it.
     if (suspenders.some((it) => it.itemId !== item.itemId)) return isBegun ? "waits" : this.giveUp(item, null);
     const stands = await this.stands(item);
+    const doubt = stands ? await this.doubt(item) : null;
+    if (doubt === "waits") return "waits";
     if (!isBegun && stands) {
-      if (this.isStale(item)) return this.giveUp(item, null);
+      if (doubt !== null) return this.giveUp(item, doubt.waiting);
       // The permission is in the item before the ledger loses it.
       const kept = await saveRecyclingItem(app.tables, { ...item, allocation: entry?.allocation ?? null });
       if (kept === null) return null;
@@ -173,18 +181,19 @@ class Settling {
       return (await this.stands(item)) ? "waits" : null;
     }
     if (stands) {
+      if (doubt !== null) return this.leaveOpen(item, doubt.waiting);
       await this.look(item);
-      if (await this.stands(item)) return this.isStale(item) ? this.leaveOpen(item) : "waits";
+      if (await this.stands(item)) return "waits";
     }
     await retireRule(app, item);
     return this.close(item);
   }
 
   /** Nothing was taken yet, and nothing is. */
-  private async leaveOpen(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+  private async leaveOpen(item: Stepping, waiting: Waiting | null): Promise<RecyclingItem | "waits" | null> {
     await resumeRules(this.app, item.group, item.itemId);
     await this.look(item);
-    return (await this.stands(item)) ? this.giveUp(item, null) : "waits";
+    return (await this.stands(item)) ? this.giveUp(item, waiting) : "waits";
   }
 
   /** The rule is gone: so goes the drop. */
@@ -239,9 +248,8 @@ class Settling {
     return moveItem(this.app, item, step.to, word, { policy, ...(visitor === undefined ? {} : { visitor }) });
   }
 
-  private giveUp(item: Stepping, why: string | null): Promise<RecyclingItem | null> {
+  private giveUp(item: Stepping, waiting: Waiting | null): Promise<RecyclingItem | null> {
     const quarantine = item.state === "quarantined" ? item.quarantine : null;
-    const waiting = why === null ? null : ({ for: "person", why: [why] } as const);
     return noteWaiting(this.app, item, { step: null, quarantine, waiting });
   }
 
@@ -262,8 +270,21 @@ class Settling {
     );
   }
 
-  private isStale({ step }: Stepping): boolean {
-    return this.app.clock.now() > step.at + STALE_MS;
+  /**
+   * Why what the step would take now is not taken: null where nothing speaks against it, "waits" where that cannot be told now. What was
+   * not decided a moment ago is judged by everything that is known now: use, exemption, policy, guard, and what else stands in the group.
+   */
+  private async doubt(item: Stepping): Promise<"waits" | { readonly waiting: Waiting | null } | null> {
+    const { app, options } = this;
+    const { step } = item;
+    if (app.clock.now() > step.at + STALE_MS) return { waiting: null };
+    const [{ mode }, stored] = await Promise.all([readMode(app.tables), readPolicy(app.tables)]);
+    // The watch goes on by the policy that is in force then.
+    if (mode !== "normal" || (stored !== null && stored.version !== options.policy.version)) return "waits";
+    if (step.at === options.judgedAt) return null;
+    const next = await isStillNext(app, options.policy, item);
+    if (next === true) return null;
+    return { waiting: next.kind === "stay" ? next.waiting : null };
   }
 
   /** Whether a reading shows the rule. A group that is gone shows none. */

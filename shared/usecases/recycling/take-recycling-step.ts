@@ -45,7 +45,7 @@ export async function takeRecyclingStep(
       blind: scene.plan(rule).blind.map(({ text }) => text),
     };
     if (await decideStep(app, item, { ...step, to: "quarantined" }, { quarantine }))
-      await settleOrLeave(app, terms, item);
+      await settleOrLeave(app, { ...terms, judgedAt: at }, item);
     return;
   }
   const to = next.kind === "delete" ? "deleted" : "restored";
@@ -56,7 +56,7 @@ export async function takeRecyclingStep(
     await moveItem(app, item, to, word, { policy });
     return;
   }
-  if (await decideStep(app, item, { ...step, to })) await settleOrLeave(app, terms, item);
+  if (await decideStep(app, item, { ...step, to })) await settleOrLeave(app, { ...terms, judgedAt: at }, item);
 }
 
 /**

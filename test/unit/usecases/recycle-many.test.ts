@@ -2,9 +2,12 @@
 import { afterEach, expect, it } from "vitest";
 import { placeOf, placeText, type RecyclingPlace } from "../../../shared/domain/recycling-place.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import type { Write } from "../../../shared/ports/tables.ts";
+import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { recycle } from "../../../shared/usecases/recycling/recycle.ts";
 import type { RecyclingReport } from "../../../shared/usecases/recycling/recycle-group.ts";
 import { nextRecyclingAt, runRecycling } from "../../../shared/usecases/recycling/run-recycling.ts";
+import { anItem } from "../../kit/recycling.ts";
 import { type Interposer, World, worldSeed } from "../../kit/world.ts";
 
 const READ = "ecs DescribeSecurityGroupAttribute";
@@ -104,6 +107,31 @@ it(
     expect((await world.recorded()).filter((line) => line.includes("cannot be read"))).toEqual([
       "cn-nowhere cannot be read: InvalidRegionId.NotFound",
     ]);
+  },
+  MINUTES,
+);
+
+it(
+  "the items of each group are read with it, and those of others not at all until the end",
+  async () => {
+    await start(110);
+    const { tables } = world.process();
+    const idOf = (n: number): string => `rc-${n.toString(16).padStart(16, "0")}.sg-gone`;
+    await world.run(saveRecyclingItem(tables, anItem({ itemId: idOf(0), state: "deleted" })));
+    const columns = (await world.run(tables.get("recycling", ["sg-gone", idOf(0)])))?.columns ?? {};
+    const rows = Array.from({ length: 599 }, (_, n): Write => {
+      return { kind: "put", table: "recycling", key: ["sg-gone", idOf(n + 1)], columns };
+    });
+    await world.run(tables.writeAll(rows));
+    let read = 0;
+    const counting: Interposer = async (call, act) => {
+      const answer = await act();
+      if (call.name === "range recycling") read += (answer as { rows: unknown[] }).rows.length;
+      return answer;
+    };
+    const options = { policy: world.policy, param: null, cause: "tick", deadlineAt: Number.POSITIVE_INFINITY };
+    await world.run(runRecycling(world.process(counting), options));
+    expect([await lookedAt(), read]).toEqual([110, 600]);
   },
   MINUTES,
 );
