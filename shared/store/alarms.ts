@@ -1,5 +1,5 @@
 // Alarms as they were told last, one row each.
-import type { Alarm } from "../domain/alarm.ts";
+import type { Alarm, AlarmState } from "../domain/alarm.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn } from "./spec-json.ts";
 
@@ -7,6 +7,8 @@ import { parseColumn } from "./spec-json.ts";
 export interface AlarmRow {
   readonly alarmId: string;
   readonly alarm: Alarm;
+  /** Other states that were told before it of the same instant. Missing in rows of earlier versions. */
+  readonly toldBefore?: readonly AlarmState[];
   readonly receivedAt: number;
   /** True when what this telling asks for was done, or when it asks for nothing. */
   readonly isHandled: boolean;

@@ -53,7 +53,7 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
       for (let tries = 0; tries < ROUNDS_MAX; tries++) {
         const fresh = await getAlarm(app.tables, alarmId);
         if (fresh === null) return done;
-        const isHandled = fresh.alarm.at === row.alarm.at;
+        const isHandled = fresh.alarm.at === row.alarm.at && fresh.alarm.state === row.alarm.state;
         const isMuted = row.alarm.state === "OK" ? false : fresh.isMuted;
         const { lockdownId, until: lockedUntil = null } = answer;
         if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId, lockedUntil })) break;
@@ -170,7 +170,7 @@ async function told(app: App, alarm: Alarm, alarmId: string): Promise<string> {
     at,
     group: null,
     to: [{ kind: "role", role: "operator" }],
-    dedupe: `${alarmId} ${alarm.at}`,
+    dedupe: `${alarmId} ${alarm.at} ${state}`,
     data: { rule: rule || metric, metric, state, target: target.join(", ") },
   });
   await app.tables.writeAll([...noticeWrites(notice)]);

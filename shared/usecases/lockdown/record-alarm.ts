@@ -14,19 +14,21 @@ const NET_MS = 15_000;
 
 /**
  * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
- * by a later one, or what is being done for it already. What no rule of the policy answers is recorded, and asks for nothing.
+ * by a later one, or what is being done for it already. Of one instant, which may be a whole second, each state is heard once, in the order
+ * in which they come. What no rule of the policy answers is recorded, and asks for nothing.
  */
 export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
   const alarmId = alarmIdOf(alarm);
   const now = app.clock.now();
   for (;;) {
     const stored = await getAlarm(app.tables, alarmId);
-    if (stored !== null && stored.alarm.at >= alarm.at) return null;
+    if (stored !== null && isTold(stored, alarm)) return null;
+    const toldBefore = stored?.alarm.at === alarm.at ? [...(stored.toldBefore ?? []), stored.alarm.state] : [];
     const isAnswered = alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
     const isMoved = stored?.alarm.state !== alarm.state;
     if (stored !== null && !isMoved && isCovered(stored, alarm, policy, now)) {
       // In a storm most posts are such: they cost two calls, and nothing is begun for them.
-      if (await saveAlarm(app.tables, { ...stored, alarm, receivedAt: now })) return null;
+      if (await saveAlarm(app.tables, { ...stored, alarm, toldBefore, receivedAt: now })) return null;
       continue;
     }
     const at = (Math.floor(now / NET_MS) + 2) * NET_MS;
@@ -40,6 +42,7 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     const saved = await saveAlarm(app.tables, {
       alarmId,
       alarm,
+      toldBefore,
       receivedAt: now,
       isHandled: !isAnswered,
       lockdownId: stored?.lockdownId ?? null,
@@ -50,6 +53,10 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }
 }
+
+/** True for a retry, and for what was overtaken. */
+const isTold = ({ alarm: { at, state }, toldBefore = [] }: AlarmRow, alarm: Alarm): boolean =>
+  at > alarm.at || (at === alarm.at && (state === alarm.state || toldBefore.includes(alarm.state)));
 
 /** True for an alarm that says again what was acted on, while the lockdown it has on would be neither begun nor lengthened by it. */
 function isCovered(stored: AlarmRow, alarm: Alarm, policy: Policy, now: number): boolean {

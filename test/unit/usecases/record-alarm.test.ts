@@ -1,0 +1,99 @@
+// Alarms that are told in the same second, as the clocks of those who tell of them know no less.
+import { expect, test } from "vitest";
+import type { Alarm, AlarmState } from "../../../shared/domain/alarm.ts";
+import { getAlarm } from "../../../shared/store/alarms.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
+import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { Scene, WEB } from "../../interleavings/scene.ts";
+import { DOCUMENT, terms } from "./lockdown-scene.ts";
+
+const AT = Date.UTC(2026, 10, 20, 8, 0, 0);
+const document = { ...DOCUMENT, alarms: [{ do: "lockdown", scope: { groups: ["web"] } }] };
+
+const alarmOf = (state: AlarmState, at = AT): Alarm => ({
+  ...{
+    rule: "ddos",
+    ruleId: "ddos",
+    namespace: "acs_ecs",
+    metric: "bps",
+    level: "CRITICAL",
+    state,
+    dimensions: {},
+    at,
+  },
+});
+
+const inScene = async (play: (scene: Scene, app: App) => Promise<void>): Promise<void> => {
+  const scene = new Scene("same second", { document, isDelivering: false });
+  await scene.schedule.run(prepare(scene).then(() => play(scene, scene.quietApp())));
+};
+const isLocked = (scene: Scene): boolean => scene.account.rules(WEB.groupId).some((rule) => rule.policy === "drop");
+
+/** Tells each of them; answers for each whether it said anything new, and whether the group is locked down afterwards. */
+const tellAll = async (scene: Scene, app: App, alarms: readonly Alarm[]): Promise<readonly (readonly boolean[])[]> => {
+  const seen: boolean[][] = [];
+  for (const alarm of alarms) {
+    const row = await recordAlarm(app, alarm, scene.policy);
+    if (row) await actOnAlarm(app, row.alarmId, terms(scene, app));
+    seen.push([row !== null, isLocked(scene)]);
+  }
+  return seen;
+};
+
+test("what is told last of one second counts, and a retry of what was told before it in that second does not", () =>
+  inScene(async (scene, app) => {
+    const told = await tellAll(scene, app, [
+      alarmOf("ALERT"),
+      alarmOf("OK"),
+      alarmOf("ALERT"),
+      alarmOf("OK"),
+      alarmOf("ALERT", AT + 1000),
+      alarmOf("OK"),
+    ]);
+    expect(told).toEqual([
+      [true, true],
+      [true, false],
+      [false, false],
+      [false, false],
+      [true, true],
+      [false, true],
+    ]);
+  }));
+
+test("an alert of the second in which it was over locks down again", () =>
+  inScene(async (scene, app) => {
+    const told = await tellAll(scene, app, [
+      alarmOf("ALERT", AT - 60_000),
+      alarmOf("OK"),
+      alarmOf("ALERT"),
+      alarmOf("OK"),
+    ]);
+    expect(told).toEqual([
+      [true, true],
+      [true, false],
+      [true, true],
+      [false, true],
+    ]);
+  }));
+
+test("what is over while its alert of the same second is still acted on is lifted", () =>
+  inScene(async (scene, app) => {
+    const row = await recordAlarm(app, alarmOf("ALERT"), scene.policy);
+    let isOver = false;
+    const racing: App = {
+      ...app,
+      firewall: {
+        ...app.firewall,
+        authorize: async (...given) => {
+          if (!isOver) await recordAlarm(app, alarmOf("OK"), scene.policy);
+          isOver = true;
+          return app.firewall.authorize(...given);
+        },
+      },
+    };
+    await actOnAlarm(racing, row?.alarmId ?? "", terms(scene, racing));
+    expect([isOver, isLocked(scene)]).toEqual([true, false]);
+    expect(await getAlarm(app.tables, row?.alarmId ?? "")).toMatchObject({ isHandled: true, lockdownId: null });
+  }));
