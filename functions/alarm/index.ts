@@ -10,7 +10,7 @@ import { problemOf, problemResponse } from "../../shared/http/problem.ts";
 import { endInstanceLeases } from "../../shared/usecases/lease/end-instance-leases.ts";
 import { actOnAlarm } from "../../shared/usecases/lockdown/act-on-alarm.ts";
 import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
-import { noteRefusal } from "../../shared/usecases/records/note-refusal.ts";
+import { noteRefusal, type RefusalKind } from "../../shared/usecases/records/note-refusal.ts";
 import { bootLog } from "../compose.ts";
 import { entry, type Invocation } from "../entry.ts";
 
@@ -25,7 +25,7 @@ export const handler = entry(
   "alarm",
   async (event, invocation) => {
     const size = event instanceof Uint8Array ? event.byteLength : typeof event === "string" ? event.length : 0;
-    if (size > EVENT_BYTES_MAX) return refused(invocation, "BODY_TOO_LARGE", `a post of ${size} bytes`);
+    if (size > EVENT_BYTES_MAX) return refused(invocation, "size", `a post of ${size} bytes`);
     const context = fieldsOf(parseEvent(event).value("requestContext"));
     return context === null ? onSystemEvent(event, invocation) : onPost(event, invocation);
   },
@@ -40,13 +40,13 @@ async function onPost(event: unknown, invocation: Invocation): Promise<unknown> 
   const { app, alarmSecrets, requestId } = invocation;
   const arrivedAt = app.clock.monotonicMs();
   const { method, path, headers, body, sourceIp } = readHttpEvent(event, requestId);
-  if (!isSecretPath(path, alarmSecrets)) return refused(invocation, "ALARM_REFUSED", `a wrong secret from ${sourceIp}`);
-  if (method !== "POST") return refused(invocation, "ALARM_REFUSED", `a ${method} from ${sourceIp}`);
+  if (!isSecretPath(path, alarmSecrets)) return refused(invocation, "secret", `a wrong secret from ${sourceIp}`);
+  if (method !== "POST") return refused(invocation, "method", `a ${method} from ${sourceIp}`);
   let alarm: Alarm;
   try {
     alarm = readAlarmPost(body, headers["content-type"] ?? "", app.clock.now());
   } catch (error) {
-    await noteRefusal(app, `an alarm from ${sourceIp} that cannot be read: ${(error as Error).message}`);
+    await noteRefusal(app, "form", `an alarm from ${sourceIp} that cannot be read: ${(error as Error).message}`);
     throw error;
   }
   const done = await take(invocation, alarm, arrivedAt, arrivedAt + ANSWER_MS);
@@ -93,13 +93,9 @@ async function take(
   }
 }
 
-async function refused(
-  { app, requestId }: Invocation,
-  code: "ALARM_REFUSED" | "BODY_TOO_LARGE",
-  what: string,
-): Promise<unknown> {
+async function refused({ app, requestId }: Invocation, kind: RefusalKind, what: string): Promise<unknown> {
   bootLog.write("warn", "a post to the alarm webhook is refused", { requestId, what });
-  await noteRefusal(app, what);
-  const error = fail(code, code === "BODY_TOO_LARGE" ? { bytes: what, max: ALARM_BYTES_MAX } : {});
+  await noteRefusal(app, kind, what);
+  const error = kind === "size" ? fail("BODY_TOO_LARGE", { bytes: what, max: ALARM_BYTES_MAX }) : fail("ALARM_REFUSED");
   return toHttpEventResult(problemResponse(error, requestId));
 }

@@ -131,17 +131,27 @@ describe("an attack", () => {
 describe("what is no alarm", () => {
   const lines = async (): Promise<string> => JSON.stringify((await deployed.api("GET", "/v1/records")).body);
 
-  test("is refused and recorded, and has no effect", async () => {
+  test("is refused and recorded, each kind of it, and has no effect", async () => {
     const address = `${deployed.cloud.endpoints.api}/alarm/${SECRET}`;
     const rules = shown("web");
-    expect((await post(about("web-1"), `/alarm/${"b".repeat(48)}`)).status).toBe(404);
+    const send = async (body: string, path = address) => {
+      const answer = await fetch(path, { method: "POST", body });
+      return [answer.status, ((await answer.json()) as { code: string }).code];
+    };
+    const forged = `${new URLSearchParams({ ...{ alertName: "ddos", alertState: "ALERT" }, ...about("web-1") })}`;
+    expect(await send(forged, `${deployed.cloud.endpoints.api}/alarm/${"b".repeat(48)}`)).toEqual([
+      404,
+      "ALARM_REFUSED",
+    ]);
     expect((await fetch(address)).status).toBe(404);
-    const huge = await fetch(address, { method: "POST", body: `alertName=ddos&x=${"x".repeat(10_000_000)}` });
-    expect(huge.status).toBe(413);
-    const cut = await fetch(address, { method: "POST", body: "alertName=ddos&alertSta" });
-    expect([cut.status, ((await cut.json()) as { code: string }).code]).toEqual([400, "ALARM_INVALID"]);
+    expect(await send(`${forged}&x=${"x".repeat(10_000_000)}`)).toEqual([413, "BODY_TOO_LARGE"]);
+    expect(await send(forged.slice(0, "alertName=ddos&alertSta".length))).toEqual([400, "ALARM_INVALID"]);
     expect(shown("web")).toEqual(rules);
-    expect(await lines()).toContain("a post to the alarm webhook is refused");
+    expect((await deployed.api("GET", "/v1/lockdown")).body.lockdowns).toEqual([]);
+    const recorded = await lines();
+    for (const what of ["a wrong secret from", "a GET from", "a post of 1", "an alarm from"])
+      expect(recorded).toContain(`a post to the alarm webhook is refused: ${what}`);
+    expect(recorded).not.toContain("is ALERT");
   }, 60_000);
 
   test("that no rule answers is recorded, and answered like any other", async () => {

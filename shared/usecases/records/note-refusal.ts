@@ -1,20 +1,25 @@
-// Records that posts to the alarm webhook were refused: once a minute and process, so that a flood of them fills no table.
+// Records that posts to the alarm webhook were refused: each kind once a minute and process, so that a flood of them fills no table.
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 
 const EVERY_MS = 60_000;
-const refusals = new WeakMap<App, { at: number; since: number }>();
+/** What is wrong with a post. */
+export type RefusalKind = "secret" | "method" | "size" | "form";
 
-/** Records `what` with how many were refused since the last record. Never rejects: what was refused has no effect. */
-export async function noteRefusal(app: App, what: string): Promise<void> {
+const refusals = new WeakMap<App, Map<RefusalKind, { at: number; since: number }>>();
+
+/** Records `what` with how many of its kind were refused since the last record. Never rejects: what was refused has no effect. */
+export async function noteRefusal(app: App, kind: RefusalKind, what: string): Promise<void> {
   const now = app.clock.monotonicMs();
-  const noted = refusals.get(app);
+  const kinds = refusals.get(app) ?? new Map();
+  refusals.set(app, kinds);
+  const noted = kinds.get(kind);
   if (noted && now - noted.at < EVERY_MS) {
     noted.since += 1;
     return;
   }
-  refusals.set(app, { at: now, since: 0 });
-  const more = noted && noted.since > 0 ? [`and ${noted.since} more in the minute before`] : [];
+  kinds.set(kind, { at: now, since: 0 });
+  const more = noted && noted.since > 0 ? [`and ${noted.since} more like it before`] : [];
   const record = { at: app.clock.now(), group: null, cause: "alarm", actor: "unknown", policyVersion: null };
   const lines = [`a post to the alarm webhook is refused: ${what}`, ...more];
   try {
