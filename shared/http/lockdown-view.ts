@@ -8,8 +8,9 @@ import type { lockdownAnswerView, lockdownView } from "./schemas-lockdown.ts";
 /** A lockdown with its groups, the hosts it hits beside, and what it cannot stop. */
 export function viewLockdown(lockdown: Lockdown): z.output<typeof lockdownView> {
   const { scope, groups, startedAt, until, endedAt } = lockdown;
-  const others = groups.flatMap(({ hosts }) =>
-    hosts.filter((host) => scope.kind === "instance" && host.instanceId !== scope.instanceId),
+  // Whoever names groups, by name or by tag, means all their hosts. Where nothing is done nobody is hit.
+  const others = groups.flatMap(({ hosts, way }) =>
+    hosts.filter((host) => scope.kind === "instance" && way !== "none" && host.instanceId !== scope.instanceId),
   );
   return {
     id: lockdown.lockdownId,

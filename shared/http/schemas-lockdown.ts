@@ -56,7 +56,11 @@ export const lockdownView = z.object({
   endedBy: text.nullable(),
   closed: z.boolean().describe("True when every group is closed."),
   groups: z.array(groupView),
-  otherHosts: z.array(hostView).describe("Hosts that are hit because they share a group with the instance."),
+  otherHosts: z
+    .array(hostView)
+    .describe(
+      "Hosts that are hit because they share a group with the instance; none of groups and tags, whose hosts are all meant and stand with each group.",
+    ),
   cannotStop: z.array(text).describe("What no rule of these groups stops."),
   steps: z.array(z.object({ name: text, ms: z.int() })).describe("Time since the arrival at which each step was done."),
 });
