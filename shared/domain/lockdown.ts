@@ -2,6 +2,7 @@
 import type { LockdownScope } from "./alarm.ts";
 import { sha256Hex } from "./digest.ts";
 import type { GroupRef } from "./ids.ts";
+import type { Policy } from "./policy.ts";
 import type { RuleSpec } from "./rule.ts";
 
 /** The job that looks after a lockdown until it is over. */
@@ -67,6 +68,8 @@ export interface LockdownGroup {
   readonly cannotStop: readonly string[];
   /** Missing in rows of earlier versions. */
   readonly passages?: readonly Passage[];
+  /** By what words of the policy it is closed, see `termsOf`. Missing in rows of earlier versions. */
+  readonly terms?: string;
 }
 
 /** How long after the arrival a step was done, milliseconds. */
@@ -123,3 +126,13 @@ export const lockdownEnd = (now: number, periodMs: number): number => Math.ceil(
 
 /** True when the end is so much later that a lockdown is moved to it. */
 export const isLaterEnd = (until: number, present: number): boolean => until >= present + EXTENDS_FROM_MS;
+
+/** What a policy says about how groups are closed, as a digest: while it stays the same nothing has to be planned anew. */
+export const termsOf = ({ lockdown, operatorPath, groups, limits }: Policy): string =>
+  sha256Hex(
+    JSON.stringify([lockdown.core, lockdown.groups, operatorPath, groups.denied, limits.rulesPerInterface]),
+  ).slice(0, 16);
+
+/** True where the policy names operators, or somebody answers for a lockdown without them. */
+export const hasOperators = ({ operatorPath, lockdown }: Policy, waivedBy: string | null): boolean =>
+  operatorPath.length > 0 || waivedBy !== null || lockdown.withoutOperatorPath !== null;

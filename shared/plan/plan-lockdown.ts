@@ -22,6 +22,8 @@ export interface LockdownPicture {
   readonly operatorPath: readonly OperatorPath[];
   /** Rules over all groups of one interface. */
   readonly rulesPerInterface: number;
+  /** Accepts that lockdowns have closed already, which are to be planned as if they stood; none when absent. */
+  readonly closed?: readonly RuleSpec[];
 }
 
 /** What to do in the group, and what stays open all the same. */
@@ -78,9 +80,10 @@ export function planSuspensions(picture: LockdownPicture, why: string, mayKeep =
   const keeps = new Map<RuleKey, RuleSpec>();
   const standing = new Set(picture.rules.map(ruleKey));
   const room = picture.rulesPerInterface - usedOf(picture);
-  for (const rule of picture.rules) {
-    if (rule.policy !== "accept" || rule.direction !== "ingress" || isPing(rule.protocol)) continue;
-    const lasting = unrestorable(rule);
+  const closed = new Set((picture.closed ?? []).filter((spec) => !standing.has(ruleKey(spec))).map(asRule));
+  for (const rule of [...picture.rules, ...closed]) {
+    if (!isIngressAccept(rule) || isPing(rule.protocol)) continue;
+    const lasting = closed.has(rule) ? null : unrestorable(rule);
     const reason = keptFor(rule, picture) ?? lasting;
     const parts =
       mayKeep && lasting === null && reason !== null && !isNarrow(rule, picture) && splitAccept(rule, picture);
@@ -96,11 +99,21 @@ export function planSuspensions(picture: LockdownPicture, why: string, mayKeep =
     }
   }
   const gone = new Set(suspends.map(ruleKey));
-  const after = [...picture.rules.filter((rule) => !gone.has(ruleKey(rule))), ...[...keeps.values()].map(asRule)];
+  const stay = [...picture.rules, ...closed].filter((rule) => !gone.has(ruleKey(rule)));
+  const after = [...stay, ...[...keeps.values()].map(asRule)];
   const cut = cutIn(picture, after);
   if (cut !== null) return { way: "none", drops: [], suspends: [], keeps: [], why: cut, left, isWhole: false };
   return { way: "suspend", drops: [], suspends, keeps: [...keeps.values()], why, left, isWhole };
 }
+
+/** Accepts by which more comes in than core ports and operators need, and which could be closed: none where accepts are closed. */
+export const opensMore = (
+  rules: readonly Rule[],
+  policy: Pick<LockdownPicture, "core" | "operatorPath">,
+): readonly Rule[] =>
+  rules.filter(
+    (rule) => isIngressAccept(rule) && !isPing(rule.protocol) && unrestorable(rule) === null && !isNarrow(rule, policy),
+  );
 
 function byDrops(picture: LockdownPicture, drops: readonly RuleSpec[]): LockdownPlan {
   const added = drops.map(asRule);
@@ -223,7 +236,7 @@ export function keptFor(
 }
 
 /** True when the accept opens nothing but a core port, or a way of operators to themselves. */
-function isNarrow(rule: Rule, { core, operatorPath }: LockdownPicture): boolean {
+function isNarrow(rule: Rule, { core, operatorPath }: Pick<LockdownPicture, "core" | "operatorPath">): boolean {
   const { protocol, ports } = rule;
   const isIn = (range: { readonly from: number; readonly to: number }) =>
     ports.kind === "range" && range.from <= ports.range.from && ports.range.to <= range.to;

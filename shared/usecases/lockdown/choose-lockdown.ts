@@ -1,7 +1,7 @@
 // Which groups a lockdown is in, and what it does in each: by what was computed beforehand, and by reading now where that is missing.
 import type { LockdownScope } from "../../domain/alarm.ts";
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
-import type { Preparation } from "../../domain/lockdown.ts";
+import type { LockdownGroup, Preparation } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
@@ -20,9 +20,7 @@ export async function chooseLockdown(
   scope: LockdownScope,
   refusing: ReadonlySet<GroupId> = new Set(),
 ): Promise<readonly Preparation[]> {
-  const now = app.clock.now();
-  const all = await listPreparations(app.tables);
-  const usable = all.filter((it) => it.policyVersion === policy.version && now - it.at < PREPARED_FOR_MS);
+  const usable = await usablePreparations(app, policy);
   const chosen = await byScope(app, policy, scope, usable, refusing);
   const [first] = chosen;
   // Of which nothing at all can be read, that is to be tried again as a whole.
@@ -30,6 +28,42 @@ export async function chooseLockdown(
     throw new CloudFailure("throttled", "lockdown", { message: first.why ?? "" });
   if (chosen.length === 0) throw fail("LOCKDOWN_EMPTY", { scope: inWords(scope) });
   return chosen;
+}
+
+/**
+ * What was prepared under this version of the policy, not long ago. That nothing may be done in a group is looked at anew: what stood in
+ * the way may be gone, and the group would stay open.
+ */
+async function usablePreparations(app: App, policy: Policy): Promise<readonly Preparation[]> {
+  const now = app.clock.now();
+  const all = await listPreparations(app.tables);
+  const isUsable = (it: Preparation): boolean =>
+    it.policyVersion === policy.version && it.way !== "none" && now - it.at < PREPARED_FOR_MS;
+  return all.filter(isUsable);
+}
+
+/** Groups that a lockdown is in already, wherever its scope is by now. Never throws CloudFailure: what cannot be read is answered so. */
+export async function prepareRows(
+  app: App,
+  policy: Policy,
+  rows: readonly LockdownGroup[],
+): Promise<readonly Preparation[]> {
+  if (rows.length === 0) return [];
+  const usable = await usablePreparations(app, policy);
+  return Promise.all(
+    rows.map(async ({ group, name }) => {
+      const own = usable.find((it) => isSameGroup(it.group, group));
+      if (own) return own;
+      try {
+        const facts = await app.inventory.group(group, "lockdown");
+        if (facts) return await prepareNow(app, policy, facts);
+        return { ...nothingFor(app, policy, name, "the group is gone"), group };
+      } catch (error) {
+        if (!(error instanceof CloudFailure)) throw error;
+        return { ...unread(app, policy, name, error), group };
+      }
+    }),
+  );
 }
 
 async function byScope(
@@ -47,8 +81,7 @@ async function byScope(
     case "groups":
       return ofNames(app, policy, scope.groups, usable);
     case "tag": {
-      const [key = "", ...rest] = scope.tag.split("=");
-      const isTagged = ({ tags }: Pick<Preparation, "tags">) => tags[key] === rest.join("=");
+      const isTagged = (it: Pick<Preparation, "tags">) => isTaggedFor(scope.tag, it);
       const prepared = usable.filter(isTagged);
       // What was prepared may be a part of it alone: after a change of the policy, or where a group was tagged since.
       const groups = await Promise.all(
@@ -68,6 +101,12 @@ async function byScope(
     }
   }
 }
+
+/** True for a group with the tag, `key=value`. */
+export const isTaggedFor = (tag: string, { tags }: Pick<GroupFacts, "tags">): boolean => {
+  const [key = "", ...rest] = tag.split("=");
+  return tags[key] === rest.join("=");
+};
 
 const isSameGroup = (a: GroupRef, b: GroupRef): boolean => a.region === b.region && a.groupId === b.groupId;
 

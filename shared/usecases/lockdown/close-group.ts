@@ -1,7 +1,7 @@
 // Closes one group for a lockdown, and reads it back.
-import type { EntryId, GroupId, GroupRef } from "../../domain/ids.ts";
+import type { EntryId, GroupId, GroupRef, RuleKey } from "../../domain/ids.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
-import type { Lockdown, LockdownGroup, Preparation } from "../../domain/lockdown.ts";
+import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
@@ -16,7 +16,7 @@ import { protection } from "../group/open-facts.ts";
 import { type Booked, holdAccepts, holdDrops } from "../ledger/hold-drops.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import { besidePassages, brokenGlass, closePassages, livePassages } from "../pass/pass-lockdown.ts";
+import { besidePassages, brokenGlass, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/run-pass.ts";
 import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 
@@ -67,11 +67,15 @@ export async function closeGroup(
     if (missing > 0)
       return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
     // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
-    const isAsPlanned =
-      !own?.passages?.length ||
-      !dropsSuffice(drops, report.rules) ||
-      (await closePassages(app, policy, group, holderId, drops, deadlineAt));
-    return { ...counts, isClosed: isAsPlanned, left: isAsPlanned ? left : [...left, "drops beside a way still stand"] };
+    const isSurplus =
+      isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && dropsSuffice(drops, report.rules));
+    const planned = { drops, suspends: [], keeps: [] };
+    const isAsPlanned = !isSurplus || (await keepOnly(app, policy, group, holderId, planned, deadlineAt));
+    return {
+      ...counts,
+      isClosed: isAsPlanned,
+      left: isAsPlanned ? left : [...left, "more is closed than it has to be"],
+    };
   } catch (error) {
     if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
     app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
@@ -88,6 +92,12 @@ async function planAgain(app: App, policy: Policy, { group }: Preparation): Prom
   const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
   return fresh?.way === "drops" ? fresh : null;
 }
+
+/** True where the group is closed by what an earlier policy said. */
+const isAnew = ({ groups }: Lockdown, { groupId }: GroupRef, policy: Policy): boolean => {
+  const terms = groups.find(({ group }) => group.groupId === groupId)?.terms;
+  return terms !== undefined && terms !== termsOf(policy);
+};
 
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
   report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;
@@ -110,12 +120,14 @@ async function instead(
   const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
   const barred = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
   if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
-  const earlier = await closedEarlier(app, facts.ref, lockdown.lockdownId);
-  let plan = planSuspensions(picture, why);
+  const isReplanned = isAnew(lockdown, facts.ref, policy);
+  const earlier = await closedEarlier(app, facts.ref, lockdown, isReplanned);
+  const whole = { ...picture, closed: earlier.closed };
+  let plan = planSuspensions(whole, why);
   const keeps = [...plan.keeps, ...earlier.keeps];
   // What the core and operators need of a wide accept stands before that is closed; where it does not, the wide one stays.
   if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, keeps, deadlineAt)))
-    plan = planSuspensions(picture, why, false);
+    plan = planSuspensions(whole, why, false);
   // Who has broken the glass meanwhile stays in.
   const passed = await brokenGlass(app, facts.ref, lockdown.startedAt);
   const suspends = [...plan.suspends, ...earlier.suspends].filter((spec) => !passed.has(ruleKey(spec)));
@@ -133,10 +145,18 @@ async function instead(
     policy,
     lockdown,
     { ...preparation, suspends, left },
+    earlier.settled,
     deadlineAt,
   );
+  const planned = { drops: [], suspends: suspends.length > 0 ? suspends : [EVERYTHING], keeps };
+  const { lockdownId } = lockdown;
+  if (isReplanned && closing.isClosed && !(await keepOnly(app, policy, facts.ref, lockdownId, planned, deadlineAt)))
+    return { ...closing, isClosed: false, left: [...left, "more is closed than it has to be"] };
   const isClosed = closing.isClosed && plan.isWhole;
-  const fresh = planSuspensions({ ...picture, rules }, why).suspends.filter((spec) => !passed.has(ruleKey(spec)));
+  // What was opened too often while it is suspended is a person's to decide.
+  const fresh = planSuspensions({ ...picture, rules }, why).suspends.filter(
+    (spec) => !passed.has(ruleKey(spec)) && !earlier.settled.has(ruleKey(spec)),
+  );
   if (!isClosed || fresh.length === 0) return { ...closing, isClosed };
   if (!isAgain) return instead(app, policy, lockdown, preparation, why, deadlineAt, true);
   return { ...closing, isClosed: false, left: [...left, `opened meanwhile: ${fresh.map(ruleKey).join(", ")}`] };
@@ -144,19 +164,33 @@ async function instead(
 
 /**
  * What is suspended in the group already, or not given back yet, and kept by lockdowns, this one or others: no reading shows the one, and
- * both last as long as this one does, though another is lifted first, or a recycled rule is given back.
+ * both last as long as this one does, though another is lifted first, or a recycled rule is given back. `isReplanned`: what lockdowns alone
+ * have closed is answered as `closed`, to be planned once more, and what this one has kept is not.
  */
-async function closedEarlier(app: App, group: GroupRef, lockdownId: string) {
+async function closedEarlier(app: App, group: GroupRef, { lockdownId, until }: Lockdown, isReplanned: boolean) {
   const { entries } = await listEntries(app.tables, group);
   const now = app.clock.now();
   const isSuspended = ({ suspension }: Entry): boolean => suspension !== null;
+  const isPlanned = ({ suspension, holders }: Entry): boolean =>
+    isReplanned &&
+    suspension?.by.every(({ kind }) => kind === "lockdown") === true &&
+    (suspension.kept !== null || holders.some((it) => it.ended === null));
   const isKept = ({ holders, spec }: Entry): boolean =>
     spec.policy === "accept" &&
     holders.some(
-      (it) => it.ended === null && (it.holderId === lockdownId || (it.kind === "lockdown" && isHolding(it, now))),
+      (it) =>
+        it.ended === null && (it.holderId === lockdownId ? !isReplanned : it.kind === "lockdown" && isHolding(it, now)),
     );
+  const isSettled = ({ suspension }: Entry): boolean =>
+    suspension?.by.some((it) => it.itemId === lockdownId && (it.until ?? 0) >= until) === true;
   const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
-  return { suspends: specs(isSuspended), keeps: specs(isKept) };
+  return {
+    suspends: specs((entry) => isSuspended(entry) && !isPlanned(entry)),
+    closed: specs(isPlanned),
+    keeps: specs(isKept),
+    /** By their keys: asking for them once more would begin to fight anew with whoever opens them. */
+    settled: new Set(entries.filter(isSettled).map(({ key }) => key)),
+  };
 }
 
 /** Answers true when a reading has shown all of them. */
@@ -183,13 +217,16 @@ async function bySuspensions(
   policy: Policy,
   lockdown: Lockdown,
   preparation: Preparation,
+  settled: ReadonlySet<RuleKey>,
   deadlineAt: number,
 ): Promise<Pick<Closing, "isClosed" | "left" | "suspends"> & Pick<PassReport, "rules">> {
   const { group, left } = preparation;
   const suspends: readonly RuleSpec[] = preparation.suspends;
   const { lockdownId: itemId, until, principal, reason } = lockdown;
   const suspender = { kind: "lockdown", itemId, principal, reason, until } as const;
-  const booked = await suspendRules(app, group, suspender, suspends.length > 0 ? suspends : [EVERYTHING]);
+  const wanted = suspends.length > 0 ? suspends : [EVERYTHING];
+  const fresh = wanted.filter((spec) => !settled.has(ruleKey(spec)));
+  const booked = await suspendRules(app, group, suspender, fresh);
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const isClosed = report !== null && report.rowsLeft === 0;
   const counted = { suspends: suspends.length, isClosed, rules: report?.rules ?? [] };

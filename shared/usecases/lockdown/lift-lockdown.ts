@@ -115,11 +115,11 @@ async function muteAlarms(app: App, { causes }: Lockdown): Promise<void> {
 }
 
 /** True when a reading has shown that nothing of the lockdown is left in the group. */
-async function openGroup(
+export async function openGroup(
   app: App,
   { group: named, way }: LockdownGroup,
   { lockdownId }: Lockdown,
-  { policy, by, deadlineAt }: LiftOptions,
+  { policy, by, deadlineAt }: Omit<LiftOptions, "isPerson">,
 ): Promise<boolean> {
   if (way === "none") return true;
   let group = named;

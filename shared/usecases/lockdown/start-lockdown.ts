@@ -1,34 +1,28 @@
 // Starts a lockdown: every port but the core ones is closed in the groups of its scope, and read back.
 import type { LockdownScope } from "../../domain/alarm.ts";
-import type { GroupId } from "../../domain/ids.ts";
 import {
+  hasOperators,
   isLaterEnd,
   LOCKDOWN_JOB,
   type Lockdown,
   type LockdownCause,
-  type LockdownGroup,
   type LockdownStep,
   lockdownEnd,
   lockdownIdOf,
-  type Passage,
   type Preparation,
   scopeName,
 } from "../../domain/lockdown.ts";
-import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { getLockdown, lastLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
-import { noticeWrites } from "../../store/outbox.ts";
-import { writeRecord } from "../../store/records.ts";
+import { lastLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
-import { inParallel } from "../in-parallel.ts";
-import { livePassages } from "../pass/pass-lockdown.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
-import { closeGroup } from "./close-group.ts";
+import { closeGroups, groupOf } from "./close-groups.ts";
+import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { liftAgain } from "./lift-lockdown.ts";
+import { tellLockdown } from "./tell-lockdown.ts";
 
 /** What a lockdown is asked for. */
 export interface LockdownAsk {
@@ -52,7 +46,6 @@ export interface LockdownAsk {
 
 /** When the job looks, should this process die. */
 const NET_MS = 10_000;
-const GROUPS_AT_ONCE = 256;
 
 /** What it would be; writes nothing. Throws as `startLockdown`. */
 export async function previewLockdown(app: App, ask: LockdownAsk): Promise<Lockdown> {
@@ -76,48 +69,19 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   const booked = await book(app, ask, chosen);
   steps.push(stepOf(app, ask, "booked"));
   if (booked.startedAt === null) return booked.lockdown;
-  const closed = await closeAll(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
+  const closed = await closeGroups(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
   steps.push(stepOf(app, ask, "read back"));
   const { lockdownId } = booked.lockdown;
   const isAllClosed =
     chosen.every(({ group }) => closed.has(group.groupId)) &&
     [...closed.values()].every(({ way, isClosed }) => way === "none" || isClosed);
   if (!isAllClosed) await hastenLockdown(app, lockdownId);
-  const told = await tell(app, ask.policy, booked.lockdown, closed, steps);
+  const told = await tellLockdown(app, ask.policy, booked.lockdown, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
 }
 
-/** Closes what is not closed yet; by the job, after a crash or where calls failed. */
-export async function goOnWithLockdown(
-  app: App,
-  policy: Policy,
-  lockdown: Lockdown,
-  deadlineAt: number,
-): Promise<Lockdown> {
-  // A way whose lease is over is closed like what was never closed.
-  const live = new Map<LockdownGroup, readonly Passage[]>();
-  for (const it of lockdown.groups) if (it.passages?.length) live.set(it, await livePassages(app, it));
-  const isOver = (it: LockdownGroup) => (live.get(it)?.length ?? 0) < (it.passages?.length ?? 0);
-  const open = lockdown.groups.filter((it) => it.way !== "none" && (!it.isClosed || isOver(it)));
-  if (open.length === 0) return lockdown;
-  const chosen = await chooseLockdown(app, policy, lockdown.scope, refusingOf(lockdown.groups));
-  // What could not be read was booked by the name it was asked for.
-  const rowOf = ({ group, name }: Preparation) =>
-    open.find((it) => it.group.groupId === group.groupId || it.group.groupId === name);
-  const again = chosen.filter((it) => rowOf(it) !== undefined);
-  const closed = await closeAll(app, policy, lockdown, again, deadlineAt);
-  const over = again.flatMap((it): readonly Passage[] => {
-    const row = rowOf(it);
-    if (!row || closed.get(it.group.groupId)?.isClosed !== true) return [];
-    return row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? [];
-  });
-  const told = await tell(app, policy, lockdown, closed, [], over);
-  return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
-}
-
 function requireOperatorPath({ policy, waivedBy }: LockdownAsk): void {
-  if (policy.operatorPath.length > 0 || waivedBy !== null || policy.lockdown.withoutOperatorPath !== null) return;
-  throw fail("LOCKDOWN_WITHOUT_OPERATORS");
+  if (!hasOperators(policy, waivedBy)) throw fail("LOCKDOWN_WITHOUT_OPERATORS");
 }
 
 /**
@@ -192,151 +156,13 @@ function freshLockdown(app: App, ask: LockdownAsk, chosen: readonly Preparation[
     state: "active",
     endedAt: null,
     endedBy: null,
-    groups: chosen.map(groupOf),
+    groups: chosen.map((it) => groupOf(it, policy)),
     steps: [],
     rev: 0,
   };
-}
-
-const isUntouched = (way: Preparation["way"]): boolean => way === "none" || way === "unread";
-
-const groupOf = ({ group, name, way, drops, suspends, left, why, hosts, cannotStop }: Preparation): LockdownGroup => ({
-  group,
-  name,
-  way,
-  drops: drops.length,
-  suspends: suspends.length,
-  isClosed: false,
-  left: isUntouched(way) && why !== null ? [why, ...left] : left,
-  hosts,
-  cannotStop,
-});
-
-async function closeAll(
-  app: App,
-  policy: Policy,
-  lockdown: Lockdown,
-  chosen: readonly Preparation[],
-  deadlineAt: number,
-): Promise<ReadonlyMap<string, LockdownGroup>> {
-  const closed = new Map<string, LockdownGroup>();
-  for (let [todo, row] = [chosen, lockdown]; todo.length > 0; ) {
-    for (const it of todo) if (it.way === "none") closed.set(it.group.groupId, groupOf(it));
-    const acted = row;
-    await inParallel(
-      todo.filter((it) => !isUntouched(it.way)),
-      async (preparation) => {
-        const outcome = await closeGroup(app, policy, acted, preparation, deadlineAt);
-        closed.set(preparation.group.groupId, { ...groupOf(preparation), ...outcome });
-      },
-      GROUPS_AT_ONCE,
-    );
-    const refusing = refusingOf([...lockdown.groups, ...closed.values()]);
-    const isRefused = todo.some(({ way, group }) => way === "drops" && refusing.has(group.groupId));
-    if (lockdown.scope.kind !== "instance" || !isRefused) break;
-    // The drops of one group were to do for all groups of an interface.
-    const all = await chooseLockdown(app, policy, lockdown.scope, refusing);
-    row = await widen(app, row, all);
-    todo = all.filter(({ group }) => !closed.has(group.groupId));
-  }
-  return closed;
-}
-
-/** Groups that are closed by their accepts; where drops had been planned, the cloud has refused them. */
-const refusingOf = (groups: readonly LockdownGroup[]): ReadonlySet<GroupId> =>
-  new Set(groups.flatMap(({ way, group }) => (way === "suspend" ? group.groupId : [])));
-
-/** Books groups that the lockdown has to be in, too, before anything is closed in them. */
-async function widen(app: App, { lockdownId }: Lockdown, chosen: readonly Preparation[]): Promise<Lockdown> {
-  for (;;) {
-    const lockdown = await getLockdown(app.tables, lockdownId);
-    if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
-    const isIn = ({ group }: Preparation): boolean => lockdown.groups.some((it) => it.group.groupId === group.groupId);
-    const fresh = chosen.filter((it) => !isIn(it));
-    if (fresh.length === 0) return lockdown;
-    const saved = await saveLockdown(app.tables, { ...lockdown, groups: [...lockdown.groups, ...fresh.map(groupOf)] });
-    if (saved) return saved;
-  }
 }
 
 const stepOf = (app: App, { arrivedAt }: LockdownAsk, name: string): LockdownStep => ({
   name,
   ms: Math.round(app.clock.monotonicMs() - arrivedAt),
 });
-
-const nameOf = ({ own, specs, since }: Passage): string => [own.groupId, since, ...specs.map(ruleKey)].join();
-
-/**
- * Keeps what came of it: record and notice first, then the row. What was done for an end that was moved since, or before a way was given
- * that the row knows by now, is done once more.
- */
-async function tell(
-  app: App,
-  policy: Policy,
-  acted: Lockdown,
-  closed: ReadonlyMap<string, LockdownGroup>,
-  steps: readonly LockdownStep[],
-  over: readonly Passage[] = [],
-): Promise<Lockdown> {
-  const { lockdownId } = acted;
-  const gone = new Set(over.map(nameOf));
-  const known = new Set(acted.groups.flatMap((it) => it.passages ?? []).map(nameOf));
-  for (let isFirst = true; ; isFirst = false) {
-    const lockdown = await getLockdown(app.tables, lockdownId);
-    if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
-    const named = (it: LockdownGroup) =>
-      [...closed.values()].find(({ name }) => it.way === "unread" && name === it.name);
-    const groups = lockdown.groups.map((it) => {
-      const outcome = closed.get(it.group.groupId) ?? named(it);
-      const isCurrent = lockdown.until === acted.until && (it.passages ?? []).every((way) => known.has(nameOf(way)));
-      return {
-        ...(outcome ? { ...outcome, isClosed: outcome.isClosed && isCurrent } : it),
-        ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOf(way))) }),
-      };
-    });
-    const next = { ...lockdown, groups, steps: steps.length > 0 ? steps : lockdown.steps };
-    const at = app.clock.now();
-    const open = groups.filter((it) => !it.isClosed).map((it) => it.name || it.group.groupId);
-    if (isFirst) {
-      const notice = noticeOf("lockdownStarted", {
-        at,
-        group: null,
-        to: [
-          { kind: "role", role: "operator" },
-          { kind: "role", role: "admin" },
-        ],
-        dedupe: `${lockdownId} ${open.join()}`,
-        data: {
-          lockdown: lockdownId,
-          cause: lockdown.causes.map((it) => it.by).join(", "),
-          groups: groups.length,
-          core: lockdown.core.join(", "),
-          until: lockdown.until,
-          open: open.join(", "),
-        },
-      });
-      const lines = [
-        `${groups.length - open.length} of ${groups.length} groups are closed but for ${lockdown.core.join(", ")}`,
-        ...groups.flatMap((it) => it.left.map((text) => `${it.group.groupId}: ${text}`)),
-        ...steps.map((step) => `${step.name} after ${step.ms} ms`),
-        ...(lockdown.waivedBy === null ? [] : [`without an operator path, for which ${lockdown.waivedBy} answers`]),
-      ];
-      const { principal: actor } = lockdown;
-      const cause = `lockdown ${lockdownId}`;
-      const decidedBy = lockdown.causes.map((it) => `${it.by}: ${it.decidedBy ?? "lockdown"}`).join("; ");
-      const record = {
-        ...{ at, group: null, cause, actor, policyVersion: policy.version, lines, decidedBy },
-        changes: groups.map((it) => ({
-          ...{
-            what: `group ${it.group.groupId}`,
-            before: "open",
-            after: it.isClosed ? "closed but for its core" : "in part",
-          },
-        })),
-      };
-      await writeRecord(app, record, noticeWrites(notice));
-    }
-    const saved = await saveLockdown(app.tables, next);
-    if (saved) return saved;
-  }
-}

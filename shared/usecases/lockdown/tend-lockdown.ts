@@ -1,11 +1,22 @@
-// The job of a lockdown: what is not closed yet is closed, and what is over is lifted.
+// The job of a lockdown: what is not closed is closed, what is over is lifted, and nothing of it is left behind.
+import { type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { listEntries } from "../../store/ledger.ts";
 import { getLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
+import { findGroup } from "../group/find-group.ts";
+import { inParallel } from "../in-parallel.ts";
 import type { JobRun } from "../operation/job-run.ts";
-import { liftLockdown } from "./lift-lockdown.ts";
-import { goOnWithLockdown } from "./start-lockdown.ts";
+import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
+import { liftAgain, liftLockdown } from "./lift-lockdown.ts";
+import { watchLockdown } from "./watch-lockdown.ts";
 
 const AGAIN_MS = 30_000;
+const WATCH_MS = 60_000;
+/** Whoever was still closing a group when the lockdown was lifted has finished, or died, by then. */
+const LATE_MS = 3 * 60_000;
+const AT_ONCE = 32;
 
 /** Answers when to look again; null when the lockdown is over, or never was. */
 export async function tendLockdown(
@@ -13,17 +24,48 @@ export async function tendLockdown(
   run: Pick<JobRun, "policy" | "param" | "deadlineAt">,
 ): Promise<number | null> {
   const { policy, param, deadlineAt } = run;
-  const lockdown = param === null ? null : await getLockdown(app.tables, param);
-  if (!lockdown || lockdown.state === "lifted") return null;
-  const { lockdownId, until, causes, endedBy } = lockdown;
+  const lockdown = param === null || !parseLockdownId(param) ? null : await getLockdown(app.tables, param);
+  if (!lockdown) return null;
+  const { lockdownId, until, causes, endedBy, endedAt } = lockdown;
   const now = app.clock.now();
+  if (lockdown.state === "lifted") {
+    if (await isAnythingLeft(app, policy, lockdown)) {
+      const { state } = await liftAgain(app, lockdown, { policy, deadlineAt });
+      return state === "lifted" ? null : now + AGAIN_MS;
+    }
+    const late = (endedAt ?? 0) + LATE_MS;
+    return now < late ? late : null;
+  }
   if (lockdown.state === "lifting" || until <= now || causes.length === 0) {
     const by = endedBy ?? (causes.length === 0 ? "the last of its alarms" : "time");
     const { state } = await liftLockdown(app, lockdownId, { policy, by, isPerson: false, deadlineAt });
-    return state === "lifted" ? null : now + AGAIN_MS;
+    return now + (state === "lifted" ? LATE_MS : AGAIN_MS);
   }
-  const after = await goOnWithLockdown(app, policy, lockdown, deadlineAt);
+  const seen = await watchLockdown(app, policy, lockdown);
+  const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
   // Ways for break-glass go with their leases, however these end.
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
-  return isClosed ? until : Math.min(until, app.clock.now() + AGAIN_MS);
+  return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
+}
+
+/** True where a ledger still holds or suspends anything for it: somebody closed a group after it was given back, and died. */
+async function isAnythingLeft(app: App, policy: Policy, { lockdownId, groups }: Lockdown): Promise<boolean> {
+  let isLeft = false;
+  const look = async ({ group, way }: LockdownGroup): Promise<void> => {
+    if (isLeft) return;
+    try {
+      // What could not be read is booked by the name it was asked for.
+      const ref = way === "unread" ? (await findGroup(app, policy, group.groupId, "lockdown")).ref : group;
+      const { entries } = await listEntries(app.tables, ref);
+      isLeft ||= entries.some(
+        ({ holders, suspension }) =>
+          holders.some((it) => it.holderId === lockdownId && it.ended === null) ||
+          suspension?.by.some((it) => it.itemId === lockdownId) === true,
+      );
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+    }
+  };
+  await inParallel(groups, look, AT_ONCE);
+  return isLeft;
 }

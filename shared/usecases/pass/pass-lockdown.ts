@@ -1,6 +1,6 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
 import type { EntryId, GroupRef, RuleKey } from "../../domain/ids.ts";
-import type { DropHolder, Entry } from "../../domain/ledger-entry.ts";
+import type { DropHolder, Entry, Suspender } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
@@ -120,10 +120,15 @@ async function findSuspended(
   );
 }
 
-const resume = (app: App, group: GroupRef, entryId: EntryId): Promise<void> =>
+const resume = (
+  app: App,
+  group: GroupRef,
+  entryId: EntryId,
+  isIt: (suspender: Suspender) => boolean = ({ kind }) => kind === "lockdown",
+): Promise<void> =>
   changeEntry(app, group, entryId, (entry) => {
-    if (!entry?.suspension?.by.some(({ kind }) => kind === "lockdown")) return null;
-    const by = entry.suspension.by.filter(({ kind }) => kind !== "lockdown");
+    if (!entry?.suspension?.by.some(isIt)) return null;
+    const by = entry.suspension.by.filter((it) => !isIt(it));
     return { ...entry, suspension: { ...entry.suspension, by } };
   });
 
@@ -187,29 +192,55 @@ export async function brokenGlass(app: App, group: GroupRef, startedAt: number):
   return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
 }
 
+/** All that a lockdown is to have in a group. */
+export interface Planned {
+  readonly drops: readonly RuleSpec[];
+  readonly suspends: readonly RuleSpec[];
+  readonly keeps: readonly RuleSpec[];
+}
+
 /**
- * Lets go of the drops beside ways that are no more, once the whole ones stand. Answers false where that is not read back yet.
+ * Once what is planned stands, the lockdown lets go of what else it has in the group: drops beside ways that are no more, and what was
+ * planned by an earlier policy. Accepts that it kept of wider ones go last, when these stand. Answers false where that is not read back yet.
  */
-export async function closePassages(
+export async function keepOnly(
   app: App,
   policy: Policy,
   group: GroupRef,
   lockdownId: string,
-  keeps: readonly RuleSpec[],
+  { drops, suspends, keeps }: Planned,
   deadlineAt: number,
 ): Promise<boolean> {
-  const kept = new Set(keeps.map((spec) => entryIdOf(group.groupId, ruleKey(spec))));
+  const idsOf = (specs: readonly RuleSpec[]) => new Set(specs.map((spec) => entryIdOf(group.groupId, ruleKey(spec))));
+  const [held, closed] = [idsOf([...drops, ...keeps]), idsOf(suspends)];
   const { entries } = await listEntries(app.tables, group);
-  const isHeld = ({ holders }: Entry) => holders.some((it) => it.holderId === lockdownId && it.ended === null);
-  const over = entries.filter((it) => it.spec.policy === "drop" && isHeld(it) && !kept.has(it.entryId));
-  if (over.length === 0) return true;
-  const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
-  await app.tables.writeAll([dueWrite(net)]);
-  for (const entry of over) await letGo(app, group, entry, lockdownId, "the whole drop stands again");
-  const report = await lookAtGroup(app, group, {
-    ...{ cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [net], deadlineAt },
+  const isOver = ({ entryId, holders }: Entry) =>
+    !held.has(entryId) && holders.some((it) => it.holderId === lockdownId && it.ended === null);
+  const over = entries.filter((it) => it.spec.policy === "drop" && isOver(it));
+  const spare = entries.filter((it) => it.spec.policy === "accept" && isOver(it));
+  const back = entries.filter(
+    ({ entryId, suspension }) =>
+      !closed.has(entryId) && suspension?.by.some(({ itemId }) => itemId === lockdownId) === true,
+  );
+  const passed = async (change: () => Promise<unknown>): Promise<boolean> => {
+    const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
+    await app.tables.writeAll([dueWrite(net)]);
+    await change();
+    const report = await lookAtGroup(app, group, {
+      ...{ cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [net], deadlineAt },
+    });
+    const isClosedYet = ({ entryId }: Entry) => report?.entries.get(entryId)?.suspension?.by.length === 0;
+    return report?.rowsLeft === 0 && !back.some(isClosedYet);
+  };
+  const first = async () => {
+    for (const entry of over) await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
+    for (const { entryId } of back) await resume(app, group, entryId, ({ itemId }) => itemId === lockdownId);
+  };
+  if (over.length + back.length > 0 && !(await passed(first))) return false;
+  if (spare.length === 0) return true;
+  return passed(async () => {
+    for (const entry of spare) await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
   });
-  return report?.rowsLeft === 0;
 }
 
 const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string, note: string): Promise<void> =>

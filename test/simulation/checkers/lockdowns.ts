@@ -10,6 +10,10 @@ import type { Checker } from "./checker.ts";
 
 /** By the timer alone. */
 const PROMISED_MS = 75_000;
+/** What others open while it is on is seen by the next tick that reads the group, and closed by the one that follows at the latest. */
+const SEEN_WITHIN_MS = 2 * PROMISED_MS;
+/** Whoever opens the same so often has it stay open, for a person to decide about. */
+const OPENED_TOO_OFTEN = 3;
 const resolvers = new WeakMap<SimWorld, PolicyResolver>();
 
 /** What the data plane does with packets now. */
@@ -45,6 +49,8 @@ export const lockdownCloses: Checker = {
     const opened = new Set<string>();
     // When somebody last changed a rule, by its id.
     const changedAt = new Map<string, number>();
+    // How often others have opened it, by group and words.
+    const openings = new Map<string, number>();
     const told = new Set<string>();
     const isFirst = (what: string): boolean => !told.has(what) && told.add(what).has(what);
     world.watchers.made.push(({ who, before, after, groupId }) => {
@@ -52,8 +58,12 @@ export const lockdownCloses: Checker = {
       const left = new Set(after.map((rule) => rule.ruleId));
       if (before.some((rule) => rule.policy === "Drop" && !left.has(rule.ruleId))) opened.add(groupId);
       const said = new Map(before.map((rule) => [rule.ruleId, wordsOf(rule)]));
-      for (const rule of after)
-        if (said.has(rule.ruleId) && said.get(rule.ruleId) !== wordsOf(rule)) changedAt.set(rule.ruleId, world.now());
+      for (const rule of after) {
+        const words = wordsOf(rule);
+        if (said.get(rule.ruleId) === words) continue;
+        changedAt.set(rule.ruleId, world.now());
+        openings.set(`${groupId} ${words}`, (openings.get(`${groupId} ${words}`) ?? 0) + 1);
+      }
     });
     world.watchers.minute.push(() => {
       const now = world.now();
@@ -65,11 +75,17 @@ export const lockdownCloses: Checker = {
           const policies = policiesOf(world);
           const rules = rulesIn(world.ecs.groups(), groupId);
           const hasDrops = rules.some((rule) => rule.policy === "Drop");
+          const isStillOthers = ({ ruleId }: EcsRule, words: string): boolean => {
+            const at = changedAt.get(ruleId);
+            // What is ours and was changed goes with its end, like a lease's.
+            if (at !== undefined && at >= since && world.born.get(ruleId)?.who === "safeport") return true;
+            const isLeft = (openings.get(`${groupId} ${words}`) ?? 0) >= OPENED_TOO_OFTEN;
+            return isLeft || (at !== undefined && now <= at + SEEN_WITHIN_MS);
+          };
           for (const rule of rules) {
             const [port, source] = [firstPort(rule), firstSource(rule)];
             if (rule.policy === "Drop" || source === null || isCore(world, port)) continue;
-            // What somebody opens afterwards is closed by drops alone.
-            if (!hasDrops && (isNewSince(world, rule, since) || (changedAt.get(rule.ruleId) ?? 0) >= since)) continue;
+            if (!hasDrops && isStillOthers(rule, wordsOf(rule))) continue;
             if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, rule)) continue;
             for (const host of hostsOf(world, groupId))
               if (isIn(policies, source, host, port) && isFirst(`${since} ${rule.ruleId}`))
@@ -80,9 +96,6 @@ export const lockdownCloses: Checker = {
     });
   },
 };
-
-const isNewSince = (world: SimWorld, { ruleId, createTime }: EcsRule, since: number): boolean =>
-  world.born.get(ruleId)?.who !== "safeport" && Date.parse(createTime) >= since - 60_000;
 
 const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
 

@@ -7,7 +7,7 @@ import { modeWrite } from "../../../shared/store/mode.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
-import { goOnWithLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";

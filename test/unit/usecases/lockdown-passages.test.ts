@@ -4,7 +4,7 @@ import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
-import { goOnWithLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";

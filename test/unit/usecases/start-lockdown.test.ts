@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { listPreparations, preparationDelete } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
 import { getLockdown } from "../../../shared/usecases/lockdown/list-lockdowns.ts";
+import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
@@ -111,5 +113,19 @@ describe("with one", () => {
       expect(started.groups[0]).toMatchObject({ way: "none", isClosed: false });
       expect(started.groups[0]?.left.join()).toContain("the policy names it for no lockdown");
       expect(drops(scene)).toEqual([]);
+    }));
+
+  test("a group in which nothing could be done when it was prepared is looked at anew", () =>
+    inScene({ operatorPath: OPERATORS }, async (scene) => {
+      const app = scene.quietApp();
+      const group: App["inventory"]["listGroups"] = async (...asked) =>
+        (await app.inventory.listGroups(...asked)).map((facts) => ({ ...facts, serviceManaged: true }));
+      const managed: App = { ...app, inventory: { ...app.inventory, listGroups: group } };
+      const kept = await listPreparations(app.tables);
+      await app.tables.writeAll(kept.map((it) => preparationDelete(it.group)));
+      await prepareLockdowns(managed, scene.policy, app.clock.monotonicMs() + 30_000);
+      expect((await listPreparations(app.tables)).map(({ way }) => way)).toEqual(["none", "none"]);
+      const started = await startLockdown(app, ask(scene, app));
+      expect(started.groups[0]).toMatchObject({ way: "drops", isClosed: true });
     }));
 });

@@ -1,0 +1,101 @@
+// Closes groups of a lockdown side by side, each by what is planned for it, and says what came of each.
+import type { GroupId } from "../../domain/ids.ts";
+import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { chooseLockdown } from "./choose-lockdown.ts";
+import { closeGroup } from "./close-group.ts";
+import { openGroup } from "./lift-lockdown.ts";
+
+const GROUPS_AT_ONCE = 256;
+
+const isUntouched = (way: Preparation["way"]): boolean => way === "none" || way === "unread";
+
+/** A group as it is booked, before anything is closed in it. */
+export const groupOf = (
+  { group, name, way, drops, suspends, left, why, hosts, cannotStop }: Preparation,
+  policy: Policy,
+): LockdownGroup => ({
+  group,
+  name,
+  way,
+  drops: drops.length,
+  suspends: suspends.length,
+  isClosed: false,
+  left: isUntouched(way) && why !== null ? [why, ...left] : left,
+  hosts,
+  cannotStop,
+  terms: termsOf(policy),
+});
+
+/** Answers what came of each by the group's id. Throws what `chooseLockdown` throws. */
+export async function closeGroups(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  chosen: readonly Preparation[],
+  deadlineAt: number,
+): Promise<ReadonlyMap<string, LockdownGroup>> {
+  const closed = new Map<string, LockdownGroup>();
+  for (let [todo, row] = [chosen, lockdown]; todo.length > 0; ) {
+    const acted = row;
+    const ownOf = ({ group }: Preparation) => acted.groups.find((it) => it.group.groupId === group.groupId);
+    await inParallel(
+      todo.filter((it) => it.way === "none"),
+      async (it) => {
+        // What was closed there by what the policy said before is given back first.
+        const own = ownOf(it);
+        const terms = { policy, by: "the policy", deadlineAt };
+        const isBack = !own || isUntouched(own.way) || (await openGroup(app, own, lockdown, terms));
+        closed.set(it.group.groupId, isBack ? groupOf(it, policy) : { ...own, isClosed: false });
+      },
+      GROUPS_AT_ONCE,
+    );
+    await inParallel(
+      todo.filter((it) => !isUntouched(it.way)),
+      async (preparation) => {
+        const outcome = await closeGroup(app, policy, acted, preparation, deadlineAt);
+        const fresh = groupOf(preparation, policy);
+        // While it is not closed by what the policy says now, what was done by its earlier words is still to be undone.
+        const { terms } = outcome.isClosed ? fresh : { ...fresh, ...ownOf(preparation) };
+        closed.set(preparation.group.groupId, { ...fresh, ...outcome, ...(terms !== undefined && { terms }) });
+      },
+      GROUPS_AT_ONCE,
+    );
+    const refusing = refusingOf([...lockdown.groups, ...closed.values()]);
+    const isRefused = todo.some(({ way, group }) => way === "drops" && refusing.has(group.groupId));
+    if (lockdown.scope.kind !== "instance" || !isRefused) break;
+    // The drops of one group were to do for all groups of an interface.
+    const all = await chooseLockdown(app, policy, lockdown.scope, refusing);
+    row = await bookGroups(app, policy, row, all);
+    todo = all.filter(({ group }) => !closed.has(group.groupId));
+  }
+  return closed;
+}
+
+/** Groups that are closed by their accepts; where drops had been planned, the cloud has refused them. */
+export const refusingOf = (groups: readonly LockdownGroup[]): ReadonlySet<GroupId> =>
+  new Set(groups.flatMap(({ way, group }) => (way === "suspend" ? group.groupId : [])));
+
+/** Books groups that the lockdown has to be in, too, before anything is closed in them. */
+export async function bookGroups(
+  app: App,
+  policy: Policy,
+  { lockdownId }: Lockdown,
+  chosen: readonly Preparation[],
+): Promise<Lockdown> {
+  for (;;) {
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
+    const isIn = ({ group }: Preparation): boolean => lockdown.groups.some((it) => it.group.groupId === group.groupId);
+    const fresh = chosen.filter((it) => !isIn(it));
+    if (fresh.length === 0) return lockdown;
+    const saved = await saveLockdown(app.tables, {
+      ...lockdown,
+      groups: [...lockdown.groups, ...fresh.map((it) => groupOf(it, policy))],
+    });
+    if (saved) return saved;
+  }
+}

@@ -1,0 +1,67 @@
+// Goes on with a lockdown: closes what is not closed yet, or no longer as the policy says.
+import {
+  hasOperators,
+  type Lockdown,
+  type LockdownGroup,
+  type Passage,
+  type Preparation,
+  termsOf,
+} from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { AppError } from "../../errors/app-error.ts";
+import type { App } from "../app.ts";
+import { livePassages } from "../pass/pass-lockdown.ts";
+import { chooseLockdown, prepareRows } from "./choose-lockdown.ts";
+import { closeGroups, refusingOf } from "./close-groups.ts";
+import { liftAgain } from "./lift-lockdown.ts";
+import { tellLockdown } from "./tell-lockdown.ts";
+
+/**
+ * By the job, after a crash, where calls failed or something has changed; and where an end was moved. Groups that are closed by what
+ * another policy said are closed anew by this one; without operators, and nobody who answers for that, nothing is closed.
+ */
+export async function goOnWithLockdown(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  deadlineAt: number,
+): Promise<Lockdown> {
+  if (!hasOperators(policy, lockdown.waivedBy)) {
+    app.log.write("error", `the policy names no operators: the lockdown ${lockdown.lockdownId} stays as it is`);
+    return lockdown;
+  }
+  // A way whose lease is over is closed like what was never closed.
+  const live = new Map<LockdownGroup, readonly Passage[]>();
+  for (const it of lockdown.groups) if (it.passages?.length) live.set(it, await livePassages(app, it));
+  const isOver = (it: LockdownGroup) => (live.get(it)?.length ?? 0) < (it.passages?.length ?? 0);
+  const terms = termsOf(policy);
+  const isAnew = (it: LockdownGroup) => it.terms !== undefined && it.terms !== terms;
+  const open = lockdown.groups.filter((it) => isAnew(it) || (it.way !== "none" && (!it.isClosed || isOver(it))));
+  if (open.length === 0) return lockdown;
+  const chosen = await chooseLockdown(app, policy, lockdown.scope, refusingOf(lockdown.groups)).catch(
+    (error: unknown) => {
+      // The instance may be gone, and its groups are closed all the same.
+      if (!(error instanceof AppError)) throw error;
+      return [];
+    },
+  );
+  // What could not be read was booked by the name it was asked for.
+  const rowOf = ({ group, name }: Preparation) =>
+    open.find((it) => it.group.groupId === group.groupId || it.group.groupId === name);
+  const found = new Set(chosen.map(rowOf));
+  // A group may have lost its tag since, or the instance its group.
+  const rest = await prepareRows(
+    app,
+    policy,
+    open.filter((it) => !found.has(it)),
+  );
+  const again = [...chosen, ...rest].filter((it) => rowOf(it) !== undefined);
+  const closed = await closeGroups(app, policy, lockdown, again, deadlineAt);
+  const over = again.flatMap((it): readonly Passage[] => {
+    const row = rowOf(it);
+    if (!row || closed.get(it.group.groupId)?.isClosed !== true) return [];
+    return row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? [];
+  });
+  const told = await tellLockdown(app, policy, lockdown, closed, [], over);
+  return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
+}

@@ -1,0 +1,88 @@
+// Looks what has come in under a lockdown while it lasts: accepts that its way of closing does not stop, and groups given its tag.
+import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { ruleKey } from "../../domain/rule-key.ts";
+import { dropsSuffice, opensMore } from "../../plan/plan-lockdown.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { listEntries } from "../../store/ledger.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { brokenGlass } from "../pass/pass-lockdown.ts";
+import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
+import { bookGroups } from "./close-groups.ts";
+
+/** Groups that are read in a minute, one call each: others need calls, too. */
+const GROUPS_A_MINUTE = 50;
+const MINUTE_MS = 60_000;
+const AT_ONCE = 8;
+
+/**
+ * Answers the lockdown with these groups as not closed, for whoever goes on with it; those of a tag are booked. What cannot be read now is
+ * looked at in the next minute. Reads one group by one call, and for a tag lists them.
+ */
+export async function watchLockdown(app: App, policy: Policy, lockdown: Lockdown): Promise<Lockdown> {
+  const joined = await unlessFailed(app, () => joinTagged(app, policy, lockdown), lockdown);
+  const open = new Set<LockdownGroup>();
+  const closed = joined.groups.filter(({ isClosed, way }) => isClosed && way !== "none");
+  await inParallel(
+    inTurn(closed, app.clock.now()),
+    async (it) => {
+      if (await unlessFailed(app, () => hasOpened(app, policy, joined, it), false)) open.add(it);
+    },
+    AT_ONCE,
+  );
+  return { ...joined, groups: joined.groups.map((it) => (open.has(it) ? { ...it, isClosed: false } : it)) };
+}
+
+/** Those whose turn it is in the minute of `now`; all of them where they are few. */
+export function inTurn<T>(all: readonly T[], now: number): readonly T[] {
+  const turns = Math.ceil(all.length / GROUPS_A_MINUTE);
+  return all.filter((_, index) => index % turns === Math.floor(now / MINUTE_MS) % turns);
+}
+
+async function unlessFailed<T>(app: App, look: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    app.log.write("warn", "what came in under a lockdown is looked for in the next minute", { kind: error.kind });
+    return otherwise;
+  }
+}
+
+/** True where something has been opened that what the lockdown has there does not stop; what it has closed itself is its pass's business. */
+async function hasOpened(
+  app: App,
+  policy: Policy,
+  { lockdownId, startedAt }: Lockdown,
+  { group, way }: LockdownGroup,
+): Promise<boolean> {
+  const { rules } = await app.firewall.readGroup(group, "drift");
+  const { entries } = await listEntries(app.tables, group);
+  const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
+  if (way === "drops") {
+    const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
+    return !dropsSuffice(drops, rules);
+  }
+  const { operatorPath, lockdown } = policy;
+  const more = opensMore(rules, { core: lockdown.core, operatorPath });
+  if (more.length === 0) return false;
+  const passed = await brokenGlass(app, group, startedAt);
+  const known = new Set([...held, ...entries.filter(({ suspension }) => suspension !== null)].map(({ key }) => key));
+  return more.map(ruleKey).some((key) => !known.has(key) && !passed.has(key));
+}
+
+/** With the groups that have been given the tag since it began. */
+async function joinTagged(app: App, policy: Policy, lockdown: Lockdown): Promise<Lockdown> {
+  const { scope, groups, lockdownId } = lockdown;
+  if (scope.kind !== "tag") return lockdown;
+  const known = new Set(groups.map(({ group }) => `${group.region} ${group.groupId}`));
+  const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "inventory")));
+  const isNew = all.flat().some((it) => isTaggedFor(scope.tag, it) && !known.has(`${it.ref.region} ${it.ref.groupId}`));
+  if (!isNew) return lockdown;
+  const chosen = await chooseLockdown(app, policy, scope);
+  // The row that has the job go on is there before the groups are in the lockdown's.
+  await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + MINUTE_MS))]);
+  return bookGroups(app, policy, lockdown, chosen);
+}

@@ -1,0 +1,255 @@
+// Lockdowns that go on: what dies, is opened, is tagged, or is decided anew while they last is seen at the next tick.
+import { describe, expect, test } from "vitest";
+import { policyOf, policySchema } from "../../../shared/config/policy-schema.ts";
+import type { Policy } from "../../../shared/domain/policy.ts";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { getLockdown } from "../../../shared/store/lockdowns.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
+import { startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
+import { inTurn } from "../../../shared/usecases/lockdown/watch-lockdown.ts";
+import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
+import { look } from "../../interleavings/incidents.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import {
+  DOCUMENT,
+  dyingAt,
+  letsIn,
+  lift,
+  minutes,
+  NARROW_DOCUMENT,
+  OPERATOR,
+  overtakenBy,
+  rulesIn,
+  start,
+  terms,
+} from "./lockdown-scene.ts";
+
+const WIDE = aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0"), priority: 5 });
+const OTHER = "198.51.100.9/32";
+const SECOND = "203.0.113.60/32";
+
+const inScene = async (
+  document: Readonly<Record<string, unknown>>,
+  play: (scene: Scene, app: App) => Promise<void>,
+): Promise<void> => {
+  const scene = new Scene("tended", { document, isDelivering: false });
+  await scene.schedule.run(prepare(scene).then(() => play(scene, scene.quietApp())));
+};
+const open = (scene: Scene, spec: RuleSpec) => {
+  const mallory = scene.person("mallory");
+  return mallory.firewall.authorize(APP, [{ spec, description: "new" }], mallory.token(), "open");
+};
+const isLet = (scene: Scene, port: number, source = OTHER) => letsIn(scene, APP, port, source);
+/** A minute passes, and a sweep comes under that policy. */
+const tickWith = async (scene: Scene, policy: Policy, app = scene.quietApp()): Promise<void> => {
+  await scene.schedule.sleep(60_000);
+  await sweep(app, { policy, cause: "tick", deadlineAt: app.clock.monotonicMs() + 45_000, jobs: allJobs });
+};
+/** The policy of a later version. */
+const policyWith = (scene: Scene, document: object): Policy =>
+  policyOf(policySchema.parse(document), scene.policy.version + 1, WEB.region);
+
+describe("whoever dies between closing a group and saying so", () => {
+  test("while a lift has finished leaves nothing closed beyond the next ticks", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      const before = rulesIn(scene, APP);
+      const throttled = async () => {
+        throw new CloudFailure("throttled", "AuthorizeSecurityGroup");
+      };
+      const begun = await start(scene, { ...app, firewall: { ...app.firewall, authorize: throttled } });
+      const racing = overtakenBy(app, () => lift(scene, scene.quietApp(), begun.lockdownId));
+      const put: App["tables"]["put"] = async (table, ...rest) => {
+        if (table === "lockdown") throw new Error("dies here");
+        return app.tables.put(table, ...rest);
+      };
+      const dying: App = { ...racing, tables: { ...racing.tables, put } };
+      const goingOn = goOnWithLockdown(dying, scene.policy, begun, app.clock.monotonicMs() + 30_000);
+      await expect(goingOn).rejects.toThrow("dies here");
+      expect((await getLockdown(app.tables, begun.lockdownId))?.state).toBe("lifted");
+      expect(rulesIn(scene, APP)).not.toEqual(before);
+      await minutes(scene, 2);
+      expect(rulesIn(scene, APP)).toEqual(before);
+      expect((await getLockdown(app.tables, begun.lockdownId))?.state).toBe("lifted");
+    }));
+});
+
+describe("what somebody opens while a lockdown lasts", () => {
+  test.each([
+    ["a port", ruleOf(3306, "0.0.0.0/0")],
+    ["all ports", WIDE],
+  ])("is closed at the next tick where accepts are: %s, and is its owner's again afterwards", (_, spec) =>
+    inScene(NARROW_DOCUMENT, async (scene, app) => {
+      const { lockdownId } = await start(scene, app);
+      await open(scene, spec);
+      expect(isLet(scene, 3306)).toBe(true);
+      await minutes(scene, 1);
+      expect([isLet(scene, 3306), isLet(scene, 80)]).toEqual([false, spec === WIDE]);
+      expect((await getLockdown(app.tables, lockdownId))?.groups[0]?.isClosed).toBe(true);
+      await lift(scene, app, lockdownId);
+      await minutes(scene, 1);
+      expect(scene.rule(APP, spec)?.description).toBe("new");
+    }),
+  );
+
+  test("again and again is left as they want it after some times, also when something else is opened beside it", () =>
+    inScene(NARROW_DOCUMENT, async (scene, app) => {
+      const mysql = ruleOf(3306, "0.0.0.0/0");
+      await start(scene, app);
+      let closings = 0;
+      for (let times = 0; times < 10; times++) {
+        if (scene.rule(APP, mysql) === undefined) {
+          closings += 1;
+          await open(scene, mysql);
+        }
+        if (times === 8) await open(scene, ruleOf(5432, "0.0.0.0/0"));
+        await look(scene, app, APP, "event");
+        await minutes(scene, 1);
+      }
+      expect([isLet(scene, 3306), isLet(scene, 5432)]).toEqual([true, false]);
+      expect(closings).toBeLessThan(6);
+    }));
+
+  test("by another family is dropped at the next tick where drops stand", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      const { lockdownId } = await start(scene, app);
+      await open(scene, aSpec({ ports: somePorts("3306/3306"), peer: fromCidr("2001:db8::/56") }));
+      expect(isLet(scene, 3306, "2001:db8::1/128")).toBe(true);
+      await minutes(scene, 1);
+      expect(isLet(scene, 3306, "2001:db8::1/128")).toBe(false);
+      await lift(scene, app, lockdownId);
+      expect(scene.account.rules(APP.groupId).some((rule) => rule.policy === "drop")).toBe(false);
+    }));
+
+  test("is looked for in some fifty groups each minute, in turn", () => {
+    const groups = Array.from({ length: 120 }, (_, n) => n);
+    const seen = [0, 1, 2].map((minute) => inTurn(groups, minute * 60_000));
+    expect(seen.map((it) => it.length)).toEqual([40, 40, 40]);
+    expect(new Set(seen.flat()).size).toBe(120);
+    expect(inTurn(groups.slice(0, 50), 60_000)).toHaveLength(50);
+  });
+});
+
+describe("a lockdown of a tag", () => {
+  test("is joined by a group that is given the tag while it lasts, and gives that back, too", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      const tagged = new Set([WEB.groupId]);
+      const own: App = {
+        ...app,
+        inventory: {
+          ...app.inventory,
+          listGroups: async (...asked) =>
+            (await app.inventory.listGroups(...asked)).map((facts) => ({
+              ...facts,
+              tags: tagged.has(facts.ref.groupId) ? { app: "shop" } : {},
+            })),
+        },
+      };
+      const before = rulesIn(scene, APP);
+      const started = await startLockdown(own, {
+        ...{ scope: { kind: "tag", tag: "app=shop" }, cause: "ann", principal: "ann", reason: "an attack" },
+        ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, own) },
+      });
+      expect(started.groups.map(({ name }) => name)).toEqual(["web"]);
+      tagged.add(APP.groupId);
+      await tickWith(scene, scene.policy, own);
+      const row = await getLockdown(app.tables, started.lockdownId);
+      expect(row?.groups.map(({ name, isClosed }) => [name, isClosed])).toEqual([
+        ["web", true],
+        ["app", true],
+      ]);
+      expect(rulesIn(scene, APP)).not.toEqual(before);
+      await lift(scene, own, started.lockdownId);
+      expect(rulesIn(scene, APP)).toEqual(before);
+    }));
+});
+
+describe("a policy that changes while a lockdown lasts", () => {
+  const operatorPath = [{ port: "22", sources: ["203.0.113.50", "203.0.113.60"] }];
+  const lockdown = { core: ["80", "8443"], groups: ["*"] };
+  /** Operators, old and new, core ports, old and new, and what nobody needs. */
+  const seen = (scene: Scene) => [
+    isLet(scene, 22, OPERATOR),
+    isLet(scene, 22, SECOND),
+    isLet(scene, 443),
+    isLet(scene, 8443),
+    isLet(scene, 3306),
+  ];
+
+  test.each([
+    ["drops", DOCUMENT, { limits: {} }],
+    ["suspend", NARROW_DOCUMENT, { limits: NARROW_DOCUMENT.limits }],
+  ] as const)("has its groups closed as it says now: by %s", (way, document, { limits }) =>
+    inScene(document, async (scene, app) => {
+      await open(scene, WIDE);
+      await open(scene, ruleOf(8443, "198.51.100.0/24"));
+      const before = rulesIn(scene, APP);
+      const { lockdownId, groups } = await start(scene, app);
+      expect([groups[0]?.way, seen(scene)]).toEqual([way, [true, false, true, false, false]]);
+      const policy = policyWith(scene, { ...document, limits, operatorPath, lockdown });
+      await tickWith(scene, policy);
+      expect(seen(scene)).toEqual([true, true, false, true, false]);
+      const row = await getLockdown(app.tables, lockdownId);
+      expect([row?.core, row?.groups[0]?.isClosed]).toEqual([["80", "8443"], true]);
+      await lift(scene, app, lockdownId);
+      await tickWith(scene, policy);
+      expect(rulesIn(scene, APP)).toEqual(before);
+    }),
+  );
+
+  test.each([
+    ["drops", DOCUMENT],
+    ["accepts", NARROW_DOCUMENT],
+  ])("cuts off no operator that both have, whoever dies meanwhile: by %s", async (_, document) => {
+    let calls = 0;
+    for (let dies = 1; dies <= calls + 7; dies += 7)
+      await inScene(document, async (scene, app) => {
+        calls = 0;
+        await open(scene, WIDE);
+        const before = rulesIn(scene, APP);
+        const { lockdownId } = await start(scene, app);
+        const policy = policyWith(scene, { ...document, operatorPath, lockdown });
+        const cut: number[] = [];
+        const dying = dyingAt(app, dies, (call) => {
+          calls = call;
+          if (!isLet(scene, 22, OPERATOR) || !isLet(scene, 80)) cut.push(call);
+        });
+        const row = await getLockdown(app.tables, lockdownId);
+        if (row) await goOnWithLockdown(dying, policy, row, app.clock.monotonicMs() + 30_000).catch(() => undefined);
+        await tickWith(scene, policy);
+        await tickWith(scene, policy);
+        expect([dies, cut, seen(scene)]).toEqual([dies, [], [true, true, false, true, false]]);
+        await lift(scene, app, lockdownId);
+        await tickWith(scene, policy);
+        expect([dies, rulesIn(scene, APP)]).toEqual([dies, before]);
+      });
+    expect(calls).toBeGreaterThan(10);
+  });
+
+  test("and names a group no longer gives back what was closed there", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      const before = rulesIn(scene, APP);
+      const { lockdownId } = await start(scene, app, { groups: ["app", "web"] });
+      const policy = policyWith(scene, { ...DOCUMENT, lockdown: { ...DOCUMENT.lockdown, groups: ["web"] } });
+      await tickWith(scene, policy);
+      expect(rulesIn(scene, APP)).toEqual(before);
+      const row = await getLockdown(app.tables, lockdownId);
+      expect(row?.groups.map(({ name, way, isClosed }) => [name, way, isClosed])).toEqual([
+        ["app", "none", false],
+        ["web", "drops", true],
+      ]);
+    }));
+
+  test("and has no operators any more changes nothing, unless somebody answers for it", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      await open(scene, ruleOf(22, "0.0.0.0/0", 5));
+      await start(scene, app);
+      const during = rulesIn(scene, APP);
+      await tickWith(scene, policyWith(scene, { ...DOCUMENT, operatorPath: [] }));
+      expect([rulesIn(scene, APP), isLet(scene, 22, OPERATOR)]).toEqual([during, true]);
+    }));
+});
