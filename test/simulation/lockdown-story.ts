@@ -47,7 +47,9 @@ export class LockdownStory {
       cause.state = before === "lifted" ? "lifted" : "on";
       const until = now() + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
       const isSure = isHeard && before !== "lifted" && this.#inFlight === 0;
-      if (isSure) cause.surely = { from: before === "on" ? (cause.surely?.from ?? now()) : now(), until };
+      // One that ended by its time in between begins anew.
+      const isOn = before === "on" && cause.surely !== null && now() < cause.surely.until;
+      if (isSure) cause.surely = { from: isOn ? (cause.surely?.from ?? now()) : now(), until };
     } else if (isHeard) cause.state = "over";
     else cause.at = Number.NEGATIVE_INFINITY;
   }

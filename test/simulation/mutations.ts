@@ -175,5 +175,6 @@ export const mutations: readonly Mutation[] = [
     find: "const seen = await watchLockdown(app, policy, lockdown);",
     replace: "const seen = await Promise.resolve(watchLockdown && lockdown);",
     seenBy: ["lockdown-closes"],
+    from: 81,
   },
 ];
