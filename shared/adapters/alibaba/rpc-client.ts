@@ -101,6 +101,8 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
   const paramsOf = new Map<string, InstanceType<EcsSdk["Params"]>>();
   const clients = new Map<string, { readonly client: RpcSdkClient; readonly credentials: Credentials }>();
   let skew = 0;
+  /** Kept, as each `import()` of a bundle's part copies all its names once more. */
+  let loaded: EcsSdk | null = null;
 
   function clientFor(sdk: EcsSdk, region: string): RpcSdkClient {
     const credentials = settings.credentials();
@@ -167,7 +169,8 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     async call(call) {
       await settings.gate?.admit(call.region, call.action, call.priority);
       try {
-        const sdk = await import("./ecs-sdk.ts");
+        loaded ??= await import("./ecs-sdk.ts");
+        const sdk = loaded;
         try {
           return await send(sdk, call);
         } catch (error) {

@@ -13,11 +13,17 @@ export function readBody(message: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     message.on("data", (chunk: Buffer) => chunks.push(chunk));
-    message.once("end", () => resolve(Buffer.concat(chunks)));
+    // Most answers come in one piece, which needs no copy.
+    message.once("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     message.once("error", reject);
-    message.once("close", () => reject(Object.assign(new Error("the answer was cut off"), { code: "ECONNRESET" })));
+    // After the end, too: an error costs its stack, which is not to be paid by every call.
+    message.once("close", () => {
+      if (!message.readableEnded) reject(cutOff());
+    });
   });
 }
+
+const cutOff = (): Error => Object.assign(new Error("the answer was cut off"), { code: "ECONNRESET" });
 
 /** True for a body that `readBody` can read. */
 export const isStream = (body: unknown): body is IncomingMessage =>
