@@ -34,8 +34,8 @@ export function viewDrift(item: DriftItem): z.output<typeof driftView> {
 }
 
 /** A page of drift. */
-export function viewDriftPage({ items, next }: DriftPage): z.output<typeof driftPageView> {
-  return { drift: items.map(viewDrift), next: next && `${next[1]}.${next[0]}` };
+export function viewDriftPage({ items, unreadable, next }: DriftPage): z.output<typeof driftPageView> {
+  return { drift: items.map(viewDrift), unreadable: [...unreadable], next: next && `${next[1]}.${next[0]}` };
 }
 
 /** The answer to a decision. */

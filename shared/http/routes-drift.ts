@@ -50,13 +50,18 @@ export const driftRoutes: readonly Route[] = [
       const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
       const asked = { ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
       const isSeen = await sees();
+      const unreadable: string[] = [];
       const page = await seenPage<DriftItem, readonly [string, string]>(
         { limit, after: cursor === null ? null : [groupId, driftId] },
-        (after, rows) => parts.useCases.listDrift(parts.app, caller, { ...asked, limit: rows, cursor: after }),
+        async (after, rows) => {
+          const found = await parts.useCases.listDrift(parts.app, caller, { ...asked, limit: rows, cursor: after });
+          unreadable.push(...found.unreadable.filter((row) => isSeen(row.split(" ")[0] ?? null)));
+          return found;
+        },
         (item) => isSeen(item.group.groupId),
         (item) => [item.group.groupId, item.driftId],
       );
-      return jsonResponse(200, viewDriftPage(page));
+      return jsonResponse(200, viewDriftPage({ ...page, unreadable }));
     },
   }),
   define({

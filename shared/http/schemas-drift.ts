@@ -60,7 +60,11 @@ export const driftView = z.object({
 });
 
 /** A page of drift. */
-export const driftPageView = z.object({ drift: z.array(driftView), next: text.nullable() });
+export const driftPageView = z.object({
+  drift: z.array(driftView),
+  unreadable: z.array(text).describe("Rows that cannot be read."),
+  next: text.nullable(),
+});
 
 /** The answer to a decision about drift. */
 export const driftAnswerView = driftView.extend({ message: text, reach: reachView, ...decisionFields });

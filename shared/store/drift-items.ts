@@ -3,13 +3,13 @@
 //     group   drift          columns
 //     group   `dr-…`         body, state, rev
 //     group   `!dr-…`        rev, at              (open: written before the row it points to, deleted after that is closed)
-//     group   `!`            since, isComplete    (every open item has a pointer)
 //
 // The row alone says what is so, by compare-and-set: a pointer may lead to an item that is closed or was never stored, and harms
-// nothing. What no pointer leads to is found by nobody.
+// nothing. What no pointer leads to is found by nobody: its `rev` is the one that the item is to have, it never falls, and none is
+// deleted by whoever has not seen the item at that or a later one.
 import { type DriftItem, isOpenDrift, type KeptRule } from "../domain/drift-item.ts";
 import type { GroupRef } from "../domain/ids.ts";
-import { fail } from "../errors/app-error.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
@@ -18,9 +18,10 @@ const keptFromJson = (rule: (KeptRule & { readonly spec: unknown }) | null): Kep
   rule && { ...rule, spec: specFromJson(rule.spec, "drift") };
 
 function driftOf(row: Row): DriftItem {
-  const body = parseColumn(row.columns["body"], "drift") as DriftItem;
+  const body = parseColumn(row.columns["body"], "drift") as DriftItem | null;
   const rev = row.columns["rev"];
-  if (typeof rev !== "number" || typeof body.driftId !== "string") throw fail("STATE_UNREADABLE", { table: "drift" });
+  if (typeof rev !== "number" || typeof body?.driftId !== "string" || typeof body.group?.region !== "string")
+    throw fail("STATE_UNREADABLE", { table: "drift" });
   return { ...body, found: keptFromJson(body.found), wanted: keptFromJson(body.wanted), rev };
 }
 
@@ -36,9 +37,6 @@ const ITEMS = "dr-";
 const PAGE = 500;
 /** No process is frozen for so long between a pointer and its item. */
 const UNBORN_MS = 60 * 60_000;
-/** Functions are replaced one after the other: for so long one of an earlier version may store an item without a pointer. */
-const MIXED_MS = 24 * 60 * 60_000;
-
 const pointerKey = (groupId: string, driftId: string): readonly KeyPart[] => [groupId, `${POINTER}${driftId}`];
 
 /**
@@ -48,8 +46,7 @@ const pointerKey = (groupId: string, driftId: string): readonly KeyPart[] => [gr
 export async function saveDrift(tables: Tables, item: DriftItem, now: number): Promise<DriftItem | null> {
   const { rev, driftId, group } = item;
   const pointer = pointerKey(group.groupId, driftId);
-  // Anew each time, so that it lives as long as its item.
-  if (isOpenDrift(item)) await tables.put("drift", pointer, { rev: rev + 1, at: now }, { kind: "none" });
+  if (isOpenDrift(item)) await point(tables, pointer, { rev: rev + 1, at: now });
   const { rev: _, ...rest } = item;
   const body = JSON.stringify({ ...rest, found: keptToJson(item.found), wanted: keptToJson(item.wanted) });
   const outcome = await tables.put(
@@ -64,11 +61,30 @@ export async function saveDrift(tables: Tables, item: DriftItem, now: number): P
   return { ...item, rev: rev + 1 };
 }
 
-const dropPointer = (tables: Tables, key: readonly KeyPart[], rev: number) =>
-  tables.delete("drift", key, { kind: "equals", column: "rev", value: rev });
+/** Anew each time, so that it lives as long as its item; never in the place of one of a later revision. */
+async function point(
+  tables: Tables,
+  key: readonly KeyPart[],
+  to: { readonly rev: number; readonly at: number },
+): Promise<void> {
+  const [absent, older] = [{ kind: "absent" }, { kind: "atMost", column: "rev", value: to.rev }] as const;
+  for (const condition of to.rev === 1 ? [absent, older] : [older, absent])
+    if ((await tables.put("drift", key, to, condition)) === "written") return;
+}
 
-/** Every open item of a group; reads nothing of those that are over. */
-export async function listOpenDrift(tables: Tables, group: GroupRef, now: number): Promise<readonly DriftItem[]> {
+/** For whoever has seen the item at `rev`: nothing that an earlier pointer was written for can come any more. */
+const dropPointer = (tables: Tables, key: readonly KeyPart[], rev: number) =>
+  tables.delete("drift", key, { kind: "atMost", column: "rev", value: rev });
+
+/**
+ * Every open item of a group, and the ids of those that cannot be read; reads nothing of those that are over. Of a row that cannot be
+ * read nobody knows what it is about, and it keeps no other from being read.
+ */
+export async function listOpenDrift(
+  tables: Tables,
+  group: GroupRef,
+  now: number,
+): Promise<{ readonly items: readonly DriftItem[]; readonly unreadable: readonly string[] }> {
   const { groupId } = group;
   const pointers: Row[] = [];
   let from: readonly KeyPart[] = [groupId, POINTER];
@@ -79,59 +95,45 @@ export async function listOpenDrift(tables: Tables, group: GroupRef, now: number
     if (!page.more || !last) break;
     from = [groupId, `${String(last.key[1])}\u0001`];
   }
-  const mark = pointers.find(({ key }) => key[1] === POINTER);
-  const pointed = pointers.filter((it) => it !== mark);
-  if (mark?.columns["isComplete"] !== true)
-    pointed.push(...(await pointToOpen(tables, groupId, { mark, pointed, now })));
-  const items = await Promise.all(pointed.map((pointer) => itemAt(tables, group, pointer, now)));
-  return items.flatMap((item) => (item !== null && item.group.region === group.region ? item : []));
+  const unreadable: string[] = [];
+  const items = await Promise.all(
+    pointers.map(async (pointer) => {
+      const driftId = String(pointer.key[1]).slice(POINTER.length);
+      try {
+        return await itemAt(tables, group, { driftId, pointer, now });
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(driftId);
+        return null;
+      }
+    }),
+  );
+  return {
+    items: items.flatMap((item) => (item !== null && item.group.region === group.region ? item : [])),
+    unreadable,
+  };
 }
 
-/** The open item that a pointer leads to, or null; a pointer that leads to none any more goes. */
-async function itemAt(tables: Tables, group: GroupRef, pointer: Row, now: number): Promise<DriftItem | null> {
-  const item = await getDrift(tables, group, String(pointer.key[1]).slice(POINTER.length));
+/** The open item that a pointer leads to, or null; a pointer that can lead to none any more goes. */
+async function itemAt(
+  tables: Tables,
+  group: GroupRef,
+  { driftId, pointer, now }: { readonly driftId: string; readonly pointer: Row; readonly now: number },
+): Promise<DriftItem | null> {
+  const item = await getDrift(tables, group, driftId);
   if (item !== null && isOpenDrift(item)) return item;
-  const { rev, at } = pointer.columns;
-  const isUnborn = item === null && Number(at) > now - UNBORN_MS;
-  if (typeof rev === "number" && !isUnborn) await dropPointer(tables, pointer.key, rev);
+  await dropPointer(tables, pointer.key, item?.rev ?? 0);
+  // One for a revision that is still to come may be of a process that lives.
+  const { at } = pointer.columns;
+  if (typeof at === "number" && at <= now - UNBORN_MS)
+    await tables.delete("drift", pointer.key, { kind: "equals", column: "at", value: at });
   return null;
 }
 
 /**
- * Rows of before there were pointers: all are read, and the open ones are pointed to, until nobody can write such a row any more.
- * Answers the pointers that were missing.
+ * Every item of a group, or of all groups, that passes the filter, in the order of group and id; `after` continues a page. Rows that
+ * cannot be read are named in `unreadable`.
  */
-async function pointToOpen(
-  tables: Tables,
-  groupId: string,
-  { mark, pointed, now }: { readonly mark: Row | undefined; readonly pointed: readonly Row[]; readonly now: number },
-): Promise<readonly Row[]> {
-  const known = new Set(pointed.map(({ key }) => key[1]));
-  const missing: Row[] = [];
-  let count = 0;
-  for (let after: readonly [string, string] | null = null; ; ) {
-    const page: Awaited<ReturnType<typeof listDrift>> = await listDrift(tables, { groupId, after, limit: PAGE });
-    count += page.items.length;
-    for (const item of page.items) {
-      const key = pointerKey(groupId, item.driftId);
-      if (!isOpenDrift(item) || known.has(key[1] ?? "")) continue;
-      const columns = { rev: item.rev, at: now };
-      await tables.put("drift", key, columns, { kind: "absent" });
-      missing.push({ key, columns });
-    }
-    after = page.next;
-    if (after === null) break;
-  }
-  // Of a group without any item nothing is noted: to read none costs no more.
-  if (count === 0) return missing;
-  const since = mark?.columns["since"];
-  const isComplete = typeof since === "number" && now >= since + MIXED_MS;
-  if (typeof since !== "number" || isComplete)
-    await tables.put("drift", [groupId, POINTER], { since: isComplete ? since : now, isComplete }, { kind: "none" });
-  return missing;
-}
-
-/** Every item of a group, or of all groups, that passes the filter, in the order of group and id; `after` continues a page. */
 export async function listDrift(
   tables: Tables,
   query: {
@@ -140,8 +142,13 @@ export async function listDrift(
     readonly after?: readonly [string, string] | null;
     readonly limit: number;
   },
-): Promise<{ readonly items: readonly DriftItem[]; readonly next: readonly [string, string] | null }> {
+): Promise<{
+  readonly items: readonly DriftItem[];
+  readonly unreadable: readonly string[];
+  readonly next: readonly [string, string] | null;
+}> {
   const items: DriftItem[] = [];
+  const unreadable: string[] = [];
   let [group, drift] = query.after ?? [query.groupId ?? "", query.groupId === undefined ? "" : ITEMS];
   let isAfter = query.after != null;
   for (;;) {
@@ -155,9 +162,14 @@ export async function listDrift(
       [group, drift, isAfter] = [String(row.key[0]), String(row.key[1]), true];
       if (drift.startsWith(POINTER)) continue;
       if (query.states && !query.states.includes(String(row.columns["state"]))) continue;
-      items.push(driftOf(row));
-      if (items.length === query.limit) return { items, next: [group, drift] };
+      try {
+        items.push(driftOf(row));
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(row.key.join(" "));
+      }
+      if (items.length === query.limit) return { items, unreadable, next: [group, drift] };
     }
-    if (!page.more || page.rows.length === 0) return { items, next: null };
+    if (!page.more || page.rows.length === 0) return { items, unreadable, next: null };
   }
 }

@@ -12,10 +12,14 @@ export const specToJson = (spec: RuleSpec): unknown => ({
 
 /** The spec of a JSON value that `specToJson` made. Throws STATE_UNREADABLE. */
 export function specFromJson(value: unknown, table: string): RuleSpec {
-  const json = value as Omit<RuleSpec, "peer" | "dest"> & {
-    peer: { kind: string; cidr?: string };
-    dest: string | null;
-  };
+  const json = value as
+    | (Omit<RuleSpec, "peer" | "dest"> & {
+        peer?: { kind: string; cidr?: string };
+        dest: string | null;
+      })
+    | null
+    | undefined;
+  if (!json?.peer) throw fail("STATE_UNREADABLE", { table });
   const dest = json.dest === null ? null : parseCidr(json.dest);
   const cidr = json.peer.kind === "cidr" ? parseCidr(json.peer.cidr ?? "") : null;
   if ((json.dest !== null && !dest) || (json.peer.kind === "cidr" && !cidr)) throw fail("STATE_UNREADABLE", { table });

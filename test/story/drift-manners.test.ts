@@ -228,3 +228,29 @@ describe("the operators' way in", () => {
     expect(guarded.world.rules()).toHaveLength(2);
   });
 });
+
+test("an item that cannot be read stops rollbacks alone: people read of it, leases end, and all goes on once it can", async () => {
+  await start();
+  const { world } = guarded;
+  const { tables } = world.process();
+  await guarded.authorize(openDatabase);
+  await guarded.settle();
+  const [before] = await guarded.drift();
+  // An item that is open still, in words that nobody understands.
+  const key = ["sg-web", "dr-broken"] as const;
+  await world.run(tables.put("drift", ["sg-web", "!dr-broken"], { rev: 1, at: 0 }, { kind: "none" }));
+  await world.run(tables.put("drift", key, { body: "{", state: "reported", rev: 1 }, { kind: "none" }));
+  const { lease } = await world.open({ periodMs: 60_000 });
+  await guarded.authorize(junk(7000));
+  await guarded.settle();
+  const { rows } = await world.run(tables.range({ table: "outbox", from: [0, 0, ""], to: [9, 0, ""], limit: 100 }));
+  expect(JSON.stringify(rows)).toContain("dr-broken");
+  await world.ticks(2);
+  expect(world.openPorts()).toEqual(["7000/7000"]);
+  expect((await heldBy()).sort()).toEqual(["reported reading", "rolledBack null"]);
+  expect(lease.status.until).toBeLessThan(world.clock.now());
+  await world.run(tables.delete("drift", key, { kind: "none" }));
+  await guarded.compare();
+  expect(world.openPorts()).toEqual([]);
+  expect(before?.state).toBe("rolledBack");
+});

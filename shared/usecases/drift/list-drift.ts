@@ -9,6 +9,8 @@ import { parseDriftId } from "./drift-id.ts";
 
 export interface DriftPage {
   readonly items: readonly DriftItem[];
+  /** Rows that cannot be read. */
+  readonly unreadable: readonly string[];
   /** Group and item of the last row; null when there are no more. */
   readonly next: readonly [string, string] | null;
 }

@@ -28,6 +28,7 @@ import { tell } from "../notices/tell.ts";
 interface Stored {
   readonly row: GroupRow;
   readonly items: readonly DriftItem[];
+  readonly unreadable: readonly string[];
   readonly sightings: readonly Sighting[];
   readonly interfaces: readonly WatchedInterface[];
 }
@@ -46,6 +47,8 @@ export class PassDrift {
   private readonly interfaces: readonly WatchedInterface[];
   private row: GroupRow;
   private items: readonly DriftItem[];
+  /** Ids of open items that cannot be read: whatever differs may be one of them, and what was decided about it is not known. */
+  private unreadable: readonly string[];
   private told = false;
   /** How many hosts the group's rules act on, counted once something has changed that; null before, and where nobody can tell. */
   private hosts: number | null = null;
@@ -59,6 +62,7 @@ export class PassDrift {
     this.facts = facts;
     this.row = stored.row;
     this.items = stored.items;
+    this.unreadable = stored.unreadable;
     this.sightings = stored.sightings;
     this.interfaces = stored.interfaces;
   }
@@ -68,18 +72,18 @@ export class PassDrift {
     const facts = await app.inventory.group(group, "drift");
     if (!facts) {
       const now = app.clock.now();
-      for (const item of await listOpenDrift(app.tables, group, now))
+      for (const item of (await listOpenDrift(app.tables, group, now)).items)
         await saveDrift(app.tables, { ...item, state: "gone", heldBy: null, changedAt: now }, now);
       return null;
     }
-    const [row, items, { sightings }] = await Promise.all([
+    const [row, open, { sightings }] = await Promise.all([
       getGroupRow(app.tables, group),
       listOpenDrift(app.tables, group, app.clock.now()),
       listSightings(app.tables, group.groupId),
     ]);
     const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
     const told = sightings.filter(({ failed, region }) => failed === null && region === group.region);
-    return new PassDrift(app, policy, facts, { row, items, interfaces, sightings: told });
+    return new PassDrift(app, policy, facts, { row, ...open, interfaces, sightings: told });
   }
 
   /** How far the group is guarded, by the ledger as it was read. */
@@ -88,8 +92,9 @@ export class PassDrift {
   }
 
   /** What differences are judged by; null where the group is not guarded. */
-  watch(entries: readonly Entry[], isHalfRead: boolean, now: number): Watch | null {
+  watch(entries: readonly Entry[], isLedgerHalfRead: boolean, now: number): Watch | null {
     const { policy, row } = this;
+    const isHalfRead = isLedgerHalfRead || this.unreadable.length > 0;
     const guard = this.guard(entries);
     this.warn(guard);
     if (guard.acts === "none" || this.facts.serviceManaged) return null;
@@ -143,12 +148,18 @@ export class PassDrift {
       (item) => item.state !== "adopted" || isAdopted,
     );
     // Told before it is stored: a crash in between has it told again under the same id, and not left out.
-    await tell(app, [...driftNotices(moved, entries, now, shownDriftId), ...this.fallBackNotices(entries, now)]);
+    await tell(app, [
+      ...driftNotices(moved, entries, now, shownDriftId),
+      ...this.fallBackNotices(entries, now),
+      ...this.unreadableNotices(now),
+    ]);
     for (const item of moved) {
       const saved = await saveDrift(app.tables, item, now);
       if (!saved) {
         // Somebody decided about it meanwhile: the next round goes by that.
-        this.items = await listOpenDrift(app.tables, group, app.clock.now());
+        const { items: open, unreadable } = await listOpenDrift(app.tables, group, app.clock.now());
+        this.items = open;
+        this.unreadable = unreadable;
         return true;
       }
       if (isOpenDrift(saved)) items.set(saved.driftId, saved);
@@ -179,7 +190,7 @@ export class PassDrift {
 
   /** A pass had nothing to do with these rules; what something else than a person keeps back may be done another time. */
   async settle(digest: string, entries: readonly Entry[]): Promise<void> {
-    if (this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")) return;
+    if (this.unreadable.length > 0 || this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")) return;
     const rules = settlementOf(this.guard(entries).level, digest);
     const settled = { rules, policyVersion: this.policy.version };
     if (JSON.stringify(this.row.settled) === JSON.stringify(settled)) return;
@@ -246,6 +257,17 @@ export class PassDrift {
     const to = [{ kind: "role", role: "operator" }, { kind: "group" }] as const;
     const dedupe = `${group.groupId}/${row.baseline.digest}/${formatUtc(now).slice(0, 10)}`;
     return [noticeOf("guardFellBack", { at: now, group, to, dedupe, data: { why: why.join("; ") } })];
+  }
+
+  /** What cannot be read keeps everything in the group from being rolled back: people are told once a day. */
+  private unreadableNotices(now: number): readonly Notice[] {
+    const { group, unreadable } = this;
+    if (unreadable.length === 0) return [];
+    const what = `the drift of ${group.groupId} cannot be read in full (${unreadable.join(", ").slice(0, 300)}): nothing is rolled back there until it can`;
+    if (!this.lines.includes(what)) this.lines.push(what);
+    const to = [{ kind: "role", role: "operator" }, { kind: "group" }] as const;
+    const dedupe = `drift-unreadable/${group.groupId}/${formatUtc(now).slice(0, 10)}`;
+    return [noticeOf("healthAlarm", { at: now, group, to, dedupe, data: { what, since: null } })];
   }
 
   private warn({ level, acts, why }: EffectiveGuard): void {

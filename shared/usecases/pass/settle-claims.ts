@@ -85,7 +85,7 @@ async function behindDifferences(
   sightings: readonly Sighting[],
 ): Promise<ReadonlySet<Sighting>> {
   if (sightings.length <= 1) return new Set(sightings);
-  const items = await listOpenDrift(app.tables, group, app.clock.now());
+  const { items } = await listOpenDrift(app.tables, group, app.clock.now());
   const undecided = items.filter(({ state }) => state !== "rollingBack");
   return new Set(undecided.flatMap((item) => callsBehindItem(item, sightings)));
 }

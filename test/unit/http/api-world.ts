@@ -254,7 +254,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     getLedgerEntry: note("getLedgerEntry", story),
     allocateRule: note("allocateRule", ledgerAnswer),
     retireEntry: note("retireEntry", ledgerAnswer),
-    listDrift: paged("listDrift", driftPage, { items: [], next: null }),
+    listDrift: paged("listDrift", driftPage, { items: [], unreadable: [], next: null }),
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
     listRecycling: paged("listRecycling", recyclingPage, { items: [], next: null }),

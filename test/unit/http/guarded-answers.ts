@@ -167,6 +167,6 @@ export const driftItem: DriftItem = {
   rev: 1,
 };
 
-export const driftPage: DriftPage = { items: [driftItem], next: ["sg-web", driftItem.driftId] };
+export const driftPage: DriftPage = { items: [driftItem], unreadable: [], next: ["sg-web", driftItem.driftId] };
 
 export const driftAnswer: DriftAnswer = { item: driftItem, group: ref, reach, plan: ["open it again"] };
