@@ -59,7 +59,7 @@ export interface Sighting {
 export const isDenied = ({ settled, doubt }: Sighting): boolean => settled && doubt === "absent";
 
 /** The trail has said what it keeps of the call. */
-const isAnswered = ({ confirmed, failed }: Sighting): boolean => confirmed || failed !== null;
+export const isAnswered = ({ confirmed, failed }: Sighting): boolean => confirmed || failed !== null;
 
 /**
  * What is known of a sighting when two have looked into it: what the trail keeps stands, whoever asked first; and a dispute is not

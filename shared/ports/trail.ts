@@ -1,6 +1,7 @@
 // The trail port: what the account's own record of calls says, as ActionTrail keeps it.
-import type { GroupId } from "../domain/ids.ts";
+import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { ListRef } from "../domain/list-ref.ts";
+import type { Direction } from "../domain/rule.ts";
 import type { Sighting } from "../domain/sighting.ts";
 
 /** A call as its record tells it, for whichever group it is looked at. */
@@ -26,6 +27,12 @@ export type TrailReading =
   /** Not a record that can be understood, or a call that took effect on a group that it does not name. */
   | { readonly kind: "unreadable"; readonly why: string };
 
+/** Calls of one kind that change rules of one direction. */
+export interface RuleCalls {
+  readonly kind: "authorize" | "modify" | "revoke";
+  readonly direction: Direction;
+}
+
 export interface Trail {
   /** Reads a record as it came with an event, in every shape that is documented; never throws. Sightings are unconfirmed. */
   read(record: unknown, receivedAt: number): TrailReading;
@@ -34,4 +41,9 @@ export interface Trail {
    * minutes). Throws CloudFailure.
    */
   lookUp(region: string, eventId: string): Promise<TrailReading | null>;
+  /**
+   * The newest of the group's calls since an instant as the trail itself keeps them, confirmed, 250 at most: whatever events are made up,
+   * none of them is there. That a call is missing says nothing: the trail may name no group with it. Throws CloudFailure.
+   */
+  lookUpCalls(group: GroupRef, which: RuleCalls, since: number): Promise<readonly Sighting[]>;
 }

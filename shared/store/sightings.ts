@@ -2,22 +2,28 @@
 //
 //     group   event                place      columns
 //     group   `!` newest first     -          body, settled, rev
+//     group   `!0` newest first    -          the same, of an event that was found in the trail among very many that are made up
 //     group   `token` and token    first      (the first event of a token of ours)
 //     event   `told`               -          (what people should read of it was told)
 //
 // The row by event names the place of the one that says what was seen. Ids begin with no `!`.
 import type { GroupId } from "../domain/ids.ts";
-import { laterOf, type Sighting } from "../domain/sighting.ts";
+import { isAnswered, laterOf, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Columns, Condition, Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
-/** As many as a look goes by, the newest; whoever sends more can keep nobody from being looked at. */
+/**
+ * As many as a look goes by: what was found in the trail, and of the others the newest. Whoever sends more can keep nobody from being
+ * looked at.
+ */
 const LISTED_MAX = 500;
 const LATEST = 1e15;
 
 /** Of two, the one that came later sorts first. */
 const placeOf = ({ receivedAt, eventId }: Sighting): string => `!${LATEST - Math.floor(receivedAt)} ${eventId}`;
+/** Before all of those. */
+const firstPlaceOf = (sighting: Sighting): string => placeOf(sighting).replace("!", "!0");
 
 /** When it came is what its place says: whoever named the place may have died before another stored it there. */
 function sightingOf(row: Row): Sighting {
@@ -42,6 +48,19 @@ export async function addSighting(tables: Tables, sighting: Sighting): Promise<b
   return (await tables.put("sighting", [groupId, place], columnsOf(sighting, 1), { kind: "absent" })) === "written";
 }
 
+/**
+ * Stores an event as the trail keeps it, where no number of others can push it out. What was known of it from the trail already stays.
+ */
+export async function addFound(tables: Tables, found: Sighting): Promise<void> {
+  const stored = await getSighting(tables, found);
+  if (stored !== null && isAnswered(stored)) return;
+  const sighting = { ...found, receivedAt: stored?.receivedAt ?? found.receivedAt };
+  const place = firstPlaceOf(sighting);
+  // In this order: whoever dies in between has the event twice, and the first of the two counts.
+  await tables.put("sighting", [found.groupId, place], columnsOf(sighting, 1), { kind: "absent" });
+  await tables.put("sighting", [found.groupId, found.eventId], { place }, { kind: "none" });
+}
+
 /** What was stored of the event before, or null. */
 export async function getSighting(tables: Tables, sighting: Sighting): Promise<Sighting | null> {
   const place = await placeFor(tables, sighting);
@@ -59,7 +78,7 @@ async function placeFor(tables: Tables, { groupId, eventId }: Sighting): Promise
  * meanwhile is not taken back by whoever was slower. Null where it is kept no longer.
  */
 export async function saveSighting(tables: Tables, sighting: Sighting): Promise<Sighting | null> {
-  const key = [sighting.groupId, placeOf(sighting)];
+  const key = [sighting.groupId, (await placeFor(tables, sighting)) ?? placeOf(sighting)];
   for (;;) {
     const row = await tables.get("sighting", key);
     if (row === null) return null;
@@ -73,22 +92,25 @@ export async function saveSighting(tables: Tables, sighting: Sighting): Promise<
   }
 }
 
-/** The newest sightings of a group, oldest first, and how many of them cannot be read. */
+/** The newest sightings of a group, oldest first, how many of them cannot be read, and whether there are more. */
 export async function listSightings(
   tables: Tables,
   groupId: GroupId,
-): Promise<{ readonly sightings: readonly Sighting[]; readonly unreadable: number }> {
-  const { rows } = await tables.range({
+): Promise<{ readonly sightings: readonly Sighting[]; readonly unreadable: number; readonly isMore: boolean }> {
+  const { rows, more } = await tables.range({
     ...{ table: "sighting", from: [groupId, "!"], to: [groupId, '"'], limit: LISTED_MAX },
   });
-  const sightings: Sighting[] = [];
+  const found = new Map<string, Sighting>();
+  let unreadable = 0;
   for (const row of rows)
     try {
-      sightings.push(sightingOf(row));
+      const sighting = sightingOf(row);
+      if (!found.has(sighting.eventId)) found.set(sighting.eventId, sighting);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
+      unreadable += 1;
     }
-  return { sightings: sightings.sort((a, b) => a.at - b.at), unreadable: rows.length - sightings.length };
+  return { sightings: [...found.values()].sort((a, b) => a.at - b.at), unreadable, isMore: more };
 }
 
 /**

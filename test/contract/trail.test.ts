@@ -10,7 +10,7 @@ import { parseCidr } from "../../shared/domain/cidr.ts";
 import type { GroupId } from "../../shared/domain/ids.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { CloudFailure, type RuleToWrite } from "../../shared/ports/firewall.ts";
-import type { TrailReading } from "../../shared/ports/trail.ts";
+import type { RuleCalls, TrailReading } from "../../shared/ports/trail.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { region, World } from "../kit/world.ts";
 
@@ -91,6 +91,30 @@ describe("a stranger's call", () => {
     expect(content(found)).toEqual(content(event));
     expect(found.call).toMatchObject({ confirmed: true, receivedAt: world.clock.now() });
     expect(found.sightings).toMatchObject([{ confirmed: true }]);
+  });
+
+  it("is found among the calls to its group of its kind, and nowhere else, with the same content", async () => {
+    const event = await delivered(authorize(world.process(undefined, "ak-other"), "t-other"));
+    await world.advance(5_000);
+    const { trail } = world.process();
+    const ask = async (groupId: string, kind: RuleCalls["kind"], direction: RuleCalls["direction"], ago = 60_000) => {
+      const group = { region, groupId: groupId as GroupId };
+      return world.run(trail.lookUpCalls(group, { kind, direction }, world.clock.now() - ago));
+    };
+    const [found, ...more] = await ask("sg-web", "authorize", "ingress");
+    expect([found?.eventId, found?.confirmed, more]).toEqual([event.call.eventId, true, []]);
+    const others = [
+      ["sg-web", "authorize", "egress"],
+      ["sg-web", "modify", "ingress"],
+      ["sg-web", "revoke", "ingress"],
+      ["sg-none", "authorize", "ingress"],
+      ["sg-web", "authorize", "ingress", 1_000],
+    ] as const;
+    for (const other of others) {
+      // The trail answers two calls a second.
+      await world.advance(1_000);
+      expect(await ask(...other)).toEqual([]);
+    }
   });
 
   it("tells a role's session", async () => {

@@ -125,6 +125,20 @@ export class Caller extends MortalProcess {
           },
           ecsLoss("LookupEvents"),
         ),
+      lookUpCalls: ({ groupId }, which, since) =>
+        this.call(
+          `look up calls to ${groupId}`,
+          "trail",
+          false,
+          () =>
+            [...trail.values()]
+              .flatMap((record) => {
+                const reading = readingOf(record, clock.now(), true);
+                return reading.kind === "call" ? reading.sightings : [];
+              })
+              .filter((it) => it.groupId === groupId && it.kind === which.kind && it.at >= since),
+          ecsLoss("LookupEvents"),
+        ),
     };
   }
 

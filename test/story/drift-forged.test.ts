@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { dueDrift, dueWrite } from "../../shared/store/due.ts";
 import { addSighting } from "../../shared/store/sightings.ts";
+import { inParallel } from "../../shared/usecases/in-parallel.ts";
 import { type GuardedOptions, GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -24,6 +25,7 @@ const identity = {
   ...{ type: "assumed-role", principalId: "300000000000000001:run-17", accountId: "100000000000" },
   userName: "terraform:run-17",
 };
+const other = { ...identity, type: "ram-user", principalId: "20009", userName: "nobody" };
 const forgedFrom = (record: Record | undefined, eventId: string, laterMs = 1000): Record => {
   const eventTime = new Date(Date.parse(String(record?.["eventTime"])) + laterMs).toISOString();
   return { ...record, eventId, eventTime, userIdentity: identity };
@@ -33,11 +35,12 @@ const forgedFrom = (record: Record | undefined, eventId: string, laterMs = 1000)
 async function flood(records: readonly Record[]): Promise<void> {
   const { world } = guarded;
   const app = world.process();
-  for (const record of records) {
+  const sightings = records.flatMap((record) => {
     const reading = app.trail.read(record, world.clock.now());
     if (reading.kind !== "call") throw new Error("it is no call");
-    for (const sighting of reading.sightings) await world.run(addSighting(app.tables, sighting));
-  }
+    return reading.sightings;
+  });
+  await world.run(inParallel(sightings, (sighting) => addSighting(app.tables, sighting)));
 }
 
 describe("a role's event that many made-up ones precede", () => {
@@ -53,6 +56,43 @@ describe("a role's event that many made-up ones precede", () => {
     await world.ticks(5);
     expect(world.openPorts()).toEqual(expect.arrayContaining(["8443/8443", "9443/9443"]));
     expect(await states()).toEqual(["adopted trusted", "adopted trusted"]);
+  });
+});
+
+describe("a true event that more made-up ones follow than a look goes by", () => {
+  const many = 520;
+
+  test("of a role is found in the trail all the same, and its rule stays", async () => {
+    await start({}, 180);
+    const { world } = guarded;
+    await guarded.authorize(fromOffice, "", terraform());
+    const [record] = await guarded.events();
+    await flood([record ?? {}]);
+    await world.advance(1000);
+    await flood(Array.from({ length: many }, (_, index) => forgedFrom(record, `made-up-${index}`)));
+    await guarded.compare();
+    await world.ticks(5);
+    expect(world.openPorts()).toEqual(["8443/8443"]);
+    expect(await states()).toEqual(["adopted trusted"]);
+  });
+
+  test("of a person who claims what a lease holds is theirs after it", async () => {
+    await start({ guard: "observe" });
+    const { world } = guarded;
+    const { lease } = await world.open({ periodMs: 600_000 });
+    await guarded.events();
+    const [spec] = lease.request.specs;
+    if (!spec) throw new Error("the lease has no rule");
+    await guarded.authorize(spec);
+    const [record] = await guarded.events();
+    await flood([record ?? {}]);
+    await world.advance(1000);
+    await flood(
+      Array.from({ length: many }, (_, index) => ({ ...forgedFrom(record, `made-up-${index}`), userIdentity: other })),
+    );
+    await guarded.compare();
+    await world.ticks(12);
+    expect(world.openPorts()).toEqual(["22/22"]);
   });
 });
 

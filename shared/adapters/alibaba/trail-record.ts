@@ -3,7 +3,7 @@ import type { GroupId, RuleId } from "../../domain/ids.ts";
 import type { ListRef } from "../../domain/list-ref.ts";
 import type { Direction } from "../../domain/rule.ts";
 import type { Actor, Sighting, SightingKind } from "../../domain/sighting.ts";
-import type { SightedCall, TrailReading } from "../../ports/trail.ts";
+import type { RuleCalls, SightedCall, TrailReading } from "../../ports/trail.ts";
 import { type Fields, fields, text, textOrNull } from "./ecs-answers.ts";
 import { objectOf, parametersOf, resourcesOf, valuesOf } from "./trail-parameters.ts";
 import { permissionsOf, rulesOf } from "./trail-rules.ts";
@@ -65,6 +65,13 @@ const OPERATIONS: ReadonlyMap<string, Operation> = new Map<string, Operation>([
   ["ModifyPortRangeList", PORT_LIST],
   ["DeletePortRangeList", PORT_LIST],
 ]);
+
+/** The name of the API by which rules of a group are changed so. */
+export function operationOf({ kind, direction }: RuleCalls): string {
+  for (const [name, operation] of OPERATIONS)
+    if (operation.kind === kind && operation.direction === direction) return name;
+  throw new Error(`no API is known to ${kind} ${direction}`);
+}
 
 const unreadable = (why: string): TrailReading => ({ kind: "unreadable", why });
 

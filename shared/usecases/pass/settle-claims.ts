@@ -6,7 +6,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { coversSensitivePort, isOpenToWorld, reachOf } from "../../domain/reach.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
-import { callOf, type Doubt, isDenied, type Sighting } from "../../domain/sighting.ts";
+import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { effectiveGuard } from "../../plan/effective-guard.ts";
 import { callsBehindItem, nameOf, trustedOf } from "../../plan/judge-drift.ts";
@@ -21,6 +21,7 @@ import { listSightings, saveSighting } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { changeAllocations } from "../ledger/change-allocations.ts";
 import { tell } from "../notices/tell.ts";
+import { FIND_ASKS, findCalls } from "./find-calls.ts";
 import { isOwnCall } from "./own-call.ts";
 
 /** One rule of a call that a lease held or still holds. */
@@ -56,26 +57,55 @@ const HISTORY_MAX = 50;
  * is not enforced and told where it is; a rule that its lease has closed meanwhile is owed again.
  */
 export async function settleClaims(app: App, group: GroupRef, options: SettleOptions): Promise<void> {
-  const { policy, deadlineAt, isPressed } = options;
-  const stored = await listSightings(app.tables, group.groupId);
-  if (stored.unreadable > 0)
-    app.log.write("error", `${stored.unreadable} sightings of ${group.groupId} cannot be read`, {});
-  const sightings = stored.sightings.filter(({ failed }) => failed === null);
-  const matters = mattering(sightings, policy);
+  const { policy, isPressed } = options;
+  const [first, again] = isPressed ? [1, 0] : [ASKS_MAX, ASKS_MAX];
+  const asks: Asks = { left: { standing: first, fresh: first, again }, nextAt: 0, deadlineAt: options.deadlineAt };
+  const work = { app, policy, group, asks };
+  const { sightings, matters, isCrowded } = await readSightings(work, isPressed);
   const isAsked = (it: Sighting): boolean => !it.confirmed && matters(it);
   // One that was settled unasked is asked about once it matters: whom the policy trusts may change, and who else wrote comes later.
   const open = sightings.filter((it) => !it.settled || (isAsked(it) && it.doubt === undefined));
   const standing = await behindDifferences(app, group, open.filter(isAsked));
-  const [first, again] = isPressed ? [1, 0] : [ASKS_MAX, ASKS_MAX];
-  const asks: Asks = { left: { standing: first, fresh: first, again }, nextAt: 0, deadlineAt };
   // What a difference waits for, then in turn: whatever is made up, nothing true waits for long.
   const turn = (it: Sighting): number => it.askedAt ?? it.receivedAt;
   const inTurn = open.sort((a, b) => Number(standing.has(b)) - Number(standing.has(a)) || turn(a) - turn(b));
   for (const sighting of inTurn) {
     const round = sighting.doubt !== undefined ? "again" : standing.has(sighting) ? "standing" : "fresh";
-    await trySettling({ app, policy, group, asks, sighting, round }, isAsked(sighting));
+    await trySettling({ ...work, sighting, round }, isAsked(sighting));
   }
-  if (Object.values(asks.left).some((left) => left < 0)) await askAgain({ app, group }, ASK_EVERY_MS);
+  if (isCrowded || Object.values(asks.left).some((left) => left < 0)) await askAgain({ app, group }, ASK_EVERY_MS);
+}
+
+interface Sightings {
+  readonly sightings: readonly Sighting[];
+  readonly matters: (sighting: Sighting) => boolean;
+  /** True where events came of late of which there are too many to go by. */
+  readonly isCrowded: boolean;
+}
+
+/** What is known of calls to the group; where events are too many for their questions, what the trail itself keeps is among them. */
+async function readSightings(work: Omit<Work, "sighting" | "round">, isPressed: boolean): Promise<Sightings> {
+  const { app, policy, group, asks } = work;
+  const now = app.clock.now();
+  const read = async (): Promise<Sightings> => {
+    const { sightings: stored, unreadable, isMore } = await listSightings(app.tables, group.groupId);
+    if (unreadable > 0) app.log.write("error", `${unreadable} sightings of ${group.groupId} cannot be read`, {});
+    const sightings = stored.filter(({ failed }) => failed === null);
+    // What was pushed out longer ago was looked for every minute, for as long as the trail may need.
+    const isCrowded = isMore && !sightings.some((it) => !it.confirmed && it.receivedAt < now - ASK_FOR_MS);
+    return { sightings, matters: mattering(sightings, policy), isCrowded };
+  };
+  const listed = await read();
+  const unasked = listed.sightings.filter((it) => !isAnswered(it) && it.doubt === undefined && listed.matters(it));
+  if (isPressed || (!listed.isCrowded && unasked.length <= ASKS_MAX)) return listed;
+  asks.left = { ...CROWDED_LEFT };
+  const mayAsk = async (): Promise<boolean> => {
+    await awaitTurn(app, asks);
+    return app.clock.monotonicMs() < asks.deadlineAt;
+  };
+  const since = now - ASK_FOR_MS - policy.drift.unknownWriterWaitMs;
+  if (!(await findCalls(app, group, since, mayAsk))) asks.left = { ...NONE_LEFT };
+  return read();
 }
 
 /** Those that may have made a difference that stands, as far as an earlier pass has told of it. */
@@ -110,6 +140,8 @@ interface Asks {
 type Round = "standing" | "fresh" | "again";
 
 const NONE_LEFT: Readonly<Record<Round, number>> = { standing: 0, fresh: 0, again: 0 };
+/** Beside those that `findCalls` takes. */
+const CROWDED_LEFT: Readonly<Record<Round, number>> = { standing: ASKS_MAX - FIND_ASKS, fresh: 2, again: 2 };
 
 interface Work {
   readonly app: App;
@@ -294,9 +326,13 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
 async function askInTurn({ app, asks, sighting }: Work): ReturnType<typeof ask> {
-  await app.clock.sleep(Math.max(0, asks.nextAt - app.clock.monotonicMs()));
-  asks.nextAt = app.clock.monotonicMs() + PACE_MS;
+  await awaitTurn(app, asks);
   return ask(app, sighting);
+}
+
+async function awaitTurn({ clock }: App, asks: Asks): Promise<void> {
+  await clock.sleep(Math.max(0, asks.nextAt - clock.monotonicMs()));
+  asks.nextAt = clock.monotonicMs() + PACE_MS;
 }
 
 /**

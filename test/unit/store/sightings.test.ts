@@ -4,6 +4,7 @@ import type { GroupId } from "../../../shared/domain/ids.ts";
 import type { Sighting } from "../../../shared/domain/sighting.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import {
+  addFound,
   addSighting,
   getSighting,
   isTold,
@@ -113,6 +114,39 @@ describe("sightings", () => {
     );
     expect(unreadable).toBe(0);
     expect((await listSightings(tables, "sg-web2" as GroupId)).sightings).toEqual([]);
+  });
+
+  test("found in the trail are listed however many come later, once, and are changed in their place", async () => {
+    const found = aSighting({ eventId: "true", receivedAt: NOW, confirmed: true });
+    await addSighting(tables, { ...found, confirmed: false, address: "made up" });
+    for (let index = 0; index < 505; index++)
+      await addSighting(tables, aSighting({ eventId: `e-${index}`, receivedAt: NOW + 1 + index }));
+    await addFound(tables, { ...found, receivedAt: NOW + 9000 });
+    const listed = async () => (await listSightings(tables, WEB)).sightings.filter(({ eventId }) => eventId === "true");
+    expect(await listed()).toEqual([found]);
+    await saveSighting(tables, { ...found, settled: true });
+    // Whoever is slower and finds it once more takes nothing back.
+    await addFound(tables, found);
+    expect(await listed()).toEqual([{ ...found, settled: true }]);
+    expect((await listSightings(tables, WEB)).isMore).toBe(true);
+  });
+
+  test("found by a process that died between its two writes are there once, as the trail has them", async () => {
+    const found = aSighting({ eventId: "true", receivedAt: NOW, confirmed: true });
+    await addSighting(tables, { ...found, confirmed: false });
+    let left = 1;
+    const dying: Tables = {
+      ...tables,
+      put: async (...asked) => {
+        if (--left < 0) throw new Error("died");
+        return tables.put(...asked);
+      },
+    };
+    await expect(addFound(dying, found)).rejects.toThrow("died");
+    expect((await listSightings(tables, WEB)).sightings).toEqual([found]);
+    await addFound(tables, found);
+    await saveSighting(tables, { ...found, settled: true });
+    expect((await listSightings(tables, WEB)).sightings).toEqual([{ ...found, settled: true }]);
   });
 
   test("that cannot be read are counted, and keep no other from being read", async () => {

@@ -142,7 +142,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
       },
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
-      trail: { read: readTrailRecord, lookUp: async () => null },
+      trail: { read: readTrailRecord, lookUp: async () => null, lookUpCalls: async () => [] },
       settings: {
         installation: "test",
         markSecret: "secret",
