@@ -198,8 +198,11 @@ function build(configuration: Configuration): Composition {
   };
   const oidc = new OidcTokens(clock, keySets);
   const documents = async (): Promise<PolicyDocuments> => {
-    const { checkedPolicyText, policyOfRow } = await policySchema();
-    return { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+    const [{ checkedPolicyText, policyOfRow }, { warningsOfText }] = await Promise.all([
+      policySchema(),
+      import("../shared/config/policy-warnings.ts"),
+    ]);
+    return { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region), warningsOf: warningsOfText };
   };
   const beats = heartbeat ? region : null;
   return { app, accountId, alarmSecrets, settle, documents, oidc, heartbeat: beats, ...policyReaders(app, region) };

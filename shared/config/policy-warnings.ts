@@ -9,6 +9,10 @@ export function policyWarnings(document: PolicyDocument): readonly PolicyMistake
   return [...principalWarnings(document), ...writerWarnings(document)];
 }
 
+/** The same of a document that was checked, as JSON text. */
+export const warningsOfText = (text: string): readonly PolicyMistake[] =>
+  policyWarnings(JSON.parse(text) as PolicyDocument);
+
 function principalWarnings({ trustedPrincipals }: PolicyDocument): readonly PolicyMistake[] {
   return trustedPrincipals.flatMap(({ principal }, index) =>
     isUntyped(principal)

@@ -37,11 +37,12 @@ export function viewVersion({
 
 /** A change: what it says, what it does, and what is still to be done. */
 export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.output<typeof policyAnswerView> {
-  const { version, state, widens, digest, until, changes, preview } = answer;
+  const { version, state, widens, digest, until, changes, warnings, preview } = answer;
   return {
     ...{ version, state, dryRun, widens, digest },
     until: until === null ? null : formatUtc(until),
     changes: changes.map((change) => ({ ...change })),
+    warnings: warnings.map(({ path, what, remedy }) => ({ path, what, remedy })),
     guards: preview.guards.map(({ group, ...guard }) => ({ group: group.groupId, ...guard })),
     begins: preview.begins.map(viewStep),
     ceases: preview.ceases.map(viewStep),

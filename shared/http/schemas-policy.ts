@@ -88,6 +88,9 @@ export const policyAnswerView = z.object({
       effect: z.enum(["widens", "narrows", "neutral"]),
     }),
   ),
+  warnings: z
+    .array(z.object({ path: text, what: text, remedy: text }))
+    .describe("What is allowed in this policy and hardly meant."),
   guards: z.array(z.object({ group: text, groupName: text, before: text, after: text })),
   begins: z.array(step).describe("What would be opened, closed or edited that is not now."),
   ceases: z.array(step).describe("What is about to be done and would be no longer."),

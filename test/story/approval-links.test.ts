@@ -104,7 +104,7 @@ function send(link: string, request: Partial<HttpRequest> = {}, door?: Doorkeepe
     useCases: { openLink, decideByLink } as unknown as UseCases,
     ...(door ?? own),
     readPolicy: async () => world.policy,
-    documents: async () => ({ textOf: JSON.stringify, policyOf: () => world.policy }),
+    documents: async () => ({ textOf: JSON.stringify, policyOf: () => world.policy, warningsOf: () => [] }),
     writeBook: async () => new Uint8Array(),
   } as unknown as Parameters<typeof httpApp>[0]);
   const path = link.replace(SITE, "");

@@ -1,6 +1,7 @@
 // The policy in operation: compared on real groups, a second person where it allows more, every version kept.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { checkedPolicyText, policyOfRow } from "../../shared/config/policy-schema.ts";
+import { warningsOfText } from "../../shared/config/policy-warnings.ts";
 import type { Caller } from "../../shared/usecases/app.ts";
 import {
   changePolicy,
@@ -15,7 +16,11 @@ import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { region } from "../kit/world.ts";
 
 const HOUR_MS = 3_600_000;
-const documents: PolicyDocuments = { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region) };
+const documents: PolicyDocuments = {
+  textOf: checkedPolicyText,
+  policyOf: (row) => policyOfRow(row, region),
+  warningsOf: warningsOfText,
+};
 /** What the world below starts with. */
 const observed = { groups: { guards: { web: "observe" } } };
 
@@ -48,6 +53,16 @@ async function obey(): Promise<number> {
   world.policy = documents.policyOf(inForce);
   return inForce.version;
 }
+
+test("what is hardly meant is said in the dry run, when it is asked for and when it is confirmed", async () => {
+  const document = { ...observed, trustedPrincipals: [{ principal: "terraform", treat: "ticket" }] };
+  const warnings = [{ path: "trustedPrincipals[0].principal", remedy: "Write role/terraform or user/terraform." }];
+  expect(await ask(document, { dryRun: true })).toMatchObject({ state: "preview", warnings });
+  const asked = await ask(document);
+  expect(asked).toMatchObject({ state: "pending", warnings });
+  expect(await confirm(asked.digest)).toMatchObject({ state: "applied", warnings });
+  expect((await ask(observed)).warnings).toEqual([]);
+});
 
 test("a dry run tells what would close, with its reach, and changes nothing", async () => {
   const { world } = guarded;

@@ -30,6 +30,15 @@ export interface PolicyDocuments {
   readonly textOf: (value: unknown) => string;
   /** Throws STATE_UNREADABLE. */
   readonly policyOf: (row: { readonly version: number; readonly text: string }) => Policy;
+  /** What is allowed in a checked document and hardly meant. */
+  readonly warningsOf: (text: string) => readonly PolicyWarning[];
+}
+
+/** A doubtful field of a policy: where it stands, what about it, and what to write instead. */
+export interface PolicyWarning {
+  readonly path: string;
+  readonly what: string;
+  readonly remedy: string;
 }
 
 export interface PolicyAsk {
@@ -46,6 +55,7 @@ export interface PolicyAnswer {
   /** True when it takes a second person. */
   readonly widens: boolean;
   readonly changes: readonly PolicyChange[];
+  readonly warnings: readonly PolicyWarning[];
   readonly preview: PolicyPreview;
   /** By what another person confirms exactly this; null where nobody has to. */
   readonly digest: string | null;
@@ -161,9 +171,10 @@ async function compare(
   row: PolicyRow,
   text: string,
   deadlineAt: number,
-): Promise<Pick<PolicyAnswer, "changes" | "widens" | "preview">> {
+): Promise<Pick<PolicyAnswer, "changes" | "warnings" | "widens" | "preview">> {
   const changes = policyChanges(wholeOf(documents, row.text), JSON.parse(text));
-  if (changes.length === 0) return { changes, widens: false, preview: NOTHING };
+  const warnings = documents.warningsOf(text);
+  if (changes.length === 0) return { changes, warnings, widens: false, preview: NOTHING };
   const before = policyOrNull(documents, row);
   const after = documents.policyOf({ version: row.version + 1, text });
   // What is in force and cannot be read is nothing to compare with: any other policy takes a second person.
@@ -172,7 +183,7 @@ async function compare(
   // By its id a group may be guarded less than by its name.
   const lowers = preview.guards.some((guard) => strongerGuard(guard.before, guard.after) !== guard.after);
   const widens = before === null || opens || lowers || changes.some(({ effect }) => effect === "widens");
-  return { changes, widens, preview };
+  return { changes, warnings, widens, preview };
 }
 
 function policyOrNull(documents: PolicyDocuments, row: PolicyRow): Policy | null {

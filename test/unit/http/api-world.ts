@@ -321,7 +321,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     app: { clock, log, inventory, settings: { answerWithinMs: 10_000 } } as unknown as App,
     useCases,
     readPolicy: async () => policy,
-    documents: async () => ({ textOf: JSON.stringify, policyOf: () => policy }),
+    documents: async () => ({ textOf: JSON.stringify, policyOf: () => policy, warningsOf: () => [] }),
     writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
     strangers: { admit: () => undefined, failed: () => undefined },
     identify: async ({ authorization: header }) => {

@@ -569,6 +569,7 @@ describe("a change of the policy", () => {
       const documents: PolicyDocuments = {
         textOf: checkedPolicyText,
         policyOf: (row) => policyOfRow(row, WEB.region),
+        warningsOf: () => [],
       };
       const ask = { document: { lease: { periodMax: 3600 } }, reason: "", base: null };
       const options = { dryRun: false, deadlineAt: app.clock.monotonicMs() + 30_000 };
