@@ -111,17 +111,24 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   if (lost && !due.some(isRecovery)) due.push(await beginRecovery(app, policy));
   const groups = byGroup(due.filter(({ kind }) => kind === "lease" || kind === "group" || kind === "drift"));
   const isLook = (rows: readonly Due[]): boolean => rows.every(({ kind }) => kind === "drift");
-  // Side by side: a region that does not answer has its own groups wait, and no other's.
-  await inParallel(byRegion(groups), async (some) => {
-    // What only compares groups asks the trail and takes its time: no end of another group waits for it.
-    for (const turn of [some.filter((rows) => !isLook(rows)), some.filter(isLook)])
-      await inParallel(turn, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+  // Side by side: a region that does not answer has its own groups wait, and nothing else.
+  const regions = byRegion(groups).map((some) => {
+    const isSilent = new Promise<void>((resolve) => tally.onSilence(some[0]?.[0]?.region ?? "", resolve));
+    const turns = [some.filter((rows) => !isLook(rows)), some.filter(isLook)];
+    const isDone = (async () => {
+      // What only compares groups asks the trail and takes its time: no end of another group waits for it.
+      for (const turn of turns)
+        await inParallel(turn, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+    })();
+    return { isDone, isPassable: Promise.race([isDone, isSilent]) };
   });
+  await Promise.all(regions.map(({ isPassable }) => isPassable));
   const jobs = due.filter((row) => row.kind === "job");
   const run = (rows: readonly Due[]) => inParallel(rows, (row) => sweepJob(app, work, row, tally), JOBS_AT_ONCE);
   await run(jobs.filter((row) => !isLongJob(row)));
   // Neither the long ones nor the full pass wait for one another: each may go on until the deadline, tick after tick.
   await Promise.all([run(jobs.filter(isLongJob)), sweepAll(app, work, due, tally)]);
+  await Promise.all(regions.map(({ isDone }) => isDone));
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;
@@ -154,6 +161,17 @@ class Tally {
   left = 0;
   /** What kept a group from being looked at. */
   readonly failures: unknown[] = [];
+  private readonly silence = new Map<string, () => void>();
+
+  /** `act` is called when a group of the region gets no answer for the first time. */
+  onSilence(region: string, act: () => void): void {
+    this.silence.set(region, act);
+  }
+
+  fail(group: GroupRef, error: unknown): void {
+    this.failures.push(error);
+    if (error instanceof CloudFailure && error.kind === "unknown") this.silence.get(group.region)?.();
+  }
 
   add(group: GroupRef, report: PassReport): void {
     this.looked.add(group.groupId);
@@ -190,7 +208,7 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
     if (report.endRefused) await overdue(app, group, rows, "the cloud refuses to close it");
   } catch (error) {
     tally.left += rows.length;
-    tally.failures.push(error);
+    tally.fail(group, error);
     app.log.write("error", `the group ${group.groupId} cannot be looked at; what is due in it stays due`, {
       cause: error,
       ...(error instanceof CloudFailure

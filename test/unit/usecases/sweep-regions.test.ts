@@ -2,8 +2,9 @@
 import { expect, test } from "vitest";
 import type { GroupId, GroupRef } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
-import { dueGroup, dueWrite } from "../../../shared/store/due.ts";
+import { dueGroup, dueJob, dueWrite } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import type { Jobs } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
 
@@ -36,4 +37,44 @@ test("a region that does not answer has no group of another one wait, whatever i
   await isLooked;
   giveUp(new CloudFailure("unknown", "DescribeSecurityGroupAttribute"));
   expect((await swept).left).toBe(20);
+});
+
+test("jobs wait for the ends of regions that answer, and for none that does not; what is due in that one stays due", async () => {
+  const { app, policy, tables } = await appWorld();
+  const silent: Jobs = { run: async () => true, book: async () => undefined };
+  const order: string[] = [];
+  let giveUp = (_: Error): void => undefined;
+  const silence = new Promise<never>((_, reject) => {
+    giveUp = reject;
+  });
+  let asked = 0;
+  const half: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      readGroup: async (ref, priority) => {
+        if (ref.region !== "cn-away") {
+          order.push("end");
+          return app.firewall.readGroup(ref, priority);
+        }
+        // The first is given up at once; the others only once the job has run.
+        if (asked++ > 0) return silence;
+        throw new CloudFailure("unknown", "DescribeSecurityGroupAttribute");
+      },
+    },
+  };
+  const away = Array.from({ length: 20 }, (_, n): GroupRef => ({ region: "cn-away", groupId: `sg-${n}` as GroupId }));
+  const old = away.map((ref) => dueGroup(ref, START - 60_000, 1));
+  await tables.writeAll([...old, dueGroup(GROUP, START, 1), dueJob("notify", null, START)].map(dueWrite));
+  const jobs: Jobs = {
+    ...silent,
+    run: async () => {
+      order.push("job");
+      giveUp(new CloudFailure("unknown", "DescribeSecurityGroupAttribute"));
+      return true;
+    },
+  };
+  const options = { policy, cause: "test", deadlineAt: app.clock.monotonicMs() + 60_000, jobs };
+  expect((await sweep(half, options)).left).toBe(20);
+  expect(order).toEqual(["end", "job"]);
 });
