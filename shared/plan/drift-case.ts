@@ -80,7 +80,7 @@ export function grantedCase(picture: Picture, watch: Watch, difference: Differen
   const { item, waitsSince } = judgedItem(
     picture,
     watch,
-    { kind, key, ruleId, earlierIds, rule, since: grantedSince(entry) },
+    { kind, key, ruleId, earlierIds, rule, since: grantedSince(entry, watch) },
     stored,
     {
       entryId,
@@ -177,9 +177,9 @@ const earlierWaits = ({ reverts, terms }: Watch, key: RuleKey, now: number): rea
 export const revertsKeptMs = ({ revertsWithinMs, unknownWriterWaitMs }: DriftPolicy): number =>
   Math.max(revertsWithinMs, unknownWriterWaitMs);
 
-/** When its allocation was given, or the rule read since: the later. */
-function grantedSince({ allocation }: Entry): number | null {
-  return allocation === null ? null : Math.max(allocation.at, allocation.seenAt ?? allocation.at);
+/** When its allocation was given, or the rule read since, the later: by the cloud's clock, which calls are told by. */
+function grantedSince({ allocation }: Entry, { aheadMs }: Watch): number | null {
+  return allocation === null ? null : Math.max(allocation.at, allocation.seenAt ?? allocation.at) - aheadMs;
 }
 
 /** What a trusted person did to a granted rule, as the ledger is to have it. */

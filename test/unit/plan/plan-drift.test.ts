@@ -526,6 +526,26 @@ describe("items from pass to pass", () => {
     expect(plan.drift.items).toMatchObject([{ state: "waiting", verdict: { until: NOW - 60_000 + WAIT_MS } }]);
   });
 
+  test.each([
+    ["after", 30_000, "adopted"],
+    ["long before", -90_000, "waiting"],
+  ] as const)("a call %s the grant is that for a clock that is ahead, too", (_when, laterMs, state) => {
+    const aheadMs = 10 * 60_000;
+    const grantedAt = NOW - 2 * 60_000;
+    const { entry } = granted("a", 80);
+    const given = { ...anAllocation(), at: grantedAt, seenAt: grantedAt };
+    const call = aSighting({
+      ...{ kind: "revoke", operation: "RevokeSecurityGroup", actor: terraform, ruleIds: [ruleId("a")] },
+      ...{ specs: [entry.spec], at: grantedAt - aheadMs + laterMs },
+    });
+    const terms = someTerms({ trustedPrincipals: [{ principal: "role/terraform", treat: "adopt" }] });
+    const plan = watched(
+      { aheadMs, terms, sightings: [call] },
+      { entries: [{ ...entry, allocation: given }], rules: [] },
+    );
+    expect(plan.drift.items).toMatchObject([{ kind: "removed", state }]);
+  });
+
   test("a rule that somebody changed since it was looked at waits for the event of the change", () => {
     const before = extra("x", 9, { createdAt: NOW - 24 * HOUR });
     const items = watched({ acts: "observe" }, { rules: [before] }).drift.items;
