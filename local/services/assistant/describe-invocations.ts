@@ -2,11 +2,11 @@
 
 import { listOf, type RpcParameters } from "../../protocol/rpc/parameters.ts";
 import { type Operation, type OperationContext, requireParameter, requireRegion, timestamp } from "../ecs/operation.ts";
-import { pageOf } from "../ecs/paging.ts";
+import { pageByEither } from "../ecs/paging.ts";
 import type { Invocation, InvocationResult } from "./assistant.ts";
 import { assistantRefusal } from "./refusals.ts";
 
-const bounds = { min: 1, max: 50, fallback: 10, outOfBounds: "InvalidParameter" } as const;
+const bounds = { min: 1, max: 50, fallback: 10, outOfBounds: "InvalidParameter", sizeMax: 50 } as const;
 const HEARTBEAT_MS = 60_000;
 const KEPT_MS = 30 * 86_400_000;
 
@@ -76,14 +76,8 @@ export const describeInvocationResults: Operation = {
           ...stateOf(invocation, result, context, true),
         })),
     );
-    const page = pageOf(found, params, "invocation results", bounds);
-    return {
-      Invocation: {
-        NextToken: page.nextToken,
-        TotalCount: found.length,
-        InvocationResults: { InvocationResult: page.items },
-      },
-    };
+    const { items, paging } = pageByEither(found, params, "invocation results", bounds);
+    return { Invocation: { ...paging, InvocationResults: { InvocationResult: items } } };
   },
 };
 
@@ -92,7 +86,7 @@ export const describeInvocations: Operation = {
   run: (context) => {
     const { params, now } = context;
     const found = foundBy(context);
-    const page = pageOf(found, params, "invocations", bounds);
+    const { items, paging } = pageByEither(found, params, "invocations", bounds);
     const itemOf = (invocation: Invocation): Record<string, unknown> => {
       const status = recordStatus(invocation, invocation.results, now);
       const { command, results } = invocation;
@@ -118,8 +112,7 @@ export const describeInvocations: Operation = {
         },
       };
     };
-    const Invocation = page.items.map(itemOf);
-    return { NextToken: page.nextToken, TotalCount: found.length, Invocations: { Invocation } };
+    return { ...paging, Invocations: { Invocation: items.map(itemOf) } };
   },
 };
 
@@ -132,8 +125,8 @@ export const describeCloudAssistantStatus: Operation = {
     const found = view
       .instances()
       .filter((each) => each.regionId === regionId && (ids.length === 0 || ids.includes(each.instanceId)));
-    const page = pageOf(found, params, "assistant status", bounds);
-    const InstanceCloudAssistantStatus = page.items.map(({ instanceId, status }) => ({
+    const { items, paging } = pageByEither(found, params, "assistant status", bounds);
+    const InstanceCloudAssistantStatus = items.map(({ instanceId, status }) => ({
       InstanceId: instanceId,
       CloudAssistantStatus: String(status === "Running"),
       CloudAssistantVersion: "2.2.3.857",
@@ -142,11 +135,7 @@ export const describeCloudAssistantStatus: Operation = {
       ActiveTaskCount: 0,
       SupportSessionManager: true,
     }));
-    return {
-      NextToken: page.nextToken,
-      TotalCount: found.length,
-      InstanceCloudAssistantStatusSet: { InstanceCloudAssistantStatus },
-    };
+    return { ...paging, InstanceCloudAssistantStatusSet: { InstanceCloudAssistantStatus } };
   },
 };
 

@@ -58,3 +58,16 @@ export const numberedPageOf = <T>(
     paging: { TotalCount: items.length, PageNumber: number, PageSize: size, NextToken: "" },
   };
 };
+
+/** The page by number where that is asked for, else by token; with what an answer says of its paging. */
+export const pageByEither = <T>(
+  items: readonly T[],
+  params: RpcParameters,
+  scope: string,
+  bounds: PageBounds & { readonly sizeMax: number },
+): { items: readonly T[]; paging: Record<string, unknown> } => {
+  const numbered = numberedPageOf(items, params, bounds.sizeMax);
+  if (numbered !== undefined) return numbered;
+  const page = pageOf(items, params, scope, bounds);
+  return { items: page.items, paging: { TotalCount: items.length, NextToken: page.nextToken } };
+};

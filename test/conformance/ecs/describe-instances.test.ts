@@ -55,6 +55,14 @@ describe("DescribeInstances", () => {
     expect(await instanceIds(client, { maxResults: 1, nextToken: first?.nextToken ?? "" })).toEqual(["i-10"]);
   });
 
+  itEmbedded("answers a dry run by its own code, once nothing else is wrong", async () => {
+    const { client } = await aWorld();
+    expect(await refusalOf(instances(client, { dryRun: true }))).toEqual({ statusCode: 400, code: "DryRunOperation" });
+    expect(await refusalOf(instances(client, { dryRun: true, instanceIds: "x" }))).toMatchObject({
+      code: "InvalidParameter",
+    });
+  });
+
   itEmbedded("refuses ids that are no JSON list", async () => {
     const { client } = await aWorld();
     expect((await refusalOf(instances(client, { instanceIds: "i-web-1" }))).code).toBe("InvalidParameter");

@@ -31,6 +31,18 @@ itEmbedded("tells of an invocation, its output on request", async () => {
   expect(Buffer.from(of?.output ?? "", "base64").toString()).toContain("LISTEN");
 });
 
+itEmbedded("pages by number for older clients, and so do its results and the status of agents", async () => {
+  const { call } = await aWorld({ seed: account });
+  for (const _ of [1, 2, 3]) await call("RunCommand", script);
+  const paging = { PageNumber: "2", PageSize: "1" };
+  const said = { TotalCount: 3, PageNumber: 2, PageSize: 1, NextToken: "" };
+  const { body } = await call("DescribeInvocations", paging);
+  expect([body, (body["Invocations"] as { Invocation: unknown[] }).Invocation.length]).toMatchObject([said, 1]);
+  expect((await call("DescribeInvocationResults", paging)).body).toMatchObject({ Invocation: said });
+  const status = await call("DescribeCloudAssistantStatus", { PageNumber: "1", PageSize: "1" });
+  expect(status.body).toMatchObject({ PageNumber: 1, PageSize: 1 });
+});
+
 it("knows nothing of what nobody invoked, by bytes", async () => {
   const { call } = await aTarget();
   const { status, body } = await call("DescribeInvocations", { InvokeId: nobody.invocation });

@@ -38,6 +38,15 @@ describe("DescribeNetworkInterfaces", () => {
     expect(await eniIds(client, filter)).toEqual(expected);
   });
 
+  itEmbedded("pages by number for older clients", async () => {
+    const { client } = await aWorld();
+    const request = new DescribeNetworkInterfacesRequest({ regionId, pageNumber: 2, pageSize: 1 });
+    const { body } = await client.describeNetworkInterfaces(request);
+    const all = await eniIds(client, {});
+    expect(body).toMatchObject({ totalCount: all.length, pageNumber: 2, pageSize: 1, nextToken: "" });
+    expect(body?.networkInterfaceSets?.networkInterfaceSet?.map((each) => each.networkInterfaceId)).toEqual([all[1]]);
+  });
+
   itEmbedded("finds primary interfaces by group too when switched so", async () => {
     const { client } = await aWorld({ switches: { eniBySecurityGroup: "all" } });
     expect(await eniIds(client, { securityGroupId: "sg-empty" })).toEqual(["eni-web-2", "eni-second"]);

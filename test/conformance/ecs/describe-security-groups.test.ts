@@ -61,6 +61,14 @@ describe("DescribeSecurityGroups", () => {
     expect(await idsOf(client, { maxResults: 100 })).toHaveLength(13);
   });
 
+  itEmbedded("answers a dry run by its own code, once nothing else is wrong", async () => {
+    const { client } = await aWorld();
+    expect(await refusalOf(list(client, { dryRun: true }))).toEqual({ statusCode: 400, code: "DryRunOperation" });
+    expect(await refusalOf(list(client, { dryRun: true, maxResults: 101 }))).toMatchObject({
+      code: "InvalidParameter",
+    });
+  });
+
   itEmbedded("pages by number for older clients, and tells how many there are", async () => {
     const groups = Array.from({ length: 13 }, (_, n) => ({ groupId: `sg-${n}`, name: `g${n}`, rules: [] }));
     const { client, ecs } = await aWorld({ seed: { ...seed, groups } });

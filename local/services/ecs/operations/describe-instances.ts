@@ -1,10 +1,11 @@
 // DescribeInstances: the instances of a region, filtered, in pages.
+import { refusal } from "../errors.ts";
 import type { EcsEni, EcsInstance } from "../model.ts";
 import { jsonListOf, type Operation, requireRegion } from "../operation.ts";
-import { numberedPageOf, pageOf } from "../paging.ts";
+import { pageByEither } from "../paging.ts";
 import { hasTags } from "../tags.ts";
 
-const bounds = { min: 1, max: 100, fallback: 10, floor: 10, outOfBounds: "InvalidParameter" } as const;
+const bounds = { min: 1, max: 100, fallback: 10, floor: 10, outOfBounds: "InvalidParameter", sizeMax: 100 } as const;
 
 const eniItem = (eni: EcsEni): Record<string, unknown> => ({
   NetworkInterfaceId: eni.eniId,
@@ -62,13 +63,8 @@ export const describeInstances: Operation = {
         const groupId = params.SecurityGroupId;
         return groupId === undefined || (primaryOf(instance)?.groupIds.includes(groupId) ?? false);
       });
-    const numbered = numberedPageOf(found, params, 100);
-    if (numbered !== undefined) {
-      const Instance = numbered.items.map((instance) => itemOf(instance, enis));
-      return { ...numbered.paging, Instances: { Instance } };
-    }
-    const page = pageOf(found, params, `instances ${regionId}`, bounds);
-    const Instance = page.items.map((instance) => itemOf(instance, enis));
-    return { TotalCount: found.length, NextToken: page.nextToken, Instances: { Instance } };
+    const { items, paging } = pageByEither(found, params, `instances ${regionId}`, bounds);
+    if (params.DryRun === "true") throw refusal("DryRunOperation");
+    return { ...paging, Instances: { Instance: items.map((instance) => itemOf(instance, enis)) } };
   },
 };

@@ -2,10 +2,10 @@
 import { listOf, type RpcParameters } from "../../../protocol/rpc/parameters.ts";
 import type { EcsEni } from "../model.ts";
 import { type Operation, requireRegion } from "../operation.ts";
-import { pageOf } from "../paging.ts";
+import { pageByEither } from "../paging.ts";
 import type { EcsSwitches } from "../switches.ts";
 
-const bounds = { min: 10, max: 500, fallback: 10, outOfBounds: "InvalidParameter" } as const;
+const bounds = { min: 10, max: 500, fallback: 10, outOfBounds: "InvalidParameter", sizeMax: 100 } as const;
 
 const itemOf = (eni: EcsEni): Record<string, unknown> => ({
   NetworkInterfaceId: eni.eniId,
@@ -48,11 +48,7 @@ export const describeNetworkInterfaces: Operation = {
       .enis()
       .filter((eni) => eni.regionId === regionId)
       .filter(filterOf(params, switches));
-    const page = pageOf(found, params, `enis ${regionId}`, bounds);
-    return {
-      TotalCount: found.length,
-      NextToken: page.nextToken,
-      NetworkInterfaceSets: { NetworkInterfaceSet: page.items.map(itemOf) },
-    };
+    const { items, paging } = pageByEither(found, params, `enis ${regionId}`, bounds);
+    return { ...paging, NetworkInterfaceSets: { NetworkInterfaceSet: items.map(itemOf) } };
   },
 };

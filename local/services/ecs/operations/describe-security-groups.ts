@@ -69,8 +69,12 @@ export const describeSecurityGroups: Operation = {
     if (numbered !== undefined && switches.groupsByPage === "refused") {
       throw refusal("NotSupported.PageNumberAndPageSize");
     }
-    if (numbered !== undefined) return { RegionId, ...numbered.paging, SecurityGroups: itemsOf(numbered.items) };
-    const page = pageOf(matching, params, `groups ${RegionId}`, bounds);
-    return { RegionId, NextToken: page.nextToken, SecurityGroups: itemsOf(page.items) };
+    const byToken = () => {
+      const { items, nextToken } = pageOf(matching, params, `groups ${RegionId}`, bounds);
+      return { items, paging: { NextToken: nextToken } };
+    };
+    const { items, paging } = numbered ?? byToken();
+    if (params.DryRun === "true") throw refusal("DryRunOperation");
+    return { RegionId, ...paging, SecurityGroups: itemsOf(items) };
   },
 };
