@@ -13,6 +13,7 @@ import {
 import type { EntryId } from "../../shared/domain/ids.ts";
 import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { AppError } from "../../shared/errors/app-error.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
 import { listLeases } from "../../shared/store/leases.ts";
@@ -181,6 +182,8 @@ interface Scenario {
   /** A person asks again when no answer came; a job is run again by itself. */
   readonly again: boolean;
   readonly becomes: string;
+  /** Where people are asked: the policy's own. */
+  readonly recycling?: Readonly<Record<string, unknown>>;
 }
 
 const scenarios: Readonly<Record<string, Scenario>> = {
@@ -224,6 +227,28 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     again: true,
     becomes: "deleted",
   },
+  "quarantined as a person wants it": {
+    before: async (one) => {
+      await one.recycle(one.scene.quietApp());
+      await one.pass(8);
+    },
+    act: (one, app) => one.approve(app, "quarantine"),
+    again: true,
+    becomes: "quarantined",
+    recycling: { steps: {} },
+  },
+  "deleted as a person wants it": {
+    before: async (one) => {
+      await one.recycle(one.scene.quietApp());
+      await one.pass(8);
+      await one.approve(one.scene.quietApp(), "quarantine");
+      await one.pass(16);
+    },
+    act: (one, app) => one.approve(app, "delete"),
+    again: true,
+    becomes: "deleted",
+    recycling: { steps: {} },
+  },
   "restored after its deletion": {
     before: (one) => one.deleted(),
     act: (one, app) => one.restore(app),
@@ -263,7 +288,7 @@ async function disturbed(
   mode: (call: ProcessCall) => Fate,
   at: number,
 ): Promise<readonly string[] | null> {
-  const one = new Idle(`recycling ${at}`);
+  const one = new Idle(`recycling ${at}`, scenario.recycling);
   return one.scene.schedule.run(play(one, scenario, mode, at));
 }
 
@@ -291,8 +316,15 @@ async function play(
     caller.died.then(() => false),
   ]);
   if (name === null) return null;
-  if (!isDone && scenario.again) await scenario.act(one, one.scene.quietApp());
+  // Who asks again for what has come about is told that it has.
+  const isOver = (error: unknown): boolean => error instanceof AppError && error.code === "RECYCLING_STATE";
+  if (!isDone && scenario.again)
+    await scenario.act(one, one.scene.quietApp()).catch((error: unknown) => {
+      if (!isOver(error)) throw error;
+    });
   await one.ticks(4);
+  // A word that is stored and could not be acted on at once is acted on in the night.
+  if (scenario.recycling) await one.recycle(one.scene.quietApp());
   const state = (await one.item())?.state;
   const found = [...(await one.wrong()), ...(state === scenario.becomes ? [] : [`it is ${state}`])];
   return found.map((text) => `call ${at} (${name}): ${text}`);

@@ -226,7 +226,7 @@ export class RecyclingScene {
       return merged >= max;
     });
     return [
-      ...(protectedBy === null ? [] : [`the group takes no rule from us: ${protectedBy}`]),
+      ...(protectedBy === null ? [] : [`the group takes no new rule from us: ${protectedBy}`]),
       ...(full === undefined ? [] : [`${full.eniId} has ${max} rules or more: there may be no room for it`]),
     ];
   }

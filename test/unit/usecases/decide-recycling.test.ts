@@ -3,7 +3,8 @@ import { afterEach, describe, expect, it } from "vitest";
 import { recyclingIdOf } from "../../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
-import { approveItem } from "../../../shared/usecases/recycling/decide-recycling.ts";
+import { listRecyclingItems } from "../../../shared/store/recycling.ts";
+import { approveItem, restoreItem } from "../../../shared/usecases/recycling/decide-recycling.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -205,6 +206,30 @@ it("an approval of the deletion covers nobody who comes after it: it is void, an
   expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
 });
 
+it("every field that the cloud keeps of a rule comes back with it, but its id and time", async () => {
+  const idle = {
+    ...{ ipProtocol: "UDP", portRange: "7800/7890", sourceCidrIp: "10.0.0.0/8", priority: 7 },
+    ...{ sourcePortRange: "1000/2000", destCidrIp: "127.10.0.11/32", description: "old tool: ask bob, é" },
+  };
+  one = await RecyclingWorld.start({ rules: [idle] });
+  const { world } = one;
+  const stands = () =>
+    (world.ecs.groups().find(({ groupId }) => groupId === "sg-web")?.rules ?? [])
+      .filter(({ portRange }) => portRange === idle.portRange)
+      .map(({ ruleId: _, createTime: __, ...fields }) => fields);
+  const before = stands();
+  expect(before).toMatchObject([{ sourcePortRange: "1000/2000", destCidrIp: "127.10.0.11/32", priority: 7 }]);
+  await one.deleted();
+  expect(stands()).toEqual([]);
+  const { items } = await world.run(
+    listRecyclingItems(world.process().tables, { groupId: world.web.groupId, states: ["deleted"], limit: 10 }),
+  );
+  const itemId = items.find(({ kept }) => kept.description === idle.description)?.itemId ?? "";
+  const terms = { dryRun: false, deadlineAt: world.clock.monotonicMs() + 8_000 };
+  await world.run(restoreItem(world.process(), one.operator(), itemId, { reason: "needed" }, terms));
+  expect(stands()).toEqual(before);
+});
+
 describe("a group that has changed meanwhile", () => {
   const other = () => one.world.process(undefined, "ak-other");
   const authorize = (spec: Parameters<typeof aSpec>[0], description: string) =>
@@ -236,6 +261,17 @@ describe("a group that has changed meanwhile", () => {
       await authorize({ ports: somePorts(`${3000 + n}/${3000 + n}`), peer: fromCidr("10.0.0.0/8") }, "x".repeat(n + 1));
     const answer = await one.restore(one.world.process(), true);
     expect(answer.notes).toEqual([expect.stringContaining("has 30 rules or more")]);
+  });
+
+  it("gets back what was there before also where the policy lets it take no new rule by now, and that is said", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const { world } = one;
+    const { policy } = world;
+    world.policy = { ...policy, groups: { ...policy.groups, denied: ["web"] } };
+    const answer = await one.restore();
+    expect([answer.notes, answer.settled]).toEqual([[expect.stringContaining("takes no new rule from us")], true]);
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
   it("where somebody opened the same rule again keeps that one, and says so", async () => {

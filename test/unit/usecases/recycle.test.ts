@@ -5,6 +5,7 @@ import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
+import { schemas } from "../../../shared/store/tables.ts";
 import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
 import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
@@ -87,16 +88,33 @@ describe("a rule that nobody uses", () => {
 
   it("is said by a dry run of the whole job, which changes nothing", async () => {
     one = await RecyclingWorld.start();
-    const before = await one.world.rows("recycling");
-    const report = await one.recycle(one.world.process(), true);
-    expect(report.lines.filter(({ itemId }) => itemId === one.itemId)).toMatchObject([{ step: "queue" }]);
-    expect(report).toMatchObject({ next: null, failed: [], verdicts: { used: 0 } });
-    expect(await one.world.rows("recycling")).toEqual(before);
+    /** Every row of every table, and every rule. */
+    const everything = async () => {
+      const { tables } = one.world.process();
+      const rows = [];
+      for (const { name, key } of schemas) {
+        const from = [key[0]?.type === "integer" ? 0 : ""];
+        rows.push([name, await one.world.run(tables.range({ table: name, from, to: null, limit: 5000 }))]);
+      }
+      return JSON.stringify([rows, one.world.ecs.groups()]);
+    };
+    const dryRun = async () => {
+      const before = await everything();
+      const report = await one.recycle(one.world.process(), true);
+      expect(await everything()).toBe(before);
+      expect(report).toMatchObject({ next: null, failed: [] });
+      return report.lines.find(({ itemId }) => itemId === one.itemId)?.step;
+    };
+    expect(await dryRun()).toBe("queue");
     await one.recycle();
     await one.pass(8);
-    const later = await one.recycle(one.world.process(), true);
-    expect(later.lines.find(({ itemId }) => itemId === one.itemId)?.step).toBe("quarantine");
-    expect([await one.state(), one.rules()]).toEqual(["noticed", [IDLE]]);
+    expect(await dryRun()).toBe("quarantine");
+    await one.recycle();
+    await one.pass(16, [touched("refused", dayAfter(one.today, 15), ["10.9.9.9"])]);
+    expect(await dryRun()).toBe("delete");
+    await one.pass(1, [touched("real", one.today, [VISITOR])]);
+    expect(await dryRun()).toBe("restore");
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
   });
 });
 
