@@ -1,4 +1,5 @@
 // Builds everything that runs outside the tests: the functions' bundles, the local instance harness, the command line.
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -75,9 +76,21 @@ const commandOptions = {
   plugins: [leaveOut, tablestoreWhole],
 };
 
+/**
+ * What a policy is checked with, as a name that changes with any of it: a function takes a document that its own build has checked as it is
+ * (functions/policy-reading.ts).
+ */
+async function namedSchema() {
+  const entryPoints = [join(root, "shared/config/policy-schema.ts")];
+  const { outputFiles } = await esbuild.build({ ...functionOptions, sourcemap: false, entryPoints });
+  const name = createHash("sha256").update(outputFiles[0].contents).digest("hex").slice(0, 32);
+  return { SAFEPORT_POLICY_SCHEMA: JSON.stringify(name) };
+}
+
 /** Bundles one function from `source` into `outfile`, as a deployment has it. Resolves with its size in bytes. */
 export async function bundleFunction(source, outfile) {
-  const result = await esbuild.build({ ...functionOptions, sourcemap: false, entryPoints: [source], outfile });
+  const define = await namedSchema();
+  const result = await esbuild.build({ ...functionOptions, define, sourcemap: false, entryPoints: [source], outfile });
   const [file] = result.outputFiles;
   await mkdir(dirname(outfile), { recursive: true });
   await writeFile(outfile, file.contents);
@@ -102,9 +115,10 @@ function targets() {
 /** The functions, each in the file of its start and those that it loads later. */
 async function buildFunctions(outDir) {
   const names = readdirSync(join(root, "functions"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const options = { ...inParts, define: await namedSchema() };
   const divided = await Promise.all(
     names.map(async ({ name }) => {
-      const { files } = await splitBundle(join(root, "functions", name, "index.ts"), inParts, PRELUDE);
+      const { files } = await splitBundle(join(root, "functions", name, "index.ts"), options, PRELUDE);
       return files.map(({ name: file, result }) => {
         const target = `${name}/${file}`;
         return { target, outfile: join(outDir, target), result };

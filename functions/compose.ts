@@ -25,18 +25,17 @@ import {
   readSettings,
   SettingsError,
 } from "../shared/config/settings.ts";
-import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";
 import type { KeySets } from "../shared/ports/key-sets.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
-import { listPolicies } from "../shared/store/policy.ts";
 import { schemas } from "../shared/store/tables.ts";
 import type { App } from "../shared/usecases/app.ts";
 import type { PolicyDocuments } from "../shared/usecases/policy/change-policy.ts";
+import { type PolicyReader, policyReader, policySchema } from "./policy-reading.ts";
 
 /** The program's parts. */
-export interface Composition {
+export interface Composition extends Pick<PolicyReader, "readPolicy" | "readPolicyOrDefault"> {
   readonly app: App;
   /** Checks tokens of the company's identity provider. */
   readonly oidc: OidcTokens;
@@ -46,13 +45,6 @@ export interface Composition {
   readonly alarmSecrets: readonly string[];
   /** Checks documents of this installation. */
   readonly documents: () => Promise<PolicyDocuments>;
-  /** The policy in force, or the last good one where that cannot be read. Throws NOT_READY before setup, POLICY_UNREADABLE without a good one. */
-  readonly readPolicy: () => Promise<Policy>;
-  /**
-   * As `readPolicy`, but the shipped policy as a stand-in where none can be read: leases have to end whatever has become of the policy,
-   * and nothing begins by it.
-   */
-  readonly readPolicyOrDefault: () => Promise<Policy>;
   /** Region in which the heartbeat is published; null where none is wanted. */
   readonly heartbeat: string | null;
   /** Ends an invocation: what is to be told to others is told. Never rejects. */
@@ -61,6 +53,9 @@ export interface Composition {
 
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
 export type ContextCredentials = Partial<Credentials> | undefined;
+
+/** Names the code of `policy-schema.ts` with all that it is made of; put here by the build. */
+declare const SAFEPORT_POLICY_SCHEMA: string | undefined;
 
 /** How long an identity provider may take to show its keys. */
 const KEYS_WITHIN_MS = 5000;
@@ -187,8 +182,15 @@ function build(configuration: Configuration): Composition {
       return cmsMetrics(unhurried(cmsRpc, clock));
     },
   };
+  const { readPolicy, readPolicyOrDefault, ...reader } = policyReader({
+    tables,
+    log,
+    region,
+    secret: settings.markSecret,
+    schema: typeof SAFEPORT_POLICY_SCHEMA === "string" ? SAFEPORT_POLICY_SCHEMA : null,
+  });
   const settle = async (): Promise<void> => {
-    await Promise.all([calls.settle(), lookUps.settle()]);
+    await Promise.all([calls.settle(), lookUps.settle(), reader.settle()]);
   };
   const keySets: KeySets = {
     read: async (url) => {
@@ -205,7 +207,8 @@ function build(configuration: Configuration): Composition {
     return { textOf: checkedPolicyText, policyOf: (row) => policyOfRow(row, region), warningsOf: warningsOfText };
   };
   const beats = heartbeat ? region : null;
-  return { app, accountId, alarmSecrets, settle, documents, oidc, heartbeat: beats, ...policyReaders(app, region) };
+  const policies = { readPolicy, readPolicyOrDefault };
+  return { app, accountId, alarmSecrets, settle, documents, oidc, heartbeat: beats, ...policies };
 }
 
 /** Where an API answers: at the address that is set, else at each region's own. */
@@ -213,61 +216,4 @@ function placeOf(set: string | null, ofRegion: (region: string) => string): Pick
   if (set === null) return { endpoint: ofRegion, protocol: "https" };
   const { host, protocol } = new URL(set);
   return { endpoint: () => host, protocol: protocol === "http:" ? "http" : "https" };
-}
-
-interface ParsedPolicy {
-  readonly text: string;
-  readonly policy: Policy;
-}
-
-/** How many versions are gone back for one that can be read. */
-const VERSIONS_BACK = 20;
-
-/** Loaded with the first policy that is read: neither a start nor an idle tick needs one. */
-const policySchema = () => import("../shared/config/policy-schema.ts");
-
-async function lastGood(rows: Awaited<ReturnType<typeof listPolicies>>, region: string): Promise<ParsedPolicy | null> {
-  const { policyOfRow } = await policySchema();
-  for (const row of rows) {
-    try {
-      return { text: row.text, policy: policyOfRow(row, region) };
-    } catch {
-      // The one before it.
-    }
-  }
-  return null;
-}
-
-function unreadable(cause: unknown): never {
-  throw fail("POLICY_UNREADABLE", {}, cause);
-}
-
-function policyReaders(app: App, region: string): Pick<Composition, "readPolicy" | "readPolicyOrDefault"> {
-  let parsed: ParsedPolicy | undefined;
-  const read = async (): Promise<Policy> => {
-    // What reads it is loaded while it is on its way.
-    const [[row], { policyOfRow }] = await Promise.all([listPolicies(app.tables, 1), policySchema()]);
-    if (row === undefined) throw fail("NOT_READY", { what: "the policy" });
-    if (parsed?.policy.version === row.version && parsed.text === row.text) return parsed.policy;
-    try {
-      parsed = { text: row.text, policy: policyOfRow(row, region) };
-    } catch (error) {
-      app.log.write("error", `version ${row.version} of the policy cannot be read`, { cause: error });
-      parsed = (await lastGood(await listPolicies(app.tables, VERSIONS_BACK), region)) ?? unreadable(error);
-    }
-    return parsed.policy;
-  };
-  return {
-    readPolicy: read,
-    readPolicyOrDefault: async () => {
-      try {
-        return await read();
-      } catch (error) {
-        app.log.write("error", "no policy can be read; things end by the last good or the shipped one", {
-          cause: error,
-        });
-        return parsed?.policy ?? { ...(await policySchema()).defaultPolicy(region), isStandIn: true };
-      }
-    },
-  };
 }

@@ -1,8 +1,7 @@
 // The part of the policy document about who is let in.
 import * as z from "zod";
-import { type AccessPolicy, JWT_ALGORITHMS, type OidcIssuer } from "../domain/access-policy.ts";
+import { JWT_ALGORITHMS } from "../domain/access-policy.ts";
 import { ROLES } from "../domain/permission.ts";
-import type { Scope } from "../domain/scope.ts";
 
 const text = z.string().min(1).max(256);
 const texts = z.array(text).max(1000).default([]);
@@ -56,13 +55,3 @@ export const accessSchema = z.strictObject({
   failuresMax: z.int().min(3).max(1000).default(20).describe("Wrong tokens in five minutes before a lock-out."),
   tokenDaysMax: z.int().min(1).max(3650).default(365).describe("Longest life of a token."),
 });
-
-/** What a checked document says of access, as values. */
-export function accessPolicyOf({ oidc, ...same }: z.output<typeof accessSchema>): AccessPolicy {
-  const scopes: Readonly<Record<string, Scope>> = same.scopes;
-  return {
-    ...same,
-    scopes,
-    oidc: oidc.map(({ clockTolerance, ...issuer }): OidcIssuer => ({ ...issuer, clockToleranceS: clockTolerance })),
-  };
-}

@@ -1,6 +1,5 @@
 // The parts of the policy document that speak of alarms and lockdowns.
 import * as z from "zod";
-import type { AlarmRule, LockdownPolicy } from "../domain/alarm.ts";
 import { parseCorePort } from "../domain/core-port.ts";
 
 const DAY_S = 86_400;
@@ -60,27 +59,4 @@ export const lockdownSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Name of who answers for lockdowns while operatorPath is empty; null: such lockdowns are refused."),
-});
-
-/** The rules as the program uses them. */
-export const alarmRulesOf = (rules: z.output<typeof alarmsSchema>): readonly AlarmRule[] =>
-  rules.map(({ do: action, scope, period: seconds, ...rule }) => ({
-    ...rule,
-    action,
-    scope:
-      scope === null
-        ? null
-        : "tag" in scope
-          ? { kind: "tag", tag: scope.tag }
-          : { kind: "groups", groups: scope.groups },
-    periodMs: seconds === null ? null : seconds * 1000,
-  }));
-
-/** What it says of lockdowns, as the program uses it. */
-export const lockdownPolicyOf = ({
-  period: seconds,
-  ...lockdown
-}: z.output<typeof lockdownSchema>): LockdownPolicy => ({
-  ...lockdown,
-  periodMs: seconds * 1000,
 });

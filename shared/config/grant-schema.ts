@@ -1,7 +1,6 @@
 // The parts of the policy document about grants, approvals and persons.
 import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
-import type { GrantPolicy, GrantRule } from "../domain/grant-policy.ts";
 import { ROLES } from "../domain/permission.ts";
 import { parsePortRange } from "../domain/port-range.ts";
 
@@ -138,47 +137,3 @@ export const personsSchema = z
   .describe(
     "Which principals are one person, such as { ann: [ann-laptop, corp/ann@example.com] }: nobody approves what the same person asked for.",
   );
-
-interface GrantDocument {
-  readonly grants: z.output<typeof grantsSchema>;
-  readonly approval: z.output<typeof approvalSchema>;
-  readonly breakGlass: z.output<typeof breakGlassSchema>;
-  readonly persons: z.output<typeof personsSchema>;
-}
-
-/** What a checked document says of grants, as values. */
-export function grantPolicyOf({ grants, approval, breakGlass, persons }: GrantDocument): GrantPolicy {
-  return {
-    grants: grants.map(ruleOf),
-    approval: {
-      ports: approval.ports.flatMap((text) => parsePortRange(text) ?? []),
-      where: { groups: approval.groups, tags: approval.tags, applications: approval.applications },
-      count: approval.count,
-      decideWithinMs: approval.decideWithin * 1000,
-      useWithinMs: approval.useWithin * 1000,
-      issuerMayApprove: approval.issuerMayApprove,
-      distinctIssuers: approval.distinctIssuers,
-    },
-    breakGlass: breakGlass && {
-      persons: breakGlass.persons,
-      roles: breakGlass.roles,
-      periodMaxMs: breakGlass.periodMax * 1000,
-      justifyWithinMs: breakGlass.justifyWithin * 1000,
-    },
-    persons,
-  };
-}
-
-function ruleOf(rule: GrantDocument["grants"][number]): GrantRule {
-  const { groups, tags, applications, ports, sources, periodMax, ticket, protocols, ...same } = rule;
-  const isAnywhere = groups.length + tags.length + applications.length === 0;
-  return {
-    ...same,
-    where: isAnywhere ? null : { groups, tags, applications },
-    protocols: protocols.length === 0 ? null : protocols,
-    ports: ports.length === 0 ? null : ports.flatMap((text) => parsePortRange(text) ?? []),
-    sources: sources.length === 0 ? null : sources.flatMap((text) => parseCidr(text) ?? []),
-    periodMaxMs: periodMax === null ? null : periodMax * 1000,
-    isTicketNeeded: ticket === "needed",
-  };
-}

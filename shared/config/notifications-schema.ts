@@ -1,6 +1,5 @@
 // The part of the policy document that says who is told where.
 import * as z from "zod";
-import type { NotificationPolicy, TargetKind } from "../domain/notification-policy.ts";
 
 /** A name in the functions' configuration, without its prefix. */
 const settingName = z
@@ -9,24 +8,6 @@ const settingName = z
 const targetName = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "is not a name such as ops-room");
 const targetNames = z.array(targetName).max(20);
 const language = z.enum(["en", "zh"]);
-
-/**
- * Messages a minute that a target is sent, where the policy says nothing: below what the services allow.
- *
- * - DingTalk: 20 a minute for one robot, beyond it none for ten minutes
- *   (https://open.dingtalk.com/document/group/custom-robot-access).
- * - Feishu: 100 a minute and 5 a second for one robot
- *   (https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot).
- * - WeCom: 20 a minute for one robot (https://developer.work.weixin.qq.com/document/path/91770).
- * - Slack: one a second, short bursts beyond it (https://docs.slack.dev/apis/web-api/rate-limits).
- */
-const PER_MINUTE: Readonly<Record<TargetKind, number>> = {
-  dingtalk: 18,
-  feishu: 90,
-  wecom: 18,
-  slack: 50,
-  webhook: 600,
-};
 
 const targetSchema = z
   .strictObject({
@@ -93,26 +74,6 @@ export const notificationsSchema = z
     for (const [name, targets] of Object.entries(document.groups)) check(["groups", name], targets);
     for (const [name, targets] of Object.entries(document.roles)) check(["roles", name], targets ?? []);
   });
-
-const DAY_MS = 86_400_000;
-
-/** The values of a checked section. */
-export function notificationsOf(document: z.output<typeof notificationsSchema>): NotificationPolicy {
-  return {
-    targets: Object.entries(document.targets).map(([name, target]) => ({
-      ...target,
-      name,
-      language: target.language ?? document.language,
-      perMinute: target.perMinute ?? PER_MINUTE[target.kind],
-    })),
-    people: document.people,
-    groups: document.groups,
-    roles: document.roles,
-    otherwise: document.otherwise,
-    digestOver: document.digestOver,
-    deadAfterMs: document.deadAfterDays * DAY_MS,
-  };
-}
 
 /** Without user and password. That it is https, and which hosts may be reached, is checked when something is sent. */
 function isAddress(text: string): boolean {

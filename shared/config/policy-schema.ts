@@ -1,12 +1,10 @@
 // The policy document: its fields with units, defaults and bounds, and the way from its text to the policy in force.
 import { isIP } from "node:net";
 import * as z from "zod";
-import { parseCidr } from "../domain/cidr.ts";
-import { cloudPrincipalText } from "../domain/cloud-principal.ts";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
-import { accessPolicyOf, accessSchema } from "./access-schema.ts";
-import { alarmRulesOf, alarmsSchema, lockdownPolicyOf, lockdownSchema } from "./alarm-schema.ts";
+import { accessSchema } from "./access-schema.ts";
+import { alarmsSchema, lockdownSchema } from "./alarm-schema.ts";
 import {
   driftSchema,
   foreignWritersSchema,
@@ -16,9 +14,10 @@ import {
   templatesSchema,
   trustedPrincipalsSchema,
 } from "./drift-schema.ts";
-import { approvalSchema, breakGlassSchema, grantPolicyOf, grantsSchema, personsSchema } from "./grant-schema.ts";
-import { notificationsOf, notificationsSchema } from "./notifications-schema.ts";
-import { recyclingOf, recyclingSchema } from "./recycling-schema.ts";
+import { approvalSchema, breakGlassSchema, grantsSchema, personsSchema } from "./grant-schema.ts";
+import { notificationsSchema } from "./notifications-schema.ts";
+import { policyOf } from "./policy-values.ts";
+import { recyclingSchema } from "./recycling-schema.ts";
 
 const seconds = (min: number, max: number) => z.int().min(min).max(max);
 const DAY_S = 86_400;
@@ -185,68 +184,8 @@ export function checkedPolicyText(value: unknown): string {
   throw fail("POLICY_INVALID", { count: mistakes.length, mistakes: namesOf(mistakes.slice(0, MISTAKES_MAX)) });
 }
 
-/** The policy in force from a checked document. `ownRegion` stands in where the document names no region. */
-export function policyOf(document: PolicyDocument, version: number, ownRegion: string): Policy {
-  const { lease, drift } = document;
-  return {
-    version,
-    regions: document.regions.length > 0 ? document.regions : [ownRegion],
-    defaultTarget: document.defaultTarget,
-    lease: {
-      periodMinMs: lease.periodMin * 1000,
-      periodMaxMs: lease.periodMax * 1000,
-      totalMaxMs: lease.totalMax * 1000,
-      priority: lease.priority,
-      sensitivePorts: lease.sensitivePorts,
-      sourceWidthMax: lease.sourceWidthMax,
-      portsMax: lease.portsMax,
-      openMax: lease.openMax,
-      startAheadMaxMs: lease.startAheadMax * 1000,
-      endNotices: { fractions: lease.endNotices, lifetimeMinMs: lease.endNoticesFrom * 1000 },
-      destCidrIp: lease.destCidrIp,
-    },
-    groups: document.groups,
-    access: accessPolicyOf(document.access),
-    ...grantPolicyOf(document),
-    drift: {
-      unknownWriterWaitMs: drift.unknownWriterWait * 1000,
-      revertsMax: drift.revertsMax,
-      revertsWithinMs: drift.revertsWithin * 1000,
-      percentPerPass: drift.percentPerPass,
-      freeze: drift.freeze,
-      canary: drift.canary && {
-        groupId: drift.canary.group,
-        region: drift.canary.region,
-        withinMs: drift.canary.within * 1000,
-      },
-      foreignWidthMax: drift.foreignWidthMax,
-    },
-    foreignWriters: document.foreignWriters.map((writer) => ({
-      ...writer,
-      sources: writer.sources.flatMap((text) => parseCidr(text) ?? []),
-    })),
-    trustedPrincipals: document.trustedPrincipals.map((trusted) => ({
-      ...trusted,
-      principal: cloudPrincipalText(trusted.principal),
-    })),
-    templates: Object.fromEntries(
-      Object.entries(document.templates).map(([name, rules]) => [
-        name,
-        rules.map((rule) => ({ ...rule, sources: rule.sources.length > 0 ? rule.sources : document.operators })),
-      ]),
-    ),
-    operatorPath: document.operatorPath,
-    alarms: alarmRulesOf(document.alarms),
-    lockdown: lockdownPolicyOf(document.lockdown),
-    notifications: notificationsOf(document.notifications),
-    recycling: recyclingOf(document.recycling),
-    limits: document.limits,
-    trustedProxies: document.trustedProxies,
-  };
-}
-
-/** The policy of a stored row. Throws STATE_UNREADABLE when the row does not hold a valid document. */
-export function policyOfRow(row: { readonly version: number; readonly text: string }, ownRegion: string): Policy {
+/** The document of a stored row. Throws STATE_UNREADABLE when the row does not hold a valid one. */
+export function documentOfRow(row: { readonly text: string }): PolicyDocument {
   let value: unknown;
   try {
     value = JSON.parse(row.text);
@@ -255,7 +194,12 @@ export function policyOfRow(row: { readonly version: number; readonly text: stri
   }
   const reading = readStoredDocument(value);
   if (reading.kind === "mistakes") throw fail("STATE_UNREADABLE", { table: "policy", why: namesOf(reading.mistakes) });
-  return policyOf(reading.document, row.version, ownRegion);
+  return reading.document;
+}
+
+/** The policy of a stored row. Throws STATE_UNREADABLE when the row does not hold a valid document. */
+export function policyOfRow(row: { readonly version: number; readonly text: string }, ownRegion: string): Policy {
+  return policyOf(documentOfRow(row), row.version, ownRegion);
 }
 
 /** The policy of an empty document: what ends leases when no policy can be read. Its version is 0. */

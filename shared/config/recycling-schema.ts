@@ -2,10 +2,8 @@
 import * as z from "zod";
 import { parseCidr } from "../domain/cidr.ts";
 import { parsePortRange } from "../domain/port-range.ts";
-import type { RecyclingPolicy, RuleMatch } from "../domain/recycling-policy.ts";
 
 const HOUR_S = 3600;
-const DAY_MS = 86_400_000;
 const cidrText = z.string().refine((text) => parseCidr(text) !== null, "is not an address or CIDR such as 10.0.0.0/8");
 const portText = z.string().refine((text) => parsePortRange(text) !== null, "is not a port such as 22 or 8000-8010");
 const date = z.iso.date("is not a day such as 2027-03-31");
@@ -205,63 +203,3 @@ const queueFields = {
 
 /** `recycling` of the document. */
 export const recyclingSchema = z.strictObject({ ...queueFields, ...evidenceFields });
-
-/** The values of a checked `recycling`. */
-export function recyclingOf(document: z.output<typeof recyclingSchema>): RecyclingPolicy {
-  const { collect, session } = document;
-  return {
-    groups: document.groups,
-    noticeMs: document.notice * DAY_MS,
-    quarantineMs: document.quarantine * DAY_MS,
-    steps: document.steps,
-    requeueAfterMs: document.requeueAfter * DAY_MS,
-    exemptMaxMs: document.exemptMax * DAY_MS,
-    watchEveryMs: document.watchEvery * 1000,
-    ownerOtherwise: document.ownerOtherwise,
-    windowDays: document.window,
-    coverageMin: document.coverageMin,
-    skippedMax: document.skippedMax,
-    session,
-    sources: document.sources,
-    collect: {
-      everyMs: collect.every * 1000,
-      sliceMs: collect.slice * 1000,
-      settleMs: collect.settle * 1000,
-      rereadAfterMs: collect.rereadAfter * 1000,
-      queriesPerDay: collect.queriesPerDay,
-      metricCallsPerDay: collect.metricCallsPerDay,
-    },
-    probes: cidrsOf(document.probes),
-    balancerSources: cidrsOf(document.balancerSources),
-    balancers: document.balancers.map(({ loadBalancer, ...rest }) => ({ ...rest, loadBalancerId: loadBalancer })),
-    neverClose: document.neverClose.map((it) => ({ ...matchOf(it), reason: it.reason })),
-    exempt: document.exempt.map((it) => ({
-      ...matchOf(it),
-      owner: it.owner,
-      reason: it.reason,
-      until: Date.parse(`${it.until}T00:00:00Z`),
-    })),
-    seasonal: document.seasonal.map((it) => ({
-      ...matchOf(it),
-      owner: it.owner,
-      reason: it.reason,
-      windows: it.windows,
-    })),
-  };
-}
-
-const cidrsOf = (texts: readonly string[]) => texts.flatMap((text) => parseCidr(text) ?? []);
-
-const matchOf = (it: {
-  readonly groups: readonly string[];
-  readonly protocol: string | null;
-  readonly ports: string | null;
-  readonly sources: readonly string[];
-  readonly peers: readonly string[];
-}): RuleMatch => ({
-  groups: it.groups,
-  protocol: it.protocol,
-  ports: it.ports === null ? null : parsePortRange(it.ports),
-  sources: cidrsOf(it.sources),
-  peers: it.peers,
-});

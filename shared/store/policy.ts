@@ -19,6 +19,19 @@ export interface PolicyRow {
   readonly reason: string;
 }
 
+/** What a build has noted on a version once it had checked it. */
+export interface CheckedPolicy {
+  /** Says which build it was, and of which document. */
+  readonly mark: string;
+  /** The document as JSON text, with what that build adds to it; null where that is nothing. */
+  readonly filled: string | null;
+}
+
+/** A version as it is read. */
+export interface StoredPolicy extends PolicyRow {
+  readonly checked: CheckedPolicy | null;
+}
+
 /** A version that waits for its confirmation. */
 export interface PendingPolicy {
   /** The version it was compared with; another in force makes it void. */
@@ -34,7 +47,7 @@ export interface PendingPolicy {
 }
 
 /** The newest versions, the one in force first. */
-export async function listPolicies(tables: Tables, limit: number): Promise<readonly PolicyRow[]> {
+export async function listPolicies(tables: Tables, limit: number): Promise<readonly StoredPolicy[]> {
   const page = await tables.range({ table: "policy", from: [NAME], to: [`${NAME}\u0001`], reverse: true, limit });
   return page.rows.map(policyRowOf);
 }
@@ -60,6 +73,11 @@ export function writePolicy(tables: Tables, row: PolicyRow & { readonly at: numb
   const { version, text, by, confirmedBy, at, reason } = row;
   const columns = { text, by: by ?? "", confirmedBy: confirmedBy ?? "", at, reason };
   return tables.put("policy", [NAME, version], columns, { kind: "absent" });
+}
+
+/** Notes on a version that a build has checked it, in the place of any note before. */
+export async function noteChecked(tables: Tables, version: number, { mark, filled }: CheckedPolicy): Promise<void> {
+  await tables.update("policy", [NAME, version], { mark, filled: filled ?? "" }, { kind: "present" });
 }
 
 /** The version that waits, or null. */
@@ -92,8 +110,8 @@ export async function deletePending(tables: Tables, digest: string): Promise<voi
   await tables.delete("policy", PENDING, { kind: "equals", column: "digest", value: digest });
 }
 
-function policyRowOf({ key, columns }: Row): PolicyRow {
-  const { text, by, confirmedBy, at, reason } = columns;
+function policyRowOf({ key, columns }: Row): StoredPolicy {
+  const { text, by, confirmedBy, at, reason, mark, filled } = columns;
   return {
     version: Number(key[1]),
     text: String(text),
@@ -101,5 +119,6 @@ function policyRowOf({ key, columns }: Row): PolicyRow {
     confirmedBy: confirmedBy ? String(confirmedBy) : null,
     at: typeof at === "number" ? at : null,
     reason: reason ? String(reason) : "",
+    checked: mark ? { mark: String(mark), filled: filled ? String(filled) : null } : null,
   };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { policyOf, readPolicyDocument } from "../../../shared/config/policy-schema.ts";
+import { readPolicyDocument } from "../../../shared/config/policy-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
 
 const hook = { kind: "webhook", url: "https://hooks.example.com/safeport", secretFrom: "HOOK_KEY" };
 const robot = { kind: "dingtalk", urlFrom: "OPS_ROBOT", secretFrom: "OPS_SIGN" };

@@ -4,10 +4,10 @@ import {
   checkedPolicyText,
   defaultPolicy,
   policyJsonSchema,
-  policyOf,
   policyOfRow,
   readPolicyDocument,
 } from "../../../shared/config/policy-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
 
 const mistakesOf = (value: unknown) => {
   const reading = readPolicyDocument(value);

@@ -1,6 +1,7 @@
 // The policy's section on recycling: what is shipped, what it refuses, and what becomes of its texts.
 import { describe, expect, test } from "vitest";
-import { defaultPolicy, policyOf, readPolicyDocument } from "../../../shared/config/policy-schema.ts";
+import { defaultPolicy, readPolicyDocument } from "../../../shared/config/policy-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
 
 const recyclingOf = (recycling: unknown) => {
   const reading = readPolicyDocument({ recycling });
