@@ -10,7 +10,13 @@ const summaryOf = ({ computedAt, policyVersion, groups, failed, findings, totals
   ...{ policyVersion, groups, failed, findings, totals },
 });
 
-const groupOf = ({ group, name, failed, owners, ports }: AuditedGroup): z.output<typeof auditedGroupView> => ({
+const groupOf = ({
+  group,
+  name,
+  failed,
+  owners,
+  ports,
+}: AuditedGroup): z.output<ReturnType<typeof auditedGroupView>> => ({
   region: group.region,
   group: group.groupId,
   name,
@@ -23,7 +29,13 @@ const groupOf = ({ group, name, failed, owners, ports }: AuditedGroup): z.output
 });
 
 /** A page of an audit. */
-export const viewAudit = ({ month, isPartial, summary, groups, next }: AuditPage): z.output<typeof auditView> => ({
+export const viewAudit = ({
+  month,
+  isPartial,
+  summary,
+  groups,
+  next,
+}: AuditPage): z.output<ReturnType<typeof auditView>> => ({
   month,
   isPartial,
   ...summaryOf(summary),
@@ -32,7 +44,7 @@ export const viewAudit = ({ month, isPartial, summary, groups, next }: AuditPage
 });
 
 /** Every month. */
-export const viewAudits = (audits: readonly Audit[]): z.output<typeof auditListView> => ({
+export const viewAudits = (audits: readonly Audit[]): z.output<ReturnType<typeof auditListView>> => ({
   audits: audits.map(({ month, summary, running }) => ({
     month,
     running: running !== null,

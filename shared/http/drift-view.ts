@@ -10,7 +10,7 @@ import { viewRule } from "./rule-words.ts";
 import type { driftAnswerView, driftPageView, driftView } from "./schemas-drift.ts";
 
 /** The fields of an item. */
-export function viewDrift(item: DriftItem): z.output<typeof driftView> {
+export function viewDrift(item: DriftItem): z.output<ReturnType<typeof driftView>> {
   const { attribution } = item;
   return {
     id: shownDriftId(item),
@@ -34,17 +34,17 @@ export function viewDrift(item: DriftItem): z.output<typeof driftView> {
 }
 
 /** A page of drift. */
-export function viewDriftPage({ items, unreadable, next }: DriftPage): z.output<typeof driftPageView> {
+export function viewDriftPage({ items, unreadable, next }: DriftPage): z.output<ReturnType<typeof driftPageView>> {
   return { drift: items.map(viewDrift), unreadable: [...unreadable], next: next && `${next[1]}.${next[0]}` };
 }
 
 /** The answer to a decision. */
-export function viewDriftAnswer(answer: DriftAnswer, done: Done): z.output<typeof driftAnswerView> {
+export function viewDriftAnswer(answer: DriftAnswer, done: Done): z.output<ReturnType<typeof driftAnswerView>> {
   const { item, plan, reach } = answer;
   return { ...viewDrift(item), message: sentence(plan, done), reach: viewReach(reach), ...done, plan: [...plan] };
 }
 
-const viewKept = (kept: KeptRule | null): z.output<typeof driftView>["found"] =>
+const viewKept = (kept: KeptRule | null): z.output<ReturnType<typeof driftView>>["found"] =>
   kept && { rule: viewRule(kept.spec), description: kept.description };
 
 function whyOf(verdict: Verdict): string {

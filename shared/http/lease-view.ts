@@ -9,7 +9,7 @@ import type { LeaseAnswer } from "../usecases/lease/open-lease.ts";
 import type { leaseAnswerView, leaseView } from "./schemas.ts";
 
 /** The fields of a lease. */
-export function viewLease(lease: Lease): z.output<typeof leaseView> {
+export function viewLease(lease: Lease): z.output<ReturnType<typeof leaseView>> {
   const { request, status } = lease;
   const spec = request.specs[0];
   const sources = request.specs.map(({ peer }) => sourceText(peer));
@@ -57,7 +57,7 @@ function viewApproval({ needed, change, askedOf, lapsesAt, words }: Approval) {
   };
 }
 
-function breakGlassOf({ request, justification }: Lease): z.output<typeof leaseView>["breakGlass"] {
+function breakGlassOf({ request, justification }: Lease): z.output<ReturnType<typeof leaseView>>["breakGlass"] {
   const justifyBy = request.grant?.justifyBy ?? null;
   if (justifyBy === null) return null;
   const justified = justification && { ...justification, at: formatUtc(justification.at) };
@@ -65,7 +65,7 @@ function breakGlassOf({ request, justification }: Lease): z.output<typeof leaseV
 }
 
 /** The fields of a lease with its reach, and what was or would be done. */
-export function viewAnswer(answer: LeaseAnswer, dryRun: boolean): z.output<typeof leaseAnswerView> {
+export function viewAnswer(answer: LeaseAnswer, dryRun: boolean): z.output<ReturnType<typeof leaseAnswerView>> {
   const { lease, reach } = answer;
   const subject = `${what(reach.protocol, reach.ports)} on ${hostsText(answer)}`;
   const words = sentence(lease, subject, reach.sources);

@@ -25,7 +25,7 @@ export interface Done {
 }
 
 /** An entry: with its allocation's fields, or those of its first holder where holders alone ask for it. */
-function viewEntry(entry: Entry): z.output<typeof entryView> {
+function viewEntry(entry: Entry): z.output<ReturnType<typeof entryView>> {
   const { allocation, standing, holders } = entry;
   const [holder] = holders;
   return {
@@ -54,12 +54,12 @@ function viewEntry(entry: Entry): z.output<typeof entryView> {
 }
 
 /** A page of the ledger. */
-export function viewLedger({ entries, unreadable, next }: LedgerPage): z.output<typeof ledgerPageView> {
+export function viewLedger({ entries, unreadable, next }: LedgerPage): z.output<ReturnType<typeof ledgerPageView>> {
   return { entries: entries.map(viewEntry), unreadable: [...unreadable], next: next && `${next[0]}.${next[1]}` };
 }
 
 /** An entry with its history, each line with what it changed. */
-export function viewStory({ group, entryId, entry, history }: EntryStory): z.output<typeof entryStoryView> {
+export function viewStory({ group, entryId, entry, history }: EntryStory): z.output<ReturnType<typeof entryStoryView>> {
   return {
     id: entryId,
     group: group.groupId,
@@ -103,7 +103,7 @@ function textOf(value: Allocation[(typeof FIELDS)[number]] | undefined): string 
 }
 
 /** The answer to a change of the ledger. */
-export function viewLedgerAnswer(answer: LedgerAnswer, done: Done): z.output<typeof ledgerAnswerView> {
+export function viewLedgerAnswer(answer: LedgerAnswer, done: Done): z.output<ReturnType<typeof ledgerAnswerView>> {
   const { entries, plan, notes } = answer;
   return {
     message: sentence(plan, done),
@@ -116,7 +116,12 @@ export function viewLedgerAnswer(answer: LedgerAnswer, done: Done): z.output<typ
 }
 
 /** Hosts, ports and sources. */
-export function viewReach({ hosts, protocol, ports, sources }: LedgerAnswer["reach"]): z.output<typeof reachView> {
+export function viewReach({
+  hosts,
+  protocol,
+  ports,
+  sources,
+}: LedgerAnswer["reach"]): z.output<ReturnType<typeof reachView>> {
   return { hosts: hosts.map((host) => ({ ...host })), protocol, ports, sources: [...sources] };
 }
 
@@ -127,7 +132,7 @@ export function sentence(plan: readonly string[], { dryRun }: Done): string {
 }
 
 /** A group. */
-export function viewGroup(group: GroupView): z.output<typeof groupView> {
+export function viewGroup(group: GroupView): z.output<ReturnType<typeof groupView>> {
   const { baseline, why } = group;
   return {
     ...group,
@@ -141,7 +146,7 @@ export function viewGroup(group: GroupView): z.output<typeof groupView> {
 }
 
 /** The diff of a baseline. */
-export function viewBaseline({ facts, diff, plan, notes }: BaselineAnswer): z.output<typeof baselineView> {
+export function viewBaseline({ facts, diff, plan, notes }: BaselineAnswer): z.output<ReturnType<typeof baselineView>> {
   const lines = (list: (typeof diff)["added"]) => list.map(({ spec, ...line }) => ({ ...line, rule: viewRule(spec) }));
   return {
     region: facts.ref.region,
@@ -159,6 +164,9 @@ export function viewBaseline({ facts, diff, plan, notes }: BaselineAnswer): z.ou
   };
 }
 
-function viewHours({ zone, windows }: NonNullable<Allocation["openHours"]>): z.output<typeof entryView>["openHours"] {
+function viewHours({
+  zone,
+  windows,
+}: NonNullable<Allocation["openHours"]>): z.output<ReturnType<typeof entryView>>["openHours"] {
   return { zone, windows: windows.map(({ days, from, to }) => ({ days: [...days], from, to })) };
 }

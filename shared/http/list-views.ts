@@ -8,7 +8,7 @@ import type { healthView } from "./schemas.ts";
 import type { recordPageView } from "./schemas-records.ts";
 
 /** A page of the audit trail. */
-export function viewRecords({ records, next }: RecordPage): z.output<typeof recordPageView> {
+export function viewRecords({ records, next }: RecordPage): z.output<ReturnType<typeof recordPageView>> {
   const view = records.map(({ sequence, at, group, cause, actor, from, policyVersion, decidedBy, lines, changes }) => ({
     sequence,
     at: formatUtc(at),
@@ -26,7 +26,7 @@ export function viewRecords({ records, next }: RecordPage): z.output<typeof reco
 }
 
 /** How the program is. */
-export function viewHealth(health: Health): z.output<typeof healthView> {
+export function viewHealth(health: Health): z.output<ReturnType<typeof healthView>> {
   return {
     status: health.status,
     now: formatUtc(health.now),

@@ -6,7 +6,7 @@ import type { Lockdown, LockdownHost } from "../domain/lockdown.ts";
 import type { lockdownAnswerView, lockdownView } from "./schemas-lockdown.ts";
 
 /** A lockdown with its groups, the hosts it hits beside, and what it cannot stop. */
-export function viewLockdown(lockdown: Lockdown): z.output<typeof lockdownView> {
+export function viewLockdown(lockdown: Lockdown): z.output<ReturnType<typeof lockdownView>> {
   const { scope, groups, startedAt, until, endedAt } = lockdown;
   // Whoever names groups, by name or by tag, means all their hosts. Where nothing is done nobody is hit.
   const others = groups.flatMap(({ hosts, way }) =>
@@ -44,7 +44,10 @@ export function viewLockdown(lockdown: Lockdown): z.output<typeof lockdownView> 
 }
 
 /** What was done, or would be. */
-export const viewLockdownAnswer = (lockdown: Lockdown, dryRun: boolean): z.output<typeof lockdownAnswerView> => ({
+export const viewLockdownAnswer = (
+  lockdown: Lockdown,
+  dryRun: boolean,
+): z.output<ReturnType<typeof lockdownAnswerView>> => ({
   ...viewLockdown(lockdown),
   dryRun,
   plan: lockdown.groups.map(({ group, name, way, drops, suspends, left }) => {

@@ -5,7 +5,7 @@ import type { ModeInForce } from "../domain/mode.ts";
 import type { modeView } from "./schemas-mode.ts";
 
 /** The mode, and who set it. */
-export const viewMode = ({ since, ...inForce }: ModeInForce): z.output<typeof modeView> => ({
+export const viewMode = ({ since, ...inForce }: ModeInForce): z.output<ReturnType<typeof modeView>> => ({
   ...inForce,
   since: since === null ? null : formatUtc(since),
 });

@@ -30,7 +30,7 @@ export function describeApi(routes: readonly Route[]): Record<string, unknown> {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-      schemas: { Problem: jsonSchema(problemView, "output") },
+      schemas: { Problem: jsonSchema(problemView(), "output") },
     },
   };
 }
@@ -42,7 +42,7 @@ function operationOf(route: Route): Record<string, unknown> {
   const isPage = route.permission === "public";
   const bodyType = isPage ? "application/x-www-form-urlencoded" : JSON_TYPE;
   const responses: Record<string, unknown> = {};
-  for (const [status, answer] of Object.entries(route.answers))
+  for (const [status, answer] of Object.entries(route.answers()))
     responses[status] = {
       description: DESCRIPTIONS[status] ?? "Done.",
       content: { [isPage ? "text/html" : JSON_TYPE]: { schema: jsonSchema(answer, "output") } },

@@ -8,7 +8,7 @@ import type { policyAnswerView, policyVersionsView, policyView } from "./schemas
 type Row = PolicyView["inForce"];
 
 /** A version with its document. */
-export function viewPolicy({ inForce, pending }: PolicyView): z.output<typeof policyView> {
+export function viewPolicy({ inForce, pending }: PolicyView): z.output<ReturnType<typeof policyView>> {
   return {
     ...viewVersion(inForce),
     policy: documentOf(inForce.text),
@@ -31,12 +31,12 @@ export function viewVersion({
   confirmedBy,
   at,
   reason,
-}: Row): z.output<typeof policyVersionsView>["versions"][number] {
+}: Row): z.output<ReturnType<typeof policyVersionsView>>["versions"][number] {
   return { version, by, confirmedBy, at: at === null ? null : formatUtc(at), reason };
 }
 
 /** A change: what it says, what it does, and what is still to be done. */
-export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.output<typeof policyAnswerView> {
+export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.output<ReturnType<typeof policyAnswerView>> {
   const { version, state, widens, digest, until, changes, warnings, preview } = answer;
   return {
     ...{ version, state, dryRun, widens, digest },
@@ -51,7 +51,11 @@ export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.outpu
   };
 }
 
-const viewStep = ({ group, reach, ...step }: PolicyStep): z.output<typeof policyAnswerView>["begins"][number] => ({
+const viewStep = ({
+  group,
+  reach,
+  ...step
+}: PolicyStep): z.output<ReturnType<typeof policyAnswerView>>["begins"][number] => ({
   group: group.groupId,
   ...step,
   reach: { ...reach, hosts: [...reach.hosts], sources: [...reach.sources] },

@@ -20,7 +20,7 @@ import type {
 const DAY_MS = 86_400_000;
 
 /** The fields of an item. */
-function viewRecycling(item: RecyclingItem): z.output<typeof recyclingView> {
+function viewRecycling(item: RecyclingItem): z.output<ReturnType<typeof recyclingView>> {
   const { quarantine, exemption, judged, waiting } = item;
   return {
     id: item.itemId,
@@ -61,7 +61,7 @@ function viewRecycling(item: RecyclingItem): z.output<typeof recyclingView> {
 }
 
 /** A page of the queue. */
-export function viewRecyclingPage({ items, next }: RecyclingPage): z.output<typeof recyclingPageView> {
+export function viewRecyclingPage({ items, next }: RecyclingPage): z.output<ReturnType<typeof recyclingPageView>> {
   return { recycling: items.map(viewRecycling), next };
 }
 
@@ -69,7 +69,7 @@ export function viewRecyclingPage({ items, next }: RecyclingPage): z.output<type
 export function viewRecyclingItem(found: {
   readonly item: RecyclingItem;
   readonly evidence: readonly EvidenceDay[];
-}): z.output<typeof recyclingItemView> {
+}): z.output<ReturnType<typeof recyclingItemView>> {
   return {
     ...viewRecycling(found.item),
     days: found.evidence.map((day) => ({
@@ -92,7 +92,10 @@ const viewPeers = ({ list }: Peers) =>
   list.map(({ block, count, lastAt }) => ({ block, count, lastAt: formatUtc(lastAt) }));
 
 /** The answer to a decision. */
-export function viewRecyclingAnswer(answer: RecyclingAnswer, dryRun: boolean): z.output<typeof recyclingAnswerView> {
+export function viewRecyclingAnswer(
+  answer: RecyclingAnswer,
+  dryRun: boolean,
+): z.output<ReturnType<typeof recyclingAnswerView>> {
   const { item, plan, reach, notes, settled } = answer;
   const message = sentence(plan, { dryRun, settled });
   return {
@@ -102,7 +105,10 @@ export function viewRecyclingAnswer(answer: RecyclingAnswer, dryRun: boolean): z
 }
 
 /** The answer to a run. */
-export function viewRecyclingReport(report: RecyclingReport, dryRun: boolean): z.output<typeof recyclingReportView> {
+export function viewRecyclingReport(
+  report: RecyclingReport,
+  dryRun: boolean,
+): z.output<ReturnType<typeof recyclingReportView>> {
   const { groups, rules, verdicts, lines, failed, next, later } = report;
   return {
     ...{ dryRun, groups, rules, ...verdicts },

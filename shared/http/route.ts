@@ -175,8 +175,8 @@ export interface Route {
   readonly permission: Permission;
   readonly query: z.ZodType;
   readonly body: z.ZodType;
-  /** Statuses of success, each with the shape of its answer. */
-  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** Statuses of success, each with the shape of its answer: made for the description alone, as no call needs them. */
+  readonly answers: () => Readonly<Record<number, z.ZodType>>;
   readonly idempotent: boolean;
   readonly about: AboutKind;
   readonly handle: (call: Call) => Promise<HttpResponse>;

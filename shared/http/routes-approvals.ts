@@ -7,7 +7,7 @@ import { type HttpResponse, jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
 import * as schema from "./schemas.ts";
 
-const shared = { about: leaseInPath, answers: { 200: schema.leaseAnswerView } };
+const shared = { about: leaseInPath, answers: () => ({ 200: schema.leaseAnswerView() }) };
 
 async function decide(call: Call, word: LeaseWord, dryRun: boolean): Promise<HttpResponse> {
   const { parts, caller } = call;
@@ -25,7 +25,7 @@ export const approvalRoutes: readonly Route[] = [
     about: "list",
     query: schema.approvalsQuery,
     body: schema.noBody,
-    answers: { 200: schema.leasePageView },
+    answers: () => ({ 200: schema.leasePageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query }) => {
       const { leases, next } = await parts.useCases.listApprovals(parts.app, caller, { ...query, sees: await sees() });
@@ -39,7 +39,7 @@ export const approvalRoutes: readonly Route[] = [
     summary: "Approve what somebody else asks for; with enough persons it opens, its period counted from then.",
     permission: "lease:decide",
     body: schema.approveBody,
-    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     decide: (call, body, dryRun) => decide(call, { decision: "approve", via: "api", ...body }, dryRun),
   }),
   decision({

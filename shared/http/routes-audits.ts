@@ -47,7 +47,7 @@ export const auditRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.auditListView },
+    answers: () => ({ 200: schema.auditListView() }),
     idempotent: false,
     handle: async ({ parts }) => jsonResponse(200, viewAudits(await parts.useCases.listAudits(parts.app))),
   }),
@@ -60,7 +60,7 @@ export const auditRoutes: readonly Route[] = [
     about: "account",
     query: schema.auditQuery,
     body: noBody,
-    answers: { 200: schema.auditView },
+    answers: () => ({ 200: schema.auditView() }),
     idempotent: false,
     handle: async (call, { query: { limit, cursor, format, language } }) => {
       const { parts, params } = call;
@@ -78,7 +78,7 @@ export const auditRoutes: readonly Route[] = [
     about: "account",
     query: schema.askAuditQuery,
     body: noBody,
-    answers: { 200: schema.askedAuditView, 202: schema.askedAuditView },
+    answers: () => ({ 200: schema.askedAuditView(), 202: schema.askedAuditView() }),
     idempotent: false,
     handle: async ({ parts, params }, { query: { dryRun } }) => {
       const month = params["month"] ?? "";

@@ -17,7 +17,7 @@ export const comfortRoutes: readonly Route[] = [
     about: leaseAsItWouldBe,
     query: schema.dryRunQuery,
     body: schema.noBody,
-    answers: { 200: schema.leaseAnswerView, 201: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 201: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: true,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller, request } = call;
@@ -35,7 +35,7 @@ export const comfortRoutes: readonly Route[] = [
     about: leaseAsItWouldBe,
     query: schema.dryRunQuery,
     body: schema.followBody,
-    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body: { source, from } }) => {
       const { parts, caller } = call;

@@ -21,7 +21,7 @@ const decision = (verb: "adopt" | "restore" | "release", summary: string): Route
     about: driftInPath,
     query: dryRunQuery,
     body: schema.driftBody,
-    answers: { 200: schema.driftAnswerView },
+    answers: () => ({ 200: schema.driftAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller, params } = call;
@@ -44,7 +44,7 @@ export const driftRoutes: readonly Route[] = [
     about: "list",
     query: schema.driftQuery,
     body: noBody,
-    answers: { 200: schema.driftPageView },
+    answers: () => ({ 200: schema.driftPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
@@ -73,7 +73,7 @@ export const driftRoutes: readonly Route[] = [
     about: driftInPath,
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.driftView },
+    answers: () => ({ 200: schema.driftView() }),
     idempotent: false,
     handle: async ({ parts, caller, params }) =>
       jsonResponse(200, viewDrift(await parts.useCases.getDrift(parts.app, caller, params["id"] ?? ""))),

@@ -18,7 +18,7 @@ export const groupRoutes: readonly Route[] = [
     about: "list",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.groupsView },
+    answers: () => ({ 200: schema.groupsView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }) => {
       const groups = await parts.useCases.listGroups(parts.app, caller.policy);
@@ -35,7 +35,7 @@ export const groupRoutes: readonly Route[] = [
     about: groupInPath,
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.groupView },
+    answers: () => ({ 200: schema.groupView() }),
     idempotent: false,
     handle: async (call) => {
       const { parts, caller } = call;
@@ -51,7 +51,7 @@ export const groupRoutes: readonly Route[] = [
     about: groupInPath,
     query: dryRunQuery,
     body: schema.guardBody,
-    answers: { 200: schema.guardAnswerView },
+    answers: () => ({ 200: schema.guardAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -70,7 +70,7 @@ export const groupRoutes: readonly Route[] = [
     about: groupInPath,
     query: schema.baselineQuery,
     body: noBody,
-    answers: { 200: schema.baselineView },
+    answers: () => ({ 200: schema.baselineView() }),
     idempotent: false,
     handle: async (call, { query }) => {
       const { parts, caller } = call;
@@ -87,7 +87,7 @@ export const groupRoutes: readonly Route[] = [
     about: groupInPath,
     query: dryRunQuery,
     body: schema.baselineBody,
-    answers: { 200: schema.baselineAnswerView },
+    answers: () => ({ 200: schema.baselineAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;

@@ -26,7 +26,7 @@ export const leaseRoutes: readonly Route[] = [
     about: (call, { query }) => targetOf(call, query),
     query: schema.tempAllowQuery,
     body: schema.noBody,
-    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: true,
     handle: async (call, { query: { dryRun, ...asked } }) => open(call, askOf(call, asked), "repeat", dryRun),
   }),
@@ -39,7 +39,7 @@ export const leaseRoutes: readonly Route[] = [
     about: "account",
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.cleanupView },
+    answers: () => ({ 200: schema.cleanupView() }),
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }) => {
       const cause = `cleanup by ${caller.principal}`;
@@ -62,7 +62,7 @@ export const leaseRoutes: readonly Route[] = [
     about: (call, { body }) => targetOf(call, body),
     query: schema.dryRunQuery,
     body: schema.leaseBody,
-    answers: { 200: schema.leaseAnswerView, 201: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 201: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: true,
     handle: async (call, { query, body }) => open(call, askOf(call, body), "create", query.dryRun),
   }),
@@ -75,7 +75,7 @@ export const leaseRoutes: readonly Route[] = [
     about: "list",
     query: schema.leasesQuery,
     body: schema.noBody,
-    answers: { 200: schema.leasePageView },
+    answers: () => ({ 200: schema.leasePageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, state, group } }) => {
       const { leases, next } = await parts.useCases.listLeases(parts.app, {
@@ -98,7 +98,7 @@ export const leaseRoutes: readonly Route[] = [
     about: leaseInPath,
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView() }),
     idempotent: false,
     handle: async (call) => {
       const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
@@ -119,7 +119,7 @@ export const leaseRoutes: readonly Route[] = [
     about: leaseInPath,
     query: schema.dryRunQuery,
     body: schema.extendBody,
-    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -137,7 +137,7 @@ export const leaseRoutes: readonly Route[] = [
     about: leaseInPath,
     query: schema.dryRunQuery,
     body: schema.noBody,
-    answers: { 200: schema.leaseAnswerView, 202: schema.leaseAnswerView },
+    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller } = call;

@@ -22,7 +22,7 @@ export const ledgerRoutes: readonly Route[] = [
     about: "list",
     query: schema.ledgerQuery,
     body: noBody,
-    answers: { 200: schema.ledgerPageView },
+    answers: () => ({ 200: schema.ledgerPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group } }) => {
       const [groupId = "", entryId = ""] = cursor?.split(".") ?? [];
@@ -51,7 +51,7 @@ export const ledgerRoutes: readonly Route[] = [
     about: (_, { body }) => [body.group],
     query: dryRunQuery,
     body: schema.allocationBody,
-    answers: { 200: schema.ledgerAnswerView },
+    answers: () => ({ 200: schema.ledgerAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -70,7 +70,7 @@ export const ledgerRoutes: readonly Route[] = [
     about: groupInPath,
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.entryStoryView },
+    answers: () => ({ 200: schema.entryStoryView() }),
     idempotent: false,
     handle: async (call) => {
       const { parts, caller } = call;
@@ -87,7 +87,7 @@ export const ledgerRoutes: readonly Route[] = [
     about: groupInPath,
     query: dryRunQuery,
     body: noBody,
-    answers: { 200: schema.ledgerAnswerView },
+    answers: () => ({ 200: schema.ledgerAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller } = call;

@@ -27,7 +27,7 @@ export const linkRoutes: readonly Route[] = [
     operationId: "openLink",
     summary: "The page behind a link in a message. Looking at it decides nothing.",
     body: noBody,
-    answers: { 200: html },
+    answers: () => ({ 200: html }),
     idempotent: false,
     handle: (call) =>
       shown(call, async (link) => {
@@ -41,7 +41,7 @@ export const linkRoutes: readonly Route[] = [
     operationId: "decideByLink",
     summary: "Approve or deny by the page's form, once.",
     body: linkBody,
-    answers: { 200: html },
+    answers: () => ({ 200: html }),
     idempotent: false,
     handle: (call) =>
       shown(call, async (link) => {

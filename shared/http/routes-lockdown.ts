@@ -19,7 +19,7 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: schema.lockdownBody,
-    answers: { 200: schema.lockdownAnswerView, 202: schema.lockdownAnswerView },
+    answers: () => ({ 200: schema.lockdownAnswerView(), 202: schema.lockdownAnswerView() }),
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }, { query: { dryRun }, body }) => {
       const { app, useCases } = parts;
@@ -45,7 +45,7 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: schema.lockdownQuery,
     body: noBody,
-    answers: { 200: schema.lockdownListView },
+    answers: () => ({ 200: schema.lockdownListView() }),
     idempotent: false,
     handle: async ({ parts }, { query }) => {
       const { lockdowns, next } = await parts.useCases.listLockdowns(parts.app, query);
@@ -61,7 +61,7 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.lockdownView },
+    answers: () => ({ 200: schema.lockdownView() }),
     idempotent: false,
     handle: async ({ parts, params }) =>
       jsonResponse(200, viewLockdown(await parts.useCases.getLockdown(parts.app, params["id"] ?? ""))),
@@ -75,7 +75,7 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: noBody,
-    answers: { 200: schema.lockdownAnswerView, 202: schema.lockdownAnswerView },
+    answers: () => ({ 200: schema.lockdownAnswerView(), 202: schema.lockdownAnswerView() }),
     idempotent: false,
     handle: async ({ parts, caller, params, deadlineAt }, { query: { dryRun } }) => {
       const { app, useCases } = parts;

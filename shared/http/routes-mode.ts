@@ -17,7 +17,7 @@ export const modeRoutes: readonly Route[] = [
     about: "nothing",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.modeView },
+    answers: () => ({ 200: schema.modeView() }),
     idempotent: false,
     handle: async ({ parts }) => jsonResponse(200, viewMode(await parts.useCases.getMode(parts.app))),
   }),
@@ -30,7 +30,7 @@ export const modeRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: schema.modeBody,
-    answers: { 200: schema.modeAnswerView },
+    answers: () => ({ 200: schema.modeAnswerView() }),
     idempotent: false,
     handle: async ({ parts, caller }, { query: { dryRun }, body }) => {
       const { inForce, plan } = await parts.useCases.setMode(parts.app, caller, body, { dryRun });

@@ -17,7 +17,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: schema.policyQuery,
     body: noBody,
-    answers: { 200: schema.policyView },
+    answers: () => ({ 200: schema.policyView() }),
     idempotent: false,
     handle: async ({ parts }, { query: { version } }) => {
       const wanted = version === undefined ? null : Number(version);
@@ -33,7 +33,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.policyVersionsView },
+    answers: () => ({ 200: schema.policyVersionsView() }),
     idempotent: false,
     handle: async ({ parts }) =>
       jsonResponse(200, { versions: (await parts.useCases.listPolicyVersions(parts.app)).map(viewVersion) }),
@@ -47,7 +47,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: schema.policyBody,
-    answers: { 200: schema.policyAnswerView, 202: schema.policyAnswerView },
+    answers: () => ({ 200: schema.policyAnswerView(), 202: schema.policyAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -66,7 +66,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: schema.confirmPolicyBody,
-    answers: { 200: schema.policyAnswerView },
+    answers: () => ({ 200: schema.policyAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -90,7 +90,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: { 200: schema.withdrawnView },
+    answers: () => ({ 200: schema.withdrawnView() }),
     idempotent: false,
     handle: async ({ parts, caller }) => {
       await parts.useCases.withdrawPolicy(parts.app, caller);

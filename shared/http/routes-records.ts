@@ -22,7 +22,7 @@ export const recordRoutes: readonly Route[] = [
     about: "list",
     query: schema.recordsQuery,
     body: noBody,
-    answers: { 200: schema.recordPageView },
+    answers: () => ({ 200: schema.recordPageView() }),
     idempotent: false,
     handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
       const asked = group === undefined ? {} : { group };
@@ -49,7 +49,7 @@ export const recordRoutes: readonly Route[] = [
     about: "account",
     query: schema.exportQuery,
     body: noBody,
-    answers: { 200: schema.exportView },
+    answers: () => ({ 200: schema.exportView() }),
     idempotent: false,
     handle: async ({ parts }, { query: { limit, cursor } }) => {
       const [sequence = "", seal = "0"] = (cursor ?? "").split("~");

@@ -21,7 +21,7 @@ const within = ({ parts: { app }, deadlineAt }: Call, dryRun: boolean) => ({
   deadlineAt: Math.min(deadlineAt, app.clock.monotonicMs() + app.settings.answerWithinMs),
 });
 
-const shared = { about: groupOfItem, answers: { 200: schema.recyclingAnswerView } };
+const shared = { about: groupOfItem, answers: () => ({ 200: schema.recyclingAnswerView() }) };
 
 /** The routes, in the order of the API description. */
 export const recyclingRoutes: readonly Route[] = [
@@ -34,7 +34,7 @@ export const recyclingRoutes: readonly Route[] = [
     about: "list",
     query: schema.recyclingQuery,
     body: noBody,
-    answers: { 200: schema.recyclingPageView },
+    answers: () => ({ 200: schema.recyclingPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const asked = { ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
@@ -57,7 +57,7 @@ export const recyclingRoutes: readonly Route[] = [
     about: groupOfItem,
     query: schema.recyclingItemQuery,
     body: noBody,
-    answers: { 200: schema.recyclingItemView },
+    answers: () => ({ 200: schema.recyclingItemView() }),
     idempotent: false,
     handle: async (call, { query: { days } }) =>
       jsonResponse(200, viewRecyclingItem(await call.parts.useCases.getRecycling(call.parts.app, idOf(call), days))),
@@ -119,7 +119,7 @@ export const recyclingRoutes: readonly Route[] = [
     about: "account",
     query: schema.recyclingRunQuery,
     body: noBody,
-    answers: { 200: schema.recyclingReportView },
+    answers: () => ({ 200: schema.recyclingReportView() }),
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }, { query: { dryRun, cursor } }) => {
       const { policy } = caller;

@@ -20,7 +20,7 @@ export const tokenRoutes: readonly Route[] = [
     about: "nothing",
     query: schema.tokensQuery,
     body: noBody,
-    answers: { 200: schema.tokenPageView },
+    answers: () => ({ 200: schema.tokenPageView() }),
     idempotent: false,
     handle: async ({ parts, caller }, { query }) => {
       const { tokens, next } = await parts.useCases.listTokens(parts.app, caller, query);
@@ -37,7 +37,7 @@ export const tokenRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: schema.tokenBody,
-    answers: { 200: schema.tokenAnswerView, 201: schema.tokenAnswerView },
+    answers: () => ({ 200: schema.tokenAnswerView(), 201: schema.tokenAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const answer = await call.parts.useCases.issueToken(call.parts.app, call.caller, body, { dryRun });
@@ -54,7 +54,7 @@ export const tokenRoutes: readonly Route[] = [
     about: "nothing",
     query: dryRunQuery,
     body: schema.rotateBody,
-    answers: { 200: schema.tokenAnswerView },
+    answers: () => ({ 200: schema.tokenAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -72,7 +72,7 @@ export const tokenRoutes: readonly Route[] = [
     about: "nothing",
     query: dryRunQuery,
     body: noBody,
-    answers: { 200: schema.tokenAnswerView },
+    answers: () => ({ 200: schema.tokenAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const answer = await call.parts.useCases.revokeToken(call.parts.app, call.caller, idOf(call), { dryRun });
@@ -81,12 +81,16 @@ export const tokenRoutes: readonly Route[] = [
   }),
 ];
 
-function viewAnswer(call: Call, answer: TokenAnswer, dryRun: boolean): z.output<typeof schema.tokenAnswerView> {
+function viewAnswer(
+  call: Call,
+  answer: TokenAnswer,
+  dryRun: boolean,
+): z.output<ReturnType<typeof schema.tokenAnswerView>> {
   const view = viewToken(answer.token, call.parts.app.clock.now());
   return { ...view, token: answer.text, dryRun, plan: [...answer.plan] };
 }
 
-function viewToken(token: TokenAnswer["token"], now: number): z.output<typeof schema.tokenView> {
+function viewToken(token: TokenAnswer["token"], now: number): z.output<ReturnType<typeof schema.tokenView>> {
   const { tokenId, principal, roles, scope, note, createdAt, createdBy, expiresAt, usedAt, revokedAt, replacedBy } =
     token;
   return {

@@ -41,7 +41,7 @@ export const routes: readonly Route[] = [
     about: "list",
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.healthView },
+    answers: () => ({ 200: schema.healthView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }) => {
       const health = await parts.useCases.health(parts.app, caller.policy);
@@ -60,7 +60,7 @@ export const routes: readonly Route[] = [
     about: "nothing",
     query: schema.noQuery,
     body: schema.noBody,
-    answers: { 200: schema.apiDescriptionView },
+    answers: () => ({ 200: schema.apiDescriptionView() }),
     idempotent: false,
     handle: async () => jsonResponse(200, describeApi(routes)),
   }),

@@ -6,7 +6,7 @@ import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
 import type { ruleView } from "./schemas-ledger.ts";
 
 /** The fields of a rule. */
-export function viewRule(spec: RuleSpec): z.output<typeof ruleView> {
+export function viewRule(spec: RuleSpec): z.output<ReturnType<typeof ruleView>> {
   return {
     direction: spec.direction,
     protocol: protocolText(spec),

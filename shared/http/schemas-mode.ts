@@ -15,12 +15,13 @@ export const modeBody = z.strictObject({
 });
 
 /** The mode in force. */
-export const modeView = z.object({
-  mode,
-  since: instant.nullable().describe("Null where nobody ever set it."),
-  by: text.nullable(),
-  reason: text,
-});
+export const modeView = () =>
+  z.object({
+    mode,
+    since: instant.nullable().describe("Null where nobody ever set it."),
+    by: text.nullable(),
+    reason: text,
+  });
 
 /** The answer to a change of the mode. */
-export const modeAnswerView = modeView.extend({ dryRun: z.boolean(), plan: z.array(text) });
+export const modeAnswerView = () => modeView().extend({ dryRun: z.boolean(), plan: z.array(text) });

@@ -53,10 +53,10 @@ const pending = z.object({
 });
 
 /** A version of the policy. */
-export const policyView = version.extend({ policy: document, pending: pending.nullable() });
+export const policyView = () => version.extend({ policy: document, pending: pending.nullable() });
 
 /** The versions. */
-export const policyVersionsView = z.object({ versions: z.array(version) });
+export const policyVersionsView = () => z.object({ versions: z.array(version) });
 
 const step = z.object({
   group: text,
@@ -73,30 +73,31 @@ const step = z.object({
 });
 
 /** The answer to a change of the policy. */
-export const policyAnswerView = z.object({
-  version: z.int().describe("In force now."),
-  state: z.enum(["unchanged", "applied", "pending", "preview"]),
-  dryRun: z.boolean(),
-  widens: z.boolean().describe("True when it allows more than before, and so takes another admin to confirm it."),
-  digest: text.nullable().describe("By which another admin confirms exactly this change."),
-  until: instant.nullable(),
-  changes: z.array(
-    z.object({
-      path: text,
-      before: z.unknown(),
-      after: z.unknown(),
-      effect: z.enum(["widens", "narrows", "neutral"]),
-    }),
-  ),
-  warnings: z
-    .array(z.object({ path: text, what: text, remedy: text }))
-    .describe("What is allowed in this policy and hardly meant."),
-  guards: z.array(z.object({ group: text, groupName: text, before: text, after: text })),
-  begins: z.array(step).describe("What would be opened, closed or edited that is not now."),
-  ceases: z.array(step).describe("What is about to be done and would be no longer."),
-  looked: z.int().describe("Guarded groups that were planned under both policies, of as many as `groups` says."),
-  groups: z.int(),
-});
+export const policyAnswerView = () =>
+  z.object({
+    version: z.int().describe("In force now."),
+    state: z.enum(["unchanged", "applied", "pending", "preview"]),
+    dryRun: z.boolean(),
+    widens: z.boolean().describe("True when it allows more than before, and so takes another admin to confirm it."),
+    digest: text.nullable().describe("By which another admin confirms exactly this change."),
+    until: instant.nullable(),
+    changes: z.array(
+      z.object({
+        path: text,
+        before: z.unknown(),
+        after: z.unknown(),
+        effect: z.enum(["widens", "narrows", "neutral"]),
+      }),
+    ),
+    warnings: z
+      .array(z.object({ path: text, what: text, remedy: text }))
+      .describe("What is allowed in this policy and hardly meant."),
+    guards: z.array(z.object({ group: text, groupName: text, before: text, after: text })),
+    begins: z.array(step).describe("What would be opened, closed or edited that is not now."),
+    ceases: z.array(step).describe("What is about to be done and would be no longer."),
+    looked: z.int().describe("Guarded groups that were planned under both policies, of as many as `groups` says."),
+    groups: z.int(),
+  });
 
 /** The answer to a change that was given up. */
-export const withdrawnView = z.object({ message: text });
+export const withdrawnView = () => z.object({ message: text });

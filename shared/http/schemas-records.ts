@@ -6,55 +6,57 @@ import { cursorOf, instant, nextOf, page, text } from "./fields.ts";
 export const recordsQuery = z.strictObject({ ...page, cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
 
 /** A page of the audit trail. */
-export const recordPageView = z.object({
-  records: z.array(
-    z.object({
-      sequence: text.describe("Place in the trail; later records sort after earlier ones."),
-      at: instant,
-      region: text.nullable(),
-      group: text.nullable().describe("Group by id; null when the record is of no group."),
-      cause: text.describe("Why safeport looked."),
-      actor: text,
-      from: text.nullable().describe("Address and token of whoever asked; null where nobody did."),
-      policyVersion: z.int().nullable(),
-      decidedBy: text.nullable().describe("The line of the policy that decided."),
-      lines: z.array(text).describe("What was done and found."),
-      changes: z
-        .array(z.object({ what: text, before: z.unknown(), after: z.unknown() }))
-        .describe("What was changed; null is what is not there."),
-    }),
-  ),
-  next: nextOf,
-});
+export const recordPageView = () =>
+  z.object({
+    records: z.array(
+      z.object({
+        sequence: text.describe("Place in the trail; later records sort after earlier ones."),
+        at: instant,
+        region: text.nullable(),
+        group: text.nullable().describe("Group by id; null when the record is of no group."),
+        cause: text.describe("Why safeport looked."),
+        actor: text,
+        from: text.nullable().describe("Address and token of whoever asked; null where nobody did."),
+        policyVersion: z.int().nullable(),
+        decidedBy: text.nullable().describe("The line of the policy that decided."),
+        lines: z.array(text).describe("What was done and found."),
+        changes: z
+          .array(z.object({ what: text, before: z.unknown(), after: z.unknown() }))
+          .describe("What was changed; null is what is not there."),
+      }),
+    ),
+    next: nextOf,
+  });
 
 /** Query of `GET /v1/records:export`. */
 export const exportQuery = z.strictObject({ ...page, cursor: cursorOf(/^(\d{15}-[0-9a-f]{10})?~\d{1,15}$/) });
 
 /** A part of the trail as it is stored. */
-export const exportView = z.object({
-  publicKey: text.describe("Public half of the key that signs, Ed25519, base64url."),
-  lines: z
-    .array(
-      z.union([
-        z.object({
-          kind: z.literal("record"),
-          sequence: text,
-          lane: text.describe("Sequence of the first record of its lane."),
-          n: z.int().describe("Place in the lane."),
-          after: text.describe("Sequence of the record before it in the lane; empty for the first."),
-          prev: text.describe("Hash of that record."),
-          group: text,
-          body: text.describe("The record, JSON as it was signed."),
-          signature: text,
-        }),
-        z.object({
-          kind: z.literal("seal"),
-          number: z.int(),
-          body: text.describe("What it sums up, JSON as it was signed."),
-          signature: text,
-        }),
-      ]),
-    )
-    .describe("Each seal after the records that it has looked at."),
-  next: text.nullable(),
-});
+export const exportView = () =>
+  z.object({
+    publicKey: text.describe("Public half of the key that signs, Ed25519, base64url."),
+    lines: z
+      .array(
+        z.union([
+          z.object({
+            kind: z.literal("record"),
+            sequence: text,
+            lane: text.describe("Sequence of the first record of its lane."),
+            n: z.int().describe("Place in the lane."),
+            after: text.describe("Sequence of the record before it in the lane; empty for the first."),
+            prev: text.describe("Hash of that record."),
+            group: text,
+            body: text.describe("The record, JSON as it was signed."),
+            signature: text,
+          }),
+          z.object({
+            kind: z.literal("seal"),
+            number: z.int(),
+            body: text.describe("What it sums up, JSON as it was signed."),
+            signature: text,
+          }),
+        ]),
+      )
+      .describe("Each seal after the records that it has looked at."),
+    next: text.nullable(),
+  });

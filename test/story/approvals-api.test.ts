@@ -18,7 +18,7 @@ async function call(operationId: string, token: string, id = "", input: object =
     token,
     ...(route.method === "GET" ? {} : { body: input }),
   });
-  const schema = answer.status < 400 ? route.answers[answer.status] : problemView;
+  const schema = answer.status < 400 ? route.answers()[answer.status] : problemView();
   expect(schema?.parse(answer.body), `${operationId} answers ${answer.status}`).toEqual(answer.body);
   return answer;
 }

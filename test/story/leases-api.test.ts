@@ -35,7 +35,7 @@ async function call(method: string, path: string, input: ApiInput = {}): Promise
   const route = routes.find((it) => it.method === method && patternOf(it.path).test(pathname));
   if (route === undefined) throw new Error(`no route for ${method} ${path}`);
   answered.add(`${route.method} ${route.path} ${answer.status}`);
-  const schema = answer.status < 400 ? route.answers[answer.status] : problemView;
+  const schema = answer.status < 400 ? route.answers()[answer.status] : problemView();
   expect(schema?.parse(answer.body), `${method} ${path} answers ${answer.status}`).toEqual(answer.body);
   return answer;
 }

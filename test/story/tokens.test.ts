@@ -20,7 +20,7 @@ async function issued(fields: object = {}): Promise<{ id: string; token: string 
   const { status, body } = await admin("POST", "/v1/tokens", { principal: "ann", roles: ["requester"], ...fields });
   expect([status, body]).toEqual([201, expect.objectContaining({ state: "good" })]);
   const route = routes.find((it) => it.operationId === "issueToken");
-  expect(route?.answers[201]?.parse(body)).toEqual(body);
+  expect(route?.answers()[201]?.parse(body)).toEqual(body);
   return body;
 }
 

@@ -41,7 +41,7 @@ describe.each(decisions)("%s", (name, request) => {
       { groupId: "sg-web" },
       { actor: "admin", priority: "drift", drift: true, deadlineAt: 10_000 },
     ]);
-    expect(route?.answers[200]?.parse(body)).toEqual(body);
+    expect(route?.answers()[200]?.parse(body)).toEqual(body);
     expect(body).toMatchObject({ dryRun: false, settled: true });
   });
 

@@ -28,7 +28,7 @@ describe("the API description", () => {
       const described = operation(route.method.toLowerCase(), route.path);
       expect(described?.["x-safeport-roles"], route.operationId).toEqual(rolesWith(route.permission));
       expect(described?.responses["default"]?.content).toHaveProperty("application/problem+json");
-      expect(Object.keys(described?.responses ?? {})).toEqual([...Object.keys(route.answers), "default"]);
+      expect(Object.keys(described?.responses ?? {})).toEqual([...Object.keys(route.answers()), "default"]);
     }
   });
 
