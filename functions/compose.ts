@@ -9,13 +9,13 @@ import {
   actionTrailRpcClient,
   cloudMonitorRpcClient,
   ecsRpcClient,
+  type RpcClient,
   type RpcSettings,
   vpcRpcClient,
 } from "../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { httpsNotifier } from "../shared/adapters/notify/notifier.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
-import { loaded } from "../shared/adapters/system/loaded.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
 import {
@@ -26,6 +26,7 @@ import {
   SettingsError,
 } from "../shared/config/settings.ts";
 import { fail } from "../shared/errors/app-error.ts";
+import type { Clock } from "../shared/ports/clock.ts";
 import type { KeySets } from "../shared/ports/key-sets.ts";
 import type { Wakeup } from "../shared/ports/wakeup.ts";
 import { tableBudgets } from "../shared/store/budget.ts";
@@ -51,6 +52,22 @@ export interface Composition extends Pick<PolicyReader, "readPolicy" | "readPoli
   readonly settle: () => Promise<void>;
 }
 
+/** What evidence and metrics are read and told with. */
+export interface ObservedWith {
+  readonly clock: Clock;
+  readonly credentials: () => Credentials;
+  readonly vpc: RpcClient;
+  readonly cms: RpcClient;
+}
+
+/** Makes those parts that one function alone has, so that the others are deployed without them. */
+export type Observing = (configuration: Configuration, reading: ObservedWith) => Pick<App, "traffic" | "metrics">;
+
+const blind: Observing = () => {
+  const refuse = () => Promise.reject(new Error("only sweep observes"));
+  return { traffic: refuse, metrics: refuse };
+};
+
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
 export type ContextCredentials = Partial<Credentials> | undefined;
 
@@ -73,10 +90,10 @@ let current: Credentials | undefined;
  * The composition, built by the first call. Keys that come with the call replace those before, because a process may outlive
  * the keys of its start. Throws NOT_READY when configuration or keys are missing.
  */
-export function compose(credentials: ContextCredentials): Composition {
+export function compose(credentials: ContextCredentials, observing = blind): Composition {
   current = usable(credentials) ?? current ?? environmentCredentials(process.env) ?? undefined;
   if (current === undefined) throw fail("NOT_READY", { what: "an access key (the function has no role)" });
-  made ??= build(configurationOf(process.env));
+  made ??= build(configurationOf(process.env), observing);
   return made;
 }
 
@@ -96,7 +113,7 @@ function configurationOf(env: Readonly<Record<string, string | undefined>>): Con
   }
 }
 
-function build(configuration: Configuration): Composition {
+function build(configuration: Configuration, observing: Observing): Composition {
   const { settings, region, accountId, endpoints, wakeups, callsPerMinute, alarmSecrets, heartbeat } = configuration;
   const clock = systemClock;
   const random = systemRandom;
@@ -150,7 +167,6 @@ function build(configuration: Configuration): Composition {
     credentials: keys,
     ...placeOf(endpoints.vpc, (where) => `vpc.${where}.aliyuncs.com`),
   });
-  const reading = { clock, credentials: keys, vpc: vpcRpc, cms: cmsRpc };
   const app: App = {
     clock,
     random,
@@ -161,8 +177,7 @@ function build(configuration: Configuration): Composition {
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
-    // So that what does not collect pays nothing for it.
-    traffic: loaded(async () => (await import("./traffic-sources.ts")).trafficSources(configuration, reading)),
+    ...observing(configuration, { clock, credentials: keys, vpc: vpcRpc, cms: cmsRpc }),
     notifier: httpsNotifier({
       clock,
       installation: settings.installation,
@@ -177,10 +192,6 @@ function build(configuration: Configuration): Composition {
           },
         }
       : {}),
-    metrics: async () => {
-      const { cmsMetrics, unhurried } = await import("../shared/adapters/alibaba/cms-metrics.ts");
-      return cmsMetrics(unhurried(cmsRpc, clock));
-    },
   };
   const { readPolicy, readPolicyOrDefault, ...reader } = policyReader({
     tables,

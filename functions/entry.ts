@@ -2,7 +2,7 @@
 import type { AppError } from "../shared/errors/app-error.ts";
 import { readDeadLetter } from "../shared/events/dead-letter.ts";
 import { toAppError } from "../shared/http/problem.ts";
-import { bootLog, type Composition, compose } from "./compose.ts";
+import { bootLog, type Composition, compose, type Observing } from "./compose.ts";
 
 /** What the platform says about an invocation; more fields exist and are not used. */
 export interface FunctionContext {
@@ -36,12 +36,13 @@ export function isDeadLetter(event: unknown): boolean {
 
 /**
  * A handler of `work`. Whatever is thrown becomes a failure with a code, is logged, and goes to `failed`, which returns the result
- * or throws when another try by the platform helps.
+ * or throws when another try by the platform helps. `observing` is for the function that does.
  */
 export function entry(
   name: string,
   work: (event: unknown, invocation: Invocation) => Promise<unknown>,
   failed: (error: AppError, requestId: string) => unknown,
+  observing?: Observing,
 ): FunctionHandler {
   return async (event, context = {}) => {
     const requestId = context.requestId ?? "unknown";
@@ -49,7 +50,7 @@ export function entry(
     const leftMs = (Number.isFinite(timeoutS) && timeoutS > 0 ? timeoutS : TIMEOUT_S_DEFAULT) * 1000;
     let settle = async (): Promise<void> => undefined;
     try {
-      const composition = compose(context.credentials);
+      const composition = compose(context.credentials, observing);
       settle = composition.settle;
       return await work(event, { ...composition, requestId, leftMs });
     } catch (thrown) {

@@ -5,6 +5,7 @@ import { beat } from "../../shared/usecases/operation/beat.ts";
 import type { Jobs } from "../../shared/usecases/operation/jobs.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { entry, isDeadLetter } from "../entry.ts";
+import { observing } from "./observing.ts";
 
 /** Time kept for the read-back and the records of the last change. */
 const STOP_MARGIN_MS = 15_000;
@@ -39,4 +40,5 @@ export const handler = entry(
     if (error.entry.retry !== "never") throw error;
     return { error: problemOf(error, requestId) };
   },
+  observing,
 );
