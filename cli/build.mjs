@@ -11,6 +11,7 @@ import {
   givenKeys,
   leaveOut,
   openApiSource,
+  plainSheets,
   tablestoreMessages,
   tablestoreSource,
   tablestoreWhole,
@@ -65,7 +66,7 @@ const functionOptions = {
 /** For each schema zod writes a program and has it compiled, which pays after hundreds of values; a function checks few. */
 const PRELUDE = "globalThis.__zod_globalConfig={jitless:true};";
 
-const inParts = { ...functionOptions, plugins: [besides, undescribed, ...functionOptions.plugins] };
+const inParts = { ...functionOptions, plugins: [besides, undescribed, plainSheets, ...functionOptions.plugins] };
 
 /** The command for people who have nothing but the package: all but the engine of the state, which is compiled for each kind of machine. */
 const commandOptions = {

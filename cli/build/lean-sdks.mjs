@@ -169,8 +169,8 @@ const MESSAGES = [
 const UNUSED_METHODS = ["encodeDelimited", "decodeDelimited", "verify", "fromObject", "toObject", "getTypeUrl"];
 
 /**
- * Keeps, of the 2.7 MB of generated messages, those of the operations we call, all enumerations and all filters, and of
- * each message what codes and decodes it. Works by the generator's indentation and fails when that changes.
+ * Keeps, of the 2.7 MB of generated messages, those of the operations we call, all enumerations and all filters. What requests are made
+ * of is only written, and answers only read. Works by the generator's indentation and fails when that changes.
  */
 export const tablestoreMessages = {
   name: "tablestore-messages",
@@ -191,11 +191,19 @@ function pruneMessages(source) {
       if (name === undefined) return section;
       const bodies = new Map([...section.matchAll(block)].map(([body, message]) => [message, body]));
       const isMessage = (body) => /\.encode = function encode\(/.test(body);
-      const kept =
-        name === "main" ? withReferences(bodies, MESSAGES) : name === "filter" ? new Set(bodies.keys()) : new Set();
+      const isMain = name === "main";
+      const [written, read] = isMain
+        ? [/Request$/, /Response$|^Error$/].map((way) =>
+            withReferences(
+              bodies,
+              MESSAGES.filter((it) => way.test(it)),
+            ),
+          )
+        : [new Set(name === "filter" ? bodies.keys() : []), new Set()];
       return section.replace(block, (body, message) => {
         if (!isMessage(body)) return body;
-        return kept.has(message) ? withoutUnusedMethods(message, body) : "";
+        const unused = [...(written.has(message) ? [] : ["encode"]), ...(read.has(message) ? [] : ["decode"])];
+        return unused.length === 2 ? "" : withoutMethods(body, [...UNUSED_METHODS, ...unused]);
       });
     })
     .join("");
@@ -214,15 +222,26 @@ function withReferences(bodies, wanted) {
   return kept;
 }
 
-/** Requests are written and never read, and answers the other way round. */
-function withoutUnusedMethods(message, body) {
-  const oneWay = message.endsWith("Request") ? ["decode"] : message.endsWith("Response") ? ["encode"] : [];
+function withoutMethods(body, names) {
   const method = new RegExp(
-    `^ {12}\\w+\\.(?:${[...UNUSED_METHODS, ...oneWay].join("|")}) = function \\w+\\([^)]*\\) \\{\\n[\\s\\S]*?^ {12}\\};\\n`,
+    `^ {12}\\w+\\.(?:${names.join("|")}) = function \\w+\\([^)]*\\) \\{\\n[\\s\\S]*?^ {12}\\};\\n`,
     "gm",
   );
   return body.replace(method, "");
 }
+
+/** Of spreadsheets: pictures, and formats that depend on values, which ours have none of. */
+export const plainSheets = {
+  name: "plain-sheets",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]write-excel-file[\\/]modules[\\/]xlsx[\\/]getFeatures\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const pushed = /features\.push\((?:conditionalFormatting|images)\);/g;
+      expectIn(source, /features\.push\(conditionalFormatting\);[\s\S]*features\.push\(images\);/, path);
+      return { contents: source.replace(pushed, ""), loader: "js" };
+    });
+  },
+};
 
 const DESCRIPTION = /\.describe\(\s*"(?:[^"\\]|\\.)*",?\s*\)/g;
 
