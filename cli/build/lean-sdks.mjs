@@ -112,10 +112,18 @@ function tablestoreReader(isKept) {
 const OTHER_CALLS =
   /^ {4}(?:async )?(?:doRPCRequest|doROARequest|doROARequestWithForm|execute|callSSEApi)\([\w, ]*\) \{\n[\s\S]*?^ {4}\}\n/gm;
 
-/** Leaves those out of the client of the other services. */
+/** What the compiler put at the head of each model: how a module that is none of its own would be taken in. All of these are. */
+const IMPORT_HELPERS = /^var __createBinding = [\s\S]*?^(?=Object\.defineProperty\(exports, "__esModule")/m;
+
+/** Leaves those out of the client of the other services, and of each of the models. */
 export const openApiSource = {
   name: "openapi-source",
   setup(build) {
+    build.onLoad({ filter: /[\\/]@alicloud[\\/](ecs|cms)\d+[\\/]dist[\\/]models[\\/]\w+\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      expectIn(source, IMPORT_HELPERS, path);
+      return { contents: source.replace(IMPORT_HELPERS, "var __importStar = (module) => module;\n"), loader: "js" };
+    });
     build.onLoad({ filter: /[\\/]openapi-core[\\/]dist[\\/]client\.js$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const contents = source.replace(OTHER_CALLS, "");
@@ -230,7 +238,22 @@ function withoutMethods(body, names) {
   return body.replace(method, "");
 }
 
-/** Of spreadsheets: pictures, and formats that depend on values, which ours have none of. */
+/** The archive's own compressor beside Node's: the container is the library's, each file in it is handed over whole. */
+const ZLIB_ARCHIVE = `
+import { deflateRawSync } from "node:zlib";
+import { ZipPassThrough } from "whole-fflate";
+export { strToU8, Zip } from "whole-fflate";
+export class ZipDeflate extends ZipPassThrough {
+  compression = 8;
+  process(file, isLast) {
+    if (!isLast) throw new Error("a file of the archive comes in pieces");
+    this.ondata(null, deflateRawSync(file), true);
+  }
+}
+export { ZipDeflate as AsyncZipDeflate };
+`;
+
+/** Of spreadsheets: the compressor, pictures, and formats that depend on values, which ours have none of. */
 export const plainSheets = {
   name: "plain-sheets",
   setup(build) {
@@ -240,6 +263,17 @@ export const plainSheets = {
       expectIn(source, /features\.push\(conditionalFormatting\);[\s\S]*features\.push\(images\);/, path);
       return { contents: source.replace(pushed, ""), loader: "js" };
     });
+    build.onResolve({ filter: /^fflate$/ }, ({ path, importer, pluginData }) =>
+      pluginData !== "whole" && importer.endsWith("zipToStream.js") ? { path, namespace: "zlib-archive" } : undefined,
+    );
+    build.onLoad({ filter: /./, namespace: "zlib-archive" }, () => ({
+      contents: ZLIB_ARCHIVE,
+      loader: "js",
+      resolveDir: import.meta.dirname,
+    }));
+    build.onResolve({ filter: /^whole-fflate$/ }, (it) =>
+      build.resolve("fflate", { kind: it.kind, resolveDir: it.resolveDir, pluginData: "whole" }),
+    );
   },
 };
 
