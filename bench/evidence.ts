@@ -15,7 +15,7 @@ import {
 import { slsClient } from "../shared/adapters/alibaba/sls-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
-import { policySchema } from "../shared/config/policy-schema.ts";
+import { policySchema } from "../shared/config/document-schema.ts";
 import { policyOf } from "../shared/config/policy-values.ts";
 import type { Policy } from "../shared/domain/policy.ts";
 import type { Columns, KeyPart, Tables } from "../shared/ports/tables.ts";

@@ -1,6 +1,6 @@
 // The policy in force, read once per version and process.
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { PolicyDocument } from "../shared/config/policy-schema.ts";
+import type { PolicyDocument } from "../shared/config/document-schema.ts";
 import { policyOf } from "../shared/config/policy-values.ts";
 import type { Policy } from "../shared/domain/policy.ts";
 import { fail } from "../shared/errors/app-error.ts";

@@ -12,9 +12,9 @@ import type { RecyclingPolicy, RuleMatch } from "../domain/recycling-policy.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { accessSchema } from "./access-schema.ts";
 import type { alarmsSchema, lockdownSchema } from "./alarm-schema.ts";
+import type { PolicyDocument } from "./document-schema.ts";
 import type { approvalSchema, breakGlassSchema, grantsSchema, personsSchema } from "./grant-schema.ts";
 import type { notificationsSchema } from "./notifications-schema.ts";
-import type { PolicyDocument } from "./policy-schema.ts";
 import type { recyclingSchema } from "./recycling-schema.ts";
 
 const DAY_MS = 86_400_000;

@@ -2,7 +2,8 @@
 
 import { parseCidr } from "../domain/cidr.ts";
 import { isUntyped } from "../domain/cloud-principal.ts";
-import type { PolicyDocument, PolicyMistake } from "./policy-schema.ts";
+import type { PolicyDocument } from "./document-schema.ts";
+import type { PolicyMistake } from "./policy-schema.ts";
 
 /** Everything that is doubtful in a checked document, in the shape of mistakes. */
 export function policyWarnings(document: PolicyDocument): readonly PolicyMistake[] {

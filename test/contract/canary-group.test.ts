@@ -1,7 +1,7 @@
 // The group that setup makes for the canary, by the official request to the embedded ECS.
 import { afterEach, expect, test } from "vitest";
 import { makeCanaryGroup } from "../../cli/setup/canary.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { tendCanary } from "../../shared/usecases/drift/tend-canary.ts";

@@ -1,6 +1,6 @@
 // One table is deleted while leases are open, by mistake or by somebody: every lease ends on time all the same.
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { TableName } from "../../shared/ports/tables.ts";

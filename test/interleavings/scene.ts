@@ -1,5 +1,5 @@
 // One run: an account, the processes of the program that come and go on it, and the people who change it meanwhile.
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupId, GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
 import type { Role } from "../../shared/domain/permission.ts";

@@ -20,7 +20,7 @@ import {
 } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { dayAfter } from "../../shared/domain/evidence.ts";
 import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";

@@ -1,7 +1,7 @@
 // The outbox and its job over tables in memory, with real receivers on loopback and a clock that only the test moves.
 import { seededRandom } from "../../local/random.ts";
 import { httpsNotifier } from "../../shared/adapters/notify/notifier.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { type Notice, type NoticeKind, noticeOf } from "../../shared/domain/notice.ts";
 import type { Policy } from "../../shared/domain/policy.ts";

@@ -22,7 +22,7 @@ import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { actionTrailRpcClient, ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupId, GroupRef, LeaseId } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";

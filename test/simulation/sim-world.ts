@@ -8,7 +8,7 @@ import type { EcsCall } from "../../local/services/ecs/ecs-service.ts";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
 import type { Role } from "../../shared/domain/permission.ts";

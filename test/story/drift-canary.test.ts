@@ -1,7 +1,7 @@
 // The canary: events of a rule that opens and closes every hour prove that events still come.
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { CANARY_CALLS } from "../../cli/setup/canary.ts";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { canaryState, tendCanary } from "../../shared/usecases/drift/tend-canary.ts";
 import { GuardedWorld } from "../kit/guarded-world.ts";

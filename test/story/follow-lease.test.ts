@@ -1,6 +1,6 @@
 // The holder's address has changed: the lease follows, and nobody is let in for longer, wider or without a second person by that.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import { askAgain } from "../../shared/usecases/lease/ask-again.ts";

@@ -1,6 +1,6 @@
 // Leases that start later: nothing before, all that speaks against them looked at again, and nothing after their end.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { policySchema } from "../../shared/config/policy-schema.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import type { Mode } from "../../shared/domain/mode.ts";

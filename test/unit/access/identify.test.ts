@@ -6,7 +6,7 @@ import { seededRandom } from "../../../local/random.ts";
 import { doorkeeper } from "../../../shared/access/identify.ts";
 import { OidcTokens } from "../../../shared/access/oidc.ts";
 import { newTokenText } from "../../../shared/access/token.ts";
-import { policySchema } from "../../../shared/config/policy-schema.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import { formatToken, hashSecret, parseToken } from "../../../shared/domain/token-text.ts";
 import { schemas } from "../../../shared/store/tables.ts";

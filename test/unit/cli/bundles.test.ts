@@ -66,7 +66,9 @@ test.each(functions)(
 
 test("only sweep is deployed with what reads the use of ports and publishes metrics, and only it asks for that", () => {
   const asking = (name: string) =>
-    [...files].filter(([file, bytes]) => file.startsWith(`${name}/`) && /\.(traffic|metrics)\(\)/.test(bytes.toString()));
+    [...files].filter(
+      ([file, bytes]) => file.startsWith(`${name}/`) && /\.(traffic|metrics)\(\)/.test(bytes.toString()),
+    );
   expect(asking("sweep")).not.toEqual([]);
   for (const name of functions.filter((it) => it !== "sweep")) expect(asking(name)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 // What the policy grants: the first rule that matches, limits, sensitive ports, and how it is explained.
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { policySchema } from "../../../shared/config/policy-schema.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import { parseCidr } from "../../../shared/domain/cidr.ts";
 import { type GrantAsk, judgeGrant } from "../../../shared/plan/judge-grant.ts";

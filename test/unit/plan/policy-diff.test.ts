@@ -1,6 +1,6 @@
 // Which changes of the policy allow more than before.
 import { describe, expect, test } from "vitest";
-import { policySchema } from "../../../shared/config/policy-schema.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyChanges } from "../../../shared/plan/policy-diff.ts";
 
 const shipped = policySchema.parse({});
