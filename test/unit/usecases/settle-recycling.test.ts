@@ -1,6 +1,7 @@
 // Steps of the recycling queue that something stands in the way of: they come about all the same, or say what is wrong and what to do.
 import { afterEach, describe, expect, it } from "vitest";
-import { policyOf, policySchema } from "../../../shared/config/policy-schema.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { unknownDay } from "../../../shared/domain/evidence.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
