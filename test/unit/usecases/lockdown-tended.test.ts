@@ -1,6 +1,7 @@
 // Lockdowns that go on: what dies, is opened, is tagged, or is decided anew while they last is seen at the next tick.
 import { describe, expect, test } from "vitest";
-import { policyOf, policySchema } from "../../../shared/config/policy-schema.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
