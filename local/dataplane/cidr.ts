@@ -79,10 +79,11 @@ export function contains(outer: Cidr, inner: Cidr): boolean {
   return outer.base >> hostBits === inner.base >> hostBits;
 }
 
-/** Text of an IPv6 block, eight words long, with its prefix unless it is a single address. */
+/** Compressed text of an IPv6 block, with its prefix unless it is a single address. */
 function printIpv6(cidr: Cidr): string {
   const words = [7n, 6n, 5n, 4n, 3n, 2n, 1n, 0n].map((at) => ((cidr.base >> (16n * at)) & 0xffffn).toString(16));
-  return cidr.prefix === 128 ? words.join(":") : `${words.join(":")}/${cidr.prefix}`;
+  const text = new URL(`http://[${words.join(":")}]`).hostname.slice(1, -1);
+  return cidr.prefix === 128 ? text : `${text}/${cidr.prefix}`;
 }
 
 /** Text of a block of either family, with its prefix unless it is a single address. */

@@ -90,7 +90,12 @@ describe.skipIf(unusable !== undefined)("IPv6", () => {
       { kind: "connected", text: `web-1 port ${PORT}\r\n` },
       ...[timeout, timeout, timeout],
     ]);
-    expect(flows[0]).toMatchObject({ sourceAddress: "::1", phase: "opened", action: "ACCEPT" });
+    expect(flows[0]).toMatchObject({
+      sourceAddress: "::1",
+      destAddress: webAddress,
+      phase: "opened",
+      action: "ACCEPT",
+    });
     await apply(world([from("::/0", { portRange: "5000/5100" }), from("::1", { policy: "Drop" })]));
     expect(await meet()).toEqual([
       timeout,

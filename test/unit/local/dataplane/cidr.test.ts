@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { contains, parseAddress, parseCidr, printIpv4 } from "../../../../local/dataplane/cidr.ts";
+import { contains, parseAddress, parseCidr, printCidr, printIpv4 } from "../../../../local/dataplane/cidr.ts";
 
 describe("parsing a block", () => {
   test.each([
@@ -10,6 +10,16 @@ describe("parsing a block", () => {
   ])("%s reads as %s", (text, printed) => {
     const cidr = parseCidr(text);
     expect(cidr && printIpv4(cidr)).toBe(printed);
+  });
+
+  test.each([
+    ["10.1.2.3/8", "10.0.0.0/8"],
+    ["fd00:7F0A:0:0:0:0:0:0011", "fd00:7f0a::11"],
+    ["2001:db8:1::/33", "2001:db8::/33"],
+    ["::/0", "::/0"],
+  ])("%s of either family reads as %s", (text, printed) => {
+    const cidr = parseCidr(text);
+    expect(cidr && printCidr(cidr)).toBe(printed);
   });
 
   test.each([
