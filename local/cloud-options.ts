@@ -37,6 +37,8 @@ export interface CloudOptions {
   /** Start of virtual time in milliseconds; absent: real time until the first `advance`. */
   readonly startMs?: number;
   readonly tablestoreInstances?: readonly string[];
+  /** New tables have local transactions without asking, as where a ticket has enabled them. Default false. */
+  readonly localTransactions?: boolean;
   readonly engine?: "auto" | "nft" | "userspace";
   /** Name of the data plane's own nftables table. */
   readonly tableName?: string;

@@ -44,6 +44,7 @@ a small account and a data plane whose instances have real ports. Prints the add
   --network <127.n>      where instances live: 127.n.0.0/16 (default 127.10); one of its own for each cloud on a host
   --table <name>         name of the nftables table (default: from the network)
   --scan-noise <ms>      adds the probe of a stranger to the flow records that often (default: never)
+  --local-transactions   every new table has them, as where a ticket has enabled them; SDKs that can't ask need it
   --help                 says this
 `;
 
@@ -55,7 +56,11 @@ export function readOptions(
   const texts = Object.fromEntries(
     [...Object.keys(portFlags), ...textFlags].map((name) => [name, { type: "string" } as const]),
   );
-  const switches = { help: { type: "boolean" }, "any-port": { type: "boolean" } } as const;
+  const switches = {
+    help: { type: "boolean" },
+    "any-port": { type: "boolean" },
+    "local-transactions": { type: "boolean" },
+  } as const;
   const { values } = parseArgs({ args: [...flags], options: { ...texts, ...switches }, strict: true });
   if (values.help === true) return "help";
   const value = (name: string): string | undefined => (values as Record<string, string | undefined>)[name];
@@ -81,6 +86,7 @@ export function readOptions(
     engine,
     range: `${network}.0.0/16`,
     account: accountIn(network),
+    localTransactions: values["local-transactions"] === true,
     ...(host === undefined ? {} : { host }),
     ...(tableName === undefined ? {} : { tableName }),
     ...(noise === undefined ? {} : { scanNoiseMs: Math.max(1, whole("scan-noise", noise, 86_400_000)) }),

@@ -41,6 +41,7 @@ export async function startResources(world: CloudWorld, tell: (call: EcsCall) =>
     ...world.folder("tablestore"),
     port: ports.tablestore ?? 0,
     instances: options.tablestoreInstances ?? [seedTablestoreInstance],
+    localTransactions: options.localTransactions ?? false,
     credentials: (accessKeyId, securityToken) => {
       const secret = world.secretOf(accessKeyId, securityToken);
       return secret === undefined ? undefined : { secret };

@@ -13,6 +13,8 @@ export interface Call {
   readonly store: Store;
   readonly transactions: Transactions;
   readonly pace: Pace;
+  /** Whether new tables have local transactions without asking. */
+  readonly localTransactions: boolean;
   readonly instance: string;
   now(): number;
 }

@@ -56,6 +56,8 @@ export interface TablestoreOptions {
   readonly arn?: string;
   /** Waits and rates of table operations; none when absent. */
   readonly pace?: PaceOptions;
+  /** New tables have local transactions without asking, as where a ticket has enabled them. Default false. */
+  readonly localTransactions?: boolean;
   /** Told of every call, before its answer is sent. */
   readonly onCall?: (call: TablestoreCall) => void;
   /** Told what is behind an answer of 500. Absent: written to the standard error stream. */
@@ -81,7 +83,8 @@ export async function startTablestore(options: TablestoreOptions): Promise<Table
   const store = openStore(options.directory);
   const transactions = new Transactions(() => uuid(options.random));
   const pace = new Pace(options.pace ?? {});
-  const state = { store, transactions, pace, now: () => options.clock.now() };
+  const { localTransactions = false } = options;
+  const state = { store, transactions, pace, localTransactions, now: () => options.clock.now() };
   const server = createServer((request, response) => {
     serve(options, state, request, response).catch(() => request.socket.destroy());
   });

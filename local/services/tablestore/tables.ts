@@ -56,8 +56,12 @@ export interface Table {
 
 const kindOfType: Readonly<Record<number, number>> = { 1: Kind.integer, 2: Kind.string, 3: Kind.binary };
 
-/** Checks a CreateTable request and gives the definition. Throws OtsError. */
-export function defineTable(request: Messages["CreateTableRequest"], nowMs: number): TableDefinition {
+/** Checks a CreateTable request and gives the definition. Throws OtsError. `transactional`: what a table is that does not say. */
+export function defineTable(
+  request: Messages["CreateTableRequest"],
+  nowMs: number,
+  transactional: boolean,
+): TableDefinition {
   const meta = request.table_meta;
   if (!isName(meta.table_name)) throw parameterInvalid(`Invalid table name: '${meta.table_name}'.`);
   const throughput = readThroughput(request.reserved_throughput.capacity_unit, { read: 0, write: 0 });
@@ -66,7 +70,8 @@ export function defineTable(request: Messages["CreateTableRequest"], nowMs: numb
   if (options.max_versions === undefined) throw parameterInvalid("MaxVersions is missing while creating table.");
   if (request.sse_spec?.enable) throw parameterInvalid("Server side encryption is not supported.");
   const key = defineKey(request);
-  if (request.enable_local_txn && key.some((column) => column.autoIncrement)) {
+  const isAssigned = key.some((column) => column.autoIncrement);
+  if (request.enable_local_txn && isAssigned) {
     throw parameterInvalid("Local transactions do not support an auto increment primary key.");
   }
   const base = {
@@ -82,7 +87,7 @@ export function defineTable(request: Messages["CreateTableRequest"], nowMs: numb
     reservedWrite: throughput.write,
     throughputChangedS: Math.floor(nowMs / 1000),
     createdMs: nowMs,
-    localTransactions: request.enable_local_txn ?? false,
+    localTransactions: request.enable_local_txn ?? (transactional && !isAssigned),
   };
   return withStream(withOptions(base, options), request.stream_spec, nowMs);
 }

@@ -55,6 +55,7 @@ test("--help names every option, and a wrong one is told", () => {
     "table",
     "scan-noise",
     "any-port",
+    "local-transactions",
   ])
     expect(help.stdout).toContain(`--${flag} `);
   const wrong = run("--engine", "magic");

@@ -1,7 +1,7 @@
 // StartLocalTransaction and the life of what it starts, through the official SDK and by bytes.
 import TableStore from "tablestore";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createPairs, expectExist, failureOf, ignore, long, pair } from "./account.ts";
+import { createPairs, expectExist, failureOf, ignore, long, pair, startAccount } from "./account.ts";
 import { infMin, rowBytes } from "./bytes.ts";
 import { itEmbedded } from "./it-embedded.ts";
 import { callBytes, keyBytes, rawFailureOf } from "./raw.ts";
@@ -37,6 +37,28 @@ it("keeps others from writing to its partition key, and from no other", async ()
   expect(tables.map((row) => row.errorCode)).toEqual(["OTSRowOperationConflict", null]);
   await client.commitTransaction({ transactionId: id });
   expect(await put("x", 1, "v")).toBe("no error");
+});
+
+itEmbedded("opens on any table where all have them without asking, but for an assigned key", async () => {
+  const account = await startAccount({ localTransactions: true });
+  const { client: other, server } = account;
+  await createPairs(other, "plain");
+  const open = (tableName: string): Promise<string> =>
+    failureOf(other.startLocalTransaction({ tableName, primaryKey: [{ a: "x" }] }));
+  expect(await open("plain")).toBe("no error");
+  await other.createTable({
+    tableMeta: {
+      tableName: "assigned",
+      primaryKey: [
+        { name: "a", type: "STRING" },
+        { name: "n", type: "INTEGER", option: "AUTO_INCREMENT" },
+      ],
+    },
+    reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+    tableOptions: { timeToLive: -1, maxVersions: 1 },
+  });
+  expect(await open("assigned")).toContain("explicit-transaction-disabled table");
+  await server.stop();
 });
 
 it("takes rows of its own partition key only", async () => {

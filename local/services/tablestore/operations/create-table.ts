@@ -19,7 +19,7 @@ export const createTable = tableOperation(
   (request) => request.table_meta.table_name,
   (call, request) =>
     call.store.write(() => {
-      const definition = defineTable(request, call.now());
+      const definition = defineTable(request, call.now(), call.localTransactions);
       if (call.store.table(call.instance, definition.name)) throw tableExists();
       const metas = [...request.index_metas, ...request.table_meta.index_meta];
       checkQuota(call, 1 + metas.length);
