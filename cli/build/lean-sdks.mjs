@@ -65,17 +65,22 @@ const bufferMaker =
   "function bufferOf(value, encoding) { return typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, encoding); }";
 
 /** One function of the object that codes all operations, told by its indentation. */
-const CODER = /^ {4}(\w+)(?:: function)? ?\([\w, ]*\) \{\n[\s\S]*?^ {4}\},?\n/gm;
+const CODER = /^ {4}(\w+)(?:: function)? ?\([\w, ]*\) ?\{\n[\s\S]*?^ {4}\},?\n/gm;
 /** Of the functions that only some operations need, those that ours do; all others are about search. */
-const MAKERS = [
-  "Condition",
-  "ColumnCondition",
-  "CompositeCondition",
-  "SingleColumnCondition",
-  "ColumnPaginationFilter",
+const CODED = [
+  "_makeCondition",
+  "_makeColumnCondition",
+  "_makeCompositeCondition",
+  "_makeSingleColumnCondition",
+  "_makeColumnPaginationFilter",
+  "_parseRowItem",
+  "_parseBatchGetRow",
+  "_parseBatchGetRowItem",
+  "_parseBatchWriteRow",
+  "_parseWriteRowItem",
 ];
 const isCalled = (name) => {
-  if (name.startsWith("_make")) return MAKERS.includes(name.slice(5));
+  if (/^_(make|parse|constr)/.test(name)) return CODED.includes(name);
   if (!/^(en|de)code[A-Z]/.test(name)) return true;
   return MESSAGES.some((message) => message.replace(/Request$|Response$/, "") === name.slice(6));
 };
