@@ -210,6 +210,36 @@ describe("a token of an identity provider", () => {
     await expect(who(await signed())).rejects.toMatchObject({ code: "ATTEMPTS_TOO_MANY" });
   });
 
+  test("is for safeport where that is one of the audiences it names, and for nobody where it names none", async () => {
+    const { who, signed } = await world();
+    expect((await who(await signed({ aud: ["payroll", "safeport"] }))).principal).toBe("corp/ann@example.com");
+    for (const aud of [["payroll", "safeport.example.com"], [], undefined, { safeport: true }, "safeport "])
+      await expect(who(await signed({ aud }))).rejects.toMatchObject(refused);
+  });
+
+  test("by an algorithm that the policy does not name, or with a demand nobody here knows, is refused", async () => {
+    const { who, signed, published } = await world();
+    const pss = await generateKeyPair("PS256");
+    published.keys.push({ ...(await exportJWK(pss.publicKey)), kid: "two" });
+    await expect(who(await signed({}, pss.privateKey, { alg: "PS256", kid: "two" }))).rejects.toMatchObject(refused);
+    const [, body = "", sign = ""] = (await signed()).split(".");
+    const head = Buffer.from(JSON.stringify({ alg: "RS256", kid: "one", crit: ["b64"], b64: false })).toString(
+      "base64url",
+    );
+    await expect(who(`${head}.${body}.${sign}`)).rejects.toMatchObject(refused);
+  });
+
+  test("that names no key is checked with the only one there is, and refused where there are two", async () => {
+    const { who, signed, published, pass } = await world();
+    const nameless = () => signed({}, rsa.privateKey, { kid: undefined });
+    expect((await who(await nameless())).principal).toBe("corp/ann@example.com");
+    expect(published.reads).toBe(1);
+    published.keys.push({ ...(await exportJWK(other.publicKey)), kid: "two" });
+    pass(11 * 60_000);
+    await expect(who(await nameless())).rejects.toMatchObject(refused);
+    expect((await who(await signed())).principal).toBe("corp/ann@example.com");
+  });
+
   test("may be off by the tolerance of the clock", async () => {
     const { who, signed } = await world();
     expect((await who(await signed({ exp: START / 1000 - 59 }))).principal).toBe("corp/ann@example.com");

@@ -6,6 +6,7 @@ import type { EntryId, GroupId, GroupRef, LeaseId, RuleId } from "../../../share
 import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import type { Role } from "../../../shared/domain/permission.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import type { Scope } from "../../../shared/domain/scope.ts";
 import { fail } from "../../../shared/errors/app-error.ts";
 import { httpApp } from "../../../shared/http/http-app.ts";
 import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
@@ -179,12 +180,21 @@ const token = {
 };
 
 const groups = [
-  ["sg-web", "web"],
-  ["sg-db", "db"],
-].map(([groupId = "", name = ""]) => ({
+  ["sg-web", "web", "prod", "shop"],
+  ["sg-db", "db", "test", "mail"],
+].map(([groupId = "", name = "", env = "", application = ""]) => ({
   ...{ ref: { region: "cn-hangzhou", groupId: groupId as GroupId }, name, vpcId: "vpc-1" },
-  ...{ type: "normal", serviceManaged: false, tags: {} },
+  ...{ type: "normal", serviceManaged: false, tags: { env, "safeport:application": application } },
 }));
+
+/** `web`, `env=prod` or `application:shop` as the scope of a token. */
+function scopeOf(text: string): Scope {
+  const [kind, application = ""] = text.split(":");
+  if (kind === "application") return { groups: [], tags: [], applications: [application] };
+  return text.includes("=")
+    ? { groups: [], tags: [text], applications: [] }
+    : { groups: [text], tags: [], applications: [] };
+}
 
 const inventory = {
   listGroups: async () => groups,
@@ -192,7 +202,8 @@ const inventory = {
 };
 
 /**
- * Tokens are the names of roles: `Authorization: Bearer operator`, or `Bearer operator@web` for one of the group `web` alone.
+ * Tokens are the names of roles: `Authorization: Bearer operator`, or `Bearer operator@web` for one of the group `web` alone, as
+ * `@env=prod` and `@application:shop` are.
  * `nobody` has no role.
  */
 export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
@@ -331,7 +342,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       return {
         principal: name,
         roles: name === "nobody" ? [] : [name as Role],
-        scopes: group === undefined ? [] : [{ groups: [group], tags: [], applications: [] }],
+        scopes: group === undefined ? [] : [scopeOf(group)],
       };
     },
   });

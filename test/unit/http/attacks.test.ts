@@ -86,16 +86,16 @@ describe("cross-site requests", () => {
     async (operationId) => {
       const world = apiWorld();
       const request = requestOf(operationId);
-      const headers = {
-        ...{ cookie: "token=admin; authorization=Bearer admin", origin: "https://evil.example.com" },
-        "content-type": "application/x-www-form-urlencoded",
-      };
-      const response = await world.send({
-        ...request,
-        headers,
-        query: { ...request.query, authorization: "Bearer admin" },
-      });
-      expect([response.status, codeOf(response.body)]).toEqual([401, "TOKEN_MISSING"]);
+      // What a page elsewhere may send without asking first, JSON as text among it.
+      for (const type of ["application/x-www-form-urlencoded", "text/plain", "multipart/form-data; boundary=x"]) {
+        const headers = {
+          ...{ cookie: "token=admin; authorization=Bearer admin", origin: "https://evil.example.com" },
+          "content-type": type,
+        };
+        const query = { ...request.query, authorization: "Bearer admin" };
+        const response = await world.send({ ...request, headers, query });
+        expect([type, response.status, codeOf(response.body)]).toEqual([type, 401, "TOKEN_MISSING"]);
+      }
       expect(world.reached).toEqual([]);
     },
   );

@@ -67,10 +67,12 @@ describe("for the group of the request alone", () => {
   test.each(cells)(
     "%s lets in exactly those it promises, unless it is about all groups: %s",
     async (_, bearer, route) => {
-      const { response } = await send(route, `${bearer}@web`, policy);
-      if (!isPromised(route, bearer)) expect(codeOf(response)).toBe("ROLE_MISSING");
-      else if (route.about === "account") expect([response.status, codeOf(response)]).toEqual([403, "OUT_OF_SCOPE"]);
-      else expect(response.status).toBeLessThan(300);
+      for (const scope of ["web", "env=prod", "application:shop"]) {
+        const { response } = await send(route, `${bearer}@${scope}`, policy);
+        if (!isPromised(route, bearer)) expect(codeOf(response)).toBe("ROLE_MISSING");
+        else if (route.about === "account") expect([response.status, codeOf(response)]).toEqual([403, "OUT_OF_SCOPE"]);
+        else expect([scope, response.status < 300]).toEqual([scope, true]);
+      }
     },
   );
 });
@@ -80,13 +82,15 @@ describe("for another group alone", () => {
   const lookedUp = ["getLease"];
 
   test.each(cells)("%s shows and changes nothing: %s", async (_, bearer, route) => {
-    const { world, response } = await send(route, `${bearer}@db`, policy);
-    expect(response.body).not.toMatch(/sg-web|ls-1\b/);
-    if (!isPromised(route, bearer)) expect(codeOf(response)).toBe("ROLE_MISSING");
-    else if (route.about === "nothing" || route.about === "list") expect(response.status).toBeLessThan(300);
-    else {
-      expect([response.status, codeOf(response)]).toEqual([403, "OUT_OF_SCOPE"]);
-      expect(world.reached.map((it) => it.name).filter((name) => !lookedUp.includes(name))).toEqual([]);
+    for (const scope of ["db", "env=test", "application:mail"]) {
+      const { world, response } = await send(route, `${bearer}@${scope}`, policy);
+      expect(response.body).not.toMatch(/sg-web|ls-1\b/);
+      if (!isPromised(route, bearer)) expect(codeOf(response)).toBe("ROLE_MISSING");
+      else if (route.about === "nothing" || route.about === "list") expect(response.status).toBeLessThan(300);
+      else {
+        expect([scope, response.status, codeOf(response)]).toEqual([scope, 403, "OUT_OF_SCOPE"]);
+        expect(world.reached.map((it) => it.name).filter((name) => !lookedUp.includes(name))).toEqual([]);
+      }
     }
   });
 
