@@ -1,6 +1,7 @@
 // The API description, OpenAPI 3.1, made from the routes and their schemas.
 import * as z from "zod";
 import { rolesWith } from "../domain/permission.ts";
+import { catalogue } from "../errors/catalogue.ts";
 import type { Route } from "./route.ts";
 import { problemView } from "./schemas.ts";
 
@@ -30,8 +31,21 @@ export function describeApi(routes: readonly Route[]): Record<string, unknown> {
     paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
-      schemas: { Problem: jsonSchema(problemView(), "output") },
+      schemas: { Problem: problemSchema() },
     },
+  };
+}
+
+/** A failure, with every code there is and what each means for whoever meets it. */
+function problemSchema(): Record<string, unknown> {
+  const schema = jsonSchema(problemView(), "output");
+  const all = Object.entries(catalogue).sort(([a], [b]) => (a < b ? -1 : 1));
+  const code = { type: "string", enum: all.map(([name]) => name), description: "Permanent; docs/errors.md has each." };
+  const known = all.map(([name, { status, retry, fault }]) => [name, { status, retry, fault }] as const);
+  return {
+    ...schema,
+    properties: { ...propertiesOf(schema), code },
+    "x-safeport-errors": Object.fromEntries(known),
   };
 }
 

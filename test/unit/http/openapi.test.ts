@@ -1,6 +1,7 @@
 // The API description against the routes it is made of.
 import { describe, expect, test } from "vitest";
 import { rolesWith } from "../../../shared/domain/permission.ts";
+import { catalogue } from "../../../shared/errors/catalogue.ts";
 import { describeApi } from "../../../shared/http/openapi.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import { at, type Loose, mistakesOf } from "./openapi-structure.ts";
@@ -49,6 +50,17 @@ describe("the API description", () => {
     expect(api.components.schemas["Problem"]?.required).toEqual(
       expect.arrayContaining(["code", "message", "remedy", "requestId", "retry"]),
     );
+  });
+
+  test("names every code that a failure may have, with its status and whether a retry helps", () => {
+    const { properties, ...problem } = api.components.schemas["Problem"] as unknown as {
+      readonly properties: { readonly code: { readonly enum: readonly string[] } };
+      readonly "x-safeport-errors": Record<string, object>;
+    };
+    expect(properties.code.enum).toEqual(Object.keys(catalogue).sort());
+    expect(Object.keys(problem["x-safeport-errors"]).sort()).toEqual(Object.keys(catalogue).sort());
+    const ofTokens = { status: 403, retry: "never", fault: "caller" };
+    expect(problem["x-safeport-errors"]["TOKEN_TOO_NEW"]).toEqual(ofTokens);
   });
 
   test("gives groups, records and health their fields", () => {
