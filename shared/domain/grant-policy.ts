@@ -75,7 +75,9 @@ export function isSameName(a: string, b: string): boolean {
 }
 
 /** Whom records and tokens name where the program itself has acted: no person. */
-export const PROGRAM_NAMES: readonly string[] = ["safeport", "setup", "recovered"];
+export const PROGRAM_NAMES: readonly string[] = [
+  ...["safeport", "setup", "recovered", "monitoring", "alarm", "link", "unknown"],
+];
 
 /** True where one person is in both chains of issuers. */
 export const shareIssuer = (a: readonly string[], b: readonly string[]): boolean =>

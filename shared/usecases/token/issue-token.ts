@@ -1,5 +1,5 @@
 // Makes a token for somebody: its text is told once, and a salted hash of it is kept.
-import { PROGRAM_NAMES } from "../../domain/grant-policy.ts";
+import { isSameName, PROGRAM_NAMES } from "../../domain/grant-policy.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import { ROLES, type Role } from "../../domain/permission.ts";
 import type { Scope } from "../../domain/scope.ts";
@@ -34,7 +34,7 @@ export async function issueToken(
   options: { dryRun: boolean },
 ): Promise<TokenAnswer> {
   const { tokenDaysMax } = caller.policy.access;
-  if (PROGRAM_NAMES.includes(ask.principal))
+  if (PROGRAM_NAMES.some((name) => isSameName(name, ask.principal)))
     throw fail("REQUEST_INVALID", { field: "principal", why: "principal is a name of the program itself" });
   if (ask.days > tokenDaysMax)
     throw fail("REQUEST_INVALID", { field: "days", why: `days is above access.tokenDaysMax, ${tokenDaysMax}` });

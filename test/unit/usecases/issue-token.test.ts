@@ -48,6 +48,14 @@ describe("the chain that issued a token", () => {
     expect((await issueToken(world.app, again, ask("bob"), ISSUE)).token.issuers).toHaveLength(50);
   });
 
+  test.each(["safeport", "Setup", "corp/recovered", "monitoring", "alarm", "link", "UNKNOWN"])(
+    "does not begin with a name by which records tell of the program: %s",
+    async (principal) => {
+      const asked = issueToken(world.app, world.caller("root", "admin"), ask(principal), ISSUE);
+      await expect(asked).rejects.toMatchObject({ code: "REQUEST_INVALID", detail: { field: "principal" } });
+    },
+  );
+
   test("and what became of each token is recorded with its before and after, and nothing of its secret", async () => {
     const caller = { ...world.caller("ann", "admin"), address: "203.0.113.9/32", tokenId: "0123456789abcdef" };
     const { text, token } = await issueToken(world.app, caller, ask("bob"), ISSUE);
