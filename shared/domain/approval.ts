@@ -34,7 +34,7 @@ export function isApproved(request: LeaseRequest, approval: Approval | null): bo
 export function approversOf(request: LeaseRequest, { requester, words, distinctIssuers = false }: Approval): number {
   const change = changeOf(request);
   const said = words.filter(
-    (it) => it.change === change && it.decision === "approve" && !isSameName(it.person, requester),
+    (it) => it.change === change && it.decision === "approve" && !it.isVoid && !isSameName(it.person, requester),
   );
   const isTold = (a: ApprovalWord, b: ApprovalWord): boolean =>
     isOnePerson(a, b) || (distinctIssuers && shareIssuer(a.issuers ?? [], b.issuers ?? []));

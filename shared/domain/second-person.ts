@@ -7,6 +7,10 @@ export interface ApprovalWord {
   readonly person: string;
   /** The persons in the chain that issued the token it was spoken with; words of earlier versions have none. */
   readonly issuers?: readonly string[];
+  /** The token it was spoken with; absent for a link and for a company's own. */
+  readonly tokenId?: string | undefined;
+  /** True where that has been revoked since: the word counts for nothing. */
+  readonly isVoid?: boolean;
   readonly decision: "approve" | "deny";
   readonly reason: string;
   readonly at: number;

@@ -128,6 +128,19 @@ describe("a lease on a port that needs a second person", () => {
     expect((await say(lease, older)).lease.status.state).toBe("open");
   });
 
+  test("is not opened by several of whom one's token has been revoked since, until somebody else has spoken", async () => {
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
+    const root = caller("root", "admin");
+    const ask = { principal: "bob", roles: ["approver"] as const, scope: null, days: 1, note: "" };
+    const { tokenId } = (await world.run(issueToken(world.process(), root, ask, { dryRun: false }))).token;
+    const lease = await asked();
+    await say(lease, { ...caller("bob"), tokenId });
+    await world.run(revokeToken(world.process(), root, tokenId, { dryRun: false }));
+    expect((await say(lease, caller("carl"))).lease.status.state).toBe("requested");
+    expect(world.openPorts()).toEqual([]);
+    expect((await say(lease, caller("dora"))).lease.status.state).toBe("open");
+  });
+
   test("is opened by nobody behind whose token the same person stands, where the policy asks for distinct issuers", async () => {
     world.policy = { ...world.policy, approval: { ...world.policy.approval, distinctIssuers: true, count: 2 } };
     const { lease } = await askedBy({ ...caller("ann", "requester"), issuers: ["root", "setup"] });

@@ -301,6 +301,27 @@ describe("where a second person is needed", () => {
     expect(world.openPorts()).toEqual(["22/22"]);
   });
 
+  test("it does not open by the word of a token that is revoked before its start; one that was rotated counts", async () => {
+    const root = world.caller("root", ["admin"]);
+    const ask = { principal: "bob", roles: ["approver"] as const, scope: null, days: 1, note: "" };
+    const approvedBy = async (port: string, aheadMs: number) => {
+      const { tokenId } = (await world.run(issueToken(world.process(), root, ask, APPLY))).token;
+      await world.advance(1);
+      const lease = await asked({ port }, aheadMs);
+      const bob = { ...world.caller("bob", ["approver"]), tokenId };
+      const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+      await world.run(decideLease(world.process(), bob, lease.request.leaseId, word, APPLY));
+      return { lease, tokenId, bob };
+    };
+    setPolicy({ approval: { ports: ["22-23"], count: 1 } });
+    const [found, kept] = [await approvedBy("22", HOUR), await approvedBy("23", 2 * HOUR)];
+    await world.run(revokeToken(world.process(), root, found.tokenId, APPLY));
+    await world.run(rotateToken(world.process(), kept.bob, kept.tokenId, 0, APPLY));
+    const over = await toStart(found.lease);
+    expect([over.status.state, over.status.note, world.openPorts()]).toEqual(["failed", "START_NEEDS_APPROVAL", []]);
+    expect((await toStart(kept.lease)).status.state).toBe("open");
+  });
+
   test("it is not taken for the answer to a request for now", async () => {
     const lease = await asked();
     const repeat = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;

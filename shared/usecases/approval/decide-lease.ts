@@ -21,6 +21,7 @@ import { ownersOf, waitsFor } from "./ask-approval.ts";
 import { openApproved } from "./open-approved.ts";
 import { requireAsker } from "./require-asker.ts";
 import { decisionNet, tellDecision } from "./tend-approval.ts";
+import { wordsInForce } from "./words-in-force.ts";
 
 /** What somebody says about a lease that waits. */
 export interface LeaseWord {
@@ -46,7 +47,9 @@ export async function decideLease(
   for (;;) {
     const lease = await getLease(app.tables, leaseId);
     if (lease === null) throw fail("LEASE_UNKNOWN", { lease: leaseId });
-    const { request, approval } = lease;
+    const { request } = lease;
+    const isOpen = lease.status.state === "requested";
+    const approval = lease.approval && isOpen ? await wordsInForce(app, lease.approval) : lease.approval;
     if (approval === null) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: lease.status.state });
     await requireApprover(app, caller, lease, approval);
     if (word.change !== null && word.change !== approval.change) throw fail("APPROVAL_CHANGED");
@@ -126,7 +129,7 @@ export async function requireApprover(app: App, caller: Caller, { request }: Lea
 
 function hasSaid({ words }: Approval, caller: Caller, decision: ApprovalWord["decision"]): boolean {
   const person = personOf(caller.policy, caller.principal);
-  return words.some((word) => word.person === person && word.decision === decision);
+  return words.some((word) => word.person === person && word.decision === decision && !word.isVoid);
 }
 
 function withWord(
@@ -142,6 +145,7 @@ function withWord(
     by: caller.principal,
     person,
     issuers,
+    ...(caller.tokenId === undefined ? {} : { tokenId: caller.tokenId }),
     decision,
     reason,
     at: now,

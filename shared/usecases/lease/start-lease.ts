@@ -18,6 +18,7 @@ import type { App } from "../app.ts";
 import { portsOf } from "../approval/ask-approval.ts";
 import { openApproved } from "../approval/open-approved.ts";
 import { requireAsker } from "../approval/require-asker.ts";
+import { wordsInForce } from "../approval/words-in-force.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { tell } from "../notices/tell.ts";
@@ -88,7 +89,7 @@ export async function refusalOf(app: App, policy: Policy, lease: Lease): Promise
     await requireHost(app, lease);
     await requireAsker(app, policy, lease);
     const { grant } = await judgeStored(app, policy, lease);
-    const persons = approval === null ? 0 : approversOf(request, approval);
+    const persons = approval === null ? 0 : approversOf(request, await wordsInForce(app, approval));
     if (grant.approvals > persons)
       throw fail("START_NEEDS_APPROVAL", { lease: request.leaseId, needed: grant.approvals, persons });
     await requireUnlocked(app, policy, { ref: request.group, name: request.groupName });
