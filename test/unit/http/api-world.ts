@@ -136,6 +136,7 @@ const policyAnswer = {
   digest: "d".repeat(64),
   until: null,
   changes: [{ path: "lease.periodMax", before: 60, after: 120, effect: "widens" }],
+  warnings: [],
   preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1 },
 };
 
