@@ -65,7 +65,10 @@ export function planDrift(
       const isUndone = item.state === "rollingBack" && !(item.ruleId !== null && differing.has(item.ruleId));
       return { ...item, state: isUndone ? "rolledBack" : "gone", heldBy: null, changedAt: picture.now };
     });
-  const moved = settled.filter(({ item, stored }) => stored === undefined || isMoved(item, stored));
+  const moved = settled.filter(
+    ({ item, stored }) => stored === undefined || isMoved(item, stored) || rewriteAt(item) <= picture.now,
+  );
+  const written = new Set(moved.map(({ item }) => item));
   return {
     calls: settled.flatMap(({ item, undo }) => (item.state === "rollingBack" ? [undo] : [])),
     items: [...moved.map(({ item }) => ({ ...item, changedAt: picture.now })), ...over],
@@ -77,12 +80,25 @@ export function planDrift(
     adoptions: settled.flatMap(({ item, adoption }) => (item.state === "adopted" ? (adoption ?? []) : [])),
     lookAt: [
       ...settled.flatMap(({ item }) => (item.verdict.kind === "unknown" ? [item.verdict.until] : [])),
+      ...settled.flatMap(({ item }) =>
+        isSpared(item) ? [rewriteAt(written.has(item) ? { ...item, changedAt: picture.now } : item)] : [],
+      ),
       ...(stopped === "mode" ? [againAt(picture.now)] : []),
       ...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),
       ...(isMore ? [picture.now] : []),
     ],
   };
 }
+
+/** Rows of drift go 400 days after their last write. */
+const REWRITE_AFTER_MS = 300 * 24 * 60 * 60_000;
+
+/** Who made it is known by its item alone once the events are gone: without it, it would be rolled back. */
+const isSpared = ({ state, verdict }: DriftItem): boolean => state === "reported" && verdict.kind === "trusted";
+
+/** When the item is to be written anew, so that it lives as long as its difference stands. */
+const rewriteAt = (item: DriftItem): number =>
+  isSpared(item) ? item.changedAt + REWRITE_AFTER_MS : Number.POSITIVE_INFINITY;
 
 /** What follows from the verdict before anything is rolled back. */
 function decided({ item, adoption }: Case, watch: Watch): DriftItem {

@@ -2,7 +2,6 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { parseGrant } from "../../shared/domain/grant.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
-import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { World, type WorldOptions } from "../kit/world.ts";
 
@@ -177,7 +176,7 @@ describe("a customer's drop", () => {
   });
 });
 
-test("a clock that is off opens nothing, and ends go on", async () => {
+test("a clock that is off opens nothing, ends go on, and people are told", async () => {
   await start();
   const { lease } = await world.open();
   const skewed = world.process();
@@ -191,7 +190,9 @@ test("a clock that is off opens nothing, and ends go on", async () => {
   });
   await world.advance(lease.status.until - world.clock.now());
   await world.run(
-    sweep(app, { policy: world.policy, cause: "tick", deadlineAt: world.clock.monotonicMs() + 45_000, jobs: allJobs }),
+    sweep(app, { policy: world.policy, cause: "tick", deadlineAt: world.clock.monotonicMs() + 45_000, jobs: null }),
   );
   expect(world.openPorts()).toEqual([]);
+  const { rows } = await world.run(app.tables.range({ table: "outbox", from: [0, 0, ""], to: [9, 0, ""], limit: 100 }));
+  expect(rows.filter(({ columns }) => String(columns["body"]).includes("6 s ahead of the cloud's"))).toHaveLength(1);
 });

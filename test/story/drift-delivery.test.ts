@@ -1,6 +1,8 @@
 // Drift whose events are lost, late, doubled or out of order: that costs time, and never a rule that stays open or a wrong word.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
+import type { App } from "../../shared/usecases/app.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -103,6 +105,53 @@ describe("the event of a foreign opening", () => {
     await guarded.deliver(ofDatabase);
     expect(revokes()).toBe(before);
     expect(world.rules()).toHaveLength(2);
+  });
+});
+
+describe("where our clock is ten minutes behind the cloud's", () => {
+  /** The program by that clock, which learns so from an answer of the cloud's, where it gets one. */
+  function behind(hasAnswers: boolean): App {
+    const { world } = guarded;
+    const app = world.process();
+    const { clock } = world;
+    let isKnown = false;
+    return {
+      ...app,
+      clock: {
+        now: () => clock.now() - 10 * MINUTE_MS,
+        monotonicMs: () => clock.monotonicMs(),
+        sleep: (ms, signal) => clock.sleep(ms, signal),
+      },
+      firewall: {
+        ...app.firewall,
+        readGroup: async (...asked) => {
+          if (!hasAnswers) throw new CloudFailure("unknown", "DescribeSecurityGroupAttribute");
+          const reading = await app.firewall.readGroup(...asked);
+          isKnown = true;
+          return reading;
+        },
+        skewMs: () => (isKnown ? -10 * MINUTE_MS : 0),
+      },
+    };
+  }
+
+  test("an event is not taken for one of the future, and the rule closes", async () => {
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    expect(await guarded.deliver(record, behind(true))).toMatchObject({ looked: ["sg-web"], ignored: null });
+    expect(guarded.world.openPorts()).toEqual([]);
+    expect(await guarded.drift()).toMatchObject([{ state: "rolledBack", attribution: { actor: "other" } }]);
+  });
+
+  test("and the cloud does not answer, the event is left out with a record, and the full pass closes the rule", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    expect(await guarded.deliver(record, behind(false))).toMatchObject({ looked: [], left: [] });
+    expect((await world.recorded()).join("\n")).toContain("is from the future");
+    await world.advance(60 * MINUTE_MS);
+    await world.sweep();
+    expect(world.openPorts()).toEqual([]);
   });
 });
 

@@ -70,7 +70,7 @@ export async function lookAtEvents(
 export async function lookAtEvent(app: App, record: unknown, options: EventOptions): Promise<EventReport> {
   const now = app.clock.now();
   const reading = app.trail.read(record, now);
-  const ignored = reasonToIgnore(reading, options, now);
+  const ignored = reasonToIgnore(reading, options, await cloudTime(app, reading, now));
   if (ignored !== null) {
     if (ignored.isTold) await tell(app, null, ignored.why);
     return { looked: [], left: [], ignored: ignored.why };
@@ -193,6 +193,16 @@ function newsOf(
     ];
   if (call.kind !== "membership" || sightings.length === 0) return [];
   return [`${who} changed who is in ${sightings.map((it) => it.groupId).join(", ")}: so has whom its rules reach`];
+}
+
+/** By the cloud's clock, where ours may be behind: an event that seems to be of the future has the cloud asked for its time. */
+async function cloudTime(app: App, reading: TrailReading, now: number): Promise<number> {
+  if (reading.kind !== "call" || reading.call.at <= now + AHEAD_MAX_MS) return now;
+  const [group] = reading.sightings;
+  // Any answer tells the time.
+  if (group !== undefined && app.firewall.skewMs() === 0)
+    await app.firewall.readGroup(group, "drift").catch(() => undefined);
+  return now - Math.min(0, app.firewall.skewMs());
 }
 
 interface Ignored {

@@ -23,6 +23,7 @@ import type { PassOptions, PassReport } from "../pass/run-pass.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import type { Jobs } from "./jobs.ts";
 import { isLongJob } from "./long-jobs.ts";
+import { tellSkew } from "./tell-skew.ts";
 
 export interface SweepReport {
   readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
@@ -129,6 +130,7 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   // Neither the long ones nor the full pass wait for one another: each may go on until the deadline, tick after tick.
   await Promise.all([run(jobs.filter(isLongJob)), sweepAll(app, work, due, tally)]);
   await Promise.all(regions.map(({ isDone }) => isDone));
+  await tellSkew(app);
   // The cloud's failures are for the next tick; any other is the platform's to try again, now that every group has had its turn.
   const failure = tally.failures.find((error) => !(error instanceof CloudFailure));
   if (failure !== undefined) throw failure;

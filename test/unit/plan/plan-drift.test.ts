@@ -594,6 +594,19 @@ describe("items from pass to pass", () => {
     expect(watched({ items: plan.drift.items, acts: "observe" }, said).drift.items).toEqual([]);
   });
 
+  test("a ticket is written anew before its row would go, and has the group looked at for that", () => {
+    const DAY = 24 * HOUR;
+    const terms = someTerms({ trustedPrincipals: [{ principal: "role/terraform", treat: "ticket" }] });
+    const call = aSighting({ actor: terraform, specs: [x] });
+    const { items, lookAt } = watched({ terms, sightings: [call] }, given).drift;
+    expect([items.map(({ state }) => state), lookAt]).toEqual([["reported"], [NOW + 300 * DAY]]);
+    const later = (days: number) => watched({ terms, items }, { ...given, now: NOW + days * DAY }).drift;
+    expect(later(299)).toMatchObject({ items: [], lookAt: [NOW + 300 * DAY] });
+    const again = later(300);
+    expect(again.items).toMatchObject([{ driftId: items[0]?.driftId, state: "reported", changedAt: NOW + 300 * DAY }]);
+    expect(again.lookAt).toEqual([NOW + 600 * DAY]);
+  });
+
   test("an author stays known when the sighting is gone", () => {
     const items = first({ sightings: [bobs(x)], acts: "observe" });
     const plan = watched({ items }, { ...given, now: NOW + WAIT_MS });
