@@ -7,6 +7,7 @@ import { DAY_MS, dayOf, startOf, unknownDay, unusedPort } from "../../shared/dom
 import { auditPage } from "../../shared/http/audit-page.ts";
 import { auditSheets, type SheetBounds } from "../../shared/http/audit-sheets.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
+import { noteUsedHosts } from "../../shared/usecases/group/note-hosts.ts";
 import { bookJobs } from "../../shared/usecases/operation/jobs.ts";
 import { type AuditPage, askAudit, getAudit, listAudits } from "../../shared/usecases/operation/list-audits.ts";
 import { runAudit } from "../../shared/usecases/operation/run-audit.ts";
@@ -96,6 +97,24 @@ describe("the audit of a month", () => {
     expect(world.told.map((it) => it.type)).toContain("auditReady");
     const audits = await listAudits(world.process());
     expect(audits.map((it) => [it.month, it.running])).toEqual([[MONTH, null]]);
+  });
+
+  test("takes nothing for idle that was used on a host of which nobody knows where it was", async () => {
+    await start();
+    await evidenceOfWeb();
+    await world.advance(Date.UTC(2026, 11, 10) - world.clock.now());
+    const auditedAfter = async (day: string) => {
+      const port = { ...unusedPort("tcp", 443), unnamedAt: startOf(day) + 3_600_000 };
+      const days = [{ ...unknownDay("eni-gone", day), ports: [port] }];
+      await world.run(noteUsedHosts(world.process(), world.web.region, days, world.policy.recycling));
+      const deadlineAt = world.clock.monotonicMs() + 60_000;
+      await world.run(runAudit(world.process(), { policy: world.policy, month: MONTH, deadlineAt }));
+      return webOf(await pageOf())?.ports.find((it) => it.ports === "443");
+    };
+    expect(await auditedAfter("2026-12-09"), "that was not in November").toMatchObject({ use: "idle" });
+    expect(await auditedAfter("2026-11-20")).toMatchObject({
+      ...{ use: "unknown", why: expect.stringContaining("eni-gone") },
+    });
   });
 
   test("is made when the program is back, where it was away on the 3rd, and once", async () => {

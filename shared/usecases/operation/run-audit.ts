@@ -23,7 +23,7 @@ import { type RecyclingItem, recyclingIdOf } from "../../domain/recycling-item.t
 import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { auditGroup, failedGroup, letsIn } from "../../plan/audit-group.ts";
-import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../../plan/judge-use.ts";
+import { evidenceWindow, type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../../plan/judge-use.ts";
 import { shutTimes } from "../../plan/shut-times.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import {
@@ -39,6 +39,7 @@ import { getGroupRow } from "../../store/group-rows.ts";
 import { eachLease } from "../../store/leases.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listLockdowns } from "../../store/lockdowns.ts";
+import { readStrays } from "../../store/memberships.ts";
 import { changesWithin, driftWithin } from "../../store/month-of-group.ts";
 import { listRecyclingItems } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
@@ -241,8 +242,12 @@ class Run {
     const byKey = new Map(entries.map((entry) => [entry.key, entry]));
     // Today tells of use as well; the day after the month does not belong to it.
     const last = now === this.time.until ? now - 1 : now;
-    const from = dayAfter(dayOf(now), -policy.recycling.windowDays);
-    const hosts = await hostsOf(app, { groupId, members }, from, last);
+    const group = { groupId, name: facts.name };
+    const [from = dayOf(now)] = rules.map((rule) => evidenceWindow({ rule, group }, terms).from).sort();
+    const [hosts, strays] = await Promise.all([
+      hostsOf(app, { groupId, members }, from, last),
+      readStrays(app.tables, facts.ref.region, from, dayAfter(dayOf(last), 1)),
+    ]);
     const read = (hosts ?? []).slice(0, HOSTS_READ_MAX);
     const unread = hosts?.length === read.length ? null : "not all of its hosts were looked at";
     const judges = rules.map((rule) => {
@@ -250,7 +255,7 @@ class Run {
       const key = ruleKey(rule);
       const item = this.quarantined.get(recyclingIdOf(groupId, entryIdOf(groupId, key))) ?? null;
       const asked: RuleAsked = {
-        ...{ rule, group: { groupId, name: facts.name }, isProtected, sameGroup, unread },
+        ...{ rule, group, isProtected, sameGroup, unread, strays },
         entry: byKey.get(key) ?? null,
         // What was changed after the month had not been by its end.
         changedAt: changedAt !== null && changedAt < now ? changedAt : null,
