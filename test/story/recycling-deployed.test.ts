@@ -104,8 +104,15 @@ test("ports that nobody uses are shown, quarantined, deleted and given back, as 
   expect(asked).toMatchObject({ status: 200, body: { dryRun: true, state: "noticed" } });
   expect(asked.body.notes.join()).toContain("load balancer");
   await nextDay();
-  for (const path of [legacy, lab]) {
-    const { body } = await approver.post(`${path}:approve`, { step: "quarantine" });
+  // What is approved is what was shown: of another state of the item nothing is.
+  const { rev } = (await auditor.get(legacy)).body;
+  const stale = await approver.post(`${legacy}:approve`, { step: "quarantine", rev: rev + 1 });
+  expect(stale).toMatchObject({ status: 409, body: { code: "RECYCLING_CHANGED" } });
+  for (const [path, terms] of [
+    [legacy, { rev }],
+    [lab, {}],
+  ] as const) {
+    const { body } = await approver.post(`${path}:approve`, { step: "quarantine", ...terms });
     expect(body, JSON.stringify(body.waiting)).toMatchObject({ state: "quarantined", settled: true });
   }
   expect([await visit("legacy-1", 7890), await visit("lab-1", 8080)]).toEqual(["refused", "refused"]);
