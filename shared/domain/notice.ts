@@ -85,8 +85,15 @@ export type NoticeKind = keyof NoticeData;
 /** From the one that goes before all others to the one that may wait for a digest. */
 export type NoticePriority = "alarm" | "high" | "normal" | "low";
 
-/** The order of priorities, and the part of an outbox row's key. */
+/** The order of priorities. */
 export const NOTICE_RANKS = { alarm: 0, high: 1, normal: 2, low: 3 } as const satisfies Record<NoticePriority, number>;
+
+/** Kinds that are few whatever happens, and told before all others: an incident makes many of the rest, urgent ones too. */
+const FIRST_KINDS: ReadonlySet<NoticeKind> = new Set(["lockdownStarted", "lockdownEnded", "breakGlass", "healthAlarm"]);
+
+/** The place of a kind among all that waits to be told; lower goes first. */
+export const placeOf = (kind: NoticeKind): number =>
+  FIRST_KINDS.has(kind) ? 0 : 1 + NOTICE_RANKS[NOTICE_PRIORITIES[kind]];
 
 /** Priority of each kind; an `alarm` and a `high` one are told one by one, the others in a digest when there are many. */
 export const NOTICE_PRIORITIES: Readonly<Record<NoticeKind, NoticePriority>> = {

@@ -1,6 +1,6 @@
 // The outbox: notices that are still to be told. A row is written together with the change it tells of, and goes when it was told.
 import type { DeliveryState } from "../domain/delivery.ts";
-import { NOTICE_PRIORITIES, NOTICE_RANKS, type Notice } from "../domain/notice.ts";
+import { NOTICE_PRIORITIES, NOTICE_RANKS, type Notice, placeOf } from "../domain/notice.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { dueJob, dueWrite } from "./due.ts";
 import { parseColumn } from "./spec-json.ts";
@@ -13,7 +13,7 @@ const GATHER_MS = { prompt: 1000, patient: 10_000 };
 
 const rankOf = (notice: Notice): number => NOTICE_RANKS[NOTICE_PRIORITIES[notice.kind]];
 
-const keyOf = (notice: Notice): [number, number, string] => [rankOf(notice), notice.at, notice.id];
+const keyOf = (notice: Notice): [number, number, string] => [placeOf(notice.kind), notice.at, notice.id];
 
 /**
  * The rows that have notices told: for the `writeAll` of the change they tell of. Where the change is a conditional write of its
@@ -72,7 +72,7 @@ function pendingOf({ key, columns }: Row): Pending {
   }
 }
 
-/** What is still to be told: the highest priority first, and the oldest first within one. */
+/** What is still to be told: what goes before all others first, then by priority, and the oldest first within one. */
 export async function readOutbox(
   tables: Tables,
   limit: number,

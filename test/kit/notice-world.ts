@@ -36,6 +36,7 @@ export interface NoticeWorld {
 }
 
 const DATA = {
+  alarmReceived: { rule: "scan", metric: "packets", state: "ALERT", target: "instanceId=i-1" },
   driftFound: { drift: "dr-1", change: "added", reach: "tcp 3306 from everybody", actor: "bob" },
   driftHeld: { drift: "dr-1", change: "added", reach: "tcp 3306", actor: "bob", heldBy: "hold" },
   leaseOpened: { lease: "ls-1", principal: "ann", ports: "22", until: 0, reason: "test" },

@@ -14,7 +14,7 @@ describe("the outbox", () => {
     tables = memoryTables(schemas);
   });
 
-  test("is read by priority, and by age within one", async () => {
+  test("is read from what goes before all others, by priority, and by age within one", async () => {
     const told = [
       notice("leaseOpened", 1000, "a"),
       notice("driftFound", 900, "b"),
@@ -25,8 +25,8 @@ describe("the outbox", () => {
     await tables.writeAll(noticeWrites(...told));
     const { pending, more } = await readOutbox(tables, 4);
     expect(pending.map((it) => it.notice?.kind)).toEqual([
-      "leaseOverdue",
       "lockdownStarted",
+      "leaseOverdue",
       "driftHeld",
       "driftFound",
     ]);

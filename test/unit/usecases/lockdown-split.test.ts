@@ -1,5 +1,6 @@
 // A lockdown where drops do not fit and a wide accept also carries core ports and operators: it is closed, what is needed of it stays.
 import { describe, expect, test } from "vitest";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
@@ -63,6 +64,26 @@ describe("a wide accept", () => {
       expect([seen(scene), (await getLockdown(app.tables, lockdownId))?.state]).toEqual([CLOSED, "active"]);
       await minutes(scene, 20);
       expect([rulesOf(scene), (await getLockdown(app.tables, lockdownId))?.state]).toEqual([before, "lifted"]);
+    }));
+
+  test("comes back whole though somebody has deleted what was kept of it, which stays away until then", () =>
+    inScene(async (scene, app, before) => {
+      const { lockdownId } = await start(scene, app);
+      const mallory = scene.person("mallory");
+      const isCore = ({ peer, ports }: RuleSpec) =>
+        ports.kind === "range" && ports.range.to === 80 && peer.kind === "cidr" && peer.cidr.prefix === 0;
+      const kept = scene.account.rules(APP.groupId).filter(isCore);
+      await mallory.firewall.revoke(
+        APP,
+        kept.flatMap(({ id }) => id ?? []),
+        mallory.token(),
+        "end",
+      );
+      await minutes(scene, 5);
+      expect([kept.length, seen(scene)]).toEqual([1, [false, ...CLOSED.slice(1)]]);
+      await lift(scene, app, lockdownId);
+      await minutes(scene, 1);
+      expect([rulesOf(scene), seen(scene)]).toEqual([before, OPEN]);
     }));
 
   test("stays, and is named, where the cloud takes no narrower ones", () =>

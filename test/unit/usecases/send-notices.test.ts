@@ -47,13 +47,28 @@ describe("the job that sends", () => {
     await world.send();
     const texts = textsOf("ops");
     expect(texts.map((text) => text.split("\n")[0])).toEqual([
-      "[safeport] a port is open past its end",
       "[safeport] LOCKDOWN of 3 groups",
+      "[safeport] a port is open past its end",
       "[safeport] 120 notices",
     ]);
     expect(texts[2]).toContain("… and 100 more");
     expect(await world.waiting()).toEqual([]);
   });
+
+  test.each(["dingtalk", "webhook"] as const)(
+    "not even by hundreds of urgent ones that came before: a %s hears of the lockdown first, and alone",
+    async (kind) => {
+      world = await noticeWorld({ ops: kind });
+      for (let n = 0; n < 500; n++) await world.tell("alarmReceived", `alarm ${n}`);
+      for (let n = 0; n < 200; n++) await world.tell("leaseOverdue", `late ${n}`);
+      world.now += 1000;
+      await world.tell("lockdownStarted", "now");
+      await world.send();
+      const [first] = world.receivers["ops"]?.taken() ?? [];
+      expect(JSON.stringify(first?.json)).toMatch(/LOCKDOWN of 3 groups|safeport\.lockdownStarted/);
+      expect(JSON.stringify(first?.json)).not.toContain("scan");
+    },
+  );
 
   test("a robot gets no more in a minute than it takes, whoever sends, and keeps room for what is urgent", async () => {
     world = await noticeWorld({ ops: "dingtalk" }, { digestOver: 100 });
