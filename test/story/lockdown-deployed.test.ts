@@ -1,4 +1,5 @@
 // An attack on the built program: the alarm comes in by its webhook, ports really close, and open again as they were.
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { adoptSeed } from "../../cli/dev/adopt-seed.ts";
@@ -80,6 +81,37 @@ describe("an attack", () => {
     expect(await post({ ...about("web-1"), ...told("OK", 5) })).toMatchObject({ status: 200, done: /is lifted$/ });
     expect(shown("web")).toEqual(rules);
     expect(await openPorts("web-1")).toEqual(ports);
+  }, 60_000);
+
+  test("that meets a throttled cloud is answered in time, cuts off no operator, names what is open, and goes on", async () => {
+    await deployed.stop();
+    const policy = readFileSync("cli/dev/policy.yaml", "utf8");
+    const operatorPath = 'operatorPath:\n  - { port: "22", sources: [127.0.0.1] }\n';
+    deployed = await deploy({ policy: `${policy.replace(/^operatorPath:[^\n]*\n( [^\n]*\n)*/m, "")}${operatorPath}` });
+    await adoptSeed(deployed.cloud.endpoints.api, deployed.tokens.admin);
+    await deployed.api("PUT", "/safeport/temp_allow?port=22&period=1800&source=127.0.0.1");
+    const before = await openPorts("web-1");
+    const fault = { kind: "reject", status: 400, code: "Throttling.User" } as const;
+    deployed.cloud.faults.set([{ service: "ecs", operation: "AuthorizeSecurityGroup", fault }]);
+    const sentAt = performance.now();
+    expect(await post({ ...about("web-1"), ...told("ALERT") })).toMatchObject({ status: 200, done: /^lockdown ld-/ });
+    expect(performance.now() - sentAt).toBeLessThan(5000);
+    const [during] = (await deployed.api("GET", "/v1/lockdown")).body.lockdowns;
+    expect(during).toMatchObject({ state: "active", closed: false, groups: [{ name: "web", closed: false }] });
+    expect(during.groups[0].left.join()).toMatch(/drops do not stand yet/);
+    expect(during.steps).toEqual([
+      { name: "planned", ms: expect.any(Number) },
+      { name: "booked", ms: expect.any(Number) },
+      { name: "read back", ms: expect.any(Number) },
+    ]);
+    const { records } = (await deployed.api("GET", "/v1/records")).body;
+    expect(JSON.stringify(records)).toMatch(/0 of 1 groups are closed.*read back after \d+ ms/);
+    expect(await openPorts("web-1")).toEqual(before);
+    deployed.cloud.faults.set([]);
+    await deployed.advance(2 * MINUTE);
+    const [after] = (await deployed.api("GET", "/v1/lockdown")).body.lockdowns;
+    expect(after).toMatchObject({ state: "active", closed: true });
+    expect(await openPorts("web-1")).toEqual([22, 80, 443]);
   }, 60_000);
 
   test("is over after an hour, without a word, and a lease that ended meanwhile stays closed", async () => {
