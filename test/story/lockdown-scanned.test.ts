@@ -72,6 +72,23 @@ test.skipIf(noNft !== undefined || noNmap !== undefined)(
       expect(between).toEqual({ [web]: during[web], [legacy]: before[legacy] });
       await tell("OK", 5);
       expect(await openPorts(addresses)).toEqual(before);
+
+      // Whoever closes dies half-way, and so does whoever gives back: the next ticks bring both to their end.
+      const dies = (operation: string) =>
+        cloud.faults.set([{ service: "ecs", operation, times: 1, fault: { kind: "crash", when: "after" } }]);
+      dies("AuthorizeSecurityGroup");
+      expect((await deployed.api("POST", "/v1/lockdown", { body })).status).toBe(502);
+      await deployed.advance(2 * 60_000);
+      const { body: list } = await deployed.api("GET", "/v1/lockdown");
+      const active = list.lockdowns.find((it: { readonly state: string }) => it.state === "active");
+      expect(active).toMatchObject({ closed: true });
+      expect(await openPorts(addresses)).toEqual(during);
+      dies("RevokeSecurityGroup");
+      expect((await deployed.api("POST", `/v1/lockdown/${active.id}:lift`)).status).toBe(502);
+      await deployed.advance(3 * 60_000);
+      const { body: over } = await deployed.api("GET", `/v1/lockdown/${active.id}`);
+      expect(over).toMatchObject({ state: "lifted" });
+      expect(await openPorts(addresses)).toEqual(before);
     } finally {
       await deployed.stop();
     }
