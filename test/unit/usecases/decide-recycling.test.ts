@@ -52,6 +52,21 @@ describe.each(["noticed", "quarantined", "deleted"] as const)("a rule that is %s
   });
 });
 
+it("a rule that is queued and only reported is restored, or exempt, as well", async () => {
+  one = await RecyclingWorld.start({ recycling: {} });
+  await one.recycle();
+  expect(await one.state()).toBe("queued");
+  await one.restore();
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  await one.pass(11);
+  await one.recycle();
+  expect(await one.state()).toBe("queued");
+  await one.exempt(60);
+  await one.pass(11);
+  await one.recycle();
+  expect([await one.state(), one.rules()]).toEqual(["exempt", [IDLE]]);
+});
+
 it("an exemption has an end that is neither past nor too far", async () => {
   one = await RecyclingWorld.start();
   await one.recycle();
