@@ -13,8 +13,8 @@ export const accessFailures = {
     409,
     "never",
     "caller",
-    (d) => `${d["principal"]}, who asked for the lease, could not ask for it any more: ${d["why"]}.`,
-    () => "Deny it or end it; whoever still needs it asks anew, with a token that is good.",
+    (d) => `${d["principal"]}, who asked for it, could not ask for it any more: ${d["why"]}.`,
+    () => "Deny, end or withdraw it; whoever still needs it asks anew, with a token that is good.",
   ),
   ATTEMPTS_TOO_MANY: entry(
     429,

@@ -41,6 +41,8 @@ export interface PendingPolicy {
   readonly by: string;
   /** Who issued the token it was asked with, as in `Caller`; none in rows of earlier versions. */
   readonly issuers: readonly string[];
+  /** The token it was asked with; null for a company's own, and in rows of earlier versions. */
+  readonly tokenId: string | null;
   readonly at: number;
   readonly until: number;
   readonly reason: string;
@@ -84,7 +86,7 @@ export async function noteChecked(tables: Tables, version: number, { mark, fille
 export async function readPending(tables: Tables): Promise<PendingPolicy | null> {
   const row = await tables.get("policy", PENDING);
   if (row === null) return null;
-  const { base, text, digest, by, at, until, reason } = row.columns;
+  const { base, text, digest, by, at, until, reason, tokenId } = row.columns;
   const issuers = parseColumn(row.columns["issuers"] ?? "[]", "policy") as readonly string[];
   if (typeof base !== "number" || typeof at !== "number" || typeof until !== "number")
     throw fail("STATE_UNREADABLE", { table: "policy" });
@@ -96,13 +98,19 @@ export async function readPending(tables: Tables): Promise<PendingPolicy | null>
     digest: String(digest),
     by: String(by),
     issuers,
+    tokenId: tokenId ? String(tokenId) : null,
     reason: String(reason),
   };
 }
 
 /** Has this version wait, and no other. */
 export async function writePending(tables: Tables, pending: PendingPolicy): Promise<void> {
-  await tables.put("policy", PENDING, { ...pending, issuers: JSON.stringify(pending.issuers) }, { kind: "none" });
+  await tables.put(
+    "policy",
+    PENDING,
+    { ...pending, issuers: JSON.stringify(pending.issuers), tokenId: pending.tokenId ?? "" },
+    { kind: "none" },
+  );
 }
 
 /** Nothing waits any longer; of another version than that of `digest` it is left. */

@@ -12,6 +12,8 @@ import {
   type PolicyDocuments,
   withdrawPolicy,
 } from "../../shared/usecases/policy/change-policy.ts";
+import { issueToken } from "../../shared/usecases/token/issue-token.ts";
+import { revokeToken } from "../../shared/usecases/token/revoke-token.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { region } from "../kit/world.ts";
 
@@ -182,6 +184,20 @@ test("a change is not confirmed by a token of later, nor by one behind which the
     code: "ISSUERS_SHARED",
   });
   expect(await say({ ...admin("carol"), issuers: ["dora", "setup"] })).toMatchObject({ state: "applied" });
+});
+
+test("a change that was asked for with a token that is revoked since is not confirmed", async () => {
+  const { world } = guarded;
+  const token = { principal: "ann", roles: ["admin"] as const, scope: null, days: 1, note: "" };
+  const root = admin("root");
+  const { tokenId } = (await world.run(issueToken(world.process(), root, token, { dryRun: false }))).token;
+  const wish = { document: wider, reason: "", base: null };
+  const by = { ...admin("ann"), tokenId };
+  const asked = await world.run(changePolicy(world.process(), by, documents, wish, options(false)));
+  await world.run(revokeToken(world.process(), root, tokenId, { dryRun: false }));
+  await expect(confirm(asked.digest)).rejects.toMatchObject({ code: "REQUESTER_BARRED" });
+  expect((await world.run(getPolicyView(world.process(), null))).inForce.version).toBe(1);
+  expect(await confirm((await ask(wider)).digest)).toMatchObject({ state: "applied", version: 2 });
 });
 
 test("a confirmation is void after a day, after another change, and once withdrawn", async () => {

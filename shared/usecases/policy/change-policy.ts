@@ -19,6 +19,7 @@ import {
   writePolicy,
 } from "../../store/policy.ts";
 import { writeRecord } from "../../store/records.ts";
+import { readToken } from "../../store/tokens.ts";
 import type { App, Caller } from "../app.ts";
 import { secondPersonBar } from "../lease/judge-lease.ts";
 import { saidBy } from "../records/said-by.ts";
@@ -109,8 +110,8 @@ export async function changePolicy(
   const now = app.clock.now();
   if (digest !== null) {
     const until = now + PENDING_MS;
-    const { principal: by, issuers = [] } = caller;
-    const pending = { base: version, text, digest, by, issuers, at: now, until, reason: ask.reason };
+    const { principal: by, issuers = [], tokenId = null } = caller;
+    const pending = { base: version, text, digest, by, issuers, tokenId, at: now, until, reason: ask.reason };
     await writePending(app.tables, pending);
     const lines = [`policy ${version + 1} waits for another admin until ${formatUtc(until)}`, ...inWords(changes)];
     await record(app, caller, version, [...lines, ask.reason]);
@@ -121,7 +122,7 @@ export async function changePolicy(
   return { ...answer, version: next.version, state: "applied" };
 }
 
-/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN, POLICY_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW. */
+/** A second person's word on exactly what waits. Throws POLICY_NOT_PENDING, POLICY_CHANGED, POLICY_OWN, POLICY_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW, REQUESTER_BARRED. */
 export async function confirmPolicy(
   app: App,
   caller: Caller,
@@ -137,6 +138,9 @@ export async function confirmPolicy(
   const { by: author, issuers, at } = pending;
   const bar = secondPersonBar(caller, { persons: [personOf(caller.policy, author)], issuers, at });
   if (bar !== null && !options.dryRun) throw refusal(bar, author);
+  // Whoever found a token may have asked with it.
+  if (pending.tokenId !== null && (await readToken(app.tables, pending.tokenId))?.revokedAt !== null)
+    throw fail("REQUESTER_BARRED", { principal: author, why: "the token it was asked with is revoked" });
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
   if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);
