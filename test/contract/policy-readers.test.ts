@@ -9,6 +9,7 @@ import { writeFirstPolicy, writePolicy } from "../../shared/store/policy.ts";
 import { schemas } from "../../shared/store/tables.ts";
 
 const credentials = { accessKeyId: "ak", accessKeySecret: "secret" };
+const SECRET = "0123456789abcdef0123456789abcdef0123456789abcdef";
 const random = seededRandom("policy readers");
 let service: Tablestore | undefined;
 let tables: Tables;
@@ -31,6 +32,7 @@ beforeEach(async () => {
     SAFEPORT_MARK_SECRET: "0123456789abcdef0123456789abcdef",
     SAFEPORT_TABLESTORE_INSTANCE: "safeport",
     SAFEPORT_TABLESTORE_ENDPOINT: service.url,
+    SAFEPORT_ALARM_SECRETS: SECRET,
   };
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value);
   await fresh();
@@ -77,4 +79,25 @@ test("where none can be read, a process that has read one keeps that; any other 
   await fresh();
   await expect(composition.readPolicy()).rejects.toMatchObject({ code: "POLICY_UNREADABLE" });
   expect(await composition.readPolicyOrDefault()).toMatchObject({ version: 0, isStandIn: true });
+});
+
+test("an alarm that comes while none can be read is not taken as one that no rule answers: its sender is to try again", async () => {
+  await writeFirstPolicy(tables, "?");
+  const { handler } = await import("../../functions/alarm/index.ts");
+  const form = {
+    ...{ alertName: "ddos", alertState: "ALERT", triggerLevel: "CRITICAL", timestamp: String(Date.now()) },
+    ...{ namespace: "acs_ecs_dashboard", metricName: "x", dimensions: "{instanceId=i-1}" },
+  };
+  const event = {
+    ...{ rawPath: `/alarm/${SECRET}`, body: String(new URLSearchParams(form)), isBase64Encoded: false },
+    headers: { "Content-Type": "application/x-www-form-urlencoded" },
+    requestContext: { http: { method: "POST", sourceIp: "203.0.113.7" } },
+  };
+  const post = () => handler(Buffer.from(JSON.stringify(event)), { requestId: "r", credentials });
+  const alarms = async () => (await tables.range({ table: "alarm", from: [], to: null, limit: 10 })).rows.length;
+  await expect(post()).rejects.toMatchObject({ code: "POLICY_UNREADABLE" });
+  expect(await alarms()).toBe(0);
+  await tables.put("policy", ["policy", 1], { text: "{}" }, { kind: "present" });
+  expect(await post()).toMatchObject({ statusCode: 200 });
+  expect(await alarms()).toBe(1);
 });
