@@ -47,6 +47,31 @@ async function rulesOf(bench: Bench, direction: "ingress" | "egress" = "ingress"
   return all.map((fields) => ({ id: String(fields["SecurityGroupRuleId"]), fields }));
 }
 
+/** The experiment that has to end so for lockdowns to use prefix lists. */
+export const EMPTY_LIST = "emptyPrefixList";
+export const LISTS_WORK = "allowed";
+const LIST_NAME = "safeport-probe";
+/** Of a call that is not about the group. */
+const NO_GROUP = { SecurityGroupId: undefined };
+
+/** The probe's own lists: this run's, and what an interrupted one has left. */
+async function listsOf(bench: Bench): Promise<readonly string[]> {
+  const answer = await bench.call("DescribePrefixLists", { ...NO_GROUP, PrefixListName: LIST_NAME, MaxResults: 100 });
+  const list = (answer["PrefixLists"] as { readonly PrefixList?: unknown } | undefined)?.PrefixList;
+  const all = Array.isArray(list) ? (list as Readonly<Record<string, unknown>>[]) : [];
+  return all.filter((it) => it["PrefixListName"] === LIST_NAME).map((it) => String(it["PrefixListId"]));
+}
+
+async function removeLists(bench: Bench): Promise<void> {
+  for (const PrefixListId of await listsOf(bench)) await bench.call("DeletePrefixList", { ...NO_GROUP, PrefixListId });
+}
+
+async function entriesOf(bench: Bench, PrefixListId: string | undefined): Promise<number> {
+  const answer = await bench.call("DescribePrefixListAttributes", { ...NO_GROUP, PrefixListId });
+  const list = (answer["Entries"] as { readonly Entry?: unknown } | undefined)?.Entry;
+  return Array.isArray(list) ? list.length : 0;
+}
+
 const authorize = (bench: Bench, rules: readonly Parameters[], more: Parameters = {}) =>
   bench.call("AuthorizeSecurityGroup", { Permissions: rules, ...more });
 
@@ -279,6 +304,29 @@ export const experiments: readonly Experiment[] = [
     async run(bench) {
       await authorize(bench, [rule(10_001)]);
       return String((await only(bench)).fields["SourcePortRange"] ?? "");
+    },
+  },
+  {
+    name: EMPTY_LIST,
+    async run(bench) {
+      await removeLists(bench);
+      const made = { PrefixListName: LIST_NAME, AddressFamily: "IPv4", MaxEntries: 2, ClientToken: bench.token() };
+      if ((await codeOf(bench.call("CreatePrefixList", { ...NO_GROUP, ...made }))) !== null) return "not-created";
+      try {
+        const [PrefixListId] = await listsOf(bench);
+        const { SourceCidrIp: _, ...fields } = rule(10_001, { Policy: "drop", SourcePrefixListId: PrefixListId });
+        if ((await codeOf(authorize(bench, [fields]))) !== null) return "not-named";
+        const change = (more: Parameters) => bench.call("ModifyPrefixList", { ...NO_GROUP, PrefixListId, ...more });
+        // Everybody, as a lockdown would have it.
+        const halves = [{ Cidr: "0.0.0.0/1" }, { Cidr: "128.0.0.0/1" }];
+        await change({ AddEntry: halves });
+        if ((await entriesOf(bench, PrefixListId)) !== halves.length) return "not filled by what was added";
+        if ((await codeOf(change({ RemoveEntry: halves }))) !== null) return "never-emptied";
+        return (await entriesOf(bench, PrefixListId)) === 0 ? LISTS_WORK : "not emptied by what was removed";
+      } finally {
+        await clear(bench);
+        await removeLists(bench);
+      }
     },
   },
 ];

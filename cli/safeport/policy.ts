@@ -18,6 +18,17 @@ interface ChangeAnswer {
   readonly version: number;
   readonly state: "unchanged" | "preview" | "applied" | "pending";
   readonly widens: boolean;
+  readonly lists: {
+    readonly writingCalls: number;
+    readonly groups: readonly {
+      readonly group: string;
+      readonly name: string;
+      readonly weight: number | null;
+      readonly used: number | null;
+      readonly max: number;
+      readonly why: string | null;
+    }[];
+  } | null;
   readonly digest: string | null;
   readonly until: string | null;
   readonly changes: readonly {
@@ -157,6 +168,15 @@ async function confirm(digest: string | undefined, values: Values, surroundings:
   return EXIT.ok;
 }
 
+/** What prefix lists for lockdowns take of each interface's quota. */
+const costOf = ({ writingCalls, groups }: NonNullable<ChangeAnswer["lists"]>): readonly string[] => [
+  `lockdown.prefixLists: ${writingCalls} writing calls close all groups of one scope in one region`,
+  ...groups.map(
+    ({ group, name, weight, used, max, why }) =>
+      `${name || group}: its drops on lists count for ${weight ?? "too many"} rules beside ${used ?? "unknown"}, of ${max}${why === null ? "" : `; left out: ${why}`}`,
+  ),
+];
+
 /** A change as people read it. */
 function linesOf(body: ChangeAnswer): string[] {
   const step = (it: Step): string => {
@@ -177,6 +197,7 @@ function linesOf(body: ChangeAnswer): string[] {
     ...body.begins.map((it) => `would: ${step(it)}`),
     ...body.ceases.map((it) => `would no longer: ${step(it)}`),
     ...(body.changes.length > 0 ? [`${body.looked} of ${body.groups} guarded groups were looked at.`] : []),
+    ...(body.lists ? costOf(body.lists) : []),
     ...(body.widens ? ["It allows more than before."] : []),
     head,
   ];

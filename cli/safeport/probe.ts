@@ -1,8 +1,10 @@
 // `safeport probe`: finds out in a real account what public documents leave open, on a group of its own that goes again.
 import { randomBytes } from "node:crypto";
 import { environmentCredentials, readSettings } from "../../shared/config/settings.ts";
+import { formatUtc } from "../../shared/domain/instant.ts";
+import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
-import { type Bench, clear, experiments } from "../probe/ecs-experiments.ts";
+import { type Bench, clear, EMPTY_LIST, experiments, LISTS_WORK } from "../probe/ecs-experiments.ts";
 import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 
@@ -22,7 +24,8 @@ calls. The switches are those of docs/local-cloud.md.
 
 Needs SAFEPORT_REGION, ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET (and ALIBABA_CLOUD_SECURITY_TOKEN), and these
 rights: ecs:CreateSecurityGroup, DeleteSecurityGroup, DescribeSecurityGroups, DescribeSecurityGroupAttribute, and Authorize-, Revoke- and
-ModifySecurityGroup* on groups. safeport doctor --wake-up tells how late a wake-up comes.
+ModifySecurityGroup* on groups, and for emptyPrefixList Create-, Modify-, Delete- and DescribePrefixList*. Where that ends as "allowed", and
+SAFEPORT_ACCOUNT_ID is set, it prints the word for SAFEPORT_LOCKDOWN_LISTS. safeport doctor --wake-up tells how late a wake-up comes.
 
 Exit code 1 where an experiment could not be made.
 `,
@@ -68,10 +71,31 @@ Exit code 1 where an experiment could not be made.
     const lines = results.map(
       ({ switch: name, observed, failed }) => `${name.padEnd(30)} ${observed ?? `could not be tried: ${failed}`}`,
     );
-    tell(surroundings, values, { json: { probes: results }, lines });
+    const lockdownLists = listWord(surroundings, results);
+    if (lockdownLists !== null) lines.push(...(lockdownLists === "" ? ACCOUNT_MISSING : wordInWords(lockdownLists)));
+    tell(surroundings, values, { json: { probes: results, lockdownLists: lockdownLists || null }, lines });
     return results.some(({ observed }) => observed === null) ? EXIT.failed : EXIT.ok;
   },
 };
+
+const ACCOUNT_MISSING = [
+  "Prefix lists work for lockdowns. Set SAFEPORT_ACCOUNT_ID and run it again for the word that switches them on.",
+];
+const wordInWords = (word: string): readonly string[] => [
+  `Prefix lists work for lockdowns, as far as calls can tell: SAFEPORT_LOCKDOWN_LISTS=${word}`,
+  "No call shows what a packet meets: begin with one group whose host nobody needs, and connect to it, before and in a lockdown.",
+];
+
+/** The word that switches lists on; empty where it is not known for which account, and null where nothing was shown to work. */
+function listWord(
+  { env, clock }: Surroundings,
+  results: readonly { readonly switch: string; readonly observed: string | number | null }[],
+): string | null {
+  if (!results.some((it) => it.switch === EMPTY_LIST && it.observed === LISTS_WORK)) return null;
+  const { SAFEPORT_ACCOUNT_ID: account, SAFEPORT_REGION: region } = env;
+  const day = formatUtc(clock.now()).slice(0, 10).replaceAll("-", "");
+  return account && region ? listProbeWord(account, region, day) : "";
+}
 
 function callsOf({ env, clock }: Surroundings): CloudCalls {
   // Nothing but region and keys plays a part.

@@ -16,14 +16,14 @@ export interface RamPolicy {
 export interface RamFeatures {
   readonly configuration: Pick<
     Configuration,
-    "accountId" | "region" | "endpoints" | "heartbeat" | "flowLogs" | "cloudAssistant"
+    "accountId" | "region" | "endpoints" | "heartbeat" | "flowLogs" | "cloudAssistant" | "lockdownLists"
   >;
   readonly functionPrefix: string;
   readonly logs: { readonly project: string; readonly logstore: string } | null;
 }
 
 /** What an action is for; `always` is the main job. */
-type Feature = "always" | "metrics" | "flowLogs" | "assistant" | "logs";
+type Feature = "always" | "metrics" | "flowLogs" | "assistant" | "lockdownLists" | "logs";
 
 /** What an action is allowed on. */
 type Target =
@@ -82,6 +82,9 @@ export const NEEDED_ACTIONS: readonly NeededAction[] = [
   // Agents on hosts: whether they answer, and sessions that are cut at the end of a lease. Off unless somebody switches it on.
   ...actions("assistant", ["instances"], "ecs:DescribeCloudAssistantStatus", "ecs:DescribeInvocationResults"),
   ...actions("assistant", ["instances", "commands"], "ecs:RunCommand"),
+  // Lists that lockdowns fill. Off unless a probe has passed.
+  ...actions("lockdownLists", ["prefixLists"], "ecs:CreatePrefixList", "ecs:ModifyPrefixList", "ecs:DeletePrefixList"),
+  ...actions("lockdownLists", ["prefixLists"], "ecs:DescribePrefixLists"),
   // The platform writes what functions print, in the role's name.
   ...actions("logs", ["logs"], "log:PostLogStoreLogs"),
 ];
@@ -109,6 +112,7 @@ export function ramPolicyOf(features: RamFeatures): RamPolicy {
     metrics: heartbeat || flowLogs.length > 0,
     flowLogs: flowLogs.length > 0,
     assistant: features.configuration.cloudAssistant,
+    lockdownLists: features.configuration.lockdownLists.length > 0,
     logs: features.logs !== null,
   };
   const resources = resourcesOf(features);

@@ -59,4 +59,11 @@ export const lockdownSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("Name of who answers for lockdowns while operatorPath is empty; null: such lockdowns are refused."),
+  prefixLists: z
+    .array(scopeSchema)
+    .max(50)
+    .default([])
+    .describe(
+      "Groups that a lockdown of all of them closes by filling prefix lists, with drops that stand in peace. Takes SAFEPORT_LOCKDOWN_LISTS, and room for rules.",
+    ),
 });

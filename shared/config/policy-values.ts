@@ -94,19 +94,20 @@ const alarmRulesOf = (rules: z.output<typeof alarmsSchema>): readonly AlarmRule[
   rules.map(({ do: action, scope, period: seconds, ...rule }) => ({
     ...rule,
     action,
-    scope:
-      scope === null
-        ? null
-        : "tag" in scope
-          ? { kind: "tag", tag: scope.tag }
-          : { kind: "groups", groups: scope.groups },
+    scope: scope === null ? null : scopeOf(scope),
     periodMs: seconds === null ? null : seconds * 1000,
   }));
 
+type Lockdowns = z.output<typeof lockdownSchema>;
+
+const scopeOf = (scope: Lockdowns["prefixLists"][number]): LockdownPolicy["prefixLists"][number] =>
+  "tag" in scope ? { kind: "tag", tag: scope.tag } : { kind: "groups", groups: scope.groups };
+
 /** What it says of lockdowns, as the program uses it. */
-const lockdownPolicyOf = ({ period: seconds, ...lockdown }: z.output<typeof lockdownSchema>): LockdownPolicy => ({
+const lockdownPolicyOf = ({ period: seconds, prefixLists, ...lockdown }: Lockdowns): LockdownPolicy => ({
   ...lockdown,
   periodMs: seconds * 1000,
+  prefixLists: prefixLists.map(scopeOf),
 });
 
 interface GrantDocument {

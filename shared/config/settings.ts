@@ -1,4 +1,5 @@
 // The functions' configuration: environment names to settings and endpoints, or every mistake at once.
+import { regionProbed } from "../domain/list-probe.ts";
 import type { Settings } from "../usecases/app.ts";
 
 /** The environment as names and texts. */
@@ -50,6 +51,8 @@ export interface Configuration {
   readonly flowLogs: readonly { readonly region: string; readonly project: string; readonly logstore: string }[];
   /** True: Session Manager is suggested, and sessions can be cut on hosts. */
   readonly cloudAssistant: boolean;
+  /** Regions in which a probe has found prefix lists to work as lockdowns need them; empty: no list is ever made. */
+  readonly lockdownLists: readonly string[];
   /** Hosts, as `name` or `name:port`, that notices may be sent to although they are private, and without TLS. */
   readonly notifyPrivateHosts: readonly string[];
 }
@@ -172,6 +175,16 @@ export function readSettings(env: Environment): Configuration {
         "on to ask agents on hosts for Session Manager and to cut sessions through them, or off",
         "off",
       ) === "on",
+    lockdownLists: probedRegions(
+      reader.text(
+        "SAFEPORT_LOCKDOWN_LISTS",
+        /^(-|[a-z0-9:-]+(,[a-z0-9:-]+)*)$/,
+        "the words that safeport probe has printed, one for each region, with commas between them, or - to make no prefix lists",
+        "-",
+      ),
+      env["SAFEPORT_ACCOUNT_ID"] ?? "",
+      problems,
+    ),
     notifyPrivateHosts: reader
       .text(
         "SAFEPORT_NOTIFY_PRIVATE_HOSTS",
@@ -186,6 +199,18 @@ export function readSettings(env: Environment): Configuration {
     problems.push("SAFEPORT_LOCK_MARGIN_SECONDS is not below SAFEPORT_LOCK_SECONDS. Lower it.");
   if (problems.length > 0) throw new SettingsError(problems);
   return configuration;
+}
+
+/** Nothing is switched on by a word of another account, or one that was mistyped. */
+function probedRegions(text: string, accountId: string, problems: string[]): readonly string[] {
+  return (text === "-" ? [] : text.split(",")).flatMap((word) => {
+    const region = regionProbed(word, accountId);
+    if (region === null)
+      problems.push(
+        `SAFEPORT_LOCKDOWN_LISTS: ${word} is no word of a probe in the account ${accountId}. Run safeport probe --only emptyPrefixList there, and copy what it prints.`,
+      );
+    return region ?? [];
+  });
 }
 
 const addressOrNull = (text: string): string | null => (text === "-" ? null : text);

@@ -56,6 +56,8 @@ export interface LockdownPolicy {
   readonly groups: readonly string[];
   /** Who answers for lockdowns without any operator path; null: they are refused. */
   readonly withoutOperatorPath: string | null;
+  /** Groups that are closed together by filling prefix lists, each scope by lists of its own; empty: none. */
+  readonly prefixLists: readonly Exclude<LockdownScope, { kind: "instance" }>[];
 }
 
 /**

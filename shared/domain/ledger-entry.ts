@@ -9,10 +9,10 @@ export interface LeaseHolder extends Hold {
   readonly holderId: LeaseId;
 }
 
-/** A hold on a drop, or a lockdown's on an accept that stays of a wider one. */
+/** A hold on a drop, or a lockdown's on an accept that stays of a wider one. `standby`: a drop on a list that is empty until an incident. */
 export interface DropHolder extends Hold {
-  readonly kind: "quarantine" | "lockdown";
-  /** Id of the recycling item or of the lockdown. */
+  readonly kind: "quarantine" | "lockdown" | "standby";
+  /** Id of the recycling item or of the lockdown; of a standby see `standbyHolder`. */
   readonly holderId: string;
 }
 

@@ -35,12 +35,16 @@ export interface Preparation {
   /** `unread`: the cloud did not answer; what is to be done is found out when the job goes on. */
   readonly way: "drops" | "suspend" | "none" | "unread";
   readonly drops: readonly RuleSpec[];
+  /** The drops over blocks that `drops` are on filled lists; absent where they are over blocks themselves. Never stored. */
+  readonly spelledOut?: readonly RuleSpec[];
   readonly suspends: readonly RuleSpec[];
   readonly why: string | null;
   readonly left: readonly string[];
   readonly hosts: readonly LockdownHost[];
   /** What no rule of the group can stop. */
   readonly cannotStop: readonly string[];
+  /** What the rules of the fullest interface count for, without the group's own drops on lists. Missing in rows of earlier versions. */
+  readonly otherRules?: number;
   readonly policyVersion: number;
   readonly at: number;
 }

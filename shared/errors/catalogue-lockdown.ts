@@ -30,6 +30,21 @@ export const lockdownFailures = {
     (d) => `The group ${d["group"]} is locked down by ${d["lockdown"]} until ${d["until"]}: no lease opens there.`,
     () => "Wait for its end, or ask an operator to lift it: POST /v1/lockdown/{id}:lift.",
   ),
+  LOCKDOWN_LISTS_UNPROBED: entry(
+    409,
+    "never",
+    "caller",
+    (d) => `Prefix lists for lockdowns are off: no probe of them has passed in ${d["regions"]}.`,
+    () =>
+      "Run safeport probe --only emptyPrefixList in each region, and set SAFEPORT_LOCKDOWN_LISTS to the words it prints; or leave lockdown.prefixLists empty.",
+  ),
+  LOCKDOWN_LISTS_TOO_WIDE: entry(
+    422,
+    "never",
+    "caller",
+    (d) => `Drops on lists would count for ${d["weight"]} rules of an interface, which has room for ${d["max"]}.`,
+    () => "Name fewer or wider sources in operatorPath, or raise limits.rulesPerInterface to your quota.",
+  ),
   ALARM_REFUSED: entry(
     404,
     "never",

@@ -37,7 +37,7 @@ export function viewVersion({
 
 /** A change: what it says, what it does, and what is still to be done. */
 export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.output<ReturnType<typeof policyAnswerView>> {
-  const { version, state, widens, digest, until, changes, warnings, preview } = answer;
+  const { version, state, widens, digest, until, changes, warnings, preview, lists } = answer;
   return {
     ...{ version, state, dryRun, widens, digest },
     until: until === null ? null : formatUtc(until),
@@ -48,6 +48,7 @@ export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.outpu
     ceases: preview.ceases.map(viewStep),
     looked: preview.looked,
     groups: preview.groups,
+    lists: lists && { ...lists, groups: lists.groups.map((it) => ({ ...it })) },
   };
 }
 

@@ -98,8 +98,10 @@ export const entryView = () =>
     key: text.describe("What the rule says, in one line: two rules with the same key are the same."),
     rule: ruleView(),
     provenance: z
-      .enum(["baseline", "template", "adopted", "lease", "quarantine", "lockdown", "recycling"])
-      .describe("`lease`: leases alone ask for it; the last three: a drop, or an accept that is closed for a time."),
+      .enum(["baseline", "template", "adopted", "lease", "quarantine", "lockdown", "standby", "recycling"])
+      .describe(
+        "`lease`: leases alone ask for it; `standby`: a drop on a list that a lockdown fills; the other three of the last: a drop, or an accept that is closed for a time.",
+      ),
     owner: text,
     backup: text,
     application: text,

@@ -97,6 +97,26 @@ export const policyAnswerView = () =>
     ceases: z.array(step).describe("What is about to be done and would be no longer."),
     looked: z.int().describe("Guarded groups that were planned under both policies, of as many as `groups` says."),
     groups: z.int(),
+    lists: z
+      .object({
+        weight: z
+          .int()
+          .nullable()
+          .describe("Rules that a group's drops on lists count for, where it lets in IPv4 alone."),
+        writingCalls: z.int().describe("Calls that close all groups of one scope in one region."),
+        groups: z.array(
+          z.object({
+            group: text,
+            name: text,
+            weight: z.int().nullable(),
+            used: z.int().nullable().describe("What the other rules of its fullest interface count for."),
+            max: z.int(),
+            why: text.nullable().describe("Why it is closed by drops of its own instead."),
+          }),
+        ),
+      })
+      .nullable()
+      .describe("What lockdown.prefixLists costs in the quota of rules; null where nothing about it changes."),
   });
 
 /** The answer to a change that was given up. */

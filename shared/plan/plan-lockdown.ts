@@ -7,10 +7,12 @@ import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
 import { parsePortRange } from "../domain/port-range.ts";
 import type { Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import type { StandbySet } from "../domain/standby.ts";
 import { covers, mayOverlap, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
 import type { WatchedInterface } from "./picture.ts";
 import { unrestorable } from "./plan-suspended.ts";
 import { splitAccept } from "./split-accept.ts";
+import { weightOfRules } from "./standby-drops.ts";
 
 /** What the plan of one group is made from. */
 export interface LockdownPicture {
@@ -24,6 +26,8 @@ export interface LockdownPicture {
   readonly rulesPerInterface: number;
   /** Accepts that lockdowns have closed already, which are to be planned as if they stood; none when absent. */
   readonly closed?: readonly RuleSpec[];
+  /** Sets whose lists the rules may name: such rules count for more than one. */
+  readonly sets?: readonly StandbySet[];
 }
 
 /** What to do in the group, and what stays open all the same. */
@@ -68,9 +72,15 @@ export function planLockdown(picture: LockdownPicture): LockdownPlan {
   return why === null ? byDrops(picture, drops) : planSuspensions(picture, why);
 }
 
-/** Rules of the fullest interface. */
-const usedOf = ({ rules, interfaces }: LockdownPicture): number =>
-  Math.max(rules.length, ...interfaces.map((it) => rules.length + it.otherRules.length));
+/** What the rules of the fullest interface count for. */
+export function usedOf({
+  rules,
+  interfaces,
+  sets = [],
+}: Pick<LockdownPicture, "rules" | "interfaces" | "sets">): number {
+  const own = weightOfRules(rules, sets);
+  return Math.max(own, ...interfaces.map((it) => own + weightOfRules(it.otherRules, sets)));
+}
 
 /** The way without drops; also for a group whose drops the cloud has refused. `mayKeep`: narrower accepts may take the place of wide ones. */
 export function planSuspensions(picture: LockdownPicture, why: string, mayKeep = true): LockdownPlan {
@@ -137,8 +147,16 @@ function cutIn({ rules, interfaces, operatorPath }: LockdownPicture, after: read
 function lockdownDrops({ rules, interfaces, core, operatorPath }: LockdownPicture): readonly RuleSpec[] {
   const accepts = rules.concat(interfaces.flatMap((it) => it.otherRules)).filter(isIngressAccept);
   const hasSix = interfaces.some((it) => it.addresses.some((address) => address.family === 6)) || accepts.some(isOfSix);
+  return dropsAround(core, operatorPath, { hasSix, hasGre: accepts.some(isOfGre) });
+}
+
+/** The same, for hosts that are let in by IPv6 or GRE, or are not. */
+export function dropsAround(
+  core: readonly string[],
+  operatorPath: readonly OperatorPath[],
+  { hasSix, hasGre }: { readonly hasSix: boolean; readonly hasGre: boolean },
+): readonly RuleSpec[] {
   const families: readonly Family[] = hasSix ? [4, 6] : [4];
-  const hasGre = accepts.some(isOfGre);
   return families.flatMap((family) => [
     ...portDrops("tcp", family, core, operatorPath),
     ...portDrops("udp", family, core, operatorPath),
@@ -153,11 +171,13 @@ const isOfGre = (rule: Rule): boolean => ["gre", "all", "ip-47", "unknown"].incl
 /** False where accepts let in IPv6 or GRE for which the drops, planned some time before, have nothing. */
 export function dropsSuffice(drops: readonly RuleSpec[], rules: readonly Rule[]): boolean {
   const accepts = rules.filter(isIngressAccept);
-  const hasSix = drops.some(({ peer }) => peer.kind === "cidr" && peer.cidr.family === 6);
-  return (
-    (hasSix || !accepts.some(isOfSix)) && (drops.some(({ protocol }) => protocol === "gre") || !accepts.some(isOfGre))
-  );
+  return (hasSixDrop(drops) || !accepts.some(isOfSix)) && (hasGreDrop(drops) || !accepts.some(isOfGre));
 }
+
+export const hasSixDrop = (drops: readonly RuleSpec[]): boolean =>
+  drops.some(({ peer }) => peer.kind === "cidr" && peer.cidr.family === 6);
+
+export const hasGreDrop = (drops: readonly RuleSpec[]): boolean => drops.some(({ protocol }) => protocol === "gre");
 
 const NO_PORTS: Ports = { kind: "any" };
 

@@ -80,6 +80,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   trustedPrincipals: setOf("added"),
   // More of it keeps more open, less of it lets a rollback or a lockdown cut somebody off.
   operatorPath: () => "widens",
+  // Both ways close the same.
+  "lockdown.prefixLists": neutral,
   "limits.rulesPerInterface": neutral,
   "limits.rulesKeptFree": lessWidens,
   "limits.changesPerPass": moreWidens,

@@ -128,7 +128,7 @@ export async function listPreparations(tables: Tables): Promise<readonly Prepara
   const found: Preparation[] = [];
   let from: readonly string[] = [""];
   for (;;) {
-    const page = await tables.range({ table: "preparation", from, to: null, limit: 1000 });
+    const page = await tables.range({ table: "preparation", from, to: ["~"], limit: 1000 });
     for (const row of page.rows) {
       const body = parseColumn(row.columns["body"], "preparation") as Preparation;
       const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "preparation"));

@@ -2,6 +2,7 @@
 import type { Role } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { Scope } from "../domain/scope.ts";
+import type { AddressLists } from "../ports/address-lists.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Firewall, Inventory } from "../ports/firewall.ts";
 import type { Hosts } from "../ports/hosts.ts";
@@ -30,6 +31,8 @@ export interface App {
   readonly notifier: Notifier;
   /** Hosts by their agents; absent where that is switched off. Loaded by the first call, as `traffic`. */
   readonly hosts?: () => Promise<Hosts>;
+  /** Prefix lists of the program's own, for lockdowns; absent where no probe of them has passed. Loaded by the first call, as `traffic`. */
+  readonly lists?: () => Promise<AddressLists>;
   readonly log: Log;
   readonly settings: Settings;
 }

@@ -10,6 +10,7 @@ import { seedUserNames } from "../../local/seed.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
 import { assistantHosts } from "../../shared/adapters/alibaba/assistant-hosts.ts";
 import { cmsMetrics, type MetricAsk, readMetric } from "../../shared/adapters/alibaba/cms-metrics.ts";
+import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { fcWakeup } from "../../shared/adapters/alibaba/fc-wakeup.ts";
@@ -27,7 +28,9 @@ import { systemClock as clock } from "../../shared/adapters/system/clock.ts";
 import { systemRandom as random } from "../../shared/adapters/system/random.ts";
 import { type Configuration, readSettings } from "../../shared/config/settings.ts";
 import type { GroupId, GroupRef, RuleId } from "../../shared/domain/ids.ts";
+import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { aCidr } from "../kit/rules.ts";
 
@@ -44,7 +47,10 @@ beforeAll(async () => {
   cloud.sls.ensure("safeport", "flow-log");
   await cloud.recordFlowLogs("safeport", "flow-log", 60);
   // The tokens play no part here.
-  configuration = readSettings(environmentOf(cloud, { ...ENV, tokens: {} as never }));
+  configuration = readSettings({
+    ...environmentOf(cloud, { ...ENV, tokens: {} as never }),
+    SAFEPORT_LOCKDOWN_LISTS: listProbeWord(cloud.account.accountId, region, "20261127"),
+  });
   whole = ramPolicyOf({ configuration, functionPrefix: "", logs });
   parts = partsOf(cloud, configuration);
   await parts.tables.createTables(schemas);
@@ -69,6 +75,7 @@ function partsOf({ account, endpoints, roleKeys }: Cloud, { endpoints: set }: Co
     ref: { region, groupId: lab } satisfies GroupRef,
     firewall: ecsFirewall(rpc),
     hosts: assistantHosts(rpc),
+    lists: ecsAddressLists(rpc, [region]),
     instanceId: account.instances[0]?.instanceId ?? "",
     /** Nothing remembered of before. */
     inventory: () => ecsInventory(rpc, clock),
@@ -115,6 +122,12 @@ interface Use {
   readonly isOnlySlower?: true;
   use(parts: Parts): Promise<unknown>;
 }
+
+/** What is allowed, and is about nothing. */
+const notThere = (work: Promise<unknown>): Promise<unknown> =>
+  work.catch((error: unknown) => {
+    if (!(error instanceof CloudFailure) || error.cloudCode !== "InvalidPrefixListId.NotFound") throw error;
+  });
 
 let tokens = 0;
 const token = (): string => `t-${++tokens}`;
@@ -200,6 +213,23 @@ const uses: Readonly<Record<string, Use | { readonly platform: string; resource(
   "ecs:DescribeInvocationResults": {
     stops: "what came of cutting sessions is not known",
     use: ({ hosts, instanceId }) => hosts.result(region, instanceId, "t-none"),
+  },
+  "ecs:DescribePrefixLists": {
+    stops: "a list whose id was lost in a crash is made twice",
+    use: ({ lists }) => lists.find(region, "safeport-none", "inventory"),
+  },
+  "ecs:CreatePrefixList": {
+    stops: "no drop can stand on a list",
+    use: ({ lists }) => lists.create(region, { name: "safeport-made", family: 4, blocksMax: 2 }, token(), "inventory"),
+  },
+  "ecs:ModifyPrefixList": {
+    stops: "no list is filled in an incident, and none is emptied after it",
+    use: ({ lists }) =>
+      notThere(lists.change({ region, listId: "pl-none" }, { add: ["0.0.0.0/1"], remove: [] }, "lockdown")),
+  },
+  "ecs:DeletePrefixList": {
+    stops: "lists that nobody wants any more stay",
+    use: ({ lists }) => lists.remove({ region, listId: "pl-none" }, "inventory"),
   },
   "ots:GetRow": { stops: "no lease is read", use: ({ tables }) => tables.get("lease", ["x"]) },
   "ots:PutRow": {

@@ -18,6 +18,7 @@ import type { EcsSwitches } from "../../local/services/ecs/switches.ts";
 import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
 import { assistantHosts } from "../../shared/adapters/alibaba/assistant-hosts.ts";
+import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { actionTrailRpcClient, ecsRpcClient, type RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
@@ -101,6 +102,8 @@ export interface WorldOptions {
    * decided. Both pass the contract of the port.
    */
   readonly inMemory?: boolean;
+  /** True where a probe of prefix lists has passed. */
+  readonly lockdownLists?: boolean;
 }
 
 export class World {
@@ -123,6 +126,7 @@ export class World {
   readonly #faults: FaultTable;
   readonly #settings: Settings;
   readonly #cloudAssistant: boolean;
+  readonly #lockdownLists: boolean;
   #processes = 0;
   #inFlight = 0;
 
@@ -141,6 +145,7 @@ export class World {
     this.#tablestore = tablestore;
     this.#memory = tablestore === null ? memoryTables(schemas) : null;
     this.#cloudAssistant = options.cloudAssistant ?? false;
+    this.#lockdownLists = options.lockdownLists ?? false;
     this.#faults = faults;
     this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
     this.#settings = {
@@ -286,6 +291,7 @@ export class World {
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
       ...(this.#cloudAssistant ? { hosts: async () => assistantHosts(rpc) } : {}),
+      ...(this.#lockdownLists ? { lists: async () => ecsAddressLists(rpc, [region]) } : {}),
       notifier: {
         send: async (_, message) => {
           this.told.push(message);

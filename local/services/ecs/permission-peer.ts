@@ -61,6 +61,8 @@ export const readPeer = (fields: RpcParameters, path: string, scope: PermissionS
     }
     const list = listNamed(scope.lists, { kind: "prefix", listId: prefixListId, regionId: scope.group.regionId });
     if (list === undefined) throw refusal("InvalidPrefixListId.NotFound");
+    if (list.entries.length === 0 && scope.switches.emptyPrefixList === "not-named")
+      throw refusal("InvalidParameter", "PrefixListId");
     return { cidrIp, ipv6CidrIp, groupId, prefixListId, groupOwnerAccount: "" };
   }
   return { cidrIp, ipv6CidrIp, groupId, prefixListId: "", groupOwnerAccount: groupId === "" ? "" : owner };

@@ -60,6 +60,8 @@ export interface EcsSwitches {
   ruleOrder: "oldest-first" | "newest-first";
   /** The form of a priority in an answer. Captures show both. */
   priorityForm: "number" | "string";
+  /** A prefix list without entries: made, named by rules and emptied again, or one of these refused. A rule on it matches nothing. */
+  emptyPrefixList: "allowed" | "not-created" | "not-named" | "never-emptied";
   /** The form of a source port range that was not given. Captures show both. */
   unusedSourcePortRange: "" | "-1/-1";
 }
@@ -94,6 +96,7 @@ export const defaultSwitches: EcsSwitches = {
   groupsByPage: "served",
   ruleOrder: "oldest-first",
   priorityForm: "number",
+  emptyPrefixList: "allowed",
   unusedSourcePortRange: "",
 };
 
@@ -131,5 +134,6 @@ export const otherReadings: { readonly [Name in keyof EcsSwitches]: readonly Ecs
   groupsByPage: ["refused"],
   ruleOrder: ["newest-first"],
   priorityForm: ["string"],
+  emptyPrefixList: ["not-created", "not-named", "never-emptied"],
   unusedSourcePortRange: ["-1/-1"],
 };

@@ -7,14 +7,16 @@ import { type Addressee, noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
 import type { Sighting } from "../../domain/sighting.ts";
+import { STANDBY_JOB } from "../../domain/standby.ts";
 import { nameOf } from "../../plan/judge-drift.ts";
 import { listReach } from "../../plan/list-reach.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import type { SightedCall } from "../../ports/trail.ts";
-import { dueDrift, dueWrite } from "../../store/due.ts";
+import { dueDrift, dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { writeRecord } from "../../store/records.ts";
 import { addSighting, getSighting, isTold, markTold } from "../../store/sightings.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { tell } from "../notices/tell.ts";
@@ -36,7 +38,7 @@ export interface ListNews {
 const NOTHING: ListNews = { groups: [], why: null };
 
 /**
- * The rules of those groups stand as they were granted, and let through something else: no call of ours changes a list, and nothing is
+ * The rules of those groups stand as they were granted, and let through something else: no call of ours changes such a list, and nothing is
  * closed for it. Each group has its due row before anything else is written of it, and is known by its sighting in the end. The trail
  * is asked once: people are told whether it has the event. Nothing follows from an event of the same list that was seen before. Throws
  * CloudFailure where the cloud cannot be asked now: the event comes again.
@@ -44,9 +46,20 @@ const NOTHING: ListNews = { groups: [], why: null };
 export async function lookAtList(app: App, policy: Policy, call: SightedCall, list: ListRef): Promise<ListNews> {
   const seen = `${call.eventId} ${list.region} ${list.listId}`;
   if (await isTold(app.tables, seen)) return NOTHING;
-  const news = await lookAtNaming(app, policy, call, list);
+  const news = (await isOurs(app, list)) ? NOTHING : await lookAtNaming(app, policy, call, list);
   await markTold(app.tables, seen);
   return news;
+}
+
+/** A list that lockdowns fill: whoever has changed it, what it holds is compared with what it is to hold, and put right. */
+async function isOurs(app: App, { kind, listId, region }: ListRef): Promise<boolean> {
+  if (!app.lists || kind !== "prefix") return false;
+  const sets = await listStandbySets(app.tables);
+  if (!sets.some((set) => set.region === region && set.lists.some((it) => it.listId === listId))) return false;
+  const due = dueJob(STANDBY_JOB, "look", Math.ceil((app.clock.now() + 1) / SOON_MS) * SOON_MS);
+  await app.tables.writeAll([dueWrite(due)]);
+  await app.wakeup.arm(due.shard, due.at);
+  return true;
 }
 
 async function lookAtNaming(app: App, policy: Policy, call: SightedCall, list: ListRef): Promise<ListNews> {

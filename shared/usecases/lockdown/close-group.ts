@@ -59,7 +59,8 @@ export async function closeGroup(
       const why = `the cloud refuses drops: ${refusal.code}`;
       return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
     }
-    if (!isReplanned && !dropsSuffice(drops, report.rules)) {
+    const suffice = dropsSuffice(preparation.spelledOut ?? drops, report.rules);
+    if (!isReplanned && !suffice) {
       const fresh = await planAgain(app, policy, preparation);
       if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
     }
@@ -67,8 +68,7 @@ export async function closeGroup(
     if (missing > 0)
       return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
     // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
-    const isSurplus =
-      isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && dropsSuffice(drops, report.rules));
+    const isSurplus = isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && suffice);
     const planned = { drops, suspends: [], keeps: [] };
     const isAsPlanned = !isSurplus || (await keepOnly(app, policy, group, holderId, planned, deadlineAt));
     return {

@@ -7,6 +7,7 @@ import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
+import { fillLists } from "./hold-standby.ts";
 import { openGroup } from "./lift-lockdown.ts";
 
 const GROUPS_AT_ONCE = 256;
@@ -39,7 +40,9 @@ export async function closeGroups(
   deadlineAt: number,
 ): Promise<ReadonlyMap<string, LockdownGroup>> {
   const closed = new Map<string, LockdownGroup>();
-  for (let [todo, row] = [chosen, lockdown]; todo.length > 0; ) {
+  // What is closed by lists is closed by now; the readings of its groups show whether their drops stand.
+  const first = await fillLists(app, policy, lockdown, chosen);
+  for (let [todo, row] = [first, lockdown]; todo.length > 0; ) {
     const acted = row;
     const ownOf = ({ group }: Preparation) => acted.groups.find((it) => it.group.groupId === group.groupId);
     await inParallel(

@@ -18,6 +18,7 @@ import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassReport } from "../pass/run-pass.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
+import { emptyLists } from "./hold-standby.ts";
 
 export interface LiftOptions {
   readonly policy: Policy;
@@ -40,12 +41,12 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
   const lifting = await decide(app, lockdownId, options);
   if (lifting.state !== "lifting") return lifting;
   const open = new Map<string, LockdownGroup>();
-  const settled = new Set<string>();
+  // Before the ledger says so: what is granted from then on is let in. Where that fails the groups stay locked down.
+  const isEmptied = await emptyLists(app, lockdownId);
   await inParallel(
     lifting.groups,
     async (it) => {
-      if (await openGroup(app, it, lifting, options)) settled.add(it.group.groupId);
-      else open.set(it.group.groupId, it);
+      if (!isEmptied || !(await openGroup(app, it, lifting, options))) open.set(it.group.groupId, it);
     },
     GROUPS_AT_ONCE,
   );

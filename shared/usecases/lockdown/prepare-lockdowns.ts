@@ -4,10 +4,12 @@ import type { GroupRef } from "../../domain/ids.ts";
 import type { Preparation } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Rule } from "../../domain/rule.ts";
-import { type LockdownPicture, planLockdown } from "../../plan/plan-lockdown.ts";
+import { type LockdownPicture, planLockdown, usedOf } from "../../plan/plan-lockdown.ts";
+import { listNamed } from "../../plan/standby-drops.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
 import { listPreparations, preparationDelete, preparationWrite } from "../../store/lockdowns.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { protection } from "../group/open-facts.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -57,7 +59,9 @@ export async function readLockdownPicture(
   const { operatorPath, limits } = policy;
   const { rules } = reading;
   const { rulesPerInterface } = limits;
-  const picture = { type: facts.type, rules, interfaces, core, operatorPath, rulesPerInterface };
+  const isOnLists = [rules, ...siblings.values()].some((it) => it.some(({ peer }) => peer.kind === "prefixList"));
+  const sets = isOnLists ? await listStandbySets(app.tables) : [];
+  const picture = { type: facts.type, rules, interfaces, core, operatorPath, rulesPerInterface, sets };
   return { picture, members, innerAccess: reading.innerAccessPolicy };
 }
 
@@ -91,6 +95,10 @@ export async function prepareGroup(
       "ICMP, which path MTU discovery needs",
       ...(innerAccess === "accept" && members.length > 1 ? ["traffic between the members of the group"] : []),
     ],
+    otherRules: usedOf({
+      ...picture,
+      rules: picture.rules.filter((rule) => listNamed(rule, picture.sets ?? []) === null),
+    }),
     policyVersion: policy.version,
     at: app.clock.now(),
   };

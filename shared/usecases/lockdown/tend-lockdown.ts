@@ -9,6 +9,7 @@ import { findGroup } from "../group/find-group.ts";
 import { inParallel } from "../in-parallel.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
+import { keepLists, leaveOtherLists } from "./hold-standby.ts";
 import { liftAgain, liftLockdown } from "./lift-lockdown.ts";
 import { watchLockdown } from "./watch-lockdown.ts";
 
@@ -41,10 +42,12 @@ export async function tendLockdown(
     const { state } = await liftLockdown(app, lockdownId, { policy, by, isPerson: false, deadlineAt });
     return now + (state === "lifted" ? LATE_MS : AGAIN_MS);
   }
+  await keepLists(app, lockdownId);
   const seen = await watchLockdown(app, policy, lockdown);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
   // Ways for break-glass go with their leases, however these end.
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
+  if (isClosed) await leaveOtherLists(app, policy, after);
   return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
 }
 

@@ -3,9 +3,11 @@ import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lo
 import type { Policy } from "../../domain/policy.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { dropsSuffice, opensMore } from "../../plan/plan-lockdown.ts";
+import { inBlocks } from "../../plan/standby-drops.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { brokenGlass } from "../pass/pass-lockdown.ts";
@@ -63,7 +65,8 @@ async function hasOpened(
   const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
   if (way === "drops") {
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
-    return !dropsSuffice(drops, rules);
+    const isOnLists = drops.some(({ peer }) => peer.kind === "prefixList");
+    return !dropsSuffice(isOnLists ? inBlocks(drops, await listStandbySets(app.tables)) : drops, rules);
   }
   const { operatorPath, lockdown } = policy;
   const more = opensMore(rules, { core: lockdown.core, operatorPath });

@@ -1,6 +1,7 @@
 // Jobs: what the program does from time to time beside looking at groups. Run by the sweep when their due rows' time has come.
 import { OPTIMISE_JOB } from "../../domain/alarm.ts";
 import type { LeaseId } from "../../domain/ids.ts";
+import { STANDBY_JOB } from "../../domain/standby.ts";
 import { type Due, dueDelete, dueJob, dueWrite, hasDue } from "../../store/due.ts";
 import { jobRunsDelete, jobRunsWrite, readJobRuns } from "../../store/job-runs.ts";
 import { acquireLock } from "../../store/lock.ts";
@@ -14,6 +15,7 @@ import { finishFollow } from "../lease/follow-lease.ts";
 import { startLease } from "../lease/start-lease.ts";
 import { actOnAlarm } from "../lockdown/act-on-alarm.ts";
 import { prepareLockdowns } from "../lockdown/prepare-lockdowns.ts";
+import { prepareStandby, settleAllStandby } from "../lockdown/prepare-standby.ts";
 import { tendLockdown } from "../lockdown/tend-lockdown.ts";
 import { sendNotices } from "../notices/send-notices.ts";
 import { sealRecords } from "../records/seal-records.ts";
@@ -80,8 +82,12 @@ const jobs: Readonly<Record<string, Job>> = {
     // With the tick after setup's own: a lockdown that comes earlier finds out for itself.
     beginsAt: (now) => now,
     waitsForPolicy: true,
-    run: (app, { policy, deadlineAt }) => prepareLockdowns(app, policy, deadlineAt),
+    run: async (app, { policy, deadlineAt }) => {
+      const next = await prepareLockdowns(app, policy, deadlineAt);
+      return Math.min(next, await prepareStandby(app, policy, deadlineAt));
+    },
   },
+  [STANDBY_JOB]: { beginsAt: null, run: settleAllStandby },
   evidence: {
     beginsAt: (now) => now + EVIDENCE_BEGINS_MS,
     waitsForPolicy: true,

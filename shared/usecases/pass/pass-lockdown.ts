@@ -1,16 +1,19 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
 import type { EntryId, GroupRef, RuleKey } from "../../domain/ids.ts";
-import type { DropHolder, Entry, Suspender } from "../../domain/ledger-entry.ts";
+import type { DropHolder, Entry, Holder, Suspender } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import type { StandbySet } from "../../domain/standby.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { isSuspending } from "../../plan/plan-suspended.ts";
+import { besideListed, listNamed } from "../../plan/standby-drops.ts";
 import { dueGroup, dueJob, dueWrite } from "../../store/due.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
@@ -26,6 +29,8 @@ export interface Blocking {
   readonly entry: Entry;
   readonly holder: DropHolder;
   readonly pieces: readonly RuleSpec[];
+  /** True for a drop on a filled list, which stands for its set as well: nobody holds it then but what stands in its place. */
+  readonly isOnList: boolean;
 }
 
 /** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
@@ -35,23 +40,52 @@ export async function findPassages(
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
   const now = app.clock.now();
+  const sets = app.lists ? await listStandbySets(app.tables) : [];
   const found = await Promise.all(
     groups.map(async (group) => {
       const { entries } = await listEntries(app.tables, group);
-      return entries.flatMap((entry) => {
-        if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
-        const pieces = specs.reduce<readonly RuleSpec[]>(
-          (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
-          [entry.spec],
-        );
-        if (pieces.length === 1 && pieces[0] === entry.spec) return [];
-        return entry.holders.flatMap((holder) =>
-          holder.kind === "lockdown" && isHolding(holder, now) ? [{ group, entry, holder, pieces }] : [],
-        );
-      });
+      const onLists = await Promise.all(entries.map((entry) => onList(app, sets, group, entry, specs)));
+      return [
+        ...onLists.flat(),
+        ...entries.flatMap((entry) => {
+          if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
+          const pieces = specs.reduce<readonly RuleSpec[]>(
+            (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
+            [entry.spec],
+          );
+          if (pieces.length === 1 && pieces[0] === entry.spec) return [];
+          return entry.holders.flatMap((holder) =>
+            holder.kind === "lockdown" && isHolding(holder, now)
+              ? [{ group, entry, holder, pieces, isOnList: false }]
+              : [],
+          );
+        }),
+      ];
     }),
   );
   return found.flat();
+}
+
+/** A drop on a list of ours stops what it does as long as lockdowns have the list filled, whoever holds the drop itself. */
+async function onList(
+  app: App,
+  sets: readonly StandbySet[],
+  group: GroupRef,
+  entry: Entry,
+  specs: readonly RuleSpec[],
+): Promise<readonly Blocking[]> {
+  const named = listNamed(entry.spec, sets);
+  const pieces = named && besideListed(entry.spec, named.list, specs);
+  if (!named || !pieces || !entry.holders.some((it) => it.ended === null)) return [];
+  const lockdowns = await Promise.all(named.set.holders.map((id) => getLockdown(app.tables, id)));
+  return lockdowns.flatMap((lockdown) => {
+    if (lockdown === null) return [];
+    const { lockdownId: holderId, principal, until } = lockdown;
+    const reason = `lockdown ${holderId} ${lockdown.reason}`;
+    const holder = { kind: "lockdown", holderId, principal, reason, until } as const;
+    const unseen = { openedAt: null, statedUntil: null, ended: null };
+    return [{ group, entry, holder: { ...holder, ...unseen }, pieces, isOnList: true }];
+  });
 }
 
 /**
@@ -78,7 +112,10 @@ export async function passLockdown(
     const here = passages.filter((it) => it.group.groupId === group.groupId);
     if (here.length === 0) continue;
     const booked: Booked[] = [];
-    for (const { holder, pieces } of here) booked.push(await holdDrops(app, group, holder, pieces));
+    for (const { holder, pieces } of here) {
+      const { kind, holderId, principal, reason, until: end } = holder;
+      booked.push(await holdDrops(app, group, { kind, holderId, principal, reason, until: end }, pieces));
+    }
     const rows = booked.map(({ net }) => net);
     const report = await lookAtGroup(app, group, { ...terms, rows, deadlineAt });
     const isStanding = ({ holder }: Blocking, index: number): boolean =>
@@ -87,8 +124,11 @@ export async function passLockdown(
       ) === true;
     if (!here.every(isStanding)) continue;
     await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, shards))]);
-    for (const { entry, holder } of here) await letGo(app, group, entry, holder.holderId, "break-glass passes it");
-    if (group.groupId !== own.groupId) await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
+    for (const { entry, holder, isOnList } of here)
+      await letGo(app, group, entry, isOnList ? null : holder.holderId, "break-glass passes it");
+    // A drop on a list is no drop that gives way: the lease is judged when it is gone.
+    if (group.groupId !== own.groupId || here.some(({ isOnList }) => isOnList))
+      await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
   }
   if (suspended.length > 0) {
     const net = dueGroup(own, app.clock.now() + NET_AFTER_MS, shards);
@@ -243,9 +283,11 @@ export async function keepOnly(
   });
 }
 
-const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string, note: string): Promise<void> =>
+/** `holderId`: null for everybody who holds it. */
+const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string | null, note: string): Promise<void> =>
   changeEntry(app, group, entryId, (entry) => {
-    if (!entry?.holders.some((it) => it.holderId === holderId && it.ended === null)) return null;
+    const isMeant = (it: Holder): boolean => it.ended === null && (holderId === null || it.holderId === holderId);
+    if (!entry?.holders.some(isMeant)) return null;
     const ended = { cause: "asked", note, detail: null } as const;
-    return { ...entry, holders: entry.holders.map((it) => (it.holderId === holderId ? { ...it, ended } : it)) };
+    return { ...entry, holders: entry.holders.map((it) => (isMeant(it) ? { ...it, ended } : it)) } as Entry;
   });

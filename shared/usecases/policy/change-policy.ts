@@ -23,6 +23,7 @@ import { readToken } from "../../store/tokens.ts";
 import type { App, Caller } from "../app.ts";
 import { secondPersonBar } from "../lease/judge-lease.ts";
 import { saidBy } from "../records/said-by.ts";
+import { type ListsPreview, previewLists } from "./preview-lists.ts";
 import { type PolicyPreview, previewPolicy } from "./preview-policy.ts";
 
 /** Turns documents into policies: what is wrong with a document is thrown as POLICY_INVALID. */
@@ -58,6 +59,8 @@ export interface PolicyAnswer {
   readonly changes: readonly PolicyChange[];
   readonly warnings: readonly PolicyWarning[];
   readonly preview: PolicyPreview;
+  /** What its prefix lists for lockdowns cost; null where it asks for none, or for the same as before. */
+  readonly lists: ListsPreview | null;
   /** By what another person confirms exactly this; null where nobody has to. */
   readonly digest: string | null;
   readonly until: number | null;
@@ -71,6 +74,8 @@ export interface PolicyView {
 
 const PENDING_MS = 24 * 60 * 60_000;
 const VERSIONS_MAX = 100;
+/** Fields of the document on which it depends whether and at what cost prefix lists can be. */
+const LISTS_DEPEND_ON = ["lockdown.prefixLists", "lockdown.core", "operatorPath", "regions", "limits"];
 const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, groups: 0 };
 
 /** Throws NOT_READY before setup, and POLICY_UNKNOWN for a version that is not there. */
@@ -87,7 +92,7 @@ export async function getPolicyView(app: App, version: number | null): Promise<P
 /** The newest versions, the one in force first. */
 export const listPolicyVersions = (app: App): Promise<readonly PolicyRow[]> => listPolicies(app.tables, VERSIONS_MAX);
 
-/** Compares; then applies, or has it wait for another person. Throws POLICY_INVALID, POLICY_CHANGED. */
+/** Compares; then applies, or has it wait for another person. Throws POLICY_INVALID, POLICY_CHANGED, and as `previewLists`. */
 export async function changePolicy(
   app: App,
   caller: Caller,
@@ -175,19 +180,24 @@ async function compare(
   row: PolicyRow,
   text: string,
   deadlineAt: number,
-): Promise<Pick<PolicyAnswer, "changes" | "warnings" | "widens" | "preview">> {
+): Promise<Pick<PolicyAnswer, "changes" | "warnings" | "widens" | "preview" | "lists">> {
   const changes = policyChanges(wholeOf(documents, row.text), JSON.parse(text));
   const warnings = documents.warningsOf(text);
-  if (changes.length === 0) return { changes, warnings, widens: false, preview: NOTHING };
+  if (changes.length === 0) return { changes, warnings, widens: false, preview: NOTHING, lists: null };
   const before = policyOrNull(documents, row);
   const after = documents.policyOf({ version: row.version + 1, text });
+  const isAboutLists = changes.some(({ path }) =>
+    LISTS_DEPEND_ON.some((it) => path === it || path.startsWith(`${it}.`)),
+  );
+  const isNew = changes.some(({ path }) => path === "lockdown.prefixLists");
+  const lists = isAboutLists ? await previewLists(app, after, isNew) : null;
   // What is in force and cannot be read is nothing to compare with: any other policy takes a second person.
   const preview = before === null ? NOTHING : await previewPolicy(app, { before, after }, deadlineAt);
   const opens = preview.begins.some((step) => step.does === "opens");
   // By its id a group may be guarded less than by its name.
   const lowers = preview.guards.some((guard) => strongerGuard(guard.before, guard.after) !== guard.after);
   const widens = before === null || opens || lowers || changes.some(({ effect }) => effect === "widens");
-  return { changes, warnings, widens, preview };
+  return { changes, warnings, widens, preview, lists };
 }
 
 function policyOrNull(documents: PolicyDocuments, row: PolicyRow): Policy | null {

@@ -54,6 +54,7 @@ describe("settings", () => {
       flowLogs: [],
       heartbeat: false,
       cloudAssistant: false,
+      lockdownLists: [],
       notifyPrivateHosts: [],
     });
   });

@@ -50,13 +50,15 @@ export const requireList = (context: OperationContext, lists: readonly EcsList[]
 export const createList = (of: ListKind): Operation => ({
   takesClientToken: true,
   run: (context) => {
-    const { params, draft, limits, random, now } = context;
+    const { params, draft, limits, random, now, switches } = context;
     const regionId = requireRegion(context);
     const addressFamily = readFamily(context, of);
     const maxEntries = readMaxEntries(context, of);
     const { kind } = of;
     const entries = readEntries(params, "Entry", { kind, addressFamily });
     if (entries.length > maxEntries) throw refusal("LimitExceed.MaxEntries");
+    if (kind === "prefix" && entries.length === 0 && switches.emptyPrefixList === "not-created")
+      throw refusal("InvalidParameter", "Entry");
     const present = draft.lists().filter((list) => list.kind === kind && list.regionId === regionId);
     if (present.length >= of.listsMax(limits)) throw refusal(of.tooMany);
     const listId = newId(random, of.idPrefix);
@@ -79,7 +81,7 @@ export const createList = (of: ListKind): Operation => ({
 export const modifyList = (of: ListKind): Operation => ({
   takesClientToken: of.kind === "port-range",
   run: (context) => {
-    const { params, draft } = context;
+    const { params, draft, switches } = context;
     const list = requireList(context, draft.lists(), of);
     const removed = readEntries(params, "RemoveEntry", list);
     const added = readEntries(params, "AddEntry", list);
@@ -91,6 +93,8 @@ export const modifyList = (of: ListKind): Operation => ({
       entries.set(key, { value: entries.get(key)?.value ?? value, description });
     }
     if (entries.size > list.maxEntries) throw refusal("LimitExceed.MaxEntries");
+    if (list.kind === "prefix" && entries.size === 0 && switches.emptyPrefixList === "never-emptied")
+      throw refusal("InvalidParameter", "RemoveEntry");
     draft.putList({ ...list, ...readText(context, of, list), entries: [...entries.values()] });
     return {};
   },

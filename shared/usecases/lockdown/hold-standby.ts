@@ -1,0 +1,127 @@
+// The second way of a lockdown: its groups are closed by filling lists that drops of theirs name already. Two writing calls close any number.
+import type { GroupId } from "../../domain/ids.ts";
+import { type Lockdown, type Preparation, termsOf } from "../../domain/lockdown.ts";
+import type { Policy } from "../../domain/policy.ts";
+import { type StandbySet, standbyName, standbyShape } from "../../domain/standby.ts";
+import { isWithin, onLists } from "../../plan/standby-drops.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
+import type { App } from "../app.ts";
+import { settleStandby } from "./settle-standby.ts";
+
+/** The lift is over by then. */
+const STAND_AGAIN_MS = 30_000;
+
+/**
+ * Fills the lists of every set that lies within the lockdown's groups, and answers what is to be done in these: where its lists are
+ * read back as filled, a group is held by its drops on them. All others, and all where lists cannot be filled, go the ordinary way.
+ */
+export async function fillLists(
+  app: App,
+  policy: Policy,
+  { lockdownId, groups }: Lockdown,
+  chosen: readonly Preparation[],
+): Promise<readonly Preparation[]> {
+  if (!app.lists || policy.lockdown.prefixLists.length === 0) return chosen;
+  const closing = new Set(chosen.filter(({ way }) => way === "drops" || way === "unread").map(keyOf));
+  const already = groups.filter(({ isClosed, way }) => isClosed && way === "drops").map(keyOf);
+  for (const key of already) closing.add(key);
+  const current = currentNames(policy);
+  const sets = (await listStandbySets(app.tables)).filter((set) => current.has(set.name));
+  const filled = await Promise.all(
+    sets.map(async (set) => {
+      const held = await hold(app, set, lockdownId, closing);
+      if (held === null) return [];
+      const { isShown } = await settleStandby(app, set.name, { priority: "lockdown", isBlind: held.wasEmpty });
+      return isShown ? [held.set] : [];
+    }),
+  );
+  const passed = new Set(groups.filter((it) => it.passages?.length).map(keyOf));
+  return chosen.map((it) => {
+    const set = filled
+      .flat()
+      .find(({ region, members }) => region === it.group.region && members.includes(it.group.groupId));
+    // A way that break-glass was given leads through drops over blocks alone.
+    if (!set || it.way !== "drops" || passed.has(keyOf(it))) return it;
+    const drops = onLists(it.drops, set.lists);
+    return drops ? { ...it, drops, spelledOut: it.drops } : it;
+  });
+}
+
+const keyOf = ({ group }: Pick<Preparation, "group">): string => `${group.region} ${group.groupId}`;
+
+/** Names of the sets that the policy wants now. Others have rules that stop what is to stay open. */
+function currentNames({ lockdown, operatorPath, regions }: Policy): ReadonlySet<string> {
+  const shape = standbyShape(lockdown.core, operatorPath);
+  return new Set(regions.flatMap((region) => lockdown.prefixLists.map((scope) => standbyName(region, scope, shape))));
+}
+
+/** The set with the lockdown among its holders; null where it is not to be filled for it. */
+async function hold(
+  app: App,
+  { name }: StandbySet,
+  lockdownId: string,
+  closing: ReadonlySet<string>,
+): Promise<{ readonly set: StandbySet; readonly wasEmpty: boolean } | null> {
+  for (;;) {
+    const set = await getStandbySet(app.tables, name);
+    if (set === null) return null;
+    if (set.holders.includes(lockdownId)) return { set, wasEmpty: false };
+    const within = new Set(set.members.filter((id) => closing.has(`${set.region} ${id}`)));
+    if (!isWithin(set, within as ReadonlySet<GroupId>)) return null;
+    const wasEmpty = set.shown === "empty";
+    const shown = wasEmpty ? null : set.shown;
+    const saved = await saveStandbySet(app.tables, { ...set, shown, holders: [...set.holders, lockdownId] });
+    if (saved) return { set: saved, wasEmpty };
+  }
+}
+
+/** Reads the lists that the lockdown holds once more, and fills what somebody has emptied. Answers false where it holds none. */
+export async function keepLists(app: App, lockdownId: string): Promise<boolean> {
+  if (!app.lists) return false;
+  const held = (await listStandbySets(app.tables)).filter(({ holders }) => holders.includes(lockdownId));
+  await Promise.all(held.map(({ name }) => settleStandby(app, name, { priority: "lockdown" })));
+  return held.length > 0;
+}
+
+/**
+ * Lets go of the lists, and empties those that no other lockdown holds. Answers true when a reading has shown them empty; also after
+ * whoever let go of them has died.
+ */
+export async function emptyLists(app: App, lockdownId: string): Promise<boolean> {
+  const sets = await listStandbySets(app.tables);
+  // Drops that made way for break-glass stand on their lists again when these are empty.
+  if (sets.some(({ holders }) => holders.includes(lockdownId)))
+    await app.tables.writeAll([dueWrite(dueJob("lockdown-plan", null, app.clock.now() + STAND_AGAIN_MS))]);
+  const open = await Promise.all(
+    sets.map(async ({ name }) => {
+      const set = await letGo(app, name, lockdownId);
+      if (set === null || set.shown === (set.holders.length > 0 ? "filled" : "empty")) return true;
+      if (!app.lists) app.log.write("error", `nobody may empty the lists of ${name}: SAFEPORT_LOCKDOWN_LISTS is off`);
+      return (await settleStandby(app, name, { priority: "lockdown" })).isShown;
+    }),
+  );
+  return open.every(Boolean);
+}
+
+/** Lets go of lists that the policy has no use for any more, once all groups are closed as it says now. */
+export async function leaveOtherLists(app: App, policy: Policy, { lockdownId, groups }: Lockdown): Promise<void> {
+  const terms = termsOf(policy);
+  if (!app.lists || groups.some((it) => it.way !== "none" && it.terms !== undefined && it.terms !== terms)) return;
+  const current = currentNames(policy);
+  for (const { name, holders } of await listStandbySets(app.tables)) {
+    if (current.has(name) || !holders.includes(lockdownId)) continue;
+    await letGo(app, name, lockdownId);
+    await settleStandby(app, name, { priority: "lockdown" });
+  }
+}
+
+async function letGo(app: App, name: string, lockdownId: string): Promise<StandbySet | null> {
+  for (;;) {
+    const set = await getStandbySet(app.tables, name);
+    if (!set?.holders.includes(lockdownId)) return set;
+    const holders = set.holders.filter((it) => it !== lockdownId);
+    const saved = await saveStandbySet(app.tables, { ...set, holders, shown: holders.length > 0 ? set.shown : null });
+    if (saved) return saved;
+  }
+}

@@ -1,0 +1,243 @@
+// The second way of a lockdown where it meets other scopes, strangers, break-glass, a cloud that refuses, and processes that die.
+import { afterEach, expect, test } from "vitest";
+import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-lists.ts";
+import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
+import { policySchema } from "../../../shared/config/document-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
+import {
+  filled,
+  lets,
+  lift,
+  lock,
+  OPERATOR,
+  openPorts,
+  STANDBY_POLICY,
+  standbyWorld,
+  VISITOR,
+  writingCalls,
+} from "../../kit/standby-world.ts";
+import { region, type World } from "../../kit/world.ts";
+
+let world: World;
+afterEach(() => world?.stop());
+
+const ALL = ["web 80", "web 22", "web 8443", "app 8080", "other 8080"];
+const LOCKED = ["web 80", "other 8080"];
+
+/** Somebody else's hand on the lists. */
+const stranger = () => {
+  const rpc = ecsRpcClient({
+    ...{ clock: world.clock, endpoint: () => world.ecs.endpoint, protocol: "http" },
+    credentials: () => ({ accessKeyId: "ak-other", accessKeySecret: "sk-other" }),
+  });
+  const lists = ecsAddressLists(rpc, [region]);
+  const ids = world.ecs.lists().map(({ listId }) => listId);
+  return { lists, ids };
+};
+
+test("a lockdown of fewer groups than a list closes leaves the list alone", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web"]);
+  expect([openPorts(world), filled(world)]).toEqual([
+    ["web 80", "app 8080", "other 8080"],
+    [0, 0],
+  ]);
+  await lift(world, lockdownId);
+  expect(openPorts(world)).toEqual(ALL);
+});
+
+test("a lockdown of more groups closes the others by drops of their own", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app", "other"]);
+  expect(openPorts(world)).toEqual(["web 80"]);
+  expect(writingCalls(world).filter((name) => name === "ModifyPrefixList")).toHaveLength(2);
+  await lift(world, lockdownId);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("lists are emptied when the last of two lockdowns is lifted", async () => {
+  world = await standbyWorld();
+  const first = await lock(world, ["web", "app"]);
+  const second = await lock(world, ["web", "app", "other"]);
+  await lift(world, first.lockdownId);
+  expect(openPorts(world)).toEqual(["web 80"]);
+  await world.ticks(3);
+  expect(openPorts(world)).toEqual(["web 80"]);
+  await lift(world, second.lockdownId);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("it ends by its time", { timeout: 60_000 }, async () => {
+  world = await standbyWorld();
+  await lock(world, ["web", "app"], world.process(), { periodMs: 300_000 });
+  await world.ticks(4);
+  expect(openPorts(world)).toEqual(LOCKED);
+  await world.ticks(3);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("a list that somebody empties in an incident is filled again, and people are told", async () => {
+  world = await standbyWorld();
+  await lock(world, ["web", "app"]);
+  const { lists, ids } = stranger();
+  for (const listId of ids) {
+    const remove = (await world.run(lists.read({ region, listId }, "open"))) ?? [];
+    await world.run(lists.change({ region, listId }, { add: [], remove }, "open"));
+  }
+  expect(openPorts(world)).toEqual(ALL);
+  await world.ticks(2);
+  expect(openPorts(world)).toEqual(LOCKED);
+  expect((await world.recorded()).filter((line) => line.startsWith("somebody else changed"))).toHaveLength(1);
+});
+
+test("a list that somebody fills in peace is emptied again", async () => {
+  world = await standbyWorld();
+  const { lists, ids } = stranger();
+  await world.run(lists.change({ region, listId: ids[0] ?? "" }, { add: ["198.51.100.0/24"], remove: [] }, "open"));
+  await world.ticks(61);
+  expect(filled(world)).toEqual([0, 0]);
+  expect((await world.recorded()).filter((line) => line.startsWith("somebody else changed"))).toHaveLength(1);
+});
+
+test("where lists cannot be filled the groups are closed by drops of their own, and everything goes with the lift", async () => {
+  world = await standbyWorld();
+  const refused = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+  world.faults([{ service: "ecs", operation: "ModifyPrefixList", times: 100, fault: refused }]);
+  const { lockdownId, groups } = await lock(world, ["web", "app"]);
+  expect(groups.every(({ isClosed }) => isClosed)).toBe(true);
+  expect([openPorts(world), filled(world)]).toEqual([LOCKED, [0, 0]]);
+  world.faults([]);
+  await world.ticks(2);
+  expect(openPorts(world)).toEqual(LOCKED);
+  await lift(world, lockdownId);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test.each(["drop-after", "drop-before"] as const)(
+  "a reply that is lost (%s) leaves no door open and none shut",
+  async (kind) => {
+    world = await standbyWorld();
+    world.faults([{ service: "ecs", operation: "ModifyPrefixList", times: 1, fault: { kind } }]);
+    const { lockdownId } = await lock(world, ["web", "app"]);
+    expect(openPorts(world)).toEqual(LOCKED);
+    world.faults([{ service: "ecs", operation: "ModifyPrefixList", times: 1, fault: { kind } }]);
+    await lift(world, lockdownId);
+    await world.ticks(2);
+    expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+  },
+);
+
+test("what a lost call does after the lift is found and put right", async () => {
+  world = await standbyWorld();
+  world.faults([
+    { service: "ecs", operation: "ModifyPrefixList", times: 1, fault: { kind: "late-effect", ms: 40_000 } },
+  ]);
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  world.faults([]);
+  await lift(world, lockdownId);
+  await world.ticks(4);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("a mode that halts everything fills no list, and keeps none filled that is over", async () => {
+  world = await standbyWorld();
+  const root = { ...world.caller("root", ["admin"]) };
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  await world.run(setMode(world.process(), root, { mode: "halt", reason: "a test" }, { dryRun: false }));
+  await lift(world, lockdownId);
+  await world.ticks(1);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+  await lock(world, ["web", "app"]);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("break-glass passes a filled list for its own source alone, and the list closes it again", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const ask = {
+    port: "8443",
+    sources: [VISITOR],
+    breakGlass: true,
+    reason: "it has to be looked at",
+    periodMs: 600_000,
+  };
+  const { lease } = await world.open(ask, "carol");
+  expect(lease.status.state).toBe("open");
+  const seen = () => [lets(world, "web", 8443), lets(world, "web", 8443, "198.51.100.10"), lets(world, "web", 8444)];
+  expect(seen()).toEqual([true, false, false]);
+  await world.ticks(3);
+  expect(seen()).toEqual([true, false, false]);
+  await world.run(endLease(world.process(), world.caller("carol"), lease.request.leaseId, { dryRun: false }));
+  await world.ticks(3);
+  expect([seen(), lets(world, "web", 22, OPERATOR)]).toEqual([[false, false, false], true]);
+  await lift(world, lockdownId);
+  await world.ticks(3);
+  expect(openPorts(world)).toEqual(ALL);
+  const before = writingCalls(world).length;
+  const again = await lock(world, ["web", "app"]);
+  expect(writingCalls(world).slice(before)).toEqual(["ModifyPrefixList", "ModifyPrefixList"]);
+  await lift(world, again.lockdownId);
+});
+
+test("no lease opens behind a filled list of another group of its host", async () => {
+  world = await standbyWorld();
+  await lock(world, ["web", "app"]);
+  await expect(world.open({ port: "8443", group: "web" })).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
+});
+
+test("lists of another wording are let go of when the policy changes in an incident, and what it opens is open", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const { lockdown, ...rest } = STANDBY_POLICY;
+  const document = { defaultTarget: "web", ...rest, lockdown: { ...lockdown, core: ["80", "8443"] } };
+  world.policy = policyOf(policySchema.parse(document), 2, region);
+  await world.ticks(6);
+  expect(openPorts(world)).toEqual(["web 80", "web 8443", "other 8080"]);
+  await lift(world, lockdownId);
+  await world.ticks(3);
+  expect(openPorts(world)).toEqual(ALL);
+});
+
+test("rules go before lists when the policy wants none any more", async () => {
+  world = await standbyWorld();
+  const { lockdown, ...rest } = STANDBY_POLICY;
+  const document = { defaultTarget: "web", ...rest, lockdown: { ...lockdown, prefixLists: [] } };
+  world.policy = policyOf(policySchema.parse(document), 2, region);
+  await world.ticks(62);
+  expect([world.ecs.lists(), openPorts(world)]).toEqual([[], ALL]);
+  expect(world.ecs.groups().flatMap(({ rules }) => rules.filter((it) => it.policy === "Drop"))).toEqual([]);
+});
+
+/** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
+const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 23;
+
+/** A process that dies at its `n`th call. */
+const mortal = (n: number): { readonly app: App; readonly calls: () => number } => {
+  let calls = 0;
+  const app = world.process((_, act) => {
+    calls += 1;
+    if (calls >= n) throw new Error("dies here");
+    return act();
+  });
+  return { app, calls: () => calls };
+};
+
+test("whoever dies at whichever call, the next ticks close everything, and open everything again", async () => {
+  world = await standbyWorld();
+  for (let n = 1; ; n += STEP) {
+    const closing = mortal(n);
+    await lock(world, ["web", "app"], closing.app).catch(() => undefined);
+    const { lockdownId } = await lock(world, ["web", "app"]);
+    await world.ticks(2);
+    expect([n, openPorts(world)]).toEqual([n, LOCKED]);
+    const opening = mortal(n);
+    await lift(world, lockdownId, opening.app).catch(() => undefined);
+    await world.ticks(3);
+    if (openPorts(world).length < ALL.length) await lift(world, lockdownId);
+    expect([n, openPorts(world), filled(world)]).toEqual([n, ALL, [0, 0]]);
+    if (closing.calls() < n && opening.calls() < n) break;
+  }
+}, 120_000);
