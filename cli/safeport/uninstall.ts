@@ -66,7 +66,7 @@ async function plan(surroundings: Surroundings, account: Account, values: Values
   const api = apiOf(surroundings);
   const leases = await liveLeases(api);
   const { lockdowns, quarantined } = await closedNow(api);
-  const rules = await ownRules(account);
+  const rules = [...(await ownRules(account)), ...(await ownLists(account))];
   const steps = removals(surroundings, account, values);
   const ids = (items: readonly Item[]): readonly string[] => items.map(({ id }) => id);
   const closed = { lockdowns: ids(lockdowns), quarantined: ids(quarantined) };
@@ -86,6 +86,7 @@ async function close(surroundings: Surroundings, account: Account, values: Value
   const api = apiOf(surroundings);
   const { err, clock } = surroundings;
   const until = clock.now() + CLOSE_WAIT_MS;
+  await wantNoLists(api, surroundings);
   for (;;) {
     // Again each time: an alarm may close ports while this runs, in every mode.
     await lift(api, surroundings, until);
@@ -97,9 +98,9 @@ async function close(surroundings: Surroundings, account: Account, values: Value
       await unlessOver(() => api.call("POST", `/v1/leases/${id}:end`));
     }
     await api.call("PUT", "/safeport/cleanup");
-    const rules = await ownRules(account);
+    const rules = [...(await ownRules(account)), ...(await ownLists(account))];
     if (leases.length === 0 && rules.length === 0) break;
-    err(`${leases.length} leases are not over, ${rules.length} rules stand\n`);
+    err(`${leases.length} leases are not over, ${rules.length} rules and lists stand\n`);
     if (clock.now() >= until) {
       const left = { leases: leases.map(({ id }) => id), rules };
       const lines = [
@@ -129,7 +130,7 @@ async function removeState(surroundings: Surroundings, account: Account, values:
     if (answer?.status === "up")
       throw new Error(`safeport still answers at ${base}. Run safeport uninstall --close and s remove first.`);
   }
-  const rules = await ownRules(account);
+  const rules = [...(await ownRules(account)), ...(await ownLists(account))];
   if (rules.length > 0) {
     const lines = [
       ...rules.map((rule) => `stands: ${rule}`),
@@ -266,11 +267,9 @@ async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer | null>
 /** Every rule with a mark of this installation, in every region the policy names. */
 async function ownRules(account: Account): Promise<readonly string[]> {
   const { configuration, clock } = account;
-  const { region, settings } = configuration;
-  const row = await unlessGone(readPolicy(stateOf(account)));
-  const regions = row === null ? [region] : policyOfRow(row, region).regions;
+  const { settings } = configuration;
   const found: string[] = [];
-  for (const each of regions) {
+  for (const each of await regionsOf(account)) {
     const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region: each } });
     const firewall = ecsFirewall(ecs);
     for (const { ref } of await ecsInventory(ecs, clock).listGroups(each, "inventory")) {
@@ -281,4 +280,43 @@ async function ownRules(account: Account): Promise<readonly string[]> {
     }
   }
   return found;
+}
+
+async function regionsOf(account: Account): Promise<readonly string[]> {
+  const { region } = account.configuration;
+  const row = await unlessGone(readPolicy(stateOf(account)));
+  return row === null ? [region] : policyOfRow(row, region).regions;
+}
+
+/** Prefix lists of the installation, which go after the rules that name them. */
+async function ownLists(account: Account): Promise<readonly string[]> {
+  const { configuration } = account;
+  if (configuration.lockdownLists.length === 0) return [];
+  const begin = `safeport-${configuration.settings.installation}-`;
+  const found: string[] = [];
+  for (const region of await regionsOf(account)) {
+    const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
+    for (let NextToken: unknown; ; ) {
+      const answer = await calls.ask(calls.ecs, "DescribePrefixLists", { MaxResults: 100, NextToken });
+      const lists =
+        (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
+      for (const list of lists as readonly Readonly<Record<string, unknown>>[])
+        if (String(list["PrefixListName"]).startsWith(begin)) found.push(`the prefix list ${list["PrefixListId"]}`);
+      NextToken = answer["NextToken"] || undefined;
+      if (NextToken === undefined) break;
+    }
+  }
+  return found;
+}
+
+/** The policy wants no drops on lists any more: a job takes the rules away, and then the lists. */
+async function wantNoLists(api: Api, { err }: Surroundings): Promise<void> {
+  const { version: base, policy } = await api.call<{
+    readonly version: number;
+    readonly policy: { readonly lockdown?: { readonly prefixLists?: readonly unknown[] } };
+  }>("GET", "/v1/policy");
+  if ((policy.lockdown?.prefixLists ?? []).length === 0) return;
+  err("taking lockdown.prefixLists out of the policy\n");
+  const without = { ...policy, lockdown: { ...policy.lockdown, prefixLists: [] } };
+  await api.call("PUT", "/v1/policy", { policy: without, base, reason: "safeport is being uninstalled" });
 }
