@@ -137,6 +137,7 @@ const policyAnswer = {
   until: null,
   changes: [{ path: "lease.periodMax", before: 60, after: 120, effect: "widens" }],
   warnings: [],
+  lists: null,
   preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1 },
 };
 
