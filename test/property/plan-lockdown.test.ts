@@ -7,7 +7,7 @@ import { cutPaths, type OperatorPath } from "../../shared/domain/operator-path.t
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { letsThrough } from "../../shared/domain/verdict.ts";
-import { type LockdownPicture, planLockdown } from "../../shared/plan/plan-lockdown.ts";
+import { type LockdownPicture, planLockdown, planSuspensions } from "../../shared/plan/plan-lockdown.ts";
 import { ruleId } from "../kit/plan-pictures.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 
@@ -220,5 +220,27 @@ test("a complement has every address that the blocks lack, and none of theirs", 
         expect(mergeCidrs(rest)).toEqual(rest);
       },
     ),
+  );
+});
+
+test("what is closed already is planned once more as if it stood: the same is closed, and the same kept of it", () => {
+  const keysOf = (specs: readonly RuleSpec[]) => [...new Set(specs.map(ruleKey))].sort();
+  fc.assert(
+    fc.property(aPicture, (given) => {
+      const picture = { ...given, rulesPerInterface: 1000 };
+      const first = planSuspensions(picture, "no room");
+      fc.pre(first.way === "suspend");
+      const gone = new Set(first.suspends.map(ruleKey));
+      const left = picture.rules.filter((rule) => !gone.has(ruleKey(rule)));
+      const kept = first.keeps.map(
+        (spec, n): Rule => ({ ...spec, id: ruleId(`k${n}`), description: "", createdAt: null }),
+      );
+      const again = planSuspensions({ ...picture, rules: [...left, ...kept], closed: first.suspends }, "no room");
+      expect([again.way, keysOf(again.suspends), keysOf(again.keeps)]).toEqual([
+        "suspend",
+        keysOf(first.suspends),
+        keysOf(first.keeps),
+      ]);
+    }),
   );
 });

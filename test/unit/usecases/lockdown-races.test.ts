@@ -33,22 +33,17 @@ import { listLockdowns } from "../../../shared/usecases/lockdown/list-lockdowns.
 import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { type LockdownAsk, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
-import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
-import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { changePolicy, type PolicyDocuments } from "../../../shared/usecases/policy/change-policy.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
+import { DOCUMENT, letsIn, lift, rulesIn, terms, tick } from "./lockdown-scene.ts";
 
-const DOCUMENT = {
-  lockdown: { core: ["80", "443"], groups: ["*"] },
-  operatorPath: [{ port: "22", sources: ["203.0.113.50"] }],
-  alarms: [{ do: "lockdown", scope: { groups: ["web"] } }],
-};
+const WITH_ALARMS = { ...DOCUMENT, alarms: [{ do: "lockdown", scope: { groups: ["web"] } }] };
 
 const inScene = async (play: (scene: Scene) => Promise<void>, document: object = {}): Promise<void> => {
-  const scene = new Scene("races", { document: { ...DOCUMENT, ...document }, isDelivering: false });
+  const scene = new Scene("races", { document: { ...WITH_ALARMS, ...document }, isDelivering: false });
   await scene.schedule.run(prepare(scene).then(() => play(scene)));
 };
 const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): LockdownAsk => ({
@@ -62,9 +57,6 @@ const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): Lockdo
     ...changes,
   },
 });
-const terms = ({ policy }: Scene, { clock }: App) => ({
-  ...{ policy, arrivedAt: clock.monotonicMs(), deadlineAt: clock.monotonicMs() + 30_000 },
-});
 const allocation = (scene: Scene, app: App, policy: "accept" | "drop") =>
   allocateRule(
     app,
@@ -76,8 +68,7 @@ const allocation = (scene: Scene, app: App, policy: "accept" | "drop") =>
     },
     { dryRun: true },
   );
-const rulesOf = (scene: Scene) =>
-  scene.account.rules(WEB.groupId).map((rule) => `${ruleKey(rule)} ${rule.description}`);
+const rulesOf = (scene: Scene) => rulesIn(scene, WEB);
 const drops = (scene: Scene) => scene.account.rules(WEB.groupId).filter((rule) => rule.policy === "drop").length;
 const alarmOf = (rule: string, state: Alarm["state"], at: number): Alarm => ({
   ...{ rule, ruleId: rule, namespace: "acs_ecs", metric: "bps", level: "CRITICAL", state, dimensions: {}, at },
@@ -87,16 +78,6 @@ const tell = async (scene: Scene, app: App, alarm: Alarm) => {
   if (row === null) throw new Error("told before");
   await actOnAlarm(app, row.alarmId, terms(scene, app));
   return (await getAlarm(app.tables, row.alarmId)) ?? row;
-};
-const tick = async (scene: Scene, ms: number) => {
-  await scene.schedule.sleep(ms);
-  const app = scene.quietApp();
-  await sweep(app, {
-    policy: scene.policy,
-    cause: "tick",
-    deadlineAt: app.clock.monotonicMs() + 45_000,
-    jobs: allJobs,
-  });
 };
 
 describe("two alarms", () => {
@@ -123,18 +104,18 @@ describe("two lockdowns where drops have no room", () => {
     inScene(
       async (scene) => {
         const app = scene.quietApp();
-        const before = rulesOf(scene).sort();
+        const before = rulesOf(scene);
         const first = await startLockdown(app, ask(scene, app));
-        const closed = rulesOf(scene).sort();
+        const closed = rulesOf(scene);
         expect(closed).not.toEqual(before);
         const scope = { kind: "groups", groups: ["web", "app"] } as const;
         const second = await startLockdown(app, ask(scene, app, { scope, cause: "bob" }));
-        await liftLockdown(app, first.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, first.lockdownId);
         await tick(scene, 120_000);
-        expect(rulesOf(scene).sort()).toEqual(closed);
-        await liftLockdown(app, second.lockdownId, { ...terms(scene, app), by: "bob", isPerson: true });
+        expect(rulesOf(scene)).toEqual(closed);
+        await lift(scene, app, second.lockdownId);
         await tick(scene, 120_000);
-        expect(rulesOf(scene).sort()).toEqual(before);
+        expect(rulesOf(scene)).toEqual(before);
       },
       { limits: { rulesPerInterface: 12, rulesKeptFree: 0 } },
     ));
@@ -238,7 +219,7 @@ describe("an alarm that is told over and over", () => {
       const last = await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 2));
       expect(drops(scene)).toBeGreaterThan(0);
       // Whoever has lifted it is told each time that it would have come back.
-      await liftLockdown(app, last.lockdownId ?? "", { ...terms(scene, app), by: "ann", isPerson: true });
+      await lift(scene, app, last.lockdownId ?? "");
       await tell(scene, app, alarmOf("a", "ALERT", clock.now() + 3));
       expect(drops(scene)).toBe(0);
     }));
@@ -255,7 +236,7 @@ describe("the list", () => {
           const { lockdownId } = await startLockdown(app, ask(scene, app, { scope }));
           ids.unshift(lockdownId);
           await scene.schedule.sleep(1000);
-          await liftLockdown(app, lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+          await lift(scene, app, lockdownId);
         }
       const found: string[] = [];
       let cursor: string | null = null;
@@ -303,7 +284,7 @@ describe("a lift while groups are still being closed", () => {
             if (table !== "lockdown" || lifted) return outcome;
             lifted = true;
             const id = `ld-${String(rest[0][0])}-${String(rest[0][1])}`;
-            await liftLockdown(app, id, { ...terms(scene, app), by: "bob", isPerson: true });
+            await lift(scene, app, id);
             return outcome;
           },
         },
@@ -329,7 +310,7 @@ describe("a lockdown without drops", () => {
         const started = await startLockdown(app, ask(scene, app, { scope }));
         expect(started.groups[0]).toMatchObject({ way: "suspend", isClosed: true });
         expect(scene.rule(APP, spec)).toBeUndefined();
-        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, started.lockdownId);
         expect(scene.rule(APP, spec)?.description).toBe("new");
       },
       { limits: { rulesPerInterface: 3, rulesKeptFree: 0 } },
@@ -366,7 +347,7 @@ describe("a lockdown without drops", () => {
         await expect(lease(scene, app, "app", false)).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
         await expect(allocation(scene, app, "accept")).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
         expect((await allocation(scene, app, "drop")).plan).toHaveLength(1);
-        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, started.lockdownId);
         expect((await getLockdown(app.tables, started.lockdownId))?.state).toBe("lifted");
         expect((await listEntries(app.tables, APP)).entries.some((entry) => entry.suspension !== null)).toBe(false);
         await expect(lease(scene, app, "app", false)).resolves.toBeDefined();
@@ -423,14 +404,10 @@ describe("break-glass", () => {
     inScene(
       async (scene) => {
         const app = scene.quietApp();
-        const before = rulesOf(scene).sort();
+        const before = rulesOf(scene);
         const started = await startLockdown(app, ask(scene, app));
         const { lease: opened } = await lease(scene, app, "web", true);
-        const isLet = (port: number, source: string): boolean =>
-          letsThrough(
-            aSpec({ ports: somePorts(`${port}/${port}`), peer: fromCidr(source) }),
-            scene.account.rules(WEB.groupId),
-          );
+        const isLet = (port: number, source: string): boolean => letsIn(scene, WEB, port, source);
         expect(opened.status.state).toBe("open");
         const own = "203.0.113.7/32";
         const here = () => [isLet(8443, own), isLet(8443, "198.51.100.99/32"), isLet(8444, own), isLet(80, own)];
@@ -440,9 +417,9 @@ describe("break-glass", () => {
         const again = await startLockdown(app, ask(scene, app, { cause: "bob" }));
         expect(again.until).toBeGreaterThan(started.until);
         expect(here()).toEqual([true, false, false, true]);
-        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, started.lockdownId);
         await tick(scene, 3_600_000);
-        expect(rulesOf(scene).sort()).toEqual(before);
+        expect(rulesOf(scene)).toEqual(before);
       },
       { breakGlass: { persons: ["carol"] } },
     ));
@@ -500,7 +477,7 @@ describe("an approval", () => {
         const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
         const approve = () => decideLease(app, scene.asker("dave"), leaseId, word, { dryRun: false });
         await expect(approve()).rejects.toMatchObject({ code: "GROUP_LOCKED_DOWN" });
-        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, started.lockdownId);
         expect((await approve()).lease.status.state).toBe("open");
       },
       { approval: { ports: ["8443"] } },
@@ -530,7 +507,7 @@ describe("an approval whose approver has died", () => {
         const started = await startLockdown(app, ask(scene, app));
         await tick(scene, 60_000);
         expect(await stateOf()).toBe("approved");
-        await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+        await lift(scene, app, started.lockdownId);
         await tick(scene, 60_000);
         expect(await stateOf()).toBe("open");
       },
@@ -596,7 +573,7 @@ describe("a lockdown that was prepared hours ago", () => {
         .rules(WEB.groupId)
         .flatMap(({ policy, peer }) => (policy === "drop" && peer.kind === "cidr" ? [peer.cidr.family] : []));
       expect(new Set(families)).toEqual(new Set([4, 6]));
-      await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+      await lift(scene, app, started.lockdownId);
       expect(drops(scene)).toBe(0);
     }));
 });
@@ -635,7 +612,7 @@ describe("a lockdown of several groups", () => {
   test("gives back what was closed of one that could not be read at first, though nobody lived to say so", () =>
     inScene(async (scene) => {
       const app = scene.quietApp();
-      const before = rulesOf(scene).sort();
+      const before = rulesOf(scene);
       await app.tables.writeAll([preparationDelete(WEB)]);
       const { inventory, tables } = app;
       const members: App["inventory"]["members"] = async (ref, priority) => {
@@ -663,8 +640,8 @@ describe("a lockdown of several groups", () => {
         const goingOn = goOnWithLockdown(dying, scene.policy, row, app.clock.monotonicMs() + 30_000);
         await expect(goingOn).rejects.toThrow("dies here");
         expect(drops(scene)).toBeGreaterThan(0);
-        await liftLockdown(app, row.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
-        expect([drops(scene), rulesOf(scene).sort()]).toEqual([0, before]);
+        await lift(scene, app, row.lockdownId);
+        expect([drops(scene), rulesOf(scene)]).toEqual([0, before]);
       }
     }));
 
@@ -811,7 +788,7 @@ describe("a lockdown of an instance", () => {
         ["app", "suspend", true],
         ["web", way === "drops" ? "drops" : "suspend", true],
       ]);
-      await liftLockdown(app, started.lockdownId, { ...terms(scene, app), by: "ann", isPerson: true });
+      await lift(scene, app, started.lockdownId);
       expect(rules().map(ruleKey).sort()).toEqual(before);
     }),
   );

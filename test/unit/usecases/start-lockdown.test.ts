@@ -1,33 +1,28 @@
 // A lockdown where it meets resistance: no operators, no room for drops, a cloud that throttles or refuses.
 import { describe, expect, test } from "vitest";
-import type { Lockdown } from "../../../shared/domain/lockdown.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listPreparations, preparationDelete } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { liftLockdown } from "../../../shared/usecases/lockdown/lift-lockdown.ts";
 import { getLockdown } from "../../../shared/usecases/lockdown/list-lockdowns.ts";
 import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
-import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
-import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
+import { lift, rulesIn, terms, tick } from "./lockdown-scene.ts";
 
 const lockdown = { core: ["80", "443"], groups: ["*"] };
 const OPERATORS = [{ port: "22", sources: ["203.0.113.50"] }];
 
 const ask = (scene: Scene, app: App, changes: Partial<LockdownAsk> = {}): LockdownAsk => ({
   scope: { kind: "groups", groups: ["web"] },
-  policy: scene.policy,
   cause: "ann",
   principal: "ann",
   reason: "an attack",
   periodMs: 3_600_000,
   waivedBy: null,
   decidedBy: "roles: operator",
-  arrivedAt: app.clock.monotonicMs(),
-  deadlineAt: app.clock.monotonicMs() + 30_000,
+  ...terms(scene, app),
   ...changes,
 });
 
@@ -35,14 +30,8 @@ const inScene = async (document: object, play: (scene: Scene) => Promise<void>):
   const scene = new Scene("lockdown", { document: { lockdown, ...document }, isDelivering: false });
   await scene.schedule.run(prepare(scene).then(() => play(scene)));
 };
-const rulesOf = (scene: Scene) =>
-  scene.account.rules(WEB.groupId).map((rule) => `${ruleKey(rule)} ${rule.description}`);
+const rulesOf = (scene: Scene) => rulesIn(scene, WEB);
 const drops = (scene: Scene) => scene.account.rules(WEB.groupId).filter((rule) => rule.policy === "drop");
-const lift = (scene: Scene, { lockdownId }: Lockdown, app = scene.quietApp()) =>
-  liftLockdown(app, lockdownId, {
-    ...{ policy: scene.policy, by: "ann", isPerson: true },
-    deadlineAt: app.clock.monotonicMs() + 30_000,
-  });
 
 describe("without an operator path", () => {
   test("it is refused, unless somebody answers for it by name", () =>
@@ -67,7 +56,7 @@ describe("with one", () => {
       const on22 = drops(scene).filter((rule) => ruleKey(rule).includes("|22/22|"));
       expect(on22.length).toBe(32);
       expect(on22.some((rule) => ruleKey(rule).includes("203.0.113.50/32"))).toBe(false);
-      expect((await lift(scene, started)).state).toBe("lifted");
+      expect((await lift(scene, scene.quietApp(), started.lockdownId)).state).toBe("lifted");
       expect(rulesOf(scene)).toEqual(before);
       const { records } = await listRecords(app.tables, { limit: 100, before: null });
       const decided = records.filter((it) => / ?lockdown|lift/.test(it.cause) && it.group === null);
@@ -77,15 +66,15 @@ describe("with one", () => {
   test("where drops do not fit, accepts are closed that nobody needs, and come back as they were", () =>
     inScene({ operatorPath: OPERATORS, limits: { rulesPerInterface: 10, rulesKeptFree: 0 } }, async (scene) => {
       const app = scene.quietApp();
-      const before = rulesOf(scene).sort();
+      const before = rulesOf(scene);
       const started = await startLockdown(app, ask(scene, app));
       const [group] = started.groups;
       expect([group?.way, group?.isClosed]).toEqual(["suspend", true]);
       expect(group?.left.join()).toMatch(/it opens a core port, too.*operators come in by it/);
       const left = scene.account.rules(WEB.groupId).map((rule) => ruleKey(rule).split("|")[2]);
       expect(left.sort()).toEqual(["22/22", "443/443", "80/80"]);
-      await lift(scene, started);
-      expect(rulesOf(scene).sort()).toEqual(before);
+      await lift(scene, scene.quietApp(), started.lockdownId);
+      expect(rulesOf(scene)).toEqual(before);
     }));
 
   test("what is throttled is named, nobody is cut off, and the job closes it when it can", () =>
@@ -95,15 +84,8 @@ describe("with one", () => {
       const started = await startLockdown(other, ask(scene, other));
       expect([started.groups[0]?.isClosed, drops(scene)]).toEqual([false, []]);
       expect(started.groups[0]?.left.join()).toContain("do not stand yet");
-      await scene.schedule.sleep(60_000);
-      const ticking = scene.quietApp();
-      await sweep(ticking, {
-        policy: scene.policy,
-        cause: "tick",
-        deadlineAt: ticking.clock.monotonicMs() + 45_000,
-        jobs: allJobs,
-      });
-      expect((await getLockdown(ticking, started.lockdownId)).groups[0]?.isClosed).toBe(true);
+      await tick(scene, 60_000);
+      expect((await getLockdown(scene.quietApp(), started.lockdownId)).groups[0]?.isClosed).toBe(true);
     }));
 
   test("a group the policy does not name is left as it is, and says so", () =>
