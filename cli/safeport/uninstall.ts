@@ -1,21 +1,16 @@
 // `safeport uninstall`: first everything that safeport opened or closed for a time is over, then what setup made goes.
-import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
-import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
-import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import { formatUtc } from "../../shared/domain/instant.ts";
-import { parseMark } from "../../shared/domain/mark.ts";
 import { RECORDS_FLOOR_DAYS, stampOf } from "../../shared/domain/record-chain.ts";
-import { KEPT_TABLES as APPENDED, StoreFailure } from "../../shared/ports/tables.ts";
+import { KEPT_TABLES as APPENDED } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
-import { readPolicy } from "../../shared/store/policy.ts";
 import { listRecords } from "../../shared/store/records.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
-import { cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
 import type { Step } from "../setup/steps.ts";
 import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { ownLists, ownRules, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -252,61 +247,6 @@ async function unlessOver(work: () => Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!(error instanceof ApiError) || error.code !== "LEASE_ENDED") throw error;
   }
-}
-
-/** Null where a run before this one has removed the table: any other failure may hide something that stands. */
-async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer | null> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
-    throw error;
-  }
-}
-
-/** Every rule with a mark of this installation, in every region the policy names. */
-async function ownRules(account: Account): Promise<readonly string[]> {
-  const { configuration, clock } = account;
-  const { settings } = configuration;
-  const found: string[] = [];
-  for (const each of await regionsOf(account)) {
-    const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region: each } });
-    const firewall = ecsFirewall(ecs);
-    for (const { ref } of await ecsInventory(ecs, clock).listGroups(each, "inventory")) {
-      const { rules } = await firewall.readGroup(ref, "inventory");
-      for (const rule of rules)
-        if (parseMark(rule.description)?.installation === settings.installation)
-          found.push(`${rule.id} in ${ref.groupId}`);
-    }
-  }
-  return found;
-}
-
-async function regionsOf(account: Account): Promise<readonly string[]> {
-  const { region } = account.configuration;
-  const row = await unlessGone(readPolicy(stateOf(account)));
-  return row === null ? [region] : policyOfRow(row, region).regions;
-}
-
-/** Prefix lists of the installation, which go after the rules that name them. */
-async function ownLists(account: Account): Promise<readonly string[]> {
-  const { configuration } = account;
-  if (configuration.lockdownLists.length === 0) return [];
-  const begin = `safeport-${configuration.settings.installation}-`;
-  const found: string[] = [];
-  for (const region of await regionsOf(account)) {
-    const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
-    for (let NextToken: unknown; ; ) {
-      const answer = await calls.ask(calls.ecs, "DescribePrefixLists", { MaxResults: 100, NextToken });
-      const lists =
-        (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
-      for (const list of lists as readonly Readonly<Record<string, unknown>>[])
-        if (String(list["PrefixListName"]).startsWith(begin)) found.push(`the prefix list ${list["PrefixListId"]}`);
-      NextToken = answer["NextToken"] || undefined;
-      if (NextToken === undefined) break;
-    }
-  }
-  return found;
 }
 
 /** The policy wants no drops on lists any more: a job takes the rules away, and then the lists. */

@@ -44,3 +44,14 @@ export async function listGroupRows(
   });
   return { rows: page.rows.map(groupRowOf), more: page.more };
 }
+
+/** The regions of all rows, with one reading for each. */
+export async function groupRegions(tables: Tables): Promise<readonly string[]> {
+  const regions: string[] = [];
+  for (;;) {
+    const from = regions.length === 0 ? "" : `${regions.at(-1)}\u0001`;
+    const [row] = (await tables.range({ table: "group", from: [from], to: null, limit: 1 })).rows;
+    if (row === undefined) return regions;
+    regions.push(String(row.key[0]));
+  }
+}

@@ -1,0 +1,92 @@
+// The rules with a mark of this installation, and its prefix lists, wherever it has ever been allowed to write any.
+import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
+import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
+import { parseMark } from "../../shared/domain/mark.ts";
+import { StoreFailure } from "../../shared/ports/tables.ts";
+// biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
+import { groupRegions } from "../../shared/store/group-rows.ts";
+import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
+// biome-ignore-end lint/style/noRestrictedImports: see above
+import { cloudCalls } from "../setup/cloud-call.ts";
+import { stateOf } from "../setup/installation-steps.ts";
+import type { Account } from "./account.ts";
+
+/** More versions than a policy ever has. */
+const VERSIONS_MAX = 10_000;
+
+/** Each as `<rule id> in <group id>`. Throws where it cannot be known where to look. */
+export async function ownRules(account: Account): Promise<readonly string[]> {
+  const { configuration, clock } = account;
+  const { settings } = configuration;
+  const found: string[] = [];
+  for (const region of await regionsOf(account)) {
+    const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region } });
+    const firewall = ecsFirewall(ecs);
+    for (const { ref } of await ecsInventory(ecs, clock).listGroups(region, "inventory")) {
+      const { rules } = await firewall.readGroup(ref, "inventory");
+      for (const rule of rules)
+        if (parseMark(rule.description)?.installation === settings.installation)
+          found.push(`${rule.id} in ${ref.groupId}`);
+    }
+  }
+  return found;
+}
+
+/** Prefix lists of the installation, which go after the rules that name them. */
+export async function ownLists(account: Account): Promise<readonly string[]> {
+  const { configuration } = account;
+  if (configuration.lockdownLists.length === 0) return [];
+  const begin = `safeport-${configuration.settings.installation}-`;
+  const found: string[] = [];
+  for (const region of await regionsOf(account)) {
+    const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
+    for (let NextToken: unknown; ; ) {
+      const answer = await calls.ask(calls.ecs, "DescribePrefixLists", { MaxResults: 100, NextToken });
+      const lists =
+        (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
+      for (const list of lists as readonly Readonly<Record<string, unknown>>[])
+        if (String(list["PrefixListName"]).startsWith(begin)) found.push(`the prefix list ${list["PrefixListId"]}`);
+      NextToken = answer["NextToken"] || undefined;
+      if (NextToken === undefined) break;
+    }
+  }
+  return found;
+}
+
+/** Null where a run before this one has removed the table: any other failure may hide something that stands. */
+export async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
+    throw error;
+  }
+}
+
+/** Of every version of the policy, as a region may have left it while a rule stood there, and of every group that is kept track of. */
+async function regionsOf(account: Account): Promise<ReadonlySet<string>> {
+  const tables = stateOf(account);
+  const versions = (await unlessGone(listPolicies(tables, VERSIONS_MAX))) ?? [];
+  const kept = (await unlessGone(groupRegions(tables))) ?? [];
+  const named = versions.map(regionsIn);
+  // A version that cannot be read may have named any.
+  const all = named.includes(null) ? await regionsOfCloud(account) : [];
+  return new Set([account.configuration.region, ...named.flatMap((regions) => regions ?? []), ...kept, ...all]);
+}
+
+/** Read without the schema, which may refuse what an earlier one took. */
+function regionsIn({ text }: PolicyRow): readonly string[] | null {
+  try {
+    const { regions = [] } = JSON.parse(text) as { readonly regions?: unknown };
+    return Array.isArray(regions) && regions.every((it) => typeof it === "string") ? regions : null;
+  } catch {
+    return null;
+  }
+}
+
+async function regionsOfCloud(account: Account): Promise<readonly string[]> {
+  const { ecs, ask } = cloudCalls(account);
+  const { Regions } = await ask(ecs, "DescribeRegions");
+  const regions = (Regions as { readonly Region?: readonly { readonly RegionId?: unknown }[] } | undefined)?.Region;
+  return (regions ?? []).map(({ RegionId }) => String(RegionId));
+}
