@@ -9,15 +9,16 @@ import { roleSteps } from "../../cli/setup/role.ts";
 import { runSteps } from "../../cli/setup/steps.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
-import { terminalOf } from "../kit/command-line.ts";
+import { terminalOf, typed } from "../kit/command-line.ts";
 
 let cloud: Cloud;
 let calls: CloudCalls;
+let env: Readonly<Record<string, string>>;
 beforeAll(async () => {
   cloud = await startCloud({ engine: "userspace", range: "127.141.0.0/16" });
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
   const secrets = { installation: "role", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
-  const env = {
+  env = {
     ...environmentOf(cloud, { ...secrets, tokens: {} as never }),
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
@@ -49,6 +50,15 @@ it("is not where others may act as it, or where it may do more", async () => {
     ["warn", expect.stringContaining("acs:ram::100:root"), true],
     ["warn", "it also has everything", true],
   ]);
+});
+
+it("is told of once where others may act as it", async () => {
+  const stranger = { ...trustPolicy.Statement[0], Principal: { RAM: ["acs:ram::100:root"] } };
+  await make("told-once", { Version: "1", Statement: [stranger] }, "told-once");
+  const { out } = await typed("doctor --json", { cloud, env: { ...env, SAFEPORT_ROLE: "told-once" } });
+  const { findings } = JSON.parse(out) as { readonly findings: readonly { check: string; state: string }[] };
+  const told = findings.filter(({ check }) => / told-once$/.test(check) && !/^(policy|what)/.test(check));
+  expect(told.map(({ check, state }) => [check, state])).toEqual([["who may act as told-once", "warn"]]);
 });
 
 it("is set anew by setup where others may act as it, and left alone where only the order of the words is another", async () => {
