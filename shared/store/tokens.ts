@@ -1,4 +1,5 @@
 // Access tokens: only salted hashes of their secrets are stored.
+import { PROGRAM_NAMES } from "../domain/grant-policy.ts";
 import { ROLES } from "../domain/permission.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { Row, Tables } from "../ports/tables.ts";
@@ -59,7 +60,8 @@ export async function readToken(tables: Tables, tokenId: string): Promise<Stored
 /** Whom a token speaks for, with the roles that are known. Whether it is good is another question: `isGood`. */
 export function identityOf({ principal, tokenId, scope, createdBy, issuers = [createdBy], ...token }: StoredToken) {
   const roles = ROLES.filter((role) => token.roles.includes(role));
-  const tokenSince = token.since ?? token.createdAt;
+  // Who may run setup could write the rows of tokens: that one is new says nothing.
+  const tokenSince = PROGRAM_NAMES.includes(createdBy) ? undefined : (token.since ?? token.createdAt);
   return { principal, roles, scopes: scope === null ? [] : [scope], tokenId, issuers, tokenSince };
 }
 

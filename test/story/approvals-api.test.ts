@@ -97,8 +97,12 @@ test("one person is never both, by a second token or by tokens issued one with t
   const issue = async (token: string, principal: string, ...roles: string[]): Promise<string> =>
     (await call("issueToken", token, "", { principal, roles })).body.token;
   const ann = await issue(admin, "ann", "requester");
+  const eve = await issue(admin, "eve", "approver");
+  // Clocks of instances differ by a little.
+  await world.advance(10_000);
   const asked = await call("tempAllow", ann);
   const { id } = asked.body;
+  await world.advance(10_000);
   const second = await issue(admin, "ann", "approver", "admin");
   expect((await call("approveLease", second, id)).body.code).toBe("APPROVAL_OWN");
   // Ann, an admin by now, issues a token for a deputy, and with that one another, and with that one the approver's.
@@ -111,9 +115,11 @@ test("one person is never both, by a second token or by tokens issued one with t
   expect(rotated.status).toBe(200);
   expect((await call("approveLease", rotated.body.token, id)).body.code).toBe("APPROVAL_OWN");
   expect((await call("getLease", ann, id)).body.state).toBe("requested");
-  // Somebody who has a token of the same admin is another person.
-  const eve = await issue(admin, "eve", "approver");
+  // Nobody is made an approver for what waits.
+  const late = await issue(admin, "dora", "approver");
+  expect((await call("approveLease", late, id)).body).toMatchObject({ code: "TOKEN_TOO_NEW" });
   // Who issued the token it was asked with could have asked.
   expect((await call("approveLease", admin, id)).body.code).toBe("APPROVAL_ISSUER");
+  // Somebody who has had a token of the same admin since before is another person.
   expect((await call("approveLease", eve, id)).body.state).toBe("open");
 });

@@ -48,11 +48,15 @@ test("a token that was issued or made anew by an admin since counts for nothing;
   const once = (await rotateToken(world.app, holder, own, 0, apply)).token.tokenId;
   const twice = (await rotateToken(world.app, { ...holder, tokenId: once }, once, 0, apply)).token.tokenId;
   const byAdmin = (await rotateToken(world.app, root, others, 0, apply)).token.tokenId;
-  const barOf = async (tokenId: string) => {
+  const tokenOf = async (tokenId: string) => {
     const token = await readToken(world.tables, tokenId);
     if (token === null) throw new Error("it was issued");
-    return secondPersonBar({ ...identityOf(token), policy }, { persons: ["ann"], at })?.kind ?? null;
+    return token;
   };
+  const barOf = async (tokenId: string) =>
+    secondPersonBar({ ...identityOf(await tokenOf(tokenId)), policy }, { persons: ["ann"], at })?.kind ?? null;
   expect(await Promise.all([own, others, once, twice].map(barOf))).toEqual([null, null, null, null]);
+  const bySetup = { ...identityOf({ ...(await tokenOf(atOnce)), createdBy: "setup", issuers: ["setup"] }), policy };
+  expect(secondPersonBar(bySetup, { persons: ["ann"], at })).toBeNull();
   expect(await Promise.all([atOnce, byAdmin, await issue()].map(barOf))).toEqual(["late", "late", "late"]);
 });
