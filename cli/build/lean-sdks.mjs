@@ -17,11 +17,12 @@ const NEVER_CALLED = [
   "@alicloud/gateway-spi", // calls through a gateway of the caller's own
 ];
 
-/** Files of packages that are called, by the package's name: web sockets, files, dates, answers in XML or to SQL. */
+/** Files of packages that are called, by the package's name: web sockets, files, dates, answers in XML, searches, SQL, services. */
 const NEVER_LOADED = [
   [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/(websocket|file|date|xml|url)$/],
   [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/websocketUtils$/],
-  [/[\\/]tablestore[\\/]lib[\\/]/, /\/sql_generated(\.js)?$/],
+  [/[\\/]tablestore[\\/]lib[\\/]/, /^\.\/(search|sql)$|\/sql_generated(\.js)?$/],
+  [/[\\/]protobufjs[\\/]src[\\/]/, /^\.\/rpc$/],
 ];
 
 /** What the SDKs tell a developer who asks for it: nothing here, in as few words. */
