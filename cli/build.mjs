@@ -16,6 +16,7 @@ import {
   tablestoreSource,
   tablestoreWhole,
   undescribed,
+  wakeupSource,
 } from "./build/lean-sdks.mjs";
 import { splitBundle } from "./build/split.mjs";
 
@@ -60,7 +61,7 @@ const functionOptions = {
   supported: { "dynamic-import": false },
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-  plugins: [leaveOut, givenKeys, openApiSource, tablestoreSource, tablestoreMessages],
+  plugins: [leaveOut, givenKeys, openApiSource, wakeupSource, tablestoreSource, tablestoreMessages],
 };
 
 /** For each schema zod writes a program and has it compiled, which pays after hundreds of values; a function checks few. */
