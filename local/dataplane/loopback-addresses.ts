@@ -17,6 +17,8 @@ function ip(...words: readonly string[]): Promise<string> {
   });
 }
 
+const TRIES_MAX = 100;
+
 const route = (verb: string, address: string, ...rest: readonly string[]): Promise<string> =>
   ip("route", verb, "local", address, "dev", "lo", "table", "local", ...rest);
 
@@ -54,16 +56,29 @@ export class LoopbackAddresses {
 
   async #add(address: string): Promise<void> {
     try {
-      await ip("addr", "add", `${address}/128`, "dev", "lo", "nodad");
+      await ip("addr", "add", `${address}/128`, "dev", "lo");
       this.#standing.add(address);
       this.#problems.delete(address);
       // The kernel's own route has who connects to an address come from that address; a stranger must not look like the instance.
       await route("add", address, "src", "::1");
-      await route("del", address, "proto", "kernel");
+      await this.#dropKernelRoute(address);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       await this.#remove(address);
       this.#problems.set(address, `${address} is decided and not carried: ${reason}`);
+    }
+  }
+
+  /** The kernel makes its route once more when it has settled the address, which it does in its own time. */
+  async #dropKernelRoute(address: string): Promise<void> {
+    for (let tries = 0, gone = 0; gone < 2; tries++) {
+      if (tries === TRIES_MAX) throw new Error("the route of the kernel stays");
+      await route("del", address, "proto", "kernel").catch(() => undefined);
+      const [addresses, found] = [
+        await ip("addr", "show", "dev", "lo", "to", address),
+        await ip("route", "get", address),
+      ];
+      gone = !addresses.includes("tentative") && / src ::1 /.test(found) ? gone + 1 : 0;
     }
   }
 
