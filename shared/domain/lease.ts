@@ -20,13 +20,13 @@ export type LeaseState =
  *         │            │          ├──────────────────┘
  *         │            │          └─> failed, lapsed, cancelled     nothing of it stands in the cloud, or can still appear
  *         │            └─> lapsed, cancelled, failed
- *         └─> denied, lapsed, cancelled, failed
+ *         └─> denied, lapsed, cancelled
  *
  * A lease that may have left a rule in the cloud leaves `opening` only through `closing` or `open`; `open` goes straight to
  * `closed` when its rule is already gone or was never its own to remove.
  */
 const MOVES: Readonly<Record<LeaseState, readonly LeaseState[]>> = {
-  requested: ["approved", "denied", "lapsed", "cancelled", "failed"],
+  requested: ["approved", "denied", "lapsed", "cancelled"],
   approved: ["opening", "lapsed", "cancelled", "failed"],
   opening: ["open", "closing", "failed", "lapsed", "cancelled"],
   open: ["closing", "closed"],

@@ -5,6 +5,8 @@ import { approvals } from "./approvals.ts";
 import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
 import { forgers, scalingGroups } from "./forgers.ts";
+import { later } from "./later.ts";
+import { policies } from "./policies.ts";
 
 export const features = {
   approvals,
@@ -14,6 +16,8 @@ export const features = {
   scaling: scalingGroups,
   deploys,
   notices,
+  later,
+  policies,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

@@ -177,4 +177,30 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["lockdown-closes"],
     from: 81,
   },
+  {
+    name: "a lease that starts later opens at once",
+    file: "shared/plan/plan-start.ts",
+    find: `if (now < start) return "early";`,
+    replace: "",
+    also: {
+      file: "shared/usecases/lease/start-lease.ts",
+      find: "dueJob(JOB, leaseId, at);",
+      replace: "dueJob(JOB, leaseId, at - 600_000);",
+    },
+    seenBy: ["never-wider"],
+    from: 8,
+  },
+  {
+    name: "what the policy denies is opened all the same",
+    file: "shared/usecases/group/open-facts.ts",
+    find: `if (policy.groups.denied.includes(facts.ref.groupId)) return "the policy denies it";`,
+    replace: "",
+    also: {
+      file: "shared/usecases/group/open-facts.ts",
+      find: "  if (denied !== null)\n",
+      replace: "  if (denied !== null && members.length < 0)\n",
+    },
+    seenBy: ["denied-stays-shut"],
+    from: 2,
+  },
 ];

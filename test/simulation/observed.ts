@@ -41,6 +41,8 @@ export interface Grant {
   /** What the rule has to say: protocol, ports, source and destination, as the cloud shows them. */
   readonly rule: string;
   readonly askedAt: number;
+  /** Before then nobody is to be let in; absent where it opens at once. */
+  readonly startsAt?: number;
   /** The latest end that the person was told, or could have been told. */
   until: number;
   /** The end that the person was last told of; 0 before. */

@@ -29,7 +29,7 @@ import { Dice, Schedule } from "../kit/schedule.ts";
 import type { Feature } from "./feature.ts";
 import type { LockdownStory } from "./lockdown-story.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
-import { ACCOUNT_ID, account, DOCUMENT, GROUPS, type Person, REGION, SETTINGS } from "./sim-account.ts";
+import { ACCOUNT_ID, account, DOCUMENT, GROUPS, NAMES, type Person, REGION, SETTINGS } from "./sim-account.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
 import { FAIR, type Weather } from "./weather.ts";
@@ -75,7 +75,10 @@ export class SimWorld {
   readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock"]), (write) => {
     for (const watch of this.watchers.written) watch(write);
   });
-  readonly policy: Policy;
+  policy: Policy;
+  /** Since when the policy denies a group, by its id; and when it last did. */
+  readonly deniedSince = new Map<string, number>();
+  readonly deniedUntil = new Map<string, number>();
   readonly ecs: EcsInProcess;
   readonly grants: Grant[] = [];
   /** Words of rules that people have had allocated or that stood in the baseline, by group. */
@@ -394,6 +397,30 @@ export class SimWorld {
       await this.schedule.sleep(this.dice.between(1000, 10_000));
     }
     return false;
+  }
+
+  /** The policy denies a group, by its name or id, from now on. */
+  deny(groupId: string, name: string): void {
+    this.deniedSince.set(groupId, this.deniedSince.get(groupId) ?? this.now());
+    this.#setDenied([...this.policy.groups.denied, name]);
+  }
+
+  /** Takes back what `deny` has said once. */
+  allow(groupId: string, name: string): void {
+    const { denied } = this.policy.groups;
+    this.#setDenied(denied.toSpliced(denied.indexOf(name), 1));
+    if ([groupId, NAMES[groupId]].some((it) => it !== undefined && this.policy.groups.denied.includes(it))) return;
+    this.deniedSince.delete(groupId);
+    this.deniedUntil.set(groupId, this.now());
+  }
+
+  #setDenied(denied: readonly string[]): void {
+    this.tell(`the policy denies ${denied.join(", ") || "nothing"}`);
+    this.policy = {
+      ...this.policy,
+      version: this.policy.version + 1,
+      groups: { ...this.policy.groups, denied },
+    };
   }
 
   /** Waits for all work that was started. */

@@ -1,6 +1,7 @@
 // Every checker, in the order of the invariants.
 import type { Checker } from "./checker.ts";
 import { converges } from "./converges.ts";
+import { deniedStaysShut } from "./denied-stays-shut.ts";
 import { endsInTime } from "./ends-in-time.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
@@ -26,6 +27,7 @@ export const checkers: readonly Checker[] = [
   keepsToItsMoves,
   restoresWhatWasGranted,
   secondPerson,
+  deniedStaysShut,
   lockdownCloses,
   lockdownLeavesNothing,
   operatorsComeIn,

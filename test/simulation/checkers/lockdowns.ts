@@ -70,7 +70,7 @@ export const lockdownCloses: Checker = {
       for (const story of world.lockdowns.values())
         for (const groupId of story.groupIds) {
           const since = story.surelySince(now);
-          if (since === null || opened.has(groupId)) continue;
+          if (since === null || opened.has(groupId) || wasDenied(world, groupId, since)) continue;
           if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
           const policies = policiesOf(world);
           const rules = rulesIn(world.ecs.groups(), groupId);
@@ -96,6 +96,10 @@ export const lockdownCloses: Checker = {
     });
   },
 };
+
+/** A lockdown that begins while the policy denies a group leaves it alone, as it leaves everything there. */
+const wasDenied = ({ deniedSince, deniedUntil }: SimWorld, groupId: string, since: number): boolean =>
+  deniedSince.has(groupId) || (deniedUntil.get(groupId) ?? 0) >= since - PROMISED_MS;
 
 const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
 

@@ -15,6 +15,8 @@ export const neverWider: Checker = {
         if (asked.length === 0) world.violated("never-wider", `${call.groupId} ${words} was never granted`);
         else if (asked.every((grant) => grant.until + SKEW_MAX_MS + LATE_EFFECT_MS < call.at))
           world.violated("never-wider", `${call.groupId} ${words} is opened after its end`);
+        else if (asked.every((grant) => (grant.startsAt ?? 0) - SKEW_MAX_MS > call.at))
+          world.violated("never-wider", `${call.groupId} ${words} is opened before its time`);
       }
     });
   },

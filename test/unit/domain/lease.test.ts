@@ -11,7 +11,6 @@ describe("the states of a lease", () => {
       "requested>denied",
       "requested>lapsed",
       "requested>cancelled",
-      "requested>failed",
       "approved>opening",
       "approved>lapsed",
       "approved>cancelled",

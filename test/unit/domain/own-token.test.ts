@@ -22,6 +22,16 @@ test("a copy is not ours in another group, for another call, much later, or by a
 
 test("no part of a token can be changed, and no other text is one", () => {
   const later = token.replace(/-[0-9a-f]{8}-/, "-7fffffff-");
-  for (const text of [later, `${token}0`, ` ${token}`, token.slice(0, -1), "", "sp-"])
-    expect(isOwnToken(text, { ...use, at: 0x7fffffff * 1000 }, secret), text).toBe(false);
+  expect(isOwnToken(later, { ...use, at: 0x7fffffff * 1000 }, secret)).toBe(false);
+  for (const text of [`${token}0`, `${token}\n`, ` ${token}`, `x${token}`, token.slice(0, -1), "", "sp-"])
+    expect(isOwnToken(text, use, secret), JSON.stringify(text)).toBe(false);
+});
+
+test("it is ours up to an hour later and no longer, whenever it was minted", () => {
+  for (const at of [0x00ff_ffff * 1000, use.at]) {
+    const minted = mintToken(chance, { ...use, at }, secret);
+    expect(minted).toMatch(/^sp-[0-9a-f]{24}-[0-9a-f]{8}-[0-9a-f]{16}$/);
+    const isOwnAfter = (ms: number): boolean => isOwnToken(minted, { ...use, at: at + ms }, secret);
+    expect([0, 3_600_000, 3_600_001, -3_600_000, -3_600_001].map(isOwnAfter)).toEqual([true, true, false, true, false]);
+  }
 });

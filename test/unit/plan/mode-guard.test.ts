@@ -4,7 +4,17 @@ import type { Mode } from "../../../shared/domain/mode.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import { againAt, isAllowedIn, refusedByMode } from "../../../shared/plan/mode-guard.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { aHolder, aMark, anEndedHolder, anEntry, aPicture, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
+import {
+  aDropHolder,
+  aHolder,
+  aMark,
+  anEndedHolder,
+  anEntry,
+  aPicture,
+  NOW,
+  ours,
+  ruleId,
+} from "../../kit/plan-pictures.ts";
 import { aRule, aSpec } from "../../kit/rules.ts";
 
 const entry = anEntry();
@@ -18,6 +28,7 @@ const undone = (call: PlannedCall): PlannedCall => ({ ...call, rollback: "dr-1" 
 
 test.each<[string, PlannedCall, readonly Mode[]]>([
   ["an end", revoke, ["normal", "close-only", "halt"]],
+  ["a revoke that suspends a grant", { ...revoke, suspends: true }, ["normal", "close-only"]],
   ["a mark", modify, ["normal", "close-only"]],
   ["a drop rule", close, ["normal", "close-only"]],
   ["an opening", open, ["normal"]],
@@ -39,6 +50,17 @@ describe("a plan", () => {
     expect(plan.calls).toEqual([]);
     expect(plan.patches[0]).toMatchObject({ ends: "all", end: { cause: "refused", note: "MODE_FORBIDS" } });
     expect(plan.lookAt).toEqual([]);
+  });
+
+  test("refuses an entry for any lease that waits, and for nothing else that holds it", () => {
+    const refused = (...holders: Parameters<typeof aHolder>[0][]): number =>
+      refusedByMode("close-only", [anEntry({ holders: holders.map((it) => aHolder(it)) })], NOW).size;
+    expect(refused({}, { openedAt: null })).toBe(1);
+    expect(refused({ openedAt: null, until: NOW })).toBe(0);
+    expect(refused({})).toBe(0);
+    const dropped = anEntry({ holders: [aDropHolder({ openedAt: null })] });
+    expect(refusedByMode("close-only", [dropped], NOW).size).toBe(0);
+    expect(refusedByMode("normal", [waiting], NOW).size).toBe(0);
   });
 
   test("ends what is over in a halt", () => {
