@@ -31,6 +31,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (!lock.isHeld()) return "later";`,
     replace: "",
     seenBy: ["holds-its-lock"],
+    from: 5,
   },
   {
     name: "no intent is booked",
@@ -46,6 +47,7 @@ export const mutations: readonly Mutation[] = [
     replace:
       '  if (picture.accepted.has(entry.entryId)) return change({ opens: "all" });\n  const description = markOf(entry, live, picture);\n  const cause = window',
     seenBy: ["open-means-open"],
+    from: 7,
   },
   {
     name: "what a late write may still do is not waited for",
@@ -53,6 +55,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
+    from: 242,
   },
   {
     name: "only the first holder counts",
@@ -60,6 +63,7 @@ export const mutations: readonly Mutation[] = [
     find: "live: held.holders.filter((holder) => isHolding(holder, now)),",
     replace: "live: held.holders.slice(0, 1).filter((holder) => isHolding(holder, now)),",
     seenBy: ["shared-rules-stay"],
+    from: 63,
   },
   {
     name: "every rule of the key is ours",
@@ -76,6 +80,7 @@ export const mutations: readonly Mutation[] = [
     replace:
       "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
+    from: 11,
   },
   {
     name: "a lease that is over may be written again",
@@ -119,6 +124,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (now >= approval.lapsesAt) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: "lapsed" });`,
     replace: "",
     seenBy: ["second-person"],
+    from: 9,
   },
   {
     name: "a link is believed without its signature",
