@@ -172,7 +172,7 @@ export const mutations: readonly Mutation[] = [
     file: "shared/plan/judge-drift.ts",
     find: `if (!author.confirmed && author.doubt !== "refused") {`,
     replace: `if (!author.confirmed && author.doubt !== "refused" && now < 0) {`,
-    seenBy: ["restores-what-was-granted"],
+    seenBy: ["restores-what-was-granted", "converges"],
     from: 18,
   },
   {
