@@ -1,5 +1,5 @@
 // Rule specs as JSON values: address blocks are written as text and parsed back.
-import { formatCidr, parseCidr } from "../domain/cidr.ts";
+import { type Cidr, formatCidr, parseObservedCidr } from "../domain/cidr.ts";
 import type { Peer, RuleSpec } from "../domain/rule.ts";
 import { fail } from "../errors/app-error.ts";
 
@@ -20,10 +20,16 @@ export function specFromJson(value: unknown, table: string): RuleSpec {
     | null
     | undefined;
   if (!json?.peer) throw fail("STATE_UNREADABLE", { table });
-  const dest = json.dest === null ? null : parseCidr(json.dest);
-  const cidr = json.peer.kind === "cidr" ? parseCidr(json.peer.cidr ?? "") : null;
+  const dest = json.dest === null ? null : cidrFromJson(json.dest);
+  const cidr = json.peer.kind === "cidr" ? cidrFromJson(json.peer.cidr ?? "") : null;
   if ((json.dest !== null && !dest) || (json.peer.kind === "cidr" && !cidr)) throw fail("STATE_UNREADABLE", { table });
   return { ...json, dest, peer: cidr ? { kind: "cidr", cidr } : (json.peer as Peer) };
+}
+
+/** Whatever the cloud shows can be stored, and is read back; what was not written by `formatCidr` is not. */
+function cidrFromJson(text: string): Cidr | null {
+  const cidr = parseObservedCidr(text);
+  return cidr !== null && formatCidr(cidr) === text ? cidr : null;
 }
 
 /** Parses a column that holds JSON. Throws STATE_UNREADABLE when it does not. */

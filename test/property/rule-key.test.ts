@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
+import { cidrOf } from "../../shared/domain/cidr.ts";
 import {
   formatCloudPortRange,
   formatPortRange,
@@ -9,7 +10,8 @@ import {
 } from "../../shared/domain/port-range.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { identityWithoutPriority, ruleKey } from "../../shared/domain/rule-key.ts";
-import { anySpec } from "../kit/rule-arbitraries.ts";
+import { specFromJson, specToJson } from "../../shared/store/spec-json.ts";
+import { anyCidr, anySpec } from "../kit/rule-arbitraries.ts";
 
 /** Two rules that differ in nothing or in one or more fields, so that equal pairs and near misses both come up. */
 const aPair = fc
@@ -41,6 +43,24 @@ it("a key is one line and does not depend on the order of fields", () => {
       const turned = Object.fromEntries(Object.entries(spec).reverse()) as unknown as RuleSpec;
       expect(ruleKey(turned)).toBe(ruleKey(spec));
     }),
+  );
+});
+
+/** Any block of either family, and those that hold IPv4 inside IPv6, which people may not write and the cloud may show. */
+const anyShown = fc.oneof(
+  anyCidr,
+  fc
+    .tuple(fc.bigInt({ min: 0n, max: 0xffff_ffffn }), fc.integer({ min: 90, max: 128 }))
+    .map(([address, prefix]) => cidrOf(6, 0xffff_0000_0000n | address, prefix)),
+);
+
+it("whatever rule the cloud may show is read back as it was stored", () => {
+  fc.assert(
+    fc.property(anySpec, anyShown, fc.option(anyShown), (some, cidr, dest) => {
+      for (const spec of [some, { ...some, dest, peer: { kind: "cidr", cidr } } as const])
+        expect(specFromJson(JSON.parse(JSON.stringify(specToJson(spec))), "drift")).toEqual(spec);
+    }),
+    { numRuns: 1000 },
   );
 });
 

@@ -1,7 +1,9 @@
 // What a pass that watches a group reads besides its rules, and what it does where that is not as it should be.
 import { expect, test } from "vitest";
+import { type Cidr, parseObservedCidr } from "../../../shared/domain/cidr.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
@@ -36,6 +38,26 @@ test("a rule that was made just now waits for its event, however far our clock i
   await look(skewed, caller("admin").policy);
   expect(ports()).toEqual([80]);
 });
+
+const observed = (text: string): Cidr => parseObservedCidr(text) ?? expect.fail(text);
+
+test.each<[string, Partial<Rule>]>([
+  ["source", { peer: { kind: "cidr", cidr: observed("::ffff:203.0.113.7/128") } }],
+  ["source of many", { peer: { kind: "cidr", cidr: observed("::ffff:0.0.0.0/96") } }],
+  ["destination", { dest: observed("::ffff:10.0.0.1/128") }],
+])(
+  "a rule whose %s is written as IPv4 inside IPv6 is rolled back, and keeps nothing else from it",
+  async (_, changes) => {
+    const { app, world, caller, ports, drift } = await enforced();
+    world.rules.push(ruleOf(3306, "203.0.113.7/32", { createdAt: START, ...changes }));
+    await look(app, caller("admin").policy);
+    world.advance(WAIT_MS);
+    world.rules.push(ruleOf(22, "0.0.0.0/0", { createdAt: START }));
+    await look(app, caller("admin").policy);
+    expect((await drift()).unreadable).toEqual([]);
+    expect(ports()).toEqual([80]);
+  },
+);
 
 test("another group of its hosts that was deleted meanwhile keeps nothing from being rolled back", async () => {
   const { app, world, caller, ports } = await enforced();
