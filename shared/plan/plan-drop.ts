@@ -12,7 +12,7 @@ import { planEnded, refused } from "./plan-entry.ts";
  *     ended     ours, by id or by mark       revoke by id, seen or not
  *     ended     somebody else's              nothing
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
- *     live      ours, changed or missing     put back, unless it was undone too often: then a person is asked
+ *     live      ours, changed or missing     put back, unless it was undone too often: then a person is asked, and a changed one is drift
  *     live      somebody else's, same key    the hold rides on it
  *     live      none                         authorize; what the cloud refuses ends the hold
  *
@@ -55,7 +55,9 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const isNoticed = entry.missingSince !== null;
   if (isUndone && !isNoticed && isUndoneTooOften(entry.undoneAt, undone)) {
     const found = `the drop ${entry.key} of ${entry.entryId} was taken away ${undone.max} times: it stays away until a person starts it anew`;
-    return change({}, { findings: [found] });
+    // What it was made into is nobody's drop: it is judged like any other change, or it would stand as ours whatever it lets through.
+    const edited = booked && ({ kind: "edited", entry, rule: booked, ruleId: booked.id, earlierId: null } as const);
+    return change({}, { findings: [found], differences: edited ? [{ ...edited, description }] : [] });
   }
   const missingSince = isUndone ? (entry.missingSince ?? now) : null;
   const undoneAt = isUndone && !isNoticed ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt;

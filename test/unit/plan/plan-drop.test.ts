@@ -4,6 +4,7 @@ import type { DropHolder, Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { aSighting, aWatch } from "../../kit/drift-pictures.ts";
 import {
   aDropHolder,
   aMark,
@@ -100,6 +101,20 @@ describe("a drop somebody else touches", () => {
     const slowly = { ...fought, undoneAt: [NOW - 700_000, NOW - 300_000, NOW - 1000] };
     expect(plan(slowly, []).calls).toHaveLength(1);
   });
+});
+
+test("a drop that was changed into an accept too often is drift, and no drop of ours", () => {
+  const undoneAt = [NOW - 500_000, NOW - 300_000, NOW - 1000];
+  const fought = entryOf([aDropHolder()], { standing: ours("1"), undoneAt });
+  const opened = written({ policy: "accept", ports: somePorts("22/22") });
+  const watch = aWatch({ sightings: [aSighting({ kind: "modify", specs: [opened], ruleIds: [ruleId("1")] })] });
+  for (const acts of ["observe", "enforce"] as const) {
+    const { drift } = planGroup(aPicture({ entries: [fought], rules: [opened], watch: { ...watch, acts } }));
+    expect(drift.items).toMatchObject([
+      { kind: "edited", ruleId: "sgr-1", state: acts === "enforce" ? "rollingBack" : "reported" },
+    ]);
+    expect(drift.calls).toMatchObject(acts === "enforce" ? [{ kind: "modify", ruleId: "sgr-1" }] : []);
+  }
 });
 
 describe("a drop nobody holds any more", () => {
