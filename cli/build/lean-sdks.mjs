@@ -20,7 +20,7 @@ const NEVER_CALLED = [
 /** Files of packages that are called, by the package's name: web sockets, files, dates, answers in XML, searches, SQL, services. */
 const NEVER_LOADED = [
   [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/(websocket|file|date|xml|url)$/],
-  [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/websocketUtils$/],
+  [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/(websocketUtils|Sseresponse)$/],
   [/[\\/]tablestore[\\/]lib[\\/]/, /^\.\/(search|sql)$|\/sql_generated(\.js)?$/],
   [/[\\/]protobufjs[\\/]src[\\/]/, /^\.\/rpc$/],
 ];
@@ -121,6 +121,18 @@ const OTHER_CALLS =
 /** What the compiler put at the head of each model: how a module that is none of its own would be taken in. All of these are. */
 const IMPORT_HELPERS = /^var __createBinding = [\s\S]*?^(?=Object\.defineProperty\(exports, "__esModule")/m;
 
+/** Of the file that every model is derived from: what a model is. All else in it is an older way to call. */
+const BASE_MODEL = /^(?:function (?:isModelClass|getValue|toMap)\(|var Model = )[\s\S]*?^\}.*\n/gm;
+
+/** What the SDK's helpers have besides, by file: casts and retries of that older way, events of servers, signatures of older versions. */
+const OTHER_HELPERS = {
+  "utils.js":
+    /^ {4}static (?:convert|getEndpoint|getStringToSign|getROASignature|getDateUTCString|getRPCSignature|arrayToStringWithSpecifiedStyle|stringifyMapValue|toArray|getEndpointRules|parseToMap|mapToFlatStyle)\([\s\S]*?^ {4}\}\n/gm,
+  "core.js": /^function (cast|allowRetry|getBackoffTime|isRetryable)\([\s\S]*?^\}\n(?:exports\.\1 = \1;\n)/gm,
+  "stream.js":
+    /^function (?:tryGetEvents|readyToRead|isDigitsOnly)\([\s\S]*?^\}\n|^ {4}TeaStream\.readAsSSE = [\s\S]*?^ {4}\};\n|^var __async[\s\S]*?^\};\n|^var SSEEvent = [\s\S]*?^exports\.SSEEvent = SSEEvent;\n/gm,
+};
+
 /** Leaves those out of the client of the other services, and of each of the models. */
 export const openApiSource = {
   name: "openapi-source",
@@ -136,6 +148,20 @@ export const openApiSource = {
       if (contents.length > source.length * 0.5) throw new Error(`${basename(path)} has a new layout`);
       return { contents, loader: "js" };
     });
+    build.onLoad({ filter: /[\\/]tea-typescript[\\/]dist[\\/]tea\.js$/ }, async ({ path }) => {
+      const kept = (await readFile(path, "utf8")).match(BASE_MODEL);
+      if (kept?.length !== 4) throw new Error(`${basename(path)} has a new layout`);
+      return { contents: `${kept.join("")}Object.assign(exports, { __esModule: true, Model, toMap });`, loader: "js" };
+    });
+    build.onLoad(
+      { filter: /[\\/](typescript[\\/]dist[\\/](core|stream)|openapi-core[\\/]dist[\\/]utils)\.js$/ },
+      async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const contents = source.replace(OTHER_HELPERS[basename(path)], "");
+        if (contents.length > source.length * 0.8) throw new Error(`${basename(path)} has a new layout`);
+        return { contents, loader: "js" };
+      },
+    );
   },
 };
 
