@@ -73,6 +73,8 @@ export interface MemberDay {
   readonly unlistedRefused: number;
   /** Sources that told of it. */
   readonly sources: readonly string[];
+  /** There where a source that told of it knows nothing of IPv6: what came by that is not known, whatever was seen. */
+  readonly ipv4Only?: true;
 }
 
 /** A host that the rule acts on, with what is known of it. */
@@ -233,6 +235,7 @@ export function joinDay(one: MemberDay, other: MemberDay, isKept: (port: PortUse
     unlisted: Math.max(one.unlisted, other.unlisted, tried.length),
     unlistedRefused: Math.max(one.unlistedRefused, other.unlistedRefused, refused.length),
     sources: [...new Set([...one.sources, ...other.sources])].sort(),
+    ...(one.ipv4Only || other.ipv4Only ? { ipv4Only: true } : {}),
   };
 }
 

@@ -21,7 +21,7 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import type { ForeignWriter } from "../domain/policy.ts";
 import { type EvidencePolicy, isMeant, occurrencesOf } from "../domain/recycling-policy.ts";
 import type { Rule } from "../domain/rule.ts";
-import { coverageOf, gapText, inWindow, type ShutTime, shutText, unreadOf } from "./known-time.ts";
+import { coverageOf, gapText, inWindow, type ShutTime, shutText, tellingOf, unreadOf } from "./known-time.ts";
 import { Doubts, listText, type OutCode, type UseCode, type UseReason } from "./use-reasons.ts";
 import { coversPort, type Weight, weigherOf } from "./weigh-peer.ts";
 
@@ -157,13 +157,19 @@ export class UseJudge {
     // What it was used for counts. It need not be known of it that it was silent before it came, and after it went.
     if (member.left === true) return;
     this.hosts += 1;
-    const told = coverageOf(member, window);
-    const coverage = coverageOf(member, window, shut);
+    const telling = tellingOf(rule, member);
+    const told = coverageOf(telling, window);
+    const coverage = coverageOf(telling, window, shut);
     this.coverage = Math.min(this.coverage, coverage);
-    if (told < coverageMin) doubts.add("coverage", gapText(member, told, coverageMin, window));
+    if (told < coverageMin && coverageOf(member, window) >= coverageMin)
+      doubts.add(
+        "coverage",
+        `the flow log tells nothing of IPv6, by which ${member.name} is reached: make it DualStack`,
+      );
+    else if (told < coverageMin) doubts.add("coverage", gapText(telling, told, coverageMin, window));
     else if (coverage < coverageMin) doubts.add("shut", shutText(member, coverage, shut));
     else {
-      const unread = unreadOf(member, window, coverageMin, shut);
+      const unread = unreadOf(telling, window, coverageMin, shut);
       if (unread.length > 0)
         doubts.add("latest", `too little is known of ${member.name} on ${unread.join(" and ")}, the latest days`);
     }

@@ -12,6 +12,7 @@ import {
   WINDOWS_PER_DAY,
   type Windows,
 } from "../domain/evidence.ts";
+import type { RuleSpec } from "../domain/rule.ts";
 
 /** A time in which we kept out what a rule lets in, by a drop or a suspension: that nobody came then proves nothing. */
 export interface ShutTime {
@@ -20,6 +21,14 @@ export interface ShutTime {
   readonly until: number;
   readonly why: string;
 }
+
+/** True where the rule may let in to the host what comes by IPv6. */
+const mayComeByIpv6 = ({ peer }: RuleSpec, { addresses }: Pick<MemberEvidence, "addresses">): boolean =>
+  (peer.kind !== "cidr" || peer.cidr.family === 6) && addresses.some((address) => address.includes(":"));
+
+/** The host's days that tell of all that the rule may let in. */
+export const tellingOf = <M extends MemberEvidence>(rule: RuleSpec, member: M): M =>
+  mayComeByIpv6(rule, member) ? { ...member, days: member.days.filter(({ ipv4Only }) => ipv4Only !== true) } : member;
 
 /** The days that lie in the window. */
 export const inWindow = (

@@ -22,7 +22,7 @@ import type { EarlierPeers } from "../domain/recycling-item.ts";
 import type { EvidencePolicy, QueuePolicy } from "../domain/recycling-policy.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import type { QuarantineWatch, Visitor } from "./advance-item.ts";
-import { NEWEST_DAYS } from "./known-time.ts";
+import { NEWEST_DAYS, tellingOf } from "./known-time.ts";
 import { coversPort, type Weight, weigherOf } from "./weigh-peer.ts";
 
 type WatchTerms = EvidencePolicy & Pick<QueuePolicy, "quarantineMs">;
@@ -178,9 +178,9 @@ function sweptPorts(members: readonly MemberEvidence[], since: number): Readonly
  * How long it has been silent: days on which too little is known do not count. While too little is known of the latest time, as long
  * as a quarantine lasts, the clock stands altogether.
  */
-function silenceOf({ since, now, members, recycling }: WatchAsk): Pick<QuarantineWatch, "silentMs" | "gaps"> {
+function silenceOf({ rule, since, now, members, recycling }: WatchAsk): Pick<QuarantineWatch, "silentMs" | "gaps"> {
   // Of one that has left no silence is asked: who was refused there counts.
-  const present = members.filter(({ left }) => left !== true);
+  const present = members.filter(({ left }) => left !== true).map((member) => tellingOf(rule, member));
   if (present.length === 0) return { silentMs: 0, gaps: ["no host is known that the rule acts on"] };
   const days = daysBetween(dayOf(since), dayOf(now + DAY_MS));
   const newest = dayAfter(dayOf(now), -NEWEST_DAYS);

@@ -53,6 +53,8 @@ export interface TrafficReach {
   readonly blind: string | null;
   /** What is wrong beside that, for people: a delivery that fails. The windows that it costs are not told as seen. */
   readonly trouble: string | null;
+  /** True where it tells nothing of IPv6. */
+  readonly ipv4Only: boolean;
 }
 
 /** Thrown by every method of `Traffic`. `gone`: there is no such log; `refused`: no right to read it; both will repeat. */

@@ -176,8 +176,8 @@ function addRow(into: { day: MemberDay; readonly ports: PortUse[] }, { key, colu
     into.ports.push(portFromJson(String(protocol), Number(port), json as PortJson));
     return;
   }
-  const { seen, skipped, unlisted, unlistedRefused = 0, sources } = json as DayJson;
-  into.day = { ...into.day, seen: setOf(seen), skipped: setOf(skipped), unlisted, unlistedRefused, sources };
+  const { seen, skipped, unlistedRefused = 0, ...rest } = json as DayJson;
+  into.day = { ...into.day, ...rest, seen: setOf(seen), skipped: setOf(skipped), unlistedRefused };
 }
 
 interface DayJson {
@@ -186,14 +186,16 @@ interface DayJson {
   readonly unlisted: number;
   readonly unlistedRefused?: number;
   readonly sources: readonly string[];
+  readonly ipv4Only?: true;
 }
 
-const dayToJson = ({ seen, skipped, unlisted, unlistedRefused, sources }: MemberDay): DayJson => ({
+const dayToJson = ({ seen, skipped, unlisted, unlistedRefused, sources, ipv4Only }: MemberDay): DayJson => ({
   seen: seen.toString(16),
   skipped: skipped.toString(16),
   unlisted,
   ...(unlistedRefused > 0 ? { unlistedRefused } : {}),
   sources,
+  ...(ipv4Only ? { ipv4Only } : {}),
 });
 
 function setOf(hex: string): bigint {

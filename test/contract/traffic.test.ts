@@ -246,9 +246,20 @@ describe("flow logs", () => {
       retentionMs: 59 * 86_400_000,
       blind: "no flow log delivers to net/flow",
       trouble: null,
+      ipv4Only: false,
     });
     await cloud.recordFlowLogs(place.project, place.logstore);
-    expect(await traffic.reach(region)).toMatchObject({ blind: null, trouble: null });
+    expect(await traffic.reach(region)).toMatchObject({ blind: null, trouble: null, ipv4Only: true });
+  });
+
+  test("say whether they tell of IPv6, which they do only where they were made so", async () => {
+    const asked = {
+      ...{ RegionId: region, FlowLogName: "both", ResourceType: "VPC", ResourceId: cloud.account.vpcId },
+      ...{ TrafficType: "All", IpVersion: "DualStack", ProjectName: place.project, LogStoreName: place.logstore },
+    };
+    const request = () => ({ toMap: () => asked });
+    await vpc.call({ action: "CreateFlowLog", region, priority: "open", reading: false, request });
+    expect(await traffic.reach(region)).toMatchObject({ blind: null, ipv4Only: false });
   });
 
   test("are no evidence where they capture a part alone: who is refused in a quarantine has to be seen too", async () => {

@@ -17,7 +17,7 @@ const LISTENERS_PER_CALL = 4;
 /** New connections for TCP; for UDP there is only traffic. */
 const LISTENER_METRICS = { tcp: ["NewConnection", "TrafficRXNew"], udp: ["TrafficRXNew"] } as const;
 
-const reach = { retentionMs: RETENTION_MS, blind: null, trouble: null };
+const reach = { retentionMs: RETENTION_MS, blind: null, trouble: null, ipv4Only: false };
 
 /** Listeners that the policy maps to hosts. The evidence is of instances. */
 export function balancerTraffic(rpc: RpcClient): Traffic {

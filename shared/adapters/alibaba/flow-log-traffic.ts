@@ -136,6 +136,8 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
         retentionMs: Math.max(0, Math.min(ttlDays * DAY_MS - RETENTION_MARGIN_MS, ageOf(store, clock.now()))),
         blind: blindness(logs, place),
         trouble: troubleOf(logs ?? []),
+        // The shipped setting of the service; one that does not say may be so.
+        ipv4Only: (logs ?? []).some((log) => text(log["IpVersion"]) !== "DualStack"),
       };
     },
 

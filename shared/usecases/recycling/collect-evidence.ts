@@ -108,6 +108,7 @@ class Run {
   readonly #options: CollectOptions & { readonly source: TrafficSourceKind };
   readonly #found = new Map<string, MemberDay>();
   #watched: readonly PortSpan[] = [];
+  #isIpv4Only = false;
   #collection: Collection | null = null;
   #reached: Reached | null = null;
   #slices = 0;
@@ -127,6 +128,7 @@ class Run {
     this.#watched = await watchedPorts(app.tables, region);
     const reach = await this.#traffic.reach(region);
     if (reach === null) return null;
+    this.#isIpv4Only = reach.ipv4Only;
     const terms = this.#termsOf(reach.retentionMs);
     let reached = withinReach(this.#collection, terms);
     // What cannot be judged by now may be later, while the source still has it.
@@ -233,6 +235,7 @@ class Run {
         skipped,
         ports,
         sources: [this.#options.source],
+        ...(this.#isIpv4Only ? { ipv4Only: true } : {}),
       };
       const known = this.#found.get(key);
       const isKept = (port: PortUse): boolean => isInSpans(this.#watched, port);

@@ -242,6 +242,32 @@ describe("what is not known", () => {
     expect(judgeUse(aQuestion({ members: [used], shut: [closed(10)] }), someUseTerms()).use).toBe("used");
   });
 
+  describe("where the log tells nothing of IPv6", () => {
+    const days = aMember().days.map((day): MemberDay => ({ ...day, ipv4Only: true }));
+    const addresses = ["10.0.0.1", "2001:db8::1"];
+    const judged = (peer: Parameters<typeof fromCidr>[0] | "list", changes: Parameters<typeof aMember>[1] = {}) => {
+      const from = peer === "list" ? ({ kind: "prefixList", prefixListId: "pl-1" } as const) : fromCidr(peer);
+      const rule = anOldRule({ peer: from });
+      return judgeUse(aQuestion({ rule, members: [aMember([], { days, addresses, ...changes })] }), someUseTerms());
+    };
+
+    test("a rule that lets in what comes by it is unknown, and it is said what to do", () => {
+      for (const peer of ["2001:db8:7::/48", "::/0", "list"] as const)
+        expect(judged(peer)).toMatchObject({ use: "unknown", reasons: [{ code: "coverage" }] });
+      expect(judged("::/0").reasons[0]?.text).toContain("DualStack");
+    });
+
+    test("one that lets in IPv4 alone is not, nor is one of a host that has no such address", () => {
+      expect(judged("203.0.113.0/24").use).toBe("idle");
+      expect(judged("list", { addresses: ["10.0.0.1"] }).use).toBe("idle");
+    });
+
+    test("what its counters tell of the host counts", () => {
+      const counted = days.map((day): MemberDay => ({ ...aDay(day.day), member: "i-1", sources: ["host"] }));
+      expect(judged("::/0", { days: [...days, ...counted] }).use).toBe("idle");
+    });
+  });
+
   test("interface and instance make one coverage", () => {
     const half = (1n << 72n) - 1n;
     const days = aMember().days.flatMap((day) => [

@@ -32,6 +32,23 @@ function watched(days: number, special: Readonly<Record<number, readonly PortUse
 const visitors = (ask: ReturnType<typeof watched>) =>
   watchQuarantine(ask).visitors.map(({ peer, how }) => `${peer} ${how}`);
 
+it("has no silence of a rule for IPv6 where the log tells nothing of that", () => {
+  const ask = watched(15, {});
+  const [host] = ask.members;
+  if (host === undefined) throw new Error("no host");
+  const members = [
+    {
+      ...host,
+      addresses: ["10.0.0.1", "2001:db8::1"],
+      days: host.days.map((it) => ({ ...it, ipv4Only: true as const })),
+    },
+  ];
+  expect(watchQuarantine({ ...ask, members }).gaps).toEqual([]);
+  const six = aSpec({ ports: somePorts("7890/7890"), peer: fromCidr("::/0") });
+  const { gaps, silentMs } = watchQuarantine({ ...ask, members, rule: six });
+  expect([silentMs, gaps.length]).toEqual([0, 1]);
+});
+
 describe("a visitor", () => {
   it("is who came before and is refused, by address or by block, and anybody who talks", () => {
     expect(visitors(watched(2, { 1: [touched("refused", on(1), ["10.1.2.3"])] }))).toEqual(["10.1.2.3 refused"]);

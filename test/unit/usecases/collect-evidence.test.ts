@@ -26,7 +26,7 @@ const DAY = 24 * HOUR;
 /** A source that tells of one host: known whole, and a session in every hour of the first day. */
 class Source implements Traffic {
   readonly asked: string[] = [];
-  reached: TrafficReach | null = { retentionMs: 3 * DAY, blind: null, trouble: null };
+  reached: TrafficReach | null = { retentionMs: 3 * DAY, blind: null, trouble: null, ipv4Only: false };
   answer: (ask: TrafficAsk) => TrafficReading["kind"] | TrafficFailure = () => "complete";
 
   async reach(): Promise<TrafficReach | null> {
@@ -176,14 +176,23 @@ describe("collecting evidence", () => {
   });
 
   test("a source whose silence means nothing is not read, and read from there once it does", async () => {
-    source.reached = { retentionMs: 3 * DAY, blind: "drops alone", trouble: null };
+    source.reached = { retentionMs: 3 * DAY, blind: "drops alone", trouble: null, ipv4Only: false };
     await collect();
     expect(source.asked).toEqual([]);
     expect((await progress())?.trouble).toBe("drops alone");
     world.advance(DAY);
-    source.reached = { retentionMs: 3 * DAY, blind: null, trouble: null };
+    source.reached = { retentionMs: 3 * DAY, blind: null, trouble: null, ipv4Only: false };
     await collect();
     expect(source.asked[0]).toBe("11-03T08:00");
+  });
+
+  test("a source that knows nothing of IPv6 has that said of its days, and stored with them", async () => {
+    await collect();
+    expect((await stored()).some(({ ipv4Only }) => ipv4Only)).toBe(false);
+    source.reached = { retentionMs: 3 * DAY, blind: null, trouble: null, ipv4Only: true };
+    world.advance(DAY);
+    await collect();
+    expect((await stored()).at(-1)?.ipv4Only).toBe(true);
   });
 
   test("nothing is asked of a region that the source has nothing to tell of", async () => {
@@ -210,7 +219,7 @@ describe("collecting evidence", () => {
   });
 
   test("wherever it dies, the next run comes to the same", async () => {
-    source.reached = { retentionMs: 30 * HOUR, blind: null, trouble: null };
+    source.reached = { retentionMs: 30 * HOUR, blind: null, trouble: null, ipv4Only: false };
     await collect();
     const expected = await stored();
     const calls = world.writes();
