@@ -14,6 +14,7 @@ import { readCollection, readWatchSpent, saveWatchSpent } from "../../store/coll
 import { endUnderway, getRecyclingItem, listUnderway } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "../group/group-hosts.ts";
+import { noteMembers } from "../group/note-hosts.ts";
 import { inParallel } from "../in-parallel.ts";
 import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
 import { decideStep } from "./move-recycling.ts";
@@ -138,6 +139,9 @@ async function visitorsOf(
   const yesterday = dayAfter(dayOf(now), -1);
   const from = [yesterday, ...items.flatMap(({ quarantine }) => lateFrom(quarantine) ?? [])].sort()[0] ?? yesterday;
   // Too many to be looked at are not quarantined. Where the group has grown since, the first of those who are there are watched.
+  // Who is there for a part of the day alone is gone when the nightly job looks, and when the collection tells who was refused on it.
+  const group = items[0]?.group;
+  if (group) await noteMembers(app, group, members, now);
   const hosts = (await hostsOf(app, { groupId, members }, from, now)) ?? members.slice(0, HOSTS_MAX).map(asHost);
   const rules = items.map(({ kept }) => kept.spec);
   const stored = await readForWatch(app, hosts, rules, { from: yesterday, until: dayAfter(dayOf(now), 1) });

@@ -159,6 +159,26 @@ describe("a host that has left the group", () => {
   });
 });
 
+describe("a host that is there for a part of a day of a quarantine", () => {
+  it("has it lifted by who was refused on it, though it is gone when that is known", async () => {
+    await told(used(dayAfter(one.today, -2)), appWith([scaled]));
+    await one.pass(14);
+    await one.quarantined();
+    await one.pass(2);
+    const late: Member = { ...scaled, eniId: "eni-late", instanceId: "i-late" };
+    await one.watch(appWith([late]));
+    expect(await one.state()).toBe("quarantined");
+    const { tables } = one.world.process();
+    const ports = [touched("refused", one.today, [VISITOR])];
+    await one.world.advance(12 * 3_600_000);
+    await one.world.run(
+      addEvidence(tables, region, { ...unknownDay(late.eniId, one.today), sources: ["flowLog"], ports }),
+    );
+    await one.watch();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+});
+
 describe("a host of which its own counters tell alone", () => {
   /** Counters know an instance, that somebody came, and not who. */
   const counted = (day: string): MemberDay => ({
