@@ -34,10 +34,16 @@ export function shutTimes({ rule, item, groupIds, lockdowns, entries, now }: Shu
         until: endedAt ?? now,
         why: `the lockdown ${lockdownId} from ${formatUtc(startedAt)}`,
       });
-  // Whose row is lost has its drops in the ledger.
+  // Whose row is lost has its drops in the ledger. A standby's are on lists that are empty but in a lockdown.
   for (const { spec, holders } of entries)
     for (const { kind, holderId, openedAt } of holders.filter((it) => isHolding(it, now)))
-      if (kind !== "lease" && holderId !== item?.itemId && openedAt !== null && takesFrom(spec, rule))
+      if (
+        kind !== "lease" &&
+        kind !== "standby" &&
+        holderId !== item?.itemId &&
+        openedAt !== null &&
+        takesFrom(spec, rule)
+      )
         times.push({
           from: openedAt,
           until: now,
