@@ -131,11 +131,15 @@ export const lockdownEnd = (now: number, periodMs: number): number => Math.ceil(
 /** True when the end is so much later that a lockdown is moved to it. */
 export const isLaterEnd = (until: number, present: number): boolean => until >= present + EXTENDS_FROM_MS;
 
-/** What a policy says about how groups are closed, as a digest: while it stays the same nothing has to be planned anew. */
-export const termsOf = ({ lockdown, operatorPath, groups, limits }: Policy): string =>
-  sha256Hex(
-    JSON.stringify([lockdown.core, lockdown.groups, operatorPath, groups.denied, limits.rulesPerInterface]),
-  ).slice(0, 16);
+/**
+ * What a policy says about how groups are closed, as a digest: while it stays the same nothing has to be planned anew. By which lists is a part
+ * of it: what these close has to be closed otherwise before they are let go of.
+ */
+export const termsOf = ({ lockdown, operatorPath, groups, limits, regions }: Policy): string => {
+  const { core, groups: named, prefixLists } = lockdown;
+  const terms = [core, named, operatorPath, groups.denied, limits.rulesPerInterface];
+  return sha256Hex(JSON.stringify(prefixLists.length > 0 ? [...terms, prefixLists, regions] : terms)).slice(0, 16);
+};
 
 /** True where the policy names operators, or somebody answers for a lockdown without them. */
 export const hasOperators = ({ operatorPath, lockdown }: Policy, waivedBy: string | null): boolean =>

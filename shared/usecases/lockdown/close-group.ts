@@ -68,7 +68,8 @@ export async function closeGroup(
     if (missing > 0)
       return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
     // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
-    const isSurplus = isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && suffice);
+    const isOffLists = preparation.spelledOut === undefined && holdsOnLists(report, holderId);
+    const isSurplus = isOffLists || isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && suffice);
     const planned = { drops, suspends: [], keeps: [] };
     const isAsPlanned = !isSurplus || (await keepOnly(app, policy, group, holderId, planned, deadlineAt));
     return {
@@ -98,6 +99,13 @@ const isAnew = ({ groups }: Lockdown, { groupId }: GroupRef, policy: Policy): bo
   const terms = groups.find(({ group }) => group.groupId === groupId)?.terms;
   return terms !== undefined && terms !== termsOf(policy);
 };
+
+/** What was closed by lists that do not close it any more. */
+const holdsOnLists = ({ entries }: PassReport, holderId: string): boolean =>
+  [...entries.values()].some(
+    ({ spec, holders }) =>
+      spec.peer.kind === "prefixList" && holders.some((it) => it.holderId === holderId && it.ended === null),
+  );
 
 const isStanding = (report: PassReport, entryId: EntryId, holderId: string): boolean =>
   report.entries.get(entryId)?.holders.some((it) => it.holderId === holderId && it.openedAt !== null) === true;

@@ -65,8 +65,12 @@ async function hasOpened(
   const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
   if (way === "drops") {
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
-    const isOnLists = drops.some(({ peer }) => peer.kind === "prefixList");
-    return !dropsSuffice(isOnLists ? inBlocks(drops, await listStandbySets(app.tables)) : drops, rules);
+    if (!drops.some(({ peer }) => peer.kind === "prefixList")) return !dropsSuffice(drops, rules);
+    // A drop on a list closes nothing while the list is not shown to be filled.
+    const sets = await listStandbySets(app.tables);
+    const filled = sets.filter(({ holders, shown }) => shown === "filled" && holders.includes(lockdownId));
+    const blocks = inBlocks(drops, filled);
+    return blocks.some(({ peer }) => peer.kind === "prefixList") || !dropsSuffice(blocks, rules);
   }
   const { operatorPath, lockdown } = policy;
   const more = opensMore(rules, { core: lockdown.core, operatorPath });
