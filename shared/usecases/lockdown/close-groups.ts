@@ -7,7 +7,7 @@ import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
-import { fillLists } from "./hold-standby.ts";
+import { fillLists, stepOut } from "./hold-standby.ts";
 import { openGroup } from "./lift-lockdown.ts";
 
 const GROUPS_AT_ONCE = 256;
@@ -51,7 +51,11 @@ export async function closeGroups(
         // What was closed there by what the policy said before is given back first.
         const own = ownOf(it);
         const terms = { policy, by: "the policy", deadlineAt };
-        const isBack = !own || isUntouched(own.way) || (await openGroup(app, own, lockdown, terms));
+        const isBack =
+          !own ||
+          isUntouched(own.way) ||
+          ((await openGroup(app, own, lockdown, terms)) &&
+            (await stepOut(app, policy, own, lockdown.lockdownId, deadlineAt)));
         closed.set(it.group.groupId, isBack ? groupOf(it, policy) : { ...own, isClosed: false });
       },
       GROUPS_AT_ONCE,

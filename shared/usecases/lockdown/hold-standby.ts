@@ -1,13 +1,15 @@
 // The second way of a lockdown: its groups are closed by filling lists that drops of theirs name already. Two writing calls close any number.
-import type { GroupId } from "../../domain/ids.ts";
-import { type Lockdown, type Preparation, termsOf } from "../../domain/lockdown.ts";
+import type { GroupId, GroupRef } from "../../domain/ids.ts";
+import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { type StandbySet, standbyName, standbyShape } from "../../domain/standby.ts";
+import { type StandbySet, standbyHolder, standbyName, standbyShape } from "../../domain/standby.ts";
 import { isWithin, onLists } from "../../plan/standby-drops.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
+import { releaseDrops } from "../ledger/release-drops.ts";
 import { settleStandby } from "./settle-standby.ts";
+import { standDown } from "./stand-down.ts";
 
 /** The lift is over by then. */
 const STAND_AGAIN_MS = 30_000;
@@ -85,23 +87,52 @@ export async function keepLists(app: App, lockdownId: string): Promise<boolean> 
 }
 
 /**
- * Lets go of the lists, and empties those that no other lockdown holds. Answers true when a reading has shown them empty; also after
- * whoever let go of them has died.
+ * Takes a group in which the policy wants nothing closed any more out of what the lockdown has closed by lists, which go on closing the others.
+ * True when no rule of it names these lists.
  */
-export async function emptyLists(app: App, lockdownId: string): Promise<boolean> {
-  const sets = await listStandbySets(app.tables);
+export async function stepOut(
+  app: App,
+  policy: Policy,
+  { group }: LockdownGroup,
+  lockdownId: string,
+  deadlineAt: number,
+): Promise<boolean> {
+  const sets = (await listStandbySets(app.tables)).filter((it) => it.holders.includes(lockdownId) && isIn(it, group));
+  for (const set of sets)
+    if (!(await standDown(app, policy, set, group, { priority: "lockdown", deadlineAt }))) return false;
+  return true;
+}
+
+const isIn = ({ region, members }: StandbySet, { region: own, groupId }: GroupRef): boolean =>
+  region === own && members.includes(groupId);
+
+/**
+ * Lets go of the lists, and empties those that no other lockdown holds. Answers which of the lockdown's groups may still be closed by
+ * lists, as no reading has shown these to be empty; also after whoever let go of them has died.
+ */
+export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Promise<ReadonlySet<LockdownGroup>> {
+  const all = await listStandbySets(app.tables);
+  // Where a group is booked by its name alone it may be in any of them.
+  const concerns = (set: StandbySet) => groups.filter((it) => it.way === "unread" || isIn(set, it.group));
+  const sets = all.filter((set) => set.holders.includes(lockdownId) || concerns(set).length > 0);
   // Drops that made way for break-glass stand on their lists again when these are empty.
   if (sets.some(({ holders }) => holders.includes(lockdownId)))
     await app.tables.writeAll([dueWrite(dueJob("lockdown-plan", null, app.clock.now() + STAND_AGAIN_MS))]);
-  const open = await Promise.all(
+  const shut = await Promise.all(
     sets.map(async ({ name }) => {
       const set = await letGo(app, name, lockdownId);
-      if (set === null || set.shown === (set.holders.length > 0 ? "filled" : "empty")) return true;
-      if (!app.lists) app.log.write("error", `nobody may empty the lists of ${name}: SAFEPORT_LOCKDOWN_LISTS is off`);
-      return (await settleStandby(app, name, { priority: "lockdown" })).isShown;
+      if (set === null || set.shown === (set.holders.length > 0 ? "filled" : "empty")) return [];
+      if (!app.lists) {
+        // Nobody may empty them: the groups' drops on them go with the lockdown's own.
+        app.log.write("error", `the lists of ${name} stay filled: SAFEPORT_LOCKDOWN_LISTS is off`);
+        const note = "its lists cannot be emptied";
+        for (const { group } of concerns(set)) await releaseDrops(app, group, standbyHolder(name), note);
+        return [];
+      }
+      return (await settleStandby(app, name, { priority: "lockdown" })).isShown ? [] : concerns(set);
     }),
   );
-  return open.every(Boolean);
+  return new Set(shut.flat());
 }
 
 /** Lets go of lists that the policy has no use for any more, once all groups are closed as it says now. */

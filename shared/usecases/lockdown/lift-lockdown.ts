@@ -42,11 +42,11 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
   if (lifting.state !== "lifting") return lifting;
   const open = new Map<string, LockdownGroup>();
   // Before the ledger says so: what is granted from then on is let in. Where that fails the groups stay locked down.
-  const isEmptied = await emptyLists(app, lockdownId);
+  const shut = await emptyLists(app, lifting);
   await inParallel(
     lifting.groups,
     async (it) => {
-      if (!isEmptied || !(await openGroup(app, it, lifting, options))) open.set(it.group.groupId, it);
+      if (shut.has(it) || !(await openGroup(app, it, lifting, options))) open.set(it.group.groupId, it);
     },
     GROUPS_AT_ONCE,
   );

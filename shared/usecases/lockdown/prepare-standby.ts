@@ -14,7 +14,7 @@ import {
   standbyShape,
 } from "../../domain/standby.ts";
 import { isHolding } from "../../plan/picture.ts";
-import { listNamed, listsFor, onLists, weightOfDrops } from "../../plan/standby-drops.ts";
+import { listsFor, onLists, weightOfDrops } from "../../plan/standby-drops.ts";
 import type { AddressLists } from "../../ports/address-lists.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
@@ -24,9 +24,9 @@ import { deleteStandbySet, getStandbySet, listStandbySets, saveStandbySet } from
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
-import { releaseDrops } from "../ledger/release-drops.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { settleStandby } from "./settle-standby.ts";
+import { standDown } from "./stand-down.ts";
 
 const DAY_MS = 86_400_000;
 /** Marks end by themselves, where the tables are lost; until then they are written anew seldom. Longer than any lockdown. */
@@ -253,7 +253,8 @@ async function retire(
   await inParallel(
     over,
     async (groupId) => {
-      if (await standDown(app, policy, set, { region, groupId }, deadlineAt)) gone.push(groupId);
+      const terms = { priority: "inventory", deadlineAt } as const;
+      if (await standDown(app, policy, set, { region, groupId }, terms)) gone.push(groupId);
     },
     AT_ONCE,
   );
@@ -267,32 +268,6 @@ async function retire(
     if (wanted.length > 0 || saved.holders.length > 0) return wanted.length > 0;
     for (const { listId } of saved.lists) if (listId !== null) await lists.remove({ region, listId }, "inventory");
     if (await deleteStandbySet(app.tables, saved)) return true;
-  }
-}
-
-/** True when a reading shows that no rule of the group names a list of the set, or the group is gone. */
-async function standDown(
-  app: App,
-  policy: Policy,
-  set: StandbySet,
-  group: GroupRef,
-  deadlineAt: number,
-): Promise<boolean> {
-  try {
-    const cause = `lockdown lists ${set.name}`;
-    const released = await releaseDrops(
-      app,
-      group,
-      standbyHolder(set.name),
-      "the policy names it for no lists any more",
-    );
-    const terms = { cause, actor: "safeport", policy, priority: "inventory", deadlineAt } as const;
-    const report = await lookAtGroup(app, group, { ...terms, rows: [released.net] });
-    if (report !== null && !report.rules.some((rule) => listNamed(rule, [set]) !== null)) return report.rowsLeft === 0;
-    return (await app.inventory.group(group, "inventory")) === null;
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-    return error.kind === "groupGone";
   }
 }
 

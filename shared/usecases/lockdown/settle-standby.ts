@@ -38,7 +38,8 @@ export interface Settled {
  *     holders   list in the cloud             what happens
  *     any       not all of its blocks         filled
  *     none      anything                      emptied
- *     either    gone, or not to be read       nothing is shown: the set is of no use until it is made anew
+ *     none      gone                          its id is forgotten: it is made anew
+ *     either    gone, or not to be read       nothing is shown: the set is of no use until then
  */
 export async function settleStandby(app: App, name: string, options: SettleOptions): Promise<Settled> {
   const nothing: Settled = { isShown: false, foreign: [] };
@@ -61,6 +62,12 @@ export async function settleStandby(app: App, name: string, options: SettleOptio
       );
       isBlind = false;
       for (const [index, { isForeign }] of outcomes.entries()) if (isForeign) foreign.add(made[index]?.listId ?? "");
+      const gone = made.filter((_, index) => outcomes[index]?.isGone);
+      if (wanted === "empty" && gone.length > 0) {
+        const lists = set.lists.map((it) => (gone.includes(it) ? { ...it, listId: null } : it));
+        await saveStandbySet(app.tables, { ...set, lists, shown: null });
+        continue;
+      }
       if (!outcomes.every(({ isShown }) => isShown)) {
         if (set.shown !== null) await saveStandbySet(app.tables, { ...set, shown: null });
         if (!lock.isHeld()) break;
@@ -105,13 +112,13 @@ async function settleList(
   lists: AddressLists,
   { set, list, wanted, isBlind, lock }: Task,
   priority: CallPriority,
-): Promise<{ readonly isShown: boolean; readonly isForeign: boolean }> {
+): Promise<{ readonly isShown: boolean; readonly isForeign: boolean; readonly isGone?: boolean }> {
   const own = { region: set.region, listId: list.listId ?? "" };
   const blocks = wanted === "filled" ? list.blocks : [];
   let isForeign = false;
   try {
     let held: readonly string[] | null = isBlind && wanted === "filled" ? [] : await lists.read(own, priority);
-    if (held === null) return { isShown: false, isForeign: set.shown !== null };
+    if (held === null) return { isShown: false, isForeign: set.shown !== null, isGone: true };
     const [add, remove] = [beyond(blocks, held), beyond(held, blocks)];
     if (add.length === 0 && remove.length === 0) return { isShown: true, isForeign };
     isForeign = set.shown === wanted;

@@ -4,6 +4,8 @@ import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-li
 import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
+import type { GroupId } from "../../../shared/domain/ids.ts";
+import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
 import { filled, lift, lock, openPorts, STANDBY_POLICY, standbyWorld } from "../../kit/standby-world.ts";
 import { region, type World } from "../../kit/world.ts";
 
@@ -45,6 +47,17 @@ test("a policy that wants no lists any more opens nothing in an incident", async
   expect(openPorts(world)).toEqual(ALL);
 });
 
+test("a group that the policy names no more is given back, the others stay closed", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  say({ groups: ["web"] });
+  await world.ticks(3);
+  expect(openPorts(world)).toEqual([...LOCKED.slice(0, 1), "app 8080", "other 8080"]);
+  await lift(world, lockdownId);
+  await world.ticks(3);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
 test("lists that somebody empties and nobody can fill again are no lockdown: drops over blocks close the groups", async () => {
   world = await standbyWorld();
   const { lockdownId } = await lock(world, ["web", "app"]);
@@ -56,5 +69,42 @@ test("lists that somebody empties and nobody can fill again are no lockdown: dro
   world.faults([]);
   await world.ticks(2);
   await lift(world, lockdownId);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+test("a lift waits for no list of other groups", async () => {
+  world = await standbyWorld();
+  const lost = { key: "0123456789ab", family: 4, blocks: ["0.0.0.0/1"], listId: "pl-gone" } as const;
+  const members = ["sg-other" as GroupId];
+  const set = { name: "0123456789ab", region, lists: [lost], members, holders: [], shown: null, rev: 0 };
+  await world.run(saveStandbySet(world.process().tables, set));
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  expect((await lift(world, lockdownId)).state).toBe("lifted");
+  expect(openPorts(world)).toEqual(ALL);
+  expect(await world.run(listStandbySets(world.process().tables))).toHaveLength(2);
+});
+
+test("a list that is gone is made anew", async () => {
+  world = await standbyWorld();
+  const { tables } = world.process();
+  const [set] = await world.run(listStandbySets(tables));
+  if (!set) throw new Error("there is no set");
+  const lists = set.lists.map((it) => ({ ...it, listId: "pl-gone" }));
+  await world.run(saveStandbySet(tables, { ...set, lists }));
+  await world.ticks(62);
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  expect(filled(world).every((blocks) => blocks > 0)).toBe(true);
+  expect(openPorts(world)).toEqual(LOCKED);
+  await lift(world, lockdownId);
+  expect(openPorts(world)).toEqual(ALL);
+});
+
+test("lists that were switched off while they are filled shut nobody in when the lockdown is lifted", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const { lists: _, ...without } = world.process();
+  expect((await lift(world, lockdownId, without)).state).toBe("lifted");
+  expect(openPorts(world)).toEqual(ALL);
+  await world.ticks(3);
   expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
 });
