@@ -80,10 +80,10 @@ async function take(
   deadlineAt: number,
 ): Promise<string> {
   const policy = await readPolicyOrDefault();
-  // Taken now, it would be an alarm that no rule answers; who sends it tries again.
-  if (policy.isStandIn) throw fail("POLICY_UNREADABLE");
   const row = await recordAlarm(app, alarm, policy);
   if (row === null) return "it was told before";
+  // Nobody promises that a webhook is told twice. The job waits for a policy.
+  if (policy.isStandIn) return "stored; it is acted on when the policy can be read";
   if (row.isHandled) return "recorded; no rule of the policy answers it";
   try {
     return (await actOnAlarm(app, row.alarmId, { policy, arrivedAt, deadlineAt })) ?? "it is being acted on";

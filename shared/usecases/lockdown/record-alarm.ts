@@ -15,7 +15,8 @@ const NET_MS = 15_000;
 /**
  * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
  * by a later one, or what is being done for it already. Of one instant, which may be a whole second, each state is heard once, in the order
- * in which they come. What no rule of the policy answers is recorded, and asks for nothing.
+ * in which they come. What no rule of the policy answers is recorded, and asks for nothing; without a policy that can be read nobody knows, and
+ * it waits for one.
  */
 export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
   const alarmId = alarmIdOf(alarm);
@@ -24,7 +25,8 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
     const stored = await getAlarm(app.tables, alarmId);
     if (stored !== null && isTold(stored, alarm)) return null;
     const toldBefore = stored?.alarm.at === alarm.at ? [...(stored.toldBefore ?? []), stored.alarm.state] : [];
-    const isAnswered = alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
+    const isAnswered =
+      policy.isStandIn === true || alarmRuleFor(alarm, policy.alarms) !== null || stored?.lockdownId != null;
     const isMoved = stored?.alarm.state !== alarm.state;
     if (stored !== null && !isMoved && isCovered(stored, alarm, policy, now)) {
       // In a storm most posts are such: they cost two calls, and nothing is begun for them.
