@@ -73,6 +73,12 @@ const leaseSchema = z.strictObject({
   endNoticesFrom: seconds(0, 30 * DAY_S)
     .default(1800)
     .describe("Shortest lifetime of a lease whose end is told of, in seconds."),
+  onInstanceStop: z
+    .enum(["end", "end-and-tell", "keep"])
+    .default("end")
+    .describe(
+      "Leases of an instance that is stopped: they end; operators are told of it, too; or they stay. Those of one that is released end in any case.",
+    ),
   destCidrIp: z
     .enum(["use", "never"])
     .default("use")

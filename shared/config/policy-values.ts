@@ -37,6 +37,7 @@ export function policyOf(document: PolicyDocument, version: number, ownRegion: s
       openMax: lease.openMax,
       startAheadMaxMs: lease.startAheadMax * 1000,
       endNotices: { fractions: lease.endNotices, lifetimeMinMs: lease.endNoticesFrom * 1000 },
+      onInstanceStop: lease.onInstanceStop,
       destCidrIp: lease.destCidrIp,
     },
     groups: document.groups,

@@ -78,6 +78,8 @@ export interface Policy extends GrantPolicy {
     readonly startAheadMaxMs: number;
     /** When people are told of the end: parts of the lifetime, of leases that live that long. */
     readonly endNotices: EndNoticeTerms;
+    /** What becomes of leases of an instance that is stopped; those of one that is gone end. */
+    readonly onInstanceStop: "end" | "end-and-tell" | "keep";
     /** `use`: narrow to an instance with the rule's destination address; `never`: the cloud does not honour it here. */
     readonly destCidrIp: "use" | "never";
   };

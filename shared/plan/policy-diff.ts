@@ -64,6 +64,7 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   "lease.sensitivePorts": setOf("removed"),
   "lease.sourceWidthMax.v4": lessWidens,
   "lease.sourceWidthMax.v6": lessWidens,
+  "lease.onInstanceStop": (before, after) => (after === "keep" ? "widens" : before === "keep" ? "narrows" : "neutral"),
   "lease.destCidrIp": (_before, after) => (after === "use" ? "widens" : "narrows"),
   "approval.issuerMayApprove": (_before, after) => (after === false ? "narrows" : "widens"),
   "approval.distinctIssuers": (_before, after) => (after === true ? "narrows" : "widens"),
