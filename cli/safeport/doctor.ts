@@ -22,6 +22,7 @@ import { stateOf } from "../setup/installation-steps.ts";
 import { type Account, accountOf, roleOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { cloudAssistant } from "./doctor-assistant.ts";
+import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
 
@@ -64,14 +65,14 @@ Exit code 1 where something fails. Reads what safeport setup reads.
     const checks: readonly (readonly [string, () => Promise<readonly Finding[]>])[] = [
       ["keys and permissions", () => permissions(calls)],
       ["clock", () => clock(calls)],
-      ["quotas", () => quotas(calls, account)],
+      ["quotas", () => quotaFindings(calls, account)],
       ["setup", () => settings(surroundings, account, alarms)],
       ["role", () => roleFindings(calls, roleOf(surroundings))],
       ["sweep", () => sweeps(account)],
       ["records", () => sealed(account)],
       ["events", () => events(account)],
       ["flow logs", () => flowLogs(account)],
-      ["groups", () => groupsSeen(calls, account)],
+      ["groups", () => groupsSeen(account)],
       ["cloud assistant", () => cloudAssistant(calls, account)],
       ...(values["wake-up"] === true ? ([["wake-up", () => wakeUp(account)]] as const) : []),
     ];
@@ -132,32 +133,6 @@ async function clock(calls: CloudCalls): Promise<readonly Finding[]> {
   const check = "clock";
   if (Math.abs(skewMs) <= SKEW_MAX_MS) return [ok(check, found)];
   return [{ check, state: "fail", found, remedy: "Correct this machine's clock; the functions have the platform's." }];
-}
-
-/** What Quota Center says of the ECS calls a minute, against the budget that is set. */
-async function quotas(calls: CloudCalls, { configuration }: Account): Promise<readonly Finding[]> {
-  const { callsPerMinute, region } = configuration;
-  const check = "call budget";
-  const name = "DescribeSecurityGroupAttribute";
-  let quota: number | null = null;
-  try {
-    const answer = await calls.ask(calls.quotas, "ListProductQuotas", {
-      ProductCode: "ecs",
-      QuotaCategory: "FlowControl",
-      KeyWord: name,
-      Dimensions: [{ Key: "regionId", Value: region }],
-    });
-    const all = Array.isArray(answer["Quotas"]) ? (answer["Quotas"] as readonly Record<string, unknown>[]) : [];
-    const found = all.find((it) => it["QuotaActionCode"] === name)?.["TotalQuota"];
-    quota = typeof found === "number" ? found : null;
-  } catch (error) {
-    if (!(error instanceof CloudFailure)) throw error;
-  }
-  const remedy = "Look up the API rate limits of ECS in Quota Center and set SAFEPORT_CALLS_PER_MINUTE to no more.";
-  const set = `${callsPerMinute} calls a minute are set`;
-  if (quota === null) return [{ check, state: "unknown", found: `${set}; the quota could not be read`, remedy }];
-  if (callsPerMinute <= quota) return [ok(check, `${set}, ${quota} are allowed`)];
-  return [{ check, state: "fail", found: `${set}, ${quota} are allowed`, remedy }];
 }
 
 async function settings(
@@ -279,13 +254,17 @@ async function flowLogs(account: Account): Promise<readonly Finding[]> {
   );
 }
 
-async function groupsSeen(calls: CloudCalls, { configuration, clock }: Account): Promise<readonly Finding[]> {
-  const { region } = configuration;
-  const { length } = await ecsInventory(calls.ecs, clock).listGroups(region, "inventory");
-  const check = "groups";
-  if (length > 0) return [ok(check, `${region} shows ${length}`)];
-  const remedy = "Check SAFEPORT_REGION, and that these keys may see the groups.";
-  return [{ check, state: "warn", found: `${region} shows no security group`, remedy }];
+async function groupsSeen(account: Account): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const region of await regionsIn(account)) {
+    const { ecs } = cloudCalls({ ...account, configuration: { ...account.configuration, region } });
+    const { length } = await ecsInventory(ecs, account.clock).listGroups(region, "inventory");
+    const check = `groups of ${region}`;
+    const remedy = "Check SAFEPORT_REGION and the regions of the policy, and that these keys may see the groups.";
+    if (length > 0) findings.push(ok(check, `${length} are seen`));
+    else findings.push({ check, state: "warn", found: "no security group is seen", remedy });
+  }
+  return findings;
 }
 
 /** A wake-up for a row that does nothing but say when it ran. */
