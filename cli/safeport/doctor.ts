@@ -25,6 +25,7 @@ import { cloudAssistant } from "./doctor-assistant.ts";
 import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
+import { refuseTablesOfOthers } from "./own-rules.ts";
 
 const SKEW_MAX_MS = 5000;
 /** Longer than the timer takes, so that a wake-up that never came is told from one that was late. */
@@ -140,6 +141,7 @@ async function settings(
   account: Account,
   alarms: { readonly contacts: string | null; readonly webhook: string | null },
 ): Promise<readonly Finding[]> {
+  await refuseTablesOfOthers(account);
   const { role, logs, tables, first, alarms: rules } = stepsOf(surroundings, account, alarms);
   const findings: Finding[] = [];
   for (const step of [...role, ...logs, ...tables, ...first, ...rules]) {

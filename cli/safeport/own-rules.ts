@@ -1,9 +1,12 @@
-// The rules with a mark of this installation, and its prefix lists, wherever it has ever been allowed to write any.
+// The rules with a mark of this installation, and its prefix lists, wherever it has ever been allowed to write any. So are those of
+// another one that has its state in the same tables: it could not close them without.
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
+import { isStandbyListName } from "../../shared/domain/standby.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
+import { listInstallations } from "../../shared/store/due.ts";
 import { groupRegions } from "../../shared/store/group-rows.ts";
 import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
@@ -17,7 +20,7 @@ const VERSIONS_MAX = 10_000;
 /** Each as `<rule id> in <group id>`. Throws where it cannot be known where to look. */
 export async function ownRules(account: Account): Promise<readonly string[]> {
   const { configuration, clock } = account;
-  const { settings } = configuration;
+  const installations = await installationsHere(account);
   const found: string[] = [];
   for (const region of await regionsOf(account)) {
     const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region } });
@@ -25,7 +28,7 @@ export async function ownRules(account: Account): Promise<readonly string[]> {
     for (const { ref } of await ecsInventory(ecs, clock).listGroups(region, "inventory")) {
       const { rules } = await firewall.readGroup(ref, "inventory");
       for (const rule of rules)
-        if (parseMark(rule.description)?.installation === settings.installation)
+        if (installations.has(parseMark(rule.description)?.installation ?? ""))
           found.push(`${rule.id} in ${ref.groupId}`);
     }
   }
@@ -36,7 +39,7 @@ export async function ownRules(account: Account): Promise<readonly string[]> {
 export async function ownLists(account: Account): Promise<readonly string[]> {
   const { configuration } = account;
   if (configuration.lockdownLists.length === 0) return [];
-  const begin = `safeport-${configuration.settings.installation}-`;
+  const installations = [...(await installationsHere(account))];
   const found: string[] = [];
   for (const region of await regionsOf(account)) {
     const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
@@ -45,7 +48,8 @@ export async function ownLists(account: Account): Promise<readonly string[]> {
       const lists =
         (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
       for (const list of lists as readonly Readonly<Record<string, unknown>>[])
-        if (String(list["PrefixListName"]).startsWith(begin)) found.push(`the prefix list ${list["PrefixListId"]}`);
+        if (installations.some((it) => isStandbyListName(it, String(list["PrefixListName"]))))
+          found.push(`the prefix list ${list["PrefixListId"]}`);
       NextToken = answer["NextToken"] || undefined;
       if (NextToken === undefined) break;
     }
@@ -61,6 +65,22 @@ export async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer 
     if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
     throw error;
   }
+}
+
+/** This one, and whichever has its state in the same tables. */
+async function installationsHere({ configuration, ...place }: Account): Promise<ReadonlySet<string>> {
+  const found = await unlessGone(listInstallations(stateOf({ configuration, ...place })));
+  return new Set([configuration.settings.installation, ...(found ?? [])]);
+}
+
+/** Throws where the tables are another installation's: two of them would take each other's leases for their own. */
+export async function refuseTablesOfOthers(account: Account): Promise<void> {
+  const { settings, endpoints } = account.configuration;
+  const found = (await unlessGone(listInstallations(stateOf(account)))) ?? [];
+  if (found.length === 0 || found.includes(settings.installation)) return;
+  throw new Error(
+    `the tables of ${endpoints.tablestoreInstance} are of the installation ${found.join(", ")}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
+  );
 }
 
 /** Of every version of the policy, as a region may have left it while a rule stood there, and of every group that is kept track of. */

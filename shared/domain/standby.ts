@@ -47,3 +47,9 @@ export const standbyHolder = (name: string): string => `standby-${name}`;
 /** How the cloud's list is called: by it one is found again whose id was lost. */
 export const standbyListName = (installation: string, set: string, key: string): string =>
   `safeport-${installation}-${set}-${key}`;
+
+/** Whether a list of this name is the installation's: `a` has none of those of `a-b`. */
+export function isStandbyListName(installation: string, name: string): boolean {
+  const begin = `safeport-${installation}-`;
+  return name.startsWith(begin) && /^[0-9a-f]{12}-[0-9a-f]{12}$/.test(name.slice(begin.length));
+}

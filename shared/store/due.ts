@@ -128,6 +128,12 @@ export async function isInstalled(tables: Tables, installation: string): Promise
   return (await tables.get("due", [0, 0, INSTALLATION, installation])) !== null;
 }
 
+/** The installations whose state lies in these tables: one, unless somebody gave two of them the same. */
+export async function listInstallations(tables: Tables): Promise<readonly string[]> {
+  const range = { table: "due", from: [0, 0, INSTALLATION], to: [0, 0, `${INSTALLATION}\u0001`], limit: PAGE } as const;
+  return (await tables.range(range)).rows.map(({ key }) => String(key[3]));
+}
+
 /** Since when this installation's state exists, milliseconds; null when it does not, or nobody noted it. */
 export async function installedSince(tables: Tables, installation: string): Promise<number | null> {
   const since = (await tables.get("due", [0, 0, INSTALLATION, installation]))?.columns["since"];

@@ -24,13 +24,13 @@ async function found(rulesOfEach: number, options: Partial<CloudOptions> = {}) {
   const host = {
     instanceId: "i-full",
     name: "full",
-    address: "127.142.0.99",
+    address: "127.158.0.99",
     groupIds: ["sg-one", "sg-two"],
     listening: [],
   };
   cloud = await startCloud({
     engine: "userspace",
-    range: "127.142.0.0/16",
+    range: "127.158.0.0/16",
     account: { ...account, groups: [...groups, ...full], instances: [host], regions: ["cn-shanghai"] },
     ...options,
   });

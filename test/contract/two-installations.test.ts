@@ -1,0 +1,87 @@
+// Two installations in one account: neither takes the other's lists for its own, nor the other's tables, nor leaves its rules without a state.
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { environmentOf } from "../../cli/dev/deployment.ts";
+import { type Account, accountOf } from "../../cli/safeport/account.ts";
+import { ownLists } from "../../cli/safeport/own-rules.ts";
+import { cloudCalls } from "../../cli/setup/cloud-call.ts";
+import { stateOf } from "../../cli/setup/installation-steps.ts";
+import { type Cloud, startCloud } from "../../local/cloud.ts";
+import { seededRandom } from "../../local/random.ts";
+import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
+import { listProbeWord } from "../../shared/domain/list-probe.ts";
+import { standbyListName } from "../../shared/domain/standby.ts";
+import { markInstalled } from "../../shared/store/due.ts";
+import { writeFirstPolicy } from "../../shared/store/policy.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import { terminalOf, typed } from "../kit/command-line.ts";
+
+const ofFirst = {
+  direction: "ingress" as const,
+  ipProtocol: "TCP" as const,
+  portRange: "9300/9300",
+  sourceCidrIp: "203.0.113.7",
+  description: "safeport/1 one e-0123456789abcdef until=2026-11-05T09:00:00Z k=01234567 test",
+};
+
+let cloud: Cloud;
+let accountNamed: (installation: string) => Account;
+let type: (line: string, installation: string) => ReturnType<typeof typed>;
+beforeAll(async () => {
+  const account = seedAccount(seededRandom("two installations"));
+  const open = { groupId: "sg-open", name: "open", rules: [ofFirst] };
+  cloud = await startCloud({
+    engine: "userspace",
+    range: "127.157.0.0/16",
+    account: { ...account, groups: [...account.groups, open], instances: [] },
+  });
+  const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
+  const envOf = (installation: string) => ({
+    ...environmentOf(cloud, {
+      ...{ installation, markSecret: "m".repeat(64), alarmSecret: "a".repeat(48), tokens: {} as never },
+    }),
+    ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
+    ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
+    SAFEPORT_LOCKDOWN_LISTS: listProbeWord(cloud.account.accountId, cloud.account.regionId, "20261127"),
+  });
+  accountNamed = (installation) => accountOf(terminalOf({ cloud, env: envOf(installation) }).surroundings);
+  type = (line, installation) => typed(line, { cloud, env: envOf(installation) });
+});
+afterAll(() => cloud?.stop());
+
+it("knows its lists from those of an installation whose name begins with its own", async () => {
+  const { ask, ecs } = cloudCalls(accountNamed("one"));
+  const made = async (installation: string): Promise<unknown> => {
+    const PrefixListName = standbyListName(installation, "0123456789ab", "ba9876543210");
+    const answer = await ask(ecs, "CreatePrefixList", { PrefixListName, AddressFamily: "IPv4", MaxEntries: 2 });
+    return `the prefix list ${answer["PrefixListId"]}`;
+  };
+  const [one, two] = [await made("one"), await made("one-two")];
+  expect(await ownLists(accountNamed("one"))).toEqual([one]);
+  expect(await ownLists(accountNamed("one-two"))).toEqual([two]);
+});
+
+it("does not set itself up on the tables of another, and takes none away while the other's rules stand", async () => {
+  const tables = stateOf(accountNamed("one"));
+  await tables.createTables(schemas);
+  await writeFirstPolicy(tables, "{}");
+  await markInstalled(tables, "one", 1);
+  for (const line of ["setup --plan", "setup --apply"])
+    expect(await type(line, "two"), line).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("of the installation one"),
+    });
+  const { findings } = JSON.parse((await type("doctor --json", "two")).out) as {
+    readonly findings: readonly { check: string; state: string; found: string }[];
+  };
+  expect(findings.find(({ check }) => check === "setup")).toMatchObject({
+    state: "fail",
+    found: expect.stringContaining("of the installation one"),
+  });
+  const gone = await type("uninstall --state --json", "two");
+  expect(gone.code).toBe(3);
+  expect(JSON.parse(gone.out)).toMatchObject({
+    removed: [],
+    rules: expect.arrayContaining([expect.stringMatching(/ in sg-open$/)]),
+  });
+  expect((await type("setup --plan", "one")).err).not.toContain("of the installation");
+}, 30_000);
