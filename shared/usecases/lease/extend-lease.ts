@@ -72,7 +72,9 @@ async function requireExtendable(
   const facts = await app.inventory.group(group, "open");
   if (!facts) throw fail("GROUP_UNKNOWN", { group: groupName, region: group.region });
   await refuseProtected(app, facts, members, caller.policy);
-  const { grant } = await judgeStored(app, caller.policy, lease, periodMs);
+  // What its holder may today counts, as in asking again; in the holder's stead it is judged as it was asked for.
+  const roles = lease.request.principal === caller.principal ? caller.roles : undefined;
+  const { grant } = await judgeStored(app, caller.policy, lease, { periodMs, roles });
   if (grant.approvals > 0 || isOnePeriod(lease))
     throw fail("EXTENSION_NEEDS_APPROVAL", { lease: lease.request.leaseId });
   return grant;

@@ -62,16 +62,22 @@ export function judgeLease(app: App, caller: Caller, terms: LeaseTerms): JudgedL
   return { grant: { ...grant, justifyBy }, why: [...why, "it opens without them and has to be justified afterwards"] };
 }
 
-/** What the policy in force says of a stored lease, asked for by whoever asked for it. Throws as `judgeLease`. */
+/**
+ * What the policy in force says of a stored lease, asked for by whoever asked for it, with the roles it was asked with unless others are
+ * given. Throws as `judgeLease`.
+ */
 export async function judgeStored(
   app: App,
   policy: Policy,
   lease: Lease,
-  periodMs: number = lease.request.periodMs,
+  {
+    periodMs = lease.request.periodMs,
+    roles,
+  }: { readonly periodMs?: number; readonly roles?: Caller["roles"] | undefined } = {},
 ): Promise<JudgedLease> {
   const { principal, group, groupName, specs, ticket, reason, grant } = lease.request;
   const facts = await groupOf(app, policy, group, groupName);
-  const asker = { principal, roles: grant?.roles ?? [], scopes: [], policy };
+  const asker = { principal, roles: roles ?? grant?.roles ?? [], scopes: [], policy };
   return judgeLease(app, asker, { facts, specs, periodMs, ticket, reason, breakGlass: false });
 }
 

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import type { Caller } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
@@ -88,6 +89,21 @@ describe("an extension", () => {
     const { world, extend } = await opened();
     await expect(extend(MINUTE, world.caller("bob"))).rejects.toMatchObject({ code: "LEASE_NOT_YOURS" });
     expect((await extend(MINUTE, world.caller("bob", "operator"))).extended).toBe(true);
+  });
+
+  test("is judged by what its owner may today, not by the roles of the token it was asked with", async () => {
+    const world = await appWorld();
+    const grants: GrantRule[] = [{ ...noBounds, name: "operators", roles: ["operator"] }];
+    const policy = { ...world.policy, grants };
+    const asOperator = { ...world.caller("ann", "operator"), policy };
+    const { leaseId } = (await openLease(world.app, asOperator, anAsk(), create)).lease.request;
+    world.advance(MINUTE);
+    const extend = (caller: Caller) =>
+      extendLease(world.app, { ...caller, policy }, leaseId, 10 * MINUTE, { dryRun: false });
+    await expect(extend(world.caller("ann"))).rejects.toMatchObject({ code: "GRANT_DENIED" });
+    expect((await extend(asOperator)).extended).toBe(true);
+    // In somebody's stead it is judged as theirs.
+    expect((await extend(world.caller("olga", "operator"))).extended).toBe(true);
   });
 
   test("has to be of a period that the policy grants", async () => {
