@@ -231,6 +231,22 @@ describe("a link is no right of its own: it does not decide", () => {
     expect((await press(links.get("bea") ?? "")).status).toBe(200);
   });
 
+  test("twice, but for a word that counts for nothing: its token is revoked, and the person has another", async () => {
+    const found = await issue("olga");
+    await world.advance(1);
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
+    const { lease, links } = await asked();
+    const word = { decision: "approve", reason: "", change: null, via: "api" } as const;
+    const olga = { ...world.caller("olga"), tokenId: found };
+    await world.run(decideLease(world.process(), olga, lease.request.leaseId, word, { dryRun: false }));
+    expect((await send(links.get("olga") ?? "")).status).toBe(410);
+    await revoke(found);
+    expect((await press(links.get("olga") ?? "")).status).toBe(200);
+    expect((await send(links.get("olga") ?? "")).status).toBe(410);
+    expect((await press(links.get("bea") ?? "")).status).toBe(200);
+    expect(await stateOf(lease)).toBe("open");
+  });
+
   test("once the scope of its person's token, or what the policy says of the person, leaves the group out", async () => {
     const scoped = await issue("olga", { scope: { groups: ["app"], tags: [], applications: [] } });
     await world.advance(1);

@@ -141,6 +141,22 @@ describe("a lease on a port that needs a second person", () => {
     expect((await say(lease, caller("dora"))).lease.status.state).toBe("open");
   });
 
+  test("waits for a person again whose word counts for nothing", async () => {
+    const root = caller("root", "admin");
+    const ask = { principal: "bob", roles: ["approver"] as const, scope: null, days: 1, note: "" };
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
+    const { tokenId } = (await world.run(issueToken(world.process(), root, ask, { dryRun: false }))).token;
+    const lease = await asked();
+    await say(lease, { ...caller("bob"), tokenId });
+    const waiting = async () => (await listApprovals(world.process(), caller("bob"), everything)).leases.length;
+    expect(await waiting()).toBe(0);
+    await world.run(revokeToken(world.process(), root, tokenId, { dryRun: false }));
+    expect(await waiting()).toBe(1);
+    await say(lease, caller("bob"));
+    expect(await waiting()).toBe(0);
+    expect((await say(lease, caller("carl"))).lease.status.state).toBe("open");
+  });
+
   test("is opened by nobody behind whose token the same person stands, where the policy asks for distinct issuers", async () => {
     world.policy = { ...world.policy, approval: { ...world.policy.approval, distinctIssuers: true, count: 2 } };
     const { lease } = await askedBy({ ...caller("ann", "requester"), issuers: ["root", "setup"] });

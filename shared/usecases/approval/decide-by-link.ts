@@ -15,6 +15,7 @@ import { requireInScope } from "../group/check-scope.ts";
 import { isAskedOf } from "../lease/judge-lease.ts";
 import type { LeaseAnswer } from "../lease/lease-answer.ts";
 import { decideLease, type LeaseWord, requireApprover } from "./decide-lease.ts";
+import { hasWord } from "./words-in-force.ts";
 
 /** A link that is good: the lease it is about, and the person who was asked. */
 interface OpenedLink {
@@ -36,7 +37,7 @@ export async function openLink(app: App, policy: Policy, text: string): Promise<
   if (!isGenuineLink(link, terms) || app.clock.now() >= link.expiresAt) throw fail("LINK_INVALID");
   const { person } = link;
   if (!isAskedOf(approval, { principal: person, policy })) throw fail("LINK_INVALID");
-  if (lease.status.state !== "requested" || approval.words.some((word) => word.by === person))
+  if (lease.status.state !== "requested" || (await hasWord(app, approval, (word) => word.by === person)))
     throw fail("LINK_USED", { lease: lease.request.leaseId, state: lease.status.state });
   return { lease, asked: await callerOf(app, policy, person, lease, approval) };
 }

@@ -8,6 +8,7 @@ import { getLease } from "../../store/leases.ts";
 import type { App, Caller } from "../app.ts";
 import type { Sees } from "../group/check-scope.ts";
 import { approverBar, isAskedOf } from "../lease/judge-lease.ts";
+import { hasWord } from "./words-in-force.ts";
 
 /** The leases that the caller may decide about and has not, newest first; `next` is the cursor of the next page. */
 export async function listApprovals(
@@ -20,7 +21,7 @@ export async function listApprovals(
     const { ids, next } = await listWaiting(app.tables, { before, limit: query.limit });
     const read = await Promise.all(ids.map((id) => getLease(app.tables, id)));
     for (const lease of read)
-      if (lease !== null && query.sees(lease.request.group.groupId) && waitsForCaller(app, caller, lease)) {
+      if (lease !== null && query.sees(lease.request.group.groupId) && (await waitsForCaller(app, caller, lease))) {
         if (leases.length === query.limit) return { leases, next: leases.at(-1)?.request.leaseId ?? null };
         leases.push(lease);
       }
@@ -29,10 +30,10 @@ export async function listApprovals(
   }
 }
 
-function waitsForCaller(app: App, caller: Caller, { request, approval, status }: Lease): boolean {
+async function waitsForCaller(app: App, caller: Caller, { request, approval, status }: Lease): Promise<boolean> {
   if (approval === null || status.state !== "requested" || app.clock.now() >= approval.lapsesAt) return false;
   if (approverBar(caller, request, approval) !== null) return false;
   const person = personOf(caller.policy, caller.principal);
-  if (approval.words.some((word) => word.person === person)) return false;
+  if (await hasWord(app, approval, (word) => word.person === person)) return false;
   return isPermitted(caller.roles, "lease:decide:any") || isAskedOf(approval, caller);
 }

@@ -9,6 +9,16 @@ export async function wordsInForce(app: App, approval: Approval): Promise<Approv
   return { ...approval, words };
 }
 
+/** True where one of the words that are meant still counts. Reads a token only for those. */
+export async function hasWord(
+  app: App,
+  { words }: Approval,
+  isMeant: (word: ApprovalWord) => boolean,
+): Promise<boolean> {
+  const meant = await Promise.all(words.filter(isMeant).map((word) => inForce(app, word)));
+  return meant.some((word) => !word.isVoid);
+}
+
 async function inForce(app: App, word: ApprovalWord): Promise<ApprovalWord> {
   if (word.tokenId === undefined || (await readToken(app.tables, word.tokenId))?.revokedAt === null) return word;
   return { ...word, isVoid: true };
