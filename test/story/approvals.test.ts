@@ -428,11 +428,29 @@ describe("two of many", () => {
 });
 
 describe("a request that is repeated", () => {
-  test("is the request that waits already", async () => {
+  const repeat = (change: Partial<Caller> = {}) => {
     const options = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
-    const repeat = () => world.run(openLease(world.process(), world.caller("ann"), world.ask(DB), options));
+    return world.run(openLease(world.process(), { ...world.caller("ann"), ...change }, world.ask(DB), options));
+  };
+
+  test("is the request that waits already", async () => {
     const [first, second] = [await repeat(), await repeat()];
     expect(second.lease.request.leaseId).toBe(first.lease.request.leaseId);
+  });
+
+  test("is a new one where nobody can approve the first any more, as its token has been revoked", async () => {
+    const root = caller("root", "admin");
+    const issue = async () => {
+      const ask = { principal: "ann", roles: ["requester"] as const, scope: null, days: 1, note: "" };
+      return (await world.run(issueToken(world.process(), root, ask, { dryRun: false }))).token.tokenId;
+    };
+    const [lost, own] = [await issue(), await issue()];
+    const first = (await repeat({ tokenId: lost })).lease;
+    await world.run(revokeToken(world.process(), root, lost, { dryRun: false }));
+    await expect(say(first, caller("bob"))).rejects.toMatchObject({ code: "REQUESTER_BARRED" });
+    const second = (await repeat({ tokenId: own })).lease;
+    expect(second.request.leaseId).not.toBe(first.request.leaseId);
+    expect((await say(second, caller("bob"))).lease.status.state).toBe("open");
   });
 });
 

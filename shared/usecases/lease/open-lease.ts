@@ -14,6 +14,7 @@ import { getLease } from "../../store/leases.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { approvalFor, waitsFor } from "../approval/ask-approval.ts";
+import { isAskerGood } from "../approval/require-asker.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { lockdownIn, requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { findPassages, passLockdown } from "../pass/pass-lockdown.ts";
@@ -172,7 +173,7 @@ async function askFor(
   return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);
 }
 
-/** The caller's own request for these very rules that waits already, or null. */
+/** The caller's own request for these very rules that waits already and may still be approved, or null. */
 async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
   const wanted = entryIdsOf(opening).join();
   const isSame = ({ request, status }: Lease): boolean =>
@@ -184,8 +185,8 @@ async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
   for (let before: LeaseId | null = null; ; ) {
     const { ids, next } = await listWaiting(app.tables, { before, limit: WAITING_PAGE });
     const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
-    const found = leases.find((lease) => lease !== null && isSame(lease));
-    if (found || next === null) return found ?? null;
+    for (const lease of leases) if (lease !== null && isSame(lease) && (await isAskerGood(app, lease))) return lease;
+    if (next === null) return null;
     before = next;
   }
 }
