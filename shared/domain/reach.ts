@@ -33,6 +33,16 @@ export function isOpenToWorld(spec: RuleSpec): boolean {
   return prefix < WORLD_PREFIX[family];
 }
 
+/**
+ * As `isOpenToWorld`, and true as well of a prefix list and of a peer that nobody can read: for what no person looks at. A group's
+ * members have one address each.
+ */
+export const mayBeOpenToWorld = (spec: RuleSpec): boolean =>
+  isOpenToWorld(spec) ||
+  (spec.policy === "accept" &&
+    spec.direction === "ingress" &&
+    (spec.peer.kind === "prefixList" || spec.peer.kind === "opaque"));
+
 /** The rules that are open to the world by themselves, or all blocks of a family where they are together: sources in pieces are judged by their sum. */
 export function openToWorld(specs: readonly RuleSpec[]): readonly RuleSpec[] {
   const accepts = specs.filter(({ policy, direction }) => policy === "accept" && direction === "ingress");

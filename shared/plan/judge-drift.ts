@@ -4,7 +4,7 @@ import { cloudPrincipalText, isActor } from "../domain/cloud-principal.ts";
 import type { Attribution, DriftItem, DriftKind, Verdict } from "../domain/drift-item.ts";
 import type { RuleId, RuleKey } from "../domain/ids.ts";
 import type { DriftPolicy, ForeignWriter, TrustedPrincipal } from "../domain/policy.ts";
-import { coversSensitivePort, isOpenToWorld } from "../domain/reach.ts";
+import { coversSensitivePort, mayBeOpenToWorld } from "../domain/reach.ts";
 import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { type Actor, isDenied, type Sighting } from "../domain/sighting.ts";
@@ -194,7 +194,7 @@ function verdictWithout(
 }
 
 const isSensitive = ({ rule }: JudgedDifference, { sensitivePorts }: JudgeTerms): boolean =>
-  rule !== null && isOpenToWorld(rule) && coversSensitivePort(rule, sensitivePorts);
+  rule !== null && mayBeOpenToWorld(rule) && coversSensitivePort(rule, sensitivePorts);
 
 /** What the policy says of somebody it trusts; null of everybody else. */
 export const trustedOf = (

@@ -3,7 +3,7 @@ import type { Allocation } from "../../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
 import { type Addressee, type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { coversSensitivePort, isOpenToWorld, reachOf } from "../../domain/reach.ts";
+import { coversSensitivePort, mayBeOpenToWorld, reachOf } from "../../domain/reach.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
@@ -244,7 +244,7 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
 /** What the policy would adopt had it been opened anew is not drift because a lease was there first. */
 const isAdoptedAnyway = (claims: readonly Claim[], { actor }: Sighting, policy: Policy): boolean =>
   trustedOf(actor, policy)?.treat === "adopt" &&
-  !claims.some(({ spec }) => isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts));
+  !claims.some(({ spec }) => mayBeOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts));
 
 function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], kept: boolean): Notice {
   const actor = nameOf(sighting.actor);

@@ -266,6 +266,18 @@ describe("the verdict", () => {
     expect(verdict([by()], times, someTerms(), added(harmless))).toMatchObject({ treat: "adopt" });
   });
 
+  test.each([
+    { kind: "prefixList", prefixListId: "pl-1" },
+    { kind: "opaque", text: "0.0.0.0/00" },
+  ] as const)("of a sensitive port is a ticket where nobody can tell whom it lets in: %o", (peer) => {
+    for (const difference of [added(aRule({ peer })), { ...edited, rule: aRule({ peer }) }])
+      expect(verdict([by()], times, someTerms(), difference)).toMatchObject({ kind: "trusted", treat: "ticket" });
+    const harmless = aRule({ peer, ports: somePorts("8443/8443") });
+    expect(verdict([by()], times, someTerms(), added(harmless))).toMatchObject({ treat: "adopt" });
+    const outgoing = aRule({ peer, direction: "egress" });
+    expect(verdict([by()], times, someTerms(), added(outgoing))).toMatchObject({ treat: "adopt" });
+  });
+
   test("of a foreign writer's rule needs no author, and holds for added rules alone", () => {
     const rule = aRule({ peer: fromCidr("100.104.7.1/32") });
     for (const calls of [[], [aSighting()]])
