@@ -143,6 +143,17 @@ describe("where our clock is ten minutes behind the cloud's", () => {
     expect(await guarded.drift()).toMatchObject([{ state: "rolledBack", attribution: { actor: "other" } }]);
   });
 
+  test("nobody asks the cloud for its time for an event that is not of this account, or of a region that the policy leaves out", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    const calls = world.callNames.length;
+    const asked = () => world.callNames.slice(calls).filter((name) => name.startsWith("ecs"));
+    for (const changes of [{ recipientAccountId: "1" }, { acsRegion: "us-west-1" }])
+      expect(await guarded.deliver({ ...(record as object), ...changes }, behind(true))).toMatchObject({ looked: [] });
+    expect(asked()).toEqual([]);
+  });
+
   test("and the cloud does not answer, the event is left out with a record, and the full pass closes the rule", async () => {
     const { world } = guarded;
     await guarded.authorize(openDatabase);

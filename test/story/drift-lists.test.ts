@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Rule } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import type { App } from "../../shared/usecases/app.ts";
 import { changeAllocations } from "../../shared/usecases/ledger/change-allocations.ts";
 import { anAllocation } from "../kit/drift-pictures.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
@@ -144,6 +145,36 @@ describe("a list that granted rules name is changed", () => {
     await guarded.settle();
     expect((await guarded.world.recorded()).join("\n")).toContain("cannot be asked: Forbidden.RAM");
   });
+});
+
+test("where our clock is behind the cloud's, which is asked for its time, a list's event is none of the future", async () => {
+  const { world } = guarded;
+  const listId = await offices();
+  await guarded.events();
+  await call("ModifyPrefixList", { PrefixListId: listId, "AddEntry.1.Cidr": "192.0.3.0/24" });
+  const [record] = await guarded.events();
+  const app = world.process();
+  const { clock, firewall, inventory } = app;
+  let isKnown = false;
+  const behind: App = {
+    ...app,
+    clock: {
+      ...clock,
+      monotonicMs: () => clock.monotonicMs(),
+      now: () => clock.now() - 600_000,
+      sleep: async () => {},
+    },
+    firewall: { ...firewall, skewMs: () => (isKnown ? -600_000 : 0) },
+    inventory: {
+      ...inventory,
+      groupsNaming: async (...asked) => {
+        const named = await inventory.groupsNaming(...asked);
+        isKnown = true;
+        return named;
+      },
+    },
+  };
+  expect(await guarded.deliver(record, behind)).toMatchObject({ left: ["sg-web"], ignored: null });
 });
 
 test("who joins or leaves a group is told once, however often the event is delivered", async () => {

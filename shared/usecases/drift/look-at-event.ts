@@ -70,7 +70,7 @@ export async function lookAtEvents(
 export async function lookAtEvent(app: App, record: unknown, options: EventOptions): Promise<EventReport> {
   const now = app.clock.now();
   const reading = app.trail.read(record, now);
-  const ignored = reasonToIgnore(reading, options, await cloudTime(app, reading, now));
+  const ignored = reasonToIgnore(reading, options) ?? untimely(reading, await cloudTime(app, reading, now));
   if (ignored !== null) {
     if (ignored.isTold) await tell(app, null, ignored.why);
     return { looked: [], left: [], ignored: ignored.why };
@@ -199,9 +199,12 @@ function newsOf(
 async function cloudTime(app: App, reading: TrailReading, now: number): Promise<number> {
   if (reading.kind !== "call" || reading.call.at <= now + AHEAD_MAX_MS) return now;
   const [group] = reading.sightings;
+  const [list] = reading.lists;
   // Any answer tells the time.
-  if (group !== undefined && app.firewall.skewMs() === 0)
-    await app.firewall.readGroup(group, "drift").catch(() => undefined);
+  if (app.firewall.skewMs() === 0) {
+    if (group !== undefined) await app.firewall.readGroup(group, "drift").catch(() => undefined);
+    else if (list !== undefined) await app.inventory.groupsNaming(list, "drift").catch(() => undefined);
+  }
   return now - Math.min(0, app.firewall.skewMs());
 }
 
@@ -211,7 +214,7 @@ interface Ignored {
   readonly isTold: boolean;
 }
 
-function reasonToIgnore(reading: TrailReading, options: EventOptions, now: number): Ignored | null {
+function reasonToIgnore(reading: TrailReading, options: EventOptions): Ignored | null {
   if (reading.kind === "unreadable") return { why: `an event cannot be read: ${reading.why}`, isTold: true };
   if (reading.kind === "other") return { why: `${reading.operation} changes no group`, isTold: false };
   const { call, accountId } = reading;
@@ -223,11 +226,17 @@ function reasonToIgnore(reading: TrailReading, options: EventOptions, now: numbe
       why: `${nameOf(call.actor)} tried ${call.operation} and was refused: ${call.failed}`,
       isTold: true,
     };
-  if (call.at < now - AGE_MAX_MS)
-    return { why: `${what} is too old: it was delivered again, or made up`, isTold: true };
-  if (call.at > now + AHEAD_MAX_MS) return { why: `${what} is from the future`, isTold: true };
   if (!options.policy.regions.includes(call.region))
     return { why: `${what} is of ${call.region}, which the policy leaves out`, isTold: false };
+  return null;
+}
+
+function untimely(reading: TrailReading, now: number): Ignored | null {
+  if (reading.kind !== "call") return null;
+  const { at, eventId, operation } = reading.call;
+  const what = `the event ${eventId} (${operation})`;
+  if (at < now - AGE_MAX_MS) return { why: `${what} is too old: it was delivered again, or made up`, isTold: true };
+  if (at > now + AHEAD_MAX_MS) return { why: `${what} is from the future`, isTold: true };
   return null;
 }
 
