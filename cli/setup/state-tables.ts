@@ -2,12 +2,14 @@
 import tablestore from "tablestore";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
-import { KEPT_TABLES, type TableSchema } from "../../shared/ports/tables.ts";
+import { KEPT_TABLES, type TableName, type TableSchema } from "../../shared/ports/tables.ts";
 import type { Look, Step } from "./steps.ts";
 
 const CALL_MS = 20_000;
 /** Rows of a new table may be refused for a while, up to a minute by older documents. */
 const READY_MS = 90_000;
+/** Kept at least as long as records: what was removed can be brought back for as long as the trail tells of it. */
+const KEPT_AS_RECORDS: readonly TableName[] = ["history", "drift"];
 const TYPES = { string: "STRING", integer: "INTEGER" } as const;
 
 interface Described {
@@ -37,16 +39,22 @@ export function tableSteps(place: StatePlace, schemas: readonly TableSchema[]): 
 }
 
 function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock): Step {
-  const { name: tableName, timeToLiveS } = schema;
-  const options = { timeToLive: timeToLiveS, maxVersions: 1 };
-  const describe = async (): Promise<Described | null> => {
+  const { name: tableName } = schema;
+  const describe = async (name: TableName = tableName): Promise<Described | null> => {
     try {
-      return (await inTime(client.describeTable({ tableName }))) as unknown as Described;
+      return (await inTime(client.describeTable({ tableName: name }))) as unknown as Described;
     } catch (error) {
       if (codeOf(error) === "OTSObjectNotExist") return null;
-      throw failureOf(error, `the table ${tableName}`);
+      throw failureOf(error, `the table ${name}`);
     }
   };
+  /** Seconds that rows are kept at least; -1 for ever. */
+  const leastS = async (): Promise<number> => {
+    const records = KEPT_AS_RECORDS.includes(tableName) ? await describe("record") : null;
+    const recordsS = Number(records?.tableOptions.timeToLive ?? 0);
+    return records !== null && isLonger(recordsS, schema.timeToLiveS) ? recordsS : schema.timeToLiveS;
+  };
+  const optionsOf = async () => ({ timeToLive: await leastS(), maxVersions: 1 });
   const look = async (): Promise<Look> => {
     const found = await describe();
     if (found === null) return { state: "missing", what: `create the table ${tableName}` };
@@ -58,9 +66,10 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
         what: `the table ${tableName} has the key ${key} instead of ${wanted}: it is not safeport's. Use another instance.`,
       };
     const { timeToLive, maxVersions } = found.tableOptions;
-    const isKept = KEPT_TABLES.some((name) => name === tableName);
-    const isLonger = isKept && (Number(timeToLive) === -1 || Number(timeToLive) > timeToLiveS);
-    if ((Number(timeToLive) === timeToLiveS || isLonger) && Number(maxVersions) === 1) return { state: "ready" };
+    const timeToLiveS = await leastS();
+    const mayBeLonger = [...KEPT_TABLES, ...KEPT_AS_RECORDS].some((name) => name === tableName);
+    const isKept = Number(timeToLive) === timeToLiveS || (mayBeLonger && isLonger(Number(timeToLive), timeToLiveS));
+    if (isKept && Number(maxVersions) === 1) return { state: "ready" };
     return {
       state: "differs",
       what: `the table ${tableName} keeps rows for ${timeToLive} s and ${maxVersions} versions: set ${timeToLiveS} s and 1`,
@@ -76,10 +85,10 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
             client.createTable({
               tableMeta: { tableName, primaryKey: schema.key.map(({ name, type }) => ({ name, type: TYPES[type] })) },
               reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
-              tableOptions: options,
+              tableOptions: await optionsOf(),
             }),
           );
-        else await inTime(client.updateTable({ tableName, tableOptions: options }));
+        else await inTime(client.updateTable({ tableName, tableOptions: await optionsOf() }));
       } catch (error) {
         // Somebody else was faster.
         if (codeOf(error) !== "OTSObjectAlreadyExist") throw failureOf(error, `the table ${tableName}`);
@@ -96,6 +105,9 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
     },
   };
 }
+
+/** Whether rows are kept for longer by the first than by the second; -1 is for ever. */
+const isLonger = (oneS: number, otherS: number): boolean => otherS !== -1 && (oneS === -1 || oneS > otherS);
 
 async function untilReadable(
   client: tablestore.Client,
