@@ -67,6 +67,8 @@ export interface Suspension {
   readonly since: number;
   /** What stood and was not ours; null until a reading has shown it. Stored before anything is revoked. */
   readonly kept: readonly SuspendedRule[] | null;
+  /** When `kept` was last decided by a reading; absent before, and in rows that were written before this was noted. */
+  readonly keptAt?: number;
   /** True when it stood by an allocation: one that was taken back meanwhile is not opened again. */
   readonly wasAllocated: boolean;
   /** When the last of `by` was found to be over, and what is kept began to be opened again; null before. */

@@ -91,7 +91,7 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
     standing,
     suspension: {
       ...suspension,
-      ...(isFirst && { kept, wasAllocated: entry.allocation !== null }),
+      ...(isFirst && { kept, keptAt: now, wasAllocated: entry.allocation !== null }),
       liftedAt: null,
     },
     missingSince: anew.length > 0 && !isLeft ? (entry.missingSince ?? now) : null,
@@ -116,8 +116,8 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
  */
 function withoutMoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
   const { now, lateEffectMaxMs } = picture;
-  const { kept, since } = suspension;
-  if (kept === null || now < since + lateEffectMaxMs) return suspension;
+  const { kept, keptAt = suspension.since } = suspension;
+  if (kept === null || now < keptAt + lateEffectMaxMs) return suspension;
   // Not what this pass has revoked itself: a stale reading shows it still.
   const elsewhere = new Set(rulesOf(picture).flatMap(({ id }) => (same.some((it) => it.id === id) ? [] : id)));
   const left = kept.filter((rule) => !elsewhere.has(rule.ruleId));

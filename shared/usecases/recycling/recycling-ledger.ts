@@ -125,20 +125,20 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
       if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
       const entry = stored ?? freshEntry(group, kept.spec);
       const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
-      const since = entry.suspension?.since ?? app.clock.now();
-      return { ...entry, suspension: { by, since, kept: [rule], wasAllocated: true, liftedAt: null } };
+      const keptAt = app.clock.now();
+      const since = entry.suspension?.since ?? keptAt;
+      return { ...entry, suspension: { by, since, kept: [rule], keptAt, wasAllocated: true, liftedAt: null } };
     });
     await allocate(app, item, { ...allocation, seenAt: app.clock.now() });
   }
   await changeEntry(app, group, entryId, (stored) => {
     const entry = stored ?? freshEntry(group, kept.spec);
     const by = (entry.suspension?.by ?? []).filter((it) => it.itemId !== itemId);
-    const since = entry.suspension?.since ?? app.clock.now();
+    const now = app.clock.now();
+    const { since = now, keptAt = now } = entry.suspension ?? {};
     const wasAllocated = entry.allocation !== null;
-    return {
-      ...entry,
-      suspension: { by, since, kept: entry.suspension?.kept ?? [rule], wasAllocated, liftedAt: null },
-    };
+    const rules = entry.suspension?.kept ?? [rule];
+    return { ...entry, suspension: { by, since, kept: rules, keptAt, wasAllocated, liftedAt: null } };
   });
 }
 

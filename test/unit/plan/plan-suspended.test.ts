@@ -88,6 +88,18 @@ describe("while it is suspended", () => {
     expect((patch?.suspension ?? late.suspension)?.kept).toEqual([keptAs("1")]);
   });
 
+  test("a reading that may be older than what is kept tells nothing, however long ago the suspension began", () => {
+    const elsewhere = web("1", { ports: somePorts("3309/3309") });
+    const kept = plan(aStranger({ since: NOW - HOUR }), [web()]).patch?.suspension;
+    expect(kept).toMatchObject({ kept: [keptAs("1")], keptAt: NOW });
+    const entry = aStranger(kept ?? {});
+    for (const [now, left] of [
+      [NOW + LATE_MS - 1, [keptAs("1")]],
+      [NOW + LATE_MS, null],
+    ] as const)
+      expect((plan(entry, [elsewhere], { now }).patch?.suspension ?? kept)?.kept).toEqual(left);
+  });
+
   test("what could not be authorized again is left alone, and told", () => {
     const opaque = { kind: "opaque", text: "?" } as const;
     for (const rule of [web("1", { priority: 110 }), web("1", { peer: opaque })]) {
