@@ -158,7 +158,14 @@ export const mutations: readonly Mutation[] = [
     file: "shared/usecases/lockdown/act-on-alarm.ts",
     find: "if (lockdown.causes.length > 0) return",
     replace: "if (lockdown.causes.length >= 0) return",
+    // Its job looks every minute, and lifts what nothing keeps on any more.
+    also: {
+      file: "shared/usecases/lockdown/tend-lockdown.ts",
+      find: `if (lockdown.state === "lifting" || until <= now || causes.length === 0) {`,
+      replace: `if (lockdown.state === "lifting" || until <= now) {`,
+    },
     seenBy: ["lockdown-leaves-nothing"],
+    from: 5,
   },
   {
     name: "what is closed for a lockdown is not given back",
