@@ -24,10 +24,10 @@ const NARROW = "i-web-1";
 
 /** What is known of the scopes, by name. */
 function storyOf(world: SimWorld, scope: string): LockdownStory {
-  const known = world.lockdowns.get(scope);
+  const known = world.lockdowns.stories.get(scope);
   const groups = scope === WIDE ? [ENFORCED.groupId, UNGUARDED.groupId] : [ENFORCED.groupId];
   const story = known ?? new LockdownStory(groups, PERIOD_MS);
-  world.lockdowns.set(scope, story);
+  world.lockdowns.stories.set(scope, story);
   return story;
 }
 

@@ -1,6 +1,6 @@
 // A part of the product that some seeds have in their account, and others do not.
-import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { Dice } from "../kit/schedule.ts";
+import type { AccountPart } from "./sim-account.ts";
 import type { SimWorld } from "./sim-world.ts";
 
 /** What somebody does, from its beginning to its end. `dice` are the move's own: what else happens does not change what it is. */
@@ -9,12 +9,8 @@ export type Move = (world: SimWorld, dice: Dice) => Promise<void>;
 /** Moves, each with how often it comes beside the others. */
 export type Moves = readonly (readonly [number, Move])[];
 
-export interface Feature {
+export interface Feature extends AccountPart {
   /** What part of the seeds has it: what costs much time is rarer. */
   readonly chance: number;
-  /** What it adds to the policy's document. */
-  readonly policy: Readonly<Record<string, unknown>>;
   readonly moves: Moves;
-  /** Rules that stand from the beginning, by the id of their group. */
-  readonly rules?: Readonly<Record<string, readonly Partial<EcsRule>[]>>;
 }

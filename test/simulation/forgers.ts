@@ -1,9 +1,10 @@
 // Feature: somebody who writes events of their own onto the bus, and who has seen the program's tokens. None of it may keep open what nobody
 // granted, or close what was.
 
+import type { TrailData } from "./event-bus.ts";
 import type { Feature, Move } from "./feature.ts";
 import { ENFORCED, GROUPS } from "./sim-account.ts";
-import type { SimWorld, TrailData } from "./sim-world.ts";
+import type { SimWorld } from "./sim-world.ts";
 import { ruleFor } from "./workload.ts";
 
 const copyOf = (data: TrailData): TrailData => JSON.parse(JSON.stringify(data)) as TrailData;
@@ -41,23 +42,23 @@ async function openJunk(world: SimWorld, port: number, token?: string): Promise<
 /** The event says that somebody trusted wrote it, under its own id or another; and the true event may be kept away. */
 const inATrustedName: Move = async (world, dice) => {
   const isHeldBack = dice.happens(0.5);
-  if (isHeldBack) world.heldBack.add("mallory");
+  if (isHeldBack) world.bus.heldBack.add("mallory");
   await openJunk(world, dice.between(6400, 6450));
   await world.schedule.sleep(dice.between(8000, 15_000));
-  world.heldBack.delete("mallory");
-  const seen = world.heard.findLast((data) => isOf(data, "mallory", ENFORCED.groupId));
+  world.bus.heldBack.delete("mallory");
+  const seen = world.bus.heard.findLast((data) => isOf(data, "mallory", ENFORCED.groupId));
   if (seen === undefined) return;
   for (let n = dice.between(1, 4); n > 0; n--) {
     const forged = saidToBe(seen, TRUSTED);
     const eventId = dice.happens(0.3) ? seen["eventId"] : `made-up-${dice.between(0, 1e9)}`;
-    world.forge({ ...forged, eventId });
+    world.bus.forge({ ...forged, eventId });
     await world.schedule.sleep(dice.between(0, 60_000));
   }
 };
 
 /** A call with a token that the program has used for a change of the same group. */
 const withATokenOfOurs: Move = async (world, dice) => {
-  const seen = world.heard.findLast((data) => isOf(data, "safeport", ENFORCED.groupId));
+  const seen = world.bus.heard.findLast((data) => isOf(data, "safeport", ENFORCED.groupId));
   const token = /"ClientToken":"([^"]+)"/.exec(JSON.stringify(seen ?? {}))?.[1];
   if (token !== undefined) await openJunk(world, dice.between(6450, 6490), token);
 };
@@ -65,13 +66,13 @@ const withATokenOfOurs: Move = async (world, dice) => {
 /** The event of one of the program's own calls, said to be somebody's who takes the rule over. */
 const takenOver: Move = async (world, dice) => {
   const group = dice.pick(GROUPS);
-  const seen = world.heard.findLast((data) => isOf(data, "safeport", group.groupId));
+  const seen = world.bus.heard.findLast((data) => isOf(data, "safeport", group.groupId));
   if (seen === undefined) return;
   const forged = JSON.parse(
     JSON.stringify(saidToBe(seen, DAVE)).replaceAll(/"ClientToken":"[^"]*"/g, '"ClientToken":"d-1"'),
   );
   const later = new Date(Date.parse(String(seen["eventTime"])) + dice.between(0, 5000)).toISOString();
-  world.forge({ ...(forged as TrailData), eventId: `taken-${dice.between(0, 1e9)}`, eventTime: later });
+  world.bus.forge({ ...(forged as TrailData), eventId: `taken-${dice.between(0, 1e9)}`, eventTime: later });
 };
 
 /** A host of another group joins the enforced one for a time, as groups that grow and shrink by themselves have it. */
@@ -85,13 +86,13 @@ const scaling: Move = async (world, dice) => {
 
 /** An event of one of our groups in a region that it is not in, or of one that is not there at all. */
 const elsewhere: Move = async (world, dice) => {
-  const [seen] = world.heard.slice(-1);
+  const [seen] = world.bus.heard.slice(-1);
   if (seen === undefined) return;
   const isOther = dice.happens(0.5);
   const text = isOther
     ? JSON.stringify(seen).replaceAll("cn-hangzhou", "cn-shanghai")
     : JSON.stringify(seen).replaceAll("sg-", "sg-no-");
-  world.forge({ ...(JSON.parse(text) as TrailData), eventId: `elsewhere-${dice.between(0, 1e9)}` });
+  world.bus.forge({ ...(JSON.parse(text) as TrailData), eventId: `elsewhere-${dice.between(0, 1e9)}` });
 };
 
 export const scalingGroups: Feature = { chance: 0.3, policy: {}, moves: [[1, scaling]] };

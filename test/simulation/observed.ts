@@ -1,18 +1,32 @@
 // What an observer outside the program sees of a run: calls that change the cloud, and what was granted to whom.
 import type { EcsGroup, EcsRule } from "../../local/services/ecs/model.ts";
-import type { SimProcess } from "./sim-process.ts";
 
 /** How far a machine's clock may be off before the program opens nothing. */
 export const SKEW_MAX_MS = 5_000;
 /** A reply that was lost may have its effect so much later. */
 export const LATE_EFFECT_MS = 60_000;
 
+/** A process of the program, as an observer sees it. */
+export interface ObservedProcess {
+  readonly name: string;
+  /** How far this machine's clock is ahead, in milliseconds. */
+  readonly skewMs: number;
+  /** Locks that it has last been given, by name. */
+  readonly locks: ReadonlyMap<string, HeldLock>;
+}
+
+/** A lock as its holder was given it; its end by the holder's own clock. */
+export interface HeldLock {
+  readonly fence: number;
+  readonly expiresAt: number;
+}
+
 /** A call that may change a group, with the group's rules before and after it took effect. */
 export interface ObservedCall {
   /** Name of the caller: `safeport`, or a person's. */
   readonly who: string;
   /** The process of the program that made it; null for a person. */
-  readonly process: SimProcess | null;
+  readonly process: ObservedProcess | null;
   readonly operation: string;
   readonly groupId: string;
   readonly params: Readonly<Record<string, string>>;
@@ -26,7 +40,7 @@ export interface ObservedCall {
 
 /** A change about to be sent by a process of the program. */
 export interface SentCall {
-  readonly process: SimProcess;
+  readonly process: ObservedProcess;
   readonly operation: string;
   readonly groupId: string;
   readonly token: string;

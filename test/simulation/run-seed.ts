@@ -6,11 +6,12 @@ import { createToken, type TokenRow } from "../../shared/store/tokens.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
 import { setMode } from "../../shared/usecases/policy/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
+import type { Counts } from "./counts.ts";
 import { drawnFeatures, features } from "./features.ts";
 import { wordsOf } from "./observed.ts";
 import { type Part, partOf, scriptOf } from "./script.ts";
 import { ENFORCED } from "./sim-account.ts";
-import { type Counts, SimWorld, type Violation } from "./sim-world.ts";
+import { SimWorld, type Violation } from "./sim-world.ts";
 
 export interface SeedOptions {
   readonly isTraced?: boolean;

@@ -67,6 +67,14 @@ export const account: AccountSeed = {
   ],
 };
 
+/** What a feature adds to an account. */
+export interface AccountPart {
+  /** To the policy's document. */
+  readonly policy: Readonly<Record<string, unknown>>;
+  /** Rules that stand from the beginning, by the id of their group. */
+  readonly rules?: Readonly<Record<string, readonly Partial<EcsRule>[]>>;
+}
+
 /** What every seed has of the policy; features add to it. */
 export const DOCUMENT = {
   defaultTarget: "web",

@@ -12,8 +12,7 @@ import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
 import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
 import { inProcessEcs, type Way } from "./in-process-rpc.ts";
-import type { ObservedCall, SentCall } from "./observed.ts";
-import { rulesIn } from "./observed.ts";
+import { type HeldLock, type ObservedCall, type ObservedProcess, rulesIn, type SentCall } from "./observed.ts";
 
 /** What the processes of a run share, and whom they are watched by. */
 export interface SimSurroundings extends ProcessSurroundings {
@@ -35,13 +34,7 @@ export interface SimSurroundings extends ProcessSurroundings {
 
 const isWrite = (action: string): boolean => /^(Authorize|Revoke|Modify|Create|Delete|Join|Leave)/.test(action);
 
-/** A lock as its holder was given it; its end by the holder's own clock. */
-export interface HeldLock {
-  readonly fence: number;
-  readonly expiresAt: number;
-}
-
-export class SimProcess extends MortalProcess {
+export class SimProcess extends MortalProcess implements ObservedProcess {
   /** How far this machine's clock is ahead, in milliseconds. */
   readonly skewMs: number;
   /** Locks that this process has last been given, by name. */

@@ -1,13 +1,7 @@
 // One simulated account: the embedded ECS and its trail, the program's processes on it, and the people who change it meanwhile.
-import { Principals } from "../../local/principals.ts";
-import { seededRandom } from "../../local/random.ts";
-import { createActionTrail } from "../../local/services/actiontrail/action-trail.ts";
-import { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
-import { defaultTrailSwitches, type TrailSwitches } from "../../local/services/actiontrail/switches.ts";
-import type { EcsCall } from "../../local/services/ecs/ecs-service.ts";
+import type { KeptEvents } from "../../local/services/actiontrail/kept-events.ts";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
-import type { AccountSeed } from "../../local/services/ecs/seed.ts";
-import { createEcs, type EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
+import type { EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
 import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
@@ -26,10 +20,12 @@ import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
-import type { Feature } from "./feature.ts";
-import type { LockdownStory } from "./lockdown-story.ts";
+import { freshCounts } from "./counts.ts";
+import { EventBus } from "./event-bus.ts";
+import { KnownLockdowns } from "./known-lockdowns.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
-import { ACCOUNT_ID, account, DOCUMENT, GROUPS, NAMES, type Person, REGION, SETTINGS } from "./sim-account.ts";
+import { ACCOUNT_ID, type AccountPart, DOCUMENT, GROUPS, NAMES, type Person, REGION, SETTINGS } from "./sim-account.ts";
+import { createCloud } from "./sim-cloud.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
 import { FAIR, type Weather } from "./weather.ts";
@@ -39,23 +35,6 @@ const MINUTE_MS = 60_000;
 const DEADLINE_MS = 45_000;
 /** What a mode has kept back is looked at again within so long. */
 const MODE_AGAIN_MS = 5 * MINUTE_MS;
-/** After the end of a lockdown, or of trouble, it is lifted: locks of whoever died lapse, and the next tick or two come. */
-export const LIFTED_WITHIN_MS = 75_000 + 30_000 + 2 * MINUTE_MS;
-
-/** What a run came to, in numbers. */
-export interface Counts {
-  calls: number;
-  /** Calls of the program that changed a rule. */
-  changes: number;
-  ticks: number;
-  events: number;
-  /** Faults by kind. */
-  readonly faults: Map<string, number>;
-  /** Moves of leases and locks from state to state. */
-  readonly moves: Map<string, number>;
-  /** How often each checker has looked at something. */
-  readonly checks: Map<string, number>;
-}
 
 /** What must never happen and did, with the checker that saw it. */
 export interface Violation {
@@ -63,10 +42,6 @@ export interface Violation {
   readonly text: string;
   readonly at: number;
 }
-
-/** An event of the trail. */
-export type TrailData = Readonly<Record<string, unknown>>;
-const HEARD_MAX = 40;
 
 export class SimWorld {
   readonly seed: string;
@@ -87,29 +62,13 @@ export class SimWorld {
   readonly untouchable = new Map<string, Set<string>>();
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
-  readonly counts: Counts = {
-    calls: 0,
-    changes: 0,
-    ticks: 0,
-    events: 0,
-    faults: new Map(),
-    moves: new Map(),
-    checks: new Map(),
-  };
+  readonly counts = freshCounts();
   /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
   readonly adopted = new Set<string>();
-  /** The newest events that the trail has told. */
-  readonly heard: TrailData[] = [];
-  /** Whose events do not come: somebody keeps them from the bus. */
-  readonly heldBack = new Set<string>();
   /** Who has written each rule first, and what it said then, by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string }>();
-  /** Scopes of lockdowns, by name. */
-  readonly lockdowns = new Map<string, LockdownStory>();
-  /** Words of rules that the program has revoked where a lockdown may be on, and not given back yet, with who wrote them; by group. */
-  readonly closedForLockdown = new Map<string, Map<string, string>>();
-  /** Of those that were given back, by group and words: whose they are. */
-  readonly #givenBack = new Map<string, string>();
+  readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
+  readonly bus: EventBus;
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
   readonly watchers: {
@@ -123,7 +82,6 @@ export class SimWorld {
   disturbedAt = 0;
   readonly #weather: Weather = { ...FAIR };
   readonly #away = new Map<"ecs" | "tables" | "trail", number>();
-  readonly #trailSwitches: TrailSwitches;
   readonly #kept: KeptEvents;
   readonly #processes: { readonly process: SimProcess; readonly app: App }[] = [];
   readonly #works = new Set<Promise<void>>();
@@ -131,12 +89,14 @@ export class SimWorld {
   readonly #hasWakeups: boolean;
   #born = 0;
   #tokens = 0;
-  readonly #lockedAt = new Map<string, number>();
   #isOver = false;
 
   constructor(
     seed: string,
-    { isTraced = false, features = [] }: { readonly isTraced?: boolean; readonly features?: readonly Feature[] } = {},
+    {
+      isTraced = false,
+      features = [],
+    }: { readonly isTraced?: boolean; readonly features?: readonly AccountPart[] } = {},
   ) {
     this.seed = seed;
     this.#isTraced = isTraced;
@@ -147,43 +107,18 @@ export class SimWorld {
       1,
       REGION,
     );
-    const { schedule } = this;
-    const seedOfAccount: AccountSeed = {
-      ...account,
-      groups: account.groups.map((group) => ({
-        ...group,
-        rules: [...group.rules, ...features.flatMap(({ rules }) => rules?.[group.groupId] ?? [])],
-      })),
-    };
-    const clock = {
-      ...schedule.clock((ms) => schedule.sleep(ms)),
-      schedule: (ms: number, run: () => void) => {
-        let isOff = false;
-        schedule.after(ms, () => {
-          if (!isOff) run();
-        });
-        return () => {
-          isOff = true;
-        };
+    const { schedule, dice } = this;
+    this.bus = new EventBus({
+      ...{ dice, schedule, weather: this.#weather, tell: (line) => this.tell(line) },
+      onFault: (kind) => this.#fault(kind, 0),
+      handOver: (event) => {
+        this.counts.events += 1;
+        void this.start("event", (app) => this.#handOver(app, event));
       },
-      machineOffsetMs: () => 0,
-    };
-    const random = seededRandom(`cloud of ${seed}`);
-    const principals = new Principals(account, seededRandom(`principals of ${seed}`), () => clock.now());
-    this.#trailSwitches = { ...defaultTrailSwitches, eventDelayMs: 500, eventJitterMs: 4000, lookupDelayMs: 5000 };
-    this.#kept = new KeptEvents(this.#trailSwitches);
-    const trail = createActionTrail({
-      ...{ clock, random, accountId: ACCOUNT_ID, regionId: REGION, switches: this.#trailSwitches, kept: this.#kept },
-      find: (accessKeyId) => principals.find(accessKeyId),
-      tell: ({ data }) => this.#told(data as TrailData),
     });
-    this.ecs = createEcs({
-      clock,
-      random,
-      seed: seedOfAccount,
-      findUser: (accessKeyId) => principals.find(accessKeyId),
-      onCall: (call: EcsCall) => trail.record(call),
-    });
+    const cloud = createCloud(seed, schedule, features, (event) => this.bus.told(event));
+    this.ecs = cloud.ecs;
+    this.#kept = cloud.kept;
     for (const { groupId } of GROUPS) {
       this.allocated.set(groupId, new Set());
       this.untouchable.set(groupId, new Set());
@@ -255,59 +190,12 @@ export class SimWorld {
       if (!known.has(rule.ruleId)) {
         const words = wordsOf(rule);
         // What is given back after a lockdown is whose it was.
-        const owner = call.who === "safeport" ? this.#ownerToGiveBackTo(call.groupId, words) : undefined;
+        const owner = call.who === "safeport" ? this.lockdowns.ownerToGiveBackTo(call.groupId, words) : undefined;
         this.born.set(rule.ruleId, { who: owner ?? call.who, words });
       }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
-    this.#noteClosed(call);
-  }
-
-  #noteClosed({ who, groupId, before, after }: ObservedCall): void {
-    const closed = this.closedForLockdown.get(groupId) ?? new Map<string, string>();
-    this.closedForLockdown.set(groupId, closed);
-    const standing = new Set(after.map(wordsOf));
-    if (who === "safeport" && this.mayBeLocked(groupId))
-      for (const rule of before) {
-        const words = wordsOf(rule);
-        if (rule.policy === "Drop" || standing.has(words)) continue;
-        closed.set(words, this.born.get(rule.ruleId)?.who ?? "somebody before");
-      }
-    for (const words of standing) {
-      const owner = closed.get(words);
-      if (owner !== undefined) this.#givenBack.set(`${groupId} ${words}`, owner);
-      closed.delete(words);
-    }
-  }
-
-  /**
-   * Whose a rule is that was closed for a lockdown. Whoever dies after giving it back, and before that is written down, leaves the next
-   * pass to find nothing there: it cannot tell that from a call that came to nothing, and gives back once more what its owner has removed.
-   */
-  #ownerToGiveBackTo(groupId: string, words: string): string | undefined {
-    const owner = this.closedForLockdown.get(groupId)?.get(words);
-    return owner ?? (this.mayBeLocked(groupId) ? this.#givenBack.get(`${groupId} ${words}`) : undefined);
-  }
-
-  /** When a lockdown may last have been on in the group, by all that people know; 0 for never. */
-  lockedAt(groupId: string): number {
-    const [now, troubledAt] = [this.now(), Math.min(this.troubledAt(), this.now())];
-    const isOn = [...this.lockdowns.values()].some(
-      (it) => it.groupIds.includes(groupId) && it.mayBeOn(now, troubledAt),
-    );
-    if (isOn) this.#lockedAt.set(groupId, now);
-    return this.#lockedAt.get(groupId) ?? 0;
-  }
-
-  /** True where a lockdown may be on, or not be lifted yet. */
-  mayBeLocked(groupId: string): boolean {
-    const lockedAt = this.lockedAt(groupId);
-    return lockedAt > 0 && this.now() <= Math.max(lockedAt, Math.min(this.troubledAt(), this.now())) + LIFTED_WITHIN_MS;
-  }
-
-  /** True for a rule of other people that was closed for a lockdown and has not been given back yet. */
-  isToGiveBack(groupId: string, words: string): boolean {
-    return (this.#ownerToGiveBackTo(groupId, words) ?? "safeport") !== "safeport";
+    this.lockdowns.noteClosed(call, (ruleId) => this.born.get(ruleId)?.who);
   }
 
   /** When something last kept the program from what it has to do, a mode included; by the true clock. */
@@ -487,41 +375,6 @@ export class SimWorld {
     this.#fault(`${service} away`, ms);
     this.tell(`${service} is away for ${ms} ms`);
     this.#away.set(service, this.now() + ms);
-  }
-
-  #told(data: TrailData): void {
-    this.heard.push(data);
-    if (this.heard.length > HEARD_MAX) this.heard.shift();
-    const { userName } = data["userIdentity"] as { readonly userName?: string };
-    if (userName !== undefined && this.heldBack.has(userName)) this.#fault("event held back", 0);
-    else this.#deliver(data);
-  }
-
-  /** Somebody writes an event onto the bus that the trail knows nothing of. */
-  forge(data: TrailData): void {
-    this.tell(`forged ${String(data["eventId"])}`);
-    this.#deliver(data);
-  }
-
-  /** Events of calls come some time after, once or more often, or never. */
-  #deliver(data: TrailData): void {
-    const { dice, schedule } = this;
-    const weather = this.#weather;
-    if (dice.happens(weather.lostEvent)) {
-      this.#fault("lost event", 0);
-      return;
-    }
-    const times = dice.happens(weather.doubleEvent) ? 3 : 1;
-    if (times > 1) this.#fault("double event", 0);
-    const event = JSON.stringify({ specversion: "1.0", type: "ecs:ActionTrail:ApiCall", data });
-    for (let n = 0; n < times; n++) {
-      const isLate = dice.happens(weather.lateEvent);
-      if (isLate) this.#fault("late event", 0);
-      schedule.after(isLate ? dice.between(20_000, 12 * MINUTE_MS) : dice.between(0, 500), () => {
-        this.counts.events += 1;
-        void this.start("event", (app) => this.#handOver(app, event));
-      });
-    }
   }
 
   async #handOver(app: App, event: string): Promise<void> {

@@ -12,7 +12,7 @@ export const deniedStaysShut: Checker = {
       if (call.who !== "safeport") return;
       const since = world.deniedSince.get(call.groupId) ?? Number.POSITIVE_INFINITY;
       // What a lockdown has closed is given back.
-      if (call.at < since + KNOWN_MS || world.mayBeLocked(call.groupId)) return;
+      if (call.at < since + KNOWN_MS || world.lockdowns.mayBeOn(call.groupId)) return;
       const standing = new Set(call.before.map((rule) => rule.ruleId));
       if (!call.after.some((rule) => !standing.has(rule.ruleId))) return;
       for (const words of wordsOpenedBy(call))

@@ -4,8 +4,9 @@ import { type Policies, PolicyResolver } from "../../../local/dataplane/policy.t
 import { decide } from "../../../local/dataplane/verdict.ts";
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
+import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
-import { LIFTED_WITHIN_MS, type SimWorld } from "../sim-world.ts";
+import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
 /** By the timer alone. */
@@ -67,7 +68,7 @@ export const lockdownCloses: Checker = {
     });
     world.watchers.minute.push(() => {
       const now = world.now();
-      for (const story of world.lockdowns.values())
+      for (const story of world.lockdowns.stories.values())
         for (const groupId of story.groupIds) {
           const since = story.surelySince(now);
           if (since === null || opened.has(groupId) || wasDenied(world, groupId, since)) continue;
@@ -92,7 +93,7 @@ export const lockdownCloses: Checker = {
                 world.violated("lockdown-closes", `${groupId} is locked down, and ${source} reaches ${host}:${port}`);
           }
         }
-      for (const groupId of opened) if (!world.mayBeLocked(groupId)) opened.delete(groupId);
+      for (const groupId of opened) if (!world.lockdowns.mayBeOn(groupId)) opened.delete(groupId);
     });
   },
 };
@@ -124,7 +125,7 @@ export const lockdownLeavesNothing: Checker = {
     world.watchers.minute.push(() => {
       const now = world.now();
       for (const { groupId, rules } of world.ecs.groups()) {
-        if (now <= Math.max(world.lockedAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
+        if (now <= Math.max(world.lockdowns.lastOnAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
         for (const rule of rules) {
           if (rule.policy !== "Drop" || world.born.get(rule.ruleId)?.who !== "safeport" || told.has(rule.ruleId))
             continue;
@@ -133,7 +134,7 @@ export const lockdownLeavesNothing: Checker = {
         }
         if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
         const standing = new Set(rules.map(wordsOf));
-        for (const words of world.closedForLockdown.get(groupId)?.keys() ?? []) {
+        for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
           const isOthers = world.untouchable.get(groupId)?.has(words) || world.allocated.get(groupId)?.has(words);
           if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
           told.add(`${groupId} ${words}`);

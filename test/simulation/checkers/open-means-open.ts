@@ -16,7 +16,7 @@ export const openMeansOpen: Checker = {
       // An answer that was long on its way may come when all is over.
       if (promised <= world.now()) return;
       // Closed for a lockdown, it is open again afterwards.
-      if (world.mayBeLocked(groupId)) return;
+      if (world.lockdowns.mayBeOn(groupId)) return;
       if (rulesIn(world.ecs.groups(), groupId).some((it) => wordsOf(it) === rule)) return;
       if (meddled.has(`${groupId} ${rule}`)) return;
       world.violated("open-means-open", `${leaseId} is said to be open, and ${groupId} lacks ${rule}`);

@@ -14,7 +14,7 @@ export const removesOnlyItsOwn: Checker = {
         const left = after.get(rule.ruleId);
         if (left === rule || (left && JSON.stringify(left) === JSON.stringify(rule))) continue;
         // For a lockdown; that it is given back is looked after elsewhere.
-        if (left === undefined && world.mayBeLocked(call.groupId)) continue;
+        if (left === undefined && world.lockdowns.mayBeOn(call.groupId)) continue;
         const what = `${call.operation} of ${call.groupId} ${rule.ruleId} ${wordsOf(rule)} by ${call.process?.name}`;
         if (world.untouchable.get(call.groupId)?.has(wordsOf(rule)))
           world.violated("removes-only-its-own", `${what}, which is not its business`);

@@ -7,7 +7,7 @@ export const sharedRulesStay: Checker = {
   watch(world) {
     world.watchers.made.push((call) => {
       if (call.who !== "safeport" || call.operation !== "RevokeSecurityGroup") return;
-      if (world.mayBeLocked(call.groupId)) return;
+      if (world.lockdowns.mayBeOn(call.groupId)) return;
       const after = new Set(call.after.map((rule) => rule.ruleId));
       const standing = new Set(call.after.map(wordsOf));
       for (const rule of call.before) {
