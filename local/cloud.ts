@@ -83,8 +83,14 @@ export interface Cloud {
 /** Starts every service on loopback. When one cannot start, the others are stopped again. */
 export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
   const started: Array<() => Promise<void> | void> = [];
-  const stop = async (): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     for (const each of started.splice(0).reverse()) await each();
+  };
+  let stopping: Promise<void> | undefined;
+  // Whoever stops it again waits until the first stop has ended.
+  const stop = (): Promise<void> => {
+    stopping ??= stopAll();
+    return stopping;
   };
   try {
     return await start(

@@ -109,15 +109,18 @@ async function main(): Promise<void> {
     process.stdout.write(HELP);
     return;
   }
-  const cloud = await startCloud(options);
   let stopping = false;
+  // A cloud that is starting has taken things already, such as the nftables table: it starts to its end, and stops.
   const end = (): void => {
     if (stopping) process.exit(1);
     stopping = true;
-    cloud.stop().then(() => process.exit(0), failed);
+    starting.then((cloud) => cloud.stop().then(() => process.exit(0))).catch(failed);
   };
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
+  const starting = startCloud(options);
+  const cloud = await starting;
+  if (stopping) return;
   const say = (label: string, text: string): void => console.log(`${label.padEnd(12)}${text}`);
   const { account, dataPlane } = cloud;
   for (const [name, endpoint] of Object.entries(cloud.endpoints)) say(name, endpoint);

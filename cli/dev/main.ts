@@ -28,10 +28,11 @@ async function main(): Promise<void> {
   const recordFile = join(options.home, "dev.json");
   // One that a killed run left behind would send tools to closed ports.
   rmSync(recordFile, { force: true });
-  const cloud = await startCloud(cloudOptions(options));
-  const stop = stopOnce(cloud, recordFile);
+  const stop = stopOnce(() => starting, recordFile);
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  const starting = startCloud(cloudOptions(options));
+  const cloud = await starting;
   try {
     await provision(cloud, secrets, policyText);
     cloud.deploy(functionsOf(cloud, secrets, { dist: resolve(DIST) }));
@@ -80,17 +81,16 @@ async function provision(cloud: Cloud, secrets: Secrets, policyText: string): Pr
   });
 }
 
-/** The first signal stops in order, a second one at once. */
-function stopOnce(cloud: Cloud, recordFile: string): (signal: NodeJS.Signals) => void {
+/** The first signal stops in order, also what is still starting; a second one stops at once. */
+function stopOnce(starting: () => Promise<Cloud>, recordFile: string): (signal: NodeJS.Signals) => void {
   let stopping = false;
   return () => {
     if (stopping) process.exit(1);
     stopping = true;
     rmSync(recordFile, { force: true });
-    cloud.stop().then(
-      () => process.exit(0),
-      (error: unknown) => failed(error),
-    );
+    starting()
+      .then((cloud) => cloud.stop().then(() => process.exit(0)))
+      .catch(failed);
   };
 }
 

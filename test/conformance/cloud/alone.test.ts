@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -39,6 +39,22 @@ test("it prints its addresses and ready, answers there, and ends at a signal", a
   expect(printed).toMatch(/^instance +127\.118\.0\.11 web-1 22,80,443,3306$/m);
   child.kill("SIGTERM");
   expect(await once(child, "close")).toEqual([0, null]);
+});
+
+test("a signal while it starts stops it in order, with everything that it has taken", async () => {
+  const home = mkdtempSync(join(tmpdir(), "cloud-alone-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const child = spawn(
+    process.execPath,
+    [...RUN, "--any-port", "--home", home, "--network", "127.118", "--engine", "userspace"],
+    { stdio: "ignore" },
+  );
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const closed = once(child, "close");
+  // The first of its services opens its files long before the last one listens.
+  while (!existsSync(join(home, "cloud"))) await new Promise((resolve) => setTimeout(resolve, 1));
+  child.kill("SIGTERM");
+  expect(await closed).toEqual([0, null]);
 });
 
 test("--help names every option, and a wrong one is told", () => {
