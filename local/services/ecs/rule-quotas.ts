@@ -15,15 +15,25 @@ export const weightOf = (rules: readonly RuleFields[], lists: readonly EcsList[]
   );
 };
 
-/** Refuses a rule for which there is no room in the group as it stands. */
-export const checkRuleQuotas = ({ draft, limits }: OperationContext, group: EcsGroup, rule: RuleFields): void => {
+/** Refuses so many rules of a group: for the group itself, or for an interface with the rules of its other groups. */
+export const checkRoomFor = (
+  { draft, limits }: Pick<OperationContext, "draft" | "limits">,
+  group: EcsGroup,
+  rules: readonly RuleFields[],
+): void => {
   const lists = draft.lists();
-  const wanted = weightOf([...group.rules, rule], lists);
+  const wanted = weightOf(rules, lists);
   if (wanted > limits.rulesPerGroup) throw refusal("AuthorizationLimitExceed");
   for (const eni of draft.enis().filter((each) => each.groupIds.includes(group.groupId))) {
     const others = eni.groupIds.filter((id) => id !== group.groupId).flatMap((id) => draft.group(id)?.rules ?? []);
     if (wanted + weightOf(others, lists) > limits.rulesPerEni) throw refusal("AuthorizationLimitExceed");
   }
+};
+
+/** Refuses a rule for which there is no room in the group as it stands. */
+export const checkRuleQuotas = (context: OperationContext, group: EcsGroup, rule: RuleFields): void => {
+  const { draft, limits } = context;
+  checkRoomFor(context, group, [...group.rules, rule]);
   const hasGroup = (each: RuleFields): boolean => each.sourceGroupId !== "" || each.destGroupId !== "";
   if (hasGroup(rule) && group.rules.filter(hasGroup).length + 1 > limits.groupRulesPerGroup) {
     throw refusal("AuthorizedGroupRule.LimitExceed");

@@ -1,10 +1,11 @@
 // Rules that name a prefix list, by SDK and by bytes.
+import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526";
 import { describe, expect } from "vitest";
 import { verdict } from "../../../local/dataplane/verdict.ts";
 import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
 import { itEmbedded } from "./it-embedded.ts";
 import { add, create, drop, modify } from "./prefix-list-calls.ts";
-import { authorize, aWorld, refusalOf, rulesOf, ssh } from "./world.ts";
+import { authorize, aWorld, refusalOf, regionId, rulesOf, ssh } from "./world.ts";
 
 const none = undefined as never;
 
@@ -45,6 +46,26 @@ describe("rules that name a prefix list", () => {
     const id = await create(client);
     await authorize(client, [from(id)]);
     expect(await refusalOf(authorize(client, [ssh()]))).toEqual({ statusCode: 403, code: "AuthorizationLimitExceed" });
+  });
+
+  itEmbedded("count for as many when a rule is moved to another list, too", async () => {
+    const { client } = await aWorld({ limits: { rulesPerGroup: 5 } });
+    const small = await create(client, { maxEntries: 1, entry: [] });
+    const large = await create(client, { maxEntries: 4, prefixListName: "offices" });
+    await authorize(client, [from(small)]);
+    const securityGroupRuleId = (await rulesOf(client))[2]?.securityGroupRuleId as string;
+    const move = (sourcePrefixListId: string) =>
+      client.modifySecurityGroupRule(
+        new ModifySecurityGroupRuleRequest({
+          regionId,
+          securityGroupId: "sg-web",
+          securityGroupRuleId,
+          sourcePrefixListId,
+        }),
+      );
+    expect(await refusalOf(move(large))).toEqual({ statusCode: 403, code: "AuthorizationLimitExceed" });
+    expect((await rulesOf(client))[2]).toMatchObject({ sourcePrefixListId: small });
+    await move(await create(client, { maxEntries: 2, prefixListName: "two" }));
   });
 
   itEmbedded("are refused for a list that is not there, of the other family, or with too many groups", async () => {

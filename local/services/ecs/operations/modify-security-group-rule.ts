@@ -5,6 +5,7 @@ import type { EcsDirection, EcsRule } from "../model.ts";
 import { newId, type Operation, type OperationContext, requireOwnGroup, timestamp } from "../operation.ts";
 import { permissionFieldNames, readPermission } from "../permission.ts";
 import { entityTypeOf, isSameRule, peerOf } from "../rule-identity.ts";
+import { checkRoomFor, weightOf } from "../rule-quotas.ts";
 import type { EcsSwitches } from "../switches.ts";
 import { inItsWords } from "../wordings.ts";
 
@@ -86,7 +87,10 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
       ? { ruleId, createTime: old.createTime }
       : { ruleId: newId(context.random, "sgr"), createTime: timestamp(context.now) };
   const rule: EcsRule = { ...fields, nicType: old.nicType, ...born };
-  draft.putGroup({ ...group, rules: group.rules.map((each) => (each.ruleId === ruleId ? rule : each)) });
+  const rules = group.rules.map((each) => (each.ruleId === ruleId ? rule : each));
+  // Another list may hold more. What is over its quota already may be modified as long as it does not grow.
+  if (weightOf([rule], draft.lists()) > weightOf([old], draft.lists())) checkRoomFor(context, group, rules);
+  draft.putGroup({ ...group, rules });
   return {};
 };
 
