@@ -158,9 +158,11 @@ function putCustomMetric({ params, now, metrics, accountId }: CmsContext): Body 
 }
 
 function customPoint(fields: RpcParameters, path: string, at: number): MetricPoint {
-  const values = jsonOf(fields["Values"] ?? "", `${path}.Values`) as Record<string, unknown>;
+  const parsed = jsonOf(fields["Values"] ?? "", `${path}.Values`);
+  if (typeof parsed !== "object" || parsed === null) throw invalid(`${path}.Values is no object.`);
+  const values = parsed as Record<string, unknown>;
   const value = (name: string): number => {
-    const found = Number(values?.[name]);
+    const found = Number(values[name]);
     if (!Number.isFinite(found)) throw invalid(`${path}.Values has no number ${name}.`);
     return found;
   };

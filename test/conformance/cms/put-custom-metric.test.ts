@@ -30,6 +30,12 @@ it.each([
   expect(outcomeOf(answer)).toBe("400 ParameterInvalid");
 });
 
+it.each(["null", "5", '"5"', "[]"])("refuses values taken together that are %s, by bytes", async (Values) => {
+  const { raw, tag } = await aCms();
+  const answer = await raw("PutCustomMetric", entry({ ...value, MetricName: tag, Type: "1", Period: "60", Values }));
+  expect(outcomeOf(answer)).toBe("400 ParameterInvalid");
+});
+
 it("refuses a call without any value", async () => {
   const { raw } = await aCms();
   expect(outcomeOf(await raw("PutCustomMetric"))).toBe("400 ParameterInvalid");
