@@ -64,6 +64,15 @@ export interface Sls {
   stop(): Promise<void>;
 }
 
+/** What is no UTF-8 stays as it came: no operation has such a path. */
+function decoded(path: string): string {
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}
+
 const BODY_BYTES_MAX = 10 << 20;
 const KEEP_ALIVE_MS = 75_000;
 const SKEW_MS_MAX = 15 * 60_000;
@@ -109,7 +118,7 @@ export async function startSls(options: SlsOptions): Promise<Sls> {
     const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s);
     const signed: SlsRequest = {
       method: request.method ?? "",
-      path: decodeURI(path),
+      path: decoded(path),
       rawQuery,
       headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
       body: read.kind === "body" ? read.body : Buffer.alloc(0),

@@ -2,7 +2,7 @@
 import { expect, it } from "vitest";
 import { itEmbedded } from "../rpc/target.ts";
 import { anSls, outcomeOf } from "./target.ts";
-import { flow, type Signing, START_S, withFlows } from "./world.ts";
+import { aCloud, flow, type Signing, START_S, withFlows } from "./world.ts";
 
 const index = { keys: { port: { type: "long", doc_value: true } } };
 
@@ -43,4 +43,10 @@ itEmbedded("SLS")("answers the logs of a page, newest first when asked, with the
     { ...flow({ srcport: "3" }), __time__: String(START_S + 2), __topic__: "flow_log", __source__: "" },
     { ...flow({ srcport: "2" }), __time__: String(START_S + 1), __topic__: "flow_log", __source__: "" },
   ]);
+});
+
+itEmbedded("SLS")("answers a path that is not UTF-8, too", async () => {
+  const cloud = await aCloud();
+  const answer = await fetch(`http://${cloud.endpoints.sls}/logstores/%ff`);
+  expect([answer.status, await answer.json()]).toMatchObject([401, { errorCode: "Unauthorized" }]);
 });
