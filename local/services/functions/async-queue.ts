@@ -29,7 +29,7 @@ export type Acceptance = "accepted" | "duplicate";
 // Nobody publishes how long a task id stays taken; a week is longer than any delivery here lives.
 const TASK_KEPT_MS = 7 * 24 * 3_600_000;
 const DELAY_MS_MAX = 3_600_000;
-// What is throttled is tried again for five hours.
+// What is throttled is tried again for five hours, all waits together.
 const THROTTLED_MS_MIN = 500;
 const THROTTLED_MS_MAX = 5 * 3_600_000;
 
@@ -166,7 +166,8 @@ export class AsyncQueue {
     const { attempt, throttled = 0 } = invocation;
     const throttledMs = THROTTLED_MS_MIN * 2 ** throttled;
     // Refused without a run is throttled, refused after one is a run that nobody heard of.
-    const isThrottled = end === "refused" && outcome === undefined && throttledMs <= THROTTLED_MS_MAX;
+    const waitedMs = throttledMs - THROTTLED_MS_MIN;
+    const isThrottled = end === "refused" && outcome === undefined && waitedMs + throttledMs <= THROTTLED_MS_MAX;
     const hasFailed = outcome !== undefined && (end === "refused" || outcome.errorType !== undefined);
     if (isThrottled) this.#again({ ...invocation, throttled: throttled + 1 }, throttledMs);
     else if (hasFailed && attempt < this.#options.retriesMax(invocation.function))
