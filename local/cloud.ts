@@ -6,6 +6,7 @@ import type { CloudEndpoints, CloudOptions } from "./cloud-options.ts";
 import { type CloudWorld, cloudWorld } from "./cloud-world.ts";
 import { createControl } from "./control.ts";
 import type { DataPlane } from "./dataplane/data-plane.ts";
+import { claimDirectory } from "./directory-claim.ts";
 import type { FaultTable } from "./faults.ts";
 import { LoadBalancers } from "./load-balancers.ts";
 import type { Principal, PrincipalSpec, Session } from "./principals.ts";
@@ -93,6 +94,7 @@ export async function startCloud(options: CloudOptions = {}): Promise<Cloud> {
     return stopping;
   };
   try {
+    if (options.directory !== undefined) started.push(claimDirectory(options.directory));
     return await start(
       cloudWorld(options, (each) => void started.push(each)),
       stop,

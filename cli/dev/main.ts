@@ -26,13 +26,13 @@ async function main(): Promise<void> {
   const policyText = policyTextOf(readFileSync(POLICY_FILE, "utf8"), POLICY_FILE);
   const secrets = keptSecrets(options.home);
   const recordFile = join(options.home, "dev.json");
-  // One that a killed run left behind would send tools to closed ports.
-  rmSync(recordFile, { force: true });
   const stop = stopOnce(() => starting, recordFile);
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
   const starting = startCloud(cloudOptions(options));
   const cloud = await starting;
+  // One that a killed run left behind would send tools to closed ports; that of a living one could not have been started over.
+  rmSync(recordFile, { force: true });
   try {
     await provision(cloud, secrets, policyText);
     cloud.deploy(functionsOf(cloud, secrets, { dist: resolve(DIST) }));
@@ -87,9 +87,11 @@ function stopOnce(starting: () => Promise<Cloud>, recordFile: string): (signal: 
   return () => {
     if (stopping) process.exit(1);
     stopping = true;
-    rmSync(recordFile, { force: true });
     starting()
-      .then((cloud) => cloud.stop().then(() => process.exit(0)))
+      .then((cloud) => {
+        rmSync(recordFile, { force: true });
+        return cloud.stop().then(() => process.exit(0));
+      })
       .catch(failed);
   };
 }

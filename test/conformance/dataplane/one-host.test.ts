@@ -2,15 +2,19 @@
 
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import TableStore from "tablestore";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startCloud } from "../../../local/cloud.ts";
+import { type Cloud, type CloudOptions, startCloud } from "../../../local/cloud.ts";
 import { type DataPlane, startDataPlane } from "../../../local/dataplane/data-plane.ts";
 import { nftUnusable } from "../../../local/dataplane/nft-process.ts";
 import { seededRandom } from "../../../local/random.ts";
-import { seedAccount } from "../../../local/seed.ts";
+import { seedAccount, seedTablestoreInstance, seedUser } from "../../../local/seed.ts";
 import { systemClock } from "../../../shared/adapters/system/clock.ts";
 import { aGroup, anEni, anInstance, aRule, aTopology } from "../../unit/local/dataplane/builders.ts";
+import { ecsClient } from "../cloud/rpc-call.ts";
 import { attempt, ownNet } from "./connect.ts";
 
 const net = ownNet(160);
@@ -32,6 +36,71 @@ const start = async (over: { range?: string; tableName?: string } = {}): Promise
   return plane;
 };
 const tables = (): string => execFileSync("nft", ["list", "tables"], { encoding: "utf8" });
+
+test("a cloud that lasts, as of npm start, notices nothing of those that come and go beside it, as of npm test", async () => {
+  const directory = mkdtempSync(join(tmpdir(), "one-host-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  const cloudIn = async (network: string, options: CloudOptions): Promise<Cloud> => {
+    const account = seedAccount(seededRandom("safeport seeded account"));
+    const instances = account.instances.map((instance) => ({
+      ...instance,
+      address: instance.address.replace(/^127\.10\./, `${network}.`),
+    }));
+    const cloud = await startCloud({ range: `${network}.0.0/16`, account: { ...account, instances }, ...options });
+    onTestFinished(() => cloud.stop());
+    return cloud;
+  };
+  const tablesOf = ({ account, endpoints }: Cloud) =>
+    new TableStore.Client({
+      ...seedUser(account, "admin"),
+      endpoint: endpoints.tablestore,
+      instancename: seedTablestoreInstance,
+      maxRetries: 0,
+    });
+  const makeTable = (cloud: Cloud) =>
+    tablesOf(cloud).createTable({
+      tableMeta: { tableName: "kept", primaryKey: [{ name: "id", type: TableStore.PrimaryKeyType.STRING }] },
+      reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
+      tableOptions: { timeToLive: -1, maxVersions: 1 },
+    });
+  const lasting = await cloudIn("127.114", { engine: "auto", directory });
+  await makeTable(lasting);
+  const account = await lasting.ecs.snapshot();
+  const seen = async (): Promise<unknown> => {
+    const at = lasting.clock.now();
+    return {
+      tables: (await tablesOf(lasting).listTable({})).tableNames,
+      account: await lasting.ecs.snapshot(),
+      open: (await attempt("127.114.0.21", 7890)).kind,
+      shut: (await attempt("127.114.0.11", 3306)).kind === "connected",
+      isNow: Math.abs(at - Date.now()) < 60_000,
+      callers: [...new Set(lasting.calls.since(0).calls.map(({ service }) => service))],
+    };
+  };
+  const before = await seen();
+  expect(before).toMatchObject({ tables: ["kept"], open: "connected", shut: false, isNow: true, callers: ["ots"] });
+
+  // Its folder is its own.
+  await expect(startCloud({ range: "127.115.0.0/16", engine: "userspace", directory })).rejects.toThrow("another home");
+
+  for (const engine of ["userspace", "auto"] as const) {
+    const beside = await cloudIn("127.115", { engine, startMs: Date.UTC(2026, 10, 1) });
+    await makeTable(beside);
+    const { accessKeyId, accessKeySecret } = seedUser(beside.account, "admin");
+    const call = ecsClient(beside, { accessKeyId, accessKeySecret });
+    const [web] = account.groups;
+    await call("RevokeSecurityGroup", {
+      SecurityGroupId: web?.groupId ?? "",
+      "SecurityGroupRuleId.1": web?.rules[0]?.ruleId ?? "",
+    }).catch(() => undefined);
+    beside.faults.set([{ service: "ots", fault: { kind: "drop-before" } }]);
+    await beside.advance(40 * 86_400_000);
+    expect(await seen()).toEqual(before);
+    await beside.reset();
+    await beside.stop();
+    expect(await seen()).toEqual(before);
+  }
+});
 
 describe.skipIf(noNft !== undefined)("one host", () => {
   test.skipIf(noNmap !== undefined)(
