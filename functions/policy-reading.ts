@@ -51,12 +51,15 @@ export function policyReader({ tables, log, region, secret, schema }: PolicyRead
   let parsed: ParsedPolicy | undefined;
   let noting = Promise.resolve();
 
-  const markOf = (schema: string, document: string): string =>
-    createHmac("sha256", secret).update(`safeport policy\n${schema}\n${document}`).digest("hex");
+  // Of the text that people see, too: a note of another text must not put its own document in this one's place.
+  const markOf = (schema: string, text: string, document: string): string =>
+    createHmac("sha256", secret)
+      .update(JSON.stringify(["safeport policy", schema, text, document]))
+      .digest("hex");
 
-  const isChecked = ({ mark }: CheckedPolicy, document: string): boolean => {
+  const isChecked = ({ mark }: CheckedPolicy, text: string, document: string): boolean => {
     if (schema === null) return false;
-    const [own, theirs] = [Buffer.from(markOf(schema, document)), Buffer.from(mark)];
+    const [own, theirs] = [Buffer.from(markOf(schema, text, document)), Buffer.from(mark)];
     return own.length === theirs.length && timingSafeEqual(own, theirs);
   };
 
@@ -66,7 +69,7 @@ export function policyReader({ tables, log, region, secret, schema }: PolicyRead
     const filled = JSON.stringify(document);
     if (schema !== null)
       noting = noteChecked(tables, row.version, {
-        mark: markOf(schema, filled),
+        mark: markOf(schema, row.text, filled),
         filled: filled === row.text ? null : filled,
       }).catch((cause: unknown) => log.write("warn", "that the policy was checked was not noted", { cause }));
     return policyOf(document, row.version, region);
@@ -74,7 +77,7 @@ export function policyReader({ tables, log, region, secret, schema }: PolicyRead
 
   const policyOfStored = async (row: StoredPolicy): Promise<Policy> => {
     const document = row.checked?.filled ?? row.text;
-    if (row.checked === null || !isChecked(row.checked, document)) return checked(row);
+    if (row.checked === null || !isChecked(row.checked, row.text, document)) return checked(row);
     return policyOf(JSON.parse(document) as PolicyDocument, row.version, region);
   };
 

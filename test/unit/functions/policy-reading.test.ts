@@ -76,6 +76,28 @@ describe("policy of a row", () => {
     expect((await reader("build-1").readPolicyOrDefault()).version).toBe(0);
   });
 
+  test("is what its own text says, and not what was noted of another version's", async () => {
+    const first = reader("build-1");
+    await first.readPolicy();
+    await first.settle();
+    const { text, mark } = await columns();
+    const next = checkedPolicyText({ regions: ["cn-shanghai"] });
+    await tables.put(
+      "policy",
+      ["policy", 2],
+      { text: next, mark: String(mark), filled: String(text) },
+      { kind: "absent" },
+    );
+    expect((await reader("build-1").readPolicy()).regions).toEqual(["cn-shanghai"]);
+    await tables.put(
+      "policy",
+      ["policy", 3],
+      { text: String(text), mark: String(mark), filled: "" },
+      { kind: "absent" },
+    );
+    expect((await reader("build-1").readPolicy()).regions).toEqual(["cn-beijing"]);
+  });
+
   test("has what a later build adds, also when it is not checked again", async () => {
     // As an earlier version would have stored it.
     await spoil({ text: '{"regions":["cn-beijing"]}' });
