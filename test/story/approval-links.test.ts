@@ -6,7 +6,7 @@ import { formatLink } from "../../shared/domain/approval-link.ts";
 import type { EntryId } from "../../shared/domain/ids.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
 import { httpApp } from "../../shared/http/http-app.ts";
-import { confirmationOf } from "../../shared/http/link-page.ts";
+import { askPage, confirmationOf } from "../../shared/http/link-page.ts";
 import type { HttpRequest, HttpResponse } from "../../shared/http/message.ts";
 import type { UseCases } from "../../shared/http/route.ts";
 import { routes } from "../../shared/http/routes.ts";
@@ -145,6 +145,16 @@ describe("a link", () => {
     expect(page.body).toContain("look at &lt;b&gt;&quot;orders&quot;&lt;/b&gt;");
     expect(page.body).not.toMatch(/<(script|style|img|link|b)\b/);
     expect(await stateOf(lease)).toBe("requested");
+  });
+
+  test("shows when a lease starts that starts later, and that it cuts sessions at its end", async () => {
+    const { lease } = await asked();
+    const atOnce = askPage("x", lease).body;
+    const startAt = Date.UTC(2027, 0, 2, 3, 4, 5);
+    const later = askPage("x", { ...lease, request: { ...lease.request, startAt, sessions: "cut" } }).body;
+    expect(atOnce).not.toMatch(/Starts|sessions/);
+    expect(later).toMatch(/Starts \/ [^<]+<\/th><td>2027-01-02T03:04:05Z</);
+    expect(later).toMatch(/At its end \/ [^<]+<\/th><td>open sessions are cut/);
   });
 
   test("approves by its form, in the person's name, once: played again it does nothing", async () => {
