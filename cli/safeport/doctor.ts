@@ -8,6 +8,7 @@ import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { TrafficFailure } from "../../shared/ports/traffic.ts";
 // biome-ignore-start lint/style/noRestrictedImports: doctor looks also where the functions, and so their API, are not well.
+import { listDrift } from "../../shared/store/drift-items.ts";
 import { dueDelete, dueJob, dueWrite } from "../../shared/store/due.ts";
 import { lastFullPass } from "../../shared/store/full-pass.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
@@ -41,8 +42,8 @@ export const doctor: Command = {
   summary: "look at everything safeport depends on, with a remedy for each finding",
   help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--json]
 
-Looks at keys, permissions, clocks, quotas and call budget, tables, role and who else has it, alarms, flow logs, events, the last sweep, the mode,
-the records and Cloud Assistant. Changes nothing.
+Looks at keys, permissions, clocks, quotas and call budget, tables, role and who else has it, alarms, flow logs, events, open drift, the last sweep,
+the mode, the records and Cloud Assistant. Changes nothing.
 
   --wake-up          also have a wake-up come, and see how late it is; books one row, and takes up to two minutes
   --contacts GROUPS  contact groups that setup made the alarms with; without it, alarms are not looked at
@@ -72,6 +73,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["sweep", () => sweeps(account)],
       ["records", () => sealed(account)],
       ["events", () => events(account)],
+      ["drift", () => drift(account)],
       ["flow logs", () => flowLogs(account)],
       ["groups", () => groupsSeen(account)],
       ["cloud assistant", () => cloudAssistant(calls, account)],
@@ -223,6 +225,18 @@ async function events(account: Account): Promise<readonly Finding[]> {
   const lateMs = clock.now() - heardAt;
   const found = `the canary was heard ${(lateMs / 60_000).toFixed(0)} minutes ago`;
   return [lateMs <= HOUR_MS + canary.withinMs ? ok(check, found) : { check, state: "fail", found, remedy }];
+}
+
+/** What cannot be read keeps everything in its group from being rolled back. */
+async function drift(account: Account): Promise<readonly Finding[]> {
+  const { items, unreadable } = await listDrift(stateOf(account), {
+    states: ["waiting", "reported", "held", "rollingBack"],
+    limit: Number.POSITIVE_INFINITY,
+  });
+  const check = "drift";
+  if (unreadable.length === 0) return [ok(check, `${items.length} open, all of them can be read`)];
+  const found = `cannot be read, so that nothing of their groups is rolled back: ${unreadable.join(", ")}`;
+  return [{ check, state: "fail", found, remedy: "Take the rows out: docs/operations.md, drift that cannot be read." }];
 }
 
 async function flowLogs(account: Account): Promise<readonly Finding[]> {
