@@ -4,6 +4,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { type StandbySet, standbyHolder } from "../../domain/standby.ts";
 import { listNamed } from "../../plan/standby-drops.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
+import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
@@ -19,6 +20,11 @@ export async function standDown(
   try {
     const cause = `lockdown lists ${set.name}`;
     const note = "the policy names it for no lists any more";
+    // By the mark alone nobody knew whose they are, where the tables were lost.
+    const { entries } = await listEntries(app.tables, group);
+    const onLists = entries.filter(({ spec }) => listNamed(spec, [set]) !== null);
+    const recovered = onLists.flatMap(({ holders }) => holders.filter((it) => it.kind === "quarantine"));
+    for (const id of new Set(recovered.map(({ holderId }) => holderId))) await releaseDrops(app, group, id, note);
     const released = await releaseDrops(app, group, standbyHolder(set.name), note);
     const terms = { cause, actor: "safeport", policy, priority, deadlineAt } as const;
     const report = await lookAtGroup(app, group, { ...terms, rows: [released.net] });

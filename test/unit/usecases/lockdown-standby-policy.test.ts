@@ -5,7 +5,11 @@ import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
+import { forgetInstalled } from "../../../shared/store/due.ts";
 import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
+import { schemas } from "../../../shared/store/tables.ts";
+import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
+import { prepareStandby } from "../../../shared/usecases/lockdown/prepare-standby.ts";
 import { filled, lift, lock, openPorts, STANDBY_POLICY, standbyWorld } from "../../kit/standby-world.ts";
 import { region, type World } from "../../kit/world.ts";
 
@@ -107,4 +111,27 @@ test("lists that were switched off while they are filled shut nobody in when the
   expect(openPorts(world)).toEqual(ALL);
   await world.ticks(3);
   expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+});
+
+/** A round of the job that prepares lockdowns. */
+async function prepare(): Promise<void> {
+  const app = world.process();
+  const deadlineAt = app.clock.monotonicMs() + 60_000;
+  await world.run(prepareLockdowns(app, world.policy, deadlineAt));
+  await world.run(prepareStandby(app, world.policy, deadlineAt));
+}
+
+test("who loses the tables in an incident lets everybody in again, and no rule stays for it", async () => {
+  world = await standbyWorld({ inMemory: false });
+  await lock(world, ["web", "app"]);
+  for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
+  await world.run(world.process().tables.createTables(schemas));
+  await world.run(forgetInstalled(world.process().tables, world.process().settings.installation));
+  await world.ticks(2);
+  await prepare();
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+  say({ prefixLists: [] });
+  await prepare();
+  await prepare();
+  expect([world.ecs.lists(), openPorts(world)]).toEqual([[], ALL]);
 });
