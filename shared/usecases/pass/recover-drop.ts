@@ -8,19 +8,24 @@ import { getEntry, saveEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { freshEntry } from "../ledger/book-holds.ts";
 
+/** Nobody knows any more who has filled a list, and for what: whoever wants the drop holds it by then. */
+const ON_LIST_MS = 3_600_000;
+
 /**
  * Books due row and ledger row, in this order: the drop ends at the instant its mark states, whatever became of the lockdown or the
- * recycling item that asked for it. Answers null, and writes nothing, when the ledger knows the rule.
+ * recycling item that asked for it; one on a list within the hour. Answers null, and writes nothing, when the ledger knows the rule.
  */
 export async function recoverDrop(
   app: App,
   group: GroupRef,
   rule: KnownRule,
-  until: number,
+  markedUntil: number,
   now: number,
 ): Promise<string | null> {
   const entryId = entryIdOf(group.groupId, ruleKey(rule));
   if (await getEntry(app.tables, group, entryId)) return null;
+  const lapsesAt = Math.ceil((now + ON_LIST_MS) / 1000) * 1000;
+  const until = rule.peer.kind === "prefixList" ? Math.min(markedUntil, lapsesAt) : markedUntil;
   await app.tables.writeAll([dueWrite(dueGroup(group, until, app.settings.shards))]);
   const { direction, protocol, ports, peer, policy, priority, sourcePorts, dest } = rule;
   const spec = { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
@@ -32,7 +37,7 @@ export async function recoverDrop(
     reason: "recovered from its mark",
     until,
     openedAt: now,
-    statedUntil: until,
+    statedUntil: markedUntil,
     ended: null,
   };
   const standing = { kind: "ours", ruleId: rule.id } as const;

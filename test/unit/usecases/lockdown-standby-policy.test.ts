@@ -121,7 +121,9 @@ async function prepare(): Promise<void> {
   await world.run(prepareStandby(app, world.policy, deadlineAt));
 }
 
-test("who loses the tables in an incident lets everybody in again, and no rule stays for it", async () => {
+test("who loses the tables in an incident lets everybody in again, and no rule stays for it", {
+  timeout: 30_000,
+}, async () => {
   world = await standbyWorld({ inMemory: false });
   await lock(world, ["web", "app"]);
   for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
@@ -134,4 +136,19 @@ test("who loses the tables in an incident lets everybody in again, and no rule s
   await prepare();
   await prepare();
   expect([world.ecs.lists(), openPorts(world)]).toEqual([[], ALL]);
+});
+
+test("where the policy is lost as well, and nobody knows of the lists, their drops go within an hour or so", {
+  timeout: 30_000,
+}, async () => {
+  world = await standbyWorld({ inMemory: false });
+  await lock(world, ["web", "app"]);
+  for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
+  await world.run(world.process().tables.createTables(schemas));
+  await world.run(forgetInstalled(world.process().tables, world.process().settings.installation));
+  say({ prefixLists: [] });
+  await world.ticks(2);
+  await world.advance(3_600_000);
+  await world.ticks(3);
+  expect(openPorts(world)).toEqual(ALL);
 });
