@@ -5,6 +5,7 @@ import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { readSettings } from "../../shared/config/settings.ts";
+import { StoreFailure } from "../../shared/ports/tables.ts";
 import { setUpInstallation } from "../setup/installation.ts";
 import { policyTextOf } from "../setup/policy-file.ts";
 import { writeWhole } from "../setup/secret-files.ts";
@@ -103,6 +104,9 @@ function failed(error: unknown): void {
 
 function wordsOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
+  // What is tried here is not carried from one version to the next.
+  if (error instanceof StoreFailure && error.kind === "otherKey")
+    return `${error.message} Remove ${readDevOptions(process.env).home}, or start with another folder: SAFEPORT_HOME=.safeport-new npm start.`;
   const { code, port } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== "EADDRINUSE") return error.message;
   return `Port ${port ?? "?"} is in use. Stop what uses it, or start with another one: PORT=9200 npm start.`;

@@ -63,7 +63,7 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
     if (key !== wanted)
       return {
         state: "wrong",
-        what: `the table ${tableName} has the key ${key} instead of ${wanted}: it is not safeport's. Use another instance.`,
+        what: `the table ${tableName} has the key ${key} instead of ${wanted}: another version of safeport made it, or it is not safeport's. Use another instance.`,
       };
     const { timeToLive, maxVersions } = found.tableOptions;
     const timeToLiveS = await leastS();

@@ -93,8 +93,8 @@ export interface RangeAnswer {
 /** Thrown by every method when the store cannot be reached or answers an error that is not an outcome. */
 export class StoreFailure extends Error {
   override readonly name = "StoreFailure";
-  /** `tableMissing` when the table does not exist, `refused` on missing rights, else `unavailable`. */
-  readonly kind: "tableMissing" | "refused" | "unavailable";
+  /** `tableMissing` when the table does not exist, `otherKey` when it is another one, `refused` on missing rights, else `unavailable`. */
+  readonly kind: "tableMissing" | "otherKey" | "refused" | "unavailable";
   constructor(kind: StoreFailure["kind"], message: string, cause?: unknown) {
     super(message, { cause });
     this.kind = kind;

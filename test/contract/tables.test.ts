@@ -5,7 +5,7 @@ import { seededRandom } from "../../local/random.ts";
 import { startTablestore, type Tablestore, type TablestoreFault } from "../../local/services/tablestore/server.ts";
 import { tablestoreTables } from "../../shared/adapters/alibaba/tablestore-tables.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
-import type { Tables } from "../../shared/ports/tables.ts";
+import type { TableSchema, Tables } from "../../shared/ports/tables.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
 import { missingSchema, suiteSchemas, tablesSuite } from "./tables-suite.ts";
 
@@ -33,14 +33,16 @@ afterAll(async () => {
   await service.stop();
 });
 
-function connect(settings: { endpoint?: string; secret?: string; timeoutMs?: number } = {}): Tables {
+function connect(
+  settings: { endpoint?: string; secret?: string; timeoutMs?: number; schemas?: readonly TableSchema[] } = {},
+): Tables {
   return tablestoreTables({
     endpoint: settings.endpoint ?? service.url,
     instance: "safeport",
     credentials: () => ({ accessKeyId: "ak", accessKeySecret: settings.secret ?? SECRET }),
     clock: systemClock,
     random: seededRandom("writes"),
-    schemas,
+    schemas: settings.schemas ?? schemas,
     ...(settings.timeoutMs === undefined ? {} : { timeoutMs: settings.timeoutMs }),
   });
 }
@@ -61,6 +63,20 @@ describe("tables on Tablestore", () => {
   tablesSuite(async () => {
     await service.reset();
     return connect();
+  });
+
+  it("says which table has another key than is used, as one of an earlier version has", async () => {
+    await service.reset();
+    await connect().createTables(suiteSchemas);
+    const [first, ...others] = suiteSchemas;
+    if (first === undefined) throw new Error("no table");
+    const longer = { ...first, key: [...first.key, { name: "more", type: "string" as const }] };
+    const schemasOfNow = [longer, ...others];
+    const error = await connect({ schemas: schemasOfNow })
+      .createTables(schemasOfNow)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ name: "StoreFailure", kind: "otherKey" });
+    expect((error as Error).message).toContain(`The table ${first.name} has another key`);
   });
 
   describe("when the network misbehaves", () => {

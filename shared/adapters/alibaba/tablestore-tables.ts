@@ -1,7 +1,7 @@
 // The tables port on Tablestore, through its official SDK.
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { RangeAnswer, RangeQuery, TableSchema, Tables } from "../../ports/tables.ts";
+import { type RangeAnswer, type RangeQuery, StoreFailure, type TableSchema, type Tables } from "../../ports/tables.ts";
 import { loaded } from "../system/loaded.ts";
 import { CallFailure, storeFailure, type TablestoreSettings, tablestoreCaller } from "./tablestore-call.ts";
 import { rangeReader } from "./tablestore-ranges.ts";
@@ -111,6 +111,14 @@ export function tablestoreTables(options: TablestoreOptions): Tables {
         return;
       } catch (error) {
         const notYet = error instanceof CallFailure && (error.kind !== "final" || error.code === "OTSObjectNotExist");
+        if (error instanceof CallFailure && error.code === "OTSInvalidPK") {
+          const made = "another version of safeport made it, or it is not safeport's";
+          throw new StoreFailure(
+            "otherKey",
+            `The table ${schema.name} has another key than is used here: ${made}.`,
+            error,
+          );
+        }
         if (!notYet || options.clock.monotonicMs() >= end) throw error;
         await options.clock.sleep(TABLE_POLL_MS);
       }
