@@ -214,9 +214,12 @@ export class UseJudge {
   }
 }
 
-/** A rule that is narrowed to one address acts on the host that has it. */
+/**
+ * A rule that is narrowed to one address acts on the host that has it. Hosts have more addresses than are known here, and the evidence does not
+ * say which of them was used: one that is narrowed to a block may act on any.
+ */
 function actsOn({ dest }: Rule, { addresses }: Host): boolean {
-  if (dest === null) return true;
+  if (dest === null || dest.first !== dest.last) return true;
   return addresses.some((text) => {
     const address = parseObservedCidr(text);
     return address !== null && overlaps(dest, address);

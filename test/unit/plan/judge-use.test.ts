@@ -93,6 +93,12 @@ describe("a verdict of use", () => {
     expect(judgeUse(aQuestion({ rule: narrowed, members: apart }), someUseTerms()).use).toBe("idle");
   });
 
+  test("a rule narrowed to a block is used on whatever host: by which of its addresses nobody tells", () => {
+    const rule = anOldRule({ dest: aCidr("10.0.0.0/24") });
+    const other = aMember([real("203.0.113.7")], { eniId: "eni-2", addresses: ["10.0.1.5"] });
+    expect(judgeUse(aQuestion({ rule, members: [aMember(), other] }), someUseTerms()).use).toBe("used");
+  });
+
   test("other ports and protocols say nothing", () => {
     const day = daysAgo(3);
     const ports = [
