@@ -22,6 +22,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { type RecyclingItem, recyclingIdOf } from "../../domain/recycling-item.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { auditGroup, failedGroup, letsIn } from "../../plan/audit-group.ts";
 import { evidenceWindow, type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../../plan/judge-use.ts";
 import { shutTimes } from "../../plan/shut-times.ts";
@@ -210,7 +211,8 @@ class Run {
         changedOwners: changes.map(({ after, before }) => after?.owner ?? before?.owner ?? ""),
       });
     } catch (error) {
-      if (!(error instanceof CloudFailure) || error.kind === "throttled") throw error;
+      const isOfGroup = error instanceof AppError || (error instanceof CloudFailure && error.kind !== "throttled");
+      if (!isOfGroup) throw error;
       return failedGroup({ group, name, leases }, error.message);
     }
   }
