@@ -105,6 +105,7 @@ describe("flow logs", () => {
     ["a datagram and its answer", anExchange(talk({ port: 53 })), ["udp 53: real 203.0.113.7"]],
     ["a datagram nobody answers", anUnansweredDatagram(talk({ port: 53 })), ["udp 53: silent"]],
     ["its own question", anExchange(talk({ port: 40_001, peerPort: 53 })), []],
+    ["a client below 1024 of a high port", anExchange(talk({ port: 40_001, peerPort: 1010 })), ["udp 40001: unclear"]],
     ["a ping", anExchange(talk({ port: 0, peerPort: 0, protocol: 1 })), ["icmp 0: real 203.0.113.7"]],
     ["a session without flags", withoutFlags(aSession(talk())), ["tcp 22: real 203.0.113.7"]],
     ["little without flags", withoutFlags(aScan(talk())), ["tcp 22: unclear"]],

@@ -68,7 +68,9 @@ function accepted({ protocol, port, peerPort, ways }: Case): string[] {
   const isLarge = [into, out].some(({ packets, bytes }) => packets > 8 || bytes > 500);
   if (protocol !== 6) {
     if (!out.isThere) return ["silent"];
-    return out.first < into.first || isOwn ? [] : ["real"];
+    const isAsked = port >= 32_768 && [53, 67, 123, 443, 547].includes(peerPort);
+    if (out.first < into.first || isAsked) return [];
+    return [isOwn ? "unclear" : "real"];
   }
   if (ways.some((it) => it.flags === null)) {
     if (!out.isThere) return ["silent"];

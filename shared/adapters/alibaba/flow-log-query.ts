@@ -30,6 +30,8 @@ const LATER_S = 900;
 /** Ports of clients, as hosts choose them; a peer below 1024 that such a port speaks with is a server. */
 const CLIENT_PORT = 32_768;
 const SERVER_PORT_MAX = 1023;
+/** What hosts ask others for without TCP: names, leases of addresses, the time, web pages. Clients may have any other port below 1024 of their own. */
+const ASKED_PORTS = [53, 67, 123, 443, 547] as const;
 
 /** Finds nothing: of no usable name nothing is asked. */
 const NOBODY = '"eni-id": "none"';
@@ -82,7 +84,7 @@ export function coverageQuery(
  *                       SYN came in, nothing went out         `silent`
  *                       no SYN, both directions               a session that goes on: as served
  *                       no flags in the record                `real` by what was sent, else `unclear`
- *     others            both directions, and not out first    `real`
+ *     others            both directions, and not out first    `real`; `unclear` where it may be an answer to the host as well
  *                       in alone                              `silent`
  *     any               in, refused                           `refused`
  *
@@ -118,10 +120,11 @@ export function flowsQuery(
   const isLarge = `(inbytes > ${bytes} or outbytes > ${bytes} or inpackets > ${packets} or outpackets > ${packets})`;
   const isReal = `((${has("inflags", 8)} and ${has("outflags", 8)}) or ${isLarge})`;
   const isOwn = `(port >= ${CLIENT_PORT} and peerport <= ${SERVER_PORT_MAX})`;
+  const isAsked = `(port >= ${CLIENT_PORT} and peerport in (${ASKED_PORTS.join(", ")}))`;
   const kind = [
     "case when action = 'REJECT' then case when inpackets > 0 then 'refused' else 'own' end",
     "when inpackets = 0 then 'own'",
-    `when proto <> '6' then case when outpackets = 0 then 'silent' when firstout < firstin or ${isOwn} then 'own' else 'real' end`,
+    `when proto <> '6' then case when outpackets = 0 then 'silent' when firstout < firstin or ${isAsked} then 'own' when ${isOwn} then 'unclear' else 'real' end`,
     "when flagless > 0 then case when outpackets = 0 then 'silent'",
     `when ${isOwn} then 'own' when ${isLarge} then 'real' else 'unclear' end`,
     `when ${has("inflags", 16)} then 'own'`,
