@@ -345,6 +345,17 @@ describe("whoever tries links", () => {
     expect((await send(link, from(2), own)).status).toBe(200);
   });
 
+  test("is not locked out by looking at links of what has lapsed: a mailbox is scanned again and again", async () => {
+    const old = (await asked()).links.get("olga") ?? "";
+    await world.advance(25 * 3_600_000);
+    await world.ticks(1);
+    world.policy = { ...world.policy, access: { ...world.policy.access, failuresMax: 3 } };
+    const own = door();
+    for (let n = 0; n < 12; n++) expect((await send(old, from(1), own)).status).toBe(410);
+    const { links } = await asked(["198.51.100.7"]);
+    expect((await send(links.get("olga") ?? "", from(1), own)).status).toBe(200);
+  });
+
   test("too often is asked to wait: from one address, and all together", async () => {
     const { links } = await asked();
     const link = links.get("olga") ?? "";

@@ -34,11 +34,14 @@ export async function openLink(app: App, policy: Policy, text: string): Promise<
   const approval = lease?.approval ?? null;
   if (link === null || lease === null || approval === null) throw fail("LINK_INVALID");
   const terms = { change: approval.change, secret: app.settings.markSecret };
-  if (!isGenuineLink(link, terms) || app.clock.now() >= link.expiresAt) throw fail("LINK_INVALID");
+  if (!isGenuineLink(link, terms)) throw fail("LINK_INVALID");
   const { person } = link;
-  if (!isAskedOf(approval, { principal: person, policy })) throw fail("LINK_INVALID");
-  if (lease.status.state !== "requested" || (await hasWord(app, approval, (word) => word.by === person)))
-    throw fail("LINK_USED", { lease: lease.request.leaseId, state: lease.status.state });
+  const used = fail("LINK_USED", { lease: lease.request.leaseId, state: lease.status.state });
+  // Whoever looks at an old message tries nothing: what is LINK_INVALID counts against the address.
+  if (lease.status.state !== "requested") throw used;
+  if (app.clock.now() >= link.expiresAt || !isAskedOf(approval, { principal: person, policy }))
+    throw fail("LINK_INVALID");
+  if (await hasWord(app, approval, (word) => word.by === person)) throw used;
   return { lease, asked: await callerOf(app, policy, person, lease, approval) };
 }
 
