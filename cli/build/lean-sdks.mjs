@@ -17,9 +17,9 @@ const NEVER_CALLED = [
   "@alicloud/gateway-spi", // calls through a gateway of the caller's own
 ];
 
-/** Files of packages that are called, by the package's name: web sockets, files, dates, answers in XML, searches, SQL, services. */
+/** Files of packages that are called, by the package's name: web sockets, files, forms, dates, answers in XML, searches, SQL, services. */
 const NEVER_LOADED = [
-  [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/(websocket|file|date|xml|url)$/],
+  [/[\\/]@darabonba[\\/]typescript[\\/]/, /^\.\/(websocket|file|form|date|xml|url)$/],
   [/[\\/]@alicloud[\\/]openapi-core[\\/]/, /^\.\/(websocketUtils|Sseresponse)$/],
   [/[\\/]tablestore[\\/]lib[\\/]/, /^\.\/(search|sql)$|\/sql_generated(\.js)?$/],
   [/[\\/]protobufjs[\\/]src[\\/]/, /^\.\/rpc$/],
