@@ -70,6 +70,8 @@ export interface LockdownGroup {
   readonly left: readonly string[];
   readonly hosts: readonly LockdownHost[];
   readonly cannotStop: readonly string[];
+  /** True where filled lists close it. Missing in rows of earlier versions. */
+  readonly onLists?: boolean;
   /** Missing in rows of earlier versions. */
   readonly passages?: readonly Passage[];
   /** By what words of the policy it is closed, see `termsOf`. Missing in rows of earlier versions. */

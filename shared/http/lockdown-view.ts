@@ -26,13 +26,14 @@ export function viewLockdown(lockdown: Lockdown): z.output<ReturnType<typeof loc
     endedAt: endedAt === null ? null : formatUtc(endedAt),
     endedBy: lockdown.endedBy,
     closed: groups.every((it) => it.isClosed),
-    groups: groups.map(({ group, name, way, drops, suspends, isClosed, left, hosts }) => ({
+    groups: groups.map(({ group, name, way, drops, suspends, isClosed, left, hosts, onLists }) => ({
       group: group.groupId,
       region: group.region,
       name,
       way,
       drops,
       suspends,
+      onLists: onLists === true,
       closed: isClosed,
       left: [...left],
       hosts: hosts.map(viewHost),

@@ -36,6 +36,7 @@ const groupView = () =>
       ),
     drops: z.int(),
     suspends: z.int(),
+    onLists: z.boolean().describe("True where its drops are on prefix lists, which the lockdown has filled."),
     closed: z.boolean().describe("True when everything has been read back."),
     left: z.array(text).describe("What is not closed, and why."),
     hosts: z.array(hostView()),

@@ -28,7 +28,7 @@ const EVERYTHING: RuleSpec = {
 };
 
 /** What came of it. */
-type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends">;
+type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends" | "onLists">;
 
 /** Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer: what is open is named. */
 export async function closeGroup(
@@ -40,7 +40,8 @@ export async function closeGroup(
   isReplanned = false,
 ): Promise<Closing> {
   const { way, suspends, left } = preparation;
-  const counts = { way, drops: preparation.drops.length, suspends: suspends.length };
+  const onLists = preparation.spelledOut !== undefined;
+  const counts = { way, drops: preparation.drops.length, suspends: suspends.length, onLists };
   try {
     if (way === "suspend")
       return { ...counts, ...(await instead(app, policy, lockdown, preparation, preparation.why ?? "", deadlineAt)) };
@@ -57,7 +58,12 @@ export async function closeGroup(
     const refusal = booked.entryIds.flatMap((id) => report.refusals.get(id) ?? [])[0];
     if (refusal && standing.length < drops.length) {
       const why = `the cloud refuses drops: ${refusal.code}`;
-      return { ...counts, ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)), way: "suspend" };
+      return {
+        ...counts,
+        ...(await instead(app, policy, lockdown, preparation, why, deadlineAt)),
+        way: "suspend",
+        onLists: false,
+      };
     }
     const suffice = dropsSuffice(preparation.spelledOut ?? drops, report.rules);
     if (!isReplanned && !suffice) {
@@ -68,7 +74,7 @@ export async function closeGroup(
     if (missing > 0)
       return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
     // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
-    const isOffLists = preparation.spelledOut === undefined && holdsOnLists(report, holderId);
+    const isOffLists = !onLists && holdsOnLists(report, holderId);
     const isSurplus = isOffLists || isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && suffice);
     const planned = { drops, suspends: [], keeps: [] };
     const isAsPlanned = !isSurplus || (await keepOnly(app, policy, group, holderId, planned, deadlineAt));

@@ -31,17 +31,19 @@ export const groupOf = (
   terms: termsOf(policy),
 });
 
-/** Answers what came of each by the group's id. Throws what `chooseLockdown` throws. */
+/** Answers what came of each by the group's id, and says when lists are filled. Throws what `chooseLockdown` throws. */
 export async function closeGroups(
   app: App,
   policy: Policy,
   lockdown: Lockdown,
   chosen: readonly Preparation[],
   deadlineAt: number,
+  onFilled: () => void = () => undefined,
 ): Promise<ReadonlyMap<string, LockdownGroup>> {
   const closed = new Map<string, LockdownGroup>();
   // What is closed by lists is closed by now; the readings of its groups show whether their drops stand.
   const first = await fillLists(app, policy, lockdown, chosen);
+  if (first.some((it) => it.spelledOut !== undefined)) onFilled();
   for (let [todo, row] = [first, lockdown]; todo.length > 0; ) {
     const acted = row;
     const ownOf = ({ group }: Preparation) => acted.groups.find((it) => it.group.groupId === group.groupId);

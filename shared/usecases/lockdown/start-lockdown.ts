@@ -69,7 +69,9 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   const booked = await book(app, ask, chosen);
   steps.push(stepOf(app, ask, "booked"));
   if (booked.startedAt === null) return booked.lockdown;
-  const closed = await closeGroups(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt);
+  const closed = await closeGroups(app, ask.policy, booked.lockdown, chosen, ask.deadlineAt, () =>
+    steps.push(stepOf(app, ask, "lists filled")),
+  );
   steps.push(stepOf(app, ask, "read back"));
   const { lockdownId } = booked.lockdown;
   const isAllClosed =

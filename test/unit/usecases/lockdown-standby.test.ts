@@ -35,10 +35,11 @@ describe("in an incident", () => {
   test("two writing calls close any number of groups, and open them again", async () => {
     world = await standbyWorld({ inMemory: false });
     const started = await lock(world, ["web", "app"]);
-    expect(started.groups.map(({ isClosed, way, left }) => [isClosed, way, left])).toEqual([
-      [true, "drops", []],
-      [true, "drops", []],
+    expect(started.groups.map(({ isClosed, way, left, onLists }) => [isClosed, way, left, onLists])).toEqual([
+      [true, "drops", [], true],
+      [true, "drops", [], true],
     ]);
+    expect(started.steps.map(({ name }) => name)).toEqual(["planned", "booked", "lists filled", "read back"]);
     expect(writingCalls(world)).toEqual(["ModifyPrefixList", "ModifyPrefixList"]);
     expect(openPorts(world)).toEqual(["web 80", "other 8080"]);
     expect(lets(world, "web", 22, OPERATOR)).toBe(true);
