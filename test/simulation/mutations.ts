@@ -179,7 +179,7 @@ export const mutations: readonly Mutation[] = [
     file: "shared/plan/judge-drift.ts",
     find: `if (!author.confirmed && author.doubt !== "refused") {`,
     replace: `if (!author.confirmed && author.doubt !== "refused" && now < 0) {`,
-    seenBy: ["restores-what-was-granted", "converges"],
+    seenBy: ["restores-what-was-granted"],
     from: 18,
   },
   {
