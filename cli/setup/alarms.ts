@@ -13,8 +13,10 @@ export interface AlarmOrder {
   /** Contact groups of CloudMonitor, with commas between. */
   readonly contacts: string;
   readonly webhook: string | null;
-  /** The region whose evidence is published; null where none is collected. */
-  readonly evidenceRegion: string | null;
+  /** Where the heartbeat is published. */
+  readonly region: string;
+  /** Where evidence is collected, and the use of ports published. */
+  readonly evidenceRegions: readonly string[];
 }
 
 interface Rule {
@@ -49,6 +51,7 @@ const rulesOf = (installation: string): readonly Rule[] => {
 
 /** What puts a rule. */
 interface Put {
+  readonly region: string;
   readonly id: string;
   readonly metric: string;
   readonly operation: string;
@@ -56,6 +59,7 @@ interface Put {
 }
 
 const putOf = (rule: Rule, order: AlarmOrder): Put => ({
+  region: order.region,
   id: rule.id,
   metric: rule.metric,
   operation: "PutResourceMetricRule",
@@ -78,15 +82,9 @@ const putOf = (rule: Rule, order: AlarmOrder): Put => ({
   },
 });
 
-function noTrafficPut({ installation, contacts, webhook, evidenceRegion }: AlarmOrder): readonly Put[] {
-  if (evidenceRegion === null) return [];
-  const { operation, parameters } = noTrafficAlarm({
-    installation,
-    region: evidenceRegion,
-    contactGroup: contacts,
-    webhook,
-  });
-  return [{ id: parameters["RuleId"] ?? "", metric: parameters["MetricName"] ?? "", operation, parameters }];
+function noTrafficPut({ installation, contacts, webhook }: AlarmOrder, region: string): Put {
+  const { operation, parameters } = noTrafficAlarm({ installation, region, contactGroup: contacts, webhook });
+  return { region, id: parameters["RuleId"] ?? "", metric: parameters["MetricName"] ?? "", operation, parameters };
 }
 
 /** What weakens a rule without its being off: a threshold that is never met, a long silence, a period without end. */
@@ -105,10 +103,17 @@ function isAsPut(put: Put["parameters"], found: Readonly<Record<string, unknown>
   });
 }
 
-/** One step for each rule; an operation page of the documentation says what to do about each. */
-export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[] {
-  const rules = [...rulesOf(order.installation).map((rule) => putOf(rule, order)), ...noTrafficPut(order)];
-  return rules.map((rule) => ({
+/** One step for each rule, made where its metric is; an operation page of the documentation says what to do about each. */
+export function alarmSteps(callsIn: (region: string) => CloudCalls, order: AlarmOrder): readonly Step[] {
+  const rules = [
+    ...rulesOf(order.installation).map((rule) => putOf(rule, order)),
+    ...order.evidenceRegions.map((region) => noTrafficPut(order, region)),
+  ];
+  return rules.map((rule) => stepOf(callsIn(rule.region), rule, order));
+}
+
+function stepOf(calls: CloudCalls, rule: Put, order: AlarmOrder): Step {
+  return {
     id: `alarm ${rule.id}`,
     async look() {
       const answer = await calls.ask(calls.cms, "DescribeMetricRuleList", { RuleIds: rule.id });
@@ -133,5 +138,5 @@ export function alarmSteps(calls: CloudCalls, order: AlarmOrder): readonly Step[
         if ((error as { readonly cloudCode?: unknown }).cloudCode !== "ResourceNotFound") throw error;
       }
     },
-  }));
+  };
 }

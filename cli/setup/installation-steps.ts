@@ -74,11 +74,9 @@ export function installationSteps(wish: InstallationWish): InstallationSteps {
     alarms:
       contacts === null
         ? []
-        : alarmSteps(calls, {
-            ...{ accountId, installation: settings.installation, contacts, webhook },
-            evidenceRegion: configuration.flowLogs.some((it) => it.region === configuration.region)
-              ? configuration.region
-              : null,
+        : alarmSteps((region) => cloudCalls({ configuration: { ...configuration, region }, credentials, clock }), {
+            ...{ accountId, installation: settings.installation, contacts, webhook, region: configuration.region },
+            evidenceRegions: [...new Set(configuration.flowLogs.map((it) => it.region))],
           }),
     ramPolicy,
   };
