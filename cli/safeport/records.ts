@@ -67,17 +67,23 @@ async function verify(file: string | undefined, values: Values, surroundings: Su
     else verifier.seal(line.number, line);
   }
   const verdict = verifier.end();
-  tell(surroundings, values, { json: { ...verdict, doubt }, lines: inWords(verdict, doubt) });
+  tell(surroundings, values, { json: { ...verdict, doubt }, lines: inWords(verdict, doubt, heads.size > 0) });
   return verdict.findings.length === 0 ? EXIT.ok : EXIT.failed;
 }
 
-function inWords({ findings, records: count, seals, lapsed, unsealed, head }: TrailVerdict, doubt: string | null) {
+function inWords(verdict: TrailVerdict, doubt: string | null, isAnchored: boolean): readonly string[] {
+  const { findings, records: count, seals, lapsed, unsealed, begins, head } = verdict;
+  // Whoever removes all of it, or all but what came last, leaves nothing that names what is gone.
+  const since = begins === null ? "There is no record" : `The trail is whole since ${formatUtc(begins)}`;
+  const whole = isAnchored
+    ? "The trail is whole."
+    : `${since}. Whether anything came before is told by an earlier head alone: say --head, from an earlier run or from the log.`;
   return [
     ...findings.map(({ kind, of, why }) => `${kind.padEnd(7)} ${of}: ${why}`),
     `${count} records and ${seals} seals; ${unsealed} records are not sealed yet, ${lapsed} have lapsed.`,
     ...(head === null ? [] : [`head ${head.number}:${head.digest} of ${formatUtc(head.at)}`]),
     ...(doubt === null ? [] : [doubt]),
-    findings.length === 0 ? "The trail is whole." : `${findings.length} findings: the trail is not as it was written.`,
+    findings.length === 0 ? whole : `${findings.length} findings: the trail is not as it was written.`,
   ];
 }
 

@@ -35,6 +35,8 @@ export interface TrailVerdict {
   readonly lapsed: number;
   /** Records that no seal has summed up yet. */
   readonly unsealed: number;
+  /** Since when there is anything, milliseconds; null for an empty trail. That nothing came before is proven by an earlier head alone. */
+  readonly begins: number | null;
   /** The newest seal: kept elsewhere, it proves later that this trail is still the same. */
   readonly head: { readonly number: number; readonly digest: string; readonly at: number } | null;
 }
@@ -83,6 +85,7 @@ export class TrailVerifier {
   #records = 0;
   #seals = 0;
   #lapsed = 0;
+  #begins: number | null = null;
 
   constructor(terms: TrailTerms) {
     this.#terms = terms;
@@ -96,6 +99,7 @@ export class TrailVerifier {
     const { sequence } = record;
     this.#records += 1;
     const name = `record ${sequence}`;
+    this.#begins ??= stampOf(sequence);
     if (sequence <= this.#last) this.#find("moved", name, `it comes after ${this.#last}`);
     else this.#last = sequence;
     if (Number.isNaN(stampOf(sequence))) this.#find("changed", name, "its sequence is none");
@@ -143,6 +147,7 @@ export class TrailVerifier {
       seals: this.#seals,
       lapsed: this.#lapsed,
       unsealed: this.#open.size,
+      begins: this.#begins ?? this.#head?.body.at ?? null,
       head: this.#head && {
         number: this.#head.body.number,
         digest: this.#head.digest,

@@ -257,6 +257,15 @@ describe("a link is no right of its own: it does not decide", () => {
     expect(await stateOf(lease)).toBe("open");
   });
 
+  test("beyond the token it stood on: with that revoked, its word counts for nothing", async () => {
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
+    const { lease, links } = await asked();
+    expect((await press(links.get("olga") ?? "")).status).toBe(200);
+    await revoke(tokens.get("olga") ?? "");
+    expect((await press(links.get("bea") ?? "")).status).toBe(200);
+    expect(await stateOf(lease)).toBe("requested");
+  });
+
   test("once the scope of its person's token, or what the policy says of the person, leaves the group out", async () => {
     const scoped = await issue("olga", { scope: { groups: ["app"], tags: [], applications: [] } });
     await world.advance(1);

@@ -290,11 +290,25 @@ describe("records", () => {
     expect(whole).toMatchObject({ code: 0, json: { findings: [], doubt: null } });
     const { head, records, seals } = whole.json;
     expect([records > 2, seals > 0]).toEqual([true, true]);
+    // Whoever takes away all that was before leaves nothing that tells of it, but for a head that is kept elsewhere.
+    expect((await safeport("records verify")).out).toMatch(
+      /is whole since \S+\. Whether anything came before .* --head/,
+    );
     const file = join(folder(), "trail.jsonl");
     expect(await safeport(`records export ${file}`)).toMatchObject({ code: 0 });
     expect(await safeport(`records export ${file}`)).toMatchObject({ code: 1 });
     const known = `--head ${head.number}:${head.digest}`;
-    expect(await safeport(`records verify ${file} ${known}`)).toMatchObject({ code: 0 });
+    expect(await safeport(`records verify ${file} ${known}`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("The trail is whole.\n"),
+    });
+    const [first = "", ...all] = readFileSync(file, "utf8").split("\n");
+    const fresh = all.filter((line) => line.includes('"record"')).slice(0, 1);
+    writeFileSync(`${file}.1`, [first, ...fresh].join("\n"));
+    expect(await safeport(`records verify ${file}.1 ${known}`)).toMatchObject({
+      code: 1,
+      out: expect.stringContaining(`missing seal ${head.number}`),
+    });
     const unknown = await safeport(`records verify ${file} --json`, { SAFEPORT_MARK_SECRET: "" });
     expect(unknown).toMatchObject({ code: 0, json: { doubt: expect.stringContaining("--key") } });
 

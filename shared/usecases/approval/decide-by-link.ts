@@ -64,12 +64,12 @@ async function callerOf(
   for (let after: string | null = null; ; ) {
     const { tokens, next } = await listTokens(app.tables, { after, limit: PAGE });
     for (const token of tokens) {
-      const { roles, scopes, issuers, tokenSince, ...its } = identityOf(token);
+      const { roles, scopes, issuers, tokenId, tokenSince, ...its } = identityOf(token);
       if (personOf(policy, its.principal) !== person || !isGood(token, app.clock.now())) continue;
       if (!isPermitted(roles, "lease:decide")) continue;
       const names = new Set([its.principal, principal]);
       const bounds = [...names].flatMap((name) => scopesOf(policy, name));
-      callers.push({ principal, roles, issuers, tokenSince, policy, scopes: [...scopes, ...bounds] });
+      callers.push({ principal, roles, issuers, tokenId, tokenSince, policy, scopes: [...scopes, ...bounds] });
     }
     if (next === null) break;
     after = next;
