@@ -1,6 +1,6 @@
 // Invariant 5: when faults stop, one pass per group converges and the next plan is empty.
-import type { KeyPart } from "../../../shared/ports/tables.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
+import { isLookAtTicket } from "../../kit/look-at-ticket.ts";
 import { GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
@@ -13,15 +13,6 @@ const pass = async (world: SimWorld): Promise<void> => {
       ...{ deadlineAt: app.clock.monotonicMs() + 45_000, drift: true },
     });
 };
-
-/** The row of a ticket about a trusted role's change is written anew after so long. */
-const REWRITTEN_AFTER_MS = 300 * 24 * 60 * 60_000;
-/** No run lasts so long. */
-const RUN_MAX_MS = 30 * 24 * 60 * 60_000;
-
-/** That look at a ticket is booked before the ticket is written, and stays booked when that is over: in its time it finds nothing to do. */
-const isLookAtTicket = ([, at, kind]: readonly KeyPart[], now: number): boolean =>
-  kind === "drift" && Math.abs(Number(at) - REWRITTEN_AFTER_MS - now) < RUN_MAX_MS;
 
 export const converges: Checker = {
   name: "converges",

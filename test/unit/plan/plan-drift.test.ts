@@ -826,3 +826,40 @@ describe("rules that are no drift", () => {
     expect(callsOf(plan)).toEqual(["revoke sgr-a", `authorize ${a.entry.key}`]);
   });
 });
+
+describe("a drop that may cut Cloud Assistant off", () => {
+  const drop = (peer: string, ports: string, direction: Direction = "egress") =>
+    anAllocated({
+      spec: aSpec({ direction, policy: "drop", peer: fromCidr(peer), ports: somePorts(ports) }),
+      standing: preExisting("d"),
+    });
+  const removed = (entry: Entry) =>
+    watched({ sightings: [aSighting({ kind: "revoke", specs: [entry.spec] })] }, { entries: [entry] });
+
+  test.each([
+    ["0.0.0.0/0", "443/443"],
+    ["100.100.0.0/16", "1/65535"],
+    ["100.64.0.0/10", "80/80"],
+  ])("is not written again without a person: %s %s", (peer, ports) => {
+    const plan = removed(drop(peer, ports));
+    expect(callsOf(plan)).toEqual([]);
+    expect(plan.drift.items).toMatchObject([{ state: "reported", heldBy: "cloudAssistant" }]);
+  });
+
+  test.each([
+    ["10.0.0.0/8", "443/443", "egress"],
+    ["0.0.0.0/0", "25/25", "egress"],
+    ["0.0.0.0/0", "443/443", "ingress"],
+  ] as const)("is none: %s %s %s", (peer, ports, direction) => {
+    const entry = drop(peer, ports, direction);
+    expect(callsOf(removed(entry))).toEqual([`authorize ${entry.key}`]);
+  });
+
+  test("is changed back where it took from it already", () => {
+    const entry = drop("0.0.0.0/0", "443/443");
+    const rule = aRule({ ...entry.spec, id: ruleId("d"), createdAt: NOW - 24 * HOUR, description: "edited" });
+    const told = { ...entry, allocation: anAllocation({ description: "no way out" }) };
+    const edits = aSighting({ kind: "modify", rules: null, ruleIds: [ruleId("d")] });
+    expect(callsOf(watched({ sightings: [edits] }, { rules: [rule], entries: [told] }))).toEqual(["modify sgr-d"]);
+  });
+});
