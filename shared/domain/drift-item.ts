@@ -50,6 +50,8 @@ export type HeldBy =
   | "reading"
   /** It would cut a path that must always reach. */
   | "operatorPath"
+  /** It would write a drop that may cut Cloud Assistant off. */
+  | "cloudAssistant"
   /** The cloud does not let it be restored. */
   | "refused";
 

@@ -29,6 +29,7 @@ const HELD_BY = {
     ceiling: "more at once than one pass may change",
     reading: "the group or its ledger cannot be read in full",
     operatorPath: "it would cut the operators' path",
+    cloudAssistant: "it may cut Cloud Assistant off",
     refused: "the cloud refuses it",
   },
   zh: {
@@ -38,6 +39,7 @@ const HELD_BY = {
     ceiling: "超过单次可改动的上限",
     reading: "安全组或台账未能完整读取",
     operatorPath: "会切断运维通道",
+    cloudAssistant: "可能切断云助手",
     refused: "云平台拒绝",
   },
 } as const;

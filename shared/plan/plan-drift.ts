@@ -1,7 +1,9 @@
 // What becomes of the differences between a guarded group and its ledger: reported, left to others, adopted or rolled back. Pure.
+import { cidrOf } from "../domain/cidr.ts";
 import type { DriftItem, HeldBy } from "../domain/drift-item.ts";
 import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
+import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
 import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
@@ -120,11 +122,36 @@ function decided({ item, adoption }: Case, watch: Watch): DriftItem {
 function keptBy({ item, undo, stored }: Case, watch: Watch, picture: Picture): HeldBy | null {
   if (undo.kind === "authorize" && picture.refusals.has(undo.entry.entryId)) return "refused";
   if (watch.holds.has(item.key)) return "hold";
+  if (takesFromAssistant(item.wanted) && !takesFromAssistant(item.found)) return "cloudAssistant";
   const { revertsMax, revertsWithinMs } = watch.terms.drift;
   const earlier = watch.reverts.filter(
     ({ key, driftId, at }) => key === item.key && driftId !== item.driftId && at > picture.now - revertsWithinMs,
   );
   return stored?.state !== "rollingBack" && earlier.length >= revertsMax ? "hold" : null;
+}
+
+/**
+ * Where agents of Cloud Assistant report to. No public document says which addresses: the whole block in which services of the cloud
+ * listen, by HTTP and HTTPS.
+ */
+const ASSISTANT = [80, 443].map((port) =>
+  trafficAtMost({
+    direction: "egress",
+    protocol: "tcp",
+    ports: { kind: "range", range: { from: port, to: port } },
+    peer: { kind: "cidr", cidr: cidrOf(4, 0x64400000n, 10) },
+    policy: "accept",
+    priority: 1,
+    sourcePorts: { kind: "any" },
+    dest: null,
+  }),
+);
+
+/** Through it a host is repaired when nobody gets in any more: no drop that may cut it is written without a person. */
+function takesFromAssistant(kept: DriftItem["wanted"]): boolean {
+  if (kept?.spec.direction !== "egress" || kept.spec.policy !== "drop") return false;
+  const dropped = trafficAtMost(kept.spec);
+  return ASSISTANT.some((it) => mayOverlap(it, dropped));
 }
 
 function undone(item: DriftItem, heldBy: HeldBy | null): DriftItem {
