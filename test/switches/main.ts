@@ -6,9 +6,10 @@ import { triedFiles, unreached } from "./reach.ts";
 import { allReadings, taken, turnOfCommit } from "./rotation.ts";
 import { unsteadyFiles } from "./unsteady.ts";
 
-const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--match <text>] [--reports <folder>] [-- <test files>]
+const usage = `npm run test:switches -- [--take <n> [--turn <t>]] [--within <s>] [--match <text>] [--reports <folder>] [-- <test files>]
   --take <n>          n readings, the t-th n of them; all when absent
   --turn <t>          which n; default: by the commit, so that each takes other ones
+  --within <s>        begins no further reading after s seconds; the first always
   --match <text>      readings whose name=value contains the text
   --reports <folder>  leaves there the report of each reading, as JSON; a story that failed beside others is tried again, alone
   <test files>        instead of all stories, crash and contract tests that a reading can reach
@@ -23,6 +24,7 @@ const { values, positionals } = parseArgs({
   options: {
     take: { type: "string" },
     turn: { type: "string" },
+    within: { type: "string" },
     match: { type: "string" },
     reports: { type: "string" },
     help: { type: "boolean" },
@@ -64,8 +66,14 @@ function main(): number {
     console.log(usage);
     return 0;
   }
-  const readings = chosen();
-  const failed = readings.flatMap((reading, index) => {
+  const withinMs = Number(values.within ?? Number.POSITIVE_INFINITY) * 1000;
+  const readings: string[] = [];
+  const failed = chosen().flatMap((reading, index) => {
+    if (index > 0 && performance.now() > withinMs) {
+      console.log(`== ${reading}: not begun, the time for it is over`);
+      return [];
+    }
+    readings.push(reading);
     const [name = ""] = reading.split("=");
     const files = triedFiles();
     console.log(`== ${reading}: ${unreached(files, name).length} of ${files.length} files do not read ${name}`);
