@@ -128,6 +128,12 @@ describe("a lease on a port that needs a second person", () => {
     expect((await say(lease, older)).lease.status.state).toBe("open");
   });
 
+  test("is denied by a token of any age", async () => {
+    const lease = await asked();
+    const late = { ...caller("bob"), tokenSince: lease.request.requestedAt };
+    expect((await say(lease, late, { decision: "deny", reason: "no" })).lease.status.state).toBe("denied");
+  });
+
   test("is not opened by several of whom one's token has been revoked since, until somebody else has spoken", async () => {
     world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
     const root = caller("root", "admin");

@@ -51,7 +51,7 @@ export async function decideLease(
     const isOpen = lease.status.state === "requested";
     const approval = lease.approval && isOpen ? await wordsInForce(app, lease.approval) : lease.approval;
     if (approval === null) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: lease.status.state });
-    await requireApprover(app, caller, lease, approval);
+    await requireApprover(app, caller, lease, approval, word.decision);
     if (word.change !== null && word.change !== approval.change) throw fail("APPROVAL_CHANGED");
     if (approval.change !== changeOf(request)) throw fail("APPROVAL_BROKEN", { lease: leaseId });
     if (hasSaid(approval, caller, word.decision)) return await answerOf(app, lease, options.dryRun, []);
@@ -111,15 +111,22 @@ async function open(app: App, caller: Caller, approved: Lease, net: Due): Promis
 
 /**
  * Not the person who asked, nor one whose token that person issued, nor one who issued the token it was asked with, nor by a token that was
- * issued since; and an approver, or whom it was put to as long as the ledger names them. Throws APPROVAL_OWN, APPROVAL_ISSUER,
- * ISSUERS_SHARED, TOKEN_TOO_NEW, APPROVER_MISSING.
+ * issued since; and an approver, or whom it was put to as long as the ledger names them. How old a token is and who issued it besides keeps
+ * nobody from denying. Throws APPROVAL_OWN, APPROVAL_ISSUER, ISSUERS_SHARED, TOKEN_TOO_NEW, APPROVER_MISSING.
  */
-export async function requireApprover(app: App, caller: Caller, { request }: Lease, approval: Approval): Promise<void> {
+export async function requireApprover(
+  app: App,
+  caller: Caller,
+  { request }: Lease,
+  approval: Approval,
+  decision: LeaseWord["decision"] = "approve",
+): Promise<void> {
   const { policy, principal } = caller;
   const bar = approverBar(caller, request, approval);
   if (bar?.kind === "own") throw fail("APPROVAL_OWN", { person: bar.person });
   if (bar?.kind === "issuer") throw fail("APPROVAL_ISSUER", { person: bar.person, requester: request.principal });
-  if (bar !== null) throw fail(bar.kind === "late" ? "TOKEN_TOO_NEW" : "ISSUERS_SHARED", { person: bar.person });
+  if (bar !== null && decision === "approve")
+    throw fail(bar.kind === "late" ? "TOKEN_TOO_NEW" : "ISSUERS_SHARED", { person: bar.person });
   if (isPermitted(caller.roles, "lease:decide:any")) return;
   const person = personOf(policy, principal);
   const isNamed = (name: string): boolean => personOf(policy, name) === person;
