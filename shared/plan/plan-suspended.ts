@@ -30,6 +30,7 @@ export function unrestorable(rule: Rule): string | null {
  *     yes         somebody else's               kept in full, and then revoked
  *     yes         another after what is kept    somebody opened it anew: revoked, until that was done too often
  *     yes         what is kept, with another key  its owner has moved it: no longer kept
+ *     any         what another entry has kept later  the same, and it was closed where it had been moved to
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
  *     no          what was kept                 the reading may be stale: over when it is late enough to tell
@@ -37,8 +38,8 @@ export function unrestorable(rule: Rule): string | null {
  * What stood by an allocation that was retired meanwhile, or for leases that have ended, stays closed.
  */
 export function planSuspended(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan | null {
-  const { suspension } = entry;
-  if (suspension === null) return null;
+  if (entry.suspension === null) return null;
+  const suspension = withoutKeptLater(picture, entry, entry.suspension);
   const view = viewEntry(picture, entry, entry, bookedElsewhere);
   return suspension.by.some((it) => isSuspending(it, picture.now))
     ? planClosed(picture, entry, suspension, view)
@@ -111,17 +112,38 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
 }
 
 /**
+ * A rule has one key at a time: what a later reading has shown elsewhere, and had kept there, was moved by its owner in between. It is
+ * given back where it was last.
+ */
+function withoutKeptLater({ entries }: Picture, entry: Entry, suspension: Suspension): Suspension {
+  const { kept } = suspension;
+  if (kept === null) return suspension;
+  const later = new Set(
+    entries
+      .filter((it) => it !== entry && it.suspension !== null && keptAtOf(it.suspension) > keptAtOf(suspension))
+      .flatMap((it) => it.suspension?.kept?.map(({ ruleId }) => ruleId) ?? []),
+  );
+  return keeping(suspension, (ruleId) => !later.has(ruleId));
+}
+
+const keptAtOf = ({ keptAt, since }: Suspension): number => keptAt ?? since;
+
+function keeping(suspension: Suspension, isLeft: (ruleId: RuleId) => boolean): Suspension {
+  const left = suspension.kept?.filter((rule) => isLeft(rule.ruleId)) ?? [];
+  if (left.length === (suspension.kept?.length ?? 0)) return suspension;
+  return { ...suspension, kept: left.length === 0 ? null : left };
+}
+
+/**
  * What its owner has made another rule of before it was revoked is no longer what was kept: it is not opened again. Told by its id, once a
  * reading cannot be from before it was kept.
  */
 function withoutMoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
   const { now, lateEffectMaxMs } = picture;
-  const { kept, keptAt = suspension.since } = suspension;
-  if (kept === null || now < keptAt + lateEffectMaxMs) return suspension;
+  if (now < keptAtOf(suspension) + lateEffectMaxMs) return suspension;
   // Not what this pass has revoked itself: a stale reading shows it still.
   const elsewhere = new Set(rulesOf(picture).flatMap(({ id }) => (same.some((it) => it.id === id) ? [] : id)));
-  const left = kept.filter((rule) => !elsewhere.has(rule.ruleId));
-  return left.length === kept.length ? suspension : { ...suspension, kept: left.length === 0 ? null : left };
+  return keeping(suspension, (ruleId) => !elsewhere.has(ruleId));
 }
 
 function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {

@@ -1,7 +1,9 @@
 // Accepts that are closed for a time: kept in full before they go, and authorized again as they were.
 import { describe, expect, test } from "vitest";
+import type { EntryId } from "../../../shared/domain/ids.ts";
 import type { Entry, SuspendedRule, Suspension } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { allocationsDigest } from "../../../shared/plan/effective-guard.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
@@ -98,6 +100,25 @@ describe("while it is suspended", () => {
       [NOW + LATE_MS, null],
     ] as const)
       expect((plan(entry, [elsewhere], { now }).patch?.suspension ?? kept)?.kept).toEqual(left);
+  });
+
+  test.each([
+    ["is still closed", by],
+    ["is lifted", over],
+  ])("what its owner had moved when it was closed there is kept there alone, while it %s", (_when, suspender) => {
+    const kept = [keptAs("1")];
+    const earlier = aStranger({ by: [suspender], kept, since: NOW - HOUR, keptAt: NOW - LATE_MS });
+    const there = aSpec({ ports: somePorts("3309/3309") });
+    const later = anEntry({
+      ...{ holders: [], spec: there, key: ruleKey(there), entryId: "e-moved" as EntryId },
+      suspension: aSuspension({ by: [suspender], kept, since: NOW - HOUR, keptAt: NOW - LATE_MS + 1 }),
+    });
+    const { calls, patches } = planGroup(aPicture({ entries: [earlier, later], rules: [] }));
+    const keptBy = (entry: Entry) => patches.find((it) => it.entry.entryId === entry.entryId)?.suspension?.kept ?? null;
+    expect([keptBy(earlier), keptBy(later)]).toEqual([null, kept]);
+    expect(calls.map((call) => call.kind === "authorize" && call.entry.key)).toEqual(
+      suspender === over ? [later.key] : [],
+    );
   });
 
   test("what could not be authorized again is left alone, and told", () => {
