@@ -67,6 +67,58 @@ describe("the event of a foreign opening", () => {
     expect((await world.recorded()).filter((line) => line.includes("rolledBack"))).toHaveLength(1);
   });
 
+  /** A process that is frozen before it stores the event, so that somebody looks in vain meanwhile; then it fails at the one or the other. */
+  const frozen = (app: App, diesAt: "its row" | "the lock"): App => {
+    const { tables } = app;
+    let isStored = false;
+    const dies = (at: typeof diesAt): void => {
+      if (isStored && diesAt === at) throw new Error("dies");
+    };
+    const put: typeof tables.put = async (table, key, columns, condition) => {
+      if (table !== "sighting" || isStored) return tables.put(table, key, columns, condition);
+      await guarded.world.advance(5000);
+      await guarded.world.sweep();
+      isStored = String(key[1]).startsWith("!");
+      return tables.put(table, key, columns, condition);
+    };
+    return {
+      ...app,
+      tables: {
+        ...tables,
+        put,
+        get: async (table, key) => {
+          if (table === "lock") dies("the lock");
+          return tables.get(table, key);
+        },
+        writeAll: async (writes) => {
+          dies("its row");
+          return tables.writeAll(writes);
+        },
+      },
+    };
+  };
+
+  test("is stored when somebody has looked for it in vain, by a process that dies then: the next tick looks again", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await expect(guarded.deliver(record, frozen(world.process(), "the lock"))).rejects.toThrow("dies");
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual([]);
+  });
+
+  test("is stored so by a process that dies before it can say so: it is looked for when it is delivered again", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    const [record] = await guarded.events();
+    await expect(guarded.deliver(record, frozen(world.process(), "its row"))).rejects.toThrow("dies");
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual(["3306/3306"]);
+    await guarded.deliver(record);
+    await world.ticks(1);
+    expect(world.openPorts()).toEqual([]);
+  });
+
   test("comes five times at once: the deliveries share the work", async () => {
     const { world } = guarded;
     await guarded.authorize(openDatabase);

@@ -128,8 +128,8 @@ async function ofInterest(app: App, sightings: readonly Sighting[], policy: Poli
 }
 
 /**
- * The row is there before the sighting: whatever dies from here on, the next tick looks at the group. So an event whose sighting is
- * stored needs no look of its own.
+ * The row is there before the sighting: whatever dies from here on, the next tick looks at the group. Where that came and went before the
+ * sighting was stored, there is a row again.
  */
 async function lookFor(
   app: App,
@@ -142,8 +142,12 @@ async function lookFor(
   const isOpen = stored !== null && !stored.confirmed && stored.failed === null;
   // What is disputed already is asked about, whatever else comes under its id.
   const isDisputed = isOpen && (!stored.disputed || stored.settled) && callOf(stored) !== callOf(sighting);
-  if (stored !== null && !isDisputed) return "known";
   const at = Math.ceil((app.clock.now() + 1) / GATHER_MS) * GATHER_MS;
+  if (stored !== null && !isDisputed) {
+    // Whoever stored it may have died with nobody left to look.
+    if (!stored.settled) await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
+    return "known";
+  }
   const row = dueDrift(group, at, app.settings.shards);
   const isFirst = await claimDue(app.tables, row);
   if (isDisputed) await saveSighting(app.tables, { ...stored, settled: false, disputed: true });
@@ -153,7 +157,10 @@ async function lookFor(
     await app.tables.writeAll([dueWrite(dueDrift(group, at + GATHER_MS, app.settings.shards))]);
     return "left";
   }
-  await app.clock.sleep(Math.max(0, at - app.clock.now()));
+  const waitMs = at - app.clock.now();
+  if (waitMs > 0) await app.clock.sleep(waitMs);
+  // Frozen meanwhile: whoever looked for the row has found no sighting, and has taken the row away.
+  else await app.tables.writeAll([dueWrite(row)]);
   return (await look(app, group, row, sighting, options)) ? "looked" : "left";
 }
 
