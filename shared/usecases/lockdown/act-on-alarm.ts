@@ -136,25 +136,35 @@ async function otherwise(
 }
 
 async function over(app: App, row: AlarmRow, options: ActOptions): Promise<string> {
-  const { alarmId: cause } = row;
-  const lockdownId = row.lockdownId ?? (await unnoted(app, row, options.policy));
-  if (lockdownId === null) return "it began nothing that is still on";
+  const begun = new Set(await begunBy(app, row, options.policy));
+  if (row.lockdownId !== null) begun.add(row.lockdownId);
+  const done: string[] = [];
+  for (const lockdownId of begun) done.push(await withoutCause(app, lockdownId, row.alarmId, options));
+  return done.length === 0 ? "it began nothing that is still on" : done.join("; ");
+}
+
+async function withoutCause(
+  app: App,
+  lockdownId: string,
+  cause: string,
+  { policy, deadlineAt }: ActOptions,
+): Promise<string> {
   const lockdown = await endCause(app, lockdownId, cause);
   if (!lockdown || lockdown.state === "lifted") return `${lockdownId} was over already`;
   if (lockdown.causes.length > 0) return `${lockdownId} goes on for ${lockdown.causes.map((it) => it.by).join(", ")}`;
-  const { policy, deadlineAt } = options;
   const { state } = await liftLockdown(app, lockdownId, { policy, by: cause, isPerson: false, deadlineAt });
   return `${lockdownId} is ${state}`;
 }
 
-/** A lockdown the alarm has begun whose starter died before the alarm's row said so; null for none. */
-async function unnoted(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<string | null> {
+/** Lockdowns that are on for the alarm. Its row may name none, or one from before: their starter may have died before it said so. */
+async function begunBy(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<readonly string[]> {
+  const begun: string[] = [];
   for (const rule of policy.alarms) {
     const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
     const last = scope && (await lastLockdown(app.tables, scopeName(scope)));
-    if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) return last.lockdownId;
+    if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) begun.push(last.lockdownId);
   }
-  return null;
+  return begun;
 }
 
 const instanceOf = ({ dimensions }: Alarm): LockdownScope | null => {

@@ -99,6 +99,22 @@ describe("two alarms", () => {
     }));
 });
 
+describe("an alarm that is over", () => {
+  test("takes back what it began last, though its row names one before that was over by its time", () =>
+    inScene(async (scene) => {
+      const app = scene.quietApp();
+      const first = await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+      await tick(scene, 2 * 3_600_000);
+      expect(drops(scene)).toBe(0);
+      const second = await tell(scene, app, alarmOf("a", "ALERT", app.clock.now()));
+      expect(second.lockdownId).not.toBe(first.lockdownId);
+      // What is left when whoever began it died before the alarm's row said so.
+      await saveAlarm(app.tables, { ...second, isHandled: false, lockdownId: first.lockdownId });
+      await tell(scene, app, alarmOf("a", "OK", app.clock.now() + 1000));
+      expect([(await getLockdown(app.tables, second.lockdownId ?? ""))?.state, drops(scene)]).toEqual(["lifted", 0]);
+    }));
+});
+
 describe("two lockdowns where drops have no room", () => {
   test("what the first has closed stays closed for the second, and is given back after both", () =>
     inScene(
