@@ -36,6 +36,7 @@ export class LockdownStory {
     const isNew = at > cause.at;
     if (isNew && state === "over") cause.surely = null;
     this.#inFlight += 1;
+    const sentAt = now();
     const isHeard = await send();
     this.#inFlight -= 1;
     // Whatever died on the way may act later, by a job.
@@ -45,7 +46,8 @@ export class LockdownStory {
     cause.at = at;
     if (state === "on") {
       cause.state = before === "lifted" ? "lifted" : "on";
-      const until = now() + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
+      // An end counts from when it was told, however long it took to act on it.
+      const until = sentAt + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
       const isSure = isHeard && before !== "lifted" && this.#inFlight === 0;
       // One that ended by its time in between begins anew.
       const isOn = before === "on" && cause.surely !== null && now() < cause.surely.until;

@@ -1,5 +1,6 @@
 // Invariant 1: no rule that safeport opened is open past its end plus the promised bound while the cloud answers.
 
+import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { wordsOf } from "../observed.ts";
 import { GROUPS } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
@@ -42,7 +43,9 @@ export const endsInTime: Checker = {
           const ends = world.grants
             .filter((grant) => grant.groupId === groupId && grant.rule === words)
             .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));
-          const end = Math.max(0, ...ends);
+          // A drop that somebody has made an accept of goes when its lockdown is lifted.
+          const isDrop = words.startsWith("ingress drop ");
+          const end = Math.max(isDrop ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0, ...ends);
           if (now <= Math.max(end + PROMISED_MS, world.disturbedAt + AFTER_TROUBLE_MS)) continue;
           told.add(rule.ruleId);
           world.violated(
