@@ -33,7 +33,7 @@ export function unrestorable(rule: Rule): string | null {
  *     any         what another entry has kept later  the same, and it was closed where it had been moved to
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
- *     no          what was kept                 the reading may be stale: over when it is late enough to tell
+ *     no          what was kept                 it may stand still, or the reading be stale: over when it is late enough to tell
  *
  * What stood by an allocation that was retired meanwhile, or for leases that have ended, stays closed.
  */
@@ -161,13 +161,15 @@ function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view
   const isBack = missing.length === 0 || (fresh.length > 0 && picture.accepted.has(entry.entryId));
   const isLate = now >= liftedAt + lateEffectMaxMs;
   if (isBack || (fresh.length > 0 && kept.length === 1) || (isLate && same.length > 0)) return null;
+  // Not beside itself: of an address in another spelling the cloud may make a second rule, and that one nobody would ever remove.
+  const gone = missing.filter((rule) => !same.some((it) => it.id === rule.ruleId));
   const refusal = picture.refusals.get(entry.entryId);
   const findings = refusal ? [`${entry.key} cannot be opened again: ${refusal.code}; it is tried again`] : [];
   const cause = "its suspension is lifted";
   const calls: PlannedCall[] =
     picture.accepted.has(entry.entryId) && same.length > 0
       ? []
-      : missing.map(({ description }) => ({ kind: "authorize", entry, description, beforeIds: [], cause }));
+      : gone.map(({ description }) => ({ kind: "authorize", entry, description, beforeIds: [], cause }));
   return change(
     { standing: { kind: "none" }, suspension: { ...suspension, liftedAt } },
     { calls, findings, lookAt: [liftedAt + lateEffectMaxMs] },

@@ -170,8 +170,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what is closed for a lockdown is not given back",
     file: "shared/plan/plan-suspended.ts",
-    find: ": missing.map(({ description }) => (",
-    replace: ": missing.slice(0, 0).map(({ description }) => (",
+    find: ": gone.map(({ description }) => (",
+    replace: ": gone.slice(0, 0).map(({ description }) => (",
     seenBy: ["lockdown-leaves-nothing"],
   },
   {

@@ -160,11 +160,17 @@ describe("when it is lifted", () => {
 
   test("a reading that still shows the revoked rule proves nothing until a lost revoke can no longer act", () => {
     const entry = lifted({ liftedAt: NOW });
-    expect(plan(entry, [web("1")])).toMatchObject({
-      calls: ['authorize "web"'],
-      patch: { suspension: { liftedAt: NOW } },
-    });
+    const { patches, lookAt } = planGroup(aPicture({ entries: [entry], rules: [web("1")] }));
+    expect(patches[0]).toMatchObject({ settled: false, suspension: { kept: [keptAs("1")], liftedAt: NOW } });
+    expect(lookAt).toContain(NOW + LATE_MS);
     expect(plan(entry, [web("1")], { now: NOW + LATE_MS }).patch?.suspension).toBeNull();
+  });
+
+  test("what may stand still is not authorized beside itself: the cloud may take another spelling for another rule", () => {
+    expect(plan(lifted({ liftedAt: NOW }), [web("1")]).calls).toEqual([]);
+    const two = lifted({ kept: [keptAs("1"), keptAs("2", "web too")], liftedAt: NOW });
+    expect(plan(two, [web("1")]).calls).toEqual(['authorize "web too"']);
+    expect(plan(two, []).calls).toEqual(['authorize "web"', 'authorize "web too"']);
   });
 
   test("an allocation has its own rule back, and one that was retired meanwhile stays closed", () => {
