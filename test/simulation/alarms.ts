@@ -26,7 +26,7 @@ const NARROW = "i-web-1";
 function storyOf(world: SimWorld, scope: string): LockdownStory {
   const known = world.lockdowns.stories.get(scope);
   const groups = scope === WIDE ? [ENFORCED.groupId, UNGUARDED.groupId] : [ENFORCED.groupId];
-  const story = known ?? new LockdownStory(groups, PERIOD_MS);
+  const story = known ?? new LockdownStory(groups, PERIOD_MS, () => world.now());
   world.lockdowns.stories.set(scope, story);
   return story;
 }
@@ -58,12 +58,8 @@ function post(world: SimWorld, { rule, metric, scope }: Source, state: "ALERT" |
     ...{ alertName: rule, rawMetricName: metric, namespace: "acs_ecs_dashboard", triggerLevel: "CRITICAL" },
     ...{ alertState: state, timestamp: `${at}`, dimensions: scope === NARROW ? `{instanceId=${NARROW}}` : "{}" },
   });
-  return storyOf(world, scope).tell(
-    metric,
-    state === "ALERT" ? "on" : "over",
-    at,
-    () => world.now(),
-    () => world.start(`${state} ${rule}`, (app) => take(world, app, body), 4),
+  return storyOf(world, scope).tell(metric, state === "ALERT" ? "on" : "over", at, () =>
+    world.start(`${state} ${rule}`, (app) => take(world, app, body), 4),
   );
 }
 
@@ -106,13 +102,7 @@ const byHand: Move = (world, dice) => {
       ...{ periodMs: PERIOD_MS, arrivedAt: app.clock.monotonicMs() },
       deadlineAt: app.clock.monotonicMs() + DEADLINE_MS,
     });
-  return story.tell(
-    person,
-    "on",
-    world.now(),
-    () => world.now(),
-    () => world.start("lock down", act, 4),
-  );
+  return story.tell(person, "on", world.now(), () => world.start("lock down", act, 4));
 };
 
 /** Somebody lifts whatever is on. */

@@ -12,13 +12,20 @@ export interface Times {
   troubledAt(): number;
 }
 
+/** A rule that was closed for a lockdown. */
+interface ClosedRule {
+  /** Who wrote it first. */
+  readonly owner: string;
+  readonly ruleId: string;
+}
+
 export class KnownLockdowns {
   /** Scopes of lockdowns, by name. */
   readonly stories = new Map<string, LockdownStory>();
-  /** Words of rules that the program has revoked where a lockdown may be on, and not given back yet, with who wrote them; by group. */
-  readonly closed = new Map<string, Map<string, string>>();
-  /** Of those that were given back, by group and words: whose they are. */
-  readonly #givenBack = new Map<string, string>();
+  /** Rules that the program has revoked where a lockdown may be on, and not given back yet; by group and words. */
+  readonly closed = new Map<string, Map<string, ClosedRule>>();
+  /** Those that were given back, by group and words. */
+  readonly #givenBack = new Map<string, ClosedRule>();
   readonly #lockedAt = new Map<string, number>();
   readonly #times: Times;
 
@@ -28,38 +35,40 @@ export class KnownLockdowns {
 
   /** Takes in a call; `writerOf` knows who wrote a rule first, by its id. */
   noteClosed({ who, groupId, before, after }: ObservedCall, writerOf: (ruleId: string) => string | undefined): void {
-    const closed = this.closed.get(groupId) ?? new Map<string, string>();
+    const closed = this.closed.get(groupId) ?? new Map<string, ClosedRule>();
     this.closed.set(groupId, closed);
     const standing = new Set(after.map(wordsOf));
     if (who === "safeport" && this.mayBeOn(groupId))
       for (const rule of before) {
         const words = wordsOf(rule);
         if (rule.policy === "Drop" || standing.has(words)) continue;
-        closed.set(words, writerOf(rule.ruleId) ?? "somebody before");
+        closed.set(words, { owner: writerOf(rule.ruleId) ?? "somebody before", ruleId: rule.ruleId });
       }
     for (const words of standing) {
-      const owner = closed.get(words);
-      if (owner !== undefined) this.#givenBack.set(`${groupId} ${words}`, owner);
+      const rule = closed.get(words);
+      if (rule !== undefined) this.#givenBack.set(`${groupId} ${words}`, rule);
       closed.delete(words);
     }
   }
 
   /**
-   * Whose a rule is that was closed for a lockdown. Whoever dies after giving it back, and before that is written down, leaves the next
-   * pass to find nothing there: it cannot tell that from a call that came to nothing, and gives back once more what its owner has removed.
+   * The rule of these words that was closed for a lockdown. Whoever dies after giving it back, and before that is written down, leaves the
+   * next pass to find nothing there: it cannot tell that from a call that came to nothing, and gives back once more what its owner has removed.
    */
-  ownerToGiveBackTo(groupId: string, words: string): string | undefined {
-    const owner = this.closed.get(groupId)?.get(words);
-    return owner ?? (this.mayBeOn(groupId) ? this.#givenBack.get(`${groupId} ${words}`) : undefined);
+  toGiveBack(groupId: string, words: string): ClosedRule | undefined {
+    const rule = this.closed.get(groupId)?.get(words);
+    return rule ?? (this.mayBeOn(groupId) ? this.#givenBack.get(`${groupId} ${words}`) : undefined);
   }
 
   /** When one may last have been on in the group, by all that people know; 0 for never. */
   lastOnAt(groupId: string): number {
     const now = this.#times.now();
     const troubledAt = Math.min(this.#times.troubledAt(), now);
-    const isOn = [...this.stories.values()].some((it) => it.groupIds.includes(groupId) && it.mayBeOn(now, troubledAt));
-    if (isOn) this.#lockedAt.set(groupId, now);
-    return this.#lockedAt.get(groupId) ?? 0;
+    const stories = [...this.stories.values()].filter((it) => it.groupIds.includes(groupId));
+    const known = stories.map((it) => it.lastOnAt(now, troubledAt));
+    const lastOnAt = Math.max(this.#lockedAt.get(groupId) ?? 0, ...known);
+    this.#lockedAt.set(groupId, lastOnAt);
+    return lastOnAt;
   }
 
   /** True where one may be on, or not be lifted yet. */
@@ -71,6 +80,6 @@ export class KnownLockdowns {
 
   /** True for a rule of other people that was closed for one and has not been given back yet. */
   isToGiveBack(groupId: string, words: string): boolean {
-    return (this.ownerToGiveBackTo(groupId, words) ?? "safeport") !== "safeport";
+    return (this.toGiveBack(groupId, words)?.owner ?? "safeport") !== "safeport";
   }
 }

@@ -20,27 +20,30 @@ const SLACK_MS = 20_000;
 export class LockdownStory {
   readonly groupIds: readonly string[];
   readonly #periodMs: number;
+  readonly #now: () => number;
   readonly #causes = new Map<string, Cause>();
   #lastBegunAt = Number.NEGATIVE_INFINITY;
+  #lastSentAt = 0;
   #inFlight = 0;
 
-  constructor(groupIds: readonly string[], periodMs: number) {
+  /** `now` is the true clock. */
+  constructor(groupIds: readonly string[], periodMs: number, now: () => number) {
     this.groupIds = groupIds;
     this.#periodMs = periodMs;
+    this.#now = now;
   }
 
   /** Tells, by `send`, that the cause is on or over since `at`; `send` answers whether that was heard. */
-  async tell(name: string, state: "on" | "over", at: number, now: () => number, send: () => Promise<boolean>) {
+  async tell(name: string, state: "on" | "over", at: number, send: () => Promise<boolean>) {
     const cause = this.#causes.get(name) ?? { state: "over", at: Number.NEGATIVE_INFINITY, surely: null };
     this.#causes.set(name, cause);
     const isNew = at > cause.at;
     if (isNew && state === "over") cause.surely = null;
-    this.#inFlight += 1;
-    const sentAt = now();
-    const isHeard = await send();
-    this.#inFlight -= 1;
+    const sentAt = this.#now();
+    const isHeard = await this.#hear(send);
+    const now = this.#now();
     // Whatever died on the way may act later, by a job.
-    if (state === "on") this.#lastBegunAt = now();
+    if (state === "on") this.#lastBegunAt = now;
     if (at <= cause.at) return;
     const before = cause.state;
     cause.at = at;
@@ -50,8 +53,8 @@ export class LockdownStory {
       const until = sentAt + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
       const isSure = isHeard && before !== "lifted" && this.#inFlight === 0;
       // One that ended by its time in between begins anew.
-      const isOn = before === "on" && cause.surely !== null && now() < cause.surely.until;
-      if (isSure) cause.surely = { from: isOn ? (cause.surely?.from ?? now()) : now(), until };
+      const isOn = before === "on" && cause.surely !== null && now < cause.surely.until;
+      if (isSure) cause.surely = { from: isOn ? (cause.surely?.from ?? now) : now, until };
     } else if (isHeard) cause.state = "over";
     else cause.at = Number.NEGATIVE_INFINITY;
   }
@@ -59,21 +62,19 @@ export class LockdownStory {
   /** A person lifts what is on, by `send`. */
   async lift(send: () => Promise<boolean>): Promise<void> {
     for (const cause of this.#causes.values()) cause.surely = null;
-    this.#inFlight += 1;
-    const isHeard = await send();
-    this.#inFlight -= 1;
+    const isHeard = await this.#hear(send);
     for (const cause of this.#causes.values()) {
       cause.surely = null;
       if (isHeard && this.#inFlight === 0 && cause.state === "on") cause.state = "lifted";
     }
   }
 
-  /** True when one may be on. After trouble at `troubledAt` the job begins it later than it was told. */
-  mayBeOn(now: number, troubledAt: number): boolean {
-    if (this.#inFlight > 0) return true;
+  /** When one may last have been on; 0 for never. After trouble at `troubledAt` the job begins it later than it was told. */
+  lastOnAt(now: number, troubledAt: number): number {
+    if (this.#inFlight > 0) return now;
     const isAsked = [...this.#causes.values()].some((it) => it.state !== "over");
     const latest = Math.min(Math.max(this.#lastBegunAt, troubledAt) + JOB_MS, this.#lastBegunAt + LATEST_MS);
-    return isAsked && now <= latest + this.#periodMs + SLACK_MS;
+    return isAsked && now <= latest + this.#periodMs + SLACK_MS ? now : this.#lastSentAt;
   }
 
   /** Since when one is surely on; null where that is not sure. */
@@ -82,5 +83,14 @@ export class LockdownStory {
       surely !== null && now < surely.until ? [surely.from] : [],
     );
     return since.length === 0 ? null : Math.min(...since);
+  }
+
+  /** Until the last word is said one may be on, whether anybody looks meanwhile or not. */
+  async #hear(send: () => Promise<boolean>): Promise<boolean> {
+    this.#inFlight += 1;
+    const isHeard = await send();
+    this.#inFlight -= 1;
+    this.#lastSentAt = this.#now();
+    return isHeard;
   }
 }

@@ -65,8 +65,8 @@ export class SimWorld {
   readonly counts = freshCounts();
   /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
   readonly adopted = new Set<string>();
-  /** Who has written each rule first, and what it said then, by rule id. */
-  readonly born = new Map<string, { readonly who: string; readonly words: string }>();
+  /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
+  readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
   readonly bus: EventBus;
   /** Until when the program is told to do less; endless while it is. */
@@ -190,12 +190,22 @@ export class SimWorld {
       if (!known.has(rule.ruleId)) {
         const words = wordsOf(rule);
         // What is given back after a lockdown is whose it was.
-        const owner = call.who === "safeport" ? this.lockdowns.ownerToGiveBackTo(call.groupId, words) : undefined;
-        this.born.set(rule.ruleId, { who: owner ?? call.who, words });
+        const former = call.who === "safeport" ? this.lockdowns.toGiveBack(call.groupId, words) : undefined;
+        this.born.set(rule.ruleId, {
+          who: former?.owner ?? call.who,
+          words,
+          ...(former && { formerId: former.ruleId }),
+        });
       }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
     this.lockdowns.noteClosed(call, (ruleId) => this.born.get(ruleId)?.who);
+  }
+
+  /** The ids under which a rule has stood: each time that it is given back after a lockdown it has a new one. */
+  idsOf(ruleId: string): readonly string[] {
+    const formerId = this.born.get(ruleId)?.formerId;
+    return formerId === undefined ? [ruleId] : [ruleId, ...this.idsOf(formerId)];
   }
 
   /** When something last kept the program from what it has to do, a mode included; by the true clock. */

@@ -24,10 +24,11 @@ export const removesOnlyItsOwn: Checker = {
           world.violated("removes-only-its-own", `${what}, which ${writer} wrote in a group that is not enforced`);
           continue;
         }
+        const ids = world.idsOf(rule.ruleId);
         void world.tables
           .range({ table: "drift", from: [call.groupId], to: [call.groupId, "~"], limit: 5000 })
           .then(({ rows }) => {
-            const isKept = rows.some(({ columns }) => JSON.stringify(columns).includes(rule.ruleId));
+            const isKept = rows.some(({ columns }) => ids.some((id) => JSON.stringify(columns).includes(id)));
             if (!isKept) world.violated("removes-only-its-own", `${what}, which ${writer} wrote, and it is not kept`);
           });
       }
