@@ -39,6 +39,8 @@ export class PassDrift {
   readonly lines: string[] = [];
   /** The lines of the policy by which that was decided. */
   readonly decidedBy = new Set<string>();
+  /** True once an item was stored in this pass. */
+  hasStored = false;
   private readonly app: App;
   private readonly group: GroupRef;
   private readonly policy: Policy;
@@ -162,6 +164,7 @@ export class PassDrift {
         this.unreadable = unreadable;
         return true;
       }
+      this.hasStored = true;
       if (isOpenDrift(saved)) items.set(saved.driftId, saved);
       else items.delete(saved.driftId);
       for (const line of linesBehind(saved, this.guard(entries))) this.decidedBy.add(line);

@@ -285,7 +285,9 @@ class Pass {
       this.lines.push(`the rule ${rule.id} was booked again as ${holderId} from its mark`);
     }
     const before = this.entries;
-    const moved = (await this.drift?.writeDown(plan.drift, before, now)) ?? false;
+    // Whoever has the lock now may have begun the same rollback, as an item of its own.
+    const isTooLate = plan.drift.reverts.length > 0 && !this.lock.isHeld();
+    const moved = this.drift !== null && !isTooLate && (await this.drift.writeDown(plan.drift, before, now));
     const { stale, entries } = await this.leases.writeDown(plan.patches, before, now);
     this.seen = entries;
     const isReadBack = ({ entryId }: IntendedRule): boolean =>
@@ -320,10 +322,12 @@ class Pass {
     const quietAt = this.intents.quietAt();
     // Whoever was frozen past its lock may not know of the last attempt of an intent: what is over is left to the next pass.
     const mayDelete = this.lock.isHeld() || this.intents.over.length === 0;
+    // Nor may whoever came after it know of an item that was stored so late, and nobody may have come to begin a rollback.
+    const isLeft = this.drift?.hasStored === true || (plan?.drift.reverts.length ?? 0) > 0;
     await this.bookLooks([
       ...(plan?.lookAt ?? []),
       ...(quietAt === null ? [] : [quietAt]),
-      ...(mayDelete ? [] : [now]),
+      ...(mayDelete && (this.lock.isHeld() || !isLeft) ? [] : [now]),
     ]);
     if (this.leftBehind && this.drift === null)
       await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);

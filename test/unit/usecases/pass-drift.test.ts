@@ -96,3 +96,98 @@ test("what was open of a group that was deleted is over", async () => {
   await look(deleted, policy);
   expect((await drift()).items).toMatchObject([{ state: "gone", heldBy: null }]);
 });
+
+const LOCK_MS = 60_000;
+const drifted = () => ruleOf(3306, "0.0.0.0/0", { createdAt: START - 2 * WAIT_MS });
+
+/** When the group is to be compared again. */
+async function looksAt({ tables }: App): Promise<readonly unknown[]> {
+  const { rows } = await tables.range({ table: "due", from: [0], to: null, limit: 100 });
+  return rows.flatMap(({ key: [, at, kind] }) => (kind === "drift" ? [at] : []));
+}
+
+test("a pass that was frozen past its lock begins no rollback: whoever came after it has begun it", async () => {
+  const { app, world, caller, ports, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(drifted());
+  const frozen: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      readGroup: async (...asked) => {
+        const reading = await app.firewall.readGroup(...asked);
+        world.advance(LOCK_MS);
+        await look(app, policy);
+        world.advance(1);
+        return reading;
+      },
+    },
+  };
+  await look(frozen, policy);
+  expect(ports()).toEqual([80]);
+  expect((await drift()).items).toMatchObject([{ state: "rolledBack" }]);
+});
+
+test("where nobody has come after it, the group is looked at again", async () => {
+  const { app, world, caller, drift } = await enforced();
+  world.rules.push(drifted());
+  const frozen: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      readGroup: async (...asked) => {
+        world.advance(LOCK_MS);
+        return app.firewall.readGroup(...asked);
+      },
+    },
+  };
+  await look(frozen, caller("admin").policy);
+  expect((await drift()).items).toEqual([]);
+  expect(await looksAt(app)).toContain(app.clock.now() + 1000);
+});
+
+test("what a pass has stored while it was frozen past its lock is looked at again", async () => {
+  const { app, world, caller, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(drifted());
+  // The one that has the lock now is about to revoke the rule until the frozen one has come to its end.
+  let isAtCall = (): void => undefined;
+  let goOn = (): void => undefined;
+  const atCall = new Promise<void>((resolve) => {
+    isAtCall = resolve;
+  });
+  const frozenEnds = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const holder: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      revoke: async (...asked) => {
+        isAtCall();
+        await frozenEnds;
+        return app.firewall.revoke(...asked);
+      },
+    },
+  };
+  let held: Promise<unknown> | null = null;
+  const frozen: App = {
+    ...app,
+    tables: {
+      ...app.tables,
+      put: async (table, ...row) => {
+        if (table === "drift" && held === null) {
+          world.advance(LOCK_MS);
+          held = look(holder, policy);
+          await atCall;
+        }
+        return app.tables.put(table, ...row);
+      },
+    },
+  };
+  await look(frozen, policy);
+  goOn();
+  await held;
+  expect((await drift()).items.map(({ state }) => state).sort()).toEqual(["rolledBack", "rollingBack"]);
+  expect(await looksAt(app)).toContain(app.clock.now() + 1000);
+});
