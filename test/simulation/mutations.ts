@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 242,
+    from: 400,
   },
   {
     name: "only the first holder counts",
@@ -63,7 +63,7 @@ export const mutations: readonly Mutation[] = [
     find: "live: held.holders.filter((holder) => isHolding(holder, now)),",
     replace: "live: held.holders.slice(0, 1).filter((holder) => isHolding(holder, now)),",
     seenBy: ["shared-rules-stay"],
-    from: 63,
+    from: 109,
   },
   {
     name: "every rule of the key is ours",

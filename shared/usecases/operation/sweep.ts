@@ -6,16 +6,7 @@ import type { Lease } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import {
-  type Due,
-  dueDelete,
-  dueDrift,
-  dueGroup,
-  dueWrite,
-  forgetInstalled,
-  isInstalled,
-  readDue,
-} from "../../store/due.ts";
+import { type Due, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../../store/due.ts";
 import { isPart } from "../../store/full-pass.ts";
 import { getLease } from "../../store/leases.ts";
 import { readMode } from "../../store/mode.ts";
@@ -63,8 +54,6 @@ type Work = SweepWork & { readonly policy: Policy };
 
 const ROWS_MAX = 100_000;
 const GROUPS_AT_ONCE = 8;
-/** After a pass of the full pass that did not come to its end. */
-const LOOK_AGAIN_MS = 60_000;
 const JOBS_AT_ONCE = 8;
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
@@ -308,10 +297,7 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
           policy: options.policy,
           deadlineAt: options.deadlineAt,
           look: async (group, how) => {
-            // A pass that fails after a call may leave a group that seems to be at rest to the next try: what it booked is settled by this row.
-            const net = (how.drift ? dueDrift : dueGroup)(group, app.clock.now() + LOOK_AGAIN_MS, app.settings.shards);
-            await app.tables.writeAll([dueWrite(net)]);
-            const report = await passOver(app, group, { ...options, ...how, rows: [net] }, "inventory");
+            const report = await passOver(app, group, { ...options, ...how, rows: [] }, "inventory");
             if (report) tally.add(group, report);
             return report !== null;
           },
