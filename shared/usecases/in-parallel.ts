@@ -10,17 +10,17 @@ export async function inParallel<Item>(
   limit = 16,
 ): Promise<void> {
   let next = 0;
-  let failure: { readonly error: unknown } | null = null;
+  const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined && failure === null; item = items[next++])
+    for (let item = items[next++]; item !== undefined && failures.length === 0; item = items[next++])
       try {
         await work(item);
       } catch (error) {
-        failure ??= { error };
+        failures.push(error);
       }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The items in order, at most `size` together. */

@@ -1,3 +1,4 @@
+// What one permission of a call is checked against: the group, and what stands around it.
 import type { EcsDirection, EcsGroup, EcsList } from "./model.ts";
 import type { EcsSwitches } from "./switches.ts";
 

@@ -29,7 +29,8 @@ import { writtenFor } from "./rule-description.ts";
 import { requireConfirmed } from "./sensitive-ports.ts";
 
 /** What is to stand, as text. */
-export interface AllocationAsk {
+export interface AllocationAsk
+  extends Pick<Allocation, "owner" | "backup" | "application" | "reason" | "ticket" | "allowedSources" | "openHours"> {
   readonly group: string;
   readonly protocol: string;
   readonly port: string | null;
@@ -38,13 +39,6 @@ export interface AllocationAsk {
   readonly policy: RulePolicy;
   readonly direction: Direction;
   readonly priority: number;
-  readonly owner: string;
-  readonly backup?: string | undefined;
-  readonly application: string;
-  readonly reason: string;
-  readonly ticket: string;
-  readonly allowedSources: readonly string[];
-  readonly openHours: OpenHours | null;
   readonly sensitiveConfirmed: boolean;
 }
 

@@ -121,14 +121,19 @@ async function prepare(): Promise<void> {
   await world.run(prepareStandby(app, world.policy, deadlineAt));
 }
 
+/** What tells of the lockdown is gone, and the installation comes back as a new one. */
+async function loseTables(): Promise<void> {
+  for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
+  await world.run(world.process().tables.createTables(schemas));
+  await world.run(forgetInstalled(world.process().tables, world.process().settings.installation));
+}
+
 test("who loses the tables in an incident lets everybody in again, and no rule stays for it", {
   timeout: 30_000,
 }, async () => {
   world = await standbyWorld({ inMemory: false });
   await lock(world, ["web", "app"]);
-  for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
-  await world.run(world.process().tables.createTables(schemas));
-  await world.run(forgetInstalled(world.process().tables, world.process().settings.installation));
+  await loseTables();
   await world.ticks(2);
   await prepare();
   expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
@@ -143,9 +148,7 @@ test("where the policy is lost as well, and nobody knows of the lists, their dro
 }, async () => {
   world = await standbyWorld({ inMemory: false });
   await lock(world, ["web", "app"]);
-  for (const table of ["ledger", "lockdown", "preparation"] as const) await world.loseTable(table);
-  await world.run(world.process().tables.createTables(schemas));
-  await world.run(forgetInstalled(world.process().tables, world.process().settings.installation));
+  await loseTables();
   say({ prefixLists: [] });
   await world.ticks(2);
   await world.advance(3_600_000);
