@@ -34,6 +34,35 @@ describe("the event of a foreign opening", () => {
     expect(item).toMatchObject({ state: "rolledBack", attribution: null, verdict: { kind: "drift" } });
   });
 
+  test("is lost, and the full pass closes the rule without reading that back: it is finished although the group is at rest", async () => {
+    const { world } = guarded;
+    await guarded.authorize(openDatabase);
+    await guarded.events();
+    await world.advance(60 * MINUTE_MS);
+    const app = world.process();
+    let isRevoked = false;
+    const { firewall } = app;
+    const failing: App = {
+      ...app,
+      firewall: {
+        ...firewall,
+        revoke: async (...asked) => {
+          isRevoked = true;
+          return firewall.revoke(...asked);
+        },
+        readGroup: async (...asked) => {
+          if (isRevoked) throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
+          return firewall.readGroup(...asked);
+        },
+      },
+    };
+    await world.sweep(failing);
+    const states = async () => (await guarded.drift()).map((item) => item.state);
+    expect([isRevoked, world.openPorts(), await states()]).toEqual([true, [], ["rollingBack"]]);
+    await world.ticks(3);
+    expect([await states(), await world.rows("intent")]).toEqual([["rolledBack"], []]);
+  });
+
   test("is lost: a rule that a look has found waits for its event as long as the policy says, and no longer", async () => {
     const { world } = guarded;
     await guarded.authorize(openDatabase);

@@ -6,7 +6,16 @@ import type { Lease } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import { type Due, dueDelete, dueWrite, forgetInstalled, isInstalled, readDue } from "../../store/due.ts";
+import {
+  type Due,
+  dueDelete,
+  dueDrift,
+  dueGroup,
+  dueWrite,
+  forgetInstalled,
+  isInstalled,
+  readDue,
+} from "../../store/due.ts";
 import { isPart } from "../../store/full-pass.ts";
 import { getLease } from "../../store/leases.ts";
 import { readMode } from "../../store/mode.ts";
@@ -21,6 +30,7 @@ import { lockdownIn } from "../lockdown/require-unlocked.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassOptions, PassReport } from "../pass/run-pass.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
+import type { LookAt } from "./full-pass-part.ts";
 import type { Jobs } from "./jobs.ts";
 import { isLongJob } from "./long-jobs.ts";
 import { tellSkew } from "./tell-skew.ts";
@@ -54,6 +64,8 @@ type Work = SweepWork & { readonly policy: Policy };
 
 const ROWS_MAX = 100_000;
 const GROUPS_AT_ONCE = 8;
+/** After a pass of the full pass that did not come to its end. */
+const LOOK_AGAIN_MS = 60_000;
 const JOBS_AT_ONCE = 8;
 /** How far ahead of a cut wake-up the due table is read: beyond the longest delay, so that no link of the chain is missed. */
 const CHAIN_MS = 2 * 60 * 60_000;
@@ -297,7 +309,8 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
           policy: options.policy,
           deadlineAt: options.deadlineAt,
           look: async (group, how) => {
-            const report = await passOver(app, group, { ...options, ...how, rows: [] }, "inventory");
+            const rows = how.stateKnown === false ? [] : [await netFor(app, group, how)];
+            const report = await passOver(app, group, { ...options, ...how, rows }, "inventory");
             if (report) tally.add(group, report);
             return report !== null;
           },
@@ -309,6 +322,16 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
         tally.failures.push(error);
         app.log.write("error", "the full pass stopped; it goes on at the next tick", { cause: error });
       }
+}
+
+/**
+ * A pass that fails after a call may leave a group that seems to be at rest to the next try: what it booked is settled by this row. A
+ * recovery looks at every group until it has seen it, and needs none.
+ */
+async function netFor(app: App, group: GroupRef, { drift }: LookAt): Promise<Due> {
+  const net = (drift ? dueDrift : dueGroup)(group, app.clock.now() + LOOK_AGAIN_MS, app.settings.shards);
+  await app.tables.writeAll([dueWrite(net)]);
+  return net;
 }
 
 const passOver = (
