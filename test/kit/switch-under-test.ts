@@ -9,3 +9,6 @@ export const switchUnderTest = (): Partial<EcsSwitches> => {
   if (!(name in otherReadings)) throw new Error(`SAFEPORT_TEST_SWITCH names no switch: ${text}`);
   return { [name]: JSON.parse(value) } as Partial<EcsSwitches>;
 };
+
+/** False where a rule cannot be narrowed to one host: nothing opens on an instance whose group has other members then. */
+export const takesDestination = !["dropped", "refused"].includes(switchUnderTest().destCidrIp ?? "");

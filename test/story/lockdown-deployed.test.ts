@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { adoptSeed } from "../../cli/dev/adopt-seed.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
-import { switchUnderTest } from "../kit/switch-under-test.ts";
+import { takesDestination } from "../kit/switch-under-test.ts";
 
 const SECRET = "a".repeat(48);
 const MINUTE = 60_000;
@@ -194,7 +194,6 @@ describe("what is no alarm", () => {
 });
 
 /** Where the cloud takes no destination, nobody has a lease for one instance of several. */
-const takesDestination = !["dropped", "refused"].includes(switchUnderTest().destCidrIp ?? "");
 
 test.runIf(takesDestination)(
   "an instance that stops ends its leases",
