@@ -12,3 +12,6 @@ export const switchUnderTest = (): Partial<EcsSwitches> => {
 
 /** False where a rule cannot be narrowed to one host: nothing opens on an instance whose group has other members then. */
 export const takesDestination = !["dropped", "refused"].includes(switchUnderTest().destCidrIp ?? "");
+
+/** Whether a changed rule keeps its id. */
+export const keepsId = (switchUnderTest().modifiedRule ?? "same-id") === "same-id";

@@ -147,7 +147,9 @@ describe("too much at once", () => {
     await settle();
     await guarded.world.ticks(2);
     expect(guarded.world.openPorts()).toEqual(rules.map((_, n) => `${1000 + n}/${1000 + n}`));
-    expect((await heldBy()).sort()).toEqual([...Array(7).fill("reported ceiling"), "rolledBack null"]);
+    // Where the cloud gives a changed rule another id, a rule gone and a new one are one edit as soon as its event says so.
+    const items = (await heldBy()).filter((item) => item !== "gone null");
+    expect(items.sort()).toEqual([...Array(7).fill("reported ceiling"), "rolledBack null"]);
   });
 
   test("new junk goes however much it is, a portion in each pass", async () => {

@@ -7,7 +7,7 @@ import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
 import { health } from "../../shared/usecases/operation/health.ts";
-import { switchUnderTest } from "../kit/switch-under-test.ts";
+import { keepsId } from "../kit/switch-under-test.ts";
 import { World } from "../kit/world.ts";
 
 let world: World;
@@ -241,7 +241,6 @@ describe("a group that changes under an open lease", () => {
 
 describe("strangers", () => {
   // Where a modified rule gets a new id, what a stranger makes of ours is theirs.
-  const keepsId = (switchUnderTest().modifiedRule ?? "same-id") === "same-id";
   test.runIf(keepsId)("a rule that somebody widens is left until its end and then revoked by its id", async () => {
     const { lease } = await world.open();
     const [ruleId] = lease.status.ruleIds;
