@@ -54,9 +54,8 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
         const fresh = await getAlarm(app.tables, alarmId);
         if (fresh === null) return done;
         const isHandled = fresh.alarm.at === row.alarm.at && fresh.alarm.state === row.alarm.state;
-        const isMuted = row.alarm.state === "OK" ? false : fresh.isMuted;
         const { lockdownId, until: lockedUntil = null } = answer;
-        if (await saveAlarm(app.tables, { ...fresh, isHandled, isMuted, lockdownId, lockedUntil })) break;
+        if (await saveAlarm(app.tables, { ...fresh, isHandled, lockdownId, lockedUntil })) break;
       }
     }
     return done;

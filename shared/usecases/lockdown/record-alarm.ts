@@ -48,7 +48,8 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
       receivedAt: now,
       isHandled: !isAnswered,
       lockdownId: stored?.lockdownId ?? null,
-      isMuted: stored?.isMuted ?? false,
+      // An OK is heard as soon as it is stored: the next ALERT may come before anybody has acted on it.
+      isMuted: alarm.state !== "OK" && stored?.isMuted === true,
       rev: stored?.rev ?? 0,
     });
     if (saved) return saved;

@@ -1,13 +1,13 @@
 // Alarms that are told in the same second, as the clocks of those who tell of them know no less.
 import { expect, test } from "vitest";
-import type { Alarm, AlarmState } from "../../../shared/domain/alarm.ts";
+import { type Alarm, type AlarmState, alarmIdOf } from "../../../shared/domain/alarm.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
-import { DOCUMENT, terms } from "./lockdown-scene.ts";
+import { DOCUMENT, lift, terms } from "./lockdown-scene.ts";
 
 const AT = Date.UTC(2026, 10, 20, 8, 0, 0);
 const document = { ...DOCUMENT, alarms: [{ do: "lockdown", scope: { groups: ["web"] } }] };
@@ -96,4 +96,15 @@ test("what is over while its alert of the same second is still acted on is lifte
     await actOnAlarm(racing, row?.alarmId ?? "", terms(scene, racing));
     expect([isOver, isLocked(scene)]).toEqual([true, false]);
     expect(await getAlarm(app.tables, row?.alarmId ?? "")).toMatchObject({ isHandled: true, lockdownId: null });
+  }));
+
+test("an OK that nobody has acted on yet ends a person's word, too", () =>
+  inScene(async (scene, app) => {
+    await tellAll(scene, app, [alarmOf("ALERT")]);
+    const { lockdownId } = (await getAlarm(app.tables, alarmIdOf(alarmOf("ALERT")))) ?? {};
+    await lift(scene, app, lockdownId ?? "");
+    expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 1000)])).toEqual([[true, false]]);
+    // Whoever was to act on it died, and before the job came the next attack began.
+    await recordAlarm(app, alarmOf("OK", AT + 2000), scene.policy);
+    expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 3000)])).toEqual([[true, true]]);
   }));
