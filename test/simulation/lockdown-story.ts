@@ -1,7 +1,7 @@
 // One scope of lockdowns, as those know it who post alarms and lift lockdowns: when one is surely on, and when one may be.
 
 interface Cause {
-  /** `lifted`: a person has lifted what it began, and it has not been over since. */
+  /** `lifted`: a person has lifted what it began, or may have, and it has not been over since. */
   state: "on" | "over" | "lifted";
   /** When the last telling happened, by the monitoring's clock. */
   at: number;
@@ -25,6 +25,8 @@ export class LockdownStory {
   #lastBegunAt = Number.NEGATIVE_INFINITY;
   #lastSentAt = 0;
   #inFlight = 0;
+  /** Beginnings and ends of what people have lifted. */
+  #liftTurns = 0;
 
   /** `now` is the true clock. */
   constructor(groupIds: readonly string[], periodMs: number, now: () => number) {
@@ -40,6 +42,7 @@ export class LockdownStory {
     const isNew = at > cause.at;
     if (isNew && state === "over") cause.surely = null;
     const sentAt = this.#now();
+    const turns = this.#liftTurns;
     const isHeard = await this.#hear(send);
     const now = this.#now();
     // Whatever died on the way may act later, by a job.
@@ -48,10 +51,12 @@ export class LockdownStory {
     const before = cause.state;
     cause.at = at;
     if (state === "on") {
-      cause.state = before === "lifted" ? "lifted" : "on";
+      // What it began may be lifted before it answers.
+      const mayBeLifted = before === "lifted" || turns !== this.#liftTurns;
+      cause.state = mayBeLifted ? "lifted" : "on";
       // An end counts from when it was told, however long it took to act on it.
       const until = sentAt + this.#periodMs - NOT_MOVED_MS - SLACK_MS;
-      const isSure = isHeard && before !== "lifted" && this.#inFlight === 0;
+      const isSure = isHeard && !mayBeLifted && this.#inFlight === 0;
       // One that ended by its time in between begins anew.
       const isOn = before === "on" && cause.surely !== null && now < cause.surely.until;
       if (isSure) cause.surely = { from: isOn ? (cause.surely?.from ?? now) : now, until };
@@ -59,13 +64,15 @@ export class LockdownStory {
     else cause.at = Number.NEGATIVE_INFINITY;
   }
 
-  /** A person lifts what is on, by `send`. */
+  /** A person lifts what is on, by `send`. Whether that is answered or not, its alarms may begin nothing more before they have been over. */
   async lift(send: () => Promise<boolean>): Promise<void> {
+    this.#liftTurns += 1;
     for (const cause of this.#causes.values()) cause.surely = null;
-    const isHeard = await this.#hear(send);
+    await this.#hear(send);
+    this.#liftTurns += 1;
     for (const cause of this.#causes.values()) {
       cause.surely = null;
-      if (isHeard && this.#inFlight === 0 && cause.state === "on") cause.state = "lifted";
+      if (cause.state === "on") cause.state = "lifted";
     }
   }
 
