@@ -2,8 +2,10 @@
 import { type Cidr, cidrOf, containsCidr, formatBare } from "../domain/cidr.ts";
 import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
+import type { StandbySet } from "../domain/standby.ts";
 import { covers, mayOverlap, overlapOf, type Traffic, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
 import { unrestorable } from "./plan-suspended.ts";
+import { weightOfRules } from "./standby-drops.ts";
 
 /** A group whose rules an interface is under. */
 export interface QuarantineGroup {
@@ -30,6 +32,8 @@ export interface QuarantineAsk {
   readonly operatorPath: readonly OperatorPath[];
   /** Rules over all groups of one interface. */
   readonly rulesMax: number;
+  /** Sets whose lists the rules may name: such rules count for more than one. */
+  readonly sets: readonly StandbySet[];
 }
 
 /** A path to the port that no drop of ours stops: that nothing is refused on it proves nothing. */
@@ -80,7 +84,11 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
       for (const hit of hits(target, drop, rest)) hurt.add(`it would also stop what ${named(hit, group)} lets through`);
       if (!rest.some((it) => precedes(it.rule, drop) && coveredBy(trafficAtMost(target), it.rule))) isIdle = false;
     }
-    if (merged.length >= ask.rulesMax) why.add(`${one.eniId || group.groupId} has no room for one more rule`);
+    const used = weightOfRules(
+      merged.map((it) => it.rule),
+      ask.sets,
+    );
+    if (used >= ask.rulesMax) why.add(`${one.eniId || group.groupId} has no room for one more rule`);
     const before = merged.map((it) => it.rule);
     for (const path of cutPaths(before, [...before, drop], ask.operatorPath, one.addresses)) hurt.add(cutInWords(path));
   }

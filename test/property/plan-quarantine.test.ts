@@ -94,7 +94,7 @@ const aWorld = fc
       groups: index === 0 ? [group, second] : [group],
     }));
     const ask: QuarantineAsk = {
-      ...{ rule: target, group, interfaces, protectedBy: null, operatorPath: [], rulesMax: 1000 },
+      ...{ rule: target, group, interfaces, protectedBy: null, operatorPath: [], rulesMax: 1000, sets: [] },
     };
     return { ask, target, hosts };
   });

@@ -9,9 +9,9 @@ import { listNamed } from "../../plan/standby-drops.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
 import { listPreparations, preparationDelete, preparationWrite } from "../../store/lockdowns.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { protection } from "../group/open-facts.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { inParallel } from "../in-parallel.ts";
 
 /**
@@ -59,8 +59,7 @@ export async function readLockdownPicture(
   const { operatorPath, limits } = policy;
   const { rules } = reading;
   const { rulesPerInterface } = limits;
-  const isOnLists = [rules, ...siblings.values()].some((it) => it.some(({ peer }) => peer.kind === "prefixList"));
-  const sets = isOnLists ? await listStandbySets(app.tables) : [];
+  const sets = await setsNamedBy(app, [rules, ...siblings.values()].flat());
   const picture = { type: facts.type, rules, interfaces, core, operatorPath, rulesPerInterface, sets };
   return { picture, members, innerAccess: reading.innerAccessPolicy };
 }

@@ -15,11 +15,13 @@ import {
 } from "../../domain/recycling-item.ts";
 import type { Rule, RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import type { StandbySet } from "../../domain/standby.ts";
 import type { QuarantineWatch } from "../../plan/advance-item.ts";
 import { doubtOf } from "../../plan/effective-guard.ts";
 import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../../plan/judge-use.ts";
 import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../../plan/plan-quarantine.ts";
 import { shutTimes } from "../../plan/shut-times.ts";
+import { weightOfRules } from "../../plan/standby-drops.ts";
 import { watchQuarantine } from "../../plan/watch-quarantine.ts";
 import type { CallPriority, GroupFacts, GroupReading, Member } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
@@ -31,6 +33,7 @@ import { ChangesInPlace } from "../group/changes-in-place.ts";
 import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch, tellJudges } from "../group/group-hosts.ts";
 import { noteMembers } from "../group/note-hosts.ts";
 import { membersOf, protection } from "../group/open-facts.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { EVIDENCE_DAYS, earlierNow, firstOpenDay, lateFrom, readEarlier } from "./earlier-peers.ts";
 
 /** All that are kept, for as long as evidence lives. */
@@ -65,6 +68,8 @@ export class RecyclingScene {
   private readonly app: App;
   private readonly policy: Policy;
   private readonly groups: Map<string, QuarantineGroup>;
+  /** Those whose lists its rules name. */
+  private readonly sets: readonly StandbySet[];
   private readonly protectedBy: string | null;
   private readonly hosts = new Map<Day, Promise<readonly GroupHost[] | null>>();
   private readonly lockdowns: () => Promise<readonly Lockdown[]>;
@@ -72,7 +77,7 @@ export class RecyclingScene {
 
   private constructor(app: App, policy: Policy, read: Read, lockdowns: () => Promise<readonly Lockdown[]>) {
     this.lockdowns = lockdowns;
-    const { facts, row, reading, members, entries, groups } = read;
+    const { facts, row, reading, members, entries, groups, sets } = read;
     this.app = app;
     this.policy = policy;
     this.group = facts.ref;
@@ -83,6 +88,7 @@ export class RecyclingScene {
     this.entries = entries;
     this.members = members;
     this.groups = new Map(groups);
+    this.sets = sets;
     this.protectedBy = protection(facts, members, policy, row);
   }
 
@@ -108,7 +114,11 @@ export class RecyclingScene {
       [...others].map((groupId) => app.firewall.readGroup({ ...group, groupId }, priority)),
     );
     const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
-    return new RecyclingScene(app, policy, { facts, row, reading, members, entries, groups }, lockdowns);
+    const sets = await setsNamedBy(
+      app,
+      [reading, ...siblings].flatMap(({ rules }) => rules),
+    );
+    return new RecyclingScene(app, policy, { facts, row, reading, members, entries, groups, sets }, lockdowns);
   }
 
   get rules(): readonly Rule[] {
@@ -214,6 +224,7 @@ export class RecyclingScene {
       protectedBy,
       operatorPath: policy.operatorPath,
       rulesMax: policy.limits.rulesPerInterface,
+      sets: this.sets,
     });
   }
 
@@ -222,8 +233,8 @@ export class RecyclingScene {
     const { protectedBy, members, groups, policy } = this;
     const max = policy.limits.rulesPerInterface;
     const full = members.find(({ groupIds }) => {
-      const merged = groupIds.reduce((sum, groupId) => sum + (groups.get(groupId)?.rules.length ?? 0), 0);
-      return merged >= max;
+      const merged = groupIds.flatMap((groupId) => groups.get(groupId)?.rules ?? []);
+      return weightOfRules(merged, this.sets) >= max;
     });
     return [
       ...(protectedBy === null ? [] : [`the group takes no new rule from us: ${protectedBy}`]),
@@ -304,6 +315,7 @@ interface Read {
   readonly members: readonly Member[];
   readonly entries: readonly Entry[];
   readonly groups: ReadonlyMap<string, QuarantineGroup>;
+  readonly sets: readonly StandbySet[];
 }
 
 const quarantineGroupOf = ({ ref, innerAccessPolicy, rules }: GroupReading): QuarantineGroup => ({

@@ -22,7 +22,7 @@ const ask = (
     rule: asked,
     group,
     interfaces: [{ eniId: "eni-1", addresses: [aCidr("192.168.0.1/32")], groups: [group] }],
-    ...{ protectedBy: null, operatorPath: [], rulesMax: 1000 },
+    ...{ protectedBy: null, operatorPath: [], rulesMax: 1000, sets: [] },
     ...changes,
   };
 };
@@ -47,6 +47,15 @@ describe("the drop against a rule", () => {
     const one = ask();
     const interfaces = one.interfaces.map((it) => ({ ...it, groups: [...it.groups, second] }));
     expect(why({ ...one, interfaces })).toContain("sgr-other (priority 10, of sg-db)");
+  });
+
+  it("counts a drop on a list of ours for the room that the list has, as the quota does", () => {
+    const list = { key: "0123456789ab", family: 4, blocks: ["0.0.0.0/1", "128.0.0.0/1"], listId: "pl-1" } as const;
+    const set = { name: "0123456789ab", region: "r", lists: [list], members: [], holders: [], shown: "empty", rev: 1 };
+    const onList = other({ policy: "drop", priority: 1, peer: { kind: "prefixList", prefixListId: "pl-1" } });
+    const sets = [set] as QuarantineAsk["sets"];
+    expect(why(ask([onList], { rulesMax: 3, sets }))).toContain("no room");
+    expect(why(ask([onList], { rulesMax: 4, sets }))).toBe("");
   });
 
   it("is planned where a drop in between takes the weaker accept anyway", () => {
