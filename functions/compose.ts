@@ -192,14 +192,10 @@ function build(configuration: Configuration, observing: Observing): Composition 
           },
         }
       : {}),
-    ...(configuration.lockdownLists.length > 0
-      ? {
-          lists: async () => {
-            const { ecsAddressLists } = await import("../shared/adapters/alibaba/ecs-address-lists.ts");
-            return ecsAddressLists(rpc, configuration.lockdownLists);
-          },
-        }
-      : {}),
+    lists: async () => {
+      const { ecsAddressLists } = await import("../shared/adapters/alibaba/ecs-address-lists.ts");
+      return ecsAddressLists(rpc, configuration.lockdownLists);
+    },
   };
   const { readPolicy, readPolicyOrDefault, ...reader } = policyReader({
     tables,

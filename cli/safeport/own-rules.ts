@@ -1,14 +1,17 @@
 // The rules with a mark of this installation, and its prefix lists, wherever it has ever been allowed to write any. So are those of
 // another one that has its state in the same tables: it could not close them without.
+import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
 import { isStandbyListName } from "../../shared/domain/standby.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
 import { listInstallations } from "../../shared/store/due.ts";
 import { groupRegions } from "../../shared/store/group-rows.ts";
 import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
+import { listStandbySets } from "../../shared/store/standby-sets.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
@@ -35,26 +38,53 @@ export async function ownRules(account: Account): Promise<readonly string[]> {
   return found;
 }
 
-/** Prefix lists of the installation, which go after the rules that name them. */
-export async function ownLists(account: Account): Promise<readonly string[]> {
+/** A prefix list of the installation. */
+export interface FoundList {
+  readonly region: string;
+  readonly listId: string;
+}
+
+export const listInWords = ({ listId }: FoundList): string => `the prefix list ${listId}`;
+
+/**
+ * Prefix lists of the installation, which go after the rules that name them; looked for by their names, whether lists are switched on now or
+ * not. Throws where that may not be asked, unless lists are off and nothing stored tells of any.
+ */
+export async function ownLists(account: Account): Promise<readonly FoundList[]> {
   const { configuration } = account;
-  if (configuration.lockdownLists.length === 0) return [];
   const installations = [...(await installationsHere(account))];
-  const found: string[] = [];
-  for (const region of await regionsOf(account)) {
-    const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
-    for (let NextToken: unknown; ; ) {
-      const answer = await calls.ask(calls.ecs, "DescribePrefixLists", { MaxResults: 100, NextToken });
-      const lists =
-        (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
-      for (const list of lists as readonly Readonly<Record<string, unknown>>[])
-        if (installations.some((it) => isStandbyListName(it, String(list["PrefixListName"]))))
-          found.push(`the prefix list ${list["PrefixListId"]}`);
-      NextToken = answer["NextToken"] || undefined;
-      if (NextToken === undefined) break;
+  const found: FoundList[] = [];
+  try {
+    for (const region of await regionsOf(account)) {
+      const calls = cloudCalls({ ...account, configuration: { ...configuration, region } });
+      for (let NextToken: unknown; ; ) {
+        const answer = await calls.ask(calls.ecs, "DescribePrefixLists", { MaxResults: 100, NextToken });
+        const lists =
+          (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
+        for (const list of lists as readonly Readonly<Record<string, unknown>>[])
+          if (installations.some((it) => isStandbyListName(it, String(list["PrefixListName"]))))
+            found.push({ region, listId: String(list["PrefixListId"]) });
+        NextToken = answer["NextToken"] || undefined;
+        if (NextToken === undefined) break;
+      }
     }
+    return found;
+  } catch (error) {
+    if (!(error instanceof CloudFailure) || error.kind !== "refused" || configuration.lockdownLists.length > 0)
+      throw error;
+    const sets = await unlessGone(listStandbySets(stateOf(account)));
+    if (sets?.length !== 0) throw error;
+    return [];
   }
-  return found;
+}
+
+/** Takes lists away that no rule names any more: the cloud refuses it for others. */
+export async function removeLists(account: Account, lists: readonly FoundList[]): Promise<void> {
+  const { configuration } = account;
+  for (const { region, listId } of lists) {
+    const { ecs } = cloudCalls({ ...account, configuration: { ...configuration, region } });
+    await ecsAddressLists(ecs, []).remove({ region, listId }, "inventory");
+  }
 }
 
 /** Null where a run before this one has removed the table: any other failure may hide something that stands. */

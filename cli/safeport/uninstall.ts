@@ -10,7 +10,7 @@ import type { Step } from "../setup/steps.ts";
 import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
-import { ownLists, ownRules, unlessGone } from "./own-rules.ts";
+import { listInWords, ownLists, ownRules, removeLists, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -33,7 +33,7 @@ export const uninstall: Command = {
 
   --plan      show what is open and what would be removed
   --close     lift every quarantine and lockdown, set the mode to close-only, end every lease, wait until no rule of this
-              installation stands, and remove the alarms
+              installation stands, and remove its prefix lists and the alarms
   --state     after \`s remove\`: remove the tables and the role. Refused while the functions answer, or a rule of this
               installation stands
   --records   with --state: remove the records and the history too; they are kept otherwise. Records stay while one of
@@ -61,7 +61,7 @@ async function plan(surroundings: Surroundings, account: Account, values: Values
   const api = apiOf(surroundings);
   const leases = await liveLeases(api);
   const { lockdowns, quarantined } = await closedNow(api);
-  const rules = [...(await ownRules(account)), ...(await ownLists(account))];
+  const rules = [...(await ownRules(account)), ...(await ownLists(account)).map(listInWords)];
   const steps = removals(surroundings, account, values);
   const ids = (items: readonly Item[]): readonly string[] => items.map(({ id }) => id);
   const closed = { lockdowns: ids(lockdowns), quarantined: ids(quarantined) };
@@ -93,8 +93,14 @@ async function close(surroundings: Surroundings, account: Account, values: Value
       await unlessOver(() => api.call("POST", `/v1/leases/${id}:end`));
     }
     await api.call("PUT", "/safeport/cleanup");
-    const rules = [...(await ownRules(account)), ...(await ownLists(account))];
-    if (leases.length === 0 && rules.length === 0) break;
+    const standing = await ownRules(account);
+    const lists = await ownLists(account);
+    if (leases.length === 0 && standing.length === 0) {
+      // The sweep takes them away where its role may; here the operator's keys do.
+      await removeLists(account, lists);
+      break;
+    }
+    const rules = [...standing, ...lists.map(listInWords)];
     err(`${leases.length} leases are not over, ${rules.length} rules and lists stand\n`);
     if (clock.now() >= until) {
       const left = { leases: leases.map(({ id }) => id), rules };
@@ -125,7 +131,7 @@ async function removeState(surroundings: Surroundings, account: Account, values:
     if (answer?.status === "up")
       throw new Error(`safeport still answers at ${base}. Run safeport uninstall --close and s remove first.`);
   }
-  const rules = [...(await ownRules(account)), ...(await ownLists(account))];
+  const rules = await ownRules(account);
   if (rules.length > 0) {
     const lines = [
       ...rules.map((rule) => `stands: ${rule}`),
@@ -134,7 +140,9 @@ async function removeState(surroundings: Surroundings, account: Account, values:
     tell(surroundings, values, { json: { removed: [], rules }, lines });
     return EXIT.waiting;
   }
-  const removed: string[] = [];
+  const lists = await ownLists(account);
+  await removeLists(account, lists);
+  const removed: string[] = lists.map(listInWords);
   const keptUntil = values["records"] === true ? await recordsKeptUntil(account) : null;
   for (const step of removals(surroundings, account, values)) {
     if (keptUntil !== null && APPENDED.some((name) => step.id === `table ${name}`)) continue;

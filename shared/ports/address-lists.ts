@@ -8,7 +8,7 @@ export interface OwnList {
 
 /** Every method throws `CloudFailure`. None retries a write, and success of a change proves nothing before a reading. */
 export interface AddressLists {
-  /** Regions in which a probe has found the lists to work as they have to. */
+  /** Regions in which a probe has found the lists to work as they have to: in others none is made or filled, and what there is goes. */
   readonly regions: readonly string[];
   /** Id of the list of just that name; null where there is none. */
   find(region: string, name: string, priority: CallPriority): Promise<string | null>;

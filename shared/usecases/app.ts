@@ -31,8 +31,11 @@ export interface App {
   readonly notifier: Notifier;
   /** Hosts by their agents; absent where that is switched off. Loaded by the first call, as `traffic`. */
   readonly hosts?: () => Promise<Hosts>;
-  /** Prefix lists of the program's own, for lockdowns; absent where no probe of them has passed. Loaded by the first call, as `traffic`. */
-  readonly lists?: () => Promise<AddressLists>;
+  /**
+   * Prefix lists of the program's own, for lockdowns. There also where they are switched off: what stands of them has to go. Loaded by
+   * the first call, as `traffic`.
+   */
+  readonly lists: () => Promise<AddressLists>;
   readonly log: Log;
   readonly settings: Settings;
 }

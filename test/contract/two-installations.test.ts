@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
 import { type Account, accountOf } from "../../cli/safeport/account.ts";
-import { ownLists } from "../../cli/safeport/own-rules.ts";
+import { ownLists, removeLists } from "../../cli/safeport/own-rules.ts";
 import { cloudCalls } from "../../cli/setup/cloud-call.ts";
 import { stateOf } from "../../cli/setup/installation-steps.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
@@ -12,6 +12,7 @@ import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { standbyListName } from "../../shared/domain/standby.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { writeFirstPolicy } from "../../shared/store/policy.ts";
+import { deleteStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { terminalOf, typed } from "../kit/command-line.ts";
 
@@ -24,7 +25,7 @@ const ofFirst = {
 };
 
 let cloud: Cloud;
-let accountNamed: (installation: string) => Account;
+let accountNamed: (installation: string, changed?: Readonly<Record<string, string>>) => Account;
 let type: (line: string, installation: string) => ReturnType<typeof typed>;
 beforeAll(async () => {
   const account = seedAccount(seededRandom("two installations"));
@@ -43,21 +44,49 @@ beforeAll(async () => {
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
     SAFEPORT_LOCKDOWN_LISTS: listProbeWord(cloud.account.accountId, cloud.account.regionId, "20261127"),
   });
-  accountNamed = (installation) => accountOf(terminalOf({ cloud, env: envOf(installation) }).surroundings);
+  accountNamed = (installation, changed = {}) =>
+    accountOf(terminalOf({ cloud, env: { ...envOf(installation), ...changed } }).surroundings);
   type = (line, installation) => typed(line, { cloud, env: envOf(installation) });
 });
 afterAll(() => cloud?.stop());
 
 it("knows its lists from those of an installation whose name begins with its own", async () => {
   const { ask, ecs } = cloudCalls(accountNamed("one"));
-  const made = async (installation: string): Promise<unknown> => {
+  const made = async (installation: string) => {
     const PrefixListName = standbyListName(installation, "0123456789ab", "ba9876543210");
     const answer = await ask(ecs, "CreatePrefixList", { PrefixListName, AddressFamily: "IPv4", MaxEntries: 2 });
-    return `the prefix list ${answer["PrefixListId"]}`;
+    return { region: cloud.account.regionId, listId: String(answer["PrefixListId"]) };
   };
   const [one, two] = [await made("one"), await made("one-two")];
   expect(await ownLists(accountNamed("one"))).toEqual([one]);
   expect(await ownLists(accountNamed("one-two"))).toEqual([two]);
+});
+
+it("finds and takes away lists that were made before they were switched off, and only its own", async () => {
+  const off = { SAFEPORT_LOCKDOWN_LISTS: "" };
+  const ids = () => cloud.ecs.lists().map(({ listId }) => listId);
+  const [one] = await ownLists(accountNamed("one", off));
+  expect(ids()).toContain(one?.listId);
+  const before = ids();
+  await removeLists(accountNamed("one", off), one ? [one] : []);
+  expect(ids()).toEqual(before.filter((it) => it !== one?.listId));
+  expect(await ownLists(accountNamed("one", off))).toEqual([]);
+});
+
+it("says that lists may not be looked for where there may be some, and not where nothing tells of any", async () => {
+  const off = { SAFEPORT_LOCKDOWN_LISTS: "" };
+  const account = accountNamed("one", off);
+  const tables = stateOf(account);
+  await tables.createTables(schemas);
+  const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+  cloud.faults.set([{ service: "ecs", operation: "DescribePrefixLists", times: 100, fault }]);
+  await expect(ownLists(accountNamed("one"))).rejects.toMatchObject({ cloudCode: "Forbidden.RAM" });
+  expect(await ownLists(account)).toEqual([]);
+  const set = { name: "0123456789ab", region: "r", lists: [], members: [], holders: [], shown: null, rev: 0 };
+  const saved = await saveStandbySet(tables, set);
+  await expect(ownLists(account)).rejects.toMatchObject({ cloudCode: "Forbidden.RAM" });
+  cloud.faults.set([]);
+  if (saved) await deleteStandbySet(tables, saved);
 });
 
 it("does not set itself up on the tables of another, and takes none away while the other's rules stand", async () => {

@@ -151,6 +151,7 @@ export class Caller extends MortalProcess {
       inventory: this.inventory(),
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
+      lists: async () => Promise.reject(new Error("there are no lists here")),
       trail: this.trail(),
       tables: this.tables(),
       wakeup: { arm: async () => undefined },

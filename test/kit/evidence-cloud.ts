@@ -7,6 +7,7 @@ import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
 import { cmsMetrics } from "../../shared/adapters/alibaba/cms-metrics.ts";
 import { balancerTraffic, hostTraffic } from "../../shared/adapters/alibaba/cms-traffic.ts";
+import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { flowLogTraffic } from "../../shared/adapters/alibaba/flow-log-traffic.ts";
@@ -216,6 +217,7 @@ async function appOn(cloud: Cloud): Promise<{ readonly app: App; readonly cms: R
       host: hostTraffic(cms, cloud.account.accountId),
     }),
     metrics: async () => cmsMetrics(cms),
+    lists: async () => ecsAddressLists(ecs, []),
     wakeup: { arm: async () => undefined },
     notifier: { send: async () => ({ kind: "sent" }) } as unknown as App["notifier"],
     log: { write: () => undefined },

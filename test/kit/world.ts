@@ -111,6 +111,8 @@ export class World {
   readonly ecs: EcsService;
   /** In force for every caller and tick; replaced by tests. */
   policy: Policy;
+  /** Whether lists for lockdowns are switched on; changed by tests. */
+  lockdownLists: boolean;
   readonly web: GroupRef = { region, groupId: "sg-web" as GroupId };
   readonly callNames: string[] = [];
   /** Messages that were sent to targets of the policy. */
@@ -126,7 +128,6 @@ export class World {
   readonly #faults: FaultTable;
   readonly #settings: Settings;
   readonly #cloudAssistant: boolean;
-  readonly #lockdownLists: boolean;
   #processes = 0;
   #inFlight = 0;
 
@@ -145,7 +146,7 @@ export class World {
     this.#tablestore = tablestore;
     this.#memory = tablestore === null ? memoryTables(schemas) : null;
     this.#cloudAssistant = options.cloudAssistant ?? false;
-    this.#lockdownLists = options.lockdownLists ?? false;
+    this.lockdownLists = options.lockdownLists ?? false;
     this.#faults = faults;
     this.policy = policyOf(policySchema.parse({ defaultTarget: "web", ...options.policy }), 1, region);
     this.#settings = {
@@ -291,7 +292,7 @@ export class World {
       trail: actionTrail(trailRpc, clock),
       wakeup: { arm: async () => undefined },
       ...(this.#cloudAssistant ? { hosts: async () => assistantHosts(rpc) } : {}),
-      ...(this.#lockdownLists ? { lists: async () => ecsAddressLists(rpc, [region]) } : {}),
+      lists: async () => ecsAddressLists(rpc, this.lockdownLists ? [region] : []),
       notifier: {
         send: async (_, message) => {
           this.told.push(message);

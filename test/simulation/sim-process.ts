@@ -2,6 +2,7 @@
 import { seededRandom } from "../../local/random.ts";
 import type { EcsInProcess } from "../../local/services/ecs/start-ecs.ts";
 import { actionTrail } from "../../shared/adapters/alibaba/action-trail.ts";
+import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists.ts";
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import type { RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
@@ -13,6 +14,7 @@ import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
 import { inProcessEcs, type Way } from "./in-process-rpc.ts";
 import { type HeldLock, type ObservedCall, type ObservedProcess, rulesIn, type SentCall } from "./observed.ts";
+import { REGION } from "./sim-account.ts";
 
 /** What the processes of a run share, and whom they are watched by. */
 export interface SimSurroundings extends ProcessSurroundings {
@@ -181,6 +183,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       },
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
+      lists: async () => ecsAddressLists(rpc, [REGION]),
       notifier: { send: () => this.sleep(40).then(() => notice()) },
       log: { write: () => undefined },
       settings: this.#around.settings,

@@ -53,7 +53,7 @@ export async function lookAtList(app: App, policy: Policy, call: SightedCall, li
 
 /** A list that lockdowns fill: whoever has changed it, what it holds is compared with what it is to hold, and put right. */
 async function isOurs(app: App, { kind, listId, region }: ListRef): Promise<boolean> {
-  if (!app.lists || kind !== "prefix") return false;
+  if (kind !== "prefix") return false;
   const sets = await listStandbySets(app.tables);
   if (!sets.some((set) => set.region === region && set.lists.some((it) => it.listId === listId))) return false;
   const due = dueJob(STANDBY_JOB, "look", Math.ceil((app.clock.now() + 1) / SOON_MS) * SOON_MS);

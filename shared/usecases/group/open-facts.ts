@@ -13,7 +13,6 @@ import { isLeaseOpening, isOpening, type Refusal } from "../../plan/picture.ts";
 import { resolved, weightOfRules } from "../../plan/standby-drops.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 
 /** Why a group takes no new rule, in words, or null. */
@@ -40,24 +39,21 @@ export interface OpenFacts {
   readonly members: readonly Member[];
   /** Rules of the other groups of the members, by group id. */
   readonly siblings: ReadonlyMap<string, readonly Rule[]>;
-  /** Lists of ours that rules may name, and whether they are filled. */
-  readonly sets: readonly StandbySet[];
 }
 
 /** Reads what is needed; `members` are those the caller already knows. */
 export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Member[]): Promise<OpenFacts> {
-  const [group, row, members, sets] = await Promise.all([
+  const [group, row, members] = await Promise.all([
     app.inventory.group(ref, "open"),
     getGroupRow(app.tables, ref),
     known ? Promise.resolve(known) : app.inventory.members(ref, "open"),
-    app.lists ? listStandbySets(app.tables) : [],
   ]);
   const others = [...new Set(members.flatMap((member) => member.groupIds))].filter(
     (groupId) => groupId !== ref.groupId,
   );
   const siblings = new Map<string, readonly Rule[]>();
   await Promise.all(others.map(async (groupId) => siblings.set(groupId, await rulesOf(app, { ...ref, groupId }))));
-  return { group, row, members, siblings, sets };
+  return { group, row, members, siblings };
 }
 
 /** Who is in which group is known for minutes: of one that was deleted since no rule acts on anybody. */
@@ -81,7 +77,8 @@ export interface OpeningRefusals {
 
 /**
  * Which entries may not be opened, and why. Openings are admitted in order while there is room. `giving` are drops that give way to
- * leases: these wait for them to be gone.
+ * leases: these wait for them to be gone. `sets` are those whose lists the rules of the group and
+ * its siblings may name, as `setsNamedBy` reads them.
  */
 export function refusalsOf(
   picture: {
@@ -90,13 +87,14 @@ export function refusalsOf(
     entries: readonly Entry[];
     facts: OpenFacts;
     policy: Policy;
+    sets: readonly StandbySet[];
     giving?: ReadonlySet<RuleId>;
   },
   now: number,
   skewMs: number,
   skewMaxMs: number,
 ): OpeningRefusals {
-  const { ref, rules, entries, facts, policy, giving = NONE } = picture;
+  const { ref, rules, entries, facts, policy, sets, giving = NONE } = picture;
   const refusals = new Map<EntryId, Refusal>();
   const waits = new Map<EntryId, readonly RuleId[]>();
   const shadows: Rule[] = [];
@@ -121,7 +119,7 @@ export function refusalsOf(
     }
     const drops = (merged.length > 0 ? merged : [rules]).flatMap((list, index) => {
       const member = reached[index];
-      return shadowsOf(member ? narrowed(entry.spec, member) : entry.spec, resolved(list, facts.sets), giving);
+      return shadowsOf(member ? narrowed(entry.spec, member) : entry.spec, resolved(list, sets), giving);
     });
     const isLease = isLeaseOpening(entry, now);
     const isGiving = ({ id }: Rule): boolean => isLease && id !== null && giving.has(id);
@@ -134,7 +132,7 @@ export function refusalsOf(
     if (drops.length > 0) waits.set(entry.entryId, [...new Set(drops.flatMap(({ id }) => id ?? []))]);
     // What stands already, written by us and not yet booked or by somebody else, takes no further room.
     if (entry.standing.kind !== "none" || rules.some((rule) => ruleKey(rule) === entry.key)) continue;
-    const used = Math.max(...[rules, ...merged].map((list) => weightOfRules(list, facts.sets)));
+    const used = Math.max(...[rules, ...merged].map((list) => weightOfRules(list, sets)));
     const max = policy.limits.rulesPerInterface - policy.limits.rulesKeptFree;
     if (used + added >= max) refuse("RULE_QUOTA_REACHED", { group: ref.groupId, used: used + added, max });
     else added += 1;

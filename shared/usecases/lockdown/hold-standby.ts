@@ -24,12 +24,14 @@ export async function fillLists(
   { lockdownId, groups }: Lockdown,
   chosen: readonly Preparation[],
 ): Promise<readonly Preparation[]> {
-  if (!app.lists || policy.lockdown.prefixLists.length === 0) return chosen;
+  if (policy.lockdown.prefixLists.length === 0) return chosen;
   const closing = new Set(chosen.filter(({ way }) => way === "drops" || way === "unread").map(keyOf));
   const already = groups.filter(({ isClosed, way }) => isClosed && way === "drops").map(keyOf);
   for (const key of already) closing.add(key);
   const current = currentNames(policy);
-  const sets = (await listStandbySets(app.tables)).filter((set) => current.has(set.name));
+  const { regions } = await app.lists();
+  const isUsable = ({ name, region }: StandbySet): boolean => current.has(name) && regions.includes(region);
+  const sets = (await listStandbySets(app.tables)).filter(isUsable);
   const filled = await Promise.all(
     sets.map(async (set) => {
       const held = await hold(app, set, lockdownId, closing);
@@ -80,7 +82,6 @@ async function hold(
 
 /** Reads the lists that the lockdown holds once more, and fills what somebody has emptied. Answers false where it holds none. */
 export async function keepLists(app: App, lockdownId: string): Promise<boolean> {
-  if (!app.lists) return false;
   const held = (await listStandbySets(app.tables)).filter(({ holders }) => holders.includes(lockdownId));
   await Promise.all(held.map(({ name }) => settleStandby(app, name, { priority: "lockdown" })));
   return held.length > 0;
@@ -122,14 +123,14 @@ export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Pr
     sets.map(async ({ name }) => {
       const set = await letGo(app, name, lockdownId);
       if (set === null || set.shown === (set.holders.length > 0 ? "filled" : "empty")) return [];
-      if (!app.lists) {
-        // Nobody may empty them: the groups' drops on them go with the lockdown's own.
-        app.log.write("error", `the lists of ${name} stay filled: SAFEPORT_LOCKDOWN_LISTS is off`);
-        const note = "its lists cannot be emptied";
-        for (const { group } of concerns(set)) await releaseDrops(app, group, standbyHolder(name), note);
-        return [];
-      }
-      return (await settleStandby(app, name, { priority: "lockdown" })).isShown ? [] : concerns(set);
+      const { isShown, isRefused } = await settleStandby(app, name, { priority: "lockdown" });
+      if (isShown) return [];
+      if (!isRefused || set.holders.length > 0) return concerns(set);
+      // We may not empty them any more: the groups' drops on them go with the lockdown's own.
+      app.log.write("error", `the lists of ${name} stay filled: the role may not change them`);
+      const note = "its lists cannot be emptied";
+      for (const { group } of concerns(set)) await releaseDrops(app, group, standbyHolder(name), note);
+      return [];
     }),
   );
   return new Set(shut.flat());
@@ -138,7 +139,7 @@ export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Pr
 /** Lets go of lists that the policy has no use for any more, once all groups are closed as it says now. */
 export async function leaveOtherLists(app: App, policy: Policy, { lockdownId, groups }: Lockdown): Promise<void> {
   const terms = termsOf(policy);
-  if (!app.lists || groups.some((it) => it.way !== "none" && it.terms !== undefined && it.terms !== terms)) return;
+  if (groups.some((it) => it.way !== "none" && it.terms !== undefined && it.terms !== terms)) return;
   const current = currentNames(policy);
   for (const { name, holders } of await listStandbySets(app.tables)) {
     if (current.has(name) || !holders.includes(lockdownId)) continue;

@@ -101,7 +101,7 @@ function whyNot({ way, why, drops, otherRules }: Preparation, max: number): stri
 export async function prepareStandby(app: App, policy: Policy, deadlineAt: number): Promise<number> {
   const now = app.clock.now();
   const rows = await listStandbySets(app.tables);
-  if (!app.lists || (policy.lockdown.prefixLists.length === 0 && rows.length === 0)) return now + EVERY_MS;
+  if (policy.lockdown.prefixLists.length === 0 && rows.length === 0) return now + EVERY_MS;
   const lists = await app.lists();
   const prepared = await listPreparations(app.tables);
   const current = prepared.filter((it) => it.policyVersion === policy.version);
@@ -126,8 +126,9 @@ export async function prepareStandby(app: App, policy: Policy, deadlineAt: numbe
       if (!(await step())) isCut = true;
     } catch (error) {
       if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
-      app.log.write("warn", "lists for lockdowns are not ready yet", { cause: error });
-      isCut = true;
+      app.log.write("warn", "lists for lockdowns are not as they should be yet", { cause: error });
+      // What the role may not do it may not do in a minute either.
+      isCut ||= !(error instanceof CloudFailure && error.kind === "refused");
     }
   }
   return app.clock.now() + (isCut ? AGAIN_MS : EVERY_MS);
@@ -273,7 +274,6 @@ async function retire(
 
 /** A job: looks at the lists of every set once more, and puts right what they hold. */
 export async function settleAllStandby(app: App): Promise<number | null> {
-  if (!app.lists) return null;
   const sets = await listStandbySets(app.tables);
   const settled = await Promise.all(
     sets.map(({ name, holders }) => settleStandby(app, name, { priority: holders.length > 0 ? "lockdown" : "end" })),

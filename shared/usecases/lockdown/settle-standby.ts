@@ -29,6 +29,8 @@ const LATE_MARGIN_MS = 5000;
 export interface Settled {
   readonly isShown: boolean;
   readonly foreign: readonly string[];
+  /** True where the cloud refuses the change, and will not take it in a moment either: the role may do so no more. */
+  readonly isRefused?: boolean;
 }
 
 /**
@@ -43,7 +45,6 @@ export interface Settled {
  */
 export async function settleStandby(app: App, name: string, options: SettleOptions): Promise<Settled> {
   const nothing: Settled = { isShown: false, foreign: [] };
-  if (!app.lists) return nothing;
   const lists = await app.lists();
   const lock = await lockSet(app, name);
   if (lock === null) return nothing;
@@ -70,6 +71,7 @@ export async function settleStandby(app: App, name: string, options: SettleOptio
       }
       if (!outcomes.every(({ isShown }) => isShown)) {
         if (set.shown !== null) await saveStandbySet(app.tables, { ...set, shown: null });
+        if (outcomes.some((it) => it.isRefused)) return { isShown: false, foreign: [...foreign], isRefused: true };
         if (!lock.isHeld()) break;
         continue;
       }
@@ -107,12 +109,19 @@ interface Task {
   readonly lock: Lock;
 }
 
+interface Outcome {
+  readonly isShown: boolean;
+  readonly isForeign: boolean;
+  readonly isGone?: boolean;
+  readonly isRefused?: boolean;
+}
+
 async function settleList(
   app: App,
   lists: AddressLists,
   { set, list, wanted, isBlind, lock }: Task,
   priority: CallPriority,
-): Promise<{ readonly isShown: boolean; readonly isForeign: boolean; readonly isGone?: boolean }> {
+): Promise<Outcome> {
   const own = { region: set.region, listId: list.listId ?? "" };
   const blocks = wanted === "filled" ? list.blocks : [];
   let isForeign = false;
@@ -135,7 +144,7 @@ async function settleList(
   } catch (error) {
     if (!(error instanceof CloudFailure)) throw error;
     app.log.write("error", `the list ${own.listId} is not ${wanted} yet`, { cause: error });
-    return { isShown: false, isForeign };
+    return { isShown: false, isForeign, isRefused: error.kind === "refused" };
   }
 }
 

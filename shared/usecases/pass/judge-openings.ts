@@ -10,6 +10,7 @@ import { isGenuine, isHolding, isLeaseOpening, type Refusal } from "../../plan/p
 import { getEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { type OpenFacts, refusalsOf } from "../group/open-facts.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { lockedOut } from "../lockdown/require-unlocked.ts";
 
 /** A drop of ours that no lockdown holds, in this group or in another one of a host. */
@@ -28,7 +29,7 @@ export interface OpeningsJudged {
   readonly gives: ReadonlyMap<EntryId, readonly GivingDrop[]>;
 }
 
-/** Judges openings. Reads a row of the ledger for each drop of ours that would shadow a lease, which is seldom any. */
+/** Judges openings. Reads the sets of lists where a rule names a list, and a row of the ledger for each drop of ours that would shadow a lease, which is seldom any. */
 export async function judgeOpenings(
   app: App,
   picture: { ref: GroupRef; rules: readonly Rule[]; entries: readonly Entry[]; facts: OpenFacts; policy: Policy },
@@ -36,11 +37,17 @@ export async function judgeOpenings(
 ): Promise<OpeningsJudged> {
   const { ref, rules, entries, facts } = picture;
   const { skewMaxMs } = app.settings;
+  const sets = await setsNamedBy(app, [rules, ...facts.siblings.values()].flat());
   const barred = picture.policy.isStandIn ? unjudged(entries, now) : await lockedOut(app, picture, now);
   const giving = new Map<RuleId, GivingDrop>();
   const asked = new Set<RuleId>();
   for (;;) {
-    const judged = refusalsOf({ ...picture, giving: new Set(giving.keys()) }, now, app.firewall.skewMs(), skewMaxMs);
+    const judged = refusalsOf(
+      { ...picture, sets, giving: new Set(giving.keys()) },
+      now,
+      app.firewall.skewMs(),
+      skewMaxMs,
+    );
     const fresh = judged.shadows.filter(({ id }) => id !== null && !asked.has(id));
     if (fresh.length === 0) {
       const refusals = new Map([...judged.refusals, ...barred]);

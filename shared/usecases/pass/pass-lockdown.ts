@@ -13,8 +13,8 @@ import { besideListed, listNamed } from "../../plan/standby-drops.ts";
 import { dueGroup, dueJob, dueWrite } from "../../store/due.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
 import { isGlassBroken } from "./broken-glass.ts";
@@ -40,10 +40,15 @@ export async function findPassages(
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
   const now = app.clock.now();
-  const sets = app.lists ? await listStandbySets(app.tables) : [];
+  const ledgers = await Promise.all(
+    groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })),
+  );
+  const sets = await setsNamedBy(
+    app,
+    ledgers.flatMap(({ entries }) => entries.map(({ spec }) => spec)),
+  );
   const found = await Promise.all(
-    groups.map(async (group) => {
-      const { entries } = await listEntries(app.tables, group);
+    ledgers.map(async ({ group, entries }) => {
       const onLists = await Promise.all(entries.map((entry) => onList(app, sets, group, entry, specs)));
       return [
         ...onLists.flat(),

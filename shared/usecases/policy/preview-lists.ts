@@ -33,7 +33,7 @@ export interface ListsPreview {
 export async function previewLists(app: App, policy: Policy, isNew: boolean): Promise<ListsPreview | null> {
   const { lockdown, operatorPath, regions, limits } = policy;
   if (lockdown.prefixLists.length === 0) return null;
-  const probed = app.lists ? (await app.lists()).regions : [];
+  const probed = (await app.lists()).regions;
   const unprobed = regions.filter((region) => !probed.includes(region));
   if (isNew && unprobed.length > 0) throw fail("LOCKDOWN_LISTS_UNPROBED", { regions: unprobed.join(", ") });
   const max = limits.rulesPerInterface - limits.rulesKeptFree;

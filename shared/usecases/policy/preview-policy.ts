@@ -16,6 +16,7 @@ import { listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { readOpenFacts, refusalsOf } from "../group/open-facts.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { inParallel } from "../in-parallel.ts";
 import { reachOf } from "../lease/lease-answer.ts";
 import { PassDrift } from "../pass/pass-drift.ts";
@@ -132,8 +133,9 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   ]);
   const isAnyOpening = entries.some((entry) => isOpening(entry, now));
   const openFacts = isAnyOpening ? await readOpenFacts(app, group) : null;
+  const sets = openFacts ? await setsNamedBy(app, [rules, ...openFacts.siblings.values()].flat()) : [];
   const { refusals } = openFacts
-    ? refusalsOf({ ref: group, rules, entries, facts: openFacts, policy }, now, app.firewall.skewMs(), skewMaxMs)
+    ? refusalsOf({ ref: group, rules, entries, facts: openFacts, policy, sets }, now, app.firewall.skewMs(), skewMaxMs)
     : { refusals: new Map() };
   const watch = drift?.watch(entries, unreadable.length > 0, now) ?? null;
   const { calls } = planGroup({

@@ -142,6 +142,7 @@ export async function appWorld(changes: Partial<Policy["lease"]> = {}): Promise<
       },
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
+      lists: async () => Promise.reject(new Error("there are no lists here")),
       trail: { read: readTrailRecord, lookUp: async () => null, lookUpCalls: async () => [] },
       settings: {
         installation: "test",

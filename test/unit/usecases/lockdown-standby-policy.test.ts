@@ -103,16 +103,6 @@ test("a list that is gone is made anew", async () => {
   expect(openPorts(world)).toEqual(ALL);
 });
 
-test("lists that were switched off while they are filled shut nobody in when the lockdown is lifted", async () => {
-  world = await standbyWorld();
-  const { lockdownId } = await lock(world, ["web", "app"]);
-  const { lists: _, ...without } = world.process();
-  expect((await lift(world, lockdownId, without)).state).toBe("lifted");
-  expect(openPorts(world)).toEqual(ALL);
-  await world.ticks(3);
-  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
-});
-
 /** A round of the job that prepares lockdowns. */
 async function prepare(): Promise<void> {
   const app = world.process();
