@@ -37,12 +37,14 @@ export function approversOf(request: LeaseRequest, { requester, words, distinctI
     (it) => it.change === change && it.decision === "approve" && !it.isVoid && !isSameName(it.person, requester),
   );
   const isTold = (a: ApprovalWord, b: ApprovalWord): boolean =>
-    isOnePerson(a, b) || (distinctIssuers && shareIssuer(a.issuers ?? [], b.issuers ?? []));
+    isOnePerson(a, b) || (distinctIssuers && shareIssuer(issuersOf(a), issuersOf(b)));
   return said.filter((word, at) => !said.slice(0, at).some((earlier) => isTold(word, earlier))).length;
 }
 
 const isOnePerson = (a: ApprovalWord, b: ApprovalWord): boolean =>
   isSameName(a.person, b.person) || isIssuedBy(a, b) || isIssuedBy(b, a);
 
-const isIssuedBy = ({ issuers = [] }: ApprovalWord, { person }: ApprovalWord): boolean =>
-  issuers.some((name) => isSameName(name, person));
+const isIssuedBy = (word: ApprovalWord, { person }: ApprovalWord): boolean =>
+  issuersOf(word).some((name) => isSameName(name, person));
+
+const issuersOf = ({ issuers = [] }: ApprovalWord): readonly string[] => issuers;

@@ -15,11 +15,8 @@ export function parsePort(text: string): number | null {
 
 /** What a person writes: `22`, `22/22` or `8000-8010`; null when it is none of them or runs backwards. */
 export function parsePortRange(text: string): PortRange | null {
-  const parts = text.split(/[-/]/);
-  if (parts.length > 2) return null;
-  const from = parsePort(parts[0] ?? "");
-  const to = parts.length === 1 ? from : parsePort(parts[1] ?? "");
-  return from === null || to === null || from > to ? null : { from, to };
+  const [from = null, to = from, ...more] = text.split(/[-/]/).map(parsePort);
+  return from === null || to === null || from > to || more.length > 0 ? null : { from, to };
 }
 
 /** What the cloud shows: `22/22`, or `any` for `-1/-1`; null when it is neither. */

@@ -1,5 +1,5 @@
 // `npm run mutate -- [files…]`: changes one expression of the source at a time and looks whether the tests of that file notice.
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { LogLevel, MutantResult, MutantStatus } from "@stryker-mutator/api/core";
 import { transformSync } from "esbuild";
@@ -21,7 +21,6 @@ const { values, positionals } = parseArgs({
 });
 
 const FOLDERS = ["shared/domain", "shared/plan"];
-const SANDBOX = ".stryker-tmp";
 
 /** A mutant and where it stands, as a person and the page of explained ones name it. */
 interface Mutant extends Omit<Explained, "reason"> {
@@ -62,7 +61,7 @@ async function mutate(file: string, tests: readonly string[]): Promise<readonly 
     timeoutFactor: 4,
     reporters: [],
     logLevel: "error" as LogLevel,
-    tempDirName: SANDBOX,
+    tempDirName: ".stryker-tmp",
     ignorePatterns: ["dist", ".safeport", "docs", "coverage"],
     // It would read the configuration of TypeScript through an interface that TypeScript 7 does not have.
     tsconfigFile: "none.json",
@@ -123,7 +122,6 @@ async function main(): Promise<void> {
     else wrong += report(file, await mutate(file, tests), startedAt);
     if (!isTypesAlone && tests.length === 0) wrong += 1;
   }
-  rmSync(SANDBOX, { recursive: true, force: true });
   process.exitCode = wrong === 0 ? 0 : 1;
 }
 

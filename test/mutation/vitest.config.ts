@@ -1,5 +1,15 @@
-// The tests of the one file that is being mutated, as main.ts names them; without isolation a mutant of a constant would be read once.
+// The tests of the one file that is being mutated, as main.ts names them. Each run has modules of its own: a mutant of a constant would
+// otherwise be read once.
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Unit tests first: most mutants die there, and the first failure ends the run before the thousand draws of a property. */
+class UnitFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isProperty = ({ moduleId }: TestSpecification): number => Number(moduleId.includes("/test/property/"));
+    return files.toSorted((a, b) => isProperty(a) - isProperty(b));
+  }
+}
 
 // biome-ignore lint/style/noDefaultExport: the test runner takes a default export.
 export default defineConfig({
@@ -8,5 +18,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     isolate: true,
+    setupFiles: ["test/mutation/no-shrinking.ts"],
+    sequence: { sequencer: UnitFirst },
   },
 });

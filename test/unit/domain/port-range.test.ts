@@ -2,12 +2,19 @@ import { describe, expect, it } from "vitest";
 import {
   formatCloudPortRange,
   formatPortRange,
+  type PortRange,
   parseCloudPortRange,
   parsePort,
   parsePortRange,
   portRangeContains,
   portRangesOverlap,
 } from "../../../shared/domain/port-range.ts";
+
+function range(text: string): PortRange {
+  const read = parsePortRange(text);
+  if (read === null) throw new Error(`no range: ${text}`);
+  return read;
+}
 
 describe("a port", () => {
   it.each([
@@ -82,10 +89,24 @@ describe("a range", () => {
     expect(formatCloudPortRange("any")).toBe("-1/-1");
   });
 
-  it("overlaps a range that shares one port, and contains only what is wholly inside", () => {
-    expect(portRangesOverlap({ from: 1, to: 22 }, { from: 22, to: 30 })).toBe(true);
-    expect(portRangesOverlap({ from: 1, to: 21 }, { from: 22, to: 30 })).toBe(false);
-    expect(portRangeContains({ from: 1, to: 22 }, { from: 22, to: 22 })).toBe(true);
-    expect(portRangeContains({ from: 1, to: 22 }, { from: 22, to: 23 })).toBe(false);
+  it.each([
+    ["1-22", "22-30", true],
+    ["1-21", "22-30", false],
+    ["1-65535", "22", true],
+    ["22", "22", true],
+  ])("%s and %s share a port: %s", (a, b, share) => {
+    expect(portRangesOverlap(range(a), range(b))).toBe(share);
+    expect(portRangesOverlap(range(b), range(a))).toBe(share);
+  });
+
+  it.each([
+    ["1-22", "22", true],
+    ["22-30", "22", true],
+    ["22-30", "22-30", true],
+    ["1-22", "22-23", false],
+    ["22-30", "21-30", false],
+    ["22-30", "1-65535", false],
+  ])("%s holds all of %s: %s", (outer, inner, holds) => {
+    expect(portRangeContains(range(outer), range(inner))).toBe(holds);
   });
 });
