@@ -1,12 +1,11 @@
 // The reach of a rule in plain words, and whether it is one that must never stand unseen.
-import { formatBare, widestPrefix } from "./cidr.ts";
-import { coversPort } from "./grant.ts";
+import { formatBare } from "./cidr.ts";
 import { formatPortRange } from "./port-range.ts";
 import type { Peer, Ports, RuleSpec } from "./rule.ts";
 import { trafficAtMost } from "./traffic.ts";
 
-/** Blocks with a shorter prefix than this count as the world: a few of them hold as many addresses as `/0`. */
-const WORLD_PREFIX = { 4: 8, 6: 16 } as const;
+/** Blocks with a shorter prefix than this count as the world, in pieces too: a few of them hold as many addresses as `/0`. */
+export const WORLD_PREFIX = { 4: 8, 6: 16 } as const;
 const TEXT_MAX = 60;
 
 /**
@@ -31,30 +30,6 @@ export function isOpenToWorld(spec: RuleSpec): boolean {
   if (spec.policy !== "accept" || spec.direction !== "ingress" || spec.peer.kind !== "cidr") return false;
   const { family, prefix } = spec.peer.cidr;
   return prefix < WORLD_PREFIX[family];
-}
-
-/**
- * As `isOpenToWorld`, and true as well of a prefix list and of a peer that nobody can read: for what no person looks at. A group's
- * members have one address each.
- */
-export const mayBeOpenToWorld = (spec: RuleSpec): boolean =>
-  isOpenToWorld(spec) ||
-  (spec.policy === "accept" &&
-    spec.direction === "ingress" &&
-    (spec.peer.kind === "prefixList" || spec.peer.kind === "opaque"));
-
-/** The rules that are open to the world by themselves, or all blocks of a family where they are together: sources in pieces are judged by their sum. */
-export function openToWorld(specs: readonly RuleSpec[]): readonly RuleSpec[] {
-  const accepts = specs.filter(({ policy, direction }) => policy === "accept" && direction === "ingress");
-  const blocks = accepts.flatMap(({ peer }) => (peer.kind === "cidr" ? [peer.cidr] : []));
-  const { v4, v6 } = widestPrefix(blocks);
-  const isWide = { 4: v4 !== null && v4 < WORLD_PREFIX[4], 6: v6 !== null && v6 < WORLD_PREFIX[6] } as const;
-  return accepts.filter(({ peer }) => peer.kind === "cidr" && isWide[peer.cidr.family]);
-}
-
-/** True when the rule may let traffic to one of the ports through; what cannot be told counts, as in `coversPort`. */
-export function coversSensitivePort(spec: RuleSpec, ports: readonly number[]): boolean {
-  return ports.some((port) => coversPort(spec, port));
 }
 
 function whatText(spec: RuleSpec): string {

@@ -236,9 +236,9 @@ export const catalogue = {
     409,
     "never",
     "caller",
-    (d) => `This would let everybody reach a sensitive port: ${d["rules"]}.`,
+    (d) => `This lets everybody reach a sensitive port, or may: ${d["rules"]}.`,
     () =>
-      "Narrow the source; or have an administrator confirm it: sensitiveConfirmed=true for one rule, its key in `sensitive` for a baseline.",
+      "Narrow the source (what is granted already counts with it), or name blocks in place of a list; or have an administrator confirm it: sensitiveConfirmed=true for one rule, its key in `sensitive` for a baseline.",
   ),
   BASELINE_CHANGED: entry(
     409,

@@ -147,7 +147,8 @@ export function viewGroup(group: GroupView): z.output<ReturnType<typeof groupVie
 
 /** The diff of a baseline. */
 export function viewBaseline({ facts, diff, plan, notes }: BaselineAnswer): z.output<ReturnType<typeof baselineView>> {
-  const lines = (list: (typeof diff)["added"]) => list.map(({ spec, ...line }) => ({ ...line, rule: viewRule(spec) }));
+  const lines = (list: (typeof diff)["added"]) =>
+    list.map(({ spec, blocks, ...line }) => ({ ...line, blocks: blocks && [...blocks], rule: viewRule(spec) }));
   return {
     region: facts.ref.region,
     group: facts.ref.groupId,

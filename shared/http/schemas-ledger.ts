@@ -221,7 +221,7 @@ export const baselineBody = z.strictObject({
     .array(words(500))
     .max(1000)
     .default([])
-    .describe("Keys of the rules by which everybody reaches a sensitive port, confirmed one by one."),
+    .describe("Keys of the rules by which everybody reaches a sensitive port, or may, confirmed one by one."),
 });
 
 const lineView = () =>
@@ -233,7 +233,15 @@ const lineView = () =>
     ruleId: text.nullable().describe("Of the rule that stands; null for one that does not."),
     sensitive: z
       .boolean()
-      .describe("True when everybody can reach a sensitive port by it: its key has to be confirmed."),
+      .describe(
+        "True when everybody can reach a sensitive port by it or by several such rules together, or may: its key has to be confirmed.",
+      ),
+    blocks: z
+      .array(text)
+      .nullable()
+      .describe(
+        "What the prefix list of a sensitive rule holds now; null where it names none, and where that is not known.",
+      ),
     writer: text.nullable().describe("The cloud service that writes it."),
   });
 

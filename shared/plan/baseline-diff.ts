@@ -1,12 +1,13 @@
 // What a confirmed baseline would change in a group's ledger: the diff a person looks at before they confirm it. Pure.
+import { type Cidr, formatCidr } from "../domain/cidr.ts";
 import { sha256Hex } from "../domain/digest.ts";
 import type { GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import { parseMark } from "../domain/mark.ts";
 import type { Policy } from "../domain/policy.ts";
-import { coversSensitivePort, isOpenToWorld } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
+import { sensitiveOpenings } from "../domain/sensitive-openings.ts";
 import { type AllocationsDigest, allocationsDigest } from "./effective-guard.ts";
 import { foreignWriterOf } from "./judge-drift.ts";
 import { isGenuine } from "./picture.ts";
@@ -29,8 +30,10 @@ export interface BaselineLine {
   readonly stands: boolean;
   /** The rule that stands; null for one that does not, or that the cloud shows without an id. */
   readonly ruleId: RuleId | null;
-  /** True when everybody can reach a sensitive port by it: to be confirmed by its key. */
+  /** True when everybody can reach a sensitive port by it or by several such rules together, or may: to be confirmed by its key. */
   readonly sensitive: boolean;
+  /** What the prefix list of a sensitive rule holds now; null where it names none, and where that is not known. */
+  readonly blocks: readonly string[] | null;
   /** The cloud service that writes it, where it is a known one. */
   readonly writer: string | null;
 }
@@ -62,6 +65,8 @@ export interface BaselineInput {
   readonly policy: Policy;
   readonly installation: string;
   readonly markSecret: string;
+  /** What prefix lists hold, as far as that is known. */
+  readonly lists: ReadonlyMap<string, readonly Cidr[]>;
 }
 
 /** Compares what stands with what is allocated and what the source names. */
@@ -76,14 +81,14 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
   const line = (spec: RuleSpec, description: string, writer: string | null = null): BaselineLine => {
     const key = ruleKey(spec);
     const rule = standing.get(key);
-    const sensitive = isOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts);
     return {
       key,
       spec: specOf(spec),
       description,
       stands: rule !== undefined,
       ruleId: rule?.id ?? null,
-      sensitive,
+      sensitive: false,
+      blocks: null,
       writer,
     };
   };
@@ -103,7 +108,6 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
       drift: policy.drift,
       foreignWriters: policy.foreignWriters,
       trustedPrincipals: policy.trustedPrincipals,
-      sensitivePorts: policy.lease.sensitivePorts,
     });
     const list = isOurs(input, rule)
       ? diff.ours
@@ -115,11 +119,26 @@ export function baselineDiff(input: BaselineInput): BaselineDiff {
     list.push(line(rule, rule.description, writer?.name ?? null));
   }
   for (const list of Object.values(diff)) list.sort((a, b) => (a.key < b.key ? -1 : 1));
+  markSensitive(input, [diff.added, diff.unchanged]);
   const ledger = allocationsDigest(entries);
   const keysOf = (lines: readonly BaselineLine[]): readonly RuleKey[] => lines.map((it) => it.key);
   const confirmed = [diff.added, diff.missing, diff.unchanged, diff.ungranted].map(keysOf);
+  const held = [...diff.added, ...diff.unchanged].flatMap(({ key, blocks }) => (blocks ? [[key, blocks]] : []));
   const from = source.kind === "template" ? `template ${source.name}` : source.kind;
-  return { ...diff, ledger, digest: sha256Hex(JSON.stringify([group.groupId, from, confirmed, ledger.digest])) };
+  const looked = [group.groupId, from, confirmed, ledger.digest, ...(held.length > 0 ? [held] : [])];
+  return { ...diff, ledger, digest: sha256Hex(JSON.stringify(looked)) };
+}
+
+/** What is to be confirmed one by one: of all that is confirmed together, as it makes one opening. */
+function markSensitive({ policy, lists }: BaselineInput, confirmed: readonly BaselineLine[][]): void {
+  const specs = confirmed.flat().map(({ spec }) => spec);
+  const open = new Set(sensitiveOpenings(specs, [], policy.lease.sensitivePorts));
+  for (const list of confirmed)
+    for (const [place, line] of list.entries()) {
+      if (!open.has(line.spec)) continue;
+      const held = line.spec.peer.kind === "prefixList" ? lists.get(line.spec.peer.prefixListId) : undefined;
+      list[place] = { ...line, sensitive: true, blocks: held?.map(formatCidr).sort() ?? null };
+    }
 }
 
 /** What of the diff a person has to confirm one by one. */

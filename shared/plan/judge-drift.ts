@@ -4,7 +4,6 @@ import { cloudPrincipalText, isActor } from "../domain/cloud-principal.ts";
 import type { Attribution, DriftItem, DriftKind, Verdict } from "../domain/drift-item.ts";
 import type { RuleId, RuleKey } from "../domain/ids.ts";
 import type { DriftPolicy, ForeignWriter, TrustedPrincipal } from "../domain/policy.ts";
-import { coversSensitivePort, mayBeOpenToWorld } from "../domain/reach.ts";
 import type { Rule } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { type Actor, isDenied, type Sighting } from "../domain/sighting.ts";
@@ -14,7 +13,6 @@ export interface JudgeTerms {
   readonly drift: DriftPolicy;
   readonly foreignWriters: readonly ForeignWriter[];
   readonly trustedPrincipals: readonly TrustedPrincipal[];
-  readonly sensitivePorts: readonly number[];
 }
 
 /** A difference as far as judging goes. */
@@ -106,9 +104,7 @@ export function judge(
   const { rule, kind } = difference;
   const writer = kind === "added" && rule ? foreignWriterOf(rule, terms) : null;
   if (writer) return { verdict: { kind: "foreign", writer: writer.name }, author };
-  const verdict = author
-    ? verdictOn(author, calls, difference, terms, times)
-    : verdictWithout(difference, terms, times);
+  const verdict = author ? verdictOn(author, calls, difference, terms, times) : verdictWithout(terms, times);
   return { verdict, author };
 }
 
@@ -157,7 +153,7 @@ function verdictOn(
   }
   // What an event does not tell may be somebody else's.
   const isCertain = author.confirmed && author.rules !== null;
-  return { kind: "trusted", principal, treat: isCertain && !isSensitive(difference, terms) ? trusted.treat : "ticket" };
+  return { kind: "trusted", principal, treat: isCertain ? trusted.treat : "ticket" };
 }
 
 /**
@@ -172,11 +168,7 @@ function isSure({ confirmed, rules, kind, at }: Sighting, difference: JudgedDiff
   return rule.createdAt !== null && Math.abs(at - rule.createdAt) <= CREATED_AFTER_MS;
 }
 
-function verdictWithout(
-  difference: JudgedDifference,
-  terms: JudgeTerms,
-  { now, waitsSince, before }: JudgedAt,
-): Verdict {
+function verdictWithout(terms: JudgeTerms, { now, waitsSince, before }: JudgedAt): Verdict {
   const by = before?.attribution ?? null;
   if (before !== null && by !== null && before.verdict.kind !== "unknown") {
     const { verdict } = before;
@@ -184,17 +176,17 @@ function verdictWithout(
       cloudPrincipalText(principal) === cloudPrincipalText(name);
     const trusted = verdict.kind === "trusted" && terms.trustedPrincipals.find((it) => isNamed(it, verdict.principal));
     if (!trusted) return { kind: "drift", why: `nobody granted it; ${by.actor} wrote it` };
-    const isTicket = verdict.treat === "ticket" || isSensitive(difference, terms);
-    return { kind: "trusted", principal: trusted.principal, treat: isTicket ? "ticket" : trusted.treat };
+    return {
+      kind: "trusted",
+      principal: trusted.principal,
+      treat: verdict.treat === "ticket" ? "ticket" : trusted.treat,
+    };
   }
   const until = waitsSince + terms.drift.unknownWriterWaitMs;
   return now < until
     ? { kind: "unknown", until }
     : { kind: "drift", why: "nobody granted it, and nobody is known to have written it" };
 }
-
-const isSensitive = ({ rule }: JudgedDifference, { sensitivePorts }: JudgeTerms): boolean =>
-  rule !== null && mayBeOpenToWorld(rule) && coversSensitivePort(rule, sensitivePorts);
 
 /** What the policy says of somebody it trusts; null of everybody else. */
 export const trustedOf = (

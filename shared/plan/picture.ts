@@ -54,6 +54,8 @@ export interface Watch {
   /** `observe` reports, `enforce` rolls back. */
   readonly acts: "observe" | "enforce";
   readonly terms: JudgeTerms;
+  /** Ports that nobody opens to everybody unseen. */
+  readonly sensitivePorts: readonly number[];
   /** How far our clock is ahead of the cloud's, where that is more than it may be; else 0, as the answers tell whole seconds. */
   readonly aheadMs: number;
   /** When a person confirmed the group's baseline. */

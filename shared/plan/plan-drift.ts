@@ -9,6 +9,7 @@ import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { againAt } from "./mode-guard.ts";
 import type { KnownRule, Picture, Watch } from "./picture.ts";
+import { withTickets } from "./sensitive-tickets.ts";
 
 export interface DriftPlan {
   readonly calls: readonly PlannedCall[];
@@ -41,10 +42,10 @@ export function planDrift(
   watch: Watch,
   found: { readonly differences: readonly Difference[]; readonly added: readonly KnownRule[] },
 ): DriftPlan {
-  const cases = [
+  const cases = withTickets(picture.entries, watch.sensitivePorts, [
     ...found.added.map((rule) => addedCase(picture, watch, rule)),
     ...found.differences.map((difference) => grantedCase(picture, watch, difference)),
-  ];
+  ]);
   const judged = cases.map((it) => ({ ...it, item: decided(it, watch) }));
   const drifted = judged.filter(({ item }) => watch.acts === "enforce" && item.verdict.kind === "drift");
   const kept = new Map(drifted.map((it) => [it, keptBy(it, watch, picture)]));

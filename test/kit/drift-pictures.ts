@@ -74,7 +74,6 @@ export const someTerms = (changes: Partial<JudgeTerms> = {}): JudgeTerms => ({
   drift: aDriftPolicy(),
   foreignWriters: [{ name: "dts", sources: [aCidr("100.104.0.0/16")], ownerAccounts: ["1900000000000000"] }],
   trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
-  sensitivePorts: [22, 3306],
   ...changes,
 });
 
@@ -82,6 +81,7 @@ export const someTerms = (changes: Partial<JudgeTerms> = {}): JudgeTerms => ({
 export const aWatch = (changes: Partial<Watch> = {}): Watch => ({
   acts: "enforce",
   terms: someTerms(),
+  sensitivePorts: [22, 3306],
   aheadMs: 0,
   confirmedAt: NOW - HOUR,
   mayAdopt: true,

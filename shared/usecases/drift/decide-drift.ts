@@ -127,7 +127,11 @@ async function adoption(work: Work): Promise<Decision> {
 async function accepted(work: Work, found: KeptRule, seenAt: number | null): Promise<AllocationChange> {
   const { app, caller, item, word } = work;
   const { group, wanted } = item;
-  requireConfirmed([found.spec], caller, word.sensitiveConfirmed);
+  await requireConfirmed(app, caller, group, {
+    specs: [found.spec],
+    replaced: wanted?.spec ?? null,
+    isConfirmed: word.sensitiveConfirmed,
+  });
   const before = wanted && (await lastAllocation(app, group, wanted));
   const owner = word.owner || before?.owner;
   const reason = word.reason || before?.reason;

@@ -62,12 +62,12 @@ export async function allocateRule(
   const { policy, principal } = caller;
   // What is wrong with the words is told before anything is looked up.
   const specs = specsOf(ask);
-  requireConfirmed(specs, caller, ask.sensitiveConfirmed);
   if (ask.policy === "accept") await requireNormalMode(app);
   const facts = await findGroup(app, policy, ask.group);
   // What is granted for good would stand beside a lockdown that revokes what it cannot drop.
   if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
+  await requireConfirmed(app, caller, ref, { specs, replaced: null, isConfirmed: ask.sensitiveConfirmed });
   const [row, members, { rules }, stored] = await Promise.all([
     getGroupRow(app.tables, ref),
     app.inventory.members(ref, "drift"),

@@ -1,6 +1,8 @@
 // Adopts a group: the diff first, and then, confirmed by a person, the ledger as its baseline.
 import type { Allocation } from "../../domain/allocation.ts";
+import type { Cidr } from "../../domain/cidr.ts";
 import { parseGrant } from "../../domain/grant.ts";
+import type { GroupRef } from "../../domain/ids.ts";
 import { parseMark } from "../../domain/mark.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { fail } from "../../errors/app-error.ts";
@@ -11,12 +13,13 @@ import {
   baselineDiff,
   sensitiveOf,
 } from "../../plan/baseline-diff.ts";
-import type { GroupFacts } from "../../ports/firewall.ts";
+import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { protection } from "../group/open-facts.ts";
+import { inParallel } from "../in-parallel.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { type AllocationChange, confirmAllocations } from "./change-allocations.ts";
 import { writtenFor } from "./rule-description.ts";
@@ -62,7 +65,10 @@ export async function previewBaseline(
   const { entries, unreadable } = await listEntries(app.tables, facts.ref);
   if (unreadable.length > 0) throw fail("STATE_UNREADABLE", { table: "ledger" });
   const { installation, markSecret } = app.settings;
-  const diff = baselineDiff({ group: facts.ref, rules, entries, source, policy, installation, markSecret });
+  const terms = { group: facts.ref, rules, entries, source, policy, installation, markSecret };
+  // Which lists have to be read, the diff without them tells.
+  const lists = await listsOf(app, facts.ref, baselineDiff({ ...terms, lists: new Map() }));
+  const diff = baselineDiff({ ...terms, lists });
   const allocated = entries.filter((entry) => entry.allocation?.seenAt != null).length;
   if (rules.length === 0 && allocated > 0)
     throw fail("BASELINE_EMPTY", { group: facts.ref.groupId, entries: allocated });
@@ -70,7 +76,34 @@ export async function previewBaseline(
     ...diff.added.map(({ key, stands }) => `allocate ${key}${stands ? "" : " and open it"}`),
     ...diff.missing.map(({ key }) => `retire ${key}: it stands no longer`),
   ];
-  return { facts, diff, plan, notes };
+  return { facts, diff, plan, notes: [...notes, ...sensitiveOf(diff).flatMap(listNote)] };
+}
+
+/** What the prefix lists of rules that have to be confirmed one by one hold now, as far as we may know. */
+async function listsOf(
+  app: App,
+  { region }: GroupRef,
+  diff: BaselineDiff,
+): Promise<ReadonlyMap<string, readonly Cidr[]>> {
+  const named = new Set(
+    sensitiveOf(diff).flatMap(({ spec: { peer } }) => (peer.kind === "prefixList" ? [peer.prefixListId] : [])),
+  );
+  const lists = new Map<string, readonly Cidr[]>();
+  await inParallel([...named], async (listId) => {
+    try {
+      lists.set(listId, await app.inventory.prefixes({ region, kind: "prefix", listId }, "drift"));
+    } catch (error) {
+      if (!(error instanceof CloudFailure) || (error.kind !== "refused" && error.kind !== "invalid")) throw error;
+    }
+  });
+  return lists;
+}
+
+/** The list is not ours to change: who confirms the rule confirms what others will put there, too. */
+function listNote({ key, spec: { peer }, blocks }: BaselineLine): readonly string[] {
+  if (peer.kind !== "prefixList") return [];
+  const holds = blocks === null ? "holds nobody can tell here what" : `holds ${blocks.join(", ") || "nothing"} now`;
+  return [`${key}: the list ${peer.prefixListId} ${holds}, and whoever may change it changes whom the rule lets in`];
 }
 
 /**
@@ -101,8 +134,9 @@ export async function confirmBaseline(
   await confirmAllocations(app, ref, { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger }, changes);
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
+  const sensitive = sensitiveOf(diff).map(({ key }) => `everybody may reach a sensitive port by ${key}: confirmed`);
   await recordDecision(app, caller, ref, `baseline of ${facts.name || ref.groupId}`, {
-    lines: [confirmed, ...plan],
+    lines: [confirmed, ...plan, ...sensitive, ...answer.notes],
     changes: [
       ...diff.missing.map(({ key }) => ({ what: `allocation of ${key}`, before: "allocated", after: null })),
       ...diff.added.map(({ key }) => ({ what: `allocation of ${key}`, before: null, after: "baseline" })),

@@ -1,17 +1,30 @@
 // Who may let everybody reach a sensitive port: an administrator, who says so.
-import type { Policy } from "../../domain/policy.ts";
-import { coversSensitivePort, openToWorld } from "../../domain/reach.ts";
+import type { GroupRef } from "../../domain/ids.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { sensitiveOpenings } from "../../domain/sensitive-openings.ts";
 import { fail } from "../../errors/app-error.ts";
-import type { Caller } from "../app.ts";
+import { listEntries } from "../../store/ledger.ts";
+import type { App, Caller } from "../app.ts";
 
-const sensitiveOf = (specs: readonly RuleSpec[], policy: Policy): readonly RuleSpec[] =>
-  openToWorld(specs.filter((spec) => coversSensitivePort(spec, policy.lease.sensitivePorts)));
+/** What is to be granted, and whether the caller has said that everybody may reach it. */
+export interface SensitiveAsk {
+  readonly specs: readonly RuleSpec[];
+  /** What goes when this comes; null for nothing. */
+  readonly replaced: RuleSpec | null;
+  readonly isConfirmed: boolean;
+}
 
-/** Throws SENSITIVE_UNCONFIRMED unless no sensitive spec is open to the world, nor all together, or an administrator has confirmed it. */
-export function requireConfirmed(specs: readonly RuleSpec[], caller: Caller, isConfirmed: boolean): void {
-  const open = sensitiveOf(specs, caller.policy);
-  if (open.length === 0 || (isConfirmed && caller.roles.includes("admin"))) return;
-  throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
+/**
+ * Throws SENSITIVE_UNCONFIRMED where a sensitive port may be open to the world by a spec, by all of them, or by them beside what the
+ * group's ledger grants, unless an administrator has confirmed it.
+ */
+export async function requireConfirmed(app: App, caller: Caller, group: GroupRef, ask: SensitiveAsk): Promise<void> {
+  const { specs, replaced, isConfirmed } = ask;
+  if (isConfirmed && caller.roles.includes("admin")) return;
+  const goes = replaced && ruleKey(replaced);
+  const { entries } = await listEntries(app.tables, group);
+  const granted = entries.flatMap(({ allocation, key, spec }) => (allocation !== null && key !== goes ? [spec] : []));
+  const open = sensitiveOpenings(specs, granted, caller.policy.lease.sensitivePorts);
+  if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
 }

@@ -3,9 +3,10 @@ import type { Allocation } from "../../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
 import { type Addressee, type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { coversSensitivePort, mayBeOpenToWorld, reachOf } from "../../domain/reach.ts";
+import { reachOf } from "../../domain/reach.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { sensitiveOpenings } from "../../domain/sensitive-openings.ts";
 import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { effectiveGuard } from "../../plan/effective-guard.ts";
@@ -242,9 +243,13 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
 }
 
 /** What the policy would adopt had it been opened anew is not drift because a lease was there first. */
-const isAdoptedAnyway = (claims: readonly Claim[], { actor }: Sighting, policy: Policy): boolean =>
-  trustedOf(actor, policy)?.treat === "adopt" &&
-  !claims.some(({ spec }) => mayBeOpenToWorld(spec) && coversSensitivePort(spec, policy.lease.sensitivePorts));
+async function isAdoptedAnyway({ app, policy, group, sighting }: Work, claims: readonly Claim[]): Promise<boolean> {
+  if (trustedOf(sighting.actor, policy)?.treat !== "adopt") return false;
+  const { entries } = await listEntries(app.tables, group);
+  const granted = entries.flatMap(({ allocation, spec }) => (allocation === null ? [] : [spec]));
+  const claimed = claims.map(({ spec }) => spec);
+  return sensitiveOpenings(claimed, granted, policy.lease.sensitivePorts).length === 0;
+}
 
 function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], kept: boolean): Notice {
   const actor = nameOf(sighting.actor);
@@ -264,7 +269,7 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
-  if (!isAdoptedAnyway(claims, sighting, policy) && (await isEnforced(app, policy, group))) {
+  if ((await isEnforced(app, policy, group)) && !(await isAdoptedAnyway(work, claims))) {
     await tell(app, [claimNotice(work, claims, false)]);
     await note(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
     return true;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { coversSensitivePort, isOpenToWorld, reachOf } from "../../../shared/domain/reach.ts";
-import type { Ports, Protocol, RuleSpec } from "../../../shared/domain/rule.ts";
+import { isOpenToWorld, reachOf } from "../../../shared/domain/reach.ts";
+import type { Ports, RuleSpec } from "../../../shared/domain/rule.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const world = fromCidr("0.0.0.0/0");
@@ -99,24 +99,5 @@ describe("open to the world", () => {
     ["a rule for a peer nobody can read", { peer: { kind: "opaque", text: "0.0.0.0/00" } }],
   ])("is not %s", (_, changes) => {
     expect(isOpenToWorld(aSpec(changes))).toBe(false);
-  });
-});
-
-describe("a sensitive port", () => {
-  it.each<[Protocol, Ports, boolean]>([
-    ["tcp", somePorts("22/22"), true],
-    ["udp", somePorts("3000/4000"), true],
-    ["tcp", somePorts("23/3305"), false],
-    ["tcp", somePorts("-1/-1"), true],
-    ["tcp", list, true],
-    ["all", somePorts("-1/-1"), true],
-    [{ other: "future" }, somePorts("80/80"), true],
-    ["icmp", somePorts("-1/-1"), false],
-  ])("of 22 and 3306 is covered by %j %j: %s", (protocol, ports, covered) => {
-    expect(coversSensitivePort(aSpec({ protocol, ports }), [22, 3306])).toBe(covered);
-  });
-
-  it("is none when none is named", () => {
-    expect(coversSensitivePort(aSpec({ protocol: "all", ports: { kind: "any" } }), [])).toBe(false);
   });
 });

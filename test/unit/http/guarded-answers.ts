@@ -119,6 +119,7 @@ const line: BaselineLine = {
   stands: true,
   ruleId: null,
   sensitive: true,
+  blocks: ["198.51.100.0/24"],
   writer: "DTS",
 };
 const facts: GroupFacts = { ref, name: "web", vpcId: "vpc-1", type: "normal", serviceManaged: false, tags: {} };

@@ -210,7 +210,6 @@ describe("a foreign writer's rule", () => {
 describe("the verdict", () => {
   const times: JudgedAt = { now: NOW, waitsSince: NOW, before: null };
   const late: JudgedAt = { ...times, now: NOW + WAIT_MS };
-  const WORLD = aRule({ peer: fromCidr("0.0.0.0/0"), ports: somePorts("3306/3306") });
   const by = (changes = {}) => aSighting({ actor: terraform, ...changes });
   const verdict = (calls: readonly Sighting[], at = times, terms = someTerms(), difference = added()) =>
     judge(difference, calls, terms, at).verdict;
@@ -257,25 +256,6 @@ describe("the verdict", () => {
 
   test("of a trusted author whose event tells no rules is a ticket: it may be somebody else's", () => {
     expect(verdict([by({ rules: null })])).toMatchObject({ kind: "trusted", treat: "ticket" });
-  });
-
-  test("of a sensitive port open to the world is a ticket, whoever opened it", () => {
-    for (const difference of [added(WORLD), { ...edited, rule: WORLD }])
-      expect(verdict([by()], times, someTerms(), difference)).toMatchObject({ kind: "trusted", treat: "ticket" });
-    const harmless = aRule({ ...WORLD, ports: somePorts("8443/8443") });
-    expect(verdict([by()], times, someTerms(), added(harmless))).toMatchObject({ treat: "adopt" });
-  });
-
-  test.each([
-    { kind: "prefixList", prefixListId: "pl-1" },
-    { kind: "opaque", text: "0.0.0.0/00" },
-  ] as const)("of a sensitive port is a ticket where nobody can tell whom it lets in: %o", (peer) => {
-    for (const difference of [added(aRule({ peer })), { ...edited, rule: aRule({ peer }) }])
-      expect(verdict([by()], times, someTerms(), difference)).toMatchObject({ kind: "trusted", treat: "ticket" });
-    const harmless = aRule({ peer, ports: somePorts("8443/8443") });
-    expect(verdict([by()], times, someTerms(), added(harmless))).toMatchObject({ treat: "adopt" });
-    const outgoing = aRule({ peer, direction: "egress" });
-    expect(verdict([by()], times, someTerms(), added(outgoing))).toMatchObject({ treat: "adopt" });
   });
 
   test("of a foreign writer's rule needs no author, and holds for added rules alone", () => {

@@ -160,6 +160,19 @@ describe("a grant", () => {
     expect(guarded.ports()).toEqual([22]);
   });
 
+  test("of a sensitive port for everybody, one block a day, is for an administrator's word from the second on", async () => {
+    const guarded = await guardedApp("observe", []);
+    await allocate(guarded, { port: "22", sources: ["1.0.0.0/8"] });
+    await allocate(guarded, { port: "3306", sources: ["3.0.0.0/8"] });
+    const second = aGrant({ port: "20-22", sources: ["3.0.0.0/8"] });
+    const asOperator = allocateRule(guarded.app, guarded.caller("operator"), second, { dryRun: false });
+    await expect(asOperator).rejects.toMatchObject({ code: "SENSITIVE_UNCONFIRMED" });
+    const sure = { ...second, sensitiveConfirmed: true };
+    await allocateRule(guarded.app, guarded.caller("admin"), sure, { dryRun: false });
+    // It is open to the world by somebody's word then, and one host more is none.
+    await allocate(guarded, { port: "22", sources: ["203.0.113.7"] });
+  });
+
   test("in a group the policy denies is refused", async () => {
     const guarded = await guardedApp("observe", []);
     const caller = guarded.caller("admin");

@@ -2,13 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import type { Allocation } from "../../../shared/domain/allocation.ts";
+import type { RuleId } from "../../../shared/domain/ids.ts";
+import type { ListRef } from "../../../shared/domain/list-ref.ts";
 import { formatMark } from "../../../shared/domain/mark.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { BaselineDiff, BaselineLine } from "../../../shared/plan/baseline-diff.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getGroupRow, saveGroupRow } from "../../../shared/store/group-rows.ts";
 import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
-import type { Caller } from "../../../shared/usecases/app.ts";
+import { listRecords } from "../../../shared/store/records.ts";
+import type { App, Caller } from "../../../shared/usecases/app.ts";
 import { getGroup, listGroups } from "../../../shared/usecases/group/list-groups.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
@@ -204,6 +209,73 @@ describe("a confirmation", () => {
     await confirm(guarded, { digest, sensitive: keys });
     const again = (await preview(guarded)).diff.digest;
     await expect(confirm(guarded, { digest: again })).rejects.toMatchObject({ code: "SENSITIVE_UNCONFIRMED" });
+  });
+
+  test("needs the word for each piece of what is the world together", async () => {
+    const pieces = ["1.0.0.0/8", "3.0.0.0/8"].map((block, index) =>
+      ruleOf(22, block, { id: `sgr-piece-${index}` as RuleId }),
+    );
+    const guarded = await guardedApp("enforce", [...pieces, ruleOf(3306, "5.0.0.0/8")]);
+    const { digest } = (await preview(guarded)).diff;
+    const keys = pieces.map((rule) => ruleKey(rule));
+    const one = { digest, sensitive: keys.slice(1) };
+    await expect(confirm(guarded, one)).rejects.toMatchObject({
+      code: "SENSITIVE_UNCONFIRMED",
+      detail: { rules: keys[0] },
+    });
+    await confirm(guarded, { digest, sensitive: keys });
+  });
+
+  describe("of a prefix list on a sensitive port", () => {
+    const listed = (port: number, listId: string): Rule => ({
+      ...ruleOf(port),
+      peer: { kind: "prefixList", prefixListId: listId },
+    });
+    const holding = async (prefixes: App["inventory"]["prefixes"]): Promise<GuardedApp> => {
+      const guarded = await guardedApp("enforce", [listed(22, "pl-1"), listed(443, "pl-2")]);
+      const { app } = guarded;
+      return { ...guarded, app: { ...app, inventory: { ...app.inventory, prefixes } } };
+    };
+
+    test("needs the word for it, which knows what it holds, and is told that others may change that", async () => {
+      const asked: ListRef[] = [];
+      const guarded = await holding(async (list) => {
+        asked.push(list);
+        return [aCidr("203.0.113.0/24"), aCidr("0.0.0.0/0")];
+      });
+      const { diff, notes } = await preview(guarded);
+      expect(asked).toEqual([{ region: GROUP.region, kind: "prefix", listId: "pl-1" }]);
+      expect(diff.added).toMatchObject([
+        { sensitive: true, blocks: ["0.0.0.0/0", "203.0.113.0/24"] },
+        { sensitive: false, blocks: null },
+      ]);
+      expect(notes).toEqual([
+        expect.stringContaining("the list pl-1 holds 0.0.0.0/0, 203.0.113.0/24 now, and whoever"),
+      ]);
+      const { digest } = diff;
+      await expect(confirm(guarded, { digest })).rejects.toMatchObject({ code: "SENSITIVE_UNCONFIRMED" });
+      await confirm(guarded, { digest, sensitive: diff.added.slice(0, 1).map(({ key }) => key) });
+      const { records } = await listRecords(guarded.app.tables, { limit: 10, before: null });
+      expect(records.flatMap(({ lines }) => lines).join("\n")).toContain("the list pl-1 holds 0.0.0.0/0");
+    });
+
+    test("is refused where the list has changed since it was looked at", async () => {
+      const blocks = [aCidr("203.0.113.0/24")];
+      const guarded = await holding(async () => blocks);
+      const { diff } = await preview(guarded);
+      blocks.push(aCidr("0.0.0.0/0"));
+      const word = { digest: diff.digest, sensitive: diff.added.map(({ key }) => key) };
+      await expect(confirm(guarded, word)).rejects.toMatchObject({ code: "BASELINE_CHANGED" });
+    });
+
+    test("is possible where we may not read the list, and says so; a cloud that is away is asked again", async () => {
+      const failing = (kind: "refused" | "throttled") =>
+        holding(() => Promise.reject(new CloudFailure(kind, "DescribePrefixListAttributes")));
+      const { diff, notes } = await preview(await failing("refused"));
+      expect(diff.added[0]).toMatchObject({ sensitive: true, blocks: null });
+      expect(notes[0]).toContain("holds nobody can tell here what");
+      await expect(preview(await failing("throttled"))).rejects.toThrow(CloudFailure);
+    });
   });
 
   test("of a group that shows no rule while its ledger has entries is refused", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { DriftItem, DriftState } from "../../../shared/domain/drift-item.ts";
 import type { Guard } from "../../../shared/domain/guard.ts";
+import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Role } from "../../../shared/domain/permission.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
@@ -17,6 +18,7 @@ import { getDrift, listDrift } from "../../../shared/usecases/drift/list-drift.t
 import { getGroup } from "../../../shared/usecases/group/list-groups.ts";
 import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
 import { retireEntry } from "../../../shared/usecases/ledger/retire-entry.ts";
+import { aCidr } from "../../kit/rules.ts";
 import { GROUP } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
@@ -139,6 +141,24 @@ describe("what was added", () => {
     expect(await isAtRest(it)).toBe(true);
     expect(it.guarded.ports()).toContain(3306);
   });
+});
+
+test.each([
+  ["a list", { kind: "prefixList", prefixListId: "pl-1" }],
+  ["what makes the world with what is granted", { kind: "cidr", cidr: aCidr("3.0.0.0/8") }],
+] as const)("a sensitive port for %s is adopted on an administrator's word alone", async (_what, peer) => {
+  const guarded = await guardedApp("observe", [...STANDING, ruleOf(22, "1.0.0.0/8")]);
+  await guarded.confirm();
+  guarded.world.rules = [...guarded.world.rules, { ...ruleOf(22), id: "sgr-other" as RuleId, peer }];
+  await guarded.look();
+  guarded.world.advance(WAIT_MS);
+  await guarded.look();
+  const it = { guarded, item: await itemOf(guarded) };
+  const sure = { owner: "dba", reason: "needed", sensitiveConfirmed: true };
+  await expect(decide(it, "adopt")).rejects.toMatchObject({ code: "SENSITIVE_UNCONFIRMED" });
+  await expect(decide(it, "adopt", sure)).rejects.toMatchObject({ code: "SENSITIVE_UNCONFIRMED" });
+  await decide(it, "adopt", sure, { role: "admin" });
+  expect(await isAtRest(it)).toBe(true);
 });
 
 describe("what was removed", () => {
