@@ -1,9 +1,9 @@
 // The decision about an entry that is held for a time, by leases or by its open hours: what to call and what to write down. Pure.
 import { formatBare } from "../domain/cidr.ts";
-import type { LeaseId, RuleId } from "../domain/ids.ts";
+import type { RuleId } from "../domain/ids.ts";
 import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
 import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
-import type { EntryPatch, EntryPlan, PlannedCall, Which } from "./entry-plan.ts";
+import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
@@ -194,33 +194,4 @@ function unequal(rules: readonly KnownRule[], entry: Entry, picture: Picture): K
   if (!picture.accepted.has(entry.entryId)) return undefined;
   const identity = identityWithoutPriority(entry.spec);
   return rules.find((rule) => identityWithoutPriority(rule) === identity);
-}
-
-const isAmong = (which: Which, holder: Holder): boolean =>
-  which === "all" ||
-  (which === "opened" && holder.openedAt !== null) ||
-  (which === "unopened" && holder.openedAt === null);
-
-/** The entry after a patch; holders that came in meanwhile stay as they are, and ended ones of leases in `drop` go. */
-export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: ReadonlySet<LeaseId>): Entry {
-  return {
-    ...entry,
-    standing: patch.standing,
-    createdAt: patch.createdAt,
-    missingSince: patch.missingSince,
-    suspension: patch.suspension,
-    undoneAt: patch.undoneAt,
-    allocation: entry.allocation?.seenAt === null ? { ...entry.allocation, seenAt: patch.seenAt } : entry.allocation,
-    holders: entry.holders
-      .filter((it) => !(it.kind === "lease" && drop.has(it.holderId) && it.ended !== null))
-      .map((holder) => {
-        if (holder.ended !== null) return holder;
-        if (holder.until <= now) return { ...holder, ended: { cause: "time", note: null, detail: null } };
-        if (!patch.entry.holders.some((it) => it.holderId === holder.holderId)) return holder;
-        if (isAmong(patch.ends, holder)) return { ...holder, ended: patch.end };
-        if (!isAmong(patch.opens, holder)) return holder;
-        const statedUntil = patch.stated ? holder.until : holder.statedUntil;
-        return { ...holder, openedAt: holder.openedAt ?? now, statedUntil };
-      }),
-  };
 }

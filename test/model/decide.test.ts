@@ -1,6 +1,6 @@
 // The model decides about an entry as the program's plan does, in every scene that it can come to.
 import { expect, test } from "vitest";
-import { applyPatch } from "../../shared/plan/plan-entry.ts";
+import { applyPatch } from "../../shared/plan/apply-patch.ts";
 import { planGroup } from "../../shared/plan/plan-group.ts";
 import { leaseStatus } from "../../shared/usecases/lease/lease-status.ts";
 import { aHolder, aMark, anEntry, anIntent, aPicture, HOUR, NOW, ours, ruleId } from "../kit/plan-pictures.ts";

@@ -8,9 +8,9 @@ import type { Entry, Standing } from "../../shared/domain/ledger-entry.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import type { Doubt, Sighting } from "../../shared/domain/sighting.ts";
+import { applyPatch } from "../../shared/plan/apply-patch.ts";
 import { isAllocatedAlways, openWindow } from "../../shared/plan/open-window.ts";
 import { isHolding, type Picture, type Watch } from "../../shared/plan/picture.ts";
-import { applyPatch } from "../../shared/plan/plan-entry.ts";
 import { type Plan, planGroup } from "../../shared/plan/plan-group.ts";
 import {
   aDriftPolicy,

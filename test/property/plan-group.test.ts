@@ -7,9 +7,9 @@ import type { Entry, Holder, Intent, Standing } from "../../shared/domain/ledger
 import { parseMark } from "../../shared/domain/mark.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
+import { applyPatch } from "../../shared/plan/apply-patch.ts";
 import { isAllocatedAlways, openWindow } from "../../shared/plan/open-window.ts";
 import { isHolding, type Picture } from "../../shared/plan/picture.ts";
-import { applyPatch } from "../../shared/plan/plan-entry.ts";
 import { type Plan, planGroup } from "../../shared/plan/plan-group.ts";
 import { anAllocation } from "../kit/drift-pictures.ts";
 import { aHolder, aMark, anEntry, aPicture, GROUP, HOUR, LATE_MS, NOW, ruleId } from "../kit/plan-pictures.ts";

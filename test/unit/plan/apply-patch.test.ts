@@ -1,9 +1,9 @@
 // What a patch makes of an entry's row, also of a fresher one than it was planned on.
 import { describe, expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
+import { applyPatch } from "../../../shared/plan/apply-patch.ts";
 import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
 import { isHolding, mayStillAct } from "../../../shared/plan/picture.ts";
-import { applyPatch } from "../../../shared/plan/plan-entry.ts";
 import { aHolder, anEndedHolder, anEntry, anIntent, LATE_MS, NOW, ours } from "../../kit/plan-pictures.ts";
 
 const none: ReadonlySet<LeaseId> = new Set();

@@ -3,9 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { OpenHours } from "../../../shared/domain/allocation.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
+import { applyPatch } from "../../../shared/plan/apply-patch.ts";
 import { isAllocatedAlways, nextWindowChange, openWindow } from "../../../shared/plan/open-window.ts";
 import { isOpening, type Picture, type Watch } from "../../../shared/plan/picture.ts";
-import { applyPatch } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, anAllocation, aSighting, aWatch } from "../../kit/drift-pictures.ts";
 import {

@@ -1,8 +1,8 @@
 // Entries that are allocated for good: owed, standing, marked, edited, removed, and with leases on them.
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import { applyPatch } from "../../../shared/plan/apply-patch.ts";
 import { planAllocated } from "../../../shared/plan/plan-allocated.ts";
-import { applyPatch } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, anAllocation, aWatch, leaseId } from "../../kit/drift-pictures.ts";
 import {
