@@ -25,10 +25,11 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const held = window === null ? entry : { ...entry, holders: [...entry.holders, window] };
   const view = viewEntry(picture, entry, held, bookedElsewhere);
   const { live, same, ours, booked, attempts, change, revoke } = view;
-  if (live.length === 0) return planEnded(picture, entry, view, "nobody holds the drop any more");
+  const [holder] = live;
+  if (holder === undefined) return planEnded(picture, entry, view, "nobody holds the drop any more");
 
   const description = markOf(entry, live, picture);
-  const kept = booked && ours.includes(booked) ? booked : booked ? undefined : ours[0];
+  const kept = booked ? ours.find((rule) => rule === booked) : ours[0];
   if (kept) {
     const calls: PlannedCall[] = ours
       .filter((rule) => rule !== kept)
@@ -47,8 +48,11 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
   if (other) return change({ standing: { kind: "preExisting", ruleId: other.id }, createdAt: null, opens: "all" });
 
   const refusal = picture.refusals.get(entry.entryId);
-  if (refusal && !booked)
-    return change({ standing: { kind: "none" }, end: refused(refusal), ends: "all", settled: attempts.length === 0 });
+  // What is booked may stand where a stale reading does not show it: it is revoked by its id with the next plan.
+  if (refusal && !booked) {
+    const settled = entry.standing.kind === "none" && attempts.length === 0;
+    return change({ end: refused(refusal), ends: "all", settled });
+  }
 
   // Noticed once, however many passes it takes to put it back.
   const isUndone = entry.standing.kind !== "none";
@@ -62,7 +66,7 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const missingSince = isUndone ? (entry.missingSince ?? now) : null;
   const undoneAt = isUndone && !isNoticed ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt;
   const findings = isUndone && !isNoticed ? [`somebody else took away the drop ${entry.key}: it is put back`] : [];
-  const cause = isUndone ? "somebody else took it away" : `a ${live[0]?.kind} asks for it`;
+  const cause = isUndone ? "somebody else took it away" : `a ${holder.kind} asks for it`;
   const call: PlannedCall = booked
     ? { kind: "modify", entry, ruleId: booked.id, description, cause }
     : { kind: "authorize", entry, description, beforeIds: [], cause };
@@ -71,6 +75,6 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
 /** True when it was undone so often in so short a time that putting it back again would only fight. */
 export const isUndoneTooOften = (undoneAt: readonly number[], { max, withinMs }: Picture["undone"]): boolean => {
-  const [first, last] = [undoneAt.at(-max), undoneAt.at(-1)];
-  return undoneAt.length >= max && first !== undefined && last !== undefined && last - first <= withinMs;
+  const first = undoneAt.at(-max);
+  return first !== undefined && (undoneAt.at(-1) ?? first) - first <= withinMs;
 };

@@ -2,19 +2,22 @@
 import { describe, expect, test } from "vitest";
 import type { DropHolder, Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { aSighting, aWatch } from "../../kit/drift-pictures.ts";
+import { anAllocation, aSighting, aWatch } from "../../kit/drift-pictures.ts";
 import {
   aDropHolder,
   aMark,
   anEntry,
+  anIntent,
   aPicture,
   HOUR,
   LATE_MS,
   NOW,
   ours,
   preExisting,
+  refusing,
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -37,7 +40,11 @@ function plan(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = 
 describe("a drop somebody holds", () => {
   test("is authorized, and says for whom it stands only when it was read", () => {
     const entry = entryOf([aDropHolder({ openedAt: null })]);
-    expect(plan(entry, []).calls).toEqual(["authorize: a lockdown asks for it"]);
+    const { calls, findings } = planGroup(aPicture({ entries: [entry] }));
+    expect(calls).toEqual([
+      { kind: "authorize", entry, description: aMark(drop), beforeIds: [], cause: "a lockdown asks for it" },
+    ]);
+    expect(findings).toEqual([]);
     expect(plan(entry, []).patch?.opens).toBe("none");
     expect(plan(entry, [written()])).toMatchObject({ calls: [], patch: { opens: "all", standing: ours("1") } });
   });
@@ -47,9 +54,29 @@ describe("a drop somebody holds", () => {
     expect(plan(entry, [written()]).calls).toEqual(["modify: its mark is out of date"]);
   });
 
+  test("stands as it is booked, and a second one that carries its mark goes", () => {
+    const entry = entryOf([aDropHolder()], { standing: ours("2") });
+    const { calls, patches } = planGroup(
+      aPicture({ entries: [entry], rules: [written(), written({ id: ruleId("2"), createdAt: NOW - HOUR })] }),
+    );
+    const cause = "a second rule of the same drop";
+    expect(calls).toEqual([{ kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen: true, cause }]);
+    expect(patches).toMatchObject([{ standing: ours("2"), createdAt: NOW - HOUR, opens: "all", stated: true }]);
+  });
+
+  test("is held by the hours of its own allocation as well", () => {
+    const openHours = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "10:00" }] };
+    const entry = entryOf([ended], { standing: ours("1"), allocation: anAllocation({ openHours }) });
+    const until = NOW + 2 * HOUR;
+    expect(plan(entry, [written({ description: aMark(drop, { until }) })])).toMatchObject({
+      calls: [],
+      patch: { standing: ours("1"), opens: "all" },
+    });
+  });
+
   test("rides on a drop that was there before, and leaves it at its end", () => {
     const theirs = written({ description: "no telnet" });
-    expect(plan(entryOf([aDropHolder()]), [theirs]).patch?.standing).toEqual(preExisting("1"));
+    expect(plan(entryOf([aDropHolder()]), [theirs]).patch).toMatchObject({ standing: preExisting("1"), opens: "all" });
     expect(plan(entryOf([ended], { standing: preExisting("1") }), [theirs]).calls).toEqual([]);
   });
 
@@ -61,6 +88,16 @@ describe("a drop somebody holds", () => {
     const { calls, patch } = plan(entry, [], { refusals });
     expect(calls).toEqual([]);
     expect(patch).toMatchObject({ ends: "all", end: { cause: "refused", note: "RULE_QUOTA_REACHED" }, settled: true });
+  });
+
+  test("is not settled by a refusal while an earlier attempt may still act, nor while a rule is booked that a stale reading may hide", () => {
+    const entry = entryOf([aDropHolder()]);
+    const refusals = refusing(entry.entryId);
+    expect(plan(entry, [], { refusals, intents: [anIntent(entry)] }).patch).toMatchObject({
+      ...{ standing: { kind: "none" }, ends: "all", settled: false },
+    });
+    const booked = entryOf([aDropHolder()], { standing: ours("1") });
+    expect(plan(booked, [], { refusals }).patch).toMatchObject({ standing: ours("1"), ends: "all", settled: false });
   });
 
   test("is put up in mode close-only, and not in halt, where it still goes", () => {
@@ -75,11 +112,12 @@ describe("a drop somebody else touches", () => {
   const standing = { standing: ours("1") };
 
   test("is put back at once, and counted once however many passes that takes", () => {
-    const { calls, patch } = plan(entryOf([aDropHolder()], standing), []);
+    const { calls, patch, findings } = plan(entryOf([aDropHolder()], standing), []);
     expect(calls).toEqual(["authorize: somebody else took it away"]);
+    expect(findings).toEqual([`somebody else took away the drop ${ruleKey(drop)}: it is put back`]);
     expect(patch).toMatchObject({ missingSince: NOW, undoneAt: [NOW], ends: "none" });
     const noticed = entryOf([aDropHolder()], { ...standing, missingSince: NOW - 1, undoneAt: [NOW - 1] });
-    expect(plan(noticed, []).calls).toHaveLength(1);
+    expect(plan(noticed, [])).toMatchObject({ calls: ["authorize: somebody else took it away"], findings: [] });
     expect(plan(noticed, []).patch?.undoneAt).toEqual([NOW - 1]);
     expect(plan(noticed, [written({ id: ruleId("2") })])).toMatchObject({
       calls: [],
@@ -92,14 +130,40 @@ describe("a drop somebody else touches", () => {
     expect(plan(entryOf([aDropHolder()], standing), [changed]).calls).toEqual(["modify: somebody else took it away"]);
   });
 
+  test("goes where another drop says the same by now", () => {
+    const entry = entryOf([aDropHolder()], standing);
+    const rules = [written({ ports: somePorts("81/82") }), written({ id: ruleId("2"), description: "no telnet" })];
+    const { calls, patches } = planGroup(aPicture({ entries: [entry], rules }));
+    const cause = "somebody else changed it, and another drop says the same";
+    expect(calls).toEqual([{ kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen: true, cause }]);
+    expect(patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
+  });
+
   test("stays away after the third time within ten minutes, until somebody asks for it anew", () => {
     const undoneAt = [NOW - 500_000, NOW - 300_000, NOW - 1000];
     const fought = entryOf([aDropHolder()], { ...standing, undoneAt });
     expect(plan(fought, []).calls).toEqual([]);
     expect(plan(fought, []).findings[0]).toContain("stays away until a person starts it anew");
     expect(plan(fought, [], { now: NOW + 30 * 60_000 }).calls).toEqual([]);
-    const slowly = { ...fought, undoneAt: [NOW - 700_000, NOW - 300_000, NOW - 1000] };
-    expect(plan(slowly, []).calls).toHaveLength(1);
+    const last = NOW - 1000;
+    expect(plan({ ...fought, undoneAt: [last - 600_000, NOW - 300_000, last] }, []).calls).toEqual([]);
+    const slowly = { ...fought, undoneAt: [last - 600_001, NOW - 300_000, last] };
+    expect(plan(slowly, [])).toMatchObject({
+      calls: ["authorize: somebody else took it away"],
+      patch: { undoneAt: [NOW - 300_000, last, NOW] },
+    });
+  });
+
+  test("is put back to the end once that was begun, also the third time", () => {
+    const undoneAt = [NOW - 500_000, NOW - 300_000, NOW - 1000];
+    const begun = entryOf([aDropHolder()], { ...standing, undoneAt, missingSince: NOW - 1000 });
+    expect(plan(begun, [])).toMatchObject({ calls: ["authorize: somebody else took it away"], patch: { undoneAt } });
+  });
+
+  test("is no drift where it was only taken away", () => {
+    const undoneAt = [NOW - 500_000, NOW - 300_000, NOW - 1000];
+    const fought = entryOf([aDropHolder()], { ...standing, undoneAt });
+    expect(planGroup(aPicture({ entries: [fought], watch: aWatch() })).drift.items).toEqual([]);
   });
 });
 
