@@ -43,19 +43,19 @@ const UNASKED_MAX_MS = 30 * 60_000;
  */
 export function callsBehind(difference: JudgedDifference, sightings: readonly Sighting[]): readonly Sighting[] {
   const { kind, rule, ruleId, key, earlierIds, since } = difference;
-  const isNamed = ({ ruleIds }: Sighting, ids: readonly RuleId[]): boolean => ids.some((id) => ruleIds.includes(id));
-  const names = (sighting: Sighting): boolean => ruleId !== null && isNamed(sighting, [ruleId]);
+  const names = ({ ruleIds }: Sighting): boolean => ruleIds.some((id) => id === ruleId);
   const stands = rule === null ? key : ruleKey(rule);
   const says = (sighting: Sighting): boolean => sighting.rules?.some(({ spec }) => ruleKey(spec) === stands) === true;
-  const recent = since === null ? sightings : sightings.filter(({ at }) => at >= since - CREATED_WITHIN_MS);
+  const recent = sightings.filter(({ at }) => at >= (since ?? 0) - CREATED_WITHIN_MS);
   const modifies = recent.filter((it) => it.kind === "modify" && names(it));
-  if (kind === "removed") {
+  if (rule === null) {
     const revokes = recent.filter((it) => it.kind === "revoke" && (names(it) || says(it)));
     return [...modifies.filter((it) => !mayHaveWritten(it, says)), ...revokes];
   }
-  const createdAt = rule?.createdAt ?? null;
+  const { createdAt } = rule;
+  const wasIts = (id: RuleId): boolean => earlierIds.includes(id);
   const renamed = (it: Sighting): boolean =>
-    it.kind === "modify" && says(it) && (isNamed(it, earlierIds) || (createdAt !== null && isAbout(it, createdAt)));
+    it.kind === "modify" && says(it) && (it.ruleIds.some(wasIts) || (createdAt !== null && isAbout(it, createdAt)));
   const modified = recent.filter((it) => (modifies.includes(it) && mayHaveWritten(it, says)) || renamed(it));
   if (kind === "edited") return modified;
   const created = recent.filter((it) => it.kind === "authorize" && isAbout(it, createdAt));
@@ -204,7 +204,7 @@ export function foreignWriterOf(rule: Rule, terms: JudgeTerms): ForeignWriter | 
     terms.foreignWriters.find((writer) => {
       if (peer.kind === "cidr")
         return isNarrow(peer.cidr) && writer.sources.some((source) => containsCidr(source, peer.cidr));
-      return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
+      return peer.kind === "group" && writer.ownerAccounts.some((account) => account === peer.owner);
     }) ?? null
   );
 }

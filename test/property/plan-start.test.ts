@@ -1,7 +1,6 @@
-// When a lease may start, and when its holder is told of its end: laws over any request.
+// When a lease may start: laws over any request.
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { endNoticeInstants } from "../../shared/plan/plan-end-notices.ts";
 import { START_AHEAD_MIN_MS, startAt, startMistake } from "../../shared/plan/plan-start.ts";
 import { endIfOpened } from "../../shared/usecases/lease/lease-ask.ts";
 
@@ -33,33 +32,4 @@ test("a start lies between a minute ahead and what the policy allows", () => {
       expect(startMistake(start, NOW, 0)).toMatch(/at once only/);
     }),
   );
-});
-
-test("ends are told of at the given parts of the lifetime, each once, within it and not before now", () => {
-  const fractions = fc.array(fc.double({ min: 0.01, max: 0.99, noNaN: true }), { maxLength: 5 });
-  fc.assert(
-    fc.property(instant, period, fractions, instant, period, (from, lifeMs, parts, now, lifetimeMinMs) => {
-      const until = from + lifeMs;
-      const instants = endNoticeInstants({ from, until }, { fractions: parts, lifetimeMinMs }, now);
-      expect(new Set(instants).size).toBe(instants.length);
-      expect([...instants].sort((a, b) => a - b)).toEqual(instants);
-      for (const at of instants) {
-        expect(at > now && at < until && at % 1000 === 0 && at >= from).toBe(true);
-        expect(parts.some((part) => Math.abs(from + part * lifeMs - at) < 1000)).toBe(true);
-      }
-      if (lifeMs < lifetimeMinMs) expect(instants).toEqual([]);
-      else {
-        const missing = parts.filter((part) => {
-          const at = Math.ceil((from + part * lifeMs) / 1000) * 1000;
-          return at > now && at < until && !instants.includes(at);
-        });
-        expect(missing).toEqual([]);
-      }
-    }),
-  );
-  const hour = { from: NOW, until: NOW + 3_600_000 };
-  expect(endNoticeInstants(hour, { fractions: [0.8, 0.5], lifetimeMinMs: 3_600_000 }, NOW)).toEqual([
-    NOW + 1_800_000,
-    NOW + 2_880_000,
-  ]);
 });

@@ -7,12 +7,13 @@ import type { Sighting } from "../../../shared/domain/sighting.ts";
 import {
   attributionOf,
   callsBehind,
+  callsBehindItem,
   foreignWriterOf,
   type JudgedAt,
   type JudgedDifference,
   judge,
 } from "../../../shared/plan/judge-drift.ts";
-import { anActor, aSighting, someTerms, terraform, WAIT_MS } from "../../kit/drift-pictures.ts";
+import { anActor, anItem, aSighting, someTerms, terraform, WAIT_MS } from "../../kit/drift-pictures.ts";
 import { HOUR, NOW, ruleId } from "../../kit/plan-pictures.ts";
 import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -137,12 +138,22 @@ describe("the author of a removal", () => {
   test("is nobody who removed it before it was granted as it should be now", () => {
     const earlier = aSighting({ eventId: "1", kind: "revoke", at: NOW - 2 * HOUR, actor: terraform });
     expect(authorOf(removed(), [earlier])).toBeNull();
-    expect(authorOf(removed(), [{ ...earlier, at: NOW - HOUR }])).not.toBeNull();
+    for (const [at, isAuthor] of [
+      [NOW - HOUR - 60_000, true],
+      [NOW - HOUR - 60_001, false],
+    ] as const)
+      expect(authorOf(removed(), [{ ...earlier, at }]) !== null).toBe(isAuthor);
   });
 
   test("is who made another rule of it, where that rule has become somebody else's", () => {
     const modify = aSighting({ kind: "modify", ruleIds: [ruleId("1")], specs: [WIDE] });
     expect(authorOf(removed(), [modify])).toBe(modify);
+  });
+
+  test("is nobody who wrote it as it was, or may have", () => {
+    const modify = aSighting({ kind: "modify", ruleIds: [ruleId("1")] });
+    expect(authorOf(removed(), [modify])).toBeNull();
+    expect(authorOf(removed(), [{ ...modify, rules: null }])).toBeNull();
   });
 });
 
@@ -165,6 +176,26 @@ describe("the author of an edit", () => {
     expect(authorOf(edited, [modify, earlier])).toBe(modify);
     const rule = added(aRule({ ...WIDE, createdAt: NOW - 24 * HOUR }));
     expect(authorOf(rule, [earlier])).toBeNull();
+  });
+});
+
+describe("the calls behind a stored item", () => {
+  const authorize = aSighting({ at: NOW - 24 * HOUR });
+  const revoke = aSighting({ kind: "revoke", at: NOW - 24 * HOUR });
+
+  test("are those behind the rule that it has found, whenever they were made", () => {
+    expect(callsBehindItem(anItem(), [revoke, authorize])).toEqual([authorize]);
+    const found = { spec: WIDE, description: "" };
+    const modify = aSighting({ kind: "modify", ruleIds: [ruleId("1")], specs: [WIDE] });
+    expect(callsBehindItem(anItem({ kind: "edited", found }), [authorize, modify])).toEqual([modify]);
+  });
+
+  test("are those that removed what it names, where nothing is found", () => {
+    expect(callsBehindItem(anItem({ kind: "removed", found: null }), [authorize, revoke])).toEqual([revoke]);
+  });
+
+  test("are none of a guard", () => {
+    expect(callsBehindItem(anItem({ kind: "guard" }), [authorize, revoke])).toEqual([]);
   });
 });
 
@@ -237,7 +268,8 @@ describe("the verdict", () => {
   ] as const)("of a trusted author of whom the trail %s waits, and then is settled", (_what, doubt, then) => {
     const calls = [by({ confirmed: false, doubt })];
     expect(verdict(calls)).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
-    expect(verdict(calls, late)).toMatchObject({ kind: then, ...(then === "trusted" && { treat: "ticket" }) });
+    const why = expect.stringContaining("the event names terraform, and the trail does not confirm it");
+    expect(verdict(calls, late)).toMatchObject({ kind: then, ...(then === "trusted" ? { treat: "ticket" } : { why }) });
   });
 
   test("of a trusted author of whom the trail was not asked yet stays unknown, but not for ever", () => {
@@ -277,6 +309,17 @@ describe("the verdict", () => {
       });
     });
 
+    test("waits so also where the trail has told who made this very rule: whoever is trusted loses nothing by it", () => {
+      const made = NOW - 60_000;
+      const rule = added(aRule({ createdAt: made }));
+      const later = aSighting({ eventId: "made-up", confirmed: false, at: made + 3000 });
+      expect(verdict([by({ at: made }), later], times, someTerms(), rule)).toMatchObject({ kind: "unknown" });
+    });
+
+    test("waits for no event that is earlier than the one that the trail has confirmed", () => {
+      expect(verdict([made, told])).toMatchObject({ kind: "trusted" });
+    });
+
     test("is about the last whom the trail confirms, trusted or not", () => {
       expect(verdict([told, { ...made, confirmed: true }])).toMatchObject({ kind: "drift" });
       expect(verdict([{ ...made, confirmed: true }, told])).toMatchObject({ kind: "trusted" });
@@ -298,6 +341,9 @@ describe("the verdict", () => {
         expect(of({ kind: "modify", specs: [WIDE] }, edited, { ...forged, kind: "modify" })).toBe("drift");
         const revoke = { ...forged, kind: "revoke", at: NOW } as const;
         expect(of({ kind: "revoke", at: NOW - 2000 }, removed(), revoke)).toBe("drift");
+        // Events tell whole seconds, and what an event is about is created a little after it.
+        expect(of({ kind: "revoke", at: NOW - HOUR - 1000 }, removed(), revoke)).toBe("drift");
+        expect(of({ at: created - 5000 })).toBe("drift");
       });
 
       test("who may have been before whoever made it: that waits", () => {
@@ -306,7 +352,7 @@ describe("the verdict", () => {
         expect(of({ rules: null })).toBe("unknown");
         expect(of({ confirmed: false })).toBe("unknown");
         const revoke = { ...forged, kind: "revoke", at: NOW } as const;
-        expect(of({ kind: "revoke", at: NOW - HOUR - 2000 }, removed(), revoke)).toBe("unknown");
+        expect(of({ kind: "revoke", at: NOW - HOUR - 1001 }, removed(), revoke)).toBe("unknown");
       });
     });
 
@@ -344,8 +390,19 @@ describe("the verdict", () => {
       });
     });
 
-    test("is drift where it waited for an event that never came to be believed", () => {
-      expect(verdict([], once({ kind: "unknown", until: NOW }))).toMatchObject({ kind: "drift" });
+    test("is its author's among all whom the policy trusts, and nobody else's", () => {
+      const other = { principal: "deployer", treat: "ticket" } as const;
+      const trusted = { kind: "trusted", principal: "terraform", treat: "adopt" } as const;
+      const both = someTerms({ trustedPrincipals: [other, ...someTerms().trustedPrincipals] });
+      expect(verdict([], once(trusted), both)).toEqual(trusted);
+      expect(verdict([], once(trusted), someTerms({ trustedPrincipals: [other] }))).toMatchObject({ kind: "drift" });
+    });
+
+    test("is drift where it waited for an event that never came to be believed, and not before", () => {
+      const unknown = once({ kind: "unknown", until: NOW });
+      const why = expect.stringContaining("nobody is known to have written it");
+      expect(verdict([], unknown)).toEqual({ kind: "drift", why });
+      expect(verdict([], { ...unknown, now: NOW })).toEqual({ kind: "unknown", until: NOW + WAIT_MS });
     });
   });
 });
