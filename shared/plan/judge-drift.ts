@@ -163,19 +163,18 @@ function verdictOn(
 function isSure({ confirmed, rules, kind, at }: Sighting, difference: JudgedDifference): boolean {
   const { rule, since } = difference;
   if (!confirmed || rules === null) return false;
-  if (rule === null) return since === null || at >= since - SECOND_MS;
+  if (rule === null) return at >= (since ?? 0) - SECOND_MS;
   if (kind !== "authorize") return true;
-  return rule.createdAt !== null && Math.abs(at - rule.createdAt) <= CREATED_AFTER_MS;
+  return Math.abs(at - (rule.createdAt ?? 0)) <= CREATED_AFTER_MS;
 }
 
 function verdictWithout(terms: JudgeTerms, { now, waitsSince, before }: JudgedAt): Verdict {
-  const by = before?.attribution ?? null;
-  if (before !== null && by !== null && before.verdict.kind !== "unknown") {
+  if (before?.attribution && before.verdict.kind !== "unknown") {
     const { verdict } = before;
     const isNamed = ({ principal }: TrustedPrincipal, name: string): boolean =>
       cloudPrincipalText(principal) === cloudPrincipalText(name);
     const trusted = verdict.kind === "trusted" && terms.trustedPrincipals.find((it) => isNamed(it, verdict.principal));
-    if (!trusted) return { kind: "drift", why: `nobody granted it; ${by.actor} wrote it` };
+    if (!trusted) return { kind: "drift", why: `nobody granted it; ${before.attribution.actor} wrote it` };
     return {
       kind: "trusted",
       principal: trusted.principal,

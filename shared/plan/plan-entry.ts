@@ -45,7 +45,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     );
   }
 
-  if (live.length === 0)
+  const [first] = live;
+  if (first === undefined)
     return planEnded(
       picture,
       entry,
@@ -124,7 +125,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       { findings: [`${entry.entryId} is opened when the drop on its port is gone`] },
     );
   const description = markOf(entry, live, picture);
-  const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${live[0]?.kind} asks for it`;
+  const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${first.kind} asks for it`;
   const beforeIds = undirected(rules, entry).map((rule) => rule.id);
   return change(
     { missingSince: entry.missingSince },

@@ -1,9 +1,13 @@
 // The decision about an entry that is held for a time, row by row of its table.
 import { describe, expect, test } from "vitest";
 import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
+import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { anAllocation } from "../../kit/drift-pictures.ts";
 import {
   aHolder,
   aMark,
@@ -29,6 +33,47 @@ const ourRule = (name: string, until = NOW + HOUR) =>
   aRule({ id: ruleId(name), description: aMark(aSpec(), { until }) });
 const later = (changes = {}) => aHolder({ holderId: "ls-2" as LeaseId, until: NOW + 2 * HOUR, ...changes });
 
+/** Open now, a Thursday morning, and open tomorrow. */
+const hours = (day: number) => ({ zone: "UTC", windows: [{ days: [day], from: "07:00", to: "10:00" }] });
+const windowed = (changes: Partial<Entry> = {}, day = 4) =>
+  anEntry({ holders: [], allocation: anAllocation({ openHours: hours(day), reason: "batch" }), ...changes });
+
+describe("an open window", () => {
+  const until = NOW + 2 * HOUR;
+
+  test("has its rule authorized until it closes, and says who asks where it is not alone", () => {
+    const description = aMark(aSpec(), { until, reason: "batch" });
+    const { calls } = planGroup(aPicture({ entries: [windowed()] }));
+    expect(calls).toMatchObject([{ kind: "authorize", description, cause: "its open hours have begun" }]);
+    const held = windowed({ holders: [aHolder({ openedAt: null })] });
+    expect(planGroup(aPicture({ entries: [held] })).calls).toMatchObject([
+      { kind: "authorize", description, cause: "a lease asks for it" },
+    ]);
+    const leased = anEntry({ holders: [aHolder({ openedAt: null })] });
+    expect(planGroup(aPicture({ entries: [leased] })).calls).toMatchObject([{ cause: "a lease asks for it" }]);
+  });
+
+  test("has its rule revoked when it is over", () => {
+    const entry = windowed({ standing: ours("1") }, 5);
+    expect(planGroup(aPicture({ entries: [entry], rules: [ourRule("1")] })).calls).toMatchObject([
+      { kind: "revoke", ruleId: ruleId("1"), cause: "its open hours have ended" },
+    ]);
+  });
+
+  test("misses a rule that is removed, where a lease ends with it", () => {
+    const description = aMark(aSpec(), { until, reason: "batch" });
+    const entry = windowed({ standing: ours("1") });
+    const removed = { kind: "removed", entry, rule: null, ruleId: ruleId("1"), earlierId: null, description };
+    for (const missingSince of [null, NOW - LATE_MS]) {
+      const missing = { ...entry, missingSince };
+      const plan = planHeld(aPicture({ entries: [missing] }), missing, new Set());
+      expect(plan.differences).toEqual([{ ...removed, entry: missing }]);
+      const leased = anEntry({ standing: ours("1"), missingSince });
+      expect(planHeld(aPicture({ entries: [leased] }), leased, new Set()).differences).toEqual([]);
+    }
+  });
+});
+
 describe("a live holder, nothing in the cloud", () => {
   test("is authorized, with the end of its last holder in the mark", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null }), later({ openedAt: null, reason: "deploy" })] });
@@ -43,6 +88,27 @@ describe("a live holder, nothing in the cloud", () => {
       },
     ]);
     expect(patches).toEqual([expect.objectContaining({ standing: { kind: "none" }, opens: "none", ends: "none" })]);
+  });
+
+  test("waits for a drop of ours on its port to go", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const waits = new Set([entry.entryId]);
+    const { calls, patches, findings } = planGroup(aPicture({ entries: [entry], waits }));
+    expect([calls, patches]).toEqual([[], [expect.objectContaining({ opens: "none", ends: "none", settled: false })]]);
+    expect(findings).toEqual([`${entry.entryId} is opened when the drop on its port is gone`]);
+    // Who is open already waits for nothing.
+    const open = anEntry({ standing: ours("1"), holders: [aHolder(), later({ openedAt: null })] });
+    expect(planGroup(aPicture({ entries: [open], rules: [ourRule("1")], waits })).patches).toMatchObject([
+      { opens: "opened", ends: "none" },
+    ]);
+  });
+
+  test("remembers since when what stood for it is missing, whatever it waits for", () => {
+    const missingSince = NOW - LATE_MS;
+    const entry = anEntry({ standing: ours("9"), missingSince, holders: [aHolder({ openedAt: null })] });
+    const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
+    for (const picture of [{}, { waits: new Set([entry.entryId]) }, { rules: [ourRule("1")], entries: [entry, other] }])
+      expect(planGroup(aPicture({ entries: [entry], ...picture })).patches[0]).toMatchObject({ missingSince });
   });
 
   test("is not authorized when it is refused: its leases end with the code", () => {
@@ -61,7 +127,8 @@ describe("a live holder, nothing in the cloud", () => {
 
   test("writes down the ids of the rules that stand in the way of a mark: those without the host it asks for", () => {
     const entry = anEntry({ spec: aSpec({ dest: aCidr("192.168.0.11/32") }), holders: [aHolder({ openedAt: null })] });
-    const [call] = planGroup(aPicture({ entries: [entry], rules: [aRule({ id: ruleId("wide") })] })).calls;
+    const rules = [aRule({ id: ruleId("wide") }), aRule({ id: ruleId("other"), ports: somePorts("23/23") })];
+    const [call] = planGroup(aPicture({ entries: [entry], rules })).calls;
     expect(call).toMatchObject({ kind: "authorize", beforeIds: [ruleId("wide")] });
   });
 
@@ -72,10 +139,21 @@ describe("a live holder, nothing in the cloud", () => {
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
     expect(callsOf(aPicture({ entries: [entry], rules }))).toEqual([`authorize ${entry.key}`]);
+    // Nor is just any rule what it took for the same.
+    const others = [aRule({ id: ruleId("theirs"), priority: 1, ports: somePorts("23/23") })];
+    const accepted = new Set([entry.entryId]);
+    expect(callsOf(aPicture({ entries: [entry], rules: others, accepted }))).toEqual([`authorize ${entry.key}`]);
   });
 });
 
 describe("a live holder, our rule in the cloud", () => {
+  test("stands as soon as it is read, while the call that wrote it is still open", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")], intents: [anIntent(entry)] }));
+    expect(plan.calls).toEqual([]);
+    expect(plan.patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
+  });
+
   test.each([
     ["by its booked id", anEntry({ standing: ours("1") }), ""],
     ["by its mark, before it is booked", anEntry({ holders: [aHolder({ openedAt: null })] }), aMark()],
@@ -147,6 +225,9 @@ describe("a live holder, our rule in the cloud", () => {
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), missingSince: null, ends: "none" })]);
     expect(plan.findings.join()).toContain("was changed by somebody else");
+    expect(planHeld(aPicture({ entries: [entry], rules }), entry, new Set()).differences).toEqual([
+      { kind: "edited", entry, rule: rules[0], ruleId: ruleId("1"), earlierId: null, description: aMark() },
+    ]);
   });
 
   test("without the host that was asked for is revoked at once, and its leases end", () => {
@@ -155,8 +236,15 @@ describe("a live holder, our rule in the cloud", () => {
     const intents = [anIntent(entry)];
     const rules = [aRule({ id: ruleId("wide"), description: aMark(spec) })];
     const plan = planGroup(aPicture({ entries: [entry], rules, intents }));
-    expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: ruleId("wide"), seen: true }]);
-    expect(plan.patches).toMatchObject([{ ends: "all", end: { cause: "refused", note: "REACH_TOO_WIDE" } }]);
+    const cause = "the cloud left out its destination address: it reaches more hosts than were granted";
+    const revoke = { kind: "revoke", entryId: entry.entryId, ruleId: ruleId("wide"), seen: true, cause };
+    expect(plan.calls).toEqual([revoke]);
+    const detail = { instance: "192.168.0.11", others: "every host of the group" };
+    expect(plan.patches).toMatchObject([{ ends: "all", end: { cause: "refused", note: "REACH_TOO_WIDE", detail } }]);
+    const mine = anIntent(entry).rules;
+    const another = { entryId: anEntry().entryId, spec: aSpec(), description: "web", beforeIds: [] };
+    const batch = anIntent(entry, { rules: [another, ...mine] });
+    expect(planGroup(aPicture({ entries: [entry], rules, intents: [batch] })).calls).toEqual([revoke]);
     // Nobody's: it stood before the call, its description is another one, or no call of ours is open.
     const before = [anIntent(entry, {}, [ruleId("wide")])];
     const other = [aRule({ id: ruleId("wide"), description: `${aMark(spec)} and more` })];
@@ -164,6 +252,8 @@ describe("a live holder, our rule in the cloud", () => {
       { rules, intents: before },
       { rules: other, intents },
       { rules, intents: [] },
+      { rules, intents: [anIntent(entry, { call: "modify" })] },
+      { rules: [aRule({ id: ruleId("wide"), description: "web" })], intents: [batch] },
     ])
       expect(callsOf(aPicture({ entries: [entry], ...given }))).toEqual([`authorize ${entry.key}`]);
   });
@@ -175,6 +265,18 @@ describe("a live holder, somebody else's rule with the same key", () => {
     const plan = planGroup(aPicture({ entries: [entry], rules: [aRule({ id: ruleId("theirs") })] }));
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
+  });
+
+  test("stays on it where the cloud makes no difference between priorities", () => {
+    const entry = anEntry({ spec: aSpec({ priority: 100 }), standing: preExisting("1") });
+    const plan = (rules: readonly Rule[]) => planGroup(aPicture({ entries: [entry], rules })).patches[0];
+    const theirs = aRule({ id: ruleId("1"), priority: 7 });
+    expect(plan([theirs])).toMatchObject({ standing: preExisting("1"), opens: "all", missingSince: null });
+    for (const other of [
+      { ...theirs, id: ruleId("2") },
+      { ...theirs, ports: somePorts("23/23") },
+    ])
+      expect(plan([other])).toMatchObject({ opens: "none", missingSince: NOW });
   });
 
   test("does not take for its own what stood before the call, whatever mark it carries", () => {
@@ -228,6 +330,9 @@ describe("a live holder, our rule is missing", () => {
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: stood, missingSince: NOW, ends: "none" })]);
     expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+    expect(plan.findings).toEqual([
+      expect.stringMatching(/^the rule sgr-1 of \S+ is not shown; it is looked for again$/),
+    ]);
   });
 
   test("a reading just before the time is up is not believed, and the first miss is remembered", () => {
@@ -269,6 +374,15 @@ describe("nobody holds it any more", () => {
     }
   });
 
+  test("what closes is told with its beginning, also where nobody had booked when", () => {
+    const began = (createdAt: number | null, rule: Partial<Rule>) =>
+      planGroup(aPicture({ entries: [{ ...entry, createdAt }], rules: [{ ...ourRule("1"), ...rule }] })).patches[0]
+        ?.createdAt;
+    expect(began(null, { createdAt: NOW - HOUR })).toBe(NOW - HOUR);
+    expect(began(NOW - 2 * HOUR, { createdAt: NOW - HOUR })).toBe(NOW - 2 * HOUR);
+    expect(began(null, { ports: somePorts("23/23") })).toBeNull();
+  });
+
   test("a holder is live up to its end and not at it", () => {
     const at = (until: number) =>
       callsOf(aPicture({ entries: [{ ...entry, holders: [aHolder({ until })] }], rules: [ourRule("1", until)] }));
@@ -292,6 +406,12 @@ describe("nobody holds it any more", () => {
     const plan = planGroup(aPicture({ entries: [waiting], intents: [anIntent(waiting)] }));
     expect(plan.patches).toEqual([expect.objectContaining({ settled: false })]);
     expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+    const last = anIntent(waiting, { attemptsEndAt: NOW + 5000 });
+    for (const intents of [
+      [last, anIntent(waiting)],
+      [anIntent(waiting), last],
+    ])
+      expect(planGroup(aPicture({ entries: [waiting], intents })).lookAt).toEqual([NOW + 5000 + LATE_MS]);
     const past = anIntent(waiting, { attemptsEndAt: NOW - LATE_MS });
     expect(planGroup(aPicture({ entries: [waiting], intents: [past] })).patches).toEqual([
       expect.objectContaining({ settled: true }),
@@ -302,7 +422,7 @@ describe("nobody holds it any more", () => {
     for (const standing of [preExisting("theirs"), { kind: "none" } as const]) {
       const ended = anEntry({ standing, holders: [anEndedHolder()] });
       const plan = planGroup(aPicture({ entries: [ended], rules: [aRule({ id: ruleId("theirs") })] }));
-      expect(plan.calls).toEqual([]);
+      expect([plan.calls, plan.lookAt]).toEqual([[], []]);
       expect(plan.patches).toEqual([expect.objectContaining({ settled: true })]);
     }
   });
@@ -327,8 +447,9 @@ describe("rules that others have changed", () => {
     expect(live.calls).toEqual([]);
     expect(live.patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
     const ended = anEntry({ standing: ours("1"), holders: [anEndedHolder()] });
-    const revoked = planGroup(aPicture({ rules, entries: [ended] })).calls;
-    expect(revoked.map((call) => call.kind === "revoke" && call.ruleId).toSorted()).toEqual(["sgr-1", "sgr-2"]);
+    const revoked = planGroup(aPicture({ rules, entries: [ended] }));
+    expect(revoked.calls.map((call) => call.kind === "revoke" && call.ruleId).toSorted()).toEqual(["sgr-1", "sgr-2"]);
+    expect(revoked.patches).toMatchObject([{ standing: ours("1") }]);
   });
 
   test("nobody new is called open by a rule that says something else", () => {
@@ -348,6 +469,7 @@ describe("rules that others have changed", () => {
     const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [other, entry] }));
     expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1", entryId: other.entryId }]);
     expect(plan.patches[1]).toMatchObject({ standing: { kind: "none" }, opens: "none" });
+    expect(plan.findings).toEqual([`${entry.entryId} waits for another lease's rule`]);
   });
 
   test("a mark that is not the one it should carry is written again", () => {
