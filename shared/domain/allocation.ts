@@ -38,6 +38,6 @@ export interface Allocation {
   /** Principal who gave it, and when. */
   readonly by: string;
   readonly at: number;
-  /** When its rule was first read; null while the program still owes its opening. */
+  /** When its rule was first read since a person has given or restored it; null while the program still owes its opening. */
   readonly seenAt: number | null;
 }

@@ -21,7 +21,7 @@ export const isTimeOfDay = (text: string): boolean => TIME.test(text);
 /** True for a time zone of the IANA database that this machine knows. */
 export function isZone(text: string): boolean {
   try {
-    new Intl.DateTimeFormat("en-US", { timeZone: text });
+    offsetsBetween(text, 0, 0);
     return text !== "";
   } catch {
     return false;

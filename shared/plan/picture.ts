@@ -109,7 +109,8 @@ export function isOpening(entry: Entry, now: number): boolean {
   if (isLeaseOpening(entry, now)) return true;
   if (allocation === null) return false;
   if (allocation.openHours === null) return allocation.seenAt === null;
-  return standing.kind === "none" && windowAt(allocation.openHours, now) !== null;
+  const isOwed = standing.kind === "none" || allocation.seenAt === null;
+  return isOwed && windowAt(allocation.openHours, now) !== null;
 }
 
 /** True when an attempt of the intent may still take effect. */

@@ -19,6 +19,8 @@ const NONE: Standing = { kind: "none" };
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      somebody else's, same key    the lease rides on it
  *     live      ours, missing                believed only after a second reading, then the lease ends
+ *     open      changed or missing, and a    put right: whoever allocated it, or had it restored, has said so since
+ *               person's word is newer
  *     live      none                         authorize, unless refused
  *
  * An open window of the entry's allocation is one more hold, whose rule nobody has to have seen open.
@@ -63,6 +65,17 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const isWaiting = isAnyNew && picture.waits.has(entry.entryId);
   const opens = refusal || isWaiting ? "opened" : "all";
 
+  const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";
+  if (booked && !ours.includes(booked) && isOwed && !picture.refusals.has(entry.entryId)) {
+    const { id: ruleId } = booked;
+    // Two rules cannot say the same.
+    if (same.length > 0)
+      return change({}, { calls: [revoke(ruleId, "it was changed, and another one stands for it")] });
+    const cause = `allocated by ${entry.allocation?.by}`;
+    const description = markOf(entry, live, picture);
+    return change({ opens: "opened" }, { calls: [{ kind: "modify", entry, ruleId, description, cause }] });
+  }
+
   if (booked && !ours.includes(booked)) {
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
     const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id, earlierId: null } as const;
@@ -82,16 +95,18 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     const description = markOf(entry, live, picture);
     const stated = isSameMark(kept.description, description);
     if (!stated) calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its mark is out of date" });
-    return change({ standing: stands, createdAt: kept.createdAt, opens, stated, ...refusing }, { calls });
+    const { createdAt } = kept;
+    return change({ standing: stands, createdAt, seenAt: picture.readAt, opens, stated, ...refusing }, { calls });
   }
 
   const other = same[0] ?? ridden(rules, entry) ?? unequal(rules, entry, picture);
   if (other) {
     if (refusal && !isAnyOpen) return change(givenUp);
-    return change({ standing: { kind: "preExisting", ruleId: other.id }, createdAt: null, opens, ...refusing });
+    const stands: Standing = { kind: "preExisting", ruleId: other.id };
+    return change({ standing: stands, createdAt: null, seenAt: picture.readAt, opens, ...refusing });
   }
 
-  if (standing.kind !== "none") {
+  if (standing.kind !== "none" && !isOwed) {
     const since = entry.missingSince ?? now;
     const again = since + picture.lateEffectMaxMs;
     const { ruleId } = standing;

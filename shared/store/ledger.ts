@@ -1,6 +1,7 @@
 // The ledger: which rules should stand in a group, for whom and until when. One row per rule, changed only by compare-and-set.
 import type { EntryId, GroupRef, LeaseId } from "../domain/ids.ts";
 import type { Entry, Holder } from "../domain/ledger-entry.ts";
+import { isZone } from "../domain/open-hours.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Put, Row, Tables } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
@@ -10,7 +11,8 @@ const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.grou
 function entryOf(row: Row): Entry {
   const body = parseColumn(row.columns["body"], "ledger") as Omit<Entry, "spec" | "rev"> & { spec: unknown };
   const rev = row.columns["rev"];
-  if (typeof rev !== "number" || !Array.isArray(body.holders)) throw fail("STATE_UNREADABLE", { table: "ledger" });
+  if (typeof rev !== "number" || !Array.isArray(body.holders) || !hasReadableHours(body))
+    throw fail("STATE_UNREADABLE", { table: "ledger" });
   const { allocation = null, createdAt = null, suspension = null, undoneAt = [] } = body as Partial<Entry>;
   const holders = body.holders.map(holderOf);
   return {
@@ -23,6 +25,12 @@ function entryOf(row: Row): Entry {
     spec: specFromJson(body.spec, "ledger"),
     rev,
   };
+}
+
+/** Another machine may have known more time zones: what nobody can work out here must keep nothing else of the group from its end. */
+function hasReadableHours({ allocation }: Partial<Pick<Entry, "allocation">>): boolean {
+  const hours = allocation?.openHours ?? null;
+  return hours === null || (isZone(hours.zone) && Array.isArray(hours.windows));
 }
 
 /** Rows of before there were other holds name a lease alone. */

@@ -349,7 +349,7 @@ describe("the plan", () => {
           expect(picture.rules.map(ruleKey)).not.toContain(call.entry.key);
           // Nothing stands, or what stood has been missed for long and nobody who had it open is left.
           const isGone = picture.now - (call.entry.missingSince ?? picture.now) >= picture.lateEffectMaxMs;
-          const isOwed = isAllocatedAlways(call.entry) && call.entry.allocation?.seenAt === null;
+          const isOwed = call.entry.allocation?.seenAt === null;
           expect(call.entry.standing.kind === "none" || isGone || isOwed).toBe(true);
         }
       }),

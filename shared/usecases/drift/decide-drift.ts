@@ -111,9 +111,11 @@ async function adoption(work: Work): Promise<Decision> {
   const { group, kind, found, wanted, state } = item;
   if (!OPEN.includes(state) && state !== "rolledBack") throw refuse(item, "it is over and cannot be adopted");
   if (kind === "guard") return guardAdoption(work);
-  // What was rolled back does not stand: to accept it is to open it.
-  const seenAt = state === "rolledBack" ? null : app.clock.now();
-  const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null }] : [];
+  // What was rolled back does not stand, and what is being rolled back may not: to accept it is to open it.
+  const seenAt = state === "rolledBack" || state === "rollingBack" ? null : app.clock.now();
+  // With open hours the rule was ours, and would be closed as an entry's that is over.
+  const taken = kind === "edited" ? item.ruleId : null;
+  const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
   const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
   const changes = [...retired, ...allocated];
   return {
@@ -181,7 +183,8 @@ async function restoration(work: Work): Promise<Decision> {
   const { group, kind, found, wanted, state } = item;
   if (kind === "guard") throw refuse(item, "set the tag again, or the guard in the policy");
   if (kind === "added") {
-    if (state !== "rolledBack" || !found) throw refuse(item, "nothing of it was removed; adopt it, or remove the rule");
+    if ((state !== "rolledBack" && state !== "rollingBack") || !found)
+      throw refuse(item, "nothing of it was removed; adopt it, or remove the rule");
     const change = await accepted(work, found, null);
     return {
       state: "restored",

@@ -20,7 +20,7 @@ export interface AllocationChange {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
   /**
-   * The rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
+   * Of what is retired, the rule that another entry takes over. Of what is allocated, the rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
    * the rule is the program's from then on: closed outside of them, and opened again within.
    */
   readonly ruleId?: RuleId | null;
@@ -218,6 +218,7 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
   entry.holders.length === 0 &&
   entry.standing.kind === "none" &&
   before !== null &&
+  before.openHours === null &&
   before.seenAt !== null;
 
 /** The entry with its allocation changed; null when there is none and none is asked for. */
@@ -229,6 +230,8 @@ function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entr
   const standing: Standing =
     ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
   if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
+  if (allocation === null && stored.standing.kind !== "none" && stored.standing.ruleId === ruleId)
+    return { ...stored, standing, allocation };
   const kept = stored.allocation;
   // Who gives again what is given already changes nothing: the first word counts.
   const isSame = kept !== null && allocation !== null && contentOf(kept) === contentOf(allocation);

@@ -1,6 +1,7 @@
 // Open hours: a window opens and closes its rule like a lease that ends with it, and what is missing inside it is drift.
 import { describe, expect, test } from "vitest";
 import type { OpenHours } from "../../../shared/domain/allocation.ts";
+import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import { applyPatch } from "../../../shared/plan/apply-patch.ts";
@@ -29,7 +30,7 @@ const UNTIL = NOW + 2 * HOUR;
 const WEEK = 7 * 24 * HOUR;
 
 const timed = (changes: Partial<Entry> = {}, openHours = MORNING): Entry =>
-  anAllocated({ allocation: anAllocation({ openHours, seenAt: null }), ...changes });
+  anAllocated({ allocation: anAllocation({ openHours }), ...changes });
 const ourRule = (until = UNTIL, changes = {}) => aRule({ description: aMark(aSpec(), { until }), ...changes });
 const planned = (picture: Partial<Picture>, watch: Watch | null = null) => planGroup(aPicture({ watch, ...picture }));
 
@@ -102,13 +103,42 @@ describe("a window that opens", () => {
   });
 
   test("opens nothing while it is refused, and ends nobody who has it open", () => {
-    const entry = timed();
+    const entry = timed({ allocation: anAllocation({ openHours: MORNING, seenAt: null }) });
     const plan = planned({ entries: [entry], refusals: refusing(entry.entryId) });
     expect(plan.calls).toEqual([]);
     const [patch] = plan.patches;
     expect(patch && applyPatch(entry, patch, NOW, new Set())).toMatchObject({
       holders: [],
       allocation: { seenAt: null },
+    });
+  });
+
+  describe("that is owed since a person has said so", () => {
+    const owed = timed({ allocation: anAllocation({ openHours: MORNING, seenAt: null }), standing: ours("1") });
+    const moved = ourRule(UNTIL, { ports: somePorts("8022/8022") });
+
+    test("opens what is missing, and puts right what was changed, whatever the guard", () => {
+      expect(planned({ entries: [owed] }).calls).toMatchObject([{ kind: "authorize" }]);
+      const { calls } = planned({ entries: [owed], rules: [moved] });
+      expect(calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1" }]);
+      expect(calls[0]?.kind === "modify" && parseMark(calls[0].description)?.until).toBe(UNTIL);
+      const another = ourRule(UNTIL, { id: "sgr-2" as RuleId });
+      expect(planned({ entries: [owed], rules: [moved, another] }).calls).toMatchObject([
+        { kind: "revoke", ruleId: "sgr-1" },
+      ]);
+    });
+
+    test("puts nothing right while it is refused, or while nothing is opened", () => {
+      const refusals = refusing(owed.entryId);
+      for (const changes of [{ refusals }, { mode: "close-only" } as const])
+        for (const rules of [[], [moved]]) expect(planned({ entries: [owed], rules, ...changes }).calls).toEqual([]);
+    });
+
+    test("is owed no longer once its rule is read, by whoever it is", () => {
+      for (const rule of [ourRule(), aRule()]) {
+        const [patch] = planned({ entries: [owed], rules: [rule] }).patches;
+        expect(patch && applyPatch(owed, patch, NOW, new Set()).allocation?.seenAt).toBe(NOW);
+      }
     });
   });
 
