@@ -23,7 +23,7 @@ export function differencesOf(
     standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],
   );
   const taken = new Set<RuleId>([
-    ...calls.flatMap((call) => (call.kind === "authorize" ? [] : [call.ruleId])),
+    ...calls.flatMap((call) => ("ruleId" in call ? [call.ruleId] : [])),
     ...recovered.map(({ rule }) => rule.id),
   ]);
   const differences = plans
@@ -57,8 +57,9 @@ function followed(
 ): Difference {
   const { rule, ruleId, entry } = difference;
   if (watch === null || rule !== null || ruleId === null || rules.some(({ id }) => id === ruleId)) return difference;
-  const ids = watch.items.flatMap((item) => (item.entryId === entry.entryId ? (item.ruleId ?? []) : []));
-  const names = ({ ruleIds }: Sighting): boolean => [ruleId, ...ids].some((id) => ruleIds.includes(id));
+  const isIts = (id: RuleId): boolean =>
+    id === ruleId || watch.items.some((item) => item.entryId === entry.entryId && item.ruleId === id);
+  const names = ({ ruleIds }: Sighting): boolean => ruleIds.some(isIts);
   const says = ({ rules: told }: Sighting, it: KnownRule): boolean =>
     told?.some(({ spec }) => ruleKey(spec) === ruleKey(it)) === true;
   const modifies = watch.sightings.filter((it) => it.kind === "modify" && names(it));

@@ -183,12 +183,11 @@ function blindPaths({ rule, group, interfaces }: QuarantineAsk): readonly BlindP
   );
   if (open.size > 0)
     paths.push({ kind: "sameGroup", text: `hosts of the same group reach each other: ${[...open].sort().join(", ")}` });
-  const drop: RuleSpec = { ...rule, policy: "drop" };
   const others = new Set(
     interfaces.flatMap((it) =>
       it.groups.flatMap((one) =>
         one.rules
-          .filter((other) => other.policy === "accept" && precedes(other, drop))
+          .filter((other) => other.policy === "accept" && precedes(other, rule))
           .filter((other) => mayOverlap(trafficAtMost(rule), trafficAtMost(other)))
           .map((other) => named({ rule: other, groupId: one.groupId }, group)),
       ),

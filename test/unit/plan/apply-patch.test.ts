@@ -4,7 +4,8 @@ import type { LeaseId } from "../../../shared/domain/ids.ts";
 import { applyPatch } from "../../../shared/plan/apply-patch.ts";
 import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
 import { isHolding, mayStillAct } from "../../../shared/plan/picture.ts";
-import { aHolder, anEndedHolder, anEntry, anIntent, LATE_MS, NOW, ours } from "../../kit/plan-pictures.ts";
+import { anAllocation } from "../../kit/drift-pictures.ts";
+import { aDropHolder, aHolder, anEndedHolder, anEntry, anIntent, LATE_MS, NOW, ours } from "../../kit/plan-pictures.ts";
 
 const none: ReadonlySet<LeaseId> = new Set();
 const late = aHolder({ holderId: "ls-2" as LeaseId, openedAt: null });
@@ -57,6 +58,64 @@ describe("a patch", () => {
     const next = applyPatch(anEntry({ holders }), aPatch(), NOW, drop);
     expect(next.holders.map((it) => it.holderId)).toEqual(["ls-2"]);
   });
+});
+
+describe("what a patch says of some of its holders", () => {
+  const opened = aHolder({ statedUntil: null });
+  const entry = anEntry({ holders: [opened, late] });
+  const told = (changes: Partial<EntryPatch>) => applyPatch(entry, aPatch({ entry, ...changes }), NOW, none).holders;
+  const end = { cause: "removed", note: "gone", detail: null } as const;
+
+  test("is that nobody, those who were open, or all are open, and what the mark states of their ends", () => {
+    const seen = (changes: Partial<EntryPatch>) => told(changes).map((it) => [it.openedAt, it.statedUntil]);
+    expect(seen({ opens: "none" })).toEqual([
+      [opened.openedAt, null],
+      [null, null],
+    ]);
+    expect(seen({ opens: "opened" })).toEqual([
+      [opened.openedAt, opened.until],
+      [null, null],
+    ]);
+    expect(seen({ opens: "all" })).toEqual([
+      [opened.openedAt, opened.until],
+      [NOW, late.until],
+    ]);
+    expect(seen({ opens: "all", stated: false })).toEqual([
+      [opened.openedAt, null],
+      [NOW, null],
+    ]);
+  });
+
+  test("is that those who were open, those who were not, or all have ended", () => {
+    const ended = (changes: Partial<EntryPatch>) => told({ end, ...changes }).map((it) => it.ended);
+    expect(ended({ ends: "opened" })).toEqual([end, null]);
+    expect(ended({ ends: "unopened" })).toEqual([null, end]);
+    expect(ended({ ends: "all" })).toEqual([end, end]);
+    expect(ended({ ends: "none" })).toEqual([null, null]);
+  });
+
+  test("is nothing of who has ended otherwise before", () => {
+    const asked = { cause: "asked", note: null, detail: null } as const;
+    const holders = [aHolder({ ended: asked })];
+    const patch = aPatch({ entry: anEntry({ holders }), end, ends: "all" });
+    expect(applyPatch(anEntry({ holders }), patch, NOW, none).holders.map((it) => it.ended)).toEqual([asked]);
+  });
+});
+
+test("a hold on a drop is no lease, whatever its id", () => {
+  const ended = { cause: "time", note: null, detail: null } as const;
+  const holders = [aDropHolder({ holderId: "ls-1", ended })];
+  const drop = new Set(["ls-1" as LeaseId]);
+  expect(applyPatch(anEntry({ holders }), aPatch(), NOW, drop).holders).toEqual(holders);
+});
+
+test("an allocation is read once, and stays read", () => {
+  const seen = (allocation: ReturnType<typeof anAllocation> | null, seenAt: number | null) =>
+    applyPatch(anEntry({ allocation }), aPatch({ seenAt }), NOW, none).allocation;
+  expect(seen(anAllocation({ seenAt: null }), NOW)).toEqual(anAllocation({ seenAt: NOW }));
+  expect(seen(anAllocation({ seenAt: NOW - 5 }), NOW)).toEqual(anAllocation({ seenAt: NOW - 5 }));
+  expect(seen(anAllocation({ seenAt: NOW - 5 }), null)).toEqual(anAllocation({ seenAt: NOW - 5 }));
+  expect(seen(null, NOW)).toBeNull();
 });
 
 test("a hold lasts up to its end, and an attempt acts up to its latest effect", () => {

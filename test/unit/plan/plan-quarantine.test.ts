@@ -97,3 +97,107 @@ it("names the paths that no drop stops", () => {
   expect(kinds(ask([], {}, true))).toEqual(["loadBalancer", "liveSessions", "sameGroup"]);
   expect(kinds(ask([other({ priority: 1, peer: fromCidr("10.1.0.0/16") })]))).toContain("otherRule");
 });
+
+describe("whom the drop would stop besides", () => {
+  const planned = (asked: QuarantineAsk) => planQuarantine(asked).kind;
+  const everybody = fromCidr("0.0.0.0/0");
+  const onHost = (rules: readonly Rule[], addresses: readonly string[], changes: Partial<QuarantineAsk> = {}) => {
+    const asked = ask(rules, changes);
+    return {
+      ...asked,
+      interfaces: asked.interfaces.map((it) => ({ ...it, addresses: addresses.map((text) => aCidr(text)) })),
+    };
+  };
+
+  it("is said of each accept by name, one between the two strengths too", () => {
+    const between = other({ id: "sgr-15" as RuleId, priority: 15 });
+    const plan = planQuarantine(ask([between, other({ priority: 20 }), other({ id: null, priority: 30 })]));
+    const hits = ["sgr-15 (priority 15)", "sgr-other (priority 20)", "a rule (priority 30)"];
+    expect(plan).toMatchObject({ hits: hits.map((name) => `it would also stop what ${name} lets through`) });
+  });
+
+  it("is nobody where a drop wins the tie with the accept anyway", () => {
+    const tied = other({ id: "sgr-drop" as RuleId, policy: "drop", priority: 20, peer: everybody });
+    expect(why(ask([tied, other({ priority: 20 })]))).toBe("");
+  });
+
+  it("is told by rules of the same direction alone", () => {
+    const out = other({ direction: "egress", priority: 20 });
+    expect(why(ask([out]))).toBe("");
+    expect(why(ask([{ ...out, priority: 1, peer: everybody }]))).toBe("");
+    const between = other({
+      id: "sgr-out" as RuleId,
+      direction: "egress",
+      policy: "drop",
+      priority: 15,
+      peer: everybody,
+    });
+    expect(why(ask([between, other({ priority: 20 })]))).toContain("sgr-other");
+  });
+
+  it("is told by the group alone where no interface is in it", () => {
+    expect(planned(ask([], { interfaces: [] }))).toBe("drop");
+    expect(why(ask([other({ priority: 20 })], { interfaces: [] }))).toContain("sgr-other (priority 20)");
+    expect(why(ask([], { interfaces: [], rulesMax: 1 }))).toBe("sg-web has no room for one more rule");
+    expect(why(ask([], { rulesMax: 1 }))).toBe("eni-1 has no room for one more rule");
+  });
+
+  it("is not the rule itself, and is one of another group whatever its id", () => {
+    const one = ask([], { operatorPath: [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1", "10.1.1.2"] }] });
+    const cut = "it would cut the operator path tcp 7890 from 10.1.1.1, 10.1.1.2";
+    expect(planQuarantine(one)).toMatchObject({ cuts: [cut] });
+    const second = { groupId: "sg-db", isOpenInside: false, rules: [{ ...rule, priority: 20 }] };
+    const interfaces = one.interfaces.map((it) => ({ ...it, groups: [...it.groups, second] }));
+    expect(planQuarantine({ ...one, interfaces })).toMatchObject({
+      hits: ["it would also stop what sgr-idle (priority 20, of sg-db) lets through", cut],
+      cuts: [],
+    });
+  });
+
+  it("is no operator whose path goes by another rule", () => {
+    const operatorPath = [{ protocol: "tcp", port: "22", sources: ["10.1.1.1"] }];
+    expect(planned(ask([other({ ports: somePorts("22/22") })], { operatorPath }))).toBe("drop");
+  });
+
+  it("is judged for each address of a host that the rule acts on, and for no other", () => {
+    const first = "192.168.0.1/32";
+    const stronger = other({ priority: 1, peer: everybody, dest: aCidr(first) });
+    expect(why(onHost([stronger], [first, "2001:db8::1/128"]))).toContain("stop nothing");
+    expect(planned(onHost([stronger], [first, "192.168.0.2/32"]))).toBe("drop");
+    expect(planned(onHost([], ["2001:db8::1/128"]))).toBe("drop");
+    const narrowed = { ...rule, dest: aCidr("192.168.0.2/32") };
+    const weaker = other({ priority: 20, dest: aCidr(first) });
+    expect(planned(onHost([weaker], [first, "192.168.0.2/32"], { rule: narrowed }))).toBe("drop");
+  });
+
+  it("may be anybody where the rule's source is no block", () => {
+    const listed = { ...rule, peer: { kind: "prefixList", prefixListId: "pl-1" } as const };
+    expect(planned(ask([], { rule: listed }))).toBe("drop");
+    expect(why(ask([other({ priority: 20, peer: everybody })], { rule: listed }))).toContain("sgr-other");
+  });
+
+  it("is nobody's business where no twin can be written: it says why", () => {
+    expect(why(ask([], { rule: { ...rule, policy: "drop" } }))).toBe("it lets nothing through");
+    expect(why(ask([], { rule: { ...rule, protocol: { other: "50" } } }))).toBe("its protocol 50 cannot be written");
+  });
+});
+
+it("says of the paths that no drop stops which they are", () => {
+  const stronger = (id: string, changes: Partial<Rule> = {}) =>
+    other({ id: id as RuleId, priority: 1, peer: fromCidr("10.1.0.0/16"), ...changes });
+  const rules = [
+    stronger("sgr-b"),
+    stronger("sgr-a"),
+    stronger("sgr-drop", { policy: "drop", peer: fromCidr("10.2.0.0/16") }),
+    stronger("sgr-far", { ports: somePorts("22/22") }),
+  ];
+  const asked = ask(rules, {}, true);
+  const before = { groupId: "sg-a", isOpenInside: true, rules: [] };
+  const interfaces = asked.interfaces.map((it) => ({ ...it, groups: [...it.groups, before] }));
+  expect(planQuarantine({ ...asked, interfaces }).blind).toEqual([
+    { kind: "loadBalancer", text: "what a load balancer forwards to the hosts, and its health checks" },
+    { kind: "liveSessions", text: "sessions that were there before the drop, for up to 910 s" },
+    { kind: "sameGroup", text: "hosts of the same group reach each other: sg-a, sg-web" },
+    { kind: "otherRule", text: "what stronger rules let through as well: sgr-a (priority 1), sgr-b (priority 1)" },
+  ]);
+});
