@@ -1,8 +1,18 @@
-// `npm run interleavings -- [--seeds n] [--seed text] [--incidents]`: passes and people at once, n times, with lockdowns among them; exits with 1 when anything was lost.
+// `npm run interleavings -- --help`
 import { parseArgs } from "node:util";
 import { incidents } from "./incidents.ts";
 import { stories } from "./people.ts";
 import { runSeed } from "./run-seed.ts";
+
+const HELP = `Usage: npm run interleavings -- [--seeds n] [--from n] [--incidents] [--seed text]
+
+Has passes and people act on one group at once, in an order that the seed draws, n times. Exits with 1 when anything was lost.
+
+  --seeds n      so many seeds (10000)
+  --from n       the first seed (1)
+  --incidents    with lockdowns among what people do
+  --seed text    one seed alone, with its trace
+`;
 
 const { values } = parseArgs({
   options: {
@@ -10,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: "string" },
     from: { type: "string", default: "1" },
     incidents: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
   },
 });
 const cast = values.incidents ? incidents : stories;
@@ -44,4 +55,5 @@ async function runMany(seeds: number, from: number): Promise<void> {
 
 const [seeds, from] = [Number(values.seeds), Number(values.from)];
 if (!Number.isSafeInteger(seeds) || seeds < 1) throw new Error("--seeds takes a whole number from 1 on");
-void (values.seed === undefined ? runMany(seeds, from) : runOne(values.seed));
+if (values.help) process.stdout.write(HELP);
+else void (values.seed === undefined ? runMany(seeds, from) : runOne(values.seed));
