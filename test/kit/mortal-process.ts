@@ -42,7 +42,7 @@ export const NO_TROUBLE: Trouble = {
 const FREEZE_MS = [13_000, 90_000] as const;
 const LATE_MS = [1_000, 55_000] as const;
 
-export type Service = "ecs" | "tables" | "trail";
+export type Service = "ecs" | "tables" | "trail" | "logs";
 
 /** A call about to be made. */
 export interface ProcessCall {

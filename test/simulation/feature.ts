@@ -13,4 +13,8 @@ export interface Feature extends AccountPart {
   /** What part of the seeds has it: what costs much time is rarer. */
   readonly chance: number;
   readonly moves: Moves;
+  /** What goes on by itself from the beginning. */
+  readonly begins?: (world: SimWorld) => void;
+  /** What people do when nothing goes wrong any more. */
+  readonly ends?: (world: SimWorld) => void;
 }

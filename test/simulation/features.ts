@@ -7,6 +7,7 @@ import type { Feature } from "./feature.ts";
 import { forgers, scalingGroups } from "./forgers.ts";
 import { later } from "./later.ts";
 import { policies } from "./policies.ts";
+import { recycling } from "./recycling.ts";
 
 export const features = {
   approvals,
@@ -18,6 +19,7 @@ export const features = {
   notices,
   later,
   policies,
+  recycling,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

@@ -24,7 +24,7 @@ export class KnownLockdowns {
   readonly stories = new Map<string, LockdownStory>();
   /** Rules that the program has revoked where a lockdown may be on, and not given back yet; by group and words. */
   readonly closed = new Map<string, Map<string, ClosedRule>>();
-  /** Those that were given back, by group and words. */
+  /** Those that were given back, and what others have removed while one may have been on; by group and words. */
   readonly #givenBack = new Map<string, ClosedRule>();
   readonly #lockedAt = new Map<string, number>();
   readonly #times: Times;
@@ -38,11 +38,13 @@ export class KnownLockdowns {
     const closed = this.closed.get(groupId) ?? new Map<string, ClosedRule>();
     this.closed.set(groupId, closed);
     const standing = new Set(after.map(wordsOf));
-    if (who === "safeport" && this.mayBeOn(groupId))
+    if (this.mayBeOn(groupId))
       for (const rule of before) {
         const words = wordsOf(rule);
         if (rule.policy === "Drop" || standing.has(words)) continue;
-        closed.set(words, { owner: writerOf(rule.ruleId) ?? "somebody before", ruleId: rule.ruleId });
+        const known = { owner: writerOf(rule.ruleId) ?? "somebody before", ruleId: rule.ruleId };
+        if (who === "safeport") closed.set(words, known);
+        else this.#givenBack.set(`${groupId} ${words}`, known);
       }
     for (const words of standing) {
       const rule = closed.get(words);
@@ -54,6 +56,7 @@ export class KnownLockdowns {
   /**
    * The rule of these words that was closed for a lockdown. Whoever dies after giving it back, and before that is written down, leaves the
    * next pass to find nothing there: it cannot tell that from a call that came to nothing, and gives back once more what its owner has removed.
+   * So it does with what its owner removes between the reading that had it kept and the call that closes it.
    */
   toGiveBack(groupId: string, words: string): ClosedRule | undefined {
     const rule = this.closed.get(groupId)?.get(words);

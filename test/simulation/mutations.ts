@@ -216,4 +216,60 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["denied-stays-shut"],
     from: 2,
   },
+  {
+    name: "what is used is recycled as well",
+    file: "shared/plan/judge-use.ts",
+    find: "if (found.use.length > 0) return",
+    replace: "if (found.use.length > 0 && terms.now < 0) return",
+    seenBy: ["recycling-harms-nobody"],
+  },
+  {
+    name: "who is refused by a quarantine lifts nothing",
+    file: "shared/usecases/recycling/watch-recycling.ts",
+    find: "if (visitor) found.push",
+    replace: "if (visitor && now < 0) found.push",
+    // The night sees it as well.
+    also: {
+      file: "shared/plan/advance-item.ts",
+      find: "if (visitors.length > 0) return",
+      replace: "if (visitors.length < 0) return",
+    },
+    seenBy: ["recycling-harms-nobody"],
+  },
+  {
+    name: "a rule is deleted before its quarantine has been silent for its time",
+    file: "shared/plan/advance-item.ts",
+    find: "if (watch.silentMs < terms.quarantineMs) return",
+    replace: "if (watch.silentMs < 0) return",
+    seenBy: ["recycling-harms-nobody"],
+    from: 6,
+  },
+  {
+    name: "what recycling gives back has lost its description",
+    file: "shared/usecases/recycling/recycling-ledger.ts",
+    find: "description: kept.description };",
+    replace: `description: "" };`,
+    seenBy: ["recycling-harms-nobody"],
+    from: 16,
+  },
+  {
+    name: "a drop outlives its quarantine",
+    file: "shared/usecases/recycling/settle-recycling.ts",
+    find: "if (item.quarantine === null) return true;",
+    replace: "if (item.quarantine === null || item.step.at > 0) return true;",
+    // The night lets go of what nobody holds any more.
+    also: {
+      file: "shared/usecases/recycling/recycle-group.ts",
+      find: `if (kind !== "quarantine" || ended !== null || run.dryRun) continue;`,
+      replace: `if (kind !== "" || run.dryRun) continue;`,
+    },
+    seenBy: ["recycling-harms-nobody", "restores-what-was-granted"],
+  },
+  {
+    name: "rules are quarantined where recycling is only reported",
+    file: "shared/usecases/recycling/look-at-item.ts",
+    find: "isNamed: isRecycled(policy.recycling, { groupId: scene.group.groupId, name: scene.name }),",
+    replace: "isNamed: isRecycled !== undefined,",
+    seenBy: ["recycling-harms-nobody"],
+  },
 ];

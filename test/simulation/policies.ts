@@ -6,9 +6,9 @@ import { NAMES, OBSERVED, UNGUARDED } from "./sim-account.ts";
 const denying: Move = async (world, dice) => {
   const { groupId } = dice.pick([OBSERVED, UNGUARDED]);
   const name = dice.happens(0.5) ? groupId : (NAMES[groupId] ?? groupId);
-  world.deny(groupId, name);
+  world.policies.deny(groupId, name);
   await world.schedule.sleep(dice.between(60_000, 40 * 60_000));
-  world.allow(groupId, name);
+  world.policies.allow(groupId, name);
 };
 
 export const policies: Feature = { chance: 0.3, policy: {}, moves: [[1, denying]] };

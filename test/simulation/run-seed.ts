@@ -7,6 +7,7 @@ import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/c
 import { setMode } from "../../shared/usecases/policy/set-mode.ts";
 import { checkers } from "./checkers/all.ts";
 import type { Counts } from "./counts.ts";
+import type { Feature } from "./feature.ts";
 import { drawnFeatures, features } from "./features.ts";
 import { wordsOf } from "./observed.ts";
 import { type Part, partOf, scriptOf } from "./script.ts";
@@ -37,22 +38,23 @@ const FROM_RULES = { from: "rules", template: "" } as const;
 
 /** Runs one seed; the same seed runs the same way. */
 export async function runSeed(seed: string, options: SeedOptions = {}): Promise<SeedReport> {
-  const played = (options.part?.features ?? drawnFeatures(seed)).map((name) => features[name]);
+  const played: readonly Feature[] = (options.part?.features ?? drawnFeatures(seed)).map((name) => features[name]);
   const world = new SimWorld(seed, { isTraced: options.isTraced ?? false, features: played });
-  await world.schedule.run(play(world, options)).catch((error: unknown) => {
+  await world.schedule.run(play(world, options, played)).catch((error: unknown) => {
     world.violated("no-raw-errors", error instanceof Error ? (error.stack ?? error.message) : String(error));
   });
   const { violations, trace, counts } = world;
   return { seed, violations, trace, counts, hours: world.schedule.elapsed / HOUR_MS };
 }
 
-async function play(world: SimWorld, { hours, part }: SeedOptions): Promise<void> {
+async function play(world: SimWorld, { hours, part }: SeedOptions, played: readonly Feature[]): Promise<void> {
   const { schedule } = world;
   for (const checker of checkers) {
     const watching = Object.values(world.watchers).map((them) => them.length);
     checker.watch(world);
     countLooks(world, checker.name, watching);
   }
+  for (const { begins } of played) begins?.(world);
   world.live();
   await prepare(world);
   const works: Promise<void>[] = [];
@@ -65,6 +67,8 @@ async function play(world: SimWorld, { hours, part }: SeedOptions): Promise<void
   await Promise.all(works);
   // From here on nothing goes wrong: what was on its way arrives, leases come to their ends, and all has to be well.
   world.setWeather({});
+  world.isCalm = true;
+  for (const { ends } of played) ends?.(world);
   await schedule.sleep(30 * MINUTE_MS);
   const last = Math.max(0, ...world.grants.map((grant) => (Number.isFinite(grant.until) ? grant.until : 0)));
   await schedule.sleep(Math.max(0, last - world.now()) + 75 * MINUTE_MS);

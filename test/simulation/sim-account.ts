@@ -2,6 +2,7 @@
 import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { AccountSeed } from "../../local/services/ecs/seed.ts";
 import type { GroupId, GroupRef } from "../../shared/domain/ids.ts";
+import type { Policy } from "../../shared/domain/policy.ts";
 import type { Settings } from "../../shared/usecases/app.ts";
 
 export const REGION = "cn-hangzhou";
@@ -73,6 +74,10 @@ export interface AccountPart {
   readonly policy: Readonly<Record<string, unknown>>;
   /** Rules that stand from the beginning, by the id of their group. */
   readonly rules?: Readonly<Record<string, readonly Partial<EcsRule>[]>>;
+  /** The policy with what no document may say, such as minutes where it counts days. */
+  readonly terms?: (policy: Policy, seed: string) => Policy;
+  /** True where the network's flow log is kept. */
+  readonly hasFlowLog?: true;
 }
 
 /** What every seed has of the policy; features add to it. */

@@ -10,8 +10,10 @@ import type { Clock } from "../../shared/ports/clock.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
+import { type Traffic, TrafficFailure, type TrafficReach } from "../../shared/ports/traffic.ts";
 import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
+import type { SimFlowLog } from "./flow-log.ts";
 import { inProcessEcs, type Way } from "./in-process-rpc.ts";
 import { type HeldLock, type ObservedCall, type ObservedProcess, rulesIn, type SentCall } from "./observed.ts";
 import { REGION } from "./sim-account.ts";
@@ -20,6 +22,8 @@ import { REGION } from "./sim-account.ts";
 export interface SimSurroundings extends ProcessSurroundings {
   readonly ecs: EcsInProcess;
   readonly settings: Settings;
+  /** Null where none is kept. */
+  readonly flowLog: SimFlowLog | null;
   /** A wake-up that is to come in so long, by the machine of whoever arms it. */
   readonly onArm: (shard: number, at: number, delayMs: number) => void;
   /** What the trail keeps of an event, by its id; undefined while it is not there. */
@@ -33,6 +37,9 @@ export interface SimSurroundings extends ProcessSurroundings {
   /** True while the store, or the cloud, is away. */
   readonly isAway: (service: "ecs" | "tables" | "trail") => boolean;
 }
+
+/** How far back the log tells. */
+const REACH: TrafficReach = { retentionMs: 3 * 86_400_000, blind: null, trouble: null, ipv4Only: false };
 
 const isWrite = (action: string): boolean => /^(Authorize|Revoke|Modify|Create|Delete|Join|Leave)/.test(action);
 
@@ -140,6 +147,14 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
     };
   }
 
+  #traffic(log: SimFlowLog): Traffic {
+    const lose = (): Error => new TrafficFailure("unavailable", "the simulation has it so", { queries: 1 });
+    return {
+      reach: () => this.call("flow log", "logs", false, () => REACH, lose),
+      read: (ask) => this.call("read flow log", "logs", false, () => log.read(ask), lose),
+    };
+  }
+
   #tables(): Tables {
     const { isAway } = this.#around;
     const inner = this.tables();
@@ -168,7 +183,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
   /** The program in this process. */
   app(seed: string): App {
     const { clock } = this;
-    const { onArm, notice } = this.#around;
+    const { onArm, notice, flowLog } = this.#around;
     const rpc = this.#ecs();
     return {
       clock,
@@ -181,7 +196,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       wakeup: {
         arm: async (shard, at) => onArm(shard, at, Math.max(1, Math.ceil((at - clock.now()) / 1000)) * 1000),
       },
-      traffic: async () => ({}),
+      traffic: async () => (flowLog === null ? {} : { flowLog: this.#traffic(flowLog) }),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
       lists: async () => ecsAddressLists(rpc, [REGION]),
       notifier: { send: () => this.sleep(40).then(() => notice()) },

@@ -22,10 +22,13 @@ import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
 import { freshCounts } from "./counts.ts";
 import { EventBus } from "./event-bus.ts";
+import { SimFlowLog } from "./flow-log.ts";
 import { KnownLockdowns } from "./known-lockdowns.ts";
+import { KnownRecycling } from "./known-recycling.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
-import { ACCOUNT_ID, type AccountPart, DOCUMENT, GROUPS, NAMES, type Person, REGION, SETTINGS } from "./sim-account.ts";
+import { ACCOUNT_ID, type AccountPart, DOCUMENT, GROUPS, type Person, REGION, SETTINGS } from "./sim-account.ts";
 import { createCloud } from "./sim-cloud.ts";
+import { SimPolicy } from "./sim-policy.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
 import { FAIR, type Weather } from "./weather.ts";
@@ -50,10 +53,7 @@ export class SimWorld {
   readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock"]), (write) => {
     for (const watch of this.watchers.written) watch(write);
   });
-  policy: Policy;
-  /** Since when the policy denies a group, by its id; and when it last did. */
-  readonly deniedSince = new Map<string, number>();
-  readonly deniedUntil = new Map<string, number>();
+  readonly policies: SimPolicy;
   readonly ecs: EcsInProcess;
   readonly grants: Grant[] = [];
   /** Words of rules that people have had allocated or that stood in the baseline, by group. */
@@ -68,6 +68,9 @@ export class SimWorld {
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
+  readonly recycling = new KnownRecycling(() => this.now());
+  /** Null where the account keeps none. */
+  readonly flowLog: SimFlowLog | null;
   readonly bus: EventBus;
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
@@ -80,7 +83,7 @@ export class SimWorld {
   } = { sent: [], made: [], minute: [], opened: [], written: [] };
   /** When something last went wrong that the program may still be busy with; by the true clock. */
   disturbedAt = 0;
-  readonly #weather: Weather = { ...FAIR };
+  readonly weather: Weather = { ...FAIR };
   readonly #away = new Map<"ecs" | "tables" | "trail", number>();
   readonly #kept: KeptEvents;
   readonly #processes: { readonly process: SimProcess; readonly app: App }[] = [];
@@ -89,7 +92,9 @@ export class SimWorld {
   readonly #hasWakeups: boolean;
   #born = 0;
   #tokens = 0;
-  #isOver = false;
+  isOver = false;
+  /** True once nothing goes wrong any more. */
+  isCalm = false;
 
   constructor(
     seed: string,
@@ -102,14 +107,17 @@ export class SimWorld {
     this.#isTraced = isTraced;
     this.dice = new Dice(seed);
     this.#hasWakeups = this.dice.happens(0.5);
-    this.policy = policyOf(
-      policySchema.parse(Object.assign({}, DOCUMENT, ...features.map((it) => it.policy))),
-      1,
-      REGION,
+    const document = policySchema.parse(Object.assign({}, DOCUMENT, ...features.map((it) => it.policy)));
+    const written = policyOf(document, 1, REGION);
+    const policy = features.reduce((it, { terms }) => terms?.(it, seed) ?? it, written);
+    this.policies = new SimPolicy(
+      policy,
+      () => this.now(),
+      (line) => this.tell(line),
     );
     const { schedule, dice } = this;
     this.bus = new EventBus({
-      ...{ dice, schedule, weather: this.#weather, tell: (line) => this.tell(line) },
+      ...{ dice, schedule, weather: this.weather, tell: (line) => this.tell(line) },
       onFault: (kind) => this.#fault(kind, 0),
       handOver: (event) => {
         this.counts.events += 1;
@@ -119,6 +127,7 @@ export class SimWorld {
     const cloud = createCloud(seed, schedule, features, (event) => this.bus.told(event));
     this.ecs = cloud.ecs;
     this.#kept = cloud.kept;
+    this.flowLog = features.some((it) => it.hasFlowLog) ? new SimFlowLog(seed, () => this.now()) : null;
     for (const { groupId } of GROUPS) {
       this.allocated.set(groupId, new Set());
       this.untouchable.set(groupId, new Set());
@@ -128,6 +137,11 @@ export class SimWorld {
   /** The true time. */
   now(): number {
     return START_MS + Math.round(this.schedule.elapsed);
+  }
+
+  /** In force now. */
+  get policy(): Policy {
+    return this.policies.policy;
   }
 
   tell(line: string): void {
@@ -141,7 +155,7 @@ export class SimWorld {
   }
 
   setWeather(weather: Partial<Weather>): void {
-    Object.assign(this.#weather, FAIR, weather);
+    Object.assign(this.weather, FAIR, weather);
     if (weather.storeAway === undefined) this.#away.clear();
   }
 
@@ -154,10 +168,11 @@ export class SimWorld {
     const { schedule, dice, tables, ecs } = this;
     return {
       ...{ schedule, dice, tables, ecs, trouble, settings: SETTINGS },
+      flowLog: this.flowLog,
       tell: (line) => this.tell(line),
       onTrouble: (kind, lastsMs) => this.#fault(kind, lastsMs),
       isHollow: () => {
-        if (!this.dice.happens(this.#weather.hollow)) return false;
+        if (!this.dice.happens(this.weather.hollow)) return false;
         this.#fault("hollow success", 0);
         return true;
       },
@@ -168,13 +183,13 @@ export class SimWorld {
       },
       onCall: (call) => this.#called(call),
       notice: () => this.#notice(trouble),
-      isAway: (service) => (this.#away.get(service) ?? 0) > this.now() && trouble === this.#weather,
+      isAway: (service) => (this.#away.get(service) ?? 0) > this.now() && trouble === this.weather,
     };
   }
 
   /** What becomes of a message to people. */
   #notice(trouble: Trouble): SendOutcome {
-    if (trouble !== this.#weather || !this.dice.happens(this.#weather.lostNotice)) return { kind: "sent" };
+    if (trouble !== this.weather || !this.dice.happens(this.weather.lostNotice)) return { kind: "sent" };
     this.#fault("lost notice", 0);
     const why = "the simulation has it so";
     return this.dice.pick<SendOutcome>([
@@ -199,6 +214,7 @@ export class SimWorld {
       }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
+    this.recycling.note(call);
     this.lockdowns.noteClosed(call, (ruleId) => this.born.get(ruleId)?.who);
   }
 
@@ -218,7 +234,7 @@ export class SimWorld {
     const slot = this.dice.between(0, 2);
     const living = this.#processes[slot];
     if (living && !living.process.isDead) return living;
-    const born = this.#newProcess(this.#weather);
+    const born = this.#newProcess(this.weather);
     this.#processes[slot] = born;
     return born;
   }
@@ -297,30 +313,6 @@ export class SimWorld {
     return false;
   }
 
-  /** The policy denies a group, by its name or id, from now on. */
-  deny(groupId: string, name: string): void {
-    this.deniedSince.set(groupId, this.deniedSince.get(groupId) ?? this.now());
-    this.#setDenied([...this.policy.groups.denied, name]);
-  }
-
-  /** Takes back what `deny` has said once. */
-  allow(groupId: string, name: string): void {
-    const { denied } = this.policy.groups;
-    this.#setDenied(denied.toSpliced(denied.indexOf(name), 1));
-    if ([groupId, NAMES[groupId]].some((it) => it !== undefined && this.policy.groups.denied.includes(it))) return;
-    this.deniedSince.delete(groupId);
-    this.deniedUntil.set(groupId, this.now());
-  }
-
-  #setDenied(denied: readonly string[]): void {
-    this.tell(`the policy denies ${denied.join(", ") || "nothing"}`);
-    this.policy = {
-      ...this.policy,
-      version: this.policy.version + 1,
-      groups: { ...this.policy.groups, denied },
-    };
-  }
-
   /** Waits for all work that was started. */
   async rest(): Promise<void> {
     while (this.#works.size > 0) await Promise.all(this.#works);
@@ -336,7 +328,7 @@ export class SimWorld {
 
   #arm(shard: number, at: number, delayMs: number): void {
     if (!this.#hasWakeups) return;
-    if (this.dice.happens(this.#weather.lostWakeup)) {
+    if (this.dice.happens(this.weather.lostWakeup)) {
       this.#fault("lost wake-up", 0);
       return;
     }
@@ -356,9 +348,9 @@ export class SimWorld {
   /** Minutes go by, each with its tick, until `end` is called. */
   live(): void {
     const minute = (): void => {
-      if (this.#isOver) return;
+      if (this.isOver) return;
       const { dice } = this;
-      const weather = this.#weather;
+      const weather = this.weather;
       if (dice.happens(weather.missedTick)) this.#fault("missed tick", MINUTE_MS);
       else {
         this.counts.ticks += 1;
@@ -377,7 +369,7 @@ export class SimWorld {
   }
 
   end(): void {
-    this.#isOver = true;
+    this.isOver = true;
   }
 
   #goAway(service: "ecs" | "tables"): void {

@@ -37,6 +37,24 @@ const leasing: Move = async (world, dice) => {
   const principal = dice.pick(["ann", "ben", "cai"]);
   const periodMs = dice.pick([60, 90, 300, 1200, 3600]) * 1000;
   const instance = !rides && group === ENFORCED && dice.happens(0.15) ? "i-web-1" : null;
+  await leaseOf(world, dice, { group, rides, source, port, principal, periodMs, instance });
+};
+
+/** What somebody wants a lease of. */
+export interface LeaseWish {
+  readonly group: GroupRef;
+  /** True where a rule that was there before serves it. */
+  readonly rides: boolean;
+  readonly source: string;
+  readonly port: string;
+  readonly principal: string;
+  readonly periodMs: number;
+  /** The host that it is narrowed to; null for all of the group. */
+  readonly instance: "i-web-1" | null;
+}
+
+export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Promise<void> {
+  const { group, rides, source, port, principal, periodMs, instance } = wish;
   const asker = world.asker(principal);
   const ask = {
     ...{
@@ -117,7 +135,7 @@ const leasing: Move = async (world, dice) => {
       return;
     }
   }
-};
+}
 
 /** Requests that make no sense, or ask for too much: refused, and nothing changes. */
 const nonsense: Move = async (world, dice) => {

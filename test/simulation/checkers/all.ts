@@ -9,6 +9,7 @@ import { keepsToItsMoves } from "./keeps-to-its-moves.ts";
 import { lockdownCloses, lockdownLeavesNothing, operatorsComeIn } from "./lockdowns.ts";
 import { neverWider } from "./never-wider.ts";
 import { openMeansOpen } from "./open-means-open.ts";
+import { recyclingHarmsNobody } from "./recycling-harms-nobody.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
 import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
 import { secondPerson } from "./second-person.ts";
@@ -31,5 +32,6 @@ export const checkers: readonly Checker[] = [
   lockdownCloses,
   lockdownLeavesNothing,
   operatorsComeIn,
+  recyclingHarmsNobody,
   trailIsWhole,
 ];

@@ -2,6 +2,7 @@
 
 import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { wordsOf } from "../observed.ts";
+import { TWO_NIGHTS_MS } from "../recycling.ts";
 import { GROUPS } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
 
@@ -34,8 +35,8 @@ export const endsInTime: Checker = {
         for (const rule of world.rules(group)) {
           const { groupId } = group;
           const born = world.born.get(rule.ruleId);
-          // Drops have checkers of their own.
-          if (rule.policy === "Drop") continue;
+          // Drops have checkers of their own, and so has what recycling gives back.
+          if (rule.policy === "Drop" || world.recycling.isRecyclable(groupId, wordsOf(rule))) continue;
           if (born?.who !== "safeport" || told.has(rule.ruleId) || unknown.has(rule.ruleId)) continue;
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;
@@ -43,9 +44,12 @@ export const endsInTime: Checker = {
           const ends = world.grants
             .filter((grant) => grant.groupId === groupId && grant.rule === words)
             .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));
-          // A drop that somebody has made an accept of goes when its lockdown is lifted.
+          // A drop that somebody has made an accept of goes when its lockdown is lifted, or the night finds that its quarantine is over.
           const isDrop = words.startsWith("ingress drop ");
-          const end = Math.max(isDrop ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0, ...ends);
+          const lifted = isDrop ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0;
+          const quarantined = world.recycling.quarantinedBy(groupId, words);
+          const found = quarantined === undefined ? 0 : quarantined.droppedUntil + TWO_NIGHTS_MS;
+          const end = Math.max(lifted, found, ...ends);
           if (now <= Math.max(end + PROMISED_MS, world.disturbedAt + AFTER_TROUBLE_MS)) continue;
           told.add(rule.ruleId);
           world.violated(

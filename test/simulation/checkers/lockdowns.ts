@@ -1,9 +1,7 @@
 // A lockdown closes everything but core ports and operators' ways, cuts no operator off, and leaves nothing behind.
 import { contains, parseCidr, printIpv4 } from "../../../local/dataplane/cidr.ts";
-import { type Policies, PolicyResolver } from "../../../local/dataplane/policy.ts";
-import { decide } from "../../../local/dataplane/verdict.ts";
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
-import { topologyOf } from "../../../local/services/ecs/topology-of.ts";
+import { isIn, policiesOf } from "../data-plane.ts";
 import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { SimWorld } from "../sim-world.ts";
@@ -15,17 +13,6 @@ const PROMISED_MS = 75_000;
 const SEEN_WITHIN_MS = 2 * PROMISED_MS;
 /** Whoever opens the same so often has it stay open, for a person to decide about. */
 const OPENED_TOO_OFTEN = 3;
-const resolvers = new WeakMap<SimWorld, PolicyResolver>();
-
-/** What the data plane does with packets now. */
-function policiesOf(world: SimWorld): Policies {
-  const resolver = resolvers.get(world) ?? new PolicyResolver();
-  resolvers.set(world, resolver);
-  return resolver.resolve(topologyOf(world.ecs), { destCidrIp: "honoured" });
-}
-
-const isIn = (policies: Policies, sourceAddress: string, destAddress: string, destPort: number): boolean =>
-  decide(policies, { protocol: "TCP", sourceAddress, sourcePort: 50_000, destAddress, destPort }).accept;
 
 const firstPort = ({ portRange }: EcsRule): number => Math.max(1, Number(portRange.split("/")[0]));
 
@@ -57,7 +44,7 @@ export const lockdownCloses: Checker = {
     world.watchers.made.push(({ who, before, after, groupId }) => {
       if (who === "safeport") return;
       const left = new Set(after.map((rule) => rule.ruleId));
-      if (before.some((rule) => rule.policy === "Drop" && !left.has(rule.ruleId))) opened.add(groupId);
+      if (before.some((rule) => isOfLockdown(world, groupId, rule) && !left.has(rule.ruleId))) opened.add(groupId);
       const said = new Map(before.map((rule) => [rule.ruleId, wordsOf(rule)]));
       for (const rule of after) {
         const words = wordsOf(rule);
@@ -75,7 +62,7 @@ export const lockdownCloses: Checker = {
           if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
           const policies = policiesOf(world);
           const rules = rulesIn(world.ecs.groups(), groupId);
-          const hasDrops = rules.some((rule) => rule.policy === "Drop");
+          const hasDrops = rules.some((rule) => isOfLockdown(world, groupId, rule));
           const isStillOthers = ({ ruleId }: EcsRule, words: string): boolean => {
             const at = changedAt.get(ruleId);
             // What is ours and was changed goes with its end, like a lease's.
@@ -99,8 +86,12 @@ export const lockdownCloses: Checker = {
 };
 
 /** A lockdown that begins while the policy denies a group leaves it alone, as it leaves everything there. */
-const wasDenied = ({ deniedSince, deniedUntil }: SimWorld, groupId: string, since: number): boolean =>
+const wasDenied = ({ policies: { deniedSince, deniedUntil } }: SimWorld, groupId: string, since: number): boolean =>
   deniedSince.has(groupId) || (deniedUntil.get(groupId) ?? 0) >= since - PROMISED_MS;
+
+/** True for a drop that is no quarantine's. */
+const isOfLockdown = ({ recycling }: SimWorld, groupId: string, rule: EcsRule): boolean =>
+  rule.policy === "Drop" && !recycling.isQuarantine(groupId, wordsOf(rule));
 
 const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
 
@@ -127,8 +118,8 @@ export const lockdownLeavesNothing: Checker = {
       for (const { groupId, rules } of world.ecs.groups()) {
         if (now <= Math.max(world.lockdowns.lastOnAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
         for (const rule of rules) {
-          if (rule.policy !== "Drop" || world.born.get(rule.ruleId)?.who !== "safeport" || told.has(rule.ruleId))
-            continue;
+          if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
+          if (told.has(rule.ruleId)) continue;
           told.add(rule.ruleId);
           world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
         }
@@ -137,6 +128,7 @@ export const lockdownLeavesNothing: Checker = {
         for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
           const isOthers = world.untouchable.get(groupId)?.has(words) || world.allocated.get(groupId)?.has(words);
           if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
+          if (world.recycling.isClosed(groupId, words)) continue;
           told.add(`${groupId} ${words}`);
           world.violated("lockdown-leaves-nothing", `${groupId} has not got ${words} back`);
         }

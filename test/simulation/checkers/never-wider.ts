@@ -9,8 +9,9 @@ export const neverWider: Checker = {
       if (call.who !== "safeport") return;
       for (const words of wordsOpenedBy(call)) {
         if (world.allocated.get(call.groupId)?.has(words)) continue;
-        // Given back after a lockdown.
+        // Given back after a lockdown, or out of the recycling queue.
         if (world.lockdowns.isToGiveBack(call.groupId, words)) continue;
+        if (world.recycling.isToGiveBack(call.groupId, words)) continue;
         const asked = world.grants.filter((grant) => grant.groupId === call.groupId && grant.rule === words);
         if (asked.length === 0) world.violated("never-wider", `${call.groupId} ${words} was never granted`);
         else if (asked.every((grant) => grant.until + SKEW_MAX_MS + LATE_EFFECT_MS < call.at))

@@ -1,4 +1,5 @@
-// A lease is said to be open only when its rule stands.
+// A lease is said to be open only when its rule stands and lets in whom it names.
+import { isIn, policiesOf } from "../data-plane.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { Checker } from "./checker.ts";
 
@@ -17,7 +18,21 @@ export const openMeansOpen: Checker = {
       if (promised <= world.now()) return;
       // Closed for a lockdown, it is open again afterwards.
       if (world.lockdowns.mayBeOn(groupId)) return;
-      if (rulesIn(world.ecs.groups(), groupId).some((it) => wordsOf(it) === rule)) return;
+      const stands = rulesIn(world.ecs.groups(), groupId).find((it) => wordsOf(it) === rule);
+      if (stands !== undefined) {
+        const port = Number(stands.portRange.split("/")[0]);
+        const source = stands.sourceCidrIp.split("/")[0] ?? "";
+        const hosts = world.ecs.enis().filter(({ groupIds }) => groupIds.includes(groupId));
+        for (const { privateIp } of hosts) {
+          const isMeant = stands.destCidrIp === "" || stands.destCidrIp.replace("/32", "") === privateIp;
+          if (isMeant && !isIn(policiesOf(world), source, privateIp, port))
+            world.violated(
+              "open-means-open",
+              `${leaseId} is said to be open, and ${source} is refused at ${privateIp}:${port}`,
+            );
+        }
+        return;
+      }
       if (meddled.has(`${groupId} ${rule}`)) return;
       world.violated("open-means-open", `${leaseId} is said to be open, and ${groupId} lacks ${rule}`);
     });

@@ -15,6 +15,8 @@ export const removesOnlyItsOwn: Checker = {
         if (left === rule || (left && JSON.stringify(left) === JSON.stringify(rule))) continue;
         // For a lockdown; that it is given back is looked after elsewhere.
         if (left === undefined && world.lockdowns.mayBeOn(call.groupId)) continue;
+        // For want of use; that nobody is harmed by it, too.
+        if (left === undefined && world.recycling.isRecyclable(call.groupId, wordsOf(rule))) continue;
         const what = `${call.operation} of ${call.groupId} ${rule.ruleId} ${wordsOf(rule)} by ${call.process?.name}`;
         if (world.untouchable.get(call.groupId)?.has(wordsOf(rule)))
           world.violated("removes-only-its-own", `${what}, which is not its business`);

@@ -12,7 +12,8 @@ export const restoresWhatWasGranted: Checker = {
     const rules = world.rules(ENFORCED).map(wordsOf);
     const [allocated, others] = [world.allocated, world.untouchable].map((it) => it.get(ENFORCED.groupId));
     for (const words of allocated ?? [])
-      if (!rules.includes(words)) world.violated("restores-what-was-granted", `${words} was granted and is not there`);
+      if (!rules.includes(words) && !world.recycling.isClosed(ENFORCED.groupId, words))
+        world.violated("restores-what-was-granted", `${words} was granted and is not there`);
     for (const words of rules)
       if (!allocated?.has(words) && !others?.has(words))
         world.violated("restores-what-was-granted", `${words} was never granted and still stands`);
