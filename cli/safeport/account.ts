@@ -30,7 +30,8 @@ export function accountOf({ env, clock }: Surroundings): Account {
   return { configuration, credentials, clock };
 }
 
-const functionPrefixOf = (env: Surroundings["env"]): string => env["SAFEPORT_FUNCTION_PREFIX"] ?? "safeport-";
+/** Before the name of each function. */
+export const functionPrefixOf = (env: Surroundings["env"]): string => env["SAFEPORT_FUNCTION_PREFIX"] ?? "safeport-";
 
 /** The name of the functions' role, and of its policy. */
 export const roleOf = ({ env }: Surroundings): string => env["SAFEPORT_ROLE"] || "safeport";

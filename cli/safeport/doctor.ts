@@ -22,6 +22,7 @@ import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
 import { type Account, accountOf, roleOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { functionFindings } from "./deployed-functions.ts";
 import { cloudAssistant } from "./doctor-assistant.ts";
 import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
@@ -40,14 +41,15 @@ const HOUR_MS = 3_600_000;
 export const doctor: Command = {
   name: "doctor",
   summary: "look at everything safeport depends on, with a remedy for each finding",
-  help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--json]
+  help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--only NAME[,NAME…]] [--json]
 
-Looks at keys, permissions, clocks, quotas and call budget, tables, role and who else has it, alarms, flow logs, events, open drift, the last sweep,
-the mode, the records and Cloud Assistant. Changes nothing.
+Looks at keys, permissions, clocks, quotas and call budget, functions, tables, role and who else has it, alarms, flow logs, events, open drift,
+the last sweep, the mode, the records and Cloud Assistant. Changes nothing.
 
   --wake-up          also have a wake-up come, and see how late it is; books one row, and takes up to two minutes
   --contacts GROUPS  contact groups that setup made the alarms with; without it, alarms are not looked at
   --webhook URL      address that setup made the alarms with
+  --only NAMES       only these, as they are named while it looks; s deploy asks for functions first
 
 Exit code 1 where something fails. Reads what safeport setup reads.
 `,
@@ -56,6 +58,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       "wake-up": { type: "boolean", default: false },
       contacts: { type: "string" },
       webhook: { type: "string" },
+      only: { type: "string" },
     });
     if (positionals.length > 0) throw new UsageError(`${positionals[0]} is not understood`);
     const account = accountOf(surroundings);
@@ -68,6 +71,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["keys and permissions", () => permissions(calls)],
       ["clock", () => clock(calls)],
       ["quotas", () => quotaFindings(calls, account)],
+      ["functions", () => functionFindings(surroundings, account)],
       ["setup", () => settings(surroundings, account, alarms)],
       ["role", () => roleFindings(calls, roleOf(surroundings))],
       ["sweep", () => sweeps(account)],
@@ -79,8 +83,11 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["cloud assistant", () => cloudAssistant(calls, account)],
       ...(values["wake-up"] === true ? ([["wake-up", () => wakeUp(account)]] as const) : []),
     ];
+    const only = typeof values["only"] === "string" ? values["only"].split(",") : checks.map(([name]) => name);
+    const unknown = only.find((name) => !checks.some(([known]) => known === name));
+    if (unknown !== undefined) throw new UsageError(`--only: there is no ${unknown}`);
     const findings: Finding[] = [];
-    for (const [name, check] of checks) {
+    for (const [name, check] of checks.filter(([name]) => only.includes(name))) {
       surroundings.err(`looking at ${name}\n`);
       findings.push(...(await check().catch((error: unknown) => [unlooked(name, error)])));
     }

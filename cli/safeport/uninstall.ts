@@ -10,6 +10,7 @@ import type { Step } from "../setup/steps.ts";
 import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { deployedFunctions } from "./deployed-functions.ts";
 import { listInWords, ownLists, ownRules, removeLists, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -34,7 +35,7 @@ export const uninstall: Command = {
   --plan      show what is open and what would be removed
   --close     lift every quarantine and lockdown, set the mode to close-only, end every lease, wait until no rule of this
               installation stands, and remove its prefix lists and the alarms
-  --state     after \`s remove\`: remove the tables and the role. Refused while the functions answer, or a rule of this
+  --state     after \`s remove\`: remove the tables and the role. Refused while the functions are there, or a rule of this
               installation stands
   --records   with --state: remove the records and the history too; they are kept otherwise. Records stay while one of
               them is younger than ${RECORDS_FLOOR_DAYS} days
@@ -121,16 +122,16 @@ async function close(surroundings: Surroundings, account: Account, values: Value
 }
 
 async function removeState(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
-  const { env, fetch, err } = surroundings;
-  const base = env["SAFEPORT_API"];
-  if (base) {
-    // A sweep that still runs would make the tables again.
-    const answer = await fetch(`${base.replace(/\/+$/, "")}/v1/health`, { signal: AbortSignal.timeout(10_000) })
-      .then((it) => it.json() as Promise<{ readonly status?: unknown }>)
-      .catch(() => null);
-    if (answer?.status === "up")
-      throw new Error(`safeport still answers at ${base}. Run safeport uninstall --close and s remove first.`);
-  }
+  const { err } = surroundings;
+  const { installation } = account.configuration.settings;
+  // A sweep that still runs would make the tables again.
+  const still = (await deployedFunctions(surroundings, account)).filter(
+    ({ environment }) => environment["SAFEPORT_INSTALLATION"] === installation,
+  );
+  if (still.length > 0)
+    throw new Error(
+      `${still.map(({ name }) => name).join(", ")} still stand. Run safeport uninstall --close and s remove first.`,
+    );
   const rules = await ownRules(account);
   if (rules.length > 0) {
     const lines = [

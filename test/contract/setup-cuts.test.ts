@@ -81,7 +81,7 @@ describe("an interrupted command", () => {
   it("setup is finished by the next, and a token that nobody was told of is followed by another", async () => {
     const whole = freshInstallation();
     const points = await pointsOf(() => whole(APPLY));
-    expect(new Set(points.map(([service]) => service))).toEqual(new Set(["ram", "sls", "ots", "cms"]));
+    expect(new Set(points.map(([service]) => service))).toEqual(new Set(["ram", "sls", "ots", "cms", "fc"]));
     for (const [index, at] of sampled(points).entries()) {
       const run = freshInstallation();
       await cut(run, APPLY, at, index);

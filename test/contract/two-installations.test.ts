@@ -1,5 +1,10 @@
-// Two installations in one account: neither takes the other's lists for its own, nor the other's tables, nor leaves its rules without a state.
-import { afterAll, beforeAll, expect, it } from "vitest";
+// Two installations in one account: neither takes the other's lists for its own, nor the other's tables or functions, nor leaves its rules
+// without a state.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { environmentOf } from "../../cli/dev/deployment.ts";
 import { type Account, accountOf } from "../../cli/safeport/account.ts";
 import { ownLists, removeLists } from "../../cli/safeport/own-rules.ts";
@@ -7,7 +12,7 @@ import { cloudCalls } from "../../cli/setup/cloud-call.ts";
 import { stateOf } from "../../cli/setup/installation-steps.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seededRandom } from "../../local/random.ts";
-import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
+import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { standbyListName } from "../../shared/domain/standby.ts";
 import { markInstalled } from "../../shared/store/due.ts";
@@ -24,15 +29,18 @@ const ofFirst = {
   description: "safeport/1 one e-0123456789abcdef until=2026-11-05T09:00:00Z k=01234567 test",
 };
 
+const SECOND = "second";
+
 let cloud: Cloud;
 let accountNamed: (installation: string, changed?: Readonly<Record<string, string>>) => Account;
-let type: (line: string, installation: string) => ReturnType<typeof typed>;
+let type: (line: string, installation: string, extra?: Readonly<Record<string, string>>) => ReturnType<typeof typed>;
 beforeAll(async () => {
   const account = seedAccount(seededRandom("two installations"));
   const open = { groupId: "sg-open", name: "open", rules: [ofFirst] };
   cloud = await startCloud({
     engine: "userspace",
     range: "127.157.0.0/16",
+    tablestoreInstances: [seedTablestoreInstance, SECOND],
     account: { ...account, groups: [...account.groups, open], instances: [] },
   });
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
@@ -46,7 +54,7 @@ beforeAll(async () => {
   });
   accountNamed = (installation, changed = {}) =>
     accountOf(terminalOf({ cloud, env: { ...envOf(installation), ...changed } }).surroundings);
-  type = (line, installation) => typed(line, { cloud, env: envOf(installation) });
+  type = (line, installation, extra) => typed(line, { cloud, env: { ...envOf(installation), ...extra } });
 });
 afterAll(() => cloud?.stop());
 
@@ -114,3 +122,84 @@ it("does not set itself up on the tables of another, and takes none away while t
   });
   expect((await type("setup --plan", "one")).err).not.toContain("of the installation");
 }, 30_000);
+
+describe("the functions of another", () => {
+  const folder = mkdtempSync(join(tmpdir(), "safeport-functions-"));
+  writeFileSync(join(folder, "index.js"), "exports.handler = async () => null;");
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  /** An instance of its own: nothing but the functions is shared. */
+  const apart = { SAFEPORT_TABLESTORE_INSTANCE: SECOND };
+  const [{ run }] = parse(readFileSync(join(import.meta.dirname, "../../s.yaml"), "utf8")).actions["pre-deploy"];
+  const beforeDeploy = String(run).replace("node dist/cli/safeport.js ", "");
+  /** As `s deploy` does it: over whatever has the name. */
+  const deployAs = (installation: string | null, names: readonly string[] = ["api", "sweep", "audit", "alarm"]) => {
+    const environment =
+      installation === null ? {} : { SAFEPORT_INSTALLATION: installation, SAFEPORT_MARK_SECRET: "m".repeat(64) };
+    cloud.deploy(
+      names.map((name) => ({
+        name: `safeport-${name}`,
+        bundle: folder,
+        environment: { ...environment, SAFEPORT_TABLESTORE_INSTANCE: SECOND },
+      })),
+    );
+  };
+
+  it("are not there at first, which keeps nobody from deploying", async () => {
+    const told = await type(beforeDeploy, "two", apart);
+    expect([told.code, told.out]).toEqual([0, expect.stringContaining("4 of 4 are not deployed")]);
+  });
+
+  it.each(["setup --plan", "setup --apply", "doctor --only functions", beforeDeploy])(
+    "are not replaced: `%s` says whose they are, and what to do",
+    async (line) => {
+      deployAs("one");
+      const told = await type(line, "two", apart);
+      expect(told.code).toBe(1);
+      expect(told.out + told.err).toContain("the function safeport-api is of the installation one");
+      expect(told.out + told.err).toContain("Set SAFEPORT_FUNCTION_PREFIX to one that nobody has");
+      const other = await type(line, "two", { ...apart, SAFEPORT_FUNCTION_PREFIX: "safeport-two-" });
+      expect(other.err).not.toContain("of the installation one");
+      expect([0, 3], other.err).toContain(other.code);
+    },
+  );
+
+  it("may be something else than safeport's, and are not replaced either", async () => {
+    deployAs(null, ["alarm"]);
+    const told = await type(beforeDeploy, "two", apart);
+    expect([told.code, told.out]).toEqual([
+      1,
+      expect.stringContaining("the function safeport-alarm is there and is not safeport's"),
+    ]);
+  });
+
+  it("are told to whom they were taken from", async () => {
+    deployAs("two");
+    expect(await type(beforeDeploy, "two", apart)).toMatchObject({ code: 0 });
+    expect((await type("doctor --json", "one")).out).toContain(
+      "the function safeport-sweep is of the installation two",
+    );
+  });
+
+  it("do not change what open rules are known by, and show it to nobody", async () => {
+    const other = { ...apart, SAFEPORT_MARK_SECRET: "n".repeat(64) };
+    const told = await type(beforeDeploy, "two", other);
+    expect([told.code, told.out]).toEqual([1, expect.stringContaining("has another SAFEPORT_MARK_SECRET")]);
+    expect(told.out + told.err).not.toMatch(/m{64}|n{64}/);
+  });
+
+  it("keep the state of theirs from being removed, and no other's", async () => {
+    expect(await type("uninstall --state", "two", apart)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("safeport-api, safeport-sweep, safeport-audit, safeport-alarm still stand"),
+    });
+    expect((await type("uninstall --state", "three", apart)).err).not.toContain("still stand");
+  });
+
+  it("that cannot be seen are taken for another's", async () => {
+    const denied = { kind: "reject", status: 403, code: "AccessDenied" } as const;
+    cloud.faults.set([{ service: "fc", operation: "GetFunction", fault: denied }]);
+    const told = await type("setup --apply", "two", apart);
+    cloud.faults.set([]);
+    expect([told.code, told.err]).toEqual([1, expect.stringContaining("Allow fc:GetFunction on functions/safeport-")]);
+  });
+});

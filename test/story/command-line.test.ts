@@ -51,7 +51,7 @@ async function safeport(line: string, extra: Readonly<Record<string, string>> = 
   return { ...run, json: run.out.startsWith("{") ? JSON.parse(run.out) : null };
 }
 
-const fresh = { SAFEPORT_TABLESTORE_INSTANCE: FRESH, SAFEPORT_API: "http://127.0.0.1:1" };
+const fresh = { SAFEPORT_TABLESTORE_INSTANCE: FRESH, SAFEPORT_FUNCTION_PREFIX: "fresh-" };
 const APPLY = "setup --apply --contacts operations --json";
 const PLAN = "setup --plan --contacts operations --json";
 const statesOf = ({ json }: Run): readonly string[] => [
@@ -355,6 +355,9 @@ describe("records", () => {
 });
 
 describe("uninstall", () => {
+  /** As after `s remove`: under these names there are none. */
+  const GONE = { SAFEPORT_FUNCTION_PREFIX: "gone-" };
+
   it("closes every lease first, refuses to drop its state before, and keeps the records", async () => {
     await safeport(APPLY);
     const opened = await world.api("POST", "/v1/leases", { body: { port: 9333, period: 3600, group: "lab" } });
@@ -363,10 +366,10 @@ describe("uninstall", () => {
     expect(before.json).toMatchObject({ leases: [opened.body.id], rules: [expect.stringContaining("sgr-")] });
     expect(await safeport("uninstall --state")).toMatchObject({
       code: 1,
-      err: expect.stringContaining("still answers"),
+      err: expect.stringContaining("still stand"),
     });
     // The functions are gone, and a rule stands: nobody would close it.
-    expect(await safeport("uninstall --state", { SAFEPORT_API: "" })).toMatchObject({ code: 3 });
+    expect(await safeport("uninstall --state", GONE)).toMatchObject({ code: 3 });
     const admin = { token: world.tokens.admin };
     const body = { groups: ["lab"], reason: "an incident", waivedBy: "ann" };
     const locked = await world.api("POST", "/v1/lockdown", { ...admin, body });
@@ -380,15 +383,15 @@ describe("uninstall", () => {
     // Which regions to look in is not known: what stands there would stay for ever.
     const denied = { kind: "reject", status: 403, code: "OTSAuthFailed" } as const;
     world.cloud.faults.set([{ service: "ots", operation: "GetRange", times: 1, fault: denied }]);
-    expect(await safeport("uninstall --state", { SAFEPORT_API: "" })).toMatchObject({ code: 1, out: "" });
+    expect(await safeport("uninstall --state", GONE)).toMatchObject({ code: 1, out: "" });
     world.cloud.faults.set([]);
-    const gone = await safeport("uninstall --state --json", { SAFEPORT_API: "" });
+    const gone = await safeport("uninstall --state --json", GONE);
     expect(gone.code).toBe(0);
     expect(gone.json.removed).toContain("table lease");
     expect(gone.json.removed).not.toContain("table record");
-    expect(await safeport("uninstall --state --json", { SAFEPORT_API: "" })).toMatchObject({ code: 0 });
+    expect(await safeport("uninstall --state --json", GONE)).toMatchObject({ code: 0 });
     // Also whoever asks for it does not get rid of records that are younger than the floor.
-    const told = await safeport("uninstall --state --records --json", { SAFEPORT_API: "" });
+    const told = await safeport("uninstall --state --records --json", GONE);
     expect(told).toMatchObject({ code: 3, json: { recordsKeptUntil: expect.any(String) } });
     expect(Date.parse(told.json.recordsKeptUntil)).toBeGreaterThan(world.cloud.clock.now() + 179 * 86_400_000);
     expect(told.json.removed).toContain("table history");

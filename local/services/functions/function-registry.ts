@@ -117,6 +117,11 @@ export class FunctionRegistry {
     return this.#deployed.has(name);
   }
 
+  /** The function as it was deployed last. */
+  find(name: string): FunctionDefinition | undefined {
+    return this.#deployed.get(name)?.definition;
+  }
+
   logs(): LogRing {
     return this.#logs;
   }

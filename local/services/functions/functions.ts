@@ -4,10 +4,10 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { FaultTable } from "../../faults.ts";
 import type { Authorize } from "../../ram.ts";
+import { type ApiCall, createFunctionApi } from "./function-api.ts";
 import { FunctionRegistry, type RegistryOptions } from "./function-registry.ts";
 import { harnessPath } from "./harness-build.ts";
 import { createGateway, type Route } from "./http-gateway.ts";
-import { type ApiCall, createInvokeApi } from "./invoke-api.ts";
 import type { ApiKey } from "./signature.ts";
 
 /** Everything that can be set. Ports of 0 are chosen by the machine. */
@@ -50,7 +50,7 @@ export async function startFunctions(options: FunctionsOptions): Promise<Functio
     ...(defaultFunction === undefined ? {} : { defaultFunction }),
   });
   const { findKey, faults, authorize, onCall } = options;
-  const api = createInvokeApi({
+  const api = createFunctionApi({
     ...{ registry, clock, findKey, arn: `acs:fc:${region}:${accountId}:` },
     ...(authorize === undefined ? {} : { authorize }),
     ...(faults === undefined ? {} : { faults }),

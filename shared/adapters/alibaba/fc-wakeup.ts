@@ -2,36 +2,17 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Wakeup } from "../../ports/wakeup.ts";
-import type { CredentialSource } from "./credentials.ts";
+import { type FcPlace, fcClient } from "./fc-client.ts";
 
-export interface FcWakeupSettings {
+export interface FcWakeupSettings extends FcPlace {
   readonly clock: Clock;
   readonly log: Log;
-  readonly credentials: CredentialSource;
-  readonly accountId: string;
-  readonly region: string;
   /** Name of the function to wake. */
   readonly functionName: string;
-  /** With scheme; by default the account's own host in the region. */
-  readonly endpoint?: string;
-  /** HTTPS on the default endpoint; on unless told otherwise, unlike in the SDK. */
-  readonly secure?: boolean;
-  readonly timeoutMs?: number;
 }
 
-/** The part of `@alicloud/fc2` that we use; the package has no types. */
-interface FcClient {
-  version: string;
-  securityToken?: string | undefined;
-  post(path: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<unknown>;
-}
-type FcClientClass = new (accountId: string, config: Readonly<Record<string, unknown>>) => FcClient;
-
-/** The API whose functions have plain names; the SDK's own default is an older one. */
-const API_VERSION = "2023-03-30";
 /** The service's limit is one hour, exclusive. A later instant is cut to it; the sweep, woken early, arms again. */
 const DELAY_S_MAX = 3_599;
-const TIMEOUT_MS = 3_000;
 /** Task ids remembered as sent, so that one due second costs one call of this process. */
 const SENT_MAX = 10_000;
 
@@ -64,28 +45,6 @@ export function fcWakeup(settings: FcWakeupSettings): Wakeup {
 /** The last second that can be asked for now, on the minute, so that far wake-ups share one call. */
 function latestS(nowMs: number): number {
   return Math.floor((Math.floor(nowMs / 1000) + DELAY_S_MAX) / 60) * 60;
-}
-
-/** Made anew for each call: it is cheap, and the credentials may have changed. */
-async function fcClient(settings: FcWakeupSettings): Promise<FcClient> {
-  // @ts-expect-error the package has no types
-  const module: { readonly default: unknown } = await import("@alicloud/fc2");
-  const wrapped = module.default as FcClientClass | { readonly default: FcClientClass };
-  const Client = "default" in wrapped ? wrapped.default : wrapped;
-  const { accessKeyId, accessKeySecret, securityToken } = settings.credentials();
-  const client = new Client(settings.accountId, {
-    accessKeyID: accessKeyId,
-    accessKeySecret,
-    securityToken,
-    region: settings.region,
-    secure: settings.secure ?? true,
-    endpoint: settings.endpoint,
-    timeout: settings.timeoutMs ?? TIMEOUT_MS,
-  });
-  client.version = API_VERSION;
-  // The SDK takes the token only with keys that start with STS.
-  client.securityToken = securityToken;
-  return client;
 }
 
 function remember(sent: Set<string>, taskId: string): void {

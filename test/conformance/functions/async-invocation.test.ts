@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { expect, it } from "vitest";
 import { CloudClock } from "../../../local/clock.ts";
 import { FaultTable } from "../../../local/faults.ts";
-import type { ApiCall } from "../../../local/services/functions/invoke-api.ts";
+import type { ApiCall } from "../../../local/services/functions/function-api.ts";
 import { bundle, KEY, START_MS, startWorld, temporaryFolder } from "./kit.ts";
 
 const PRINT = `exports.handler = async (event, context) => { console.log(event.toString(), context.retryCount); return "ran"; };`;

@@ -1,4 +1,4 @@
-// Function Compute for the tests of InvokeFunction: one function that answers what it is sent, embedded or in a real account.
+// Function Compute for the tests of its API: one function that answers what it is sent, embedded or in a real account.
 import { Readable } from "node:stream";
 import { $OpenApiUtil, default as OpenApiClient } from "@alicloud/openapi-core";
 import { it } from "vitest";
@@ -30,10 +30,17 @@ export interface EchoTarget {
   raw(body: string, headers?: Headers, name?: string): Promise<RawAnswer>;
   /** By bytes, and signed with another secret. */
   rawWrong(body: string): Promise<RawAnswer>;
+  /** GetFunction by the official core. Rejects as `call` does. */
+  describe(name?: string): Promise<Readonly<Record<string, unknown>>>;
+  /** The same by bytes. */
+  rawDescribe(name?: string): Promise<RawAnswer>;
+  /** Puts the function there once more, with this environment. The embedded service alone. */
+  deployAgain(environment: Headers): void;
 }
 
 const VERSION = "2023-03-30";
-const pathOf = (name: string): string => `/${VERSION}/functions/${name}/invocations`;
+const functionPath = (name: string): string => `/${VERSION}/functions/${name}`;
+const pathOf = (name: string): string => `${functionPath(name)}/invocations`;
 
 /** For tests of what only the embedded service lets a test do: its clock, its own functions and faults. */
 export const itEmbedded = it.skipIf(isReal("FC"));
@@ -41,7 +48,7 @@ export const itEmbedded = it.skipIf(isReal("FC"));
 /** The function, for one test. Nothing is made in a real account but invocations of it. */
 export async function anEcho(): Promise<EchoTarget> {
   const real = realPlaceOf("FC", (regionId) => `fcv3.${regionId}.aliyuncs.com`);
-  const place = real ?? (await embedded());
+  const { place, deployAgain } = real === undefined ? await embedded() : { place: real, deployAgain: onlyEmbedded };
   const own = real === undefined ? "echo" : needed("FC", "ALIBABA_CLOUD_FC_FUNCTION");
   const client = clientOf(place);
   const send = (from: Place, body: string, headers: Headers = {}, name = own): Promise<RawAnswer> =>
@@ -68,13 +75,34 @@ export async function anEcho(): Promise<EchoTarget> {
     },
     raw: (body, headers, name) => send(place, body, headers, name),
     rawWrong: (body) => send({ ...place, accessKeySecret: "wrong" }, body),
+    describe: async (name = own) => {
+      const params = new $OpenApiUtil.Params({
+        ...{ action: "GetFunction", version: VERSION, protocol: "HTTPS", pathname: functionPath(name), method: "GET" },
+        ...{ authType: "AK", style: "ROA", reqBodyType: "json", bodyType: "json" },
+      });
+      const answer = await client.callApi(params, new $OpenApiUtil.OpenApiRequest({}), {} as never);
+      return (answer as { readonly body: Readonly<Record<string, unknown>> }).body;
+    },
+    rawDescribe: (name = own) => {
+      const call = { action: "GetFunction", version: VERSION, method: "GET", path: functionPath(name) };
+      return sendParts(place, signed(place, call));
+    },
+    deployAgain,
   };
 }
 
-async function embedded(): Promise<Place> {
+async function embedded(): Promise<{ place: Place; deployAgain: (environment: Headers) => void }> {
   const { fc } = await startWorld();
-  fc.registry.deploy({ name: "echo", bundle: bundle(ECHO) });
-  return { url: `http://127.0.0.1:${fc.apiPort}`, regionId: "cn-hangzhou", ...KEY };
+  const code = bundle(ECHO);
+  fc.registry.deploy({ name: "echo", bundle: code });
+  return {
+    place: { url: `http://127.0.0.1:${fc.apiPort}`, regionId: "cn-hangzhou", ...KEY },
+    deployAgain: (environment) => fc.registry.deploy({ name: "echo", bundle: code, environment }),
+  };
+}
+
+function onlyEmbedded(): never {
+  throw new Error("nothing is deployed in a real account");
 }
 
 function clientOf({ url, regionId, accessKeyId, accessKeySecret, securityToken }: Place): OpenApiClient {

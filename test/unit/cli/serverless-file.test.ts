@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import * as z from "zod";
 import { readServerlessFile } from "../../../cli/deploy/serverless-file.ts";
+import { FUNCTION_NAMES } from "../../../cli/safeport/deployed-functions.ts";
 import { readSettings } from "../../../shared/config/settings.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -22,6 +23,7 @@ describe("the file", () => {
   test("deploys each function that there is, and no other", () => {
     const folders = readdirSync(join(root, "functions"), { withFileTypes: true }).filter((it) => it.isDirectory());
     expect(Object.keys(functions).sort()).toEqual(folders.map(({ name }) => name).sort());
+    expect(Object.keys(functions).sort()).toEqual([...FUNCTION_NAMES].sort());
     for (const [name, { code, handler, functionName, runtime }] of all) {
       expect([code, handler, runtime]).toEqual([`./dist/${name}`, "index.handler", "nodejs20"]);
       expect(functionName).toBe(`safeport-${name}`);

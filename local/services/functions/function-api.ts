@@ -1,10 +1,11 @@
-// The Function Compute API, as far as it is used: InvokeFunction of version 2023-03-30.
+// The Function Compute API, as far as it is used: GetFunction and InvokeFunction of version 2023-03-30.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answerDate, playFault } from "../../call-faults.ts";
 import type { SchedulingClock } from "../../clock.ts";
 import type { FaultsOf, FaultTable } from "../../faults.ts";
 import type { Authorize } from "../../ram.ts";
+import type { FunctionDefinition } from "./function-definition.ts";
 import type { FunctionRegistry } from "./function-registry.ts";
 import { readBody } from "./request-body.ts";
 import { type ApiKey, checkSignature } from "./signature.ts";
@@ -20,7 +21,7 @@ export interface ApiCall {
 }
 
 /** What the API needs. */
-export interface InvokeApiOptions {
+export interface FunctionApiOptions {
   readonly registry: FunctionRegistry;
   readonly clock: SchedulingClock;
   readonly findKey: (accessKeyId: string) => ApiKey | undefined;
@@ -43,20 +44,21 @@ interface ApiAnswer {
 const KEEP_ALIVE_MS = 75_000;
 const SYNC_BYTES_MAX = 32 * 1024 * 1024;
 const ASYNC_BYTES_MAX = 128 * 1024;
-const PATH = /^\/2023-03-30\/functions\/([^/]+)\/invocations$/;
+const PATH = /^\/2023-03-30\/functions\/([^/]+)(\/invocations)?$/;
 
 /** A server that is not listening yet. */
-export function createInvokeApi(options: InvokeApiOptions): Server {
+export function createFunctionApi(options: FunctionApiOptions): Server {
   return createServer(
     { keepAliveTimeout: KEEP_ALIVE_MS },
     (request, response) => void serve(options, request, response),
   );
 }
 
-async function serve(options: InvokeApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function serve(options: FunctionApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const requestId = options.registry.newRequestId();
   const [path = "/", rawQuery = ""] = (request.url ?? "/").split(/\?(.*)/s, 2);
   const method = request.method ?? "GET";
+  const name = operationOf(method, path);
   const read = await readBody(request, SYNC_BYTES_MAX);
   if (read.kind === "aborted") return;
   // What is too long to be kept cannot be compared with its digest.
@@ -68,7 +70,7 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
   let fault: FaultsOf["fc"] | undefined;
   const finish = (answer: ApiAnswer | undefined): void => {
     const { status = 0, code } = answer ?? { code: "ConnectionLost" };
-    const call = { operation: "InvokeFunction", accessKeyId, principal, status, params };
+    const call = { operation: name ?? "unknown", accessKeyId, principal, status, params };
     options.onCall?.(code === undefined ? call : { ...call, code });
     if (!answer) {
       request.socket.destroy();
@@ -85,9 +87,13 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
   const perform = (): Promise<ApiAnswer> => {
     if (read.kind === "too-long")
       return Promise.resolve(refusal(400, "InvalidArgument", "the payload has more than 33554432 bytes", requestId));
-    const name = params["functionName"] ?? "";
-    const action = "fc:InvokeFunction";
-    const denial = options.authorize?.(accessKeyId, { action, resources: [`${options.arn}functions/${name}`] });
+    if (name === undefined)
+      return Promise.resolve(
+        refusal(404, "ApiNotSupported", `${method} ${path} is not an operation of this endpoint`, requestId),
+      );
+    const action = `fc:${name}`;
+    const resources = [`${options.arn}functions/${params["functionName"] ?? ""}`];
+    const denial = options.authorize?.(accessKeyId, { action, resources });
     if (denial !== undefined)
       return Promise.resolve(
         refusal(
@@ -97,9 +103,10 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
           requestId,
         ),
       );
-    return invoke(options, { method, path, request, body, requestId });
+    const call = { path, request, body, requestId };
+    return name === "GetFunction" ? Promise.resolve(describe(options, call)) : invoke(options, call);
   };
-  const operation = { service: "fc", operation: "InvokeFunction", accessKeyId, params } as const;
+  const operation = { service: "fc", operation: name ?? "unknown", accessKeyId, params } as const;
   fault = options.faults?.take(operation);
   const answer = await playFault(fault, {
     clock: options.clock,
@@ -111,27 +118,52 @@ async function serve(options: InvokeApiOptions, request: IncomingMessage, respon
   finish(answer);
 }
 
-async function invoke(
-  { registry }: InvokeApiOptions,
-  call: {
-    readonly method: string;
-    readonly path: string;
-    readonly request: IncomingMessage;
-    readonly body: Buffer;
-    readonly requestId: string;
-  },
-): Promise<ApiAnswer> {
+/** What the call is; undefined for what is no operation here. */
+function operationOf(method: string, path: string): "GetFunction" | "InvokeFunction" | undefined {
+  const [found, , invocations] = PATH.exec(path) ?? [];
+  if (found === undefined) return undefined;
+  if (invocations === undefined) return method === "GET" ? "GetFunction" : undefined;
+  return method === "POST" ? "InvokeFunction" : undefined;
+}
+
+interface FunctionCall {
+  readonly path: string;
+  readonly request: IncomingMessage;
+  readonly body: Buffer;
+  readonly requestId: string;
+}
+
+/** The function that a path names, or why there is none. */
+function functionAt(
+  { registry }: FunctionApiOptions,
+  { path, requestId }: FunctionCall,
+): FunctionDefinition | ApiAnswer {
+  const name = decodeName(PATH.exec(path)?.[1]) ?? "";
+  return registry.find(name) ?? refusal(404, "FunctionNotFound", `function '${name}' does not exist`, requestId);
+}
+
+/** The fields of a function that the embedded service keeps. */
+function describe(options: FunctionApiOptions, call: FunctionCall): ApiAnswer {
+  const it = functionAt(options, call);
+  if ("status" in it) return it;
+  const document = {
+    functionName: it.name,
+    handler: it.handler ?? "index.handler",
+    runtime: "nodejs20",
+    memorySize: it.memoryMb ?? 512,
+    timeout: it.timeoutS ?? 60,
+    environmentVariables: it.environment ?? {},
+  };
+  return { status: 200, headers: { "content-type": "application/json" }, body: Buffer.from(JSON.stringify(document)) };
+}
+
+async function invoke(options: FunctionApiOptions, call: FunctionCall): Promise<ApiAnswer> {
+  const { registry } = options;
   const { requestId, body } = call;
   const wrong = (message: string): ApiAnswer => refusal(400, "InvalidArgument", message, requestId);
-  const name = decodeName(PATH.exec(call.path)?.[1]);
-  if (name === undefined || call.method !== "POST")
-    return refusal(
-      404,
-      "ApiNotSupported",
-      `${call.method} ${call.path} is not an operation of this endpoint`,
-      requestId,
-    );
-  if (!registry.has(name)) return refusal(404, "FunctionNotFound", `function '${name}' does not exist`, requestId);
+  const it = functionAt(options, call);
+  if ("status" in it) return it;
+  const { name } = it;
 
   const { headers } = call.request;
   const type = String(headers["x-fc-invocation-type"] ?? "Sync").toLowerCase();
