@@ -8,7 +8,7 @@ import { isStandbyListName } from "../../shared/domain/standby.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
-import { listInstallations } from "../../shared/store/due.ts";
+import { otherOwner, readOwnership } from "../../shared/store/due.ts";
 import { groupRegions } from "../../shared/store/group-rows.ts";
 import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
 import { listStandbySets } from "../../shared/store/standby-sets.ts";
@@ -99,17 +99,22 @@ export async function unlessGone<Answer>(work: Promise<Answer>): Promise<Answer 
 
 /** This one, and whichever has its state in the same tables. */
 async function installationsHere({ configuration, ...place }: Account): Promise<ReadonlySet<string>> {
-  const found = await unlessGone(listInstallations(stateOf({ configuration, ...place })));
-  return new Set([configuration.settings.installation, ...(found ?? [])]);
+  const found = await unlessGone(readOwnership(stateOf({ configuration, ...place })));
+  const owner = found?.owner ?? null;
+  return new Set([
+    ...[configuration.settings.installation, ...(found?.installations ?? [])],
+    ...(owner === null ? [] : [owner]),
+  ]);
 }
 
 /** Throws where the tables are another installation's: two of them would take each other's leases for their own. */
 export async function refuseTablesOfOthers(account: Account): Promise<void> {
   const { settings, endpoints } = account.configuration;
-  const found = (await unlessGone(listInstallations(stateOf(account)))) ?? [];
-  if (found.length === 0 || found.includes(settings.installation)) return;
+  const found = await unlessGone(readOwnership(stateOf(account)));
+  const other = found && otherOwner(found, settings.installation);
+  if (other === null) return;
   throw new Error(
-    `the tables of ${endpoints.tablestoreInstance} are of the installation ${found.join(", ")}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
+    `the tables of ${endpoints.tablestoreInstance} are of the installation ${other}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
   );
 }
 

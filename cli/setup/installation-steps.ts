@@ -8,6 +8,7 @@ import { hashSecret, parseToken, TOKEN_BYTES } from "../../shared/domain/token-t
 import type { Clock } from "../../shared/ports/clock.ts";
 import type { Tables } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: setup runs before there is an API to ask.
+import { claimTables, otherOwner, readOwnership } from "../../shared/store/due.ts";
 import { readPolicy, writeFirstPolicy } from "../../shared/store/policy.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { createToken, listTokens, type StoredToken } from "../../shared/store/tokens.ts";
@@ -62,7 +63,7 @@ export function installationSteps(wish: InstallationWish): InstallationSteps {
   const tables = stateOf({ configuration, credentials, clock });
   return {
     tables: tableSteps({ endpoints, credentials, clock }, schemas),
-    first: [policyStep(tables, wish.policyText), adminStep(tables, wish)],
+    first: [ownerStep(tables, settings.installation), policyStep(tables, wish.policyText), adminStep(tables, wish)],
     logs:
       logs === null
         ? []
@@ -93,6 +94,27 @@ export function stateOf({ configuration, credentials, clock }: CloudPlace): Tabl
     endpoint: endpoints.tablestore,
     instance: endpoints.tablestoreInstance,
   });
+}
+
+/** Of two installations that are set up on the same tables at once, the second finds the claim of the first. */
+function ownerStep(tables: Tables, installation: string): Step {
+  const others = (other: string): string =>
+    `the tables are of the installation ${other}: set SAFEPORT_TABLESTORE_INSTANCE to an instance of its own`;
+  return {
+    id: "owner of the tables",
+    async look() {
+      const found = await unlessMissing(() => readOwnership(tables));
+      const other = found && otherOwner(found, installation);
+      if (other !== null) return { state: "wrong", what: others(other) };
+      return found?.owner === installation
+        ? { state: "ready" }
+        : { state: "missing", what: `make the tables those of ${installation}` };
+    },
+    async make() {
+      if (!(await claimTables(tables, installation))) throw new Error(others("that was set up meanwhile"));
+      return undefined;
+    },
+  };
 }
 
 function policyStep(tables: Tables, policyText: string): Step {

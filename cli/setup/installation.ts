@@ -16,7 +16,7 @@ export type RoleTokens = Readonly<Record<Role, string>>;
 
 /** What is needed to set an installation up. */
 export interface InstallationOrder {
-  readonly configuration: Pick<Configuration, "endpoints">;
+  readonly configuration: Pick<Configuration, "endpoints" | "settings">;
   readonly credentials: Credentials;
   /** The checked policy document as JSON text. */
   readonly policyText: string;
@@ -55,5 +55,6 @@ export async function setUpInstallation(order: InstallationOrder): Promise<SetUp
     const life = { createdAt: systemClock.now(), createdBy: "setup", expiresAt, revokedAt: null, replacedBy: null };
     return { tokenId: parts.tokenId, salt, secretHash, principal: role, roles, scope: null, note: "", ...life };
   });
-  return setUp(tables, { policyText: order.policyText, tokens });
+  const { installation } = order.configuration.settings;
+  return setUp(tables, { installation, policyText: order.policyText, tokens });
 }

@@ -10,6 +10,7 @@ import { problemOf, problemResponse } from "../../shared/http/problem.ts";
 import { endInstanceLeases } from "../../shared/usecases/lease/end-instance-leases.ts";
 import { actOnAlarm } from "../../shared/usecases/lockdown/act-on-alarm.ts";
 import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
+import { refuseStateOfOthers } from "../../shared/usecases/operation/own-state.ts";
 import { noteRefusal, type RefusalKind } from "../../shared/usecases/records/note-refusal.ts";
 import { bootLog } from "../compose.ts";
 import { entry, type Invocation } from "../entry.ts";
@@ -26,6 +27,7 @@ export const handler = entry(
   async (event, invocation) => {
     const size = event instanceof Uint8Array ? event.byteLength : typeof event === "string" ? event.length : 0;
     if (size > EVENT_BYTES_MAX) return refused(invocation, "size", `a post of ${size} bytes`);
+    await refuseStateOfOthers(invocation.app);
     const context = fieldsOf(parseEvent(event).value("requestContext"));
     return context === null ? onSystemEvent(event, invocation) : onPost(event, invocation);
   },

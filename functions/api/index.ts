@@ -4,6 +4,7 @@ import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
 import type { WriteBook } from "../../shared/ports/book.ts";
+import { refuseStateOfOthers } from "../../shared/usecases/operation/own-state.ts";
 import type { Composition } from "../compose.ts";
 import { entry } from "../entry.ts";
 import { routesAt, useCases } from "./parts.ts";
@@ -20,6 +21,7 @@ export const handler = entry(
   "api",
   async (event, invocation) => {
     const request = readHttpEvent(event, invocation.requestId);
+    await refuseStateOfOthers(invocation.app);
     const response = await webOf(invocation)(request, invocation.leftMs);
     await Promise.all(pending);
     return toHttpEventResult(response);

@@ -5,6 +5,7 @@ import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { lookAtEvents, tellRefused } from "../../shared/usecases/drift/look-at-event.ts";
+import { refuseStateOfOthers } from "../../shared/usecases/operation/own-state.ts";
 import { entry, isDeadLetter } from "../entry.ts";
 
 /** Time kept for the read-back and the records of the last change. */
@@ -24,6 +25,7 @@ export const handler = entry(
   async (event, { app, accountId, readPolicyOrDefault, leftMs }) => {
     // What sweep could not do stays due, and the next tick does it.
     if (isDeadLetter(event)) return [];
+    await refuseStateOfOthers(app);
     const records = await readOrTell(event, app);
     const policy = await readPolicyOrDefault();
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);

@@ -17,6 +17,15 @@ export const operationFailures = {
     () =>
       "The function's log says what is wrong. Remove the damaged rows `policy` of the table `policy`: the newest that is left is in force. Where none is left, `safeport setup` writes the shipped policy, over which an administrator applies a kept one.",
   ),
+  STATE_OF_ANOTHER: entry(
+    503,
+    "later",
+    "us",
+    (d) =>
+      `The tables are of the installation ${d["other"]}, and this is ${d["own"]}: nothing is read, opened or ended.`,
+    () =>
+      "Give this installation a Tablestore instance of its own (SAFEPORT_TABLESTORE_INSTANCE), run `safeport setup --apply` and deploy it anew.",
+  ),
   POLICY_INVALID: entry(
     422,
     "never",

@@ -1,7 +1,7 @@
 // The due table: one bounded range read finds everything whose time has come. A row is written before the row it points to.
 import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
-import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
+import { type KeyPart, type Row, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 
 /**
  * `lease`: look at this lease; `group`: look at this group; `drift`: look at this group and compare it with its ledger;
@@ -21,8 +21,20 @@ export interface Due {
 
 const PAGE = 5000;
 
-/** The row that says this installation's state exists. It lies in the range every tick reads. */
+/**
+ * The row that says an installation's state exists, by its name, and the one that says whose these tables are, without a name. They lie
+ * in the range every tick reads.
+ */
 const INSTALLATION = "installation";
+const OWNER_KEY: readonly KeyPart[] = [0, 0, INSTALLATION, ""];
+
+/** Whose tables these are. */
+export interface StateOwnership {
+  /** The installation that has claimed them; null where none has, as before there were claims. */
+  readonly owner: string | null;
+  /** Those whose state is there: one, unless somebody gave two of them the same before there were claims. */
+  readonly installations: readonly string[];
+}
 
 /** All leases of a group share a shard, so that one pass ends all that are due. */
 function shardOf(groupId: string, shards: number): number {
@@ -92,9 +104,9 @@ export async function readDue(
   shard: number,
   now: number,
   limit: number,
-): Promise<{ due: readonly Due[]; more: boolean; installed: boolean }> {
+): Promise<{ due: readonly Due[]; more: boolean; ownership: StateOwnership }> {
   const due: Due[] = [];
-  let installed = false;
+  const about: Row[] = [];
   let from: readonly KeyPart[] = [shard];
   for (;;) {
     const page = await tables.range({
@@ -105,7 +117,7 @@ export async function readDue(
     });
     for (const row of page.rows) {
       const [, at, kind, id] = row.key;
-      if (kind === INSTALLATION) installed = true;
+      if (kind === INSTALLATION) about.push(row);
       else {
         due.push({
           shard,
@@ -118,20 +130,33 @@ export async function readDue(
       }
     }
     const last = page.rows.at(-1);
-    if (!page.more || !last || due.length >= limit) return { due, more: page.more, installed };
+    if (!page.more || !last || due.length >= limit) return { due, more: page.more, ownership: ownershipIn(about) };
     from = [...last.key.slice(0, -1), `${String(last.key.at(-1))}\u0001`];
   }
 }
 
-/** Whether this installation's state exists. Missing means lost, or never set up. */
-export async function isInstalled(tables: Tables, installation: string): Promise<boolean> {
-  return (await tables.get("due", [0, 0, INSTALLATION, installation])) !== null;
+function ownershipIn(rows: readonly Row[]): StateOwnership {
+  const owner = rows.find(({ key }) => key[3] === "")?.columns["owner"];
+  const installations = rows.map(({ key }) => String(key[3])).filter((name) => name !== "");
+  return { owner: typeof owner === "string" ? owner : null, installations };
 }
 
-/** The installations whose state lies in these tables: one, unless somebody gave two of them the same. */
-export async function listInstallations(tables: Tables): Promise<readonly string[]> {
+/** Whose these tables are, and whose state exists there. None means lost, or never set up. */
+export async function readOwnership(tables: Tables): Promise<StateOwnership> {
   const range = { table: "due", from: [0, 0, INSTALLATION], to: [0, 0, `${INSTALLATION}\u0001`], limit: PAGE } as const;
-  return (await tables.range(range)).rows.map(({ key }) => String(key[3]));
+  return ownershipIn((await tables.range(range)).rows);
+}
+
+/** The other installation that these tables belong to, or null where there is none. */
+export function otherOwner({ owner, installations }: StateOwnership, installation: string): string | null {
+  if (owner !== null) return owner === installation ? null : owner;
+  return installations.includes(installation) ? null : (installations[0] ?? null);
+}
+
+/** Makes tables that nobody has claimed this installation's. False where somebody else was first. */
+export async function claimTables(tables: Tables, installation: string): Promise<boolean> {
+  const outcome = await tables.put("due", OWNER_KEY, { owner: installation }, { kind: "absent" });
+  return outcome === "written" || (await readOwnership(tables)).owner === installation;
 }
 
 /** Since when this installation's state exists, milliseconds; null when it does not, or nobody noted it. */

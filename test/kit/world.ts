@@ -191,7 +191,8 @@ export class World {
     const tablestore = options.inMemory ? null : await startTablestore({ clock, random, instances, credentials });
     const world = new World(clock, ecs, tablestore, faults, principals, options);
     recorders.push(await world.#startTrail(seed));
-    await setUp(world.process().tables, { policyText: JSON.stringify(options.policy ?? {}), tokens: [] });
+    const { installation } = world.#settings;
+    await setUp(world.process().tables, { installation, policyText: JSON.stringify(options.policy ?? {}), tokens: [] });
     // The first tick of an installation looks at everything; a test begins after it.
     await world.sweep();
     world.callNames.length = 0;

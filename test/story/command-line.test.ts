@@ -5,10 +5,12 @@ import { join } from "node:path";
 import TableStore from "tablestore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
+import { accountOf } from "../../cli/safeport/account.ts";
 import { newRoleTokens } from "../../cli/setup/installation.ts";
+import { stateOf } from "../../cli/setup/installation-steps.ts";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import { schemas } from "../../shared/store/tables.ts";
-import { type CommandRun, typed } from "../kit/command-line.ts";
+import { type CommandRun, terminalOf, typed } from "../kit/command-line.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
 
 const FRESH = "fresh";
@@ -351,6 +353,38 @@ describe("records", () => {
       code: 1,
       err: expect.stringContaining("/nowhere"),
     });
+  });
+});
+
+describe("functions that were given the tables of another installation", () => {
+  const OWNER = [0, 0, "installation", ""];
+
+  it("open nothing, take no alarm and end nothing, and say so", async () => {
+    const state = stateOf(accountOf(terminalOf({ cloud: world.cloud, env: environment() }).surroundings));
+    expect((await state.get("due", OWNER))?.columns).toEqual({ owner: "test-1" });
+    await state.put("due", OWNER, { owner: "another" }, { kind: "none" });
+    // What warm functions know is asked again once a minute.
+    await world.advance(61_000);
+    const asked = await world.api("POST", "/v1/leases", { body: { port: 9335, period: 3600, group: "lab" } });
+    expect([asked.status, asked.body.code]).toEqual([503, "STATE_OF_ANOTHER"]);
+    const alarm = await fetch(`${world.cloud.endpoints.api}/alarm/${"a".repeat(48)}`, {
+      method: "POST",
+      body: new URLSearchParams({ alertName: "ddos", alertState: "ALERT", dimensions: "{}" }),
+    });
+    expect(alarm.status).toBeGreaterThanOrEqual(500);
+    const since = world.next();
+    await world.advance(61_000);
+    const changes = world
+      .calls(since)
+      .filter(({ service, operation }) => service === "ots" && /Put|Write|Update/.test(operation));
+    expect(changes).toEqual([]);
+    expect(await safeport("setup --plan")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("of the installation another"),
+    });
+    await state.put("due", OWNER, { owner: "test-1" }, { kind: "none" });
+    await world.advance(61_000);
+    expect((await world.api("GET", "/v1/leases")).status).toBe(200);
   });
 });
 

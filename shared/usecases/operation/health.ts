@@ -63,7 +63,7 @@ export async function health(app: App, policy: Policy): Promise<Health> {
     Array.from({ length: app.settings.shards }, (_, shard) => readDue(app.tables, shard, now, ROWS_MAX)),
   );
   const due = shards.flatMap((it) => it.due).sort((a, b) => a.at - b.at);
-  const installed = shards.some((it) => it.installed);
+  const installed = shards.some(({ ownership }) => ownership.installations.includes(app.settings.installation));
   const [overdueEnds, last, mode, unjustified, evidence, check] = await Promise.all([
     lateEnds(app, due, now - OVERDUE_MS),
     lastFullPass(app.tables),

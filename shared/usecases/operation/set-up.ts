@@ -1,11 +1,15 @@
 // What an installation needs before its first request: tables, a policy, tokens. Repeating it changes nothing that is there.
+import { fail } from "../../errors/app-error.ts";
 import type { Tables } from "../../ports/tables.ts";
+import { claimTables, otherOwner, readOwnership } from "../../store/due.ts";
 import { writeFirstPolicy } from "../../store/policy.ts";
 import { schemas } from "../../store/tables.ts";
 import { changeToken, createToken, readToken, type TokenRow } from "../../store/tokens.ts";
 
 /** What setup is to leave behind. */
 export interface SetUpOrder {
+  /** Whose the tables are from now on. */
+  readonly installation: string;
   /** The checked policy document as JSON text; used only where no policy is stored yet. */
   readonly policyText: string;
   readonly tokens: readonly TokenRow[];
@@ -19,9 +23,13 @@ export interface SetUpReport {
   readonly tokens: number;
 }
 
-/** Creates missing tables, writes policy version 1 unless there is one, and keeps the tokens' hashes. */
+/** Creates missing tables, claims them, writes policy version 1 unless there is one, and keeps the tokens' hashes. Throws where they are another's. */
 export async function setUp(tables: Tables, order: SetUpOrder): Promise<SetUpReport> {
+  const { installation } = order;
   await tables.createTables(schemas);
+  const other = otherOwner(await readOwnership(tables), installation);
+  if (other !== null || !(await claimTables(tables, installation)))
+    throw fail("STATE_OF_ANOTHER", { other: other ?? "another", own: installation });
   const policy = await writeFirstPolicy(tables, order.policyText);
   for (const token of order.tokens) await keepToken(tables, token);
   return {

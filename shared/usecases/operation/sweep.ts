@@ -6,16 +6,7 @@ import type { Lease } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import {
-  type Due,
-  dueDelete,
-  dueDrift,
-  dueGroup,
-  dueWrite,
-  forgetInstalled,
-  isInstalled,
-  readDue,
-} from "../../store/due.ts";
+import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, forgetInstalled, readDue } from "../../store/due.ts";
 import { isPart } from "../../store/full-pass.ts";
 import { getLease } from "../../store/leases.ts";
 import { readMode } from "../../store/mode.ts";
@@ -33,6 +24,7 @@ import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import type { LookAt } from "./full-pass-part.ts";
 import type { Jobs } from "./jobs.ts";
 import { isLongJob } from "./long-jobs.ts";
+import { ensureOwnState } from "./own-state.ts";
 import { tellSkew } from "./tell-skew.ts";
 
 export interface SweepReport {
@@ -114,10 +106,9 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   const now = app.clock.now();
   const found = await Promise.all(shards.map((shard) => readDue(app.tables, shard, now, ROWS_MAX)));
   const due = found.flatMap((it) => it.due);
-  const lost =
-    shards.includes(0) &&
-    !found.some((it) => it.installed) &&
-    !(await isInstalled(app.tables, app.settings.installation));
+  const ownership = shards.includes(0) ? found[shards.indexOf(0)]?.ownership : undefined;
+  if (ownership !== undefined) await ensureOwnState(app, ownership);
+  const lost = ownership !== undefined && !ownership.installations.includes(app.settings.installation);
   if (due.length === 0 && !lost) return tally.report();
   const policy = typeof options.policy === "function" ? await options.policy() : options.policy;
   const work: Work = { ...options, policy };

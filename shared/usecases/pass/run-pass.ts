@@ -9,7 +9,7 @@ import type { Refusal } from "../../plan/picture.ts";
 import { type Plan, planGroup } from "../../plan/plan-group.ts";
 import { type CallPriority, CloudFailure, type Member } from "../../ports/firewall.ts";
 import type { Write } from "../../ports/tables.ts";
-import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, isInstalled } from "../../store/due.ts";
+import { type Due, dueDelete, dueDrift, dueGroup, dueWrite } from "../../store/due.ts";
 import { intentDelete, listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { acquireLock, type Lock } from "../../store/lock.ts";
@@ -17,6 +17,7 @@ import { readMode } from "../../store/mode.ts";
 import { type RecordedChange, writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
+import { isStateKnown } from "../operation/own-state.ts";
 import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
@@ -77,19 +78,6 @@ export interface PassReport {
 
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;
-
-const KNOWN_MS = 60_000;
-const knownSince = new WeakMap<App, number>();
-
-/** Whether this installation's state exists; that it does is remembered for a minute. */
-async function isStateKnown(app: App): Promise<boolean> {
-  const now = app.clock.monotonicMs();
-  const since = knownSince.get(app);
-  if (since !== undefined && now - since < KNOWN_MS) return true;
-  const known = await isInstalled(app.tables, app.settings.installation);
-  if (known) knownSince.set(app, now);
-  return known;
-}
 
 /** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {

@@ -13,7 +13,7 @@ const token: TokenRow = {
 describe("setup", () => {
   test("leaves tables, a policy and tokens behind", async () => {
     const tables = memoryTables();
-    const report = await setUp(tables, { policyText: '{"a":1}', tokens: [token] });
+    const report = await setUp(tables, { installation: "test", policyText: '{"a":1}', tokens: [token] });
     expect(report).toMatchObject({ policy: "written", tokens: 1 });
     expect(await readPolicy(tables)).toMatchObject({ version: 1, text: '{"a":1}' });
     expect(await readToken(tables, "t1")).toMatchObject(token);
@@ -21,8 +21,12 @@ describe("setup", () => {
 
   test("repeated, it keeps the policy in force and renews tokens", async () => {
     const tables = memoryTables();
-    await setUp(tables, { policyText: '{"a":1}', tokens: [token] });
-    const report = await setUp(tables, { policyText: '{"a":2}', tokens: [{ ...token, expiresAt: 2 }] });
+    await setUp(tables, { installation: "test", policyText: '{"a":1}', tokens: [token] });
+    const report = await setUp(tables, {
+      installation: "test",
+      policyText: '{"a":2}',
+      tokens: [{ ...token, expiresAt: 2 }],
+    });
     expect(report.policy).toBe("kept");
     expect((await readPolicy(tables))?.text).toBe('{"a":1}');
     expect((await readToken(tables, "t1"))?.expiresAt).toBe(2);
@@ -30,10 +34,10 @@ describe("setup", () => {
 
   test("does not bring a revoked token back", async () => {
     const tables = memoryTables();
-    await setUp(tables, { policyText: "{}", tokens: [token] });
+    await setUp(tables, { installation: "test", policyText: "{}", tokens: [token] });
     const kept = await readToken(tables, "t1");
     if (kept) await changeToken(tables, kept, { revokedAt: 5 });
-    await setUp(tables, { policyText: "{}", tokens: [{ ...token, expiresAt: 9 }] });
+    await setUp(tables, { installation: "test", policyText: "{}", tokens: [{ ...token, expiresAt: 9 }] });
     expect(await readToken(tables, "t1")).toMatchObject({ revokedAt: 5, expiresAt: 1 });
   });
 });
