@@ -12,4 +12,13 @@ export interface Explained {
   readonly reason: string;
 }
 
-export const EXPLAINED: readonly Explained[] = [];
+export const EXPLAINED: readonly Explained[] = [
+  {
+    file: "shared/domain/port-range.ts",
+    line: "return from === null || to === null || from > to || more.length > 0 ? null : { from, to };",
+    original: "to === null",
+    replacement: "false",
+    reason:
+      "A port is at least 1 and null compares as 0, so the range would run backwards; the compiler wants the question asked.",
+  },
+];

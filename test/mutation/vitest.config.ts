@@ -11,14 +11,17 @@ class UnitFirst extends BaseSequencer {
   }
 }
 
+const tests = (process.env["SAFEPORT_MUTATION_TESTS"] ?? "").split(",");
+const hasProperties = tests.some((file) => file.startsWith("test/property/"));
+
 // biome-ignore lint/style/noDefaultExport: the test runner takes a default export.
 export default defineConfig({
   test: {
-    include: (process.env["SAFEPORT_MUTATION_TESTS"] ?? "").split(","),
+    include: tests,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     isolate: true,
-    setupFiles: ["test/mutation/no-shrinking.ts"],
+    setupFiles: hasProperties ? ["test/mutation/no-shrinking.ts"] : [],
     sequence: { sequencer: UnitFirst },
   },
 });
