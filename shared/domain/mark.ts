@@ -78,7 +78,7 @@ function macOf(rule: MarkedRule, until: string): string {
 
 function printable(text: string): string {
   return text
-    .replace(/\s+/g, " ")
+    .replace(/\s/g, " ")
     .replace(/[^\x20-\x7e]/g, "")
     .replace(/ +/g, " ")
     .trim();

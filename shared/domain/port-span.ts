@@ -14,6 +14,8 @@ export interface PortSpan {
 const WIDE_PORTS = 1024;
 /** Spans of one question to a log. */
 const SPANS_MAX = 100;
+/** How far spans may lie apart to be joined: neighbours at first, and all of a protocol in the end. */
+const GAPS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536];
 
 /** The ports of a rule; none of one that is wide. */
 function spansOf(rule: RuleSpec): readonly PortSpan[] {
@@ -21,7 +23,7 @@ function spansOf(rule: RuleSpec): readonly PortSpan[] {
   if (kind === "all" || kind === "unknown") return [];
   if (kind === "tcp" || kind === "udp")
     return ports.last - ports.first < WIDE_PORTS ? [{ protocol: kind, from: ports.first, to: ports.last }] : [];
-  const names = kind === "icmp" || kind === "icmpv6" ? ["icmp", "icmpv6"] : [kind.replace(/^ip-/, "")];
+  const names = kind === "icmp" || kind === "icmpv6" ? ["icmp", "icmpv6"] : [kind.replace("ip-", "")];
   return names.map((protocol) => ({ protocol, from: 0, to: 0 }));
 }
 
@@ -33,8 +35,11 @@ export function joinSpans(rules: readonly RuleSpec[]): readonly PortSpan[] {
   const sorted = rules
     .flatMap(spansOf)
     .sort((a, b) => (a.protocol < b.protocol ? -1 : a.protocol > b.protocol ? 1 : a.from - b.from));
-  let joined = joinNear(sorted, 1);
-  for (let gap = 4; joined.length > SPANS_MAX && gap < 2 ** 17; gap *= 4) joined = joinNear(joined, gap);
+  let joined: readonly PortSpan[] = sorted;
+  for (const gap of GAPS) {
+    joined = joinNear(joined, gap);
+    if (joined.length <= SPANS_MAX) break;
+  }
   return joined;
 }
 

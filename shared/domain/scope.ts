@@ -27,7 +27,7 @@ export function isInScopes(scopes: readonly Scope[], group: ScopedGroup): boolea
 
 function isInScope({ groups, tags, applications }: Scope, { groupId, name, tags: carried }: ScopedGroup): boolean {
   if (groups.includes(groupId) || (name !== "" && groups.includes(name))) return true;
-  const application = Object.hasOwn(carried, APPLICATION_TAG) ? carried[APPLICATION_TAG] : undefined;
-  if (application !== undefined && applications.includes(application)) return true;
-  return Object.entries(carried).some(([key, value]) => tags.includes(`${key}=${value}`));
+  return Object.entries(carried).some(
+    ([key, value]) => tags.includes(`${key}=${value}`) || (key === APPLICATION_TAG && applications.includes(value)),
+  );
 }

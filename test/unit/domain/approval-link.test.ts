@@ -27,46 +27,51 @@ test("a link is genuine as it was signed", () => {
 });
 
 describe("a link is not genuine", () => {
-  const link = read(formatLink(LINK, TERMS));
-  it.each([
-    ["for another lease", { ...link, leaseId: "ls-0123456789abcdefgh0" }],
-    ["for another person", { ...link, person: "bob" }],
-    ["past its end", { ...link, expiresAt: link.expiresAt + 1 }],
-    ["with a shorter signature", { ...link, signature: link.signature.slice(1) }],
-    ["without one", { ...link, signature: "" }],
-    ["with another of the same length", { ...link, signature: "A".repeat(link.signature.length) }],
-  ])("%s", (_, other) => {
-    expect(isGenuineLink(other, TERMS)).toBe(false);
+  type Read = ReturnType<typeof read>;
+  it.each<[string, (link: Read) => Partial<Read>]>([
+    ["for another lease", () => ({ leaseId: "ls-0123456789abcdefgh0" })],
+    ["for another person", () => ({ person: "bob" })],
+    ["past its end", ({ expiresAt }) => ({ expiresAt: expiresAt + 1 })],
+    ["with a shorter signature", ({ signature }) => ({ signature: signature.slice(1) })],
+    ["without one", () => ({ signature: "" })],
+    ["with another of the same length", ({ signature }) => ({ signature: "A".repeat(signature.length) })],
+  ])("%s", (_, changes) => {
+    const link = read(formatLink(LINK, TERMS));
+    expect(isGenuineLink({ ...link, ...changes(link) }, TERMS)).toBe(false);
   });
 
   it("for another change, or by another installation", () => {
+    const link = read(formatLink(LINK, TERMS));
     expect(isGenuineLink(link, { ...TERMS, change: "d".repeat(64) })).toBe(false);
     expect(isGenuineLink(link, { ...TERMS, secret: "another" })).toBe(false);
   });
 });
 
-describe("no link is", () => {
-  const text = formatLink(LINK, TERMS);
-  const [lease = "", end = "", person = "", signature = ""] = text.split(".");
-  it.each([
-    "",
-    `x${text}`,
-    `${text}x`,
-    `${text}\n`,
-    [lease.slice(0, -1), end, person, signature].join("."),
-    [`${lease}0`, end, person, signature].join("."),
-    [lease.toUpperCase(), end, person, signature].join("."),
-    [lease, "", person, signature].join("."),
-    [lease, "0".repeat(13), person, signature].join("."),
-    [lease, end, "", signature].join("."),
-    [lease, end, "A".repeat(701), signature].join("."),
-    [lease, end, person, signature.slice(1)].join("."),
-    [lease, end, person].join("."),
-  ])("%j", (other) => {
-    expect(parseLink(other)).toBeNull();
+describe("no link", () => {
+  it.each<[string, (parts: readonly string[]) => string]>([
+    ["is nothing", () => ""],
+    ["has something before it", (parts) => `x${parts.join(".")}`],
+    ["has something after it", (parts) => `${parts.join(".")}x`],
+    ["ends a line", (parts) => `${parts.join(".")}\n`],
+    ["has another part", (parts) => [...parts, "x"].join(".")],
+    ["lacks its signature", (parts) => parts.slice(0, 3).join(".")],
+    ["has a shorter lease", ([lease = "", ...rest]) => [lease.slice(0, -1), ...rest].join(".")],
+    ["has a longer lease", ([lease = "", ...rest]) => [`${lease}0`, ...rest].join(".")],
+    ["has a lease in capitals", ([lease = "", ...rest]) => [lease.toUpperCase(), ...rest].join(".")],
+    ["has no end", ([lease, , ...rest]) => [lease, "", ...rest].join(".")],
+    ["has an end beyond all time", ([lease, , ...rest]) => [lease, "0".repeat(13), ...rest].join(".")],
+    ["has an end that is no number", ([lease, , ...rest]) => [lease, "A-", ...rest].join(".")],
+    ["is for nobody", ([lease, end, , signature]) => [lease, end, "", signature].join(".")],
+    ["is for a name too long", ([lease, end, , signature]) => [lease, end, "A".repeat(701), signature].join(".")],
+    ["is for a name in other letters", ([lease, end, , signature]) => [lease, end, "A+/=", signature].join(".")],
+    ["has a shorter signature", (parts) => parts.join(".").slice(0, -1)],
+    ["has a signature in other letters", (parts) => `${parts.join(".").slice(0, -1)}=`],
+  ])("%s", (_, change) => {
+    expect(parseLink(change(formatLink(LINK, TERMS).split(".")))).toBeNull();
   });
 
-  it("of the longest parts is still read", () => {
+  it("has to be short: the longest parts are read", () => {
+    const [lease = "", , , signature = ""] = formatLink(LINK, TERMS).split(".");
     expect(parseLink([lease, "0".repeat(12), "A".repeat(700), signature].join("."))).not.toBeNull();
     expect(parseLink([lease, "0", "AA", signature].join("."))?.expiresAt).toBe(0);
   });

@@ -28,6 +28,7 @@ describe("two names", () => {
     ["ann", "ann/corp", false],
     ["ann", "bob", false],
     ["corp/ann", "corp/", false],
+    ["ıan", "ian", false],
   ])("%s and %s may be of one person: %s", (a, b, same) => {
     expect(isSameName(a, b)).toBe(same);
     expect(isSameName(b, a)).toBe(same);

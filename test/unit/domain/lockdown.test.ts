@@ -5,6 +5,7 @@ import { policyOf } from "../../../shared/config/policy-values.ts";
 import {
   hasOperators,
   isLaterEnd,
+  LOCKDOWN_JOB,
   lockdownEnd,
   lockdownIdOf,
   parseLockdownId,
@@ -20,6 +21,10 @@ const aPolicy = (changes: Partial<Policy> = {}): Policy => ({
 const policy = aPolicy();
 const lockdownOf = (changes: Partial<Policy["lockdown"]>): Policy =>
   aPolicy({ lockdown: { ...policy.lockdown, ...changes } });
+
+test("the job of a lockdown is called as in the rows that are stored", () => {
+  expect(LOCKDOWN_JOB).toBe("lockdown");
+});
 
 describe("the name of a scope", () => {
   test("is 12 digits that stay, as stored lockdowns are found by them", () => {

@@ -65,7 +65,7 @@ describe("writing a mark", () => {
   it("refuses an installation name that would break it", () => {
     for (const installation of ["", "a b", "a\nb", "é", "x".repeat(33)]) {
       expect(isInstallationName(installation)).toBe(false);
-      expect(() => aMark({ installation })).toThrow(RangeError);
+      expect(() => aMark({ installation })).toThrow("installation name does not fit in a mark");
     }
   });
 });

@@ -16,6 +16,12 @@ describe("the key of a rule", () => {
     expect(ruleKey(aSpec({ peer: fromCidr("203.0.113.7") }))).toBe(ruleKey(aSpec()));
   });
 
+  it("quotes what it does not know, in lower case", () => {
+    expect(ruleKey(aSpec({ protocol: { other: "Future" } }))).toBe(
+      'ingress|other:"future"|22/22|203.0.113.7/32|accept|1|-1/-1|*',
+    );
+  });
+
   it("leaves out who wrote the rule and what its description says", () => {
     expect(ruleKey(aRule({ description: "mine", createdAt: 5, id: null }))).toBe(ruleKey(aSpec()));
   });
@@ -48,6 +54,7 @@ describe("the key of a rule", () => {
 });
 
 it("rules that differ only in priority share the identity without it", () => {
+  expect(identityWithoutPriority(aSpec())).toBe("ingress|tcp|22/22|203.0.113.7/32|accept|*|-1/-1|*");
   expect(identityWithoutPriority(aSpec({ priority: 5 }))).toBe(identityWithoutPriority(aSpec()));
   expect(identityWithoutPriority(aSpec({ policy: "drop" }))).not.toBe(identityWithoutPriority(aSpec()));
 });

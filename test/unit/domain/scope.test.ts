@@ -14,6 +14,7 @@ describe("a scope", () => {
     ["a tag's key alone", scope({ tags: ["env"] }), false],
     ["an application", scope({ applications: ["shop"] }), true],
     ["another application", scope({ applications: ["toys"] }), false],
+    ["an application that another tag names", scope({ applications: ["prod"] }), false],
     ["nothing", scope({}), false],
     ["one of several", scope({ groups: ["sg-2"], applications: ["shop"] }), true],
   ])("of %s", (_, it, expected) => {

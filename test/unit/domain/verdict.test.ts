@@ -116,6 +116,19 @@ describe("a drop that shadows", () => {
   });
 });
 
+describe("an accept of the other direction", () => {
+  const outgoing = aRule({ priority: 1, direction: "egress", protocol: "all", ports: somePorts("-1/-1") });
+
+  it("lets nothing in", () => {
+    expect(letsThrough(spec, [outgoing])).toBe(false);
+  });
+
+  it("lifts no drop", () => {
+    const drop = aDrop({ priority: 10 });
+    expect(shadowOf(spec, [drop, outgoing])).toBe(drop);
+  });
+});
+
 describe("a drop nobody can resolve", () => {
   it.each<Partial<Rule>>([
     { peer: { kind: "group", groupId: "sg-b" } },
@@ -129,6 +142,11 @@ describe("a drop nobody can resolve", () => {
     expect(shadowOf(spec, rules)).toBeNull();
     expect(unresolvedDrops(spec, rules)).toEqual([drop]);
     expect(letsThrough(spec, rules)).toBe(false);
+  });
+
+  it("is reported behind a stronger drop, too: that may go before it", () => {
+    const hidden = aDrop({ priority: 20, peer: { kind: "group", groupId: "sg-b" } });
+    expect(unresolvedDrops(spec, [aDrop({ priority: 10 }), hidden])).toEqual([hidden]);
   });
 
   it("is left out where it surely does not matter", () => {
