@@ -42,7 +42,8 @@ export function parseCidr(text: string): Cidr | null {
   if (parts === null) return null;
   const cidr = cidrOf(parts.family, parts.address, parts.prefix);
   if (cidr.first !== parts.address) return null;
-  if (cidr.family === 6 && cidr.first >= MAPPED_FIRST && cidr.last <= MAPPED_LAST) return null;
+  // No IPv4 address is as large.
+  if (cidr.first >= MAPPED_FIRST && cidr.last <= MAPPED_LAST) return null;
   return cidr;
 }
 
@@ -112,7 +113,7 @@ interface Span {
 
 function unionSpans(cidrs: readonly Cidr[], family: Family): Span[] {
   const sorted = cidrs.filter((cidr) => cidr.family === family);
-  sorted.sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
+  sorted.sort((a, b) => Number(a.first - b.first));
   const spans: Span[] = [];
   for (const { first, last } of sorted) {
     const open = spans.at(-1);
@@ -157,8 +158,6 @@ interface Block {
 }
 
 function parseBlock(text: string, mappedAllowed: boolean): Block | null {
-  // Nothing valid is longer; a long text is not worth looking at.
-  if (text.length > 64) return null;
   const slash = text.indexOf("/");
   const addressText = slash < 0 ? text : text.slice(0, slash);
   const family: Family = addressText.includes(":") ? 6 : 4;
@@ -185,11 +184,11 @@ function parseIpv4(text: string): bigint | null {
 }
 
 function parseIpv6(text: string, mappedAllowed: boolean): bigint | null {
-  const halves = text.split("::");
-  if (halves.length > 2) return null;
-  const head = parseHextets(halves[0] ?? "", mappedAllowed && halves.length === 1);
-  const tail = halves.length === 2 ? parseHextets(halves[1] ?? "", mappedAllowed) : [];
-  if (head === null || tail === null) return null;
+  const halves = text
+    .split("::")
+    .map((half, index, all) => parseHextets(half, mappedAllowed && index === all.length - 1));
+  const [head = null, tail = [], ...more] = halves;
+  if (head === null || tail === null || more.length > 0) return null;
   const missing = 8 - head.length - tail.length;
   // `::` stands for at least one group; without it all eight must be there.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return null;

@@ -5,6 +5,7 @@ import {
   addressBits,
   type Cidr,
   cidrOf,
+  complementOf,
   containsCidr,
   coverage,
   formatBare,
@@ -120,5 +121,21 @@ it("containing and overlapping agree with a bitmap", () => {
       expect(containsCidr(a, b)).toBe(inB.every((address) => inA.has(address)));
       expect(overlaps(a, b)).toBe(inB.some((address) => inA.has(address)));
     }),
+  );
+});
+
+it("blocks and what they leave of a family are all of it, and share nothing", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(aBlock, aSmallBlock), { maxLength: 8 }),
+      fc.constantFrom(4 as const, 6 as const),
+      (blocks, family) => {
+        const own = blocks.filter((block) => block.family === family);
+        const rest = complementOf(blocks, family);
+        expect(mergeCidrs([...own, ...rest])).toEqual([cidrOf(family, 0n, 0)]);
+        expect(rest.some((gap) => own.some((block) => overlaps(gap, block)))).toBe(false);
+        expect(mergeCidrs(rest)).toEqual(rest);
+      },
+    ),
   );
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  complementOf,
   containsCidr,
   coverage,
   formatBare,
@@ -56,6 +57,16 @@ describe("what a person writes", () => {
     "1.2.3.4/-1",
     "1.2.3.4/",
     "1.2.3.4/24",
+    "0.0.0.0/",
+    "10.0.0.0/08",
+    "10.0.0.0/+8",
+    "10.0.0.0/8.0",
+    "10.0.0.0/1e1",
+    "10.0.0.0/0x8",
+    "10.0.0.0/ 8",
+    "10.0.0.0/8 ",
+    "10.0.0.0/8x",
+    "10.0.0.0/x8",
     "10.0.0.1/8",
     "1.2.3.4/32/32",
     "1.2.3.0/255.255.255.0",
@@ -82,6 +93,7 @@ describe("what a person writes", () => {
     "2001:db8::1/64",
     "2001:db8::/129",
     "1::2::3",
+    "1:2:3:4:5:6:7:8::9::a",
     "1:2:3:4:5:6:7",
     "1:2:3:4:5:6:7:8:9",
     "1:2:3:4:5:6:7:8::",
@@ -130,6 +142,24 @@ describe("sets of blocks", () => {
     expect(containsCidr(aCidr("10.0.0.0/25"), aCidr("10.0.0.0/24"))).toBe(false);
     expect(overlaps(aCidr("10.0.0.0/25"), aCidr("10.0.0.0/24"))).toBe(true);
     expect(overlaps(aCidr("10.0.0.0/25"), aCidr("10.0.0.128/25"))).toBe(false);
+  });
+
+  it.each(["10.0.0.0", "10.0.0.255"])("share the address %s with the block that it ends", (address) => {
+    const [one, block] = [aCidr(address), aCidr("10.0.0.0/24")];
+    expect([overlaps(one, block), overlaps(block, one), overlaps(one, one)]).toEqual([true, true, true]);
+  });
+
+  it.each([
+    [[], ["0.0.0.0/0"]],
+    [["0.0.0.0/0"], []],
+    [["0.0.0.0/1"], ["128.0.0.0/1"]],
+    [["128.0.0.0/1", "0.0.0.0/2"], ["64.0.0.0/2"]],
+    [
+      ["64.0.0.0/2", "::/0"],
+      ["0.0.0.0/2", "128.0.0.0/1"],
+    ],
+  ])("without %j leave %j of IPv4", (blocks, rest) => {
+    expect(complementOf(blocks.map(aCidr), 4).map(formatCidr)).toEqual(rest);
   });
 
   it.each([

@@ -34,6 +34,13 @@ describe("a request that can be a rule", () => {
     expect(keys(changes)).toEqual(expected);
   });
 
+  it("is for ports that are a range, or any", () => {
+    expect(parseGrant(words)).toMatchObject({ specs: [{ ports: { kind: "range", range: { from: 22, to: 22 } } }] });
+    expect(parseGrant({ ...words, protocol: "all", port: "-1" })).toMatchObject({
+      specs: [{ ports: { kind: "any" } }],
+    });
+  });
+
   it("names the one host it is for", () => {
     expect(keys({ dest: aCidr("10.0.0.5") })).toEqual(["ingress|tcp|22/22|203.0.113.7/32|accept|1|-1/-1|10.0.0.5/32"]);
   });
@@ -81,11 +88,14 @@ describe("a request that cannot", () => {
   });
 
   it("is not repeated at length", () => {
+    expect(problem({ sources: ["x".repeat(60)] })?.detail).toEqual({ source: "x".repeat(60) });
     expect(problem({ sources: ["x".repeat(5000)] })?.detail).toEqual({ source: `${"x".repeat(60)}…` });
   });
 
   it.each([0, 101, 1.5, Number.NaN])("is a programming error with priority %d", (priority) => {
-    expect(() => parseGrant({ ...words, priority })).toThrow(RangeError);
+    expect(() => parseGrant({ ...words, priority })).toThrow(
+      `priority ${priority} is not a whole number from 1 to 100`,
+    );
   });
 });
 
@@ -93,16 +103,22 @@ describe("covering a sensitive port", () => {
   it.each<[Protocol, string, boolean]>([
     ["tcp", "22/22", true],
     ["udp", "1/65535", true],
+    ["udp", "23/65535", false],
     ["tcp", "23/65535", false],
     ["tcp", "1/21", false],
     ["tcp", "-1/-1", true],
     ["all", "-1/-1", true],
+    ["all", "80/80", true],
     ["icmp", "-1/-1", false],
     ["icmpv6", "-1/-1", false],
     ["gre", "-1/-1", false],
     [{ other: "6" }, "1/100", true],
     [{ other: "6" }, "80/80", false],
+    [{ other: "17" }, "1/100", true],
+    [{ other: "17" }, "80/80", false],
     [{ other: "50" }, "-1/-1", false],
+    [{ other: "x6" }, "80/80", true],
+    [{ other: "6x" }, "80/80", true],
     [{ other: "future" }, "-1/-1", true],
   ])("%j %s covers port 22: %s", (protocol, ports, covered) => {
     expect(coversPort(aSpec({ protocol, ports: somePorts(ports) }), 22)).toBe(covered);

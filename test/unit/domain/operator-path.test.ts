@@ -55,6 +55,17 @@ describe("the operator path", () => {
     expect(cutPaths([opensSsh], [opensSsh, aDrop({ dest: own })], [ssh], [aCidr("2001:db8::5"), own])).toEqual([ssh]);
   });
 
+  it("is not judged for an address of the interface that its source cannot go to", () => {
+    const own = [aCidr("2001:db8::5"), aCidr("10.0.0.5")];
+    expect(cutPaths([opensSsh], [opensSsh, aDrop({ dest: aCidr("10.0.0.6") })], [ssh], own)).toEqual([]);
+  });
+
+  it("is not known to have been open behind a drop that nobody can look into and that goes", () => {
+    const drop = aDrop({ peer: { kind: "prefixList", prefixListId: "pl-1" } });
+    expect(cutPaths([opensSsh, drop], [], [ssh])).toEqual([]);
+    expect(cutPaths([opensSsh, drop], [drop], [ssh])).toEqual([ssh]);
+  });
+
   it("over IPv6 is judged where the interface has no IPv6 address", () => {
     const path = { ...ssh, sources: ["2001:db8::/64"] };
     const rule = aRule({ peer: fromCidr("2001:db8::/56") });
@@ -72,6 +83,7 @@ describe("whether an operator path can be read", () => {
     ["a port", {}, true],
     ["a range of ports", { port: "8000-8010" }, true],
     ["no port of tcp", { port: "" }, false],
+    ["ping", { protocol: "icmp", port: "" }, true],
     ["a port of ping", { protocol: "icmp" }, false],
     ["ping over IPv6", { protocol: "icmp", port: "", sources: ["2001:db8::1"] }, false],
     ["no source", { sources: [] }, false],

@@ -2,6 +2,7 @@
 import { expect, it, test } from "vitest";
 import {
   isStandbyListName,
+  STANDBY_JOB,
   standbyHolder,
   standbyListName,
   standbyName,
@@ -28,6 +29,10 @@ test("a set has a name of its own for each region, scope and shape", () => {
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toMatch(/^[0-9a-f]{12}$/);
   expect(standbyName("cn-hangzhou", { ...SCOPE }, SHAPE)).toBe(names[0]);
+});
+
+test("the job that looks at the lists is called as in the rows that are stored", () => {
+  expect(STANDBY_JOB).toBe("lockdown-lists");
 });
 
 test("names in the cloud and in the ledger are as they were written before", () => {
