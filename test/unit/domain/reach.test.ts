@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isOpenToWorld, mayBeOpenToWorld, openToWorld, reachOf } from "../../../shared/domain/reach.ts";
+import { isOpenToWorld, reachOf } from "../../../shared/domain/reach.ts";
 import type { Ports, RuleSpec } from "../../../shared/domain/rule.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -103,45 +103,5 @@ describe("open to the world", () => {
     ["a rule for a peer nobody can read", { peer: { kind: "opaque", text: "0.0.0.0/00" } }],
   ])("is not %s", (_, changes) => {
     expect(isOpenToWorld(aSpec(changes))).toBe(false);
-  });
-});
-
-describe("what may be open to the world where no person looks", () => {
-  const prefixList = { kind: "prefixList", prefixListId: "pl-1" } as const;
-  it.each<[boolean, string, Partial<RuleSpec>]>([
-    [true, "everybody", { peer: world }],
-    [true, "a prefix list", { peer: prefixList }],
-    [true, "a peer nobody can read", { peer: { kind: "opaque", text: "?" } }],
-    [false, "a group", { peer: { kind: "group", groupId: "sg-1" } }],
-    [false, "one address", {}],
-    [false, "a drop of a list", { peer: prefixList, policy: "drop" }],
-    [false, "a way out to a list", { peer: prefixList, direction: "egress" }],
-  ])("%s: %s", (may, _, changes) => {
-    expect(mayBeOpenToWorld(aSpec(changes))).toBe(may);
-  });
-});
-
-describe("rules that are open to the world together", () => {
-  const from = (block: string, changes: Partial<RuleSpec> = {}) => aSpec({ peer: fromCidr(block), ...changes });
-  it.each<[string, RuleSpec[], number]>([
-    ["none of none", [], 0],
-    ["everybody alone", [from("0.0.0.0/0")], 1],
-    ["the halves of a block of their size", [from("10.0.0.0/8"), from("11.0.0.0/8")], 2],
-    ["a block just as large", [from("10.0.0.0/8")], 0],
-    ["pieces far from each other", [from("10.0.0.0/8"), from("192.0.2.1"), from("2001:db8::1")], 2],
-    ["IPv6 in two", [from("2000::/16"), from("2001::/16"), from("192.0.2.1")], 2],
-    ["an IPv6 block just as large", [from("2000::/16")], 0],
-    ["one half of them a drop", [from("10.0.0.0/8"), from("11.0.0.0/8", { policy: "drop" })], 0],
-    ["one half of them outgoing", [from("10.0.0.0/8"), from("11.0.0.0/8", { direction: "egress" })], 0],
-    ["a group beside everybody", [from("0.0.0.0/0"), aSpec({ peer: { kind: "group", groupId: "sg-1" } })], 1],
-  ])("%s", (_, specs, count) => {
-    expect(openToWorld(specs)).toEqual(
-      count === 0 ? [] : specs.filter(({ peer }) => peer.kind === "cidr").slice(0, count),
-    );
-  });
-
-  it("are those of the wide family alone", () => {
-    const six = [from("2000::/16"), from("2001::/16")];
-    expect(openToWorld([from("192.0.2.1"), ...six])).toEqual(six);
   });
 });
