@@ -338,7 +338,7 @@ function keptOut(
 /** By source or owner, and here also where its source is wide: what may be a service's own is left to it. */
 function isOfWriter({ peer }: Rule, writer: ForeignWriter): boolean {
   if (peer.kind === "cidr") return writer.sources.some((block) => containsCidr(block, peer.cidr));
-  return peer.kind === "group" && peer.owner !== undefined && writer.ownerAccounts.includes(peer.owner);
+  return peer.kind === "group" && writer.ownerAccounts.some((account) => account === peer.owner);
 }
 
 const sessionText = ({ at, member, protocol, port, peer }: LastSession): string =>
