@@ -251,6 +251,7 @@ describe("a rule that is gone, and one that somebody's change has made of it", (
 
   test("are one edited rule: the change names the one and says the other", () => {
     expect(watching([modify])).toEqual(yes);
+    expect(watching([{ ...modify, ruleIds: [ruleId("z"), ruleId("g")] }])).toEqual(yes);
     expect(watching([{ ...modify, rules: [...(aSighting().rules ?? []), ...(modify.rules ?? [])] }])).toEqual(yes);
     expect(watching([modify, { ...modify, rules: aSighting().rules }])).toEqual(yes);
     for (const told of [

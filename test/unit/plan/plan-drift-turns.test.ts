@@ -1,0 +1,85 @@
+// What becomes of a difference from one pass to the next: when it counts as begun, moved or held, and when the group is looked at again.
+import { describe, expect, test } from "vitest";
+import type { DriftItem } from "../../../shared/domain/drift-item.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
+import { againAt } from "../../../shared/plan/mode-guard.ts";
+import type { Picture, Watch } from "../../../shared/plan/picture.ts";
+import { NO_DRIFT, planDrift } from "../../../shared/plan/plan-drift.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { anAllocated, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
+import { aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
+import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+
+const x: Rule = aRule({ id: ruleId("x"), ports: somePorts("8080/8080"), createdAt: NOW - 60_000 });
+const bobs = aSighting({ specs: [x] });
+/** Bob's rule, which nobody granted, under an enforced guard unless said otherwise. */
+const drift = (watch: Partial<Watch> = {}, picture: Partial<Picture> = {}) =>
+  planGroup(aPicture({ rules: [x], watch: aWatch({ sightings: [bobs], ...watch }), ...picture })).drift;
+/** The item of it as it was stored by an earlier pass. */
+const stored = (changes: Partial<DriftItem> = {}): DriftItem => {
+  const [item] = drift({ acts: "observe" }).items;
+  if (item === undefined) throw new Error("nothing differs");
+  return { ...item, ...changes };
+};
+
+test("a pass that watches nothing, and one that finds nothing, plan nothing", () => {
+  const nothing = { calls: [], items: [], reverts: [], holds: [], adoptions: [], lookAt: [] };
+  expect([NO_DRIFT, drift({}, { watch: null })]).toEqual([nothing, nothing]);
+  // Nor does a freeze that stops nothing have the group looked at again.
+  const frozen = aWatch({ frozenUntil: NOW + HOUR });
+  expect(planDrift(aPicture(), frozen, { differences: [], added: [] })).toEqual(nothing);
+});
+
+describe("a rollback", () => {
+  test("counts as begun where it is done, and not where the difference is only reported", () => {
+    expect(drift().reverts).toMatchObject([{ driftId: stored().driftId }]);
+    expect(drift({ acts: "observe" }).reverts).toEqual([]);
+  });
+
+  test("is held after three others of the rule within the time, its own not counted, nor one that is under way", () => {
+    const { key, driftId } = stored();
+    const reverts = (ids: readonly string[], firstAt = NOW - 1000) =>
+      ids.map((id, index) => ({ key, driftId: id, at: index === 0 ? firstAt : NOW - 1000 }));
+    const others = ["dr-1", "dr-2", "dr-3"];
+    const states = (watch: Partial<Watch>) => drift(watch).items.map(({ state }) => state);
+    expect(states({ reverts: reverts(others) })).toEqual(["held"]);
+    expect(states({ reverts: reverts(others, NOW - 600_000) })).toEqual(["rollingBack"]);
+    expect(states({ reverts: reverts(others, NOW - 599_999) })).toEqual(["held"]);
+    expect(states({ reverts: reverts(["dr-1", "dr-2", driftId]) })).toEqual(["rollingBack"]);
+    const begun = drift({ items: [stored({ state: "rollingBack" })], reverts: reverts(others) });
+    expect(begun.calls).toMatchObject([{ kind: "revoke", ruleId: ruleId("x") }]);
+  });
+
+  test("that the mode stops is planned again soon", () => {
+    const plan = drift({}, { mode: "close-only" });
+    expect(plan.items).toMatchObject([{ state: "reported", heldBy: "mode" }]);
+    expect(plan.lookAt).toEqual([againAt(NOW)]);
+  });
+
+  test("is not done to a drop that may cut Cloud Assistant off, and is to an accept", () => {
+    const out = { direction: "egress", peer: fromCidr("0.0.0.0/0"), ports: somePorts("443/443") } as const;
+    const calls = (policy: "accept" | "drop") => {
+      const entry = anAllocated({ spec: aSpec({ ...out, policy }), standing: preExisting("g") });
+      const sightings = [aSighting({ kind: "revoke", specs: [entry.spec] })];
+      return drift({ sightings }, { rules: [], entries: [entry] }).calls.map(({ kind }) => kind);
+    };
+    expect([calls("drop"), calls("accept")]).toEqual([[], ["authorize"]]);
+  });
+});
+
+describe("a stored item", () => {
+  test("is written anew where what holds it, its verdict or its author is another one, and only then", () => {
+    const same = stored({ state: "reported", heldBy: "freeze" });
+    const frozen = (changes: Partial<DriftItem>) =>
+      drift({ frozenUntil: NOW + HOUR, items: [{ ...same, ...changes }] }).items;
+    expect(frozen({})).toEqual([]);
+    expect(frozen({ heldBy: "ceiling" })).toMatchObject([{ state: "reported", heldBy: "freeze", changedAt: NOW }]);
+    expect(frozen({ verdict: { kind: "drift", why: "as it was" } })).toMatchObject([{ verdict: same.verdict }]);
+    expect(frozen({ attribution: null })).toMatchObject([{ attribution: same.attribution }]);
+  });
+
+  test("of what is adopted has nothing to be written again for", () => {
+    const plan = drift({ sightings: [aSighting({ actor: terraform, specs: [x] })] });
+    expect([plan.items.map(({ state }) => state), plan.adoptions.length, plan.lookAt]).toEqual([["adopted"], 1, []]);
+  });
+});
