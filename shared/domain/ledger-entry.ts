@@ -58,6 +58,8 @@ export interface Suspender {
 export interface SuspendedRule {
   readonly ruleId: RuleId;
   readonly description: string;
+  /** False until a revoke of ours has closed it, or may have; what goes before is not ours to give back. Absent in older rows: true. */
+  readonly isClosed?: boolean;
 }
 
 /** The rules of an entry are closed for a time, and kept. */

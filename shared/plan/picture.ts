@@ -95,6 +95,10 @@ export function rulesOf(picture: Picture): readonly KnownRule[] {
   return picture.rules.filter((rule): rule is KnownRule => rule.id !== null && !picture.revoked.has(rule.id));
 }
 
+/** True where a revoke that is not written down yet has closed the rule, or may have. */
+export const mayBeRevoked = ({ intents }: Picture, ruleId: RuleId): boolean =>
+  intents.some(({ call, ruleIds }) => call === "revoke" && ruleIds.includes(ruleId));
+
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
 

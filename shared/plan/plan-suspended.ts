@@ -5,7 +5,7 @@ import type { Rule } from "../domain/rule.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
+import { carriesOurMark, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
@@ -31,6 +31,7 @@ export function unrestorable(rule: Rule): string | null {
  *     yes         another after what is kept    somebody opened it anew: revoked, until that was done too often
  *     yes         what is kept, with another key  its owner has moved it: no longer kept
  *     any         what another entry has kept later  the same, and it was closed where it had been moved to
+ *     any         none, before we closed it     its owner has removed it: no longer kept
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
  *     no          what was kept                 it may stand still, or the reading be stale: over when it is late enough to tell
@@ -39,8 +40,8 @@ export function unrestorable(rule: Rule): string | null {
  */
 export function planSuspended(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan | null {
   if (entry.suspension === null) return null;
-  const suspension = withoutKeptLater(picture, entry, entry.suspension);
   const view = viewEntry(picture, entry, entry, bookedElsewhere);
+  const suspension = withoutRemoved(picture, withoutKeptLater(picture, entry, entry.suspension), view);
   return suspension.by.some((it) => isSuspending(it, picture.now))
     ? planClosed(picture, entry, suspension, view)
     : planLifted(picture, entry, suspension, view);
@@ -67,6 +68,7 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
     ruleId: rule.id,
     // A mark would end what stands for good.
     description: carriesOurMark(rule, picture) ? (entry.allocation?.description ?? "") : rule.description,
+    isClosed: false,
   }));
   const reasons = others.flatMap((rule) => unrestorable(rule) ?? []);
   const findings: string[] = [];
@@ -102,7 +104,9 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
   const until = suspension.by.map((it) => it.until ?? Number.POSITIVE_INFINITY);
   const quiet = attempts.map((intent) => intent.attemptsEndAt + lateEffectMaxMs);
   // The rule may be one that the reading does not show yet.
-  const young = suspension.kept === null && kept.length === 0 ? [suspension.since + lateEffectMaxMs] : [];
+  const isUnseen = suspension.kept === null && kept.length === 0;
+  const unseenSince = entry.suspension?.kept ? now : suspension.since;
+  const young = isUnseen ? [unseenSince + lateEffectMaxMs] : [];
   const lookAt = [Math.max(...until), ...quiet, ...young].filter((at) => at > now && Number.isFinite(at));
   const calls = [
     ...[...new Set(mine)].map((id) => revoke(id, cause)),
@@ -123,15 +127,28 @@ function withoutKeptLater({ entries }: Picture, entry: Entry, suspension: Suspen
       .filter((it) => it !== entry && it.suspension !== null && keptAtOf(it.suspension) > keptAtOf(suspension))
       .flatMap((it) => it.suspension?.kept?.map(({ ruleId }) => ruleId) ?? []),
   );
-  return keeping(suspension, (ruleId) => !later.has(ruleId));
+  return keeping(suspension, ({ ruleId }) => !later.has(ruleId));
 }
 
 const keptAtOf = ({ keptAt, since }: Suspension): number => keptAt ?? since;
 
-function keeping(suspension: Suspension, isLeft: (ruleId: RuleId) => boolean): Suspension {
-  const left = suspension.kept?.filter((rule) => isLeft(rule.ruleId)) ?? [];
+function keeping(suspension: Suspension, isLeft: (rule: SuspendedRule) => boolean): Suspension {
+  const left = suspension.kept?.filter(isLeft) ?? [];
   if (left.length === (suspension.kept?.length ?? 0)) return suspension;
   return { ...suspension, kept: left.length === 0 ? null : left };
+}
+
+/** Notes what we have closed, or may have. What is gone without was removed by its owner: it is not opened again. */
+function withoutRemoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
+  const noted = suspension.kept?.map((rule) =>
+    rule.isClosed === false && mayBeRevoked(picture, rule.ruleId) ? { ...rule, isClosed: true } : rule,
+  );
+  return noted === undefined
+    ? suspension
+    : keeping(
+        { ...suspension, kept: noted },
+        (rule) => rule.isClosed !== false || same.some(({ id }) => id === rule.ruleId),
+      );
 }
 
 /**
@@ -143,7 +160,7 @@ function withoutMoved(picture: Picture, suspension: Suspension, { same }: EntryV
   if (now < keptAtOf(suspension) + lateEffectMaxMs) return suspension;
   // Not what this pass has revoked itself: a stale reading shows it still.
   const elsewhere = new Set(rulesOf(picture).flatMap(({ id }) => (same.some((it) => it.id === id) ? [] : id)));
-  return keeping(suspension, (ruleId) => !elsewhere.has(ruleId));
+  return keeping(suspension, ({ ruleId }) => !elsewhere.has(ruleId));
 }
 
 function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {

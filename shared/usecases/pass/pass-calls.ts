@@ -224,7 +224,8 @@ export class PassCalls {
       await this.intents.lost(intent);
       return "unknown";
     }
-    await this.intents.concluded(intent);
+    if (error.kind === "ruleGone" && calls.length > 1) this.intents.refusedForOne(intent);
+    else await this.intents.concluded(intent);
     switch (error.kind) {
       case "throttled":
         for (const call of calls) this.attempts.set(nameOf(call), ATTEMPTS_MAX);

@@ -15,8 +15,10 @@ export class PassIntents {
   private readonly app: App;
   private readonly group: GroupRef;
   private readonly lock: Lock;
-  /** Those whose authorize was answered with success and is not read back yet. */
+  /** Those that were answered, of which nothing is written down yet. */
   private readonly answered = new Set<string>();
+  /** Of these, revokes of several rules that were refused as one of them was gone: nobody knows what became of the others. */
+  private readonly missed = new Set<string>();
   /** Those of which an attempt may still take effect, whatever a later attempt was told. */
   private readonly uncertain: Set<string>;
   private readonly done: Intent[] = [];
@@ -91,10 +93,22 @@ export class PassIntents {
     this.intents = [...this.intents.filter((it) => it.intentId !== intent.intentId), intent];
   }
 
-  /** The call was answered with success. What an authorize has written is not known before it is read back. */
+  /**
+   * The call was answered with success. What an authorize has written is not known before it is read back, and whose doing it is that
+   * something is gone is told by a revoke's intent alone until the ledger has it.
+   */
   async succeeded(intent: Intent): Promise<void> {
-    if (intent.call === "authorize") this.answered.add(intent.intentId);
-    else await this.concluded(intent);
+    if (intent.call === "modify") return this.concluded(intent);
+    this.answered.add(intent.intentId);
+    // Where one of several stood still, the call that was refused for another has closed none of them.
+    const named = (it: Intent) => it.ruleIds.some((id) => intent.ruleIds.includes(id));
+    for (const it of this.intents) if (this.missed.has(it.intentId) && named(it)) await this.concluded(it);
+  }
+
+  /** A revoke of several rules was refused, as one of them was gone. Whether the others are gone by it is told by calls that follow. */
+  refusedForOne(intent: Intent): void {
+    this.answered.add(intent.intentId);
+    this.missed.add(intent.intentId);
   }
 
   /** The reply was lost: the attempt may have taken effect, or may do so later. */
@@ -110,12 +124,12 @@ export class PassIntents {
     this.intents = this.intents.filter((it) => it.intentId !== intent.intentId);
   }
 
-  /** A reading of `readAt` was written down: what it shows, and what can no longer act, is over. */
-  read(readAt: number, isReadBack: (rule: IntendedRule) => boolean): void {
+  /** A reading of `readAt` was planned, and wholly written down or not: what it shows, and what can no longer act, is over. */
+  read(readAt: number, isWritten: boolean, isReadBack: (rule: IntendedRule) => boolean): void {
     const { lateEffectMaxMs } = this.app.settings;
     const isOver = (intent: Intent): boolean =>
       this.answered.has(intent.intentId) && !this.uncertain.has(intent.intentId)
-        ? intent.rules.every(isReadBack)
+        ? isWritten && intent.rules.every(isReadBack)
         : readAt >= intent.attemptsEndAt + lateEffectMaxMs;
     this.done.push(...this.intents.filter(isOver));
     this.intents = this.intents.filter((intent) => !isOver(intent));

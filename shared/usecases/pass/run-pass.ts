@@ -280,7 +280,7 @@ class Pass {
     this.seen = entries;
     const isReadBack = ({ entryId }: IntendedRule): boolean =>
       this.calls.cleared.has(entryId) || (entries.get(entryId)?.standing.kind ?? "none") !== "none";
-    this.intents.read(readAt, (rule) => !stale && isReadBack(rule));
+    this.intents.read(readAt, !stale, isReadBack);
     return stale || moved;
   }
 

@@ -8,7 +8,18 @@ import { allocationsDigest } from "../../../shared/plan/effective-guard.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, aWatch } from "../../kit/drift-pictures.ts";
-import { aHolder, aMark, anEntry, aPicture, HOUR, LATE_MS, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
+import {
+  aHolder,
+  aMark,
+  anEntry,
+  anIntent,
+  aPicture,
+  HOUR,
+  LATE_MS,
+  NOW,
+  ours,
+  ruleId,
+} from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
 
 const by = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: NOW + HOUR } as const;
@@ -22,7 +33,9 @@ const aSuspension = (changes: Partial<Suspension> = {}): Suspension => ({
   liftedAt: null,
   ...changes,
 });
+/** As rows of earlier versions have it: closed, or to be closed. */
 const keptAs = (name: string, description = "web"): SuspendedRule => ({ ruleId: ruleId(name), description });
+const seenAs = (name: string): SuspendedRule => ({ ...keptAs(name), isClosed: false });
 
 /** An accept nobody granted through us, suspended. */
 const aStranger = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}): Entry =>
@@ -40,11 +53,36 @@ describe("while it is suspended", () => {
   test("a rule is kept in full in the same plan that revokes it, and never by an earlier call", () => {
     const { calls, patch } = plan(aStranger(), [web()]);
     expect(calls).toEqual(["revoke"]);
-    expect(patch?.suspension?.kept).toEqual([keptAs("1")]);
-    expect(plan(aStranger({ kept: [keptAs("1")] }), [web()])).toMatchObject({
+    expect(patch?.suspension?.kept).toEqual([seenAs("1")]);
+    for (const kept of [[seenAs("1")], [keptAs("1")]])
+      expect(plan(aStranger({ kept }), [web()])).toMatchObject({
+        calls: ["revoke"],
+        patch: { undoneAt: [], suspension: { kept } },
+      });
+  });
+
+  test("what its owner removes before we close it is no longer kept, and what they open instead is", () => {
+    const entry = aStranger({ kept: [seenAs("1"), seenAs("2")] });
+    expect(plan(entry, [web("2")]).patch?.suspension?.kept).toEqual([seenAs("2")]);
+    expect(plan(entry, [])).toMatchObject({ calls: [], patch: { suspension: { kept: null } } });
+    expect(plan(entry, [web("3")])).toMatchObject({
       calls: ["revoke"],
-      patch: { undoneAt: [], suspension: { kept: [keptAs("1")] } },
+      patch: { undoneAt: [], suspension: { kept: [seenAs("3")] } },
     });
+    // A reading that is older than the rule would show as much.
+    expect(planGroup(aPicture({ now: NOW + HOUR / 2, entries: [entry] })).lookAt).toContain(NOW + HOUR / 2 + LATE_MS);
+    const lifted = { ...entry, suspension: aSuspension({ by: [over], kept: [seenAs("1")] }) };
+    expect(plan(lifted, [])).toMatchObject({ calls: [], patch: { suspension: null } });
+  });
+
+  test("what a revoke of ours may have closed is noted, and stays kept when the revoke is forgotten", () => {
+    const entry = aStranger({ kept: [seenAs("1"), seenAs("2")] });
+    const intent = anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("1")] });
+    const { patch } = plan(entry, [web("2")], { intents: [intent] });
+    const kept = [{ ...keptAs("1"), isClosed: true }, seenAs("2")];
+    expect(patch?.suspension?.kept).toEqual(kept);
+    expect(plan(aStranger({ kept }), []).patch?.suspension?.kept).toEqual(kept.slice(0, 1));
+    expect(plan(aStranger({ kept, by: [over] }), []).calls).toEqual(['authorize "web"']);
   });
 
   test("nothing is kept of a reading that shows no rule: it may be stale", () => {
@@ -93,8 +131,8 @@ describe("while it is suspended", () => {
   test("a reading that may be older than what is kept tells nothing, however long ago the suspension began", () => {
     const elsewhere = web("1", { ports: somePorts("3309/3309") });
     const kept = plan(aStranger({ since: NOW - HOUR }), [web()]).patch?.suspension;
-    expect(kept).toMatchObject({ kept: [keptAs("1")], keptAt: NOW });
-    const entry = aStranger(kept ?? {});
+    expect(kept).toMatchObject({ kept: [seenAs("1")], keptAt: NOW });
+    const entry = aStranger({ ...kept, kept: [keptAs("1")] });
     for (const [now, left] of [
       [NOW + LATE_MS - 1, [keptAs("1")]],
       [NOW + LATE_MS, null],

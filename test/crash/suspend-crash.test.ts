@@ -1,0 +1,112 @@
+// The crash table of accepts that are suspended and given back: what we closed is back, and what its owner removed first is not.
+import { describe, expect, test } from "vitest";
+import { listIntents } from "../../shared/store/intents.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { resumeRules } from "../../shared/usecases/ledger/resume-rules.ts";
+import { suspendRules } from "../../shared/usecases/ledger/suspend-rules.ts";
+import { allJobs } from "../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../shared/usecases/operation/sweep.ts";
+import { look } from "../interleavings/incidents.ts";
+import { prepare } from "../interleavings/run-seed.ts";
+import { APP, ruleOf, Scene } from "../interleavings/scene.ts";
+import type { Fate } from "../kit/mortal-process.ts";
+
+const [removed, left] = [ruleOf(7001, "10.7.0.0/16"), ruleOf(7002, "10.7.0.0/16")];
+const incident = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "an attack", until: null } as const;
+const MINUTE_MS = 60_000;
+const CALLS_MAX = 200;
+
+const suspended = async (scene: Scene, app: App): Promise<void> => {
+  await suspendRules(app, APP, incident, [removed, left]);
+  await look(scene, app, APP, "incident");
+};
+
+async function minutes(scene: Scene, count: number): Promise<void> {
+  for (let n = count; n > 0; n--) {
+    await scene.schedule.sleep(MINUTE_MS);
+    const app = scene.quietApp();
+    const deadlineAt = app.clock.monotonicMs() + 45_000;
+    await sweep(app, { policy: scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
+  }
+}
+
+/** What became of one run. */
+interface Try {
+  /** The disturbed call; null when the work has fewer. */
+  readonly call: string | null;
+  /** True where its owner found the rule and removed it. */
+  readonly isRemoved: boolean;
+  /** True where a process died that may have closed the rule just then. */
+  readonly inDoubt: boolean;
+  readonly isBack: boolean;
+  readonly isOtherBack: boolean;
+}
+
+/** One of the rules is removed by its owner right before a call of the closing, or right after the process has died at it. */
+async function run(at: number, fate: Fate): Promise<Try> {
+  const scene = new Scene(`suspend ${at}`, { isDelivering: false });
+  return scene.schedule.run(
+    (async () => {
+      await prepare(scene);
+      const owner = scene.person("owner");
+      const write = [removed, left].map((spec) => ({ spec, description: "theirs" }));
+      await owner.firewall.authorize(APP, write, owner.token(), "open");
+      await minutes(scene, 2);
+      let isRemoved = false;
+      const remove = (): void => {
+        const rule = scene.rule(APP, removed);
+        if (!rule) return;
+        const change = { who: "owner", ref: APP, kind: "revoke", rules: [], ruleIds: [rule.id] } as const;
+        scene.account.change({ ...change, token: owner.token() });
+        isRemoved = true;
+      };
+      const { caller, app } = scene.newProcess();
+      let [turn, call] = [0, null as string | null];
+      caller.isSplitting = true;
+      caller.fate = (it) => {
+        if (turn++ !== at) return "answered";
+        call = it.name;
+        if (fate === "answered") remove();
+        return fate;
+      };
+      const ended = suspended(scene, app).catch(() => undefined);
+      await Promise.race([ended, caller.died]);
+      const inDoubt = caller.isDead && (await listIntents(scene.tables, APP)).length > 0;
+      if (caller.isDead) {
+        remove();
+        await scene.schedule.sleep(5000);
+        await suspended(scene, scene.quietApp());
+      }
+      await minutes(scene, 3);
+      await resumeRules(scene.quietApp(), APP, incident.itemId);
+      await minutes(scene, 3);
+      const isBack = scene.rule(APP, removed) !== undefined;
+      return { call, isRemoved, inDoubt, isBack, isOtherBack: scene.rule(APP, left) !== undefined };
+    })(),
+  );
+}
+
+describe("a rule that its owner removes while it is being closed", () => {
+  test.each([
+    ["nothing else happens", "answered"],
+    ["the process dies before the call", "dies before"],
+    ["the process dies after the call", "dies after"],
+  ] as const)("is back only where we closed it: %s", async (_name, fate) => {
+    const wrong: string[] = [];
+    const seen = { removed: 0, doubt: 0, back: 0 };
+    for (let at = 0; at < CALLS_MAX; at++) {
+      const { call, isRemoved, inDoubt, isBack, isOtherBack } = await run(at, fate);
+      if (call === null) break;
+      seen.removed += Number(isRemoved && !inDoubt);
+      seen.doubt += Number(isRemoved && inDoubt);
+      seen.back += Number(isBack);
+      if (!isOtherBack) wrong.push(`call ${at} (${call}): the other rule is not back`);
+      // Whose doing it was is not known where a call of ours may have been on its way: then it is given back.
+      if (!(isRemoved && inDoubt) && isBack === isRemoved)
+        wrong.push(`call ${at} (${call}): removed ${isRemoved}, back ${isBack}`);
+    }
+    expect(wrong).toEqual([]);
+    expect(seen.removed).toBeGreaterThan(3);
+    expect(seen.back).toBeGreaterThan(3);
+  });
+});
