@@ -185,7 +185,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "nobody looks what is opened while a lockdown lasts",
     file: "shared/usecases/lockdown/tend-lockdown.ts",
-    find: "const seen = await watchLockdown(app, policy, lockdown);",
+    find: "const seen = await watchLockdown(app, policy, lockdown, deadlineAt);",
     replace: "const seen = await Promise.resolve(watchLockdown && lockdown);",
     seenBy: ["lockdown-closes"],
     from: 81,

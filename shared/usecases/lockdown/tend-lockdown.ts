@@ -43,7 +43,7 @@ export async function tendLockdown(
     return now + (state === "lifted" ? LATE_MS : AGAIN_MS);
   }
   await keepLists(app, lockdownId);
-  const seen = await watchLockdown(app, policy, lockdown);
+  const seen = await watchLockdown(app, policy, lockdown, deadlineAt);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
   // Ways for break-glass go with their leases, however these end.
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);

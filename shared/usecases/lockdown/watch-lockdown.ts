@@ -1,8 +1,13 @@
-// Looks what has come in under a lockdown while it lasts: accepts that its way of closing does not stop, and groups given its tag.
+// Looks what has come in under a lockdown while it lasts: what somebody has undone, accepts that its way of closing does not stop, and
+// groups given its tag.
+import type { Entry } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
+import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { isUndoneTooOften } from "../../plan/plan-drop.ts";
 import { dropsSuffice, opensMore } from "../../plan/plan-lockdown.ts";
+import { unrestorable } from "../../plan/plan-suspended.ts";
 import { inBlocks } from "../../plan/standby-drops.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
@@ -10,6 +15,7 @@ import { listEntries } from "../../store/ledger.ts";
 import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
+import { lookAtGroup } from "../pass/look-at-group.ts";
 import { brokenGlass } from "../pass/pass-lockdown.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
@@ -20,17 +26,27 @@ const MINUTE_MS = 60_000;
 const AT_ONCE = 8;
 
 /**
- * Answers the lockdown with these groups as not closed, for whoever goes on with it; those of a tag are booked. What cannot be read now is
- * looked at in the next minute. Reads one group by one call, and for a tag lists them.
+ * Answers the lockdown with groups in which more was opened as not closed, for whoever goes on with it; those of a tag are booked. Where only
+ * something of it was undone a pass puts that back. What cannot be read now is looked at in the next minute. Reads one group by one call, and
+ * for a tag lists them.
  */
-export async function watchLockdown(app: App, policy: Policy, lockdown: Lockdown): Promise<Lockdown> {
+export async function watchLockdown(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  deadlineAt: number,
+): Promise<Lockdown> {
+  const { lockdownId } = lockdown;
+  const terms = { cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [] } as const;
   const joined = await unlessFailed(app, () => joinTagged(app, policy, lockdown), lockdown);
   const open = new Set<LockdownGroup>();
   const closed = joined.groups.filter(({ isClosed, way }) => isClosed && way !== "none");
   await inParallel(
     inTurn(closed, app.clock.now()),
     async (it) => {
-      if (await unlessFailed(app, () => hasOpened(app, policy, joined, it), false)) open.add(it);
+      const found = await unlessFailed(app, () => look(app, policy, joined, it), "as it was");
+      if (found === "opened") open.add(it);
+      if (found === "undone") await unlessFailed(app, () => lookAtGroup(app, it.group, { ...terms, deadlineAt }), null);
     },
     AT_ONCE,
   );
@@ -53,15 +69,41 @@ async function unlessFailed<T>(app: App, look: () => Promise<T>, otherwise: T): 
   }
 }
 
-/** True where something has been opened that what the lockdown has there does not stop; what it has closed itself is its pass's business. */
+async function look(
+  app: App,
+  policy: Policy,
+  lockdown: Lockdown,
+  { group, way }: LockdownGroup,
+): Promise<"opened" | "undone" | "as it was"> {
+  const { rules } = await app.firewall.readGroup(group, "drift");
+  const { entries } = await listEntries(app.tables, group);
+  if (await hasOpened(app, policy, lockdown, { group, way }, rules, entries)) return "opened";
+  const { revertsMax: max, revertsWithinMs: withinMs } = policy.drift;
+  const isToPutBack = (entry: Entry): boolean =>
+    isUndone(entry, lockdown.lockdownId, rules) && !isUndoneTooOften(entry.undoneAt, { max, withinMs });
+  return entries.some(isToPutBack) ? "undone" : "as it was";
+}
+
+/** True where a drop of the lockdown's does not stand as it is to, or an accept that it has closed stands. */
+function isUndone({ key, spec, holders, suspension }: Entry, lockdownId: string, rules: readonly Rule[]): boolean {
+  const standing = rules.filter((rule) => ruleKey(rule) === key);
+  if (spec.policy === "drop")
+    return standing.length === 0 && holders.some((it) => it.holderId === lockdownId && it.ended === null);
+  return (
+    suspension?.by.some((it) => it.itemId === lockdownId) === true &&
+    standing.some((rule) => unrestorable(rule) === null)
+  );
+}
+
+/** True where something has been opened that what the lockdown has there does not stop. */
 async function hasOpened(
   app: App,
   policy: Policy,
   { lockdownId, startedAt }: Lockdown,
-  { group, way }: LockdownGroup,
+  { group, way }: Pick<LockdownGroup, "group" | "way">,
+  rules: readonly Rule[],
+  entries: readonly Entry[],
 ): Promise<boolean> {
-  const { rules } = await app.firewall.readGroup(group, "drift");
-  const { entries } = await listEntries(app.tables, group);
   const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
   if (way === "drops") {
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));

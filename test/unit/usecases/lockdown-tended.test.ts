@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
+import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
@@ -124,6 +125,51 @@ describe("what somebody opens while a lockdown lasts", () => {
       expect(isLet(scene, 3306, "2001:db8::1/128")).toBe(false);
       await lift(scene, app, lockdownId);
       expect(scene.account.rules(APP.groupId).some((rule) => rule.policy === "drop")).toBe(false);
+    }));
+
+  test("by taking a drop away, or making it weaker, is closed at the next tick, though no event tells of it", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      await start(scene, app);
+      const before = rulesIn(scene, APP);
+      const drops = scene.account.rules(APP.groupId).filter((rule) => rule.policy === "drop");
+      const [first, second] = drops;
+      const mallory = scene.person("mallory");
+      await mallory.firewall.revoke(APP, [first?.id ?? ("" as RuleId)], mallory.token(), "end");
+      const weak = { spec: { ...second, priority: 90 } as RuleSpec, description: second?.description ?? "" };
+      await mallory.firewall.modify(APP, second?.id ?? ("" as RuleId), weak, mallory.token(), "end");
+      expect(rulesIn(scene, APP)).not.toEqual(before);
+      await minutes(scene, 1);
+      expect(rulesIn(scene, APP)).toEqual(before);
+    }));
+
+  test("by taking a drop away again and again is a person's to decide after some times", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      await start(scene, app);
+      const mallory = scene.person("mallory");
+      const [drop] = scene.account.rules(APP.groupId).filter((rule) => rule.policy === "drop");
+      let taken = 0;
+      for (let times = 0; times < 8; times++) {
+        const rule = drop && scene.rule(APP, drop);
+        if (rule) {
+          taken += 1;
+          await mallory.firewall.revoke(APP, [rule.id], mallory.token(), "end");
+        }
+        await minutes(scene, 1);
+      }
+      expect([taken, drop && scene.rule(APP, drop)]).toEqual([4, undefined]);
+    }));
+
+  test("anew, by the words of what was closed, is closed at the next tick where accepts are, though no event tells of it", () =>
+    inScene(NARROW_DOCUMENT, async (scene, app) => {
+      const mysql = ruleOf(3306, "0.0.0.0/0");
+      await open(scene, mysql);
+      const { lockdownId } = await start(scene, app);
+      expect(scene.rule(APP, mysql)).toBeUndefined();
+      await open(scene, mysql);
+      await minutes(scene, 1);
+      expect(scene.rule(APP, mysql)).toBeUndefined();
+      await lift(scene, app, lockdownId);
+      expect(scene.rule(APP, mysql)?.description).toBe("new");
     }));
 
   test("is looked for in some fifty groups each minute, in turn", () => {
