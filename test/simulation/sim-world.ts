@@ -95,6 +95,8 @@ export class SimWorld {
   isOver = false;
   /** True once nothing goes wrong any more. */
   isCalm = false;
+  /** Wake-ups that were asked for, by shard and second. */
+  readonly #armed = new Set<string>();
 
   constructor(
     seed: string,
@@ -332,6 +334,10 @@ export class SimWorld {
       this.#fault("lost wake-up", 0);
       return;
     }
+    // The platform takes one for each second of a shard: the next by the same name is refused.
+    const name = `${shard}/${Math.ceil(at / 1000)}`;
+    if (this.#armed.has(name)) return;
+    this.#armed.add(name);
     this.schedule.after(delayMs + this.dice.between(0, 400), () => {
       void this.start(
         "wake-up",
