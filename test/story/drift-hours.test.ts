@@ -110,6 +110,22 @@ describe("an entry with open hours", () => {
     expect(backup()).toBeUndefined();
   });
 
+  test("is closed by the full pass where its due row is lost", async () => {
+    const { world } = guarded;
+    await allocate({ openHours: { zone: "UTC", windows: [{ days: [5], from: "08:20", to: "09:20" }] } });
+    await until(8, 20);
+    // The full pass of nine o'clock finds all as it should be.
+    await world.ticks(55);
+    expect(backup()).toBeDefined();
+    const { tables } = world.process();
+    const { rows } = await tables.range({ table: "due", from: [0, 0, "", ""], to: null, limit: 100 });
+    const lost = rows.filter(({ key }) => key.some((part) => String(part).includes("sg-web")));
+    expect(lost.length).toBeGreaterThan(0);
+    for (const { key } of lost) await tables.delete("due", key, { kind: "none" });
+    await world.ticks(60);
+    expect(backup()).toBeUndefined();
+  });
+
   test("across midnight in a zone of its own is open on both sides of it", async () => {
     // 23:50 to 00:20 in Shanghai is 15:50 to 16:20 here.
     await allocate({ openHours: { zone: "Asia/Shanghai", windows: [{ days: [5], from: "23:50", to: "00:20" }] } });

@@ -317,10 +317,12 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
 
 /**
  * A pass that fails after a call may leave a group that seems to be at rest to the next try: what it booked is settled by this row. A
- * recovery looks at every group until it has seen it, and needs none.
+ * recovery looks at every group until it has seen it, and needs none. It goes when the pass is at rest, and so is no row that something
+ * else of the group waits for: open hours may end in that very minute.
  */
 async function netFor(app: App, group: GroupRef, { drift }: LookAt): Promise<Due> {
-  const net = (drift ? dueDrift : dueGroup)(group, app.clock.now() + LOOK_AGAIN_MS, app.settings.shards);
+  const row = (drift ? dueDrift : dueGroup)(group, app.clock.now() + LOOK_AGAIN_MS, app.settings.shards);
+  const net: Due = { ...row, id: `${row.id} full-pass` };
   await app.tables.writeAll([dueWrite(net)]);
   return net;
 }

@@ -378,4 +378,5 @@ const leasesOf = (entries: readonly Entry[]): ReadonlySet<LeaseId> =>
   new Set(entries.flatMap((entry) => entry.holders.flatMap((it) => (it.kind === "lease" ? [it.holderId] : []))));
 
 /** True for what changes with time or by somebody's word, besides what people grant for good. */
-const isHeld = ({ holders, suspension }: Entry): boolean => holders.length > 0 || suspension !== null;
+const isHeld = ({ holders, suspension, allocation }: Entry): boolean =>
+  holders.length > 0 || suspension !== null || (allocation !== null && allocation.openHours !== null);
