@@ -12,13 +12,180 @@ export interface Explained {
   readonly reason: string;
 }
 
+type Mutants = readonly (readonly [original: string, replacement: string])[];
+
+/** Mutants of one line of a file that live for one reason. */
+const on = (file: string, line: string, reason: string, mutants: Mutants): readonly Explained[] =>
+  mutants.map(([original, replacement]) => ({ file, line, original, replacement, reason }));
+
+const ALL_OR_NONE = "The groups of the expression are all there or none is; the compiler wants each asked for.";
+const NOTHING_AT_ONE = "An array of one text has nothing where the groups begin, as the empty one.";
+
 export const EXPLAINED: readonly Explained[] = [
-  {
-    file: "shared/domain/port-range.ts",
-    line: "return from === null || to === null || from > to || more.length > 0 ? null : { from, to };",
-    original: "to === null",
-    replacement: "false",
-    reason:
-      "A port is at least 1 and null compares as 0, so the range would run backwards; the compiler wants the question asked.",
-  },
+  ...on(
+    "shared/domain/port-range.ts",
+    "return from === null || to === null || from > to || more.length > 0 ? null : { from, to };",
+    "A port is at least 1 and null compares as 0, so the range would run backwards; the compiler wants the question asked.",
+    [["to === null", "false"]],
+  ),
+  ...on(
+    "shared/domain/mark.ts",
+    "const [, installation, entryId, untilText, mac] = MARK.exec(text) ?? [];",
+    NOTHING_AT_ONE,
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/domain/mark.ts",
+    "if (installation === undefined || entryId === undefined || untilText === undefined || mac === undefined) return null;",
+    ALL_OR_NONE,
+    [
+      ["installation === undefined", "false"],
+      ["entryId === undefined", "false"],
+      ["untilText === undefined", "false"],
+      ["mac === undefined", "false"],
+      ["installation === undefined || entryId === undefined", "false"],
+      ["installation === undefined || entryId === undefined", "installation === undefined && entryId === undefined"],
+      ["installation === undefined || entryId === undefined || untilText === undefined", "false"],
+      [
+        "installation === undefined || entryId === undefined || untilText === undefined",
+        "(installation === undefined || entryId === undefined) && untilText === undefined",
+      ],
+      [
+        "installation === undefined || entryId === undefined || untilText === undefined || mac === undefined",
+        "(installation === undefined || entryId === undefined || untilText === undefined) && mac === undefined",
+      ],
+    ],
+  ),
+  ...on(
+    "shared/domain/mark.ts",
+    "if (installation === undefined || entryId === undefined || untilText === undefined || mac === undefined) return null;",
+    "Without any of them there is no end either, and the next line finds none.",
+    [["installation === undefined || entryId === undefined || untilText === undefined || mac === undefined", "false"]],
+  ),
+  ...on(
+    "shared/domain/approval-link.ts",
+    "const [, leaseId, end, name, sign] = LINK.exec(text) ?? [];",
+    NOTHING_AT_ONE,
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/domain/approval-link.ts",
+    "if (leaseId === undefined || end === undefined || name === undefined || sign === undefined) return null;",
+    ALL_OR_NONE,
+    [
+      ["leaseId === undefined", "false"],
+      ["end === undefined", "false"],
+      ["name === undefined", "false"],
+      ["sign === undefined", "false"],
+      ["leaseId === undefined || end === undefined", "false"],
+      ["leaseId === undefined || end === undefined", "leaseId === undefined && end === undefined"],
+      ["leaseId === undefined || end === undefined || name === undefined", "false"],
+      [
+        "leaseId === undefined || end === undefined || name === undefined",
+        "(leaseId === undefined || end === undefined) && name === undefined",
+      ],
+      [
+        "leaseId === undefined || end === undefined || name === undefined || sign === undefined",
+        "(leaseId === undefined || end === undefined || name === undefined) && sign === undefined",
+      ],
+    ],
+  ),
+  ...on(
+    "shared/domain/lockdown.ts",
+    "const [, scope, sequence] = /^ld-([0-9a-f]{12})-(\\d{1,9})$/.exec(id) ?? [];",
+    NOTHING_AT_ONE,
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/domain/recycling-place.ts",
+    'const [, region, done, cursor] = PLACE.exec(text ?? "") ?? [];',
+    "Neither text is a place, and an array of one text has nothing where the groups begin.",
+    [
+      ['""', '"Stryker was here!"'],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
+  ...on(
+    "shared/domain/recycling-place.ts",
+    "if (region === undefined || done === undefined) return null;",
+    ALL_OR_NONE,
+    [
+      ["region === undefined", "false"],
+      ["done === undefined", "false"],
+      ["region === undefined || done === undefined", "region === undefined && done === undefined"],
+    ],
+  ),
+  ...on(
+    "shared/domain/guard.ts",
+    "export const strongerGuard = (a: Guard, b: Guard): Guard => (STRENGTH[a] >= STRENGTH[b] ? a : b);",
+    "Of two that are equally strong either is the same.",
+    [["STRENGTH[a] >= STRENGTH[b]", "STRENGTH[a] > STRENGTH[b]"]],
+  ),
+  ...on(
+    "shared/domain/verdict.ts",
+    'if (accept.policy !== "accept" || accept.direction !== spec.direction || !coveredBy(wanted, accept)) return false;',
+    "A drop that covers all that is wanted is among the drops that come before itself, unless a stronger accept covers as much, which is found by itself.",
+    [['accept.policy !== "accept"', "false"]],
+  ),
+  ...on(
+    "shared/domain/operator-path.ts",
+    "own: readonly Cidr[] = [],",
+    "A text is an address of neither family: nobody's own.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/domain/operator-path.ts",
+    "export const isOperatorPath = (path: OperatorPath): boolean => pathSpecs(path, []) !== null;",
+    "A text is an address of neither family: nobody's own.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/domain/operator-path.ts",
+    "if (stays.size === 0) return false;",
+    "Saves asking the same once more: with nothing left out, what follows is what has just been asked.",
+    [["stays.size === 0", "false"]],
+  ),
+  ...on(
+    "shared/domain/operator-path.ts",
+    'if (peer.kind !== "cidr") return [];',
+    "What is parsed from the words of a grant has blocks alone; the compiler wants the question asked.",
+    [
+      ['peer.kind !== "cidr"', "false"],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
+  ...on(
+    "shared/domain/instant.ts",
+    "if (!/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$/.test(text)) return null;",
+    "What follows a good instant makes it none for the parser, or goes when it is written again.",
+    [["/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$/", "/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z/"]],
+  ),
+  ...on(
+    "shared/domain/cidr.ts",
+    "else if (last > open.last) open.last = last;",
+    "Of two that are equal either is the same.",
+    [["last > open.last", "last >= open.last"]],
+  ),
+  ...on(
+    "shared/domain/cidr.ts",
+    "const addressText = slash < 0 ? text : text.slice(0, slash);",
+    "What begins with a slash has no address, with or without it.",
+    [["slash < 0", "slash <= 0"]],
+  ),
+  ...on(
+    "shared/domain/cidr.ts",
+    "const prefix = slash < 0 ? addressBits(family) : parsePrefix(text.slice(slash + 1), addressBits(family));",
+    "What begins with a slash has no address, whatever its prefix length.",
+    [["slash < 0", "slash <= 0"]],
+  ),
+  ...on(
+    "shared/domain/reach.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of source, as it stands there.
+    'if (kind === "unknown") return `protocol ${quoted(typeof spec.protocol === "string" ? kind : spec.protocol.other)}`;',
+    "No protocol with a name of its own is unknown; the compiler wants the question asked.",
+    [
+      ['typeof spec.protocol === "string"', "false"],
+      ['"string"', '""'],
+    ],
+  ),
 ];
