@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import type { LogLevel, MutantResult, MutantStatus } from "@stryker-mutator/api/core";
 import { transformSync } from "esbuild";
 import { EXPLAINED, type Explained } from "./explained.ts";
+import { EXPLAINED_IN_PLAN } from "./explained-plan.ts";
 import { ownTests, readImports } from "./own-tests.ts";
 
 const USAGE = `npm run mutate -- [files…] [--list]
@@ -79,7 +80,7 @@ function report(file: string, mutants: readonly Mutant[], startedAt: number): nu
   const of = (...statuses: readonly MutantStatus[]): readonly Mutant[] =>
     mutants.filter(({ status }) => statuses.includes(status));
   const survivors = of("Survived", "NoCoverage");
-  const explained = EXPLAINED.filter((each) => each.file === file);
+  const explained = [...EXPLAINED, ...EXPLAINED_IN_PLAN].filter((each) => each.file === file);
   const unexplained = survivors.filter((mutant) => !explained.some((each) => isSame(each, mutant)));
   const obsolete = explained.filter((each) => !survivors.some((mutant) => isSame(each, mutant)));
   const tally = {
