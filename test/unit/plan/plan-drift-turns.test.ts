@@ -56,6 +56,23 @@ describe("a rollback", () => {
     expect(plan.lookAt).toEqual([againAt(NOW)]);
   });
 
+  test("is judged together with what still waits for its event: it must not matter in what order events come", () => {
+    const entries = [1, 2].map((port) =>
+      anAllocated({ spec: aSpec({ ports: somePorts(`${port}/${port}`) }), standing: preExisting(`g${port}`) }),
+    );
+    const [first] = entries;
+    const sightings = [aSighting({ kind: "revoke", specs: first ? [first.spec] : [] })];
+    const plan = drift({ sightings }, { rules: [], entries });
+    expect(plan.calls).toEqual([]);
+    expect(plan.items.map(({ state, heldBy }) => [state, heldBy]).sort()).toEqual([
+      ["reported", "reading"],
+      ["waiting", null],
+    ]);
+    expect(drift({ sightings }, { rules: [], entries: entries.slice(0, 1) }).calls).toMatchObject([
+      { kind: "authorize" },
+    ]);
+  });
+
   test("is not done to a drop that may cut Cloud Assistant off, and is to an accept", () => {
     const out = { direction: "egress", peer: fromCidr("0.0.0.0/0"), ports: somePorts("443/443") } as const;
     const calls = (policy: "accept" | "drop") => {
