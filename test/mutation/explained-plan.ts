@@ -1,6 +1,7 @@
 // The mutants of shared/plan that live and are right to live.
 import type { Explained } from "./explained.ts";
 
+const SUSPENDED = "shared/plan/plan-suspended.ts";
 const DIFFERENCES = "shared/plan/group-differences.ts";
 const STANDS =
   'standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],';
@@ -30,5 +31,54 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     original: 'standing.kind !== "preExisting"',
     replacement: "false",
     reason: "A rule of ours that stands is decided about before, and what stands for nothing has no id to be found by.",
+  },
+  {
+    file: SUSPENDED,
+    line: "if (kept === null) return suspension;",
+    original: "kept === null",
+    replacement: "false",
+    reason: "What is filtered out of nothing kept is nothing, too; the compiler wants the question asked.",
+  },
+  {
+    file: SUSPENDED,
+    line: ".filter((it) => it !== entry && it.suspension !== null && keptAtOf(it.suspension) > keptAtOf(suspension))",
+    original: "it !== entry",
+    replacement: "true",
+    reason: "No suspension was kept later than itself.",
+  },
+  {
+    file: SUSPENDED,
+    line: ".flatMap((it) => it.suspension?.kept?.map(({ ruleId }) => ruleId) ?? []),",
+    original: "it.suspension?.kept",
+    replacement: "it.suspension.kept",
+    reason: "The filter has left none without a suspension, which the compiler does not see.",
+  },
+  {
+    file: SUSPENDED,
+    line: ".flatMap((it) => it.suspension?.kept?.map(({ ruleId }) => ruleId) ?? []),",
+    original: "[]",
+    replacement: '["Stryker was here"]',
+    reason: "The set is asked for ids of rules alone, and no rule has that one.",
+  },
+  {
+    file: SUSPENDED,
+    line: "if (left.length === (suspension.kept?.length ?? 0)) return suspension;",
+    original: "left.length === (suspension.kept?.length ?? 0)",
+    replacement: "false",
+    reason: "It saves a copy that says the same.",
+  },
+  {
+    file: SUSPENDED,
+    line: "const elsewhere = new Set(rulesOf(picture).flatMap(({ id }) => (same.some((it) => it.id === id) ? [] : id)));",
+    original: "[]",
+    replacement: '["Stryker was here"]',
+    reason: "The set is asked for ids of rules alone, and no rule has that one.",
+  },
+  {
+    file: SUSPENDED,
+    line: "if (kept.length === 0 || isRetired) return null;",
+    original: "kept.length === 0",
+    replacement: "false",
+    reason: "Of nothing kept nothing is missing, and that is over as well, three lines on.",
   },
 ];

@@ -91,6 +91,7 @@ describe("closing", () => {
     const unbooked = planned(entry, [marked]);
     expect(unbooked.calls).toEqual([revoke(entry, "1")]);
     expect(unbooked.patch).toMatchObject({ standing: ours("1"), settled: false, suspension: { kept: null } });
+    expect(planned(entry, [marked, web("3")])).toMatchObject({ calls: [{}, {}], patch: { settled: false } });
     const booked = { ...entry, standing: ours("2") };
     const both = planned(booked, [marked]);
     expect(both.calls).toEqual([revoke(booked, "1"), revoke(booked, "2", { seen: false })]);
@@ -115,7 +116,9 @@ describe("closing", () => {
   test("of what is opened anew is told once, and goes on to its end", () => {
     const entry = suspended({ kept: [keptAs("1")] });
     const finding = `somebody opened ${entry.key} while it is suspended: it is closed again`;
-    expect(planned(entry, [web("2")]).findings).toEqual([finding]);
+    expect(planned(entry, [web("2")])).toMatchObject({
+      ...{ findings: [finding], patch: { suspension: { kept: [keptAs("1")] } } },
+    });
     const fought = [NOW - 3000, NOW - 2000, NOW - 1000];
     const noticed = { ...entry, missingSince: NOW - 1000, undoneAt: fought };
     const again = planned(noticed, [web("2")]);
@@ -140,7 +143,9 @@ describe("closing", () => {
   test("keeps what still stands where it was, however late it is", () => {
     const kept = [keptAs("1"), keptAs("2")];
     const late = suspended({ kept, since: NOW - LATE_MS });
-    expect(planned(late, [web("1"), web("2")]).patch?.suspension).toMatchObject({ kept });
+    expect(planned(late, [web("1"), web("2")]).patch?.suspension).toEqual(late.suspension);
+    const moved = web("1", { ports: somePorts("3309/3309") });
+    expect(planned(late, [moved, web("2")]).patch?.suspension?.kept).toEqual([keptAs("2")]);
   });
 
   test("leaves to each of two entries what both were shown at once", () => {
@@ -149,6 +154,10 @@ describe("closing", () => {
     const free = anEntry({ spec: aSpec({ ports: somePorts("1/1") }) });
     const { patches } = planGroup(aPicture({ entries: [one, other, free] }));
     expect(patches.slice(0, 2)).toMatchObject([{ suspension: { kept } }, { suspension: { kept } }]);
+    // Nor does one that has kept nothing take from what was kept before it.
+    const earlier = suspended({ kept, since: NOW - 1000 });
+    const nothing = suspended({ since: NOW }, { spec: aSpec({ ports: somePorts("3309/3309") }) });
+    expect(planGroup(aPicture({ entries: [earlier, nothing] })).patches[0]).toMatchObject({ suspension: { kept } });
   });
 });
 
@@ -183,6 +192,12 @@ describe("opening again", () => {
       calls: [],
       patch: { suspension: { kept: [{}, {}] } },
     });
+  });
+
+  test("is over where another rule says the same as the only one that is kept", () => {
+    const entry = lifted({ kept: [keptAs("1")] });
+    const others = [web("3", { description: "somebody's" })];
+    expect(planned(entry, others)).toMatchObject({ calls: [], patch: { suspension: null } });
   });
 
   test("goes on however late it is where nothing stands", () => {
