@@ -24,6 +24,7 @@ import { type Account, accountOf, roleOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { functionFindings } from "./deployed-functions.ts";
 import { cloudAssistant } from "./doctor-assistant.ts";
+import { listFindings } from "./doctor-lists.ts";
 import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
@@ -44,7 +45,7 @@ export const doctor: Command = {
   help: `Usage: safeport doctor [--wake-up] [--contacts GROUPS] [--webhook URL] [--only NAME[,NAME…]] [--json]
 
 Looks at keys, permissions, clocks, quotas and call budget, functions, tables, role and who else has it, alarms, flow logs, events, open drift,
-the last sweep, the mode, the records and Cloud Assistant. Changes nothing.
+the last sweep, the mode, the records, the prefix lists of lockdowns and Cloud Assistant. Changes nothing.
 
   --wake-up          also have a wake-up come, and see how late it is; books one row, and takes up to two minutes
   --contacts GROUPS  contact groups that setup made the alarms with; without it, alarms are not looked at
@@ -80,6 +81,7 @@ Exit code 1 where something fails. Reads what safeport setup reads.
       ["drift", () => drift(account)],
       ["flow logs", () => flowLogs(account)],
       ["groups", () => groupsSeen(account)],
+      ["lockdown lists", () => listFindings(account)],
       ["cloud assistant", () => cloudAssistant(calls, account)],
       ...(values["wake-up"] === true ? ([["wake-up", () => wakeUp(account)]] as const) : []),
     ];

@@ -2,10 +2,12 @@
 import { connect } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
+import { accountOf } from "../../cli/safeport/account.ts";
+import { cloudCalls } from "../../cli/setup/cloud-call.ts";
 import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
-import { typed } from "../kit/command-line.ts";
+import { terminalOf, typed } from "../kit/command-line.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
 
 const SECRET = "a".repeat(48);
@@ -90,7 +92,8 @@ test("an alarm closes the groups by two writing calls, and OK opens them", async
   ]);
 }, 60_000);
 
-test("uninstall takes the rules away, and then the lists", async () => {
+/** Where commands run; `changed` is what its environment has besides. */
+const terminal = (changed: Readonly<Record<string, string>> = {}) => {
   const { cloud, tokens } = program;
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
   const secrets = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: SECRET, tokens };
@@ -99,9 +102,48 @@ test("uninstall takes the rules away, and then the lists", async () => {
     ...environmentOf(cloud, secrets),
     ...{ SAFEPORT_FUNCTION_PREFIX: "", SAFEPORT_API: cloud.endpoints.api, SAFEPORT_TOKEN: tokens.admin },
     ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId, ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret },
+    ...changed,
   };
-  const sleep = (ms: number) => program.advance(ms);
-  const { code, err } = await typed("uninstall --close --json", { cloud, env, sleep, fetch });
+  return { cloud, env, sleep: (ms: number) => program.advance(ms), fetch };
+};
+
+test("doctor names lists that hold something in peace or are gone, drops that are missing, and what is not switched on", async () => {
+  const said = async (changed = environment as Readonly<Record<string, string>>) => {
+    const { findings } = JSON.parse((await typed("doctor --json", terminal(changed))).out) as {
+      readonly findings: readonly { check: string; state: string; found: string; remedy: string }[];
+    };
+    return findings.filter(({ check }) => check === "lockdown lists");
+  };
+  expect(await said()).toMatchObject([{ state: "ok", found: "1 sets, as they should be" }]);
+  expect(await said({})).toMatchObject([{ state: "warn", found: expect.stringContaining("no probe has passed") }]);
+  const { ask, ecs } = cloudCalls(accountOf(terminalOf(terminal()).surroundings));
+  // The program finds both within seconds, and cannot mend them.
+  const fault = { kind: "reject", status: 400, code: "Throttling" } as const;
+  program.cloud.faults.set([
+    { service: "ecs", operation: "ModifyPrefixList", skip: 1, times: 1000, fault },
+    { service: "ecs", operation: "AuthorizeSecurityGroup", times: 1000, fault },
+  ]);
+  const [first] = program.cloud.ecs.lists();
+  await ask(ecs, "ModifyPrefixList", { PrefixListId: first?.listId, AddEntry: [{ Cidr: "198.51.100.0/24" }] });
+  const drop = program.rules("web").find((rule) => rule.policy === "Drop");
+  const SecurityGroupId = program.groupId("web");
+  await ask(ecs, "RevokeSecurityGroup", { SecurityGroupId, SecurityGroupRuleId: [drop?.ruleId] });
+  await ask(ecs, "CreatePrefixList", {
+    ...{ PrefixListName: "safeport-test-1-0123456789ab-ba9876543210", AddressFamily: "IPv4", MaxEntries: 2 },
+  });
+  const found = await said();
+  program.cloud.faults.set([]);
+  expect(found.map(({ state }) => state)).toEqual(["warn", "fail", "fail"]);
+  expect(found.map((it) => it.found)).toEqual([
+    expect.stringContaining("belong to no set"),
+    expect.stringContaining(`${first?.listId} holds 1 blocks in peace`),
+    expect.stringContaining("1 drops on lists are missing in"),
+  ]);
+  expect(found.every(({ remedy }) => remedy !== "")).toBe(true);
+}, 60_000);
+
+test("uninstall takes the rules away, and then the lists", async () => {
+  const { code, err } = await typed("uninstall --close --json", terminal());
   expect(code, err).toBe(0);
   expect([program.cloud.ecs.lists(), dropsOf("web"), dropsOf("legacy")]).toEqual([[], 0, 0]);
 }, 90_000);

@@ -154,7 +154,7 @@ test("a mode that halts everything fills no list, and keeps none filled that is 
   expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
 });
 
-test("break-glass passes a filled list for its own source alone, and the list closes it again", async () => {
+test("break-glass passes a filled list for its own source alone; blocks close it again, and the list from the lift on", async () => {
   world = await standbyWorld();
   const { lockdownId } = await lock(world, ["web", "app"]);
   const ask = {
@@ -167,15 +167,31 @@ test("break-glass passes a filled list for its own source alone, and the list cl
   const { lease } = await world.open(ask, "carol");
   expect(lease.status.state).toBe("open");
   const seen = () => [lets(world, "web", 8443), lets(world, "web", 8443, "198.51.100.10"), lets(world, "web", 8444)];
+  // Of the drops that take in the port: one on a list, or blocks in its place.
+  const standing = () => {
+    const rules = world.ecs.groups().find(({ groupId }) => groupId === "sg-web")?.rules ?? [];
+    const drops = rules.filter(({ policy, ipProtocol, portRange }) => {
+      const [from = 0, to = 0] = portRange.split("/").map(Number);
+      return policy === "Drop" && ipProtocol === "TCP" && from <= 8443 && 8443 <= to;
+    });
+    return {
+      onList: drops.filter((it) => it.sourcePrefixListId !== "").length,
+      blocks: drops.filter((it) => it.sourcePrefixListId === "").length,
+    };
+  };
   expect(seen()).toEqual([true, false, false]);
+  expect(standing()).toEqual({ onList: 0, blocks: 32 });
   await world.ticks(3);
   expect(seen()).toEqual([true, false, false]);
   await world.run(endLease(world.process(), world.caller("carol"), lease.request.leaseId, { dryRun: false }));
   await world.ticks(3);
   expect([seen(), lets(world, "web", 22, OPERATOR)]).toEqual([[false, false, false], true]);
+  // Over blocks until the lift: no drop is put on a list that is filled.
+  expect(standing()).toEqual({ onList: 0, blocks: 1 });
   await lift(world, lockdownId);
+  expect(standing()).toEqual({ onList: 0, blocks: 0 });
   await world.ticks(3);
-  expect(openPorts(world)).toEqual(ALL);
+  expect([openPorts(world), standing()]).toEqual([ALL, { onList: 1, blocks: 0 }]);
   const before = writingCalls(world).length;
   const again = await lock(world, ["web", "app"]);
   expect(writingCalls(world).slice(before)).toEqual(["ModifyPrefixList", "ModifyPrefixList"]);
