@@ -16,7 +16,7 @@ const PERIOD_MS = 15 * 60_000;
 /** CloudMonitor waits so long for an answer; what is not done by then is done by the job. */
 const ANSWER_MS = 3500;
 const DEADLINE_MS = 45_000;
-const BOTH = { kind: "groups", groups: ["web", "app"] } as const;
+export const BOTH = { kind: "groups", groups: ["web", "app"] } as const;
 /** The scope of `flood`, and of lockdowns by hand. */
 const WIDE = "groups";
 /** The scope of `ddos`, which names an instance. */
@@ -137,7 +137,8 @@ const operatorsRule = {
   description: "operators",
 };
 
-const policy = {
+/** What locks down, and who is let in all the same. */
+export const policy = {
   operatorPath: [{ protocol: "tcp", port: OPERATORS_PORT, sources: [OPERATORS] }],
   lockdown: { core: ["80", "443"], period: PERIOD_MS / 1000, groups: ["web", "app"] },
   alarms: [
@@ -146,13 +147,15 @@ const policy = {
   ],
 };
 
-const moves = [
+/** Attacks, and people who lock down and lift. */
+export const moves = [
   [4, attack],
   [1, byHand],
   [1, lift],
 ] as const;
 
-const rules = { [ENFORCED.groupId]: [operatorsRule], [UNGUARDED.groupId]: [operatorsRule] };
+/** By which operators come in. */
+export const rules = { [ENFORCED.groupId]: [operatorsRule], [UNGUARDED.groupId]: [operatorsRule] };
 
 export const alarms: Feature = { chance: 0.2, policy, moves, rules };
 

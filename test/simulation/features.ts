@@ -6,6 +6,7 @@ import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
 import { forgers, scalingGroups } from "./forgers.ts";
 import { later } from "./later.ts";
+import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
 
@@ -20,6 +21,7 @@ export const features = {
   later,
   policies,
   recycling,
+  lists,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

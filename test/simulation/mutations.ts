@@ -191,6 +191,14 @@ export const mutations: readonly Mutation[] = [
     from: 81,
   },
   {
+    name: "lists are filled for fewer groups than they close",
+    file: "shared/plan/standby-drops.ts",
+    find: "members.length > 0 && members.every((id) => groups.has(id))",
+    replace: "members.length > 0 && members.some((id) => groups.has(id))",
+    seenBy: ["lockdown-leaves-nothing"],
+    from: 96,
+  },
+  {
     name: "a lease that starts later opens at once",
     file: "shared/plan/plan-start.ts",
     find: `if (now < start) return "early";`,

@@ -42,7 +42,10 @@ export interface ObservedCall {
 export interface SentCall {
   readonly process: ObservedProcess;
   readonly operation: string;
+  /** Empty for a change of lists. */
   readonly groupId: string;
+  /** The prefix list that is changed; null for none, and for one that is yet to be made. */
+  readonly listId: string | null;
   readonly token: string;
   readonly at: number;
 }

@@ -125,6 +125,6 @@ async function prepare(world: SimWorld): Promise<void> {
   const word = { ...FROM_RULES, digest: diff.digest, owner: "ops", reason: "as it was", sensitive };
   await confirmBaseline(app, admin, "web", word, { dryRun: false });
   const allocated = world.allocated.get(ENFORCED.groupId);
-  for (const rule of world.rules(ENFORCED)) allocated?.add(wordsOf(rule));
+  for (const rule of world.rules(ENFORCED)) if (!world.isStandby(rule)) allocated?.add(wordsOf(rule));
   await world.schedule.sleep(2 * MINUTE_MS);
 }

@@ -37,7 +37,8 @@ export function createCloud(
   };
   const groups = account.groups.map((group) => ({
     ...group,
-    rules: [...group.rules, ...parts.flatMap(({ rules }) => rules?.[group.groupId] ?? [])],
+    // Two parts may want the same rule.
+    rules: [...new Set([...group.rules, ...parts.flatMap(({ rules }) => rules?.[group.groupId] ?? [])])],
   }));
   const random = seededRandom(`cloud of ${seed}`);
   const principals = new Principals(account, seededRandom(`principals of ${seed}`), () => clock.now());

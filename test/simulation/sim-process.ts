@@ -6,6 +6,7 @@ import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import type { RpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
+import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
@@ -32,6 +33,8 @@ export interface SimSurroundings extends ProcessSurroundings {
   readonly onCall: (call: ObservedCall) => void;
   /** What becomes of a message to people. */
   readonly notice: () => SendOutcome;
+  /** Whether lists for lockdowns are switched on. */
+  readonly hasLists: () => boolean;
   /** True when an authorize is to be answered without effect. */
   readonly isHollow: () => boolean;
   /** True while the store, or the cloud, is away. */
@@ -79,9 +82,11 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
   #way: Way = ({ action, params, reading }, act) => {
     const { ecs, schedule, dice, trouble, onSend, onCall, isAway, isHollow } = this.#around;
     const groupId = params["SecurityGroupId"] ?? "";
+    const listId = params["PrefixListId"] ?? null;
     const token = params["ClientToken"] ?? "";
     const trueNow = (): number => schedule.clock(() => Promise.resolve()).now();
-    if (this.#isProgram && isWrite(action)) onSend({ process: this, operation: action, groupId, token, at: trueNow() });
+    if (this.#isProgram && isWrite(action))
+      onSend({ process: this, operation: action, groupId, listId, token, at: trueNow() });
     const observed = async (): Promise<Readonly<Record<string, unknown>>> => {
       if (isAway("ecs")) throw new CloudFailure("unknown", action);
       if (!isWrite(action)) {
@@ -101,7 +106,8 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       const tell = (isSuccess: boolean): void =>
         onCall({
           ...{ who: this.#who, process: this.#isProgram ? this : null, operation: action, groupId, params, token },
-          ...{ before, after: rulesIn(ecs.groups(), groupId), at: trueNow(), isSuccess },
+          // What changes a list changes no rule.
+          ...{ before, after: groupId === "" ? before : rulesIn(ecs.groups(), groupId), at: trueNow(), isSuccess },
         });
       try {
         const answer = await act();
@@ -113,7 +119,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       }
     };
     const name = isWrite(action)
-      ? `${action} ${groupId} ${params["SecurityGroupRuleId.1"] ?? params["SecurityGroupRuleId"] ?? params["Permissions.1.PortRange"] ?? ""}`
+      ? `${action} ${listId ?? groupId} ${params["SecurityGroupRuleId.1"] ?? params["SecurityGroupRuleId"] ?? params["Permissions.1.PortRange"] ?? ""}`
       : action;
     return this.call(name, "ecs", !reading, observed, (kind) => new CloudFailure(kind, action));
   };
@@ -121,6 +127,11 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
   /** ECS with this process's key. */
   firewall(): Firewall {
     return ecsFirewall(this.#ecs());
+  }
+
+  /** Prefix lists with this process's key. */
+  lists(): AddressLists {
+    return ecsAddressLists(this.#ecs(), [REGION]);
   }
 
   #ecs(): RpcClient {
@@ -198,7 +209,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       },
       traffic: async () => (flowLog === null ? {} : { flowLog: this.#traffic(flowLog) }),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
-      lists: async () => ecsAddressLists(rpc, [REGION]),
+      lists: async () => ecsAddressLists(rpc, this.#around.hasLists() ? [REGION] : []),
       notifier: { send: () => this.sleep(40).then(() => notice()) },
       log: { write: () => undefined },
       settings: this.#around.settings,

@@ -9,6 +9,7 @@ import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
+import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
 import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
@@ -72,6 +73,10 @@ export class SimWorld {
   /** Null where the account keeps none. */
   readonly flowLog: SimFlowLog | null;
   readonly bus: EventBus;
+  /** Whether lists for lockdowns are switched on. */
+  hasLists = true;
+  /** When a stranger last changed a list; endless while one does. */
+  meddledAt = Number.NEGATIVE_INFINITY;
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
   readonly watchers: {
@@ -171,6 +176,7 @@ export class SimWorld {
     return {
       ...{ schedule, dice, tables, ecs, trouble, settings: SETTINGS },
       flowLog: this.flowLog,
+      hasLists: () => this.hasLists,
       tell: (line) => this.tell(line),
       onTrouble: (kind, lastsMs) => this.#fault(kind, lastsMs),
       isHollow: () => {
@@ -263,10 +269,10 @@ export class SimWorld {
   }
 
   /** A person with a key of their own; the network treats them well. */
-  person(name: Person): { readonly firewall: Firewall; token(): string } {
+  person(name: Person): { readonly firewall: Firewall; readonly lists: AddressLists; token(): string } {
     const around = this.#surroundings({ ...NO_TROUBLE });
     const machine = new SimProcess(name, around, { who: name, accessKeyId: `ak-${name}`, isProgram: false });
-    return { firewall: machine.firewall(), token: () => `${name}-${++this.#tokens}` };
+    return { firewall: machine.firewall(), lists: machine.lists(), token: () => `${name}-${++this.#tokens}` };
   }
 
   /** A call of a person for which the program has no adapter. */
@@ -389,6 +395,12 @@ export class SimWorld {
     const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
     for (const record of readAuditEvent(event))
       await lookAtEvent(app, record, { accountId: ACCOUNT_ID, policy: this.policy, deadlineAt });
+  }
+
+  /** True for a drop of the program's on a list that is empty: it stops nobody. */
+  isStandby({ ruleId, policy, sourcePrefixListId }: EcsRule): boolean {
+    if (policy !== "Drop" || sourcePrefixListId === "" || this.born.get(ruleId)?.who !== "safeport") return false;
+    return this.ecs.lists().some(({ listId, entries }) => listId === sourcePrefixListId && entries.length === 0);
   }
 
   rules(group: GroupRef): readonly EcsRule[] {

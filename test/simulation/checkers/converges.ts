@@ -15,7 +15,7 @@ const pass = async (world: SimWorld): Promise<void> => {
     });
 };
 
-/** So long a quarantine's drop is held at least; the look at its end stays booked when it is lifted before. */
+/** So long a quarantine's drop is held at least, and one on a list longer; the look at its end stays booked when it is lifted before. */
 const HELD_MIN_MS = 14 * 24 * 60 * 60_000;
 
 /** True of a look that finds nothing to do in its time. */

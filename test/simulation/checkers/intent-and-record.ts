@@ -9,6 +9,8 @@ export const intentAndRecord: Checker = {
   watch(world) {
     const changed = new Set<string>();
     world.watchers.sent.push((call) => {
+      // The row of its set says beforehand what a list is to hold.
+      if (call.groupId === "") return;
       void world.tables
         .range({ table: "intent", from: [call.groupId], to: [call.groupId, "~"], limit: 1000 })
         .then(({ rows }) => {

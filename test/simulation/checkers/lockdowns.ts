@@ -11,6 +11,8 @@ import type { Checker } from "./checker.ts";
 const PROMISED_MS = 75_000;
 /** What others open while it is on is seen by the next tick that reads the group, and closed by the one that follows at the latest. */
 const SEEN_WITHIN_MS = 2 * PROMISED_MS;
+/** When the lists of every set have been looked at again, whatever events were lost. */
+const LISTS_WITHIN_MS = 65 * 60_000;
 /** Whoever opens the same so often has it stay open, for a person to decide about. */
 const OPENED_TOO_OFTEN = 3;
 
@@ -60,9 +62,10 @@ export const lockdownCloses: Checker = {
           const since = story.surelySince(now);
           if (since === null || opened.has(groupId) || wasDenied(world, groupId, since)) continue;
           if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
+          if (now <= world.meddledAt + SEEN_WITHIN_MS) continue;
           const policies = policiesOf(world);
           const rules = rulesIn(world.ecs.groups(), groupId);
-          const hasDrops = rules.some((rule) => isOfLockdown(world, groupId, rule));
+          const hasDrops = rules.some((rule) => isOfLockdown(world, groupId, rule) && !world.isStandby(rule));
           const isStillOthers = ({ ruleId }: EcsRule, words: string): boolean => {
             const at = changedAt.get(ruleId);
             // What is ours and was changed goes with its end, like a lease's.
@@ -118,6 +121,9 @@ export const lockdownLeavesNothing: Checker = {
       for (const { groupId, rules } of world.ecs.groups()) {
         if (now <= Math.max(world.lockdowns.lastOnAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
         for (const rule of rules) {
+          // A list that a stranger has filled is emptied when its event comes, and else within the hour.
+          if (world.isStandby(rule) || (rule.sourcePrefixListId !== "" && now <= world.meddledAt + LISTS_WITHIN_MS))
+            continue;
           if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
           if (told.has(rule.ruleId)) continue;
           told.add(rule.ruleId);

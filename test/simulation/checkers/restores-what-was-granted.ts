@@ -9,7 +9,10 @@ export const restoresWhatWasGranted: Checker = {
     // Nothing is to be seen before the end.
   },
   async atEnd(world) {
-    const rules = world.rules(ENFORCED).map(wordsOf);
+    const rules = world
+      .rules(ENFORCED)
+      .filter((rule) => !world.isStandby(rule))
+      .map(wordsOf);
     const [allocated, others] = [world.allocated, world.untouchable].map((it) => it.get(ENFORCED.groupId));
     for (const words of allocated ?? [])
       if (!rules.includes(words) && !world.recycling.isClosed(ENFORCED.groupId, words))
