@@ -6,9 +6,9 @@ import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
 import { type StandbyList, type StandbySet, standbyHolder } from "../../shared/domain/standby.ts";
-import { CloudFailure, type GroupReading } from "../../shared/ports/firewall.ts";
 // biome-ignore-start lint/style/noRestrictedImports: doctor looks also where the functions, and so their API, are not well; it counts as they do.
 import { weightOfRules } from "../../shared/plan/standby-drops.ts";
+import { CloudFailure, type GroupReading } from "../../shared/ports/firewall.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
 import { readPolicy } from "../../shared/store/policy.ts";
 import { listStandbySets } from "../../shared/store/standby-sets.ts";
