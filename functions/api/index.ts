@@ -3,6 +3,7 @@ import { doorkeeper } from "../../shared/access/identify.ts";
 import { readHttpEvent, toHttpEventResult } from "../../shared/events/http-event.ts";
 import { type HttpApp, httpApp } from "../../shared/http/http-app.ts";
 import { problemResponse } from "../../shared/http/problem.ts";
+import type { HttpParts } from "../../shared/http/route.ts";
 import type { WriteBook } from "../../shared/ports/book.ts";
 import { refuseStateOfOthers } from "../../shared/usecases/operation/own-state.ts";
 import type { Composition } from "../compose.ts";
@@ -11,6 +12,10 @@ import { routesAt, useCases } from "./parts.ts";
 
 /** Loaded when somebody asks for a spreadsheet: no start has to wait for it. */
 const writeBook: WriteBook = async (sheets) => (await import("./book.ts")).writeBook(sheets);
+
+/** Loaded for the API description: the shapes of all answers, and the whole of zod. */
+const describeApi: HttpParts["describeApi"] = async (routes) =>
+  (await import("../../shared/http/openapi.ts")).describeApi(routes);
 
 const webs = new WeakMap<Composition["app"], HttpApp>();
 
@@ -39,7 +44,7 @@ function webOf({ app, readPolicy, documents, oidc }: Composition): HttpApp {
     pending.add(quiet);
   };
   const door = doorkeeper({ clock: app.clock, tables: app.tables, oidc, later });
-  const web = httpApp({ app, routesAt, useCases, ...door, readPolicy, documents, writeBook });
+  const web = httpApp({ app, routesAt, useCases, ...door, readPolicy, documents, writeBook, describeApi });
   webs.set(app, web);
   return web;
 }

@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { Audit, AuditedGroup, AuditSummary } from "../domain/audit.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { AuditPage } from "../usecases/operation/list-audits.ts";
-import type { auditedGroupView, auditListView, auditView } from "./schemas-audits.ts";
+import type { auditedGroupView, auditListView, auditView } from "./answers-audits.ts";
 
 const summaryOf = ({ computedAt, policyVersion, groups, failed, findings, totals }: AuditSummary) => ({
   computedAt: formatUtc(computedAt),

@@ -1,40 +1,47 @@
 // How routes are written: what they are about, and what their handlers get.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { GroupRef } from "../domain/ids.ts";
 import { requireInScope, requireUnscoped } from "../usecases/group/check-scope.ts";
 import { fromOf } from "../usecases/records/said-by.ts";
+import { dryRunQuery } from "./inputs.ts";
 import type { HttpResponse } from "./message.ts";
 import { invalid, readBody, readQuery } from "./read-input.ts";
 import type { Call, Route, RouteDefinition } from "./route.ts";
-import { dryRunQuery } from "./schemas.ts";
 
 /** A route whose handler gets query and body checked, and runs only when what it is about is within the caller's scope. */
-export const define = <Query extends z.ZodType, Body extends z.ZodType>({
+export const define = <Query extends z.ZodMiniType, Body extends z.ZodMiniType>({
   about,
   ...route
-}: RouteDefinition<Query, Body>): Route => ({
-  ...route,
-  about: typeof about === "function" ? "groups" : about,
-  handle: async (call) => {
-    const body = readBody(route.body, call.request);
-    const input = { query: readQuery(route.query, call.request), body };
-    if (about === "account") requireUnscoped(call.caller);
-    else if (typeof about === "function" && call.caller.scopes.length > 0)
-      await requireInScope(call.parts.app, call.caller, await about(call, input));
-    return route.handle(call, input);
-  },
-});
+}: RouteDefinition<Query, Body>): Route => {
+  const [query, body] = [once(route.query), once(route.body)];
+  return {
+    ...route,
+    about: typeof about === "function" ? "groups" : about,
+    handle: async (call) => {
+      const read = readBody(body(), call.request);
+      const input = { query: readQuery(query(), call.request), body: read };
+      if (about === "account") requireUnscoped(call.caller);
+      else if (typeof about === "function" && call.caller.scopes.length > 0)
+        await requireInScope(call.parts.app, call.caller, await about(call, input));
+      return route.handle(call, input);
+    },
+  };
+};
+
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => (made ??= make());
+}
 
 /** What a person decides about one thing: `POST …/{id}:verb`, with a dry run. */
-interface Decision<Body extends z.ZodType>
-  extends Pick<Route, "path" | "operationId" | "summary" | "permission" | "answers"> {
+interface Decision<Body extends z.ZodMiniType> extends Pick<Route, "path" | "operationId" | "summary" | "permission"> {
   readonly about: (call: Call) => readonly string[] | Promise<readonly string[]>;
-  readonly body: Body;
+  readonly body: () => Body;
   readonly decide: (call: Call, body: z.output<Body>, dryRun: boolean) => Promise<HttpResponse>;
 }
 
 /** The route of a decision. */
-export const decision = <Body extends z.ZodType>({ decide, ...route }: Decision<Body>): Route =>
+export const decision = <Body extends z.ZodMiniType>({ decide, ...route }: Decision<Body>): Route =>
   define({
     ...route,
     method: "POST",

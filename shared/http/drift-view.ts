@@ -5,9 +5,9 @@ import { formatUtc } from "../domain/instant.ts";
 import type { DriftAnswer } from "../usecases/drift/decide-drift.ts";
 import { shownDriftId } from "../usecases/drift/drift-id.ts";
 import type { DriftPage } from "../usecases/drift/list-drift.ts";
+import type { driftAnswerView, driftPageView, driftView } from "./answers-drift.ts";
 import { type Done, sentence, viewReach } from "./ledger-view.ts";
 import { viewRule } from "./rule-words.ts";
-import type { driftAnswerView, driftPageView, driftView } from "./schemas-drift.ts";
 
 /** The fields of an item. */
 export function viewDrift(item: DriftItem): z.output<ReturnType<typeof driftView>> {

@@ -6,7 +6,7 @@ import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
 import type { Approval } from "../domain/second-person.ts";
 import { RULE_MISSING, RULE_SUSPENDED } from "../usecases/lease/lease-status.ts";
 import type { LeaseAnswer } from "../usecases/lease/open-lease.ts";
-import type { leaseAnswerView, leaseView } from "./schemas.ts";
+import type { leaseAnswerView, leaseView } from "./answers-leases.ts";
 
 /** The fields of a lease. */
 export function viewLease(lease: Lease): z.output<ReturnType<typeof leaseView>> {

@@ -7,7 +7,6 @@ import type { GroupView } from "../usecases/group/list-groups.ts";
 import type { LedgerAnswer } from "../usecases/ledger/allocate-rule.ts";
 import type { BaselineAnswer } from "../usecases/ledger/confirm-baseline.ts";
 import type { EntryStory, LedgerPage } from "../usecases/ledger/list-ledger.ts";
-import { viewRule } from "./rule-words.ts";
 import type {
   baselineView,
   entryStoryView,
@@ -16,7 +15,8 @@ import type {
   ledgerAnswerView,
   ledgerPageView,
   reachView,
-} from "./schemas-ledger.ts";
+} from "./answers-ledger.ts";
+import { viewRule } from "./rule-words.ts";
 
 /** What a decision did or would do, and whether the group has been looked at since. */
 export interface Done {

@@ -3,9 +3,9 @@ import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { Health } from "../usecases/operation/health.ts";
 import type { RecordPage } from "../usecases/records/list-records.ts";
+import type { healthView } from "./answers-operation.ts";
+import type { recordPageView } from "./answers-records.ts";
 import { viewMode } from "./mode-view.ts";
-import type { healthView } from "./schemas.ts";
-import type { recordPageView } from "./schemas-records.ts";
 
 /** A page of the audit trail. */
 export function viewRecords({ records, next }: RecordPage): z.output<ReturnType<typeof recordPageView>> {

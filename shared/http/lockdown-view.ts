@@ -3,7 +3,7 @@ import type * as z from "zod";
 import type { LockdownScope } from "../domain/alarm.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lockdown, LockdownHost } from "../domain/lockdown.ts";
-import type { lockdownAnswerView, lockdownView } from "./schemas-lockdown.ts";
+import type { lockdownAnswerView, lockdownView } from "./answers-lockdown.ts";
 
 /** A lockdown with its groups, the hosts it hits beside, and what it cannot stop. */
 export function viewLockdown(lockdown: Lockdown): z.output<ReturnType<typeof lockdownView>> {

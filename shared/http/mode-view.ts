@@ -2,7 +2,7 @@
 import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { ModeInForce } from "../domain/mode.ts";
-import type { modeView } from "./schemas-mode.ts";
+import type { modeView } from "./answers-mode.ts";
 
 /** The mode, and who set it. */
 export const viewMode = ({ since, ...inForce }: ModeInForce): z.output<ReturnType<typeof modeView>> => ({

@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { rolesWith } from "../domain/permission.ts";
 import { catalogue } from "../errors/catalogue.ts";
+import { answersOf } from "./answers.ts";
+import { problemView } from "./answers-operation.ts";
 import type { Route } from "./route.ts";
-import { problemView } from "./schemas.ts";
 
 const JSON_TYPE = "application/json";
 const PROBLEM = {
@@ -51,12 +52,12 @@ function problemSchema(): Record<string, unknown> {
 
 function operationOf(route: Route): Record<string, unknown> {
   const parameters = [...pathParameters(route), ...queryParameters(route), ...headerParameters(route)];
-  const body = jsonSchema(route.body, "input");
+  const body = jsonSchema(route.body(), "input");
   // What takes no token is a page for people, with a form.
   const isPage = route.permission === "public";
   const bodyType = isPage ? "application/x-www-form-urlencoded" : JSON_TYPE;
   const responses: Record<string, unknown> = {};
-  for (const [status, answer] of Object.entries(route.answers()))
+  for (const [status, answer] of Object.entries(answersOf(route.operationId)))
     responses[status] = {
       description: DESCRIPTIONS[status] ?? "Done.",
       content: { [isPage ? "text/html" : JSON_TYPE]: { schema: jsonSchema(answer, "output") } },
@@ -100,7 +101,7 @@ function pathParameters(route: Route): unknown[] {
 }
 
 function queryParameters(route: Route): unknown[] {
-  const schema = jsonSchema(route.query, "input");
+  const schema = jsonSchema(route.query(), "input");
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.entries(propertiesOf(schema)).map(([name, value]) => ({
     name,
@@ -121,7 +122,7 @@ function propertiesOf(schema: Record<string, unknown>): Record<string, unknown> 
   return typeof properties === "object" && properties !== null ? { ...properties } : {};
 }
 
-function jsonSchema(schema: z.ZodType, io: "input" | "output"): Record<string, unknown> {
+function jsonSchema(schema: z.core.$ZodType, io: "input" | "output"): Record<string, unknown> {
   const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
   return rest;
 }

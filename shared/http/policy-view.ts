@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import type { PolicyAnswer, PolicyView } from "../usecases/policy/change-policy.ts";
 import type { PolicyStep } from "../usecases/policy/preview-policy.ts";
-import type { policyAnswerView, policyVersionsView, policyView } from "./schemas-policy.ts";
+import type { policyAnswerView, policyVersionsView, policyView } from "./answers-policy.ts";
 
 type Row = PolicyView["inForce"];
 

@@ -1,5 +1,5 @@
 // A request's query, body, period and headers as checked values, or the failure that names the field.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Policy } from "../domain/policy.ts";
 import { type AppError, fail } from "../errors/app-error.ts";
 import type { HttpRequest } from "./message.ts";
@@ -8,12 +8,12 @@ import type { HttpRequest } from "./message.ts";
 const BODY_BYTES_MAX = 64 * 1024;
 
 /** The query as the schema says, or REQUEST_INVALID. */
-export function readQuery<Schema extends z.ZodType>(schema: Schema, request: HttpRequest): z.output<Schema> {
+export function readQuery<Schema extends z.ZodMiniType>(schema: Schema, request: HttpRequest): z.output<Schema> {
   return checked(schema, { ...request.query });
 }
 
 /** The JSON body as the schema says, or REQUEST_INVALID, or BODY_TOO_LARGE. An empty body is an empty object. */
-export function readBody<Schema extends z.ZodType>(schema: Schema, request: HttpRequest): z.output<Schema> {
+export function readBody<Schema extends z.ZodMiniType>(schema: Schema, request: HttpRequest): z.output<Schema> {
   const { length } = request.body;
   if (length > BODY_BYTES_MAX) throw fail("BODY_TOO_LARGE", { bytes: length, max: BODY_BYTES_MAX });
   return checked(schema, parseJson(request.body));
@@ -56,7 +56,7 @@ function parseJson(body: Uint8Array): unknown {
   }
 }
 
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+function checked<Schema extends z.ZodMiniType>(schema: Schema, value: unknown): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

@@ -7,15 +7,15 @@ import { placeText } from "../domain/recycling-place.ts";
 import type { RecyclingAnswer } from "../usecases/recycling/decide-recycling.ts";
 import type { EvidenceDay, RecyclingPage } from "../usecases/recycling/list-recycling.ts";
 import type { RecyclingReport } from "../usecases/recycling/recycle-group.ts";
-import { sentence, viewReach } from "./ledger-view.ts";
-import { viewRule } from "./rule-words.ts";
 import type {
   recyclingAnswerView,
   recyclingItemView,
   recyclingPageView,
   recyclingReportView,
   recyclingView,
-} from "./schemas-recycling.ts";
+} from "./answers-recycling.ts";
+import { sentence, viewReach } from "./ledger-view.ts";
+import { viewRule } from "./rule-words.ts";
 
 const DAY_MS = 86_400_000;
 

@@ -1,5 +1,5 @@
 // What a route is: its place, who may call it, what it takes and answers, and what it does.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Permission } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
 import type { WriteBook } from "../ports/book.ts";
@@ -139,6 +139,8 @@ export interface HttpParts {
   /** Checks documents, and makes policies of them. */
   readonly documents: () => Promise<PolicyDocuments>;
   readonly writeBook: WriteBook;
+  /** The API description of the routes. */
+  readonly describeApi: (routes: readonly Route[]) => Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** One request that was let in. */
@@ -173,26 +175,25 @@ export interface Route {
   readonly operationId: string;
   readonly summary: string;
   readonly permission: Permission;
-  readonly query: z.ZodType;
-  readonly body: z.ZodType;
-  /** Statuses of success, each with the shape of its answer: made for the description alone, as no call needs them. */
-  readonly answers: () => Readonly<Record<number, z.ZodType>>;
+  /** Made with the first request to the route. */
+  readonly query: () => z.ZodMiniType;
+  readonly body: () => z.ZodMiniType;
   readonly idempotent: boolean;
   readonly about: AboutKind;
   readonly handle: (call: Call) => Promise<HttpResponse>;
 }
 
 /** Query and body of a call, checked. */
-interface Input<Query extends z.ZodType, Body extends z.ZodType> {
+interface Input<Query extends z.ZodMiniType, Body extends z.ZodMiniType> {
   readonly query: z.output<Query>;
   readonly body: z.output<Body>;
 }
 
 /** A route whose handler sees query and body as its own schemas give them. */
-export interface RouteDefinition<Query extends z.ZodType, Body extends z.ZodType>
+export interface RouteDefinition<Query extends z.ZodMiniType, Body extends z.ZodMiniType>
   extends Omit<Route, "query" | "body" | "handle" | "about"> {
-  readonly query: Query;
-  readonly body: Body;
+  readonly query: () => Query;
+  readonly body: () => Body;
   readonly about: About<Input<Query, Body>>;
   readonly handle: (call: Call, input: Input<Query, Body>) => Promise<HttpResponse>;
 }

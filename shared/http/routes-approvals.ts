@@ -1,13 +1,14 @@
 // The routes of second persons: what waits for them, their word, and what is said of a lease that went without it.
 import type { LeaseWord } from "../usecases/approval/decide-lease.ts";
 import { decision, define } from "./define-route.ts";
+import { noBody } from "./inputs.ts";
+import { approvalsQuery, approveBody, denyBody, justifyBody } from "./inputs-leases.ts";
 import { answered, leaseIdOf, leaseInPath } from "./lease-call.ts";
 import { viewLease } from "./lease-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import * as schema from "./schemas.ts";
 
-const shared = { about: leaseInPath, answers: () => ({ 200: schema.leaseAnswerView() }) };
+const shared = { about: leaseInPath };
 
 async function decide(call: Call, word: LeaseWord, dryRun: boolean): Promise<HttpResponse> {
   const { parts, caller } = call;
@@ -23,9 +24,8 @@ export const approvalRoutes: readonly Route[] = [
     summary: "List the leases that wait for the caller's word, newest first.",
     permission: "lease:read",
     about: "list",
-    query: schema.approvalsQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leasePageView() }),
+    query: approvalsQuery,
+    body: noBody,
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query }) => {
       const { leases, next } = await parts.useCases.listApprovals(parts.app, caller, { ...query, sees: await sees() });
@@ -38,8 +38,7 @@ export const approvalRoutes: readonly Route[] = [
     operationId: "approveLease",
     summary: "Approve what somebody else asks for; with enough persons it opens, its period counted from then.",
     permission: "lease:decide",
-    body: schema.approveBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    body: approveBody,
     decide: (call, body, dryRun) => decide(call, { decision: "approve", via: "api", ...body }, dryRun),
   }),
   decision({
@@ -48,7 +47,7 @@ export const approvalRoutes: readonly Route[] = [
     operationId: "denyLease",
     summary: "Deny what somebody else asks for, with a reason.",
     permission: "lease:decide",
-    body: schema.denyBody,
+    body: denyBody,
     decide: (call, body, dryRun) => decide(call, { decision: "deny", via: "api", ...body }, dryRun),
   }),
   decision({
@@ -58,7 +57,7 @@ export const approvalRoutes: readonly Route[] = [
     summary:
       "Say why a lease was opened without its second person. Until then health and the lease say that it is not justified.",
     permission: "lease:justify",
-    body: schema.justifyBody,
+    body: justifyBody,
     decide: async (call, { text }, dryRun) => {
       const { parts, caller } = call;
       const answer = await parts.useCases.justifyLease(parts.app, caller, leaseIdOf(call), text, { dryRun });

@@ -3,10 +3,10 @@ import { auditPage } from "./audit-page.ts";
 import { auditSheets } from "./audit-sheets.ts";
 import { viewAudit, viewAudits } from "./audit-view.ts";
 import { define } from "./define-route.ts";
+import { noBody, noQuery } from "./inputs.ts";
+import { askAuditQuery, auditQuery } from "./inputs-records.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import { noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-audits.ts";
 
 const XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 /** Rows of a file; the platform's answer may have 6 MB, and a row has about a hundred bytes of it. */
@@ -47,7 +47,6 @@ export const auditRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.auditListView() }),
     idempotent: false,
     handle: async ({ parts }) => jsonResponse(200, viewAudits(await parts.useCases.listAudits(parts.app))),
   }),
@@ -58,9 +57,8 @@ export const auditRoutes: readonly Route[] = [
     summary: "Read the audit of a month: open ports and their use, leases, drift and changes, by group and owner.",
     permission: "audit:read",
     about: "account",
-    query: schema.auditQuery,
+    query: auditQuery,
     body: noBody,
-    answers: () => ({ 200: schema.auditView() }),
     idempotent: false,
     handle: async (call, { query: { limit, cursor, format, language } }) => {
       const { parts, params } = call;
@@ -76,9 +74,8 @@ export const auditRoutes: readonly Route[] = [
     summary: "Have a month audited, also one that is not over, and anew where that was done before.",
     permission: "audit:run",
     about: "account",
-    query: schema.askAuditQuery,
+    query: askAuditQuery,
     body: noBody,
-    answers: () => ({ 200: schema.askedAuditView(), 202: schema.askedAuditView() }),
     idempotent: false,
     handle: async ({ parts, params }, { query: { dryRun } }) => {
       const month = params["month"] ?? "";

@@ -1,10 +1,11 @@
 // The routes by which a lease is asked for once more, or follows its holder.
 import { groupsNamedBy } from "../usecases/lease/find-target.ts";
 import { define } from "./define-route.ts";
+import { dryRunQuery, noBody } from "./inputs.ts";
+import { followBody } from "./inputs-leases.ts";
 import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
 import { readIdempotencyKey } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
-import * as schema from "./schemas.ts";
 
 /** The routes, in the order of the API description. */
 export const comfortRoutes: readonly Route[] = [
@@ -15,9 +16,8 @@ export const comfortRoutes: readonly Route[] = [
     summary: "Ask for a lease in the words of an earlier one, through the policy and the approval of today.",
     permission: "lease:open",
     about: leaseAsItWouldBe,
-    query: schema.dryRunQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 201: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: dryRunQuery,
+    body: noBody,
     idempotent: true,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller, request } = call;
@@ -33,9 +33,8 @@ export const comfortRoutes: readonly Route[] = [
       "Move the caller's lease to another address: a new lease for what is left of its time, and the old one ends when that is seen open.",
     permission: "lease:open",
     about: leaseAsItWouldBe,
-    query: schema.dryRunQuery,
-    body: schema.followBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: dryRunQuery,
+    body: followBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body: { source, from } }) => {
       const { parts, caller } = call;

@@ -3,10 +3,10 @@ import type { DriftItem } from "../domain/drift-item.ts";
 import { parseDriftId } from "../usecases/drift/drift-id.ts";
 import { define, lookNow } from "./define-route.ts";
 import { viewDrift, viewDriftAnswer, viewDriftPage } from "./drift-view.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { driftBody, driftQuery } from "./inputs-drift.ts";
 import { jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-drift.ts";
 import { seenPage } from "./seen-page.ts";
 
 const driftInPath = ({ params }: Call): readonly string[] => [parseDriftId(params["id"] ?? "")?.[0] ?? ""];
@@ -20,8 +20,7 @@ const decision = (verb: "adopt" | "restore" | "release", summary: string): Route
     permission: "drift:decide",
     about: driftInPath,
     query: dryRunQuery,
-    body: schema.driftBody,
-    answers: () => ({ 200: schema.driftAnswerView() }),
+    body: driftBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller, params } = call;
@@ -42,9 +41,8 @@ export const driftRoutes: readonly Route[] = [
     summary: "List what differs from the ledger, and what has become of it.",
     permission: "drift:read",
     about: "list",
-    query: schema.driftQuery,
+    query: driftQuery,
     body: noBody,
-    answers: () => ({ 200: schema.driftPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const [driftId = "", groupId = ""] = cursor?.split(".") ?? [];
@@ -73,7 +71,6 @@ export const driftRoutes: readonly Route[] = [
     about: driftInPath,
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.driftView() }),
     idempotent: false,
     handle: async ({ parts, caller, params }) =>
       jsonResponse(200, viewDrift(await parts.useCases.getDrift(parts.app, caller, params["id"] ?? ""))),

@@ -1,11 +1,11 @@
 // The routes of groups: how far they are guarded, and the baseline they are guarded by.
 import { fail } from "../errors/app-error.ts";
 import { define, groupInPath, lookNow } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { baselineBody, baselineQuery, guardBody } from "./inputs-ledger.ts";
 import { sentence, viewBaseline, viewGroup } from "./ledger-view.ts";
 import { jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-ledger.ts";
 
 /** The routes, in the order of the API description. */
 export const groupRoutes: readonly Route[] = [
@@ -18,7 +18,6 @@ export const groupRoutes: readonly Route[] = [
     about: "list",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.groupsView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }) => {
       const groups = await parts.useCases.listGroups(parts.app, caller.policy);
@@ -35,7 +34,6 @@ export const groupRoutes: readonly Route[] = [
     about: groupInPath,
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.groupView() }),
     idempotent: false,
     handle: async (call) => {
       const { parts, caller } = call;
@@ -50,8 +48,7 @@ export const groupRoutes: readonly Route[] = [
     permission: "group:guard",
     about: groupInPath,
     query: dryRunQuery,
-    body: schema.guardBody,
-    answers: () => ({ 200: schema.guardAnswerView() }),
+    body: guardBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -68,9 +65,8 @@ export const groupRoutes: readonly Route[] = [
     summary: "Show what a confirmed baseline would change in the group's ledger, with the digest that confirms it.",
     permission: "baseline:read",
     about: groupInPath,
-    query: schema.baselineQuery,
+    query: baselineQuery,
     body: noBody,
-    answers: () => ({ 200: schema.baselineView() }),
     idempotent: false,
     handle: async (call, { query }) => {
       const { parts, caller } = call;
@@ -86,8 +82,7 @@ export const groupRoutes: readonly Route[] = [
     permission: "baseline:confirm",
     about: groupInPath,
     query: dryRunQuery,
-    body: schema.baselineBody,
-    answers: () => ({ 200: schema.baselineAnswerView() }),
+    body: baselineBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;

@@ -6,6 +6,8 @@ import { groupsNamedBy, type Place } from "../usecases/lease/find-target.ts";
 import { isAskedOf } from "../usecases/lease/judge-lease.ts";
 import type { LeaseAsk } from "../usecases/lease/open-lease.ts";
 import { define, sourcesOf } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { extendBody, leaseBody, leasesQuery, tempAllowQuery } from "./inputs-leases.ts";
 import { answered, leaseIdOf, leaseInPath, ownSource } from "./lease-call.ts";
 import { viewAnswer, viewLease } from "./lease-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
@@ -13,7 +15,6 @@ import { invalid, readIdempotencyKey, readPeriod } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
 import { approvalRoutes } from "./routes-approvals.ts";
 import { comfortRoutes } from "./routes-comforts.ts";
-import * as schema from "./schemas.ts";
 
 /** The routes, in the order of the API description. */
 export const leaseRoutes: readonly Route[] = [
@@ -24,9 +25,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "Open a port for a while; repeated, it extends the caller's lease.",
     permission: "lease:open",
     about: (call, { query }) => targetOf(call, query),
-    query: schema.tempAllowQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: tempAllowQuery,
+    body: noBody,
     idempotent: true,
     handle: async (call, { query: { dryRun, ...asked } }) => open(call, askOf(call, asked), "repeat", dryRun),
   }),
@@ -37,9 +37,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "Close what is due now.",
     permission: "sweep:run",
     about: "account",
-    query: schema.noQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.cleanupView() }),
+    query: noQuery,
+    body: noBody,
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }) => {
       const cause = `cleanup by ${caller.principal}`;
@@ -60,9 +59,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "Ask for a lease.",
     permission: "lease:open",
     about: (call, { body }) => targetOf(call, body),
-    query: schema.dryRunQuery,
-    body: schema.leaseBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 201: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: dryRunQuery,
+    body: leaseBody,
     idempotent: true,
     handle: async (call, { query, body }) => open(call, askOf(call, body), "create", query.dryRun),
   }),
@@ -73,9 +71,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "List leases, newest first; a requester sees the own ones.",
     permission: "lease:read",
     about: "list",
-    query: schema.leasesQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leasePageView() }),
+    query: leasesQuery,
+    body: noBody,
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, state, group } }) => {
       const { leases, next } = await parts.useCases.listLeases(parts.app, {
@@ -96,9 +93,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "Read a lease.",
     permission: "lease:read",
     about: leaseInPath,
-    query: schema.noQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leaseAnswerView() }),
+    query: noQuery,
+    body: noBody,
     idempotent: false,
     handle: async (call) => {
       const answer = await call.parts.useCases.getLease(call.parts.app, leaseIdOf(call));
@@ -117,9 +113,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "Move the end of a lease to a period from now, within its total.",
     permission: "lease:extend",
     about: leaseInPath,
-    query: schema.dryRunQuery,
-    body: schema.extendBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: dryRunQuery,
+    body: extendBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -135,9 +130,8 @@ export const leaseRoutes: readonly Route[] = [
     summary: "End a lease now.",
     permission: "lease:end",
     about: leaseInPath,
-    query: schema.dryRunQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.leaseAnswerView(), 202: schema.leaseAnswerView() }),
+    query: dryRunQuery,
+    body: noBody,
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller } = call;
@@ -155,7 +149,7 @@ async function targetOf({ parts, caller }: Call, asked: Place): Promise<readonly
   return groups;
 }
 
-type Body = z.output<typeof schema.leaseBody>;
+type Body = z.output<ReturnType<typeof leaseBody>>;
 type Later = "breakGlass" | "startAt" | "sessions";
 type Asked = Omit<Body, Later> & Partial<Pick<Body, Later>>;
 

@@ -4,11 +4,11 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { fail } from "../errors/app-error.ts";
 import type { LedgerAnswer } from "../usecases/ledger/allocate-rule.ts";
 import { define, groupInPath, lookNow, sourcesOf } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { allocationBody, ledgerQuery } from "./inputs-ledger.ts";
 import { viewLedger, viewLedgerAnswer, viewStory } from "./ledger-view.ts";
 import { type HttpResponse, jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-ledger.ts";
 import { seenPage } from "./seen-page.ts";
 
 /** The routes, in the order of the API description. */
@@ -20,9 +20,8 @@ export const ledgerRoutes: readonly Route[] = [
     summary: "List the entries of the ledger: which rules should stand, for whom and why.",
     permission: "ledger:read",
     about: "list",
-    query: schema.ledgerQuery,
+    query: ledgerQuery,
     body: noBody,
-    answers: () => ({ 200: schema.ledgerPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group } }) => {
       const [groupId = "", entryId = ""] = cursor?.split(".") ?? [];
@@ -50,8 +49,7 @@ export const ledgerRoutes: readonly Route[] = [
     permission: "ledger:write",
     about: (_, { body }) => [body.group],
     query: dryRunQuery,
-    body: schema.allocationBody,
-    answers: () => ({ 200: schema.ledgerAnswerView() }),
+    body: allocationBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -70,7 +68,6 @@ export const ledgerRoutes: readonly Route[] = [
     about: groupInPath,
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.entryStoryView() }),
     idempotent: false,
     handle: async (call) => {
       const { parts, caller } = call;
@@ -87,7 +84,6 @@ export const ledgerRoutes: readonly Route[] = [
     about: groupInPath,
     query: dryRunQuery,
     body: noBody,
-    answers: () => ({ 200: schema.ledgerAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const { parts, caller } = call;

@@ -1,22 +1,22 @@
 // The routes behind links in messages. They take no token: a link is signed and speaks for the one person it was sent to.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { fail } from "../errors/app-error.ts";
+import { input, noBody, noQuery, told, words } from "./inputs.ts";
 import { askPage, confirmationOf, donePage, failurePage } from "./link-page.ts";
 import type { HttpRequest, HttpResponse } from "./message.ts";
 import { toAppError } from "./problem.ts";
 import { invalid } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
-import { noBody, noQuery } from "./schemas.ts";
 
 const FORM_MAX = 16 * 1024;
 
 /** The form of the page. */
-const linkBody = z.strictObject({
-  confirm: z.string().max(64).describe("What the page gave."),
-  decision: z.enum(["approve", "deny"]),
-  reason: z.string().max(2000).default(""),
-});
-const html = z.string().describe("A page for people.");
+const linkBody = () =>
+  input({
+    confirm: told(words(64), "What the page gave."),
+    decision: z.enum(["approve", "deny"]),
+    reason: z._default(words(2000), ""),
+  });
 const shared = { path: "/v1/links/{link}", permission: "public", about: "nothing", query: noQuery } as const;
 
 /** The routes, in the order of the API description. */
@@ -27,7 +27,6 @@ export const linkRoutes: readonly Route[] = [
     operationId: "openLink",
     summary: "The page behind a link in a message. Looking at it decides nothing.",
     body: noBody,
-    answers: () => ({ 200: html }),
     idempotent: false,
     handle: (call) =>
       shown(call, async (link) => {
@@ -41,7 +40,6 @@ export const linkRoutes: readonly Route[] = [
     operationId: "decideByLink",
     summary: "Approve or deny by the page's form, once.",
     body: linkBody,
-    answers: () => ({ 200: html }),
     idempotent: false,
     handle: (call) =>
       shown(call, async (link) => {
@@ -69,7 +67,7 @@ async function shown(call: Call, work: (link: string) => Promise<HttpResponse>):
 }
 
 /** Only what a page of this very site sends as a form; a browser says where a request comes from. */
-function readForm({ headers, body }: HttpRequest): z.output<typeof linkBody> {
+function readForm({ headers, body }: HttpRequest): z.output<ReturnType<typeof linkBody>> {
   const site = headers["sec-fetch-site"];
   if (site !== undefined && site !== "same-origin") throw fail("LINK_INVALID");
   const [type = ""] = (headers["content-type"] ?? "").split(";");
@@ -77,7 +75,7 @@ function readForm({ headers, body }: HttpRequest): z.output<typeof linkBody> {
     throw invalid("the body", "is not the page's form");
   if (body.length > FORM_MAX) throw fail("BODY_TOO_LARGE", { bytes: body.length, max: FORM_MAX });
   const fields = [...new URLSearchParams(Buffer.from(body).toString("utf8"))];
-  const parsed = linkBody.safeParse(Object.fromEntries(fields));
+  const parsed = linkBody().safeParse(Object.fromEntries(fields));
   if (!parsed.success || fields.length > 3) throw invalid("the body", "is not the page's form");
   return { ...parsed.data, reason: parsed.data.reason.trim() };
 }

@@ -2,11 +2,11 @@
 import type * as z from "zod";
 import type { LockdownScope } from "../domain/alarm.ts";
 import { define } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { lockdownBody, lockdownQuery } from "./inputs-lockdown.ts";
 import { viewLockdown, viewLockdownAnswer } from "./lockdown-view.ts";
 import { jsonResponse } from "./message.ts";
 import type { Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-lockdown.ts";
 
 /** The routes, in the order of the API description. */
 export const lockdownRoutes: readonly Route[] = [
@@ -18,8 +18,7 @@ export const lockdownRoutes: readonly Route[] = [
     permission: "lockdown:change",
     about: "account",
     query: dryRunQuery,
-    body: schema.lockdownBody,
-    answers: () => ({ 200: schema.lockdownAnswerView(), 202: schema.lockdownAnswerView() }),
+    body: lockdownBody,
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }, { query: { dryRun }, body }) => {
       const { app, useCases } = parts;
@@ -43,9 +42,8 @@ export const lockdownRoutes: readonly Route[] = [
     summary: "List lockdowns, newest first.",
     permission: "lockdown:read",
     about: "account",
-    query: schema.lockdownQuery,
+    query: lockdownQuery,
     body: noBody,
-    answers: () => ({ 200: schema.lockdownListView() }),
     idempotent: false,
     handle: async ({ parts }, { query }) => {
       const { lockdowns, next } = await parts.useCases.listLockdowns(parts.app, query);
@@ -61,7 +59,6 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.lockdownView() }),
     idempotent: false,
     handle: async ({ parts, params }) =>
       jsonResponse(200, viewLockdown(await parts.useCases.getLockdown(parts.app, params["id"] ?? ""))),
@@ -75,7 +72,6 @@ export const lockdownRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: noBody,
-    answers: () => ({ 200: schema.lockdownAnswerView(), 202: schema.lockdownAnswerView() }),
     idempotent: false,
     handle: async ({ parts, caller, params, deadlineAt }, { query: { dryRun } }) => {
       const { app, useCases } = parts;
@@ -88,7 +84,7 @@ export const lockdownRoutes: readonly Route[] = [
   }),
 ];
 
-function scopeOf({ instance, groups, tag }: z.output<typeof schema.lockdownBody>): LockdownScope {
+function scopeOf({ instance, groups, tag }: z.output<ReturnType<typeof lockdownBody>>): LockdownScope {
   if (instance !== undefined) return { kind: "instance", instanceId: instance };
   return tag === undefined ? { kind: "groups", groups: groups ?? [] } : { kind: "tag", tag };
 }

@@ -1,10 +1,10 @@
 // The routes of the mode: what the whole program may do to the cloud.
 import { define } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { modeBody } from "./inputs-policy.ts";
 import { jsonResponse } from "./message.ts";
 import { viewMode } from "./mode-view.ts";
 import type { Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-mode.ts";
 
 /** The routes, in the order of the API description. */
 export const modeRoutes: readonly Route[] = [
@@ -17,7 +17,6 @@ export const modeRoutes: readonly Route[] = [
     about: "nothing",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.modeView() }),
     idempotent: false,
     handle: async ({ parts }) => jsonResponse(200, viewMode(await parts.useCases.getMode(parts.app))),
   }),
@@ -29,8 +28,7 @@ export const modeRoutes: readonly Route[] = [
     permission: "mode:set",
     about: "account",
     query: dryRunQuery,
-    body: schema.modeBody,
-    answers: () => ({ 200: schema.modeAnswerView() }),
+    body: modeBody,
     idempotent: false,
     handle: async ({ parts, caller }, { query: { dryRun }, body }) => {
       const { inForce, plan } = await parts.useCases.setMode(parts.app, caller, body, { dryRun });

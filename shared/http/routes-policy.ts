@@ -1,10 +1,10 @@
 // The routes of the policy: what is in force, and the way to another one.
 import { define } from "./define-route.ts";
+import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
+import { confirmPolicyBody, policyBody, policyQuery } from "./inputs-policy.ts";
 import { jsonResponse } from "./message.ts";
 import { viewPolicy, viewPolicyAnswer, viewVersion } from "./policy-view.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody, noQuery } from "./schemas.ts";
-import * as schema from "./schemas-policy.ts";
 
 /** The routes, in the order of the API description. */
 export const policyRoutes: readonly Route[] = [
@@ -15,9 +15,8 @@ export const policyRoutes: readonly Route[] = [
     summary: "Read the policy in force and what waits for a confirmation, or an older version.",
     permission: "policy:read",
     about: "account",
-    query: schema.policyQuery,
+    query: policyQuery,
     body: noBody,
-    answers: () => ({ 200: schema.policyView() }),
     idempotent: false,
     handle: async ({ parts }, { query: { version } }) => {
       const wanted = version === undefined ? null : Number(version);
@@ -33,7 +32,6 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.policyVersionsView() }),
     idempotent: false,
     handle: async ({ parts }) =>
       jsonResponse(200, { versions: (await parts.useCases.listPolicyVersions(parts.app)).map(viewVersion) }),
@@ -46,8 +44,7 @@ export const policyRoutes: readonly Route[] = [
     permission: "policy:change",
     about: "account",
     query: dryRunQuery,
-    body: schema.policyBody,
-    answers: () => ({ 200: schema.policyAnswerView(), 202: schema.policyAnswerView() }),
+    body: policyBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -65,8 +62,7 @@ export const policyRoutes: readonly Route[] = [
     permission: "policy:change",
     about: "account",
     query: dryRunQuery,
-    body: schema.confirmPolicyBody,
-    answers: () => ({ 200: schema.policyAnswerView() }),
+    body: confirmPolicyBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -90,7 +86,6 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: noQuery,
     body: noBody,
-    answers: () => ({ 200: schema.withdrawnView() }),
     idempotent: false,
     handle: async ({ parts, caller }) => {
       await parts.useCases.withdrawPolicy(parts.app, caller);

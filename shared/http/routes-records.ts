@@ -1,11 +1,11 @@
 // The routes of the audit trail: to read in, and as it is stored, for whoever verifies or keeps it elsewhere.
 import type { RecordPage } from "../usecases/records/list-records.ts";
 import { define } from "./define-route.ts";
+import { noBody } from "./inputs.ts";
+import { exportQuery, recordsQuery } from "./inputs-records.ts";
 import { viewRecords } from "./list-views.ts";
 import { jsonResponse } from "./message.ts";
 import type { Route } from "./route.ts";
-import { noBody } from "./schemas.ts";
-import * as schema from "./schemas-records.ts";
 import { seenPage } from "./seen-page.ts";
 
 /** Readings of the trail for one page: of a caller who may see little of it, or of one group. */
@@ -20,9 +20,8 @@ export const recordRoutes: readonly Route[] = [
     summary: "List what was done, newest first.",
     permission: "record:read",
     about: "list",
-    query: schema.recordsQuery,
+    query: recordsQuery,
     body: noBody,
-    answers: () => ({ 200: schema.recordPageView() }),
     idempotent: false,
     handle: async ({ parts, sees }, { query: { limit, cursor, group } }) => {
       const asked = group === undefined ? {} : { group };
@@ -47,9 +46,8 @@ export const recordRoutes: readonly Route[] = [
       "The whole trail as it is stored, oldest first, with its seals: what `safeport records` verifies and keeps.",
     permission: "record:export",
     about: "account",
-    query: schema.exportQuery,
+    query: exportQuery,
     body: noBody,
-    answers: () => ({ 200: schema.exportView() }),
     idempotent: false,
     handle: async ({ parts }, { query: { limit, cursor } }) => {
       const [sequence = "", seal = "0"] = (cursor ?? "").split("~");

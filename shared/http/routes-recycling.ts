@@ -4,12 +4,19 @@ import { parseUtc } from "../domain/instant.ts";
 import { groupOfRecyclingId, type RecyclingItem } from "../domain/recycling-item.ts";
 import { placeOf } from "../domain/recycling-place.ts";
 import { decision, define } from "./define-route.ts";
+import { noBody } from "./inputs.ts";
+import {
+  recyclingApproveBody,
+  recyclingExemptBody,
+  recyclingItemQuery,
+  recyclingQuery,
+  recyclingRestoreBody,
+  recyclingRunQuery,
+} from "./inputs-recycling.ts";
 import { jsonResponse } from "./message.ts";
 import { invalid } from "./read-input.ts";
 import { viewRecyclingAnswer, viewRecyclingItem, viewRecyclingPage, viewRecyclingReport } from "./recycling-view.ts";
 import type { Call, Route } from "./route.ts";
-import { noBody } from "./schemas.ts";
-import * as schema from "./schemas-recycling.ts";
 import { seenPage } from "./seen-page.ts";
 
 const groupOfItem = ({ params }: Call): readonly string[] => [groupOfRecyclingId(params["id"] ?? "") ?? ""];
@@ -21,7 +28,7 @@ const within = ({ parts: { app }, deadlineAt }: Call, dryRun: boolean) => ({
   deadlineAt: Math.min(deadlineAt, app.clock.monotonicMs() + app.settings.answerWithinMs),
 });
 
-const shared = { about: groupOfItem, answers: () => ({ 200: schema.recyclingAnswerView() }) };
+const shared = { about: groupOfItem };
 
 /** The routes, in the order of the API description. */
 export const recyclingRoutes: readonly Route[] = [
@@ -32,9 +39,8 @@ export const recyclingRoutes: readonly Route[] = [
     summary: "List the rules that nobody uses, and what has become of them.",
     permission: "recycling:read",
     about: "list",
-    query: schema.recyclingQuery,
+    query: recyclingQuery,
     body: noBody,
-    answers: () => ({ 200: schema.recyclingPageView() }),
     idempotent: false,
     handle: async ({ parts, caller, sees }, { query: { limit, cursor, group, state } }) => {
       const asked = { ...(group === undefined ? {} : { group }), ...(state === undefined ? {} : { state }) };
@@ -55,9 +61,8 @@ export const recyclingRoutes: readonly Route[] = [
     summary: "Read one unused rule in full, with its evidence day by day.",
     permission: "recycling:read",
     about: groupOfItem,
-    query: schema.recyclingItemQuery,
+    query: recyclingItemQuery,
     body: noBody,
-    answers: () => ({ 200: schema.recyclingItemView() }),
     idempotent: false,
     handle: async (call, { query: { days } }) =>
       jsonResponse(200, viewRecyclingItem(await call.parts.useCases.getRecycling(call.parts.app, idOf(call), days))),
@@ -68,7 +73,7 @@ export const recyclingRoutes: readonly Route[] = [
     operationId: "restoreRecycling",
     summary: "Give a rule back with all its fields, from any state, also after its deletion.",
     permission: "recycling:decide",
-    body: schema.recyclingRestoreBody,
+    body: recyclingRestoreBody,
     decide: async (call, body, dryRun) => {
       const { parts, caller } = call;
       const answer = await parts.useCases.restoreItem(parts.app, caller, idOf(call), body, within(call, dryRun));
@@ -81,7 +86,7 @@ export const recyclingRoutes: readonly Route[] = [
     operationId: "exemptRecycling",
     summary: "Leave a rule alone until a day; it is given back first where it was taken.",
     permission: "recycling:decide",
-    body: schema.recyclingExemptBody,
+    body: recyclingExemptBody,
     decide: async (call, { owner, reason, until: day }, dryRun) => {
       const { parts, caller } = call;
       const until = Date.parse(day);
@@ -97,7 +102,7 @@ export const recyclingRoutes: readonly Route[] = [
     operationId: "approveRecycling",
     summary: "Approve the next step of one rule, exactly as it is now.",
     permission: "recycling:approve",
-    body: schema.recyclingApproveBody,
+    body: recyclingApproveBody,
     decide: async (call, { step, onShortEvidence, waivedBy, rev }, dryRun) => {
       const { parts, caller } = call;
       const word = {
@@ -117,9 +122,8 @@ export const recyclingRoutes: readonly Route[] = [
       "Run the nightly job now, or say what it would do; as far as one call has time, and on from there by `next`.",
     permission: "recycling:run",
     about: "account",
-    query: schema.recyclingRunQuery,
+    query: recyclingRunQuery,
     body: noBody,
-    answers: () => ({ 200: schema.recyclingReportView() }),
     idempotent: false,
     handle: async ({ parts, caller, deadlineAt }, { query: { dryRun, cursor } }) => {
       const { policy } = caller;

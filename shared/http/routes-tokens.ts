@@ -3,11 +3,12 @@ import type * as z from "zod";
 import { formatUtc } from "../domain/instant.ts";
 import { fail } from "../errors/app-error.ts";
 import type { TokenAnswer } from "../usecases/token/issue-token.ts";
+import type { tokenAnswerView, tokenView } from "./answers-tokens.ts";
 import { define } from "./define-route.ts";
+import { dryRunQuery, noBody } from "./inputs.ts";
+import { rotateBody, tokenBody, tokensQuery } from "./inputs-tokens.ts";
 import { jsonResponse } from "./message.ts";
 import type { Call, Route } from "./route.ts";
-import { dryRunQuery, noBody } from "./schemas.ts";
-import * as schema from "./schemas-tokens.ts";
 
 /** The routes, in the order of the API description. */
 export const tokenRoutes: readonly Route[] = [
@@ -18,9 +19,8 @@ export const tokenRoutes: readonly Route[] = [
     summary: "List tokens: the caller's own, or everybody's for an administrator of the whole account.",
     permission: "token:read",
     about: "nothing",
-    query: schema.tokensQuery,
+    query: tokensQuery,
     body: noBody,
-    answers: () => ({ 200: schema.tokenPageView() }),
     idempotent: false,
     handle: async ({ parts, caller }, { query }) => {
       const { tokens, next } = await parts.useCases.listTokens(parts.app, caller, query);
@@ -36,8 +36,7 @@ export const tokenRoutes: readonly Route[] = [
     permission: "token:manage",
     about: "account",
     query: dryRunQuery,
-    body: schema.tokenBody,
-    answers: () => ({ 200: schema.tokenAnswerView(), 201: schema.tokenAnswerView() }),
+    body: tokenBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const answer = await call.parts.useCases.issueToken(call.parts.app, call.caller, body, { dryRun });
@@ -53,8 +52,7 @@ export const tokenRoutes: readonly Route[] = [
     permission: "token:read",
     about: "nothing",
     query: dryRunQuery,
-    body: schema.rotateBody,
-    answers: () => ({ 200: schema.tokenAnswerView() }),
+    body: rotateBody,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
@@ -72,7 +70,6 @@ export const tokenRoutes: readonly Route[] = [
     about: "nothing",
     query: dryRunQuery,
     body: noBody,
-    answers: () => ({ 200: schema.tokenAnswerView() }),
     idempotent: false,
     handle: async (call, { query: { dryRun } }) => {
       const answer = await call.parts.useCases.revokeToken(call.parts.app, call.caller, idOf(call), { dryRun });
@@ -81,16 +78,12 @@ export const tokenRoutes: readonly Route[] = [
   }),
 ];
 
-function viewAnswer(
-  call: Call,
-  answer: TokenAnswer,
-  dryRun: boolean,
-): z.output<ReturnType<typeof schema.tokenAnswerView>> {
+function viewAnswer(call: Call, answer: TokenAnswer, dryRun: boolean): z.output<ReturnType<typeof tokenAnswerView>> {
   const view = viewToken(answer.token, call.parts.app.clock.now());
   return { ...view, token: answer.text, dryRun, plan: [...answer.plan] };
 }
 
-function viewToken(token: TokenAnswer["token"], now: number): z.output<ReturnType<typeof schema.tokenView>> {
+function viewToken(token: TokenAnswer["token"], now: number): z.output<ReturnType<typeof tokenView>> {
   const { tokenId, principal, roles, scope, note, createdAt, createdBy, expiresAt, usedAt, revokedAt, replacedBy } =
     token;
   return {

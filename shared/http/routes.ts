@@ -1,8 +1,8 @@
 // Every route of the API, each with the permission it needs and what it is about.
 import { define } from "./define-route.ts";
+import { noBody, noQuery } from "./inputs.ts";
 import { viewHealth } from "./list-views.ts";
 import { jsonResponse } from "./message.ts";
-import { describeApi } from "./openapi.ts";
 import type { Route } from "./route.ts";
 import { auditRoutes } from "./routes-audits.ts";
 import { driftRoutes } from "./routes-drift.ts";
@@ -16,7 +16,6 @@ import { policyRoutes } from "./routes-policy.ts";
 import { recordRoutes } from "./routes-records.ts";
 import { recyclingRoutes } from "./routes-recycling.ts";
 import { tokenRoutes } from "./routes-tokens.ts";
-import * as schema from "./schemas.ts";
 
 /** The routes, in the order of the API description. */
 export const routes: readonly Route[] = [
@@ -39,9 +38,8 @@ export const routes: readonly Route[] = [
     summary: "How safeport is doing. Without a token it only says that it answers.",
     permission: "health:read",
     about: "list",
-    query: schema.noQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.healthView() }),
+    query: noQuery,
+    body: noBody,
     idempotent: false,
     handle: async ({ parts, caller, sees }) => {
       const health = await parts.useCases.health(parts.app, caller.policy);
@@ -58,10 +56,9 @@ export const routes: readonly Route[] = [
     summary: "This description.",
     permission: "api:read",
     about: "nothing",
-    query: schema.noQuery,
-    body: schema.noBody,
-    answers: () => ({ 200: schema.apiDescriptionView() }),
+    query: noQuery,
+    body: noBody,
     idempotent: false,
-    handle: async () => jsonResponse(200, describeApi(routes)),
+    handle: async ({ parts }) => jsonResponse(200, { ...(await parts.describeApi(routes)) }),
   }),
 ];

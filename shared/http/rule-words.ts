@@ -3,7 +3,7 @@ import type * as z from "zod";
 import { formatCidr } from "../domain/cidr.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";
-import type { ruleView } from "./schemas-ledger.ts";
+import type { ruleView } from "./answers-ledger.ts";
 
 /** The fields of a rule. */
 export function viewRule(spec: RuleSpec): z.output<ReturnType<typeof ruleView>> {

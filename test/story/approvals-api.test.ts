@@ -1,7 +1,8 @@
 // Second persons over HTTP, on the deployed program with the policy of `npm start`; every answer is held against its schema.
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { answersOf } from "../../shared/http/answers.ts";
+import { problemView } from "../../shared/http/answers-operation.ts";
 import { routes } from "../../shared/http/routes.ts";
-import { problemView } from "../../shared/http/schemas.ts";
 import { type ApiAnswer, type Deployed, deploy } from "../kit/deployed.ts";
 
 let world: Deployed;
@@ -18,7 +19,7 @@ async function call(operationId: string, token: string, id = "", input: object =
     token,
     ...(route.method === "GET" ? {} : { body: input }),
   });
-  const schema = answer.status < 400 ? route.answers()[answer.status] : problemView();
+  const schema = answer.status < 400 ? answersOf(route.operationId)[answer.status] : problemView();
   expect(schema?.parse(answer.body), `${operationId} answers ${answer.status}`).toEqual(answer.body);
   return answer;
 }

@@ -2,8 +2,9 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { seedUser, seedUserNames } from "../../local/seed.ts";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
+import { answersOf } from "../../shared/http/answers.ts";
+import { problemView } from "../../shared/http/answers-operation.ts";
 import { routes } from "../../shared/http/routes.ts";
-import { problemView } from "../../shared/http/schemas.ts";
 import { ecsClient } from "../conformance/cloud/rpc-call.ts";
 import { type ApiAnswer, type ApiInput, type Deployed, deploy, inWords, writesOf } from "../kit/deployed.ts";
 import { switchUnderTest } from "../kit/switch-under-test.ts";
@@ -35,7 +36,7 @@ async function call(method: string, path: string, input: ApiInput = {}): Promise
   const route = routes.find((it) => it.method === method && patternOf(it.path).test(pathname));
   if (route === undefined) throw new Error(`no route for ${method} ${path}`);
   answered.add(`${route.method} ${route.path} ${answer.status}`);
-  const schema = answer.status < 400 ? route.answers()[answer.status] : problemView();
+  const schema = answer.status < 400 ? answersOf(route.operationId)[answer.status] : problemView();
   expect(schema?.parse(answer.body), `${method} ${path} answers ${answer.status}`).toEqual(answer.body);
   return answer;
 }

@@ -1,6 +1,6 @@
 // Tokens over HTTP, on the deployed program: issued, scoped, rotated, revoked, and tried wrongly.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { routes } from "../../shared/http/routes.ts";
+import { answersOf } from "../../shared/http/answers.ts";
 import { type ApiAnswer, type ApiInput, type Deployed, deploy } from "../kit/deployed.ts";
 
 const HOUR_MS = 3_600_000;
@@ -19,8 +19,7 @@ const admin = (method: string, path: string, body?: object): Promise<ApiAnswer> 
 async function issued(fields: object = {}): Promise<{ id: string; token: string }> {
   const { status, body } = await admin("POST", "/v1/tokens", { principal: "ann", roles: ["requester"], ...fields });
   expect([status, body]).toEqual([201, expect.objectContaining({ state: "good" })]);
-  const route = routes.find((it) => it.operationId === "issueToken");
-  expect(route?.answers()[201]?.parse(body)).toEqual(body);
+  expect(answersOf("issueToken")[201]?.parse(body)).toEqual(body);
   return body;
 }
 

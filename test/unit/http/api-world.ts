@@ -10,6 +10,7 @@ import type { Scope } from "../../../shared/domain/scope.ts";
 import { fail } from "../../../shared/errors/app-error.ts";
 import { httpApp } from "../../../shared/http/http-app.ts";
 import type { HttpRequest, HttpResponse } from "../../../shared/http/message.ts";
+import { describeApi } from "../../../shared/http/openapi.ts";
 import type { UseCases } from "../../../shared/http/route.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import type { Log } from "../../../shared/ports/log.ts";
@@ -335,6 +336,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     useCases,
     readPolicy: async () => policy,
     documents: async () => ({ textOf: JSON.stringify, policyOf: () => policy, warningsOf: () => [] }),
+    describeApi: async (all) => describeApi(all),
     writeBook: async (sheets) => Buffer.from(JSON.stringify(sheets)),
     strangers: { admit: () => undefined, failed: () => undefined },
     identify: async ({ authorization: header }) => {

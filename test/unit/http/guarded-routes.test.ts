@@ -1,5 +1,6 @@
 // What the routes of groups, the ledger and drift do for those who may call them.
 import { describe, expect, test } from "vitest";
+import { answersOf } from "../../../shared/http/answers.ts";
 import type { HttpRequest } from "../../../shared/http/message.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import { apiWorld, json } from "./api-world.ts";
@@ -41,7 +42,7 @@ describe.each(decisions)("%s", (name, request) => {
       { groupId: "sg-web" },
       { actor: "admin", priority: "drift", drift: true, deadlineAt: 10_000 },
     ]);
-    expect(route?.answers()[200]?.parse(body)).toEqual(body);
+    expect(answersOf(route?.operationId ?? "")[200]?.parse(body)).toEqual(body);
     expect(body).toMatchObject({ dryRun: false, settled: true });
   });
 

@@ -1,26 +1,6 @@
-// What the API accepts and answers about lockdowns.
+// What the API answers about lockdowns.
 import * as z from "zod";
-import { cursorOf, instant, text } from "./fields.ts";
-
-const name = z.string().min(1).max(128);
-
-/** Body of `POST /v1/lockdown`: one of instance, groups and tag. */
-export const lockdownBody = z
-  .strictObject({
-    instance: name.optional().describe("The groups of this instance."),
-    groups: z.array(name).min(1).max(1000).optional().describe("Groups by id or name."),
-    tag: z
-      .string()
-      .regex(/^[^=]+=.*$/, "is not a tag such as app=shop")
-      .optional()
-      .describe("Groups with this tag."),
-    reason: z.string().min(1).max(500).describe("Why; kept in the record and told with the lockdown."),
-    period: z.int().min(60).max(604_800).optional().describe("Seconds; default lockdown.period of the policy."),
-    waivedBy: name.optional().describe("Who answers for a lockdown while the policy has no operator path."),
-  })
-  .refine(({ instance, groups, tag }) => [instance, groups, tag].filter((it) => it !== undefined).length === 1, {
-    error: "name one of instance, groups and tag",
-  });
+import { instant, text } from "./answer-fields.ts";
 
 const hostView = () => z.object({ instanceId: text.nullable(), name: text.nullable(), address: text });
 
@@ -72,16 +52,6 @@ export const lockdownView = () =>
 
 /** The answer to a start or a lift. */
 export const lockdownAnswerView = () => lockdownView().extend({ dryRun: z.boolean(), plan: z.array(text) });
-
-/** Query of the list; a lockdown of many groups is long, and so pages are short. */
-export const lockdownQuery = z.strictObject({
-  limit: z
-    .string()
-    .regex(/^([1-9]\d?|100)$/, "is not a whole number from 1 to 100")
-    .default("20")
-    .transform(Number),
-  cursor: cursorOf(/^[1-9]\d{12,15}$/),
-});
 
 export const lockdownListView = () =>
   z.object({

@@ -1,28 +1,9 @@
-// What the calls about drift accept and answer.
+// What the calls about drift answer.
 import * as z from "zod";
-import { cursorOf, instant, page, single, text } from "./fields.ts";
-import { decisionFields, reachView, ruleView } from "./schemas-ledger.ts";
+import { instant, text } from "./answer-fields.ts";
+import { decisionFields, reachView, ruleView } from "./answers-ledger.ts";
 
 const STATES = ["waiting", "reported", "held", "rollingBack", "rolledBack", "adopted", "restored", "gone"] as const;
-
-/** Query of `GET /v1/drift`. */
-export const driftQuery = z.strictObject({
-  ...page,
-  group: single(128).optional().describe("Group by id or name."),
-  state: z.enum(STATES).optional(),
-  cursor: cursorOf(/^dr-[0-9a-f]{20}\.sg-[A-Za-z0-9_-]{1,64}$/),
-});
-
-/** Body of a decision about drift. */
-export const driftBody = z.strictObject({
-  owner: z.string().max(200).default("").describe("Who answers for a rule that is accepted."),
-  reason: z.string().max(2000).default("").describe("Why; needed where a rule is accepted that had no entry."),
-  ticket: z.string().max(200).default(""),
-  sensitiveConfirmed: z
-    .boolean()
-    .default(false)
-    .describe("An administrator's word that everybody may reach a sensitive port."),
-});
 
 const keptView = () => z.object({ rule: ruleView(), description: text });
 

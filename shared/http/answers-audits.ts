@@ -1,22 +1,8 @@
-// What the calls about monthly audits accept and answer.
+// What the calls about monthly audits answer.
 import * as z from "zod";
-import { cursorOf, flag, instant, page, text } from "./fields.ts";
+import { instant, text } from "./answer-fields.ts";
 
 const count = z.int();
-
-/** Query of `GET /v1/audits/{month}`. */
-export const auditQuery = z.strictObject({
-  limit: page.limit,
-  cursor: cursorOf(/^[a-z0-9-]{1,40}\/[A-Za-z0-9_-]{1,70}$/),
-  format: z
-    .enum(["json", "xlsx", "html"])
-    .default("json")
-    .describe("`xlsx` and `html` are the whole audit, without pages; of very large ones the first rows."),
-  language: z.enum(["en", "zh"]).default("en").describe("Of `xlsx` and `html`."),
-});
-
-/** Query of `POST /v1/audits/{month}`. */
-export const askAuditQuery = z.strictObject({ dryRun: flag });
 
 const countsView = () =>
   z.object({

@@ -1,69 +1,9 @@
-// What the calls about unused rules accept and answer.
+// What the calls about unused rules answer.
 import * as z from "zod";
-import { PLACE } from "../domain/recycling-place.ts";
-import { cursorOf, flag, instant, page, single, text } from "./fields.ts";
-import { reachView, ruleView } from "./schemas-ledger.ts";
+import { instant, text } from "./answer-fields.ts";
+import { reachView, ruleView } from "./answers-ledger.ts";
 
 const STATES = ["queued", "noticed", "quarantined", "deleted", "restored", "exempt"] as const;
-const ID = /^rc-[0-9a-f]{16}\.sg-[A-Za-z0-9_-]{1,64}$/;
-
-/** Query of `GET /v1/recycling`. */
-export const recyclingQuery = z.strictObject({
-  ...page,
-  group: single(128).optional().describe("Group by id or name."),
-  state: z.enum(STATES).optional(),
-  cursor: cursorOf(ID),
-});
-
-/** Query of `GET /v1/recycling/{id}`. */
-export const recyclingItemQuery = z.strictObject({
-  days: z
-    .string()
-    .regex(/^([1-9]\d?|[1-3]\d{2}|400)$/, "is not a whole number from 1 to 400")
-    .default("60")
-    .transform(Number)
-    .describe("Days of evidence, back from today."),
-});
-
-/** Body of `POST /v1/recycling/{id}:restore`. */
-export const recyclingRestoreBody = z.strictObject({
-  reason: z.string().max(2000).default("").describe("Why; kept in the item and the record."),
-});
-
-/** Body of `POST /v1/recycling/{id}:exempt`. */
-export const recyclingExemptBody = z.strictObject({
-  owner: z.string().min(1).max(200).describe("Who answers for it."),
-  reason: z.string().min(1).max(2000).describe("Why it stays although nobody uses it."),
-  until: z.iso.datetime().describe("UTC; within recycling.exemptMax days of now. Then it may be queued again."),
-});
-
-/** Body of `POST /v1/recycling/{id}:approve`. */
-export const recyclingApproveBody = z.strictObject({
-  step: z
-    .enum(["quarantine", "delete"])
-    .describe("`delete` of a rule that is not quarantined is taken only where a quarantine is impossible."),
-  rev: z
-    .int()
-    .min(1)
-    .optional()
-    .describe(
-      "`rev` of the item as it was shown: where it has changed since, nothing is approved. Without it whatever is stored is.",
-    ),
-  waivedBy: z
-    .string()
-    .min(1)
-    .max(128)
-    .optional()
-    .describe("Who answers for a deletion that cuts a path of operatorPath; without a name it is refused."),
-  onShortEvidence: z
-    .boolean()
-    .default(false)
-    .describe("True to approve a rule that an alarm had queued before the policy's whole window says that it is idle."),
-});
-
-/** Query of `POST /v1/recycling:run`. */
-export const recyclingRunQuery = z.strictObject({ dryRun: flag, cursor: cursorOf(PLACE) });
-
 const waitingView = () => z.object({ for: z.enum(["approval", "person", "evidence", "policy"]), why: z.array(text) });
 
 /** One unused rule and what has become of it. */

@@ -1,9 +1,6 @@
 // The audit trail over HTTP.
 import * as z from "zod";
-import { cursorOf, instant, nextOf, page, text } from "./fields.ts";
-
-/** Query of `GET /v1/records`. */
-export const recordsQuery = z.strictObject({ ...page, cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
+import { instant, nextOf, text } from "./answer-fields.ts";
 
 /** A page of the audit trail. */
 export const recordPageView = () =>
@@ -27,9 +24,6 @@ export const recordPageView = () =>
     ),
     next: nextOf,
   });
-
-/** Query of `GET /v1/records:export`. */
-export const exportQuery = z.strictObject({ ...page, cursor: cursorOf(/^(\d{15}-[0-9a-f]{10})?~\d{1,15}$/) });
 
 /** A part of the trail as it is stored. */
 export const exportView = () =>

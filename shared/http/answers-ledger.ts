@@ -1,74 +1,8 @@
-// What the calls about the ledger, groups and their baselines accept and answer.
+// What the calls about the ledger, groups and their baselines answer.
 import * as z from "zod";
-import { isTimeOfDay, isZone } from "../domain/open-hours.ts";
-import { STANDING_PRIORITY } from "../usecases/ledger/confirm-baseline.ts";
-import { cursorOf, instant, page, single, text } from "./fields.ts";
+import { instant, text } from "./answer-fields.ts";
 
-const words = (max: number) => z.string().max(max);
-const owner = words(200).min(1).describe("Who answers for it.");
-const reason = words(2000).min(1).describe("Why; kept in the ledger and the record.");
 const guard = z.enum(["none", "observe", "enforce"]);
-
-/** Weekly windows in a time zone. */
-const openHours = z.strictObject({
-  zone: words(64).refine(isZone, "is not an IANA time zone such as Asia/Shanghai"),
-  windows: z
-    .array(
-      z.strictObject({
-        days: z.array(z.int().min(1).max(7)).min(1).max(7).describe("Days it begins on; 1 is Monday, 7 is Sunday."),
-        from: words(5).refine((it) => isTimeOfDay(it) && it !== "24:00", "is not a time such as 22:00"),
-        to: words(5).refine(isTimeOfDay, "is not a time such as 06:00 or 24:00"),
-      }),
-    )
-    .min(1)
-    .max(50),
-});
-
-/** Body of `PUT /v1/ledger`. */
-export const allocationBody = z.strictObject({
-  group: words(128).min(1).describe("Group by id or name."),
-  protocol: words(16).default("tcp").describe("tcp, udp, icmp, gre or all."),
-  port: z
-    .union([words(32), z.number()])
-    .nullable()
-    .default(null)
-    .describe('22, or "8000-8010"; left out for icmp, gre and all.'),
-  source: z
-    .union([words(2000), z.array(words(64)).min(1).max(50)])
-    .describe(
-      "Addresses or CIDRs, as a list or separated by commas: one rule each. Of an egress rule its destinations.",
-    ),
-  policy: z.enum(["accept", "drop"]).default("accept"),
-  direction: z.enum(["ingress", "egress"]).default("ingress"),
-  priority: z.int().min(1).max(100).default(STANDING_PRIORITY).describe("1 is the strongest."),
-  owner,
-  backup: words(200).default("").describe("Who stands in for the owner, such as in approving leases on the port."),
-  reason,
-  application: words(200).default(""),
-  ticket: words(200).default(""),
-  allowedSources: z
-    .array(words(64))
-    .max(100)
-    .default([])
-    .describe("Blocks the source has to lie within; empty: the source alone."),
-  openHours: openHours
-    .nullable()
-    .default(null)
-    .describe(
-      "When the rule stands; null: always. One that stands already is closed outside of them, in every guard, and kept in full.",
-    ),
-  sensitiveConfirmed: z
-    .boolean()
-    .default(false)
-    .describe("An administrator's word that everybody may reach a sensitive port."),
-});
-
-/** Query of `GET /v1/ledger`. */
-export const ledgerQuery = z.strictObject({
-  ...page,
-  group: single(128).optional().describe("Group by id or name."),
-  cursor: cursorOf(/^sg-[A-Za-z0-9_-]{1,64}\.e-[0-9a-f]{16}$/),
-});
 
 /** A rule in words. */
 export const ruleView = () =>
@@ -190,39 +124,8 @@ export const groupView = () =>
 /** The security groups safeport sees. */
 export const groupsView = () => z.object({ groups: z.array(groupView()) });
 
-/** Body of `PUT /v1/groups/{id}/guard`. */
-export const guardBody = z.strictObject({
-  confirm: z.enum(["none", "observe"]).describe("The most that tags have asked for so far is lowered to this."),
-});
-
 /** The answer to a confirmed guard. */
 export const guardAnswerView = () => groupView().extend(decisionFields);
-
-const template = z
-  .string()
-  .regex(/^[a-z0-9-]{1,32}$/, "is not the name of a template")
-  .default("default");
-const from = z
-  .enum(["rules", "template"])
-  .default("rules")
-  .describe("The rules that stand, or a template of the policy.");
-
-/** Query of `GET /v1/groups/{id}/baseline`. */
-export const baselineQuery = z.strictObject({ from, template });
-
-/** Body of `POST /v1/groups/{id}/baseline`. */
-export const baselineBody = z.strictObject({
-  digest: words(64).describe("Of the diff that was looked at."),
-  from,
-  template,
-  owner,
-  reason,
-  sensitive: z
-    .array(words(500))
-    .max(1000)
-    .default([])
-    .describe("Keys of the rules by which everybody reaches a sensitive port, or may, confirmed one by one."),
-});
 
 const lineView = () =>
   z.object({

@@ -1,39 +1,8 @@
-// What the API accepts and answers about the policy.
+// What the API answers about the policy.
 import * as z from "zod";
-import { instant, text } from "./fields.ts";
+import { instant, text } from "./answer-fields.ts";
 
 const document = z.looseObject({}).describe("The policy document; `safeport policy schema` prints its JSON Schema.");
-const reason = z.string().max(500).default("").describe("Why; kept with the version.");
-
-/** Body of `PUT /v1/policy`. */
-export const policyBody = z.strictObject({
-  policy: document,
-  reason,
-  base: z
-    .int()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("The version the change was made to: another one in force refuses it. Null: whichever is in force."),
-});
-
-/** Body of `POST /v1/policy:confirm`. */
-export const confirmPolicyBody = z.strictObject({
-  digest: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, "is not a digest as the change was answered with")
-    .describe("Of the change that was looked at."),
-});
-
-/** Query of `GET /v1/policy`. */
-export const policyQuery = z.strictObject({
-  version: z
-    .string()
-    .regex(/^[1-9]\d{0,8}$/, "is not the number of a version")
-    .optional()
-    .describe("An older one; the one in force when left out."),
-});
-
 const version = z.object({
   version: z.int(),
   by: text.nullable().describe("Null for the first, which setup wrote."),

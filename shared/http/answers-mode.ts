@@ -1,18 +1,12 @@
-// What the API accepts and answers about the mode.
+// What the API answers about the mode.
 import * as z from "zod";
-import { instant, text } from "./fields.ts";
+import { instant, text } from "./answer-fields.ts";
 
 const mode = z
   .enum(["normal", "close-only", "halt"])
   .describe(
     "`normal`; `close-only`: nothing is opened and nothing rolled back; `halt`: nothing is written but the ends of what safeport opened.",
   );
-
-/** Body of `PUT /v1/mode`. */
-export const modeBody = z.strictObject({
-  mode,
-  reason: z.string().min(1).max(500).describe("Why; kept in the record and shown with the mode."),
-});
 
 /** The mode in force. */
 export const modeView = () =>
