@@ -227,7 +227,7 @@ const MESSAGES = [
   "BatchWriteRowRequest",
   "BatchWriteRowResponse",
 ];
-const UNUSED_METHODS = ["encodeDelimited", "decodeDelimited", "verify", "fromObject", "toObject", "getTypeUrl"];
+const UNUSED_METHODS = ["encodeDelimited", "decodeDelimited", "verify", "fromObject", "toObject", "toJSON", "getTypeUrl"];
 
 /**
  * Keeps, of the 2.7 MB of generated messages, those of the operations we call, all enumerations and all filters. What requests are made
@@ -264,8 +264,8 @@ function pruneMessages(source) {
       return section.replace(block, (body, message) => {
         // Of searches, whose messages all go, the enumerations too.
         if (!isMessage(body)) return isMain || name === "filter" ? body : "";
-        const unused = [...(written.has(message) ? [] : ["encode"]), ...(read.has(message) ? [] : ["decode"])];
-        return unused.length === 2 ? "" : withoutMethods(body, [...UNUSED_METHODS, ...unused]);
+        const unused = [...(written.has(message) ? [] : ["encode", "create"]), ...(read.has(message) ? [] : ["decode"])];
+        return unused.length === 3 ? "" : withoutMethods(body, [...UNUSED_METHODS, ...unused]);
       });
     })
     .join("");
@@ -286,7 +286,7 @@ function withReferences(bodies, wanted) {
 
 function withoutMethods(body, names) {
   const method = new RegExp(
-    `^ {12}\\w+\\.(?:${names.join("|")}) = function \\w+\\([^)]*\\) \\{\\n[\\s\\S]*?^ {12}\\};\\n`,
+    `^ {12}\\w+(?:\\.prototype)?\\.(?:${names.join("|")}) = function \\w+\\([^)]*\\) \\{\\n[\\s\\S]*?^ {12}\\};\\n`,
     "gm",
   );
   return body.replace(method, "");

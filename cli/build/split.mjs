@@ -3,6 +3,10 @@
 // esbuild divides a program so as ES modules alone, and into many small files of which a start would read dozens. Here its division is
 // linked once more into CommonJS: all that a start reaches becomes `index.js`, and each other file takes from there what it shares with it.
 // A module is in one file only, so that what has an identity (an error class, a memory) has one.
+//
+// What a file gives to others it gives as plain values once all of it has run. For `export` esbuild writes a getter for each name, and one
+// more that reads that: with hundreds of names they took longer than to compile the file.
+import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
 
@@ -29,6 +33,7 @@ export async function splitBundle(source, options, prelude) {
     outdir: DIVIDED,
     chunkNames: "[name]-[hash]",
   });
+  await expectConstant(divided.metafile, options.absWorkingDir);
   const texts = new Map(divided.outputFiles.map(({ path, text }) => [`./${basename(path)}`, text]));
   const loads = loadsOf(divided.metafile);
   const atStart = reached(INDEX, loads);
@@ -40,20 +45,41 @@ export async function splitBundle(source, options, prelude) {
     esbuild.build({
       ...options,
       ...more,
+      // Our own `module.exports` stands beside imports.
+      logOverride: { "commonjs-variable-in-esm": "silent" },
       plugins: [linker(texts, inside, taken)],
       stdin: { contents, resolveDir: DIVIDED, sourcefile: name },
       outfile: join(DIVIDED, name),
     });
-  const named = (name) => JSON.stringify(name);
-  const start = taken.map((name, at) => `export * as $${String(at).padStart(2, "0")} from ${named(name)};`);
+  const namesOf = ofOutputs(divided.metafile, ({ exports }) => exports);
   const results = await Promise.all([
-    link(INDEX, [`export * from ${named(INDEX)};`, ...start].join("\n"), atStart, { banner: { js: prelude } }),
-    ...later.map((name) => link(name, `export * from ${named(name)};`, new Set([name]))),
+    link(INDEX, giving(INDEX, namesOf, taken), atStart, { banner: { js: prelude } }),
+    ...later.map((name) => link(name, giving(name, namesOf), new Set([name]))),
   ]);
   return {
     metafile: divided.metafile,
     files: results.map((result, at) => ({ name: [INDEX, ...later][at].slice(2), result: withTaken(result) })),
   };
+}
+
+/** A module that gives out what the file `name` does, and beside it what each of `parts` does, under `$00` and so on. */
+function giving(name, namesOf, parts = []) {
+  const imports = [name, ...parts].map((from, at) => {
+    const names = namesOf.get(from).map((it) => `${it} as from${at}_${it}`);
+    return `import { ${names.join()} } from ${JSON.stringify(from)};`;
+  });
+  const values = (from, at) => namesOf.get(from).map((it) => `${it}: from${at}_${it}`);
+  const ofParts = parts.map((from, at) => `$${String(at).padStart(2, "0")}: { ${values(from, at + 1).join()} }`);
+  const given = ["__esModule: true", ...values(name, 0), ...ofParts];
+  return `${imports.join("\n")}\nmodule.exports = { ${given.join()} };`;
+}
+
+/** A value that is given out once must not be another one later. */
+async function expectConstant({ inputs }, folder) {
+  const paths = Object.keys(inputs).filter((path) => /\.[mc]?[jt]s$/.test(path) && !/^[\w-]+:/.test(path));
+  for (const path of paths)
+    if (/^export let /m.test(await readFile(join(folder, path), "utf8")))
+      throw new Error(`${path} exports what it may change`);
 }
 
 function withTaken({ outputFiles, ...result }) {
@@ -65,15 +91,15 @@ function withTaken({ outputFiles, ...result }) {
 }
 
 /** What each file loads as it is loaded, and what it may load later. */
-function loadsOf({ outputs }) {
-  return new Map(
-    Object.entries(outputs).map(([path, { imports }]) => {
-      const of = (kind) =>
-        imports.filter((it) => it.kind === kind && !it.external).map((it) => `./${basename(it.path)}`);
-      return [`./${basename(path)}`, { statically: of("import-statement"), later: of("dynamic-import") }];
-    }),
-  );
-}
+const loadsOf = (metafile) =>
+  ofOutputs(metafile, ({ imports }) => {
+    const of = (kind) => imports.filter((it) => it.kind === kind && !it.external).map((it) => `./${basename(it.path)}`);
+    return { statically: of("import-statement"), later: of("dynamic-import") };
+  });
+
+/** Something of each file of the division, by its name. */
+const ofOutputs = ({ outputs }, something) =>
+  new Map(Object.entries(outputs).map(([path, output]) => [`./${basename(path)}`, something(output)]));
 
 function reached(name, loads, seen = new Set()) {
   if (seen.has(name)) return seen;
