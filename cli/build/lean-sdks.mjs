@@ -227,7 +227,15 @@ const MESSAGES = [
   "BatchWriteRowRequest",
   "BatchWriteRowResponse",
 ];
-const UNUSED_METHODS = ["encodeDelimited", "decodeDelimited", "verify", "fromObject", "toObject", "toJSON", "getTypeUrl"];
+const UNUSED_METHODS = [
+  "encodeDelimited",
+  "decodeDelimited",
+  "verify",
+  "fromObject",
+  "toObject",
+  "toJSON",
+  "getTypeUrl",
+];
 
 /**
  * Keeps, of the 2.7 MB of generated messages, those of the operations we call, all enumerations and all filters. What requests are made
@@ -264,7 +272,10 @@ function pruneMessages(source) {
       return section.replace(block, (body, message) => {
         // Of searches, whose messages all go, the enumerations too.
         if (!isMessage(body)) return isMain || name === "filter" ? body : "";
-        const unused = [...(written.has(message) ? [] : ["encode", "create"]), ...(read.has(message) ? [] : ["decode"])];
+        const unused = [
+          ...(written.has(message) ? [] : ["encode", "create"]),
+          ...(read.has(message) ? [] : ["decode"]),
+        ];
         return unused.length === 3 ? "" : withoutMethods(body, [...UNUSED_METHODS, ...unused]);
       });
     })
