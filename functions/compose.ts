@@ -14,7 +14,6 @@ import {
   vpcRpcClient,
 } from "../shared/adapters/alibaba/rpc-client.ts";
 import { tablestoreTables } from "../shared/adapters/alibaba/tablestore-tables.ts";
-import { httpsNotifier } from "../shared/adapters/notify/notifier.ts";
 import { systemClock } from "../shared/adapters/system/clock.ts";
 import { consoleLog } from "../shared/adapters/system/log.ts";
 import { systemRandom } from "../shared/adapters/system/random.ts";
@@ -52,20 +51,25 @@ export interface Composition extends Pick<PolicyReader, "readPolicy" | "readPoli
   readonly settle: () => Promise<void>;
 }
 
-/** What evidence and metrics are read and told with. */
+/** What evidence and metrics are read and told with, and people. */
 export interface ObservedWith {
   readonly clock: Clock;
   readonly credentials: () => Credentials;
   readonly vpc: RpcClient;
   readonly cms: RpcClient;
+  /** A secret of the environment that a target of notices names; null where it is not set. */
+  readonly secret: (name: string) => string | null;
 }
 
 /** Makes those parts that one function alone has, so that the others are deployed without them. */
-export type Observing = (configuration: Configuration, reading: ObservedWith) => Pick<App, "traffic" | "metrics">;
+export type Observing = (
+  configuration: Configuration,
+  reading: ObservedWith,
+) => Pick<App, "traffic" | "metrics" | "notifier">;
 
 const blind: Observing = () => {
-  const refuse = () => Promise.reject(new Error("only sweep observes"));
-  return { traffic: refuse, metrics: refuse };
+  const refuse = () => Promise.reject(new Error("only sweep observes and tells"));
+  return { traffic: refuse, metrics: refuse, notifier: { send: refuse } };
 };
 
 /** Keys as the platform hands them over with each call; empty when the function has no role. */
@@ -177,11 +181,11 @@ function build(configuration: Configuration, observing: Observing): Composition 
     firewall: ecsFirewall(rpc),
     inventory: ecsInventory(rpc, clock),
     trail: actionTrail(trailRpc, clock),
-    ...observing(configuration, { clock, credentials: keys, vpc: vpcRpc, cms: cmsRpc }),
-    notifier: httpsNotifier({
+    ...observing(configuration, {
       clock,
-      installation: settings.installation,
-      privateHosts: configuration.notifyPrivateHosts,
+      credentials: keys,
+      vpc: vpcRpc,
+      cms: cmsRpc,
       secret: (name) => process.env[`SAFEPORT_SECRET_${name}`] || null,
     }),
     ...(configuration.cloudAssistant

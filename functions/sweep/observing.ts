@@ -1,4 +1,5 @@
-// What only this function looks at and tells: the sources of evidence, and metrics. Loaded by the first job that does.
+// What only this function looks at and tells: the sources of evidence, metrics, and the way of notices. The first two are loaded by the first job that does.
+import { httpsNotifier } from "../../shared/adapters/notify/notifier.ts";
 import { loaded } from "../../shared/adapters/system/loaded.ts";
 import type { Observing } from "../compose.ts";
 
@@ -8,4 +9,10 @@ export const observing: Observing = (configuration, reading) => ({
     const { cmsMetrics, unhurried } = await import("../../shared/adapters/alibaba/cms-metrics.ts");
     return cmsMetrics(unhurried(reading.cms, reading.clock));
   },
+  notifier: httpsNotifier({
+    clock: reading.clock,
+    installation: configuration.settings.installation,
+    privateHosts: configuration.notifyPrivateHosts,
+    secret: reading.secret,
+  }),
 });

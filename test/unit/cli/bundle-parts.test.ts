@@ -36,7 +36,12 @@ const NOT_AT_START = [
 
 /** Loaded by the part, of what has to be in it and of what must not. */
 const PARTS: readonly (readonly [name: string, part: string, has: readonly string[], lacks: readonly string[]])[] = [
-  ["api", "index", ["/shared/http/http-app"], [...NOT_AT_START, "/shared/usecases/pass/", "/shared/usecases/lease/"]],
+  [
+    "api",
+    "index",
+    ["/shared/http/http-app"],
+    [...NOT_AT_START, "/notify/notifier", "/shared/usecases/pass/", "/shared/usecases/lease/"],
+  ],
   [
     "api",
     "lease-part",
@@ -54,15 +59,20 @@ const PARTS: readonly (readonly [name: string, part: string, has: readonly strin
   ],
   ["api", "other-part", ["/http/routes-recycling", "/lockdown/start-lockdown"], ["/zod/v4/classic/", "/http/answers"]],
   ["api", "openapi", ["/http/answers", "/zod/v4/classic/"], ["/shared/usecases/", "/shared/store/"]],
-  ["sweep", "index", ["/usecases/operation/sweep", "/pass/run-pass"], [...NOT_AT_START, "/recycling/run-recycling"]],
+  [
+    "sweep",
+    "index",
+    ["/usecases/operation/sweep", "/pass/run-pass", "/notify/notifier"],
+    [...NOT_AT_START, "/recycling/run-recycling"],
+  ],
   ["sweep", "jobs", ["/recycling/run-recycling", "/operation/run-audit"], ["/shared/http/routes", "/zod/"]],
   ["sweep", "traffic-sources", ["/flow-log-traffic", "/cms-traffic"], ["/zod/"]],
-  ["alarm", "index", ["/lockdown/act-on-alarm"], [...NOT_AT_START, "/cms-metrics", "/flow-log"]],
+  ["alarm", "index", ["/lockdown/act-on-alarm"], [...NOT_AT_START, "/cms-metrics", "/flow-log", "/notify/notifier"]],
   [
     "audit",
     "index",
     ["/drift/look-at-event"],
-    [...NOT_AT_START, "/cms-metrics", "/flow-log", "/usecases/recycling/run-"],
+    [...NOT_AT_START, "/cms-metrics", "/flow-log", "/notify/notifier", "/usecases/recycling/run-"],
   ],
 ];
 
