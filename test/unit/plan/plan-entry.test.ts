@@ -5,6 +5,7 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocation } from "../../kit/drift-pictures.ts";
@@ -71,6 +72,41 @@ describe("an open window", () => {
       const leased = anEntry({ standing: ours("1"), missingSince });
       expect(planHeld(aPicture({ entries: [leased] }), leased, new Set()).differences).toEqual([]);
     }
+  });
+});
+
+describe("an open window whose rule is to be as it was granted", () => {
+  const allocation = anAllocation({ openHours: hours(4), reason: "batch", seenAt: null, by: "root" });
+  const entry = windowed({ standing: ours("1"), allocation });
+  const changed = aRule({ id: ruleId("1"), ports: somePorts("23/23"), description: aMark() });
+  const plan = (one: Entry, rules: readonly Rule[], changes: Partial<Picture> = {}) => {
+    const { calls, patches } = planGroup(aPicture({ entries: [one], rules, ...changes }));
+    return { calls, patch: patches[0] };
+  };
+  const description = aMark(aSpec(), { until: NOW + 2 * HOUR, reason: "batch" });
+
+  test("has a changed one modified back, and nobody new is open by it yet", () => {
+    const { calls, patch } = plan(entry, [changed]);
+    expect(calls).toEqual([{ kind: "modify", entry, ruleId: ruleId("1"), description, cause: "allocated by root" }]);
+    expect(patch).toMatchObject({ standing: ours("1"), opens: "opened" });
+  });
+
+  test("has a changed one revoked where another stands for it", () => {
+    const other = aRule({ id: ruleId("2"), description: "theirs" });
+    const cause = "it was changed, and another one stands for it";
+    const revoke = { kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen: true, cause };
+    expect(plan(entry, [changed, other]).calls).toEqual([revoke]);
+  });
+
+  test("has nothing changed where it says what it should, was read so once, is refused, or the mode allows no opening", () => {
+    const kept = aRule({ id: ruleId("1"), description });
+    expect(plan(entry, [kept]).calls).toEqual([]);
+    const read = windowed({ standing: ours("1"), allocation: { ...allocation, seenAt: NOW - HOUR } });
+    expect(plan(read, [changed]).calls).toEqual([]);
+    expect(plan(entry, [changed], { refusals: refusing(entry.entryId) }).calls).toEqual([]);
+    expect(plan(entry, [changed], { mode: "close-only" }).patch?.opens).toBe("opened");
+    const leased = anEntry({ standing: ours("1"), allocation: null });
+    expect(plan(leased, [changed]).calls).toEqual([]);
   });
 });
 
