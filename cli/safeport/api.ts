@@ -37,6 +37,17 @@ export function apiOf({ env, fetch }: Surroundings): Api {
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
         signal: AbortSignal.timeout(CALL_MS),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }).catch((error: unknown) => {
+        const { message, cause } = error as {
+          readonly message?: unknown;
+          readonly cause?: { readonly code?: unknown };
+        };
+        const why = `${cause?.code ?? message}`;
+        throw new ApiError(
+          0,
+          "",
+          `nothing answers at ${base} (${why}). Check SAFEPORT_API, and that safeport is deployed.`,
+        );
       });
       const text = await response.text();
       const answer = jsonOf(text);

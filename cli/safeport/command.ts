@@ -32,8 +32,18 @@ export class UsageError extends Error {
 
 type Options = Readonly<Record<string, { readonly type: "string" | "boolean"; readonly default?: string | boolean }>>;
 
-/** The arguments by their names; `--json` and `--help` are known to every command. Throws UsageError. */
-export function readArguments<Asked extends Options>(args: readonly string[], options: Asked) {
+/**
+ * The arguments by their names, and at most so many `words` without one; `--json` and `--help` are known to every command. Throws
+ * UsageError: what is not understood may have been meant to keep the command from something.
+ */
+export function readArguments<Asked extends Options>(args: readonly string[], options: Asked, words = 0) {
+  const { values, positionals } = parsed(args, options);
+  const [more] = positionals.slice(words);
+  if (more !== undefined) throw new UsageError(`${more} is not understood`);
+  return { values, positionals };
+}
+
+function parsed<Asked extends Options>(args: readonly string[], options: Asked) {
   try {
     const all = { ...options, json: { type: "boolean", default: false }, help: { type: "boolean", default: false } };
     const { values, positionals } = parseArgs({ args: [...args], options: all as Asked, allowPositionals: true });

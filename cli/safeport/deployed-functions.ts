@@ -83,6 +83,9 @@ async function find({ configuration, credentials }: Account, name: string): Prom
     if (code === "FunctionNotFound") return null;
     if (code === "AccessDenied")
       throw new Error(`these keys may not see whose function ${name} is. Allow fc:GetFunction on functions/${name}.`);
-    throw error;
+    const why = code || (error instanceof Error ? error.message.split("\n")[0] : String(error));
+    throw new Error(
+      `${endpoints.fc} does not tell whose function ${name} is (${why}). Check SAFEPORT_REGION and try again.`,
+    );
   }
 }

@@ -55,13 +55,12 @@ the last sweep, the mode, the records, the prefix lists of lockdowns and Cloud A
 Exit code 1 where something fails. Reads what safeport setup reads.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, {
+    const { values } = readArguments(args, {
       "wake-up": { type: "boolean", default: false },
       contacts: { type: "string" },
       webhook: { type: "string" },
       only: { type: "string" },
     });
-    if (positionals.length > 0) throw new UsageError(`${positionals[0]} is not understood`);
     const account = accountOf(surroundings);
     const calls = cloudCalls(account);
     const alarms = {

@@ -30,7 +30,7 @@ What safeport setup --plan prints for the functions' role is what the keys have 
 Says "ready" when it is. Ends on SIGINT and SIGTERM, after what runs has come to its end; a second signal ends it at once.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, {
+    const { values } = readArguments(args, {
       home: { type: "string" },
       port: { type: "string", default: PORT },
       host: { type: "string", default: "127.0.0.1" },
@@ -39,7 +39,6 @@ Says "ready" when it is. Ends on SIGINT and SIGTERM, after what runs has come to
       "new-token": { type: "boolean", default: false },
       "trail-seconds": { type: "string", default: "15" },
     });
-    if (positionals.length > 0) throw new UsageError(`${positionals[0]} is not understood`);
     const port = Number(/^\d{1,5}$/.exec(String(values["port"]))?.[0]);
     if (!(port <= 65_535)) throw new UsageError("--port is not a whole number from 0 to 65535");
     const trailS = Number(/^[1-9]\d{0,2}$/.exec(String(values["trail-seconds"]))?.[0]);

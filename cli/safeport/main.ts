@@ -14,6 +14,9 @@ const stopped = new Promise<void>((resolve) => {
   if (process.argv[2] === "run") for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, ask);
 });
 
+// The SDKs use what Node no longer likes: nothing that whoever types a command can do anything about.
+process.noDeprecation = true;
+
 const surroundings: Surroundings = {
   env: process.env,
   out: (text) => process.stdout.write(text),

@@ -23,10 +23,14 @@ of what safeport opened. Leases end at their time in every mode.
 Reads SAFEPORT_API and SAFEPORT_TOKEN.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, {
-      reason: { type: "string" },
-      "dry-run": { type: "boolean", default: false },
-    });
+    const { values, positionals } = readArguments(
+      args,
+      {
+        reason: { type: "string" },
+        "dry-run": { type: "boolean", default: false },
+      },
+      1,
+    );
     const api = apiOf(surroundings);
     const [wanted] = positionals;
     if (wanted === undefined) {

@@ -73,7 +73,7 @@ Options: --json. A mistake names line, field and remedy; so does a warning, of w
 All but check and schema read SAFEPORT_API and SAFEPORT_TOKEN.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, { reason: { type: "string" }, version: { type: "string" } });
+    const { values, positionals } = readArguments(args, { reason: { type: "string" }, version: { type: "string" } }, 2);
     const [verb, file] = positionals;
     switch (verb) {
       case "check": {

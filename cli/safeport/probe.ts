@@ -30,9 +30,9 @@ SAFEPORT_ACCOUNT_ID is set, it prints the word for SAFEPORT_LOCKDOWN_LISTS. safe
 Exit code 1 where an experiment could not be made.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, { vpc: { type: "string" }, only: { type: "string" } });
+    const { values } = readArguments(args, { vpc: { type: "string" }, only: { type: "string" } });
     const vpcId = values["vpc"];
-    if (typeof vpcId !== "string" || positionals.length > 0) throw new UsageError("say --vpc and a VPC");
+    if (typeof vpcId !== "string") throw new UsageError("say --vpc and a VPC");
     const names = typeof values["only"] === "string" ? values["only"].split(",") : null;
     const unknown = names?.find((name) => !experiments.some((it) => it.name === name));
     if (unknown !== undefined) throw new UsageError(`there is no experiment ${unknown}`);

@@ -48,9 +48,8 @@ export const records: Command = {
 Without FILE reads SAFEPORT_API and SAFEPORT_TOKEN (an auditor's or admin's). Exit code 1 where something is found.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, { key: { type: "string" }, head: { type: "string" } });
-    const [verb, file, ...rest] = positionals;
-    if (rest.length > 0) throw new UsageError(`${rest[0]} is not understood`);
+    const { values, positionals } = readArguments(args, { key: { type: "string" }, head: { type: "string" } }, 2);
+    const [verb, file] = positionals;
     if (verb === "verify") return verify(file, values, surroundings);
     if (verb === "export") return exportTo(file, surroundings);
     throw new UsageError(verb === undefined ? "say what to do" : `${verb} is not understood`);
@@ -154,7 +153,7 @@ async function trailIn(file: string): Promise<Source> {
   await once(input, "open").catch((error: unknown) => {
     throw new Error(`${file}: cannot be read (${error instanceof Error ? error.message : "unknown"}).`);
   });
-  const texts = createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })[Symbol.asyncIterator]();
+  const texts = createInterface({ input, crlfDelay: 2 })[Symbol.asyncIterator]();
   const first = await texts.next();
   const head = first.done ? null : jsonOf(first.value);
   const readAt = parseUtc(String(head?.["readAt"])) ?? null;

@@ -1,6 +1,7 @@
 // A command line to the command that is meant.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { StoreFailure } from "../../shared/ports/tables.ts";
 import { ApiError } from "./api.ts";
 import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -27,6 +28,12 @@ safeport <command> --help tells more; --version the version. --json answers for 
 function versionOf(): string {
   const { version } = JSON.parse(readFileSync(join(__dirname, "..", "..", "package.json"), "utf8"));
   return String(version);
+}
+
+function inWords(error: unknown): string {
+  if (error instanceof StoreFailure && error.kind !== "otherKey")
+    return `${error.message}. Check SAFEPORT_TABLESTORE_INSTANCE, SAFEPORT_REGION and SAFEPORT_TABLESTORE_ENDPOINT, and what these keys may do there.`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 /** Runs a command line; resolves with the exit code, and never rejects. */
@@ -57,8 +64,7 @@ export async function runCommand(args: readonly string[], surroundings: Surround
       err(`safeport ${name}: ${error.message}. safeport ${name} --help tells what it takes.\n`);
       return EXIT.usage;
     }
-    const words = error instanceof Error ? error.message : String(error);
-    err(`safeport ${name}: ${words}${error instanceof ApiError && error.code ? ` (${error.code})` : ""}\n`);
+    err(`safeport ${name}: ${inWords(error)}${error instanceof ApiError && error.code ? ` (${error.code})` : ""}\n`);
     return EXIT.failed;
   }
 }

@@ -28,12 +28,16 @@ Nothing may run on it meanwhile: end safeport run, or take the functions away (s
 Both may be interrupted, and go on when they are run again. docs/operations.md tells the way to the cloud step by step.
 `,
   async run(args, surroundings) {
-    const { values, positionals } = readArguments(args, {
-      home: { type: "string" },
-      force: { type: "boolean", default: false },
-    });
-    const [verb, file, ...more] = positionals;
-    if ((verb !== "export" && verb !== "import") || file === undefined || more.length > 0)
+    const { values, positionals } = readArguments(
+      args,
+      {
+        home: { type: "string" },
+        force: { type: "boolean", default: false },
+      },
+      2,
+    );
+    const [verb, file] = positionals;
+    if ((verb !== "export" && verb !== "import") || file === undefined)
       throw new UsageError("say export or import, and a file");
     const home = typeof values["home"] === "string" ? values["home"] : null;
     const place = home === null ? await cloudState(surroundings) : await homeState(home, surroundings);

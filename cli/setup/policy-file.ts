@@ -18,8 +18,21 @@ export interface PolicyFile {
 /** The checked document as JSON text with every default filled in. Throws `PolicyFileError` that names `file`. */
 export const policyTextOf = (yaml: string, file: string): string => readPolicyFile(yaml, file).text;
 
+/** More than any policy needs; what is larger is some other file. */
+const CHARACTERS_MAX = 1_000_000;
+/** Mistakes that are told at once. */
+const TOLD_MAX = 20;
+
+/** One line a mistake, without what a terminal would take for an order. */
+function toldOf(words: readonly string[]): string {
+  const told = words.slice(0, TOLD_MAX).map((line) => line.replaceAll(/\p{Cc}/gu, "?").slice(0, 300));
+  return [...told, ...(words.length > TOLD_MAX ? [`… and ${words.length - TOLD_MAX} more`] : [])].join("\n");
+}
+
 /** Throws `PolicyFileError` that names `file`. */
 export function readPolicyFile(yaml: string, file: string): PolicyFile {
+  if (yaml.length > CHARACTERS_MAX)
+    throw new PolicyFileError(`${file}: has more than ${CHARACTERS_MAX} characters. Name the policy's file.`);
   const lines = new LineCounter();
   const document = parseDocument(yaml, { lineCounter: lines, strict: true, uniqueKeys: true });
   if (document.errors.length > 0) {
@@ -27,19 +40,29 @@ export function readPolicyFile(yaml: string, file: string): PolicyFile {
       const { line } = lines.linePos(error.pos[0]);
       return `${file}:${line}: ${error.message.split("\n")[0] ?? "not YAML"} Correct the YAML.`;
     });
-    throw new PolicyFileError(words.join("\n"));
+    throw new PolicyFileError(toldOf(words));
   }
-  const reading = readPolicyDocument(document.toJS({ maxAliasCount: 0 }));
+  const reading = readPolicyDocument(contentOf(document, file));
   const inWords = (mistake: PolicyMistake): string => {
     const offset = offsetOf(document.contents, mistake);
     const line = offset === null ? 1 : lines.linePos(offset).line;
     return `${file}:${line}: ${mistake.path || "the document"} ${mistake.what}. ${mistake.remedy}`;
   };
-  if (reading.kind === "mistakes") throw new PolicyFileError(reading.mistakes.map(inWords).join("\n"));
+  if (reading.kind === "mistakes") throw new PolicyFileError(toldOf(reading.mistakes.map(inWords)));
   return {
     text: JSON.stringify(reading.document),
     warnings: policyWarnings(reading.document).map((it) => `warning: ${inWords(it)}`),
   };
+}
+
+/** Without aliases, by which a small file may stand for a huge document. */
+function contentOf(document: ReturnType<typeof parseDocument>, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new PolicyFileError(`${file}: has an alias (*name). Write what it stands for in its place.`);
+  }
 }
 
 /** Where the field stands, or the closest thing around it. */

@@ -113,6 +113,15 @@ describe("setup", () => {
   it("needs to be told what, and with which configuration", async () => {
     expect(await safeport("setup")).toMatchObject({ code: 2, err: expect.stringContaining("--plan or --apply") });
     expect(await safeport("setup --plan --colour")).toMatchObject({ code: 2 });
+    for (const line of ["setup --plan web", "uninstall --close web", "mode halt now --reason x", "policy check a b"])
+      expect(await safeport(line), line).toMatchObject({
+        code: 2,
+        err: expect.stringMatching(/(web|now|b) is not understood/),
+      });
+    const nowhere = await safeport("mode", { SAFEPORT_API: "http://127.0.0.1:1" });
+    expect(nowhere).toMatchObject({ code: 1, err: expect.stringContaining("Check SAFEPORT_API") });
+    const silent = await safeport("setup --plan", { SAFEPORT_TABLESTORE_ENDPOINT: "http://127.0.0.1:1" });
+    expect(silent).toMatchObject({ code: 1, err: expect.stringContaining("SAFEPORT_TABLESTORE_INSTANCE") });
     expect(await safeport("setup --plan", { SAFEPORT_MARK_SECRET: "short" })).toMatchObject({
       code: 1,
       err: expect.stringContaining("SAFEPORT_MARK_SECRET"),

@@ -23,6 +23,23 @@ describe("policy file", () => {
   });
 
   test.each([
+    ["an alias", "a: &a [x]\nb: *a\n", "p.yaml: has an alias (*name). Write what it stands for in its place."],
+    ["more than a policy", "#".repeat(1_000_001), "p.yaml: has more than 1000000 characters"],
+    ["something else", "- \u001b[2J\n}\n".repeat(100), "… and "],
+  ])("with %s is told in few words, and gives no orders to a terminal", (_, yaml, words) => {
+    const told = (): string => {
+      try {
+        return policyTextOf(yaml, "p.yaml");
+      } catch (error) {
+        return (error as Error).name === "PolicyFileError" ? (error as Error).message : "another error";
+      }
+    };
+    expect(told()).toContain(words);
+    expect(told()).not.toContain("\u001b");
+    expect(told().split("\n").length).toBeLessThan(25);
+  });
+
+  test.each([
     [
       "a trusted name that does not say of what",
       "trustedPrincipals:\n  - { principal: terraform }\n",
