@@ -21,9 +21,18 @@ interface DeployedFunction {
 }
 
 /** Those of this installation's names that are there. Throws with words where that cannot be seen. */
-export async function deployedFunctions({ env }: Surroundings, account: Account): Promise<readonly DeployedFunction[]> {
+async function deployedFunctions({ env }: Surroundings, account: Account): Promise<readonly DeployedFunction[]> {
   const found = await Promise.all(FUNCTION_NAMES.map((name) => find(account, `${functionPrefixOf(env)}${name}`)));
   return found.filter((it) => it !== null);
+}
+
+/** The names of those that are there and this installation's: what works on its state. Throws as `deployedFunctions`. */
+export async function ownFunctions(surroundings: Surroundings, account: Account): Promise<readonly string[]> {
+  const { installation } = account.configuration.settings;
+  const deployed = await deployedFunctions(surroundings, account);
+  return deployed
+    .filter(({ environment }) => environment["SAFEPORT_INSTALLATION"] === installation)
+    .map(({ name }) => name);
 }
 
 /** Throws where one of the names is taken by another installation, or by something that is not safeport's. */

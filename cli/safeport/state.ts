@@ -9,6 +9,7 @@ import { stateOf } from "../setup/installation-steps.ts";
 import { exportState, importState, type Owner } from "../state/move-state.ts";
 import { accountOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { ownFunctions } from "./deployed-functions.ts";
 
 export const state: Command = {
   name: "state",
@@ -64,16 +65,10 @@ interface Place {
 }
 
 async function cloudState(surroundings: Surroundings): Promise<Place> {
-  const { env, fetch } = surroundings;
-  const base = env["SAFEPORT_API"]?.replace(/\/+$/, "");
-  if (base) {
-    const answer = await fetch(`${base}/v1/health`, { signal: AbortSignal.timeout(10_000) })
-      .then((it) => it.json() as Promise<{ readonly status?: unknown }>)
-      .catch(() => null);
-    if (answer?.status === "up")
-      throw new Error(`safeport answers at ${base}, and would change what is moved. Take the functions away first.`);
-  }
   const account = accountOf(surroundings);
+  const still = await ownFunctions(surroundings, account);
+  if (still.length > 0)
+    throw new Error(`${still.join(", ")} still stand, and would change what is moved. Run s remove first.`);
   return { tables: stateOf(account), owner: account.configuration.settings, close: async () => undefined };
 }
 

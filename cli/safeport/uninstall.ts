@@ -10,7 +10,7 @@ import type { Step } from "../setup/steps.ts";
 import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
-import { deployedFunctions } from "./deployed-functions.ts";
+import { ownFunctions } from "./deployed-functions.ts";
 import { listInWords, ownLists, ownRules, removeLists, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -123,15 +123,10 @@ async function close(surroundings: Surroundings, account: Account, values: Value
 
 async function removeState(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
   const { err } = surroundings;
-  const { installation } = account.configuration.settings;
   // A sweep that still runs would make the tables again.
-  const still = (await deployedFunctions(surroundings, account)).filter(
-    ({ environment }) => environment["SAFEPORT_INSTALLATION"] === installation,
-  );
+  const still = await ownFunctions(surroundings, account);
   if (still.length > 0)
-    throw new Error(
-      `${still.map(({ name }) => name).join(", ")} still stand. Run safeport uninstall --close and s remove first.`,
-    );
+    throw new Error(`${still.join(", ")} still stand. Run safeport uninstall --close and s remove first.`);
   const rules = await ownRules(account);
   if (rules.length > 0) {
     const lines = [

@@ -187,7 +187,14 @@ describe("the functions of another", () => {
     expect(told.out + told.err).not.toMatch(/m{64}|n{64}/);
   });
 
-  it("keep the state of theirs from being removed, and no other's", async () => {
+  it("keep the state of theirs from being removed or moved, and no other's", async () => {
+    const file = join(folder, "state");
+    for (const verb of ["export", "import"])
+      expect(await type(`state ${verb} ${file}`, "two", apart), verb).toMatchObject({
+        code: 1,
+        err: expect.stringContaining("still stand, and would change what is moved"),
+      });
+    expect((await type(`state export ${file}`, "one")).err).not.toContain("still stand");
     expect(await type("uninstall --state", "two", apart)).toMatchObject({
       code: 1,
       err: expect.stringContaining("safeport-api, safeport-sweep, safeport-audit, safeport-alarm still stand"),
