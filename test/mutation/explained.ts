@@ -154,6 +154,9 @@ export const EXPLAINED: readonly Explained[] = [
       ["[]", '["Stryker was here"]'],
     ],
   ),
+  ...on("shared/domain/grant.ts", 'case "all":', "What is no number of a protocol counts as covering, as all do.", [
+    ['"all"', '""'],
+  ]),
   ...on(
     "shared/domain/instant.ts",
     "if (!/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$/.test(text)) return null;",
