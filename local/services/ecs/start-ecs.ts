@@ -1,4 +1,5 @@
 // Starts the embedded ECS: an HTTP server on loopback that the official SDK talks to.
+import { setMaxListeners } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { FaultTable } from "../../faults.ts";
@@ -78,6 +79,8 @@ function around(options: EcsOptions): { readonly surroundings: Surroundings; rea
   });
   const assistant = new Assistant(options.directory);
   const stopping = new AbortController();
+  // Each call that waits listens for the end, and there are as many as are made.
+  setMaxListeners(0, stopping.signal);
   const surroundings: Surroundings = {
     options,
     state,
