@@ -1,25 +1,40 @@
 // Intents: what a pass is about to do, booked before the call. One intent is one cloud call with its ClientToken.
 import type { GroupRef } from "../domain/ids.ts";
 import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 function intentOf(row: Row): Intent {
   const body = parseColumn(row.columns["body"], "intent") as Intent & { rules: (IntendedRule & { spec: unknown })[] };
+  if (!Array.isArray(body.rules) || body.group === undefined) throw fail("STATE_UNREADABLE", { table: "intent" });
   return { ...body, rules: body.rules.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "intent") })) };
 }
 
 const keyOf = (intent: Pick<Intent, "group" | "intentId">): string[] => [intent.group.groupId, intent.intentId];
 
-/** The open intents of a group, in its region. */
-export async function listIntents(tables: Tables, group: GroupRef): Promise<readonly Intent[]> {
+/** The open intents of a group, in its region, and the ids of rows that cannot be read: what those may still do nobody knows. */
+export async function listIntents(
+  tables: Tables,
+  group: GroupRef,
+): Promise<{ readonly intents: readonly Intent[]; readonly unreadable: readonly string[] }> {
   const page = await tables.range({
     table: "intent",
     from: [group.groupId],
     to: [`${group.groupId}\u0001`],
     limit: 1000,
   });
-  return page.rows.map(intentOf).filter((intent) => intent.group.region === group.region);
+  const intents: Intent[] = [];
+  const unreadable: string[] = [];
+  for (const row of page.rows)
+    try {
+      const intent = intentOf(row);
+      if (intent.group.region === group.region) intents.push(intent);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      unreadable.push(String(row.key[1]));
+    }
+  return { intents, unreadable };
 }
 
 export const intentWrite = (intent: Intent): Write => ({

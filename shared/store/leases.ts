@@ -4,6 +4,7 @@ import type { GroupId, LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import type { Approval, Justification } from "../domain/second-person.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
@@ -29,6 +30,8 @@ function leaseOf(row: Row): Lease {
   const { columns } = row;
   const request = parseColumn(columns["request"], "lease") as LeaseRequest & { specs: unknown[] };
   const status = parseColumn(columns["status"], "lease") as LeaseStatus;
+  if (!Array.isArray(request.specs) || !Object.hasOwn(status, "state"))
+    throw fail("STATE_UNREADABLE", { table: "lease" });
   const orNull = (column: string): unknown =>
     columns[column] === undefined ? null : parseColumn(columns[column], "lease");
   return {
@@ -46,6 +49,16 @@ function leaseOf(row: Row): Lease {
     justification: orNull("justification") as Justification | null,
     ...(typeof columns["sessions"] === "string" ? { sessionsOutcome: columns["sessions"] } : {}),
   };
+}
+
+/** Null for a row that cannot be read. */
+function readableLease(row: Row): Lease | null {
+  try {
+    return leaseOf(row);
+  } catch (error) {
+    if (error instanceof AppError) return null;
+    throw error;
+  }
 }
 
 /** Stores a new lease; `conflict` when the id exists. */
@@ -149,7 +162,7 @@ const READ_MAX = 5000;
 
 /**
  * Leases, newest first. `before` continues after an earlier page; filters are applied while scanning, so that a page may be short, or empty, and
- * go on all the same.
+ * go on all the same. A row that cannot be read keeps no other out of it: its id is told.
  */
 export async function listLeases(
   tables: Tables,
@@ -162,11 +175,12 @@ export async function listLeases(
     /** Groups whose leases are listed; all when absent. */
     sees?: (groupId: string) => boolean;
   },
-): Promise<{ leases: readonly Lease[]; next: string | null }> {
+): Promise<{ leases: readonly Lease[]; unreadable: readonly string[]; next: string | null }> {
   const leases: Lease[] = [];
+  const unreadable: string[] = [];
   let before = query.before;
   for (let read = 0; ; ) {
-    if (read >= READ_MAX) return { leases, next: before };
+    if (read >= READ_MAX) return { leases, unreadable, next: before };
     const page = await tables.range({
       table: "lease",
       from: [""],
@@ -180,11 +194,12 @@ export async function listLeases(
       if (query.state && row.columns["state"] !== query.state) continue;
       if (query.sees && !query.sees(String(row.columns["group"]))) continue;
       if (query.group && row.columns["group"] !== query.group) continue;
-      const lease = leaseOf(row);
-      if (query.principal && lease.request.principal !== query.principal) continue;
+      const lease = readableLease(row);
+      if (lease === null) unreadable.push(before);
+      if (lease === null || (query.principal && lease.request.principal !== query.principal)) continue;
       leases.push(lease);
-      if (leases.length === query.limit) return { leases, next: before };
+      if (leases.length === query.limit) return { leases, unreadable, next: before };
     }
-    if (!page.more || page.rows.length === 0) return { leases, next: null };
+    if (!page.more || page.rows.length === 0) return { leases, unreadable, next: null };
   }
 }

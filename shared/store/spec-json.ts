@@ -32,12 +32,14 @@ function cidrFromJson(text: string): Cidr | null {
   return cidr !== null && formatCidr(cidr) === text ? cidr : null;
 }
 
-/** Parses a column that holds JSON. Throws STATE_UNREADABLE when it does not. */
-export function parseColumn(value: unknown, table: string): unknown {
+/** Parses a column that holds an object or a list as JSON. Throws STATE_UNREADABLE when it holds anything else. */
+export function parseColumn(value: unknown, table: string): object {
   if (typeof value !== "string") throw fail("STATE_UNREADABLE", { table });
   try {
-    return JSON.parse(value);
+    const parsed: unknown = JSON.parse(value);
+    if (typeof parsed === "object" && parsed !== null) return parsed;
   } catch (cause) {
     throw fail("STATE_UNREADABLE", { table }, cause);
   }
+  throw fail("STATE_UNREADABLE", { table });
 }

@@ -71,7 +71,7 @@ async function run(at: number, fate: Fate): Promise<Try> {
       };
       const ended = suspended(scene, app).catch(() => undefined);
       await Promise.race([ended, caller.died]);
-      const inDoubt = caller.isDead && (await listIntents(scene.tables, APP)).length > 0;
+      const inDoubt = caller.isDead && (await listIntents(scene.tables, APP)).intents.length > 0;
       if (caller.isDead) {
         remove();
         await scene.schedule.sleep(5000);

@@ -9,6 +9,7 @@ import { later } from "./later.ts";
 import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
+import { storeTrouble } from "./store-trouble.ts";
 
 export const features = {
   approvals,
@@ -22,6 +23,7 @@ export const features = {
   policies,
   recycling,
   lists,
+  store: storeTrouble,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

@@ -280,4 +280,12 @@ export const mutations: readonly Mutation[] = [
     replace: "isNamed: isRecycled !== undefined,",
     seenBy: ["recycling-harms-nobody"],
   },
+  {
+    name: "an intent that cannot be read holds up all of its group",
+    file: "shared/store/intents.ts",
+    find: "if (!(error instanceof AppError)) throw error;",
+    replace: "if (error instanceof Error) throw error;",
+    seenBy: ["ends-in-time"],
+    from: 6,
+  },
 ];

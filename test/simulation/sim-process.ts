@@ -10,7 +10,7 @@ import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import type { Clock } from "../../shared/ports/clock.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
-import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
+import { StoreFailure, type TableName, type Tables } from "../../shared/ports/tables.ts";
 import { type Traffic, TrafficFailure, type TrafficReach } from "../../shared/ports/traffic.ts";
 import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
@@ -37,6 +37,8 @@ export interface SimSurroundings extends ProcessSurroundings {
   readonly hasLists: () => boolean;
   /** True when an authorize is to be answered without effect. */
   readonly isHollow: () => boolean;
+  /** Tables that cannot be used, and how that is answered. */
+  readonly failing: ReadonlyMap<TableName, StoreFailure["kind"]>;
   /** True while the store, or the cloud, is away. */
   readonly isAway: (service: "ecs" | "tables" | "trail") => boolean;
 }
@@ -167,27 +169,36 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
   }
 
   #tables(): Tables {
-    const { isAway } = this.#around;
+    const { isAway, failing } = this.#around;
     const inner = this.tables();
+    /** `tablesOf` tells which tables a call is for. */
     const unlessAway =
-      <Input extends readonly unknown[], Output>(act: (...input: Input) => Promise<Output>) =>
-      (...input: Input): Promise<Output> =>
-        isAway("tables")
-          ? this.sleep(5).then(() => Promise.reject(new StoreFailure("unavailable", "away")))
-          : act(...input);
+      <Input extends readonly unknown[], Output>(
+        act: (...input: Input) => Promise<Output>,
+        tablesOf: (...input: Input) => readonly TableName[],
+      ) =>
+      (...input: Input): Promise<Output> => {
+        const failed = tablesOf(...input).find((table) => failing.has(table));
+        const kind = isAway("tables") ? "unavailable" : failed && failing.get(failed);
+        return kind === undefined
+          ? act(...input)
+          : this.sleep(5).then(() => Promise.reject(new StoreFailure(kind, failed ?? "away")));
+      };
+    const first = (table: TableName): readonly TableName[] => [table];
+    const put: Tables["put"] = async (table, key, columns, condition) => {
+      const outcome = await inner.put(table, key, columns, condition);
+      if (table === "lock" && outcome === "written")
+        this.locks.set(String(key[0]), { fence: Number(columns["fence"]), expiresAt: Number(columns["expiresAt"]) });
+      return outcome;
+    };
     return {
-      get: unlessAway(inner.get),
-      put: unlessAway(async (table, key, columns, condition) => {
-        const outcome = await inner.put(table, key, columns, condition);
-        if (table === "lock" && outcome === "written")
-          this.locks.set(String(key[0]), { fence: Number(columns["fence"]), expiresAt: Number(columns["expiresAt"]) });
-        return outcome;
-      }),
-      update: unlessAway(inner.update),
-      delete: unlessAway(inner.delete),
-      range: unlessAway(inner.range),
-      writeAll: unlessAway(inner.writeAll),
-      createTables: unlessAway(inner.createTables),
+      get: unlessAway(inner.get, first),
+      put: unlessAway(put, first),
+      update: unlessAway(inner.update, first),
+      delete: unlessAway(inner.delete, first),
+      range: unlessAway(inner.range, ({ table }) => [table]),
+      writeAll: unlessAway(inner.writeAll, (writes) => writes.map(({ table }) => table)),
+      createTables: unlessAway(inner.createTables, () => []),
     };
   }
 

@@ -12,7 +12,7 @@ import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
-import { StoreFailure, type Tables } from "../../shared/ports/tables.ts";
+import { StoreFailure, type TableName, type Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/drift/look-at-event.ts";
@@ -77,6 +77,10 @@ export class SimWorld {
   hasLists = true;
   /** When a stranger last changed a list; endless while one does. */
   meddledAt = Number.NEGATIVE_INFINITY;
+  /** Tables that cannot be used, and how that is answered. */
+  readonly failing = new Map<TableName, StoreFailure["kind"]>();
+  /** Until when a row cannot be read; ends come all the same. */
+  #unreadableUntil = 0;
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
   readonly watchers: {
@@ -125,7 +129,7 @@ export class SimWorld {
     const { schedule, dice } = this;
     this.bus = new EventBus({
       ...{ dice, schedule, weather: this.weather, tell: (line) => this.tell(line) },
-      onFault: (kind) => this.#fault(kind, 0),
+      onFault: (kind) => this.disturb(kind, 0),
       handOver: (event) => {
         this.counts.events += 1;
         void this.start("event", (app) => this.#handOver(app, event));
@@ -166,7 +170,7 @@ export class SimWorld {
     if (weather.storeAway === undefined) this.#away.clear();
   }
 
-  #fault(kind: string, lastsMs: number): void {
+  disturb(kind: string, lastsMs: number): void {
     this.counts.faults.set(kind, (this.counts.faults.get(kind) ?? 0) + 1);
     this.disturbedAt = Math.max(this.disturbedAt, this.now() + lastsMs);
   }
@@ -178,10 +182,10 @@ export class SimWorld {
       flowLog: this.flowLog,
       hasLists: () => this.hasLists,
       tell: (line) => this.tell(line),
-      onTrouble: (kind, lastsMs) => this.#fault(kind, lastsMs),
+      onTrouble: (kind, lastsMs) => this.disturb(kind, lastsMs),
       isHollow: () => {
         if (!this.dice.happens(this.weather.hollow)) return false;
-        this.#fault("hollow success", 0);
+        this.disturb("hollow success", 0);
         return true;
       },
       onArm: (shard, at, delayMs) => this.#arm(shard, at, delayMs),
@@ -191,6 +195,7 @@ export class SimWorld {
       },
       onCall: (call) => this.#called(call),
       notice: () => this.#notice(trouble),
+      failing: trouble === this.weather ? this.failing : new Map(),
       isAway: (service) => (this.#away.get(service) ?? 0) > this.now() && trouble === this.weather,
     };
   }
@@ -198,7 +203,7 @@ export class SimWorld {
   /** What becomes of a message to people. */
   #notice(trouble: Trouble): SendOutcome {
     if (trouble !== this.weather || !this.dice.happens(this.weather.lostNotice)) return { kind: "sent" };
-    this.#fault("lost notice", 0);
+    this.disturb("lost notice", 0);
     const why = "the simulation has it so";
     return this.dice.pick<SendOutcome>([
       { kind: "refused", why },
@@ -234,7 +239,13 @@ export class SimWorld {
 
   /** When something last kept the program from what it has to do, a mode included; by the true clock. */
   troubledAt(): number {
-    return Math.max(this.disturbedAt, this.lessUntil + MODE_AGAIN_MS);
+    return Math.max(this.disturbedAt, this.#unreadableUntil, this.lessUntil + MODE_AGAIN_MS);
+  }
+
+  /** A row cannot be read for so long. */
+  noteUnreadable(ms: number): void {
+    this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
+    this.#unreadableUntil = Math.max(this.#unreadableUntil, this.now() + ms);
   }
 
   /** Some process of the program; those that have died are replaced. */
@@ -250,7 +261,7 @@ export class SimWorld {
   /** A new version: from now on work goes to new processes, while those before finish what they have begun, frozen or not. */
   deploy(): void {
     this.tell("deploy");
-    this.#fault("deploy", 0);
+    this.disturb("deploy", 0);
     this.#processes.length = 0;
   }
 
@@ -337,7 +348,7 @@ export class SimWorld {
   #arm(shard: number, at: number, delayMs: number): void {
     if (!this.#hasWakeups) return;
     if (this.dice.happens(this.weather.lostWakeup)) {
-      this.#fault("lost wake-up", 0);
+      this.disturb("lost wake-up", 0);
       return;
     }
     // The platform takes one for each second of a shard: the next by the same name is refused.
@@ -363,12 +374,12 @@ export class SimWorld {
       if (this.isOver) return;
       const { dice } = this;
       const weather = this.weather;
-      if (dice.happens(weather.missedTick)) this.#fault("missed tick", MINUTE_MS);
+      if (dice.happens(weather.missedTick)) this.disturb("missed tick", MINUTE_MS);
       else {
         this.counts.ticks += 1;
         this.#sweep("tick");
         if (dice.happens(weather.doubleTick)) {
-          this.#fault("double tick", 0);
+          this.disturb("double tick", 0);
           this.#sweep("tick");
         }
       }
@@ -386,7 +397,7 @@ export class SimWorld {
 
   #goAway(service: "ecs" | "tables"): void {
     const ms = this.dice.between(5_000, 240_000);
-    this.#fault(`${service} away`, ms);
+    this.disturb(`${service} away`, ms);
     this.tell(`${service} is away for ${ms} ms`);
     this.#away.set(service, this.now() + ms);
   }

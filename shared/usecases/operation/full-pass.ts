@@ -141,7 +141,14 @@ async function rebookLeases(app: App, policy: Policy): Promise<void> {
   const now = app.clock.now();
   let cursor: string | null = null;
   do {
-    const page = await listLeases(app.tables, { limit: LEASES_PAGE, before: cursor });
+    const page: Awaited<ReturnType<typeof listLeases>> = await listLeases(app.tables, {
+      ...{ limit: LEASES_PAGE, before: cursor },
+    });
+    for (const leaseId of page.unreadable)
+      app.log.write(
+        "error",
+        `the lease ${leaseId} cannot be read and is not booked again; its rule ends by the ledger, or its mark`,
+      );
     const live = page.leases.filter(({ status }) => !isFinal(status.state));
     await app.tables.writeAll(page.leases.flatMap((lease) => lifeWrites(app, policy, lease, now)));
     await inParallel(live, (lease) => bookHolds(app, lease));

@@ -86,13 +86,13 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
   const lock = await acquireLock(app.tables, app.clock, group.groupId, { holder, lockMs, marginMs });
   if (!lock) return null;
   try {
-    const [stateKnown, intents, { mode }] = await Promise.all([
+    const [stateKnown, { intents, unreadable }, { mode }] = await Promise.all([
       options.stateKnown ?? isStateKnown(app),
       listIntents(app.tables, group),
       readMode(app.tables),
     ]);
     const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options.policy) : null;
-    return await new Pass(app, group, { ...options, stateKnown, mode }, lock, intents, drift).run();
+    return await new Pass(app, group, { ...options, stateKnown, mode, unreadable }, lock, intents, drift).run();
   } finally {
     await lock.release().catch(() => undefined);
   }
@@ -101,7 +101,12 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
 class Pass {
   private readonly app: App;
   private readonly group: GroupRef;
-  private readonly options: PassOptions & { readonly stateKnown: boolean; readonly mode: Mode };
+  private readonly options: PassOptions & {
+    readonly stateKnown: boolean;
+    readonly mode: Mode;
+    /** Intents that cannot be read. While there are any, nothing is done in the group but what ends. */
+    readonly unreadable: readonly string[];
+  };
   private readonly lock: Lock;
   private readonly intents: PassIntents;
   private readonly calls: PassCalls;
@@ -162,7 +167,9 @@ class Pass {
       this.rules = rules;
       const { entries, unreadable } = await listEntries(app.tables, group);
       this.entries = entries;
-      this.isHalfRead = unreadable.length > 0;
+      this.isHalfRead = unreadable.length > 0 || this.options.unreadable.length > 0;
+      for (const id of this.options.unreadable)
+        this.findings.add(`the intent ${id} cannot be read: nothing but what ends is done here until it can`);
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = leasesOf(this.entries);
       plan = await this.plan(rules, readAt);
@@ -239,7 +246,7 @@ class Pass {
         installation,
         markSecret,
         lateEffectMaxMs,
-        mode: this.options.mode,
+        mode: this.options.unreadable.length > 0 ? "halt" : this.options.mode,
         refusals,
         waits,
         revoked: this.calls.revoked,
@@ -321,7 +328,9 @@ class Pass {
       await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);
 
     const isSettled = converged && unsettled.size === 0;
-    const rowsDone = options.rows.filter((row) =>
+    // What an attempt that nobody can read may still do is looked for until somebody can.
+    const own = options.unreadable.length > 0 ? [] : options.rows;
+    const rowsDone = own.filter((row) =>
       row.kind === "group" || row.kind === "drift"
         ? // What was lost is recovered first: until then nothing is compared, and the row stays.
           isSettled && (row.kind === "group" || options.stateKnown)

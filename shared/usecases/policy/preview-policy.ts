@@ -125,7 +125,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   const { ref: group } = facts;
   const { installation, markSecret, lateEffectMaxMs, skewMaxMs } = app.settings;
   const now = app.clock.now();
-  const [{ rules }, { entries, unreadable }, intents, drift] = await Promise.all([
+  const [{ rules }, { entries, unreadable }, { intents }, drift] = await Promise.all([
     app.firewall.readGroup(group, "inventory"),
     listEntries(app.tables, group),
     listIntents(app.tables, group),

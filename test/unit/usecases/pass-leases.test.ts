@@ -5,7 +5,7 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import { intentWrite, listIntents } from "../../../shared/store/intents.ts";
-import { getLease, writeStatus } from "../../../shared/store/leases.ts";
+import { getLease, listLeases, writeStatus } from "../../../shared/store/leases.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
@@ -170,8 +170,36 @@ test("a pass that was frozen past its lock leaves intents to whoever came after 
     return answer;
   };
   await look(world, { ...app, tables: { ...app.tables, range } });
-  expect(await listIntents(world.tables, GROUP)).toHaveLength(1);
+  expect((await listIntents(world.tables, GROUP)).intents).toHaveLength(1);
   world.advance(app.settings.lateEffectMaxMs + 1000);
   await look(world);
-  expect(await listIntents(world.tables, GROUP)).toEqual([]);
+  expect((await listIntents(world.tables, GROUP)).intents).toEqual([]);
+});
+
+test.each(["{", "[]", "null", "{}"])(
+  "an intent that reads %s keeps no lease from its end, and nothing is opened while nobody can read it",
+  async (body) => {
+    const { world, leaseId } = await opened();
+    await world.tables.put("intent", [GROUP.groupId, "in-1"], { body }, { kind: "none" });
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+    expect(other.lease.status.state).toBe("opening");
+    await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
+    expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("closed");
+    await world.tables.delete("intent", [GROUP.groupId, "in-1"], { kind: "none" });
+    await look(world);
+    expect((await getLease(world.tables, other.lease.request.leaseId))?.status.state).toBe("open");
+  },
+);
+
+test.each(["{", "[]", "null", "{}"])("a lease whose status reads %s keeps no other out of a list", async (status) => {
+  const { world, leaseId } = await opened();
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+  await world.tables.update("lease", [leaseId], { status }, { kind: "present" });
+  const { leases, unreadable } = await listLeases(world.tables, { limit: 10, before: null });
+  expect([leases.map(({ request }) => request.leaseId), unreadable]).toEqual([
+    [other.lease.request.leaseId],
+    [leaseId],
+  ]);
 });

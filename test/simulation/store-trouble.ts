@@ -1,0 +1,74 @@
+// Feature: a table that is gone or refuses for a time, rows that nobody can read, and rows that are lost. Nothing granted is closed by it,
+// nothing is opened, and what has an end comes to it all the same.
+import type { KeyPart, StoreFailure, TableName, Tables } from "../../shared/ports/tables.ts";
+import { schemas } from "../../shared/store/tables.ts";
+import type { Feature, Move } from "./feature.ts";
+import type { SimWorld } from "./sim-world.ts";
+
+const MINUTE_MS = 60_000;
+const RANGE_MAX = 5000;
+/** Everybody looks at every group once more, and books what was lost. */
+const FOUND_WITHIN_MS = 5 * MINUTE_MS;
+const TABLES = schemas.map(({ name }) => name);
+/** Columns that hold what a row says. */
+const COLUMNS: readonly (readonly [Parameters<Tables["update"]>[0], string])[] = [
+  ["ledger", "body"],
+  ["lease", "status"],
+  ["lease", "request"],
+  ["group", "body"],
+  ["drift", "body"],
+  ["intent", "body"],
+  ["recycling", "body"],
+  ["lockdown", "body"],
+  ["alarm", "body"],
+];
+
+const rowsOf = async ({ tables }: SimWorld, table: TableName) => {
+  const first: KeyPart = table === "due" ? 0 : "";
+  return (await tables.range({ table, from: [first], to: null, limit: RANGE_MAX })).rows;
+};
+
+/** Calls for one table fail. */
+const tableAway: Move = async (world, dice) => {
+  const table = dice.pick(TABLES);
+  const kind = dice.pick<StoreFailure["kind"]>(["tableMissing", "unavailable", "refused"]);
+  const ms = dice.between(20_000, 20 * MINUTE_MS);
+  world.tell(`the table ${table} is ${kind} for ${ms} ms`);
+  world.disturb(`table ${kind}`, ms);
+  world.failing.set(table, kind);
+  await world.schedule.sleep(ms);
+  world.failing.delete(table);
+};
+
+/** One row cannot be read, until somebody puts it right. */
+const rot: Move = async (world, dice) => {
+  const [table, column] = dice.pick(COLUMNS);
+  const rows = (await rowsOf(world, table)).filter(({ columns }) => typeof columns[column] === "string");
+  if (rows.length === 0) return;
+  const { key, columns } = dice.pick(rows);
+  const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(["{", "[]", "null", "{}"])];
+  world.tell(`the row ${table} ${key.join("/")} cannot be read for ${ms} ms: ${column} is ${broken}`);
+  world.noteUnreadable(ms);
+  await world.tables.update(table, key, { [column]: broken }, { kind: "present" });
+  await world.schedule.sleep(ms);
+  // Somebody may have written it anew.
+  const whole = { [column]: columns[column] ?? "" };
+  await world.tables.update(table, key, whole, { kind: "equals", column, value: broken });
+};
+
+/** Every row that says when to look at something is lost. */
+const dueLost: Move = async (world) => {
+  world.tell("every due row is lost");
+  world.disturb("due rows lost", FOUND_WITHIN_MS);
+  for (const { key } of await rowsOf(world, "due")) await world.tables.delete("due", key, { kind: "none" });
+};
+
+export const storeTrouble: Feature = {
+  chance: 0.2,
+  policy: {},
+  moves: [
+    [3, tableAway],
+    [4, rot],
+    [1, dueLost],
+  ],
+};
