@@ -81,4 +81,18 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     replacement: "false",
     reason: "Of nothing kept nothing is missing, and that is over as well, three lines on.",
   },
+  {
+    file: "shared/plan/plan-drop.ts",
+    line: "return first !== undefined && (undoneAt.at(-1) ?? first) - first <= withinMs;",
+    original: "first !== undefined",
+    replacement: "true",
+    reason: "Of what is not there no difference is a number, and no such difference is small.",
+  },
+  {
+    file: "shared/plan/weigh-peer.ts",
+    line: `const told = /^\\d+$/.test(protocol) ? \`ip-\${protocol}\` : protocol;`,
+    original: "/^\\d+$/",
+    replacement: "/^\\d+/",
+    reason: "A number with something behind it is no protocol of any rule, with or without the prefix.",
+  },
 ];

@@ -6,7 +6,10 @@ import { aPeer, someUseTerms, TODAY } from "../../kit/evidence.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 describe("a peer's traffic", () => {
-  const terms = someUseTerms({ probes: [aCidr("203.0.113.1")], balancerSources: [aCidr("203.0.113.0/30")] });
+  const terms = someUseTerms({
+    probes: [aCidr("192.0.2.1"), aCidr("203.0.113.1")],
+    balancerSources: [aCidr("203.0.113.0/30")],
+  });
   const weight = (block: string, rule: RuleSpec = aSpec({ peer: fromCidr("203.0.113.0/24") })) =>
     weigherOf({ rule, sameGroup: ["203.0.113.9"] }, terms)(aPeer(block, TODAY));
 
