@@ -168,6 +168,7 @@ describe("safeport run", () => {
       SAFEPORT_MARK_SECRET: markSecret,
       SAFEPORT_TABLESTORE_INSTANCE: seedTablestoreInstance,
       SAFEPORT_TABLESTORE_ENDPOINT: cloud.endpoints.tablestore,
+      SAFEPORT_FC_ENDPOINT: cloud.endpoints.fc,
     };
     const taken = safeport(["state", "import", file], inCloud);
     expect(await taken.ended, taken.said.text).toBe(0);
