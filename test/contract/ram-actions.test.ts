@@ -33,6 +33,7 @@ import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { aCidr } from "../kit/rules.ts";
+import { listsProbed } from "../kit/switch-under-test.ts";
 
 const logs = { project: "safeport-logs", logstore: "functions" };
 const ENV = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
@@ -43,7 +44,7 @@ let whole: RamPolicy;
 let parts: Parts;
 
 beforeAll(async () => {
-  cloud = await startCloud({ engine: "userspace", range: "127.133.0.0/16" });
+  cloud = await startCloud({ engine: "userspace", range: "127.133.0.0/16", switches: listsProbed });
   cloud.sls.ensure("safeport", "flow-log");
   await cloud.recordFlowLogs("safeport", "flow-log", 60);
   // The tokens play no part here.

@@ -20,6 +20,7 @@ import { writeFirstPolicy } from "../../shared/store/policy.ts";
 import { deleteStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { terminalOf, typed } from "../kit/command-line.ts";
+import { listsProbed } from "../kit/switch-under-test.ts";
 
 const ofFirst = {
   direction: "ingress" as const,
@@ -40,6 +41,7 @@ beforeAll(async () => {
   cloud = await startCloud({
     engine: "userspace",
     range: "127.157.0.0/16",
+    switches: listsProbed,
     tablestoreInstances: [seedTablestoreInstance, SECOND],
     account: { ...account, groups: [...account.groups, open], instances: [] },
   });

@@ -15,3 +15,6 @@ export const takesDestination = !["dropped", "refused"].includes(switchUnderTest
 
 /** Whether a changed rule keeps its id. */
 export const keepsId = (switchUnderTest().modifiedRule ?? "same-id") === "same-id";
+
+/** A cloud on which the probe of prefix lists passes: on others lockdowns by lists cannot be switched on, and nothing of them happens. */
+export const listsProbed: Partial<EcsSwitches> = { emptyPrefixList: "allowed" };

@@ -4,11 +4,13 @@ import type { RuleId } from "../../shared/domain/ids.ts";
 import { GuardedWorld } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { filled, lift, lock, STANDBY_POLICY } from "../kit/standby-world.ts";
+import { listsProbed } from "../kit/switch-under-test.ts";
 
 let guarded: GuardedWorld;
 afterEach(() => guarded?.world.stop());
 
 const POLICY = { ...STANDBY_POLICY, lockdown: { ...STANDBY_POLICY.lockdown, prefixLists: [{ groups: ["web"] }] } };
+const withLists = { policy: POLICY, lockdownLists: true, switches: listsProbed, inMemory: true };
 
 async function drops(): Promise<readonly RuleId[]> {
   const found = (await guarded.rules()).filter(({ peer }) => peer.kind === "prefixList");
@@ -23,7 +25,7 @@ test.each([
 ] as const)(
   "%s: our drops and our changes of the lists are no drift, their events delivered %s",
   async (guard, order) => {
-    guarded = await GuardedWorld.start({ guard, policy: POLICY, lockdownLists: true, inMemory: true });
+    guarded = await GuardedWorld.start({ guard, ...withLists });
     const { world } = guarded;
     const told = async (): Promise<readonly string[]> => {
       const records = await guarded.events();
@@ -54,7 +56,7 @@ test.each([
 );
 
 test("a list of ours that somebody fills in peace is emptied, by its event, and its drops are no drift", async () => {
-  guarded = await GuardedWorld.start({ policy: POLICY, lockdownLists: true, inMemory: true });
+  guarded = await GuardedWorld.start(withLists);
   const { world } = guarded;
   await world.ticks(2);
   await guarded.settle();

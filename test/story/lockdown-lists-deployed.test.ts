@@ -9,6 +9,7 @@ import { seedAccount, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { terminalOf, typed } from "../kit/command-line.ts";
 import { type Deployed, deploy } from "../kit/deployed.ts";
+import { listsProbed } from "../kit/switch-under-test.ts";
 
 const SECRET = "a".repeat(48);
 const { accountId, regionId } = seedAccount(seededRandom("safeport seeded account"));
@@ -23,7 +24,7 @@ alarms: [{ rule: flood, do: lockdown, scope: ${JSON.stringify(scope)} }]
 
 let program: Deployed;
 beforeAll(async () => {
-  program = await deploy({ policy, environment });
+  program = await deploy({ policy, environment, switches: listsProbed });
   await program.advance(120_000);
 }, 60_000);
 afterAll(() => program?.stop());
