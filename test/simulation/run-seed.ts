@@ -40,9 +40,21 @@ const FROM_RULES = { from: "rules", template: "" } as const;
 export async function runSeed(seed: string, options: SeedOptions = {}): Promise<SeedReport> {
   const played: readonly Feature[] = (options.part?.features ?? drawnFeatures(seed)).map((name) => features[name]);
   const world = new SimWorld(seed, { isTraced: options.isTraced ?? false, features: played });
-  await world.schedule.run(play(world, options, played)).catch((error: unknown) => {
+  const told = (error: unknown): void =>
     world.violated("no-raw-errors", error instanceof Error ? (error.stack ?? error.message) : String(error));
-  });
+  // What nobody awaits would end an instance, and here the process with the seeds that are still to come.
+  const unawaited = (error: unknown): void => {
+    world.tell("a rejection that nobody handles");
+    told(error);
+  };
+  process.on("unhandledRejection", unawaited);
+  try {
+    await world.schedule.run(play(world, options, played)).catch(told);
+    // The last of them are told once every promise has had its turn.
+    await new Promise((resolve) => setImmediate(resolve));
+  } finally {
+    process.off("unhandledRejection", unawaited);
+  }
   const { violations, trace, counts } = world;
   return { seed, violations, trace, counts, hours: world.schedule.elapsed / HOUR_MS };
 }

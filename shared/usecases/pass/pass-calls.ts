@@ -196,7 +196,7 @@ export class PassCalls {
       await act();
     } catch (error) {
       if (!(error instanceof CloudFailure)) throw error;
-      return this.failed(intent, calls, error);
+      return await this.failed(intent, calls, error);
     } finally {
       // A process that was frozen in the call has lost its lock: whatever the call did, somebody has to look.
       if (!lock.isHeld()) await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now(), app.settings.shards))]);
