@@ -24,6 +24,8 @@ export interface Alarm {
 /** Answers to an alarm. */
 export type AlarmAction = "lockdown" | "optimise" | "restore-recent" | "notify";
 
+/** The job that acts on an alarm whose taker has died. */
+export const ALARM_JOB = "alarm";
 /** The job of `optimise`, one run for each instance. */
 export const OPTIMISE_JOB = "optimise";
 

@@ -1,5 +1,6 @@
 // Alarms as they were told last, one row each.
 import type { Alarm, AlarmState } from "../domain/alarm.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 import { parseColumn } from "./spec-json.ts";
 
@@ -30,6 +31,28 @@ function alarmOf(row: Row): AlarmRow {
 export async function getAlarm(tables: Tables, alarmId: string): Promise<AlarmRow | null> {
   const row = await tables.get("alarm", [alarmId]);
   return row && alarmOf(row);
+}
+
+/** The ids of alarms whose last telling nobody has acted on yet, to the last page. One that cannot be read is among them. */
+export async function unhandledAlarms(tables: Tables): Promise<readonly string[]> {
+  const found: string[] = [];
+  let from = "";
+  for (;;) {
+    const page = await tables.range({ table: "alarm", from: [from], to: null, limit: 1000 });
+    for (const row of page.rows) if (!isHandled(row)) found.push(String(row.key[0]));
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return found;
+    from = `${String(last.key[0])}\u0001`;
+  }
+}
+
+function isHandled(row: Row): boolean {
+  try {
+    return (parseColumn(row.columns["body"], "alarm") as Partial<AlarmRow>).isHandled === true;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return false;
+  }
 }
 
 /** Stores an alarm if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */

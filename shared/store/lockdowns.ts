@@ -1,8 +1,15 @@
 // Lockdowns, and what they would do in each group, computed beforehand.
 import type { GroupRef } from "../domain/ids.ts";
-import { type Lockdown, type LockdownGroup, type Preparation, parseLockdownId } from "../domain/lockdown.ts";
+import {
+  type Lockdown,
+  type LockdownGroup,
+  lockdownIdOf,
+  type Preparation,
+  parseLockdownId,
+} from "../domain/lockdown.ts";
 import type { RuleSpec } from "../domain/rule.ts";
-import type { Row, Tables, Write } from "../ports/tables.ts";
+import { AppError } from "../errors/app-error.ts";
+import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 function lockdownOf(row: Row): Lockdown {
@@ -64,6 +71,34 @@ export const listedWrite = (lockdown: Lockdown): Write => ({
 export async function listLockdowns(tables: Tables, limit: number): Promise<readonly Lockdown[]> {
   const { rows } = await tables.range({ table: "lockdown", from: [""], to: [BY_TIME], limit });
   return rows.map(lockdownOf);
+}
+
+/**
+ * The ids of lockdowns that were not over by `since`, of all scopes and to the last page. One that nobody can read is among them.
+ */
+export async function lockdownsSince(tables: Tables, since: number): Promise<readonly string[]> {
+  const found: string[] = [];
+  let from: readonly KeyPart[] = [""];
+  for (;;) {
+    const page = await tables.range({ table: "lockdown", from, to: [BY_TIME], limit: 1000 });
+    for (const row of page.rows) {
+      const [scope, sequence] = row.key;
+      if (!wasOverBy(row, since)) found.push(lockdownIdOf(String(scope), Number(sequence)));
+    }
+    const last = page.rows.at(-1);
+    if (!page.more || !last) return found;
+    from = [String(last.key[0]), Number(last.key[1]) + 1];
+  }
+}
+
+function wasOverBy(row: Row, since: number): boolean {
+  try {
+    const { state, endedAt } = parseColumn(row.columns["body"], "lockdown") as Partial<Lockdown>;
+    return state === "lifted" && typeof endedAt === "number" && endedAt <= since;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return false;
+  }
 }
 
 /** Lockdowns of all scopes, newest first; `before` continues after an earlier page. */

@@ -1,5 +1,5 @@
 // Takes an alarm: it is stored before anybody is told that it was taken, and acted on afterwards.
-import { type Alarm, alarmIdOf, alarmRuleFor } from "../../domain/alarm.ts";
+import { ALARM_JOB, type Alarm, alarmIdOf, alarmRuleFor } from "../../domain/alarm.ts";
 import { isLaterEnd, lockdownEnd } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
@@ -7,8 +7,6 @@ import { dueJob, dueWrite } from "../../store/due.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 
-/** The job that acts on an alarm whose taker has died. */
-const ALARM_JOB = "alarm";
 /** Posts of the same time share one row of the job. */
 const NET_MS = 15_000;
 

@@ -11,6 +11,7 @@ import { StoreFailure } from "../../ports/tables.ts";
 import { type Due, dueDelete } from "../../store/due.ts";
 import { type Part, progressWrite, readPart } from "../../store/full-pass.ts";
 import { GroupRowsInOrder } from "../../store/group-rows-in-order.ts";
+import { pageEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { tell } from "../notices/tell.ts";
 
@@ -193,6 +194,7 @@ async function lookAtGroup(app: App, options: FullPassOptions, it: Look): Promis
  *     known   none     others, with a mark             looked at
  *     known   guarded  others, or not known            looked at and compared with the ledger
  *     lost    none     with a mark                     looked at, and the mark is believed
+ *     lost    none     any, and a ledger               the same: what a lockdown has closed leaves no mark
  *     lost    guarded  any                             the same, whatever the rules
  */
 async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, facts, row }: Look): Promise<boolean> {
@@ -206,8 +208,14 @@ async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, fac
   const isNews = isDenied || guard.tagLowered || guard.tagGuard !== kept.tagGuard || guard.guardName !== kept.guardName;
   const digest = isLost || isNews ? null : settledDigest(row, guard.level, policy.version);
   if ((isGuarded && digest === null) || isDenied) return look(facts.ref, { ...how, drift: true });
+  if (isLost && (await hasLedger(app, facts.ref))) return look(facts.ref, how);
   const mark = `safeport/1 ${app.settings.installation} `;
   const glance = await app.firewall.glance(facts.ref, { digest, mark }, "inventory");
   if (glance.kind === "same" || !(isGuarded || glance.marked)) return true;
   return look(facts.ref, isGuarded ? { ...how, drift: true } : how);
+}
+
+async function hasLedger(app: App, { groupId }: GroupRef): Promise<boolean> {
+  const { entries, unreadable } = await pageEntries(app.tables, { groupId, after: null, limit: 1 });
+  return entries.length + unreadable.length > 0;
 }

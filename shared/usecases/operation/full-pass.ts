@@ -26,6 +26,7 @@ import { cutWrites } from "../lease/cut-sessions.ts";
 import { endNoticeWrites } from "../lease/end-notices.ts";
 import { dueStart } from "../lease/start-lease.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
+import { rebookLockdowns } from "../lockdown/rebook-lockdowns.ts";
 import { tell } from "../notices/tell.ts";
 import { divideGroups } from "./divide-groups.ts";
 import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
@@ -39,13 +40,20 @@ const NOWHERE = { region: "", groupId: "" as GroupId };
 
 const fullPassDue = (id: FullPassKind, at: number): Due => ({ shard: 0, at, kind: "full-pass", id, ...NOWHERE });
 
-/** The row of a recovery that has just been found necessary, written; what leases are known are made due again first. */
+/**
+ * The row of a recovery that has just been found necessary, written; what leases are known are made due again first, and lockdowns and
+ * alarms where they can be read.
+ */
 export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
   app.log.write(
     "warn",
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
   );
   await rebookLeases(app, policy);
+  // No end waits for it: what fails here is done before the recovery is over.
+  await rebookLockdowns(app).catch((cause: unknown) =>
+    app.log.write("error", "lockdowns and alarms cannot be booked again yet; it is tried again", { cause }),
+  );
   const row = fullPassDue("recovery", app.clock.now());
   await app.tables.writeAll([dueWrite(row)]);
   return row;
@@ -105,6 +113,7 @@ async function isSuperfluous(app: App, row: Due): Promise<boolean> {
 
 /** Nothing is left. In this order, so that no step is missed when the process dies between two. */
 async function finish(app: App, row: Due, { startedAt, groups }: Division): Promise<true> {
+  if (isRecovery(row)) await rebookLockdowns(app);
   const endedAt = app.clock.now();
   await app.tables.writeAll([dueWrite(fullPassDue("hourly", Math.max(startedAt + FULL_PASS_EVERY_MS, endedAt)))]);
   await app.tables.writeAll([lastFullPassWrite({ startedAt, endedAt, groups })]);

@@ -183,7 +183,8 @@ export async function runJob(
       return true;
     }
     const rowAt = (at: number): Due => ({ ...row, at });
-    if (nextAt !== waiting) await tables.writeAll([dueWrite(rowAt(nextAt))]);
+    // One that waits is written as well: its row may be lost.
+    await tables.writeAll([dueWrite(rowAt(nextAt))]);
     await tables.writeAll([jobRunsWrite(row.id, { ranAt: row.at, nextAt })]);
     const over = [row, ...(waiting === null || waiting === nextAt ? [] : [rowAt(waiting)])];
     await tables.writeAll(over.map(dueDelete));

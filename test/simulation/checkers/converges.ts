@@ -20,7 +20,10 @@ const HELD_MIN_MS = 14 * 24 * 60 * 60_000;
 
 /** True of a look that finds nothing to do in its time. */
 const isForLater = (key: readonly KeyPart[], now: number): boolean =>
-  isLookAtTicket(key, now) || (key[2] === "group" && Number(key[1]) > now + HELD_MIN_MS);
+  isLookAtTicket(key, now) || (isOfGroup(key) && Number(key[1]) > now + HELD_MIN_MS);
+
+/** A pass that compares the group has it compared again at that end. */
+const isOfGroup = ([, , kind]: readonly KeyPart[]): boolean => kind === "group" || kind === "drift";
 
 export const converges: Checker = {
   name: "converges",

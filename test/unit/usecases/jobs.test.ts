@@ -1,6 +1,6 @@
 // Jobs run when their rows are due, and one chain of rows is left whatever dies in between.
 import { describe, expect, test } from "vitest";
-import { type Due, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
+import { type Due, dueDelete, dueJob, dueWrite, readDue } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import type { JobRun } from "../../../shared/usecases/operation/job-run.ts";
 import { allJobs, bookJobs, type Job, type Jobs, runJob } from "../../../shared/usecases/operation/jobs.ts";
@@ -94,6 +94,15 @@ describe("a job", () => {
     await tick(world, job);
     expect(await at(world)).toEqual([65_000]);
     expect(job.runs).toEqual(["1000", "2000", "5000"]);
+  });
+
+  test("that waits for a run whose row was lost comes then all the same", async () => {
+    const world = await appWorld();
+    const job = noting();
+    await bookJobs(world.app, { job });
+    await world.tables.writeAll([dueDelete(dueJob("job", null, START + 5000)), dueWrite(dueJob("job", null, START))]);
+    await tick(world, job);
+    expect(await at(world)).toEqual([5000]);
   });
 
   test("that wants to come sooner than it was booked comes sooner alone", async () => {

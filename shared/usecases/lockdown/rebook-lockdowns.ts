@@ -1,0 +1,21 @@
+// What is to be done for lockdowns and alarms is booked again when the rows that say so may be lost.
+import { ALARM_JOB } from "../../domain/alarm.ts";
+import { LOCKDOWN_JOB } from "../../domain/lockdown.ts";
+import { unhandledAlarms } from "../../store/alarms.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
+import { lockdownsSince } from "../../store/lockdowns.ts";
+import type { App } from "../app.ts";
+
+/** What was over for so long has been looked at once more after its end. */
+const OVER_MS = 24 * 60 * 60_000;
+
+/** Each that is on or was lately, and each alarm that waits. Both jobs look first: one row too many does no harm. */
+export async function rebookLockdowns(app: App): Promise<void> {
+  const now = app.clock.now();
+  const [lockdowns, alarms] = [await lockdownsSince(app.tables, now - OVER_MS), await unhandledAlarms(app.tables)];
+  const rows = [
+    ...lockdowns.map((id) => dueJob(LOCKDOWN_JOB, id, now)),
+    ...alarms.map((id) => dueJob(ALARM_JOB, id, now)),
+  ];
+  await app.tables.writeAll(rows.map(dueWrite));
+}
