@@ -1,7 +1,11 @@
 // The kinds of tests that a reading is tried on, without the files that start no embedded ECS in their process.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { defineConfig, type TestProjectInlineConfiguration } from "vitest/config";
 import all from "../../vitest.config.ts";
 import { kinds, triedFiles, unreached } from "./reach.ts";
+
+const root = join(import.meta.dirname, "../..");
 
 /** The reading would reach none of them: no ECS, or a program in a process of its own. */
 const unmoved = [
@@ -10,10 +14,14 @@ const unmoved = [
   "test/story/readme-story.test.ts",
   "test/story/drift-docs.test.ts",
   "test/crash/drift-crash.test.ts",
+  // Goes through every reading by itself.
+  "test/contract/probe.test.ts",
 ];
 
-/** Time stands in their cloud and runs in the program: what is read a second late would be read never. */
-const inStandingTime = ["bad-input", "calls", "leases-api"].map((name) => `test/story/${name}.test.ts`);
+/** Time stands in the cloud of a deployed program and runs in the program: what is read a second late would be read never. */
+const inStandingTime = triedFiles().filter((file) =>
+  readFileSync(join(root, file), "utf8").includes("kit/deployed.ts"),
+);
 const readsLate = process.env["SAFEPORT_TEST_SWITCH"]?.startsWith("readAfterWriteMs=") ?? false;
 
 /** What the reading cannot reach, as the last whole run of the tests has shown. */
