@@ -56,6 +56,5 @@ export const lockdownAnswerView = () => lockdownView().extend({ dryRun: z.boolea
 export const lockdownListView = () =>
   z.object({
     lockdowns: z.array(lockdownView()),
-    unreadable: z.array(text).describe("Lockdowns that cannot be read."),
     next: text.nullable().describe("`cursor` of the next page; null after the last."),
   });

@@ -2,7 +2,7 @@
 import type { Alarm, AlarmState } from "../domain/alarm.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { parseColumn } from "./spec-json.ts";
 
 /** An alarm, and what has been done for it. Instants in milliseconds. */
 export interface AlarmRow {
@@ -24,10 +24,7 @@ export interface AlarmRow {
 }
 
 function alarmOf(row: Row): AlarmRow {
-  const body = shapedColumn<AlarmRow>(row.columns["body"], "alarm", {
-    ...{ alarmId: "text", alarm: "object", toldBefore: "list?", receivedAt: "number" },
-  });
-  return { ...body, rev: revOf(row.columns, "alarm") };
+  return { ...(parseColumn(row.columns["body"], "alarm") as AlarmRow), rev: Number(row.columns["rev"]) };
 }
 
 /** One alarm, or null. */
@@ -51,7 +48,7 @@ export async function unhandledAlarms(tables: Tables): Promise<readonly string[]
 
 function isHandled(row: Row): boolean {
   try {
-    return shapedColumn<Partial<AlarmRow>>(row.columns["body"], "alarm", {}).isHandled === true;
+    return (parseColumn(row.columns["body"], "alarm") as Partial<AlarmRow>).isHandled === true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return false;
