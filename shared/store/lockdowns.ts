@@ -8,12 +8,13 @@ import {
   parseLockdownId,
 } from "../domain/lockdown.ts";
 import type { RuleSpec } from "../domain/rule.ts";
-import { AppError } from "../errors/app-error.ts";
+import { AppError, fail } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
 
 function lockdownOf(row: Row): Lockdown {
   const body = parseColumn(row.columns["body"], "lockdown") as Lockdown;
+  if (!Array.isArray(body.groups)) throw fail("STATE_UNREADABLE", { table: "lockdown" });
   const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "lockdown"));
   return { ...body, groups: withSpecs(body.groups, specs), rev: Number(row.columns["rev"]) };
 }
