@@ -1,3 +1,4 @@
+// How often each group is seen by the full pass, and from when on one is seen late.
 import { expect, it, test } from "vitest";
 import { FULL_PASS_EVERY_MS, isSeenLate, seenTargetMs } from "../../../shared/domain/full-pass.ts";
 

@@ -1,3 +1,4 @@
+// Which of two guards is the stronger, and what is known of a group without a row.
 import { expect, it, test } from "vitest";
 import { freshGroupRow, strongerGuard } from "../../../shared/domain/guard.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";

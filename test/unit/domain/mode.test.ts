@@ -1,3 +1,4 @@
+// Which mode allows less than which.
 import { expect, test } from "vitest";
 import { isStricter, MODES } from "../../../shared/domain/mode.ts";
 

@@ -1,3 +1,4 @@
+// When rules let everybody reach a sensitive port, alone or together, and when they do not.
 import { describe, expect, it } from "vitest";
 import type { Ports, Protocol, RuleSpec } from "../../../shared/domain/rule.ts";
 import { sensitiveOpenings } from "../../../shared/domain/sensitive-openings.ts";

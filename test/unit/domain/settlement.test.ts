@@ -1,3 +1,4 @@
+// When a group that was at rest still is.
 import { expect, it, test } from "vitest";
 import { freshGroupRow } from "../../../shared/domain/guard.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";

@@ -1,6 +1,6 @@
 // An accept that is closed for a time, step by step: each call in full, what is told, and when the group is looked at again.
 import { describe, expect, test } from "vitest";
-import type { Entry, SuspendedRule, Suspension } from "../../../shared/domain/ledger-entry.ts";
+import type { Entry, Suspension } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
@@ -20,16 +20,8 @@ import {
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
+import { aSuspension, by, keptAs, over, suspended } from "../../kit/suspended-pictures.ts";
 
-const by = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: NOW + HOUR } as const;
-const over = { ...by, until: NOW };
-const aSuspension = (changes: Partial<Suspension> = {}): Suspension => ({
-  ...{ by: [by], since: NOW, kept: null, wasAllocated: false, liftedAt: null },
-  ...changes,
-});
-const keptAs = (name: string, description = "web"): SuspendedRule => ({ ruleId: ruleId(name), description });
-const suspended = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}): Entry =>
-  anEntry({ holders: [], suspension: aSuspension(changes), ...more });
 const web = (name = "1", changes: Partial<Rule> = {}): Rule =>
   aRule({ id: ruleId(name), description: "web", ...changes });
 function planned(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = {}) {

@@ -21,25 +21,10 @@ import {
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
+import { aSuspension, by, keptAs, over, suspended } from "../../kit/suspended-pictures.ts";
 
-const by = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: NOW + HOUR } as const;
-const over = { ...by, until: NOW };
-
-const aSuspension = (changes: Partial<Suspension> = {}): Suspension => ({
-  by: [by],
-  since: NOW,
-  kept: null,
-  wasAllocated: false,
-  liftedAt: null,
-  ...changes,
-});
-/** As rows of earlier versions have it: closed, or to be closed. */
-const keptAs = (name: string, description = "web"): SuspendedRule => ({ ruleId: ruleId(name), description });
 const seenAs = (name: string): SuspendedRule => ({ ...keptAs(name), isClosed: false });
 
-/** An accept nobody granted through us, suspended. */
-const aStranger = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}): Entry =>
-  anEntry({ holders: [], suspension: aSuspension(changes), ...more });
 const web = (name = "1", changes: Partial<Rule> = {}): Rule =>
   aRule({ id: ruleId(name), description: "web", createdAt: NOW - HOUR, ...changes });
 
@@ -51,18 +36,18 @@ function plan(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = 
 
 describe("while it is suspended", () => {
   test("a rule is kept in full in the same plan that revokes it, and never by an earlier call", () => {
-    const { calls, patch } = plan(aStranger(), [web()]);
+    const { calls, patch } = plan(suspended(), [web()]);
     expect(calls).toEqual(["revoke"]);
     expect(patch?.suspension?.kept).toEqual([seenAs("1")]);
     for (const kept of [[seenAs("1")], [keptAs("1")]])
-      expect(plan(aStranger({ kept }), [web()])).toMatchObject({
+      expect(plan(suspended({ kept }), [web()])).toMatchObject({
         calls: ["revoke"],
         patch: { undoneAt: [], suspension: { kept } },
       });
   });
 
   test("what its owner removes before we close it is no longer kept, and what they open instead is", () => {
-    const entry = aStranger({ kept: [seenAs("1"), seenAs("2")] });
+    const entry = suspended({ kept: [seenAs("1"), seenAs("2")] });
     expect(plan(entry, [web("2")]).patch?.suspension?.kept).toEqual([seenAs("2")]);
     expect(plan(entry, [])).toMatchObject({ calls: [], patch: { suspension: { kept: null } } });
     expect(plan(entry, [web("3")])).toMatchObject({
@@ -76,23 +61,23 @@ describe("while it is suspended", () => {
   });
 
   test("what a revoke of ours may have closed is noted, and stays kept when the revoke is forgotten", () => {
-    const entry = aStranger({ kept: [seenAs("1"), seenAs("2")] });
+    const entry = suspended({ kept: [seenAs("1"), seenAs("2")] });
     const intent = anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("1")] });
     const { patch } = plan(entry, [web("2")], { intents: [intent] });
     const kept = [{ ...keptAs("1"), isClosed: true }, seenAs("2")];
     expect(patch?.suspension?.kept).toEqual(kept);
-    expect(plan(aStranger({ kept }), []).patch?.suspension?.kept).toEqual(kept.slice(0, 1));
-    expect(plan(aStranger({ kept, by: [over] }), []).calls).toEqual(['authorize "web"']);
+    expect(plan(suspended({ kept }), []).patch?.suspension?.kept).toEqual(kept.slice(0, 1));
+    expect(plan(suspended({ kept, by: [over] }), []).calls).toEqual(['authorize "web"']);
   });
 
   test("nothing is kept of a reading that shows no rule: it may be stale", () => {
-    const { lookAt, patches } = planGroup(aPicture({ entries: [aStranger()] }));
+    const { lookAt, patches } = planGroup(aPicture({ entries: [suspended()] }));
     expect(patches[0]?.suspension?.kept).toBeNull();
     expect(lookAt).toContain(NOW + LATE_MS);
   });
 
   test("a lease's own rule is closed, its holder stays, and nobody is told that it is open", () => {
-    const entry = aStranger({}, { holders: [aHolder()], standing: ours("1") });
+    const entry = suspended({}, { holders: [aHolder()], standing: ours("1") });
     const rule = web("1", { description: aMark() });
     expect(plan(entry, [rule])).toMatchObject({ calls: ["revoke"], patch: { opens: "none", ends: "none" } });
     expect(plan(entry, [rule]).patch?.suspension?.kept).toBeNull();
@@ -103,7 +88,7 @@ describe("while it is suspended", () => {
   });
 
   test("a rule that somebody opens anew is closed again, up to three times in ten minutes", () => {
-    const entry = aStranger({ kept: [keptAs("1")] });
+    const entry = suspended({ kept: [keptAs("1")] });
     expect(plan(entry, [web("2")])).toMatchObject({ calls: ["revoke"], patch: { undoneAt: [NOW], missingSince: NOW } });
     const fought = { ...entry, undoneAt: [NOW - 3000, NOW - 2000, NOW - 1000] };
     expect(plan(fought, [web("2")]).calls).toEqual([]);
@@ -112,17 +97,17 @@ describe("while it is suspended", () => {
 
   test("what its owner makes another rule of before it is revoked is no longer kept, and not opened afterwards", () => {
     const moved = web("1", { ports: somePorts("3309/3309") });
-    const early = aStranger({ kept: [keptAs("1")] });
+    const early = suspended({ kept: [keptAs("1")] });
     expect(plan(early, [moved]).patch?.suspension?.kept ?? early.suspension?.kept).toEqual([keptAs("1")]);
-    const late = aStranger({ kept: [keptAs("1")], since: NOW - LATE_MS });
+    const late = suspended({ kept: [keptAs("1")], since: NOW - LATE_MS });
     expect(plan(late, [moved]).patch?.suspension?.kept).toBeNull();
-    const two = aStranger({ kept: [keptAs("1"), keptAs("2")], since: NOW - LATE_MS });
+    const two = suspended({ kept: [keptAs("1"), keptAs("2")], since: NOW - LATE_MS });
     expect(plan(two, [moved]).patch?.suspension?.kept).toEqual([keptAs("2")]);
     expect(plan(late, [web()]).patch?.suspension?.kept ?? late.suspension?.kept).toEqual([keptAs("1")]);
   });
 
   test("what this pass has just revoked was not moved by its owner, although a stale reading shows it still", () => {
-    const late = aStranger({ kept: [keptAs("1")], since: NOW - LATE_MS });
+    const late = suspended({ kept: [keptAs("1")], since: NOW - LATE_MS });
     const { calls, patch } = plan(late, [web()], { revoked: new Set([ruleId("1")]) });
     expect(calls).toEqual([]);
     expect((patch?.suspension ?? late.suspension)?.kept).toEqual([keptAs("1")]);
@@ -130,9 +115,9 @@ describe("while it is suspended", () => {
 
   test("a reading that may be older than what is kept tells nothing, however long ago the suspension began", () => {
     const elsewhere = web("1", { ports: somePorts("3309/3309") });
-    const kept = plan(aStranger({ since: NOW - HOUR }), [web()]).patch?.suspension;
+    const kept = plan(suspended({ since: NOW - HOUR }), [web()]).patch?.suspension;
     expect(kept).toMatchObject({ kept: [seenAs("1")], keptAt: NOW });
-    const entry = aStranger({ ...kept, kept: [keptAs("1")] });
+    const entry = suspended({ ...kept, kept: [keptAs("1")] });
     for (const [now, left] of [
       [NOW + LATE_MS - 1, [keptAs("1")]],
       [NOW + LATE_MS, null],
@@ -145,7 +130,7 @@ describe("while it is suspended", () => {
     ["is lifted", over],
   ])("what its owner had moved when it was closed there is kept there alone, while it %s", (_when, suspender) => {
     const kept = [keptAs("1")];
-    const earlier = aStranger({ by: [suspender], kept, since: NOW - HOUR, keptAt: NOW - LATE_MS });
+    const earlier = suspended({ by: [suspender], kept, since: NOW - HOUR, keptAt: NOW - LATE_MS });
     const there = aSpec({ ports: somePorts("3309/3309") });
     const later = anEntry({
       ...{ holders: [], spec: there, key: ruleKey(there), entryId: "e-moved" as EntryId },
@@ -177,14 +162,14 @@ describe("while it is suspended", () => {
   });
 
   test("nothing of somebody else's is closed in mode halt", () => {
-    expect(plan(aStranger(), [web()], { mode: "halt" }).calls).toEqual([]);
-    expect(plan(aStranger(), [web()], { mode: "close-only" }).calls).toEqual(["revoke"]);
+    expect(plan(suspended(), [web()], { mode: "halt" }).calls).toEqual([]);
+    expect(plan(suspended(), [web()], { mode: "close-only" }).calls).toEqual(["revoke"]);
   });
 });
 
 describe("when it is lifted", () => {
   const lifted = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}) =>
-    aStranger({ by: [over], kept: [keptAs("1")], ...changes }, more);
+    suspended({ by: [over], kept: [keptAs("1")], ...changes }, more);
 
   test("what is kept is authorized just as it was, and it is over when that was read", () => {
     expect(plan(lifted(), []).calls).toEqual(['authorize "web"']);
@@ -219,10 +204,10 @@ describe("when it is lifted", () => {
   });
 
   test("a lease that still holds has its rule opened with its own mark; one that has ended does not", () => {
-    const held = aStranger({ by: [over] }, { holders: [aHolder()], standing: ours("1") });
+    const held = suspended({ by: [over] }, { holders: [aHolder()], standing: ours("1") });
     expect(plan(held, []).calls).toEqual([`authorize "${aMark()}"`]);
     const ended = aHolder({ until: NOW - 1 });
-    const gone = aStranger({ by: [over] }, { holders: [ended], standing: ours("1") });
+    const gone = suspended({ by: [over] }, { holders: [ended], standing: ours("1") });
     expect(plan(gone, [], { revoked: new Set([ruleId("1")]) })).toMatchObject({ calls: [], patch: { settled: true } });
   });
 
