@@ -56,7 +56,7 @@ export function scopesOf(
   policy: { readonly access: AccessPolicy } & Pick<GrantPolicy, "persons">,
   principal: string,
 ): readonly Scope[] {
-  const { scopes } = policy.access;
+  const scopes = new Map(Object.entries(policy.access.scopes));
   const names = new Set([principal, personOf(policy, principal)]);
-  return [...names].flatMap((name) => (Object.hasOwn(scopes, name) ? (scopes[name] ?? []) : []));
+  return [...names].flatMap((name) => scopes.get(name) ?? []);
 }

@@ -9,7 +9,7 @@ export interface CorePort {
 
 /** Reads `80`, `8000-8010` (tcp), `tcp/80` or `udp/443`; null when it is none of them. */
 export function parseCorePort(text: string): CorePort | null {
-  const [, protocol = "tcp", ports = ""] = /^(?:(tcp|udp)\/)?([\d-]+)$/.exec(text) ?? [];
+  const [, protocol, ports = ""] = /^(?:(tcp|udp)\/)?([\d-]+)$/.exec(text) ?? [];
   const range = parsePortRange(ports);
-  return range && (protocol === "tcp" || protocol === "udp") ? { protocol, range } : null;
+  return range && { protocol: protocol === "udp" ? "udp" : "tcp", range };
 }

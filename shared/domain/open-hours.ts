@@ -22,7 +22,7 @@ export const isTimeOfDay = (text: string): boolean => TIME.test(text);
 export function isZone(text: string): boolean {
   try {
     offsetsBetween(text, 0, 0);
-    return text !== "";
+    return true;
   } catch {
     return false;
   }
@@ -98,7 +98,7 @@ function merged(spans: readonly Span[]): Span[] {
   for (const span of spans.filter(({ from, until }) => from < until).sort((a, b) => a.from - b.from)) {
     const open = result.at(-1);
     if (open === undefined || span.from > open.until) result.push(span);
-    else if (span.until > open.until) result[result.length - 1] = { from: open.from, until: span.until };
+    else result[result.length - 1] = { from: open.from, until: Math.max(open.until, span.until) };
   }
   return result;
 }

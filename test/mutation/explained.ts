@@ -191,4 +191,46 @@ export const EXPLAINED: readonly Explained[] = [
       ['"string"', '""'],
     ],
   ),
+  ...on(
+    "shared/domain/core-port.ts",
+    'const [, protocol, ports = ""] = /^(?:(tcp|udp)\\/)?([\\d-]+)$/.exec(text) ?? [];',
+    "Neither text is a port, and an array of one text has nothing where the groups begin.",
+    [
+      ['""', '"Stryker was here!"'],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
+  ...on(
+    "shared/domain/sensitive-openings.ts",
+    "return widest !== null && widest < WORLD_PREFIX[family];",
+    "Nobody asks of a family that no opening is of, and beside nothing granted the openings are judged by themselves.",
+    [["widest !== null", "true"]],
+  ),
+  ...on(
+    "shared/domain/open-hours.ts",
+    "const offsets = offsetsBetween(hours.zone, firstDay - 1, lastDay + 3);",
+    "What began more than a week ago is cut at a Monday, wherever it began.",
+    [["firstDay - 1", "firstDay + 1"]],
+  ),
+  ...on("shared/domain/open-hours.ts", "const spans: Span[] = [];", "What has no beginning is filtered out.", [
+    ["[]", '["Stryker was here"]'],
+  ]),
+  ...on(
+    "shared/domain/open-hours.ts",
+    "for (let day = firstDay; day <= lastDay; day += 1) {",
+    "What begins more than a week ahead is cut at a Monday, or follows an opening that is sooner.",
+    [["day <= lastDay", "day < lastDay"]],
+  ),
+  ...on(
+    "shared/domain/open-hours.ts",
+    "return span === undefined ? Number.NEGATIVE_INFINITY : Math.min(span.until, clock - span.offsetMs);",
+    "The offsets reach further than any window; the compiler does not know.",
+    [["span === undefined", "false"]],
+  ),
+  ...on(
+    "shared/domain/open-hours.ts",
+    "return span === undefined ? Number.POSITIVE_INFINITY : Math.max(span.from, clock - span.offsetMs);",
+    "The offsets reach further than any window; the compiler does not know.",
+    [["span === undefined", "false"]],
+  ),
 ];

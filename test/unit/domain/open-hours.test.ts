@@ -85,6 +85,17 @@ describe("hours that never close", () => {
     expect(nextOpening(hours, at("2026-11-05T00:00Z"))).toBe(at("2026-11-08T16:01Z"));
   });
 
+  it("are not those that an hour that comes twice leaves open for seven days, which are told whole", () => {
+    const others = [1, 2, 4, 5, 6, 7];
+    const hours = hoursOf(
+      "Europe/Berlin",
+      [[3], "03:00", "24:00"],
+      [[3], "00:00", "02:00"],
+      [others, "00:00", "24:00"],
+    );
+    expect(told(hours, "2026-10-23T00:00Z")).toBe("2026-10-21T01:00Z 2026-10-28T01:00Z");
+  });
+
   it("are not those of which a jump of the clock swallows one closing, though that span too is cut", () => {
     // Closed from 02:00 to 03:00 on Sundays, the hour that 29 March 2026 does not have.
     const swallowed = hoursOf(
@@ -108,6 +119,7 @@ describe("when the clock jumps", () => {
     ["closes at the gap", berlin("00:30", "02:30"), "2026-03-29T00:30Z", "2026-03-28T23:30Z 2026-03-29T01:00Z"],
     ["opens the second time", berlin("02:30", "06:00"), "2026-10-25T02:00Z", "2026-10-25T01:30Z 2026-10-25T05:00Z"],
     ["closes the first time", berlin("01:00", "02:30"), "2026-10-25T00:00Z", "2026-10-24T23:00Z 2026-10-25T00:30Z"],
+    ["closes after it", berlin("01:00", "03:00"), "2026-10-25T00:00Z", "2026-10-24T23:00Z 2026-10-25T02:00Z"],
   ])("a window %s", (_, hours, now, span) => {
     expect(told(hours, now)).toBe(span);
   });
@@ -146,7 +158,7 @@ describe("words of open hours", () => {
   it.each(["00:00", "09:30", "23:59", "24:00"])("%s is a time of day", (text) => {
     expect(isTimeOfDay(text)).toBe(true);
   });
-  it.each(["24:01", "9:30", "09:60", "0930", "", "09:30:00"])("%s is none", (text) => {
+  it.each(["24:01", "109:30", "9:30", "09:60", "0930", "", "09:30:00"])("%s is none", (text) => {
     expect(isTimeOfDay(text)).toBe(false);
   });
   it("a zone is one of the IANA database, and no other is computed with", () => {
