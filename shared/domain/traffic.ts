@@ -50,9 +50,8 @@ export function trafficAtLeast(rule: RuleSpec): Traffic | null {
 /** False only when no packet can be in both. */
 export function mayOverlap(a: Traffic, b: Traffic): boolean {
   if (!kindsMeet(a.kind, b.kind)) return false;
-  // Ports and source ports tell two rules apart only where both have them.
-  if (hasPorts(a.kind) && hasPorts(b.kind) && !(meet(a.ports, b.ports) && meet(a.sourcePorts, b.sourcePorts)))
-    return false;
+  // Ports and source ports tell two rules apart only where both have them: what has none has all of them here.
+  if (!meet(a.ports, b.ports) || !meet(a.sourcePorts, b.sourcePorts)) return false;
   if (a.family === "both" || b.family === "both") return true;
   return a.family === b.family && meet(a.peer, b.peer) && meet(a.own, b.own);
 }

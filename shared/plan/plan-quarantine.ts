@@ -73,7 +73,7 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
   if (refusals.length > 0) return { kind: "refused", why: [...refusals, ...cuts], hits: cuts, cuts, blind };
 
   const spec: RuleSpec = { ...specOf(rule), policy: "drop" };
-  const drop: Rule = { ...spec, id: null, description: "", createdAt: null };
+  const drop: Rule = { ...rule, policy: "drop" };
   const why = new Set<string>();
   const hurt = new Set<string>();
   let isIdle = true;
@@ -82,7 +82,7 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
     const rest = merged.filter((it) => !(it.rule.id === rule.id && it.groupId === group.groupId));
     for (const target of narrowedTo(spec, one)) {
       for (const hit of hits(target, drop, rest)) hurt.add(`it would also stop what ${named(hit, group)} lets through`);
-      if (!rest.some((it) => precedes(it.rule, drop) && coveredBy(trafficAtMost(target), it.rule))) isIdle = false;
+      if (!rest.some((it) => precedes(it.rule, rule) && coveredBy(trafficAtMost(target), it.rule))) isIdle = false;
     }
     const used = weightOfRules(
       merged.map((it) => it.rule),
@@ -138,11 +138,10 @@ function hits(target: RuleSpec, drop: Rule, rest: readonly Placed[]): readonly P
   });
 }
 
-/** True when the first decides before the second: stronger, or a drop before an accept at a tie. */
+/** True when the first decides before the second, an accept or weaker: stronger, or a drop at a tie. */
 const precedes = (first: RuleSpec, second: RuleSpec): boolean =>
   first.direction === second.direction &&
-  (first.priority < second.priority ||
-    (first.priority === second.priority && first.policy === "drop" && second.policy === "accept"));
+  (first.priority < second.priority || (first.priority === second.priority && first.policy === "drop"));
 
 function coveredBy(traffic: Traffic, rule: RuleSpec): boolean {
   const surely = trafficAtLeast(rule);

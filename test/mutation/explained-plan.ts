@@ -3,6 +3,7 @@ import type { Explained } from "./explained.ts";
 
 const SUSPENDED = "shared/plan/plan-suspended.ts";
 const DIFFERENCES = "shared/plan/group-differences.ts";
+const JUDGE_DRIFT = "shared/plan/judge-drift.ts";
 const STANDS =
   'standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],';
 const NO_ID = "What stands for nothing has no id, and no rule of a group is without one: it accounts for none.";
@@ -94,5 +95,48 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     original: "/^\\d+$/",
     replacement: "/^\\d+/",
     reason: "A number with something behind it is no protocol of any rule, with or without the prefix.",
+  },
+  {
+    file: JUDGE_DRIFT,
+    line: "return callsBehind({ kind, key, ruleId, earlierIds: [], rule, since: null }, sightings);",
+    original: "[]",
+    replacement: '["Stryker was here"]',
+    reason: "It is asked for ids of rules alone, and no rule has that one.",
+  },
+  {
+    file: JUDGE_DRIFT,
+    line: 'const trusted = verdict.kind === "trusted" && terms.trustedPrincipals.find((it) => isNamed(it, verdict.principal));',
+    original: 'verdict.kind === "trusted"',
+    replacement: "true",
+    reason: "Another verdict names no principal, and nobody is found by none; the compiler wants the question asked.",
+  },
+  {
+    file: JUDGE_DRIFT,
+    line: 'return peer.kind === "group" && writer.ownerAccounts.some((account) => account === peer.owner);',
+    original: 'peer.kind === "group"',
+    replacement: "true",
+    reason: "Other peers have no owner, and no account is none; the compiler wants the question asked.",
+  },
+  {
+    file: "shared/plan/plan-quarantine.ts",
+    line: 'interfaces.length > 0 ? interfaces : [{ eniId: "", addresses: [], groups: [group] }];',
+    original: "[]",
+    replacement: '["Stryker was here"]',
+    reason: "A text is an address of neither family: nobody's own.",
+  },
+  {
+    file: "shared/plan/plan-entry.ts",
+    line: 'const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";',
+    original: "entry.allocation?.seenAt",
+    replacement: "entry.allocation.seenAt",
+    reason: "A window is one of an allocation, which the compiler does not see.",
+  },
+  {
+    file: "shared/plan/plan-entry.ts",
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of source, as it stands there.
+    line: "const cause = `allocated by ${entry.allocation?.by}`;",
+    original: "entry.allocation?.by",
+    replacement: "entry.allocation.by",
+    reason: "What is owed is allocated, which the compiler does not see.",
   },
 ];

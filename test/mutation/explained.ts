@@ -12,6 +12,9 @@ export interface Explained {
   readonly reason: string;
 }
 
+const ONLY_FASTER = "What is kept is what would be read again, and how much is kept only saves memory.";
+const SAME_OF_EQUALS = "Of two that are equal either is the same.";
+
 type Mutants = readonly (readonly [original: string, replacement: string])[];
 
 /** Mutants of one line of a file that live for one reason. */
@@ -163,12 +166,9 @@ export const EXPLAINED: readonly Explained[] = [
     "What follows a good instant makes it none for the parser, or goes when it is written again.",
     [["/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z$/", "/^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}Z/"]],
   ),
-  ...on(
-    "shared/domain/cidr.ts",
-    "else if (last > open.last) open.last = last;",
-    "Of two that are equal either is the same.",
-    [["last > open.last", "last >= open.last"]],
-  ),
+  ...on("shared/domain/cidr.ts", "else if (last > open.last) open.last = last;", SAME_OF_EQUALS, [
+    ["last > open.last", "last >= open.last"],
+  ]),
   ...on(
     "shared/domain/cidr.ts",
     "const addressText = slash < 0 ? text : text.slice(0, slash);",
@@ -232,5 +232,44 @@ export const EXPLAINED: readonly Explained[] = [
     "return span === undefined ? Number.POSITIVE_INFINITY : Math.max(span.from, clock - span.offsetMs);",
     "The offsets reach further than any window; the compiler does not know.",
     [["span === undefined", "false"]],
+  ),
+  ...on("shared/domain/zone-offsets.ts", "if (known !== undefined) return known;", ONLY_FASTER, [
+    ["known !== undefined", "false"],
+  ]),
+  ...on("shared/domain/zone-offsets.ts", "if (zones.size >= ZONES_MAX) zones.clear();", ONLY_FASTER, [
+    ["zones.size >= ZONES_MAX", "true"],
+    ["zones.size >= ZONES_MAX", "false"],
+    ["zones.size >= ZONES_MAX", "zones.size > ZONES_MAX"],
+    ["zones.size >= ZONES_MAX", "zones.size < ZONES_MAX"],
+  ]),
+  ...on("shared/domain/zone-offsets.ts", "if (zone.days.size >= DAYS_MAX) zone.days.clear();", ONLY_FASTER, [
+    ["zone.days.size >= DAYS_MAX", "true"],
+    ["zone.days.size >= DAYS_MAX", "false"],
+    ["zone.days.size >= DAYS_MAX", "zone.days.size > DAYS_MAX"],
+    ["zone.days.size >= DAYS_MAX", "zone.days.size < DAYS_MAX"],
+  ]),
+  ...on(
+    "shared/domain/zone-offsets.ts",
+    "if (early === late) return [{ from, until, offsetMs: early }];",
+    "The search finds no change before the end of the day, and answers the same later.",
+    [["early === late", "false"]],
+  ),
+  ...on(
+    "shared/domain/zone-offsets.ts",
+    "format.format(instant).match(/\\d+/g) ?? []",
+    "An instant is never told without numbers; the compiler does not know.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on("shared/domain/traffic.ts", "const lower = a.first > b.first ? a : b;", SAME_OF_EQUALS, [
+    ["a.first > b.first", "a.first >= b.first"],
+  ]),
+  ...on("shared/domain/traffic.ts", "const upper = a.last < b.last ? a : b;", SAME_OF_EQUALS, [
+    ["a.last < b.last", "a.last <= b.last"],
+  ]),
+  ...on(
+    "shared/domain/recycling-policy.ts",
+    'return peer.kind === "prefixList" && peers.includes(peer.prefixListId);',
+    "Another peer has no id of a list, and none is among the peers; the compiler wants the question asked.",
+    [['peer.kind === "prefixList"', "true"]],
   ),
 ];

@@ -228,7 +228,7 @@ export class RecyclingScene {
     });
   }
 
-  /** Why the cloud may not take a rule back, in words. */
+  /** Why the cloud may not take a rule back, in words, and why the group takes no other: what the policy denies gets back what was there. */
   obstacles(): readonly string[] {
     const { protectedBy, members, groups, policy } = this;
     const max = policy.limits.rulesPerInterface;
@@ -237,7 +237,7 @@ export class RecyclingScene {
       return weightOfRules(merged, this.sets) >= max;
     });
     return [
-      ...(protectedBy === null ? [] : [`the group takes no new rule from us: ${protectedBy}`]),
+      ...(protectedBy === null ? [] : [`the group takes no new rule from us (${protectedBy}), but this one back`]),
       ...(full === undefined ? [] : [`${full.eniId} has ${max} rules or more: there may be no room for it`]),
     ];
   }

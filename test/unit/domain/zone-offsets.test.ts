@@ -48,6 +48,7 @@ test.each<[string, string, string, readonly string[]]>([
     "1992-01-20",
     ["1992-01-18T00:00Z 1992-01-19T00:00Z 2", "1992-01-19T00:00Z 1992-01-20T00:00Z 3"],
   ],
+  ["Europe/Moscow", "1992-01-18", "1992-01-19", ["1992-01-18T00:00Z 1992-01-19T00:00Z 2"]],
 ])("%s from %s to %s", (zone, first, last, spans) => {
   expect(told(zone, first, last)).toEqual(spans);
 });

@@ -105,6 +105,16 @@ describe("the author of an added rule", () => {
     expect(authorOf({ ...added(aRule({ ...WIDE })), earlierIds: [ruleId("9")] }, [modify])).toBe(modify);
   });
 
+  test("is found in a call that names other rules besides", () => {
+    const ids = [ruleId("8"), ruleId("9"), ruleId("1")];
+    const modify = aSighting({ kind: "modify", ruleIds: ids, at: created + HOUR });
+    expect(authorOf(added(rule), [modify])).toBe(modify);
+    const renamed = { ...added(aRule({ ...WIDE, id: ruleId("2") })), earlierIds: [ruleId("9")] };
+    const wide = { ...modify, rules: aSighting({ specs: [WIDE] }).rules };
+    expect(authorOf(renamed, [wide])).toBe(wide);
+    expect(authorOf(renamed, [{ ...wide, ruleIds: [] }])).toBeNull();
+  });
+
   test("is nobody who changed another rule, or removed one like it", () => {
     const calls = [
       aSighting({ kind: "modify", ruleIds: [ruleId("2")], specs: [WIDE] }),
@@ -230,6 +240,15 @@ describe("a foreign writer's rule", () => {
     expect(foreignWriterOf(ofGroup("1900000000000000"), someTerms())?.name).toBe("dts");
     expect(foreignWriterOf(ofGroup("1900000000000001"), someTerms())).toBeNull();
     expect(foreignWriterOf(ofGroup(), someTerms())).toBeNull();
+  });
+
+  test("is known by any of its accounts, and by none where it has none", () => {
+    const terms = (...ownerAccounts: readonly string[]) =>
+      someTerms({ foreignWriters: [{ name: "dts", sources: [], ownerAccounts }] });
+    expect(foreignWriterOf(ofGroup("1900000000000001"), terms("1900000000000000", "1900000000000001"))?.name).toBe(
+      "dts",
+    );
+    expect(foreignWriterOf(ofGroup("1900000000000001"), terms())).toBeNull();
   });
 
   test("is not known by its description, and is no drop", () => {

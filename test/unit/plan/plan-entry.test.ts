@@ -1,14 +1,11 @@
 // The decision about an entry that is held for a time, row by row of its table.
 import { describe, expect, test } from "vitest";
 import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
-import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
-import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { anAllocation } from "../../kit/drift-pictures.ts";
 import {
   aHolder,
   aMark,
@@ -24,7 +21,7 @@ import {
   refusing,
   ruleId,
 } from "../../kit/plan-pictures.ts";
-import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { aCidr, aRule, aSpec, somePorts } from "../../kit/rules.ts";
 
 /** A call in short: what, and on which rule or entry. */
 const short = (call: PlannedCall): string =>
@@ -33,82 +30,6 @@ const callsOf = (picture: Parameters<typeof planGroup>[0]): string[] => planGrou
 const ourRule = (name: string, until = NOW + HOUR) =>
   aRule({ id: ruleId(name), description: aMark(aSpec(), { until }) });
 const later = (changes = {}) => aHolder({ holderId: "ls-2" as LeaseId, until: NOW + 2 * HOUR, ...changes });
-
-/** Open now, a Thursday morning, and open tomorrow. */
-const hours = (day: number) => ({ zone: "UTC", windows: [{ days: [day], from: "07:00", to: "10:00" }] });
-const windowed = (changes: Partial<Entry> = {}, day = 4) =>
-  anEntry({ holders: [], allocation: anAllocation({ openHours: hours(day), reason: "batch" }), ...changes });
-
-describe("an open window", () => {
-  const until = NOW + 2 * HOUR;
-
-  test("has its rule authorized until it closes, and says who asks where it is not alone", () => {
-    const description = aMark(aSpec(), { until, reason: "batch" });
-    const { calls } = planGroup(aPicture({ entries: [windowed()] }));
-    expect(calls).toMatchObject([{ kind: "authorize", description, cause: "its open hours have begun" }]);
-    const held = windowed({ holders: [aHolder({ openedAt: null })] });
-    expect(planGroup(aPicture({ entries: [held] })).calls).toMatchObject([
-      { kind: "authorize", description, cause: "a lease asks for it" },
-    ]);
-    const leased = anEntry({ holders: [aHolder({ openedAt: null })] });
-    expect(planGroup(aPicture({ entries: [leased] })).calls).toMatchObject([{ cause: "a lease asks for it" }]);
-  });
-
-  test("has its rule revoked when it is over", () => {
-    const entry = windowed({ standing: ours("1") }, 5);
-    expect(planGroup(aPicture({ entries: [entry], rules: [ourRule("1")] })).calls).toMatchObject([
-      { kind: "revoke", ruleId: ruleId("1"), cause: "its open hours have ended" },
-    ]);
-  });
-
-  test("misses a rule that is removed, where a lease ends with it", () => {
-    const description = aMark(aSpec(), { until, reason: "batch" });
-    const entry = windowed({ standing: ours("1") });
-    const removed = { kind: "removed", entry, rule: null, ruleId: ruleId("1"), earlierId: null, description };
-    for (const missingSince of [null, NOW - LATE_MS]) {
-      const missing = { ...entry, missingSince };
-      const plan = planHeld(aPicture({ entries: [missing] }), missing, new Set());
-      expect(plan.differences).toEqual([{ ...removed, entry: missing }]);
-      const leased = anEntry({ standing: ours("1"), missingSince });
-      expect(planHeld(aPicture({ entries: [leased] }), leased, new Set()).differences).toEqual([]);
-    }
-  });
-});
-
-describe("an open window whose rule is to be as it was granted", () => {
-  const allocation = anAllocation({ openHours: hours(4), reason: "batch", seenAt: null, by: "root" });
-  const entry = windowed({ standing: ours("1"), allocation });
-  const changed = aRule({ id: ruleId("1"), ports: somePorts("23/23"), description: aMark() });
-  const plan = (one: Entry, rules: readonly Rule[], changes: Partial<Picture> = {}) => {
-    const { calls, patches } = planGroup(aPicture({ entries: [one], rules, ...changes }));
-    return { calls, patch: patches[0] };
-  };
-  const description = aMark(aSpec(), { until: NOW + 2 * HOUR, reason: "batch" });
-
-  test("has a changed one modified back, and nobody new is open by it yet", () => {
-    const { calls, patch } = plan(entry, [changed]);
-    expect(calls).toEqual([{ kind: "modify", entry, ruleId: ruleId("1"), description, cause: "allocated by root" }]);
-    expect(patch).toMatchObject({ standing: ours("1"), opens: "opened" });
-  });
-
-  test("has a changed one revoked where another stands for it", () => {
-    const other = aRule({ id: ruleId("2"), description: "theirs" });
-    const cause = "it was changed, and another one stands for it";
-    const revoke = { kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen: true, cause };
-    expect(plan(entry, [changed, other]).calls).toEqual([revoke]);
-  });
-
-  test("has nothing changed where it says what it should, was read so once, is refused, or the mode allows no opening", () => {
-    const kept = aRule({ id: ruleId("1"), description });
-    expect(plan(entry, [kept]).calls).toEqual([]);
-    const read = windowed({ standing: ours("1"), allocation: { ...allocation, seenAt: NOW - HOUR } });
-    expect(plan(read, [changed]).calls).toEqual([]);
-    expect(plan(entry, [changed], { refusals: refusing(entry.entryId) }).calls).toEqual([]);
-    expect(plan(entry, [changed], { mode: "close-only" }).patch?.opens).toBe("opened");
-    const leased = anEntry({ standing: ours("1"), allocation: null });
-    expect(plan(leased, [changed]).calls).toEqual([]);
-  });
-});
 
 describe("a live holder, nothing in the cloud", () => {
   test("is authorized, with the end of its last holder in the mark", () => {
@@ -358,117 +279,6 @@ describe("a live holder, somebody else's rule with the same key", () => {
   });
 });
 
-describe("a live holder, our rule is missing", () => {
-  const standing = [ours("1"), preExisting("1")];
-
-  test.each(standing)("one reading is not believed: %s", (stood) => {
-    const plan = planGroup(aPicture({ entries: [anEntry({ standing: stood })] }));
-    expect(plan.calls).toEqual([]);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: stood, missingSince: NOW, ends: "none" })]);
-    expect(plan.lookAt).toEqual([NOW + LATE_MS]);
-    expect(plan.findings).toEqual([
-      expect.stringMatching(/^the rule sgr-1 of \S+ is not shown; it is looked for again$/),
-    ]);
-  });
-
-  test("a reading just before the time is up is not believed, and the first miss is remembered", () => {
-    const missingSince = NOW - LATE_MS + 1;
-    const plan = planGroup(aPicture({ entries: [anEntry({ standing: ours("1"), missingSince })] }));
-    expect(plan.patches).toEqual([expect.objectContaining({ missingSince, ends: "none" })]);
-    expect(plan.lookAt).toEqual([NOW + 1]);
-  });
-
-  test("a second reading is believed: the lease ends, and nothing is reopened", () => {
-    const entry = anEntry({ standing: ours("1"), missingSince: NOW - LATE_MS });
-    const plan = planGroup(aPicture({ entries: [entry] }));
-    expect(plan.calls).toEqual([]);
-    expect(plan.patches).toMatchObject([{ standing: ours("1"), ends: "opened", end: { cause: "removed" } }]);
-    expect(plan.findings.join()).toContain("removed the rule sgr-1");
-  });
-
-  test("a rule that shows up again is forgiven", () => {
-    const entry = anEntry({ standing: ours("1"), missingSince: NOW - LATE_MS });
-    const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")] }));
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), missingSince: null, ends: "none" })]);
-  });
-});
-
-describe("nobody holds it any more", () => {
-  const entry = anEntry({ standing: ours("1"), holders: [anEndedHolder()] });
-
-  test("its booked rule is revoked by id, seen or not, whatever it says by then", () => {
-    const changed = aRule({ id: ruleId("1"), peer: fromCidr("0.0.0.0/0"), description: "mine now" });
-    for (const [rules, seen] of [
-      [[ourRule("1")], true],
-      [[], false],
-      [[changed], true],
-    ] as const) {
-      const plan = planGroup(aPicture({ entries: [entry], rules }));
-      const cause = "its last lease has ended";
-      expect(plan.calls).toEqual([{ kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen, cause }]);
-      expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), settled: false, ends: "none" })]);
-    }
-  });
-
-  test("what closes is told with its beginning, also where nobody had booked when", () => {
-    const began = (createdAt: number | null, rule: Partial<Rule>) =>
-      planGroup(aPicture({ entries: [{ ...entry, createdAt }], rules: [{ ...ourRule("1"), ...rule }] })).patches[0]
-        ?.createdAt;
-    expect(began(null, { createdAt: NOW - HOUR })).toBe(NOW - HOUR);
-    expect(began(NOW - 2 * HOUR, { createdAt: NOW - HOUR })).toBe(NOW - 2 * HOUR);
-    expect(began(null, { ports: somePorts("23/23") })).toBeNull();
-  });
-
-  test("a holder is live up to its end and not at it", () => {
-    const at = (until: number) =>
-      callsOf(aPicture({ entries: [{ ...entry, holders: [aHolder({ until })] }], rules: [ourRule("1", until)] }));
-    expect(at(NOW)).toEqual(["revoke sgr-1"]);
-    expect(at(NOW + 1000)).toEqual([]);
-  });
-
-  test("what it wrote and never booked goes by its mark", () => {
-    const unbooked = anEntry({ holders: [anEndedHolder({ openedAt: null })] });
-    expect(callsOf(aPicture({ entries: [unbooked], rules: [ourRule("1", NOW - 1000)] }))).toEqual(["revoke sgr-1"]);
-  });
-
-  test("it is settled once its rule was revoked, although a stale reading still shows it", () => {
-    const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")], revoked: new Set([ruleId("1")]) }));
-    expect(plan.calls).toEqual([]);
-    expect(plan.patches).toEqual([expect.objectContaining({ standing: { kind: "none" }, settled: true })]);
-  });
-
-  test("it is not settled while a write may still act: the group is looked at when none can", () => {
-    const waiting = anEntry({ holders: [anEndedHolder({ openedAt: null })] });
-    const plan = planGroup(aPicture({ entries: [waiting], intents: [anIntent(waiting)] }));
-    expect(plan.patches).toEqual([expect.objectContaining({ settled: false })]);
-    expect(plan.lookAt).toEqual([NOW + LATE_MS]);
-    const last = anIntent(waiting, { attemptsEndAt: NOW + 5000 });
-    for (const intents of [
-      [last, anIntent(waiting)],
-      [anIntent(waiting), last],
-    ])
-      expect(planGroup(aPicture({ entries: [waiting], intents })).lookAt).toEqual([NOW + 5000 + LATE_MS]);
-    const past = anIntent(waiting, { attemptsEndAt: NOW - LATE_MS });
-    expect(planGroup(aPicture({ entries: [waiting], intents: [past] })).patches).toEqual([
-      expect.objectContaining({ settled: true }),
-    ]);
-  });
-
-  test("somebody else's rule is left alone", () => {
-    for (const standing of [preExisting("theirs"), { kind: "none" } as const]) {
-      const ended = anEntry({ standing, holders: [anEndedHolder()] });
-      const plan = planGroup(aPicture({ entries: [ended], rules: [aRule({ id: ruleId("theirs") })] }));
-      expect([plan.calls, plan.lookAt]).toEqual([[], []]);
-      expect(plan.patches).toEqual([expect.objectContaining({ settled: true })]);
-    }
-  });
-
-  test("a rule that was ridden on is left alone, although it carries our mark", () => {
-    const ended = anEntry({ standing: preExisting("1"), holders: [anEndedHolder()] });
-    expect(callsOf(aPicture({ entries: [ended], rules: [ourRule("1", NOW - 1000)] }))).toEqual([]);
-  });
-});
-
 describe("rules that others have changed", () => {
   const changed = (name: string, port: string) =>
     aRule({
@@ -542,13 +352,6 @@ describe("refusals and those who are open already", () => {
     const alone = anEntry({ ...missing, holders: both.slice(1) });
     expect(planGroup(aPicture({ entries: [alone] })).calls).toMatchObject([{ kind: "authorize" }]);
   });
-});
-
-test("what is to be removed is booked as ours before it is removed", () => {
-  const entry = anEntry({ standing: preExisting("gone"), holders: [anEndedHolder()] });
-  const plan = planGroup(aPicture({ rules: [ourRule("2")], entries: [entry] }));
-  expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-2" }]);
-  expect(plan.patches).toMatchObject([{ standing: ours("2"), settled: false }]);
 });
 
 test("a rule this pass has revoked is nothing to ride on, whatever a stale reading shows", () => {

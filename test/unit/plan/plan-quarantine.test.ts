@@ -65,6 +65,8 @@ describe("the drop against a rule", () => {
 
   it("is refused where it would stop nothing, or cut the operator's path", () => {
     expect(why(ask([other({ priority: 1, peer: fromCidr("0.0.0.0/0") })]))).toContain("stop nothing and prove nothing");
+    expect(why(ask([other({ policy: "drop" })]))).toContain("stop nothing and prove nothing");
+    expect(why(ask([other({ policy: "drop", peer: fromCidr("10.1.0.0/16") })]))).toBe("");
     const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1"] }];
     expect(why(ask([], { operatorPath }))).toContain("operator path tcp 7890 from 10.1.1.1");
     expect(why(ask([], { rulesMax: 1 }))).toContain("no room");

@@ -285,7 +285,8 @@ describe("a group that has changed meanwhile", () => {
     const { policy } = world;
     world.policy = { ...policy, groups: { ...policy.groups, denied: ["web"] } };
     const answer = await one.restore();
-    expect([answer.notes, answer.settled]).toEqual([[expect.stringContaining("takes no new rule from us")], true]);
+    const note = "the group takes no new rule from us (the policy denies it), but this one back";
+    expect([answer.notes, answer.settled]).toEqual([[note], true]);
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 

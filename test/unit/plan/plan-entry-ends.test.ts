@@ -1,0 +1,142 @@
+// The decision about an entry that nobody holds any more, or whose rule is gone.
+import { describe, expect, test } from "vitest";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
+import { planHeld } from "../../../shared/plan/plan-entry.ts";
+import {
+  aHolder,
+  aMark,
+  anEndedHolder,
+  anEntry,
+  anIntent,
+  aPicture,
+  HOUR,
+  LATE_MS,
+  NOW,
+  ours,
+  preExisting,
+  ruleId,
+} from "../../kit/plan-pictures.ts";
+import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+
+const ourRule = (name: string, until = NOW + HOUR) =>
+  aRule({ id: ruleId(name), description: aMark(aSpec(), { until }) });
+const planned = (entry: Entry, changes: Partial<Picture> = {}) =>
+  planHeld(aPicture({ entries: [entry], ...changes }), entry, new Set());
+const revokedBy = (entry: Entry, rules: readonly Rule[]) =>
+  planned(entry, { rules }).calls.map((call) => call.kind === "revoke" && call.ruleId);
+
+describe("a live holder, our rule is missing", () => {
+  const standing = [ours("1"), preExisting("1")];
+
+  test.each(standing)("one reading is not believed: %s", (stood) => {
+    const plan = planned(anEntry({ standing: stood }));
+    expect(plan.calls).toEqual([]);
+    expect(plan.patch).toMatchObject({ standing: stood, missingSince: NOW, ends: "none" });
+    expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+    expect(plan.findings).toEqual([
+      expect.stringMatching(/^the rule sgr-1 of \S+ is not shown; it is looked for again$/),
+    ]);
+  });
+
+  test("a reading just before the time is up is not believed, and the first miss is remembered", () => {
+    const missingSince = NOW - LATE_MS + 1;
+    const plan = planned(anEntry({ standing: ours("1"), missingSince }));
+    expect(plan.patch).toMatchObject({ missingSince, ends: "none" });
+    expect(plan.lookAt).toEqual([NOW + 1]);
+  });
+
+  test("a second reading is believed: the lease ends, and nothing is reopened", () => {
+    const entry = anEntry({ standing: ours("1"), missingSince: NOW - LATE_MS });
+    const plan = planned(entry);
+    expect(plan.calls).toEqual([]);
+    expect(plan.patch).toMatchObject({ standing: ours("1"), ends: "opened", end: { cause: "removed" } });
+    expect(plan.findings.join()).toContain("removed the rule sgr-1");
+  });
+
+  test("a rule that shows up again is forgiven", () => {
+    const entry = anEntry({ standing: ours("1"), missingSince: NOW - LATE_MS });
+    const plan = planned(entry, { rules: [ourRule("1")] });
+    expect(plan.patch).toMatchObject({ standing: ours("1"), missingSince: null, ends: "none" });
+  });
+});
+
+describe("nobody holds it any more", () => {
+  const entry = anEntry({ standing: ours("1"), holders: [anEndedHolder()] });
+
+  test("its booked rule is revoked by id, seen or not, whatever it says by then", () => {
+    const changed = aRule({ id: ruleId("1"), peer: fromCidr("0.0.0.0/0"), description: "mine now" });
+    for (const [rules, seen] of [
+      [[ourRule("1")], true],
+      [[], false],
+      [[changed], true],
+    ] as const) {
+      const plan = planned(entry, { rules });
+      const cause = "its last lease has ended";
+      expect(plan.calls).toEqual([{ kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), seen, cause }]);
+      expect(plan.patch).toMatchObject({ standing: ours("1"), settled: false, ends: "none" });
+    }
+  });
+
+  test("what closes is told with its beginning, also where nobody had booked when", () => {
+    const began = (createdAt: number | null, rule: Partial<Rule>) =>
+      planned({ ...entry, createdAt }, { rules: [{ ...ourRule("1"), ...rule }] }).patch.createdAt;
+    expect(began(null, { createdAt: NOW - HOUR })).toBe(NOW - HOUR);
+    expect(began(NOW - 2 * HOUR, { createdAt: NOW - HOUR })).toBe(NOW - 2 * HOUR);
+    expect(began(null, { ports: somePorts("23/23") })).toBeNull();
+  });
+
+  test("a holder is live up to its end and not at it", () => {
+    const at = (until: number) => revokedBy({ ...entry, holders: [aHolder({ until })] }, [ourRule("1", until)]);
+    expect(at(NOW)).toEqual(["sgr-1"]);
+    expect(at(NOW + 1000)).toEqual([]);
+  });
+
+  test("what it wrote and never booked goes by its mark", () => {
+    const unbooked = anEntry({ holders: [anEndedHolder({ openedAt: null })] });
+    expect(revokedBy(unbooked, [ourRule("1", NOW - 1000)])).toEqual(["sgr-1"]);
+  });
+
+  test("it is settled once its rule was revoked, although a stale reading still shows it", () => {
+    const plan = planned(entry, { rules: [ourRule("1")], revoked: new Set([ruleId("1")]) });
+    expect(plan.calls).toEqual([]);
+    expect(plan.patch).toMatchObject({ standing: { kind: "none" }, settled: true });
+  });
+
+  test("it is not settled while a write may still act: the group is looked at when none can", () => {
+    const waiting = anEntry({ holders: [anEndedHolder({ openedAt: null })] });
+    const plan = planned(waiting, { intents: [anIntent(waiting)] });
+    expect(plan.patch).toMatchObject({ settled: false });
+    expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+    const last = anIntent(waiting, { attemptsEndAt: NOW + 5000 });
+    for (const intents of [
+      [last, anIntent(waiting)],
+      [anIntent(waiting), last],
+    ])
+      expect(planned(waiting, { intents }).lookAt).toEqual([NOW + 5000 + LATE_MS]);
+    const past = anIntent(waiting, { attemptsEndAt: NOW - LATE_MS });
+    expect(planned(waiting, { intents: [past] }).patch).toMatchObject({ settled: true });
+  });
+
+  test("somebody else's rule is left alone", () => {
+    for (const standing of [preExisting("theirs"), { kind: "none" } as const]) {
+      const ended = anEntry({ standing, holders: [anEndedHolder()] });
+      const plan = planned(ended, { rules: [aRule({ id: ruleId("theirs") })] });
+      expect([plan.calls, plan.lookAt]).toEqual([[], []]);
+      expect(plan.patch).toMatchObject({ settled: true });
+    }
+  });
+
+  test("a rule that was ridden on is left alone, although it carries our mark", () => {
+    const ended = anEntry({ standing: preExisting("1"), holders: [anEndedHolder()] });
+    expect(revokedBy(ended, [ourRule("1", NOW - 1000)])).toEqual([]);
+  });
+});
+
+test("what is to be removed is booked as ours before it is removed", () => {
+  const entry = anEntry({ standing: preExisting("gone"), holders: [anEndedHolder()] });
+  const plan = planned(entry, { rules: [ourRule("2")] });
+  expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-2" }]);
+  expect(plan.patch).toMatchObject({ standing: ours("2"), settled: false });
+});
