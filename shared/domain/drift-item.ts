@@ -48,6 +48,8 @@ export type HeldBy =
   | "ceiling"
   /** The reading shows no rule at all, or the ledger cannot be read in full. */
   | "reading"
+  /** A lockdown keeps the group closed by its accepts, and it would open one of these. */
+  | "lockdown"
   /** It would cut a path that must always reach. */
   | "operatorPath"
   /** It would write a drop that may cut Cloud Assistant off. */

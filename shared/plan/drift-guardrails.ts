@@ -1,4 +1,4 @@
-// What keeps the rollbacks of a pass back: all of them, the doubtful ones, or those that would cut the operators' path. Pure.
+// What keeps the rollbacks of a pass back: all of them, the doubtful ones, or those that would open in a lockdown or cut the operators' path. Pure.
 import { containsCidr, formatCidr } from "../domain/cidr.ts";
 import type { HeldBy } from "../domain/drift-item.ts";
 import { isCut, pathSpecs } from "../domain/operator-path.ts";
@@ -9,6 +9,8 @@ import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { letsThrough } from "../domain/verdict.ts";
 import type { Case } from "./drift-case.ts";
 import { type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
+import { isToClose } from "./plan-lockdown.ts";
+import { isSuspending } from "./plan-suspended.ts";
 
 /** What becomes of the rollbacks that a pass wants. */
 export interface Guarded {
@@ -25,9 +27,10 @@ const ALWAYS_MAX = 5;
 
 /**
  *     1. mode, a half-read group or ledger, freeze   none goes
- *     2. ceiling                                     the doubtful stay, and so does all that would not close
- *     3. changes of one pass                         the rest goes with the next
- *     4. operators' path                             what would cut it stays, whatever else goes
+ *     2. lockdown that closes accepts                what would open any that it would close stays
+ *     3. ceiling                                     the doubtful stay, and so does all that would not close
+ *     4. changes of one pass                         the rest goes with the next
+ *     5. operators' path                             what would cut it stays, whatever else goes
  */
 export function guardRollbacks(
   picture: Picture,
@@ -37,10 +40,11 @@ export function guardRollbacks(
 ): Guarded {
   const stopped = stopOf(picture, watch, wanted, waiting);
   if (stopped !== null) return { stopped, heldBy: new Map(wanted.map((it) => [it, stopped])), isMore: false };
-  const clear = inOrder(clearOf(picture, watch, wanted, waiting));
+  const shut = shutOf(picture, watch, wanted);
+  const clear = inOrder(clearOf(picture, watch, wanted, waiting).filter((it) => !shut.has(it)));
   const { going, cutting } = goingOf(picture, watch, clear);
   const heldOf = (it: Case): HeldBy | null =>
-    going.has(it) ? null : cutting.has(it) ? "operatorPath" : ("ceiling" as const);
+    shut.has(it) ? "lockdown" : going.has(it) ? null : cutting.has(it) ? "operatorPath" : ("ceiling" as const);
   return {
     stopped,
     heldBy: new Map(wanted.map((it) => [it, heldOf(it)])),
@@ -54,6 +58,17 @@ function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[], waiting
   const removed = [...wanted, ...waiting].filter(({ item }) => item.kind === "removed").length;
   if (watch.isHalfRead || (picture.rules.length === 0 && removed > 1)) return "reading";
   return watch.frozenUntil === null ? null : "freeze";
+}
+
+/**
+ * While a lockdown keeps the group closed by its accepts there is no drop that would stop what comes back: whatever it would close at its
+ * next look is not opened before. What it leaves open, for core ports and operators, is put back as ever.
+ */
+function shutOf({ entries, now }: Picture, watch: Watch, wanted: readonly Case[]): ReadonlySet<Case> {
+  const isOn = entries.some(({ suspension }) =>
+    suspension?.by.some((it) => it.kind === "lockdown" && isSuspending(it, now)),
+  );
+  return new Set(wanted.filter(({ undo }) => isOn && undo.kind !== "revoke" && isToClose(undo.entry.spec, watch)));
 }
 
 /**

@@ -76,6 +76,8 @@ export interface Watch {
   readonly changesMax: number;
   /** Hosts the group's rules act on; null when that is not known. */
   readonly hosts: number | null;
+  /** Ports that a lockdown leaves open, as the policy writes them. */
+  readonly core: readonly string[];
   /** What must always reach a host, and the hosts, where anything must; a group without any has no path to cut. */
   readonly operatorPath: readonly OperatorPath[];
   readonly interfaces: readonly WatchedInterface[];

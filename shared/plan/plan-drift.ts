@@ -86,7 +86,7 @@ export function planDrift(
       ...settled.flatMap(({ item }) =>
         isSpared(item) ? [rewriteAt(written.has(item) ? { ...item, changedAt: picture.now } : item)] : [],
       ),
-      ...(stopped === "mode" ? [againAt(picture.now)] : []),
+      ...(stopped === "mode" || settled.some(({ item }) => item.heldBy === "lockdown") ? [againAt(picture.now)] : []),
       ...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),
       ...(isMore ? [picture.now] : []),
     ],

@@ -255,6 +255,10 @@ export function keptFor(
   return isOperators ? "operators come in by it" : null;
 }
 
+/** True for an accept that a lockdown without drops closes whole. */
+export const isToClose = (rule: RuleSpec, policy: Pick<LockdownPicture, "core" | "operatorPath">): boolean =>
+  isIngressAccept(rule) && !isPing(rule.protocol) && keptFor(rule, policy) === null;
+
 /** True when the accept opens nothing but a core port, or a way of operators to themselves. */
 function isNarrow(rule: Rule, { core, operatorPath }: Pick<LockdownPicture, "core" | "operatorPath">): boolean {
   const { protocol, ports } = rule;
@@ -285,7 +289,7 @@ const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { p
 
 const isPing = (protocol: Protocol): boolean => protocol === "icmp" || protocol === "icmpv6";
 
-const isIngressAccept = (rule: Rule): boolean => rule.policy === "accept" && rule.direction === "ingress";
+const isIngressAccept = (rule: RuleSpec): boolean => rule.policy === "accept" && rule.direction === "ingress";
 
 /** What a rule says, without who wrote it. */
 function specOf({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec {

@@ -93,6 +93,7 @@ export const aWatch = (changes: Partial<Watch> = {}): Watch => ({
   isHalfRead: false,
   changesMax: 50,
   hosts: null,
+  core: [],
   operatorPath: [],
   interfaces: [],
   ...changes,

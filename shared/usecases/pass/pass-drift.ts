@@ -122,6 +122,7 @@ export class PassDrift {
       isHalfRead,
       changesMax: limits.changesPerPass,
       hosts: this.hosts,
+      core: policy.lockdown.core,
       operatorPath: policy.operatorPath,
       interfaces: this.interfaces,
     };
