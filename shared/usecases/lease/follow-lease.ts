@@ -1,10 +1,11 @@
 // Has a lease follow its holder to another address: a new lease with the new source is seen open before the old one ends.
 import { type Cidr, formatCidr, parseCidr } from "../../domain/cidr.ts";
 import type { LeaseId } from "../../domain/ids.ts";
-import type { Lease } from "../../domain/lease-record.ts";
+import type { Lease, LeaseRequest } from "../../domain/lease-record.ts";
 import { fail } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { followStep, planFollow, tookPlace } from "../../plan/plan-follow.ts";
+import type { Write } from "../../ports/tables.ts";
 import { type Due, dueJob, dueWrite } from "../../store/due.ts";
 import { readKey } from "../../store/idempotency.ts";
 import { getLease, newLeaseId } from "../../store/leases.ts";
@@ -138,6 +139,10 @@ const movedTo = (to: Cidr, { request }: Lease): string =>
   `its holder has moved to ${formatCidr(to)}: ${tookPlace(request.leaseId)}`;
 
 const undone = (oldId: LeaseId): string => `${oldId}, whose place it was to take, was ended meanwhile`;
+
+/** Has a move finished that may have lost the row that says so; one that is over is looked at once. */
+export const followWrites = ({ leaseId, follows }: LeaseRequest, now: number): readonly Write[] =>
+  follows ? [dueWrite(dueJob(JOB, `${follows.leaseId}/${leaseId}/${now}`, now))] : [];
 
 const netOf = (oldId: LeaseId, newId: LeaseId, now: number): Due =>
   dueJob(JOB, `${oldId}/${newId}/${now}`, now + NET_AFTER_MS);

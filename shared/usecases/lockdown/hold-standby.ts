@@ -121,7 +121,7 @@ export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Pr
     await app.tables.writeAll([dueWrite(dueJob("lockdown-plan", null, app.clock.now() + STAND_AGAIN_MS))]);
   const shut = await Promise.all(
     sets.map(async ({ name }) => {
-      const set = await letGo(app, name, lockdownId);
+      const set = await letGoOfLists(app, name, lockdownId);
       if (set === null || set.shown === (set.holders.length > 0 ? "filled" : "empty")) return [];
       const { isShown, isRefused } = await settleStandby(app, name, { priority: "lockdown" });
       if (isShown) return [];
@@ -143,12 +143,13 @@ export async function leaveOtherLists(app: App, policy: Policy, { lockdownId, gr
   const current = currentNames(policy);
   for (const { name, holders } of await listStandbySets(app.tables)) {
     if (current.has(name) || !holders.includes(lockdownId)) continue;
-    await letGo(app, name, lockdownId);
+    await letGoOfLists(app, name, lockdownId);
     await settleStandby(app, name, { priority: "lockdown" });
   }
 }
 
-async function letGo(app: App, name: string, lockdownId: string): Promise<StandbySet | null> {
+/** The set without the lockdown among its holders; its lists are to be settled then. Null for one that is gone. */
+export async function letGoOfLists(app: App, name: string, lockdownId: string): Promise<StandbySet | null> {
   for (;;) {
     const set = await getStandbySet(app.tables, name);
     if (!set?.holders.includes(lockdownId)) return set;

@@ -25,6 +25,7 @@ import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
+import { leaveLostLists } from "./leave-lost-lists.ts";
 import { settleStandby } from "./settle-standby.ts";
 import { standDown } from "./stand-down.ts";
 
@@ -272,11 +273,12 @@ async function retire(
   }
 }
 
-/** A job: looks at the lists of every set once more, and puts right what they hold. */
+/** A job: looks at the lists of every set once more, and puts right what they hold. Answers when to do it again. */
 export async function settleAllStandby(app: App): Promise<number | null> {
+  const lostUntil = await leaveLostLists(app);
   const sets = await listStandbySets(app.tables);
   const settled = await Promise.all(
     sets.map(({ name, holders }) => settleStandby(app, name, { priority: holders.length > 0 ? "lockdown" : "end" })),
   );
-  return settled.every(({ isShown }) => isShown) ? null : app.clock.now() + AGAIN_MS;
+  return settled.every(({ isShown }) => isShown) ? lostUntil : app.clock.now() + AGAIN_MS;
 }

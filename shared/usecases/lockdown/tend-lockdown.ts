@@ -1,7 +1,9 @@
 // The job of a lockdown: what is not closed is closed, what is over is lifted, and nothing of it is left behind.
 import { type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { STANDBY_JOB } from "../../domain/standby.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { getLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
@@ -26,7 +28,11 @@ export async function tendLockdown(
 ): Promise<number | null> {
   const { policy, param, deadlineAt } = run;
   const lockdown = param === null || !parseLockdownId(param) ? null : await getLockdown(app.tables, param);
-  if (!lockdown) return null;
+  if (!lockdown) {
+    // Its row may be lost while lists are filled for it.
+    await app.tables.writeAll([dueWrite(dueJob(STANDBY_JOB, "look", app.clock.now()))]);
+    return null;
+  }
   const { lockdownId, until, causes, endedBy, endedAt } = lockdown;
   const now = app.clock.now();
   if (lockdown.state === "lifted") {

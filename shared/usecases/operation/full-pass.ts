@@ -24,10 +24,12 @@ import { JUSTIFY_JOB } from "../approval/tend-justification.ts";
 import { inParallel } from "../in-parallel.ts";
 import { cutWrites } from "../lease/cut-sessions.ts";
 import { endNoticeWrites } from "../lease/end-notices.ts";
+import { followWrites } from "../lease/follow-lease.ts";
 import { dueStart } from "../lease/start-lease.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { rebookLockdowns } from "../lockdown/rebook-lockdowns.ts";
 import { tell } from "../notices/tell.ts";
+import { WATCH_JOB } from "../recycling/move-recycling.ts";
 import { divideGroups } from "./divide-groups.ts";
 import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
 
@@ -50,6 +52,8 @@ export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
   );
   await rebookLeases(app, policy);
+  // It looks what is under way first.
+  await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, app.clock.now()))]);
   // No end waits for it: what fails here is done before the recovery is over.
   await rebookLockdowns(app).catch((cause: unknown) =>
     app.log.write("error", "lockdowns and alarms cannot be booked again yet; it is tried again", { cause }),
@@ -184,6 +188,7 @@ function lifeWrites(app: App, policy: Policy, lease: Lease, now: number): readon
   return [
     ...rows.map(dueWrite),
     ...(isOpening ? endNoticeWrites(policy, leaseId, life) : []),
+    ...followWrites(lease.request, now),
     ...(state === "approved" || state === "requested" ? [] : cutWrites(request, until)),
   ];
 }

@@ -21,7 +21,7 @@ import type { App } from "../app.ts";
 import { NET_AFTER_MS } from "../ledger/book-holds.ts";
 
 /** The job that carries out steps and watches quarantines. */
-const WATCH_JOB = "recycling-watch";
+export const WATCH_JOB = "recycling-watch";
 
 /** A move with its reason. `mover` says whose word it was. */
 export interface Word {

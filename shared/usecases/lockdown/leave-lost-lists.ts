@@ -1,0 +1,58 @@
+// Lists that are filled for a lockdown whose row is lost: nobody would empty them any more.
+import type { StandbySet } from "../../domain/standby.ts";
+import { AppError } from "../../errors/app-error.ts";
+import { isHolding } from "../../plan/picture.ts";
+import { listEntries } from "../../store/ledger.ts";
+import { getLockdown } from "../../store/lockdowns.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
+import type { App } from "../app.ts";
+import { inParallel } from "../in-parallel.ts";
+import { letGoOfLists } from "./hold-standby.ts";
+
+const AT_ONCE = 32;
+
+/**
+ * Lets go of every set for lockdowns without a row; whoever settles the set then empties its lists. An incident is not over because a table
+ * is lost: as long as the ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. A row that
+ * cannot be read is there. Answers when the first such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
+ */
+export async function leaveLostLists(app: App): Promise<number | null> {
+  const ends: number[] = [];
+  for (const set of await listStandbySets(app.tables))
+    for (const lockdownId of set.holders) {
+      if (await hasRow(app, lockdownId)) continue;
+      const until = await heldUntil(app, set, lockdownId);
+      if (until !== null) {
+        ends.push(until);
+        continue;
+      }
+      app.log.write("warn", `no row tells of ${lockdownId}: the lists of ${set.name} are emptied`);
+      await letGoOfLists(app, set.name, lockdownId);
+    }
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
+async function hasRow(app: App, lockdownId: string): Promise<boolean> {
+  try {
+    return (await getLockdown(app.tables, lockdownId)) !== null;
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return true;
+  }
+}
+
+/** The last end that the ledger of a member has for the lockdown; null where none holds anything for it. */
+async function heldUntil(app: App, { region, members }: StandbySet, lockdownId: string): Promise<number | null> {
+  const now = app.clock.now();
+  const ends: number[] = [];
+  await inParallel(
+    members,
+    async (groupId) => {
+      const { entries } = await listEntries(app.tables, { region, groupId });
+      const held = entries.flatMap(({ holders }) => holders.filter((it) => it.holderId === lockdownId));
+      ends.push(...held.flatMap((it) => (isHolding(it, now) ? [it.until] : [])));
+    },
+    AT_ONCE,
+  );
+  return ends.length === 0 ? null : Math.max(...ends);
+}
