@@ -35,8 +35,8 @@ const hostsOf = (world: SimWorld, groupId: string): readonly string[] =>
 export const lockdownCloses: Checker = {
   name: "lockdown-closes",
   watch(world) {
-    // Somebody took the drops away: they come back in their time, which nobody outside can tell.
-    const opened = new Set<string>();
+    // When somebody took away or changed drops of a group. They are put back, unless that was done too often.
+    const undone = new Map<string, readonly number[]>();
     // When somebody last changed a rule, by its id.
     const changedAt = new Map<string, number>();
     // How often others have opened it, by group and words.
@@ -45,8 +45,9 @@ export const lockdownCloses: Checker = {
     const isFirst = (what: string): boolean => !told.has(what) && told.add(what).has(what);
     world.watchers.made.push(({ who, before, after, groupId }) => {
       if (who === "safeport") return;
-      const left = new Set(after.map((rule) => rule.ruleId));
-      if (before.some((rule) => isOfLockdown(world, groupId, rule) && !left.has(rule.ruleId))) opened.add(groupId);
+      const left = new Map(after.map((rule) => [rule.ruleId, wordsOf(rule)]));
+      if (before.some((rule) => isOfLockdown(world, groupId, rule) && left.get(rule.ruleId) !== wordsOf(rule)))
+        undone.set(groupId, [...(undone.get(groupId) ?? []), world.now()]);
       const said = new Map(before.map((rule) => [rule.ruleId, wordsOf(rule)]));
       for (const rule of after) {
         const words = wordsOf(rule);
@@ -60,7 +61,9 @@ export const lockdownCloses: Checker = {
       for (const story of world.lockdowns.stories.values())
         for (const groupId of story.groupIds) {
           const since = story.surelySince(now);
-          if (since === null || opened.has(groupId) || wasDenied(world, groupId, since)) continue;
+          if (since === null || wasDenied(world, groupId, since)) continue;
+          const times = undone.get(groupId) ?? [];
+          if (times.length >= OPENED_TOO_OFTEN || now <= (times.at(-1) ?? 0) + SEEN_WITHIN_MS) continue;
           if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
           if (now <= world.meddledAt + SEEN_WITHIN_MS) continue;
           const policies = policiesOf(world);
@@ -83,7 +86,7 @@ export const lockdownCloses: Checker = {
                 world.violated("lockdown-closes", `${groupId} is locked down, and ${source} reaches ${host}:${port}`);
           }
         }
-      for (const groupId of opened) if (!world.lockdowns.mayBeOn(groupId)) opened.delete(groupId);
+      for (const groupId of undone.keys()) if (!world.lockdowns.mayBeOn(groupId)) undone.delete(groupId);
     });
   },
 };
