@@ -272,4 +272,22 @@ export const EXPLAINED: readonly Explained[] = [
     "Another peer has no id of a list, and none is among the peers; the compiler wants the question asked.",
     [['peer.kind === "prefixList"', "true"]],
   ),
+  ...on(
+    "shared/domain/alarm.ts",
+    "const about = Object.entries(own).sort(([a], [b]) => (a < b ? -1 : 1));",
+    "No two dimensions have one name.",
+    [["a < b", "a <= b"]],
+  ),
+  ...on(
+    "shared/domain/alarm.ts",
+    'const { instanceId = "", member = "", protocol = "", port = "" } = dimensions;',
+    "Neither text is a host, a protocol or a port.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on(
+    "shared/domain/alarm.ts",
+    'const [instanceId = "", protocol = "", port = ""] = text.split("/");',
+    "Neither text is a host, a protocol or a port.",
+    [['""', '"Stryker was here!"']],
+  ),
 ];

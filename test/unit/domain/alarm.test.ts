@@ -1,10 +1,12 @@
 // What an alarm is named by, which rule it meets, and what it is about.
 import { describe, expect, test } from "vitest";
 import {
+  ALARM_JOB,
   type Alarm,
   type AlarmRule,
   alarmIdOf,
   alarmRuleFor,
+  OPTIMISE_JOB,
   parseSubject,
   subjectOf,
   subjectText,
@@ -25,6 +27,10 @@ const anAlarm = (changes: Partial<Alarm> = {}): Alarm => ({
 const aRule = (changes: Partial<AlarmRule> = {}): AlarmRule => ({
   ...{ rule: null, namespace: null, metric: null, levels: [], action: "notify", scope: null, periodMs: null },
   ...changes,
+});
+
+test("its jobs are called as stored rows know them", () => {
+  expect([ALARM_JOB, OPTIMISE_JOB]).toEqual(["alarm", "optimise"]);
 });
 
 describe("the name of an alarm", () => {
