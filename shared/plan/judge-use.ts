@@ -239,7 +239,6 @@ interface Found {
 }
 
 class Tally {
-  readonly use: UseReason[] = [];
   readonly unclear = new Set<string>();
   readonly seen = { probe: 0, others: 0, shaken: 0, closed: 0 };
   last: LastSession | null = null;
@@ -252,9 +251,9 @@ class Tally {
 }
 
 /** What every port of every host that the rule covers has shown. */
-function foundOf({ seen, last, balanced, sameGroup, unclear, use: told }: Tally): Found {
-  const use = [...told];
-  if (last !== null) use.push({ code: last.peer === null ? "told" : "session", text: sessionText(last) });
+function foundOf({ seen, last, balanced, sameGroup, unclear }: Tally): Found {
+  const use: readonly UseReason[] =
+    last === null ? [] : [{ code: last.peer === null ? "told" : "session", text: sessionText(last) }];
   const besides: UseReason[] = [];
   const add = (code: UseCode, count: number, text: string): void => {
     if (count > 0) besides.push({ code, text });

@@ -18,7 +18,7 @@ const SAME_OF_EQUALS = "Of two that are equal either is the same.";
 type Mutants = readonly (readonly [original: string, replacement: string])[];
 
 /** Mutants of one line of a file that live for one reason. */
-const on = (file: string, line: string, reason: string, mutants: Mutants): readonly Explained[] =>
+export const on = (file: string, line: string, reason: string, mutants: Mutants): readonly Explained[] =>
   mutants.map(([original, replacement]) => ({ file, line, original, replacement, reason }));
 
 const ALL_OR_NONE = "The groups of the expression are all there or none is; the compiler wants each asked for.";

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { EXPLAINED } from "../mutation/explained.ts";
+import { EXPLAINED_IN_PLAN } from "../mutation/explained-plan.ts";
 import { ownTests } from "../mutation/own-tests.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -28,9 +29,10 @@ test("without one it is judged by the nearest that import it, through other file
 });
 
 test("what is explained stands in its file, once on the page, with a reason", () => {
-  const keys = EXPLAINED.map(({ file, line, original, replacement }) => [file, line, original, replacement].join("\n"));
+  const all = [...EXPLAINED, ...EXPLAINED_IN_PLAN];
+  const keys = all.map(({ file, line, original, replacement }) => [file, line, original, replacement].join("\n"));
   expect(new Set(keys).size).toBe(keys.length);
-  for (const { file, line, reason } of EXPLAINED) {
+  for (const { file, line, reason } of all) {
     const lines = readFileSync(join(root, file), "utf8").split("\n");
     expect(lines.map((each) => each.trim())).toContain(line);
     expect(reason).not.toBe("");

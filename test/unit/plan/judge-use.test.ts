@@ -354,6 +354,9 @@ describe("what stays out", () => {
     expect(judgeUse(aQuestion(), terms).use).toBe("unknown");
     const turn = someUseTerms({ seasonal: season("12-20", "01-10") });
     expect(evidenceWindow(aQuestion(), turn).from).toBe("2025-12-20");
+    // One that ended with yesterday is over.
+    expect(evidenceWindow(aQuestion(), someUseTerms({ seasonal: season("09-01", "11-04") })).from).toBe("2026-09-01");
+    expect(evidenceWindow(aQuestion(), someUseTerms({ seasonal: season("09-01", "11-05") })).from).toBe("2025-09-01");
   });
 });
 
@@ -432,6 +435,17 @@ describe("what a verdict says", () => {
     });
     expect(reason({ members: [aMember([aDay(day, { ports: [aPort({ unclearAt: 1 })] })])] })).toEqual({
       ...{ code: "unclear", text: "traffic to tcp 22 on web-1 cannot be told from scans" },
+    });
+    const many = Array.from({ length: 1002 }, (_, at) => aPort({ port: at + 1, unclearAt: 1 }));
+    const rule = anOldRule({ ports: somePorts("1/65535") });
+    const five = [1, 2, 3, 4, 5].map((port) => `tcp ${port} on web-1`).join(", ");
+    expect(reason({ rule, members: [aMember([aDay(day, { ports: many })])] })?.text).toBe(
+      `traffic to ${five} and 995 more cannot be told from scans`,
+    );
+    const gap = Array.from({ length: 10 }, (_, ago) => aDay(daysAgo(ago + 5), { seen: 0n }));
+    expect(reason({ members: [aMember(gap)] })).toEqual({
+      code: "coverage",
+      text: "77.7 % of the window is known of web-1; 95 % is needed: nothing is known of 2026-10-22 to 2026-10-31",
     });
     const stray = { eniId: "eni-9", protocol: "tcp", port: 22, at: since };
     expect(reason({ strays: [stray] })).toEqual({
@@ -529,6 +543,14 @@ describe("what a verdict says", () => {
     expect(foreign({ kind: "group", groupId: "sg-far", owner: "1900000000000000" })).toEqual(told);
     expect(foreign({ kind: "group", groupId: "sg-far", owner: "1900000000000001" })).toEqual([]);
     expect(foreign({ kind: "group", groupId: "sg-far" })).toEqual([]);
+    for (const [ownerAccounts, codes] of [
+      [["1900000000000001", "1900000000000000"], ["foreign"]],
+      [[], []],
+    ] as const) {
+      const rule = anOldRule({ peer: { kind: "group", groupId: "sg-far", owner: "1900000000000000" } });
+      const terms = { ...someUseTerms(), foreignWriters: [{ name: "DMS", sources: [], ownerAccounts }] };
+      expect(judgeUse(aQuestion({ rule }), terms).out).toEqual(codes);
+    }
     expect(foreign({ kind: "prefixList", prefixListId: "pl-1" })).toEqual([]);
   });
 });

@@ -1,0 +1,163 @@
+// Records and seals: what they are signed over, and what is taken for one. That whatever is done to a trail is found is in
+// `test/property/record-chain.test.ts`.
+import { createHash, verify } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import {
+  type ChainedRecord,
+  isSealSigned,
+  isSigned,
+  LATE_MS,
+  publicKeyText,
+  RECORDS_FLOOR_DAYS,
+  readPublicKey,
+  readSealBody,
+  recordHash,
+  recordKey,
+  SEALED_EVERY_MS,
+  SETTLED_MS,
+  type SealBody,
+  sealDigest,
+  signRecord,
+  signSeal,
+  stampAt,
+  stampOf,
+} from "../../../shared/domain/record-chain.ts";
+
+const key = recordKey("0123456789abcdef");
+const record = signRecord(
+  {
+    ...{ sequence: "000000000000007-aaaaaaaaaa", lane: "000000000000007-aaaaaaaaaa", n: 1, after: "", prev: "" },
+    ...{ group: "sg-web", body: '{"at":7}' },
+  },
+  key,
+);
+const body: SealBody = {
+  ...{ number: 1, at: 8, previous: "", from: "", to: "000000000000008" },
+  records: [[record.sequence, recordHash(record)]],
+};
+const seal = signSeal(body, key);
+
+test("times are as documents tell them", () => {
+  expect([RECORDS_FLOOR_DAYS, SETTLED_MS, LATE_MS, SEALED_EVERY_MS]).toEqual([180, 600_000, 7_200_000, 86_400_000]);
+});
+
+describe("the key", () => {
+  test("follows from the secret alone, whatever was asked before", () => {
+    const text = publicKeyText(key);
+    expect(text).toBe("CrFiFVEREmDVH3aTAEG7dQzEpUYrhbql9P3Be5IB6zQ");
+    expect(publicKeyText(recordKey("another"))).not.toBe(text);
+    expect(publicKeyText(recordKey("0123456789abcdef"))).toBe(text);
+    expect(recordKey("0123456789abcdef")).toBe(recordKey("0123456789abcdef"));
+  });
+
+  test("of its public half what was signed can be told", () => {
+    const half = readPublicKey(publicKeyText(key));
+    expect(half && isSigned(record, half)).toBe(true);
+    expect(half && isSealSigned(seal, half)).toBe(true);
+  });
+
+  test.each(["", "a".repeat(42), "a".repeat(44), `${"a".repeat(42)}=`, ` ${"a".repeat(43)}`, `${"a".repeat(43)}\n`])(
+    "is none: %j",
+    (text) => {
+      expect(readPublicKey(text)).toBeNull();
+    },
+  );
+});
+
+describe("a place in the trail", () => {
+  test("sorts as time goes on, and is read back", () => {
+    expect(stampAt(7)).toBe("000000000000007");
+    expect(stampAt(1_764_000_000_000)).toBe("001764000000000");
+    expect([stampOf("001764000000000-aaaaaaaaaa"), stampOf("000000000000007")]).toEqual([1_764_000_000_000, 7]);
+  });
+
+  test.each(["", "7", "00000000000007-a", "0000000000000007", "x000000000000007-a", "000000000000007x"])(
+    "is none: %j",
+    (text) => {
+      expect(stampOf(text)).toBeNaN();
+    },
+  );
+});
+
+describe("a record", () => {
+  test("is signed over all of it, and its hash takes in the signature", () => {
+    const { signature, ...said } = record;
+    const text = Buffer.from(
+      JSON.stringify([
+        "record 1",
+        ...["sequence", "lane", "n", "after", "prev", "group", "body"].map((name) => said[name as keyof typeof said]),
+      ]),
+    );
+    expect(verify(null, text, key, Buffer.from(signature, "base64url"))).toBe(true);
+    expect(recordHash(record)).toBe(createHash("sha256").update(text).update(`\n${signature}`).digest("hex"));
+  });
+
+  test.each<Partial<ChainedRecord>>([
+    { sequence: "x" },
+    { lane: "x" },
+    { n: 2 },
+    { after: "x" },
+    { prev: "x" },
+    { group: "x" },
+    { body: "x" },
+    { signature: "" },
+    { signature: record.signature.slice(0, -2) },
+    { signature: `${record.signature}=` },
+    { signature: `${record.signature}AA` },
+    { signature: seal.signature },
+  ])("is not signed with %j in it", (changes) => {
+    expect(isSigned(record, key)).toBe(true);
+    expect(isSigned({ ...record, ...changes }, key)).toBe(false);
+    expect(recordHash({ ...record, ...changes })).not.toBe(recordHash(record));
+  });
+
+  test("is signed by nobody else's key", () => {
+    expect(isSigned(record, recordKey("another"))).toBe(false);
+  });
+});
+
+describe("a seal", () => {
+  test("is signed over its text, as a seal, and its digest takes in the signature", () => {
+    const text = Buffer.from(JSON.stringify(["seal 1", seal.body]));
+    expect(seal.body).toBe(JSON.stringify(body));
+    expect(verify(null, text, key, Buffer.from(seal.signature, "base64url"))).toBe(true);
+    expect(sealDigest(seal)).toBe(createHash("sha256").update(text).update(`\n${seal.signature}`).digest("hex"));
+    expect(isSealSigned(seal, key)).toBe(true);
+    expect(isSealSigned({ ...seal, body: `${seal.body} ` }, key)).toBe(false);
+    expect(isSealSigned({ ...seal, signature: record.signature }, key)).toBe(false);
+  });
+
+  test("is read back", () => {
+    expect(readSealBody(seal.body)).toEqual(body);
+    expect(readSealBody(JSON.stringify({ ...body, records: [] }))).toEqual({ ...body, records: [] });
+  });
+
+  test.each<Record<string, unknown>>([
+    { number: 1.5 },
+    { number: "1" },
+    { at: 1.5 },
+    { at: null },
+    { previous: 1 },
+    { from: null },
+    { to: 1 },
+    { records: {} },
+    { records: "" },
+    { records: ["ab"] },
+    { records: [["a"]] },
+    { records: [["a", "b", "c"]] },
+    { records: [["a", 1]] },
+    {
+      records: [
+        ["a", "b"],
+        [1, "b"],
+      ],
+    },
+    { records: [{ length: 2 }] },
+  ])("is none with %j in it", (changes) => {
+    expect(readSealBody(JSON.stringify({ ...body, ...changes }))).toBeNull();
+  });
+
+  test.each(["", "null", "1", "{", "[]"])("is none: %s", (text) => {
+    expect(readSealBody(text)).toBeNull();
+  });
+});
