@@ -3,7 +3,7 @@ import { cidrOf } from "../domain/cidr.ts";
 import type { DriftItem, HeldBy } from "../domain/drift-item.ts";
 import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
-import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
+import { mayOverlap, type Traffic, trafficAtMost } from "../domain/traffic.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
 import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
@@ -135,7 +135,7 @@ function keptBy({ item, undo, stored }: Case, watch: Watch, picture: Picture): H
  * Where agents of Cloud Assistant report to. No public document says which addresses: the whole block in which services of the cloud
  * listen, by HTTP and HTTPS.
  */
-const ASSISTANT = [80, 443].map((port) =>
+const toAssistant = (port: number): Traffic =>
   trafficAtMost({
     direction: "egress",
     protocol: "tcp",
@@ -145,14 +145,13 @@ const ASSISTANT = [80, 443].map((port) =>
     priority: 1,
     sourcePorts: { kind: "any" },
     dest: null,
-  }),
-);
+  });
 
 /** Through it a host is repaired when nobody gets in any more: no drop that may cut it is written without a person. */
 function takesFromAssistant(kept: DriftItem["wanted"]): boolean {
   if (kept?.spec.direction !== "egress" || kept.spec.policy !== "drop") return false;
   const dropped = trafficAtMost(kept.spec);
-  return ASSISTANT.some((it) => mayOverlap(it, dropped));
+  return [80, 443].some((port) => mayOverlap(toAssistant(port), dropped));
 }
 
 function undone(item: DriftItem, heldBy: HeldBy | null): DriftItem {

@@ -4,6 +4,7 @@ import { type Explained, on } from "./explained.ts";
 const NO_SUCH_RULE = "The set is asked for ids of rules alone, and no rule has that one.";
 const NO_OWNER = "Other peers have no owner, and no account is none; the compiler wants the question asked.";
 const NO_INSTANT = "Nothing is later than no instant, which counts as 0; the compiler wants the question asked.";
+const NO_DIRECTION = "Traffic has neither direction nor policy.";
 
 export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ...on(
@@ -78,6 +79,30 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     NO_OWNER,
     [['peer.kind === "group"', "true"]],
   ),
+  ...on(
+    "shared/plan/plan-drift.ts",
+    'const isUndone = item.state === "rollingBack" && !(item.ruleId !== null && differing.has(item.ruleId));',
+    "No id is among the ids; the compiler wants the question asked.",
+    [["item.ruleId !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/plan-drift.ts",
+    'adoptions: settled.flatMap(({ item, adoption }) => (item.state === "adopted" ? (adoption ?? []) : [])),',
+    "What is adopted has what is to be adopted of it, which the compiler does not see.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/plan-drift.ts",
+    '...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),',
+    "What a freeze stops knows its end, which the compiler does not see.",
+    [["watch.frozenUntil !== null", "true"]],
+  ),
+  ...on("shared/plan/plan-drift.ts", 'direction: "egress",', NO_DIRECTION, [['"egress"', '""']]),
+  ...on("shared/plan/plan-drift.ts", 'policy: "accept",', NO_DIRECTION, [['"accept"', '""']]),
+  ...on("shared/plan/plan-drift.ts", 'sourcePorts: { kind: "any" },', "What is no range is every port.", [
+    ['{ kind: "any" }', "{}"],
+    ['"any"', '""'],
+  ]),
   ...on(
     "shared/plan/plan-drop.ts",
     "return first !== undefined && (undoneAt.at(-1) ?? first) - first <= withinMs;",
