@@ -141,7 +141,7 @@ function keeping(suspension: Suspension, isLeft: (rule: SuspendedRule) => boolea
 /** Notes what we have closed, or may have. What is gone without was removed by its owner: it is not opened again. */
 function withoutRemoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
   const noted = suspension.kept?.map((rule) =>
-    rule.isClosed === false && mayBeRevoked(picture, rule.ruleId) ? { ...rule, isClosed: true } : rule,
+    mayBeRevoked(picture, rule.ruleId) ? { ...rule, isClosed: true } : rule,
   );
   return noted === undefined
     ? suspension

@@ -183,6 +183,18 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     [["kept.length === 0", "false"]],
   ),
   ...on(
+    "shared/plan/plan-suspended.ts",
+    "const unseenSince = entry.suspension?.kept ? now : suspension.since;",
+    "What is closed has a suspension, which the compiler does not see.",
+    [["entry.suspension?.kept", "entry.suspension.kept"]],
+  ),
+  ...on(
+    "shared/plan/plan-suspended.ts",
+    "const young = isUnseen ? [unseenSince + lateEffectMaxMs] : [];",
+    "A text is no later instant.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
     "shared/plan/weigh-peer.ts",
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a line of source, as it stands there.
     "const told = /^\\d+$/.test(protocol) ? `ip-${protocol}` : protocol;",
