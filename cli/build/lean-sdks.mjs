@@ -342,7 +342,9 @@ export const plainSheets = {
   },
 };
 
-const DESCRIPTION = /\.describe\(\s*"(?:[^"\\]|\\.)*",?\s*\)/g;
+const DESCRIBED = /z\.describe\(\s*(?:"(?:[^"\\]|\\.)*"|'[^'\\]*'),?\s*\)/.source;
+/** The last of several checks of a schema, and one that is its only. */
+const DESCRIPTION = new RegExp(`,\\s*${DESCRIBED}|\\.check\\(\\s*${DESCRIBED},?\\s*\\)`, "g");
 
 /** Leaves out how the policy's fields are described, which is for editors: for each, zod would copy a schema. */
 export const undescribed = {

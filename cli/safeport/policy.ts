@@ -1,9 +1,9 @@
 // `safeport policy`: a policy file checked, compared with what is in force, and put in force.
 import { readFileSync } from "node:fs";
-import { policyJsonSchema } from "../../shared/config/policy-schema.ts";
 import { type PolicyFile, PolicyFileError, readPolicyFile } from "../setup/policy-file.ts";
 import { apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
+import { policyJsonSchema } from "./policy-json-schema.ts";
 
 interface Step {
   readonly does: string;

@@ -1,6 +1,6 @@
 // The policy document: its fields with units, defaults and bounds.
 import { isIP } from "node:net";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { accessSchema } from "./access-schema.ts";
 import { alarmsSchema, lockdownSchema } from "./alarm-schema.ts";
 import {
@@ -16,130 +16,131 @@ import { approvalSchema, breakGlassSchema, grantsSchema, personsSchema } from ".
 import { notificationsSchema } from "./notifications-schema.ts";
 import { recyclingSchema } from "./recycling-schema.ts";
 
-const seconds = (min: number, max: number) => z.int().min(min).max(max);
+const seconds = (min: number, max: number) => z.int().check(z.gte(min), z.lte(max));
 const DAY_S = 86_400;
 
 /** A region id of the cloud, such as `cn-hangzhou`. */
-const regionId = z.string().regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, "is not a region id such as cn-hangzhou");
-const groupName = z.string().min(1).max(128);
+const regionId = z.string().check(z.regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, "is not a region id such as cn-hangzhou"));
+const groupName = z.string().check(z.minLength(1), z.maxLength(128));
 const addressOrBlock = z
   .string()
-  .refine((text) => isProxyBlock(text), "is not an address or CIDR such as 10.0.0.0/8 or 2001:db8::/32");
+  .check(z.refine((text) => isProxyBlock(text), "is not an address or CIDR such as 10.0.0.0/8 or 2001:db8::/32"));
 
 const leaseSchema = z.strictObject({
-  periodMin: seconds(1, DAY_S).default(60).describe("Shortest period a lease may ask for, in seconds."),
-  periodMax: seconds(60, 7 * DAY_S)
-    .default(8 * 3600)
-    .describe("Longest period a lease may ask for, in seconds."),
-  totalMax: seconds(60, 30 * DAY_S)
-    .default(DAY_S)
-    .describe("Longest time from the first opening of a lease to its end, extensions included, in seconds."),
+  periodMin: z._default(seconds(1, DAY_S), 60).check(z.describe("Shortest period a lease may ask for, in seconds.")),
+  periodMax: z
+    ._default(seconds(60, 7 * DAY_S), 8 * 3600)
+    .check(z.describe("Longest period a lease may ask for, in seconds.")),
+  totalMax: z
+    ._default(seconds(60, 30 * DAY_S), DAY_S)
+    .check(z.describe("Longest time from the first opening of a lease to its end, extensions included, in seconds.")),
   priority: z
-    .int()
-    .min(1)
-    .max(100)
-    .default(100)
-    .describe("Priority of the rules that leases write, 1 is the strongest; 100 never overrides a customer's drop."),
-  sensitivePorts: z
-    .array(z.int().min(1).max(65_535))
-    .max(1000)
-    .default([22, 23, 135, 139, 445, 1433, 1521, 2375, 3306, 3389, 5432, 5900, 6379, 9200, 11_211, 27_017])
-    .describe("Ports whose grants are bound to sourceWidthMax."),
-  sourceWidthMax: z
-    .strictObject({
-      v4: z.int().min(0).max(32).default(24),
-      v6: z.int().min(0).max(128).default(56),
-    })
-    .prefault({})
-    .describe("Shortest prefix that the sources of a grant on a sensitive port may have together."),
-  portsMax: z.int().min(1).max(65_535).default(65_535).describe("How many ports one lease may have."),
-  openMax: z
-    .int()
-    .min(1)
-    .max(1000)
-    .nullable()
-    .default(null)
-    .describe(
-      "How many leases one person may have at a time, those that wait for approval included; null: any number.",
+    ._default(z.int().check(z.gte(1), z.lte(100)), 100)
+    .check(
+      z.describe("Priority of the rules that leases write, 1 is the strongest; 100 never overrides a customer's drop."),
     ),
-  startAheadMax: seconds(0, 30 * DAY_S)
-    .default(7 * DAY_S)
-    .describe("How far ahead the start of a lease may lie, in seconds; 0: leases open at once only."),
+  sensitivePorts: z
+    ._default(
+      z.array(z.int().check(z.gte(1), z.lte(65_535))).check(z.maxLength(1000)),
+      [22, 23, 135, 139, 445, 1433, 1521, 2375, 3306, 3389, 5432, 5900, 6379, 9200, 11_211, 27_017],
+    )
+    .check(z.describe("Ports whose grants are bound to sourceWidthMax.")),
+  sourceWidthMax: z
+    .prefault(
+      z.strictObject({
+        v4: z._default(z.int().check(z.gte(0), z.lte(32)), 24),
+        v6: z._default(z.int().check(z.gte(0), z.lte(128)), 56),
+      }),
+      {},
+    )
+    .check(z.describe("Shortest prefix that the sources of a grant on a sensitive port may have together.")),
+  portsMax: z
+    ._default(z.int().check(z.gte(1), z.lte(65_535)), 65_535)
+    .check(z.describe("How many ports one lease may have.")),
+  openMax: z
+    ._default(z.nullable(z.int().check(z.gte(1), z.lte(1000))), null)
+    .check(
+      z.describe(
+        "How many leases one person may have at a time, those that wait for approval included; null: any number.",
+      ),
+    ),
+  startAheadMax: z
+    ._default(seconds(0, 30 * DAY_S), 7 * DAY_S)
+    .check(z.describe("How far ahead the start of a lease may lie, in seconds; 0: leases open at once only.")),
   endNotices: z
-    .array(z.number().gt(0).lt(1))
-    .max(5)
-    .default([0.8])
-    .describe("Parts of a lease's lifetime after which its holder is told that it is about to end; [] for none."),
-  endNoticesFrom: seconds(0, 30 * DAY_S)
-    .default(1800)
-    .describe("Shortest lifetime of a lease whose end is told of, in seconds."),
+    ._default(z.array(z.number().check(z.gt(0), z.lt(1))).check(z.maxLength(5)), [0.8])
+    .check(
+      z.describe("Parts of a lease's lifetime after which its holder is told that it is about to end; [] for none."),
+    ),
+  endNoticesFrom: z
+    ._default(seconds(0, 30 * DAY_S), 1800)
+    .check(z.describe("Shortest lifetime of a lease whose end is told of, in seconds.")),
   onInstanceStop: z
-    .enum(["end", "end-and-tell", "keep"])
-    .default("end")
-    .describe(
-      "Leases of an instance that is stopped: they end; operators are told of it, too; or they stay. Those of one that is released end in any case.",
+    ._default(z.enum(["end", "end-and-tell", "keep"]), "end")
+    .check(
+      z.describe(
+        "Leases of an instance that is stopped: they end; operators are told of it, too; or they stay. Those of one that is released end in any case.",
+      ),
     ),
   destCidrIp: z
-    .enum(["use", "never"])
-    .default("use")
-    .describe("`use`: narrow to an instance with the rule's destination address; `never`: the cloud ignores it here."),
+    ._default(z.enum(["use", "never"]), "use")
+    .check(
+      z.describe(
+        "`use`: narrow to an instance with the rule's destination address; `never`: the cloud ignores it here.",
+      ),
+    ),
 });
 
 /** The policy document as people write it. Every field has a default; an unknown field is an error. */
 export const policySchema = z.strictObject({
   regions: z
-    .array(regionId)
-    .max(50)
-    .default([])
-    .describe("Regions in which leases may be opened; empty means the region safeport itself runs in."),
-  defaultTarget: groupName
-    .nullable()
-    .default(null)
-    .describe("Group, by name or id, of a lease that names neither group nor instance."),
-  lease: leaseSchema.prefault({}),
-  access: accessSchema.prefault({}),
+    ._default(z.array(regionId).check(z.maxLength(50)), [])
+    .check(z.describe("Regions in which leases may be opened; empty means the region safeport itself runs in.")),
+  defaultTarget: z
+    ._default(z.nullable(groupName), null)
+    .check(z.describe("Group, by name or id, of a lease that names neither group nor instance.")),
+  lease: z.prefault(leaseSchema, {}),
+  access: z.prefault(accessSchema, {}),
   grants: grantsSchema,
-  approval: approvalSchema.prefault({}),
+  approval: z.prefault(approvalSchema, {}),
   breakGlass: breakGlassSchema,
   persons: personsSchema,
-  groups: z
-    .strictObject({
-      denied: z.array(groupName).max(10_000).default([]).describe("Groups, by name or id, that take no rule from us."),
+  groups: z.prefault(
+    z.strictObject({
+      denied: z
+        ._default(z.array(groupName).check(z.maxLength(10_000)), [])
+        .check(z.describe("Groups, by name or id, that take no rule from us.")),
       guards: guardsSchema,
-    })
-    .prefault({}),
-  drift: driftSchema.prefault({}),
+    }),
+    {},
+  ),
+  drift: z.prefault(driftSchema, {}),
   foreignWriters: foreignWritersSchema,
   trustedPrincipals: trustedPrincipalsSchema,
   operators: operatorsSchema,
   templates: templatesSchema,
   operatorPath: operatorPathSchema,
   alarms: alarmsSchema,
-  lockdown: lockdownSchema.prefault({}),
-  notifications: notificationsSchema.prefault({}),
-  recycling: recyclingSchema.prefault({}),
-  limits: z
-    .strictObject({
+  lockdown: z.prefault(lockdownSchema, {}),
+  notifications: z.prefault(notificationsSchema, {}),
+  recycling: z.prefault(recyclingSchema, {}),
+  limits: z.prefault(
+    z.strictObject({
       rulesPerInterface: z
-        .int()
-        .min(1)
-        .max(10_000)
-        .default(1000)
-        .describe("Rules over all groups of one network interface (the account's quota)."),
+        ._default(z.int().check(z.gte(1), z.lte(10_000)), 1000)
+        .check(z.describe("Rules over all groups of one network interface (the account's quota).")),
       rulesKeptFree: z
-        .int()
-        .min(0)
-        .max(1000)
-        .default(20)
-        .describe("Rules of that quota that leases leave free, so that restores and drops fit."),
-      changesPerPass: z.int().min(1).max(10_000).default(200).describe("Changes to one group in one pass, at most."),
-    })
-    .prefault({}),
+        ._default(z.int().check(z.gte(0), z.lte(1000)), 20)
+        .check(z.describe("Rules of that quota that leases leave free, so that restores and drops fit.")),
+      changesPerPass: z
+        ._default(z.int().check(z.gte(1), z.lte(10_000)), 200)
+        .check(z.describe("Changes to one group in one pass, at most.")),
+    }),
+    {},
+  ),
   trustedProxies: z
-    .array(addressOrBlock)
-    .max(200)
-    .default([])
-    .describe("Addresses or blocks of proxies whose X-Forwarded-For is believed."),
+    ._default(z.array(addressOrBlock).check(z.maxLength(200)), [])
+    .check(z.describe("Addresses or blocks of proxies whose X-Forwarded-For is believed.")),
 });
 
 /** The document after defaults. */

@@ -1,5 +1,6 @@
 // From the text of a policy to the policy in force: what is wrong with it, and what it says.
-import * as z from "zod";
+import type * as z from "zod/mini";
+import english from "zod/v4/locales/en.js";
 import type { Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { type PolicyDocument, policySchema } from "./document-schema.ts";
@@ -30,11 +31,14 @@ export function readPolicyDocument(value: unknown): PolicyReading {
 
 /** The same of one that is in force: what has come to be refused since leaves nobody without a policy. */
 function readStoredDocument(value: unknown): PolicyReading {
-  const parsed = policySchema.safeParse(value ?? {});
+  const parsed = policySchema.safeParse(value ?? {}, { error: words });
   if (!parsed.success) return { kind: "mistakes", mistakes: parsed.error.issues.flatMap(mistakesOf) };
   const crossed = crossFieldMistakes(parsed.data);
   return crossed.length > 0 ? { kind: "mistakes", mistakes: crossed } : { kind: "ok", document: parsed.data };
 }
+
+/** What is wrong with a value where the schema does not say it itself: `zod/mini` brings no words. */
+const words = english().localeError;
 
 /** How many mistakes one answer names. */
 const MISTAKES_MAX = 10;
@@ -68,11 +72,6 @@ export function policyOfRow(row: { readonly version: number; readonly text: stri
 /** The policy of an empty document: what ends leases when no policy can be read. Its version is 0. */
 export function defaultPolicy(ownRegion: string): Policy {
   return policyOf(policySchema.parse({}), 0, ownRegion);
-}
-
-/** JSON Schema of the document, for editors. */
-export function policyJsonSchema(): Record<string, unknown> {
-  return { ...z.toJSONSchema(policySchema, { io: "input" }), title: "safeport policy" };
 }
 
 function crossFieldMistakes(document: PolicyDocument): PolicyMistake[] {

@@ -1,5 +1,5 @@
 // From the checked policy document to the values that the program works with. Without the schemas, which not every start needs.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { AccessPolicy, OidcIssuer } from "../domain/access-policy.ts";
 import type { AlarmRule, LockdownPolicy } from "../domain/alarm.ts";
 import { parseCidr } from "../domain/cidr.ts";

@@ -1,13 +1,14 @@
 // Fields that several answers share.
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** Where a list that is long goes on. A page of it is looked for in a bounded part: filters may leave it short or empty before the end. */
 export const nextOf = z
-  .string()
-  .nullable()
-  .describe("`cursor` of the next page; null after the last. A page may be short, or empty, and not the last.");
+  .nullable(z.string())
+  .check(
+    z.describe("`cursor` of the next page; null after the last. A page may be short, or empty, and not the last."),
+  );
 
 /** A text of an answer. */
 export const text = z.string();
 /** An instant of an answer. */
-export const instant = z.iso.datetime().describe("UTC.");
+export const instant = z.iso.datetime().check(z.describe("UTC."));

@@ -1,19 +1,19 @@
 // What the calls about monthly audits answer.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { instant, text } from "./answer-fields.ts";
 
 const count = z.int();
 
 const countsView = () =>
   z.object({
-    open: count.describe("Rules that let somebody in, when the audit was made."),
+    open: count.check(z.describe("Rules that let somebody in, when the audit was made.")),
     used: count,
     idle: count,
-    unknown: count.describe("Rules of which nobody can say; never taken for idle."),
-    leases: count.describe("Leases asked for in the month."),
-    drift: count.describe("Differences from the ledger that were found in the month."),
-    changes: count.describe("Changes to the ledger in the month."),
-    recycling: count.describe("Steps of the recycling queue in the month, back and forth."),
+    unknown: count.check(z.describe("Rules of which nobody can say; never taken for idle.")),
+    leases: count.check(z.describe("Leases asked for in the month.")),
+    drift: count.check(z.describe("Differences from the ledger that were found in the month.")),
+    changes: count.check(z.describe("Changes to the ledger in the month.")),
+    recycling: count.check(z.describe("Steps of the recycling queue in the month, back and forth.")),
   });
 
 const summaryView = () =>
@@ -21,8 +21,8 @@ const summaryView = () =>
     computedAt: instant,
     policyVersion: count,
     groups: count,
-    failed: count.describe("Groups that could not be looked at."),
-    findings: count.describe("Rules that are idle, or that nobody owns."),
+    failed: count.check(z.describe("Groups that could not be looked at.")),
+    findings: count.check(z.describe("Rules that are idle, or that nobody owns.")),
     totals: countsView(),
   });
 
@@ -32,8 +32,8 @@ export const auditedGroupView = () =>
     region: text,
     group: text,
     name: text,
-    failed: text.nullable().describe("Why it could not be looked at."),
-    owners: z.array(countsView().extend({ owner: text.describe("Empty: nobody.") })),
+    failed: z.nullable(text).check(z.describe("Why it could not be looked at.")),
+    owners: z.array(z.extend(countsView(), { owner: text.check(z.describe("Empty: nobody.")) })),
     ports: z.array(
       z.object({
         protocol: text,
@@ -43,8 +43,8 @@ export const auditedGroupView = () =>
         application: text,
         provenance: z.enum(["baseline", "template", "adopted", "lease", "none"]),
         use: z.enum(["used", "idle", "unknown"]),
-        lastUsedAt: instant.nullable(),
-        coverage: count.describe("Known part of the time that was looked at, in percent."),
+        lastUsedAt: z.nullable(instant),
+        coverage: count.check(z.describe("Known part of the time that was looked at, in percent.")),
         why: text,
       }),
     ),
@@ -52,11 +52,11 @@ export const auditedGroupView = () =>
 
 /** A page of an audit. */
 export const auditView = () =>
-  summaryView().extend({
+  z.extend(summaryView(), {
     month: text,
-    isPartial: z.boolean().describe("True where the month was not over when it was made."),
+    isPartial: z.boolean().check(z.describe("True where the month was not over when it was made.")),
     items: z.array(auditedGroupView()),
-    next: text.nullable(),
+    next: z.nullable(text),
   });
 
 /** Every month. */
@@ -65,8 +65,8 @@ export const auditListView = () =>
     audits: z.array(
       z.object({
         month: text,
-        running: z.boolean().describe("True while one is being made."),
-        finished: summaryView().nullable().describe("The last that was finished."),
+        running: z.boolean().check(z.describe("True while one is being made.")),
+        finished: z.nullable(summaryView()).check(z.describe("The last that was finished.")),
       }),
     ),
   });

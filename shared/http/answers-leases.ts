@@ -1,5 +1,5 @@
 // What the calls about leases answer.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { instant, nextOf, text } from "./answer-fields.ts";
 
 /** A lease as the API shows it. */
@@ -7,81 +7,85 @@ export const leaseView = () =>
   z.object({
     id: text,
     state: text,
-    until: instant.describe("End of the lease, UTC."),
-    message: text.describe("The same in words."),
+    until: instant.check(z.describe("End of the lease, UTC.")),
+    message: text.check(z.describe("The same in words.")),
     principal: text,
     region: text,
     group: z.object({ id: text, name: text }),
-    instance: text.nullable(),
+    instance: z.nullable(text),
     protocol: text,
     ports: text,
     sources: z.array(text),
     periodSeconds: z.int(),
-    startAt: instant.nullable().describe("Nothing is open before. Null for a lease that opens at once."),
+    startAt: z.nullable(instant).check(z.describe("Nothing is open before. Null for a lease that opens at once.")),
     sessions: z
       .object({
         atEnd: z.enum(["keep", "cut"]),
-        outcome: text
-          .nullable()
-          .describe("What came of cutting them, host by host; null before, and where they are kept."),
+        outcome: z
+          .nullable(text)
+          .check(z.describe("What came of cutting them, host by host; null before, and where they are kept.")),
       })
-      .describe("What becomes of sessions that are established at the end."),
+      .check(z.describe("What becomes of sessions that are established at the end.")),
     reason: text,
     ticket: text,
     requestedAt: instant,
-    follows: text.nullable().describe("Id of the lease whose place it took when its holder moved."),
-    openedAt: instant.nullable(),
-    closedAt: instant.nullable(),
-    preExisting: z.boolean().describe("True when a rule stood before the lease; its end removes nothing."),
+    follows: z.nullable(text).check(z.describe("Id of the lease whose place it took when its holder moved.")),
+    openedAt: z.nullable(instant),
+    closedAt: z.nullable(instant),
+    preExisting: z.boolean().check(z.describe("True when a rule stood before the lease; its end removes nothing.")),
     ruleIds: z.array(text),
-    note: text.nullable(),
-    grant: z
-      .object({
-        rule: text.describe("The rule of the policy that grants it; `default` where the policy has none."),
+    note: z.nullable(text),
+    grant: z.nullable(
+      z.object({
+        rule: text.check(z.describe("The rule of the policy that grants it; `default` where the policy has none.")),
         policyVersion: z.int(),
-        approvals: z.int().describe("How many second persons it needs."),
-      })
-      .nullable(),
+        approvals: z.int().check(z.describe("How many second persons it needs.")),
+      }),
+    ),
     approval: z
-      .object({
-        needed: z.int(),
-        change: text.describe("Hash of the exact change: what an approval is about."),
-        askedOf: z.array(text).describe("Owners and stand-ins of the port by the ledger, who were asked first."),
-        lapsesAt: instant,
-        words: z.array(
-          z.object({
-            by: text,
-            decision: z.enum(["approve", "deny"]),
-            reason: text,
-            at: instant,
-            via: z.enum(["api", "link"]),
-          }),
-        ),
-      })
-      .nullable()
-      .describe("Null for a lease that waits for nobody."),
+      .nullable(
+        z.object({
+          needed: z.int(),
+          change: text.check(z.describe("Hash of the exact change: what an approval is about.")),
+          askedOf: z
+            .array(text)
+            .check(z.describe("Owners and stand-ins of the port by the ledger, who were asked first.")),
+          lapsesAt: instant,
+          words: z.array(
+            z.object({
+              by: text,
+              decision: z.enum(["approve", "deny"]),
+              reason: text,
+              at: instant,
+              via: z.enum(["api", "link"]),
+            }),
+          ),
+        }),
+      )
+      .check(z.describe("Null for a lease that waits for nobody.")),
     breakGlass: z
-      .object({
-        justifyBy: instant,
-        justified: z.object({ by: text, at: instant, text }).nullable().describe("Null until it is."),
-      })
-      .nullable()
-      .describe("Set when it was opened without the second person it needs."),
+      .nullable(
+        z.object({
+          justifyBy: instant,
+          justified: z.nullable(z.object({ by: text, at: instant, text })).check(z.describe("Null until it is.")),
+        }),
+      )
+      .check(z.describe("Set when it was opened without the second person it needs.")),
   });
 
 /** The answer to a lease that was opened, extended, ended or read. */
 export const leaseAnswerView = () =>
-  leaseView().extend({
+  z.extend(leaseView(), {
     reach: z.object({
-      hosts: z.array(z.object({ instanceId: text.nullable(), name: text.nullable(), address: text })),
+      hosts: z.array(z.object({ instanceId: z.nullable(text), name: z.nullable(text), address: text })),
       protocol: text,
       ports: text,
       sources: z.array(text),
     }),
-    settled: z.boolean().describe("False when the cloud has not yet shown the change: read the lease again."),
-    extended: z.boolean().describe("True when a lease that was there has been extended."),
+    settled: z.boolean().check(z.describe("False when the cloud has not yet shown the change: read the lease again.")),
+    extended: z.boolean().check(z.describe("True when a lease that was there has been extended.")),
     dryRun: z.boolean(),
-    plan: z.array(text).describe("The changes, in words."),
+    plan: z.array(text).check(z.describe("The changes, in words.")),
     notes: z.array(text),
   });
 
@@ -94,7 +98,7 @@ export const cleanupView = () =>
     message: text,
     closed: z.array(z.object({ leaseId: text, ruleIds: z.array(text) })),
     opened: z.array(text),
-    looked: z.array(text).describe("Groups that were looked at."),
-    left: z.int().describe("What is due and was left for the next sweep."),
-    recovered: z.int().describe("Leases found again from the marks on their rules."),
+    looked: z.array(text).check(z.describe("Groups that were looked at.")),
+    left: z.int().check(z.describe("What is due and was left for the next sweep.")),
+    recovered: z.int().check(z.describe("Leases found again from the marks on their rules.")),
   });

@@ -1,5 +1,5 @@
 // What the calls about the program itself answer, and what every failure does.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { instant, text } from "./answer-fields.ts";
 import { modeView } from "./answers-mode.ts";
 
@@ -8,44 +8,51 @@ export const healthView = () =>
   z.object({
     status: z
       .enum(["ok", "overdue", "unseen", "trail-broken", "unjustified", "not-installed"])
-      .describe(
-        "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `trail-broken`: the audit trail is not as it was written. `unjustified`: a lease was opened without its second person and nobody has said why. `not-installed`: no sweep has run yet.",
+      .check(
+        z.describe(
+          "`overdue`: a lease is past its end and not closed. `unseen`: groups have not been looked at for over twice the target. `trail-broken`: the audit trail is not as it was written. `unjustified`: a lease was opened without its second person and nobody has said why. `not-installed`: no sweep has run yet.",
+        ),
       ),
     now: instant,
-    oldestDueAt: instant.nullable().describe("The oldest instant that is past and not yet attended to."),
+    oldestDueAt: z.nullable(instant).check(z.describe("The oldest instant that is past and not yet attended to.")),
     overdueEnds: z.array(z.object({ lease: text, group: text, dueAt: instant })),
-    oldestGroupSeenAt: instant
-      .nullable()
-      .describe("Since when surely every group has been looked at; null before the first full pass has ended."),
+    oldestGroupSeenAt: z
+      .nullable(instant)
+      .check(
+        z.describe("Since when surely every group has been looked at; null before the first full pass has ended."),
+      ),
     groupSeenTargetSeconds: z
-      .number()
-      .nullable()
-      .describe(
-        "How old that becomes when all is well: an hour, and more where the call budget makes full passes long.",
+      .nullable(z.number())
+      .check(
+        z.describe(
+          "How old that becomes when all is well: an hour, and more where the call budget makes full passes long.",
+        ),
       ),
     unjustified: z
       .array(z.object({ lease: text, group: text, principal: text, justifyBy: instant }))
-      .describe("Leases that were opened without their second person and have not been justified."),
+      .check(z.describe("Leases that were opened without their second person and have not been justified.")),
     trail: z
       .object({
-        checkedAt: instant.nullable().describe("When the newest records were last verified."),
+        checkedAt: z.nullable(instant).check(z.describe("When the newest records were last verified.")),
         faults: z
           .array(z.object({ of: text, kind: text, why: text }))
-          .describe("Records and seals that do not verify."),
+          .check(z.describe("Records and seals that do not verify.")),
       })
-      .describe("The audit trail, as far as the program can tell by itself."),
+      .check(z.describe("The audit trail, as far as the program can tell by itself.")),
     evidence: z
       .array(
         z.object({
           region: text,
-          source: text.describe("`flowLog`, `balancer` or `host`."),
-          readUntil: instant.nullable().describe("Up to when its logs have been read; null where none could be."),
-          trouble: text.nullable().describe("What is the matter with it; null when nothing is."),
+          source: text.check(z.describe("`flowLog`, `balancer` or `host`.")),
+          readUntil: z
+            .nullable(instant)
+            .check(z.describe("Up to when its logs have been read; null where none could be.")),
+          trouble: z.nullable(text).check(z.describe("What is the matter with it; null when nothing is.")),
           queriesToday: z.int(),
         }),
       )
-      .describe("Sources of evidence of use, once they have been read."),
-    clockSkewSeconds: z.number().describe("How far the own clock is ahead of the cloud's."),
+      .check(z.describe("Sources of evidence of use, once they have been read.")),
+    clockSkewSeconds: z.number().check(z.describe("How far the own clock is ahead of the cloud's.")),
     policyVersion: z.int(),
     mode: modeView(),
   });

@@ -1,5 +1,5 @@
 // What the calls about tokens answer.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { instant, text } from "./answer-fields.ts";
 
 /** A token as the API shows it: never its secret. */
@@ -8,24 +8,24 @@ export const tokenView = () =>
     id: text,
     principal: text,
     roles: z.array(text),
-    scope: z.object({ groups: z.array(text), tags: z.array(text), applications: z.array(text) }).nullable(),
+    scope: z.nullable(z.object({ groups: z.array(text), tags: z.array(text), applications: z.array(text) })),
     note: text,
-    state: z.enum(["good", "replaced", "expired", "revoked"]).describe("`replaced`: good until it expires."),
+    state: z.enum(["good", "replaced", "expired", "revoked"]).check(z.describe("`replaced`: good until it expires.")),
     createdAt: instant,
     createdBy: text,
     expiresAt: instant,
-    lastUsedAt: instant.nullable().describe("To the hour."),
-    revokedAt: instant.nullable(),
-    replacedBy: text.nullable(),
+    lastUsedAt: z.nullable(instant).check(z.describe("To the hour.")),
+    revokedAt: z.nullable(instant),
+    replacedBy: z.nullable(text),
   });
 
 /** A page of tokens. */
-export const tokenPageView = () => z.object({ tokens: z.array(tokenView()), next: text.nullable() });
+export const tokenPageView = () => z.object({ tokens: z.array(tokenView()), next: z.nullable(text) });
 
 /** The answer to a token that was made, replaced or revoked. */
 export const tokenAnswerView = () =>
-  tokenView().extend({
-    token: text.nullable().describe("The token itself: shown this once, and kept nowhere."),
+  z.extend(tokenView(), {
+    token: z.nullable(text).check(z.describe("The token itself: shown this once, and kept nowhere.")),
     dryRun: z.boolean(),
     plan: z.array(text),
   });

@@ -1,5 +1,5 @@
 // What each call answers when all is well: for the API description, and for tests that hold answers against it. Nothing else loads these.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { askedAuditView, auditListView, auditView } from "./answers-audits.ts";
 import { driftAnswerView, driftPageView, driftView } from "./answers-drift.ts";
 import { cleanupView, leaseAnswerView, leasePageView } from "./answers-leases.ts";
@@ -22,9 +22,9 @@ import { recyclingAnswerView, recyclingItemView, recyclingPageView, recyclingRep
 import { tokenAnswerView, tokenPageView } from "./answers-tokens.ts";
 
 /** A page for people. */
-const page = () => z.string().describe("A page for people.");
+const page = () => z.string().check(z.describe("A page for people."));
 
-type Answers = Readonly<Record<number, z.ZodType>>;
+type Answers = Readonly<Record<number, z.ZodMiniType>>;
 
 const answers: Readonly<Record<string, () => Answers>> = {
   tempAllow: () => ({ 200: leaseAnswerView(), 202: leaseAnswerView() }),

@@ -1,5 +1,5 @@
 // Monthly audits as the API shows them.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Audit, AuditedGroup, AuditSummary } from "../domain/audit.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { AuditPage } from "../usecases/operation/list-audits.ts";

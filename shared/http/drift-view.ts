@@ -1,5 +1,5 @@
 // Drift as the API shows it.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { DriftItem, KeptRule, Verdict } from "../domain/drift-item.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { DriftAnswer } from "../usecases/drift/decide-drift.ts";

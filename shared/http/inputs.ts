@@ -1,7 +1,7 @@
 // What calls are asked with: fields that several share, and the inputs of those that ask nothing.
 //
 // Every input is a function, and a route has it made with the first request to it: to make the schemas of all routes took as long as all
-// else of a start. They are of `zod/mini`, a quarter of zod; answers are of zod, and only the API description loads those.
+// else of a start. They are of `zod/mini`, of which a bundle has what is called; so are answers, and only the API description loads those.
 import * as z from "zod/mini";
 
 /** An input of this shape, and no other field beside. */

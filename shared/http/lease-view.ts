@@ -1,5 +1,5 @@
 // A lease as the API shows it, in fields and in words.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lease } from "../domain/lease-record.ts";
 import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";

@@ -1,5 +1,5 @@
 // The ledger, groups and baselines as the API shows them.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Allocation } from "../domain/allocation.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Entry } from "../domain/ledger-entry.ts";

@@ -1,5 +1,5 @@
 // Records and health as the API shows them: instants as UTC text, durations with their unit in the name.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatUtc } from "../domain/instant.ts";
 import type { Health } from "../usecases/operation/health.ts";
 import type { RecordPage } from "../usecases/records/list-records.ts";

@@ -1,5 +1,5 @@
 // Lockdowns as the API shows them.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { LockdownScope } from "../domain/alarm.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { Lockdown, LockdownHost } from "../domain/lockdown.ts";

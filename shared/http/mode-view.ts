@@ -1,5 +1,5 @@
 // The mode as the API shows it.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatUtc } from "../domain/instant.ts";
 import type { ModeInForce } from "../domain/mode.ts";
 import type { modeView } from "./answers-mode.ts";

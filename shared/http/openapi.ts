@@ -1,5 +1,5 @@
 // The API description, OpenAPI 3.1, made from the routes and their schemas.
-import * as z from "zod";
+import * as z from "zod/mini";
 import { rolesWith } from "../domain/permission.ts";
 import { catalogue } from "../errors/catalogue.ts";
 import { answersOf } from "./answers.ts";

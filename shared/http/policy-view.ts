@@ -1,5 +1,5 @@
 // The policy and its changes as the API shows them.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatUtc } from "../domain/instant.ts";
 import type { PolicyAnswer, PolicyView } from "../usecases/policy/change-policy.ts";
 import type { PolicyStep } from "../usecases/policy/preview-policy.ts";

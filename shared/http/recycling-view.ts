@@ -1,5 +1,5 @@
 // The recycling queue as the API shows it.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { Peers } from "../domain/evidence.ts";
 import { formatUtc } from "../domain/instant.ts";
 import type { RecyclingItem } from "../domain/recycling-item.ts";

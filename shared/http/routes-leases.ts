@@ -1,5 +1,5 @@
 // The routes of leases: asked for, decided, read, extended, ended. Those that a cold start is most often asked for.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { isPermitted } from "../domain/permission.ts";
 import { fail } from "../errors/app-error.ts";
 import { groupsNamedBy, type Place } from "../usecases/lease/find-target.ts";

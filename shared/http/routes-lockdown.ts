@@ -1,5 +1,5 @@
 // The routes of lockdowns: by hand, beside those that alarms start.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import type { LockdownScope } from "../domain/alarm.ts";
 import { define } from "./define-route.ts";
 import { dryRunQuery, noBody, noQuery } from "./inputs.ts";

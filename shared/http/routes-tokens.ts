@@ -1,5 +1,5 @@
 // The routes of access tokens.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatUtc } from "../domain/instant.ts";
 import { fail } from "../errors/app-error.ts";
 import type { TokenAnswer } from "../usecases/token/issue-token.ts";

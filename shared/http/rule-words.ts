@@ -1,5 +1,5 @@
 // A rule in the words of the API.
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { formatCidr } from "../domain/cidr.ts";
 import type { RuleSpec } from "../domain/rule.ts";
 import { portsText, protocolText, sourceText } from "../domain/rule-text.ts";

@@ -1,9 +1,9 @@
 // The policy document: defaults, bounds and mistakes.
 import { describe, expect, test } from "vitest";
+import { policyJsonSchema } from "../../../cli/safeport/policy-json-schema.ts";
 import {
   checkedPolicyText,
   defaultPolicy,
-  policyJsonSchema,
   policyOfRow,
   readPolicyDocument,
 } from "../../../shared/config/policy-schema.ts";
