@@ -58,7 +58,15 @@ const PARTS: readonly (readonly [name: string, part: string, has: readonly strin
     ],
   ],
   ["api", "other-part", ["/http/routes-recycling", "/lockdown/start-lockdown"], ["/zod/v4/classic/", "/http/answers"]],
-  ["api", "openapi", ["/http/answers", "/zod/v4/classic/"], ["/shared/usecases/", "/shared/store/"]],
+  [
+    "api",
+    "openapi",
+    ["/http/answers", "/zod/v4/core/to-json-schema"],
+    ["/zod/v4/classic/", "/shared/usecases/", "/shared/store/"],
+  ],
+  ...Object.keys(FILES).map(
+    (name) => [name, "policy-schema", ["/zod/v4/mini/", "/zod/v4/locales/en"], ["/zod/v4/classic/"]] as const,
+  ),
   [
     "sweep",
     "index",
