@@ -1,17 +1,21 @@
 // Ends the established sessions of a lease on its hosts once its rule is gone, where that was asked for and can be done.
 import { createHash } from "node:crypto";
-import type { LeaseId } from "../../domain/ids.ts";
+import type { EntryId, GroupRef, LeaseId } from "../../domain/ids.ts";
 import type { Lease, LeaseRequest } from "../../domain/lease-record.ts";
+import { parseMark } from "../../domain/mark.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { RuleSpec } from "../../domain/rule.ts";
+import type { Rule, RuleSpec } from "../../domain/rule.ts";
 import { mergeRules } from "../../domain/verdict.ts";
 import { fail } from "../../errors/app-error.ts";
+import { isWanted } from "../../plan/group-differences.ts";
+import { carriesOurMark } from "../../plan/picture.ts";
 import { cutScript, cutWords, otherWayIn, whyNotCut } from "../../plan/session-cut.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import type { Hosts } from "../../ports/hosts.ts";
 import type { Write } from "../../ports/tables.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { getLease, writeSessionsOutcome } from "../../store/leases.ts";
+import { getEntry } from "../../store/ledger.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 import { membersOf, readOpenFacts } from "../group/open-facts.ts";
@@ -96,17 +100,20 @@ async function outcomeOf(app: App, { request, status }: Lease, deadlineAt: numbe
   if (app.hosts === undefined) return "kept: Cloud Assistant is switched off";
   if (status.preExisting) return "kept: a rule that stood before the lease lets them in";
   const { group, specs } = request;
-  const [{ rules }, facts, hosts] = await Promise.all([
+  const [{ rules }, closed, facts, hosts] = await Promise.all([
     app.firewall.readGroup(group, "end"),
+    closedEntries(app, request),
     readOpenFacts(app, group),
     app.hosts(),
   ]);
+  // A stale reading shows the rule of the lease still.
+  const standing = rules.filter((rule) => !isMarkedFor(app, group, rule, closed));
   const todo = new Map<string, RuleSpec[]>();
   const kept = new Set<string>();
   for (const spec of specs)
     for (const member of membersOf(facts.members, spec)) {
       if (member.instanceId === null) continue;
-      const merged = mergeRules([rules, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]);
+      const merged = mergeRules([standing, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]);
       const other = otherWayIn(spec, merged);
       // Leases of earlier versions may be of what is refused by now.
       const why = whyNotCut(spec);
@@ -123,6 +130,19 @@ async function outcomeOf(app: App, { request, status }: Lease, deadlineAt: numbe
   });
   if ([...said.values()].includes(null)) return null;
   return [...kept, ...said.values()].join("; ") || "kept: no instance is reached any more";
+}
+
+/** Those of the lease's entries whose rules have gone with it: nobody else is granted them. */
+async function closedEntries(app: App, { group, entryIds }: LeaseRequest): Promise<ReadonlySet<EntryId>> {
+  const now = app.clock.now();
+  const entries = await Promise.all(entryIds.map((entryId) => getEntry(app.tables, group, entryId)));
+  return new Set(entryIds.filter((_, index) => !entries[index] || !isWanted(entries[index], now)));
+}
+
+/** True when the rule carries the true mark of one of these entries. */
+function isMarkedFor({ settings }: App, group: GroupRef, rule: Rule, entries: ReadonlySet<EntryId>): boolean {
+  const entryId = parseMark(rule.description)?.entryId;
+  return entryId !== undefined && entries.has(entryId) && carriesOurMark(rule, { group, ...settings });
 }
 
 /** Runs the script on one host; a repeated run with the same token is the same run. */

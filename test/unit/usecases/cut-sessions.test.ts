@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { parseGrant } from "../../../shared/domain/grant.ts";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Member } from "../../../shared/ports/firewall.ts";
 import type { Hosts } from "../../../shared/ports/hosts.ts";
 import { getLease } from "../../../shared/store/leases.ts";
@@ -76,16 +77,18 @@ describe("sessions are not promised to be cut", () => {
 });
 
 describe("a look at what is to be cut", () => {
-  async function ended(its: Hosts): Promise<{ world: AppWorld; app: App; leaseId: LeaseId }> {
+  /** `open`: the group's rules while the lease was. */
+  async function ended(its: Hosts): Promise<{ world: AppWorld; app: App; leaseId: LeaseId; open: readonly Rule[] }> {
     const world = await appWorld();
     const app: App = { ...world.app, hosts: async () => its };
     const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
     const { lease } = await openLease(app, world.caller(), anAsk({ sessions: "cut" }), options);
+    const open = [...world.rules];
     const policy = world.policy;
     world.advance(lease.status.until - app.clock.now());
     await sweep(app, { policy, cause: "due", deadlineAt: app.clock.monotonicMs() + 50_000, jobs: null });
     expect((await getLease(app.tables, lease.request.leaseId))?.status.state).toBe("closed");
-    return { world, app, leaseId: lease.request.leaseId };
+    return { world, app, leaseId: lease.request.leaseId, open };
   }
 
   test("begins nothing after its deadline, stops asking at it, and goes on with the next", async () => {
@@ -112,5 +115,27 @@ describe("a look at what is to be cut", () => {
     answers = true;
     expect(await look(10_000)).toBeNull();
     expect((await getLease(app.tables, leaseId))?.sessionsOutcome).toMatch(/^i-1: /);
+  });
+
+  test("does not take the rule that has just been closed, and that a stale reading shows, for another way in", async () => {
+    const output = "safeport-left\n";
+    const its = hosts("", { result: async () => ({ kind: "done", exitCode: 0, output }) });
+    const { world, app, leaseId, open } = await ended(its);
+    expect([open.length, world.rules]).toEqual([1, []]);
+    world.rules = [...open];
+    const ask = { policy: world.policy, param: leaseId, deadlineAt: app.clock.monotonicMs() + 10_000 };
+    expect(await cutSessions(app, ask)).toBeNull();
+    expect((await getLease(app.tables, leaseId))?.sessionsOutcome).toBe("i-1: 0 ended, 0 left");
+  });
+
+  test.each([
+    ["somebody else's copy of its words", (rule: Rule) => ({ ...rule, priority: 7 })],
+    ["a rule without our mark", (rule: Rule) => ({ ...rule, description: "" })],
+  ])("takes %s for another way in", async (_, changed) => {
+    const { world, app, leaseId, open } = await ended(hosts());
+    world.rules = open.map(changed);
+    const ask = { policy: world.policy, param: leaseId, deadlineAt: app.clock.monotonicMs() + 10_000 };
+    expect(await cutSessions(app, ask)).toBeNull();
+    expect((await getLease(app.tables, leaseId))?.sessionsOutcome).toMatch(/^i-1: kept, another rule lets them in/);
   });
 });
