@@ -43,6 +43,8 @@ export interface Picture {
   readonly revoked: ReadonlySet<RuleId>;
   /** Entries whose authorize this pass has seen answered with success. */
   readonly accepted: ReadonlySet<EntryId>;
+  /** Entries of which this pass has written a rule's mark anew: what a reading shows of them stands. */
+  readonly restated: ReadonlySet<EntryId>;
   /** So often within the time may somebody undo a drop or a suspension; then a person is asked. */
   readonly undone: { readonly max: number; readonly withinMs: number };
   /** What differences are judged by; null where the pass does not look for any. */

@@ -17,6 +17,8 @@ const NONE: Standing = { kind: "none" };
  *     ended     somebody else's              nothing
  *     live      ours, changed by somebody    it is left until its end and then revoked by id
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
+ *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what an earlier lease
+ *               it came there                has closed, and only a write is told that it is gone
  *     live      somebody else's, same key    the lease rides on it
  *     live      ours, missing                believed only after a second reading, then the lease ends
  *     open      changed or missing, and a    put right: whoever allocated it, or had it restored, has said so since
@@ -89,10 +91,14 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   if (kept) {
     const stands: Standing = { kind: "ours", ruleId: kept.id };
     if (refusal && !isAnyOpen) return change({ standing: stands, ...refusing });
+    const description = markOf(entry, live, picture);
+    if (!isProven(view, entry, picture)) {
+      const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
+      return change({ ...refusing }, { calls: [{ kind: "modify", entry, ruleId: kept.id, description, cause }] });
+    }
     const calls: PlannedCall[] = ours
       .filter((rule) => rule !== kept)
       .map((rule) => revoke(rule.id, "a second rule of the same lease"));
-    const description = markOf(entry, live, picture);
     const stated = isSameMark(kept.description, description);
     if (!stated) calls.push({ kind: "modify", entry, ruleId: kept.id, description, cause: "its mark is out of date" });
     const { createdAt } = kept;
@@ -181,6 +187,16 @@ function undirected(rules: readonly KnownRule[], entry: Entry): readonly KnownRu
   if (entry.spec.dest === null) return [];
   const key = ruleKey({ ...entry.spec, dest: null });
   return rules.filter((rule) => ruleKey(rule) === key);
+}
+
+/** True when more than a reading says that a rule of ours stands: the ledger, an open authorize, or an answer to this pass. */
+function isProven({ intents }: EntryView, { standing, entryId }: Entry, { accepted, restated }: Picture): boolean {
+  return (
+    standing.kind !== "none" ||
+    accepted.has(entryId) ||
+    restated.has(entryId) ||
+    intents.some(({ call }) => call === "authorize")
+  );
 }
 
 /**

@@ -121,6 +121,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     revoked: new Set(),
     watch: null,
     accepted: new Set(),
+    restated: new Set(),
     undone: { max: 3, withinMs: 600_000 },
     ...changes,
   };

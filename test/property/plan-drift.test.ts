@@ -263,6 +263,7 @@ function comeToRest(given: Picture & { readonly watch: Watch }): Rest {
     const { watch } = picture;
     const revoked = plan.calls.flatMap((call) => (call.kind === "revoke" ? [call.ruleId] : []));
     const accepted = plan.calls.flatMap((call) => (call.kind === "authorize" ? [call.entry.entryId] : []));
+    const restated = plan.calls.flatMap((call) => (call.kind === "modify" ? [call.entry.entryId] : []));
     picture = {
       ...picture,
       entries,
@@ -270,6 +271,7 @@ function comeToRest(given: Picture & { readonly watch: Watch }): Rest {
       rules: plan.drift.adoptions.length > 0 ? picture.rules : perform(picture.rules, plan, rounds),
       revoked: new Set([...picture.revoked, ...(plan.drift.adoptions.length > 0 ? [] : revoked)]),
       accepted: new Set([...picture.accepted, ...(plan.drift.adoptions.length > 0 ? [] : accepted)]),
+      restated: new Set([...picture.restated, ...(plan.drift.adoptions.length > 0 ? [] : restated)]),
       watch: {
         ...watch,
         items: itemsAfter(plan, watch.items).filter(isOpenDrift),

@@ -247,7 +247,11 @@ function converge(picture: Picture): { readonly picture: Picture; readonly plan:
       ...current.accepted,
       ...plan.calls.flatMap((call) => (call.kind === "authorize" ? [call.entry.entryId] : [])),
     ]);
-    current = { ...current, rules: perform(current.rules, plan, round), entries, revoked, accepted };
+    const restated = new Set([
+      ...current.restated,
+      ...plan.calls.flatMap((call) => (call.kind === "modify" ? [call.entry.entryId] : [])),
+    ]);
+    current = { ...current, rules: perform(current.rules, plan, round), entries, revoked, accepted, restated };
   }
 }
 

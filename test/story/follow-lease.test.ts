@@ -273,6 +273,20 @@ describe("the same again", () => {
     expect(next.status.until).toBeGreaterThan(lease.status.until);
   });
 
+  test("opens by a rule of its own where a late reading shows still what was closed a moment ago", async () => {
+    const lease = await opened();
+    await world.advance(MINUTE);
+    await world.run(endLease(world.process(), world.caller(), lease.request.leaseId, { dryRun: false }));
+    const fault = { kind: "stale-read", ms: 1000 } as const;
+    world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", fault }]);
+    const { lease: next } = await again(lease);
+    expect([next.status.state, sources()]).toEqual(["open", [OLD]]);
+    const standing = world.rules().filter(({ portRange }) => portRange === "22/22");
+    expect(next.status.ruleIds).toEqual(standing.map(({ ruleId }) => ruleId));
+    await world.ticks(3);
+    expect((await now(next)).status.state).toBe("open");
+  });
+
   test("goes through the policy of today, and waits for a second person where it needs one now", async () => {
     const lease = await opened();
     await world.pastEnd(lease);

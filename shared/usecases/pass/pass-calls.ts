@@ -44,6 +44,8 @@ export class PassCalls {
   readonly revoked = new Set<RuleId>();
   /** Entries whose authorize was answered with success. */
   readonly accepted = new Set<EntryId>();
+  /** Entries of which a rule was modified. */
+  readonly restated = new Set<EntryId>();
   /** Entries of which a rule was revoked. */
   readonly cleared = new Set<EntryId>();
   /** Rules before and after each call that was answered with success. */
@@ -204,6 +206,7 @@ export class PassCalls {
     for (const call of calls) {
       this.succeeded.add(nameOf(call));
       if (call.kind === "authorize") this.accepted.add(call.entry.entryId);
+      if (call.kind === "modify") this.restated.add(call.entry.entryId);
     }
     say(calls.map((call) => `${inWords(call)}: done`));
     this.changed.push(...calls.map((call) => this.changeOf(call)));

@@ -251,6 +251,7 @@ class Pass {
         waits,
         revoked: this.calls.revoked,
         accepted: this.calls.accepted,
+        restated: this.calls.restated,
         undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
         watch: this.drift?.watch(this.entries, this.isHalfRead, now) ?? null,
       });

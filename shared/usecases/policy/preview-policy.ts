@@ -146,6 +146,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     waits: new Set(),
     revoked: new Set(),
     accepted: new Set(),
+    restated: new Set(),
   });
   return {
     acts: watch?.acts ?? "none",

@@ -15,6 +15,7 @@ import {
   aMark,
   anEndedHolder,
   anEntry,
+  anIntent,
   aPicture,
   HOUR,
   NOW,
@@ -97,7 +98,8 @@ describe("rules that are no drift", () => {
   test("the rule of a lease, before it is booked and while it rides on another priority", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
     const marked = aRule({ description: aMark(), ...old });
-    expect(callsAndItems({ rules: [marked], entries: [entry] })).toEqual([[], []]);
+    expect(callsAndItems({ rules: [marked], entries: [entry], intents: [anIntent(entry)] })).toEqual([[], []]);
+    expect(callsAndItems({ rules: [marked], entries: [entry] })).toEqual([["modify sgr-1"], []]);
     const ridden = anEntry({ standing: preExisting("1") });
     expect(callsAndItems({ rules: [aRule({ priority: 7, ...old })], entries: [ridden] })).toEqual([[], []]);
   });

@@ -13,6 +13,7 @@ import {
   aHolder,
   aMark,
   anEntry,
+  anIntent,
   aPicture,
   HOUR,
   LATE_MS,
@@ -144,7 +145,7 @@ describe("a window that opens", () => {
 
   test("books its rule, and stores no hold", () => {
     const entry = timed();
-    const plan = planned({ entries: [entry], rules: [ourRule()] }, aWatch());
+    const plan = planned({ entries: [entry], rules: [ourRule()], intents: [anIntent(entry)] }, aWatch());
     expect([plan.calls, plan.drift.items]).toEqual([[], []]);
     const [patch] = plan.patches;
     expect(patch && applyPatch(entry, patch, NOW, new Set())).toMatchObject({ standing: ours("1"), holders: [] });

@@ -4,6 +4,7 @@ import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import {
@@ -111,13 +112,50 @@ describe("a live holder, our rule in the cloud", () => {
     expect(plan.patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
   });
 
-  test.each([
-    ["by its booked id", anEntry({ standing: ours("1") }), ""],
-    ["by its mark, before it is booked", anEntry({ holders: [aHolder({ openedAt: null })] }), aMark()],
-  ])("stands and is booked: %s", (_how, entry, description) => {
-    const plan = planGroup(aPicture({ entries: [entry], rules: [aRule({ id: ruleId("1"), description })] }));
-    expect(plan.calls.map(short)).toEqual(description === "" ? [`modify ${ruleId("1")}`] : []);
+  test("stands by its booked id, and gets the mark it lacks", () => {
+    const rules = [aRule({ id: ruleId("1"), description: "" })];
+    const plan = planGroup(aPicture({ entries: [anEntry({ standing: ours("1") })], rules }));
+    expect(plan.calls.map(short)).toEqual([`modify ${ruleId("1")}`]);
     expect(plan.patches).toEqual([expect.objectContaining({ standing: ours("1"), opens: "all", ends: "none" })]);
+  });
+
+  describe("by its mark alone, with nobody who has booked it,", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const plan = (changes: Partial<Picture> = {}, until?: number) =>
+      planGroup(aPicture({ entries: [entry], rules: [ourRule("1", until)], ...changes }));
+    const closed = { standing: { kind: "none" }, opens: "none", ends: "none" };
+
+    test("opens nobody before its mark is written again: an earlier lease may have closed it, and the reading be stale", () => {
+      const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
+      for (const until of [NOW + HOUR, NOW + 1000]) {
+        const { calls, patches } = plan({}, until);
+        expect(calls).toEqual([{ kind: "modify", entry, ruleId: ruleId("1"), description: aMark(), cause }]);
+        expect(patches).toEqual([expect.objectContaining(closed)]);
+      }
+      // A revoke of it that is still open has not written it.
+      const revoking = anIntent(entry, { call: "revoke" });
+      expect(plan({ intents: [revoking] }).patches).toEqual([expect.objectContaining(closed)]);
+    });
+
+    test.each([
+      ["the mark is written", { restated: new Set([entry.entryId]) }],
+      ["an authorize of this pass is answered", { accepted: new Set([entry.entryId]) }],
+      ["an authorize of it is open", { intents: [anIntent(entry)] }],
+    ])("stands and is booked once %s", (_how, changes) => {
+      expect(plan(changes).calls).toEqual([]);
+      expect(plan(changes).patches).toEqual([
+        expect.objectContaining({ standing: ours("1"), opens: "all", ends: "none" }),
+      ]);
+    });
+
+    test("is authorized where that says that it is gone", () => {
+      expect(plan({ revoked: new Set([ruleId("1")]) }).calls.map(short)).toEqual([`authorize ${entry.key}`]);
+    });
+
+    test("is booked for its removal where it may not be opened", () => {
+      const { calls, patches } = plan({ refusals: refusing(entry.entryId) });
+      expect([calls, patches]).toEqual([[], [expect.objectContaining({ standing: ours("1"), ends: "unopened" })]]);
+    });
   });
 
   test("gets its mark rewritten when its mark is out of date, and only then", () => {
