@@ -12,7 +12,6 @@ import type { App, Caller } from "../../shared/usecases/app.ts";
 import { type EventReport, lookAtEvent } from "../../shared/usecases/drift/look-at-event.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
 import { aSpec, fromCidr, somePorts } from "./rules.ts";
-import { switchUnderTest } from "./switch-under-test.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 const FROM_RULES = { from: "rules", template: "" } as const;
@@ -72,7 +71,7 @@ export class GuardedWorld {
   async authorize(spec: RuleSpec, description = "", whose: "ak-other" | Principal = "ak-other"): Promise<void> {
     const { firewall } = this.person(whose);
     await this.world.run(firewall.authorize(this.world.web, [{ spec, description }], this.token(), "open"));
-    await this.written();
+    await this.world.written();
   }
 
   /** Somebody else removes a rule. */
@@ -81,7 +80,7 @@ export class GuardedWorld {
     // Which of the cloud's two calls it takes is known from a reading.
     await this.world.run(firewall.readGroup(this.world.web, "end"));
     await this.world.run(firewall.revoke(this.world.web, [ruleId], this.token(), "end"));
-    await this.written();
+    await this.world.written();
   }
 
   /** Somebody else changes a rule in place. */
@@ -93,13 +92,7 @@ export class GuardedWorld {
   ): Promise<void> {
     const { firewall } = this.person(whose);
     await this.world.run(firewall.modify(this.world.web, ruleId, { spec, description }, this.token(), "end"));
-    await this.written();
-  }
-
-  /** What a person wrote can be read from here on, also where the cloud shows it late. */
-  private async written(): Promise<void> {
-    const { readAfterWriteMs = 0 } = switchUnderTest();
-    if (readAfterWriteMs > 0) await this.world.advance(readAfterWriteMs);
+    await this.world.written();
   }
 
   private person(whose: "ak-other" | Principal): App {

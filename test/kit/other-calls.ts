@@ -3,7 +3,7 @@ import type { Principal } from "../../local/principals.ts";
 import { ecsRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { region, type World } from "./world.ts";
 
-/** Makes one call with parameters as they go over the wire; answers its body. Throws CloudFailure. */
+/** Makes one call with parameters as they go over the wire, whose effect can be read then; answers its body. Throws CloudFailure. */
 export async function callByOther(
   world: World,
   action: string,
@@ -22,5 +22,7 @@ export async function callByOther(
     protocol: "http",
   });
   const request = () => ({ toMap: () => ({ RegionId: region, ...parameters }) });
-  return world.run(rpc.call({ action, region, priority: "drift", reading: false, request }));
+  const body = await world.run(rpc.call({ action, region, priority: "drift", reading: false, request }));
+  await world.written();
+  return body;
 }

@@ -365,6 +365,12 @@ export class World {
     });
   }
 
+  /** What somebody wrote can be read from here on, also where the cloud shows it late. */
+  async written(): Promise<void> {
+    const { readAfterWriteMs = 0 } = switchUnderTest();
+    if (readAfterWriteMs > 0) await this.advance(readAfterWriteMs);
+  }
+
   caller(principal = "ann", roles: readonly Role[] = ["requester"]): Caller {
     return { principal, roles, scopes: [], policy: this.policy };
   }

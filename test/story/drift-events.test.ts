@@ -72,6 +72,7 @@ test("a call of another name with a token that was copied from one of ours a mom
   });
   expect(await guarded.rules()).toHaveLength(before.length + 1);
   await guarded.settle();
+  await world.written();
   expect(await guarded.rules()).toEqual(before);
   expect((await guarded.drift())[0]?.attribution).toMatchObject({ actor: "other" });
 });

@@ -7,6 +7,7 @@ import { collectEvidence } from "../../shared/usecases/recycling/collect-evidenc
 import { recycle } from "../../shared/usecases/recycling/recycle.ts";
 import { watchRecycling } from "../../shared/usecases/recycling/watch-recycling.ts";
 import { type EvidenceCloud, startEvidenceCloud } from "../kit/evidence-cloud.ts";
+import { switchUnderTest } from "../kit/switch-under-test.ts";
 
 const START = Date.UTC(2026, 8, 1, 10);
 const DAY = 86_400_000;
@@ -37,6 +38,8 @@ async function night(): Promise<void> {
     await world.cloud.advance(Math.max(1000, next - world.cloud.clock.now()));
   }
   await recycle(app, { policy, deadlineAt, dryRun: false, from: null });
+  // The watch comes a while after, when what was written can be read, also where the cloud shows it late.
+  await world.cloud.advance(switchUnderTest().readAfterWriteMs ?? 0);
   await watchRecycling(app, { policy, deadlineAt });
 }
 
