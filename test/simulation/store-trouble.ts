@@ -40,13 +40,18 @@ const tableAway: Move = async (world, dice) => {
   world.failing.delete(table);
 };
 
+const BROKEN_TEXTS = ["{", "[]", "null", "{}"];
+
 /** One row cannot be read, until somebody puts it right. */
 const rot: Move = async (world, dice) => {
   const [table, column] = dice.pick(COLUMNS);
-  const rows = (await rowsOf(world, table)).filter(({ columns }) => typeof columns[column] === "string");
+  // Of what is broken already nobody would know any more what it was.
+  const rows = (await rowsOf(world, table)).filter(
+    ({ columns }) => typeof columns[column] === "string" && !BROKEN_TEXTS.includes(columns[column]),
+  );
   if (rows.length === 0) return;
   const { key, columns } = dice.pick(rows);
-  const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(["{", "[]", "null", "{}"])];
+  const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(BROKEN_TEXTS)];
   world.tell(`the row ${table} ${key.join("/")} cannot be read for ${ms} ms: ${column} is ${broken}`);
   world.noteUnreadable(ms);
   await world.tables.update(table, key, { [column]: broken }, { kind: "present" });

@@ -60,8 +60,10 @@ export async function changeAllocations(
   for (const change of distinct(changes)) {
     await net.hold();
     const expected = await announce(app, group, [change], null);
+    await net.hold();
     await writeEntry(app, group, by, change);
     await closeOff(app, group, expected, null);
+    await net.hold();
   }
 }
 
@@ -75,13 +77,16 @@ export async function changeUnconfirmed(
   by: string,
   change: AllocationChange,
 ): Promise<void> {
-  await new Net(app, group).hold();
+  const net = new Net(app, group);
+  await net.hold();
   for (;;) {
     const row = await getGroupRow(app.tables, group);
     if (row.settled === null || (await saveGroupRow(app.tables, { ...row, settled: null }))) break;
     await pause(app);
   }
+  await net.hold();
   await writeEntry(app, group, by, change);
+  await net.hold();
 }
 
 /** A person's word that the ledger they looked at, once changed, is what should stand. */
@@ -108,9 +113,13 @@ export async function confirmAllocations(
     await writeEntry(app, group, confirmation.confirmedBy, change);
   });
   await closeOff(app, group, expected, confirmation);
+  await net.hold();
 }
 
-/** The due row that is there while the change goes on; written anew before its time comes. */
+/**
+ * The due row that is there while the change goes on; written anew before its time comes. Whoever was frozen in between may have had
+ * somebody else look too early: after the last write it is asked for once more, and costs nothing in time.
+ */
 class Net {
   private readonly app: App;
   private readonly group: GroupRef;

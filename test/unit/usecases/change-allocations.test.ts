@@ -13,6 +13,7 @@ import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import {
   type AllocationChange,
   changeAllocations,
+  changeUnconfirmed,
   confirmAllocations,
   type OwedAgain,
 } from "../../../shared/usecases/ledger/change-allocations.ts";
@@ -68,6 +69,19 @@ const portsOf = async (app: App) =>
   (await entriesOf(app))
     .flatMap(({ allocation, key }) => (allocation ? [Number(/\|(\d+)\//.exec(key)?.[1])] : []))
     .sort((a, b) => a - b);
+/** The app, but time passes right before its `n`th write, counted from 0. */
+function frozenAt(app: App, n: number, freeze: () => void): App {
+  let left = n;
+  const slow =
+    <Input extends readonly unknown[], Output>(write: (...input: Input) => Promise<Output>) =>
+    (...input: Input): Promise<Output> => {
+      if (left === 0) freeze();
+      left -= 1;
+      return write(...input);
+    };
+  const { put, writeAll } = app.tables;
+  return { ...app, tables: { ...app.tables, put: slow(put), writeAll: slow(writeAll) } };
+}
 const dueOf = async (app: App) => (await readDue(app.tables, 0, START + 86_400_000, 100)).due;
 
 describe("a rule that is owed again", () => {
@@ -129,6 +143,24 @@ describe("a change", () => {
     });
     await changeAllocations(app, GROUP, "ann", [retire(80)]);
     expect(await getEntry(app.tables, GROUP, idOf(80))).toMatchObject({ allocation: null, holders: [holder] });
+  });
+
+  test.each([
+    ["reads the ledger", 0],
+    ["announces it", 1],
+    ["tells the history", 2],
+    ["writes the entry", 3],
+    ["closes it off", 4],
+  ] as const)("whose process is frozen before it %s has the group looked at afterwards", async (_what, nth) => {
+    const { app, advance } = await confirmed(80);
+    await changeAllocations(frozenAt(app, nth, () => advance(60_000)), GROUP, "ann", [give(443)]);
+    expect((await dueOf(app)).some((row) => row.at > app.clock.now())).toBe(true);
+  });
+
+  test("in a ledger nobody confirmed has the group looked at afterwards, however long it took", async () => {
+    const { app, advance } = await appWorld();
+    await changeUnconfirmed(frozenAt(app, 2, () => advance(60_000)), GROUP, "ann", give(443));
+    expect((await dueOf(app)).some((row) => row.at > app.clock.now())).toBe(true);
   });
 
   test("that retires deletes the row only when nothing stands and no opening is on its way", async () => {
