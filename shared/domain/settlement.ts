@@ -11,3 +11,7 @@ export function settledDigest(row: GroupRow | null, guard: Guard, policyVersion:
   const start = settlementOf(guard, "");
   return settled.rules.startsWith(start) ? settled.rules.slice(start.length) : null;
 }
+
+/** True where a pass had nothing to do under a guard, and none has settled the group without one since. */
+export const wasGuarded = ({ settled }: GroupRow): boolean =>
+  settled !== null && !settled.rules.startsWith(settlementOf("none", ""));

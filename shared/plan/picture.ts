@@ -1,7 +1,7 @@
 // What a plan is made from, and the small questions asked of it. Pure.
 import type { Cidr } from "../domain/cidr.ts";
 import type { DriftItem } from "../domain/drift-item.ts";
-import type { GroupRow } from "../domain/guard.ts";
+import type { GroupRow, Guard } from "../domain/guard.ts";
 import type { EntryId, GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
 import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
@@ -51,10 +51,10 @@ export interface Picture {
   readonly watch: Watch | null;
 }
 
-/** A watch over a guarded group. */
+/** A watch over a group. */
 export interface Watch {
-  /** `observe` reports, `enforce` rolls back. */
-  readonly acts: "observe" | "enforce";
+  /** `observe` reports, `enforce` rolls back, `none` closes what was open from when it was guarded. */
+  readonly acts: Guard;
   readonly terms: JudgeTerms;
   /** Ports that nobody opens to everybody unseen. */
   readonly sensitivePorts: readonly number[];

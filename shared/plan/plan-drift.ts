@@ -3,12 +3,13 @@ import { cidrOf } from "../domain/cidr.ts";
 import type { DriftItem, HeldBy } from "../domain/drift-item.ts";
 import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
+import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, type Traffic, trafficAtMost } from "../domain/traffic.ts";
 import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
 import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { againAt } from "./mode-guard.ts";
-import type { KnownRule, Picture, Watch } from "./picture.ts";
+import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
 import { withTickets } from "./sensitive-tickets.ts";
 
 export interface DriftPlan {
@@ -35,13 +36,15 @@ export const NO_DRIFT: DriftPlan = { calls: [], items: [], reverts: [], holds: [
  *     drift              reported    rolled back, unless something holds it
  *
  * An added rule is revoked, a removed one authorized again and an edited one modified back, each as it is kept in its item.
- * Adopted is only what the ledger can say by itself: not the rule of a lease, nor one with open hours.
+ * Adopted is only what the ledger can say by itself: not the rule of a lease, nor one with open hours. A group that is guarded no more
+ * has no drift: what was open of it is over.
  */
 export function planDrift(
   picture: Picture,
   watch: Watch,
   found: { readonly differences: readonly Difference[]; readonly added: readonly KnownRule[] },
 ): DriftPlan {
+  if (watch.acts === "none") return { ...NO_DRIFT, items: unguarded(picture, watch) };
   const cases = withTickets(picture.entries, watch.sensitivePorts, [
     ...found.added.map((rule) => addedCase(picture, watch, rule)),
     ...found.differences.map((difference) => grantedCase(picture, watch, difference)),
@@ -91,6 +94,18 @@ export function planDrift(
       ...(isMore ? [picture.now] : []),
     ],
   };
+}
+
+/** A rollback that has come about is one still: what it took can be restored. */
+function unguarded(picture: Picture, { items }: Watch): readonly DriftItem[] {
+  const rules = rulesOf(picture);
+  const stands = ({ kind, key, ruleId }: DriftItem): boolean =>
+    kind === "added" ? rules.some(({ id }) => id === ruleId) : !rules.some((rule) => ruleKey(rule) === key);
+  const drifted = items.filter(({ kind }) => kind !== "guard");
+  return drifted.map((item): DriftItem => {
+    const isUndone = item.state === "rollingBack" && !stands(item);
+    return { ...item, state: isUndone ? "rolledBack" : "gone", heldBy: null, changedAt: picture.now };
+  });
 }
 
 /** Rows of drift go 400 days after their last write. */

@@ -93,18 +93,17 @@ export class PassDrift {
     return effectiveGuard({ policy: this.policy, facts: this.facts, row: this.row, entries });
   }
 
-  /** What differences are judged by; null where the group is not guarded. */
-  watch(entries: readonly Entry[], isLedgerHalfRead: boolean, now: number): Watch | null {
+  /** What differences are judged by. */
+  watch(entries: readonly Entry[], isLedgerHalfRead: boolean, now: number): Watch {
     const { policy, row } = this;
     const isHalfRead = isLedgerHalfRead || this.unreadable.length > 0;
     const guard = this.guard(entries);
     this.warn(guard);
-    if (guard.acts === "none" || this.facts.serviceManaged) return null;
     const { drift, lease, limits } = policy;
     const { firewall, settings } = this.app;
     const skewMs = firewall.skewMs();
     return {
-      acts: guard.acts,
+      acts: this.facts.serviceManaged ? "none" : guard.acts,
       aheadMs: Math.abs(skewMs) > settings.skewMaxMs ? skewMs : 0,
       terms: {
         drift,
@@ -150,6 +149,9 @@ export class PassDrift {
     const moved = [...drift.items, ...this.guardItems(entries, now)].filter(
       (item) => item.state !== "adopted" || isAdopted,
     );
+    const { acts, line } = this.guard(entries);
+    if (acts === "none" && drift.items.length > 0)
+      this.lines.push(`the group is guarded no more (${line}): what was open of its drift is over`);
     // Told before it is stored: a crash in between has it told again under the same id, and not left out.
     await tell(app, [
       ...driftNotices(moved, entries, now, shownDriftId),

@@ -91,7 +91,9 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
       listIntents(app.tables, group),
       readMode(app.tables),
     ]);
-    const drift = options.drift && stateKnown ? await PassDrift.read(app, group, options.policy) : null;
+    // Without its own policy nobody knows how the group is guarded.
+    const isCompared = options.drift && stateKnown && !options.policy.isStandIn;
+    const drift = isCompared ? await PassDrift.read(app, group, options.policy) : null;
     return await new Pass(app, group, { ...options, stateKnown, mode, unreadable }, lock, intents, drift).run();
   } finally {
     await lock.release().catch(() => undefined);
@@ -333,8 +335,8 @@ class Pass {
     const own = options.unreadable.length > 0 ? [] : options.rows;
     const rowsDone = own.filter((row) =>
       row.kind === "group" || row.kind === "drift"
-        ? // What was lost is recovered first: until then nothing is compared, and the row stays.
-          isSettled && (row.kind === "group" || options.stateKnown)
+        ? // What was lost is recovered first, and the policy has to be read: until then nothing is compared, and the row stays.
+          isSettled && (row.kind === "group" || (options.stateKnown && !options.policy.isStandIn))
         : held.has(row.id as LeaseId) && !unsettled.has(row.id as LeaseId),
     );
     const done = [

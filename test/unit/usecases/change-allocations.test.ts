@@ -153,13 +153,23 @@ describe("a change", () => {
     ["closes it off", 4],
   ] as const)("whose process is frozen before it %s has the group looked at afterwards", async (_what, nth) => {
     const { app, advance } = await confirmed(80);
-    await changeAllocations(frozenAt(app, nth, () => advance(60_000)), GROUP, "ann", [give(443)]);
+    await changeAllocations(
+      frozenAt(app, nth, () => advance(60_000)),
+      GROUP,
+      "ann",
+      [give(443)],
+    );
     expect((await dueOf(app)).some((row) => row.at > app.clock.now())).toBe(true);
   });
 
   test("in a ledger nobody confirmed has the group looked at afterwards, however long it took", async () => {
     const { app, advance } = await appWorld();
-    await changeUnconfirmed(frozenAt(app, 2, () => advance(60_000)), GROUP, "ann", give(443));
+    await changeUnconfirmed(
+      frozenAt(app, 2, () => advance(60_000)),
+      GROUP,
+      "ann",
+      give(443),
+    );
     expect((await dueOf(app)).some((row) => row.at > app.clock.now())).toBe(true);
   });
 

@@ -304,6 +304,13 @@ describe("what becomes of a group", () => {
       looked: "full pass drift",
     },
     {
+      what: "guarded no more",
+      settled: { guard: "enforce", policyVersion: 0 },
+      glance: same,
+      glanced: false,
+      looked: "full pass drift",
+    },
+    {
       what: "settled under another policy",
       policy: "observe",
       settled: { guard: "observe", policyVersion: 7 },

@@ -5,6 +5,9 @@ import type { GroupId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { type Due, dueDrift, dueWrite } from "../../../shared/store/due.ts";
+import { getGroupRow } from "../../../shared/store/group-rows.ts";
+import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { GROUP, START } from "./app-world.ts";
@@ -20,10 +23,10 @@ async function enforced(): Promise<GuardedApp> {
   return guarded;
 }
 
-const look = (app: App, policy: Policy) =>
+const look = (app: App, policy: Policy, rows: readonly Due[] = []) =>
   lookAtGroup(app, GROUP, {
     ...{ cause: "test", actor: "test", policy, deadlineAt: app.clock.monotonicMs() + 60_000 },
-    ...{ priority: "drift", rows: [], drift: true },
+    ...{ priority: "drift", rows, drift: true },
   });
 
 test("a rule that was made just now waits for its event, however far our clock is ahead", async () => {
@@ -95,6 +98,34 @@ test("what was open of a group that was deleted is over", async () => {
   const deleted: App = { ...app, inventory: { ...app.inventory, group: async () => null } };
   await look(deleted, policy);
   expect((await drift()).items).toMatchObject([{ state: "gone", heldBy: null }]);
+});
+
+test("what was open of a group that is guarded no more is over, and a record says so", async () => {
+  const { app, world, caller, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(ruleOf(3306, "0.0.0.0/0", { createdAt: START }));
+  await look(app, policy);
+  expect((await drift()).items).toMatchObject([{ state: "waiting" }]);
+  await look(app, { ...policy, groups: { ...policy.groups, guards: { web: "none" } } });
+  expect((await drift()).items).toMatchObject([{ state: "gone", heldBy: null }]);
+  const { records } = await listRecords(app.tables, { limit: 1, before: null });
+  expect(JSON.stringify(records)).toContain("the group is guarded no more (groups.guards.web: none)");
+});
+
+test("while the policy cannot be read nothing is over, and the group stays to be compared", async () => {
+  const { app, world, caller, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(ruleOf(3306, "0.0.0.0/0", { createdAt: START }));
+  await look(app, policy);
+  const [before, row] = [(await drift()).items, await getGroupRow(app.tables, GROUP)];
+  const standIn: Policy = { ...policy, groups: { ...policy.groups, guards: {} }, isStandIn: true };
+  const due = dueDrift(GROUP, app.clock.now(), app.settings.shards);
+  await app.tables.writeAll([dueWrite(due)]);
+  await look(app, standIn, [due]);
+  expect([(await drift()).items, await getGroupRow(app.tables, GROUP)]).toEqual([before, row]);
+  expect(await looksAt(app)).toContain(due.at);
+  await look(app, policy, [due]);
+  expect(await looksAt(app)).not.toContain(due.at);
 });
 
 const LOCK_MS = 60_000;
