@@ -27,7 +27,7 @@ export const lockdownFailures = {
     409,
     "later",
     "caller",
-    (d) => `The group ${d["group"]} is locked down by ${d["lockdown"]} until ${d["until"]}: no lease opens there.`,
+    (d) => `The group ${d["group"]} is locked down by ${d["lockdown"]} until ${d["until"]}: nothing opens there.`,
     () => "Wait for its end, or ask an operator to lift it: POST /v1/lockdown/{id}:lift.",
   ),
   LOCKDOWN_LISTS_UNPROBED: entry(

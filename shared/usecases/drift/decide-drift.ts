@@ -7,18 +7,24 @@ import { parseMark } from "../../domain/mark.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import { guardOfTag } from "../../plan/effective-guard.ts";
+import { keptFor } from "../../plan/plan-lockdown.ts";
 import { getDrift as readDrift, saveDrift } from "../../store/drift-items.ts";
 import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { listHistory } from "../../store/history.ts";
 import { getEntry } from "../../store/ledger.ts";
+import { readMode } from "../../store/mode.ts";
 import type { App, Caller } from "../app.ts";
+import { findGroup } from "../group/find-group.ts";
+import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
 import { freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
 import { lowerTagGuard } from "../ledger/confirm-guard.ts";
 import { writtenFor } from "../ledger/rule-description.ts";
 import { requireConfirmed } from "../ledger/sensitive-ports.ts";
+import { requireUnlocked } from "../lockdown/require-unlocked.ts";
+import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { shownDriftId } from "./drift-id.ts";
 import { getDrift } from "./list-drift.ts";
@@ -117,6 +123,7 @@ async function adoption(work: Work): Promise<Decision> {
   const taken = kind === "edited" ? item.ruleId : null;
   const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
   const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
+  if (found && allocated.length > 0 && seenAt === null) await requireOpening(work, found);
   const changes = [...retired, ...allocated];
   return {
     state: "adopted",
@@ -156,6 +163,22 @@ async function accepted(work: Work, found: KeptRule, seenAt: number | null): Pro
   return { spec: found.spec, allocation, ruleId: seenAt === null ? null : item.ruleId };
 }
 
+/**
+ * What a pass would refuse to open is not said to be back. Throws MODE_FORBIDS, GROUP_LOCKED_DOWN, GROUP_PROTECTED, GROUP_UNKNOWN. Drops
+ * open nothing, and what a lockdown keeps it lets open.
+ */
+async function requireOpening({ app, caller, item }: Work, { spec }: KeptRule): Promise<void> {
+  const { policy } = caller;
+  const { group } = item;
+  const { mode } = await readMode(app.tables);
+  if (mode === "halt" || (mode !== "normal" && spec.policy === "accept")) throw fail("MODE_FORBIDS", { mode });
+  const facts = await findGroup(app, policy, group.groupId);
+  await refuseProtected(app, facts, await app.inventory.members(group, "drift"), policy);
+  const { operatorPath, lockdown } = policy;
+  if (spec.policy === "drop" || keptFor(spec, { core: lockdown.core, operatorPath }) !== null) return;
+  await requireUnlocked(app, policy, facts);
+}
+
 /** What was last allocated for a rule, also when a decision that died has retired it. */
 async function lastAllocation(app: App, group: GroupRef, { spec }: KeptRule): Promise<Allocation | null> {
   const { entryId } = freshEntry(group, spec);
@@ -166,11 +189,10 @@ async function lastAllocation(app: App, group: GroupRef, { spec }: KeptRule): Pr
   return entry?.allocation ?? last?.before ?? null;
 }
 
-async function guardAdoption({ app, item }: Work): Promise<Decision> {
+async function guardAdoption({ app, caller, item }: Work): Promise<Decision> {
   const { group } = item;
-  const facts = await app.inventory.group(group, "drift");
-  if (!facts) throw fail("GROUP_UNKNOWN", { group: group.groupId, region: group.region });
-  const guard = guardOfTag(facts.tags);
+  const { tags } = await findGroup(app, caller.policy, group.groupId);
+  const guard = guardOfTag(tags);
   return {
     state: "adopted",
     plan: [`lower the guard by tag to ${guard}`],
@@ -186,6 +208,7 @@ async function restoration(work: Work): Promise<Decision> {
     if ((state !== "rolledBack" && state !== "rollingBack") || !found)
       throw refuse(item, "nothing of it was removed; adopt it, or remove the rule");
     const change = await accepted(work, found, null);
+    await requireOpening(work, found);
     return {
       state: "restored",
       plan: [`allocate ${ruleKey(found.spec)} and open it`],
@@ -196,6 +219,7 @@ async function restoration(work: Work): Promise<Decision> {
   const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
   if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
   const onlyWords = found !== null && ruleKey(found.spec) === entry.key;
+  await (onlyWords ? requireNormalMode(app) : requireOpening(work, wanted));
   return {
     state: "restored",
     plan: [onlyWords ? `describe ${entry.key} as it was` : `open ${entry.key} again`],

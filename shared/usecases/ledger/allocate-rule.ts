@@ -13,12 +13,11 @@ import type { Direction, Rule, Policy as RulePolicy, RuleSpec } from "../../doma
 import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
-import { protection } from "../group/open-facts.ts";
 import { readInterfaces } from "../group/read-interfaces.ts";
+import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
@@ -68,14 +67,12 @@ export async function allocateRule(
   if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
   await requireConfirmed(app, caller, ref, { specs, replaced: null, isConfirmed: ask.sensitiveConfirmed });
-  const [row, members, { rules }, stored] = await Promise.all([
-    getGroupRow(app.tables, ref),
+  const [members, { rules }, stored] = await Promise.all([
     app.inventory.members(ref, "drift"),
     app.firewall.readGroup(ref, "drift"),
     Promise.all(specs.map((spec) => getEntry(app.tables, ref, freshEntry(ref, spec).entryId))),
   ]);
-  const why = protection(facts, members, policy, row);
-  if (why) throw fail("GROUP_PROTECTED", { group: facts.name || ref.groupId, why });
+  await refuseProtected(app, facts, members, policy);
   const now = app.clock.now();
   const plan: string[] = [];
   const changes = specs.map((spec, index): AllocationChange => {

@@ -14,12 +14,11 @@ import {
   sensitiveOf,
 } from "../../plan/baseline-diff.ts";
 import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
-import { protection } from "../group/open-facts.ts";
 import { inParallel } from "../in-parallel.ts";
+import { refuseProtected } from "../lease/find-target.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { type AllocationChange, confirmAllocations } from "./change-allocations.ts";
 import { writtenFor } from "./rule-description.ts";
@@ -120,8 +119,7 @@ export async function confirmBaseline(
   const answer = await previewBaseline(app, caller, name, word);
   const { facts, diff, plan } = answer;
   const { ref } = facts;
-  const why = protection(facts, [], caller.policy, await getGroupRow(app.tables, ref));
-  if (why) throw fail("GROUP_PROTECTED", { group: facts.name || ref.groupId, why });
+  await refuseProtected(app, facts, [], caller.policy);
   if (diff.digest !== word.digest) throw fail("BASELINE_CHANGED", { group: ref.groupId });
   const open = sensitiveOf(diff).filter(({ key }) => !word.sensitive.includes(key));
   if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(({ key }) => key).join(", ") });

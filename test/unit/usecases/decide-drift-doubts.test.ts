@@ -3,15 +3,19 @@ import { describe, expect, test } from "vitest";
 import type { Allocation } from "../../../shared/domain/allocation.ts";
 import type { DriftItem } from "../../../shared/domain/drift-item.ts";
 import type { Guard } from "../../../shared/domain/guard.ts";
+import type { Mode } from "../../../shared/domain/mode.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { saveDrift } from "../../../shared/store/drift-items.ts";
-import { getEntry, saveEntry } from "../../../shared/store/ledger.ts";
+import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
+import { modeWrite } from "../../../shared/store/mode.ts";
 import { type DriftWord, decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
 import { shownDriftId } from "../../../shared/usecases/drift/drift-id.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
-import { anAsk, GROUP } from "./app-world.ts";
+import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
+import { aDropHolder } from "../../kit/plan-pictures.ts";
+import { anAsk, GROUP, START } from "./app-world.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
 
 const WORD: DriftWord = { owner: "dba", reason: "needed", ticket: "", sensitiveConfirmed: false };
@@ -95,6 +99,111 @@ describe("a rollback whose end nobody has seen", () => {
     await decide(guarded, item, verb);
     await looks(guarded);
     expect(guarded.ports()).toEqual([80, 8080]);
+  });
+});
+
+describe("what a pass would not open", () => {
+  const LOCKED = { groups: ["web"], core: ["443"] };
+  const lockdown = { kind: "lockdown", itemId: "ld-1", principal: "ops", reason: "", until: null } as const;
+  /** A lockdown without drops has closed a rule of the group. */
+  async function lockedDown({ app }: GuardedApp): Promise<void> {
+    const suspension = { by: [lockdown], since: START, kept: [], wasAllocated: false, liftedAt: null };
+    await saveEntry(app.tables, { ...freshEntry(GROUP, specOf(9000)), suspension });
+  }
+  /** One that drops. */
+  async function dropped({ app }: GuardedApp): Promise<void> {
+    const [until, spec] = [START + 86_400_000, { ...specOf(9000), policy: "drop" } as const];
+    await saveEntry(app.tables, {
+      ...freshEntry(GROUP, spec),
+      holders: [aDropHolder({ until })],
+    });
+  }
+  const inMode =
+    (mode: Mode) =>
+    async ({ app }: GuardedApp) =>
+      void (await app.tables.writeAll([modeWrite({ mode, by: "root", reason: "", since: START })]));
+  const denied = { groups: { denied: ["sg-web"] } };
+
+  interface Hindrance {
+    readonly code: string;
+    readonly happens?: (guarded: GuardedApp) => Promise<void>;
+    readonly policy?: { readonly lockdown?: object; readonly groups?: object };
+  }
+  const hindrances: Readonly<Record<string, Hindrance>> = {
+    "a lockdown that closes": { code: "GROUP_LOCKED_DOWN", happens: lockedDown, policy: { lockdown: LOCKED } },
+    "a lockdown that drops": { code: "GROUP_LOCKED_DOWN", happens: dropped, policy: { lockdown: LOCKED } },
+    "the mode close-only": { code: "MODE_FORBIDS", happens: inMode("close-only") },
+    "the mode halt": { code: "MODE_FORBIDS", happens: inMode("halt") },
+    "a policy that denies the group": { code: "GROUP_PROTECTED", policy: denied },
+  };
+  const cases: Readonly<Record<string, readonly ["adopt" | "restore", Guard, (rules: readonly Rule[]) => Rule[]]>> = {
+    "an added rule that was rolled back, by restore": ["restore", "enforce", (rules) => [...rules, ruleOf(8080)]],
+    "an added rule that was rolled back, by adopt": ["adopt", "enforce", (rules) => [...rules, ruleOf(8080)]],
+    "a rule that was removed": ["restore", "observe", (rules) => rules.filter(({ id }) => id === "sgr-by-hand-443")],
+  };
+  const decideUnder = async (guarded: GuardedApp, item: DriftItem, verb: "adopt" | "restore", it: Hindrance) => {
+    const { policy, ...caller } = guarded.caller("admin");
+    const { lockdown: more = {}, groups = {} } = it.policy ?? {};
+    const under = {
+      ...policy,
+      lockdown: { ...policy.lockdown, ...more },
+      groups: { ...policy.groups, ...groups },
+    };
+    const id = shownDriftId(item);
+    return decideDrift(guarded.app, { ...caller, policy: under }, id, verb, WORD, { dryRun: false });
+  };
+  async function drifted(guard: Guard, change: (rules: readonly Rule[]) => Rule[]) {
+    const guarded = await guardedApp(guard, [ruleOf(80), ruleOf(443)]);
+    await guarded.confirm();
+    await guarded.look();
+    guarded.world.rules = change(guarded.world.rules);
+    await looks(guarded, 18);
+    const [item] = (await guarded.drift()).items;
+    if (!item) throw new Error("nothing drifted");
+    return { guarded, item };
+  }
+
+  test.each(
+    Object.entries(cases).flatMap(([what, args]) =>
+      Object.entries(hindrances).map(([by, it]) => [what, by, args, it] as const),
+    ),
+  )("is refused, and nothing changes: %s, under %s", async (_, __, [verb, guard, change], it) => {
+    const { guarded, item } = await drifted(guard, change);
+    await it.happens?.(guarded);
+    const before = (await listEntries(guarded.app.tables, GROUP)).entries;
+    await expect(decideUnder(guarded, item, verb, it)).rejects.toMatchObject({ code: it.code });
+    expect((await listEntries(guarded.app.tables, GROUP)).entries).toEqual(before);
+    expect((await guarded.drift()).items).toEqual([item]);
+  });
+
+  test("is not what a lockdown keeps: a core port is restored in it", async () => {
+    const { guarded, item } = await drifted("observe", (rules) => rules.filter(({ id }) => id === "sgr-by-hand-80"));
+    await lockedDown(guarded);
+    const answer = await decideUnder(guarded, item, "restore", { code: "", policy: { lockdown: LOCKED } });
+    expect(answer.item.state).toBe("restored");
+    await looks(guarded, 1);
+    expect(guarded.ports()).toEqual([80, 443]);
+  });
+
+  test.each(["close-only", "halt"] as const)("is not a drop in close-only, and is one in halt: %s", async (mode) => {
+    const drop = { ...ruleOf(9000), policy: "drop" } as const;
+    const guarded = await guardedApp("observe", [ruleOf(80), drop]);
+    await guarded.confirm();
+    guarded.world.rules = [ruleOf(80)];
+    await looks(guarded, 18);
+    const [item] = (await guarded.drift()).items;
+    if (!item) throw new Error("nothing drifted");
+    await inMode(mode)(guarded);
+    const decided = decideUnder(guarded, item, "restore", { code: "" }).then(({ item: { state } }) => state);
+    if (mode === "halt") await expect(decided).rejects.toMatchObject({ code: "MODE_FORBIDS" });
+    else expect(await decided).toBe("restored");
+  });
+
+  test("is not what stands: it is adopted under a lockdown", async () => {
+    const { guarded, item } = await drifted("observe", (rules) => [...rules, ruleOf(8080)]);
+    await lockedDown(guarded);
+    const answer = await decideUnder(guarded, item, "adopt", { code: "", policy: { lockdown: LOCKED } });
+    expect(answer.item.state).toBe("adopted");
   });
 });
 
