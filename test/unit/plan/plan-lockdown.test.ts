@@ -6,6 +6,7 @@ import {
   dropsSuffice,
   hasGreDrop,
   hasSixDrop,
+  isToClose,
   keptFor,
   type LockdownPicture,
   opensMore,
@@ -301,6 +302,17 @@ describe("an accept", () => {
     ["nothing: it is a drop", { policy: "drop" }, false],
   ])("that opens %s is closed for what it opens beside core ports and operators' ways", (_what, changes, is) => {
     expect(opensMore([aRule({ peer: everybody, ...changes })], policy)).toHaveLength(is ? 1 : 0);
+  });
+
+  test.each<[string, Partial<RuleSpec>, boolean]>([
+    ["what is needed by nobody", { peer: fromCidr("10.0.0.0/8") }, true],
+    ["a core port", { ports: somePorts("80/80"), peer: fromCidr("10.0.0.0/8") }, false],
+    ["operators and others", { peer: fromCidr("203.0.113.0/24") }, false],
+    ["ping", { protocol: "icmp", ports: { kind: "any" }, peer: fromCidr("10.0.0.0/8") }, false],
+    ["what goes out", { direction: "egress", peer: fromCidr("10.0.0.0/8") }, false],
+    ["nothing: it is a drop", { policy: "drop", peer: fromCidr("10.0.0.0/8") }, false],
+  ])("that opens %s is closed whole, or is not", (_what, changes, is) => {
+    expect(isToClose(aSpec(changes), policy)).toBe(is);
   });
 
   test("of a list by a way of operators opens more", () => {
