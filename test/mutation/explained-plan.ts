@@ -8,6 +8,24 @@ const NO_DIRECTION = "Traffic has neither direction nor policy.";
 
 export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ...on(
+    "shared/plan/baseline-diff.ts",
+    "for (const list of Object.values(diff)) list.sort((a, b) => (a.key < b.key ? -1 : 1));",
+    "No two lines of a list have one key.",
+    [["a.key < b.key", "a.key <= b.key"]],
+  ),
+  ...on(
+    "shared/plan/baseline-diff.ts",
+    "const open = new Set(sensitiveOpenings(specs, [], policy.lease.sensitivePorts));",
+    "A text opens nothing.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/baseline-diff.ts",
+    'const held = line.spec.peer.kind === "prefixList" ? lists.get(line.spec.peer.prefixListId) : undefined;',
+    "Another peer has no id of a list, and no list is known by none; the compiler wants the question asked.",
+    [['line.spec.peer.kind === "prefixList"', "true"]],
+  ),
+  ...on(
     "shared/plan/group-differences.ts",
     'standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],',
     "What stands for nothing has no id, and no rule of a group is without one: it accounts for none.",

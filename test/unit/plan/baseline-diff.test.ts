@@ -1,6 +1,7 @@
 // What a person is shown before a baseline is confirmed: in which list each rule is, and what the digest is of.
 import { describe, expect, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
+import { sha256Hex } from "../../../shared/domain/digest.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
@@ -190,6 +191,15 @@ describe("the digest", () => {
     ];
     expect(new Set(digests).size).toBe(digests.length);
     for (const digest of digests) expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("is what a person has confirmed by an earlier version, too", () => {
+    const said = (from: string, added: readonly string[], ...more: readonly unknown[]) =>
+      sha256Hex(JSON.stringify([GROUP.groupId, from, [added, [], [], []], allocationsDigest([]).digest, ...more]));
+    expect(of({ rules: [ssh] })).toBe(said("rules", [ruleKey(ssh)]));
+    expect(of({ source: template() })).toBe(said("template web", []));
+    const key = ruleKey(listed);
+    expect(of({ rules: [listed], lists: holding("10.0.0.0/8") })).toBe(said("rules", [key], [[key, ["10.0.0.0/8"]]]));
   });
 
   test("is the same whatever was read first, and whatever leases come and go", () => {
