@@ -25,7 +25,7 @@ export function formatToken(id: Uint8Array, secret: Uint8Array): string {
 /** The parts of a token's text, or null when it has another form or a wrong checksum. */
 export function parseToken(text: string): TokenText | null {
   const [, start = "", tokenId = "", secret = "", sum = ""] = TOKEN_TEXT.exec(text) ?? [];
-  return start !== "" && checksum(start) === sum ? { tokenId, secret } : null;
+  return checksum(start) === sum ? { tokenId, secret } : null;
 }
 
 /** SHA-256 of salt and secret, in hex. The secret is random, so that it needs no slow hash. */

@@ -290,4 +290,13 @@ export const EXPLAINED: readonly Explained[] = [
     "Neither text is a host, a protocol or a port.",
     [['""', '"Stryker was here!"']],
   ),
+  ...on(
+    "shared/domain/token-text.ts",
+    'const [, start = "", tokenId = "", secret = "", sum = ""] = TOKEN_TEXT.exec(text) ?? [];',
+    "The parts are all there or none is, and none of these texts is the checksum of another.",
+    [
+      ['""', '"Stryker was here!"'],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
 ];

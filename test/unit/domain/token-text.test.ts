@@ -4,8 +4,7 @@ import { formatToken, hashSecret, parseToken, TOKEN_BYTES } from "../../../share
 
 const id = Uint8Array.from({ length: TOKEN_BYTES.id }, (_, at) => at * 31);
 const secret = Uint8Array.from({ length: TOKEN_BYTES.secret }, (_, at) => 255 - at * 7);
-const tokenId = Buffer.from(id).toString("hex");
-const token = formatToken(id, secret);
+const tokenOf = () => formatToken(id, secret);
 
 // The checksums were reckoned with zlib's CRC-32.
 test.each([
@@ -19,20 +18,24 @@ test.each([
 
 test("its bytes of chance are as many as its text has room for", () => {
   expect(TOKEN_BYTES).toEqual({ id: 8, secret: 32, salt: 16 });
-  expect(parseToken(token)).toEqual({ tokenId, secret: Buffer.from(secret).toString("base64url") });
+  expect(parseToken(tokenOf())).toEqual({
+    tokenId: Buffer.from(id).toString("hex"),
+    secret: Buffer.from(secret).toString("base64url"),
+  });
 });
 
-test.each([
-  "",
-  " ",
-  `x${token}`,
-  `${token}x`,
-  token.slice(0, -1),
-  `${token}\n`,
-  token.toUpperCase(),
-  `${token}${token}`,
-])("%j is none", (text) => {
-  expect(parseToken(text)).toBeNull();
+test.each<[string, (token: string) => string]>([
+  ["nothing", () => ""],
+  ["a blank", () => " "],
+  ["one with something before it", (token) => `x${token}`],
+  ["one with something behind it", (token) => `${token}x`],
+  ["a part of one", (token) => token.slice(0, -1)],
+  ["a line", (token) => `${token}\n`],
+  ["one in capitals", (token) => token.toUpperCase()],
+  ["two", (token) => token + token],
+  ["one with another checksum", (token) => `${token.slice(0, -1)}${token.endsWith("0") ? "1" : "0"}`],
+])("none is %s", (_what, changed) => {
+  expect(parseToken(changed(tokenOf()))).toBeNull();
 });
 
 test("a secret is kept as SHA-256 of salt and secret", () => {
