@@ -5,7 +5,7 @@ import { parseGrant } from "../domain/grant.ts";
 import type { RuleKey } from "../domain/ids.ts";
 import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
 import { parsePortRange } from "../domain/port-range.ts";
-import type { Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
+import type { Peer, Ports, Protocol, Rule, RuleSpec } from "../domain/rule.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { StandbySet } from "../domain/standby.ts";
 import { covers, mayOverlap, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
@@ -166,7 +166,7 @@ export function dropsAround(
 
 const isOfSix = (rule: Rule): boolean => trafficAtMost(rule).family !== 4;
 
-const isOfGre = (rule: Rule): boolean => ["gre", "all", "ip-47", "unknown"].includes(trafficAtMost(rule).kind);
+const isOfGre = (rule: Rule): boolean => ["gre", "all", "unknown"].includes(trafficAtMost(rule).kind);
 
 /** False where accepts let in IPv6 or GRE for which the drops, planned some time before, have nothing. */
 export function dropsSuffice(drops: readonly RuleSpec[], rules: readonly Rule[]): boolean {
@@ -212,13 +212,15 @@ function portDrops(
 
 const textOf = (cidrs: readonly Cidr[]): string => cidrs.map(formatCidr).sort().join();
 
-const blocksOf = (sources: readonly Cidr[], family: Family): readonly Cidr[] => complementOf(sources, family);
+/** Everybody but these. */
+const blocksOf = (sources: readonly Cidr[], family: Family): readonly Peer[] =>
+  complementOf(sources, family).map((cidr) => ({ kind: "cidr", cidr }));
 
-const dropOf = (protocol: "tcp" | "udp" | "gre", ports: Ports, cidr: Cidr): RuleSpec => ({
+const dropOf = (protocol: "tcp" | "udp" | "gre", ports: Ports, peer: Peer): RuleSpec => ({
   direction: "ingress",
   protocol,
   ports,
-  peer: { kind: "cidr", cidr },
+  peer,
   policy: "drop",
   priority: PRIORITY,
   sourcePorts: NO_PORTS,
@@ -282,10 +284,8 @@ function coversAll(spec: RuleSpec, traffic: ReturnType<typeof trafficAtMost>): b
   return least !== null && covers(least, traffic);
 }
 
-const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: RuleSpec): RuleSpec => ({
-  ...dropOf(protocol, { kind: "range", range }, { family: 4, first: 0n, last: 0n, prefix: 0 }),
-  peer,
-});
+const anyTo = (protocol: "tcp" | "udp", range: { from: number; to: number }, { peer }: RuleSpec): RuleSpec =>
+  dropOf(protocol, { kind: "range", range }, peer);
 
 const isPing = (protocol: Protocol): boolean => protocol === "icmp" || protocol === "icmpv6";
 

@@ -153,6 +153,71 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     [["entry.allocation?.by", "entry.allocation.by"]],
   ),
   ...on(
+    "shared/plan/plan-lockdown.ts",
+    "mayKeep && lasting === null && reason !== null && !isNarrow(rule, picture) && splitAccept(rule, picture);",
+    "What is closed whole needs no parts, and they are not looked at.",
+    [["reason !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    "const stay = [...picture.rules, ...closed].filter((rule) => !gone.has(ruleKey(rule)));",
+    "What is planned leaves the ways of operators as they are by how it is made; looking once more is a net under it.",
+    [["[...picture.rules, ...closed].filter((rule) => !gone.has(ruleKey(rule)))", "[...picture.rules, ...closed]"]],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    'const asRule = (spec: RuleSpec): Rule => ({ ...spec, id: null, description: "", createdAt: null });',
+    "No verdict goes by what a rule says of itself.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    "const [path] = cutPaths([...rules, ...otherRules], [...after, ...otherRules], operatorPath, addresses);",
+    "What is planned leaves the ways of operators as they are by how it is made; looking once more is a net under it.",
+    [["[...rules, ...otherRules]", "[]"]],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    "const open = core.flatMap((text) => parseCorePort(text) ?? []).filter((it) => it.protocol === protocol);",
+    "A text is a port of no protocol.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    ".flatMap((text) => parseCorePort(text) ?? [])",
+    "A text is a port of no protocol.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    "const starts = [...new Set([1, ...edges.flatMap(({ from, to }) => [from, to + 1])])]",
+    "Beyond the last port comes what ends with it, which is open or one with the piece before.",
+    [
+      [
+        "[...new Set([1, ...edges.flatMap(({ from, to }) => [from, to + 1])])] .filter((port) => port <= PORT_MAX)",
+        "[...new Set([1, ...edges.flatMap(({ from, to }) => [from, to + 1])])]",
+      ],
+    ],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    ".filter((port) => port <= PORT_MAX)",
+    "Beyond the last port comes what ends with it, which is open or one with the piece before.",
+    [["port <= PORT_MAX", "true"]],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    ".flatMap((path) => path.sources.flatMap((text) => parseCidr(text) ?? []));",
+    "A text is a block of neither family.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/plan-lockdown.ts",
+    "return least !== null && covers(least, traffic);",
+    "Of what can be granted it is known what it means at least; the compiler does not know.",
+    [["least !== null", "true"]],
+  ),
+  ...on(
     "shared/plan/plan-quarantine.ts",
     'interfaces.length > 0 ? interfaces : [{ eniId: "", addresses: [], groups: [group] }];',
     "A text is an address of neither family: nobody's own.",
@@ -211,6 +276,29 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     "const young = isUnseen ? [unseenSince + lateEffectMaxMs] : [];",
     "A text is no later instant.",
     [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/split-accept.ts",
+    'if (a.kind !== "cidr" || b.kind !== "cidr" || !overlaps(a.cidr, b.cidr)) return null;',
+    "Both are blocks, which the compiler does not see.",
+    [
+      ['a.kind !== "cidr" || b.kind !== "cidr"', "false"],
+      ['a.kind !== "cidr" || b.kind !== "cidr"', 'a.kind !== "cidr" && b.kind !== "cidr"'],
+      ['a.kind !== "cidr"', "false"],
+      ['b.kind !== "cidr"', "false"],
+    ],
+  ),
+  ...on(
+    "shared/plan/standby-drops.ts",
+    "const family = cidrs[0]?.family ?? 4;",
+    "A bundle has a drop, which the compiler does not see.",
+    [["cidrs[0]?.family", "cidrs[0].family"]],
+  ),
+  ...on(
+    "shared/plan/standby-drops.ts",
+    'if (peer.kind !== "prefixList") return null;',
+    "Another peer has no id of a list, and no list has none; the compiler wants the question asked.",
+    [['peer.kind !== "prefixList"', "false"]],
   ),
   ...on(
     "shared/plan/weigh-peer.ts",

@@ -63,6 +63,17 @@ describe("by drops", () => {
     ]);
     const halves = [operators, { ...operators, port: "23" }];
     expect(told(drops({ operatorPath: halves }))).toEqual(told(drops({ operatorPath: [path] })));
+    const later = [{ ...operators, port: "10" }, ...halves];
+    expect(told(drops({ operatorPath: later })).slice(0, 5)).toEqual([
+      ...["tcp 1-9 0.0.0.0/0", "tcp 10 0.0.0.0/1", "tcp 11-21 0.0.0.0/0", "tcp 22-23 0.0.0.0/1"],
+      "tcp 24-65535 0.0.0.0/0",
+    ]);
+    const [one, other] = ["128.0.0.0/2", "192.0.0.0/2"] as const;
+    const turned = [
+      { ...operators, sources: [one, other] },
+      { ...operators, port: "23", sources: [other, one] },
+    ];
+    expect(told(drops({ operatorPath: turned })).slice(1, 2)).toEqual(["tcp 22-23 0.0.0.0/1"]);
     // Beside a port that is left open pieces of the same words are two.
     expect(told(drops({ operatorPath: [path], core: ["23"] })).slice(0, 3)).toEqual([
       "tcp 1-21 0.0.0.0/0",
@@ -145,6 +156,19 @@ describe("by drops", () => {
   test("is for no enterprise group", () => {
     const plan = planLockdown(picture([open("22/22")], { type: "enterprise" }));
     expect([plan.way, plan.why]).toEqual(["suspend", "enterprise groups are not known to take drops"]);
+  });
+
+  test("leaves the way that operators come by, on each interface", () => {
+    const interfaces = [{ addresses: [aCidr("10.0.0.1")], otherRules: [open("80/80")] }];
+    const given = { interfaces, operatorPath: [operators] };
+    expect(planLockdown(picture([open("22/22")], given)).way).toBe("drops");
+    expect(
+      planLockdown(picture([], { ...given, interfaces: [{ addresses: [], otherRules: [open("22/22")] }] })).way,
+    ).toBe("drops");
+    const narrow = open("22/22", { peer: fromCidr("128.0.0.0/1") });
+    expect(planSuspensions(picture([narrow, open("80/80")], given), "no room").way).toBe("suspend");
+    const split = planSuspensions(picture([open("1/65535")], given), "no room");
+    expect([split.way, told(split.keeps)]).toEqual(["suspend", ["tcp 22 128.0.0.0/1"]]);
   });
 
   test("is nothing where it would cut operators off, or nobody can tell", () => {
@@ -267,7 +291,10 @@ describe("without drops", () => {
 });
 
 describe("an accept", () => {
-  const policy = { core: ["80", "?"], operatorPath: [{ protocol: "all", port: "", sources: ["203.0.113.7"] }] };
+  const policy = {
+    core: ["80", "?"],
+    operatorPath: [{ protocol: "all", port: "", sources: ["198.51.100.1", "203.0.113.7"] }],
+  };
   test.each<[string, Partial<RuleSpec>, string | null]>([
     ["of a core port", { ports: somePorts("79/81"), peer: fromCidr("10.0.0.0/8") }, "it opens a core port, too"],
     ["of no core port", { peer: fromCidr("10.0.0.0/8") }, null],

@@ -78,7 +78,7 @@ describe("of a wide accept stays", () => {
 test.each<[string, Parameters<typeof split>]>([
   ["of a protocol that is not known", [{ protocol: { other: "50" } }]],
   ["of a list of ports", [{ ports: { kind: "list", portRangeListId: "l" } }]],
-  ["from what nobody can read", [{ peer: { kind: "opaque", text: "?" } }]],
+  ["from what nobody can read", [{ peer: { kind: "opaque", text: "?" } }, ["80"], []]],
   ["by a list where operators may come by it", [{ peer: LISTED }]],
   ["around a core port that nobody can read", [{}, ["?"]]],
   ["around a way of operators that nobody can read", [{}, [], [{ ...ssh, port: "?" }]]],
