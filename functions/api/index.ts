@@ -13,7 +13,7 @@ import { routesAt, useCases } from "./parts.ts";
 /** Loaded when somebody asks for a spreadsheet: no start has to wait for it. */
 const writeBook: WriteBook = async (sheets) => (await import("./book.ts")).writeBook(sheets);
 
-/** Loaded for the API description: the shapes of all answers, and the whole of zod. */
+/** Loaded for the API description: the shapes of all answers. */
 const describeApi: HttpParts["describeApi"] = async (routes) =>
   (await import("../../shared/http/openapi.ts")).describeApi(routes);
 
@@ -26,7 +26,6 @@ export const handler = entry(
   "api",
   async (event, invocation) => {
     const request = readHttpEvent(event, invocation.requestId);
-    await refuseStateOfOthers(invocation.app);
     const response = await webOf(invocation)(request, invocation.leftMs);
     await Promise.all(pending);
     return toHttpEventResult(response);
@@ -34,9 +33,14 @@ export const handler = entry(
   (error, requestId) => toHttpEventResult(problemResponse(error, requestId)),
 );
 
-function webOf({ app, readPolicy, documents, oidc }: Composition): HttpApp {
+function webOf({ app, documents, oidc, ...policies }: Composition): HttpApp {
   const known = webs.get(app);
   if (known !== undefined) return known;
+  // Nothing is done by the policy of tables that are another's. Whose they are is read beside it, and no request has to wait for it before.
+  const readPolicy: HttpParts["readPolicy"] = async () => {
+    const [policy] = await Promise.all([policies.readPolicy(), refuseStateOfOthers(app)]);
+    return policy;
+  };
   const later = (work: Promise<unknown>): void => {
     const quiet = work
       .catch((cause: unknown) => app.log.write("warn", "the last use of a token was not noted", { cause }))

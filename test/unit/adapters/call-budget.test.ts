@@ -40,6 +40,10 @@ function instance(change: Partial<CallBudgetSettings> = {}): CallBudgetGate {
       reads++;
       return store(() => tables.get(...args));
     },
+    range: (...args) => {
+      reads++;
+      return store(() => tables.range(...args));
+    },
     put: (...args) => {
       writes++;
       return store(() => tables.put(...args));
