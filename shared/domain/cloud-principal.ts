@@ -27,8 +27,7 @@ function parseCloudPrincipal(text: string): CloudPrincipal | null {
 export const isCloudPrincipal = (text: string): boolean => parseCloudPrincipal(text) !== null;
 
 /** Whether it does not say of what the name is. */
-export const isUntyped = (text: string): boolean =>
-  parseCloudPrincipal(text) !== null && !NUMBER.test(text) && !TYPED.test(text);
+export const isUntyped = (text: string): boolean => BARE.test(text) && !NUMBER.test(text);
 
 /** The one way to write it: whoever is named alike is the same. */
 export function cloudPrincipalText(text: string): string {

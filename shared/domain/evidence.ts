@@ -173,8 +173,9 @@ export function joinPeers(one: Peers, other: Peers): Peers {
   // In blocks nobody can tell who is the same: of two counts the larger one is certain.
   const blocks = isInBlocks ? byBlock([...inBlocks(one.list), ...inBlocks(other.list)]) : byBlock(inBlocks(joined));
   if (blocks.length <= PEERS_MAX) return { list: blocks, more };
-  const latest = [...blocks].sort((a, b) => b.lastAt - a.lastAt || (a.block < b.block ? -1 : 1)).slice(0, PEERS_MAX);
-  return { list: latest.sort((a, b) => (a.block < b.block ? -1 : 1)), more: true };
+  // Of those that are as late the first by name: so they are sorted already.
+  const latest = [...blocks].sort((a, b) => b.lastAt - a.lastAt).slice(0, PEERS_MAX);
+  return { list: latest.sort(byName), more: true };
 }
 
 /**
@@ -184,10 +185,8 @@ export function joinPeers(one: Peers, other: Peers): Peers {
 export function joinVisitors(one: Peers, other: Peers): Peers {
   const joined = byBlock([...one.list, ...other.list]);
   if (joined.length <= PEERS_MAX) return { list: joined, more: one.more || other.more };
-  const steady = joined
-    .sort((a, b) => sizeOf(b.hours) - sizeOf(a.hours) || b.lastAt - a.lastAt || (a.block < b.block ? -1 : 1))
-    .slice(0, PEERS_MAX);
-  return { list: steady.sort((a, b) => (a.block < b.block ? -1 : 1)), more: true };
+  const steady = joined.sort((a, b) => sizeOf(b.hours) - sizeOf(a.hours) || b.lastAt - a.lastAt).slice(0, PEERS_MAX);
+  return { list: steady.sort(byName), more: true };
 }
 
 /** What is known of a port by both. */
@@ -265,8 +264,10 @@ function byBlock(peers: readonly Peer[]): Peer[] {
     const known = joined.get(peer.block);
     joined.set(peer.block, known === undefined ? peer : joinPeer(known, peer, Math.max(known.count, peer.count)));
   }
-  return [...joined.values()].sort((a, b) => (a.block < b.block ? -1 : 1));
+  return [...joined.values()].sort(byName);
 }
+
+const byName = (a: Peer, b: Peer): number => (a.block < b.block ? -1 : 1);
 
 /** Addresses of one side as blocks, counted; what is a block already stays. */
 function inBlocks(peers: readonly Peer[]): Peer[] {

@@ -10,6 +10,6 @@ export const listProbeWord = (accountId: string, region: string, day: string): s
 
 /** The region that the word is for; null where it is none of this account. */
 export function regionProbed(word: string, accountId: string): string | null {
-  const [, region = "", day = ""] = /^([a-z0-9-]{1,40}):(\d{8}):[0-9a-f]{12}$/.exec(word) ?? [];
+  const [region = "", day = ""] = word.split(":");
   return word === listProbeWord(accountId, region, day) ? region : null;
 }

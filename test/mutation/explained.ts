@@ -299,4 +299,69 @@ export const EXPLAINED: readonly Explained[] = [
       ["[]", '["Stryker was here"]'],
     ],
   ),
+  ...on("shared/domain/evidence.ts", "() => false,", "What is not true is not kept.", [
+    ["() => false", "() => undefined"],
+  ]),
+  ...on(
+    "shared/domain/evidence.ts",
+    "export function joinDay(one: MemberDay, other: MemberDay, isKept: (port: PortUse) => boolean = () => false): MemberDay {",
+    "What is not true is not kept.",
+    [["() => false", "() => undefined"]],
+  ),
+  ...on(
+    "shared/domain/evidence.ts",
+    "const sorted = [...ports.values()].sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));",
+    "Each port is there once.",
+    [["a.protocol < b.protocol", "a.protocol <= b.protocol"]],
+  ),
+  ...on(
+    "shared/domain/evidence.ts",
+    "one === null ? other : other === null ? one : Math.max(one, other);",
+    "No instant counts as 0, and none is before that.",
+    [
+      ["one === null", "false"],
+      ["other === null", "false"],
+    ],
+  ),
+  ...on(
+    "shared/domain/evidence.ts",
+    "const byName = (a: Peer, b: Peer): number => (a.block < b.block ? -1 : 1);",
+    "Each block is there once.",
+    [["a.block < b.block", "a.block <= b.block"]],
+  ),
+  ...on("shared/domain/evidence.ts", 'if (block.includes("/")) return block;', "The block of a block is itself.", [
+    ['block.includes("/")', "false"],
+  ]),
+  ...on(
+    "shared/domain/list-probe.ts",
+    'const [region = "", day = ""] = word.split(":");',
+    "With no day, or another, the word is another.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on("shared/domain/cloud-principal.ts", "const [, kind, name] = TYPED.exec(text) ?? [];", NOTHING_AT_ONE, [
+    ["[]", '["Stryker was here"]'],
+  ]),
+  ...on(
+    "shared/domain/cloud-principal.ts",
+    'const [name = "", id = ""] = isSession',
+    "A split text has a first part; the compiler does not know.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on(
+    "shared/domain/audit.ts",
+    "const [, year, number] = /^(20\\d{2})-(0[1-9]|1[0-2])$/.exec(month) ?? [];",
+    NOTHING_AT_ONE,
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on("shared/domain/audit.ts", "if (year === undefined || number === undefined) return null;", ALL_OR_NONE, [
+    ["year === undefined", "false"],
+    ["number === undefined", "false"],
+    ["year === undefined || number === undefined", "year === undefined && number === undefined"],
+  ]),
+  ...on(
+    "shared/domain/audit.ts",
+    "const monthBefore = (month: Month): Month => monthOf((monthBounds(month)?.from ?? 0) - 1);",
+    "Nobody but the calendar asks for the month before; the compiler does not know.",
+    [["monthBounds(month)?.from", "monthBounds(month).from"]],
+  ),
 ];

@@ -1,6 +1,6 @@
 // Whom a policy means: a name says of what it is, and a number is nobody's name.
 import { expect, test } from "vitest";
-import { cloudPrincipalText, isActor, isCloudPrincipal } from "../../../shared/domain/cloud-principal.ts";
+import { cloudPrincipalText, isActor, isCloudPrincipal, isUntyped } from "../../../shared/domain/cloud-principal.ts";
 import { anActor, terraform } from "../../kit/drift-pictures.ts";
 
 const root = anActor({ type: "root-account", principalId: "100000000000", name: "terraform" });
@@ -36,6 +36,29 @@ test("is written in one way", () => {
     "user/a.b-c",
     "17",
   ]);
+});
+
+test("what begins with a number is a name, and what names nobody stays as it is", () => {
+  expect(["17a", "a17", "1".repeat(33), "", "group/ops"].map(cloudPrincipalText)).toEqual([
+    "role/17a",
+    "role/a17",
+    `role/${"1".repeat(33)}`,
+    "",
+    "group/ops",
+  ]);
+});
+
+test.each([
+  ["terraform", true, true],
+  ["17a", true, true],
+  ["role/terraform", true, false],
+  ["user/bob", true, false],
+  ["17", true, false],
+  ["", false, false],
+  ["group/ops", false, false],
+  ["a".repeat(129), false, false],
+])("%j names somebody: %s, and does not say of what the name is: %s", (text, isNamed, untyped) => {
+  expect([isCloudPrincipal(text), isUntyped(text)]).toEqual([isNamed, untyped]);
 });
 
 test.each(["", "role/", "user/a/b", "group/ops", "role/terraform:run-1", "acs:ram::1:role/terraform"])(

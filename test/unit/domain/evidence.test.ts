@@ -130,7 +130,7 @@ describe("peers", () => {
   });
 
   test("are the latest where there are too many blocks, and more is said", () => {
-    const many = crowd(PEERS_MAX + 1, undefined, (n) => ({ lastAt: n === 3 ? 1 : 2 }));
+    const many = crowd(PEERS_MAX + 1, undefined, (n) => ({ lastAt: n === 3 ? 1 : 2 + n }));
     const joined = joinPeers(peers(...many), peers());
     expect([joined.list.length, joined.more, blocksOf(joined).includes("10.0.3.0/24")]).toEqual([
       PEERS_MAX,
@@ -147,7 +147,9 @@ describe("peers", () => {
   });
 
   test("that keep coming are kept of too many visitors, then the latest, then the first by name", () => {
-    const all = crowd(PEERS_MAX + 1, undefined, (n) => (n === 7 ? { hours: 0b1, lastAt: 9 } : { hours: 0b11 }));
+    const all = crowd(PEERS_MAX + 1, undefined, (n) =>
+      n === 7 ? { hours: 0b1, lastAt: 999 } : { hours: 0b11, lastAt: n },
+    );
     const joined = joinVisitors(peers(...all), peers());
     expect([joined.list.length, joined.more, blocksOf(joined).includes("10.0.7.1")]).toEqual([PEERS_MAX, true, false]);
     expect(blocksOf(joined)).toEqual([...blocksOf(joined)].sort());
