@@ -123,6 +123,11 @@ describe("whom the drop would stop besides", () => {
     expect(why(ask([tied, other({ priority: 20 })]))).toBe("");
   });
 
+  it("is nobody whom a weaker drop keeps out, also by a list that nobody can look into here", () => {
+    const listed = other({ policy: "drop", priority: 20, peer: { kind: "prefixList", prefixListId: "pl-1" } });
+    expect(why(ask([listed]))).toBe("");
+  });
+
   it("is told by rules of the same direction alone", () => {
     const out = other({ direction: "egress", priority: 20 });
     expect(why(ask([out]))).toBe("");
