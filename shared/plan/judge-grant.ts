@@ -4,7 +4,7 @@ import { type GrantPolicy, type GrantRule, personOf } from "../domain/grant-poli
 import type { Role } from "../domain/permission.ts";
 import type { Policy } from "../domain/policy.ts";
 import { formatPortRange, type PortRange, portRangeContains, portRangesOverlap } from "../domain/port-range.ts";
-import { isInScopes, type Scope, type ScopedGroup } from "../domain/scope.ts";
+import { isInScopes, type ScopedGroup } from "../domain/scope.ts";
 
 /** What is asked for. */
 export interface GrantAsk {
@@ -143,15 +143,12 @@ function boundsOf(rule: GrantRule, ask: GrantAsk): readonly string[] {
 function secondPersonFor(ask: GrantAsk, { approval }: Terms): readonly { count: number; why: string }[] {
   const reached = portsOf(ask.protocol, ask.ports);
   const port = approval.ports.find((range) => reached.some((it) => portRangesOverlap(it, range)));
-  const isGroup = isNonEmpty(approval.where) && isInScopes([approval.where], ask.group);
+  const isGroup = isInScopes([approval.where], ask.group);
   return [
     ...(port ? [{ count: approval.count, why: `the port ${formatPortRange(port)} needs it` }] : []),
     ...(isGroup ? [{ count: approval.count, why: `the group ${ask.group.name || ask.group.groupId} needs it` }] : []),
   ];
 }
-
-const isNonEmpty = ({ groups, tags, applications }: Scope): boolean =>
-  groups.length + tags.length + applications.length > 0;
 
 /** The ports that are reached; none for icmp and gre. */
 function portsOf(protocol: string, ports: PortRange | null): readonly PortRange[] {

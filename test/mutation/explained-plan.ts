@@ -60,6 +60,44 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     [['peer.kind === "group"', "true"]],
   ),
   ...on(
+    "shared/plan/judge-grant.ts",
+    "const exceeded = rule === null ? [] : boundsOf(rule, ask);",
+    "Without a rule nobody looks at what it bounds.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/judge-grant.ts",
+    'if (rule !== null && exceeded.length > 0) return { kind: "refused", rule: rule.name, limit: true, why: exceeded };',
+    "Without a rule nothing exceeds its bounds; the compiler wants the question asked.",
+    [["rule !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/judge-grant.ts",
+    "return asked.length > 0 && asked.every((range) => merged.some((it) => portRangeContains(it, range)));",
+    "One range is asked for at most.",
+    [
+      [
+        "asked.every((range) => merged.some((it) => portRangeContains(it, range)))",
+        "asked.some(range => merged.some(it => portRangeContains(it, range)))",
+      ],
+    ],
+  ),
+  ...on(
+    "shared/plan/judge-grant.ts",
+    'return protocol === "all" ? [EVERY_PORT] : [];',
+    "A text is no range: it has no port in common with any.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on("shared/plan/judge-grant.ts", "const merged: PortRange[] = [];", "A text is no range: it holds no other.", [
+    ["[]", '["Stryker was here"]'],
+  ]),
+  ...on(
+    "shared/plan/judge-grant.ts",
+    "merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, range.to) };",
+    "What is left of the part is within the whole.",
+    [["merged.length - 1", "merged.length + 1"]],
+  ),
+  ...on(
     "shared/plan/judge-use.ts",
     "if (last !== undefined) starts.push(last.from);",
     "Two years back every season was over; the compiler does not know.",
