@@ -7,7 +7,7 @@ import { type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Due } from "../../store/due.ts";
 import { getLease } from "../../store/leases.ts";
 import type { App } from "../app.ts";
-import { tell } from "../notices/tell.ts";
+import { tellOnce } from "../notices/tell.ts";
 
 /** How late an end may be before it is told of. */
 export const OVERDUE_MS = 30_000;
@@ -45,5 +45,5 @@ export async function tellOverdue(app: App, group: GroupRef, rows: readonly Due[
       ];
     }),
   );
-  await tell(app, found.flat());
+  await tellOnce(app, found.flat());
 }

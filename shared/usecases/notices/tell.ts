@@ -1,5 +1,6 @@
 // Has notices told: written down now, sent by a job.
 import type { Notice } from "../../domain/notice.ts";
+import { isNoted, noteDelivery } from "../../store/deliveries.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import type { App } from "../app.ts";
 
@@ -12,4 +13,15 @@ export async function tell(app: App, notices: readonly Notice[]): Promise<void> 
   const writes = noticeWrites(...notices);
   await app.tables.writeAll(writes);
   for (const { table, key } of writes) if (table === "due") await app.wakeup.arm(Number(key[0]), Number(key[1]));
+}
+
+/**
+ * For what a sweep finds again and again: told once as long as it is named the same. What asks for a job asks for a sweep, and that one would
+ * ask for the next, one a second. Noted when it is written down, so that a crash in between has it told again.
+ */
+export async function tellOnce(app: App, notices: readonly Notice[]): Promise<void> {
+  const isKnown = await Promise.all(notices.map(({ id }) => isNoted(app.tables, id)));
+  const fresh = notices.filter((_, index) => !isKnown[index]);
+  await tell(app, fresh);
+  await Promise.all(fresh.map(({ id }) => noteDelivery(app.tables, id)));
 }

@@ -28,7 +28,7 @@ import { followWrites } from "../lease/follow-lease.ts";
 import { dueStart } from "../lease/start-lease.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { rebookLockdowns } from "../lockdown/rebook-lockdowns.ts";
-import { tell } from "../notices/tell.ts";
+import { tellOnce } from "../notices/tell.ts";
 import { WATCH_JOB } from "../recycling/move-recycling.ts";
 import { divideGroups } from "./divide-groups.ts";
 import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
@@ -138,7 +138,7 @@ async function tellWhenLate(app: App): Promise<void> {
     },
   );
   const what = `${last.groups} groups have not been looked at for over twice the time meant; the call budget may be too small`;
-  await tell(app, [
+  await tellOnce(app, [
     noticeOf("healthAlarm", {
       at: app.clock.now(),
       group: null,

@@ -2,7 +2,7 @@
 import { formatUtc } from "../../domain/instant.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { App } from "../app.ts";
-import { tell } from "../notices/tell.ts";
+import { tellOnce } from "../notices/tell.ts";
 
 /** Tells operators once a day, where the cloud's answers have shown that our clock is further off than it may be. */
 export async function tellSkew(app: App): Promise<void> {
@@ -14,5 +14,5 @@ export async function tellSkew(app: App): Promise<void> {
   app.log.write("error", what);
   const to = [{ kind: "role", role: "operator" }] as const;
   const dedupe = `clock/${formatUtc(at).slice(0, 10)}`;
-  await tell(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data: { what, since: null } })]);
+  await tellOnce(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data: { what, since: null } })]);
 }
