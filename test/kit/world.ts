@@ -305,6 +305,11 @@ export class World {
     };
   }
 
+  /** Where the state is served. */
+  get tablestoreUrl(): string {
+    return this.#stored().url;
+  }
+
   #stored(): Tablestore {
     if (this.#tablestore === null) throw new Error("the state of this world is kept in memory");
     return this.#tablestore;
