@@ -32,6 +32,7 @@ export function unrestorable(rule: Rule): string | null {
  *     yes         what is kept, with another key  its owner has moved it: no longer kept
  *     any         what another entry has kept later  the same, and it was closed where it had been moved to
  *     any         none, before we closed it     its owner has removed it: no longer kept
+ *     no          a revoke of ours may close it  waited for, if anybody is to have it
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
  *     no          what was kept                 it may stand still, or the reading be stale: over when it is late enough to tell
@@ -168,8 +169,13 @@ function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view
   const { same, change } = view;
   const kept = suspension.kept ?? [];
   const isRetired = suspension.wasAllocated && entry.allocation === null;
-  if (kept.length === 0 || isRetired) return null;
+  const isWanted = kept.length > 0 ? !isRetired : view.live.length > 0;
+  if (!isWanted) return null;
   const liftedAt = suspension.liftedAt ?? now;
+  // A revoke of which nobody knows yet may close it still: the last to know that it was not its owner's doing is this entry.
+  if (same.some((rule) => mayBeRevoked(picture, rule.id)))
+    return change({ suspension: { ...suspension, liftedAt } }, { lookAt: [liftedAt + lateEffectMaxMs] });
+  if (kept.length === 0) return null;
   const oldIds = new Set(kept.map((rule) => rule.ruleId));
   const fresh = same.filter((rule) => !oldIds.has(rule.id));
   const isSaid = (rule: SuspendedRule): boolean => fresh.some((it) => it.description === rule.description);

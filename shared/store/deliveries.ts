@@ -11,10 +11,6 @@ export async function readDelivery(tables: Tables, noticeId: string): Promise<De
   return row ? (parseColumn(row.columns["body"], "delivery") as DeliveryState) : null;
 }
 
-/** True for a notice whose telling has ended or was noted. */
-export const isNoted = async (tables: Tables, noticeId: string): Promise<boolean> =>
-  (await tables.get("delivery", [noticeId])) !== null;
-
 /** Notes that the notice is in the outbox, or was, where nothing is remembered of it yet. */
 export async function noteDelivery(tables: Tables, noticeId: string): Promise<void> {
   await tables.put("delivery", [noticeId], { body: "{}" }, { kind: "absent" });

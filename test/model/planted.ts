@@ -1,6 +1,7 @@
 // What keeps the protocols safe, each with the least bad luck in which the model is broken without it.
 import type { LockTerms } from "./lock-model.ts";
 import type { Planted, Terms } from "./protocol.ts";
+import type { SuspensionTerms } from "./suspension-model.ts";
 
 type Luck = Omit<Terms, "without">;
 
@@ -38,4 +39,34 @@ export const LOCK_PLANTED: readonly LockTerms[] = [
   { marginTicks: 2, without: "its fence when it is taken" },
   { marginTicks: 2, without: "its fence when it is let go" },
   { marginTicks: 2, without: "the look before a call" },
+];
+
+const theirs = (changes: Partial<SuspensionTerms>): SuspensionTerms => ({
+  ...{ whose: "theirs", edit: null, crashes: 0, losses: 0 },
+  ...changes,
+});
+const leased = (changes: Partial<SuspensionTerms>): SuspensionTerms => theirs({ whose: "a lease's", ...changes });
+
+/** What may happen to an accept that lockdowns close, within which nothing may break: of those, the suite goes through the first. */
+export const SUSPENSION_LUCK: readonly SuspensionTerms[] = [
+  theirs({ edit: "removes" }),
+  theirs({ edit: "moves" }),
+  theirs({ edit: "opens" }),
+  leased({}),
+  theirs({ crashes: 1 }),
+  theirs({ losses: 1 }),
+  leased({ crashes: 1 }),
+  leased({ losses: 1 }),
+  theirs({ edit: "removes", crashes: 1 }),
+  theirs({ edit: "removes", losses: 1 }),
+  theirs({ edit: "moves", losses: 1 }),
+  theirs({ edit: "opens", losses: 1 }),
+  theirs({ crashes: 1, losses: 1 }),
+];
+
+export const SUSPENSION_PLANTED: readonly SuspensionTerms[] = [
+  theirs({ edit: "removes", without: "the note of what was closed" }),
+  theirs({ crashes: 1, without: "the intent before a revoke" }),
+  theirs({ crashes: 1, without: "the row before a revoke" }),
+  theirs({ without: "the other lockdown" }),
 ];

@@ -1,6 +1,6 @@
 // Has notices told: written down now, sent by a job.
 import type { Notice } from "../../domain/notice.ts";
-import { isNoted, noteDelivery } from "../../store/deliveries.ts";
+import { noteDelivery, readDelivery } from "../../store/deliveries.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import type { App } from "../app.ts";
 
@@ -20,8 +20,8 @@ export async function tell(app: App, notices: readonly Notice[]): Promise<void> 
  * ask for the next, one a second. Noted when it is written down, so that a crash in between has it told again.
  */
 export async function tellOnce(app: App, notices: readonly Notice[]): Promise<void> {
-  const isKnown = await Promise.all(notices.map(({ id }) => isNoted(app.tables, id)));
-  const fresh = notices.filter((_, index) => !isKnown[index]);
+  const known = await Promise.all(notices.map(({ id }) => readDelivery(app.tables, id)));
+  const fresh = notices.filter((_, index) => known[index] === null);
   await tell(app, fresh);
   await Promise.all(fresh.map(({ id }) => noteDelivery(app.tables, id)));
 }

@@ -202,3 +202,28 @@ describe("opening again", () => {
     expect(planned(entry, []).patch).toMatchObject({ undoneAt: [], missingSince: null, suspension: null });
   });
 });
+
+describe("a revoke of which nobody knows yet, when the last suspender is over", () => {
+  const revoking = (entry: Entry, name: string) =>
+    anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId(name)], attemptsEndAt: NOW - 1000 });
+
+  test("keeps what stands anew in the entry: should it go, it is given back", () => {
+    const kept = suspended({ by: [over], kept: [keptAs("old")] });
+    const plan = planned(kept, [web("new")], { intents: [revoking(kept, "new")] });
+    expect([plan.calls, plan.patch?.settled, plan.lookAt]).toEqual([[], false, [NOW + LATE_MS]]);
+    expect(plan.patch?.suspension).toMatchObject({ kept: [keptAs("old")], liftedAt: NOW });
+    const gone = planned(kept, [], { intents: [revoking(kept, "new")] });
+    expect(gone.calls).toMatchObject([{ kind: "authorize", description: "web" }]);
+    expect(planned(kept, [web("new")]).patch?.suspension).toBeNull();
+  });
+
+  test("keeps the rule of a lease from being missed as if somebody had removed it, and delays no end", () => {
+    const lease = suspended({ by: [over] }, { holders: [aHolder()], standing: ours("1") });
+    const rule = web("1", { description: aMark() });
+    const plan = planned(lease, [rule], { intents: [revoking(lease, "1")] });
+    expect([plan.calls, plan.patch?.suspension]).toMatchObject([[], { liftedAt: NOW }]);
+    expect(planned(lease, [rule]).patch?.suspension).toBeNull();
+    const ended = { ...lease, holders: [aHolder({ ended: { cause: "asked", note: null, detail: null } })] };
+    expect(planned(ended, [rule], { intents: [revoking(lease, "1")] }).calls).toMatchObject([{ kind: "revoke" }]);
+  });
+});
