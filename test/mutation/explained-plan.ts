@@ -299,7 +299,7 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ),
   ...on(
     "shared/plan/plan-suspended.ts",
-    "if (kept.length === 0 || isRetired) return null;",
+    "if (kept.length === 0) return null;",
     "Of nothing kept nothing is missing, and that is over as well, three lines on.",
     [["kept.length === 0", "false"]],
   ),
