@@ -199,6 +199,20 @@ export const mutations: readonly Mutation[] = [
     from: 96,
   },
   {
+    name: "a drop of a lockdown stands on past the end in its mark",
+    file: "shared/plan/picture.ts",
+    find: "holder.ended === null && holder.until > now;",
+    replace: `holder.ended === null && (holder.until > now || holder.kind === "lockdown");`,
+    also: {
+      file: "shared/plan/apply-patch.ts",
+      find: "if (holder.until <= now) return",
+      replace: `if (holder.until <= now && holder.kind !== "lockdown") return`,
+    },
+    // Seen where nobody can lift the lockdown, as its row cannot be read.
+    seenBy: ["lockdown-leaves-nothing"],
+    from: 748035,
+  },
+  {
     name: "a lease that starts later opens at once",
     file: "shared/plan/plan-start.ts",
     find: `if (now < start) return "early";`,

@@ -242,10 +242,11 @@ export class SimWorld {
     return Math.max(this.disturbedAt, this.#unreadableUntil, this.lessUntil + MODE_AGAIN_MS);
   }
 
-  /** A row cannot be read for so long. */
-  noteUnreadable(ms: number): void {
+  /** A row that says `text` cannot be read for so long. */
+  noteUnreadable(table: TableName, text: string, ms: number): void {
     this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
     this.#unreadableUntil = Math.max(this.#unreadableUntil, this.now() + ms);
+    if (table === "lockdown") this.lockdowns.noteUnreadable(text, ms);
   }
 
   /** Some process of the program; those that have died are replaced. */

@@ -53,7 +53,7 @@ const rot: Move = async (world, dice) => {
   const { key, columns } = dice.pick(rows);
   const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(BROKEN_TEXTS)];
   world.tell(`the row ${table} ${key.join("/")} cannot be read for ${ms} ms: ${column} is ${broken}`);
-  world.noteUnreadable(ms);
+  world.noteUnreadable(table, String(columns[column]), ms);
   await world.tables.update(table, key, { [column]: broken }, { kind: "present" });
   await world.schedule.sleep(ms);
   // Somebody may have written it anew.

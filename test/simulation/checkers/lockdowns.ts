@@ -114,6 +114,12 @@ const isOperators = ({ policy }: SimWorld, source: string, port: number): boolea
 const hasBrokenGlass = (world: SimWorld, groupId: string, rule: EcsRule): boolean =>
   world.grants.some((it) => it.breaksGlass && it.groupId === groupId && it.rule === wordsOf(rule));
 
+/** When a drop ends by its own mark, whatever its lockdown's row says; 0 for one that has none. */
+function markedEnd({ description }: EcsRule): number {
+  const [, until] = /^safeport\/1 .* until=(\S+)/.exec(description) ?? [];
+  return until === undefined ? 0 : Date.parse(until);
+}
+
 /** Where none may be on, no drop of ours is left, and what was closed for one is back. */
 export const lockdownLeavesNothing: Checker = {
   name: "lockdown-leaves-nothing",
@@ -128,7 +134,9 @@ export const lockdownLeavesNothing: Checker = {
           if (world.isStandby(rule) || (rule.sourcePrefixListId !== "" && now <= world.meddledAt + LISTS_WITHIN_MS))
             continue;
           if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
-          if (told.has(rule.ruleId)) continue;
+          // Nobody can lift what cannot be read: until then its drops stand to the end in their marks, and no longer.
+          const endsAt = Math.min(world.lockdowns.unreadableUntil(groupId), markedEnd(rule));
+          if (told.has(rule.ruleId) || now <= endsAt + LIFTED_WITHIN_MS) continue;
           told.add(rule.ruleId);
           world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
         }
