@@ -62,5 +62,6 @@ export const lockdownAnswerView = () => z.extend(lockdownView(), { dryRun: z.boo
 export const lockdownListView = () =>
   z.object({
     lockdowns: z.array(lockdownView()),
+    unreadable: z.array(text).check(z.describe("Lockdowns that cannot be read.")),
     next: z.nullable(text).check(z.describe("`cursor` of the next page; null after the last.")),
   });

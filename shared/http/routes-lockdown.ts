@@ -46,8 +46,8 @@ export const lockdownRoutes: readonly Route[] = [
     body: noBody,
     idempotent: false,
     handle: async ({ parts }, { query }) => {
-      const { lockdowns, next } = await parts.useCases.listLockdowns(parts.app, query);
-      return jsonResponse(200, { lockdowns: lockdowns.map(viewLockdown), next });
+      const { lockdowns, unreadable, next } = await parts.useCases.listLockdowns(parts.app, query);
+      return jsonResponse(200, { lockdowns: lockdowns.map(viewLockdown), unreadable, next });
     },
   }),
   define({

@@ -2,7 +2,7 @@
 import type { Alarm, AlarmState } from "../domain/alarm.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { revOf, shapedColumn } from "./row-shape.ts";
 
 /** An alarm, and what has been done for it. Instants in milliseconds. */
 export interface AlarmRow {
@@ -24,7 +24,10 @@ export interface AlarmRow {
 }
 
 function alarmOf(row: Row): AlarmRow {
-  return { ...(parseColumn(row.columns["body"], "alarm") as AlarmRow), rev: Number(row.columns["rev"]) };
+  const body = shapedColumn<AlarmRow>(row.columns["body"], "alarm", {
+    ...{ alarmId: "text", alarm: "object", toldBefore: "list?", receivedAt: "number" },
+  });
+  return { ...body, rev: revOf(row.columns, "alarm") };
 }
 
 /** One alarm, or null. */
@@ -48,7 +51,7 @@ export async function unhandledAlarms(tables: Tables): Promise<readonly string[]
 
 function isHandled(row: Row): boolean {
   try {
-    return (parseColumn(row.columns["body"], "alarm") as Partial<AlarmRow>).isHandled === true;
+    return shapedColumn<Partial<AlarmRow>>(row.columns["body"], "alarm", {}).isHandled === true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return false;

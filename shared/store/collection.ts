@@ -1,7 +1,7 @@
 // How far the reading of a source of evidence is, region by region.
 import type { TrafficSourceKind } from "../domain/recycling-policy.ts";
 import type { Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { type Shape, shaped, shapedColumn } from "./row-shape.ts";
 
 /** Instants in milliseconds. */
 export interface Collection {
@@ -18,6 +18,15 @@ export interface Collection {
   readonly readAt: number;
 }
 
+const SPENT: Shape<Collection["spent"]> = { day: "text", queries: "number", bytes: "number" };
+
+function collectionOf(body: unknown): Collection {
+  const numbers = { firstUntil: "number", againUntil: "number", tries: "number", readAt: "number" } as const;
+  const collection = shapedColumn<Collection>(body, "schedule", numbers);
+  shaped(collection.spent, "schedule", SPENT);
+  return collection;
+}
+
 const PREFIX = "evidence/";
 const SOURCES_MAX = 1000;
 
@@ -28,7 +37,7 @@ export async function listCollections(
   const page = await tables.range({ table: "schedule", from: [PREFIX], to: ["evidence0"], limit: SOURCES_MAX });
   return page.rows.map(({ key, columns }) => {
     const [, region = "", source = ""] = String(key[0]).split("/");
-    return { region, source, collection: parseColumn(columns["body"], "schedule") as Collection };
+    return { region, source, collection: collectionOf(columns["body"]) };
   });
 }
 
@@ -41,7 +50,7 @@ export async function readCollection(
   source: TrafficSourceKind,
 ): Promise<Collection | null> {
   const row = await tables.get("schedule", keyOf(region, source));
-  return row === null ? null : (parseColumn(row.columns["body"], "schedule") as Collection);
+  return row === null ? null : collectionOf(row.columns["body"]);
 }
 
 /** What the watch over quarantines asks of the logs of a region: it takes from the same queries of a day. */
@@ -49,7 +58,7 @@ const watchKey = (region: string): readonly string[] => [`watch/${region}`];
 
 export async function readWatchSpent(tables: Tables, region: string): Promise<Collection["spent"] | null> {
   const row = await tables.get("schedule", watchKey(region));
-  return row === null ? null : (parseColumn(row.columns["body"], "schedule") as Collection["spent"]);
+  return row === null ? null : shapedColumn(row.columns["body"], "schedule", SPENT);
 }
 
 /** Only the job's lock holder writes it. */

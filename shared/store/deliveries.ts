@@ -1,14 +1,14 @@
 // What was told to whom, kept a while to know a repeated notice by, and the pace of each target.
 import { type DeliveryState, freshPace, type TargetPace } from "../domain/delivery.ts";
 import type { Tables, Write } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
 
 const paceKey = (target: string): string => `target/${target}`;
 
 /** How the telling of a notice ended; null when it did not, or nobody remembers. */
 export async function readDelivery(tables: Tables, noticeId: string): Promise<DeliveryState | null> {
   const row = await tables.get("delivery", [noticeId]);
-  return row ? (parseColumn(row.columns["body"], "delivery") as DeliveryState) : null;
+  return row ? shapedColumn<DeliveryState>(row.columns["body"], "delivery", {}) : null;
 }
 
 /** Notes that the notice is in the outbox, or was, where nothing is remembered of it yet. */
@@ -27,7 +27,13 @@ export const deliveryWrite = (noticeId: string, state: DeliveryState): Write => 
 export async function readPace(tables: Tables, target: string): Promise<TargetPace> {
   const row = await tables.get("delivery", [paceKey(target)]);
   try {
-    return row ? (parseColumn(row.columns["body"], "delivery") as TargetPace) : freshPace;
+    return row
+      ? shapedColumn<TargetPace>(row.columns["body"], "delivery", {
+          sentAt: "list",
+          pausedUntil: "number",
+          failures: "number",
+        })
+      : freshPace;
   } catch {
     return freshPace;
   }

@@ -9,19 +9,21 @@
 // deleted by whoever has not seen the item at that or a later one.
 import { type DriftItem, isOpenDrift, type KeptRule } from "../domain/drift-item.ts";
 import type { GroupRef } from "../domain/ids.ts";
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { revOf, shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keptToJson = (rule: KeptRule | null): unknown => rule && { ...rule, spec: specToJson(rule.spec) };
 const keptFromJson = (rule: (KeptRule & { readonly spec: unknown }) | null): KeptRule | null =>
   rule && { ...rule, spec: specFromJson(rule.spec, "drift") };
 
 function driftOf(row: Row): DriftItem {
-  const body = parseColumn(row.columns["body"], "drift") as DriftItem | null;
-  const rev = row.columns["rev"];
-  if (typeof rev !== "number" || typeof body?.driftId !== "string" || typeof body.group?.region !== "string")
-    throw fail("STATE_UNREADABLE", { table: "drift" });
+  const body = shapedColumn<DriftItem>(row.columns["body"], "drift", {
+    ...{ driftId: "text", group: "object", kind: "text", key: "text", state: "text", firstSeenAt: "number" },
+    ...{ found: "object?", wanted: "object?", attribution: "object?" },
+  });
+  const rev = revOf(row.columns, "drift");
   return { ...body, found: keptFromJson(body.found), wanted: keptFromJson(body.wanted), rev };
 }
 

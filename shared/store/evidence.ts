@@ -13,7 +13,7 @@ import {
 import { isInSpans, type PortSpan } from "../domain/port-span.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Columns, Row, Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { listColumn, shaped, shapedColumn } from "./row-shape.ts";
 
 const PAGE = 1000;
 /** Column values have a limit of 2 MB; 256 peers need about 15 KB. */
@@ -98,7 +98,7 @@ export async function listUse(tables: Tables, region: string, from: Day, until: 
   for (;;) {
     const page = await tables.range({ table: "evidence", from: after, to: [regionKey(region), until], limit: PAGE });
     for (const { key, columns } of page.rows) {
-      const ports = parseColumn(columns["body"], "evidence") as MemberUse["ports"];
+      const ports = listColumn<MemberUse["ports"][number]>(columns["body"], "evidence", "objects");
       found.push({ member: String(key[2]), day: String(key[1]), ports });
     }
     const last = page.rows.at(-1);
@@ -171,12 +171,20 @@ function storedOf({ columns: { rev, body } }: Row): Stored {
 
 function addRow(into: { day: MemberDay; readonly ports: PortUse[] }, { key, columns }: Row): void {
   const [, , protocol, port] = key;
-  const json = parseColumn(columns["body"], "evidence");
+  const body = columns["body"];
   if (protocol !== DAY_ROW.protocol) {
-    into.ports.push(portFromJson(String(protocol), Number(port), json as PortJson));
+    const json = shapedColumn<PortJson>(body, "evidence", { real: "object?", shaken: "object?", refused: "object?" });
+    into.ports.push(portFromJson(String(protocol), Number(port), json));
     return;
   }
-  const { seen, skipped, unlistedRefused = 0, ...rest } = json as DayJson;
+  const {
+    seen,
+    skipped,
+    unlistedRefused = 0,
+    ...rest
+  } = shapedColumn<DayJson>(body, "evidence", {
+    ...{ seen: "text", skipped: "text", unlisted: "number", sources: "texts" },
+  });
   into.day = { ...into.day, ...rest, seen: setOf(seen), skipped: setOf(skipped), unlistedRefused };
 }
 
@@ -240,6 +248,7 @@ function portFromJson(protocol: string, port: number, json: PortJson): PortUse {
 
 function peersOf(json: PeersJson | undefined): Peers {
   if (json === undefined) return { list: [], more: false };
+  shaped<PeersJson>(json, "evidence", { list: "list" });
   const list = [];
   for (let at = 0; at < json.list.length; at += PEER_FIELDS) {
     const [block, count, hours, lastAt] = json.list.slice(at, at + PEER_FIELDS);

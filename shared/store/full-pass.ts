@@ -3,7 +3,7 @@ import type { LastFullPass } from "../domain/full-pass.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
 import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 import type { Due } from "./due.ts";
-import { parseColumn } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
 
 /** How far the list of all groups has been divided into parts. */
 export interface Division {
@@ -53,7 +53,15 @@ export const progressWrite = (row: Due, progress: Division | Part): Write => ({
 export async function readDivision(tables: Tables, row: Due): Promise<Division | null> {
   const stored = await tables.get("due", keyOf(row));
   const text = stored?.columns["progress"];
-  return text === undefined ? null : (parseColumn(text, "due") as Division);
+  return text === undefined
+    ? null
+    : shapedColumn<Division>(text, "due", {
+        startedAt: "number",
+        before: "number",
+        left: "list?",
+        groups: "number",
+        parts: "number",
+      });
 }
 
 /** A part, and the last group of it that was looked at; null when the part is done. */
@@ -61,7 +69,7 @@ export async function readPart(tables: Tables, row: Due): Promise<{ part: Part; 
   const stored = await tables.get("due", keyOf(row));
   if (!stored) return null;
   const { region, group, progress } = stored.columns;
-  const part = parseColumn(progress, "due") as Part;
+  const part = shapedColumn<Part>(progress, "due", { before: "number", count: "number" });
   return { part, reached: { region: String(region), groupId: String(group) as GroupId } };
 }
 

@@ -1,14 +1,21 @@
 // What is kept of guarded groups: one row each, changed only by compare-and-set.
 import { freshGroupRow, type GroupRow } from "../domain/guard.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
-import { fail } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { revOf, shapedColumn } from "./row-shape.ts";
 
 function groupRowOf(row: Row): GroupRow {
-  const body = parseColumn(row.columns["body"], "group") as Omit<GroupRow, "rev">;
-  const rev = row.columns["rev"];
-  if (typeof rev !== "number" || !Array.isArray(body.reverts)) throw fail("STATE_UNREADABLE", { table: "group" });
+  const body = shapedColumn<Omit<GroupRow, "rev">>(row.columns["body"], "group", {
+    ...{
+      group: "object",
+      baseline: "object?",
+      tagGuard: "text",
+      reverts: "objects",
+      holds: "objects",
+      settled: "object?",
+    },
+  });
+  const rev = revOf(row.columns, "group");
   // Rows of before names were kept have none.
   return { ...body, guardName: body.guardName ?? null, deniedName: body.deniedName ?? null, rev };
 }

@@ -5,7 +5,8 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 /** `allocated`, `changed`, `retired`: of an allocation; `closed`: the last hold on the rule has ended and nothing stands for it. */
 export type HistoryKind = "allocated" | "changed" | "retired" | "closed";
@@ -25,7 +26,10 @@ export interface HistoryLine {
 }
 
 function lineOf(row: Row): HistoryLine {
-  const body = parseColumn(row.columns["body"], "history") as HistoryLine;
+  const body = shapedColumn<HistoryLine>(row.columns["body"], "history", {
+    ...{ group: "object", entryId: "text", at: "number", kind: "text" },
+    ...{ before: "object?", after: "object?", leases: "list?" },
+  });
   return { ...body, spec: specFromJson(body.spec, "history") };
 }
 

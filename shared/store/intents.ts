@@ -1,13 +1,16 @@
 // Intents: what a pass is about to do, booked before the call. One intent is one cloud call with its ClientToken.
 import type { GroupRef } from "../domain/ids.ts";
 import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 function intentOf(row: Row): Intent {
-  const body = parseColumn(row.columns["body"], "intent") as Intent & { rules: (IntendedRule & { spec: unknown })[] };
-  if (!Array.isArray(body.rules) || body.group === undefined) throw fail("STATE_UNREADABLE", { table: "intent" });
+  const body = shapedColumn<Intent & { rules: (IntendedRule & { spec: unknown })[] }>(row.columns["body"], "intent", {
+    ...{ group: "object", intentId: "text", call: "text", token: "text", rules: "objects", ruleIds: "texts" },
+    ...{ bookedAt: "number", attemptsEndAt: "number" },
+  });
   return { ...body, rules: body.rules.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "intent") })) };
 }
 

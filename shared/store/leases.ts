@@ -4,10 +4,11 @@ import type { GroupId, LeaseId } from "../domain/ids.ts";
 import { isFinal } from "../domain/lease.ts";
 import type { Lease, LeaseRequest, LeaseStatus } from "../domain/lease-record.ts";
 import type { Approval, Justification } from "../domain/second-person.ts";
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 
@@ -28,12 +29,15 @@ function firstIdAt(at: number): string {
 
 function leaseOf(row: Row): Lease {
   const { columns } = row;
-  const request = parseColumn(columns["request"], "lease") as LeaseRequest & { specs: unknown[] };
-  const status = parseColumn(columns["status"], "lease") as LeaseStatus;
-  if (!Array.isArray(request.specs) || !Object.hasOwn(status, "state"))
-    throw fail("STATE_UNREADABLE", { table: "lease" });
+  const request = shapedColumn<LeaseRequest & { specs: unknown[] }>(columns["request"], "lease", {
+    ...{ leaseId: "text", principal: "text", group: "object", specs: "objects", entryIds: "texts" },
+    ...{ periodMs: "number", requestedAt: "number", follows: "object?", grant: "object?" },
+  });
+  const status = shapedColumn<LeaseStatus>(columns["status"], "lease", {
+    ...{ state: "text", until: "number", ruleIds: "texts", noteDetail: "object?" },
+  });
   const orNull = (column: string): unknown =>
-    columns[column] === undefined ? null : parseColumn(columns[column], "lease");
+    columns[column] === undefined ? null : shapedColumn(columns[column], "lease", {});
   return {
     request: {
       ...request,

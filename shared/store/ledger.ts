@@ -4,15 +4,18 @@ import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { isZone } from "../domain/open-hours.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Put, Row, Tables } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { revOf, shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
 
 function entryOf(row: Row): Entry {
-  const body = parseColumn(row.columns["body"], "ledger") as Omit<Entry, "spec" | "rev"> & { spec: unknown };
-  const rev = row.columns["rev"];
-  if (typeof rev !== "number" || !Array.isArray(body.holders) || !hasReadableHours(body))
-    throw fail("STATE_UNREADABLE", { table: "ledger" });
+  const body = shapedColumn<Omit<Entry, "spec" | "rev"> & { spec: unknown }>(row.columns["body"], "ledger", {
+    ...{ entryId: "text", group: "object", key: "text", holders: "objects" },
+    ...{ allocation: "object?", suspension: "object?", undoneAt: "list?" },
+  });
+  const rev = revOf(row.columns, "ledger");
+  if (!hasReadableHours(body)) throw fail("STATE_UNREADABLE", { table: "ledger" });
   const { allocation = null, createdAt = null, suspension = null, undoneAt = [] } = body as Partial<Entry>;
   const holders = body.holders.map(holderOf);
   return {

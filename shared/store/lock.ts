@@ -1,5 +1,6 @@
 // A lock, of a group or of a job: a conditional row with a fencing number that expires by itself.
 import { isWithinLock, type LockRow, takenLock } from "../domain/group-lock.ts";
+import { fail } from "../errors/app-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 
@@ -51,9 +52,13 @@ export async function acquireLock(
   };
 }
 
-/** A stored row; null without one. */
-export const lockOf = (row: Row | null): LockRow | null =>
-  row && { fence: Number(row.columns["fence"]), expiresAt: Number(row.columns["expiresAt"]) };
+/** A stored row; null without one. Throws STATE_UNREADABLE: without its number nobody can tell who comes after whom. */
+export function lockOf(row: Row | null): LockRow | null {
+  if (row === null) return null;
+  const { fence, expiresAt } = row.columns;
+  if (typeof fence !== "number" || typeof expiresAt !== "number") throw fail("STATE_UNREADABLE", { table: "lock" });
+  return { fence, expiresAt };
+}
 
 /** Has every lock lapse at once: for who knows that nobody else of the installation runs. The fencing numbers stay. */
 export async function lapseLocks(tables: Tables): Promise<void> {

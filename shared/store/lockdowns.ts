@@ -1,22 +1,33 @@
 // Lockdowns, and what they would do in each group, computed beforehand.
-import type { GroupRef } from "../domain/ids.ts";
+import type { GroupId, GroupRef } from "../domain/ids.ts";
 import {
   type Lockdown,
   type LockdownGroup,
   lockdownIdOf,
+  type Passage,
   type Preparation,
   parseLockdownId,
 } from "../domain/lockdown.ts";
 import type { RuleSpec } from "../domain/rule.ts";
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { readable, revOf, shaped, shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 function lockdownOf(row: Row): Lockdown {
-  const body = parseColumn(row.columns["body"], "lockdown") as Lockdown;
-  if (!Array.isArray(body.groups)) throw fail("STATE_UNREADABLE", { table: "lockdown" });
+  const body = shapedColumn<Lockdown>(row.columns["body"], "lockdown", {
+    ...{ lockdownId: "text", scope: "object", core: "texts", causes: "objects", state: "text" },
+    ...{ startedAt: "number", until: "number", groups: "objects", steps: "objects" },
+  });
+  for (const group of body.groups) {
+    shaped<LockdownGroup>(group, "lockdown", {
+      ...{ group: "object", way: "text", left: "texts", hosts: "objects", passages: "objects?" },
+    });
+    for (const way of group.passages ?? [])
+      shaped<Passage>(way, "lockdown", { own: "object", specs: "objects", since: "number" });
+  }
   const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "lockdown"));
-  return { ...body, groups: withSpecs(body.groups, specs), rev: Number(row.columns["rev"]) };
+  return { ...body, groups: withSpecs(body.groups, specs), rev: revOf(row.columns, "lockdown") };
 }
 
 const withSpecs = (
@@ -68,7 +79,10 @@ export const listedWrite = (lockdown: Lockdown): Write => ({
   columns: { lockdown: lockdown.lockdownId },
 });
 
-/** Lockdowns of all scopes, at most `limit`, in no order that means anything. */
+/**
+ * Lockdowns of all scopes, at most `limit`, in no order that means anything. Throws STATE_UNREADABLE for one that cannot be read: without it
+ * a time in which nobody could come in would be taken for one in which nobody came.
+ */
 export async function listLockdowns(tables: Tables, limit: number): Promise<readonly Lockdown[]> {
   const { rows } = await tables.range({ table: "lockdown", from: [""], to: [BY_TIME], limit });
   return rows.map(lockdownOf);
@@ -94,7 +108,7 @@ export async function lockdownsSince(tables: Tables, since: number): Promise<rea
 
 function wasOverBy(row: Row, since: number): boolean {
   try {
-    const { state, endedAt } = parseColumn(row.columns["body"], "lockdown") as Partial<Lockdown>;
+    const { state, endedAt } = shapedColumn<Partial<Lockdown>>(row.columns["body"], "lockdown", {});
     return state === "lifted" && typeof endedAt === "number" && endedAt <= since;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -102,12 +116,17 @@ function wasOverBy(row: Row, since: number): boolean {
   }
 }
 
-/** Lockdowns of all scopes, newest first; `before` continues after an earlier page. */
+/** Lockdowns of all scopes, newest first; `before` continues after an earlier page. `unreadable` are ids of those that cannot be read. */
 export async function pageLockdowns(
   tables: Tables,
   { limit, before }: { readonly limit: number; readonly before: number | null },
-): Promise<{ readonly lockdowns: readonly Lockdown[]; readonly next: number | null }> {
+): Promise<{
+  readonly lockdowns: readonly Lockdown[];
+  readonly unreadable: readonly string[];
+  readonly next: number | null;
+}> {
   const lockdowns: Lockdown[] = [];
+  const unreadable = new Set<string>();
   for (let at = before; ; ) {
     const page = await tables.range({
       table: "lockdown",
@@ -116,13 +135,24 @@ export async function pageLockdowns(
       reverse: true,
       limit: limit - lockdowns.length,
     });
-    const found = await Promise.all(page.rows.map((row) => getLockdown(tables, String(row.columns["lockdown"]))));
+    const found = await Promise.all(
+      page.rows.map(async ({ columns }) => {
+        const id = String(columns["lockdown"]);
+        try {
+          return await getLockdown(tables, id);
+        } catch (error) {
+          if (!(error instanceof AppError)) throw error;
+          unreadable.add(id);
+          return null;
+        }
+      }),
+    );
     // Who lost the race for the next number of a scope has left a row that is not about the one that won.
     for (const [index, lockdown] of found.entries())
       if (lockdown !== null && placeOf(lockdown) === page.rows[index]?.key[1]) lockdowns.push(lockdown);
     at = Number(page.rows.at(-1)?.key[1]);
-    if (!page.more) return { lockdowns, next: null };
-    if (lockdowns.length >= limit) return { lockdowns, next: at };
+    if (!page.more) return { lockdowns, unreadable: [...unreadable], next: null };
+    if (lockdowns.length >= limit) return { lockdowns, unreadable: [...unreadable], next: at };
   }
 }
 
@@ -159,19 +189,31 @@ export const preparationDelete = (group: GroupRef): Write => ({
   key: preparationKey(group),
 });
 
-/** Every preparation, to the last page. */
-export async function listPreparations(tables: Tables): Promise<readonly Preparation[]> {
-  const found: Preparation[] = [];
+function preparationOf({ columns }: Row): Preparation {
+  const body = shapedColumn<Preparation>(columns["body"], "preparation", {
+    ...{ group: "object", name: "text", tags: "object", way: "text", drops: "objects", suspends: "objects" },
+    ...{ left: "texts", hosts: "objects", cannotStop: "texts", policyVersion: "number", at: "number" },
+  });
+  const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "preparation"));
+  return { ...body, drops: specs(body.drops), suspends: specs(body.suspends) };
+}
+
+/** Every preparation, to the last page, and the groups of those that cannot be read, which can be made anew. */
+export async function listPreparations(
+  tables: Tables,
+): Promise<{ readonly preparations: readonly Preparation[]; readonly unreadable: readonly GroupRef[] }> {
+  const preparations: Preparation[] = [];
+  const unreadable: GroupRef[] = [];
   let from: readonly string[] = [""];
   for (;;) {
     const page = await tables.range({ table: "preparation", from, to: ["~"], limit: 1000 });
-    for (const row of page.rows) {
-      const body = parseColumn(row.columns["body"], "preparation") as Preparation;
-      const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "preparation"));
-      found.push({ ...body, drops: specs(body.drops), suspends: specs(body.suspends) });
-    }
+    const { items, unreadable: keys } = readable(page.rows, preparationOf);
+    preparations.push(...items);
+    unreadable.push(
+      ...keys.map(([region, groupId]) => ({ region: String(region), groupId: String(groupId) as GroupId })),
+    );
     const last = page.rows.at(-1);
-    if (!page.more || !last) return found;
+    if (!page.more || !last) return { preparations, unreadable };
     from = [String(last.key[0]), `${String(last.key[1])}\u0001`];
   }
 }

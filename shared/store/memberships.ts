@@ -3,9 +3,10 @@
 // Keys of the table `evidence` are members, whose names begin with a letter; what is written here begins with `~`.
 import { type Day, dayAfter, portName, type StrayUse, startOf } from "../domain/evidence.ts";
 import type { GroupId } from "../domain/ids.ts";
+import { fail } from "../errors/app-error.ts";
 import type { Member } from "../ports/firewall.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { listColumn, shapedColumn } from "./row-shape.ts";
 
 /** An interface as it was when it was in the group. */
 export type FormerMember = Pick<Member, "eniId" | "instanceId" | "instanceName" | "address" | "ipv6">;
@@ -73,7 +74,11 @@ export async function readMemberships(
 ): Promise<ReadonlyMap<string, Membership>> {
   const found = new Map<string, { member: FormerMember; weeks: Set<Day> }>();
   for await (const { key, columns } of rowsOf(tables, groupKey(groupId), from, until)) {
-    const member = parseColumn(columns["body"], "evidence") as FormerMember;
+    const member = shapedColumn<FormerMember>(columns["body"], "evidence", {
+      eniId: "text",
+      address: "text",
+      ipv6: "texts",
+    });
     const known = found.get(member.eniId) ?? { member, weeks: new Set<Day>() };
     found.set(member.eniId, { member, weeks: known.weeks.add(String(key[1])) });
     if (found.size > max) break;
@@ -89,7 +94,7 @@ export async function readKnownHosts(
 ): Promise<ReadonlyMap<string, readonly GroupId[]>> {
   const found = new Map<string, readonly GroupId[]>();
   for await (const { key, columns } of rowsOf(tables, knownKey(region), week, dayAfter(week, 1)))
-    found.set(String(key[2]), parseColumn(columns["body"], "evidence") as readonly GroupId[]);
+    found.set(String(key[2]), listColumn<GroupId>(columns["body"], "evidence", "texts"));
   return found;
 }
 
@@ -108,8 +113,11 @@ export async function readStrays(tables: Tables, region: string, from: Day, unti
 }
 
 function portsOf(eniId: string, columns: Row["columns"]): readonly StrayUse[] {
-  const rows = parseColumn(columns["body"], "evidence") as readonly (readonly [string, number, number])[];
-  return rows.map(([protocol, port, at]) => ({ eniId, protocol, port, at }));
+  return listColumn<readonly [string, number, number]>(columns["body"], "evidence", "list").map((use) => {
+    if (!Array.isArray(use)) throw fail("STATE_UNREADABLE", { table: "evidence" });
+    const [protocol, port, at] = use;
+    return { eniId, protocol, port, at };
+  });
 }
 
 /** What is stored of a stray interface for the week of the day. */

@@ -3,7 +3,7 @@ import type { DeliveryState } from "../domain/delivery.ts";
 import { NOTICE_PRIORITIES, NOTICE_RANKS, type Notice, placeOf } from "../domain/notice.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { dueJob, dueWrite } from "./due.ts";
-import { parseColumn } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
 
 /** The job that sends what is in the outbox. */
 const NOTIFY_JOB = "notify";
@@ -60,12 +60,12 @@ export const outboxProgress = ({ key }: Pending, notice: Notice, state: Delivery
 
 function pendingOf({ key, columns }: Row): Pending {
   try {
-    const notice = parseColumn(columns["body"], "outbox") as Notice;
+    const notice = shapedColumn<Notice>(columns["body"], "outbox", { id: "text", kind: "text", at: "number" });
     const { state } = columns;
     return {
       key,
       notice: Object.hasOwn(NOTICE_PRIORITIES, notice.kind) ? notice : null,
-      state: state === undefined ? null : (parseColumn(state, "outbox") as DeliveryState),
+      state: state === undefined ? null : shapedColumn(state, "outbox", {}),
     };
   } catch {
     return { key, notice: null, state: null };

@@ -1,7 +1,7 @@
 // The policy: versioned rows, the highest of which is in force, and one version that waits for a second person.
 import { fail } from "../errors/app-error.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { listColumn } from "./row-shape.ts";
 
 const NAME = "policy";
 const PENDING = ["pending", 0] as const;
@@ -87,7 +87,7 @@ export async function readPending(tables: Tables): Promise<PendingPolicy | null>
   const row = await tables.get("policy", PENDING);
   if (row === null) return null;
   const { base, text, digest, by, at, until, reason, tokenId } = row.columns;
-  const issuers = parseColumn(row.columns["issuers"] ?? "[]", "policy") as readonly string[];
+  const issuers = listColumn<string>(row.columns["issuers"] ?? "[]", "policy", "texts");
   if (typeof base !== "number" || typeof at !== "number" || typeof until !== "number")
     throw fail("STATE_UNREADABLE", { table: "policy" });
   return {

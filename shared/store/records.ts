@@ -5,7 +5,7 @@ import { type ChainedRecord, recordHash, recordKey, signRecord, stampAt, stampOf
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
 
 /** What was changed; `null` is what is not there. */
 export interface RecordedChange {
@@ -127,7 +127,9 @@ export async function listRecords(
 /** One that cannot be read is shown as such: it hides no other. */
 function recordOf({ key, columns }: Row): AuditRecord {
   try {
-    return parseColumn(columns["body"], "record") as AuditRecord;
+    return shapedColumn<AuditRecord>(columns["body"], "record", {
+      ...{ at: "number", group: "object?", cause: "text", actor: "text", lines: "texts", changes: "objects?" },
+    });
   } catch {
     const lines = ["this record cannot be read; `safeport records verify` tells what is wrong with it"];
     const at = stampOf(String(key[1])) || 0;

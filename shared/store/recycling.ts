@@ -1,15 +1,26 @@
 // The recycling queue: one row for each rule that ever was in it, with the rule in full for as long as records live.
 import type { GroupId } from "../domain/ids.ts";
 import { groupOfRecyclingId, type RecyclingItem, type RecyclingState } from "../domain/recycling-item.ts";
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { revOf, shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 function itemOf(row: Row): RecyclingItem {
-  const body = parseColumn(row.columns["body"], "recycling") as RecyclingItem;
-  const rev = row.columns["rev"];
-  if (typeof rev !== "number" || typeof body.itemId !== "string")
-    throw fail("STATE_UNREADABLE", { table: "recycling" });
+  const body = shapedColumn<RecyclingItem>(row.columns["body"], "recycling", {
+    ...{
+      itemId: "text",
+      group: "object",
+      entryId: "text",
+      key: "text",
+      kept: "object",
+      state: "text",
+      since: "number",
+    },
+    ...{ approvals: "objects", history: "objects", quarantine: "object?", step: "object?", waiting: "object?" },
+    ...{ allocation: "object?", exemption: "object?", judged: "object?" },
+  });
+  const rev = revOf(row.columns, "recycling");
   const { kept, quarantine } = body;
   return {
     ...body,

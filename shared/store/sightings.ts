@@ -11,7 +11,8 @@ import type { GroupId } from "../domain/ids.ts";
 import { isAnswered, laterOf, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Columns, Condition, Row, Tables } from "../ports/tables.ts";
-import { parseColumn, specFromJson, specToJson } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
+import { specFromJson, specToJson } from "./spec-json.ts";
 
 /**
  * As many as a look goes by: what was found in the trail, and of the others the newest. Whoever sends more can keep nobody from being
@@ -27,7 +28,10 @@ const firstPlaceOf = (sighting: Sighting): string => placeOf(sighting).replace("
 
 /** When it came is what its place says: whoever named the place may have died before another stored it there. */
 function sightingOf(row: Row): Sighting {
-  const body = parseColumn(row.columns["body"], "sighting") as Sighting;
+  const body = shapedColumn<Sighting>(row.columns["body"], "sighting", {
+    ...{ eventId: "text", groupId: "text", kind: "text", at: "number", receivedAt: "number" },
+    ...{ actor: "object", rules: "objects?", ruleIds: "texts" },
+  });
   const rules = body.rules?.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "sighting") })) ?? null;
   const came = LATEST - Number(/^!(\d+) /.exec(String(row.key[1]))?.[1]);
   return { ...body, rules, receivedAt: Number.isNaN(came) ? body.receivedAt : came };

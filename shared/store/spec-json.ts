@@ -2,6 +2,7 @@
 import { type Cidr, formatCidr, parseObservedCidr } from "../domain/cidr.ts";
 import type { Peer, RuleSpec } from "../domain/rule.ts";
 import { fail } from "../errors/app-error.ts";
+import { shaped } from "./row-shape.ts";
 
 /** A spec as a plain JSON value. */
 export const specToJson = (spec: RuleSpec): unknown => ({
@@ -12,34 +13,26 @@ export const specToJson = (spec: RuleSpec): unknown => ({
 
 /** The spec of a JSON value that `specToJson` made. Throws STATE_UNREADABLE. */
 export function specFromJson(value: unknown, table: string): RuleSpec {
-  const json = value as
-    | (Omit<RuleSpec, "peer" | "dest"> & {
-        peer?: { kind: string; cidr?: string };
-        dest: string | null;
-      })
-    | null
-    | undefined;
-  if (!json?.peer) throw fail("STATE_UNREADABLE", { table });
+  const json = shaped<SpecJson>(value, table, { direction: "text", policy: "text", peer: "object" });
+  const protocol =
+    typeof json.protocol === "string"
+      ? json.protocol
+      : shaped<{ readonly other: string }>(json.protocol, table, { other: "text" });
+  const { kind, cidr: text = "" } = shaped<SpecJson["peer"]>(json.peer, table, { kind: "text" });
   const dest = json.dest === null ? null : cidrFromJson(json.dest);
-  const cidr = json.peer.kind === "cidr" ? cidrFromJson(json.peer.cidr ?? "") : null;
-  if ((json.dest !== null && !dest) || (json.peer.kind === "cidr" && !cidr)) throw fail("STATE_UNREADABLE", { table });
-  return { ...json, dest, peer: cidr ? { kind: "cidr", cidr } : (json.peer as Peer) };
+  const cidr = kind === "cidr" ? cidrFromJson(text) : null;
+  if ((json.dest !== null && !dest) || (kind === "cidr" && !cidr)) throw fail("STATE_UNREADABLE", { table });
+  return { ...json, protocol, dest, peer: cidr ? { kind: "cidr", cidr } : (json.peer as Peer) };
 }
+
+type SpecJson = Omit<RuleSpec, "peer" | "dest"> & {
+  readonly peer: { readonly kind: string; readonly cidr?: unknown };
+  readonly dest: unknown;
+};
 
 /** Whatever the cloud shows can be stored, and is read back; what was not written by `formatCidr` is not. */
-function cidrFromJson(text: string): Cidr | null {
+function cidrFromJson(text: unknown): Cidr | null {
+  if (typeof text !== "string") return null;
   const cidr = parseObservedCidr(text);
   return cidr !== null && formatCidr(cidr) === text ? cidr : null;
-}
-
-/** Parses a column that holds an object or a list as JSON. Throws STATE_UNREADABLE when it holds anything else. */
-export function parseColumn(value: unknown, table: string): object {
-  if (typeof value !== "string") throw fail("STATE_UNREADABLE", { table });
-  try {
-    const parsed: unknown = JSON.parse(value);
-    if (typeof parsed === "object" && parsed !== null) return parsed;
-  } catch (cause) {
-    throw fail("STATE_UNREADABLE", { table }, cause);
-  }
-  throw fail("STATE_UNREADABLE", { table });
 }

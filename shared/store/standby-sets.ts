@@ -1,7 +1,7 @@
 // Sets of groups that are closed together by filling prefix lists.
 import type { StandbySet } from "../domain/standby.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { readable, revOf, shapedColumn } from "./row-shape.ts";
 
 /** Behind the regions of preparations. */
 const PLACE = "~lists";
@@ -10,16 +10,28 @@ const SETS_MAX = 1000;
 
 const keyOf = (name: string): [string, string] => [PLACE, name];
 
-const setOf = ({ columns }: Row): StandbySet => ({
-  ...(parseColumn(columns["body"], "preparation") as StandbySet),
-  rev: Number(columns["rev"]),
-});
-
-/** Every set. One call. */
-export async function listStandbySets(tables: Tables): Promise<readonly StandbySet[]> {
-  const { rows } = await tables.range({ table: "preparation", from: [PLACE], to: [`${PLACE}\u0001`], limit: SETS_MAX });
-  return rows.map(setOf);
+function setOf({ columns }: Row): StandbySet {
+  const body = shapedColumn<StandbySet>(columns["body"], "preparation", {
+    ...{ name: "text", region: "text", lists: "objects", members: "texts", holders: "texts" },
+  });
+  return { ...body, rev: revOf(columns, "preparation") };
 }
+
+/** Every set. One call. Throws STATE_UNREADABLE where one cannot be read: its lists would be taken for somebody else's, and stay as they are. */
+export async function listStandbySets(tables: Tables): Promise<readonly StandbySet[]> {
+  return (await rowsOf(tables)).map(setOf);
+}
+
+/** Every set, and the names of those that cannot be read: for whoever closes, as what they hold can be closed without them. */
+export async function readableStandbySets(
+  tables: Tables,
+): Promise<{ readonly sets: readonly StandbySet[]; readonly unreadable: readonly string[] }> {
+  const { items, unreadable } = readable(await rowsOf(tables), setOf);
+  return { sets: items, unreadable: unreadable.map(([, name]) => String(name)) };
+}
+
+const rowsOf = async (tables: Tables): Promise<readonly Row[]> =>
+  (await tables.range({ table: "preparation", from: [PLACE], to: [`${PLACE}\u0001`], limit: SETS_MAX })).rows;
 
 export async function getStandbySet(tables: Tables, name: string): Promise<StandbySet | null> {
   const row = await tables.get("preparation", keyOf(name));

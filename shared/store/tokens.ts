@@ -3,7 +3,7 @@ import { PROGRAM_NAMES } from "../domain/grant-policy.ts";
 import { ROLES } from "../domain/permission.ts";
 import type { Scope } from "../domain/scope.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { readable, shapedColumn } from "./row-shape.ts";
 
 /** A token. Instants in milliseconds. */
 export interface TokenRow {
@@ -47,7 +47,17 @@ const EARLIER = {
 };
 
 function tokenOf({ columns }: Row): StoredToken {
-  const body = { ...EARLIER, ...(parseColumn(columns["body"], "token") as TokenRow) };
+  const told = shapedColumn<TokenRow>(columns["body"], "token", {
+    ...{
+      tokenId: "text",
+      secretHash: "text",
+      principal: "text",
+      roles: "texts",
+      expiresAt: "number",
+      scope: "object?",
+    },
+  });
+  const body = { ...EARLIER, ...told };
   const usedAt = columns["usedAt"] === undefined ? null : Number(columns["usedAt"]);
   return { ...body, usedAt, rev: Number(columns["rev"] ?? 0) };
 }
@@ -90,13 +100,22 @@ export async function touchToken(tables: Tables, tokenId: string, usedAt: number
   await tables.update("token", [tokenId], { usedAt }, { kind: "present" });
 }
 
-/** Tokens in the order of their ids, at most `limit`; `after` continues a page. */
+/** Tokens in the order of their ids, at most `limit`; `after` continues a page. `unreadable` are ids of those that cannot be read. */
 export async function listTokens(
   tables: Tables,
   query: { readonly after: string | null; readonly limit: number },
-): Promise<{ readonly tokens: readonly StoredToken[]; readonly next: string | null }> {
+): Promise<{
+  readonly tokens: readonly StoredToken[];
+  readonly unreadable: readonly string[];
+  readonly next: string | null;
+}> {
   const { after, limit } = query;
   const page = await tables.range({ table: "token", from: [after === null ? "" : `${after}\u0001`], to: null, limit });
   const last = page.rows.at(-1);
-  return { tokens: page.rows.map(tokenOf), next: page.more && last ? String(last.key[0]) : null };
+  const { items, unreadable } = readable(page.rows, tokenOf);
+  return {
+    tokens: items,
+    unreadable: unreadable.map(([tokenId]) => String(tokenId)),
+    next: page.more && last ? String(last.key[0]) : null,
+  };
 }

@@ -1,6 +1,6 @@
 // What the last look at the audit trail has found, and how far looks have come.
 import { StoreFailure, type Tables, type Write } from "../ports/tables.ts";
-import { parseColumn } from "./spec-json.ts";
+import { shapedColumn } from "./row-shape.ts";
 
 /** A seal up to which a look has come: its number and digest, and until where it had looked itself. */
 interface Anchor {
@@ -35,7 +35,15 @@ const KEY = ["trail"];
 export async function readTrailCheck(tables: Tables): Promise<TrailCheck | null> {
   try {
     const row = await tables.get("schedule", KEY);
-    return row ? (parseColumn(row.columns["body"], "schedule") as TrailCheck) : null;
+    return row
+      ? shapedColumn<TrailCheck>(row.columns["body"], "schedule", {
+          checkedAt: "number",
+          tail: "object",
+          head: "object?",
+          whole: "object",
+          faults: "objects",
+        })
+      : null;
   } catch (error) {
     // Nothing depends on it: the next look begins anew.
     if (error instanceof StoreFailure && error.kind === "tableMissing") return null;

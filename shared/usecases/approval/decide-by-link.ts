@@ -62,7 +62,8 @@ async function callerOf(
   const person = personOf(policy, principal);
   const callers: Caller[] = [];
   for (let after: string | null = null; ; ) {
-    const { tokens, next } = await listTokens(app.tables, { after, limit: PAGE });
+    const { tokens, unreadable, next } = await listTokens(app.tables, { after, limit: PAGE });
+    if (unreadable.length > 0) app.log.write("error", "tokens that cannot be read let nobody decide", { unreadable });
     for (const token of tokens) {
       const { roles, scopes, issuers, tokenId, tokenSince, ...its } = identityOf(token);
       if (personOf(policy, its.principal) !== person || !isGood(token, app.clock.now())) continue;

@@ -36,10 +36,11 @@ export async function chooseLockdown(
  */
 async function usablePreparations(app: App, policy: Policy): Promise<readonly Preparation[]> {
   const now = app.clock.now();
-  const all = await listPreparations(app.tables);
+  // Where a row cannot be read the group is prepared now.
+  const { preparations } = await listPreparations(app.tables);
   const isUsable = (it: Preparation): boolean =>
     it.policyVersion === policy.version && it.way !== "none" && now - it.at < PREPARED_FOR_MS;
-  return all.filter(isUsable);
+  return preparations.filter(isUsable);
 }
 
 /** Groups that a lockdown is in already, wherever its scope is by now. Never throws CloudFailure: what cannot be read is answered so. */

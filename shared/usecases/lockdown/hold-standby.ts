@@ -5,7 +5,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { type StandbySet, standbyHolder, standbyName, standbyShape } from "../../domain/standby.ts";
 import { isWithin, onLists } from "../../plan/standby-drops.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
+import { getStandbySet, listStandbySets, readableStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
 import { settleStandby } from "./settle-standby.ts";
@@ -31,7 +31,7 @@ export async function fillLists(
   const current = currentNames(policy);
   const { regions } = await app.lists();
   const isUsable = ({ name, region }: StandbySet): boolean => current.has(name) && regions.includes(region);
-  const sets = (await listStandbySets(app.tables)).filter(isUsable);
+  const sets = (await setsThatCanBeRead(app)).filter(isUsable);
   const filled = await Promise.all(
     sets.map(async (set) => {
       const held = await hold(app, set, lockdownId, closing);
@@ -50,6 +50,14 @@ export async function fillLists(
     const drops = onLists(it.drops, set.lists);
     return drops ? { ...it, drops, spelledOut: it.drops } : it;
   });
+}
+
+/** A row that nobody can read keeps nothing from being closed: what its lists would have closed is closed without them. */
+export async function setsThatCanBeRead(app: App): Promise<readonly StandbySet[]> {
+  const { sets, unreadable } = await readableStandbySets(app.tables);
+  if (unreadable.length > 0)
+    app.log.write("error", "lists for lockdowns are left out: their rows cannot be read", { unreadable });
+  return sets;
 }
 
 const keyOf = ({ group }: Pick<Preparation, "group">): string => `${group.region} ${group.groupId}`;
@@ -82,7 +90,7 @@ async function hold(
 
 /** Reads the lists that the lockdown holds once more, and fills what somebody has emptied. Answers false where it holds none. */
 export async function keepLists(app: App, lockdownId: string): Promise<boolean> {
-  const held = (await listStandbySets(app.tables)).filter(({ holders }) => holders.includes(lockdownId));
+  const held = (await setsThatCanBeRead(app)).filter(({ holders }) => holders.includes(lockdownId));
   await Promise.all(held.map(({ name }) => settleStandby(app, name, { priority: "lockdown" })));
   return held.length > 0;
 }

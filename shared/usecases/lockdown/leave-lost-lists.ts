@@ -4,7 +4,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { getLockdown } from "../../store/lockdowns.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
+import { readableStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { letGoOfLists } from "./hold-standby.ts";
@@ -18,7 +18,7 @@ const AT_ONCE = 32;
  */
 export async function leaveLostLists(app: App): Promise<number | null> {
   const ends: number[] = [];
-  for (const set of await listStandbySets(app.tables))
+  for (const set of (await readableStandbySets(app.tables)).sets)
     for (const lockdownId of set.holders) {
       if (await hasRow(app, lockdownId)) continue;
       const until = await heldUntil(app, set, lockdownId);

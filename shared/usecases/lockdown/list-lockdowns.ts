@@ -8,10 +8,14 @@ import type { App } from "../app.ts";
 export async function listLockdowns(
   app: App,
   { limit, cursor }: { readonly limit: number; readonly cursor: string | null },
-): Promise<{ readonly lockdowns: readonly Lockdown[]; readonly next: string | null }> {
+): Promise<{
+  readonly lockdowns: readonly Lockdown[];
+  readonly unreadable: readonly string[];
+  readonly next: string | null;
+}> {
   const before = cursor === null ? null : Number(cursor);
-  const { lockdowns, next } = await pageLockdowns(app.tables, { limit, before });
-  return { lockdowns, next: next === null ? null : `${next}` };
+  const { next, ...page } = await pageLockdowns(app.tables, { limit, before });
+  return { ...page, next: next === null ? null : `${next}` };
 }
 
 /** One of them. Throws LOCKDOWN_UNKNOWN. */

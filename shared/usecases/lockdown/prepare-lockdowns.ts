@@ -109,7 +109,13 @@ export async function prepareGroup(
  */
 export async function prepareLockdowns(app: App, policy: Policy, deadlineAt: number): Promise<number> {
   const { tables, clock } = app;
-  const kept = new Map((await listPreparations(tables)).map((it) => [nameOf(it.group), it]));
+  const { preparations, unreadable } = await listPreparations(tables);
+  const kept = new Map(preparations.map((it) => [nameOf(it.group), it]));
+  if (unreadable.length > 0) {
+    const groups = unreadable.map(({ groupId }) => groupId);
+    app.log.write("error", "what is prepared for lockdowns cannot be read, and is made anew", { groups });
+    await tables.writeAll(unreadable.map(preparationDelete));
+  }
   if (policy.lockdown.groups.length === 0) {
     if (kept.size > 0) await tables.writeAll([...kept.values()].map((it) => preparationDelete(it.group)));
     return clock.now() + EVERY_MS;

@@ -20,7 +20,13 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listPreparations } from "../../store/lockdowns.ts";
-import { deleteStandbySet, getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
+import {
+  deleteStandbySet,
+  getStandbySet,
+  listStandbySets,
+  readableStandbySets,
+  saveStandbySet,
+} from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
@@ -104,13 +110,13 @@ export async function prepareStandby(app: App, policy: Policy, deadlineAt: numbe
   const rows = await listStandbySets(app.tables);
   if (policy.lockdown.prefixLists.length === 0 && rows.length === 0) return now + EVERY_MS;
   const lists = await app.lists();
-  const prepared = await listPreparations(app.tables);
+  const { preparations: prepared, unreadable } = await listPreparations(app.tables);
   const current = prepared.filter((it) => it.policyVersion === policy.version);
   const { wishes, leftOut } = standbyWishes(policy, lists.regions, current);
   for (const { group, why } of leftOut)
     app.log.write("info", `${group.groupId} is closed by drops of its own in a lockdown`, { why });
   // Of what is not prepared for this policy it is not known yet whether it is still wanted.
-  let isCut = current.length < prepared.length;
+  let isCut = current.length < prepared.length || unreadable.length > 0;
   const isSure = !isCut;
   const work: readonly (() => Promise<boolean>)[] = [
     ...wishes
@@ -276,9 +282,11 @@ async function retire(
 /** A job: looks at the lists of every set once more, and puts right what they hold. Answers when to do it again. */
 export async function settleAllStandby(app: App): Promise<number | null> {
   const lostUntil = await leaveLostLists(app);
-  const sets = await listStandbySets(app.tables);
+  const { sets, unreadable } = await readableStandbySets(app.tables);
+  if (unreadable.length > 0)
+    app.log.write("error", "lists for lockdowns are not looked at: their rows cannot be read", { unreadable });
   const settled = await Promise.all(
     sets.map(({ name, holders }) => settleStandby(app, name, { priority: holders.length > 0 ? "lockdown" : "end" })),
   );
-  return settled.every(({ isShown }) => isShown) ? lostUntil : app.clock.now() + AGAIN_MS;
+  return unreadable.length === 0 && settled.every(({ isShown }) => isShown) ? lostUntil : app.clock.now() + AGAIN_MS;
 }

@@ -12,13 +12,13 @@ import { inBlocks } from "../../plan/standby-drops.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { brokenGlass } from "../pass/pass-lockdown.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
+import { setsThatCanBeRead } from "./hold-standby.ts";
 
 /** Groups that are read in a minute, one call each: others need calls, too. */
 const GROUPS_A_MINUTE = 50;
@@ -109,7 +109,7 @@ async function hasOpened(
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
     if (!drops.some(({ peer }) => peer.kind === "prefixList")) return !dropsSuffice(drops, rules);
     // A drop on a list closes nothing while the list is not shown to be filled.
-    const sets = await listStandbySets(app.tables);
+    const sets = await setsThatCanBeRead(app);
     const filled = sets.filter(({ holders, shown }) => shown === "filled" && holders.includes(lockdownId));
     const blocks = inBlocks(drops, filled);
     return blocks.some(({ peer }) => peer.kind === "prefixList") || !dropsSuffice(blocks, rules);

@@ -41,7 +41,7 @@ export async function previewLists(app: App, policy: Policy, isNew: boolean): Pr
   const weight = weightOfDrops(plain);
   if (isNew && (weight === null || weight > max))
     throw fail("LOCKDOWN_LISTS_TOO_WIDE", { weight: weight ?? "too many", max });
-  const prepared = (await listPreparations(app.tables)).map((it) => ({
+  const prepared = (await listPreparations(app.tables)).preparations.map((it) => ({
     ...it,
     drops: dropsAround(lockdown.core, operatorPath, { hasSix: hasSixDrop(it.drops), hasGre: hasGreDrop(it.drops) }),
   }));

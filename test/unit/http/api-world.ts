@@ -323,7 +323,7 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     previewLockdown: note("previewLockdown", lockdown),
     liftLockdown: note("liftLockdown", { ...lockdown, state: "lifted", endedAt: NOW, endedBy: "ann" }),
     getLockdown: note("getLockdown", lockdown),
-    listLockdowns: note("listLockdowns", { lockdowns: [lockdown], next: null }),
+    listLockdowns: note("listLockdowns", { lockdowns: [lockdown], unreadable: [], next: null }),
     getMode: note("getMode", inForce),
     setMode: note("setMode", { inForce, plan: ["mode normal → halt"] }),
   } as unknown as UseCases;

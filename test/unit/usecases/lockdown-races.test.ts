@@ -683,7 +683,9 @@ describe("a lockdown of several groups", () => {
   test("asks for what was not prepared ahead of all other work", () =>
     inScene(async (scene) => {
       const app = scene.quietApp();
-      await app.tables.writeAll((await listPreparations(app.tables)).map(({ group }) => preparationDelete(group)));
+      await app.tables.writeAll(
+        (await listPreparations(app.tables)).preparations.map(({ group }) => preparationDelete(group)),
+      );
       const asked: string[] = [];
       const { inventory } = app;
       const told: App = {
@@ -718,7 +720,7 @@ describe("a lockdown of several groups", () => {
             (await app.inventory.listGroups(...asked)).map((facts) => ({ ...facts, tags: { app: "shop" } })),
         },
       };
-      const kept = await listPreparations(app.tables);
+      const { preparations: kept } = await listPreparations(app.tables);
       await app.tables.writeAll(kept.map((it) => preparationWrite({ ...it, tags: { app: "shop" } })));
       const chosen = await chooseLockdown(tagged, scene.policy, { kind: "tag", tag: "app=shop" });
       expect(chosen.map(({ group }) => group.groupId).sort()).toEqual([APP.groupId, WEB.groupId]);

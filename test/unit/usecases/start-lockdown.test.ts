@@ -103,10 +103,10 @@ describe("with one", () => {
       const group: App["inventory"]["listGroups"] = async (...asked) =>
         (await app.inventory.listGroups(...asked)).map((facts) => ({ ...facts, serviceManaged: true }));
       const managed: App = { ...app, inventory: { ...app.inventory, listGroups: group } };
-      const kept = await listPreparations(app.tables);
+      const { preparations: kept } = await listPreparations(app.tables);
       await app.tables.writeAll(kept.map((it) => preparationDelete(it.group)));
       await prepareLockdowns(managed, scene.policy, app.clock.monotonicMs() + 30_000);
-      expect((await listPreparations(app.tables)).map(({ way }) => way)).toEqual(["none", "none"]);
+      expect((await listPreparations(app.tables)).preparations.map(({ way }) => way)).toEqual(["none", "none"]);
       const started = await startLockdown(app, ask(scene, app));
       expect(started.groups[0]).toMatchObject({ way: "drops", isClosed: true });
     }));

@@ -1,0 +1,75 @@
+// What a row has to look like. Somebody may have damaged one: what is not as it was written goes no further than here.
+import { AppError, fail } from "../errors/app-error.ts";
+import type { Columns, Row } from "../ports/tables.ts";
+
+/** What a field holds; `?` where it may be null or missing, as in rows of earlier versions. */
+type Kind = "text" | "number" | "object" | "list" | "objects" | "texts" | "object?" | "objects?" | "list?";
+
+/** The kinds of those fields without which nobody can work with the value. */
+export type Shape<Value> = { readonly [Field in keyof Value]?: Kind };
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+const is: Readonly<Record<"text" | "number" | "object" | "list" | "objects" | "texts", (value: unknown) => boolean>> = {
+  text: (value) => typeof value === "string",
+  number: (value) => typeof value === "number",
+  object: isObject,
+  list: Array.isArray,
+  objects: (value) => Array.isArray(value) && value.every(isObject),
+  texts: (value) => Array.isArray(value) && value.every((it) => typeof it === "string"),
+};
+
+/** A value as one of this shape. Throws STATE_UNREADABLE where it is none. */
+export function shaped<Value extends object>(value: unknown, table: string, shape: Shape<Value>): Value {
+  if (!isObject(value)) throw fail("STATE_UNREADABLE", { table });
+  for (const [name, kind] of Object.entries(shape) as [keyof object, Kind][]) {
+    const field: unknown = value[name];
+    const isLeftOut = kind.endsWith("?") && (field === undefined || field === null);
+    if (!isLeftOut && !is[kind.replace("?", "") as keyof typeof is](field)) throw fail("STATE_UNREADABLE", { table });
+  }
+  return value as Value;
+}
+
+/** A column that holds an object of this shape as JSON. Throws STATE_UNREADABLE when it holds anything else. */
+export const shapedColumn = <Value extends object>(value: unknown, table: string, shape: Shape<Value>): Value =>
+  shaped(parsed(value, table), table, shape);
+
+/** A column that holds a list as JSON. Throws STATE_UNREADABLE when it holds anything else. */
+export function listColumn<Item>(value: unknown, table: string, kind: "list" | "objects" | "texts"): readonly Item[] {
+  const list = parsed(value, table);
+  if (!is[kind](list)) throw fail("STATE_UNREADABLE", { table });
+  return list as readonly Item[];
+}
+
+function parsed(value: unknown, table: string): unknown {
+  if (typeof value !== "string") throw fail("STATE_UNREADABLE", { table });
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    throw fail("STATE_UNREADABLE", { table }, cause);
+  }
+}
+
+/** The version of a row that is changed by compare-and-set. Throws STATE_UNREADABLE without one. */
+export function revOf({ rev }: Columns, table: string): number {
+  if (typeof rev !== "number") throw fail("STATE_UNREADABLE", { table });
+  return rev;
+}
+
+/** What the rows say, and the keys of those that cannot be read: one of them holds up no other. */
+export function readable<Item>(
+  rows: readonly Row[],
+  read: (row: Row) => Item,
+): { readonly items: readonly Item[]; readonly unreadable: readonly Row["key"][] } {
+  const items: Item[] = [];
+  const unreadable: Row["key"][] = [];
+  for (const row of rows)
+    try {
+      items.push(read(row));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      unreadable.push(row.key);
+    }
+  return { items, unreadable };
+}
