@@ -16,7 +16,7 @@ import { readMode } from "../../shared/store/mode.ts";
 import { readPolicy } from "../../shared/store/policy.ts";
 import { probeDelete, readProbe } from "../../shared/store/probes.ts";
 import { newestSeal } from "../../shared/store/seals.ts";
-import { readTrailCheck } from "../../shared/store/trail-check.ts";
+import { checkUnreadable, readTrailCheck } from "../../shared/store/trail-check.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { type CloudCalls, cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
@@ -200,7 +200,8 @@ async function sealed(account: Account): Promise<readonly Finding[]> {
   if (newest === null)
     return [{ check, state: "warn", found: "nothing is sealed yet: that begins half an hour after setup", remedy }];
   if (newest.says === null) return [{ check, state: "fail", found: `seal ${newest.number} cannot be read`, remedy }];
-  const [fault, ...more] = (await readTrailCheck(stateOf(account)))?.faults ?? [];
+  const last = await readTrailCheck(stateOf(account));
+  const [fault, ...more] = last === "unreadable" ? [checkUnreadable(account.clock.now())] : (last?.faults ?? []);
   if (fault !== undefined) {
     const found = `${fault.of} is not as it was written (${fault.kind}: ${fault.why}), and ${more.length} more`;
     return [

@@ -1,5 +1,6 @@
 // How far the reading of a source of evidence is, region by region.
 import type { TrafficSourceKind } from "../domain/recycling-policy.ts";
+import { AppError } from "../errors/app-error.ts";
 import type { Tables } from "../ports/tables.ts";
 import { type Shape, shaped, shapedColumn } from "./row-shape.ts";
 
@@ -30,15 +31,24 @@ function collectionOf(body: unknown): Collection {
 const PREFIX = "evidence/";
 const SOURCES_MAX = 1000;
 
-/** How far every source of every region is. */
+/** How far every source of every region is; null where the row cannot be read, which keeps no other out. */
 export async function listCollections(
   tables: Tables,
-): Promise<readonly { readonly region: string; readonly source: string; readonly collection: Collection }[]> {
+): Promise<readonly { readonly region: string; readonly source: string; readonly collection: Collection | null }[]> {
   const page = await tables.range({ table: "schedule", from: [PREFIX], to: ["evidence0"], limit: SOURCES_MAX });
   return page.rows.map(({ key, columns }) => {
     const [, region = "", source = ""] = String(key[0]).split("/");
-    return { region, source, collection: collectionOf(columns["body"]) };
+    return { region, source, collection: readableOf(columns["body"]) };
   });
+}
+
+function readableOf(body: unknown): Collection | null {
+  try {
+    return collectionOf(body);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return null;
+  }
 }
 
 const keyOf = (region: string, source: TrafficSourceKind): readonly string[] => [`${PREFIX}${region}/${source}`];

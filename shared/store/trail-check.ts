@@ -1,4 +1,5 @@
 // What the last look at the audit trail has found, and how far looks have come.
+import { AppError } from "../errors/app-error.ts";
 import { StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 import { shapedColumn } from "./row-shape.ts";
 
@@ -31,8 +32,8 @@ export interface TrailCheck {
 
 const KEY = ["trail"];
 
-/** Null before the first look. */
-export async function readTrailCheck(tables: Tables): Promise<TrailCheck | null> {
+/** Null before the first look; `unreadable` where somebody has damaged the row, which holds nobody up: the next look begins anew. */
+export async function readTrailCheck(tables: Tables): Promise<TrailCheck | "unreadable" | null> {
   try {
     const row = await tables.get("schedule", KEY);
     return row
@@ -45,11 +46,20 @@ export async function readTrailCheck(tables: Tables): Promise<TrailCheck | null>
         })
       : null;
   } catch (error) {
+    if (error instanceof AppError) return "unreadable";
     // Nothing depends on it: the next look begins anew.
     if (error instanceof StoreFailure && error.kind === "tableMissing") return null;
     throw error;
   }
 }
+
+/** What is told of a check that cannot be read. */
+export const checkUnreadable = (now: number): TrailFault => ({
+  of: "trail",
+  kind: "check",
+  why: "what the last look at the trail found cannot be read in the table schedule: all of it is looked at anew",
+  foundAt: now,
+});
 
 export const trailCheckWrite = (check: TrailCheck): Write => ({
   kind: "put",

@@ -10,7 +10,7 @@ import { type Due, readDue } from "../../store/due.ts";
 import { lastFullPass } from "../../store/full-pass.ts";
 import { getLease } from "../../store/leases.ts";
 import { readMode } from "../../store/mode.ts";
-import { readTrailCheck, type TrailFault } from "../../store/trail-check.ts";
+import { checkUnreadable, readTrailCheck, type TrailFault } from "../../store/trail-check.ts";
 import type { App } from "../app.ts";
 import { dueEnd, OVERDUE_MS } from "../lease/tell-overdue.ts";
 
@@ -55,6 +55,8 @@ export interface Health {
 const ROWS_MAX = 1000;
 /** Overdue leases that are looked up and named; one is enough for the status. */
 const ENDS_MAX = 100;
+const COLLECTION_UNREADABLE =
+  "how far it was read cannot be read in the table schedule; nothing counts as idle by it until that row is repaired, or deleted to read all of it anew";
 
 /** Reads the due table and the leases it says are late; makes no call to ECS. */
 export async function health(app: App, policy: Policy): Promise<Health> {
@@ -72,7 +74,10 @@ export async function health(app: App, policy: Policy): Promise<Health> {
     evidenceSources(app, now),
     readTrailCheck(app.tables),
   ]);
-  const trail = { checkedAt: check?.checkedAt ?? null, faults: check?.faults ?? [] };
+  const trail =
+    check === "unreadable"
+      ? { checkedAt: null, faults: [checkUnreadable(now)] }
+      : { checkedAt: check?.checkedAt ?? null, faults: check?.faults ?? [] };
   const isUnseen = last !== null && isSeenLate(last, now);
   return {
     status: statusOf({
@@ -115,9 +120,9 @@ async function evidenceSources(app: App, now: number): Promise<Health["evidence"
   return (await listCollections(app.tables)).map(({ region, source, collection }) => ({
     region,
     source,
-    readUntil: collection.firstUntil === 0 ? null : collection.firstUntil,
-    trouble: collection.trouble,
-    queriesToday: collection.spent.day === dayOf(now) ? collection.spent.queries : 0,
+    readUntil: collection === null || collection.firstUntil === 0 ? null : collection.firstUntil,
+    trouble: collection === null ? COLLECTION_UNREADABLE : collection.trouble,
+    queriesToday: collection?.spent.day === dayOf(now) ? collection.spent.queries : 0,
   }));
 }
 

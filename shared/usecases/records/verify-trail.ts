@@ -14,7 +14,13 @@ import {
 import { type TrailAnchor, type TrailFinding, TrailVerifier } from "../../plan/verify-records.ts";
 import { writeRecord } from "../../store/records.ts";
 import { recentSeals } from "../../store/seals.ts";
-import { readTrailCheck, type TrailCheck, type TrailFault, trailCheckWrite } from "../../store/trail-check.ts";
+import {
+  checkUnreadable,
+  readTrailCheck,
+  type TrailCheck,
+  type TrailFault,
+  trailCheckWrite,
+} from "../../store/trail-check.ts";
 import type { App } from "../app.ts";
 import { tell } from "../notices/tell.ts";
 import { exportRecords, type TrailPlace } from "./export-records.ts";
@@ -38,13 +44,15 @@ const BEGINNING: TrailAnchor = { number: 0, digest: "", to: "" };
 export async function verifyTrail(app: App, deadlineAt: number): Promise<void> {
   const { tables, clock } = app;
   const now = clock.now();
-  const before = (await readTrailCheck(tables)) ?? (await firstCheck(app));
+  const kept = await readTrailCheck(tables);
+  const before = kept === null || kept === "unreadable" ? await firstCheck(app) : kept;
   const tail = await walk(app, before.tail, { linesMax: Number.POSITIVE_INFINITY, deadlineAt, head: before.head });
   const isDue = before.whole.isOver && now - before.whole.startedAt >= WHOLE_EVERY_MS;
   const begun = isDue ? { ...BEGINNING, startedAt: now, isOver: false } : before.whole;
   const piece = begun.isOver ? null : await walk(app, begun, { linesMax: WHOLE_LINES, deadlineAt, head: null });
   const isOver = begun.isOver || piece?.isAtEnd === true;
-  const fresh = [...tail.findings, ...(piece?.findings ?? [])];
+  const lost = kept === "unreadable" ? [checkUnreadable(now)] : [];
+  const fresh = [...lost, ...tail.findings, ...(piece?.findings ?? [])];
   // A look at the whole trail that is over has found again what is still so.
   const old =
     isOver && !begun.isOver ? before.faults.filter(({ foundAt }) => foundAt >= begun.startedAt) : before.faults;
@@ -132,7 +140,7 @@ function settled(anchors: readonly TrailAnchor[]): TrailAnchor[] {
   );
 }
 
-async function alarm(app: App, added: readonly TrailFinding[], now: number): Promise<void> {
+async function alarm(app: App, added: readonly Pick<TrailFault, "of" | "kind" | "why">[], now: number): Promise<void> {
   const named = added.slice(0, FAULTS_NAMED).map(({ kind, of, why }) => `${of} (${kind}: ${why})`);
   const more = added.length > named.length ? `, and ${added.length - named.length} more` : "";
   const what = `the audit trail is not as it was written: ${named.join(", ")}${more}`;

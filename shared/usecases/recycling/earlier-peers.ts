@@ -60,7 +60,8 @@ export async function firstOpenDay(
   const floor = dayAfter(dayOf(now), -windowDays - 1);
   const own = (await listCollections(app.tables)).filter((it) => it.region === region);
   if (own.length === 0) return floor;
-  const read = dayOf(Math.min(...own.map(({ collection }) => collection.againUntil)));
+  // Of one that cannot be read everything may still be told.
+  const read = dayOf(Math.min(...own.map(({ collection }) => collection?.againUntil ?? 0)));
   return read < floor ? floor : read;
 }
 

@@ -74,7 +74,6 @@ const TOLD: readonly Damaged[] = [
     (tables) => listAuditedGroups(tables, "2026-10", 1, { after: null, limit: 10 }),
   ],
   ["a collection", ["schedule", ["evidence/r/flowLog"], "body"], (tables) => readCollection(tables, "r", "flowLog")],
-  ["the collections", ["schedule", ["evidence/r/flowLog"], "body"], listCollections],
   ["a watch", ["schedule", ["watch/r"], "body"], (tables) => readWatchSpent(tables, "r")],
   ["a delivery", ["delivery", ["n"], "body"], (tables) => readDelivery(tables, "n"), ["{}"]],
   ["a difference", ["drift", [WEB, "dr-1"], "body"], (tables) => getDrift(tables, GROUP, "dr-1")],
@@ -132,7 +131,6 @@ const TOLD: readonly Damaged[] = [
   ["a set of lists", ["preparation", ["~lists", "s"], "body"], (tables) => getStandbySet(tables, "s")],
   ["the sets whose lists are ours", ["preparation", ["~lists", "s"], "body"], listStandbySets],
   ["a token", ["token", ["t"], "body"], (tables) => readToken(tables, "t")],
-  ["a look at the trail", ["schedule", ["trail"], "body"], readTrailCheck],
 ];
 
 /** Rows that hold up no other, with what is said of them. */
@@ -200,6 +198,18 @@ const LEFT_OUT: readonly (readonly [...place: readonly [Damaged[0], Damaged[1], 
     { records: [{ cause: "unreadable" }] },
   ],
   ["seals", ["seal", [1], "body"], async (tables) => ({ ...(await newestSeal(tables)) }), { says: null }],
+  [
+    "collections",
+    ["schedule", ["evidence/r/flowLog"], "body"],
+    async (tables) => ({ list: await listCollections(tables) }),
+    { list: [{ region: "r", source: "flowLog", collection: null }] },
+  ],
+  [
+    "a look at the trail",
+    ["schedule", ["trail"], "body"],
+    async (tables) => ({ check: await readTrailCheck(tables) }),
+    { check: "unreadable" },
+  ],
   ["the mode", ["policy", ["mode", 0], "mode"], readMode, { mode: "close-only" }],
   ["a pace", ["delivery", ["target/t"], "body"], (tables) => readPace(tables, "t"), { sentAt: [], failures: 0 }],
 ];

@@ -29,6 +29,19 @@ describe("health", () => {
     });
   });
 
+  test("answers where somebody has damaged what is kept of evidence and trail, and says so", async () => {
+    const world = await appWorld();
+    for (const key of ["trail", "evidence/r/flowLog"])
+      await world.app.tables.put("schedule", [key], { body: "{}" }, { kind: "none" });
+    expect(await health(world.app, world.policy)).toMatchObject({
+      status: "trail-broken",
+      evidence: [
+        { region: "r", source: "flowLog", readUntil: null, trouble: expect.stringContaining("cannot be read") },
+      ],
+      trail: { checkedAt: null, faults: [{ of: "trail", kind: "check" }] },
+    });
+  });
+
   test("names a lease from 30 s past its end on, once", async () => {
     const world = await appWorld();
     const { lease } = await openLease(world.app, world.caller(), anAsk(), create);

@@ -13,7 +13,11 @@ beforeEach(() => {
 });
 
 const look = (deadlineAt = Number.POSITIVE_INFINITY) => verifyTrail(world.process(), deadlineAt);
-const faults = async () => (await readTrailCheck(world.tables))?.faults.map(({ of }) => of) ?? null;
+const check = async () => {
+  const kept = await readTrailCheck(world.tables);
+  return kept === "unreadable" ? null : kept;
+};
+const faults = async () => (await check())?.faults.map(({ of }) => of) ?? null;
 const told = async () =>
   (await readOutbox(world.tables, 1000)).pending.flatMap(({ notice }) =>
     notice?.kind === "healthAlarm" ? [(notice.data as { what: string }).what] : [],
@@ -56,8 +60,19 @@ describe("a trail that nobody has touched", () => {
       await look();
     }
     await week();
-    const check = await readTrailCheck(world.tables);
-    expect([check?.checkedAt, check?.faults, await told()]).toEqual([world.now - HOUR_MS, [], []]);
+    const kept = await check();
+    expect([kept?.checkedAt, kept?.faults, await told()]).toEqual([world.now - HOUR_MS, [], []]);
+  });
+
+  test("is looked at anew where somebody has damaged what was kept of the last look, and that is told once", async () => {
+    await hours(3);
+    await world.tables.put("schedule", ["trail"], { body: "{}" }, { kind: "none" });
+    expect(await readTrailCheck(world.tables)).toBe("unreadable");
+    await hours(2);
+    expect([await faults(), (await told()).length]).toEqual([["trail"], 1]);
+    await week();
+    await week();
+    expect(await faults()).toEqual([]);
   });
 
   test("is read from where the last look was, not from its beginning", async () => {
