@@ -30,6 +30,10 @@ export function sensitiveOpenings<Spec extends RuleSpec>(
   return specs.filter((spec) => found.has(spec));
 }
 
+/** True where any of `specs` opens a sensitive port to anybody, to however few. */
+export const mayOpenSensitive = (specs: readonly RuleSpec[], sensitivePorts: readonly number[]): boolean =>
+  specs.some((spec) => isOpening(spec) && sensitivePorts.some((port) => coversPort(spec, port)));
+
 const isOpening = ({ policy, direction }: RuleSpec): boolean => policy === "accept" && direction === "ingress";
 
 const isOfBlock = <Spec extends RuleSpec>(spec: Spec): spec is Spec & { readonly peer: { readonly kind: "cidr" } } =>

@@ -240,6 +240,13 @@ export const catalogue = {
     () =>
       "Narrow the source (what is granted already counts with it), or name blocks in place of a list; or have an administrator confirm it: sensitiveConfirmed=true for one rule, its key in `sensitive` for a baseline.",
   ),
+  GROUP_BUSY: entry(
+    409,
+    "later",
+    "us",
+    (d) => `Somebody else is granting a sensitive port in ${d["group"]}, and did not come to an end.`,
+    () => "Try again in half a minute.",
+  ),
   BASELINE_CHANGED: entry(
     409,
     "never",

@@ -22,7 +22,7 @@ import { freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
 import { lowerTagGuard } from "../ledger/confirm-guard.ts";
 import { writtenFor } from "../ledger/rule-description.ts";
-import { requireConfirmed } from "../ledger/sensitive-ports.ts";
+import { grantInTurn, requireConfirmed } from "../ledger/sensitive-ports.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
@@ -128,19 +128,25 @@ async function adoption(work: Work): Promise<Decision> {
   return {
     state: "adopted",
     plan: changes.map(({ spec, allocation }) => `${allocation ? "allocate" : "retire"} ${ruleKey(spec)}`),
-    carryOut: () => changeAllocations(app, group, caller.principal, changes),
+    carryOut: () =>
+      found && allocated.length > 0
+        ? grantInTurn(app, caller, group, sensitiveOf(work, found), changes)
+        : changeAllocations(app, group, caller.principal, changes),
   };
 }
+
+/** A rule as it has to be confirmed, where it may let everybody reach a sensitive port. */
+const sensitiveOf = ({ item, word }: Work, { spec }: KeptRule) => ({
+  specs: [spec],
+  replaced: item.wanted?.spec ?? null,
+  isConfirmed: word.sensitiveConfirmed,
+});
 
 /** The found rule as an allocation: with what its entry said before, where it had one. */
 async function accepted(work: Work, found: KeptRule, seenAt: number | null): Promise<AllocationChange> {
   const { app, caller, item, word } = work;
   const { group, wanted } = item;
-  await requireConfirmed(app, caller, group, {
-    specs: [found.spec],
-    replaced: wanted?.spec ?? null,
-    isConfirmed: word.sensitiveConfirmed,
-  });
+  await requireConfirmed(app, caller, group, sensitiveOf(work, found));
   const before = wanted && (await lastAllocation(app, group, wanted));
   const owner = word.owner || before?.owner;
   const reason = word.reason || before?.reason;
@@ -212,7 +218,7 @@ async function restoration(work: Work): Promise<Decision> {
     return {
       state: "restored",
       plan: [`allocate ${ruleKey(found.spec)} and open it`],
-      carryOut: () => changeAllocations(app, group, caller.principal, [change]),
+      carryOut: () => grantInTurn(app, caller, group, sensitiveOf(work, found), [change]),
     };
   }
   if (!OPEN.includes(state) || !wanted) throw refuse(item, "it is over and cannot be restored");

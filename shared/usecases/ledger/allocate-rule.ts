@@ -23,9 +23,9 @@ import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { freshEntry } from "./book-holds.ts";
-import { type AllocationChange, changeAllocations } from "./change-allocations.ts";
+import type { AllocationChange } from "./change-allocations.ts";
 import { writtenFor } from "./rule-description.ts";
-import { requireConfirmed } from "./sensitive-ports.ts";
+import { grantInTurn, requireConfirmed } from "./sensitive-ports.ts";
 
 /** What is to stand, as text. */
 export interface AllocationAsk
@@ -66,7 +66,8 @@ export async function allocateRule(
   // What is granted for good would stand beside a lockdown that revokes what it cannot drop.
   if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
-  await requireConfirmed(app, caller, ref, { specs, replaced: null, isConfirmed: ask.sensitiveConfirmed });
+  const sensitive = { specs, replaced: null, isConfirmed: ask.sensitiveConfirmed };
+  await requireConfirmed(app, caller, ref, sensitive);
   const [members, { rules }, stored] = await Promise.all([
     app.inventory.members(ref, "drift"),
     app.firewall.readGroup(ref, "drift"),
@@ -112,7 +113,7 @@ export async function allocateRule(
     }));
     return { ...answer, entries };
   }
-  await changeAllocations(app, ref, principal, changes);
+  await grantInTurn(app, caller, ref, sensitive, changes);
   await recordDecision(app, caller, ref, `ledger of ${facts.name || ref.groupId}`, {
     lines: [...plan, ask.reason],
     changes: changes.map(({ spec, allocation: after }, index) => ({

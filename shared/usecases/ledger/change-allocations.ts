@@ -34,6 +34,10 @@ export interface OwedAgain {
 
 type Change = AllocationChange | OwedAgain;
 
+/** False once what the change was judged by may have changed: then nothing more of it is written. */
+type MayWrite = () => boolean;
+const always: MayWrite = () => true;
+
 /** How long another change of the same group may take before it counts as dead. */
 const OTHERS_MS = 2000;
 const POLL_MS = 100;
@@ -48,19 +52,22 @@ const POLL_MS = 100;
  *     4  ledger row
  *     5  group row          the baseline is what the ledger is; `next` is over
  *
- * Throws BASELINE_DISAGREES when the ledger is none that a person confirmed: a change must not make a disagreement the baseline.
+ * Throws BASELINE_DISAGREES when the ledger is none that a person confirmed: a change must not make a disagreement the baseline; and
+ * GROUP_BUSY before a change that `mayWrite` forbids.
  */
 export async function changeAllocations(
   app: App,
   group: GroupRef,
   by: string,
   changes: readonly Change[],
+  mayWrite: MayWrite = always,
 ): Promise<void> {
   const net = new Net(app, group);
   for (const change of distinct(changes)) {
     await net.hold();
     const expected = await announce(app, group, [change], null);
     await net.hold();
+    if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await writeEntry(app, group, by, change);
     await closeOff(app, group, expected, null);
     await net.hold();
@@ -103,6 +110,7 @@ export async function confirmAllocations(
   group: GroupRef,
   confirmation: Confirmation,
   changes: readonly Change[],
+  mayWrite: MayWrite = always,
 ): Promise<void> {
   const net = new Net(app, group);
   const all = distinct(changes);
@@ -110,6 +118,7 @@ export async function confirmAllocations(
   const expected = await announce(app, group, all, confirmation);
   await inParallel(all, async (change) => {
     await net.hold();
+    if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await writeEntry(app, group, confirmation.confirmedBy, change);
   });
   await closeOff(app, group, expected, confirmation);

@@ -22,6 +22,7 @@ import { refuseProtected } from "../lease/find-target.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { type AllocationChange, confirmAllocations } from "./change-allocations.ts";
 import { writtenFor } from "./rule-description.ts";
+import { inTurn } from "./sensitive-ports.ts";
 
 /** What the baseline is to come from. */
 export interface BaselineAsk {
@@ -129,7 +130,11 @@ export async function confirmBaseline(
     ...diff.missing.map(({ spec }) => ({ spec, allocation: null })),
     ...diff.added.map((line) => changeOf(line, caller, word, now)),
   ];
-  await confirmAllocations(app, ref, { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger }, changes);
+  const confirmation = { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger };
+  const specs = diff.added.map(({ spec }) => spec);
+  await inTurn(app, caller.policy, { group: ref, specs }, (mayWrite) =>
+    confirmAllocations(app, ref, confirmation, changes, mayWrite),
+  );
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
   const sensitive = sensitiveOf(diff).map(({ key }) => `everybody may reach a sensitive port by ${key}: confirmed`);

@@ -1,11 +1,14 @@
 // Who may let everybody reach a sensitive port: an administrator, who says so.
 import type { GroupRef } from "../../domain/ids.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
-import { sensitiveOpenings } from "../../domain/sensitive-openings.ts";
+import { mayOpenSensitive, sensitiveOpenings } from "../../domain/sensitive-openings.ts";
 import { fail } from "../../errors/app-error.ts";
 import { listEntries } from "../../store/ledger.ts";
+import { acquireLock } from "../../store/lock.ts";
 import type { App, Caller } from "../app.ts";
+import { type AllocationChange, changeAllocations } from "./change-allocations.ts";
 
 /** What is to be granted, and whether the caller has said that everybody may reach it. */
 export interface SensitiveAsk {
@@ -28,3 +31,48 @@ export async function requireConfirmed(app: App, caller: Caller, group: GroupRef
   const open = sensitiveOpenings(specs, granted, caller.policy.lease.sensitivePorts);
   if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
 }
+
+const TRIES_MAX = 30;
+const AGAIN_MS = 100;
+
+/**
+ * Has `work` wait for whoever else grants a sensitive port in the group: what one of them writes is there when the next one counts. Where
+ * no such port is touched nobody waits. `mayWrite` is false once the turn is over. Throws GROUP_BUSY.
+ */
+export async function inTurn(
+  app: App,
+  policy: Policy,
+  { group, specs }: { readonly group: GroupRef; readonly specs: readonly RuleSpec[] },
+  work: (mayWrite: () => boolean) => Promise<void>,
+): Promise<void> {
+  if (!mayOpenSensitive(specs, policy.lease.sensitivePorts)) return work(() => true);
+  const { lockMs, lockMarginMs: marginMs } = app.settings;
+  const holder = Buffer.from(app.random.bytes(8)).toString("hex");
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const terms = { holder, lockMs, marginMs };
+    const lock = await acquireLock(app.tables, app.clock, `grants:${group.groupId}`, terms);
+    if (lock === null) {
+      await app.clock.sleep(AGAIN_MS * (1 + app.random.fraction()));
+      continue;
+    }
+    try {
+      return await work(() => lock.isHeld());
+    } finally {
+      await lock.release().catch(() => undefined);
+    }
+  }
+  throw fail("GROUP_BUSY", { group: group.groupId });
+}
+
+/** Judges as `requireConfirmed`, in turn, and makes the changes. Throws SENSITIVE_UNCONFIRMED, GROUP_BUSY, and as `changeAllocations`. */
+export const grantInTurn = (
+  app: App,
+  caller: Caller,
+  group: GroupRef,
+  ask: SensitiveAsk,
+  changes: readonly AllocationChange[],
+): Promise<void> =>
+  inTurn(app, caller.policy, { group, specs: ask.specs }, async (mayWrite) => {
+    await requireConfirmed(app, caller, group, ask);
+    await changeAllocations(app, group, caller.principal, changes, mayWrite);
+  });
