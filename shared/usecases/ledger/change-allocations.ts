@@ -34,10 +34,6 @@ export interface OwedAgain {
 
 type Change = AllocationChange | OwedAgain;
 
-/** False once what the change was judged by may have changed: then nothing more of it is written. */
-type MayWrite = () => boolean;
-const always: MayWrite = () => true;
-
 /** How long another change of the same group may take before it counts as dead. */
 const OTHERS_MS = 2000;
 const POLL_MS = 100;
@@ -60,7 +56,7 @@ export async function changeAllocations(
   group: GroupRef,
   by: string,
   changes: readonly Change[],
-  mayWrite: MayWrite = always,
+  mayWrite: () => boolean = () => true,
 ): Promise<void> {
   const net = new Net(app, group);
   for (const change of distinct(changes)) {
@@ -110,7 +106,6 @@ export async function confirmAllocations(
   group: GroupRef,
   confirmation: Confirmation,
   changes: readonly Change[],
-  mayWrite: MayWrite = always,
 ): Promise<void> {
   const net = new Net(app, group);
   const all = distinct(changes);
@@ -118,7 +113,6 @@ export async function confirmAllocations(
   const expected = await announce(app, group, all, confirmation);
   await inParallel(all, async (change) => {
     await net.hold();
-    if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await writeEntry(app, group, confirmation.confirmedBy, change);
   });
   await closeOff(app, group, expected, confirmation);

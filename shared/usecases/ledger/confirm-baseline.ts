@@ -132,9 +132,7 @@ export async function confirmBaseline(
   ];
   const confirmation = { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger };
   const specs = diff.added.map(({ spec }) => spec);
-  await inTurn(app, caller.policy, { group: ref, specs }, (mayWrite) =>
-    confirmAllocations(app, ref, confirmation, changes, mayWrite),
-  );
+  await inTurn(app, caller.policy, { group: ref, specs }, () => confirmAllocations(app, ref, confirmation, changes));
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
   const sensitive = sensitiveOf(diff).map(({ key }) => `everybody may reach a sensitive port by ${key}: confirmed`);

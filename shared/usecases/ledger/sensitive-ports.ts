@@ -32,7 +32,10 @@ export async function requireConfirmed(app: App, caller: Caller, group: GroupRef
   if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
 }
 
-const TRIES_MAX = 30;
+/** A turn: whoever takes longer, or has died, loses it, and the next one has waited for no longer than that. */
+const TURN_MS = 8000;
+const TURN_MARGIN_MS = 500;
+const WAIT_MAX_MS = 10_000;
 const AGAIN_MS = 100;
 
 /**
@@ -46,10 +49,10 @@ export async function inTurn(
   work: (mayWrite: () => boolean) => Promise<void>,
 ): Promise<void> {
   if (!mayOpenSensitive(specs, policy.lease.sensitivePorts)) return work(() => true);
-  const { lockMs, lockMarginMs: marginMs } = app.settings;
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
-  for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const terms = { holder, lockMs, marginMs };
+  const terms = { holder, lockMs: TURN_MS, marginMs: TURN_MARGIN_MS };
+  const since = app.clock.monotonicMs();
+  while (app.clock.monotonicMs() - since < WAIT_MAX_MS) {
     const lock = await acquireLock(app.tables, app.clock, `grants:${group.groupId}`, terms);
     if (lock === null) {
       await app.clock.sleep(AGAIN_MS * (1 + app.random.fraction()));
