@@ -300,7 +300,7 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
           policy: options.policy,
           deadlineAt: options.deadlineAt,
           look: async (group, how) => {
-            const rows = how.stateKnown === false ? [] : [await netFor(app, group, how)];
+            const rows = how.stateKnown === false && !how.drift ? [] : [await netFor(app, group, how)];
             const report = await passOver(app, group, { ...options, ...how, rows }, "inventory");
             if (report) tally.add(group, report);
             return report !== null;
@@ -317,8 +317,9 @@ async function sweepAll(app: App, options: Work, due: readonly Due[], tally: Tal
 
 /**
  * A pass that fails after a call may leave a group that seems to be at rest to the next try: what it booked is settled by this row. A
- * recovery looks at every group until it has seen it, and needs none. It goes when the pass is at rest, and so is no row that something
- * else of the group waits for: open hours may end in that very minute.
+ * recovery looks at every group until it has seen it, and needs none but where the group is guarded: it compares nothing, and the looks
+ * that differences wait for may be lost. The row goes when the pass is at rest, and so is no row that something else of the group waits
+ * for: open hours may end in that very minute.
  */
 async function netFor(app: App, group: GroupRef, { drift }: LookAt): Promise<Due> {
   const row = (drift ? dueDrift : dueGroup)(group, app.clock.now() + LOOK_AGAIN_MS, app.settings.shards);
