@@ -183,6 +183,14 @@ export const mutations: readonly Mutation[] = [
     from: 18,
   },
   {
+    name: "a claim on a lease's rule is believed without the trail",
+    file: "shared/usecases/pass/settle-claims.ts",
+    find: "if (!sighting.confirmed && (isAsked || claims.length > 0)) {",
+    replace: "if (!sighting.confirmed && isAsked) {",
+    seenBy: ["ends-in-time"],
+    from: 8,
+  },
+  {
     name: "nobody looks what is opened while a lockdown lasts",
     file: "shared/usecases/lockdown/tend-lockdown.ts",
     find: "const seen = await watchLockdown(app, policy, lockdown, deadlineAt);",
