@@ -52,8 +52,14 @@ export async function getLockdown(tables: Tables, id: string): Promise<Lockdown 
   return row ? lockdownOf(row) : null;
 }
 
-/** The last lockdown of a scope by its name, or null. */
-export async function lastLockdown(tables: Tables, scope: string): Promise<Lockdown | null> {
+/**
+ * The last lockdown of a scope by its name; null where the scope has had none. Its number is in its key: `lockdown` is null where its row
+ * cannot be read, which keeps nobody from starting the next one.
+ */
+export async function lastLockdown(
+  tables: Tables,
+  scope: string,
+): Promise<{ readonly sequence: number; readonly lockdown: Lockdown | null } | null> {
   const { rows } = await tables.range({
     table: "lockdown",
     from: [scope],
@@ -61,7 +67,8 @@ export async function lastLockdown(tables: Tables, scope: string): Promise<Lockd
     reverse: true,
     limit: 1,
   });
-  return rows[0] ? lockdownOf(rows[0]) : null;
+  const [row] = rows;
+  return row ? { sequence: Number(row.key[1]), lockdown: readable([row], lockdownOf).items[0] ?? null } : null;
 }
 
 /** Rows in the order of time lie behind those of all scopes, whose names are hexadecimal digits. */

@@ -11,7 +11,7 @@ import {
 import { scopeName } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { acquireLock } from "../../store/lock.ts";
@@ -155,12 +155,17 @@ async function withoutCause(
   return `${lockdownId} is ${state}`;
 }
 
-/** Lockdowns that are on for the alarm. Its row may name none, or one from before: their starter may have died before it said so. */
+/**
+ * Lockdowns that are on for the alarm. Its row may name none, or one from before: their starter may have died before it said so. Throws
+ * STATE_UNREADABLE where the last of a scope cannot be read: taken for none, it would not end with its alarm once it can be.
+ */
 async function begunBy(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<readonly string[]> {
   const begun: string[] = [];
   for (const rule of policy.alarms) {
     const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
-    const last = scope && (await lastLockdown(app.tables, scopeName(scope)));
+    const found = scope && (await lastLockdown(app.tables, scopeName(scope)));
+    if (found?.lockdown === null) throw fail("STATE_UNREADABLE", { table: "lockdown" });
+    const last = found?.lockdown;
     if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) begun.push(last.lockdownId);
   }
   return begun;

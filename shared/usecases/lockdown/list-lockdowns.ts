@@ -1,7 +1,7 @@
 // Lockdowns, for whoever looks after them.
-import type { Lockdown } from "../../domain/lockdown.ts";
+import { type Lockdown, lockdownIdOf } from "../../domain/lockdown.ts";
 import { fail } from "../../errors/app-error.ts";
-import { pageLockdowns, getLockdown as readLockdown } from "../../store/lockdowns.ts";
+import { lastLockdown, pageLockdowns, getLockdown as readLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 
 /** Lockdowns, newest first; `next` continues. */
@@ -23,4 +23,19 @@ export async function getLockdown(app: App, lockdownId: string): Promise<Lockdow
   const found = await readLockdown(app.tables, lockdownId);
   if (!found) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId.slice(0, 64) });
   return found;
+}
+
+/**
+ * The last lockdown of a scope by its name, and its number, 0 before the first. One that cannot be read is told and passed over: in an attack
+ * the next one must start.
+ */
+export async function lastOfScope(
+  app: App,
+  scope: string,
+): Promise<{ readonly sequence: number; readonly lockdown: Lockdown | null }> {
+  const last = await lastLockdown(app.tables, scope);
+  if (last === null) return { sequence: 0, lockdown: null };
+  if (last.lockdown === null)
+    app.log.write("error", `the row of ${lockdownIdOf(scope, last.sequence)} cannot be read: it is passed over`);
+  return last;
 }

@@ -15,13 +15,14 @@ import {
 import type { Policy } from "../../domain/policy.ts";
 import { fail } from "../../errors/app-error.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { lastLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
+import { listedWrite, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroups, groupOf } from "./close-groups.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { liftAgain } from "./lift-lockdown.ts";
+import { lastOfScope } from "./list-lockdowns.ts";
 import { tellLockdown } from "./tell-lockdown.ts";
 
 /** What a lockdown is asked for. */
@@ -95,7 +96,7 @@ async function join(
   { scope, cause, periodMs, toldAt, decidedBy }: LockdownAsk,
 ): Promise<{ readonly lockdown: Lockdown; readonly isMoved: boolean } | null> {
   for (;;) {
-    const last = await lastLockdown(app.tables, scopeName(scope));
+    const { lockdown: last } = await lastOfScope(app, scopeName(scope));
     const now = app.clock.now();
     if (last === null || !isOn(last, now)) return null;
     const isKnown = last.causes.some((it) => it.by === cause);
@@ -126,15 +127,14 @@ async function book(
 ): Promise<{ readonly lockdown: Lockdown; readonly startedAt: number | null }> {
   const scope = scopeName(ask.scope);
   for (;;) {
-    const last = await lastLockdown(app.tables, scope);
+    const { sequence, lockdown: last } = await lastOfScope(app, scope);
     if (last !== null && isOn(last, app.clock.now())) {
       // Somebody else has begun it meanwhile: one scope has one lockdown at a time.
       const joined = await join(app, ask);
       if (joined) return { lockdown: joined.lockdown, startedAt: null };
       continue;
     }
-    const sequence = Number(last?.lockdownId.split("-").at(-1) ?? 0) + 1;
-    const fresh = freshLockdown(app, ask, chosen, lockdownIdOf(scope, sequence));
+    const fresh = freshLockdown(app, ask, chosen, lockdownIdOf(scope, sequence + 1));
     const { lockdownId, startedAt, until } = fresh;
     await app.tables.writeAll([...netRows(lockdownId, startedAt, until), listedWrite(fresh)]);
     const saved = await saveLockdown(app.tables, fresh);

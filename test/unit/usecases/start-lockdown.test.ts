@@ -111,3 +111,20 @@ describe("with one", () => {
       expect(started.groups[0]).toMatchObject({ way: "drops", isClosed: true });
     }));
 });
+
+test("a lockdown whose row somebody has damaged holds up no new one of its scope, which takes the next number", () =>
+  inScene({ operatorPath: OPERATORS }, async (scene) => {
+    const first = await startLockdown(scene.quietApp(), ask(scene, scene.quietApp()));
+    await lift(scene, scene.quietApp(), first.lockdownId);
+    const [, name = "", sequence] = first.lockdownId.split("-");
+    const { tables } = scene.quietApp();
+    await tables.update("lockdown", [name, Number(sequence)], { body: "[" }, { kind: "present" });
+    const said: string[] = [];
+    const app = { ...scene.quietApp(), log: { write: (_level: string, what: string) => void said.push(what) } };
+    const second = await startLockdown(app, ask(scene, app));
+    expect([second.lockdownId, second.groups[0]?.isClosed]).toEqual([`ld-${name}-${Number(sequence) + 1}`, true]);
+    expect(drops(scene).length).toBeGreaterThan(0);
+    expect(said.join()).toContain(`the row of ${first.lockdownId} cannot be read`);
+    // Whoever asks next joins the one that can be read.
+    expect((await startLockdown(app, ask(scene, app, { cause: "bob" }))).lockdownId).toBe(second.lockdownId);
+  }));
