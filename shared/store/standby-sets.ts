@@ -22,7 +22,7 @@ export async function listStandbySets(tables: Tables): Promise<readonly StandbyS
   return (await rowsOf(tables)).map(setOf);
 }
 
-/** Every set, and the names of those that cannot be read: for whoever closes, as what they hold can be closed without them. */
+/** Every set, and the names of those that cannot be read: for whoever fills or empties lists, as one damaged row holds up no other set. */
 export async function readableStandbySets(
   tables: Tables,
 ): Promise<{ readonly sets: readonly StandbySet[]; readonly unreadable: readonly string[] }> {

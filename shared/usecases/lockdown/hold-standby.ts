@@ -5,9 +5,10 @@ import type { Policy } from "../../domain/policy.ts";
 import { type StandbySet, standbyHolder, standbyName, standbyShape } from "../../domain/standby.ts";
 import { isWithin, onLists } from "../../plan/standby-drops.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { getStandbySet, listStandbySets, readableStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
+import { getStandbySet, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
+import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { settleStandby } from "./settle-standby.ts";
 import { standDown } from "./stand-down.ts";
 
@@ -31,7 +32,7 @@ export async function fillLists(
   const current = currentNames(policy);
   const { regions } = await app.lists();
   const isUsable = ({ name, region }: StandbySet): boolean => current.has(name) && regions.includes(region);
-  const sets = (await setsThatCanBeRead(app)).filter(isUsable);
+  const sets = (await setsThatCanBeRead(app)).sets.filter(isUsable);
   const filled = await Promise.all(
     sets.map(async (set) => {
       const held = await hold(app, set, lockdownId, closing);
@@ -50,14 +51,6 @@ export async function fillLists(
     const drops = onLists(it.drops, set.lists);
     return drops ? { ...it, drops, spelledOut: it.drops } : it;
   });
-}
-
-/** A row that nobody can read keeps nothing from being closed: what its lists would have closed is closed without them. */
-export async function setsThatCanBeRead(app: App): Promise<readonly StandbySet[]> {
-  const { sets, unreadable } = await readableStandbySets(app.tables);
-  if (unreadable.length > 0)
-    app.log.write("error", "lists for lockdowns are left out: their rows cannot be read", { unreadable });
-  return sets;
 }
 
 const keyOf = ({ group }: Pick<Preparation, "group">): string => `${group.region} ${group.groupId}`;
@@ -90,7 +83,7 @@ async function hold(
 
 /** Reads the lists that the lockdown holds once more, and fills what somebody has emptied. Answers false where it holds none. */
 export async function keepLists(app: App, lockdownId: string): Promise<boolean> {
-  const held = (await setsThatCanBeRead(app)).filter(({ holders }) => holders.includes(lockdownId));
+  const held = (await setsThatCanBeRead(app)).sets.filter(({ holders }) => holders.includes(lockdownId));
   await Promise.all(held.map(({ name }) => settleStandby(app, name, { priority: "lockdown" })));
   return held.length > 0;
 }
@@ -102,15 +95,20 @@ export async function keepLists(app: App, lockdownId: string): Promise<boolean> 
 export async function stepOut(
   app: App,
   policy: Policy,
-  { group }: LockdownGroup,
+  own: LockdownGroup,
   lockdownId: string,
   deadlineAt: number,
 ): Promise<boolean> {
-  const sets = (await listStandbySets(app.tables)).filter((it) => it.holders.includes(lockdownId) && isIn(it, group));
-  for (const set of sets)
+  const { group } = own;
+  const { sets, isWhole } = await setsThatCanBeRead(app);
+  for (const set of sets.filter((it) => it.holders.includes(lockdownId) && isIn(it, group)))
     if (!(await standDown(app, policy, set, group, { priority: "lockdown", deadlineAt }))) return false;
-  return true;
+  return isWhole || !mayBeOnLostLists(own, sets);
 }
+
+/** True where the lists of a set that cannot be read may close the group: no other set has it, and no drops over blocks are known to close it. */
+const mayBeOnLostLists = ({ group, way, onLists: isOnLists, isClosed }: LockdownGroup, sets: readonly StandbySet[]) =>
+  !sets.some((set) => isIn(set, group)) && (way === "unread" || (way === "drops" && (isOnLists === true || !isClosed)));
 
 const isIn = ({ region, members }: StandbySet, { region: own, groupId }: GroupRef): boolean =>
   region === own && members.includes(groupId);
@@ -120,7 +118,7 @@ const isIn = ({ region, members }: StandbySet, { region: own, groupId }: GroupRe
  * lists, as no reading has shown these to be empty; also after whoever let go of them has died.
  */
 export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Promise<ReadonlySet<LockdownGroup>> {
-  const all = await listStandbySets(app.tables);
+  const { sets: all, isWhole } = await setsThatCanBeRead(app);
   // Where a group is booked by its name alone it may be in any of them.
   const concerns = (set: StandbySet) => groups.filter((it) => it.way === "unread" || isIn(set, it.group));
   const sets = all.filter((set) => set.holders.includes(lockdownId) || concerns(set).length > 0);
@@ -141,7 +139,8 @@ export async function emptyLists(app: App, { lockdownId, groups }: Lockdown): Pr
       return [];
     }),
   );
-  return new Set(shut.flat());
+  const lost = isWhole ? [] : groups.filter((it) => mayBeOnLostLists(it, all));
+  return new Set([...shut.flat(), ...lost]);
 }
 
 /** Lets go of lists that the policy has no use for any more, once all groups are closed as it says now. */
@@ -149,7 +148,7 @@ export async function leaveOtherLists(app: App, policy: Policy, { lockdownId, gr
   const terms = termsOf(policy);
   if (groups.some((it) => it.way !== "none" && it.terms !== undefined && it.terms !== terms)) return;
   const current = currentNames(policy);
-  for (const { name, holders } of await listStandbySets(app.tables)) {
+  for (const { name, holders } of (await setsThatCanBeRead(app)).sets) {
     if (current.has(name) || !holders.includes(lockdownId)) continue;
     await letGoOfLists(app, name, lockdownId);
     await settleStandby(app, name, { priority: "lockdown" });

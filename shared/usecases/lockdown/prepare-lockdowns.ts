@@ -11,8 +11,8 @@ import { getGroupRow } from "../../store/group-rows.ts";
 import { listPreparations, preparationDelete, preparationWrite } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { protection } from "../group/open-facts.ts";
-import { setsNamedBy } from "../group/sets-named-by.ts";
 import { inParallel } from "../in-parallel.ts";
+import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 
 /**
  * How often everything is computed anew, and how old it may be when it is used. Drops follow from the policy far more than from the
@@ -59,7 +59,9 @@ export async function readLockdownPicture(
   const { operatorPath, limits } = policy;
   const { rules } = reading;
   const { rulesPerInterface } = limits;
-  const sets = await setsNamedBy(app, [rules, ...siblings.values()].flat());
+  // They tell only how much room is left. With one that cannot be read a plan may be too large, and the cloud says so; without any nothing is closed.
+  const isAnyNamed = [rules, ...siblings.values()].flat().some(({ peer }) => peer.kind === "prefixList");
+  const sets = isAnyNamed ? (await setsThatCanBeRead(app)).sets : [];
   const picture = { type: facts.type, rules, interfaces, core, operatorPath, rulesPerInterface, sets };
   return { picture, members, innerAccess: reading.innerAccessPolicy };
 }

@@ -20,13 +20,7 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listPreparations } from "../../store/lockdowns.ts";
-import {
-  deleteStandbySet,
-  getStandbySet,
-  listStandbySets,
-  readableStandbySets,
-  saveStandbySet,
-} from "../../store/standby-sets.ts";
+import { deleteStandbySet, getStandbySet, readableStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
@@ -107,7 +101,9 @@ function whyNot({ way, why, drops, otherRules }: Preparation, max: number): stri
  */
 export async function prepareStandby(app: App, policy: Policy, deadlineAt: number): Promise<number> {
   const now = app.clock.now();
-  const rows = await listStandbySets(app.tables);
+  const { sets: rows, unreadable: damaged } = await readableStandbySets(app.tables);
+  if (damaged.length > 0)
+    app.log.write("error", "lists for lockdowns are not prepared: their rows cannot be read", { unreadable: damaged });
   if (policy.lockdown.prefixLists.length === 0 && rows.length === 0) return now + EVERY_MS;
   const lists = await app.lists();
   const { preparations: prepared, unreadable } = await listPreparations(app.tables);
@@ -120,7 +116,7 @@ export async function prepareStandby(app: App, policy: Policy, deadlineAt: numbe
   const isSure = !isCut;
   const work: readonly (() => Promise<boolean>)[] = [
     ...wishes
-      .filter(({ groups }) => groups.length > 0)
+      .filter(({ name, groups }) => groups.length > 0 && !damaged.includes(name))
       .map((wish) => () => standBy(app, policy, lists, wish, deadlineAt)),
     ...rows.map((row) => () => retire(app, policy, lists, row, { wishes, isSure }, deadlineAt)),
   ];

@@ -18,7 +18,7 @@ import { lookAtGroup } from "../pass/look-at-group.ts";
 import { brokenGlass } from "../pass/pass-lockdown.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
-import { setsThatCanBeRead } from "./hold-standby.ts";
+import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 
 /** Groups that are read in a minute, one call each: others need calls, too. */
 const GROUPS_A_MINUTE = 50;
@@ -109,7 +109,7 @@ async function hasOpened(
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
     if (!drops.some(({ peer }) => peer.kind === "prefixList")) return !dropsSuffice(drops, rules);
     // A drop on a list closes nothing while the list is not shown to be filled.
-    const sets = await setsThatCanBeRead(app);
+    const { sets } = await setsThatCanBeRead(app);
     const filled = sets.filter(({ holders, shown }) => shown === "filled" && holders.includes(lockdownId));
     const blocks = inBlocks(drops, filled);
     return blocks.some(({ peer }) => peer.kind === "prefixList") || !dropsSuffice(blocks, rules);
