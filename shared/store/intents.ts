@@ -6,6 +6,8 @@ import type { Row, Tables, Write } from "../ports/tables.ts";
 import { shapedColumn } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
+const PAGE = 1000;
+
 function intentOf(row: Row): Intent {
   const body = shapedColumn<Intent & { rules: (IntendedRule & { spec: unknown })[] }>(row.columns["body"], "intent", {
     ...{ group: "object", intentId: "text", call: "text", token: "text", rules: "objects", ruleIds: "texts" },
@@ -21,23 +23,23 @@ export async function listIntents(
   tables: Tables,
   group: GroupRef,
 ): Promise<{ readonly intents: readonly Intent[]; readonly unreadable: readonly string[] }> {
-  const page = await tables.range({
-    table: "intent",
-    from: [group.groupId],
-    to: [`${group.groupId}\u0001`],
-    limit: 1000,
-  });
   const intents: Intent[] = [];
   const unreadable: string[] = [];
-  for (const row of page.rows)
-    try {
-      const intent = intentOf(row);
-      if (intent.group.region === group.region) intents.push(intent);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      unreadable.push(String(row.key[1]));
-    }
-  return { intents, unreadable };
+  let from: readonly string[] = [group.groupId];
+  for (;;) {
+    const page = await tables.range({ table: "intent", from, to: [`${group.groupId}\u0001`], limit: PAGE });
+    for (const row of page.rows)
+      try {
+        const intent = intentOf(row);
+        if (intent.group.region === group.region) intents.push(intent);
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        unreadable.push(String(row.key[1]));
+      }
+    const last = page.rows.at(-1)?.key[1];
+    if (!page.more || last === undefined) return { intents, unreadable };
+    from = [group.groupId, `${last}\0`];
+  }
 }
 
 export const intentWrite = (intent: Intent): Write => ({

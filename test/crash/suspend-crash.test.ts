@@ -110,3 +110,56 @@ describe("a rule that its owner removes while it is being closed", () => {
     expect(seen.back).toBeGreaterThan(3);
   });
 });
+
+/** Someone is frozen right before a ledger write that another pass outruns; that one's revoke is made, and it dies before the ledger has it. */
+async function runFrozen(at: number): Promise<{ readonly call: string | null; readonly isBack: boolean }> {
+  const scene = new Scene(`suspend frozen ${at}`, { isDelivering: false });
+  return scene.schedule.run(
+    (async () => {
+      await prepare(scene);
+      const owner = scene.person("owner");
+      await owner.firewall.authorize(APP, [{ spec: left, description: "theirs" }], owner.token(), "open");
+      await minutes(scene, 2);
+      await suspendRules(scene.quietApp(), APP, incident, [left]);
+      const slow = scene.newProcess();
+      let [turn, call] = [0, null as string | null];
+      let isOutrun: () => void = () => undefined;
+      const outrun = new Promise<void>((resolve) => {
+        isOutrun = resolve;
+      });
+      slow.caller.fate = (it) => {
+        if (turn++ === at) {
+          call = it.name;
+          slow.caller.freeze(90_000);
+          isOutrun();
+        }
+        return "answered";
+      };
+      const looked = look(scene, slow.app, APP, "incident").then(isOutrun, isOutrun);
+      await outrun;
+      if (call !== null) {
+        await scene.schedule.sleep(40_000);
+        const next = scene.newProcess();
+        next.caller.fate = (it) => (it.name.startsWith("revoke ") ? "dies after" : "answered");
+        await Promise.race([look(scene, next.app, APP, "incident").catch(() => undefined), next.caller.died]);
+      }
+      await looked;
+      await minutes(scene, 3);
+      await resumeRules(scene.quietApp(), APP, incident.itemId);
+      await minutes(scene, 3);
+      return { call, isBack: scene.rule(APP, left) !== undefined };
+    })(),
+  );
+}
+
+test("what another pass has revoked is no owner's doing for one that was frozen past its lock", async () => {
+  const wrong: string[] = [];
+  let at = 0;
+  for (; at < CALLS_MAX; at++) {
+    const { call, isBack } = await runFrozen(at);
+    if (call === null) break;
+    if (!isBack) wrong.push(`frozen at call ${at} (${call}): the rule is not back`);
+  }
+  expect(wrong).toEqual([]);
+  expect(at).toBeGreaterThan(10);
+});

@@ -156,12 +156,17 @@ export class MortalProcess {
   }
 
   #mayFreeze(name: string): void {
-    const { dice, trouble, schedule, tell } = this.#around;
+    const { dice, trouble, tell } = this.#around;
     if (trouble.freeze === 0 || !dice.happens(trouble.freeze)) return;
     const ms = dice.between(...FREEZE_MS);
     tell(`${this.name} is frozen at ${name} for ${ms} ms`);
     this.#around.onTrouble?.("frozen", ms);
-    this.#frozenUntil = Math.max(this.#frozenUntil, schedule.elapsed + ms);
+    this.freeze(ms);
+  }
+
+  /** Stops the process for so long; what it has sent is on its way all the same. */
+  freeze(ms: number): void {
+    this.#frozenUntil = Math.max(this.#frozenUntil, this.#around.schedule.elapsed + ms);
   }
 
   /** The tables as this process reaches them. */

@@ -87,6 +87,15 @@ export class PassIntents {
     return found ? { ...found, attemptsEndAt: this.lock.expiresAt } : null;
   }
 
+  /** What others have booked since this pass lost its lock: their attempts may have taken effect, and are theirs to conclude. */
+  learn(stored: readonly Intent[]): void {
+    const isDone = new Set(this.done.map((intent) => intent.intentId));
+    const known = new Set(this.intents.map((intent) => intent.intentId));
+    const fresh = stored.filter(({ intentId }) => !known.has(intentId) && !isDone.has(intentId));
+    for (const { intentId } of fresh) this.uncertain.add(intentId);
+    this.intents = [...this.intents, ...fresh];
+  }
+
   /** Stores the intent; before its call. */
   async book(intent: Intent): Promise<void> {
     await this.app.tables.writeAll([intentWrite(intent)]);

@@ -167,6 +167,8 @@ class Pass {
       const readAt = app.clock.now();
       const rules = await this.readRules();
       this.rules = rules;
+      // Whoever has the lock now books before it revokes, and enters that before its intent goes: read in between, either tells of it.
+      if (!this.lock.isHeld()) this.intents.learn((await listIntents(app.tables, group)).intents);
       const { entries, unreadable } = await listEntries(app.tables, group);
       this.entries = entries;
       this.isHalfRead = unreadable.length > 0 || this.options.unreadable.length > 0;

@@ -12,7 +12,7 @@ export const intentAndRecord: Checker = {
       // The row of its set says beforehand what a list is to hold.
       if (call.groupId === "") return;
       void world.tables
-        .range({ table: "intent", from: [call.groupId], to: [call.groupId, "~"], limit: 1000 })
+        .range({ table: "intent", from: [call.groupId], to: [call.groupId, "~"], limit: 100_000 })
         .then(({ rows }) => {
           if (!rows.some(({ columns }) => JSON.stringify(columns).includes(call.token)))
             world.violated("intent-and-record", `${call.operation} of ${call.groupId} ${call.token} has no intent`);
