@@ -41,6 +41,8 @@ function decidedByProgram({ hold, isPast, isSeen, mayStillOpen, isRevoked }: Sce
     rules: isSeen ? [rule] : [],
     intents: mayStillOpen ? [anIntent(entry)] : [],
     revoked: new Set(isRevoked ? [ruleId("1")] : []),
+    // The model writes no marks and reads nothing late: what it sees stands, as after the program has written the mark again.
+    restated: new Set(isSeen ? [entry.entryId] : []),
   });
   const { calls, patches } = planGroup(picture);
   const [patch] = patches;
