@@ -18,6 +18,7 @@ import {
   readDivision,
 } from "../../store/full-pass.ts";
 import { listLeases } from "../../store/leases.ts";
+import { listUnderway } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { APPROVAL_JOB } from "../approval/ask-approval.ts";
 import { JUSTIFY_JOB } from "../approval/tend-justification.ts";
@@ -52,8 +53,8 @@ export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
     "no state of this installation is found; every group is looked at and leases are booked again from their marks",
   );
   await rebookLeases(app, policy);
-  // It looks what is under way first.
-  await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, app.clock.now()))]);
+  if ((await listUnderway(app.tables)).length > 0)
+    await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, app.clock.now()))]);
   // No end waits for it: what fails here is done before the recovery is over.
   await rebookLockdowns(app).catch((cause: unknown) =>
     app.log.write("error", "lockdowns and alarms cannot be booked again yet; it is tried again", { cause }),
