@@ -307,7 +307,7 @@ export const mutations: readonly Mutation[] = [
     file: "shared/store/intents.ts",
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
-    seenBy: ["ends-in-time"],
-    from: 6,
+    seenBy: ["ends-in-time", "converges"],
+    from: 87,
   },
 ];

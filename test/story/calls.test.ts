@@ -12,8 +12,8 @@ async function start(options: DeployedOptions = {}): Promise<Deployed> {
   const environment = { SAFEPORT_CLOUD_ASSISTANT: "off", ...options.environment };
   const world = await deploy({ ...options, environment });
   onTestFinished(() => world.stop());
-  // The first tick finds a new installation and looks at all of it once, the second one prepares lockdowns.
-  await world.advance(120_000);
+  // The first tick finds a new installation and looks at all of it once, the second one prepares lockdowns, and the next compare guarded groups.
+  await world.advance(240_000);
   return world;
 }
 
