@@ -1,4 +1,4 @@
-// Lists that are filled for a lockdown whose row is lost: nobody would empty them any more.
+// Lists that are filled for a lockdown whose row is lost, or that is over: nobody would empty them any more.
 import type { StandbySet } from "../../domain/standby.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
@@ -12,7 +12,8 @@ import { letGoOfLists } from "./hold-standby.ts";
 const AT_ONCE = 32;
 
 /**
- * Lets go of every set for lockdowns without a row; whoever settles the set then empties its lists. An incident is not over because a table
+ * Lets go of every set for lockdowns that are lifted, as whoever was frozen while it filled the lists may do that after their end, and for
+ * those without a row; whoever settles the set then empties its lists. An incident is not over because a table
  * is lost: as long as the ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. A row that
  * cannot be read is there. Answers when the first such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
  */
@@ -20,24 +21,27 @@ export async function leaveLostLists(app: App): Promise<number | null> {
   const ends: number[] = [];
   for (const set of (await readableStandbySets(app.tables)).sets)
     for (const lockdownId of set.holders) {
-      if (await hasRow(app, lockdownId)) continue;
-      const until = await heldUntil(app, set, lockdownId);
+      const state = await stateOf(app, lockdownId);
+      if (state === "on") continue;
+      const until = state === "lost" ? await heldUntil(app, set, lockdownId) : null;
       if (until !== null) {
         ends.push(until);
         continue;
       }
-      app.log.write("warn", `no row tells of ${lockdownId}: the lists of ${set.name} are emptied`);
+      app.log.write("warn", `the lockdown ${lockdownId} is ${state}: the lists of ${set.name} are emptied`);
       await letGoOfLists(app, set.name, lockdownId);
     }
   return ends.length === 0 ? null : Math.min(...ends);
 }
 
-async function hasRow(app: App, lockdownId: string): Promise<boolean> {
+async function stateOf(app: App, lockdownId: string): Promise<"on" | "lifted" | "lost"> {
   try {
-    return (await getLockdown(app.tables, lockdownId)) !== null;
+    const lockdown = await getLockdown(app.tables, lockdownId);
+    if (lockdown === null) return "lost";
+    return lockdown.state === "lifted" ? "lifted" : "on";
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return true;
+    return "on";
   }
 }
 

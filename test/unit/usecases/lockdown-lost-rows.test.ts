@@ -9,6 +9,7 @@ import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
+import { settleStandby } from "../../../shared/usecases/lockdown/settle-standby.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { filled, lock, openPorts, standbyWorld } from "../../kit/standby-world.ts";
@@ -204,5 +205,19 @@ describe("a lockdown by lists", () => {
     await world.ticks(3);
     expect(seen()).toEqual([ALL, [0, 0]]);
     expect((await listStandbySets(tables)).flatMap(({ holders }) => holders)).toEqual([]);
+  });
+
+  test("that is lifted ends again when whoever was frozen fills its lists anew", async () => {
+    const lockdownId = await locked();
+    const app = world.process();
+    await world.ticks(20);
+    expect([...seen(), await stateOf(lockdownId)]).toEqual([ALL, [0, 0], "lifted"]);
+    const [set] = await listStandbySets(app.tables);
+    if (!set) throw new Error("there is no set");
+    await saveStandbySet(app.tables, { ...set, holders: [lockdownId], shown: null });
+    await world.run(settleStandby(app, set.name, { priority: "lockdown" }));
+    expect(filled(world)).toEqual(FULL);
+    await world.ticks(6);
+    expect(seen()).toEqual([ALL, [0, 0]]);
   });
 });
