@@ -13,9 +13,9 @@ const AT_ONCE = 32;
 
 /**
  * Lets go of every set for lockdowns that are lifted, as whoever was frozen while it filled the lists may do that after their end, and for
- * those without a row; whoever settles the set then empties its lists. An incident is not over because a table
- * is lost: as long as the ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. A row that
- * cannot be read is there. Answers when the first such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
+ * those without a row; whoever settles the set then empties its lists. An incident is not over because a table is lost: as long as the
+ * ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. A row that cannot be read is there.
+ * Answers when the first such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
  */
 export async function leaveLostLists(app: App): Promise<number | null> {
   const ends: number[] = [];

@@ -1,3 +1,4 @@
+// Who has which scope by the policy.
 import { expect, test } from "vitest";
 import { scopesOf } from "../../../shared/domain/access-policy.ts";
 import type { Scope } from "../../../shared/domain/scope.ts";

@@ -1,3 +1,4 @@
+// Ports that a lockdown leaves open, as the policy writes them.
 import { describe, expect, it } from "vitest";
 import { parseCorePort } from "../../../shared/domain/core-port.ts";
 

@@ -1,3 +1,4 @@
+// The digest that ids and changes are known by.
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../../shared/domain/digest.ts";
 

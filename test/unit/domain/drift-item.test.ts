@@ -1,3 +1,4 @@
+// Items of drift: which are open, and what their ids follow from.
 import { createHash } from "node:crypto";
 import { expect, test } from "vitest";
 import { type DriftState, driftIdOf, isOpenDrift } from "../../../shared/domain/drift-item.ts";

@@ -1,3 +1,4 @@
+// The word that says that lists have been probed.
 import { expect, test } from "vitest";
 import { sha256Hex } from "../../../shared/domain/digest.ts";
 import { listProbeWord, regionProbed } from "../../../shared/domain/list-probe.ts";

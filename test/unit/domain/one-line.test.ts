@@ -1,3 +1,4 @@
+// Texts of others, told on one line.
 import { expect, test } from "vitest";
 import { oneLine } from "../../../shared/domain/one-line.ts";
 

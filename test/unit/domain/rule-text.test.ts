@@ -1,3 +1,4 @@
+// Rules in the words that people write.
 import { expect, test } from "vitest";
 import { portsText, protocolText, sourceText } from "../../../shared/domain/rule-text.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";

@@ -5,38 +5,20 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { Sighting } from "../../../shared/domain/sighting.ts";
-import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
-import type { Picture, Watch } from "../../../shared/plan/picture.ts";
-import { type Plan, planGroup } from "../../../shared/plan/plan-group.ts";
+import type { Watch } from "../../../shared/plan/picture.ts";
+import type { Plan } from "../../../shared/plan/plan-group.ts";
 import {
   anAllocated,
   anAllocation,
   anItem,
   aSighting,
-  aWatch,
   someTerms,
   terraform,
   WAIT_MS,
 } from "../../kit/drift-pictures.ts";
-import { aHolder, aMark, anEntry, aPicture, HOUR, NOW, ours, preExisting, ruleId } from "../../kit/plan-pictures.ts";
-import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
-
-const short = (call: PlannedCall): string =>
-  call.kind === "authorize" ? `authorize ${call.entry.key}` : `${call.kind} ${call.ruleId}`;
-const callsOf = (plan: Plan): string[] => plan.calls.map(short);
-const onPort = (port: number): RuleSpec => aSpec({ ports: somePorts(`${port}/${port}`) });
-/** A rule nobody granted, created a minute ago unless said otherwise. */
-const extra = (name: string, port: number, changes: Partial<Rule> = {}): Rule =>
-  aRule({ ...onPort(port), id: ruleId(name), createdAt: NOW - 60_000, ...changes });
-/** A granted rule on a port, with the entry that allocates it. */
-const granted = (name: string, port: number): { readonly entry: Entry; readonly rule: Rule } => ({
-  entry: anAllocated({ spec: onPort(port), standing: preExisting(name) }),
-  rule: extra(name, port, { createdAt: NOW - 24 * HOUR }),
-});
-/** Bob authorized these rules. */
-const bobs = (...rules: Rule[]): Sighting => aSighting({ specs: rules });
-const watched = (watch: Partial<Watch>, picture: Partial<Picture>): Plan =>
-  planGroup(aPicture({ watch: aWatch(watch), ...picture }));
+import { aHolder, aMark, anEntry, HOUR, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
+import { fromCidr, somePorts } from "../../kit/rules.ts";
+import { bobs, callsOf, extra, granted, onPort, watched } from "../../kit/watched-pictures.ts";
 
 describe("a rollback", () => {
   test("keeps an added rule in full in its item, which is rolling back before the call", () => {

@@ -1,10 +1,8 @@
 // What becomes of differences: every verdict, guard, direction and change, and whatever stops a rollback.
 import { describe, expect, test } from "vitest";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
-import type { Direction, Rule, RuleSpec } from "../../../shared/domain/rule.ts";
+import type { Direction, Rule } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import type { Sighting } from "../../../shared/domain/sighting.ts";
-import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import type { Picture, Watch } from "../../../shared/plan/picture.ts";
 import { type Plan, planGroup } from "../../../shared/plan/plan-group.ts";
 import {
@@ -29,23 +27,7 @@ import {
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
-
-const short = (call: PlannedCall): string =>
-  call.kind === "authorize" ? `authorize ${call.entry.key}` : `${call.kind} ${call.ruleId}`;
-const callsOf = (plan: Plan): string[] => plan.calls.map(short);
-const onPort = (port: number): RuleSpec => aSpec({ ports: somePorts(`${port}/${port}`) });
-/** A rule nobody granted, created a minute ago unless said otherwise. */
-const extra = (name: string, port: number, changes: Partial<Rule> = {}): Rule =>
-  aRule({ ...onPort(port), id: ruleId(name), createdAt: NOW - 60_000, ...changes });
-/** A granted rule on a port, with the entry that allocates it. */
-const granted = (name: string, port: number): { readonly entry: Entry; readonly rule: Rule } => ({
-  entry: anAllocated({ spec: onPort(port), standing: preExisting(name) }),
-  rule: extra(name, port, { createdAt: NOW - 24 * HOUR }),
-});
-/** Bob authorized these rules. */
-const bobs = (...rules: Rule[]): Sighting => aSighting({ specs: rules });
-const watched = (watch: Partial<Watch>, picture: Partial<Picture>): Plan =>
-  planGroup(aPicture({ watch: aWatch(watch), ...picture }));
+import { bobs, callsOf, extra, granted, onPort, watched } from "../../kit/watched-pictures.ts";
 
 describe("every verdict, guard, direction and change", () => {
   const VERDICTS = ["ours", "granted", "foreign", "adopt", "ticket", "waiting", "expired", "drift"] as const;

@@ -1,3 +1,4 @@
+// Open intents are read whole, however many there are.
 import { expect, test } from "vitest";
 import type { GroupRef } from "../../../shared/domain/ids.ts";
 import type { Intent } from "../../../shared/domain/ledger-entry.ts";
