@@ -57,6 +57,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
     reach: reachOf(rule, watch.hosts, "opens"),
   });
   const cause = `nobody granted it; it is kept as ${item.driftId}`;
+  const by = principalOf(item);
   return {
     item,
     stored,
@@ -64,7 +65,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
     ruleIds: [rule.id],
     undo: { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause, rollback: item.driftId },
     isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,
-    adoption: isAllocated(picture, key) ? null : [adopted(picture, item, kept, null)],
+    adoption: by === null || isAllocated(picture, key) ? null : [adopted(picture, item, by, kept, null)],
   };
 }
 
@@ -122,7 +123,7 @@ function judgedItem(
   const { now, group } = picture;
   const { kind, key, ruleId, rule } = difference;
   // A rule that differed in another way before was changed since, and its creation tells nothing of when.
-  const isKnown = watch.items.some((it) => ruleId !== null && it.ruleId === ruleId);
+  const isKnown = watch.items.some((it) => it.ruleId === ruleId);
   const isDated = kind === "added" && !isKnown && rule !== null && rule.createdAt !== null;
   // By our clock: where it is ahead, whoever wrote the rule would else have no wait left.
   const created = isDated ? rule.createdAt + watch.aheadMs : now;
@@ -183,12 +184,14 @@ function grantedSince({ allocation }: Entry, { aheadMs }: Watch): number | null 
 }
 
 /** What a trusted person did to a granted rule, as the ledger is to have it. */
-function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
-  const retired = { spec: entry.spec, allocation: null, by: principalOf(item), ruleId: null };
-  if (kind === "removed") return [retired];
-  if (rule === null || !isAllocatedAlways(entry)) return null;
+function adoptionOf(picture: Picture, { entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
+  const by = principalOf(item);
+  if (by === null) return null;
+  const retired = { spec: entry.spec, allocation: null, by, ruleId: null };
+  if (rule === null) return [retired];
+  if (!isAllocatedAlways(entry)) return null;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
-  const allocation = adopted(picture, item, kept, entry.allocation);
+  const allocation = adopted(picture, item, by, kept, entry.allocation);
   if (ruleKey(rule) === entry.key) return [allocation];
   return isAllocated(picture, ruleKey(rule)) ? null : [retired, allocation];
 }
@@ -197,10 +200,10 @@ function adoptionOf(picture: Picture, { kind, entry, rule }: Difference, item: D
 function adopted(
   { readAt }: Picture,
   item: DriftItem,
+  by: string,
   { spec, description }: KeptRule,
   before: Allocation | null,
 ): Adoption {
-  const by = principalOf(item);
   const why = `written by ${by}, whose changes the policy adopts (${item.driftId})`;
   const allocation: Allocation = {
     application: "",
@@ -220,7 +223,7 @@ function adopted(
   return { spec, allocation, by, ruleId: item.ruleId };
 }
 
-const principalOf = ({ verdict }: DriftItem): string => (verdict.kind === "trusted" ? verdict.principal : "");
+const principalOf = ({ verdict }: DriftItem): string | null => (verdict.kind === "trusted" ? verdict.principal : null);
 
 const isAllocated = ({ entries }: Picture, key: RuleKey): boolean =>
   entries.some((entry) => entry.key === key && entry.allocation !== null);
@@ -228,9 +231,7 @@ const isAllocated = ({ entries }: Picture, key: RuleKey): boolean =>
 const textOf = (kept: KeptRule | null): readonly string[] => (kept ? [ruleKey(kept.spec), kept.description] : []);
 
 const isSameKept = (one: KeptRule | null, other: KeptRule | null): boolean =>
-  one === null || other === null
-    ? one === other
-    : one.description === other.description && ruleKey(one.spec) === ruleKey(other.spec);
+  JSON.stringify(textOf(one)) === JSON.stringify(textOf(other));
 
 /** What a rule says, without who wrote it. */
 function specOf({ direction, protocol, ports, peer, policy, priority, sourcePorts, dest }: Rule): RuleSpec {

@@ -8,7 +8,7 @@ function kindOf(item: DriftItem): Extract<NoticeKind, `drift${string}`> | null {
   const { state, heldBy, verdict } = item;
   // A cloud service writes rules of its own all day.
   if (verdict.kind === "foreign") return null;
-  if (state === "held" || (state === "reported" && heldBy !== null)) return "driftHeld";
+  if (state === "held" || heldBy !== null) return "driftHeld";
   if (state === "reported") return "driftFound";
   if (state === "rolledBack") return "driftRolledBack";
   return state === "adopted" ? "driftAdopted" : null;

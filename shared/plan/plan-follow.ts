@@ -13,11 +13,11 @@ export type FollowPlan =
 
 /** The sources after the move, in their order, the new one in the place of the one that goes. `held` is not empty. */
 export function planFollow(held: readonly Cidr[], to: Cidr, from: Cidr | null): FollowPlan {
-  const isFrom = (cidr: Cidr): boolean => from !== null && formatCidr(cidr) === formatCidr(from);
-  if (from !== null && !held.some(isFrom)) return { kind: "unknown" };
+  const mayGo = (cidr: Cidr): boolean => from === null || formatCidr(cidr) === formatCidr(from);
+  if (!held.some(mayGo)) return { kind: "unknown" };
   if (held.some((cidr) => containsCidr(cidr, to))) return { kind: "same" };
   if (from === null && held.length > 1) return { kind: "ambiguous" };
-  return { kind: "move", sources: held.map((cidr) => (from === null || isFrom(cidr) ? to : cidr)) };
+  return { kind: "move", sources: held.map((cidr) => (mayGo(cidr) ? to : cidr)) };
 }
 
 /**
@@ -32,8 +32,9 @@ export function followStep(
 ): "end" | "wait" | "over" | "undo" {
   if (after === null || isFinal(after.state) || after.state === "closing") return "over";
   if (isFinal(before.state) || before.state === "closing") {
-    const isTimeOver = before.note === null || (before.closedAt ?? 0) >= before.until;
-    return isTimeOver || before.note?.endsWith(tookPlace(newId)) ? "over" : "undo";
+    const { note, closedAt, until } = before;
+    const isTimeOver = note === null || (closedAt ?? 0) >= until;
+    return isTimeOver || note.endsWith(tookPlace(newId)) ? "over" : "undo";
   }
   return after.state === "open" && after.note === null ? "end" : "wait";
 }

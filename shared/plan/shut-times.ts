@@ -49,8 +49,9 @@ export function shutTimes({ rule, item, groupIds, lockdowns, entries, now }: Shu
           until: now,
           why: `a drop of the ${kind} ${holderId} from ${formatUtc(openedAt)}`,
         });
-  for (const [index, { to, at }] of (item?.history ?? []).entries()) {
-    const next = item?.history[index + 1];
+  const history = item?.history ?? [];
+  for (const [index, { to, at }] of history.entries()) {
+    const next = history[index + 1];
     if (to === "quarantined" && next !== undefined)
       times.push({ from: at, until: next.at, why: `its quarantine from ${formatUtc(at)}` });
   }

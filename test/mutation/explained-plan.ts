@@ -4,61 +4,8 @@ import { type Explained, on } from "./explained.ts";
 const NO_SUCH_RULE = "The set is asked for ids of rules alone, and no rule has that one.";
 const NO_OWNER = "Other peers have no owner, and no account is none; the compiler wants the question asked.";
 const NO_INSTANT = "Nothing is later than no instant, which counts as 0; the compiler wants the question asked.";
-const NO_DIRECTION = "Traffic has neither direction nor policy.";
 
 export const EXPLAINED_IN_PLAN: readonly Explained[] = [
-  ...on(
-    "shared/plan/baseline-diff.ts",
-    "for (const list of Object.values(diff)) list.sort((a, b) => (a.key < b.key ? -1 : 1));",
-    "No two lines of a list have one key.",
-    [["a.key < b.key", "a.key <= b.key"]],
-  ),
-  ...on(
-    "shared/plan/baseline-diff.ts",
-    "const open = new Set(sensitiveOpenings(specs, [], policy.lease.sensitivePorts));",
-    "A text opens nothing.",
-    [["[]", '["Stryker was here"]']],
-  ),
-  ...on(
-    "shared/plan/baseline-diff.ts",
-    'const held = line.spec.peer.kind === "prefixList" ? lists.get(line.spec.peer.prefixListId) : undefined;',
-    "Another peer has no id of a list, and no list is known by none; the compiler wants the question asked.",
-    [['line.spec.peer.kind === "prefixList"', "true"]],
-  ),
-  ...on(
-    "shared/plan/group-differences.ts",
-    'standing.kind !== "none" && isAccountedFor(patch, picture.now) ? [{ key: entry.key, ruleId: standing.ruleId }] : [],',
-    "What stands for nothing has no id, and no rule of a group is without one: it accounts for none.",
-    [
-      ['standing.kind !== "none"', "true"],
-      ['"none"', '""'],
-      ["[]", '["Stryker was here"]'],
-    ],
-  ),
-  ...on(
-    "shared/plan/group-differences.ts",
-    '...calls.flatMap((call) => ("ruleId" in call ? [call.ruleId] : [])),',
-    NO_SUCH_RULE,
-    [["[]", '["Stryker was here"]']],
-  ),
-  ...on(
-    "shared/plan/judge-drift.ts",
-    "return callsBehind({ kind, key, ruleId, earlierIds: [], rule, since: null }, sightings);",
-    "It is asked for ids of rules alone, and no rule has that one.",
-    [["[]", '["Stryker was here"]']],
-  ),
-  ...on(
-    "shared/plan/judge-drift.ts",
-    'const trusted = verdict.kind === "trusted" && terms.trustedPrincipals.find((it) => isNamed(it, verdict.principal));',
-    "Another verdict names no principal, and nobody is found by none; the compiler wants the question asked.",
-    [['verdict.kind === "trusted"', "true"]],
-  ),
-  ...on(
-    "shared/plan/judge-drift.ts",
-    'return peer.kind === "group" && writer.ownerAccounts.some((account) => account === peer.owner);',
-    NO_OWNER,
-    [['peer.kind === "group"', "true"]],
-  ),
   ...on(
     "shared/plan/judge-grant.ts",
     "const exceeded = rule === null ? [] : boundsOf(rule, ask);",
@@ -135,30 +82,6 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     NO_OWNER,
     [['peer.kind === "group"', "true"]],
   ),
-  ...on(
-    "shared/plan/plan-drift.ts",
-    'const isUndone = item.state === "rollingBack" && !(item.ruleId !== null && differing.has(item.ruleId));',
-    "No id is among the ids; the compiler wants the question asked.",
-    [["item.ruleId !== null", "true"]],
-  ),
-  ...on(
-    "shared/plan/plan-drift.ts",
-    'adoptions: settled.flatMap(({ item, adoption }) => (item.state === "adopted" ? (adoption ?? []) : [])),',
-    "What is adopted has what is to be adopted of it, which the compiler does not see.",
-    [["[]", '["Stryker was here"]']],
-  ),
-  ...on(
-    "shared/plan/plan-drift.ts",
-    '...(stopped === "freeze" && watch.frozenUntil !== null ? [watch.frozenUntil] : []),',
-    "What a freeze stops knows its end, which the compiler does not see.",
-    [["watch.frozenUntil !== null", "true"]],
-  ),
-  ...on("shared/plan/plan-drift.ts", 'direction: "egress",', NO_DIRECTION, [['"egress"', '""']]),
-  ...on("shared/plan/plan-drift.ts", 'policy: "accept",', NO_DIRECTION, [['"accept"', '""']]),
-  ...on("shared/plan/plan-drift.ts", 'sourcePorts: { kind: "any" },', "What is no range is every port.", [
-    ['{ kind: "any" }', "{}"],
-    ['"any"', '""'],
-  ]),
   ...on(
     "shared/plan/plan-drop.ts",
     "return first !== undefined && (undoneAt.at(-1) ?? first) - first <= withinMs;",
@@ -345,4 +268,31 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     "A number with something behind it is no protocol of any rule, with or without the prefix.",
     [["/^\\d+$/", "/^\\d+/"]],
   ),
+  ...on(
+    "shared/plan/session-cut.ts",
+    'const LOOPBACK = ["127.0.0.1/32", "::1/128"].flatMap((text) => parseCidr(text) ?? []);',
+    "Both texts are blocks, which the compiler does not see.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/session-cut.ts",
+    'if (peer.kind !== "cidr" || ports.kind !== "range") return [];',
+    "What can be cut is from addresses and to ports, which the compiler does not see.",
+    [
+      ['peer.kind !== "cidr" || ports.kind !== "range"', "false"],
+      ['peer.kind !== "cidr" || ports.kind !== "range"', 'peer.kind !== "cidr" && ports.kind !== "range"'],
+      ['peer.kind !== "cidr"', "false"],
+      ['ports.kind !== "range"', "false"],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
+  ...on(
+    "shared/plan/entry-view.ts",
+    'if (entry.standing.kind === "preExisting" && entry.standing.ruleId === rule.id) return false;',
+    "A rule of ours that is booked is found before, and what stands for nothing has no id.",
+    [['entry.standing.kind === "preExisting"', "true"]],
+  ),
+  ...on("shared/plan/shut-times.ts", "const history = item?.history ?? [];", "A text is no move of an item.", [
+    ["[]", '["Stryker was here"]'],
+  ]),
 ];

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import type { LogLevel, MutantResult, MutantStatus } from "@stryker-mutator/api/core";
 import { transformSync } from "esbuild";
 import { EXPLAINED, type Explained } from "./explained.ts";
+import { EXPLAINED_IN_DRIFT } from "./explained-drift.ts";
 import { EXPLAINED_IN_PLAN } from "./explained-plan.ts";
 import { ownTests, readImports } from "./own-tests.ts";
 
@@ -11,7 +12,7 @@ const USAGE = `npm run mutate -- [files…] [--list]
 
 Mutates each file (all of shared/domain and shared/plan by default) and runs the unit and property tests of that file against
 every mutant. Prints how many were killed, and each survivor with its line and replacement; exit code 1 when there is one that
-test/mutation/explained.ts does not explain, or when that page explains a mutant that does not survive.
+test/mutation/explained*.ts does not explain, or when one of these explains a mutant that does not survive.
 
   --list   only say which tests are meant to see which file
   --help   this page`;
@@ -80,7 +81,7 @@ function report(file: string, mutants: readonly Mutant[], startedAt: number): nu
   const of = (...statuses: readonly MutantStatus[]): readonly Mutant[] =>
     mutants.filter(({ status }) => statuses.includes(status));
   const survivors = of("Survived", "NoCoverage");
-  const explained = [...EXPLAINED, ...EXPLAINED_IN_PLAN].filter((each) => each.file === file);
+  const explained = [...EXPLAINED, ...EXPLAINED_IN_PLAN, ...EXPLAINED_IN_DRIFT].filter((each) => each.file === file);
   const unexplained = survivors.filter((mutant) => !explained.some((each) => isSame(each, mutant)));
   const obsolete = explained.filter((each) => !survivors.some((mutant) => isSame(each, mutant)));
   const tally = {

@@ -29,6 +29,10 @@ test("ends are told of at the given parts of the lifetime, each once, within it 
       }
     }),
   );
+  const short = { from: NOW, until: NOW + 10_000 };
+  const terms = { fractions: [0.5, 0.95], lifetimeMinMs: 0 };
+  expect(endNoticeInstants(short, terms, NOW + 4999), "rounded up to the end itself").toEqual([NOW + 5000]);
+  expect(endNoticeInstants(short, terms, NOW + 5000), "in its very millisecond it was told").toEqual([]);
   const hour = { from: NOW, until: NOW + 3_600_000 };
   expect(endNoticeInstants(hour, { fractions: [0.8, 0.5], lifetimeMinMs: 3_600_000 }, NOW)).toEqual([
     NOW + 1_800_000,

@@ -32,4 +32,10 @@ test("a start lies between a minute ahead and what the policy allows", () => {
       expect(startMistake(start, NOW, 0)).toMatch(/at once only/);
     }),
   );
+  const day = 86_400_000;
+  expect([startMistake(NOW + 60_000, NOW, day), startMistake(NOW + day, NOW, day)]).toEqual([null, null]);
+  expect(startMistake(NOW + 59_999, NOW, day)).toBe("it is less than a minute from now");
+  expect(startMistake(NOW + day + 1, NOW, day)).toBe(
+    "the policy allows 86400 seconds ahead at most (lease.startAheadMax)",
+  );
 });

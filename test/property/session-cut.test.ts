@@ -52,23 +52,51 @@ test("a script has a filter for each rule, of its source and its ports, in both 
 
 test("a rule that is not made of numbers is no script", () => {
   const bad = spec("10.0.0.1", 1, 2, { ports: { kind: "range", range: { from: "22'; reboot #" as never, to: 2 } } });
-  expect(() => cutScript([bad])).toThrow(/not made of numbers/);
+  const good = spec("10.0.0.1", 22, 22);
+  for (const specs of [[bad], [bad, good], [good, bad], [good, bad, good]])
+    expect(() => cutScript(specs)).toThrow(/not made of numbers/);
 });
 
+test("a script ends the sessions, then says which are left, and nothing else", () => {
+  const filter = "( ( dst 10.0.0.1/32 and sport >= :22 and sport <= :22 ) )";
+  expect(cutScript([spec("10.0.0.1", 22, 22)])).toBe(
+    [
+      "set -e",
+      `ss -K -H -n -t state established '${filter}'`,
+      "echo safeport-left",
+      `ss -H -n -t state established '${filter}'`,
+      "",
+    ].join("\n"),
+  );
+});
+
+const ports = "only TCP sessions to ports can be";
+const loopback = "the hosts' own loopback address is in the source";
+const begun =
+  "ports from 32768 to 60999 are those of connections that the hosts began themselves, unless it is a single one";
+
 test.each([
-  ["udp", spec("10.0.0.1", 1, 2, { protocol: "udp" })],
-  ["no ports", spec("10.0.0.1", 1, 2, { ports: { kind: "any" } })],
-  ["a drop", spec("10.0.0.1", 1, 2, { policy: "drop" })],
-  ["egress", spec("10.0.0.1", 1, 2, { direction: "egress" })],
-  ["a group", spec("10.0.0.1", 1, 2, { peer: { kind: "opaque", text: "sg-1" } })],
-  ["seventeen ports", spec("10.0.0.1", 8000, 8016)],
-  ["ports of connections that the host begins", spec("10.0.0.1", 32_760, 32_768)],
-  ["the last of them", spec("10.0.0.1", 60_999, 61_000)],
-  ["everywhere, and so loopback", spec("0.0.0.0/0", 22, 22)],
-  ["loopback", spec("127.0.0.1", 22, 22)],
-  ["everywhere by IPv6", spec("::/0", 22, 22)],
-])("%s cannot be cut", (_what, rule) => {
-  expect([whyNotCut(rule), cutScript([rule])]).toEqual([expect.any(String), null]);
+  ["udp", spec("10.0.0.1", 1, 2, { protocol: "udp" }), ports],
+  ["no ports", spec("10.0.0.1", 1, 2, { ports: { kind: "any" } }), ports],
+  ["a drop", spec("10.0.0.1", 1, 2, { policy: "drop" }), ports],
+  ["egress", spec("10.0.0.1", 1, 2, { direction: "egress" }), ports],
+  [
+    "a group",
+    spec("10.0.0.1", 1, 2, { peer: { kind: "opaque", text: "sg-1" } }),
+    "only sessions from addresses can be",
+  ],
+  [
+    "seventeen ports",
+    spec("10.0.0.1", 8000, 8016),
+    "of more than 16 ports some may be those of connections that the hosts began themselves",
+  ],
+  ["ports of connections that the host begins", spec("10.0.0.1", 32_760, 32_768), begun],
+  ["the last of them", spec("10.0.0.1", 60_999, 61_000), begun],
+  ["everywhere, and so loopback", spec("0.0.0.0/0", 22, 22), loopback],
+  ["loopback", spec("127.0.0.1", 22, 22), loopback],
+  ["everywhere by IPv6", spec("::/0", 22, 22), loopback],
+])("%s cannot be cut", (_what, rule, why) => {
+  expect([whyNotCut(rule), cutScript([rule])]).toEqual([why, null]);
 });
 
 test.each([
@@ -81,11 +109,15 @@ test.each([
   const rule = { ...spec("10.0.0.1", 1, 100, { peer }), id: null, description: "", createdAt: null };
   expect(otherWayIn(spec("10.0.0.1", 22, 22), [rule]) !== null).toBe(isOne);
   expect(otherWayIn(spec("10.0.0.1", 101, 101), [rule])).toBe(null);
+  for (const change of [{ policy: "drop" }, { direction: "egress" }] as const)
+    expect(otherWayIn(spec("10.0.0.1", 22, 22), [{ ...rule, ...change }])).toBe(null);
 });
 
 test("what a script prints is counted, and what is not its print is said", () => {
   const line = "0      0      10.0.0.1:22 203.0.113.7:4000";
   expect(readCut(`${line}\n${line}\nsafeport-left\n${line}\n`)).toEqual({ ended: 2, left: 1 });
+  expect(readCut(`${line}\r\n  safeport-left \r\n\r\n`)).toEqual({ ended: 1, left: 0 });
+  expect(cutWords("i-1", 1, "safeport-left\n")).toBe("i-1: not cut, its command ended with 1: safeport-left");
   expect(cutWords("i-1", 0, "safeport-left\n")).toBe("i-1: 0 ended, 0 left");
   expect(cutWords("i-1", 127, "sh: ss: command not found\n")).toMatch(/^i-1: not cut, .*127: sh: ss/);
   expect(cutWords("i-1", 0, "something else")).toMatch(/not cut/);

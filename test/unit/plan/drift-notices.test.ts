@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { DriftItem } from "../../../shared/domain/drift-item.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
+import { noticeOf } from "../../../shared/domain/notice.ts";
 import { driftNotices } from "../../../shared/plan/drift-notices.ts";
 import { attributionOf } from "../../../shared/plan/judge-drift.ts";
 import { anAllocated, anAllocation, anItem, aSighting } from "../../kit/drift-pictures.ts";
@@ -62,6 +63,13 @@ describe("what is told", () => {
     const ids = some.flatMap((changes) => told(changes).map(({ id }) => id));
     expect(new Set(ids).size).toBe(some.length);
     expect(some.flatMap((changes) => told({ ...changes, rev: 7 }).map(({ id }) => id))).toEqual(ids);
+  });
+
+  test("has the same id when another release tells it once more", () => {
+    const fact = { at: NOW, group: GROUP, to: [], data: {} as never };
+    const idOf = (kind: "driftFound" | "driftHeld", dedupe: string) => noticeOf(kind, { ...fact, dedupe }).id;
+    expect(told({})[0]?.id).toBe(idOf("driftFound", "sg-web/dr-1/reported/"));
+    expect(told({ heldBy: "freeze" })[0]?.id).toBe(idOf("driftHeld", "sg-web/dr-1/reported/freeze"));
   });
 
   test("of a granted rule goes to its owner as well, and to no other entry's", () => {

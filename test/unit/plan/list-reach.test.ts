@@ -4,6 +4,7 @@ import type { ListRef } from "../../../shared/domain/list-ref.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { listReach } from "../../../shared/plan/list-reach.ts";
 import { anAllocated, anAllocation } from "../../kit/drift-pictures.ts";
+import { anEntry } from "../../kit/plan-pictures.ts";
 import { aCidr, aSpec } from "../../kit/rules.ts";
 
 const offices: ListRef = { region: "cn-hangzhou", kind: "prefix", listId: "pl-1" };
@@ -19,7 +20,8 @@ describe("a changed list", () => {
     const bySource = granted(aSpec({ sourcePorts: { kind: "list", portRangeListId: "prl-1" } }));
     const byPeer = granted(naming());
     const other = granted(naming({ peer: { kind: "prefixList", prefixListId: "pl-2" } }));
-    const entries = [byPorts, bySource, byPeer, other, granted(aSpec())];
+    const otherPorts = granted(aSpec({ ports: { kind: "list", portRangeListId: "prl-2" } }));
+    const entries = [byPorts, bySource, byPeer, other, otherPorts, granted(aSpec())];
     expect(listReach(entries, ports, null).naming).toEqual([byPorts, bySource]);
     expect(listReach(entries, offices, null).naming).toEqual([byPeer]);
   });
@@ -28,9 +30,18 @@ describe("a changed list", () => {
     ["within what is allowed", ["192.0.2.0/23"], ["192.0.2.0/24", "192.0.3.7/32"], []],
     ["partly beyond it", ["192.0.2.0/24"], ["192.0.2.0/23", "192.0.2.9/32"], ["192.0.2.0/23"]],
     ["everybody, where nothing is said of sources", [], ["0.0.0.0/0", "10.0.0.0/8", "::/0"], ["0.0.0.0/0", "::/0"]],
+    ["within one of several blocks that are allowed", ["192.0.2.0/24", "10.0.0.0/8"], ["10.1.0.0/16"], []],
+    ["all that nothing legible allows, where that is everybody", ["an office"], ["10.0.0.0/8", "::/0"], ["::/0"]],
     ["everybody, where just that is allowed", ["0.0.0.0/0"], ["0.0.0.0/0"], []],
   ])("%s", (_what, allowed, blocks, beyond) => {
     expect(listReach([granted(naming(), ...allowed)], offices, blocks.map(aCidr)).beyond).toEqual(beyond);
+  });
+
+  test("lets everybody in where a lease alone asks for the rule, and nobody where its blocks are not known", () => {
+    const leased = anEntry({ spec: naming() });
+    expect(listReach([leased], offices, ["10.0.0.0/8", "0.0.0.0/0"].map(aCidr)).beyond).toEqual(["0.0.0.0/0"]);
+    for (const entry of [leased, granted(naming(), "10.0.0.0/8")])
+      expect(listReach([entry], offices, null)).toEqual({ naming: [entry], beyond: [] });
   });
 
   test("names a block once, and is harmless where the rule lets nothing through", () => {

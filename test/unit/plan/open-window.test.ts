@@ -39,7 +39,10 @@ describe("the hold of an open window", () => {
   test("lasts from the window's opening to its closing, the closing not included", () => {
     const entry = timed({ standing: ours("1") });
     expect(openWindow(entry, FROM - 1)).toBeNull();
-    expect(openWindow(entry, FROM)).toMatchObject({ until: UNTIL, openedAt: FROM, ended: null, principal: "ops" });
+    expect(openWindow(entry, FROM)).toEqual({
+      ...{ kind: "lease", holderId: "window", principal: "ops", reason: "as it was" },
+      ...{ until: UNTIL, openedAt: FROM, statedUntil: null, ended: null },
+    });
     expect(openWindow(entry, UNTIL - 1)).toMatchObject({ until: UNTIL });
     expect(openWindow(entry, UNTIL)).toBeNull();
   });

@@ -140,3 +140,32 @@ test("what is to be removed is booked as ours before it is removed", () => {
   expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-2" }]);
   expect(plan.patch).toMatchObject({ standing: ours("2"), settled: false });
 });
+
+describe("what is taken for the entry's own", () => {
+  const ended = anEntry({ holders: [anEndedHolder()] });
+  const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }) });
+  const booked = (entry: Entry, ...beforeIds: string[]) => ({
+    ...{ entryId: entry.entryId, spec: entry.spec, description: "", beforeIds: beforeIds.map(ruleId) },
+  });
+
+  test("is no call for another entry, and none that writes a mark: they can make no rule of it", () => {
+    const plan = planned(ended, { intents: [anIntent(other), anIntent(ended, { call: "modify" })] });
+    expect([plan.patch.settled, plan.lookAt]).toEqual([true, []]);
+    const own = planned(ended, { intents: [anIntent(ended)] });
+    expect([own.patch.settled, own.lookAt]).toEqual([false, [NOW + LATE_MS]]);
+    expect(planned(anEntry({ standing: ours("1") }), { rules: [ourRule("1")] }).lookAt).toEqual([]);
+  });
+
+  test("is no rule whose mark names another entry, however true the rest of it is", () => {
+    expect(revokedBy(ended, [ourRule("1")])).toEqual(["sgr-1"]);
+    const renamed = aMark(aSpec(), { entryId: other.entryId });
+    expect(revokedBy(ended, [aRule({ description: renamed })])).toEqual([]);
+  });
+
+  test("is no rule that stood before its own call, and one that stood before another's call of the same intent", () => {
+    const revoked = (...rules: ReturnType<typeof booked>[]) =>
+      planned(ended, { rules: [ourRule("1")], intents: [anIntent(ended, { rules })] }).calls.length;
+    expect(revoked(booked(ended, "1"), booked(other))).toBe(0);
+    expect(revoked(booked(ended), booked(other, "1"))).toBe(1);
+  });
+});

@@ -4,7 +4,7 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Peer, Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, anAllocation, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
-import { aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
+import { anEntry, aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const onDatabase = (block: string | Peer, changes: Partial<RuleSpec> = {}): RuleSpec =>
@@ -12,30 +12,33 @@ const onDatabase = (block: string | Peer, changes: Partial<RuleSpec> = {}): Rule
 const standing = (name: string, spec: RuleSpec): Rule => aRule({ ...spec, id: ruleId(name), createdAt: NOW - 60_000 });
 const grant = (name: string, spec: RuleSpec): Entry => anAllocated({ spec, standing: preExisting(name) });
 
-/** What becomes of rules that Terraform has opened beside these entries. */
-function opened(specs: readonly RuleSpec[], entries: readonly Entry[] = []): readonly string[] {
-  const rules = specs.map((spec, index) => standing(`${index}`, spec));
+/** The items of rules that Terraform has opened beside these entries, and Bob beside them. */
+function itemsOf(specs: readonly RuleSpec[], entries: readonly Entry[], bobs: readonly RuleSpec[] = []) {
+  const rules = [...specs, ...bobs].map((spec, index) => standing(`${index}`, spec));
   const granted = entries.map((entry, index) => ({
     ...standing(`granted-${index}`, entry.spec),
     createdAt: NOW - HOUR,
   }));
-  const sightings = [aSighting({ actor: terraform, specs })];
-  const { drift } = planGroup(aPicture({ rules: [...rules, ...granted], entries, watch: aWatch({ sightings }) }));
-  return drift.items.map(({ state }) => state);
+  const sightings = [aSighting({ actor: terraform, specs }), aSighting({ eventId: "event-2", specs: bobs })];
+  const watch = aWatch({ acts: "observe", sightings });
+  return planGroup(aPicture({ rules: [...rules, ...granted], entries, watch })).drift.items;
 }
+const opened = (specs: readonly RuleSpec[], entries: readonly Entry[] = []): readonly string[] =>
+  itemsOf(specs, entries).map(({ state }) => state);
 
 /** What becomes of a granted rule that Terraform has removed, or made another of. */
-function changed(spec: RuleSpec, then: RuleSpec | null, description = ""): readonly string[] {
+function changed(spec: RuleSpec, then: RuleSpec | null, description = "", others: readonly Entry[] = []) {
   const entry = anAllocated({
     spec,
     standing: preExisting("1"),
     allocation: anAllocation({ description: "as granted" }),
     missingSince: NOW - HOUR,
   });
-  const rules = then === null ? [] : [{ ...standing("1", then), description }];
+  const stand = others.map((it, index) => ({ ...standing(`granted-${index}`, it.spec), createdAt: NOW - HOUR }));
+  const rules = then === null ? stand : [{ ...standing("1", then), description }, ...stand];
   const kind = then === null ? "revoke" : "modify";
   const sightings = [aSighting({ actor: terraform, kind, ruleIds: [ruleId("1")], specs: [then ?? spec] })];
-  const { drift } = planGroup(aPicture({ rules, entries: [entry], watch: aWatch({ sightings }) }));
+  const { drift } = planGroup(aPicture({ rules, entries: [entry, ...others], watch: aWatch({ sightings }) }));
   return drift.items.map(({ state }) => state);
 }
 
@@ -69,10 +72,30 @@ describe("of somebody trusted", () => {
     expect(opened([onDatabase("3.0.0.0/8")], [grant("granted-0", everybody)])).toEqual(["adopted"]);
   });
 
+  test("what somebody else has opened, or a lease, makes no world with it, and is no world that was granted", () => {
+    const [half, rest] = [onDatabase("3.0.0.0/8"), onDatabase("1.0.0.0/8")];
+    expect(itemsOf([half], [], [rest]).map(({ state }) => state)).toEqual(["adopted", "reported"]);
+    const lease = (spec: RuleSpec): Entry => anEntry({ spec, standing: preExisting("granted-0") });
+    expect(opened([half], [lease(rest)])).toEqual(["adopted"]);
+    expect(opened([half], [lease(everybody), grant("granted-1", rest)])).toEqual(["reported"]);
+  });
+
+  test("a ticket is a person's to decide, and says whose change it is", () => {
+    const [item] = itemsOf([everybody], []);
+    expect(item?.verdict).toEqual({ kind: "trusted", principal: "terraform", treat: "ticket" });
+  });
+
   test("a rule that becomes wide is a ticket, and one that only says something else is adopted", () => {
     expect(changed(onDatabase("203.0.113.0/24"), everybody)).toEqual(["reported"]);
     expect(changed(onDatabase("203.0.113.0/24"), onDatabase("203.0.112.0/23"))).toEqual(["adopted"]);
     expect(changed(everybody, everybody, "other words")).toEqual(["adopted"]);
+  });
+
+  test("what it takes the place of is granted no more: neither a part of the world, nor a world that was there already", () => {
+    expect(changed(onDatabase("1.0.0.0/8"), onDatabase("3.0.0.0/8"))).toEqual(["adopted"]);
+    const rest = grant("granted-0", onDatabase("1.0.0.0/8"));
+    expect(changed(everybody, onDatabase("3.0.0.0/8"), "", [rest])).toEqual(["reported"]);
+    expect(changed(onDatabase("5.0.0.0/8"), onDatabase("3.0.0.0/8"), "", [rest])).toEqual(["reported"]);
   });
 
   test("a wide drop on a sensitive port that goes is a ticket, and a narrow one is adopted", () => {
