@@ -89,6 +89,12 @@ export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
     [["rule !== null", "true"]],
   ),
   ...on(
+    "shared/plan/drift-case.ts",
+    "isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,",
+    "No instant counts as 0, when no baseline was confirmed; the compiler wants the question asked.",
+    [["rule.createdAt !== null", "true"]],
+  ),
+  ...on(
     "shared/plan/list-reach.ts",
     "const allowed = (allocation?.allowedSources ?? []).flatMap((text) => parseCidr(text) ?? []);",
     "That text is no block.",
