@@ -72,13 +72,13 @@ export function effectiveGuard({ policy, facts, row, entries }: GuardInput): Eff
   const { groupId } = facts.ref;
   const why: string[] = [];
   const byId = guardNamed(policy, groupId);
-  const byName = strongestNamed(policy, [facts.name, ...(row.guardName === null ? [] : [row.guardName])]);
+  const byName = strongestNamed(policy, [facts.name, row.guardName]);
   const named = byId ?? byName?.guard;
   const guardName = byId === undefined && byName && byName.guard !== "none" ? byName.name : null;
   const asked = guardOfTag(facts.tags);
   const tagGuard = strongerGuard(row.tagGuard, asked);
   const tagLowered = named === undefined && tagGuard !== asked;
-  const tag = Object.hasOwn(facts.tags, GUARD_TAG) ? facts.tags[GUARD_TAG] : undefined;
+  const tag = tagOf(facts.tags);
   if (named === undefined && tag === "enforce")
     why.push(`the tag ${GUARD_TAG} asks for enforce and gets observe: set groups.guards in the policy to enforce`);
   else if (named === undefined && tag !== undefined && tag !== "none" && tag !== "observe")
@@ -106,14 +106,17 @@ export function deniedName(
   name: string,
   row: Pick<GroupRow, "deniedName">,
 ): string | null {
-  return [name, row.deniedName].find((it) => it !== null && groups.denied.includes(it)) ?? null;
+  return [name, row.deniedName].find((it) => groups.denied.some((denied) => denied === it)) ?? null;
 }
 
 /** What the group's tag asks for; a tag gives `observe` at most. */
 export function guardOfTag(tags: Readonly<Record<string, string>>): Guard {
-  const text = Object.hasOwn(tags, GUARD_TAG) ? tags[GUARD_TAG] : "none";
+  const text = tagOf(tags);
   return text === "observe" || text === "enforce" ? "observe" : "none";
 }
+
+const tagOf = (tags: Readonly<Record<string, string>>): string | undefined =>
+  Object.hasOwn(tags, GUARD_TAG) ? tags[GUARD_TAG] : undefined;
 
 /** True when the ledger is the one that was confirmed, or that a change under way will make of it. */
 export function baselineAgrees(baseline: Baseline, entries: readonly Entry[]): boolean {
@@ -134,8 +137,9 @@ export function doubtOf(baseline: Baseline | null, entries: readonly Entry[]): s
 }
 
 /** The stronger of what the policy says of the names; the first where they are the same. */
-function strongestNamed(policy: Policy, names: readonly string[]): { name: string; guard: Guard } | undefined {
+function strongestNamed(policy: Policy, names: readonly (string | null)[]): { name: string; guard: Guard } | undefined {
   const found = names.flatMap((name) => {
+    if (name === null) return [];
     const guard = guardNamed(policy, name);
     return guard === undefined ? [] : [{ name, guard }];
   });
@@ -150,7 +154,7 @@ function guardNamed(policy: Policy, name: string): Guard | undefined {
 /** Fields in a fixed order, so that the same allocation is the same text whoever made the object. */
 function canonical({ seenAt: _, openHours, ...allocation }: Allocation): string {
   const { provenance, owner, application, reason, ticket, allowedSources, description, by, at, backup } = allocation;
-  const hours = openHours && [openHours.zone, openHours.windows.map(({ days, from, to }) => [[...days], from, to])];
+  const hours = openHours && [openHours.zone, openHours.windows.map(({ days, from, to }) => [days, from, to])];
   const said = [provenance, owner, application, reason, ticket, allowedSources, hours, description, by, at];
   return JSON.stringify(backup ? [...said, backup] : said);
 }

@@ -264,41 +264,6 @@ describe("items from pass to pass", () => {
     expect(plan.drift.items.map((it) => it.state)).toEqual(["waiting", "gone"]);
   });
 
-  describe("of a group that is guarded no more", () => {
-    const unguarded = (items: readonly DriftItem[], rules: readonly Rule[]) =>
-      watched({ acts: "none", items, sightings: [bobs(x)] }, { rules });
-
-    test.each(["waiting", "reported", "held"] as const)("what was %s is over, and nothing is found", (state) => {
-      const items = [anItem({ state, heldBy: state === "held" ? "hold" : null })];
-      const { calls, lookAt, drift } = unguarded(items, [x, extra("y", 3306)]);
-      expect([calls, lookAt]).toEqual([[], []]);
-      expect(drift.items).toEqual([{ ...items[0], state: "gone", heldBy: null, changedAt: NOW }]);
-    });
-
-    test.each([
-      ["stands still", [x], "gone"],
-      ["went", [], "rolledBack"],
-    ] as const)("an added rule that was being rolled back and %s is %s", (_, rules, state) => {
-      const [begun] = first({ sightings: [bobs(x)] });
-      if (!begun) expect.fail("nothing was found");
-      expect(unguarded([{ ...begun, state: "rollingBack" }], rules).drift.items.map((it) => it.state)).toEqual([state]);
-    });
-
-    test.each([
-      ["is back", "rolledBack"],
-      ["is not back", "gone"],
-    ] as const)("a granted rule that was to be restored and %s is %s", (what, state) => {
-      const { rule } = granted("g", 443);
-      const item = anItem({ kind: "removed", key: ruleKey(rule), ruleId: rule.id, state: "rollingBack" });
-      const plan = unguarded([item], what === "is back" ? [{ ...rule, id: ruleId("anew") }] : []);
-      expect(plan.drift.items.map((it) => it.state)).toEqual([state]);
-    });
-  });
-
-  test("items of guards are not this plan's", () => {
-    expect(watched({ items: [anItem({ kind: "guard", ruleId: null })] }, {}).drift.items).toEqual([]);
-  });
-
   test("another edit of the same rule is another item", () => {
     const { entry, rule } = granted("g", 443);
     const edit = (priority: number) => ({ rules: [{ ...rule, priority }], entries: [entry] });

@@ -6,12 +6,14 @@ import { freshGroupRow, type GroupRow, type Guard } from "../../../shared/domain
 import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
-import { allocationsDigest, deniedName, effectiveGuard } from "../../../shared/plan/effective-guard.ts";
+import { allocationsDigest, deniedName, effectiveGuard, isSameDigest } from "../../../shared/plan/effective-guard.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 
 const ref = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
 const GUARDS: readonly Guard[] = ["none", "observe", "enforce"];
 
+const aWindow = { days: [1, 2], from: "08:00", to: "18:00" };
+const hours = { zone: "Asia/Shanghai", windows: [aWindow] };
 const allocation: Allocation = {
   provenance: "baseline",
   owner: "ann",
@@ -19,7 +21,7 @@ const allocation: Allocation = {
   reason: "HTTP",
   ticket: "T-1",
   allowedSources: ["203.0.113.0/24"],
-  openHours: { zone: "Asia/Shanghai", windows: [{ days: [1, 2], from: "08:00", to: "18:00" }] },
+  openHours: hours,
   description: "web",
   by: "root",
   at: 1000,
@@ -76,7 +78,27 @@ describe("the level", () => {
     const other = level === "enforce" ? "none" : "enforce";
     const tags = { "safeport:guard": "observe" };
     const found = guard({ guards: { "sg-web": level, web: other }, tags, row: { tagGuard: "observe" } });
-    expect(found).toMatchObject({ level, tagLowered: false });
+    expect(found).toMatchObject({ level, tagLowered: false, guardName: null });
+    expect(found.line).toBe(`groups.guards.sg-web: ${level}`);
+  });
+
+  test.each([
+    ["by id", { "sg-web": "observe" }],
+    ["by name", { web: "observe" }],
+  ] as const)("that the policy says %s has nothing to say of a tag, whatever that asks for", (_how, guards) => {
+    for (const tag of ["none", "enforce", "obverse"])
+      expect(guard({ guards, tags: { "safeport:guard": tag }, row: { tagGuard: "observe" } })).toMatchObject({
+        ...{ level: "observe", tagLowered: false, why: [] },
+      });
+  });
+
+  test("names the line that says so", () => {
+    expect(guard({ guards: { web: "observe" } }).line).toBe("groups.guards.web: observe");
+    expect(guard({ guards: { web: "observe" }, name: "new", row: { guardName: "web" } }).line).toBe(
+      "groups.guards.web: observe",
+    );
+    expect(guard({ tags: { "safeport:guard": "observe" } }).line).toBe("tag safeport:guard: observe");
+    expect(guard().line).toBe("tag safeport:guard: none");
   });
 
   test("by name wins over a tag, none included", () => {
@@ -84,6 +106,7 @@ describe("the level", () => {
       level: "none",
       acts: "none",
       tagGuard: "observe",
+      guardName: null,
     });
   });
 
@@ -117,6 +140,7 @@ describe("the level", () => {
 
   test("is not found in what every object has", () => {
     expect(guard({ name: "constructor" }).level).toBe("none");
+    expect(guard({ guards: { null: "enforce" } }).level, "in a name that it never had").toBe("none");
   });
 
   test("is observe at most by a tag", () => {
@@ -147,7 +171,9 @@ describe("enforce", () => {
   test("acts as observe without a baseline, and says how to get one", () => {
     const found = guard({ guards, entries });
     expect(found).toMatchObject({ level: "enforce", acts: "observe" });
-    expect(found.why.join()).toContain("POST /v1/groups/sg-web/baseline");
+    expect(found.why).toEqual([
+      "enforce acts as observe: no person has confirmed a baseline; look at it and confirm it, POST /v1/groups/sg-web/baseline",
+    ]);
   });
 
   test("acts when ledger and baseline agree, in any order of the rows", () => {
@@ -172,6 +198,13 @@ describe("enforce", () => {
       "open hours were changed",
       [anEntry(80, { allocation: { ...allocation, openHours: { zone: "UTC", windows: [] } } }), anEntry(443)],
     ],
+    ...([{ days: [1, 3] }, { from: "07:59" }, { to: "18:01" }] as const).map((change): [string, readonly Entry[]] => [
+      `a window was changed: ${Object.keys(change)}`,
+      [
+        anEntry(80, { allocation: { ...allocation, openHours: { ...hours, windows: [{ ...aWindow, ...change }] } } }),
+        anEntry(443),
+      ],
+    ]),
   ])("acts as observe when %s", (_what, found) => {
     const answer = guard({ guards, entries: found, row: { baseline: baselineOf(entries) } });
     expect(answer).toMatchObject({ level: "enforce", acts: "observe" });
@@ -200,6 +233,28 @@ describe("the digest", () => {
   test("does not depend on the order in which an allocation's fields were written", () => {
     const turned = Object.fromEntries(Object.entries(allocation).toReversed()) as unknown as Allocation;
     expect(allocationsDigest([anEntry(80, { allocation: turned })])).toEqual(allocationsDigest([anEntry(80)]));
+  });
+
+  test("is the one that an earlier release has stored", () => {
+    const always = { ...allocation, openHours: null, backup: "bea" };
+    const entries = [anEntry(443), anEntry(80, { allocation: always }), anEntry(22, { allocation: null })];
+    expect(allocationsDigest(entries)).toEqual({
+      count: 2,
+      digest: "b92a39dfd6a218c391ae10c0fc6fa0c271c7056601cdf0de71a9b70d0b2e5586",
+    });
+    expect(allocationsDigest([])).toEqual({
+      count: 0,
+      digest: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    });
+  });
+
+  test("is another where either of its two values is", () => {
+    const one = { count: 1, digest: "a" };
+    expect(isSameDigest(one, { ...one })).toBe(true);
+    expect([isSameDigest(one, { ...one, count: 2 }), isSameDigest(one, { ...one, digest: "b" })]).toEqual([
+      false,
+      false,
+    ]);
   });
 
   test("tells one rule from another", () => {

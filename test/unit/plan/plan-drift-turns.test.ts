@@ -2,11 +2,12 @@
 import { describe, expect, test } from "vitest";
 import type { DriftItem } from "../../../shared/domain/drift-item.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { againAt } from "../../../shared/plan/mode-guard.ts";
 import type { Picture, Watch } from "../../../shared/plan/picture.ts";
 import { NO_DRIFT, planDrift } from "../../../shared/plan/plan-drift.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { anAllocated, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
+import { anAllocated, anItem, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
 import { aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
@@ -99,4 +100,37 @@ describe("a stored item", () => {
     const plan = drift({ sightings: [aSighting({ actor: terraform, specs: [x] })] });
     expect([plan.items.map(({ state }) => state), plan.adoptions.length, plan.lookAt]).toEqual([["adopted"], 1, []]);
   });
+});
+
+describe("of a group that is guarded no more", () => {
+  const unguarded = (items: readonly DriftItem[], rules: readonly Rule[]) =>
+    planGroup(aPicture({ rules, watch: aWatch({ acts: "none", items, sightings: [bobs] }) }));
+
+  test.each(["waiting", "reported", "held"] as const)("what was %s is over, and nothing is found", (state) => {
+    const items = [anItem({ state, heldBy: state === "held" ? "hold" : null })];
+    const { calls, lookAt, drift: found } = unguarded(items, [x, aRule({ id: ruleId("y"), ports: somePorts("1/1") })]);
+    expect([calls, lookAt]).toEqual([[], []]);
+    expect(found.items).toEqual([{ ...items[0], state: "gone", heldBy: null, changedAt: NOW }]);
+  });
+
+  test.each([
+    ["stands still", [x], "gone"],
+    ["went", [], "rolledBack"],
+  ] as const)("an added rule that was being rolled back and %s is %s", (_, rules, state) => {
+    const { drift: found } = unguarded([stored({ state: "rollingBack" })], rules);
+    expect(found.items.map((it) => it.state)).toEqual([state]);
+  });
+
+  test.each([
+    ["is back", "rolledBack"],
+    ["is not back", "gone"],
+  ] as const)("a granted rule that was to be restored and %s is %s", (what, state) => {
+    const item = anItem({ kind: "removed", key: ruleKey(x), ruleId: x.id, state: "rollingBack" });
+    const { drift: found } = unguarded([item], what === "is back" ? [{ ...x, id: ruleId("anew") }] : []);
+    expect(found.items.map((it) => it.state)).toEqual([state]);
+  });
+});
+
+test("items of guards are not this plan's", () => {
+  expect(drift({ items: [anItem({ kind: "guard", ruleId: null })], sightings: [] }, { rules: [] }).items).toEqual([]);
 });
