@@ -1,9 +1,13 @@
 // JoinSecurityGroup, and what it shares with LeaveSecurityGroup, by SDK and by bytes.
-import { JoinSecurityGroupRequest, LeaveSecurityGroupRequest } from "@alicloud/ecs20140526";
+import {
+  JoinSecurityGroupRequest,
+  LeaveSecurityGroupRequest,
+  ModifyInstanceAttributeRequest,
+} from "@alicloud/ecs20140526";
 import { describe, expect } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
 import { outcomeOf } from "./target.ts";
-import { aWorld, type Client, refusalOf, regionId } from "./world.ts";
+import { aWorld, type Client, refusalOf, regionId, seed } from "./world.ts";
 
 describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
   const join = (client: Client, securityGroupId: string, instanceId = "i-web-1") =>
@@ -28,6 +32,20 @@ describe("JoinSecurityGroup and LeaveSecurityGroup", () => {
     expect((await refusalOf(join(client, "sg-empty", "i-no"))).code).toBe("InvalidInstanceId.NotFound");
     expect((await refusalOf(leave(client, "sg-empty"))).code).toBe("InstanceNotInSecurityGroup");
     expect((await refusalOf(leave(client, "sg-web"))).code).toBe("InstanceLastSecurityGroup");
+  });
+
+  itEmbedded("know the members of their own region alone", async () => {
+    const far = { ...seed.instances[0], instanceId: "i-far", name: "far", address: "127.10.0.31" };
+    const groups = [...seed.groups, { groupId: "sg-far", name: "far", regionId: "cn-shanghai", rules: [] }];
+    const instances = [...seed.instances, { ...far, regionId: "cn-shanghai", groupIds: ["sg-far"], listening: [] }];
+    const { client, ecs } = await aWorld({ seed: { ...seed, groups, instances } });
+    const unknown = { statusCode: 404, code: "InvalidInstanceId.NotFound" };
+    expect(await refusalOf(join(client, "sg-web", "i-far"))).toEqual(unknown);
+    expect(await refusalOf(leave(client, "sg-web", "i-far"))).toEqual(unknown);
+    const securityGroupIds = ["sg-web"];
+    const replace = new ModifyInstanceAttributeRequest({ regionId, instanceId: "i-far", securityGroupIds });
+    expect(await refusalOf(client.modifyInstanceAttribute(replace))).toEqual(unknown);
+    expect(ecs.enis().find((eni) => eni.instanceId === "i-far")?.groupIds).toEqual(["sg-far"]);
   });
 
   itEmbedded(

@@ -3,8 +3,9 @@ import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526";
 import { describe, expect, it } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
 import { aTarget, nobody, outcomeOf } from "./target.ts";
-import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, startedAt } from "./world.ts";
+import { authorize, aWorld, type Client, refusalOf, regionId, rulesOf, seed, ssh, startedAt } from "./world.ts";
 
+const port22 = { portRange: "22/22", sourceCidrIp: "0.0.0.0/0" };
 const modify = (client: Client, what: Partial<ModifySecurityGroupRuleRequest>) =>
   client.modifySecurityGroupRule(
     new ModifySecurityGroupRuleRequest({
@@ -16,6 +17,20 @@ const modify = (client: Client, what: Partial<ModifySecurityGroupRuleRequest>) =
   );
 
 describe("ModifySecurityGroupRule", () => {
+  itEmbedded("keeps the priority of an old default rule, which nobody may set any more", async () => {
+    const old = { groupId: "sg-old", name: "old", rules: [{ ...port22, ruleId: "sgr-old", priority: 110 }] };
+    const { client } = await aWorld({ seed: { ...seed, groups: [...seed.groups, old] } });
+    const which = { securityGroupId: "sg-old", securityGroupRuleId: "sgr-old" };
+    await modify(client, { ...which, description: "of 2019" });
+    expect(await rulesOf(client, "sg-old")).toMatchObject([{ priority: "110", description: "of 2019" }]);
+    expect(await refusalOf(modify(client, { ...which, priority: "110" }))).toEqual({
+      statusCode: 400,
+      code: "InvalidPriority.ValueNotSupported",
+    });
+    await modify(client, { ...which, priority: "100" });
+    expect(await rulesOf(client, "sg-old")).toMatchObject([{ priority: "100" }]);
+  });
+
   itEmbedded("changes a rule in place: id, time and position stay", async () => {
     const { client, clock } = await aWorld();
     await clock.advance(60_000);

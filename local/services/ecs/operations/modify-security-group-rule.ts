@@ -68,7 +68,7 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
   const old = group.rules.find((rule) => rule.ruleId === ruleId && rule.direction === direction);
   if (old === undefined) throw refusal(switches.modifyMissingId);
   refuseOtherKind(old, params);
-  const fields = readPermission(
+  const read = readPermission(
     { path: "", fields: merge(old, params, switches) },
     {
       direction,
@@ -80,6 +80,9 @@ const run = (context: OperationContext, direction: EcsDirection): Record<string,
       accountId: context.account.accountId,
     },
   );
+  // Old default rules have priority 110, which nobody may send.
+  const isPriorityKept = params.Priority === undefined && switches.modifyOmitted === "keep";
+  const fields = isPriorityKept ? { ...read, priority: old.priority } : read;
   const hasTwin = group.rules.some((rule) => rule.ruleId !== ruleId && isSameRule(rule, fields, switches));
   if (hasTwin) throw refusal("InvalidOperation.RuleDuplicate", ruleId);
   const born =
