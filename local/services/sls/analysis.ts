@@ -99,6 +99,8 @@ function replaceFunctions(text: string): string {
       at = end;
     } else {
       const word = /^\w+/.exec(rest)?.[0] ?? rest.slice(0, 1);
+      // The service has no recursion, and one that does not end would hold up the whole cloud.
+      if (word.toLowerCase() === "recursive") throw invalid("WITH RECURSIVE is not served");
       out += word;
       at += word.length;
     }

@@ -7,12 +7,15 @@ type Condition = (log: Log) => boolean;
 
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[()]|>=|<=|[:><=*]|[^\s()":><=*]+\*?)/y;
 
+const DEPTH_MAX = 100;
+
 const invalid = (message: string): SlsError => new SlsError(400, "InvalidQueryString", message);
 
 /** Which logs a search wants. Throws the service's refusal of what is not understood. */
 export function parseSearch(text: string): Condition {
   const tokens = tokensOf(text.trim());
   let at = 0;
+  let depth = 0;
   const isNext = (word: string): boolean => tokens[at]?.toLowerCase() === word;
   const take = (): string => {
     const token = tokens[at];
@@ -37,6 +40,13 @@ export function parseSearch(text: string): Condition {
     return (log) => parts.every((part) => part(log));
   };
   const one = (): Condition => {
+    depth += 1;
+    if (depth > DEPTH_MAX) throw invalid(`the search is nested deeper than ${DEPTH_MAX}`);
+    const condition = plain();
+    depth -= 1;
+    return condition;
+  };
+  const plain = (): Condition => {
     if (isNext("not")) {
       at += 1;
       const inner = one();

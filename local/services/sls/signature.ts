@@ -24,8 +24,10 @@ const isOwn = (name: string): boolean => name.startsWith("x-log-") || name.start
 
 const hex = (algorithm: string, data: string | Buffer): string => createHash(algorithm).update(data).digest("hex");
 
-const same = (one: string, other: string): boolean =>
-  one.length === other.length && timingSafeEqual(Buffer.from(one), Buffer.from(other));
+const same = (one: string, other: string): boolean => {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
+};
 
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);

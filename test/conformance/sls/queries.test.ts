@@ -1,6 +1,7 @@
 // Queries of the embedded log service: who may ask, what is found, and whether it is all.
 
 import { expect } from "vitest";
+import { seedUser } from "../../../local/seed.ts";
 import { itEmbedded } from "../rpc/target.ts";
 import { aCloud, flow, type Signing, START_MS, START_S, slsClient, withFlows } from "./world.ts";
 
@@ -106,6 +107,33 @@ onEmbedded.each([
   const { ask } = await withFlows([flow()]);
   const answer = await ask("*", more);
   expect([answer.status, answer.body]).toEqual([400, { errorCode: code, errorMessage: expect.any(String) }]);
+});
+
+onEmbedded.each([
+  ["a search of many parentheses", "(".repeat(20_000), "InvalidQueryString"],
+  ["a search of many nots", `${"not ".repeat(20_000)}a: b`, "InvalidQueryString"],
+  [
+    "an analysis without an end",
+    "* | with recursive n(x) as (select 1 union all select x + 1 from n limit 9) select max(x) as m from n",
+    "ParameterInvalid",
+  ],
+])("refuses %s", async (_what, query, code) => {
+  const { ask } = await withFlows([flow()]);
+  const answer = await ask(query);
+  expect([answer.status, answer.body.errorCode]).toEqual([400, code]);
+});
+
+onEmbedded("knows a word in quotes from one of the analysis", async () => {
+  const { ask } = await withFlows([flow()]);
+  expect((await ask("* | select 'recursive' as word from log")).body.data).toEqual([{ word: "recursive" }]);
+});
+
+onEmbedded("refuses a signature that is no text of one", async () => {
+  const { cloud } = await withFlows([flow()]);
+  const { accessKeyId } = seedUser(cloud.account, "admin");
+  const headers = { authorization: `LOG ${accessKeyId}:${"\u00ff".repeat(28)}`, "x-log-apiversion": "0.6.0" };
+  const answer = await fetch(`http://${cloud.endpoints.sls}/logstores/flow`, { headers });
+  expect([answer.status, await answer.json()]).toMatchObject([401, { errorCode: "SignatureNotMatch" }]);
 });
 
 onEmbedded("answers a part and says so, as often as it is told to", async () => {
