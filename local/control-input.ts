@@ -6,6 +6,7 @@ import { checkPolicy, type PolicyDocument } from "./ram.ts";
 import type { Measurement } from "./services/cms/cms.ts";
 import type { SystemEvent } from "./services/cms/system-event.ts";
 import type { CloudEvent } from "./services/eventbridge/cloud-event.ts";
+import { wantedInstead } from "./switch-readings.ts";
 
 /** A bad request in words. */
 export class ControlError extends Error {
@@ -194,17 +195,14 @@ export function parsePolicies(body: Json): Readonly<Record<string, readonly Poli
   );
 }
 
-/** Changes to switches; each must exist and keep the type of its present value. */
+/** Changes to switches; each must exist and take the value. */
 export function parseSwitches(present: object, body: Json): Json {
   for (const [name, value] of Object.entries(body)) {
     const before: unknown = (present as Json)[name];
     if (before === undefined)
       return refuse(`there is no switch "${name}"`, `Use one of ${Object.keys(present).join(", ")}.`);
-    if (typeof before !== typeof value || value === null)
-      return refuse(
-        `the switch "${name}" is ${JSON.stringify(value)}`,
-        `Its value looks like ${JSON.stringify(before)}.`,
-      );
+    const wanted = wantedInstead(name, before, value);
+    if (wanted !== undefined) return refuse(`the switch "${name}" is ${JSON.stringify(value)}`, wanted);
   }
   return body;
 }

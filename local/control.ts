@@ -134,7 +134,9 @@ async function serve(cloud: Controlled, request: IncomingMessage, response: Serv
     const text = read.kind === "body" ? read.body.toString("utf8") : "";
     if (read.kind === "too-long")
       throw new ControlError({ code: "INVALID_INPUT", message: "the body is too long", remedy: "Send at most 32 MB." });
-    const url = new URL(request.url ?? "/", "http://control");
+    const target = request.url ?? "/";
+    // By itself, a path that begins with two strokes would name a host.
+    const url = new URL(target.startsWith("/") ? `http://control${target}` : target, "http://control");
     const { route, name } = findRoute(request.method ?? "GET", url.pathname);
     answer(200, "application/json", (await route(cloud, { url, text, name })) ?? {});
   } catch (error) {

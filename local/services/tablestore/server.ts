@@ -173,8 +173,11 @@ async function serve(
     });
   };
   let run: () => Promise<Answer> = async () => ({ status: 200, body: Buffer.alloc(0) });
+  // A client that is gone before it has sent everything is owed no answer.
+  const received = await readBody(request);
   const refused = await attempt(async () => {
-    const received = await readBody(request);
+    if (received === undefined)
+      throw new OtsError(413, "OTSRequestBodyTooLarge", "The size of POST data is too large.");
     if (request.method !== "POST")
       throw new OtsError(405, "OTSMethodNotAllowed", "Only POST method for requests is supported.");
     const { instance } = authenticate(
@@ -262,15 +265,15 @@ function otsHeaders(request: IncomingMessage): OtsHeaders {
 }
 
 /** The whole body. One over the limit is read to its end and thrown away, so that the client can read the answer. */
-async function readBody(request: IncomingMessage): Promise<Buffer> {
+/** Undefined for a body that is too large. Throws when the client goes away. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
     if (size <= limits.bodyBytesMax) chunks.push(chunk);
   }
-  if (size > limits.bodyBytesMax)
-    throw new OtsError(413, "OTSRequestBodyTooLarge", "The size of POST data is too large.");
+  if (size > limits.bodyBytesMax) return undefined;
   return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
 }
 

@@ -10,6 +10,8 @@ import { type PrincipalSpec, Principals } from "../../../local/principals.ts";
 import { Ram } from "../../../local/ram.ts";
 import { seededRandom } from "../../../local/random.ts";
 import { seedAccount } from "../../../local/seed.ts";
+import { defaultTrailSwitches, otherTrailReadings } from "../../../local/services/actiontrail/switches.ts";
+import { defaultSwitches, otherReadings } from "../../../local/services/ecs/switches.ts";
 import { EventBus } from "../../../local/services/eventbridge/event-bus.ts";
 import { Queues } from "../../../local/services/smq/queues.ts";
 import { bundle, START_MS, startWorld } from "../functions/kit.ts";
@@ -36,7 +38,7 @@ async function startControl() {
     calls: new CallRing(),
     queues: new Queues(),
     ram: new Ram({ accountId: "1000", random, find: () => undefined }),
-    switches: [{ mode: "a" }, { ms: 0 }],
+    switches: [{ mode: "a" }, { ms: 0 }, { ...defaultSwitches }, { ...defaultTrailSwitches }],
     toReal: () => clock.toReal(),
     reset: async () => clock.toReal(),
   };
@@ -76,8 +78,17 @@ it("replaces and lists faults and switches", async () => {
   expect((await call("GET", "/faults")).body).toEqual({ faults });
   expect(cloud.faults.take({ service: "ecs", operation: "AuthorizeSecurityGroup" })).toEqual({ kind: "drop-after" });
   expect((await call("PUT", "/faults", [])).body).toEqual({ faults: [] });
-  expect((await call("PUT", "/switches", { mode: "b" })).body).toEqual({ mode: "b", ms: 0 });
-  expect((await call("GET", "/switches")).body).toEqual({ mode: "b", ms: 0 });
+  expect((await call("PUT", "/switches", { mode: "b" })).body).toMatchObject({ mode: "b", ms: 0 });
+  expect((await call("GET", "/switches")).body).toMatchObject({ mode: "b", ms: 0 });
+});
+
+it("sets every reading of every switch", async () => {
+  const { call } = await startControl();
+  for (const [name, others] of Object.entries({ ...otherReadings, ...otherTrailReadings }))
+    for (const value of others) {
+      const { status, body } = await call("PUT", "/switches", { [name]: value });
+      expect([name, status, body[name]]).toEqual([name, 200, value]);
+    }
 });
 
 it("gives a key to somebody new", async () => {
@@ -135,6 +146,13 @@ it.each([
   ["PUT", "/faults", [{ service: "function", fault: { kind: "crash", when: "now" } }], 400, "INVALID_INPUT"],
   ["PUT", "/switches", { unknown: 1 }, 400, "INVALID_INPUT"],
   ["PUT", "/switches", { ms: "1" }, 400, "INVALID_INPUT"],
+  ["PUT", "/switches", { ms: -1 }, 400, "INVALID_INPUT"],
+  ["PUT", "/switches", '{"ms": 1e999}', 400, "INVALID_INPUT"],
+  ["PUT", "/switches", { icmpv6: "refuse" }, 400, "INVALID_INPUT"],
+  ["PUT", "/switches", { eventData: "json" }, 400, "INVALID_INPUT"],
+  ["PUT", "/switches", { throttleAnswer: { status: 200, retryAfterHeader: true } }, 400, "INVALID_INPUT"],
+  ["PUT", "/switches", { throttleAnswer: { status: 429 } }, 400, "INVALID_INPUT"],
+  ["GET", "//", undefined, 404, "NOT_FOUND"],
   ["POST", "/metrics", { namespace: "n", metricName: "m" }, 400, "INVALID_INPUT"],
   ["POST", "/metrics", { namespace: "n", value: 1 }, 400, "INVALID_INPUT"],
   ["POST", "/metrics", { namespace: "n", metricName: "m", value: 1, dimensions: { a: 1 } }, 400, "INVALID_INPUT"],

@@ -1,4 +1,5 @@
 // What the HTTP layer accepts and answers: signatures, digests, broken bodies, faults and the record of calls.
+import { createConnection } from "node:net";
 import { deflateSync } from "node:zlib";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import type { TablestoreCall, TablestoreFault } from "../../../local/services/tablestore/server.ts";
@@ -17,12 +18,15 @@ import { type Answer, callBytes, errorOf, type RawRequest, send as sendTo } from
 
 let account: Account;
 let calls: TablestoreCall[];
+let bugs: unknown[];
 let fault: TablestoreFault | undefined;
 beforeEach(async () => {
   calls = [];
+  bugs = [];
   fault = undefined;
   account = await startAccount({
     onCall: (call) => calls.push({ ...call }),
+    onBug: (error) => bugs.push(error),
     intercept: (call) => (call.operation === "PutRow" ? fault : undefined),
   });
 });
@@ -59,6 +63,17 @@ itEmbedded("refuses other methods, other operations, broken messages and bodies 
   expect(errorOf(await send({ path: "/GetRow", body: Buffer.from([1, 2, 3]) }))).toContain("400 OTSParameterInvalid");
   const large = await send({ path: "/GetRow", body: Buffer.alloc(5 * 1024 * 1024 + 1) });
   expect(errorOf(large)).toContain("413 OTSRequestBodyTooLarge");
+});
+
+itEmbedded("owes no answer to a client that dies before it has sent everything, and takes it for no bug", async () => {
+  const { hostname, port } = new URL(account.server.url);
+  const socket = createConnection({ host: hostname, port: Number(port) });
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  socket.write("POST /PutRow HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc", () => socket.destroy());
+  await closed;
+  // Behind it on the same server: by then it has been noticed.
+  for (let times = 0; times < 3; times++) await account.client.listTable({});
+  expect([bugs, calls.map(({ operation }) => operation)]).toEqual([[], ["ListTable", "ListTable", "ListTable"]]);
 });
 
 itEmbedded("signs every answer, errors included, with all headers that strict clients check", async () => {
