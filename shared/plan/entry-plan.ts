@@ -78,6 +78,8 @@ export interface EntryPlan {
   readonly patch: EntryPatch;
   /** Instants at which the group has to be looked at again. */
   readonly lookAt: readonly number[];
+  /** When this pass has to read the group again before it can decide; null where what it has read is enough. */
+  readonly readAgainAt: number | null;
   readonly findings: readonly string[];
   readonly differences: readonly Difference[];
 }

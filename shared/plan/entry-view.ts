@@ -51,6 +51,7 @@ export function viewEntry(
     change: (patch, more = {}) => ({
       calls: [],
       lookAt: [],
+      readAgainAt: null,
       findings: [],
       differences: [],
       ...more,

@@ -24,6 +24,8 @@ export interface Picture {
   readonly now: number;
   /** When the rules were read, which is long before where a process was frozen since: what people did in between is still to be heard. */
   readonly readAt: number;
+  /** When this pass first read them. */
+  readonly readSince: number;
   readonly group: GroupRef;
   readonly rules: readonly Rule[];
   readonly entries: readonly Entry[];

@@ -10,6 +10,9 @@ import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf
 
 const NONE: Standing = { kind: "none" };
 
+/** So much later a reading has to show somebody else's rule still, before a lease is told to be open by it. */
+const LATE_READING_MS = 2_000;
+
 /**
  *     holders   rule in the cloud            what happens
  *     any       ours, without its host       revoke at once: it reaches more than was granted
@@ -19,7 +22,8 @@ const NONE: Standing = { kind: "none" };
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what an earlier lease
  *               it came there                has closed, and only a write is told that it is gone
- *     live      somebody else's, same key    the lease rides on it
+ *     live      somebody else's, same key    the lease rides on it, once a reading some time after the first has shown it too: nothing may be
+ *                                            written to it, and a stale one shows what its owner has removed
  *     live      ours, missing                believed only after a second reading, then the lease ends
  *     open      changed or missing, and a    put right: whoever allocated it, or had it restored, has said so since
  *               person's word is newer
@@ -108,6 +112,9 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const other = same[0] ?? ridden(rules, entry) ?? unequal(rules, entry, picture);
   if (other) {
     if (refusal && !isAnyOpen) return change(givenUp);
+    const sureAt = picture.readSince + LATE_READING_MS;
+    if (standing.kind === "none" && !picture.accepted.has(entry.entryId) && picture.readAt < sureAt)
+      return change({ ...refusing }, { readAgainAt: sureAt });
     const stands: Standing = { kind: "preExisting", ruleId: other.id };
     return change({ standing: stands, createdAt: null, seenAt: picture.readAt, opens, ...refusing });
   }

@@ -22,6 +22,8 @@ export interface Plan {
   readonly recovered: readonly { readonly rule: KnownRule; readonly mark: Mark }[];
   /** Instants at which the group has to be looked at again. */
   readonly lookAt: readonly number[];
+  /** When this pass has to read the group again before it can decide all of it; null where what it has read is enough. */
+  readonly readAgainAt: number | null;
   readonly findings: readonly string[];
   /** What becomes of the differences; nothing where the pass does not watch. */
   readonly drift: DriftPlan;
@@ -66,6 +68,7 @@ export function planGroup(picture: Picture): Plan {
       ...drift.lookAt,
       ...(isKept ? [againAt(picture.now)] : []),
     ],
+    readAgainAt: plans.reduce<number | null>((at, plan) => plan.readAgainAt ?? at, null),
     findings: [...plans.flatMap((plan) => plan.findings), ...strays.findings],
     drift,
     leftBehind: plans.some(({ patch, calls }) => isLeftBehind(picture, patch, calls)),

@@ -107,6 +107,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
   return {
     now: NOW,
     readAt: NOW,
+    readSince: NOW - HOUR,
     group: GROUP,
     rules: [],
     entries: [],

@@ -124,6 +124,31 @@ describe("a rule that was there before", () => {
     expect(ids()).toContain(theirs);
   });
 
+  test("carries nobody where a late reading still shows what its owner has removed a moment ago", async () => {
+    const theirs = await stranger(spec(), "ours since 2019");
+    await world.advance(60_000);
+    await world.run(world.process(undefined, "ak-other").firewall.revoke(world.web, [theirs as RuleId], "t", "end"));
+    const fault = { kind: "stale-read", ms: 1000 } as const;
+    world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", fault }]);
+    const { lease } = await world.open({ periodMs: 3_600_000 });
+    expect(lease.status).toMatchObject({ state: "open", preExisting: false });
+    const standing = world.rules().filter(({ portRange }) => portRange === "22/22");
+    expect(standing.map(({ ruleId }) => ruleId)).toEqual(lease.status.ruleIds);
+    await world.ticks(3);
+    expect((await world.lease(lease.request.leaseId)).status.state).toBe("open");
+  });
+
+  test("carries the lease also while the cloud refuses to close another", async () => {
+    await stranger(spec(), "ours since 2019");
+    const other = await world.open({ port: "8022", periodMs: 60_000 });
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    world.faults([{ service: "ecs", operation: "RevokeSecurityGroup", fault }]);
+    await world.pastEnd(other.lease);
+    const { lease } = await world.open();
+    expect(lease.status).toMatchObject({ state: "open", preExisting: true });
+    expect((await world.lease(other.lease.request.leaseId)).status.state).toBe("closing");
+  });
+
   test("is not opened again when its owner removes it: the lease ends", async () => {
     const theirs = await stranger(spec(), "ours since 2019");
     const { lease } = await world.open({ periodMs: 3_600_000 });

@@ -128,6 +128,7 @@ class Pass {
   private recovered = 0;
   private leftBehind = false;
   private seen: ReadonlyMap<EntryId, Entry> = new Map();
+  private readonly readSince: number;
 
   constructor(
     app: App,
@@ -139,6 +140,7 @@ class Pass {
   ) {
     this.drift = drift;
     this.app = app;
+    this.readSince = app.clock.now();
     this.group = group;
     this.options = options;
     this.lock = lock;
@@ -183,9 +185,9 @@ class Pass {
       if (plan.calls.length === 0) {
         // Holders that have just ended leave something to remove or to settle.
         if (plan.patches.some((patch) => patch.ends !== "none" && !patch.settled)) continue;
-        converged = true;
-        isFirst = round === 0;
-        break;
+        converged = plan.readAgainAt === null;
+        isFirst = converged && round === 0;
+        if (converged) break;
       }
       if (!this.mayCall()) break;
       const worth = calls.worthTrying(plan.calls);
@@ -193,6 +195,8 @@ class Pass {
         // What is opened for a time has to be closed, should this process die: these rows are there before the calls.
         await this.bookLooks(plan.lookAt);
         await calls.perform(worth);
+      } else if (plan.readAgainAt !== null) {
+        await app.clock.sleep(Math.max(1, plan.readAgainAt - app.clock.now()));
       } else if (plan.calls.some((call) => calls.hasSucceeded(call))) {
         // Done, but the reading is stale: look again a little later.
         await app.clock.sleep(REREAD_BASE_MS * 2 ** round * (1 + app.random.fraction()));
@@ -242,6 +246,7 @@ class Pass {
       planGroup({
         now,
         readAt,
+        readSince: this.readSince,
         group: this.group,
         rules,
         entries: this.entries,

@@ -140,7 +140,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   const watch = drift?.watch(entries, unreadable.length > 0, now) ?? null;
   const { calls } = planGroup({
     ...{ now, readAt: now, group, rules, entries, intents, installation, markSecret, lateEffectMaxMs, refusals, watch },
-    mode: "normal",
+    ...{ mode: "normal", readSince: 0 },
     undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,
     waits: new Set(),

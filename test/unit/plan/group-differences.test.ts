@@ -44,7 +44,7 @@ const watched = (watch: Partial<Watch>, picture: Partial<Picture>): Plan =>
 
 /** What is decided about an entry that leaves it as it is but for what differs. */
 const planOf = (entry: Entry, ...differences: Difference[]): EntryPlan => ({
-  ...{ calls: [], lookAt: [], findings: [], differences },
+  ...{ calls: [], lookAt: [], readAgainAt: null, findings: [], differences },
   patch: {
     ...{ entry, standing: entry.standing, createdAt: null, missingSince: null, suspension: entry.suspension },
     ...{ undoneAt: [], opens: "none", stated: true, end: null, ends: "none", settled: false, seenAt: null },

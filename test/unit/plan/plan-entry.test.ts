@@ -262,6 +262,31 @@ describe("a live holder, somebody else's rule with the same key", () => {
     expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
   });
 
+  test("rides on it only when a later reading of the same pass shows it too: a stale one shows what is gone", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const plan = (picture: Partial<Picture>, its = entry) =>
+      planGroup(aPicture({ entries: [its], rules: [aRule({ id: ruleId("theirs") })], readSince: NOW, ...picture }));
+    const waits = plan({ readAt: NOW + 1999 });
+    expect([waits.calls, waits.readAgainAt]).toEqual([[], NOW + 2000]);
+    expect(waits.patches).toEqual([expect.objectContaining({ standing: { kind: "none" }, opens: "none" })]);
+    const sure = [
+      plan({ readAt: NOW + 2000 }),
+      plan({ accepted: new Set([entry.entryId]) }),
+      plan({}, { ...entry, standing: preExisting("theirs") }),
+    ];
+    for (const { readAgainAt, patches } of sure)
+      expect([readAgainAt, patches]).toEqual([
+        null,
+        [expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })],
+      ]);
+    const gone = plan({ readAt: NOW + 2000, rules: [] });
+    expect(gone.calls.map(short)).toEqual([`authorize ${entry.key}`]);
+    const refusals = refusing(entry.entryId);
+    expect(plan({ refusals }).readAgainAt).toBe(null);
+    const both = anEntry({ ...entry, holders: [aHolder(), aHolder({ openedAt: null })] });
+    expect(plan({ refusals }, both)).toMatchObject({ readAgainAt: NOW + 2000, patches: [{ ends: "unopened" }] });
+  });
+
   test("stays on it where the cloud makes no difference between priorities", () => {
     const entry = anEntry({ spec: aSpec({ priority: 100 }), standing: preExisting("1") });
     const plan = (rules: readonly Rule[]) => planGroup(aPicture({ entries: [entry], rules })).patches[0];
