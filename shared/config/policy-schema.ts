@@ -52,15 +52,18 @@ export function checkedPolicyText(value: unknown): string {
 }
 
 /** The document of a stored row. Throws STATE_UNREADABLE when the row does not hold a valid one. */
-export function documentOfRow(row: { readonly text: string }): PolicyDocument {
+export function documentOfRow(row: { readonly version: number; readonly text: string }): PolicyDocument {
   let value: unknown;
   try {
     value = JSON.parse(row.text);
   } catch (cause) {
-    throw fail("STATE_UNREADABLE", { table: "policy" }, cause);
+    throw fail("STATE_UNREADABLE", { table: "policy", key: `policy ${row.version}` }, cause);
   }
   const reading = readStoredDocument(value);
-  if (reading.kind === "mistakes") throw fail("STATE_UNREADABLE", { table: "policy", why: namesOf(reading.mistakes) });
+  if (reading.kind === "mistakes")
+    throw fail("STATE_UNREADABLE", {
+      ...{ table: "policy", key: `policy ${row.version}`, why: namesOf(reading.mistakes) },
+    });
   return reading.document;
 }
 

@@ -331,7 +331,10 @@ export const catalogue = {
     500,
     "never",
     "us",
-    (d) => `A row of the table ${d["table"]} cannot be read; the group is left alone.`,
+    (d) =>
+      d["key"] === undefined
+        ? `A row of the table ${d["table"]} cannot be read; the group is left alone.`
+        : `The row ${d["key"]} of the table ${d["table"]} cannot be read; the group is left alone.`,
     () => "Report it with the request id; GET /v1/records shows what was done last.",
   ),
   CLOUD_UNAVAILABLE: entry(

@@ -2,7 +2,7 @@
 import type { Alarm, AlarmState } from "../domain/alarm.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { revOf, shapedColumn, withKey } from "./row-shape.ts";
 
 /** An alarm, and what has been done for it. Instants in milliseconds. */
 export interface AlarmRow {
@@ -23,12 +23,12 @@ export interface AlarmRow {
   readonly rev: number;
 }
 
-function alarmOf(row: Row): AlarmRow {
+const alarmOf = withKey((row: Row): AlarmRow => {
   const body = shapedColumn<AlarmRow>(row.columns["body"], "alarm", {
     ...{ alarmId: "text", alarm: "object", toldBefore: "list?", receivedAt: "number" },
   });
   return { ...body, rev: revOf(row.columns, "alarm") };
-}
+});
 
 /** One alarm, or null. */
 export async function getAlarm(tables: Tables, alarmId: string): Promise<AlarmRow | null> {

@@ -1,7 +1,7 @@
 // Monthly audits: one row for each month, and one for each group of it.
 import type { Audit, AuditedGroup, Month } from "../domain/audit.ts";
-import type { Row, Tables, Write } from "../ports/tables.ts";
-import { shapedColumn } from "./row-shape.ts";
+import type { Tables, Write } from "../ports/tables.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 
 /** Where the rows of the months are: before those of their groups. */
 const MONTHS = "#";
@@ -9,14 +9,15 @@ const MONTHS = "#";
 const prefixOf = (run: number): string => `${String(run).padStart(15, "0")}/`;
 const placeOf = (run: number, region: string, groupId: string): string => `${prefixOf(run)}${region}/${groupId}`;
 
-const auditOf = (row: Row): Audit => shapedColumn<Audit>(row.columns["body"], "audit", { month: "text" });
-const groupOf = (row: Row): AuditedGroup =>
+const auditOf = withKey((row) => shapedColumn<Audit>(row.columns["body"], "audit", { month: "text" }));
+const groupOf = withKey((row) =>
   shapedColumn<AuditedGroup>(row.columns["body"], "audit", {
     group: "object",
     name: "text",
     owners: "objects",
     ports: "objects",
-  });
+  }),
+);
 
 /** The month's row; null when it was never audited. */
 export async function readAudit(tables: Tables, month: Month): Promise<Audit | null> {

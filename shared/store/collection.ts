@@ -2,7 +2,7 @@
 import type { TrafficSourceKind } from "../domain/recycling-policy.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Tables } from "../ports/tables.ts";
-import { type Shape, shaped, shapedColumn } from "./row-shape.ts";
+import { type Shape, shaped, shapedColumn, withKey } from "./row-shape.ts";
 
 /** Instants in milliseconds. */
 export interface Collection {
@@ -60,7 +60,7 @@ export async function readCollection(
   source: TrafficSourceKind,
 ): Promise<Collection | null> {
   const row = await tables.get("schedule", keyOf(region, source));
-  return row === null ? null : collectionOf(row.columns["body"]);
+  return row && withKey(({ columns }) => collectionOf(columns["body"]))(row);
 }
 
 /** What the watch over quarantines asks of the logs of a region: it takes from the same queries of a day. */
@@ -68,7 +68,7 @@ const watchKey = (region: string): readonly string[] => [`watch/${region}`];
 
 export async function readWatchSpent(tables: Tables, region: string): Promise<Collection["spent"] | null> {
   const row = await tables.get("schedule", watchKey(region));
-  return row === null ? null : shapedColumn(row.columns["body"], "schedule", SPENT);
+  return row && withKey(({ columns }) => shapedColumn(columns["body"], "schedule", SPENT))(row);
 }
 
 /** Only the job's lock holder writes it. */

@@ -1,14 +1,16 @@
 // What was told to whom, kept a while to know a repeated notice by, and the pace of each target.
 import { type DeliveryState, freshPace, type TargetPace } from "../domain/delivery.ts";
 import type { Tables, Write } from "../ports/tables.ts";
-import { shapedColumn } from "./row-shape.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 
 const paceKey = (target: string): string => `target/${target}`;
+
+const deliveryOf = withKey((row) => shapedColumn<DeliveryState>(row.columns["body"], "delivery", {}));
 
 /** How the telling of a notice ended; null when it did not, or nobody remembers. */
 export async function readDelivery(tables: Tables, noticeId: string): Promise<DeliveryState | null> {
   const row = await tables.get("delivery", [noticeId]);
-  return row ? shapedColumn<DeliveryState>(row.columns["body"], "delivery", {}) : null;
+  return row && deliveryOf(row);
 }
 
 /** Notes that the notice is in the outbox, or was, where nothing is remembered of it yet. */

@@ -11,21 +11,21 @@ import { type DriftItem, isOpenDrift, type KeptRule } from "../domain/drift-item
 import type { GroupRef } from "../domain/ids.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { revOf, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keptToJson = (rule: KeptRule | null): unknown => rule && { ...rule, spec: specToJson(rule.spec) };
 const keptFromJson = (rule: (KeptRule & { readonly spec: unknown }) | null): KeptRule | null =>
   rule && { ...rule, spec: specFromJson(rule.spec, "drift") };
 
-function driftOf(row: Row): DriftItem {
+const driftOf = withKey((row: Row): DriftItem => {
   const body = shapedColumn<DriftItem>(row.columns["body"], "drift", {
     ...{ driftId: "text", group: "object", kind: "text", key: "text", state: "text", firstSeenAt: "number" },
     ...{ found: "object?", wanted: "object?", attribution: "object?" },
   });
   const rev = revOf(row.columns, "drift");
   return { ...body, found: keptFromJson(body.found), wanted: keptFromJson(body.wanted), rev };
-}
+});
 
 /** One item, or null. */
 export async function getDrift(tables: Tables, group: GroupRef, driftId: string): Promise<DriftItem | null> {

@@ -13,7 +13,7 @@ import {
 import { isInSpans, type PortSpan } from "../domain/port-span.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Columns, Row, Tables } from "../ports/tables.ts";
-import { listColumn, shaped, shapedColumn } from "./row-shape.ts";
+import { listColumn, shaped, shapedColumn, withKey } from "./row-shape.ts";
 
 const PAGE = 1000;
 /** Column values have a limit of 2 MB; 256 peers need about 15 KB. */
@@ -47,8 +47,9 @@ async function* storedDays(tables: Tables, member: string, from: Day, until: Day
         current = null;
       }
       current ??= { day: unknownDay(member, day), ports: [], rows: new Map() };
-      addRow(current, row);
-      current.rows.set(nameOf(row), storedOf(row));
+      const into = current;
+      withKey((it) => addRow(into, it))(row);
+      into.rows.set(nameOf(row), storedOf(row));
     }
     const last = page.rows.at(-1);
     if (!page.more || !last) break;
@@ -91,16 +92,18 @@ export interface MemberUse {
 const regionKey = (region: string): string => `~${region}`;
 const USED_PORTS_MAX = 500;
 
+const memberUseOf = withKey(({ key, columns }): MemberUse => {
+  const ports = listColumn<MemberUse["ports"][number]>(columns["body"], "evidence", "objects");
+  return { member: String(key[2]), day: String(key[1]), ports };
+});
+
 /** Every member that has evidence of these days, the second not included. */
 export async function listUse(tables: Tables, region: string, from: Day, until: Day): Promise<readonly MemberUse[]> {
   const found: MemberUse[] = [];
   let after: readonly (string | number)[] = [regionKey(region), from];
   for (;;) {
     const page = await tables.range({ table: "evidence", from: after, to: [regionKey(region), until], limit: PAGE });
-    for (const { key, columns } of page.rows) {
-      const ports = listColumn<MemberUse["ports"][number]>(columns["body"], "evidence", "objects");
-      found.push({ member: String(key[2]), day: String(key[1]), ports });
-    }
+    found.push(...page.rows.map(memberUseOf));
     const last = page.rows.at(-1);
     if (!page.more || !last) return found;
     after = [...last.key.slice(0, 3), Number(last.key[3]) + 1];
@@ -164,10 +167,10 @@ async function storedDay(tables: Tables, member: string, day: Day): Promise<Stor
 const nameOf = ({ key: [, , protocol, port] }: Row): string =>
   portName({ protocol: String(protocol), port: Number(port) });
 
-function storedOf({ columns: { rev, body } }: Row): Stored {
+const storedOf = withKey(({ columns: { rev, body } }: Row): Stored => {
   if (typeof rev !== "number" || typeof body !== "string") throw fail("STATE_UNREADABLE", { table: "evidence" });
   return { rev, text: body };
-}
+});
 
 function addRow(into: { day: MemberDay; readonly ports: PortUse[] }, { key, columns }: Row): void {
   const [, , protocol, port] = key;

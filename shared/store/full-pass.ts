@@ -3,7 +3,7 @@ import type { LastFullPass } from "../domain/full-pass.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
 import { type KeyPart, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 import type { Due } from "./due.ts";
-import { shapedColumn } from "./row-shape.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 
 /** How far the list of all groups has been divided into parts. */
 export interface Division {
@@ -52,26 +52,30 @@ export const progressWrite = (row: Due, progress: Division | Part): Write => ({
 /** How far the pass is; null when it has not begun, or has no row any more. */
 export async function readDivision(tables: Tables, row: Due): Promise<Division | null> {
   const stored = await tables.get("due", keyOf(row));
-  const text = stored?.columns["progress"];
-  return text === undefined
-    ? null
-    : shapedColumn<Division>(text, "due", {
-        startedAt: "number",
-        before: "number",
-        left: "list?",
-        groups: "number",
-        parts: "number",
-      });
+  return stored?.columns["progress"] === undefined ? null : divisionOf(stored);
 }
+
+const divisionOf = withKey(({ columns }) =>
+  shapedColumn<Division>(columns["progress"], "due", {
+    startedAt: "number",
+    before: "number",
+    left: "list?",
+    groups: "number",
+    parts: "number",
+  }),
+);
 
 /** A part, and the last group of it that was looked at; null when the part is done. */
 export async function readPart(tables: Tables, row: Due): Promise<{ part: Part; reached: GroupRef } | null> {
   const stored = await tables.get("due", keyOf(row));
   if (!stored) return null;
-  const { region, group, progress } = stored.columns;
-  const part = shapedColumn<Part>(progress, "due", { before: "number", count: "number" });
-  return { part, reached: { region: String(region), groupId: String(group) as GroupId } };
+  const { region, group } = stored.columns;
+  return { part: partOf(stored), reached: { region: String(region), groupId: String(group) as GroupId } };
 }
+
+const partOf = withKey(({ columns }) =>
+  shapedColumn<Part>(columns["progress"], "due", { before: "number", count: "number" }),
+);
 
 /** The rows of the parts of a pass that are not done, in all shards. */
 export async function listParts(tables: Tables, pass: Due, shards: number): Promise<readonly Due[]> {

@@ -2,9 +2,9 @@
 import { freshGroupRow, type GroupRow } from "../domain/guard.ts";
 import type { GroupId, GroupRef } from "../domain/ids.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { revOf, shapedColumn, withKey } from "./row-shape.ts";
 
-function groupRowOf(row: Row): GroupRow {
+const groupRowOf = withKey((row: Row): GroupRow => {
   const body = shapedColumn<Omit<GroupRow, "rev">>(row.columns["body"], "group", {
     ...{
       group: "object",
@@ -18,7 +18,7 @@ function groupRowOf(row: Row): GroupRow {
   const rev = revOf(row.columns, "group");
   // Rows of before names were kept have none.
   return { ...body, guardName: body.guardName ?? null, deniedName: body.deniedName ?? null, rev };
-}
+});
 
 /** The group's row; a fresh one when there is none. */
 export async function getGroupRow(tables: Tables, group: GroupRef): Promise<GroupRow> {

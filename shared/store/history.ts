@@ -5,7 +5,7 @@ import type { RuleSpec } from "../domain/rule.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { shapedColumn } from "./row-shape.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 /** `allocated`, `changed`, `retired`: of an allocation; `closed`: the last hold on the rule has ended and nothing stands for it. */
@@ -25,13 +25,13 @@ export interface HistoryLine {
   readonly createdAt: number | null;
 }
 
-function lineOf(row: Row): HistoryLine {
+const lineOf = withKey((row: Row): HistoryLine => {
   const body = shapedColumn<HistoryLine>(row.columns["body"], "history", {
     ...{ group: "object", entryId: "text", at: "number", kind: "text" },
     ...{ before: "object?", after: "object?", leases: "list?" },
   });
   return { ...body, spec: specFromJson(body.spec, "history") };
-}
+});
 
 /** A line to be written; a random part keeps two of the same instant apart. */
 export function historyWrite(line: HistoryLine, random: Random): Write {

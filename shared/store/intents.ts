@@ -3,18 +3,18 @@ import type { GroupRef } from "../domain/ids.ts";
 import type { IntendedRule, Intent } from "../domain/ledger-entry.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { shapedColumn } from "./row-shape.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const PAGE = 1000;
 
-function intentOf(row: Row): Intent {
+const intentOf = withKey((row: Row): Intent => {
   const body = shapedColumn<Intent & { rules: (IntendedRule & { spec: unknown })[] }>(row.columns["body"], "intent", {
     ...{ group: "object", intentId: "text", call: "text", token: "text", rules: "objects", ruleIds: "texts" },
     ...{ bookedAt: "number", attemptsEndAt: "number" },
   });
   return { ...body, rules: body.rules.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "intent") })) };
-}
+});
 
 const keyOf = (intent: Pick<Intent, "group" | "intentId">): string[] => [intent.group.groupId, intent.intentId];
 

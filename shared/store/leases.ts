@@ -7,7 +7,7 @@ import type { Approval, Justification } from "../domain/second-person.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
-import { shapedColumn } from "./row-shape.ts";
+import { shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -27,7 +27,7 @@ function firstIdAt(at: number): string {
   return `ls-${time}`;
 }
 
-function leaseOf(row: Row): Lease {
+const leaseOf = withKey((row: Row): Lease => {
   const { columns } = row;
   const request = shapedColumn<LeaseRequest & { specs: unknown[] }>(columns["request"], "lease", {
     ...{ leaseId: "text", principal: "text", group: "object", specs: "objects", entryIds: "texts" },
@@ -53,7 +53,7 @@ function leaseOf(row: Row): Lease {
     justification: orNull("justification") as Justification | null,
     ...(typeof columns["sessions"] === "string" ? { sessionsOutcome: columns["sessions"] } : {}),
   };
-}
+});
 
 /** Null for a row that cannot be read. */
 function readableLease(row: Row): Lease | null {

@@ -4,12 +4,12 @@ import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { isZone } from "../domain/open-hours.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Put, Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { revOf, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
 
-function entryOf(row: Row): Entry {
+const entryOf = withKey((row: Row): Entry => {
   const body = shapedColumn<Omit<Entry, "spec" | "rev"> & { spec: unknown }>(row.columns["body"], "ledger", {
     ...{ entryId: "text", group: "object", key: "text", holders: "objects" },
     ...{ allocation: "object?", suspension: "object?", undoneAt: "list?" },
@@ -28,7 +28,7 @@ function entryOf(row: Row): Entry {
     spec: specFromJson(body.spec, "ledger"),
     rev,
   };
-}
+});
 
 /** Another machine may have known more time zones: what nobody can work out here must keep nothing else of the group from its end. */
 function hasReadableHours({ allocation }: Partial<Pick<Entry, "allocation">>): boolean {

@@ -3,6 +3,7 @@ import { isWithinLock, type LockRow, takenLock } from "../domain/group-lock.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Row, Tables } from "../ports/tables.ts";
+import { keyText } from "./row-shape.ts";
 
 /** A held lock. */
 export interface Lock {
@@ -56,7 +57,8 @@ export async function acquireLock(
 export function lockOf(row: Row | null): LockRow | null {
   if (row === null) return null;
   const { fence, expiresAt } = row.columns;
-  if (typeof fence !== "number" || typeof expiresAt !== "number") throw fail("STATE_UNREADABLE", { table: "lock" });
+  if (typeof fence !== "number" || typeof expiresAt !== "number")
+    throw fail("STATE_UNREADABLE", { table: "lock", key: keyText(row.key) });
   return { fence, expiresAt };
 }
 

@@ -11,10 +11,10 @@ import {
 import type { RuleSpec } from "../domain/rule.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
-import { readable, revOf, shaped, shapedColumn } from "./row-shape.ts";
+import { readable, revOf, shaped, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
-function lockdownOf(row: Row): Lockdown {
+const lockdownOf = withKey((row: Row): Lockdown => {
   const body = shapedColumn<Lockdown>(row.columns["body"], "lockdown", {
     ...{ lockdownId: "text", scope: "object", core: "texts", causes: "objects", state: "text" },
     ...{ startedAt: "number", until: "number", groups: "objects", steps: "objects" },
@@ -28,7 +28,7 @@ function lockdownOf(row: Row): Lockdown {
   }
   const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "lockdown"));
   return { ...body, groups: withSpecs(body.groups, specs), rev: revOf(row.columns, "lockdown") };
-}
+});
 
 const withSpecs = (
   groups: readonly LockdownGroup[],
@@ -196,14 +196,14 @@ export const preparationDelete = (group: GroupRef): Write => ({
   key: preparationKey(group),
 });
 
-function preparationOf({ columns }: Row): Preparation {
+const preparationOf = withKey(({ columns }: Row): Preparation => {
   const body = shapedColumn<Preparation>(columns["body"], "preparation", {
     ...{ group: "object", name: "text", tags: "object", way: "text", drops: "objects", suspends: "objects" },
     ...{ left: "texts", hosts: "objects", cannotStop: "texts", policyVersion: "number", at: "number" },
   });
   const specs = (all: readonly unknown[]) => all.map((spec) => specFromJson(spec, "preparation"));
   return { ...body, drops: specs(body.drops), suspends: specs(body.suspends) };
-}
+});
 
 /** Every preparation, to the last page, and the groups of those that cannot be read, which can be made anew. */
 export async function listPreparations(

@@ -6,7 +6,7 @@ import type { GroupId } from "../domain/ids.ts";
 import { fail } from "../errors/app-error.ts";
 import type { Member } from "../ports/firewall.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { listColumn, shapedColumn } from "./row-shape.ts";
+import { listColumn, shapedColumn, withKey } from "./row-shape.ts";
 
 /** An interface as it was when it was in the group. */
 export type FormerMember = Pick<Member, "eniId" | "instanceId" | "instanceName" | "address" | "ipv6">;
@@ -66,6 +66,10 @@ const put = (key: readonly (string | number)[], body: unknown): Write => ({
   columns: { body: JSON.stringify(body) },
 });
 
+const memberOf = withKey(({ columns }) =>
+  shapedColumn<FormerMember>(columns["body"], "evidence", { eniId: "text", address: "text", ipv6: "texts" }),
+);
+
 /** Everybody who was seen in the group from the week of a day on, by interface; at most `max` of them and one more. */
 export async function readMemberships(
   tables: Tables,
@@ -73,14 +77,10 @@ export async function readMemberships(
   { from, until, max }: { readonly from: Day; readonly until: Day; readonly max: number },
 ): Promise<ReadonlyMap<string, Membership>> {
   const found = new Map<string, { member: FormerMember; weeks: Set<Day> }>();
-  for await (const { key, columns } of rowsOf(tables, groupKey(groupId), from, until)) {
-    const member = shapedColumn<FormerMember>(columns["body"], "evidence", {
-      eniId: "text",
-      address: "text",
-      ipv6: "texts",
-    });
+  for await (const row of rowsOf(tables, groupKey(groupId), from, until)) {
+    const member = memberOf(row);
     const known = found.get(member.eniId) ?? { member, weeks: new Set<Day>() };
-    found.set(member.eniId, { member, weeks: known.weeks.add(String(key[1])) });
+    found.set(member.eniId, { member, weeks: known.weeks.add(String(row.key[1])) });
     if (found.size > max) break;
   }
   return found;
@@ -93,17 +93,18 @@ export async function readKnownHosts(
   week: Day,
 ): Promise<ReadonlyMap<string, readonly GroupId[]>> {
   const found = new Map<string, readonly GroupId[]>();
-  for await (const { key, columns } of rowsOf(tables, knownKey(region), week, dayAfter(week, 1)))
-    found.set(String(key[2]), listColumn<GroupId>(columns["body"], "evidence", "texts"));
+  for await (const row of rowsOf(tables, knownKey(region), week, dayAfter(week, 1)))
+    found.set(String(row.key[2]), groupsOf(row));
   return found;
 }
+
+const groupsOf = withKey(({ columns }) => listColumn<GroupId>(columns["body"], "evidence", "texts"));
 
 /** What stray interfaces of a region were used for from the week of a day on: each port once, by who used it last. */
 export async function readStrays(tables: Tables, region: string, from: Day, until: Day): Promise<readonly StrayUse[]> {
   const found = new Map<string, StrayUse>();
-  for await (const { key, columns } of rowsOf(tables, strayKey(region), from, until)) {
-    const eniId = String(key[2]);
-    for (const use of portsOf(eniId, columns)) {
+  for await (const row of rowsOf(tables, strayKey(region), from, until)) {
+    for (const use of portsOf(row)) {
       const name = portName(use);
       const known = found.get(name);
       if (known === undefined || known.at < use.at) found.set(name, use);
@@ -112,18 +113,19 @@ export async function readStrays(tables: Tables, region: string, from: Day, unti
   return [...found.values()];
 }
 
-function portsOf(eniId: string, columns: Row["columns"]): readonly StrayUse[] {
+const portsOf = withKey(({ key, columns }): readonly StrayUse[] => {
+  const eniId = String(key[2]);
   return listColumn<readonly [string, number, number]>(columns["body"], "evidence", "list").map((use) => {
     if (!Array.isArray(use)) throw fail("STATE_UNREADABLE", { table: "evidence" });
     const [protocol, port, at] = use;
     return { eniId, protocol, port, at };
   });
-}
+});
 
 /** What is stored of a stray interface for the week of the day. */
 export async function readStray(tables: Tables, region: string, eniId: string, day: Day): Promise<readonly StrayUse[]> {
   const row = await tables.get("evidence", [strayKey(region), weekOf(day), eniId, 0]);
-  return row === null ? [] : portsOf(eniId, row.columns);
+  return row === null ? [] : portsOf(row);
 }
 
 async function* rowsOf(tables: Tables, first: string, from: Day, until: Day): AsyncGenerator<Row> {

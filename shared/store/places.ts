@@ -1,7 +1,7 @@
 // The places of a person: the leases that count towards how many one person may have at a time.
 import type { LeaseId } from "../domain/ids.ts";
 import type { Tables } from "../ports/tables.ts";
-import { listColumn, revOf } from "./row-shape.ts";
+import { listColumn, revOf, withKey } from "./row-shape.ts";
 
 /** A person's places as they were read; `rev` is 0 where there is no row. */
 export interface Places {
@@ -13,9 +13,15 @@ export interface Places {
 export async function readPlaces(tables: Tables, person: string): Promise<Places> {
   const row = await tables.get("place", [person]);
   if (row === null) return { person, leases: [], rev: 0 };
-  const leases = listColumn<Places["leases"][number]>(row.columns["leases"], "place", "objects");
-  return { person, leases, rev: revOf(row.columns, "place") };
+  return { person, ...placesOf(row) };
 }
+
+const placesOf = withKey(
+  ({ columns }): Omit<Places, "person"> => ({
+    leases: listColumn<Places["leases"][number]>(columns["leases"], "place", "objects"),
+    rev: revOf(columns, "place"),
+  }),
+);
 
 /** Stores the places unless somebody has since they were read; true when it did. */
 export async function writePlaces(tables: Tables, { person, leases, rev }: Places): Promise<boolean> {

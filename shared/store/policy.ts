@@ -1,7 +1,7 @@
 // The policy: versioned rows, the highest of which is in force, and one version that waits for a second person.
 import { fail } from "../errors/app-error.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
-import { listColumn } from "./row-shape.ts";
+import { listColumn, withKey } from "./row-shape.ts";
 
 const NAME = "policy";
 const PENDING = ["pending", 0] as const;
@@ -85,9 +85,12 @@ export async function noteChecked(tables: Tables, version: number, { mark, fille
 /** The version that waits, or null. */
 export async function readPending(tables: Tables): Promise<PendingPolicy | null> {
   const row = await tables.get("policy", PENDING);
-  if (row === null) return null;
-  const { base, text, digest, by, at, until, reason, tokenId } = row.columns;
-  const issuers = listColumn<string>(row.columns["issuers"] ?? "[]", "policy", "texts");
+  return row && pendingOf(row);
+}
+
+const pendingOf = withKey(({ columns }): PendingPolicy => {
+  const { base, text, digest, by, at, until, reason, tokenId } = columns;
+  const issuers = listColumn<string>(columns["issuers"] ?? "[]", "policy", "texts");
   if (typeof base !== "number" || typeof at !== "number" || typeof until !== "number")
     throw fail("STATE_UNREADABLE", { table: "policy" });
   return {
@@ -101,7 +104,7 @@ export async function readPending(tables: Tables): Promise<PendingPolicy | null>
     tokenId: tokenId ? String(tokenId) : null,
     reason: String(reason),
   };
-}
+});
 
 /** Has this version wait, and no other. */
 export async function writePending(tables: Tables, pending: PendingPolicy): Promise<void> {

@@ -3,10 +3,10 @@ import type { GroupId } from "../domain/ids.ts";
 import { groupOfRecyclingId, type RecyclingItem, type RecyclingState } from "../domain/recycling-item.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
-import { revOf, shapedColumn } from "./row-shape.ts";
+import { revOf, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
-function itemOf(row: Row): RecyclingItem {
+const itemOf = withKey((row: Row): RecyclingItem => {
   const body = shapedColumn<RecyclingItem>(row.columns["body"], "recycling", {
     ...{
       itemId: "text",
@@ -28,7 +28,7 @@ function itemOf(row: Row): RecyclingItem {
     quarantine: quarantine && { ...quarantine, drop: specFromJson(quarantine.drop, "recycling") },
     rev,
   };
-}
+});
 
 /** One item, or null. */
 export async function getRecyclingItem(tables: Tables, itemId: string): Promise<RecyclingItem | null> {

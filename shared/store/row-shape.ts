@@ -51,6 +51,21 @@ function parsed(value: unknown, table: string): unknown {
   }
 }
 
+/** As `read`; STATE_UNREADABLE tells the row's key as well. Not for rows whose key is a secret, or made of one. */
+export const withKey =
+  <Item>(read: (row: Row) => Item) =>
+  (row: Row): Item => {
+    try {
+      return read(row);
+    } catch (error) {
+      if (!(error instanceof AppError && error.code === "STATE_UNREADABLE") || "key" in error.detail) throw error;
+      throw fail("STATE_UNREADABLE", { ...error.detail, key: keyText(row.key) }, error);
+    }
+  };
+
+/** A key as people are told of it, and find the row by. */
+export const keyText = (key: Row["key"]): string => key.join(" ");
+
 /** The version of a row that is changed by compare-and-set. Throws STATE_UNREADABLE without one. */
 export function revOf({ rev }: Columns, table: string): number {
   if (typeof rev !== "number") throw fail("STATE_UNREADABLE", { table });

@@ -1,7 +1,7 @@
 // What the rules of a group said when the nightly job last looked: one that is changed in place keeps its id and its time of creation.
 import type { GroupId, RuleId } from "../domain/ids.ts";
 import type { Tables } from "../ports/tables.ts";
-import { listColumn } from "./row-shape.ts";
+import { listColumn, withKey } from "./row-shape.ts";
 
 /** A rule as it was seen. */
 export interface SeenRule {
@@ -13,10 +13,12 @@ export interface SeenRule {
 
 const keyOf = (groupId: GroupId): readonly string[] => [`rules/${groupId}`];
 
+const rulesOf = withKey(({ columns }) => listColumn<SeenRule>(columns["body"], "schedule", "objects"));
+
 /** By id; empty before the first look. */
 export async function readSeenRules(tables: Tables, groupId: GroupId): Promise<ReadonlyMap<string, SeenRule>> {
   const row = await tables.get("schedule", keyOf(groupId));
-  const rules = row === null ? [] : listColumn<SeenRule>(row.columns["body"], "schedule", "objects");
+  const rules = row === null ? [] : rulesOf(row);
   return new Map(rules.map((rule) => [rule.ruleId, rule]));
 }
 

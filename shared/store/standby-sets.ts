@@ -1,7 +1,7 @@
 // Sets of groups that are closed together by filling prefix lists.
 import type { StandbySet } from "../domain/standby.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { readable, revOf, shapedColumn } from "./row-shape.ts";
+import { readable, revOf, shapedColumn, withKey } from "./row-shape.ts";
 
 /** Behind the regions of preparations. */
 const PLACE = "~lists";
@@ -10,12 +10,12 @@ const SETS_MAX = 1000;
 
 const keyOf = (name: string): [string, string] => [PLACE, name];
 
-function setOf({ columns }: Row): StandbySet {
+const setOf = withKey(({ columns }: Row): StandbySet => {
   const body = shapedColumn<StandbySet>(columns["body"], "preparation", {
     ...{ name: "text", region: "text", lists: "objects", members: "texts", holders: "texts" },
   });
   return { ...body, rev: revOf(columns, "preparation") };
-}
+});
 
 /** Every set. One call. Throws STATE_UNREADABLE where one cannot be read: its lists would be taken for somebody else's, and stay as they are. */
 export async function listStandbySets(tables: Tables): Promise<readonly StandbySet[]> {

@@ -285,7 +285,8 @@ function entriesAfter(group: GroupRef, entries: readonly Entry[], changes: reado
 
 async function wholeLedger(app: App, group: GroupRef): Promise<readonly Entry[]> {
   const { entries, unreadable } = await listEntries(app.tables, group);
-  if (unreadable.length > 0) throw fail("STATE_UNREADABLE", { table: "ledger" });
+  if (unreadable[0] !== undefined)
+    throw fail("STATE_UNREADABLE", { table: "ledger", key: `${group.groupId} ${unreadable[0]}` });
   return entries;
 }
 

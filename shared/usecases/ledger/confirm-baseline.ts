@@ -63,7 +63,8 @@ export async function previewBaseline(
   // The reading comes first: an entry is older than its rule.
   const { rules } = await app.firewall.readGroup(facts.ref, "drift");
   const { entries, unreadable } = await listEntries(app.tables, facts.ref);
-  if (unreadable.length > 0) throw fail("STATE_UNREADABLE", { table: "ledger" });
+  if (unreadable[0] !== undefined)
+    throw fail("STATE_UNREADABLE", { table: "ledger", key: `${facts.ref.groupId} ${unreadable[0]}` });
   const { installation, markSecret } = app.settings;
   const terms = { group: facts.ref, rules, entries, source, policy, installation, markSecret };
   // Which lists have to be read, the diff without them tells.

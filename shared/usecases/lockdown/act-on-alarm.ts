@@ -163,8 +163,10 @@ async function begunBy(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): 
   const begun: string[] = [];
   for (const rule of policy.alarms) {
     const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
-    const found = scope && (await lastLockdown(app.tables, scopeName(scope)));
-    if (found?.lockdown === null) throw fail("STATE_UNREADABLE", { table: "lockdown" });
+    if (!scope) continue;
+    const found = await lastLockdown(app.tables, scopeName(scope));
+    if (found?.lockdown === null)
+      throw fail("STATE_UNREADABLE", { table: "lockdown", key: `${scopeName(scope)} ${found.sequence}` });
     const last = found?.lockdown;
     if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) begun.push(last.lockdownId);
   }

@@ -147,7 +147,8 @@ export async function confirmPolicy(
   if (pending.tokenId !== null && (await readToken(app.tables, pending.tokenId))?.revokedAt !== null)
     throw fail("REQUESTER_BARRED", { principal: author, why: "the token it was asked with is revoked" });
   if (pending.base !== row.version) throw fail("POLICY_CHANGED", { base: pending.base, version: row.version });
-  if (digestOf(pending.base, pending.text) !== digest) throw fail("STATE_UNREADABLE", { table: "policy" });
+  if (digestOf(pending.base, pending.text) !== digest)
+    throw fail("STATE_UNREADABLE", { table: "policy", key: "pending 0" });
   const compared = await compare(app, documents, row, pending.text, options.deadlineAt);
   const answer = { ...compared, digest, until: pending.until };
   if (options.dryRun) return { ...answer, version: row.version, state: "preview" };

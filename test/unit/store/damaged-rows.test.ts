@@ -63,6 +63,12 @@ const { eventId, receivedAt } = aSighting();
 const pass = { ...dueJob("x", null, NOW), kind: "full-pass", id: "nightly" } as const;
 const passKey = [pass.shard, pass.at, pass.kind, pass.id];
 
+const AN_ENTRY: Damaged = [
+  "an entry",
+  ["ledger", [WEB, "e"], "body"],
+  (tables) => getEntry(tables, GROUP, "e" as EntryId),
+];
+
 /** Rows without which nothing can be done. */
 const TOLD: readonly Damaged[] = [
   ["an alarm", ["alarm", ["a"], "body"], (tables) => getAlarm(tables, "a")],
@@ -119,7 +125,7 @@ const TOLD: readonly Damaged[] = [
   ["a key", ["idempotency", ["k"], "neither"], (tables) => readKey(tables, "k")],
   ["a lease's request", ["lease", ["ls-1"], "request"], (tables) => getLease(tables, "ls-1" as LeaseId)],
   ["a lease's status", ["lease", ["ls-1"], "status"], (tables) => getLease(tables, "ls-1" as LeaseId)],
-  ["an entry", ["ledger", [WEB, "e"], "body"], (tables) => getEntry(tables, GROUP, "e" as EntryId)],
+  AN_ENTRY,
   ["a lock", ["lock", ["g"], "expiresAt"], async (tables) => lockOf(await tables.get("lock", ["g"]))],
   ["a lockdown", lockdown, (tables) => getLockdown(tables, LOCKDOWN)],
   ["lockdowns by which use is judged", lockdown, (tables) => listLockdowns(tables, 10)],
@@ -232,9 +238,23 @@ describe("a damaged row is told as such:", () => {
   for (const row of TOLD)
     test(row[0], async () => {
       for (const by of DAMAGES.filter((it) => !row[3]?.includes(it)))
-        await expect(row[2](await damaged(row, by)), `${by}`).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
+        expect(await row[2](await damaged(row, by)).catch(({ code, detail }) => ({ code, detail })), `${by}`).toEqual({
+          ...{ code: "STATE_UNREADABLE", detail: detailOf(row) },
+        });
     });
+
+  test("in words that lead to it", async () => {
+    const [, , read] = AN_ENTRY;
+    await expect(read(await damaged(AN_ENTRY, "{"))).rejects.toThrow(
+      "The row sg-web e of the table ledger cannot be read; the group is left alone.",
+    );
+  });
 });
+
+/** Keys of people's requests and ids of tokens stay out of answers. */
+function detailOf([, [table, key]]: Damaged): object {
+  return table === "token" || table === "idempotency" ? { table } : { table, key: key.join(" ") };
+}
 
 describe("a damaged row holds up no other:", () => {
   for (const [what, place, read, says] of LEFT_OUT)
