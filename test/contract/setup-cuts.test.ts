@@ -24,11 +24,15 @@ beforeAll(async () => {
 });
 afterAll(() => cloud?.stop());
 
+type Run = (line: string) => Promise<CommandRun>;
+
 /** An installation that nobody has seen yet; runs a command line in it. */
-function freshInstallation(): (line: string) => Promise<CommandRun> {
-  const index = used++;
+const freshInstallation = (): Run => installation(used++);
+
+/** The installation of that number, or another one on its tables. */
+function installation(index: number, name = `cut-${index}`): Run {
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
-  const secrets = { installation: `cut-${index}`, markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
+  const secrets = { installation: name, markSecret: "m".repeat(64), alarmSecret: "a".repeat(48) };
   const env = {
     ...environmentOf(cloud, { ...secrets, tokens: {} as never }),
     SAFEPORT_TABLESTORE_INSTANCE: instances[index] ?? "",
@@ -54,12 +58,7 @@ async function pointsOf(work: () => Promise<unknown>): Promise<readonly (readonl
 }
 
 /** Runs `line` with one of its calls cut after its effect, or before it. */
-async function cut(
-  run: (line: string) => Promise<CommandRun>,
-  line: string,
-  at: readonly [FaultService, number],
-  index: number,
-) {
+async function cut(run: Run, line: string, at: readonly [FaultService, number], index: number) {
   const [service, skip] = at;
   cloud.faults.set([{ service, skip, times: 1, fault: { kind: index % 2 === 0 ? "drop-after" : "drop-before" } }]);
   const told = await run(line);
@@ -93,6 +92,29 @@ describe("an interrupted command", () => {
       const [first, further] = [told(again), told(await run(`${APPLY} --new-token`))];
       expect(further, `${at}`).toHaveLength(1);
       expect(first).not.toEqual(further);
+    }
+  });
+
+  it("between the tables and their claim leaves them nobody's, whoever comes next; after it they are its own", async () => {
+    const points = await pointsOf(() => freshInstallation()(APPLY));
+    const calls = cloud.calls.since(0).calls.slice(-points.length);
+    const claim = points[calls.findIndex(({ service, operation }) => service === "ots" && operation === "PutRow")];
+    if (claim === undefined) return expect.fail("nothing claims the tables");
+    const taken = "SAFEPORT_TABLESTORE_INSTANCE to an instance of its own";
+    for (const isClaimed of [false, true]) {
+      const index = used++;
+      const [own, other] = [installation(index), installation(index, `other-${index}`)];
+      const [service, skip] = claim;
+      const fault = { kind: isClaimed ? "drop-after" : "drop-before" } as const;
+      cloud.faults.set([{ service, skip, fault }]);
+      expect((await own(APPLY)).code).toBe(1);
+      cloud.faults.set([]);
+      expect(statesOf(await own(PLAN))).toEqual(["ready", "missing"]);
+      const [first, second] = isClaimed ? [own, other] : [other, own];
+      expect((await first(APPLY)).code).toBe(0);
+      const refused = await second(APPLY);
+      expect([refused.code, refused.out + refused.err]).toEqual([1, expect.stringContaining(taken)]);
+      expect(statesOf(await first(PLAN))).toEqual(["ready"]);
     }
   });
 

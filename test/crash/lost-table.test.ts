@@ -50,6 +50,24 @@ test.each(tables)(
   },
 );
 
+test("tables that were made anew by a process that died before it claimed them are claimed by the next, and all is looked at", async () => {
+  const { lease } = await world.open();
+  for (const table of tables) await world.loseTable(table);
+  const calls: string[] = [];
+  const dying = world.process(async (call, act) => {
+    calls.push(call.name);
+    if (call.name === "put due") throw new Error("died");
+    return act();
+  });
+  await expect(world.sweep(dying)).rejects.toThrow("died");
+  expect(calls.at(-2)).toBe("range due");
+  expect([await world.rows("due"), world.openPorts()]).toEqual([[], ["22/22"]]);
+  await world.sweep();
+  expect((await world.rows("due")).join()).toContain("installation");
+  await world.pastEnd(lease);
+  expect(world.openPorts()).toEqual([]);
+});
+
 test("what a lost ledger row held is entered again from its lease", async () => {
   const { lease } = await world.open();
   await world.ticks(1);
