@@ -47,6 +47,7 @@ interface ChangeAnswer {
   readonly ceases: readonly Step[];
   readonly looked: number;
   readonly groups: number;
+  readonly unreadable: readonly string[];
 }
 
 interface PolicyAnswer {
@@ -197,6 +198,9 @@ function linesOf(body: ChangeAnswer): string[] {
     ...body.begins.map((it) => `would: ${step(it)}`),
     ...body.ceases.map((it) => `would no longer: ${step(it)}`),
     ...(body.changes.length > 0 ? [`${body.looked} of ${body.groups} guarded groups were looked at.`] : []),
+    ...body.unreadable.map(
+      (group) => `${group}: something stored of it cannot be read, so that nobody can tell what it would do there`,
+    ),
     ...(body.lists ? costOf(body.lists) : []),
     ...(body.widens ? ["It allows more than before."] : []),
     head,

@@ -107,6 +107,8 @@ export interface AuditSummary {
   readonly totals: AuditCounts;
   /** Rules that are idle, or that nobody owns. */
   readonly findings: number;
+  /** Leases and rules of the recycling queue that could not be read, and are in no count. Audits of earlier versions do not say. */
+  readonly unreadable?: number;
   readonly policyVersion: number;
 }
 

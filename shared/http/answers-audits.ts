@@ -23,6 +23,9 @@ const summaryView = () =>
     groups: count,
     failed: count.check(z.describe("Groups that could not be looked at.")),
     findings: count.check(z.describe("Rules that are idle, or that nobody owns.")),
+    unreadable: count.check(
+      z.describe("Leases and rules of the recycling queue that cannot be read and were not counted."),
+    ),
     totals: countsView(),
   });
 
@@ -69,6 +72,7 @@ export const auditListView = () =>
         finished: z.nullable(summaryView()).check(z.describe("The last that was finished.")),
       }),
     ),
+    unreadable: z.array(text).check(z.describe("Months whose row cannot be read; asking for one makes it anew.")),
   });
 
 /** The answer to an audit that was asked for. */

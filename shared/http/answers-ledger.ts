@@ -130,7 +130,15 @@ export const groupView = () =>
   });
 
 /** The security groups safeport sees. */
-export const groupsView = () => z.object({ groups: z.array(groupView()) });
+export const groupsView = () =>
+  z.object({
+    groups: z.array(groupView()),
+    unreadable: z
+      .array(text)
+      .check(
+        z.describe("Groups whose stored row cannot be read: leases in them end, none opens, nothing is compared."),
+      ),
+  });
 
 /** The answer to a confirmed guard. */
 export const guardAnswerView = () => z.extend(groupView(), decisionFields);

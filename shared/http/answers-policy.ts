@@ -72,6 +72,9 @@ export const policyAnswerView = () =>
       .int()
       .check(z.describe("Guarded groups that were planned under both policies, of as many as `groups` says.")),
     groups: z.int(),
+    unreadable: z
+      .array(text)
+      .check(z.describe("Groups of which something stored cannot be read: what would be done there nobody can tell.")),
     lists: z
       .nullable(
         z.object({

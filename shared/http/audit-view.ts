@@ -5,9 +5,9 @@ import { formatUtc } from "../domain/instant.ts";
 import type { AuditPage } from "../usecases/operation/list-audits.ts";
 import type { auditedGroupView, auditListView, auditView } from "./answers-audits.ts";
 
-const summaryOf = ({ computedAt, policyVersion, groups, failed, findings, totals }: AuditSummary) => ({
+const summaryOf = ({ computedAt, policyVersion, groups, failed, findings, unreadable = 0, totals }: AuditSummary) => ({
   computedAt: formatUtc(computedAt),
-  ...{ policyVersion, groups, failed, findings, totals },
+  ...{ policyVersion, groups, failed, findings, unreadable, totals },
 });
 
 const groupOf = ({
@@ -44,10 +44,17 @@ export const viewAudit = ({
 });
 
 /** Every month. */
-export const viewAudits = (audits: readonly Audit[]): z.output<ReturnType<typeof auditListView>> => ({
+export const viewAudits = ({
+  audits,
+  unreadable,
+}: {
+  readonly audits: readonly Audit[];
+  readonly unreadable: readonly string[];
+}): z.output<ReturnType<typeof auditListView>> => ({
   audits: audits.map(({ month, summary, running }) => ({
     month,
     running: running !== null,
     finished: summary && summaryOf(summary),
   })),
+  unreadable: [...unreadable],
 });

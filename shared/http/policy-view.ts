@@ -48,6 +48,7 @@ export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.outpu
     ceases: preview.ceases.map(viewStep),
     looked: preview.looked,
     groups: preview.groups,
+    unreadable: preview.unreadable.map(({ groupId }) => groupId),
     lists: lists && { ...lists, groups: lists.groups.map((it) => ({ ...it })) },
   };
 }

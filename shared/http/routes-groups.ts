@@ -20,9 +20,12 @@ export const groupRoutes: readonly Route[] = [
     body: noBody,
     idempotent: false,
     handle: async ({ parts, caller, sees }) => {
-      const groups = await parts.useCases.listGroups(parts.app, caller.policy);
+      const { groups, unreadable } = await parts.useCases.listGroups(parts.app, caller.policy);
       const isSeen = await sees();
-      return jsonResponse(200, { groups: groups.filter((group) => isSeen(group.groupId)).map(viewGroup) });
+      return jsonResponse(200, {
+        groups: groups.filter((group) => isSeen(group.groupId)).map(viewGroup),
+        unreadable: unreadable.filter(isSeen),
+      });
     },
   }),
   define({

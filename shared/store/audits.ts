@@ -1,7 +1,8 @@
 // Monthly audits: one row for each month, and one for each group of it.
 import type { Audit, AuditedGroup, Month } from "../domain/audit.ts";
-import type { Tables, Write } from "../ports/tables.ts";
-import { shapedColumn, withKey } from "./row-shape.ts";
+import type { GroupId } from "../domain/ids.ts";
+import type { Row, Tables, Write } from "../ports/tables.ts";
+import { readable, shapedColumn, withKey } from "./row-shape.ts";
 
 /** Where the rows of the months are: before those of their groups. */
 const MONTHS = "#";
@@ -19,10 +20,16 @@ const groupOf = withKey((row) =>
   }),
 );
 
-/** The month's row; null when it was never audited. */
-export async function readAudit(tables: Tables, month: Month): Promise<Audit | null> {
+/** The month's row; null when it was never audited. Throws STATE_UNREADABLE. */
+export async function getAudit(tables: Tables, month: Month): Promise<Audit | null> {
   const row = await tables.get("audit", [MONTHS, month]);
-  return row ? auditOf(row) : null;
+  return row && auditOf(row);
+}
+
+/** As `getAudit`, for whoever makes one: `unreadable` where somebody has damaged the row, which holds nobody up, as it is made anew. */
+export async function readAudit(tables: Tables, month: Month): Promise<Audit | "unreadable" | null> {
+  const row = await tables.get("audit", [MONTHS, month]);
+  return row && (readable([row], auditOf).items[0] ?? "unreadable");
 }
 
 export const auditWrite = (audit: Audit): Write => ({
@@ -32,10 +39,14 @@ export const auditWrite = (audit: Audit): Write => ({
   columns: { body: JSON.stringify(audit) },
 });
 
-/** Months that were audited, the newest first. */
-export async function listAudits(tables: Tables, limit: number): Promise<readonly Audit[]> {
+/** Months that were audited, the newest first, and those whose row cannot be read. */
+export async function listAudits(
+  tables: Tables,
+  limit: number,
+): Promise<{ readonly audits: readonly Audit[]; readonly unreadable: readonly Month[] }> {
   const page = await tables.range({ table: "audit", from: [MONTHS], to: [`${MONTHS}\u0001`], reverse: true, limit });
-  return page.rows.map(auditOf);
+  const { items: audits, unreadable } = readable(page.rows, auditOf);
+  return { audits, unreadable: unreadable.map(([, month]) => String(month)) };
 }
 
 export const auditedGroupWrite = (month: Month, run: number, audited: AuditedGroup): Write => ({
@@ -52,7 +63,10 @@ export const hasAuditedGroup = async (
   { region, groupId }: AuditedGroup["group"],
 ): Promise<boolean> => (await tables.get("audit", [month, placeOf(run, region, groupId)])) !== null;
 
-/** Groups of one run, a page at a time, in the order of region and id; `after` is `region/group` of the page's last. */
+/**
+ * Groups of one run, a page at a time, in the order of region and id; `after` is `region/group` of the page's last. One whose row cannot be
+ * read is told as one that could not be looked at.
+ */
 export async function listAuditedGroups(
   tables: Tables,
   month: Month,
@@ -68,9 +82,15 @@ export async function listAuditedGroups(
   });
   const last = page.rows.at(-1);
   return {
-    groups: page.rows.map(groupOf),
+    groups: page.rows.map((row) => readable([row], groupOf).items[0] ?? unreadableGroup(row.key, prefix)),
     next: page.more && last ? String(last.key[1]).slice(prefix.length) : null,
   };
+}
+
+function unreadableGroup([, place]: Row["key"], prefix: string): AuditedGroup {
+  const [region = "", groupId = ""] = String(place).slice(prefix.length).split("/");
+  const group = { region, groupId: groupId as GroupId };
+  return { group, name: "", owners: [], ports: [], failed: "what was found in it cannot be read (table audit)" };
 }
 
 /** Deletes the groups of every other run of the month, at most `limit`. Answers true when none is left. */

@@ -1,8 +1,7 @@
 // The rows of a region's groups, read a range at a time beside a walk over the groups in the order of their ids.
-import type { GroupRow } from "../domain/guard.ts";
 import type { GroupId } from "../domain/ids.ts";
-import { StoreFailure, type Tables } from "../ports/tables.ts";
-import { listGroupRows } from "./group-rows.ts";
+import type { Tables } from "../ports/tables.ts";
+import { type KeptRow, listGroupRows } from "./group-rows.ts";
 
 const ROWS = 500;
 
@@ -10,50 +9,34 @@ const ROWS = 500;
 export class GroupRowsInOrder {
   readonly #tables: Tables;
   readonly #region: string;
-  readonly #unreadable: (error: unknown) => void;
-  #page: readonly GroupRow[] = [];
-  #at = 0;
-  #more = true;
+  #page: ReadonlyMap<GroupId, KeptRow> = new Map();
+  /** The last id of what has been read; null when nothing is behind it. */
+  #upTo: string | null = "";
 
-  /** `unreadable` hears of rows that are there and make no sense; from that page on no group has one. */
-  constructor(tables: Tables, region: string, unreadable: (error: unknown) => void) {
+  constructor(tables: Tables, region: string) {
     this.#tables = tables;
     this.#region = region;
-    this.#unreadable = unreadable;
   }
 
   /** The rows of these groups, in rising order and behind those asked for before; null for a group without one. */
-  async next(ids: readonly GroupId[]): Promise<readonly (GroupRow | null)[]> {
-    const found: (GroupRow | null)[] = [];
-    for (const id of ids) found.push(await this.#row(id));
-    return found;
-  }
-
-  async #row(id: GroupId): Promise<GroupRow | null> {
-    for (;;) {
-      for (; this.#at < this.#page.length; this.#at++) {
-        const row = this.#page[this.#at];
-        if (row && row.group.groupId >= id) return row.group.groupId === id ? row : null;
-      }
-      if (!this.#more) return null;
-      await this.#readOn(id);
+  async next(ids: readonly GroupId[]): Promise<readonly (KeptRow | null)[]> {
+    const found: (KeptRow | null)[] = [];
+    for (const id of ids) {
+      if (this.#upTo !== null && id > this.#upTo) await this.#readOn(id);
+      found.push(this.#page.get(id) ?? null);
     }
+    return found;
   }
 
   /** Rows before the one that is asked for are skipped without being read. */
   async #readOn(id: GroupId): Promise<void> {
     const query = { region: this.#region, after: justBefore(id), limit: ROWS };
-    this.#at = 0;
-    try {
-      const page = await listGroupRows(this.#tables, query);
-      this.#page = page.rows;
-      this.#more = page.more;
-    } catch (error) {
-      if (error instanceof StoreFailure) throw error;
-      this.#unreadable(error);
-      this.#page = [];
-      this.#more = false;
-    }
+    const { rows, unreadable, next } = await listGroupRows(this.#tables, query);
+    this.#page = new Map<GroupId, KeptRow>([
+      ...rows.map((row) => [row.group.groupId, row] as const),
+      ...unreadable.map((groupId) => [groupId, "unreadable"] as const),
+    ]);
+    this.#upTo = next;
   }
 }
 

@@ -146,17 +146,25 @@ export function writeStatus(
   );
 }
 
-/** Hands every lease that was asked for in a time to `each`, a page in memory at a time; `until` is not included. */
+/**
+ * Hands every lease that was asked for in a time to `each`, a page in memory at a time; `until` is not included. Answers the ids of those
+ * that cannot be read.
+ */
 export async function eachLease(
   tables: Tables,
   { from, until }: { readonly from: number; readonly until: number },
   each: (request: LeaseRequest) => void,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const unreadable: string[] = [];
   for (let start = firstIdAt(from); ; ) {
     const page = await tables.range({ table: "lease", from: [start], to: [firstIdAt(until)], limit: 500 });
-    for (const row of page.rows) each(leaseOf(row).request);
+    for (const row of page.rows) {
+      const lease = readableLease(row);
+      if (lease === null) unreadable.push(String(row.key[0]));
+      else each(lease.request);
+    }
     const last = page.rows.at(-1);
-    if (!page.more || !last) return;
+    if (!page.more || !last) return unreadable;
     start = `${String(last.key[0])}\u0001`;
   }
 }

@@ -5,7 +5,7 @@ import type { GroupId } from "../../domain/ids.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { type EffectiveGuard, effectiveGuard } from "../../plan/effective-guard.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";
-import { getGroupRow, listGroupRows } from "../../store/group-rows.ts";
+import { getGroupRow, groupRowsOf, type KeptRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -26,20 +26,36 @@ export interface GroupView {
   readonly baseline: Pick<Baseline, "confirmedBy" | "confirmedAt" | "count"> | null;
 }
 
-/** Every group of the policy's regions. Reads the ledger of those alone that are to be enforced. */
-export async function listGroups(app: App, policy: Policy): Promise<readonly GroupView[]> {
+/**
+ * Every group of the policy's regions. Reads the ledger of those alone that are to be enforced. `unreadable` are ids of groups whose row
+ * cannot be read: how far they are guarded nobody can tell.
+ */
+export async function listGroups(
+  app: App,
+  policy: Policy,
+): Promise<{ readonly groups: readonly GroupView[]; readonly unreadable: readonly GroupId[] }> {
   const regions = await Promise.all(
     policy.regions.map(async (region) => {
-      const [groups, rows] = await Promise.all([app.inventory.listGroups(region, "inventory"), rowsOf(app, region)]);
+      const [listed, rows] = await Promise.all([
+        app.inventory.listGroups(region, "inventory"),
+        groupRowsOf(app.tables, region),
+      ]);
+      const rowOf = ({ ref }: GroupFacts): KeptRow => rows.get(ref.groupId) ?? freshGroupRow(ref);
       const views = new Map<GroupFacts, GroupView>();
-      await inParallel(groups, async (facts) => {
-        const row = rows.get(facts.ref.groupId) ?? freshGroupRow(facts.ref);
-        views.set(facts, await viewOf(app, policy, facts, row));
+      await inParallel(listed, async (facts) => {
+        const row = rowOf(facts);
+        if (row !== "unreadable") views.set(facts, await viewOf(app, policy, facts, row));
       });
-      return groups.flatMap((facts) => views.get(facts) ?? []);
+      return {
+        groups: listed.flatMap((facts) => views.get(facts) ?? []),
+        unreadable: listed.flatMap((facts) => (views.has(facts) ? [] : [facts.ref.groupId])),
+      };
     }),
   );
-  return regions.flat();
+  return {
+    groups: regions.flatMap((it) => it.groups),
+    unreadable: regions.flatMap((it) => it.unreadable),
+  };
 }
 
 /** One group by id or name. Throws GROUP_UNKNOWN, GROUP_AMBIGUOUS. */
@@ -73,19 +89,4 @@ async function guardOf(app: App, policy: Policy, facts: GroupFacts, row: GroupRo
   if (alone.level !== "enforce" || row.baseline === null) return alone;
   const { entries } = await listEntries(app.tables, facts.ref);
   return effectiveGuard({ policy, facts, row, entries });
-}
-
-async function rowsOf(app: App, region: string): Promise<ReadonlyMap<GroupId, GroupRow>> {
-  const rows = new Map<GroupId, GroupRow>();
-  let after: GroupId | null = null;
-  for (;;) {
-    const page: Awaited<ReturnType<typeof listGroupRows>> = await listGroupRows(app.tables, {
-      region,
-      after,
-      limit: 1000,
-    });
-    for (const row of page.rows) rows.set(row.group.groupId, row);
-    after = page.rows.at(-1)?.group.groupId ?? null;
-    if (!page.more || after === null) return rows;
-  }
 }

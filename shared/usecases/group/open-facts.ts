@@ -12,19 +12,20 @@ import { deniedName } from "../../plan/effective-guard.ts";
 import { isLeaseOpening, isOpening, type Refusal } from "../../plan/picture.ts";
 import { resolved, weightOfRules } from "../../plan/standby-drops.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
+import { readableGroupRow } from "../../store/group-rows.ts";
 import type { App } from "../app.ts";
 
-/** Why a group takes no new rule, in words, or null. */
+/** Why a group takes no new rule, in words, or null. `row` is null where what is kept of the group cannot be read. */
 export function protection(
   facts: GroupFacts | null,
   members: readonly Member[],
   policy: Policy,
-  row: Pick<GroupRow, "deniedName">,
+  row: Pick<GroupRow, "deniedName"> | null,
 ): string | null {
   if (!facts) return "it does not exist";
   if (facts.serviceManaged) return "a cloud service manages it";
   if (policy.groups.denied.includes(facts.ref.groupId)) return "the policy denies it";
+  if (row === null) return "what is kept of it cannot be read (table group)";
   const denied = deniedName(policy, facts.name, row);
   if (denied !== null)
     return denied === facts.name ? "the policy denies it" : `the policy denies it as ${denied}, and it was renamed`;
@@ -35,7 +36,8 @@ export function protection(
 /** Facts a pass needs to judge openings; read once per pass. */
 export interface OpenFacts {
   readonly group: GroupFacts | null;
-  readonly row: GroupRow;
+  /** Null where it cannot be read: what opens is refused, and what ends is not held up. */
+  readonly row: GroupRow | null;
   readonly members: readonly Member[];
   /** Rules of the other groups of the members, by group id. */
   readonly siblings: ReadonlyMap<string, readonly Rule[]>;
@@ -45,7 +47,7 @@ export interface OpenFacts {
 export async function readOpenFacts(app: App, ref: GroupRef, known?: readonly Member[]): Promise<OpenFacts> {
   const [group, row, members] = await Promise.all([
     app.inventory.group(ref, "open"),
-    getGroupRow(app.tables, ref),
+    readableGroupRow(app.tables, ref),
     known ? Promise.resolve(known) : app.inventory.members(ref, "open"),
   ]);
   const others = [...new Set(members.flatMap((member) => member.groupIds))].filter(

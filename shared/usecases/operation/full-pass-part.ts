@@ -1,7 +1,8 @@
 // A part of a full pass: so many groups of one region, looked at in the order of their ids, from where the part's row says.
 import { FULL_PASS_EVERY_MS } from "../../domain/full-pass.ts";
-import { freshGroupRow, type GroupRow } from "../../domain/guard.ts";
+import { freshGroupRow } from "../../domain/guard.ts";
 import type { GroupRef } from "../../domain/ids.ts";
+import { formatUtc } from "../../domain/instant.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { settledDigest, wasGuarded } from "../../domain/settlement.ts";
@@ -10,6 +11,7 @@ import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { type Due, dueDelete } from "../../store/due.ts";
 import { type Part, progressWrite, readPart } from "../../store/full-pass.ts";
+import type { KeptRow } from "../../store/group-rows.ts";
 import { GroupRowsInOrder } from "../../store/group-rows-in-order.ts";
 import { pageEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -109,11 +111,7 @@ async function lookAtGroups(
   work: { readonly row: Due; readonly groups: readonly GroupFacts[]; readonly reached: GroupRef },
 ): Promise<{ reached: GroupRef; outcome: PartOutcome }> {
   const { row } = work;
-  const rows = new GroupRowsInOrder(app.tables, row.region, (error) =>
-    app.log.write("error", `rows of groups in ${row.region} cannot be read; the groups are looked at`, {
-      cause: error,
-    }),
-  );
+  const rows = new GroupRowsInOrder(app.tables, row.region);
   const groups = work.groups
     .filter((facts) => !facts.serviceManaged && facts.ref.groupId > work.reached.groupId)
     .sort((a, b) => (a.ref.groupId < b.ref.groupId ? -1 : 1));
@@ -138,7 +136,7 @@ async function lookAtGroups(
 interface Look {
   readonly pass: Due;
   readonly facts: GroupFacts;
-  readonly row: GroupRow | null;
+  readonly row: KeptRow | null;
 }
 
 /**
@@ -197,10 +195,16 @@ async function lookAtGroup(app: App, options: FullPassOptions, it: Look): Promis
  *     lost    none     with a mark                     looked at, and the mark is believed
  *     lost    none     any, and a ledger               the same: what a lockdown has closed leaves no mark
  *     lost    guarded  any                             the same, whatever the rules
+ *     any     unknown  any                             looked at for what ends, and people are told
  */
 async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, facts, row }: Look): Promise<boolean> {
   const isLost = isOfRecovery(pass);
   const how: LookAt = isLost ? { cause: "recovery", stateKnown: false } : { cause: "full pass" };
+  // How far it is guarded, and what its drift is judged by, is not known: nothing is compared, and nothing opens.
+  if (row === "unreadable") {
+    await tellUnreadable(app, facts.ref);
+    return look(facts.ref, how);
+  }
   const kept = row ?? freshGroupRow(facts.ref);
   const guard = effectiveGuard({ policy, facts, row: kept, entries: [] });
   const isGuarded = guard.level !== "none";
@@ -215,6 +219,17 @@ async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, fac
   const glance = await app.firewall.glance(facts.ref, { digest, mark }, "inventory");
   if (glance.kind === "same" || !(isGuarded || glance.marked)) return true;
   return look(facts.ref, isGuarded ? { ...how, drift: true } : how);
+}
+
+/** Once a day, for as long as it is so. */
+async function tellUnreadable(app: App, group: GroupRef): Promise<void> {
+  const at = app.clock.now();
+  const { region, groupId } = group;
+  const what = `the row ${region} ${groupId} of the table group cannot be read: until it can, leases of ${groupId} end and none opens, and its rules are not compared with its ledger`;
+  app.log.write("error", what);
+  const to = [{ kind: "role", role: "operator" }] as const;
+  const dedupe = `group-unreadable/${groupId}/${formatUtc(at).slice(0, 10)}`;
+  await tell(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: at } })]);
 }
 
 async function hasLedger(app: App, { groupId }: GroupRef): Promise<boolean> {

@@ -86,7 +86,9 @@ export async function bookAudit(app: App): Promise<number> {
 export async function runAudit(app: App, options: AuditOptions): Promise<number | null> {
   const time = monthBounds(options.month);
   if (time === null) return null;
-  const stored = await readAudit(app.tables, options.month);
+  const found = await readAudit(app.tables, options.month);
+  if (found === "unreadable") app.log.write("error", `the audit of ${options.month} cannot be read, and is made anew`);
+  const stored = found === "unreadable" ? null : found;
   const running = stored?.running ?? { run: app.clock.now(), region: 0, cursor: null, done: 0 };
   const audit: Audit = { month: options.month, summary: stored?.summary ?? null, running };
   if (!stored?.running) await app.tables.writeAll([auditWrite(audit)]);
@@ -106,6 +108,7 @@ class Run {
   /** Items that ever were in quarantine. */
   private readonly quarantined = new Map<string, RecyclingItem>();
   private lockdowns: readonly Lockdown[] = [];
+  private unreadable = 0;
 
   constructor(app: App, options: AuditOptions, time: Run["time"], audit: Audit) {
     this.app = app;
@@ -154,11 +157,12 @@ class Run {
 
   private async countLeases(): Promise<void> {
     this.leases = new Map();
-    await eachLease(this.app.tables, this.time, ({ group, groupName, principal }) => {
+    const unreadable = await eachLease(this.app.tables, this.time, ({ group, groupName, principal }) => {
       const its = this.leases.get(group.groupId) ?? { group, name: groupName, asked: new Map() };
       its.asked.set(principal, (its.asked.get(principal) ?? 0) + 1);
       this.leases.set(group.groupId, its);
     });
+    this.uncounted("leases", unreadable);
   }
 
   private async countRecycling(): Promise<void> {
@@ -175,8 +179,16 @@ class Run {
         const owners = this.recycled.get(group.groupId) ?? [];
         if (steps.length > 0) this.recycled.set(group.groupId, [...owners, ...steps.map(() => owner)]);
       }
+      this.uncounted("rules of the recycling queue", page.unreadable);
       after = page.next;
     } while (after !== null);
+  }
+
+  /** Ids of rows that cannot be read hold up no audit: their number is told with it, and who they are is logged. */
+  private uncounted(what: string, ids: readonly string[]): void {
+    if (ids.length === 0) return;
+    this.unreadable += ids.length;
+    this.app.log.write("error", `${what} cannot be read and are not in the audit of ${this.options.month}`, { ids });
   }
 
   private async lookAt({ run }: AuditRun, groups: readonly GroupFacts[]): Promise<void> {
@@ -191,13 +203,19 @@ class Run {
     const { ref: group, name } = facts;
     const leases = this.leases.get(group.groupId)?.asked ?? new Map<string, number>();
     try {
-      const [reading, members, { entries }, drift, changes] = await Promise.all([
+      const [reading, members, { entries, unreadable }, drift, changes] = await Promise.all([
         app.firewall.readGroup(group, "inventory"),
         app.inventory.members(group, "inventory"),
         listEntries(app.tables, group),
         driftWithin(app.tables, group.groupId, time),
         changesWithin(app.tables, group.groupId, time),
       ]);
+      // Whose a rule is would not be known of any of them.
+      if (unreadable.length > 0)
+        return failedGroup(
+          { group, name, leases },
+          `its ledger cannot be read: ${unreadable.join(", ").slice(0, 200)}`,
+        );
       const isOpenInside = reading.innerAccessPolicy === "accept";
       const rules = reading.rules.filter(letsIn);
       const verdicts = await this.judge(rules, { facts, members, entries, isOpenInside });
@@ -285,7 +303,14 @@ class Run {
     const { month, policy } = options;
     const computedAt = app.clock.now();
     const head = { run, computedAt, policyVersion: policy.version };
-    let summary: AuditSummary = { ...head, groups: 0, failed: 0, findings: 0, totals: noCounts };
+    let summary: AuditSummary = {
+      ...head,
+      groups: 0,
+      failed: 0,
+      findings: 0,
+      unreadable: this.unreadable,
+      totals: noCounts,
+    };
     let after: string | null = null;
     do {
       const page: Awaited<ReturnType<typeof listAuditedGroups>> = await listAuditedGroups(app.tables, month, run, {

@@ -76,7 +76,7 @@ const PENDING_MS = 24 * 60 * 60_000;
 const VERSIONS_MAX = 100;
 /** Fields of the document on which it depends whether and at what cost prefix lists can be. */
 const LISTS_DEPEND_ON = ["lockdown.prefixLists", "lockdown.core", "operatorPath", "regions", "limits"];
-const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, groups: 0 };
+const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, groups: 0, unreadable: [] };
 
 /** Throws NOT_READY before setup, and POLICY_UNKNOWN for a version that is not there. */
 export async function getPolicyView(app: App, version: number | null): Promise<PolicyView> {

@@ -1,17 +1,18 @@
 // What another policy would open and close: each guarded group is planned under both, on the rules and the ledger as they are.
 import type { Guard } from "../../domain/guard.ts";
-import { freshGroupRow, type GroupRow } from "../../domain/guard.ts";
+import { freshGroupRow } from "../../domain/guard.ts";
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Reach } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { GUARD_TAG } from "../../plan/effective-guard.ts";
 import type { PlannedCall } from "../../plan/entry-plan.ts";
 import { isOpening } from "../../plan/picture.ts";
 import { planGroup } from "../../plan/plan-group.ts";
 import type { GroupFacts, Member } from "../../ports/firewall.ts";
-import { listGroupRows } from "../../store/group-rows.ts";
+import { groupRowsOf } from "../../store/group-rows.ts";
 import { listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -47,6 +48,8 @@ export interface PolicyPreview {
   /** Groups that were planned, and how many there were to plan. */
   readonly looked: number;
   readonly groups: number;
+  /** Groups of which something stored cannot be read: what would be done there nobody can tell. */
+  readonly unreadable: readonly GroupRef[];
 }
 
 const GROUPS_MAX = 500;
@@ -64,6 +67,7 @@ export async function previewPolicy(
   const guards: PolicyPreview["guards"][number][] = [];
   const begins: PolicyStep[] = [];
   const ceases: PolicyStep[] = [];
+  const unreadable: GroupRef[] = [];
   let looked = 0;
   await inParallel(
     found.slice(0, GROUPS_MAX),
@@ -71,7 +75,15 @@ export async function previewPolicy(
       if (app.clock.monotonicMs() >= deadlineAt) return;
       const { ref: group, name: groupName } = facts;
       const members = await app.inventory.members(group, "inventory");
-      const [then, now] = [await planUnder(app, facts, before), await planUnder(app, facts, after)];
+      let plans: readonly [Planned, Planned];
+      try {
+        plans = [await planUnder(app, facts, before), await planUnder(app, facts, after)];
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === "STATE_UNREADABLE")) throw error;
+        unreadable.push(group);
+        return;
+      }
+      const [then, now] = plans;
       looked += 1;
       if (then.acts !== now.acts) guards.push({ group, groupName, before: then.acts, after: now.acts });
       const stepsOf = (plan: Planned, other: Planned): PolicyStep[] =>
@@ -81,7 +93,7 @@ export async function previewPolicy(
     },
     GROUPS_AT_ONCE,
   );
-  return { guards, begins, ceases, looked, groups: found.length };
+  return { guards, begins, ceases, looked, groups: found.length, unreadable };
 }
 
 /** Groups that either policy, a tag or a confirmed baseline may have guarded. */
@@ -90,28 +102,17 @@ async function guardedGroups(
   region: string,
   { before, after }: { readonly before: Policy; readonly after: Policy },
 ): Promise<readonly GroupFacts[]> {
-  const [groups, rows] = await Promise.all([app.inventory.listGroups(region, "inventory"), rowsOf(app, region)]);
+  const [groups, rows] = await Promise.all([
+    app.inventory.listGroups(region, "inventory"),
+    groupRowsOf(app.tables, region),
+  ]);
   const named = new Set([...Object.keys(before.groups.guards), ...Object.keys(after.groups.guards)]);
   return groups.filter((facts) => {
     const row = rows.get(facts.ref.groupId) ?? freshGroupRow(facts.ref);
     const isNamed = named.has(facts.ref.groupId) || named.has(facts.name);
-    return !facts.serviceManaged && (isNamed || GUARD_TAG in facts.tags || row.tagGuard !== "none");
+    const isKept = row === "unreadable" || row.tagGuard !== "none";
+    return !facts.serviceManaged && (isNamed || GUARD_TAG in facts.tags || isKept);
   });
-}
-
-async function rowsOf(app: App, region: string): Promise<ReadonlyMap<string, GroupRow>> {
-  const found = new Map<string, GroupRow>();
-  let after: GroupRow["group"]["groupId"] | null = null;
-  for (;;) {
-    const page: Awaited<ReturnType<typeof listGroupRows>> = await listGroupRows(app.tables, {
-      region,
-      after,
-      limit: 500,
-    });
-    for (const row of page.rows) found.set(row.group.groupId, row);
-    after = page.rows.at(-1)?.group.groupId ?? null;
-    if (!page.more || after === null) return found;
-  }
 }
 
 interface Planned {

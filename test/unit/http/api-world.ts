@@ -139,7 +139,7 @@ const policyAnswer = {
   changes: [{ path: "lease.periodMax", before: 60, after: 120, effect: "widens" }],
   warnings: [],
   lists: null,
-  preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1 },
+  preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1, unreadable: [] },
 };
 
 const lockdown: Lockdown = {
@@ -259,7 +259,10 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
       left: 0,
       recovered: 0,
     }),
-    listGroups: note("listGroups", [groupView, { ...groupView, groupId: "sg-db", baseline: null }]),
+    listGroups: note("listGroups", {
+      groups: [groupView, { ...groupView, groupId: "sg-db", baseline: null }],
+      unreadable: ["sg-db"],
+    }),
     getGroup: note("getGroup", groupView),
     confirmGuard: note("confirmGuard", guardAnswer),
     previewBaseline: note("previewBaseline", baselineAnswer),
@@ -316,7 +319,10 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     changePolicy: note("changePolicy", { ...policyAnswer, state: "pending", until: NOW }),
     confirmPolicy: note("confirmPolicy", policyAnswer),
     withdrawPolicy: note("withdrawPolicy", undefined),
-    listAudits: note("listAudits", [{ month: "2026-10", summary: auditPage.summary, running: null }]),
+    listAudits: note("listAudits", {
+      audits: [{ month: "2026-10", summary: auditPage.summary, running: null }],
+      unreadable: ["2026-09"],
+    }),
     getAudit: note("getAudit", auditPage),
     askAudit: note("askAudit", true),
     startLockdown: note("startLockdown", lockdown),

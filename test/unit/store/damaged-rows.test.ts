@@ -1,20 +1,21 @@
 // A row that somebody has damaged is told as such, in whatever way it is damaged, and keeps no other from being read.
 import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../../local/random.ts";
 import type { EntryId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { KeyPart, TableName, Tables } from "../../../shared/ports/tables.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
-import { listAuditedGroups, listAudits, readAudit } from "../../../shared/store/audits.ts";
+import { getAudit, listAuditedGroups, listAudits, readAudit } from "../../../shared/store/audits.ts";
 import { listCollections, readCollection, readWatchSpent } from "../../../shared/store/collection.ts";
 import { readDelivery, readPace } from "../../../shared/store/deliveries.ts";
 import { getDrift, listDrift, listOpenDrift } from "../../../shared/store/drift-items.ts";
 import { dueJob } from "../../../shared/store/due.ts";
 import { listUse, readEvidence } from "../../../shared/store/evidence.ts";
 import { readDivision, readPart } from "../../../shared/store/full-pass.ts";
-import { getGroupRow, listGroupRows } from "../../../shared/store/group-rows.ts";
+import { getGroupRow, groupRowsOf, listGroupRows, readableGroupRow } from "../../../shared/store/group-rows.ts";
 import { listHistory, regionOfHistory } from "../../../shared/store/history.ts";
 import { readKey } from "../../../shared/store/idempotency.ts";
 import { listIntents } from "../../../shared/store/intents.ts";
-import { getLease, listLeases } from "../../../shared/store/leases.ts";
+import { eachLease, getLease, listLeases, newLeaseId } from "../../../shared/store/leases.ts";
 import { getEntry, listEntries, pageEntries } from "../../../shared/store/ledger.ts";
 import { lockOf } from "../../../shared/store/lock.ts";
 import {
@@ -58,6 +59,7 @@ const DAY = "2026-11-05";
 const WEEK = weekOf(DAY);
 const LOCKDOWN = "ld-0123456789ab-1";
 const lockdown: Damaged[1] = ["lockdown", ["0123456789ab", 1], "body"];
+const LEASE = newLeaseId(NOW, seededRandom("a lease"));
 const ITEM = "rc-0123456789abcdef.sg-web";
 const { eventId, receivedAt } = aSighting();
 const pass = { ...dueJob("x", null, NOW), kind: "full-pass", id: "nightly" } as const;
@@ -72,13 +74,7 @@ const AN_ENTRY: Damaged = [
 /** Rows without which nothing can be done. */
 const TOLD: readonly Damaged[] = [
   ["an alarm", ["alarm", ["a"], "body"], (tables) => getAlarm(tables, "a")],
-  ["a month", ["audit", ["#", "2026-10"], "body"], (tables) => readAudit(tables, "2026-10")],
-  ["the months", ["audit", ["#", "2026-10"], "body"], (tables) => listAudits(tables, 10)],
-  [
-    "the groups of a month",
-    ["audit", ["2026-10", `${"1".padStart(15, "0")}/r/g`], "body"],
-    (tables) => listAuditedGroups(tables, "2026-10", 1, { after: null, limit: 10 }),
-  ],
+  ["a month", ["audit", ["#", "2026-10"], "body"], (tables) => getAudit(tables, "2026-10")],
   ["a collection", ["schedule", ["evidence/r/flowLog"], "body"], (tables) => readCollection(tables, "r", "flowLog")],
   ["a watch", ["schedule", ["watch/r"], "body"], (tables) => readWatchSpent(tables, "r")],
   ["a delivery", ["delivery", ["n"], "body"], (tables) => readDelivery(tables, "n"), ["{}"]],
@@ -116,11 +112,6 @@ const TOLD: readonly Damaged[] = [
   ["a full pass", ["due", passKey, "progress"], (tables) => readDivision(tables, pass), [null]],
   ["its part", ["due", passKey, "progress"], (tables) => readPart(tables, pass)],
   ["a group", ["group", [GROUP.region, WEB], "body"], (tables) => getGroupRow(tables, GROUP)],
-  [
-    "the groups",
-    ["group", [GROUP.region, WEB], "body"],
-    (tables) => listGroupRows(tables, { region: GROUP.region, after: null, limit: 10 }),
-  ],
   ["a history", ["history", [WEB, "e", "1"], "body"], (tables) => listHistory(tables, GROUP, "e" as EntryId, 10)],
   ["a key", ["idempotency", ["k"], "neither"], (tables) => readKey(tables, "k")],
   ["a lease's request", ["lease", ["ls-1"], "request"], (tables) => getLease(tables, "ls-1" as LeaseId)],
@@ -140,6 +131,48 @@ const TOLD: readonly Damaged[] = [
 
 /** Rows that hold up no other, with what is said of them. */
 const LEFT_OUT: readonly (readonly [...place: readonly [Damaged[0], Damaged[1], Damaged[2]], says: object])[] = [
+  [
+    "a month that is made anew",
+    ["audit", ["#", "2026-10"], "body"],
+    async (tables) => ({ month: await readAudit(tables, "2026-10") }),
+    { month: "unreadable" },
+  ],
+  [
+    "months",
+    ["audit", ["#", "2026-10"], "body"],
+    (tables) => listAudits(tables, 10),
+    { audits: [], unreadable: ["2026-10"] },
+  ],
+  [
+    "the groups of a month",
+    ["audit", ["2026-10", `${"1".padStart(15, "0")}/r/g`], "body"],
+    (tables) => listAuditedGroups(tables, "2026-10", 1, { after: null, limit: 10 }),
+    { groups: [{ group: { region: "r", groupId: "g" }, failed: expect.stringContaining("cannot be read") }] },
+  ],
+  [
+    "groups",
+    ["group", [GROUP.region, WEB], "body"],
+    (tables) => listGroupRows(tables, { region: GROUP.region, after: null, limit: 10 }),
+    { rows: [], unreadable: [WEB], next: null },
+  ],
+  [
+    "groups by id",
+    ["group", [GROUP.region, WEB], "body"],
+    async (tables) => ({ row: (await groupRowsOf(tables, GROUP.region)).get(WEB) }),
+    { row: "unreadable" },
+  ],
+  [
+    "a group that opens nothing",
+    ["group", [GROUP.region, WEB], "body"],
+    async (tables) => ({ row: await readableGroupRow(tables, GROUP) }),
+    { row: null },
+  ],
+  [
+    "leases of a month",
+    ["lease", [LEASE], "request"],
+    async (tables) => ({ unreadable: await eachLease(tables, { from: NOW, until: NOW + 1 }, () => expect.fail()) }),
+    { unreadable: [LEASE] },
+  ],
   [
     "entries of a group",
     ["ledger", [WEB, "e"], "body"],

@@ -164,7 +164,7 @@ describe("a confirmation", () => {
     const [entry] = (await listEntries(guarded.app.tables, GROUP)).entries;
     if (entry) await saveEntry(guarded.app.tables, { ...entry, allocation: null });
     const { policy } = guarded.caller("admin");
-    const [group] = await listGroups(guarded.app, policy);
+    const [group] = (await listGroups(guarded.app, policy)).groups;
     expect(group).toMatchObject({
       guard: "enforce",
       acts: "observe",

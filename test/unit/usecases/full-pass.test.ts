@@ -179,6 +179,20 @@ describe("a full pass", () => {
     expect(await world.due()).toEqual([]);
   });
 
+  test("looks at a group whose row is damaged for what ends, tells of it, and takes no other of its page for a new one", async () => {
+    const world = await fullPassWorld({ groups: 3 });
+    await world.tables.put("group", [REGION, "sg-1"], { body: "{", rev: 1 }, { kind: "none" });
+    // What the policy says of it is not all there is to its guard.
+    world.policy = { ...world.policy, groups: { ...world.policy.groups, guards: { "sg-1": "observe" } } };
+    await world.keepRow(refOf("sg-2"), { tagGuard: "observe" });
+    await world.makeDue();
+    await world.tick();
+    expect(world.looked.sort()).toEqual(["sg-1 full pass", "sg-2 full pass drift"]);
+    expect(world.glanced).toEqual(["sg-0"]);
+    expect(world.errors).toEqual([expect.stringContaining(`the row ${REGION} sg-1 of the table group`)]);
+    expect(await world.due()).toEqual([]);
+  });
+
   test("leaves out what is gone, refused or managed by a service", async () => {
     const world = await fullPassWorld({ groups: 4, perPart: 10 });
     world.groups.push(factsOf("sg-lb", { serviceManaged: true }));
@@ -403,16 +417,6 @@ describe("what becomes of a group", () => {
       await world.tick();
     }
     expect(new Set(world.glanced).size).toBeGreaterThanOrEqual(9);
-  });
-
-  test("a row that makes no sense is told, and its group is looked at", async () => {
-    const world = await fullPassWorld({ groups: 1 });
-    world.policy = { ...world.policy, groups: { ...world.policy.groups, guards: { "sg-0": "observe" } } };
-    await world.tables.put("group", ["cn-hangzhou", "sg-0"], { body: "{", rev: 1 }, { kind: "none" });
-    await world.makeDue();
-    await world.tick();
-    expect(world.looked).toEqual(["sg-0 full pass drift"]);
-    expect(world.errors).toHaveLength(1);
   });
 });
 

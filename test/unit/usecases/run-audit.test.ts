@@ -2,12 +2,40 @@
 import { afterEach, expect, it } from "vitest";
 import { monthOf } from "../../../shared/domain/audit.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
-import { listAuditedGroups, readAudit } from "../../../shared/store/audits.ts";
+import type { KeyPart, TableName } from "../../../shared/ports/tables.ts";
+import { listAuditedGroups, getAudit as storedAudit } from "../../../shared/store/audits.ts";
+import { askAudit, getAudit, listAudits } from "../../../shared/usecases/operation/list-audits.ts";
 import { runAudit } from "../../../shared/usecases/operation/run-audit.ts";
 import { RecyclingWorld } from "../../kit/recycling-world.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
+
+it("tells what it could not read and count, is finished all the same, and is made anew where its own row is damaged", async () => {
+  one = await RecyclingWorld.start();
+  const { world } = one;
+  const app = world.process();
+  const { tables } = app;
+  const [good, bad] = [(await world.open({}, "ann")).lease, (await world.open({ port: "23" }, "ben")).lease];
+  const month = monthOf(world.clock.now());
+  const put = (table: TableName, key: readonly KeyPart[], column = "body") =>
+    world.run(tables.put(table, key, { [column]: "{", rev: 1 }, { kind: "none" }));
+  await put("lease", [bad.request.leaseId], "request");
+  await put("recycling", ["sg-app", "rc-0123456789abcdef.sg-app"]);
+  await put("ledger", ["sg-app", "e-damaged"]);
+  await put("audit", ["#", month]);
+  expect(await listAudits(app)).toEqual({ audits: [], unreadable: [month] });
+  await expect(getAudit(app, month, { after: null, limit: 1 })).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
+  expect(await askAudit(app, month, { dryRun: true })).toBe(true);
+  const deadlineAt = world.clock.monotonicMs() + 45_000;
+  expect(await world.run(runAudit(app, { policy: world.policy, month, deadlineAt }))).toBeNull();
+  const { summary, groups } = await getAudit(app, month, { after: null, limit: 10 });
+  expect(summary).toMatchObject({ groups: 3, failed: 1, unreadable: 2, totals: { leases: 1 } });
+  expect(groups.flatMap(({ failed }) => failed ?? [])).toEqual(["its ledger cannot be read: e-damaged"]);
+  expect(groups.flatMap(({ owners }) => owners).filter(({ leases }) => leases > 0)).toMatchObject([
+    { owner: good.request.principal },
+  ]);
+});
 
 it("says of a group that its evidence cannot be read, and goes on with all others", async () => {
   one = await RecyclingWorld.start();
@@ -21,7 +49,7 @@ it("says of a group that its evidence cannot be read, and goes on with all other
   const month = monthOf(world.clock.now());
   const deadlineAt = world.clock.monotonicMs() + 45_000;
   expect(await world.run(runAudit(app, { policy: world.policy, month, deadlineAt }))).toBeNull();
-  const summary = (await world.run(readAudit(tables, month)))?.summary;
+  const summary = (await world.run(storedAudit(tables, month)))?.summary;
   expect(summary).toMatchObject({ groups: 3, failed: 1 });
   const { groups } = await world.run(listAuditedGroups(tables, month, summary?.run ?? 0, { after: null, limit: 10 }));
   expect(groups.filter(({ failed }) => failed !== null).map(({ group }) => group.groupId)).toEqual(["sg-app"]);

@@ -1,0 +1,66 @@
+// A group whose row somebody has damaged: it is never taken for one that is new or not guarded, and what ends in it ends.
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { policySchema } from "../../../shared/config/document-schema.ts";
+import { policyOf } from "../../../shared/config/policy-values.ts";
+import type { Policy } from "../../../shared/domain/policy.ts";
+import { listGroups } from "../../../shared/usecases/group/list-groups.ts";
+import { bookJobs } from "../../../shared/usecases/operation/jobs.ts";
+import { previewPolicy } from "../../../shared/usecases/policy/preview-policy.ts";
+import { region, World } from "../../kit/world.ts";
+
+let world: World;
+beforeEach(async () => {
+  world = await World.start({ inMemory: true });
+});
+afterEach(() => world.stop());
+
+const damage = (): Promise<unknown> =>
+  world.process().tables.put("group", [world.web.region, "sg-web"], { body: "{", rev: 3 }, { kind: "none" });
+const UNREADABLE = { code: "STATE_UNREADABLE", detail: { table: "group", key: `${region} sg-web` } };
+
+test("a lease ends on time though another one waits to be opened, which is refused; and no further one is taken", async () => {
+  const first = (await world.open({ periodMs: 600_000 })).lease;
+  const startAt = Math.ceil(first.status.until / 1000) * 1000;
+  const later = (await world.open({ port: "23", startAt })).lease;
+  await damage();
+  await world.advance(startAt - world.clock.now());
+  await world.ticks(2);
+  expect(world.openPorts()).toEqual([]);
+  const states = await Promise.all([first, later].map(({ request }) => world.lease(request.leaseId)));
+  expect(states.map(({ status }) => status.state)).toEqual(["closed", "failed"]);
+  expect(states[1]?.status).toMatchObject({
+    ...{ note: "GROUP_PROTECTED", noteDetail: { why: expect.stringContaining("cannot be read") } },
+  });
+  await expect(world.open({ port: "24" })).rejects.toMatchObject(UNREADABLE);
+});
+
+test("people are told once a day", async () => {
+  const targets = { hook: { kind: "webhook", urlFrom: "HOOK", secretFrom: "SIGN" } };
+  const document = { notifications: { targets, roles: { operator: ["hook"] } } };
+  world.policy = policyOf(policySchema.parse(document), 1, region);
+  await damage();
+  await bookJobs(world.process());
+  for (let hour = 0; hour < 5; hour++) {
+    await world.advance(3_600_000);
+    await world.ticks(2);
+  }
+  expect(world.told.filter((it) => JSON.stringify(it).includes("of the table group cannot be read"))).toHaveLength(1);
+});
+
+test("lists of groups and previews of a policy name it instead of taking it for a new one", async () => {
+  const { groups, unreadable } = await listGroups(world.process(), world.policy);
+  expect([groups.map(({ groupId }) => groupId), unreadable]).toEqual([expect.arrayContaining(["sg-web"]), []]);
+  await damage();
+  const now = await listGroups(world.process(), world.policy);
+  expect(now.groups.map(({ groupId }) => groupId)).toEqual(
+    groups.map(({ groupId }) => groupId).filter((groupId) => groupId !== "sg-web"),
+  );
+  expect(now.unreadable).toEqual(["sg-web"]);
+  // Neither policy names it: what its row says of a tag's guard is what nobody knows.
+  const guarding = (guards: object): Policy => policyOf(policySchema.parse({ groups: { guards } }), 1, region);
+  const policies = { before: guarding({}), after: guarding({ app: "observe" }) };
+  const deadlineAt = world.clock.monotonicMs() + 60_000;
+  expect(await world.run(previewPolicy(world.process(), policies, deadlineAt))).toMatchObject({
+    ...{ unreadable: [{ groupId: "sg-web" }], looked: 1, groups: 2, guards: [{ groupName: "app" }] },
+  });
+});
