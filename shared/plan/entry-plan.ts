@@ -5,7 +5,7 @@ import type { KnownRule } from "./picture.ts";
 
 /**
  * One change to the cloud, with its cause. `rollback` names the drift it undoes; what we do for leases and allocations has none.
- * `suspends`: what it closes is granted, and not ours.
+ * `suspends`: what it closes is granted, and not ours. `opens`: a lease is open only once the call has succeeded.
  */
 export type PlannedCall =
   | {
@@ -31,6 +31,7 @@ export type PlannedCall =
       readonly ruleId: RuleId;
       readonly description: string;
       readonly cause: string;
+      readonly opens?: true;
       readonly rollback?: string;
     };
 

@@ -96,9 +96,13 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     const stands: Standing = { kind: "ours", ruleId: kept.id };
     if (refusal && !isAnyOpen) return change({ standing: stands, ...refusing });
     const description = markOf(entry, live, picture);
-    if (!isProven(view, entry, picture)) {
+    if (!isProven(entry, picture)) {
       const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
-      return change({ ...refusing }, { calls: [{ kind: "modify", entry, ruleId: kept.id, description, cause }] });
+      const opens = true;
+      return change(
+        { ...refusing },
+        { calls: [{ kind: "modify", entry, ruleId: kept.id, description, cause, opens }] },
+      );
     }
     const calls: PlannedCall[] = ours
       .filter((rule) => rule !== kept)
@@ -196,15 +200,12 @@ function undirected(rules: readonly KnownRule[], entry: Entry): readonly KnownRu
   return rules.filter((rule) => ruleKey(rule) === key);
 }
 
-/** True when more than a reading says that a rule of ours stands: the ledger, an open authorize, or an answer to this pass. */
-function isProven({ intents }: EntryView, { standing, entryId }: Entry, { accepted, restated }: Picture): boolean {
-  return (
-    standing.kind !== "none" ||
-    accepted.has(entryId) ||
-    restated.has(entryId) ||
-    intents.some(({ call }) => call === "authorize")
-  );
-}
+/**
+ * True when more than a reading says that a rule of ours stands: the ledger, or an answer to this pass. Not an authorize that is open: what
+ * it wrote may have been closed since.
+ */
+const isProven = ({ standing, entryId }: Entry, { accepted, restated }: Picture): boolean =>
+  standing.kind !== "none" || accepted.has(entryId) || restated.has(entryId);
 
 /**
  * True when an open intent of the entry has written this very rule. Known by the whole text of the description and by not having

@@ -8,6 +8,7 @@ import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
 import { type FollowAsk, followLease } from "../../shared/usecases/lease/follow-lease.ts";
 import type { LeaseAnswer } from "../../shared/usecases/lease/lease-answer.ts";
+import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { takesDestination } from "../kit/switch-under-test.ts";
 import { region, World } from "../kit/world.ts";
@@ -285,6 +286,44 @@ describe("the same again", () => {
     expect(next.status.ruleIds).toEqual(standing.map(({ ruleId }) => ruleId));
     await world.ticks(3);
     expect((await now(next)).status.state).toBe("open");
+  });
+
+  test("opens by a rule of its own also where a call of the earlier one, whose process died in it, may act still", async () => {
+    let isDead = false;
+    const dying = world.process(async (call, act) => {
+      if (isDead) throw new Error("dead");
+      const answer = await act();
+      isDead = call.name === "ecs AuthorizeSecurityGroup";
+      return answer;
+    });
+    const [ask, options] = [
+      world.ask({ periodMs: MINUTE }),
+      { mode: "create", idempotencyKey: null, dryRun: false } as const,
+    ];
+    await expect(world.run(openLease(dying, world.caller(), ask, options))).rejects.toThrow("dead");
+    await world.advance(20_000);
+    await world.sweep();
+    expect(sources()).toEqual([OLD]);
+    await world.advance(40_000);
+    await world.sweep();
+    expect([sources(), (await world.rows("intent")).length]).toEqual([[], 1]);
+    const fault = { kind: "stale-read", ms: 1000 } as const;
+    world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", fault }]);
+    const { lease: next } = await world.open();
+    expect([next.status.state, sources()]).toEqual(["open", [OLD]]);
+    await world.ticks(3);
+    expect((await now(next)).status.state).toBe("open");
+  });
+
+  test("is told where the cloud does not let its mark be written, and leaves no rule behind", async () => {
+    const refused = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    world.faults([
+      { service: "ecs", operation: "AuthorizeSecurityGroup", fault: { kind: "drop-after" }, times: 1 },
+      { service: "ecs", operation: "ModifySecurityGroupRule", fault: refused },
+    ]);
+    await expect(world.open()).rejects.toMatchObject({ code: "RULE_REFUSED" });
+    await world.ticks(3);
+    expect([sources(), await world.rows("ledger")]).toEqual([[], []]);
   });
 
   test("goes through the policy of today, and waits for a second person where it needs one now", async () => {

@@ -264,7 +264,9 @@ export class PassCalls {
 
   /** Only what opens can be refused. */
   private refuse(calls: readonly PlannedCall[], code: string, detail: Refusal["detail"]): void {
-    for (const call of calls) if (call.kind === "authorize") this.refusals.set(call.entry.entryId, { code, detail });
+    for (const call of calls)
+      if (call.kind === "authorize" || (call.kind === "modify" && call.opens))
+        this.refusals.set(call.entry.entryId, { code, detail });
   }
 }
 

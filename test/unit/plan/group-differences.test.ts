@@ -98,7 +98,9 @@ describe("rules that are no drift", () => {
   test("the rule of a lease, before it is booked and while it rides on another priority", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
     const marked = aRule({ description: aMark(), ...old });
-    expect(callsAndItems({ rules: [marked], entries: [entry], intents: [anIntent(entry)] })).toEqual([[], []]);
+    const accepted = new Set([entry.entryId]);
+    const intents = [anIntent(entry)];
+    expect(callsAndItems({ rules: [marked], entries: [entry], intents, accepted })).toEqual([[], []]);
     expect(callsAndItems({ rules: [marked], entries: [entry] })).toEqual([["modify sgr-1"], []]);
     const ridden = anEntry({ standing: preExisting("1") });
     expect(callsAndItems({ rules: [aRule({ priority: 7, ...old })], entries: [ridden] })).toEqual([[], []]);

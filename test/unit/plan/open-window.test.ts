@@ -148,7 +148,8 @@ describe("a window that opens", () => {
 
   test("books its rule, and stores no hold", () => {
     const entry = timed();
-    const plan = planned({ entries: [entry], rules: [ourRule()], intents: [anIntent(entry)] }, aWatch());
+    const accepted = new Set([entry.entryId]);
+    const plan = planned({ entries: [entry], rules: [ourRule()], intents: [anIntent(entry)], accepted }, aWatch());
     expect([plan.calls, plan.drift.items]).toEqual([[], []]);
     const [patch] = plan.patches;
     expect(patch && applyPatch(entry, patch, NOW, new Set())).toMatchObject({ standing: ours("1"), holders: [] });

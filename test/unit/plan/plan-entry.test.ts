@@ -107,7 +107,8 @@ describe("a live holder, nothing in the cloud", () => {
 describe("a live holder, our rule in the cloud", () => {
   test("stands as soon as it is read, while the call that wrote it is still open", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
-    const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")], intents: [anIntent(entry)] }));
+    const accepted = new Set([entry.entryId]);
+    const plan = planGroup(aPicture({ entries: [entry], rules: [ourRule("1")], intents: [anIntent(entry)], accepted }));
     expect(plan.calls).toEqual([]);
     expect(plan.patches).toMatchObject([{ standing: ours("1"), opens: "all" }]);
   });
@@ -129,18 +130,19 @@ describe("a live holder, our rule in the cloud", () => {
       const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
       for (const until of [NOW + HOUR, NOW + 1000]) {
         const { calls, patches } = plan({}, until);
-        expect(calls).toEqual([{ kind: "modify", entry, ruleId: ruleId("1"), description: aMark(), cause }]);
+        expect(calls).toEqual([
+          { kind: "modify", entry, ruleId: ruleId("1"), description: aMark(), cause, opens: true },
+        ]);
         expect(patches).toEqual([expect.objectContaining(closed)]);
       }
-      // A revoke of it that is still open has not written it.
-      const revoking = anIntent(entry, { call: "revoke" });
-      expect(plan({ intents: [revoking] }).patches).toEqual([expect.objectContaining(closed)]);
+      // Nor by a call that is still open: a revoke of it has not written it, and what an authorize wrote may be closed by now.
+      for (const call of ["revoke", "authorize"] as const)
+        expect(plan({ intents: [anIntent(entry, { call })] }).patches).toEqual([expect.objectContaining(closed)]);
     });
 
     test.each([
       ["the mark is written", { restated: new Set([entry.entryId]) }],
       ["an authorize of this pass is answered", { accepted: new Set([entry.entryId]) }],
-      ["an authorize of it is open", { intents: [anIntent(entry)] }],
     ])("stands and is booked once %s", (_how, changes) => {
       expect(plan(changes).calls).toEqual([]);
       expect(plan(changes).patches).toEqual([
