@@ -9,7 +9,7 @@ import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.t
 import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { againAt } from "./mode-guard.ts";
-import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
+import { type KnownRule, mayBeRevoked, type Picture, rulesOf, type Watch } from "./picture.ts";
 import { withTickets } from "./sensitive-tickets.ts";
 
 export interface DriftPlan {
@@ -68,7 +68,7 @@ export function planDrift(
     .filter((item) => item.kind !== "guard" && !present.has(item.driftId))
     .map((item): DriftItem => {
       // A rule that differs in another way by now was not rolled back.
-      const isUndone = item.state === "rollingBack" && !(item.ruleId !== null && differing.has(item.ruleId));
+      const isUndone = isOurDoing(picture, item) && !(item.ruleId !== null && differing.has(item.ruleId));
       return { ...item, state: isUndone ? "rolledBack" : "gone", heldBy: null, changedAt: picture.now };
     });
   const moved = settled.filter(
@@ -96,14 +96,20 @@ export function planDrift(
   };
 }
 
-/** A rollback that has come about is one still: what it took can be restored. */
+/** True where it was being rolled back, or a revoke whose outcome nobody knows may close its rule, whatever was decided since. */
+const isOurDoing = (picture: Picture, { state, found, ruleId }: DriftItem): boolean =>
+  state === "rollingBack" || (found !== null && ruleId !== null && mayBeRevoked(picture, ruleId));
+
+/** A rollback that has come about is one still: what it took can be restored. Whether it comes about is waited for. */
 function unguarded(picture: Picture, { items }: Watch): readonly DriftItem[] {
   const rules = rulesOf(picture);
-  const stands = ({ kind, key, ruleId }: DriftItem): boolean =>
-    kind === "added" ? rules.some(({ id }) => id === ruleId) : !rules.some((rule) => ruleKey(rule) === key);
-  const drifted = items.filter(({ kind }) => kind !== "guard");
-  return drifted.map((item): DriftItem => {
-    const isUndone = item.state === "rollingBack" && !stands(item);
+  const isShown = ({ ruleId }: DriftItem): boolean => rules.some(({ id }) => id === ruleId);
+  const stands = (item: DriftItem): boolean =>
+    item.kind === "added" ? isShown(item) : !rules.some((rule) => ruleKey(rule) === item.key);
+  const isOver = (item: DriftItem): boolean =>
+    item.kind !== "guard" && !(item.ruleId !== null && isShown(item) && mayBeRevoked(picture, item.ruleId));
+  return items.filter(isOver).map((item): DriftItem => {
+    const isUndone = isOurDoing(picture, item) && !stands(item);
     return { ...item, state: isUndone ? "rolledBack" : "gone", heldBy: null, changedAt: picture.now };
   });
 }

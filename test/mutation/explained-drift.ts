@@ -60,7 +60,7 @@ export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
   ),
   ...on(
     "shared/plan/plan-drift.ts",
-    'const isUndone = item.state === "rollingBack" && !(item.ruleId !== null && differing.has(item.ruleId));',
+    "const isUndone = isOurDoing(picture, item) && !(item.ruleId !== null && differing.has(item.ruleId));",
     "No id is among the ids; the compiler wants the question asked.",
     [["item.ruleId !== null", "true"]],
   ),

@@ -9,6 +9,8 @@ import { type Due, dueDrift, dueWrite } from "../../../shared/store/due.ts";
 import { getGroupRow } from "../../../shared/store/group-rows.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../../../shared/usecases/drift/drift-id.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { GROUP, START } from "./app-world.ts";
 import { type GuardedApp, guardedApp, ruleOf } from "./guarded-app.ts";
@@ -110,6 +112,43 @@ test("what was open of a group that is guarded no more is over, and a record say
   expect((await drift()).items).toMatchObject([{ state: "gone", heldBy: null }]);
   const { records } = await listRecords(app.tables, { limit: 1, before: null });
   expect(JSON.stringify(records)).toContain("the group is guarded no more (groups.guards.web: none)");
+});
+
+test.each([
+  [
+    "is guarded no more",
+    (policy: Policy): Policy => ({ ...policy, groups: { ...policy.groups, guards: { web: "none" } } }),
+  ],
+  [
+    "is only observed",
+    (policy: Policy): Policy => ({ ...policy, groups: { ...policy.groups, guards: { web: "observe" } } }),
+  ],
+])("a rule that a revoke closes late, when the group %s, can be restored", async (_, lowered) => {
+  const { app, world, caller, ports, drift } = await enforced();
+  const { policy } = caller("admin");
+  world.rules.push(drifted());
+  const lost: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      revoke: async () => {
+        throw new CloudFailure("unknown", "RevokeSecurityGroup");
+      },
+    },
+  };
+  await look(lost, policy);
+  expect([ports(), (await drift()).items.map(({ state }) => state)]).toEqual([[80, 3306], ["rollingBack"]]);
+  await look(app, lowered(policy));
+  world.rules = world.rules.filter(({ id }) => id !== drifted().id);
+  await look(app, lowered(policy));
+  const [item] = (await drift()).items;
+  expect(item).toMatchObject({ state: "rolledBack", heldBy: null });
+  const word = { owner: "ann", reason: "needed", ticket: "", sensitiveConfirmed: true };
+  await decideDrift(app, caller("admin"), shownDriftId(item ?? expect.fail("gone")), "restore", word, {
+    dryRun: false,
+  });
+  await look(app, lowered(policy));
+  expect(ports()).toEqual([80, 3306]);
 });
 
 test("while the policy cannot be read nothing is over, and the group stays to be compared", async () => {
