@@ -1,9 +1,12 @@
 // What becomes of differences: every verdict, guard, direction and change, and whatever stops a rollback.
 import { describe, expect, test } from "vitest";
+import type { DriftKind, Verdict as DriftVerdict } from "../../../shared/domain/drift-item.ts";
+import type { Guard } from "../../../shared/domain/guard.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Direction, Rule } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { Picture, Watch } from "../../../shared/plan/picture.ts";
+import { NO_DRIFT } from "../../../shared/plan/plan-drift.ts";
 import { type Plan, planGroup } from "../../../shared/plan/plan-group.ts";
 import {
   anAllocated,
@@ -30,9 +33,23 @@ import { aCidr, aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { bobs, callsOf, extra, granted, onPort, watched } from "../../kit/watched-pictures.ts";
 
 describe("every verdict, guard, direction and change", () => {
-  const VERDICTS = ["ours", "granted", "foreign", "adopt", "ticket", "waiting", "expired", "drift"] as const;
-  const CHANGES = ["added", "removed", "edited"] as const;
-  const GUARDS = ["none", "observe", "enforce"] as const;
+  /** What a difference may be judged to be, as its item tells; null for what is none. */
+  const TOLD = {
+    ours: null,
+    granted: null,
+    foreign: "foreign",
+    adopt: "trusted",
+    ticket: "trusted",
+    waiting: "unknown",
+    expired: "drift",
+    drift: "drift",
+  } as const satisfies Readonly<Record<string, DriftVerdict["kind"] | null>>;
+  const KINDS = { foreign: 0, trusted: 0, unknown: 0, drift: 0 } satisfies Record<DriftVerdict["kind"], 0>;
+  const CHANGES = Object.keys({ added: 0, removed: 0, edited: 0 } satisfies Record<Change, 0>) as readonly Change[];
+  const GUARDS = Object.keys({ none: 0, observe: 0, enforce: 0 } satisfies Record<Guard, 0>) as readonly Guard[];
+  type Verdict = keyof typeof TOLD;
+  type Change = Exclude<DriftKind, "guard">;
+  const VERDICTS = Object.keys(TOLD) as readonly Verdict[];
 
   /** What is called, and where the item then stands. `x` is the rule nobody granted, `g` the granted one. */
   const TABLE = `
@@ -69,10 +86,9 @@ describe("every verdict, guard, direction and change", () => {
   test("the table has a row for each verdict and change", () => {
     const product = VERDICTS.flatMap((verdict) => CHANGES.map((change) => `${verdict} ${change}`));
     expect(rows.map(([verdict, change]) => `${verdict} ${change}`)).toEqual(product);
+    expect(rows.map((row) => row.length)).toEqual(rows.map(() => 2 + GUARDS.length));
+    expect(new Set(Object.values(TOLD).filter((kind) => kind !== null))).toEqual(new Set(Object.keys(KINDS)));
   });
-
-  type Verdict = (typeof VERDICTS)[number];
-  type Change = (typeof CHANGES)[number];
 
   /** A group with one granted rule that stands, one that the change may be about, and who changed it. */
   function scene(verdict: Verdict, change: Change, direction: Direction): { picture: Partial<Picture>; watch: Watch } {
@@ -146,14 +162,19 @@ describe("every verdict, guard, direction and change", () => {
     const [verdict, change] = [cell.verdict as Verdict, cell.change as Change];
     const { picture, watch } = scene(verdict, change, cell.direction);
     const given = aPicture(picture);
-    const acting = cell.guard === "none" ? null : { ...watch, acts: cell.guard };
+    const acting = { ...watch, acts: cell.guard };
     // Seen for the first time when the wait began.
     const since = verdict === "expired" ? NOW - WAIT_MS : NOW;
-    const items = acting ? planGroup({ ...given, now: since, watch: acting }).drift.items : [];
+    const { items } = planGroup({ ...given, now: since, watch: acting }).drift;
     const stored = verdict === "expired" ? items : [];
-    const plan = planGroup({ ...given, watch: acting && { ...acting, items: stored } });
+    const plan = planGroup({ ...given, watch: { ...acting, items: stored } });
     expect(cellOf(plan)).toBe(cell.expected);
     for (const call of plan.calls) expect(call.rollback).toBe(plan.drift.items[0]?.driftId);
+    // Who removed or changed what a service wrote is nobody known yet.
+    const told = verdict === "foreign" && change !== "added" ? "unknown" : TOLD[verdict];
+    expect(plan.drift.items.map((it) => it.verdict.kind)).toEqual(cell.expected === "-" ? [] : [told]);
+    // What a pass that does not compare is given.
+    expect(planGroup({ ...given, watch: null }).drift).toEqual(NO_DRIFT);
   });
 });
 
