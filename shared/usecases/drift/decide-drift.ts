@@ -9,7 +9,6 @@ import { fail } from "../../errors/app-error.ts";
 import { guardOfTag } from "../../plan/effective-guard.ts";
 import { keptFor } from "../../plan/plan-lockdown.ts";
 import { getDrift as readDrift, saveDrift } from "../../store/drift-items.ts";
-import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { listHistory } from "../../store/history.ts";
 import { getEntry } from "../../store/ledger.ts";
@@ -18,9 +17,10 @@ import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
-import { freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { freshEntry } from "../ledger/book-holds.ts";
 import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
 import { lowerTagGuard } from "../ledger/confirm-guard.ts";
+import { driftNet, type Net } from "../ledger/net.ts";
 import { writtenFor } from "../ledger/rule-description.ts";
 import { grantInTurn, requireConfirmed } from "../ledger/sensitive-ports.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
@@ -83,9 +83,11 @@ export async function decideDrift(
   const decision = await { adopt: adoption, restore: restoration, release: letting }[verb](work);
   const { plan, state } = decision;
   if (options.dryRun) return { ...answer, plan };
+  const net = driftNet(app, group);
   await decision.carryOut();
-  await forgetHold(app, item);
+  await forgetHold(app, item, net);
   const decided = await moveTo(app, item, state);
+  await net.hold();
   await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, {
     lines: [...plan, ...(word.reason ? [word.reason] : [])],
     changes: [{ what: `drift ${shownDriftId(item)}`, before: item.state, after: decided.state }],
@@ -240,22 +242,20 @@ async function restoration(work: Work): Promise<Decision> {
 async function letting({ app, item }: Work): Promise<Decision> {
   const { group, state, verdict } = item;
   if (state !== "held") throw refuse(item, "nothing holds it");
-  const carryOut = async (): Promise<void> => {
-    const at = app.clock.now() + NET_AFTER_MS;
-    await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
-  };
   const plan = [`let go of the hold on ${item.key}`];
+  const carryOut = () => driftNet(app, group).hold();
   return { state: verdict.kind === "unknown" ? "waiting" : "reported", plan, carryOut };
 }
 
 /** A person has decided about the rule: what was counted of it before counts no more. */
-async function forgetHold(app: App, { group, key, found, wanted }: DriftItem): Promise<void> {
+async function forgetHold(app: App, { group, key, found, wanted }: DriftItem, net: Net): Promise<void> {
   const keys = new Set([key, ...[found, wanted].flatMap((kept) => (kept ? [ruleKey(kept.spec)] : []))]);
   for (;;) {
     const row = await getGroupRow(app.tables, group);
     const holds = row.holds.filter((hold) => !keys.has(hold.key));
     const reverts = row.reverts.filter((revert) => !keys.has(revert.key));
     if (holds.length === row.holds.length && reverts.length === row.reverts.length) return;
+    await net.hold();
     if (await saveGroupRow(app.tables, { ...row, holds, reverts, settled: null })) return;
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }

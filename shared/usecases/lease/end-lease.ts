@@ -8,6 +8,7 @@ import { getLease, writeDecision } from "../../store/leases.ts";
 import type { App, Caller } from "../app.ts";
 import { decisionNet, tellDecision } from "../approval/tend-approval.ts";
 import { bookHolds, changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { Net } from "../ledger/net.ts";
 import { hastenLockdown } from "../lockdown/hasten-lockdown.ts";
 import { lockdownHolding } from "../lockdown/require-unlocked.ts";
 import { fromOf } from "../records/said-by.ts";
@@ -75,7 +76,7 @@ export async function endLease(
   return { ...answer, lease: now, settled, notes };
 }
 
-/** Ends a lease that may have a rule in the cloud: the row that finds it, its holds in the ledger, and a pass. */
+/** Ends a lease that may have a rule in the cloud: rows that find it, its holds in the ledger, and a pass. */
 export async function endHeld(
   app: App,
   caller: Caller,
@@ -84,24 +85,27 @@ export async function endHeld(
 ): Promise<{ readonly lease: Lease; readonly settled: boolean }> {
   const { request } = lease;
   const { leaseId } = request;
-  const net = dueLease(request.group, leaseId, app.clock.now(), app.settings.shards);
-  await app.tables.writeAll([dueWrite(net), ...cutWrites(request, app.clock.now())]);
+  // Later than now: looked at before it says that it is over, the lease would be at rest.
+  const net = new Net(app, (at) => dueLease(request.group, leaseId, at, app.settings.shards));
+  await net.hold(cutWrites(request, app.clock.now()));
   await bookHolds(app, lease);
   const ended = { cause: "asked" as const, note, detail: null };
   for (const entryId of request.entryIds) {
+    await net.hold();
     await changeEntry(app, request.group, entryId, (entry) => {
       if (!entry?.holders.some((it) => it.holderId === leaseId && it.ended === null)) return null;
       const holders = entry.holders.map((it) => (it.holderId === leaseId && it.ended === null ? { ...it, ended } : it));
       return { ...entry, holders };
     });
   }
+  await net.hold();
   return settleLease(app, lease, {
     cause: `end ${leaseId}`,
     actor: caller.principal,
     from: fromOf(caller),
     policy: caller.policy,
     priority: "end",
-    net,
+    rows: net.booked,
     wanted: () => false,
   });
 }

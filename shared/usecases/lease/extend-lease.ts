@@ -172,7 +172,7 @@ export async function extendHolds(
       decidedBy: grantedBy({ grant }),
       policy: caller.policy,
       priority: "open",
-      net,
+      rows: [net],
       wanted: ({ status }) => status.state === "open" && status.until >= end && status.note === null,
       ...(request.instanceId === null ? {} : { members }),
     }),

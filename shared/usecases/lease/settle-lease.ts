@@ -2,7 +2,6 @@
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease, LeaseStatus } from "../../domain/lease-record.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
-import type { Due } from "../../store/due.ts";
 import { getLease } from "../../store/leases.ts";
 import type { App } from "../app.ts";
 import { type PassOptions, runPass } from "../pass/run-pass.ts";
@@ -11,13 +10,13 @@ const POLL_MS = 40;
 const POLL_MAX_MS = 500;
 
 /**
- * Answers the lease and whether it is where it was meant to be (`wanted`), or over. The row `net`, which has the sweep look at the
- * lease should this process die, goes when the lease is at rest.
+ * Answers the lease and whether it is where it was meant to be (`wanted`), or over. The rows that have the sweep look at the lease should
+ * this process die go when the lease is at rest.
  */
 export async function settleLease(
   app: App,
   known: Lease,
-  options: Omit<PassOptions, "deadlineAt" | "rows"> & { net: Due; wanted: (lease: Lease) => boolean },
+  options: Omit<PassOptions, "deadlineAt"> & { wanted: (lease: Lease) => boolean },
 ): Promise<{ lease: Lease; settled: boolean }> {
   const { group, leaseId } = known.request;
   const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
@@ -25,12 +24,12 @@ export async function settleLease(
     let atRest = false;
     let status: LeaseStatus | undefined;
     try {
-      const report = await runPass(app, group, { ...options, rows: [options.net], deadlineAt });
+      const report = await runPass(app, group, { ...options, deadlineAt });
       atRest = report !== null && !report.unsettled.has(leaseId);
       status = report?.statuses.get(leaseId);
       // What gave way in other groups goes now, and not only with the row that finds it should this process die.
       for (const other of report?.gaveWay ?? []) {
-        const { net: _, wanted: __, says: ___, members: ____, ...terms } = options;
+        const { wanted: _, says: __, members: ___, ...terms } = options;
         await runPass(app, other, { ...terms, rows: [], deadlineAt });
       }
     } catch (error) {

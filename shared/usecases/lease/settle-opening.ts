@@ -35,7 +35,7 @@ export async function settleOpening(
     decidedBy: grantedBy(request),
     policy: caller.policy,
     priority: "open",
-    net,
+    rows: [net],
     says: [...says, ...why],
     wanted: (it) => it.status.state === "open",
     ...(specs.some((spec) => spec.dest !== null) ? { members } : {}),

@@ -7,13 +7,13 @@ import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import { type AllocationsDigest, allocationsDigest, isSameDigest } from "../../plan/effective-guard.ts";
-import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { type HistoryKind, historyWrite } from "../../store/history.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
-import { freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { freshEntry } from "./book-holds.ts";
+import { driftNet } from "./net.ts";
 
 /** What is to become of a rule's allocation; null retires it. */
 export interface AllocationChange {
@@ -58,7 +58,7 @@ export async function changeAllocations(
   changes: readonly Change[],
   mayWrite: () => boolean = () => true,
 ): Promise<void> {
-  const net = new Net(app, group);
+  const net = driftNet(app, group);
   for (const change of distinct(changes)) {
     await net.hold();
     const expected = await announce(app, group, [change], null);
@@ -80,7 +80,7 @@ export async function changeUnconfirmed(
   by: string,
   change: AllocationChange,
 ): Promise<void> {
-  const net = new Net(app, group);
+  const net = driftNet(app, group);
   await net.hold();
   for (;;) {
     const row = await getGroupRow(app.tables, group);
@@ -99,46 +99,27 @@ export interface Confirmation extends Pick<Baseline, "confirmedBy" | "confirmedA
 
 /**
  * Changes allocations all together and makes the result the baseline. A crash in between leaves a ledger no baseline knows: the
- * group is observed until a person confirms again. Throws BASELINE_CHANGED when the ledger is not the one they looked at.
+ * group is observed until a person confirms again. Throws BASELINE_CHANGED when the ledger is not the one they looked at, and GROUP_BUSY
+ * before a change that `mayWrite` forbids.
  */
 export async function confirmAllocations(
   app: App,
   group: GroupRef,
   confirmation: Confirmation,
   changes: readonly Change[],
+  mayWrite: () => boolean = () => true,
 ): Promise<void> {
-  const net = new Net(app, group);
+  const net = driftNet(app, group);
   const all = distinct(changes);
   await net.hold();
   const expected = await announce(app, group, all, confirmation);
   await inParallel(all, async (change) => {
     await net.hold();
+    if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await writeEntry(app, group, confirmation.confirmedBy, change);
   });
   await closeOff(app, group, expected, confirmation);
   await net.hold();
-}
-
-/**
- * The due row that is there while the change goes on; written anew before its time comes. Whoever was frozen in between may have had
- * somebody else look too early: after the last write it is asked for once more, and costs nothing in time.
- */
-class Net {
-  private readonly app: App;
-  private readonly group: GroupRef;
-  private until = Number.NEGATIVE_INFINITY;
-
-  constructor(app: App, group: GroupRef) {
-    this.app = app;
-    this.group = group;
-  }
-
-  async hold(): Promise<void> {
-    const at = this.app.clock.now() + NET_AFTER_MS;
-    if (at - this.until < NET_AFTER_MS / 2) return;
-    this.until = at;
-    await this.app.tables.writeAll([dueWrite(dueDrift(this.group, at, this.app.settings.shards))]);
-  }
 }
 
 /** Answers what the ledger will be, or null in a group without a baseline. */

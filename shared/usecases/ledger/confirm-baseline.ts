@@ -109,7 +109,7 @@ function listNote({ key, spec: { peer }, blocks }: BaselineLine): readonly strin
 
 /**
  * Makes the diff the ledger, and the ledger the baseline. Throws BASELINE_CHANGED when the diff is no longer the one that was looked at,
- * and SENSITIVE_UNCONFIRMED.
+ * SENSITIVE_UNCONFIRMED, and GROUP_BUSY.
  */
 export async function confirmBaseline(
   app: App,
@@ -133,7 +133,9 @@ export async function confirmBaseline(
   ];
   const confirmation = { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger };
   const specs = diff.added.map(({ spec }) => spec);
-  await inTurn(app, caller.policy, { group: ref, specs }, () => confirmAllocations(app, ref, confirmation, changes));
+  await inTurn(app, caller.policy, { group: ref, specs }, (mayWrite) =>
+    confirmAllocations(app, ref, confirmation, changes, mayWrite),
+  );
   const from = word.from === "template" ? `the template ${word.template}` : "the rules that stand";
   const confirmed = `the baseline from ${from} is confirmed: ${word.reason}`;
   const sensitive = sensitiveOf(diff).map(({ key }) => `everybody may reach a sensitive port by ${key}: confirmed`);

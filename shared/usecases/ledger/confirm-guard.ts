@@ -1,13 +1,12 @@
 // Lowers a group's guard by a person's word: a tag alone does not.
 import { type Guard, strongerGuard } from "../../domain/guard.ts";
 import type { GroupRef } from "../../domain/ids.ts";
-import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { type GroupView, getGroup } from "../group/list-groups.ts";
 import { recordDecision } from "../records/record-decision.ts";
-import { NET_AFTER_MS } from "./book-holds.ts";
+import { driftNet } from "./net.ts";
 
 export interface GuardAnswer {
   readonly group: GroupView;
@@ -37,12 +36,13 @@ export async function confirmGuard(
 
 /** Lowers what the row keeps of tags, where it is more; the group is looked at anew. */
 export async function lowerTagGuard(app: App, group: GroupRef, guard: Guard): Promise<void> {
-  const at = app.clock.now() + NET_AFTER_MS;
-  await app.tables.writeAll([dueWrite(dueDrift(group, at, app.settings.shards))]);
+  const net = driftNet(app, group);
+  await net.hold();
   for (;;) {
     const row = await getGroupRow(app.tables, group);
     if (strongerGuard(row.tagGuard, guard) === guard) return;
-    if (await saveGroupRow(app.tables, { ...row, tagGuard: guard, settled: null })) return;
+    await net.hold();
+    if (await saveGroupRow(app.tables, { ...row, tagGuard: guard, settled: null })) return net.hold();
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }
 }

@@ -6,15 +6,16 @@ import { type Due, dueGroup, dueWrite } from "../../store/due.ts";
 import { saveEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
-import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { changeEntry, freshEntry } from "./book-holds.ts";
+import { groupNet } from "./net.ts";
 
 /** Who has drops stand, why, and until when. */
 export type DropAsk = Pick<DropHolder, "kind" | "holderId" | "principal" | "reason" | "until">;
 
-/** What was booked: the entries, and the row that has the sweep look at the group should this process die. Give it to the pass. */
+/** What was booked: the entries, and the rows that have the sweep look at the group should this process die. Give these to the pass. */
 export interface Booked {
   readonly entryIds: readonly EntryId[];
-  readonly net: Due;
+  readonly rows: readonly Due[];
 }
 
 /**
@@ -54,9 +55,8 @@ async function hold(
   specs: readonly RuleSpec[],
   lookAt = ask.until,
 ): Promise<Booked> {
-  const { shards } = app.settings;
-  const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, shards);
-  await app.tables.writeAll([dueWrite(dueGroup(group, lookAt, shards)), dueWrite(net)]);
+  const net = groupNet(app, group);
+  await net.hold([dueWrite(dueGroup(group, lookAt, app.settings.shards))]);
   const fresh: DropHolder = { ...ask, openedAt: null, statedUntil: null, ended: null };
   const entries = specs.map((spec) => freshEntry(group, spec));
   // Mostly nobody holds any of them: then that is one call.
@@ -67,6 +67,7 @@ async function hold(
   await inParallel(
     entries.filter((_, index) => isNew[index] !== true),
     async (entry) => {
+      await net.hold();
       await changeEntry(app, group, entry.entryId, (stored) => {
         const { holders } = stored ?? entry;
         const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
@@ -79,5 +80,6 @@ async function hold(
       });
     },
   );
-  return { entryIds: entries.map((entry) => entry.entryId), net };
+  await net.hold();
+  return { entryIds: entries.map((entry) => entry.entryId), rows: net.booked };
 }

@@ -5,8 +5,9 @@ import type { RuleSpec } from "../../domain/rule.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
-import { changeEntry, freshEntry, NET_AFTER_MS } from "./book-holds.ts";
+import { changeEntry, freshEntry } from "./book-holds.ts";
 import type { Booked } from "./hold-drops.ts";
+import { groupNet } from "./net.ts";
 
 /**
  * Books a suspension of each accept, due rows first; a pass keeps what stands in full, revokes it, and authorizes it again when nobody
@@ -22,14 +23,15 @@ export async function suspendRules(
     throw new RangeError("only what lets traffic in is suspended");
   const { shards } = app.settings;
   const now = app.clock.now();
-  const net = dueGroup(group, now + NET_AFTER_MS, shards);
-  const end = suspender.until === null ? [] : [dueWrite(dueGroup(group, suspender.until, shards))];
-  await app.tables.writeAll([...end, dueWrite(net)]);
+  const net = groupNet(app, group);
+  await net.hold(suspender.until === null ? [] : [dueWrite(dueGroup(group, suspender.until, shards))]);
   const entries = specs.map((spec) => freshEntry(group, spec));
-  await inParallel(entries, (entry) =>
-    changeEntry(app, group, entry.entryId, (stored) => suspended(stored ?? entry, suspender, now)),
-  );
-  return { entryIds: entries.map((entry) => entry.entryId), net };
+  await inParallel(entries, async (entry) => {
+    await net.hold();
+    await changeEntry(app, group, entry.entryId, (stored) => suspended(stored ?? entry, suspender, now));
+  });
+  await net.hold();
+  return { entryIds: entries.map((entry) => entry.entryId), rows: net.booked };
 }
 
 /** Null when nothing would change. */

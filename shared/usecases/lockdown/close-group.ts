@@ -252,11 +252,11 @@ function pass(
   policy: Policy,
   lockdown: Lockdown,
   { group }: Preparation,
-  { net }: Booked,
+  { rows }: Booked,
   deadlineAt: number,
 ): Promise<PassReport | null> {
   const { lockdownId, principal: actor } = lockdown;
   return lookAtGroup(app, group, {
-    ...{ cause: `lockdown ${lockdownId}`, actor, policy, priority: "lockdown", rows: [net], deadlineAt },
+    ...{ cause: `lockdown ${lockdownId}`, actor, policy, priority: "lockdown", rows, deadlineAt },
   });
 }

@@ -128,8 +128,8 @@ export async function openGroup(
     // It may have been closed by somebody who died before the row said so, and is booked by the name it was asked for.
     if (way === "unread") group = (await findGroup(app, policy, named.groupId, "lockdown")).ref;
     const released = await releaseDrops(app, group, lockdownId, `the lockdown was lifted by ${by}`);
-    const { net } = await resumeRules(app, group, lockdownId);
-    const rows = [released.net, net];
+    const resumed = await resumeRules(app, group, lockdownId);
+    const rows = [...released.rows, ...resumed.rows];
     const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", deadlineAt } as const;
     const report = await lookAtGroup(app, group, { ...terms, rows });
     const isOpen =
@@ -139,7 +139,7 @@ export async function openGroup(
     // What was kept of wider accepts goes when these stand again: core ports and operators are let in all the time.
     if (isOpen && keepsAny(report, lockdownId)) {
       const kept = await releaseAccepts(app, group, lockdownId, `the lockdown was lifted by ${by}`);
-      const last = await lookAtGroup(app, group, { ...terms, rows: [kept.net] });
+      const last = await lookAtGroup(app, group, { ...terms, rows: kept.rows });
       return last?.rowsLeft === 0;
     }
     // In a group that is gone nothing can be given back, and nothing is closed.

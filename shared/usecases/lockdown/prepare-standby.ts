@@ -229,7 +229,7 @@ async function stand(
       actor: "safeport",
       policy,
       priority: "inventory",
-      rows: [booked.net],
+      rows: booked.rows,
       deadlineAt,
     },
   });

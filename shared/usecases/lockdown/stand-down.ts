@@ -27,7 +27,7 @@ export async function standDown(
     for (const id of new Set(recovered.map(({ holderId }) => holderId))) await releaseDrops(app, group, id, note);
     const released = await releaseDrops(app, group, standbyHolder(set.name), note);
     const terms = { cause, actor: "safeport", policy, priority, deadlineAt } as const;
-    const report = await lookAtGroup(app, group, { ...terms, rows: [released.net] });
+    const report = await lookAtGroup(app, group, { ...terms, rows: released.rows });
     if (report !== null && !report.rules.some((rule) => listNamed(rule, [set]) !== null)) return report.rowsLeft === 0;
     return (await app.inventory.group(group, priority)) === null;
   } catch (error) {

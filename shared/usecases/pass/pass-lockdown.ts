@@ -10,13 +10,14 @@ import { isHolding } from "../../plan/picture.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { isSuspending } from "../../plan/plan-suspended.ts";
 import { besideListed, listNamed } from "../../plan/standby-drops.ts";
-import { dueGroup, dueJob, dueWrite } from "../../store/due.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { setsNamedBy } from "../group/sets-named-by.ts";
-import { changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { changeEntry } from "../ledger/book-holds.ts";
 import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
+import { groupNet, type Net } from "../ledger/net.ts";
 import { isGlassBroken } from "./broken-glass.ts";
 import { lookAtGroup } from "./look-at-group.ts";
 
@@ -110,7 +111,7 @@ export async function passLockdown(
   const suspended = await findSuspended(app, own, specs);
   const given = [...passages.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
   if (given.length > 0) await note(app, own, specs, given, until);
-  const { answerWithinMs, shards } = app.settings;
+  const { answerWithinMs } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
   const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
   for (const group of groups) {
@@ -121,25 +122,31 @@ export async function passLockdown(
       const { kind, holderId, principal, reason, until: end } = holder;
       booked.push(await holdDrops(app, group, { kind, holderId, principal, reason, until: end }, pieces));
     }
-    const rows = booked.map(({ net }) => net);
+    const rows = booked.flatMap((it) => it.rows);
     const report = await lookAtGroup(app, group, { ...terms, rows, deadlineAt });
     const isStanding = ({ holder }: Blocking, index: number): boolean =>
       booked[index]?.entryIds.every((id) =>
         report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
       ) === true;
     if (!here.every(isStanding)) continue;
-    await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, shards))]);
-    for (const { entry, holder, isOnList } of here)
+    const net = groupNet(app, group);
+    for (const { entry, holder, isOnList } of here) {
+      await net.hold();
       await letGo(app, group, entry, isOnList ? null : holder.holderId, "break-glass passes it");
+    }
+    await net.hold();
     // A drop on a list is no drop that gives way: the lease is judged when it is gone.
     if (group.groupId !== own.groupId || here.some(({ isOnList }) => isOnList))
       await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
   }
   if (suspended.length > 0) {
-    const net = dueGroup(own, app.clock.now() + NET_AFTER_MS, shards);
-    await app.tables.writeAll([dueWrite(net)]);
-    for (const { entryId } of suspended) await resume(app, own, entryId);
-    await lookAtGroup(app, own, { ...terms, rows: [net], deadlineAt });
+    const net = groupNet(app, own);
+    for (const { entryId } of suspended) {
+      await net.hold();
+      await resume(app, own, entryId);
+    }
+    await net.hold();
+    await lookAtGroup(app, own, { ...terms, rows: net.booked, deadlineAt });
   }
 }
 
@@ -267,25 +274,40 @@ export async function keepOnly(
     ({ entryId, suspension }) =>
       !closed.has(entryId) && suspension?.by.some(({ itemId }) => itemId === lockdownId) === true,
   );
-  const passed = async (change: () => Promise<unknown>): Promise<boolean> => {
-    const net = dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards);
-    await app.tables.writeAll([dueWrite(net)]);
-    await change();
+  const passed = async (change: (net: Net) => Promise<unknown>): Promise<boolean> => {
+    const net = groupNet(app, group);
+    await net.hold();
+    await change(net);
+    await net.hold();
     const report = await lookAtGroup(app, group, {
-      ...{ cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [net], deadlineAt },
+      ...{
+        cause: `lockdown ${lockdownId}`,
+        actor: "safeport",
+        policy,
+        priority: "lockdown",
+        rows: net.booked,
+        deadlineAt,
+      },
     });
     const isClosedYet = ({ entryId }: Entry) => report?.entries.get(entryId)?.suspension?.by.length === 0;
     return report?.rowsLeft === 0 && !back.some(isClosedYet);
   };
-  const first = async () => {
-    for (const entry of over) await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
-    for (const { entryId } of back) await resume(app, group, entryId, ({ itemId }) => itemId === lockdownId);
+  const letAllGo = async (net: Net, entries: readonly Entry[]): Promise<void> => {
+    for (const entry of entries) {
+      await net.hold();
+      await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
+    }
+  };
+  const first = async (net: Net): Promise<void> => {
+    await letAllGo(net, over);
+    for (const { entryId } of back) {
+      await net.hold();
+      await resume(app, group, entryId, ({ itemId }) => itemId === lockdownId);
+    }
   };
   if (over.length + back.length > 0 && !(await passed(first))) return false;
   if (spare.length === 0) return true;
-  return passed(async () => {
-    for (const entry of spare) await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
-  });
+  return passed((net) => letAllGo(net, spare));
 }
 
 /** `holderId`: null for everybody who holds it. */

@@ -6,9 +6,10 @@ import { AppError } from "../../errors/app-error.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
-import { changeEntry, freshEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
+import { changeEntry, freshEntry } from "../ledger/book-holds.ts";
 import { changeAllocations, changeUnconfirmed } from "../ledger/change-allocations.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
+import { groupNet } from "../ledger/net.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 
@@ -48,13 +49,14 @@ export async function renewDrop(app: App, item: RecyclingItem): Promise<void> {
   };
   if (!isShort(await getEntry(app.tables, group, quarantine.entryId))) return;
   const until = now + HOLD_MS;
-  const { shards } = app.settings;
-  await app.tables.writeAll([now + NET_AFTER_MS, until].map((at) => dueWrite(dueGroup(group, at, shards))));
+  const net = groupNet(app, group);
+  await net.hold([dueWrite(dueGroup(group, until, app.settings.shards))]);
   await changeEntry(app, group, quarantine.entryId, (entry) => {
     if (entry === null || !isShort(entry)) return null;
     const mine = holderOf(entry, item);
     return { ...entry, holders: entry.holders.map((it) => (it === mine ? { ...it, until } : it)) };
   });
+  await net.hold();
 }
 
 /** Lets the drop go. Repeating it changes nothing. */
@@ -119,7 +121,8 @@ export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
 export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
   const { itemId, group, entryId, kept, allocation, ruleId } = item;
   const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
-  await app.tables.writeAll([dueWrite(dueGroup(group, app.clock.now() + NET_AFTER_MS, app.settings.shards))]);
+  const net = groupNet(app, group);
+  await net.hold();
   if (allocation !== null) {
     await changeEntry(app, group, entryId, (stored) => {
       if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
@@ -130,6 +133,7 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
       return { ...entry, suspension: { by, since, kept: [rule], keptAt, wasAllocated: true, liftedAt: null } };
     });
     await allocate(app, item, { ...allocation, seenAt: app.clock.now() });
+    await net.hold();
   }
   await changeEntry(app, group, entryId, (stored) => {
     const entry = stored ?? freshEntry(group, kept.spec);
@@ -140,6 +144,7 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
     const rules = entry.suspension?.kept ?? [rule];
     return { ...entry, suspension: { by, since, kept: rules, keptAt, wasAllocated, liftedAt: null } };
   });
+  await net.hold();
 }
 
 /**

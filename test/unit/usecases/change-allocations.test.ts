@@ -20,6 +20,7 @@ import {
 import { aSpec, somePorts } from "../../kit/rules.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
 import { dyingAt } from "./dying-app.ts";
+import { frozenAt } from "./frozen-app.ts";
 
 const specOf = (port: number) => aSpec({ ports: somePorts(`${port}/${port}`) });
 const idOf = (port: number) => entryIdOf(GROUP.groupId, ruleKey(specOf(port)));
@@ -69,19 +70,6 @@ const portsOf = async (app: App) =>
   (await entriesOf(app))
     .flatMap(({ allocation, key }) => (allocation ? [Number(/\|(\d+)\//.exec(key)?.[1])] : []))
     .sort((a, b) => a - b);
-/** The app, but time passes right before its `n`th write, counted from 0. */
-function frozenAt(app: App, n: number, freeze: () => void): App {
-  let left = n;
-  const slow =
-    <Input extends readonly unknown[], Output>(write: (...input: Input) => Promise<Output>) =>
-    (...input: Input): Promise<Output> => {
-      if (left === 0) freeze();
-      left -= 1;
-      return write(...input);
-    };
-  const { put, writeAll } = app.tables;
-  return { ...app, tables: { ...app.tables, put: slow(put), writeAll: slow(writeAll) } };
-}
 const dueOf = async (app: App) => (await readDue(app.tables, 0, START + 86_400_000, 100)).due;
 
 describe("a rule that is owed again", () => {
