@@ -20,7 +20,8 @@ export interface NoticeData {
   /** Somebody the policy trusts has granted a rule, or taken one over from a lease. */
   readonly driftAdopted: { drift: string; change: DriftKind; reach: string; actor: string };
   /** Somebody has authorized the very rule that leases hold: it is theirs too, or goes with the leases. */
-  readonly ruleClaimed: { leases: string; rules: string; actor: string; kept: boolean };
+  /** `sensitive`: it is not kept as everybody could reach a sensitive port by it; absent where the group is enforced. */
+  readonly ruleClaimed: { leases: string; rules: string; actor: string; kept: boolean; sensitive?: boolean };
   /** A prefix list or port list was changed, and with it what granted rules that name it let through; so the trail, or an event alone. */
   readonly reachChanged: { list: string; rules: string; actor: string; beyond: string; confirmed: boolean };
   /** A group that is to be enforced is only observed. */

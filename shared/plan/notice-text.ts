@@ -150,7 +150,7 @@ const TEXTS: Texts = {
     en: (d) => [
       d.kept
         ? "somebody authorized what a lease holds: the rule is theirs now and outlives the lease"
-        : "somebody authorized what a lease holds: the group is enforced, and the rule goes with the lease",
+        : `somebody authorized what a lease holds: ${d.sensitive ? "everybody could reach a sensitive port by it" : "the group is enforced"}, and the rule goes with the lease`,
       d.rules,
       `By: ${d.actor}`,
       `Lease ${d.leases}.${d.kept ? "" : " Whoever needs the rule for longer asks for it in the ledger."}`,
@@ -158,7 +158,7 @@ const TEXTS: Texts = {
     zh: (d) => [
       d.kept
         ? "有人授权了租约所持有的规则：该规则归其所有，租约结束后保留"
-        : "有人授权了租约所持有的规则：安全组处于强制管控，规则随租约结束而关闭",
+        : `有人授权了租约所持有的规则：${d.sensitive ? "该规则会使任何人都能访问敏感端口" : "安全组处于强制管控"}，规则随租约结束而关闭`,
       d.rules,
       `操作者：${d.actor}`,
       `租约 ${d.leases}。${d.kept ? "" : "如需长期使用，请申请写入台账。"}`,

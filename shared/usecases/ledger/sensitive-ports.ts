@@ -23,13 +23,22 @@ export interface SensitiveAsk {
  * group's ledger grants, unless an administrator has confirmed it.
  */
 export async function requireConfirmed(app: App, caller: Caller, group: GroupRef, ask: SensitiveAsk): Promise<void> {
-  const { specs, replaced, isConfirmed } = ask;
-  if (isConfirmed && caller.roles.includes("admin")) return;
+  if (ask.isConfirmed && caller.roles.includes("admin")) return;
+  const open = await sensitiveBesideGranted(app, caller.policy, group, ask);
+  if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
+}
+
+/** Those of the specs that a person has to look at before they are granted beside what the group's ledger grants now. */
+export async function sensitiveBesideGranted(
+  app: App,
+  policy: Policy,
+  group: GroupRef,
+  { specs, replaced }: Pick<SensitiveAsk, "specs" | "replaced">,
+): Promise<readonly RuleSpec[]> {
   const goes = replaced && ruleKey(replaced);
   const { entries } = await listEntries(app.tables, group);
   const granted = entries.flatMap(({ allocation, key, spec }) => (allocation !== null && key !== goes ? [spec] : []));
-  const open = sensitiveOpenings(specs, granted, caller.policy.lease.sensitivePorts);
-  if (open.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: open.map(ruleKey).join(", ") });
+  return sensitiveOpenings(specs, granted, policy.lease.sensitivePorts);
 }
 
 /** A turn: whoever takes longer, or has died, loses it, and the next one has waited for no longer than that. */
@@ -38,23 +47,32 @@ const TURN_MARGIN_MS = 500;
 const WAIT_MAX_MS = 10_000;
 const AGAIN_MS = 100;
 
+/** A grant that takes its turn. */
+interface Turn {
+  readonly group: GroupRef;
+  readonly specs: readonly RuleSpec[];
+  /** How long a turn is waited for; 0 where somebody else comes again. */
+  readonly waitMaxMs?: number;
+}
+
 /**
  * Has `work` wait for whoever else grants a sensitive port in the group: what one of them writes is there when the next one counts. Where
  * no such port is touched nobody waits. `mayWrite` is false once the turn is over. Throws GROUP_BUSY.
  */
-export async function inTurn(
+export async function inTurn<Result>(
   app: App,
   policy: Policy,
-  { group, specs }: { readonly group: GroupRef; readonly specs: readonly RuleSpec[] },
-  work: (mayWrite: () => boolean) => Promise<void>,
-): Promise<void> {
+  { group, specs, waitMaxMs = WAIT_MAX_MS }: Turn,
+  work: (mayWrite: () => boolean) => Promise<Result>,
+): Promise<Result> {
   if (!mayOpenSensitive(specs, policy.lease.sensitivePorts)) return work(() => true);
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
   const terms = { holder, lockMs: TURN_MS, marginMs: TURN_MARGIN_MS };
   const since = app.clock.monotonicMs();
-  while (app.clock.monotonicMs() - since < WAIT_MAX_MS) {
+  for (;;) {
     const lock = await acquireLock(app.tables, app.clock, `grants:${group.groupId}`, terms);
     if (lock === null) {
+      if (app.clock.monotonicMs() - since >= waitMaxMs) throw fail("GROUP_BUSY", { group: group.groupId });
       await app.clock.sleep(AGAIN_MS * (1 + app.random.fraction()));
       continue;
     }
@@ -64,7 +82,6 @@ export async function inTurn(
       await lock.release().catch(() => undefined);
     }
   }
-  throw fail("GROUP_BUSY", { group: group.groupId });
 }
 
 /** Judges as `requireConfirmed`, in turn, and makes the changes. Throws SENSITIVE_UNCONFIRMED, GROUP_BUSY, and as `changeAllocations`. */

@@ -7,23 +7,37 @@ import type { Entry } from "../../domain/ledger-entry.ts";
 import { type Notice, noticeOf } from "../../domain/notice.ts";
 import { windowAt } from "../../domain/open-hours.ts";
 import type { Policy } from "../../domain/policy.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
 import { settlementOf } from "../../domain/settlement.ts";
 import type { Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { revertsKeptMs } from "../../plan/drift-case.ts";
+import { type Adoption, revertsKeptMs } from "../../plan/drift-case.ts";
 import { driftNotices } from "../../plan/drift-notices.ts";
-import { baselineAgrees, type EffectiveGuard, effectiveGuard, GUARD_TAG } from "../../plan/effective-guard.ts";
+import {
+  allocationsDigest,
+  baselineAgrees,
+  type EffectiveGuard,
+  effectiveGuard,
+  GUARD_TAG,
+  isSameDigest,
+} from "../../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../../plan/picture.ts";
 import type { DriftPlan } from "../../plan/plan-drift.ts";
 import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { listOpenDrift, saveDrift } from "../../store/drift-items.ts";
+import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
+import { listEntries } from "../../store/ledger.ts";
 import { listSightings } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { shownDriftId } from "../drift/drift-id.ts";
 import { readInterfaces } from "../group/read-interfaces.ts";
 import { changeAllocations } from "../ledger/change-allocations.ts";
+import { inTurn } from "../ledger/sensitive-ports.ts";
 import { tell } from "../notices/tell.ts";
+
+/** Whoever grants a sensitive port has done so by then. */
+const BUSY_MS = 10_000;
 
 interface Stored {
   readonly row: GroupRow;
@@ -52,6 +66,8 @@ export class PassDrift {
   /** Ids of open items that cannot be read: whatever differs may be one of them, and what was decided about it is not known. */
   private unreadable: readonly string[];
   private told = false;
+  /** True where something is to be adopted another time. */
+  private waits = false;
   /** How many hosts the group's rules act on, counted once something has changed that; null before, and where nobody can tell. */
   private hosts: number | null = null;
   private counted = false;
@@ -144,7 +160,9 @@ export class PassDrift {
   /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
   async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { app, group } = this;
-    const isAdopted = await this.adopt(drift);
+    const adopted = await this.adopt(drift, entries);
+    if (adopted === "outdated") return true;
+    const isAdopted = adopted === "adopted";
     const items = new Map(this.items.map((item) => [item.driftId, item]));
     const moved = [...drift.items, ...this.guardItems(entries, now)].filter(
       (item) => item.state !== "adopted" || isAdopted,
@@ -179,24 +197,42 @@ export class PassDrift {
     return (await this.writeRow(drift, entries, now)) || (isAdopted && drift.adoptions.length > 0);
   }
 
-  /** A ledger that takes no change now keeps nothing of the group from its end: what is to be adopted waits. */
-  private async adopt({ adoptions }: DriftPlan): Promise<boolean> {
-    const { app, group } = this;
+  /**
+   * A ledger that takes no change now keeps nothing of the group from its end: what is to be adopted waits. What opens a sensitive port is
+   * adopted in turn, and by the ledger that the plan was made from alone: what was granted since counts with it.
+   */
+  private async adopt({ adoptions }: DriftPlan, entries: readonly Entry[]): Promise<"adopted" | "waits" | "outdated"> {
+    if (adoptions.length === 0) return "adopted";
+    const { app, group, policy } = this;
+    const planned = allocationsDigest(entries);
+    const specs = adoptions.flatMap(openedBy);
     try {
-      for (const adoption of adoptions) await changeAllocations(app, group, adoption.by, [adoption]);
+      return await inTurn(app, policy, { group, specs, waitMaxMs: 0 }, async (mayWrite) => {
+        const now = await listEntries(app.tables, group);
+        if (!isSameDigest(planned, allocationsDigest(now.entries))) return "outdated";
+        for (const adoption of adoptions) await changeAllocations(app, group, adoption.by, [adoption], mayWrite);
+        return "adopted";
+      });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
-      return false;
+      this.waits = true;
+      if (error.code === "GROUP_BUSY")
+        await app.tables.writeAll([dueWrite(dueDrift(group, app.clock.now() + BUSY_MS, app.settings.shards))]);
+      return "waits";
     } finally {
-      if (adoptions.length > 0) this.row = await getGroupRow(app.tables, group);
+      this.row = await getGroupRow(app.tables, group);
     }
-    return true;
   }
 
   /** A pass had nothing to do with these rules; what something else than a person keeps back may be done another time. */
   async settle(digest: string, entries: readonly Entry[]): Promise<void> {
-    if (this.unreadable.length > 0 || this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")) return;
+    if (
+      this.waits ||
+      this.unreadable.length > 0 ||
+      this.items.some((item) => item.heldBy !== null && item.heldBy !== "hold")
+    )
+      return;
     const rules = settlementOf(this.guard(entries).level, digest);
     const settled = { rules, policyVersion: this.policy.version };
     if (JSON.stringify(this.row.settled) === JSON.stringify(settled)) return;
@@ -283,6 +319,10 @@ export class PassDrift {
     this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
   }
 }
+
+/** What an adoption may let through: its rule, or what a drop that goes with it has kept out. */
+const openedBy = ({ spec, allocation }: Adoption): readonly RuleSpec[] =>
+  allocation !== null ? [spec] : spec.policy === "drop" ? [{ ...spec, policy: "accept" }] : [];
 
 /** What of the policy has made an item what it is: who is believed to write rules, and how the group is guarded. */
 function linesBehind({ verdict, heldBy }: DriftItem, { line }: EffectiveGuard): readonly string[] {

@@ -6,7 +6,6 @@ import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
-import { sensitiveOpenings } from "../../domain/sensitive-openings.ts";
 import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { effectiveGuard } from "../../plan/effective-guard.ts";
@@ -21,6 +20,7 @@ import { writeRecord } from "../../store/records.ts";
 import { listSightings, saveSighting } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { changeAllocations } from "../ledger/change-allocations.ts";
+import { inTurn, sensitiveBesideGranted } from "../ledger/sensitive-ports.ts";
 import { tell } from "../notices/tell.ts";
 import { FIND_ASKS, findCalls } from "./find-calls.ts";
 import { isOwnCall } from "./own-call.ts";
@@ -242,38 +242,54 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
   if (stored?.settled === false) await settleSighting(believed, false);
 }
 
-/** What the policy would adopt had it been opened anew is not drift because a lease was there first. */
-async function isAdoptedAnyway({ app, policy, group, sighting }: Work, claims: readonly Claim[]): Promise<boolean> {
-  if (trustedOf(sighting.actor, policy)?.treat !== "adopt") return false;
-  const { entries } = await listEntries(app.tables, group);
-  const granted = entries.flatMap(({ allocation, spec }) => (allocation === null ? [] : [spec]));
-  const claimed = claims.map(({ spec }) => spec);
-  return sensitiveOpenings(claimed, granted, policy.lease.sensitivePorts).length === 0;
+/** Why a claim makes nothing theirs. */
+type ClaimRefusal = "enforced" | "sensitive";
+
+const WHY: Readonly<Record<ClaimRefusal, string>> = {
+  enforced: "in an enforced group it is drift and closes with the lease; ask for it in the ledger",
+  sensitive:
+    "with what is granted, everybody could reach a sensitive port by it: it closes with the lease; an administrator may grant it in the ledger",
+};
+
+/**
+ * Why a claim does not make the rules theirs; null where it does. What the policy would adopt had it been opened anew is not
+ * drift because a lease was there first. What lets everybody reach a sensitive port, all together with what is granted, nobody is given
+ * unseen, whatever the guard.
+ */
+async function refusalOf(
+  { app, policy, group, sighting }: Work,
+  specs: readonly RuleSpec[],
+): Promise<ClaimRefusal | null> {
+  const open = await sensitiveBesideGranted(app, policy, group, { specs, replaced: null });
+  if (open.length > 0) return "sensitive";
+  if (trustedOf(sighting.actor, policy)?.treat === "adopt" || !(await isEnforced(app, policy, group))) return null;
+  return "enforced";
 }
 
-function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], kept: boolean): Notice {
+function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], refusal: ClaimRefusal | null): Notice {
+  const kept = refusal === null;
   const actor = nameOf(sighting.actor);
   const data = {
     leases: claims.flatMap((claim) => claim.leases).join(", "),
     rules: claims.map(({ spec }) => reachOf(spec, null, "opens")).join("; "),
     actor: `${actor} (${sighting.address})`,
     kept,
+    ...(refusal === "sensitive" && { sensitive: true }),
   };
   const to: Addressee[] = [{ kind: "group" }, { kind: "role", role: "operator" }, { kind: "person", principal: actor }];
   const dedupe = `${group.groupId}/${sighting.eventId}/${kept}`;
   return noticeOf("ruleClaimed", { at: app.clock.now(), group, to, dedupe, data });
 }
 
-/** False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. */
+/**
+ * False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. Where
+ * somebody else is granting a sensitive port it asks again.
+ */
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
-  if ((await isEnforced(app, policy, group)) && !(await isAdoptedAnyway(work, claims))) {
-    await tell(app, [claimNotice(work, claims, false)]);
-    await note(work, `${what}: in an enforced group it is drift and closes with the lease; ask for it in the ledger`);
-    return true;
-  }
+  const specs = claims.map(({ spec }) => spec);
   const now = app.clock.now();
   const changes = claims.map(({ spec, description }) => {
     const allocation: Allocation = {
@@ -292,15 +308,20 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
     return { spec, allocation };
   });
   try {
-    await changeAllocations(app, group, who, changes);
+    const refusal = await inTurn(app, policy, { group, specs, waitMaxMs: 0 }, async (mayWrite) => {
+      const why = await refusalOf(work, specs);
+      if (why === null) await changeAllocations(app, group, who, changes, mayWrite);
+      return why;
+    });
+    await tell(app, [claimNotice(work, claims, refusal)]);
+    await note(work, `${what}: ${refusal === null ? "the rule is theirs now and outlives the lease" : WHY[refusal]}`);
+    return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     app.log.write("error", `the ledger of ${group.groupId} takes no change now`, { code: error.code });
+    if (error.code === "GROUP_BUSY") await askAgain(work, OPENING_MS);
     return false;
   }
-  await tell(app, [claimNotice(work, claims, true)]);
-  await note(work, `${what}: the rule is theirs now and outlives the lease`);
-  return true;
 }
 
 /** `later` while the lease's own opening is still under way. */

@@ -285,6 +285,16 @@ describe("a ledger nobody confirmed", () => {
     expect(await portsOf(app)).toEqual([80, 443]);
   });
 
+  test("is confirmed by nobody whose turn is over", async () => {
+    const { app } = await confirmed(80);
+    const baseline = await baselineOf(app);
+    const word = { ...(await looking(app)), confirmedBy: "eve" };
+    await expect(confirmAllocations(app, GROUP, word, [give(22)], () => false)).rejects.toMatchObject({
+      code: "GROUP_BUSY",
+    });
+    expect([await portsOf(app), (await baselineOf(app))?.confirmedBy]).toEqual([[80], baseline?.confirmedBy]);
+  });
+
   test("is one with a row that cannot be read", async () => {
     const { app, tables } = await confirmed(80);
     await tables.put("ledger", [GROUP.groupId, "e-broken"], { body: "{", rev: 1 }, { kind: "none" });
