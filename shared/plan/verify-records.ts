@@ -80,8 +80,8 @@ export class TrailVerifier {
   readonly #open = new Map<string, string>();
   #last = "";
   #head: { readonly body: SealBody; readonly digest: string } | null = null;
-  #lastNumber: number | null = null;
-  #lastDigest = "";
+  /** The seal before, also of an earlier look. */
+  #before: { readonly number: number; readonly digest: string } | null;
   #records = 0;
   #seals = 0;
   #lapsed = 0;
@@ -90,9 +90,7 @@ export class TrailVerifier {
   constructor(terms: TrailTerms) {
     this.#terms = terms;
     this.#floor = terms.now - RECORDS_FLOOR_DAYS * DAY_MS;
-    if (terms.since === undefined) return;
-    this.#lastNumber = terms.since.number;
-    this.#lastDigest = terms.since.digest;
+    this.#before = terms.since ?? null;
   }
 
   record(record: ChainedRecord): void {
@@ -121,11 +119,10 @@ export class TrailVerifier {
     const body = readSealBody(seal.body);
     if (body === null || body.number !== number) this.#find("changed", name, "it does not say what a seal says");
     this.#followSeal(number, body, name);
-    this.#lastNumber = number;
-    this.#lastDigest = digest;
+    this.#before = { number, digest };
     if (body === null) return;
     // Of what a seal has summed up that is not there, nothing can be told by seals.
-    if (body.from !== (this.#head?.body.to ?? this.#terms.since?.to ?? "")) this.#forget(body.from);
+    if (body.from !== (this.#head?.body.to ?? this.#terms.since?.to)) this.#forget(body.from);
     this.#head = { body, digest };
     for (const [sequence, hash] of body.records) this.#settle(sequence, hash, name);
     const late = stampAt(Math.max(0, stampOf(body.to) - LATE_MS));
@@ -136,7 +133,7 @@ export class TrailVerifier {
   end(): TrailVerdict {
     const { now, heads } = this.#terms;
     for (const [number, digest] of heads ?? [])
-      if (number > (this.#lastNumber ?? 0)) this.#find("missing", `seal ${number}`, `it was there as ${digest}`);
+      if (number > (this.#before?.number ?? 0)) this.#find("missing", `seal ${number}`, `it was there as ${digest}`);
     const [oldest] = this.#open.keys();
     const sealedAt = this.#head?.body.at ?? (oldest === undefined ? null : stampOf(oldest));
     if (sealedAt !== null && now - sealedAt > STOPPED_MS)
@@ -182,20 +179,21 @@ export class TrailVerifier {
   }
 
   #followSeal(number: number, body: SealBody | null, name: string): void {
-    const last = this.#lastNumber;
-    if (last === null) {
+    const before = this.#before;
+    if (before === null) {
       // Those before may have lapsed, but not while records that they name have not.
       if (number > 1 && !(body !== null && stampOf(body.from) < this.#floor))
         this.#find("missing", number === 2 ? "seal 1" : `seal 1 to ${number - 1}`, `${name} follows them`);
       return;
     }
+    const last = before.number;
     if (number > last + 1) {
       const gap = number === last + 2 ? `seal ${last + 1}` : `seal ${last + 1} to ${number - 1}`;
       this.#find("missing", gap, `${name} follows`);
       return;
     }
     if (number <= last) this.#find("moved", name, `it comes after seal ${last}`);
-    else if (body !== null && body.previous !== this.#lastDigest)
+    else if (body !== null && body.previous !== before.digest)
       this.#find("changed", `seal ${last}`, `it is not what ${name} follows`);
   }
 

@@ -295,4 +295,16 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ...on("shared/plan/shut-times.ts", "const history = item?.history ?? [];", "A text is no move of an item.", [
     ["[]", '["Stryker was here"]'],
   ]),
+  ...on(
+    "shared/plan/verify-records.ts",
+    "for (const [number, digest] of heads ?? [])",
+    "A letter is no later number.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/verify-records.ts",
+    "const sealedAt = this.#head?.body.at ?? (oldest === undefined ? null : stampOf(oldest));",
+    "What is not there was written at no time, and nothing is longer ago than that.",
+    [["oldest === undefined", "false"]],
+  ),
 ];

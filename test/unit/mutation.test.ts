@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { EXPLAINED } from "../mutation/explained.ts";
+import { EXPLAINED_IN_DRIFT } from "../mutation/explained-drift.ts";
 import { EXPLAINED_IN_PLAN } from "../mutation/explained-plan.ts";
 import { ownTests } from "../mutation/own-tests.ts";
 
@@ -29,7 +30,7 @@ test("without one it is judged by the nearest that import it, through other file
 });
 
 test("what is explained stands in its file, once on the page, with a reason", () => {
-  const all = [...EXPLAINED, ...EXPLAINED_IN_PLAN];
+  const all = [...EXPLAINED, ...EXPLAINED_IN_PLAN, ...EXPLAINED_IN_DRIFT];
   const keys = all.map(({ file, line, original, replacement }) => [file, line, original, replacement].join("\n"));
   expect(new Set(keys).size).toBe(keys.length);
   for (const { file, line, reason } of all) {

@@ -144,6 +144,23 @@ describe("a record that was changed", () => {
     ]);
   });
 
+  test("to follow what was looked at before, and to be the first of its lane, begins nothing", () => {
+    const since = { number: 1, digest: sealDigest(first.seal), to: b.sequence };
+    const odd = sign({ ...c, n: 1, after: b.sequence });
+    expect(found([odd], { since })).toEqual([`changed record ${c.sequence}: it begins no lane and follows no record`]);
+  });
+
+  test("to begin a lane that an earlier one is in, or to have another number than it follows, is moved", () => {
+    const early = sign({ ...a, lane: c.sequence, n: 2, after: place(1) });
+    const [own] = lane([NOW - HOUR]) as [ChainedRecord];
+    expect(found([early, own])).toEqual([
+      `moved record ${own.sequence}: ${early.sequence} comes before it in the lane, and it follows nothing`,
+    ]);
+    expect(found([a, sign({ ...b, n: 1 })])).toEqual([
+      `moved record ${b.sequence}: ${a.sequence} comes before it in the lane, and it follows ${a.sequence}`,
+    ]);
+  });
+
   test("to begin its lane once more is moved", () => {
     const again = sign({ ...b, n: 1, after: "", prev: "" });
     expect(found([a, again])).toEqual([
@@ -189,6 +206,21 @@ describe("a record that is not where it belongs", () => {
     expect(found([a, a])[0]).toBe(`moved record ${a.sequence}: it comes after ${a.sequence}`);
   });
 
+  test("may have come late, and is in a later seal", () => {
+    const late = sealed(NOW - 2 * HOUR + 1, [a]);
+    expect(found([a, b, late, c, sealed(NOW, [b, c], late)])).toEqual([]);
+    const since = { number: 1, digest: sealDigest(late.seal), to: (JSON.parse(late.seal.body) as SealBody).to };
+    expect(found([c, sealed(NOW, [c], late)], { since })).toEqual([]);
+  });
+
+  test("was added at the very place to which a seal has looked back", () => {
+    const sequence = stampAt(NOW - LATE_MS);
+    const bare = sign({ sequence, lane: sequence, n: 1, after: "", prev: "" });
+    expect(found([bare, sealed(NOW, [])])).toEqual([
+      `added record ${sequence}: seal 1 and those before it do not know it`,
+    ]);
+  });
+
   test("was added, where no seal knows it that would have looked so far", () => {
     const added = lane([NOW - LATE_MS], "bbbbbbbbbb");
     expect(found([...added, sealed(NOW + 1, [])])).toEqual([
@@ -208,6 +240,10 @@ describe("a seal", () => {
     const nothing = { number: 1, seal: { body: "{}", signature: "" } };
     expect(found([a, nothing], { key: null })).toEqual(["changed seal 1: it does not say what a seal says"]);
     expect(verdict([a, nothing], { key: null })).toMatchObject({ seals: 1, head: null, unsealed: 1 });
+    const next = { ...nothing, number: 2 };
+    const said = "changed seal 2: it does not say what a seal says";
+    expect(found([next], { key: null })).toEqual([said, "missing seal 1: seal 2 follows them"]);
+    expect(found([a, b, first, next], { key: null })).toEqual([said]);
     const other = { number: 1, seal: second.seal };
     expect(found([other], { key: null })[0]).toBe("changed seal 1: it does not say what a seal says");
   });
