@@ -17,11 +17,7 @@ type Judge = (before: unknown, after: unknown) => PolicyEffect;
 const compare =
   (more: PolicyEffect, less: PolicyEffect): Judge =>
   (before, after) =>
-    typeof before === "number" && typeof after === "number" && before !== after
-      ? after > before
-        ? more
-        : less
-      : "widens";
+    typeof before === "number" && typeof after === "number" ? (after > before ? more : less) : "widens";
 const moreWidens = compare("widens", "narrows");
 const lessWidens = compare("narrows", "widens");
 const neutral: Judge = () => "neutral";

@@ -2,10 +2,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
-  after,
   type CollectionTerms,
   nextSlice,
+  queriesOfWatch,
   type Reached,
+  after as reachedAfter,
   withinReach,
 } from "../../../shared/plan/plan-collection.ts";
 
@@ -29,7 +30,7 @@ function readAll(from: Reached, hours: number): { readonly reads: string[]; read
       const slice = nextSlice(reached, terms({ now }));
       if (slice === null) break;
       reads.push(`${slice.pass} ${(slice.from - from.firstUntil) / HOUR}`);
-      reached = after(reached, slice, terms({ now }));
+      reached = reachedAfter(reached, slice, terms({ now }));
     }
   return { reads, reached };
 }
@@ -89,4 +90,51 @@ describe("the next part of a log", () => {
       ),
     );
   });
+});
+
+describe("to the millisecond", () => {
+  const at = (now: number, changes: Partial<CollectionTerms["collect"]> = {}) =>
+    terms({ now, collect: { ...terms().collect, ...changes } });
+
+  test("a part has settled, and everything late has come", () => {
+    const start = { firstUntil: 0, againUntil: 0 };
+    expect(nextSlice(start, at(1.5 * HOUR - 1))).toBeNull();
+    expect(nextSlice(start, at(1.5 * HOUR))).toEqual({ from: 0, until: HOUR, pass: "first" });
+    const ahead = { firstUntil: 27 * HOUR, againUntil: 0 };
+    expect(nextSlice(ahead, at(27 * HOUR - 1))).toBeNull();
+    expect(nextSlice(ahead, at(27 * HOUR))).toEqual({ from: 0, until: HOUR, pass: "again" });
+    // Nothing comes again that was not read yet, however soon it would.
+    expect(nextSlice(start, at(HOUR, { rereadAfterMs: 0 }))).toBeNull();
+  });
+
+  test("a part counts as read, for good where everything late was there and nothing before it is still to come", () => {
+    const slice = { from: HOUR, until: 2 * HOUR, pass: "first" } as const;
+    const even = { firstUntil: HOUR, againUntil: HOUR };
+    expect(reachedAfter(even, slice, at(28 * HOUR))).toEqual({ firstUntil: 2 * HOUR, againUntil: 2 * HOUR });
+    expect(reachedAfter(even, slice, at(28 * HOUR - 1))).toEqual({ firstUntil: 2 * HOUR, againUntil: HOUR });
+    const behind = { firstUntil: HOUR, againUntil: 0 };
+    expect(reachedAfter(behind, slice, at(28 * HOUR))).toEqual({ firstUntil: 2 * HOUR, againUntil: 0 });
+    const again = { from: 0, until: HOUR, pass: "again" } as const;
+    expect(reachedAfter({ firstUntil: 9 * HOUR, againUntil: 0 }, again, at(99 * HOUR))).toEqual({
+      ...{ firstUntil: 9 * HOUR, againUntil: HOUR },
+    });
+  });
+
+  test("what was reached within reach stays, at the beginning of a part, and nothing is read again before it is read", () => {
+    const reached = (firstUntil: number, againUntil: number) =>
+      withinReach({ firstUntil: NOW + firstUntil, againUntil: NOW + againUntil }, terms());
+    const begun = NOW - 20 * 60_000;
+    expect(reached(-2 * HOUR, -3 * HOUR)).toEqual({ firstUntil: begun - 2 * HOUR, againUntil: begun - 3 * HOUR });
+    expect(reached(-3 * HOUR, -2 * HOUR)).toEqual({ firstUntil: begun - 3 * HOUR, againUntil: begun - 3 * HOUR });
+  });
+});
+
+test.each([
+  ["nothing while no quarantine asks", null, 0],
+  ["half on a day on which it asks, rounded down", "2026-11-05", 3],
+  ["half on the day after", "2026-11-04", 3],
+  ["nothing two days after", "2026-11-03", 0],
+  ["nothing of a day that is still to come", "2026-11-06", 0],
+] as const)("the watch over quarantines has %s", (_what, day, queries) => {
+  expect(queriesOfWatch(day && { day }, "2026-11-05", 7)).toBe(queries);
 });

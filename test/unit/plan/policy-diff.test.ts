@@ -79,3 +79,59 @@ test("a field whose value is no number any more widens", () => {
     { effect: "widens" },
   ]);
 });
+
+/** A document with one value in it. */
+const withValue = (path: string, value: unknown): unknown =>
+  path.split(".").reduceRight<unknown>((inner, name) => ({ [name]: inner }), value);
+const effectOf = (path: string, before: unknown, after: unknown) => {
+  const changes = policyChanges(withValue(path, before), withValue(path, after));
+  expect(changes).toMatchObject([{ path, before, after }]);
+  return changes[0]?.effect;
+};
+
+test.each<[string, unknown, unknown]>([
+  ["lease.startAheadMax", 0, 1],
+  ["lease.sourceWidthMax.v6", 48, 47],
+  ["lease.onInstanceStop", "end", "keep"],
+  ["drift.revertsWithin", 600, 601],
+  ["drift.foreignWidthMax.v4", 16, 15],
+  ["drift.foreignWidthMax.v6", 48, 47],
+  ["limits.rulesKeptFree", 20, 19],
+  ["groups.guards.web", "enforce", "none"],
+  ["groups.guards.web", "observe", "none"],
+  ["lease.sensitivePorts", [22], { 22: true }],
+])("%s allows more the one way, and less the other", (path, less, more) => {
+  expect([effectOf(path, less, more), effectOf(path, more, less)]).toEqual(["widens", "narrows"]);
+});
+
+test.each<[string, unknown, unknown]>([
+  ["defaultTarget", "web", "shop"],
+  ["lease.periodMin", 60, 61],
+  ["lease.endNotices", [0.5], []],
+  ["lease.endNoticesFrom", 3600, 60],
+  ["lease.onInstanceStop", "end", "ask"],
+  ["lockdown.prefixLists", [], [{}]],
+  ["limits.rulesPerInterface", 200, 1000],
+])("%s allows neither more nor less", (path, one, other) => {
+  expect([effectOf(path, one, other), effectOf(path, other, one)]).toEqual(["neutral", "neutral"]);
+});
+
+test("a window in which nothing is rolled back, and a canary, are looked at as a whole", () => {
+  const other = { ...freeze, zone: "UTC" };
+  expect([effectOf("drift.freeze", freeze, other), effectOf("drift.freeze", freeze, null)]).toEqual([
+    ...["widens", "narrows"],
+  ]);
+  expect(effectOf("drift.canary", { group: "a", every: 1 }, { group: "b", every: 1 })).toBe("widens");
+});
+
+test("each change stands by its own path, what is not there as null", () => {
+  const before = { a: { same: 1, one: 1, gone: 2 }, b: null };
+  const after = { a: { same: 1, one: 2, come: { in: 3 } }, b: { x: 1 }, groups: { guards: {} } };
+  expect(policyChanges(before, after)).toEqual([
+    { path: "a.come.in", before: null, after: 3, effect: "widens" },
+    { path: "a.gone", before: 2, after: null, effect: "widens" },
+    { path: "a.one", before: 1, after: 2, effect: "widens" },
+    { path: "b", before: null, after: { x: 1 }, effect: "widens" },
+    { path: "groups.guards", before: null, after: {}, effect: "widens" },
+  ]);
+});
