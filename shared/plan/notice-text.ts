@@ -296,7 +296,7 @@ const TEXTS: Texts = {
     en: (d) => [
       `${d.isLate ? "STILL NOT JUSTIFIED" : "to be justified"}: port ${d.ports}, opened by ${d.principal} without a second person`,
       `Reason given then: ${d.reason}`,
-      `Say why with POST /v1/leases/${d.lease}:justify ${d.isLate ? "; it was due" : "before"} ${utc(d.justifyBy)}.`,
+      `Say why with POST /v1/leases/${d.lease}:justify${d.isLate ? "; it was due" : " before"} ${utc(d.justifyBy)}.`,
     ],
     zh: (d) => [
       `${d.isLate ? "仍未说明" : "待说明"}：${d.principal} 未经第二人批准开放的端口 ${d.ports}`,
