@@ -5,7 +5,7 @@ import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
-import { type StandbyList, type StandbySet, standbyHolder } from "../../shared/domain/standby.ts";
+import { type StandbyList, type StandbySet, setOfListName, standbyHolder } from "../../shared/domain/standby.ts";
 // biome-ignore-start lint/style/noRestrictedImports: doctor looks also where the functions, and so their API, are not well; it counts as they do.
 import { weightOfRules } from "../../shared/plan/standby-drops.ts";
 import { CloudFailure, type GroupReading } from "../../shared/ports/firewall.ts";
@@ -17,7 +17,7 @@ import { cloudCalls } from "../setup/cloud-call.ts";
 import { stateOf } from "../setup/installation-steps.ts";
 import type { Account } from "./account.ts";
 import type { Finding } from "./finding.ts";
-import { listInWords, ownLists, unlessGone } from "./own-rules.ts";
+import { type FoundList, listInWords, ownLists, unlessGone } from "./own-rules.ts";
 
 const CHECK = "lockdown lists";
 const SOON = "It is put right within the hour: look at the log of the function sweep, and run safeport setup --apply.";
@@ -25,10 +25,11 @@ const SOON = "It is put right within the hour: look at the log of the function s
 /** Of the policy's wish, of every set and its groups, and of lists that no set knows. */
 export async function listFindings(account: Account): Promise<readonly Finding[]> {
   const tables = stateOf(account);
-  const sets = (await unlessGone(listStandbySets(tables))) ?? [];
+  const { sets, unreadable } = (await unlessGone(listStandbySets(tables))) ?? { sets: [], unreadable: [] };
   const row = await unlessGone(readPolicy(tables));
   const policy = row && policyOfRow(row, account.configuration.region);
-  const findings = [...unprobed(account, policy), ...(await leftOver(account, sets))];
+  const spare = await leftOver(account, sets, unreadable);
+  const findings = [...unprobed(account, policy), ...unreadable.map(damaged), ...spare];
   for (const set of sets) findings.push(...(await ofSet(account, set, sets, policy?.limits.rulesPerInterface ?? null)));
   if (findings.length > 0) return findings;
   const found = sets.length === 0 ? "none" : `${sets.length} sets, as they should be`;
@@ -45,10 +46,26 @@ function unprobed({ configuration }: Account, policy: ReturnType<typeof policyOf
   return [{ check: CHECK, state: "warn", found, remedy }];
 }
 
+/** Its groups are closed by drops of their own, and whatever its lists hold stays in them. */
+const damaged = (name: string): Finding => ({
+  ...{
+    check: CHECK,
+    state: "fail",
+    found: `the row of the set ${name} cannot be read: its lists are left as they are`,
+  },
+  remedy: `While no lockdown is on, delete the row (~lists, ${name}) of the table preparation: the sweep finds the lists by their names, empties them, and makes the row anew within the hour.`,
+});
+
 /** Lists of this installation's name that no set has: no lockdown fills them, and each is one of the hundred of a region. */
-async function leftOver(account: Account, sets: readonly StandbySet[]): Promise<readonly Finding[]> {
+async function leftOver(
+  account: Account,
+  sets: readonly StandbySet[],
+  unreadable: readonly string[],
+): Promise<readonly Finding[]> {
   const known = new Set(sets.flatMap(({ lists }) => lists.flatMap(({ listId }) => listId ?? [])));
-  const spare = (await ownLists(account)).filter(({ listId }) => !known.has(listId));
+  // What a row has that cannot be read nobody knows.
+  const isLost = ({ name }: FoundList) => unreadable.includes(setOfListName(name));
+  const spare = (await ownLists(account)).filter((it) => !known.has(it.listId) && !isLost(it));
   if (spare.length === 0) return [];
   const found = `${spare.map(listInWords).join(", ")} belong to no set`;
   const remedy =

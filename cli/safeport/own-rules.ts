@@ -42,6 +42,7 @@ export async function ownRules(account: Account): Promise<readonly string[]> {
 export interface FoundList {
   readonly region: string;
   readonly listId: string;
+  readonly name: string;
 }
 
 export const listInWords = ({ listId }: FoundList): string => `the prefix list ${listId}`;
@@ -63,7 +64,7 @@ export async function ownLists(account: Account): Promise<readonly FoundList[]> 
           (answer["PrefixLists"] as { readonly PrefixList?: readonly unknown[] } | undefined)?.PrefixList ?? [];
         for (const list of lists as readonly Readonly<Record<string, unknown>>[])
           if (installations.some((it) => isStandbyListName(it, String(list["PrefixListName"]))))
-            found.push({ region, listId: String(list["PrefixListId"]) });
+            found.push({ region, listId: String(list["PrefixListId"]), name: String(list["PrefixListName"]) });
         NextToken = answer["NextToken"] || undefined;
         if (NextToken === undefined) break;
       }
@@ -72,8 +73,8 @@ export async function ownLists(account: Account): Promise<readonly FoundList[]> 
   } catch (error) {
     if (!(error instanceof CloudFailure) || error.kind !== "refused" || configuration.lockdownLists.length > 0)
       throw error;
-    const sets = await unlessGone(listStandbySets(stateOf(account)));
-    if (sets?.length !== 0) throw error;
+    const kept = await unlessGone(listStandbySets(stateOf(account)));
+    if (kept === null || kept.sets.length + kept.unreadable.length > 0) throw error;
     return [];
   }
 }

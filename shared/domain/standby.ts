@@ -48,6 +48,9 @@ export const standbyHolder = (name: string): string => `standby-${name}`;
 export const standbyListName = (installation: string, set: string, key: string): string =>
   `safeport-${installation}-${set}-${key}`;
 
+/** The name of the set whose list is called so; of a list of somebody else's it means nothing. */
+export const setOfListName = (name: string): string => name.split("-").at(-2) ?? "";
+
 /** Whether a list of this name is the installation's: `a` has none of those of `a-b`. */
 export function isStandbyListName(installation: string, name: string): boolean {
   const begin = `safeport-${installation}-`;

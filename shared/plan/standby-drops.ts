@@ -2,6 +2,7 @@
 import { type Cidr, cidrOf, formatCidr, parseCidr } from "../domain/cidr.ts";
 import { sha256Hex } from "../domain/digest.ts";
 import type { GroupId } from "../domain/ids.ts";
+import { parseMark } from "../domain/mark.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import type { StandbyList, StandbySet } from "../domain/standby.ts";
 import { besides } from "./plan-passage.ts";
@@ -104,6 +105,23 @@ export function resolved(rules: readonly Rule[], sets: readonly StandbySet[]): r
     if (named === null) return [rule];
     return named.set.shown === "empty" && named.set.holders.length === 0 ? [] : spelledOut(rule, named.list);
   });
+}
+
+/** Both families: which one the list is of is not known. */
+const EVERYBODY: readonly string[] = ["0.0.0.0/0", "::/0"];
+
+/**
+ * What stands in for sets whose rows cannot be read: each list that a drop of ours names, and none of these sets has, filled with everybody.
+ * Drops on a customer's lists bear no mark, and are as they were.
+ */
+export function standInFor(rules: readonly (RuleSpec | Rule)[], sets: readonly StandbySet[]): StandbySet {
+  const isOurs = (rule: RuleSpec | Rule): boolean =>
+    rule.policy === "drop" && (!("description" in rule) || parseMark(rule.description) !== null);
+  const ids = rules.flatMap((rule) =>
+    rule.peer.kind === "prefixList" && isOurs(rule) && listNamed(rule, sets) === null ? [rule.peer.prefixListId] : [],
+  );
+  const lists = [...new Set(ids)].map((listId): StandbyList => ({ key: "", family: 4, blocks: EVERYBODY, listId }));
+  return { name: "", region: "", lists, members: [], holders: [], shown: null, rev: 0 };
 }
 
 /** The drops that stay of one on a filled list when these accepts are let through it; null where they have nothing in common. */

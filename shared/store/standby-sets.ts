@@ -17,21 +17,19 @@ const setOf = withKey(({ columns }: Row): StandbySet => {
   return { ...body, rev: revOf(columns, "preparation") };
 });
 
-/** Every set. One call. Throws STATE_UNREADABLE where one cannot be read: its lists would be taken for somebody else's, and stay as they are. */
-export async function listStandbySets(tables: Tables): Promise<readonly StandbySet[]> {
-  return (await rowsOf(tables)).map(setOf);
-}
-
-/** Every set, and the names of those that cannot be read: for whoever fills or empties lists, as one damaged row holds up no other set. */
-export async function readableStandbySets(
+/** Every set, and the names of those that cannot be read: one damaged row holds up no other. Their lists are nobody else's all the same. One call. */
+export async function listStandbySets(
   tables: Tables,
 ): Promise<{ readonly sets: readonly StandbySet[]; readonly unreadable: readonly string[] }> {
-  const { items, unreadable } = readable(await rowsOf(tables), setOf);
+  const { rows } = await tables.range({
+    table: "preparation",
+    from: [PLACE],
+    to: [`${PLACE}\u0001`],
+    limit: SETS_MAX,
+  });
+  const { items, unreadable } = readable(rows, setOf);
   return { sets: items, unreadable: unreadable.map(([, name]) => String(name)) };
 }
-
-const rowsOf = async (tables: Tables): Promise<readonly Row[]> =>
-  (await tables.range({ table: "preparation", from: [PLACE], to: [`${PLACE}\u0001`], limit: SETS_MAX })).rows;
 
 export async function getStandbySet(tables: Tables, name: string): Promise<StandbySet | null> {
   const row = await tables.get("preparation", keyOf(name));

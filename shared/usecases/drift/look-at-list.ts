@@ -16,9 +16,9 @@ import { dueDrift, dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { writeRecord } from "../../store/records.ts";
 import { addSighting, getSighting, isTold, markTold } from "../../store/sightings.ts";
-import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
+import { setsThatCanBeRead } from "../lockdown/sets-that-can-be-read.ts";
 import { tell } from "../notices/tell.ts";
 import { interestIn } from "./interest-in.ts";
 
@@ -51,15 +51,19 @@ export async function lookAtList(app: App, policy: Policy, call: SightedCall, li
   return news;
 }
 
-/** A list that lockdowns fill: whoever has changed it, what it holds is compared with what it is to hold, and put right. */
+/**
+ * A list that lockdowns fill: whoever has changed it, what it holds is compared with what it is to hold, and put right. One that only a set
+ * without a readable row may have is looked at, too, and counts as anybody's: people are told.
+ */
 async function isOurs(app: App, { kind, listId, region }: ListRef): Promise<boolean> {
   if (kind !== "prefix") return false;
-  const sets = await listStandbySets(app.tables);
-  if (!sets.some((set) => set.region === region && set.lists.some((it) => it.listId === listId))) return false;
+  const { sets, isWhole } = await setsThatCanBeRead(app);
+  const isKnown = sets.some((set) => set.region === region && set.lists.some((it) => it.listId === listId));
+  if (isWhole && !isKnown) return false;
   const due = dueJob(STANDBY_JOB, "look", Math.ceil((app.clock.now() + 1) / SOON_MS) * SOON_MS);
   await app.tables.writeAll([dueWrite(due)]);
   await app.wakeup.arm(due.shard, due.at);
-  return true;
+  return isKnown;
 }
 
 async function lookAtNaming(app: App, policy: Policy, call: SightedCall, list: ListRef): Promise<ListNews> {

@@ -4,7 +4,7 @@ import { AppError } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { getLockdown } from "../../store/lockdowns.ts";
-import { readableStandbySets } from "../../store/standby-sets.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { letGoOfLists } from "./hold-standby.ts";
@@ -19,7 +19,7 @@ const AT_ONCE = 32;
  */
 export async function leaveLostLists(app: App): Promise<number | null> {
   const ends: number[] = [];
-  for (const set of (await readableStandbySets(app.tables)).sets)
+  for (const set of (await listStandbySets(app.tables)).sets)
     for (const lockdownId of set.holders) {
       const state = await stateOf(app, lockdownId);
       if (state === "on") continue;

@@ -3,6 +3,7 @@ import type { LockdownScope } from "../../domain/alarm.ts";
 import { sha256Hex } from "../../domain/digest.ts";
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Preparation } from "../../domain/lockdown.ts";
+import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import {
@@ -20,10 +21,11 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listPreparations } from "../../store/lockdowns.ts";
-import { deleteStandbySet, getStandbySet, readableStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
+import { deleteStandbySet, getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
+import { tellOnce } from "../notices/tell.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { leaveLostLists } from "./leave-lost-lists.ts";
 import { settleStandby } from "./settle-standby.ts";
@@ -101,9 +103,8 @@ function whyNot({ way, why, drops, otherRules }: Preparation, max: number): stri
  */
 export async function prepareStandby(app: App, policy: Policy, deadlineAt: number): Promise<number> {
   const now = app.clock.now();
-  const { sets: rows, unreadable: damaged } = await readableStandbySets(app.tables);
-  if (damaged.length > 0)
-    app.log.write("error", "lists for lockdowns are not prepared: their rows cannot be read", { unreadable: damaged });
+  const { sets: rows, unreadable: damaged } = await listStandbySets(app.tables);
+  await tellDamaged(app, damaged);
   if (policy.lockdown.prefixLists.length === 0 && rows.length === 0) return now + EVERY_MS;
   const lists = await app.lists();
   const { preparations: prepared, unreadable } = await listPreparations(app.tables);
@@ -135,6 +136,25 @@ export async function prepareStandby(app: App, policy: Policy, deadlineAt: numbe
     }
   }
   return app.clock.now() + (isCut ? AGAIN_MS : EVERY_MS);
+}
+
+/** A lockdown closes their groups by drops of their own, which takes longer; one that has filled their lists does not end by itself. */
+async function tellDamaged(app: App, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  app.log.write("error", "lists for lockdowns are not prepared: their rows cannot be read", { unreadable: names });
+  const at = app.clock.now();
+  const to = [{ kind: "role", role: "operator" }] as const;
+  const notices = names.map((name) => {
+    const what = `the row of the lockdown lists ${name} cannot be read: they are left as they are; run safeport doctor`;
+    return noticeOf("healthAlarm", {
+      at,
+      group: null,
+      to,
+      dedupe: `lockdown-lists/${name}`,
+      data: { what, since: null },
+    });
+  });
+  await tellOnce(app, notices);
 }
 
 /** Answers true when the drops stand in every group that is wanted. */
@@ -278,7 +298,7 @@ async function retire(
 /** A job: looks at the lists of every set once more, and puts right what they hold. Answers when to do it again. */
 export async function settleAllStandby(app: App): Promise<number | null> {
   const lostUntil = await leaveLostLists(app);
-  const { sets, unreadable } = await readableStandbySets(app.tables);
+  const { sets, unreadable } = await listStandbySets(app.tables);
   if (unreadable.length > 0)
     app.log.write("error", "lists for lockdowns are not looked at: their rows cannot be read", { unreadable });
   const settled = await Promise.all(

@@ -5,7 +5,7 @@ import { STANDBY_JOB } from "../../domain/standby.ts";
 import { unhandledAlarms } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { lockdownsSince } from "../../store/lockdowns.ts";
-import { readableStandbySets } from "../../store/standby-sets.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 
 /** What was over for so long has been looked at once more after its end. */
@@ -15,7 +15,7 @@ const OVER_MS = 24 * 60 * 60_000;
 export async function rebookLockdowns(app: App): Promise<void> {
   const now = app.clock.now();
   const [lockdowns, alarms] = [await lockdownsSince(app.tables, now - OVER_MS), await unhandledAlarms(app.tables)];
-  const { sets, unreadable } = await readableStandbySets(app.tables);
+  const { sets, unreadable } = await listStandbySets(app.tables);
   const rows = [
     ...lockdowns.map((id) => dueJob(LOCKDOWN_JOB, id, now)),
     ...alarms.map((id) => dueJob(ALARM_JOB, id, now)),

@@ -1,6 +1,6 @@
 // The sets of lists, where somebody may have damaged the row of one.
 import type { StandbySet } from "../../domain/standby.ts";
-import { readableStandbySets } from "../../store/standby-sets.ts";
+import { listStandbySets } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 
 /**
@@ -10,7 +10,7 @@ import type { App } from "../app.ts";
 export async function setsThatCanBeRead(
   app: App,
 ): Promise<{ readonly sets: readonly StandbySet[]; readonly isWhole: boolean }> {
-  const { sets, unreadable } = await readableStandbySets(app.tables);
+  const { sets, unreadable } = await listStandbySets(app.tables);
   if (unreadable.length > 0)
     app.log.write("error", "lists for lockdowns are left out: their rows cannot be read", { unreadable });
   return { sets, isWhole: unreadable.length === 0 };

@@ -2,10 +2,12 @@
 import { afterEach, expect, test } from "vitest";
 import { listFindings } from "../../../cli/safeport/doctor-lists.ts";
 import type { Finding } from "../../../cli/safeport/finding.ts";
+import { ownLists } from "../../../cli/safeport/own-rules.ts";
 import { cloudCalls } from "../../../cli/setup/cloud-call.ts";
 import { readSettings } from "../../../shared/config/settings.ts";
 import { listProbeWord } from "../../../shared/domain/list-probe.ts";
 import { writePolicy } from "../../../shared/store/policy.ts";
+import { listStandbySets } from "../../../shared/store/standby-sets.ts";
 import { lock, STANDBY_POLICY, standbyWorld } from "../../kit/standby-world.ts";
 import { region, type World } from "../../kit/world.ts";
 
@@ -85,4 +87,36 @@ test("an interface whose rules count for more than it takes is named with both n
   expect(await found()).toEqual([
     { state: "fail", found: expect.stringMatching(/^the rules of eni-\S+ count for 4\d of 40, drops on lists/) },
   ]);
+});
+
+test("a set whose row cannot be read is told, keeps its lists from being told to be spare, and is made anew as doctor says", async () => {
+  world = await standbyWorld({ inMemory: false });
+  const { tables } = world.process();
+  const [set] = (await world.run(listStandbySets(tables))).sets;
+  const key = ["~lists", set?.name ?? ""];
+  await world.run(tables.update("preparation", key, { body: "[" }, { kind: "present" }));
+  expect(await found()).toEqual([
+    { state: "fail", found: `the row of the set ${set?.name} cannot be read: its lists are left as they are` },
+  ]);
+  await world.run(tables.delete("preparation", key, { kind: "none" }));
+  await world.ticks(61);
+  expect(await found()).toEqual([{ state: "ok", found: "1 sets, as they should be" }]);
+  expect((await world.run(listStandbySets(tables))).sets.map(({ lists }) => lists.map(({ listId }) => listId))).toEqual(
+    [set?.lists.map(({ listId }) => listId)],
+  );
+});
+
+test("where lists are off and may not be asked for, a set whose row cannot be read says that there may be some", async () => {
+  world = await standbyWorld({ inMemory: false });
+  const { configuration, ...place } = account();
+  const off = { ...place, configuration: { ...configuration, lockdownLists: [] } };
+  const { tables } = world.process();
+  const [set] = (await world.run(listStandbySets(tables))).sets;
+  const key = ["~lists", set?.name ?? ""];
+  await world.run(tables.update("preparation", key, { body: "[" }, { kind: "present" }));
+  const refused = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+  world.faults([{ service: "ecs", operation: "DescribePrefixLists", times: 100, fault: refused }]);
+  await expect(ownLists(off)).rejects.toMatchObject({ cloudCode: "Forbidden.RAM" });
+  await world.run(tables.delete("preparation", key, { kind: "none" }));
+  expect(await ownLists(off)).toEqual([]);
 });

@@ -3,6 +3,7 @@ import { expect, it, test } from "vitest";
 import {
   isStandbyListName,
   STANDBY_JOB,
+  setOfListName,
   standbyHolder,
   standbyListName,
   standbyName,
@@ -55,4 +56,10 @@ it.each([
   ["prod", "safeport-prod-", false],
 ])("of %s a list called %s: %s", (installation, name, isOurs) => {
   expect(isStandbyListName(installation, name)).toBe(isOurs);
+});
+
+test("the name of a list tells whose set it is of, whatever the installation is called", () => {
+  for (const installation of ["prod", "prod-1-a"])
+    expect(setOfListName(standbyListName(installation, "0123456789ab", "ba9876543210"))).toBe("0123456789ab");
+  expect(setOfListName("theirs")).toBe("");
 });

@@ -12,9 +12,11 @@ import {
   listsFor,
   onLists,
   resolved,
+  standInFor,
   weightOfDrops,
   weightOfRules,
 } from "../../../shared/plan/standby-drops.ts";
+import { aMark } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const drop = (peer: string, ports = "1/65535", changes: Partial<RuleSpec> = {}): RuleSpec =>
@@ -156,4 +158,28 @@ test("filling lists closes nothing but these groups, once all of them are there"
   expect(within([web, db], there, [web])).toBe(false);
   expect(within([], there, [web])).toBe(false);
   expect(within([web], [...there, list(null, "12.0.0.0/8")], [web])).toBe(false);
+});
+
+describe("what stands in for sets that cannot be read", () => {
+  const ours = aMark();
+  const rule = (prefixListId: string, description: string, changes: Partial<Rule> = {}) =>
+    aRule({ ...onList(prefixListId), description, ...changes });
+
+  test("takes each list that a drop of ours names, and no set has, for filled with everybody", () => {
+    const others = [set([list("pl-1", "10.0.0.0/8")])];
+    const rules = [rule("pl-1", ours), rule("pl-2", ours), rule("pl-2", ours), onList("pl-3"), drop("10.0.0.0/8")];
+    const { lists } = standInFor(rules, others);
+    expect(lists.map(({ listId, blocks }) => [listId, blocks])).toEqual([
+      ["pl-2", ["0.0.0.0/0", "::/0"]],
+      ["pl-3", ["0.0.0.0/0", "::/0"]],
+    ]);
+    const all = resolved([rule("pl-1", ours), rule("pl-2", ours)], [...others, standInFor(rules, others)]);
+    expect(peers(all)).toEqual([0, 0]);
+  });
+
+  test("leaves a customer's drops and accepts as they are", () => {
+    const rules = [rule("pl-1", "theirs"), rule("pl-2", ours, { policy: "accept" })];
+    expect(standInFor(rules, []).lists).toEqual([]);
+    expect(resolved(rules, [standInFor(rules, [])])).toEqual(rules);
+  });
 });

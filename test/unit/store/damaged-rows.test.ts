@@ -35,7 +35,7 @@ import { getRecyclingItem, listRecyclingItems } from "../../../shared/store/recy
 import { newestSeal } from "../../../shared/store/seals.ts";
 import { readSeenRules } from "../../../shared/store/seen-rules.ts";
 import { getSighting, listSightings } from "../../../shared/store/sightings.ts";
-import { getStandbySet, listStandbySets, readableStandbySets } from "../../../shared/store/standby-sets.ts";
+import { getStandbySet, listStandbySets } from "../../../shared/store/standby-sets.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { listTokens, readToken } from "../../../shared/store/tokens.ts";
 import { readTrailCheck } from "../../../shared/store/trail-check.ts";
@@ -125,7 +125,6 @@ const TOLD: readonly Damaged[] = [
   ["a rule in the queue", ["recycling", [WEB, ITEM], "body"], (tables) => getRecyclingItem(tables, ITEM)],
   ["rules as seen", ["schedule", [`rules/${WEB}`], "body"], (tables) => readSeenRules(tables, WEB), ["[]"]],
   ["a set of lists", ["preparation", ["~lists", "s"], "body"], (tables) => getStandbySet(tables, "s")],
-  ["the sets whose lists are ours", ["preparation", ["~lists", "s"], "body"], listStandbySets],
   ["a token", ["token", ["t"], "body"], (tables) => readToken(tables, "t")],
 ];
 
@@ -221,7 +220,7 @@ const LEFT_OUT: readonly (readonly [...place: readonly [Damaged[0], Damaged[1], 
     listPreparations,
     { preparations: [], unreadable: [GROUP] },
   ],
-  ["sets of lists", ["preparation", ["~lists", "s"], "body"], readableStandbySets, { sets: [], unreadable: ["s"] }],
+  ["sets of lists", ["preparation", ["~lists", "s"], "body"], listStandbySets, { sets: [], unreadable: ["s"] }],
   [
     "tokens",
     ["token", ["t"], "body"],

@@ -189,22 +189,22 @@ describe("a lockdown by lists", () => {
       expect(seen()).toEqual([LOCKED, FULL]);
       await world.ticks(6);
       expect(seen()).toEqual([ALL, [0, 0]]);
-      expect((await listStandbySets(world.process().tables)).map(({ holders, shown }) => [holders, shown])).toEqual([
-        [[], "empty"],
-      ]);
+      expect(
+        (await listStandbySets(world.process().tables)).sets.map(({ holders, shown }) => [holders, shown]),
+      ).toEqual([[[], "empty"]]);
     },
   );
 
   test("of which nothing is left but a name among the lists' holders ends at once", async () => {
     world = await standbyWorld();
     const { tables } = world.process();
-    const [set] = await listStandbySets(tables);
+    const [set] = (await listStandbySets(tables)).sets;
     if (!set) throw new Error("there is no set");
     await saveStandbySet(tables, { ...set, holders: ["ld-0123456789ab-7"], shown: null });
     await world.run(lose(world.process(), "due"));
     await world.ticks(3);
     expect(seen()).toEqual([ALL, [0, 0]]);
-    expect((await listStandbySets(tables)).flatMap(({ holders }) => holders)).toEqual([]);
+    expect((await listStandbySets(tables)).sets.flatMap(({ holders }) => holders)).toEqual([]);
   });
 
   test("that is lifted ends again when whoever was frozen fills its lists anew", async () => {
@@ -212,7 +212,7 @@ describe("a lockdown by lists", () => {
     const app = world.process();
     await world.ticks(20);
     expect([...seen(), await stateOf(lockdownId)]).toEqual([ALL, [0, 0], "lifted"]);
-    const [set] = await listStandbySets(app.tables);
+    const [set] = (await listStandbySets(app.tables)).sets;
     if (!set) throw new Error("there is no set");
     await saveStandbySet(app.tables, { ...set, holders: [lockdownId], shown: null });
     await world.run(settleStandby(app, set.name, { priority: "lockdown" }));

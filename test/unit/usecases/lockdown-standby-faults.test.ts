@@ -4,7 +4,6 @@ import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-li
 import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
-import { listStandbySets, readableStandbySets } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
@@ -258,47 +257,3 @@ test("whoever dies at whichever call, the next ticks close everything, and open 
     if (closing.calls() < n && opening.calls() < n) break;
   }
 }, 120_000);
-
-/** A set of each group; that of the one is damaged for as long as `meanwhile` takes. */
-async function damagedSetOf(groupId: string, meanwhile: () => Promise<void>): Promise<void> {
-  const { tables } = world.process();
-  const set = (await world.run(listStandbySets(tables))).find(({ members }) => members.some((id) => id === groupId));
-  if (!set) throw new Error("there is no set");
-  const key = ["~lists", set.name];
-  const body = (await world.run(tables.get("preparation", key)))?.columns["body"] ?? "";
-  await world.run(tables.update("preparation", key, { body: "[" }, { kind: "present" }));
-  await meanwhile();
-  await world.run(tables.update("preparation", key, { body }, { kind: "present" }));
-}
-
-const TWO_SETS = {
-  ...STANDBY_POLICY,
-  lockdown: { ...STANDBY_POLICY.lockdown, prefixLists: [{ groups: ["web"] }, { groups: ["app"] }] },
-};
-
-test("a set whose row is damaged keeps no other from being emptied, and its groups are not told to be open", async () => {
-  world = await standbyWorld({ policy: TWO_SETS });
-  const { lockdownId } = await lock(world, ["web", "app"]);
-  expect(openPorts(world)).toEqual(LOCKED);
-  await damagedSetOf("sg-app", async () => {
-    const lifting = await lift(world, lockdownId);
-    expect([lifting.state, openPorts(world)]).toEqual(["lifting", ALL.filter((it) => it !== "app 8080")]);
-  });
-  expect((await lift(world, lockdownId)).state).toBe("lifted");
-  expect([openPorts(world), filled(world).every((blocks) => blocks === 0)]).toEqual([ALL, true]);
-});
-
-test("a set whose row is damaged keeps no other from being prepared", async () => {
-  world = await standbyWorld({
-    policy: { ...TWO_SETS, lockdown: { ...TWO_SETS.lockdown, prefixLists: [{ groups: ["web"] }] } },
-  });
-  await damagedSetOf("sg-web", async () => {
-    world.policy = policyOf(policySchema.parse(TWO_SETS), 2, region);
-    await world.ticks(70);
-    const { sets, unreadable } = await world.run(readableStandbySets(world.process().tables));
-    expect([sets.map(({ members, shown }) => [members, shown]), unreadable.length]).toEqual([
-      [[["sg-app"], "empty"]],
-      1,
-    ]);
-  });
-});

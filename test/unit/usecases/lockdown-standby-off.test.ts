@@ -13,7 +13,7 @@ const LOCKED = ["web 80", "other 8080"];
 const ROUND = 62;
 
 const dropsLeft = () => world.ecs.groups().flatMap(({ rules }) => rules.filter((it) => it.policy === "Drop"));
-const sets = () => world.run(listStandbySets(world.process().tables));
+const sets = async () => (await world.run(listStandbySets(world.process().tables))).sets;
 const nothingLeft = async () => [world.ecs.lists().length, dropsLeft().length, (await sets()).length];
 
 /** Somebody has taken `ecs:ModifyPrefixList` and the like from the role, as setup does where lists are off. */

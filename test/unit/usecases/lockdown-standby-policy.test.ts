@@ -85,13 +85,13 @@ test("a lift waits for no list of other groups", async () => {
   const { lockdownId } = await lock(world, ["web", "app"]);
   expect((await lift(world, lockdownId)).state).toBe("lifted");
   expect(openPorts(world)).toEqual(ALL);
-  expect(await world.run(listStandbySets(world.process().tables))).toHaveLength(2);
+  expect((await world.run(listStandbySets(world.process().tables))).sets).toHaveLength(2);
 });
 
 test("a list that is gone is made anew", async () => {
   world = await standbyWorld();
   const { tables } = world.process();
-  const [set] = await world.run(listStandbySets(tables));
+  const [set] = (await world.run(listStandbySets(tables))).sets;
   if (!set) throw new Error("there is no set");
   const lists = set.lists.map((it) => ({ ...it, listId: "pl-gone" }));
   await world.run(saveStandbySet(tables, { ...set, lists }));
