@@ -1,8 +1,7 @@
 // Alarms as they were told last, one row each.
 import type { Alarm, AlarmState } from "../domain/alarm.ts";
-import { AppError } from "../errors/app-error.ts";
 import type { Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn, withKey } from "./row-shape.ts";
+import { readable, revOf, shapedColumn, withKey } from "./row-shape.ts";
 
 /** An alarm, and what has been done for it. Instants in milliseconds. */
 export interface AlarmRow {
@@ -36,25 +35,20 @@ export async function getAlarm(tables: Tables, alarmId: string): Promise<AlarmRo
   return row && alarmOf(row);
 }
 
-/** The ids of alarms whose last telling nobody has acted on yet, to the last page. One that cannot be read is among them. */
-export async function unhandledAlarms(tables: Tables): Promise<readonly string[]> {
-  const found: string[] = [];
-  let from = "";
-  for (;;) {
+/** Every alarm, to the last page, and the ids of those that cannot be read. */
+export async function listAlarms(
+  tables: Tables,
+): Promise<{ readonly alarms: readonly AlarmRow[]; readonly unreadable: readonly string[] }> {
+  const alarms: AlarmRow[] = [];
+  const unreadable: string[] = [];
+  for (let from = ""; ; ) {
     const page = await tables.range({ table: "alarm", from: [from], to: null, limit: 1000 });
-    for (const row of page.rows) if (!isHandled(row)) found.push(String(row.key[0]));
+    const { items, unreadable: keys } = readable(page.rows, alarmOf);
+    alarms.push(...items);
+    unreadable.push(...keys.map(([id]) => String(id)));
     const last = page.rows.at(-1);
-    if (!page.more || !last) return found;
+    if (!page.more || !last) return { alarms, unreadable };
     from = `${String(last.key[0])}\u0001`;
-  }
-}
-
-function isHandled(row: Row): boolean {
-  try {
-    return shapedColumn<Partial<AlarmRow>>(row.columns["body"], "alarm", {}).isHandled === true;
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    return false;
   }
 }
 

@@ -175,6 +175,19 @@ export async function saveLockdown(tables: Tables, lockdown: Lockdown): Promise<
   return outcome === "written" ? { ...lockdown, rev: rev + 1 } : null;
 }
 
+/** Deletes the row of a lockdown that nobody can read, and no other, so that it can be written anew. */
+export async function deleteUnreadableLockdown(tables: Tables, id: string): Promise<void> {
+  const key = keyOf(id);
+  const row = key && (await tables.get("lockdown", key));
+  if (!row || readable([row], lockdownOf).unreadable.length === 0) return;
+  const { body } = row.columns;
+  await tables.delete(
+    "lockdown",
+    key,
+    body === undefined ? { kind: "none" } : { kind: "equals", column: "body", value: body },
+  );
+}
+
 const preparationKey = ({ region, groupId }: GroupRef): string[] => [region, groupId];
 
 export const preparationWrite = (preparation: Preparation): Write => ({

@@ -8,10 +8,10 @@ import {
   subjectOf,
   subjectText,
 } from "../../domain/alarm.ts";
-import { scopeName } from "../../domain/lockdown.ts";
+import { lockdownIdOf, scopeName } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { AppError, fail } from "../../errors/app-error.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { acquireLock } from "../../store/lock.ts";
@@ -156,8 +156,8 @@ async function withoutCause(
 }
 
 /**
- * Lockdowns that are on for the alarm. Its row may name none, or one from before: their starter may have died before it said so. Throws
- * STATE_UNREADABLE where the last of a scope cannot be read: taken for none, it would not end with its alarm once it can be.
+ * Lockdowns that are on for the alarm. Its row may name none, or one from before: their starter may have died before it said so. The last of
+ * a scope that cannot be read may be one: it ends with the alarm where nothing else is known to have it on.
  */
 async function begunBy(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): Promise<readonly string[]> {
   const begun: string[] = [];
@@ -165,8 +165,7 @@ async function begunBy(app: App, { alarm, alarmId }: AlarmRow, policy: Policy): 
     const scope = rule.action === "lockdown" && alarmRuleFor(alarm, [rule]) ? (rule.scope ?? instanceOf(alarm)) : null;
     if (!scope) continue;
     const found = await lastLockdown(app.tables, scopeName(scope));
-    if (found?.lockdown === null)
-      throw fail("STATE_UNREADABLE", { table: "lockdown", key: `${scopeName(scope)} ${found.sequence}` });
+    if (found?.lockdown === null) begun.push(lockdownIdOf(scopeName(scope), found.sequence));
     const last = found?.lockdown;
     if (last && last.state !== "lifted" && last.causes.some((it) => it.by === alarmId)) begun.push(last.lockdownId);
   }

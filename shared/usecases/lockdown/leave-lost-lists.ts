@@ -1,4 +1,4 @@
-// Lists that are filled for a lockdown whose row is lost, or that is over: nobody would empty them any more.
+// Lists that are filled for a lockdown whose row is lost or cannot be read, or that is over: nobody would empty them any more.
 import type { StandbySet } from "../../domain/standby.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
@@ -13,9 +13,9 @@ const AT_ONCE = 32;
 
 /**
  * Lets go of every set for lockdowns that are lifted, as whoever was frozen while it filled the lists may do that after their end, and for
- * those without a row; whoever settles the set then empties its lists. An incident is not over because a table is lost: as long as the
- * ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. A row that cannot be read is there.
- * Answers when the first such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
+ * those without a row that can be read; whoever settles the set then empties its lists. An incident is not over because a table is lost: as
+ * long as the ledger of a member holds anything for the lockdown the lists stay filled, as drops over blocks stand. Answers when the first
+ * such hold ends; null where nothing waits for one. Reads ledgers only where a row is lost.
  */
 export async function leaveLostLists(app: App): Promise<number | null> {
   const ends: number[] = [];
@@ -41,7 +41,7 @@ async function stateOf(app: App, lockdownId: string): Promise<"on" | "lifted" | 
     return lockdown.state === "lifted" ? "lifted" : "on";
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return "on";
+    return "lost";
   }
 }
 

@@ -1,5 +1,5 @@
 // Ends a lockdown: what it holds and suspends in its groups is let go of, and read back.
-import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
+import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
@@ -7,7 +7,7 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { getAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
-import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
+import { deleteUnreadableLockdown, getLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
@@ -19,6 +19,7 @@ import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassReport } from "../pass/run-pass.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { emptyLists } from "./hold-standby.ts";
+import { findLockdown } from "./lost-lockdown.ts";
 
 export interface LiftOptions {
   readonly policy: Policy;
@@ -34,11 +35,11 @@ const GROUPS_AT_ONCE = 256;
 
 /**
  * Lifts it; lifting again goes on or changes nothing. What is no person's word lifts none that still has a cause and time: an alarm may
- * have joined since the last one was over. Throws LOCKDOWN_UNKNOWN.
+ * have joined since the last one was over. Of one whose row is lost everything goes that the ledger still has of it; its row is made anew
+ * for that. Throws LOCKDOWN_UNKNOWN.
  */
 export async function liftLockdown(app: App, lockdownId: string, options: LiftOptions): Promise<Lockdown> {
-  const isFirst = (await getLockdown(app.tables, lockdownId))?.state === "active";
-  const lifting = await decide(app, lockdownId, options);
+  const { lockdown: lifting, isFirst } = await decide(app, lockdownId, options);
   if (lifting.state !== "lifting") return lifting;
   const open = new Map<string, LockdownGroup>();
   // Before the ledger says so: what is granted from then on is let in. Where that fails the groups stay locked down.
@@ -77,30 +78,43 @@ export async function liftAgain(
   }
 }
 
-/** One cause is over. Answers the lockdown, which goes on while any other cause is left; null when there is none. */
+/**
+ * One cause is over. Answers the lockdown, which goes on while any other cause is left; null when there is none. One without a row has
+ * those causes that are left by now.
+ */
 export async function endCause(app: App, lockdownId: string, cause: string): Promise<Lockdown | null> {
   for (;;) {
-    const lockdown = await getLockdown(app.tables, lockdownId);
+    const lockdown = await findLockdown(app, lockdownId);
     if (!lockdown?.causes.some((it) => it.by === cause)) return lockdown;
     const causes = lockdown.causes.filter((it) => it.by !== cause);
+    if (lockdown.rev === 0) return { ...lockdown, causes };
     const saved = await saveLockdown(app.tables, { ...lockdown, causes });
     if (saved) return saved;
   }
 }
 
-/** From here on it ends, whoever dies: the job goes on. */
-async function decide(app: App, lockdownId: string, { by, isPerson }: LiftOptions): Promise<Lockdown> {
+/** From here on it ends, whoever dies: the job goes on. `isFirst` is true for whoever has decided it. */
+async function decide(
+  app: App,
+  lockdownId: string,
+  { by, isPerson }: LiftOptions,
+): Promise<{ readonly lockdown: Lockdown; readonly isFirst: boolean }> {
   for (;;) {
-    const lockdown = parseLockdownId(lockdownId) && (await getLockdown(app.tables, lockdownId));
-    if (!lockdown) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId });
-    if (lockdown.state === "lifted") return lockdown;
+    const lockdown = await findLockdown(app, lockdownId);
+    if (!lockdown) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId.slice(0, 64) });
+    const asIs = { lockdown, isFirst: false };
+    if (lockdown.state === "lifted") return asIs;
     const isWanted = lockdown.causes.length > 0 && lockdown.until > app.clock.now();
-    if (lockdown.state === "active" && isWanted && !isPerson) return lockdown;
+    if (lockdown.state === "active" && isWanted && !isPerson) return asIs;
     await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + NET_MS))]);
     if (isPerson) await muteAlarms(app, lockdown);
-    if (lockdown.state === "lifting") return lockdown;
+    if (lockdown.state === "lifting") return asIs;
+    if (lockdown.rev === 0) {
+      await deleteUnreadableLockdown(app.tables, lockdownId);
+      await app.tables.writeAll([listedWrite(lockdown)]);
+    }
     const saved = await saveLockdown(app.tables, { ...lockdown, state: "lifting", endedBy: by });
-    if (saved) return saved;
+    if (saved) return { lockdown: saved, isFirst: true };
   }
 }
 

@@ -1,8 +1,9 @@
 // Lockdowns, for whoever looks after them.
 import { type Lockdown, lockdownIdOf } from "../../domain/lockdown.ts";
 import { fail } from "../../errors/app-error.ts";
-import { lastLockdown, pageLockdowns, getLockdown as readLockdown } from "../../store/lockdowns.ts";
+import { lastLockdown, pageLockdowns } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
+import { findLockdown } from "./lost-lockdown.ts";
 
 /** Lockdowns, newest first; `next` continues. */
 export async function listLockdowns(
@@ -18,9 +19,9 @@ export async function listLockdowns(
   return { ...page, next: next === null ? null : `${next}` };
 }
 
-/** One of them. Throws LOCKDOWN_UNKNOWN. */
+/** One of them, by the ledger where its row is lost. Throws LOCKDOWN_UNKNOWN. */
 export async function getLockdown(app: App, lockdownId: string): Promise<Lockdown> {
-  const found = await readLockdown(app.tables, lockdownId);
+  const found = await findLockdown(app, lockdownId);
   if (!found) throw fail("LOCKDOWN_UNKNOWN", { lockdown: lockdownId.slice(0, 64) });
   return found;
 }

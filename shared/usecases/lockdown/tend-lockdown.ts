@@ -1,5 +1,6 @@
 // The job of a lockdown: what is not closed is closed, what is over is lifted, and nothing of it is left behind.
 import { type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
+import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { STANDBY_JOB } from "../../domain/standby.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -9,6 +10,7 @@ import { getLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { inParallel } from "../in-parallel.ts";
+import { tellOnce } from "../notices/tell.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { keepLists, leaveOtherLists } from "./hold-standby.ts";
@@ -27,11 +29,11 @@ export async function tendLockdown(
   run: Pick<JobRun, "policy" | "param" | "deadlineAt">,
 ): Promise<number | null> {
   const { policy, param, deadlineAt } = run;
-  const lockdown = param === null || !parseLockdownId(param) ? null : await getLockdown(app.tables, param);
-  if (!lockdown) {
+  const lockdown = param === null || !parseLockdownId(param) ? null : await rowOf(app, param);
+  if (lockdown === null || lockdown === "unreadable") {
     // Its row may be lost while lists are filled for it.
     await app.tables.writeAll([dueWrite(dueJob(STANDBY_JOB, "look", app.clock.now()))]);
-    return null;
+    return lockdown === null ? null : app.clock.now() + WATCH_MS;
   }
   const { lockdownId, until, causes, endedBy, endedAt } = lockdown;
   const now = app.clock.now();
@@ -55,6 +57,21 @@ export async function tendLockdown(
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
   if (isClosed) await leaveOtherLists(app, policy, after);
   return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
+}
+
+/** Of one that cannot be read people are told once: what was closed stays closed until the end that the ledger has, or until they lift it. */
+async function rowOf(app: App, lockdownId: string): Promise<Lockdown | "unreadable" | null> {
+  try {
+    return await getLockdown(app.tables, lockdownId);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    app.log.write("error", `the row of ${lockdownId} cannot be read: nobody goes on with it`, { cause: error });
+    const what = `the row of the lockdown ${lockdownId} cannot be read: what it has closed opens at its time, or by POST /v1/lockdown/${lockdownId}:lift`;
+    const to = [{ kind: "role", role: "operator" }] as const;
+    const fact = { at: app.clock.now(), group: null, to, dedupe: lockdownId, data: { what, since: null } };
+    await tellOnce(app, [noticeOf("healthAlarm", fact)]);
+    return "unreadable";
+  }
 }
 
 /** True where a ledger still holds or suspends anything for it: somebody closed a group after it was given back, and died. */
