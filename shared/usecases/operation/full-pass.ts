@@ -56,7 +56,7 @@ export async function beginRecovery(app: App, policy: Policy): Promise<Due> {
   if ((await listUnderway(app.tables)).length > 0)
     await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, app.clock.now()))]);
   // No end waits for it: what fails here is done before the recovery is over.
-  await rebookLockdowns(app).catch((cause: unknown) =>
+  await rebookLockdowns(app, policy).catch((cause: unknown) =>
     app.log.write("error", "lockdowns and alarms cannot be booked again yet; it is tried again", { cause }),
   );
   const row = fullPassDue("recovery", app.clock.now());
@@ -93,7 +93,8 @@ export async function fullPass(app: App, row: Due, options: FullPassOptions): Pr
       // In one region all parts ask the same budget.
       if ((await goOnWithPart(app, part, options, listed.get(part.id))) === "throttled") over.add(part.region);
     }
-    if ((await listParts(app.tables, row, app.settings.shards)).length === 0) return finish(app, row, division);
+    if ((await listParts(app.tables, row, app.settings.shards)).length === 0)
+      return finish(app, options.policy, row, division);
   }
   await tellWhenLate(app);
   return false;
@@ -117,8 +118,8 @@ async function isSuperfluous(app: App, row: Due): Promise<boolean> {
 }
 
 /** Nothing is left. In this order, so that no step is missed when the process dies between two. */
-async function finish(app: App, row: Due, { startedAt, groups }: Division): Promise<true> {
-  if (isRecovery(row)) await rebookLockdowns(app);
+async function finish(app: App, policy: Policy, row: Due, { startedAt, groups }: Division): Promise<true> {
+  if (isRecovery(row)) await rebookLockdowns(app, policy);
   const endedAt = app.clock.now();
   await app.tables.writeAll([dueWrite(fullPassDue("hourly", Math.max(startedAt + FULL_PASS_EVERY_MS, endedAt)))]);
   await app.tables.writeAll([lastFullPassWrite({ startedAt, endedAt, groups })]);

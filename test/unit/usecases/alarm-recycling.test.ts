@@ -1,7 +1,9 @@
 // Alarms about the use of ports: what has no traffic enters recycling early, and what was closed lately is given back.
 import { afterEach, describe, expect, it } from "vitest";
+import type { KeyPart } from "../../../shared/ports/tables.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
 import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
+import { rebookLockdowns } from "../../../shared/usecases/lockdown/rebook-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
@@ -28,6 +30,13 @@ const start = async (options: RecyclingWorldOptions = {}): Promise<void> => {
 /** An alarm as it is posted, and the minute after it. */
 const hear = async (rule: string, dimensions: Record<string, string> = { instanceId: "i-web-1" }): Promise<void> => {
   const { world } = one;
+  await post(rule, dimensions);
+  const deadlineAt = world.clock.monotonicMs() + 45_000;
+  await world.run(sweep(world.process(), { policy: world.policy, cause: "tick", deadlineAt, jobs: allJobs }));
+};
+
+const post = async (rule: string, dimensions: Record<string, string>): Promise<void> => {
+  const { world } = one;
   const app = world.process();
   const alarm = { rule, ruleId: rule, namespace: "acs_ecs", metric: "packets", level: "WARN", state: "ALERT" } as const;
   const row = await world.run(recordAlarm(app, { ...alarm, dimensions, at: world.clock.now() }, world.policy));
@@ -35,20 +44,29 @@ const hear = async (rule: string, dimensions: Record<string, string> = { instanc
   const terms = { policy: world.policy, arrivedAt, deadlineAt: arrivedAt + 30_000 };
   await world.run(actOnAlarm(app, row?.alarmId ?? "", terms));
   expect((await world.run(getAlarm(app.tables, row?.alarmId ?? "")))?.isHandled).toBe(true);
-  const deadlineAt = world.clock.monotonicMs() + 45_000;
-  await world.run(sweep(app, { policy: world.policy, cause: "tick", deadlineAt, jobs: allJobs }));
+};
+
+const dueKeys = async (): Promise<readonly (readonly KeyPart[])[]> => {
+  const { tables } = one.world.process();
+  return (await one.world.run(tables.range({ table: "due", from: [0], to: null, limit: 5000 }))).rows.map(
+    ({ key }) => key,
+  );
 };
 
 describe("an alarm that nothing comes in for 72 hours", () => {
   const early = { window: 45, ...AUTO } as const;
 
-  /** Used four days ago and then no more, and the alarm says so. */
-  const queuedEarly = async (dimensions: Record<string, string> = { instanceId: "i-web-1" }): Promise<void> => {
+  /** Used four days ago and then no more. */
+  const idleForDays = async (): Promise<void> => {
     await start({ recycling: early });
     await one.pass(1, [touched("real", one.today, [VISITOR])]);
     await one.pass(4);
     await one.recycle();
     expect(await one.state()).toBe(null);
+  };
+  /** And the alarm says so. */
+  const queuedEarly = async (dimensions: Record<string, string> = { instanceId: "i-web-1" }): Promise<void> => {
+    await idleForDays();
     await hear("no traffic", dimensions);
   };
   const port = { protocol: "tcp", port: "7890" };
@@ -61,6 +79,22 @@ describe("an alarm that nothing comes in for 72 hours", () => {
   ])("has the rules %s judged by that time, and their owners told", async (_which, dimensions) => {
     await queuedEarly(dimensions);
     expect([await one.state(), (await one.item())?.windowDays, one.rules()]).toEqual(["noticed", 3, [IDLE]]);
+  });
+
+  it("has its rules judged though every due row is lost before anybody has judged them, and not for a day and more", async () => {
+    await idleForDays();
+    await post("no traffic", { instanceId: "i-web-1" });
+    const app = one.world.process();
+    const lose = async (): Promise<void> => {
+      for (const key of await dueKeys()) await one.world.run(app.tables.delete("due", key, { kind: "none" }));
+    };
+    await lose();
+    await one.world.ticks(3);
+    expect(await one.state()).toBe("noticed");
+    await one.world.advance(24 * 3_600_000);
+    await lose();
+    await one.world.run(rebookLockdowns(app, one.world.policy));
+    expect((await dueKeys()).filter((key) => String(key[3]).startsWith("optimise"))).toEqual([]);
   });
 
   it.each([
