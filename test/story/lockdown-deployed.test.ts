@@ -58,7 +58,7 @@ async function openPorts(name: string): Promise<readonly number[]> {
 }
 
 describe("an attack", () => {
-  test("leaves the core ports alone open, and OK gives back just what was open", async () => {
+  test("leaves the core ports alone open, refuses leases with 409 but for break-glass, and OK gives back just what was open", async () => {
     const opened = await deployed.api("PUT", "/safeport/temp_allow?port=22&period=1800&source=127.0.0.0/24");
     const [rules, ports] = [shown("web"), await openPorts("web-1")];
     expect(ports).toEqual(expect.arrayContaining([22, 80, 443]));
@@ -70,6 +70,16 @@ describe("an attack", () => {
     expect([refused.status, refused.body.code]).toEqual([409, "GROUP_LOCKED_DOWN"]);
     const longer = await deployed.api("POST", `/v1/leases/${opened.body.id}:extend`, { body: { period: 3600 } });
     expect([longer.status, longer.body.code]).toEqual([409, "GROUP_LOCKED_DOWN"]);
+    const urgent = { port: 3306, period: 600, group: "web", source: "127.0.0.1", reason: "orders are failing" };
+    const calm = await deployed.api("POST", "/v1/leases", { body: urgent });
+    expect([calm.status, calm.body.code]).toEqual([409, "GROUP_LOCKED_DOWN"]);
+    const token = deployed.tokens.operator;
+    const glass = await deployed.api("POST", "/v1/leases", { token, body: { ...urgent, breakGlass: true } });
+    expect([glass.status, glass.body.state, await openPorts("web-1")]).toEqual([201, "open", [80, 443, 3306]]);
+    const over = await deployed.api("POST", `/v1/leases/${glass.body.id}:end`, { token });
+    expect([over.status, over.body.state]).toEqual([200, "closed"]);
+    await deployed.advance(MINUTE);
+    expect(await openPorts("web-1")).toEqual([80, 443]);
     const { body } = await deployed.api("GET", "/v1/lockdown");
     expect(body.lockdowns[0]).toMatchObject({ state: "active", closed: true, scope: { kind: "instance" } });
     expect(body.lockdowns[0].steps.map((step: { name: string }) => step.name)).toEqual([

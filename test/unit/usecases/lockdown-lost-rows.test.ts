@@ -8,6 +8,7 @@ import { getAlarm } from "../../../shared/store/alarms.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { settleAllStandby } from "../../../shared/usecases/lockdown/prepare-standby.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { settleStandby } from "../../../shared/usecases/lockdown/settle-standby.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
@@ -219,5 +220,32 @@ describe("a lockdown by lists", () => {
     expect(filled(world)).toEqual(FULL);
     await world.ticks(6);
     expect(seen()).toEqual([ALL, [0, 0]]);
+  });
+
+  test("that is lifted ends wherever whoever empties its lists dies, also between letting go of them and emptying them", async () => {
+    const lockdownId = await locked();
+    await world.ticks(20);
+    let isCut = false;
+    for (let dies = 1; ; dies += 1) {
+      const app = world.process();
+      const [set] = (await listStandbySets(app.tables)).sets;
+      if (!set) throw new Error("there is no set");
+      await saveStandbySet(app.tables, { ...set, holders: [lockdownId], shown: null });
+      await world.run(settleStandby(app, set.name, { priority: "lockdown" }));
+      expect([dies, filled(world)]).toEqual([dies, FULL]);
+      let calls = 0;
+      const mortal = world.process((_, act) => {
+        calls += 1;
+        if (calls < dies) return act();
+        throw new Error("dies here");
+      });
+      await world.run(settleAllStandby(mortal)).catch(() => undefined);
+      const [left] = (await listStandbySets(app.tables)).sets;
+      isCut ||= left?.holders.length === 0 && filled(world).join() === FULL.join();
+      await world.ticks(2);
+      expect([dies, ...seen()]).toEqual([dies, ALL, [0, 0]]);
+      if (calls < dies) break;
+    }
+    expect(isCut).toBe(true);
   });
 });

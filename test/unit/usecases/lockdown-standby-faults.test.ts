@@ -4,6 +4,7 @@ import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-li
 import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
+import { listStandbySets } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
@@ -225,6 +226,20 @@ test("rules go before lists when the policy wants none any more", async () => {
   await world.ticks(62);
   expect([world.ecs.lists(), openPorts(world)]).toEqual([[], ALL]);
   expect(world.ecs.groups().flatMap(({ rules }) => rules.filter((it) => it.policy === "Drop"))).toEqual([]);
+});
+
+test("whoever lets go of the lists at a lift, and dies before the first is emptied, has the next tick empty them", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const dying = world.process((call, act) => {
+    if (call.name === "ecs ModifyPrefixList") throw new Error("dies here");
+    return act();
+  });
+  await expect(lift(world, lockdownId, dying)).rejects.toThrow("dies here");
+  const [set] = (await world.run(listStandbySets(world.process().tables))).sets;
+  expect([set?.holders, openPorts(world)]).toEqual([[], LOCKED]);
+  await world.ticks(1);
+  expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
 });
 
 /** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
