@@ -85,6 +85,7 @@ const once = async (key: string, execution: Execution): Promise<Body> => {
   const known = recall(draft, key, digest, execution);
   if (known?.refusal !== undefined) throw new RpcError(known.refusal);
   if (known?.body !== undefined) return known.body;
+  for (const old of state.tokensBefore(now - execution.limits.clientTokenMs)) draft.dropToken(old);
   try {
     const body = attempt(draft, execution);
     draft.putToken({ key, digest, at: now, body });

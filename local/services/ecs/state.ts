@@ -92,6 +92,17 @@ export class EcsState implements EcsView {
     return key !== undefined && this.#tokens.has(key) ? key : undefined;
   }
 
+  /** Keys of the tokens that were first used before that instant. */
+  tokensBefore(at: number): readonly string[] {
+    const old: string[] = [];
+    // In order of use.
+    for (const token of this.#tokens.values()) {
+      if (token.at >= at) break;
+      old.push(token.key);
+    }
+    return old;
+  }
+
   /** The whole state as data. */
   snapshot(): EcsSnapshot {
     return {
@@ -230,10 +241,13 @@ export class EcsState implements EcsView {
   }
 
   #remember(tokens: ReadonlyMap<string, EcsToken | undefined>): void {
+    for (const key of tokens.keys()) this.#tokens.delete(key);
     replaceIn(this.#tokens, tokens);
-    for (const key of tokens.keys()) {
+    for (const [key, known] of tokens) {
       const token = key.slice(key.indexOf(" ") + 1);
-      if (this.firstKeyOf(token) === undefined) this.#firstKeys.set(token, key);
+      if (this.firstKeyOf(token) !== undefined) continue;
+      if (known === undefined) this.#firstKeys.delete(token);
+      else this.#firstKeys.set(token, key);
     }
   }
 

@@ -1,7 +1,9 @@
 // What a ClientToken does to a repeated call, through the official SDK.
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526";
-import { describe, expect, it } from "vitest";
+import Database from "libsql";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { itEmbedded } from "./it-embedded.ts";
 import { aTarget, nobody, outcomeOf } from "./target.ts";
 import { aDirectory, authorize, aWorld, type Client, refusalOf, regionId, rulesOf, ssh, until } from "./world.ts";
@@ -51,6 +53,23 @@ describe("ClientToken", () => {
     );
     await call().catch(() => undefined);
     expect((ecs.groups()[0]?.rules.length ?? 0) - 2).toBe(added);
+  });
+
+  itEmbedded("leaves nothing behind when its time is over, in memory and on the disk", async () => {
+    const directory = await aDirectory();
+    const { client, clock, ecs } = await aWorld({ directory, limits: { clientTokenMs: 60_000 } });
+    for (const clientToken of ["t-1", "t-2", "t-3"]) {
+      await authorize(client, [ssh()], { clientToken });
+      await closeLast(client);
+      await clock.advance(20_000);
+    }
+    await clock.advance(25_000);
+    await authorize(client, [ssh()], { clientToken: "t-4" });
+    const keys = (): string[] => ecs.snapshot().tokens.map(({ key }) => key.split(" ")[1] ?? "");
+    expect(keys()).toEqual(["t-3", "t-4"]);
+    const database = new Database(join(directory, "ecs.sqlite"), { readonly: true });
+    onTestFinished(() => void database.close());
+    expect(database.prepare("SELECT count(*) AS n FROM tokens").get()).toMatchObject({ n: 2 });
   });
 
   itEmbedded("is forgotten after its time", async () => {
