@@ -48,10 +48,9 @@ const PATH = /^\/2023-03-30\/functions\/([^/]+)(\/invocations)?$/;
 
 /** A server that is not listening yet. */
 export function createFunctionApi(options: FunctionApiOptions): Server {
-  return createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS },
-    (request, response) => void serve(options, request, response),
-  );
+  return createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+    serve(options, request, response).catch(() => response.destroy());
+  });
 }
 
 async function serve(options: FunctionApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {

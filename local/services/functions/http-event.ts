@@ -38,6 +38,8 @@ const RESPONSE_HEADERS_DROPPED = new Set([
   "upgrade",
   "transfer-encoding",
 ]);
+/** Tabs and the visible letters of Latin-1: what a header can hold on the wire. */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const RESPONSE_HEADER_BYTES_MAX = 8_192;
 
 /** The event of section "HTTP trigger" of the platform's documentation, version v1. */
@@ -88,7 +90,7 @@ export function httpAnswer(result: Buffer): HttpAnswer | { readonly problem: str
   let size = 0;
   for (const [name, value] of Object.entries(headers)) {
     if (!["string", "number", "boolean"].includes(typeof value)) return { problem: `header ${name} is no string` };
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || /[\r\n\0]/.test(String(value)))
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name) || !HEADER_VALUE.test(String(value)))
       return { problem: `header ${JSON.stringify(name)} is not valid` };
     const lower = name.toLowerCase();
     if (lower.startsWith("x-fc-") || RESPONSE_HEADERS_DROPPED.has(lower)) continue;

@@ -34,10 +34,9 @@ const TARGET_BYTES_MAX = 4 * 1024;
 
 /** A server that is not listening yet. */
 export function createGateway(options: GatewayOptions): Server {
-  const server = createServer(
-    { maxHeaderSize: 64 * 1024 },
-    (request, response) => void serve(options, request, response),
-  );
+  const server = createServer({ maxHeaderSize: 64 * 1024 }, (request, response) => {
+    serve(options, request, response).catch(() => response.destroy());
+  });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) {

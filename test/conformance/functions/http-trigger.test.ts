@@ -127,6 +127,18 @@ it("answers 502 when the function throws, crashes, runs too long or answers nons
   }
 });
 
+it.each([
+  ["letters that no header holds", "令牌"],
+  ["a control character", "a\u0001b"],
+])("answers 502 to a header with %s, and goes on", async (_what, value) => {
+  const { fc } = await startWorld();
+  const answered = JSON.stringify({ statusCode: 200, headers: { "x-a": value }, body: "" });
+  fc.registry.deploy({ name: "api", bundle: bundle(`exports.handler = async () => (${answered});`) });
+  const answer = await send(fc.gatewayPort, { path: "/" });
+  expect([answer.status, JSON.parse(answer.body).code]).toEqual([502, "BadResponse"]);
+  expect((await send(fc.gatewayPort, { path: "/" })).status).toBe(502);
+});
+
 it("answers 202 to an asynchronous request and runs it with the same event", async () => {
   const { fc } = await startWorld();
   fc.registry.deploy({
