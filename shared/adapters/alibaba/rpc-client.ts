@@ -165,12 +165,19 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     if (!Number.isNaN(date)) skew = settings.clock.now() - date;
   }
 
+  /** To compile it blocks the process: what the gate asks the store is on its way before, and answered meanwhile. */
+  async function load(): Promise<EcsSdk> {
+    if (loaded !== null) return loaded;
+    if (settings.gate !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    loaded ??= await import("./ecs-sdk.ts");
+    return loaded;
+  }
+
   return {
     async call(call) {
-      await settings.gate?.admit(call.region, call.action, call.priority);
+      const admitted = settings.gate?.admit(call.region, call.action, call.priority);
+      const [sdk] = await Promise.all([load(), admitted]);
       try {
-        loaded ??= await import("./ecs-sdk.ts");
-        const sdk = loaded;
         try {
           return await send(sdk, call);
         } catch (error) {
