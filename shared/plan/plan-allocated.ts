@@ -9,7 +9,8 @@ import { refused } from "./plan-entry.ts";
 
 /**
  *     rule in the cloud             what happens
- *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule
+ *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule; where nobody has
+ *                                   read the rule yet it stands from then on: a stale reading shows what a lease has closed
  *     same key, one of a lease's    the other one stands; the lease's is revoked
  *     same key, a lease's           nothing until that lease has ended
  *     same key, other description   a difference, if the allocation knows one; modified where it is owed
@@ -42,6 +43,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
     const isEdited = !isMarked && description !== "" && stands.description !== description;
     // Only the rule that was allocated is given its words back: another one that says the same is somebody's own.
     const isOwed = isEdited && allocation.seenAt === null && stands.id === standingId;
+    const isUnproven = isMarked && allocation.seenAt === null;
     const writes = isMarked
       ? "its allocation has it stand, and its mark would end it"
       : `allocated by ${allocation.by}`;
@@ -49,9 +51,9 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
       {
         standing: { kind: "preExisting", ruleId: stands.id },
         createdAt: null,
-        opens: isRefused ? "opened" : "all",
+        opens: isRefused || isUnproven ? "opened" : "all",
         settled: true,
-        seenAt: isOwed ? null : picture.readAt,
+        seenAt: isOwed || isUnproven ? null : picture.readAt,
         ...refusing,
       },
       {

@@ -6,7 +6,9 @@ import { parseMark } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { type AllocationAsk, allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
 import { health } from "../../shared/usecases/operation/health.ts";
+import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import { keepsId } from "../kit/switch-under-test.ts";
 import { World } from "../kit/world.ts";
 
@@ -334,4 +336,31 @@ describe("lost state", () => {
       expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
     expect((await world.recorded()).join()).toContain(`the ledger row ${entryId} cannot be read`);
   });
+});
+
+test("what is granted for good stands, though a late reading shows the lease's rule that has just been closed", async () => {
+  const { lease } = await world.open();
+  await world.advance(60_000);
+  await world.run(endLease(world.process(), world.caller(), lease.request.leaseId, { dryRun: false }));
+  const fault = { kind: "stale-read", ms: 1000 } as const;
+  world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", fault }]);
+  const grant: AllocationAsk = {
+    ...{ group: "web", protocol: "tcp", port: "22", sources: ["203.0.113.7"], priority: 100 },
+    ...{ policy: "accept", direction: "ingress", owner: "ops", application: "", reason: "needed", ticket: "" },
+    ...{ allowedSources: [], openHours: null, sensitiveConfirmed: false },
+  };
+  const [app, admin] = [world.process(), world.caller("root", ["admin"])];
+  await world.run(allocateRule(app, admin, grant, { dryRun: false }));
+  const deadlineAt = world.clock.monotonicMs() + 30_000;
+  const terms = {
+    cause: "ledger",
+    actor: "root",
+    policy: world.policy,
+    priority: "open",
+    rows: [],
+    deadlineAt,
+  } as const;
+  await world.run(lookAtGroup(app, world.web, terms));
+  await world.ticks(3);
+  expect(world.openPorts()).toEqual(["22/22"]);
 });

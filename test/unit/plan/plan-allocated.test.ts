@@ -101,6 +101,16 @@ describe("an allocation whose rule stands", () => {
     expect(planGroup(aPicture({ entries: [entry], rules: [foreign] })).calls).toEqual([]);
   });
 
+  test("is not believed while it carries a lease's mark: a stale reading shows what that lease has closed", () => {
+    const entry = owed({ standing: preExisting("1"), holders: [aHolder({ openedAt: null })] });
+    const rules = [aRule({ description: aMark() })];
+    const plan = planGroup(aPicture({ entries: [entry], rules }));
+    expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "safeport ledger: web" }]);
+    expect(plan.patches).toMatchObject([{ seenAt: null, opens: "opened" }]);
+    const gone = planGroup(aPicture({ entries: [entry], rules, revoked: new Set([ruleId("1")]) }));
+    expect(gone.calls).toMatchObject([{ kind: "authorize" }]);
+  });
+
   test("differs when somebody has given it another description, if it has one at all", () => {
     const edited = (description: string, shown: string) =>
       planAllocated(
