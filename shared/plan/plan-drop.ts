@@ -5,13 +5,14 @@ import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, markOf, type Picture } from "./picture.ts";
-import { planEnded, refused } from "./plan-entry.ts";
+import { isProven, planEnded, refused } from "./plan-entry.ts";
 
 /**
  *     holders   rule in the cloud            what happens
  *     ended     ours, by id or by mark       revoke by id, seen or not
  *     ended     somebody else's              nothing
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
+ *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what has been lifted
  *     live      ours, changed or missing     put back, unless it was undone too often: then a person is asked, and a changed one is drift
  *     live      somebody else's, same key    the hold rides on it
  *     live      none                         authorize; what the cloud refuses ends the hold
@@ -30,6 +31,11 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   const description = markOf(entry, live, picture);
   const kept = booked ? ours.find((rule) => rule === booked) : ours[0];
+  // What an open authorize has written is believed at once: in an attack no call is made that may not be needed.
+  if (kept && attempts.length === 0 && !isProven(entry, picture)) {
+    const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
+    return change({}, { calls: [{ kind: "modify", entry, ruleId: kept.id, description, cause }] });
+  }
   if (kept) {
     const calls: PlannedCall[] = ours
       .filter((rule) => rule !== kept)

@@ -204,7 +204,7 @@ function undirected(rules: readonly KnownRule[], entry: Entry): readonly KnownRu
  * True when more than a reading says that a rule of ours stands: the ledger, or an answer to this pass. Not an authorize that is open: what
  * it wrote may have been closed since.
  */
-const isProven = ({ standing, entryId }: Entry, { accepted, restated }: Picture): boolean =>
+export const isProven = ({ standing, entryId }: Entry, { accepted, restated }: Picture): boolean =>
   standing.kind !== "none" || accepted.has(entryId) || restated.has(entryId);
 
 /**

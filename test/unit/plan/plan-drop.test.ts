@@ -46,11 +46,29 @@ describe("a drop somebody holds", () => {
     ]);
     expect(findings).toEqual([]);
     expect(plan(entry, []).patch?.opens).toBe("none");
-    expect(plan(entry, [written()])).toMatchObject({ calls: [], patch: { opens: "all", standing: ours("1") } });
+    const accepted = new Set([entry.entryId]);
+    expect(plan(entry, [written()], { accepted })).toMatchObject({
+      calls: [],
+      patch: { opens: "all", standing: ours("1") },
+    });
+  });
+
+  test("that nobody has booked stands for nobody before its mark is written again: an earlier one was lifted a moment ago", () => {
+    const entry = entryOf([aDropHolder({ openedAt: null })]);
+    const calls = ["modify: nobody has booked it: whether it stands is seen by writing its mark again"];
+    const closed = { opens: "none", standing: { kind: "none" } };
+    expect(plan(entry, [written()])).toMatchObject({ calls, patch: closed });
+    const ids = new Set([entry.entryId]);
+    for (const changes of [{ restated: ids }, { accepted: ids }, { intents: [anIntent(entry)] }])
+      expect(plan(entry, [written()], changes)).toMatchObject({ calls: [], patch: { opens: "all" } });
+    expect(plan(entry, [written()], { revoked: new Set([ruleId("1")]) }).calls).toEqual([
+      "authorize: a lockdown asks for it",
+    ]);
   });
 
   test("carries the end of its last holder", () => {
-    const entry = entryOf([aDropHolder(), aDropHolder({ holderId: "ld-2", until: NOW + 2 * HOUR })]);
+    const holders = [aDropHolder(), aDropHolder({ holderId: "ld-2", until: NOW + 2 * HOUR })];
+    const entry = entryOf(holders, { standing: ours("1") });
     expect(plan(entry, [written()]).calls).toEqual(["modify: its mark is out of date"]);
   });
 
