@@ -2,6 +2,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
 import { withDeadline } from "../system/deadline.ts";
+import { afterThisTurn } from "../system/turn.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { sameCredentials } from "./credentials.ts";
 import { readAnswer } from "./ecs-answers.ts";
@@ -168,7 +169,7 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
   /** To compile it blocks the process: what the gate asks the store is on its way before, and answered meanwhile. */
   async function load(): Promise<EcsSdk> {
     if (loaded !== null) return loaded;
-    if (settings.gate !== undefined) await new Promise((resolve) => setImmediate(resolve));
+    if (settings.gate !== undefined) await new Promise<void>(afterThisTurn);
     loaded ??= await import("./ecs-sdk.ts");
     return loaded;
   }
