@@ -26,6 +26,14 @@ async function post(
   return { status: response.status, done: answer.done ?? "" };
 }
 
+/** An event as EventBridge hands it to the function. */
+const deliver = (event: object): Promise<unknown> =>
+  fetch(`${deployed.cloud.endpoints.control}/events`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ function: "alarm", event }),
+  });
+
 const about = (name: string) => ({ dimensions: `{instanceId=${deployed.instanceId(name)}, userId=1}` });
 const told = (state: string, secondsOn = 0) => ({
   alertState: state,
@@ -155,6 +163,23 @@ describe("an attack", () => {
     expect((await post({ ...about("web-1"), ...told("ALERT", 30) })).done).toMatch(/^lockdown ld-/);
   }, 60_000);
 
+  test("that Anti-DDoS tells of locks the instance's group down, and is over by its end", async () => {
+    const before = await openPorts("web-1");
+    const instanceId = deployed.instanceId("web-1");
+    const attack = (name: string, secondsOn: number) => ({
+      ...{ source: "acs.ddos", type: `ddos:CloudMonitor:${name}`, data: { instanceId, ip: "203.0.113.9" } },
+      time: new Date(deployed.cloud.clock.now() + secondsOn * 1000).toISOString(),
+    });
+    await deliver(attack("DDoSAttackAdd", 0));
+    expect(await openPorts("web-1")).toEqual([80, 443]);
+    const [on] = (await deployed.api("GET", "/v1/lockdown")).body.lockdowns;
+    expect(on).toMatchObject({ state: "active", closed: true, by: "alarm" });
+    await deliver(attack("DDoSAttackEnd", 5));
+    expect(await openPorts("web-1")).toEqual(before);
+    const [off] = (await deployed.api("GET", "/v1/lockdown")).body.lockdowns;
+    expect(off).toMatchObject({ state: "lifted", endedBy: on.causes[0] });
+  }, 60_000);
+
   test("by hand: shown first, started, listed with its groups, and refused where it makes no sense", async () => {
     const body = { groups: ["web", "legacy"], reason: "a drill" };
     const preview = await deployed.api("POST", "/v1/lockdown?dryRun=true", { body });
@@ -213,12 +238,7 @@ test.runIf(takesDestination)(
     const { body } = await deployed.api("POST", "/v1/leases", { body: asked });
     expect(body, JSON.stringify(body)).toMatchObject({ state: "open" });
     const resourceId = `acs:ecs:${deployed.cloud.account.regionId}:1:instance/${instance}`;
-    const event = { source: "acs.ecs", type: "ecs:Instance:StateChange", data: { resourceId, state: "Stopped" } };
-    await fetch(`${deployed.cloud.endpoints.control}/events`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ function: "alarm", event }),
-    });
+    await deliver({ source: "acs.ecs", type: "ecs:Instance:StateChange", data: { resourceId, state: "Stopped" } });
     expect((await deployed.api("GET", `/v1/leases/${body.id}`)).body).toMatchObject({ state: "closed" });
   },
   60_000,

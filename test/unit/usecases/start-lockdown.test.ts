@@ -1,6 +1,7 @@
 // A lockdown where it meets resistance: no operators, no room for drops, a cloud that throttles or refuses.
 import { describe, expect, test } from "vitest";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { viewLockdown } from "../../../shared/http/lockdown-view.ts";
 import { listPreparations, preparationDelete } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -9,6 +10,7 @@ import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lock
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
+import { World } from "../../kit/world.ts";
 import { lift, rulesIn, terms, tick } from "./lockdown-scene.ts";
 
 const lockdown = { core: ["80", "443"], groups: ["*"] };
@@ -128,3 +130,30 @@ test("a lockdown whose row somebody has damaged holds up no new one of its scope
     // Whoever asks next joins the one that can be read.
     expect((await startLockdown(app, ask(scene, app, { cause: "bob" }))).lockdownId).toBe(second.lockdownId);
   }));
+
+test.each([
+  ["i-app-1", ["i-app-2"]],
+  ["i-web-1", []],
+])("one of the instance %s names the other hosts of its group, and what no drop stops", async (instanceId, others) => {
+  const world = await World.start({ inMemory: true, policy: { lockdown, operatorPath: OPERATORS } });
+  try {
+    const app = world.process();
+    const started = await world.run(
+      startLockdown(app, {
+        ...{ scope: { kind: "instance", instanceId }, cause: "ann", principal: "ann", reason: "an attack" },
+        ...{ policy: world.policy, periodMs: 3_600_000, waivedBy: null, decidedBy: "roles: operator" },
+        ...{ arrivedAt: app.clock.monotonicMs(), deadlineAt: app.clock.monotonicMs() + 30_000 },
+      }),
+    );
+    const { otherHosts, cannotStop, closed } = viewLockdown(started);
+    expect([closed, otherHosts.map((host) => host.instanceId)]).toEqual([true, others]);
+    expect(cannotStop).toEqual([
+      expect.stringContaining("sessions that are established"),
+      expect.stringContaining("load balancer"),
+      expect.stringContaining("ICMP"),
+      ...(others.length > 0 ? [expect.stringContaining("between the members of the group")] : []),
+    ]);
+  } finally {
+    await world.stop();
+  }
+});
