@@ -6,6 +6,7 @@ import { justifyLease } from "../../shared/usecases/approval/justify-lease.ts";
 import { listApprovals } from "../../shared/usecases/approval/list-approvals.ts";
 import { decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
 import { getDrift, listDrift } from "../../shared/usecases/drift/list-drift.ts";
+import { isOwed, settleDecision } from "../../shared/usecases/drift/settle-decision.ts";
 import { getGroup, listGroups } from "../../shared/usecases/group/list-groups.ts";
 import { askAgain } from "../../shared/usecases/lease/ask-again.ts";
 import { followLease } from "../../shared/usecases/lease/follow-lease.ts";
@@ -56,6 +57,8 @@ export const otherPart = {
     decideByLink,
     openLink,
     decideDrift,
+    isOwed,
+    settleDecision,
     decideLease,
     approveItem,
     exemptItem,

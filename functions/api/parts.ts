@@ -44,6 +44,8 @@ export const useCases: UseCases = {
     "decideByLink",
     "openLink",
     "decideDrift",
+    "isOwed",
+    "settleDecision",
     "decideLease",
     "approveItem",
     "exemptItem",

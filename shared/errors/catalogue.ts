@@ -299,6 +299,14 @@ export const catalogue = {
     (d) => `The drift ${d["drift"]} (${d["kind"]}) is ${d["state"]}: ${d["why"]}.`,
     () => "GET /v1/drift/{id} shows it; PUT and DELETE /v1/ledger change what should stand whatever became of it.",
   ),
+  DRIFT_OWED: entry(
+    502,
+    "later",
+    "cloud",
+    (d) => `The drift ${d["drift"]} is ${d["state"]} in the ledger, and its rule does not stand: ${d["why"]}`,
+    (d) =>
+      `Mend what the cloud refuses it for: the rule is owed, and every look at the group tries again, as does the same call. DELETE /v1/ledger/${d["group"]}/${d["entry"]} takes the permission back.`,
+  ),
   IDEMPOTENCY_KEY_REUSED: entry(
     422,
     "never",

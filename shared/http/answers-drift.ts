@@ -42,6 +42,16 @@ export const driftView = () =>
     heldBy: z.nullable(text).check(z.describe("Why it was not rolled back although the group is enforced.")),
   });
 
+/** One difference by itself. */
+export const driftDetailView = () =>
+  z.extend(driftView(), {
+    owed: z
+      .boolean()
+      .check(
+        z.describe("True while the rule that was decided to stand does not: every look at the group tries again."),
+      ),
+  });
+
 /** A page of drift. */
 export const driftPageView = () =>
   z.object({

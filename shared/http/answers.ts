@@ -1,7 +1,7 @@
 // What each call answers when all is well: for the API description, and for tests that hold answers against it. Nothing else loads these.
 import * as z from "zod/mini";
 import { askedAuditView, auditListView, auditView } from "./answers-audits.ts";
-import { driftAnswerView, driftPageView, driftView } from "./answers-drift.ts";
+import { driftAnswerView, driftDetailView, driftPageView } from "./answers-drift.ts";
 import { cleanupView, leaseAnswerView, leasePageView } from "./answers-leases.ts";
 import {
   baselineAnswerView,
@@ -56,7 +56,7 @@ const answers: Readonly<Record<string, () => Answers>> = {
   getLedgerEntry: () => ({ 200: entryStoryView() }),
   retireEntry: () => ({ 200: ledgerAnswerView() }),
   listDrift: () => ({ 200: driftPageView() }),
-  getDrift: () => ({ 200: driftView() }),
+  getDrift: () => ({ 200: driftDetailView() }),
   adoptDrift: () => ({ 200: driftAnswerView() }),
   restoreDrift: () => ({ 200: driftAnswerView() }),
   releaseDrift: () => ({ 200: driftAnswerView() }),

@@ -2,6 +2,7 @@
 import type * as z from "zod/mini";
 import type { GroupRef } from "../domain/ids.ts";
 import { requireInScope, requireUnscoped } from "../usecases/group/check-scope.ts";
+import type { PassReport } from "../usecases/pass/run-pass.ts";
 import { fromOf } from "../usecases/records/said-by.ts";
 import { dryRunQuery } from "./inputs.ts";
 import type { HttpResponse } from "./message.ts";
@@ -65,10 +66,10 @@ export function sourcesOf(source: string | readonly string[]): string[] {
 }
 
 /**
- * Has a pass bring a group to what was just decided. Answers false when that has to wait: the decision stands, and its due row has the
+ * Has a pass bring a group to what was just decided. Answers null when that has to wait: the decision stands, and its due row has the
  * next minute look.
  */
-export async function lookNow(call: Call, group: GroupRef, cause: string): Promise<boolean> {
+export async function lookNow(call: Call, group: GroupRef, cause: string): Promise<PassReport | null> {
   const { parts, caller } = call;
   const { app, useCases } = parts;
   const deadlineAt = Math.min(call.deadlineAt, app.clock.monotonicMs() + app.settings.answerWithinMs);
@@ -84,9 +85,9 @@ export async function lookNow(call: Call, group: GroupRef, cause: string): Promi
     drift: true,
   } as const;
   try {
-    return (await useCases.lookAtGroup(app, group, terms)) !== null;
+    return await useCases.lookAtGroup(app, group, terms);
   } catch (error) {
     app.log.write("warn", `the group ${group.groupId} is looked at later`, { cause: error });
-    return false;
+    return null;
   }
 }

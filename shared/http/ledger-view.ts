@@ -126,9 +126,10 @@ export function viewReach({
 }
 
 /** A plan in one sentence. */
-export function sentence(plan: readonly string[], { dryRun }: Done): string {
+export function sentence(plan: readonly string[], { dryRun, settled }: Done): string {
   const words = plan.join("; ") || (dryRun ? "nothing would change" : "nothing had to change");
-  return dryRun ? `Dry run, nothing was changed: ${words}.` : `Done: ${words}.`;
+  if (dryRun) return `Dry run, nothing was changed: ${words}.`;
+  return settled ? `Done: ${words}.` : `Decided, and the cloud does not show it yet: ${words}.`;
 }
 
 /** A group. */

@@ -10,6 +10,7 @@ import type { justifyLease } from "../usecases/approval/justify-lease.ts";
 import type { listApprovals } from "../usecases/approval/list-approvals.ts";
 import type { decideDrift } from "../usecases/drift/decide-drift.ts";
 import type { getDrift, listDrift } from "../usecases/drift/list-drift.ts";
+import type { isOwed, settleDecision } from "../usecases/drift/settle-decision.ts";
 import type { Sees } from "../usecases/group/check-scope.ts";
 import type { getGroup, listGroups } from "../usecases/group/list-groups.ts";
 import type { askAgain } from "../usecases/lease/ask-again.ts";
@@ -81,6 +82,8 @@ export interface UseCases {
   readonly listDrift: typeof listDrift;
   readonly getDrift: typeof getDrift;
   readonly decideDrift: typeof decideDrift;
+  readonly isOwed: typeof isOwed;
+  readonly settleDecision: typeof settleDecision;
   readonly lookAtGroup: typeof lookAtGroup;
   readonly listRecycling: typeof listRecycling;
   readonly getRecycling: typeof getRecycling;

@@ -26,8 +26,8 @@ const decision = (verb: "adopt" | "restore" | "release", summary: string): Route
       const { parts, caller, params } = call;
       const id = params["id"] ?? "";
       const answer = await parts.useCases.decideDrift(parts.app, caller, id, verb, body, { dryRun });
-      const isOver = dryRun || answer.plan.length === 0;
-      const settled = isOver || (await lookNow(call, answer.group, `${verb} ${id} by ${caller.principal}`));
+      const look = () => lookNow(call, answer.group, `${verb} ${id} by ${caller.principal}`);
+      const settled = dryRun || (await parts.useCases.settleDecision(parts.app, caller, answer, look));
       return jsonResponse(200, viewDriftAnswer(answer, { dryRun, settled }));
     },
   });
@@ -72,8 +72,10 @@ export const driftRoutes: readonly Route[] = [
     query: noQuery,
     body: noBody,
     idempotent: false,
-    handle: async ({ parts, caller, params }) =>
-      jsonResponse(200, viewDrift(await parts.useCases.getDrift(parts.app, caller, params["id"] ?? ""))),
+    handle: async ({ parts: { app, useCases }, caller, params }) => {
+      const item = await useCases.getDrift(app, caller, params["id"] ?? "");
+      return jsonResponse(200, { ...viewDrift(item), owed: await useCases.isOwed(app, item) });
+    },
   }),
   decision("adopt", "Accept what somebody did: the ledger follows."),
   decision("restore", "Bring back what was before, or what was rolled back."),

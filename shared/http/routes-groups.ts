@@ -57,7 +57,7 @@ export const groupRoutes: readonly Route[] = [
       const { parts, caller } = call;
       const answer = await parts.useCases.confirmGuard(parts.app, caller, nameOf(call), body.confirm, { dryRun });
       const isOver = dryRun || answer.plan.length === 0;
-      const settled = isOver || (await lookNow(call, answer.ref, `guard by ${caller.principal}`));
+      const settled = isOver || (await lookNow(call, answer.ref, `guard by ${caller.principal}`)) !== null;
       return jsonResponse(200, { ...viewGroup(answer.group), dryRun, settled, plan: answer.plan });
     },
   }),
@@ -90,7 +90,7 @@ export const groupRoutes: readonly Route[] = [
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;
       const answer = await parts.useCases.confirmBaseline(parts.app, caller, nameOf(call), body, { dryRun });
-      const settled = dryRun || (await lookNow(call, answer.facts.ref, `baseline by ${caller.principal}`));
+      const settled = dryRun || (await lookNow(call, answer.facts.ref, `baseline by ${caller.principal}`)) !== null;
       const done = { dryRun, settled };
       return jsonResponse(200, { ...viewBaseline(answer), ...done, message: sentence(answer.plan, done) });
     },

@@ -96,7 +96,7 @@ export const ledgerRoutes: readonly Route[] = [
 
 async function answered(call: Call, answer: LedgerAnswer, dryRun: boolean): Promise<HttpResponse> {
   const isOver = dryRun || answer.plan.length === 0;
-  const settled = isOver || (await lookNow(call, answer.group, `ledger by ${call.caller.principal}`));
+  const settled = isOver || (await lookNow(call, answer.group, `ledger by ${call.caller.principal}`)) !== null;
   return jsonResponse(200, viewLedgerAnswer(answer, { dryRun, settled }));
 }
 

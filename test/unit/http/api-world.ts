@@ -15,6 +15,7 @@ import type { UseCases } from "../../../shared/http/route.ts";
 import { routes } from "../../../shared/http/routes.ts";
 import type { Log } from "../../../shared/ports/log.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import type { settleDecision } from "../../../shared/usecases/drift/settle-decision.ts";
 import type { LeaseAnswer } from "../../../shared/usecases/lease/open-lease.ts";
 import type { AuditPage } from "../../../shared/usecases/operation/list-audits.ts";
 import {
@@ -274,6 +275,8 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     listDrift: paged("listDrift", driftPage, { items: [], unreadable: [], next: null }),
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
+    isOwed: note("isOwed", false),
+    settleDecision: async (...[, , , look]: Parameters<typeof settleDecision>) => (await look()) !== null,
     listRecycling: paged("listRecycling", recyclingPage, { items: [], next: null }),
     getRecycling: note("getRecycling", recyclingStory),
     restoreItem: note("restoreItem", recyclingAnswer),
