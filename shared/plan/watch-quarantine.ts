@@ -14,6 +14,7 @@ import {
   type PortUse,
   sizeOf,
   startOf,
+  WINDOW_MS,
   WINDOWS_PER_DAY,
   type Windows,
 } from "../domain/evidence.ts";
@@ -43,7 +44,6 @@ export interface WatchAsk {
   readonly recycling: WatchTerms;
 }
 
-const WINDOW_MS = DAY_MS / WINDOWS_PER_DAY;
 /** Ports, of whichever of the group's interfaces, on which somebody who only scans was refused or found nothing, at least. */
 const SWEPT_MIN = 3;
 /** Days on which somebody unknown who only wants this port was refused, at least, before a person is asked. */
