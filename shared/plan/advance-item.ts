@@ -210,17 +210,14 @@ const voided = ({ approvals }: RecyclingItem, step: ApprovedStep): readonly stri
     .filter((it) => it.step === step)
     .map(({ by, at }) => `the approval by ${by} of ${formatUtc(at)} no longer counts: it was given before that`);
 
-/** The person's word for exactly this change, if there is one; where the evidence is short, of one who knew. */
+/** The person's word for exactly this step and change, if there is one; where the evidence is short, of one who knew. */
 const approvalOf = (
   { item, short }: Pick<ItemPicture, "item" | "short">,
   step: ApprovedStep,
   change: string,
 ): RecyclingApproval | undefined =>
   item.approvals.find(
-    (it) =>
-      it.step === step &&
-      it.digest === stepDigest(item, step, change) &&
-      (short === null || it.onShortEvidence === true),
+    (it) => it.digest === stepDigest(item, step, change) && (short === null || it.onShortEvidence === true),
   );
 
 const untilWhole = (short: readonly string[]): Waiting => ({

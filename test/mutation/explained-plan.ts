@@ -307,4 +307,10 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
     "What is not there was written at no time, and nothing is longer ago than that.",
     [["oldest === undefined", "false"]],
   ),
+  ...[
+    'const word = approvalOf(picture, "delete", changeOf("delete", item, plan));',
+    'const unwritten = item.dropRefused && approvalOf(picture, "delete", changeOf("delete", item, plan));',
+  ].flatMap((line) =>
+    on("shared/plan/advance-item.ts", line, "What is no quarantine is a deletion.", [['"delete"', '""']]),
+  ),
 ];

@@ -71,7 +71,7 @@ describe("what is queued", () => {
     expect(isQueueable(exempt(30 * DAY - 1))).toBe(false);
     expect(isQueueable(exempt(30 * DAY))).toBe(true);
     for (const state of ["queued", "noticed", "quarantined", "deleted"] as const)
-      expect(isQueueable(fresh({ item: anItem({ state }) }))).toBe(false);
+      for (const now of [30 * DAY, 400 * DAY]) expect(isQueueable(fresh({ item: anItem({ state }), now }))).toBe(false);
     const step = { to: "restored", by: "bob", why: "", at: 0 } as const;
     expect(isQueueable(fresh({ item: anItem({ state: "restored", step }), now: 400 * DAY }))).toBe(false);
   });

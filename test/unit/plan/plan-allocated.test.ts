@@ -93,7 +93,8 @@ describe("an allocation whose rule stands", () => {
         const plan = planGroup(
           aPicture({ entries: [entry], rules: [aRule({ description: aMark(aSpec(), { until }) })], watch }),
         );
-        expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web" }]);
+        const cause = "its allocation has it stand, and its mark would end it";
+        expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web", cause }]);
         expect(plan.calls[0]?.rollback).toBeUndefined();
         expect(plan.drift.items).toEqual([]);
       }
@@ -109,6 +110,37 @@ describe("an allocation whose rule stands", () => {
     expect(plan.patches).toMatchObject([{ seenAt: null, opens: "opened" }]);
     const gone = planGroup(aPicture({ entries: [entry], rules, revoked: new Set([ruleId("1")]) }));
     expect(gone.calls).toMatchObject([{ kind: "authorize" }]);
+  });
+
+  test("stands beside a lease's, which goes: where the cloud has two that say the same", () => {
+    const rules = [aRule({ description: aMark() }), aRule({ id: ruleId("2"), description: "web" })];
+    for (const standing of [ours("1"), preExisting("2")])
+      for (const shown of [rules, rules.toReversed()]) {
+        const { calls, patches } = planGroup(aPicture({ entries: [anAllocated({ standing })], rules: shown }));
+        expect(calls).toMatchObject([
+          { kind: "revoke", ruleId: "sgr-1", cause: "a lease's rule beside the one of its allocation" },
+        ]);
+        expect(patches).toMatchObject([{ standing: preExisting("2") }]);
+      }
+    const foreign = [aRule(), aRule({ id: ruleId("2") })];
+    expect(planGroup(aPicture({ entries: [anAllocated()], rules: foreign })).calls).toEqual([]);
+  });
+
+  test("is the one that stood for it so far, where several say the same, and else the first", () => {
+    const rules = ["1", "2", "3"].map((name) => aRule({ id: ruleId(name) }));
+    const stands = (standing: Entry["standing"]) =>
+      planGroup(aPicture({ entries: [anAllocated({ standing })], rules })).patches[0]?.standing;
+    expect([stands(preExisting("2")), stands(preExisting("9")), stands({ kind: "none" })]).toEqual([
+      ...[preExisting("2"), preExisting("1"), preExisting("1")],
+    ]);
+  });
+
+  test("differs from what stood for it, and from nothing where nothing did", () => {
+    const entry = (standing: Entry["standing"]) =>
+      anAllocated({ standing, allocation: anAllocation({ description: "web" }) });
+    const earlier = (standing: Entry["standing"]) =>
+      planAllocated(aPicture({ rules: [aRule()] }), entry(standing), new Set()).differences[0]?.earlierId;
+    expect([earlier(preExisting("9")), earlier({ kind: "none" })]).toEqual(["sgr-9", null]);
   });
 
   test("differs when somebody has given it another description, if it has one at all", () => {
@@ -129,7 +161,9 @@ describe("an allocation whose rule stands", () => {
     const entry = anAllocated({ ...owing, standing: preExisting("1") });
     for (const watch of [null, aWatch({ acts: "observe" })]) {
       const shown = planGroup(aPicture({ entries: [entry], rules: [aRule({ description: "mine" })], watch }));
-      expect(shown.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web" }]);
+      expect(shown.calls).toMatchObject([
+        { kind: "modify", ruleId: "sgr-1", description: "web", cause: "allocated by root" },
+      ]);
       expect(shown.calls[0]?.rollback).toBeUndefined();
       expect([shown.drift.items, shown.patches]).toMatchObject([[], [{ seenAt: null }]]);
     }
@@ -164,6 +198,9 @@ describe("an allocation whose rule stands", () => {
       expect(plan.drift.items.map((it) => it.kind)).toEqual(["edited"]);
       expect(plan.patches[1]).toMatchObject({ standing: entry.standing, missingSince: null, seenAt: null });
       expect(plan.findings.join()).toContain("waits for another lease's rule");
+      const missed = { ...entry, missingSince: NOW - HOUR };
+      const [, patch] = planGroup(aPicture({ entries: [other, missed], rules: [aRule()] })).patches;
+      expect(patch).toMatchObject({ missingSince: NOW - HOUR, settled: true });
     }
   });
 });
@@ -180,6 +217,14 @@ describe("an allocation whose rule is gone", () => {
     ]);
     expect(plan.patch).toMatchObject({ missingSince: NOW, standing: preExisting("1"), ends: "none" });
     expect(plan.lookAt).toEqual([NOW + LATE_MS]);
+  });
+
+  test("was removed where only others stand, or nothing is known to have stood for it", () => {
+    const rules = [aRule({ id: ruleId("2"), ports: somePorts("23/23") })];
+    const [removed] = planAllocated(aPicture({ rules }), gone(), new Set()).differences;
+    expect(removed).toMatchObject({ kind: "removed", rule: null, ruleId: "sgr-1" });
+    const [unknown] = planAllocated(aPicture({ rules }), gone({ standing: { kind: "none" } }), new Set()).differences;
+    expect(unknown).toMatchObject({ kind: "removed", rule: null, ruleId: null });
   });
 
   test("was edited when its id stands with another key", () => {
