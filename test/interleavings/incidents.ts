@@ -1,11 +1,18 @@
 // Lockdowns and recycling items beside what people do: drops that are held, accepts that are suspended, and everything back at the end.
+
+import { LOCKDOWN_JOB } from "../../shared/domain/lockdown.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { standbyHolder, standbyListName } from "../../shared/domain/standby.ts";
+import { dueJob, dueWrite } from "../../shared/store/due.ts";
+import { getStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { holdDrops } from "../../shared/usecases/ledger/hold-drops.ts";
 import { releaseDrops } from "../../shared/usecases/ledger/release-drops.ts";
 import { resumeRules } from "../../shared/usecases/ledger/resume-rules.ts";
 import { suspendRules } from "../../shared/usecases/ledger/suspend-rules.ts";
+import { letGoOfLists } from "../../shared/usecases/lockdown/hold-standby.ts";
+import { settleStandby } from "../../shared/usecases/lockdown/settle-standby.ts";
 import { lookAtGroup } from "../../shared/usecases/pass/look-at-group.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 import { daves, granted, ofApp, riddenInApp, type Story, stories } from "./people.ts";
@@ -129,6 +136,72 @@ const asItWas: Story = async (scene) => {
   });
 };
 
+/** Drops on a list stand in one group; two lockdowns fill it for a time, and in the end it is empty, and goes with its drops. */
+const listed: Story = async (scene) => {
+  const { dice, account, tables } = scene;
+  const [listId, name] = ["pl-own", "0123456789ab"];
+  const blocks = ["0.0.0.0/1", "128.0.0.0/1"];
+  account.lists.set(listId, { name: standbyListName("test", name, "ba9876543210"), blocks: [] });
+  const drop = aSpec({
+    policy: "drop",
+    ports: somePorts("7200/7300"),
+    peer: { kind: "prefixList", prefixListId: listId },
+  });
+  const list = { key: "ba9876543210", family: 4, blocks, listId } as const;
+  const set = { name, region: APP.region, lists: [list], members: [APP.groupId], holders: [], shown: "empty" } as const;
+  await saveStandbySet(tables, { ...set, rev: 0 });
+  const now = () => scene.quietApp().clock.now();
+  const standing = { kind: "standby", holderId: standbyHolder(name), principal: "safeport", reason: "lists" } as const;
+  const stand = async (app: App): Promise<void> => {
+    await holdDrops(app, APP, { ...standing, until: now() + 20 * 60_000 }, [drop]);
+    await look(scene, app, APP, "lists");
+  };
+  await scene.start("stand", stand, TRIES);
+  const lockdown = async (lockdownId: string): Promise<void> => {
+    await scene.pause();
+    const until = now() + dice.between(20, 300) * 1000;
+    const hold = { kind: "lockdown", holderId: lockdownId, principal: "ann", reason: "an attack", until } as const;
+    await scene.start(
+      "fill",
+      async (app) => {
+        if (app.clock.now() >= until) return;
+        await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, until))]);
+        await holdDrops(app, APP, hold, [drop]);
+        for (;;) {
+          const row = await getStandbySet(app.tables, name);
+          if (row === null || row.holders.includes(lockdownId)) break;
+          if (await saveStandbySet(app.tables, { ...row, holders: [...row.holders, lockdownId], shown: null })) break;
+        }
+        await settleStandby(app, name, { priority: "lockdown" });
+        await look(scene, app, APP, `lockdown ${lockdownId}`);
+      },
+      TRIES,
+    );
+    await scene.pause();
+    if (!dice.happens(0.5)) return;
+    await scene.start(
+      "empty",
+      async (app) => {
+        await letGoOfLists(app, name, lockdownId);
+        await settleStandby(app, name, { priority: "lockdown" });
+        await releaseDrops(app, APP, lockdownId, "it is over");
+        await look(scene, app, APP, `lift ${lockdownId}`);
+      },
+      TRIES,
+    );
+  };
+  await Promise.all(["ld-aaaaaaaaaaaa-1", "ld-bbbbbbbbbbbb-1"].map(lockdown));
+  // The policy names no groups for lists: the set goes when nobody has it filled any more.
+  await tables.writeAll([dueWrite(dueJob("lockdown-plan", null, now() + dice.between(1, 600) * 1000))]);
+  scene.always.push(async () => {
+    const held = account.lists.get(listId)?.blocks ?? [];
+    if (held.length > 0) return `the list still holds ${held.join(" ")}`;
+    const holders = (await getStandbySet(tables, name))?.holders ?? [];
+    if (holders.length > 0) return `the list is still held by ${holders.join(" ")}`;
+    return scene.rule(APP, drop) ? "the drop on the list still stands" : null;
+  });
+};
+
 /** The people of every run, and incidents beside them. */
 export const incidents: readonly Story[] = [
   incident(WEB, "ld-1"),
@@ -138,6 +211,7 @@ export const incidents: readonly Story[] = [
   suspending(WEB, "ld-5", [granted.http, granted.https]),
   suspending(APP, "ld-6", [ofApp, riddenInApp, ...[0, 1, 2].map((n) => ruleOf(2200 + n, "203.0.113.7/32"))]),
   stranger,
+  listed,
   asItWas,
   ...stories.filter((story) => story !== daves),
 ];

@@ -32,6 +32,8 @@ export class MemoryAccount {
   readonly #groups = new Map<GroupId, { readonly facts: GroupFacts; rules: readonly Rule[] }>();
   readonly #answered = new Set<string>();
   readonly #members: readonly Member[];
+  /** What each prefix list holds, by its id. */
+  readonly lists = new Map<string, { readonly name: string; blocks: readonly string[] }>();
   readonly #now: () => number;
   #lastRule = 0;
   #lastEvent = 0;

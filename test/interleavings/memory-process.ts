@@ -3,11 +3,12 @@ import { seededRandom } from "../../local/random.ts";
 import type { GroupId } from "../../shared/domain/ids.ts";
 import type { Rule } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import { CloudFailure, type Firewall, type Inventory } from "../../shared/ports/firewall.ts";
 import type { Trail } from "../../shared/ports/trail.ts";
 import type { App, Settings } from "../../shared/usecases/app.ts";
 import { MortalProcess, type ProcessSurroundings } from "../kit/mortal-process.ts";
-import { type Change, type MemoryAccount, readingOf, type TrailRecord } from "./memory-account.ts";
+import { type Change, type MemoryAccount, REGION, readingOf, type TrailRecord } from "./memory-account.ts";
 
 export const settings: Settings = {
   installation: "test",
@@ -109,6 +110,26 @@ export class Caller extends MortalProcess {
     };
   }
 
+  lists(): AddressLists {
+    const { lists } = this.#around.account;
+    const call = <T>(name: string, isWrite: boolean, act: () => T): Promise<T> =>
+      this.call(name, "ecs", isWrite, act, ecsLoss(name));
+    return {
+      regions: [REGION],
+      find: (_region, name) =>
+        call("find list", false, () => [...lists].find(([, it]) => it.name === name)?.[0] ?? null),
+      create: () => Promise.reject(new Error("no list is made here")),
+      read: ({ listId }) => call(`read ${listId}`, false, () => lists.get(listId)?.blocks ?? null),
+      change: ({ listId }, { add, remove }) =>
+        call(`change ${listId}`, true, () => {
+          const list = lists.get(listId);
+          if (list === undefined) throw new CloudFailure("invalid", "ModifyPrefixList");
+          list.blocks = [...list.blocks.filter((it) => !remove.includes(it)), ...add];
+        }),
+      remove: ({ listId }) => call(`remove ${listId}`, true, () => void lists.delete(listId)),
+    };
+  }
+
   trail(): Trail {
     const { trail, schedule } = this.#around;
     const clock = schedule.clock(() => Promise.resolve());
@@ -151,7 +172,7 @@ export class Caller extends MortalProcess {
       inventory: this.inventory(),
       traffic: async () => ({}),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),
-      lists: async () => Promise.reject(new Error("there are no lists here")),
+      lists: async () => this.lists(),
       trail: this.trail(),
       tables: this.tables(),
       wakeup: { arm: async () => undefined },
