@@ -59,7 +59,7 @@ function post(world: SimWorld, { rule, metric, scope }: Source, state: "ALERT" |
     ...{ alertState: state, timestamp: `${at}`, dimensions: scope === NARROW ? `{instanceId=${NARROW}}` : "{}" },
   });
   return storyOf(world, scope).tell(metric, state === "ALERT" ? "on" : "over", at, () =>
-    world.start(`${state} ${rule}`, (app) => take(world, app, body), 4),
+    world.platform.start(`${state} ${rule}`, (app) => take(world, app, body), 4),
   );
 }
 
@@ -102,7 +102,7 @@ const byHand: Move = (world, dice) => {
       ...{ periodMs: PERIOD_MS, arrivedAt: app.clock.monotonicMs() },
       deadlineAt: app.clock.monotonicMs() + DEADLINE_MS,
     });
-  return story.tell(person, "on", world.now(), () => world.start("lock down", act, 4));
+  return story.tell(person, "on", world.now(), () => world.platform.start("lock down", act, 4));
 };
 
 /** Somebody lifts whatever is on. */
@@ -122,7 +122,7 @@ const lift: Move = async (world, dice) => {
   await story.lift(async () => {
     let isHeard = false;
     await narrow.lift(async () => {
-      isHeard = await world.start("lift", act, 4);
+      isHeard = await world.platform.start("lift", act, 4);
       return isHeard;
     });
     return isHeard;

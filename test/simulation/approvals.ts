@@ -46,7 +46,7 @@ async function say(
 ): Promise<void> {
   const word: SaidWord = { person, decision, from: world.now(), to: Number.POSITIVE_INFINITY, heardAt: null };
   request.grant.second?.words.push(word);
-  const isTaken = await world.start(decision, async (app) => request.hear(await act(app)), 5);
+  const isTaken = await world.platform.start(decision, async (app) => request.hear(await act(app)), 5);
   word.to = world.now();
   if (isTaken) word.heardAt = world.now();
 }
@@ -73,7 +73,7 @@ const second =
 const notTheirs =
   (name: string, act: (world: SimWorld, request: Request) => (app: App) => Promise<LeaseAnswer>): Speak =>
   async (world, request) => {
-    await world.start(name, act(world, request), 2);
+    await world.platform.start(name, act(world, request), 2);
   };
 
 const theirOwn = notTheirs("approve their own", (world, request) =>
@@ -117,7 +117,7 @@ const ownersLink: Speak = async (world, request, dice) => {
   await say(world, request, OWNER, decision, use(decision));
   await pause(world, dice);
   // Whoever finds the message later uses it once more.
-  if (dice.happens(0.5)) await world.start("link again", use("approve"), 2);
+  if (dice.happens(0.5)) await world.platform.start("link again", use("approve"), 2);
 };
 
 /** In the last moments in which it may be decided, and right after them. */
@@ -134,7 +134,7 @@ const takenBack: Speak = async (world, request) => {
   for (const it of same) it.openedAt = null;
   const act = (app: App): Promise<unknown> =>
     endLease(app, world.asker(grant.principal), leaseIdOf(request), { dryRun: false });
-  if (await world.start("take back", act, 5)) for (const it of same) it.endedAt = world.now();
+  if (await world.platform.start("take back", act, 5)) for (const it of same) it.endedAt = world.now();
 };
 
 const SPEAKING: readonly Speak[] = [
@@ -193,7 +193,7 @@ const asking: Move = async (world, dice) => {
   const mode = dice.happens(0.3) ? "repeat" : "create";
   const open = async (app: App): Promise<void> =>
     request.hear(await openLease(app, world.asker(principal), ask, { mode, idempotencyKey, dryRun: false }));
-  await world.start("ask", open, 6);
+  await world.platform.start("ask", open, 6);
   const askedBy = world.now();
   if (grant.leaseId !== null)
     for (let words = dice.between(0, 4); words > 0; words--) {

@@ -1,7 +1,7 @@
 // Features that need no more than to be there: new versions that come while old ones are still at work, and people who are told.
 import type { Feature, Move } from "./feature.ts";
 
-const deploying: Move = (world) => Promise.resolve(world.deploy());
+const deploying: Move = (world) => Promise.resolve(world.platform.deploy());
 
 export const deploys: Feature = { chance: 0.3, policy: {}, moves: [[1, deploying]] };
 

@@ -32,7 +32,7 @@ const askingAhead: Move = async (world, dice) => {
     ...{ periodMs, reason: "tonight", ticket: "", startAt, breakGlass: false },
   };
   const idempotencyKey = `${world.seed}-${world.grants.length}`;
-  await world.start(
+  await world.platform.start(
     "ask ahead",
     async (app) => {
       const { lease } = await openLease(app, asker, ask, { mode: "create", idempotencyKey, dryRun: false });
@@ -43,7 +43,7 @@ const askingAhead: Move = async (world, dice) => {
   const { leaseId } = grant;
   if (leaseId === null || dice.happens(0.7)) return;
   await pause(world, dice, 25 * 60_000);
-  const isHeard = await world.start(
+  const isHeard = await world.platform.start(
     "end ahead",
     (app) => endLease(app, asker, leaseId as LeaseId, { dryRun: false }),
     5,

@@ -86,9 +86,9 @@ function past(world: SimWorld, { groupId, rule, visits }: Recyclable, habit: Hab
 async function come(world: SimWorld, known: Recyclable, habit: Habit, dice: Dice): Promise<void> {
   const [least, most] = habit === "steady" ? [5, 25] : [20, 180];
   if (habit === "gone" || habit === "yesterday") return;
-  while (!world.isOver) {
+  while (!world.platform.isOver) {
     await world.schedule.sleep(dice.between(least, most) * MINUTE_MS);
-    if (world.isOver) return;
+    if (world.platform.isOver) return;
     visit(world, known);
   }
 }
@@ -152,7 +152,7 @@ async function decide(
   );
   if (known === undefined) return null;
   let answer: RecyclingAnswer | null = null;
-  await world.start(
+  await world.platform.start(
     `decide ${item.itemId}`,
     async (app) => {
       answer = await act(app, item);

@@ -67,7 +67,7 @@ async function play(world: SimWorld, { hours, part }: SeedOptions, played: reado
     countLooks(world, checker.name, watching);
   }
   for (const { begins } of played) begins?.(world);
-  world.live();
+  world.platform.live();
   await prepare(world);
   const works: Promise<void>[] = [];
   for (const hour of partOf(scriptOf(world.seed, hours), part ?? {})) {
@@ -84,8 +84,8 @@ async function play(world: SimWorld, { hours, part }: SeedOptions, played: reado
   await schedule.sleep(30 * MINUTE_MS);
   const last = Math.max(0, ...world.grants.map((grant) => (Number.isFinite(grant.until) ? grant.until : 0)));
   await schedule.sleep(Math.max(0, last - world.now()) + 75 * MINUTE_MS);
-  world.end();
-  await world.rest();
+  world.platform.end();
+  await world.platform.rest();
   for (const { name, atEnd } of checkers) {
     if (atEnd === undefined) continue;
     world.counts.checks.set(name, (world.counts.checks.get(name) ?? 0) + 1);
@@ -111,7 +111,7 @@ async function shutDown(world: SimWorld): Promise<void> {
   const { dice, schedule } = world;
   const root = world.asker("root", "admin");
   const set = (mode: Mode): Promise<boolean> =>
-    world.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), 50);
+    world.platform.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), 50);
   await schedule.sleep(dice.between(0, 30 * MINUTE_MS));
   world.lessUntil = Number.POSITIVE_INFINITY;
   await set(dice.pick(["close-only", "halt"]));
@@ -129,7 +129,7 @@ const OWNERS_TOKEN: TokenRow = {
 
 async function prepare(world: SimWorld): Promise<void> {
   const admin = world.asker("root", "admin");
-  const app = world.quietApp();
+  const app = world.platform.quietApp();
   await world.schedule.sleep(2 * MINUTE_MS);
   const { diff } = await previewBaseline(app, admin, "web", FROM_RULES);
   const sensitive = sensitiveOf(diff).map(({ key }) => key);

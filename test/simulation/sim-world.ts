@@ -7,17 +7,14 @@ import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupRef } from "../../shared/domain/ids.ts";
 import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
-import { AppError } from "../../shared/errors/app-error.ts";
 import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import type { AddressLists } from "../../shared/ports/address-lists.ts";
-import { CloudFailure, type Firewall } from "../../shared/ports/firewall.ts";
+import type { Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
-import { StoreFailure, type TableName, type Tables } from "../../shared/ports/tables.ts";
+import type { StoreFailure, TableName, Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/drift/look-at-event.ts";
-import { allJobs } from "../../shared/usecases/operation/jobs.ts";
-import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { memoryTables } from "../kit/memory-tables.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
@@ -29,6 +26,7 @@ import { KnownRecycling } from "./known-recycling.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
 import { ACCOUNT_ID, type AccountPart, DOCUMENT, GROUPS, type Person, REGION, SETTINGS } from "./sim-account.ts";
 import { createCloud } from "./sim-cloud.ts";
+import { DEADLINE_MS, SimPlatform } from "./sim-platform.ts";
 import { SimPolicy } from "./sim-policy.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
@@ -36,7 +34,6 @@ import { FAIR, type Weather } from "./weather.ts";
 
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 const MINUTE_MS = 60_000;
-const DEADLINE_MS = 45_000;
 /** What a mode has kept back is looked at again within so long. */
 const MODE_AGAIN_MS = 5 * MINUTE_MS;
 
@@ -54,6 +51,7 @@ export class SimWorld {
   readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock"]), (write) => {
     for (const watch of this.watchers.written) watch(write);
   });
+  readonly platform: SimPlatform;
   readonly policies: SimPolicy;
   readonly ecs: EcsInProcess;
   readonly grants: Grant[] = [];
@@ -95,17 +93,10 @@ export class SimWorld {
   readonly weather: Weather = { ...FAIR };
   readonly #away = new Map<"ecs" | "tables" | "trail", number>();
   readonly #kept: KeptEvents;
-  readonly #processes: { readonly process: SimProcess; readonly app: App }[] = [];
-  readonly #works = new Set<Promise<void>>();
   readonly #isTraced: boolean;
-  readonly #hasWakeups: boolean;
-  #born = 0;
   #tokens = 0;
-  isOver = false;
   /** True once nothing goes wrong any more. */
   isCalm = false;
-  /** Wake-ups that were asked for, by shard and second. */
-  readonly #armed = new Set<string>();
 
   constructor(
     seed: string,
@@ -117,7 +108,18 @@ export class SimWorld {
     this.seed = seed;
     this.#isTraced = isTraced;
     this.dice = new Dice(seed);
-    this.#hasWakeups = this.dice.happens(0.5);
+    this.platform = new SimPlatform({
+      ...{ seed, dice: this.dice, schedule: this.schedule, weather: this.weather },
+      surroundings: (trouble) => this.#surroundings(trouble),
+      policy: () => this.policy,
+      tell: (line) => this.tell(line),
+      violated: (checker, text) => this.violated(checker, text),
+      disturb: (kind, lastsMs) => this.disturb(kind, lastsMs),
+      onTick: () => {
+        this.counts.ticks += 1;
+      },
+      onMinute: () => this.#minute(),
+    });
     const document = policySchema.parse(Object.assign({}, DOCUMENT, ...features.map((it) => it.policy)));
     const written = policyOf(document, 1, REGION);
     const policy = features.reduce((it, { terms }) => terms?.(it, seed) ?? it, written);
@@ -132,7 +134,7 @@ export class SimWorld {
       onFault: (kind) => this.disturb(kind, 0),
       handOver: (event) => {
         this.counts.events += 1;
-        void this.start("event", (app) => this.#handOver(app, event));
+        void this.platform.start("event", (app) => this.#handOver(app, event));
       },
     });
     const cloud = createCloud(seed, schedule, features, (event) => this.bus.told(event));
@@ -188,7 +190,7 @@ export class SimWorld {
         this.disturb("hollow success", 0);
         return true;
       },
-      onArm: (shard, at, delayMs) => this.#arm(shard, at, delayMs),
+      onArm: (shard, at, delayMs) => this.platform.arm(shard, at, delayMs),
       kept: (eventId) => this.#kept.between(0, this.now(), this.now()).find((event) => event["eventId"] === eventId),
       onSend: (call) => {
         for (const watch of this.watchers.sent) watch(call);
@@ -249,37 +251,6 @@ export class SimWorld {
     if (table === "lockdown") this.lockdowns.noteUnreadable(text, ms);
   }
 
-  /** Some process of the program; those that have died are replaced. */
-  process(): { readonly process: SimProcess; readonly app: App } {
-    const slot = this.dice.between(0, 2);
-    const living = this.#processes[slot];
-    if (living && !living.process.isDead) return living;
-    const born = this.#newProcess(this.weather);
-    this.#processes[slot] = born;
-    return born;
-  }
-
-  /** A new version: from now on work goes to new processes, while those before finish what they have begun, frozen or not. */
-  deploy(): void {
-    this.tell("deploy");
-    this.disturb("deploy", 0);
-    this.#processes.length = 0;
-  }
-
-  #newProcess(trouble: Trouble): { readonly process: SimProcess; readonly app: App } {
-    this.#born += 1;
-    const process = new SimProcess(`safeport-${this.#born}`, this.#surroundings(trouble), {
-      ...{ who: "safeport", accessKeyId: "ak-safeport", isProgram: true },
-      skewMs: this.dice.pick([0, 0, -900, 1400, -3000, 3000]),
-    });
-    return { process, app: process.app(`${this.seed}/${this.#born}`) };
-  }
-
-  /** The program in a process of its own that nothing happens to. */
-  quietApp(): App {
-    return this.#newProcess({ ...NO_TROUBLE }).app;
-  }
-
   /** A person with a key of their own; the network treats them well. */
   person(name: Person): { readonly firewall: Firewall; readonly lists: AddressLists; token(): string } {
     const around = this.#surroundings({ ...NO_TROUBLE });
@@ -300,100 +271,11 @@ export class SimWorld {
     return { principal, roles: [role], scopes: [], policy: this.policy };
   }
 
-  /**
-   * Work of the program on some process; true when it came to its end. When it fails or its process dies, somebody tries again. What is
-   * thrown has to be one of the program's own failures.
-   */
-  start(name: string, work: (app: App) => Promise<unknown>, tries = 4): Promise<boolean> {
-    const task = this.#attempt(name, work, tries);
-    const tracked = task.then(() => undefined);
-    this.#works.add(tracked);
-    void tracked.then(() => this.#works.delete(tracked));
-    return task;
-  }
-
-  async #attempt(name: string, work: (app: App) => Promise<unknown>, tries: number): Promise<boolean> {
-    for (let attempt = 0; attempt < tries; attempt++) {
-      const { process, app } = this.process();
-      const ended = work(app).then(
-        () => "done" as const,
-        (error: unknown) => {
-          this.tell(`${process.name} ${name} fails: ${error instanceof Error ? error.message : String(error)}`);
-          if (error instanceof AppError && error.entry.retry === "never") return "refused" as const;
-          if (!(error instanceof AppError || error instanceof CloudFailure || error instanceof StoreFailure))
-            this.violated("no-raw-errors", `${name}: ${error instanceof Error ? error.stack : String(error)}`);
-          return "failed" as const;
-        },
-      );
-      const outcome = await Promise.race([ended, process.died.then(() => "failed" as const)]);
-      if (outcome === "done") return true;
-      if (outcome === "refused") return false;
-      await this.schedule.sleep(this.dice.between(1000, 10_000));
-    }
-    return false;
-  }
-
-  /** Waits for all work that was started. */
-  async rest(): Promise<void> {
-    while (this.#works.size > 0) await Promise.all(this.#works);
-  }
-
-  #sweep(cause: string, shard?: number): void {
-    const options = (app: App) => ({
-      ...{ policy: this.policy, cause, deadlineAt: app.clock.monotonicMs() + DEADLINE_MS, jobs: allJobs },
-      ...(shard === undefined ? {} : { shard }),
-    });
-    void this.start(cause, (app) => sweep(app, options(app)), 1);
-  }
-
-  #arm(shard: number, at: number, delayMs: number): void {
-    if (!this.#hasWakeups) return;
-    if (this.dice.happens(this.weather.lostWakeup)) {
-      this.disturb("lost wake-up", 0);
-      return;
-    }
-    // The platform takes one for each second of a shard: the next by the same name is refused.
-    const name = `${shard}/${Math.ceil(at / 1000)}`;
-    if (this.#armed.has(name)) return;
-    this.#armed.add(name);
-    this.schedule.after(delayMs + this.dice.between(0, 400), () => {
-      void this.start(
-        "wake-up",
-        async (app) => {
-          await awaitWakeup(app, shard, at);
-          const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
-          await sweep(app, { policy: this.policy, cause: "wake-up", deadlineAt, jobs: allJobs, shard });
-        },
-        2,
-      );
-    });
-  }
-
-  /** Minutes go by, each with its tick, until `end` is called. */
-  live(): void {
-    const minute = (): void => {
-      if (this.isOver) return;
-      const { dice } = this;
-      const weather = this.weather;
-      if (dice.happens(weather.missedTick)) this.disturb("missed tick", MINUTE_MS);
-      else {
-        this.counts.ticks += 1;
-        this.#sweep("tick");
-        if (dice.happens(weather.doubleTick)) {
-          this.disturb("double tick", 0);
-          this.#sweep("tick");
-        }
-      }
-      if (dice.happens(weather.storeAway)) this.#goAway("tables");
-      if (dice.happens(weather.cloudAway)) this.#goAway("ecs");
-      for (const watch of this.watchers.minute) watch();
-      this.schedule.after(MINUTE_MS, minute);
-    };
-    this.schedule.after(MINUTE_MS, minute);
-  }
-
-  end(): void {
-    this.isOver = true;
+  #minute(): void {
+    const { dice, weather } = this;
+    if (dice.happens(weather.storeAway)) this.#goAway("tables");
+    if (dice.happens(weather.cloudAway)) this.#goAway("ecs");
+    for (const watch of this.watchers.minute) watch();
   }
 
   #goAway(service: "ecs" | "tables"): void {

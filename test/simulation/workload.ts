@@ -100,7 +100,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
   };
   const mode = dice.happens(0.3) ? "repeat" : "create";
   const idempotencyKey = `${world.seed}-${world.grants.length}`;
-  await world.start(
+  await world.platform.start(
     "open",
     async (app) => hear(await openLease(app, asker, ask, { mode, idempotencyKey, dryRun: false })),
     6,
@@ -114,7 +114,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     if (dice.happens(0.5)) {
       const before = grant.until;
       grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
-      const isHeard = await world.start(
+      const isHeard = await world.platform.start(
         "extend",
         async (app) => hear(await extendLease(app, asker, leaseId as LeaseId, periodMs, { dryRun: false })),
         3,
@@ -124,7 +124,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
       // From the moment of asking on it may close; that it has to, is known from the answer on.
       const same = world.grants.filter((it) => it.leaseId === leaseId);
       for (const it of same) it.openedAt = null;
-      const isHeard = await world.start(
+      const isHeard = await world.platform.start(
         "end",
         async (app) => {
           await endLease(app, asker, leaseId as LeaseId, { dryRun: false });
@@ -160,7 +160,7 @@ const nonsense: Move = async (world, dice) => {
   };
   const isRefused = source !== "10.0.0.0/8" || port === "22";
   if (!isRefused) return;
-  await world.start(
+  await world.platform.start(
     "nonsense",
     (app) => openLease(app, world.asker("eve"), ask, { mode: "create", idempotencyKey: null, dryRun: false }),
     1,

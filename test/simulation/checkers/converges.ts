@@ -7,7 +7,7 @@ import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
 const pass = async (world: SimWorld): Promise<void> => {
-  const app = world.quietApp();
+  const app = world.platform.quietApp();
   for (const group of GROUPS)
     await lookAtGroup(app, group, {
       ...{ cause: "at the end", actor: "safeport", policy: world.policy, priority: "drift", rows: [] },

@@ -8,7 +8,7 @@ export const trailIsWhole: Checker = {
   name: "trail-is-whole",
   watch: () => undefined,
   async atEnd(world) {
-    const app = world.quietApp();
+    const app = world.platform.quietApp();
     const verifier = new TrailVerifier({ key: recordKey(app.settings.markSecret), now: app.clock.now() });
     let place: TrailPlace | null = { sequence: "", seal: 0 };
     while (place !== null) {
