@@ -8,9 +8,8 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { letsThrough } from "../domain/verdict.ts";
 import type { Case } from "./drift-case.ts";
-import { type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
+import { isSuspending, type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
 import { isToClose } from "./plan-lockdown.ts";
-import { isSuspending } from "./plan-suspended.ts";
 
 /** What becomes of the rollbacks that a pass wants. */
 export interface Guarded {

@@ -3,7 +3,7 @@ import type { Cidr } from "../domain/cidr.ts";
 import type { DriftItem } from "../domain/drift-item.ts";
 import type { GroupRow, Guard } from "../domain/guard.ts";
 import type { EntryId, GroupRef, RuleId, RuleKey } from "../domain/ids.ts";
-import type { Entry, Holder, Intent } from "../domain/ledger-entry.ts";
+import type { Entry, Holder, Intent, Suspender } from "../domain/ledger-entry.ts";
 import { formatMark, type Mark, parseMark, verifyMark } from "../domain/mark.ts";
 import type { Mode } from "../domain/mode.ts";
 import { windowAt } from "../domain/open-hours.ts";
@@ -107,6 +107,10 @@ export const mayBeRevoked = ({ intents }: Picture, ruleId: RuleId): boolean =>
 
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
+
+/** True while the suspender keeps the entry closed. */
+export const isSuspending = (suspender: Suspender, now: number): boolean =>
+  suspender.until === null || suspender.until > now;
 
 /** True when a lease waits for the entry's rule. */
 export const isLeaseOpening = ({ holders, suspension }: Entry, now: number): boolean =>

@@ -1,12 +1,12 @@
 // The decision about an entry that is held for a time, by leases or by its open hours: what to call and what to write down. Pure.
 import { formatBare } from "../domain/cidr.ts";
-import type { RuleId } from "../domain/ids.ts";
-import type { Entry, Holder, Intent, Standing } from "../domain/ledger-entry.ts";
+import type { RuleId, RuleKey } from "../domain/ids.ts";
+import type { Entry, Holder, Intent, Standing, Suspender } from "../domain/ledger-entry.ts";
 import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
 import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
-import { isSameMark, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
+import { isSameMark, isSuspending, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
 
 const NONE: Standing = { kind: "none" };
 
@@ -19,6 +19,8 @@ const LATE_READING_MS = 2_000;
  *     ended     ours, by id or by mark       revoke by id, seen or not
  *     ended     somebody else's              nothing
  *     live      ours, changed by somebody    it is left until its end and then revoked by id
+ *     live      the same, and what it says   revoked by id, and the lease ends: nobody was granted that, and no other entry may close
+ *               now is suspended             what is booked here
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what an earlier lease
  *               it came there                has closed, and only a write is told that it is gone
@@ -83,6 +85,15 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   }
 
   if (booked && !ours.includes(booked)) {
+    const suspender = suspenderOf(picture, ruleKey(booked));
+    if (suspender) {
+      const end = {
+        cause: "removed",
+        note: `its rule was changed by somebody else, and closed for ${suspender.itemId}`,
+      } as const;
+      const cause = `somebody has changed it, and it is suspended by ${suspender.itemId}`;
+      return change({ end: { ...end, detail: null }, ends: "all" }, { calls: [revoke(booked.id, cause)] });
+    }
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
     const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id, earlierId: null } as const;
     return change(
@@ -164,6 +175,12 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     { calls: [{ kind: "authorize", entry, description, beforeIds, cause }] },
   );
 }
+
+/** Who keeps rules of the key closed now. */
+const suspenderOf = ({ entries, now }: Picture, key: RuleKey): Suspender | undefined =>
+  entries
+    .flatMap((entry) => (entry.key === key ? (entry.suspension?.by ?? []) : []))
+    .find((it) => isSuspending(it, now));
 
 /** Nobody holds the entry: whatever of it is ours is revoked by id, seen or not. */
 export function planEnded(picture: Picture, entry: Entry, view: EntryView, cause: string): EntryPlan {

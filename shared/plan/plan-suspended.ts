@@ -1,19 +1,15 @@
 // The decision about an entry whose accept is closed for a time, and about opening it again just as it was. Pure.
 import type { RuleId } from "../domain/ids.ts";
-import type { Entry, Standing, SuspendedRule, Suspender, Suspension } from "../domain/ledger-entry.ts";
+import type { Entry, Standing, SuspendedRule, Suspension } from "../domain/ledger-entry.ts";
 import type { Rule } from "../domain/rule.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { carriesOurMark, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
+import { carriesOurMark, isSuspending, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
 const PRIORITY_MAX = 100;
-
-/** True while the suspender keeps the entry closed. */
-export const isSuspending = (suspender: Suspender, now: number): boolean =>
-  suspender.until === null || suspender.until > now;
 
 /** Why a rule could not be authorized again just as it is, or null. */
 export function unrestorable(rule: Rule): string | null {

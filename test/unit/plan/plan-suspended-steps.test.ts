@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import type { Entry, Suspension } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
-import type { Picture } from "../../../shared/plan/picture.ts";
+import { isSuspending, type Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { isSuspending, unrestorable } from "../../../shared/plan/plan-suspended.ts";
+import { unrestorable } from "../../../shared/plan/plan-suspended.ts";
 import { anAllocated, anAllocation } from "../../kit/drift-pictures.ts";
 import {
   aHolder,

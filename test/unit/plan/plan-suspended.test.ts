@@ -34,6 +34,28 @@ function plan(entry: Entry, rules: readonly Rule[], changes: Partial<Picture> = 
   return { calls: inWords, patch: patches[0], findings, drift };
 }
 
+describe("a lease's rule that somebody has made another one", () => {
+  const lease = anEntry({ standing: ours("1"), holders: [aHolder({ openedAt: NOW - HOUR })] });
+  const ports = somePorts("5432/5432");
+  const wide = aRule({ id: ruleId("1"), ports, description: "wider" });
+  const closing = (until: number) => suspended({ by: [{ ...by, until }] }, { spec: aSpec({ ports }) });
+  const planned = (entries: readonly Entry[]) => planGroup(aPicture({ entries, rules: [wide] }));
+
+  test("is closed where a lockdown closes what it says now, and its lease is over", () => {
+    const { calls, patches } = planned([lease, closing(NOW + 1)]);
+    expect(calls).toMatchObject([{ kind: "revoke", entryId: lease.entryId, ruleId: "sgr-1" }]);
+    expect(patches[0]).toMatchObject({ ends: "all", end: { cause: "removed" }, standing: ours("1") });
+    // It is not given back: nobody was granted that.
+    expect(patches[1]?.suspension?.kept).toBeNull();
+  });
+
+  test.each([[[closing(NOW)]], [[]]])("goes on to its lease's end without: %#", (others) => {
+    const { calls, patches } = planned([lease, ...others]);
+    expect(calls).toEqual([]);
+    expect(patches[0]).toMatchObject({ ends: "none", standing: ours("1") });
+  });
+});
+
 describe("while it is suspended", () => {
   test("a rule is kept in full in the same plan that revokes it, and never by an earlier call", () => {
     const { calls, patch } = plan(suspended(), [web()]);
