@@ -1,6 +1,7 @@
 // Every feature, and which of them a seed has: seeds that have few of them meet combinations that one with all never would.
 import { Dice } from "../kit/schedule.ts";
 import { alarms, narrowInterfaces } from "./alarms.ts";
+import { allocations } from "./allocations.ts";
 import { approvals } from "./approvals.ts";
 import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
@@ -10,6 +11,7 @@ import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
 import { storeTrouble } from "./store-trouble.ts";
+import { tightened } from "./tightened.ts";
 
 export const features = {
   approvals,
@@ -24,6 +26,8 @@ export const features = {
   recycling,
   lists,
   store: storeTrouble,
+  allocations,
+  tightened,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

@@ -120,13 +120,13 @@ async function shutDown(world: SimWorld): Promise<void> {
   world.lessUntil = world.now();
 }
 
-/** The baseline of the enforced group is confirmed, as its owner does it. */
 /** With which whoever owns what stands could say to the API what they say by a link. */
 const OWNERS_TOKEN: TokenRow = {
   ...{ tokenId: "00000000000000aa", salt: "", secretHash: "", principal: "ops", roles: ["requester"], scope: null },
   ...{ note: "", createdAt: 0, createdBy: "root", expiresAt: 8e15, revokedAt: null, replacedBy: null },
 };
 
+/** The baseline of the enforced group is confirmed, as its owner does it. */
 async function prepare(world: SimWorld): Promise<void> {
   const admin = world.asker("root", "admin");
   const app = world.platform.quietApp();
@@ -136,7 +136,7 @@ async function prepare(world: SimWorld): Promise<void> {
   await createToken(world.tables, OWNERS_TOKEN);
   const word = { ...FROM_RULES, digest: diff.digest, owner: "ops", reason: "as it was", sensitive };
   await confirmBaseline(app, admin, "web", word, { dryRun: false });
-  const allocated = world.allocated.get(ENFORCED.groupId);
+  const allocated = world.baseline.get(ENFORCED.groupId);
   for (const rule of world.rules(ENFORCED)) if (!world.isStandby(rule)) allocated?.add(wordsOf(rule));
   await world.schedule.sleep(2 * MINUTE_MS);
 }

@@ -6,6 +6,8 @@ export class SimPolicy {
   /** Since when a group is denied, by its id; and when it last was. */
   readonly deniedSince = new Map<string, number>();
   readonly deniedUntil = new Map<string, number>();
+  /** Since when an address is granted nothing, while it is not. */
+  readonly barredSince = new Map<string, number>();
   #policy: Policy;
   readonly #now: () => number;
   readonly #tell: (line: string) => void;

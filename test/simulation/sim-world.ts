@@ -21,6 +21,7 @@ import { Dice, Schedule } from "../kit/schedule.ts";
 import { freshCounts } from "./counts.ts";
 import { EventBus } from "./event-bus.ts";
 import { SimFlowLog } from "./flow-log.ts";
+import { KnownAllocations } from "./known-allocations.ts";
 import { KnownLockdowns } from "./known-lockdowns.ts";
 import { KnownRecycling } from "./known-recycling.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
@@ -55,8 +56,8 @@ export class SimWorld {
   readonly policies: SimPolicy;
   readonly ecs: EcsInProcess;
   readonly grants: Grant[] = [];
-  /** Words of rules that people have had allocated or that stood in the baseline, by group. */
-  readonly allocated = new Map<string, Set<string>>();
+  /** Words of rules that stood in the baseline, by group. */
+  readonly baseline = new Map<string, Set<string>>();
   /** Words of rules that the program has no business with, by group. */
   readonly untouchable = new Map<string, Set<string>>();
   readonly violations: Violation[] = [];
@@ -68,6 +69,7 @@ export class SimWorld {
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
   readonly recycling = new KnownRecycling(() => this.now());
+  readonly allocations = new KnownAllocations(() => this.now());
   /** Null where the account keeps none. */
   readonly flowLog: SimFlowLog | null;
   readonly bus: EventBus;
@@ -142,7 +144,7 @@ export class SimWorld {
     this.#kept = cloud.kept;
     this.flowLog = features.some((it) => it.hasFlowLog) ? new SimFlowLog(seed, () => this.now()) : null;
     for (const { groupId } of GROUPS) {
-      this.allocated.set(groupId, new Set());
+      this.baseline.set(groupId, new Set());
       this.untouchable.set(groupId, new Set());
     }
   }
@@ -230,6 +232,7 @@ export class SimWorld {
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
     for (const watch of this.watchers.made) watch(call);
     this.recycling.note(call);
+    this.allocations.note(call);
     this.lockdowns.noteClosed(call, (ruleId) => this.born.get(ruleId)?.who);
   }
 

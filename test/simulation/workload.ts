@@ -179,7 +179,11 @@ const junk: Move = async (world, dice) => {
 /** Somebody changes or removes what was granted, in a group that is enforced: it has to be back at the end. */
 const damage: Move = async (world, dice) => {
   const mallory = world.person("mallory");
-  const granted = world.rules(ENFORCED).filter((rule) => world.allocated.get(ENFORCED.groupId)?.has(wordsOf(rule)));
+  const { groupId } = ENFORCED;
+  const granted = world.rules(ENFORCED).filter((rule) => {
+    const words = wordsOf(rule);
+    return world.baseline.get(groupId)?.has(words) || world.allocations.mayStand(groupId, words);
+  });
   const rule = granted.length > 0 ? dice.pick(granted) : undefined;
   if (rule === undefined) return;
   if (dice.happens(0.5))

@@ -3,6 +3,7 @@ import type { Checker } from "./checker.ts";
 import { converges } from "./converges.ts";
 import { deniedStaysShut } from "./denied-stays-shut.ts";
 import { endsInTime } from "./ends-in-time.ts";
+import { grantsStay } from "./grants-stay.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
 import { keepsToItsMoves } from "./keeps-to-its-moves.ts";
@@ -27,6 +28,7 @@ export const checkers: readonly Checker[] = [
   holdsItsLock,
   keepsToItsMoves,
   restoresWhatWasGranted,
+  grantsStay,
   secondPerson,
   deniedStaysShut,
   lockdownCloses,

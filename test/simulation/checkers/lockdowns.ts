@@ -143,7 +143,7 @@ export const lockdownLeavesNothing: Checker = {
         if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
         const standing = new Set(rules.map(wordsOf));
         for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
-          const isOthers = world.untouchable.get(groupId)?.has(words) || world.allocated.get(groupId)?.has(words);
+          const isOthers = world.untouchable.get(groupId)?.has(words) || world.baseline.get(groupId)?.has(words);
           if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
           if (world.recycling.isClosed(groupId, words)) continue;
           told.add(`${groupId} ${words}`);

@@ -8,9 +8,13 @@ export const neverWider: Checker = {
     world.watchers.made.push((call) => {
       if (call.who !== "safeport") return;
       for (const words of wordsOpenedBy(call)) {
-        if (world.allocated.get(call.groupId)?.has(words)) continue;
+        if (world.baseline.get(call.groupId)?.has(words)) continue;
+        if (world.allocations.mayBeOpened(call.groupId, words)) continue;
         // Given back after a lockdown, or out of the recycling queue.
         if (world.lockdowns.isToGiveBack(call.groupId, words)) continue;
+        // What was allocated stands on where drift is not rolled back, and is given back like other people's rules.
+        const wasAsked = world.allocations.wasAsked(call.groupId, words);
+        if (wasAsked && world.lockdowns.toGiveBack(call.groupId, words) !== undefined) continue;
         if (world.recycling.isToGiveBack(call.groupId, words)) continue;
         const asked = world.grants.filter((grant) => grant.groupId === call.groupId && grant.rule === words);
         if (asked.length === 0) world.violated("never-wider", `${call.groupId} ${words} was never granted`);

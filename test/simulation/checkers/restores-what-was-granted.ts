@@ -13,12 +13,13 @@ export const restoresWhatWasGranted: Checker = {
       .rules(ENFORCED)
       .filter((rule) => !world.isStandby(rule))
       .map(wordsOf);
-    const [allocated, others] = [world.allocated, world.untouchable].map((it) => it.get(ENFORCED.groupId));
-    for (const words of allocated ?? [])
-      if (!rules.includes(words) && !world.recycling.isClosed(ENFORCED.groupId, words))
+    const { groupId } = ENFORCED;
+    const [baseline, others] = [world.baseline, world.untouchable].map((it) => it.get(groupId));
+    for (const words of baseline ?? [])
+      if (!rules.includes(words) && !world.recycling.isClosed(groupId, words))
         world.violated("restores-what-was-granted", `${words} was granted and is not there`);
     for (const words of rules)
-      if (!allocated?.has(words) && !others?.has(words))
+      if (!baseline?.has(words) && !others?.has(words) && !world.allocations.mayStand(groupId, words))
         world.violated("restores-what-was-granted", `${words} was never granted and still stands`);
   },
 };
