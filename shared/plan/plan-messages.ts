@@ -74,7 +74,7 @@ const single = (notice: Notice): PlannedMessage => ({ notices: [notice] });
 
 /** At most `room` messages: each notice by itself while they are few, else the first ones and a digest of the others. */
 function together(notices: readonly Notice[], room: number, singleMax: number): readonly PlannedMessage[] {
-  if (room <= 0 || notices.length === 0) return [];
+  if (room <= 0) return [];
   if (notices.length <= Math.min(room, singleMax)) return notices.map(single);
   // What waits for a digest comes whole; of what is urgent the first are still told one by one.
   const alone = notices.filter(isUrgent).slice(0, Math.min(room, singleMax) - 1);

@@ -313,4 +313,67 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ].flatMap((line) =>
     on("shared/plan/advance-item.ts", line, "What is no quarantine is a deletion.", [['"delete"', '""']]),
   ),
+  ...on(
+    "shared/plan/audit-group.ts",
+    "owners: owners.sort((a, b) => b.open - a.open || (a.owner < b.owner ? -1 : 1)),",
+    "No two lines are of one owner.",
+    [["a.owner < b.owner", "a.owner <= b.owner"]],
+  ),
+  ...on(
+    "shared/plan/audit-group.ts",
+    "return order || (a.source < b.source ? -1 : 1);",
+    "Of two rules with one port and one source either may come first.",
+    [["a.source < b.source", "a.source <= b.source"]],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    'typeof before === "number" && typeof after === "number" ? (after > before ? more : less) : "widens";',
+    "Equal numbers are no change.",
+    [["after > before", "after >= before"]],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    'const GUARDS = ["none", "observe", "enforce"];',
+    "What is not among them is weaker than all that are.",
+    [['"none"', '""']],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    'const isLower = GUARDS.indexOf(String(after ?? "none")) < GUARDS.indexOf(String(before ?? "none"));',
+    "Nothing is weaker than a guard that was not named, whichever it counts as; none by name is looked at next.",
+    [['"none"', '""']],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    'return isLower || (before === undefined && after === "none") ? "widens" : "narrows";',
+    "A guard that was named and is none by now is weaker, and said to be so before.",
+    [["before === undefined", "true"]],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    '"lease.sensitivePorts": setOf("removed"),',
+    "What does not widen by what is new widens by what is gone.",
+    [['"removed"', '""']],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    '"groups.denied": setOf("removed"),',
+    "What does not widen by what is new widens by what is gone.",
+    [['"removed"', '""']],
+  ),
+  ...on(
+    "shared/plan/policy-diff.ts",
+    'return changesAt("", before, after).sort((a, b) => (a.path < b.path ? -1 : 1));',
+    "No two changes have one path.",
+    [["a.path < b.path", "a.path <= b.path"]],
+  ),
+  ...on("shared/plan/policy-diff.ts", 'return JUDGES[named ?? ""] ?? (() => "widens");', "No judge has that name.", [
+    ['""', '"Stryker was here!"'],
+  ]),
+  ...on(
+    "shared/plan/plan-messages.ts",
+    "return [...alone.map(single), ...(head ? [{ notices: [head, ...rest] as const }] : [])];",
+    "Fewer are told one by one than there are, which the compiler does not see.",
+    [["[]", '["Stryker was here"]']],
+  ),
 ];

@@ -124,6 +124,13 @@ test("a window in which nothing is rolled back, and a canary, are looked at as a
   expect(effectOf("drift.canary", { group: "a", every: 1 }, { group: "b", every: 1 })).toBe("widens");
 });
 
+test("a field that was no number before, and one that is only called like a known one, widen", () => {
+  expect(effectOf("lease.priority", "1", 2)).toBe("widens");
+  expect(effectOf("lease.periodMaxToo", 2, 1)).toBe("widens");
+  expect(effectOf("groups.other", 1, 2)).toBe("widens");
+  expect(policyChanges({ a: { b: 1 } }, {})).toEqual([{ path: "a.b", before: 1, after: null, effect: "widens" }]);
+});
+
 test("each change stands by its own path, what is not there as null", () => {
   const before = { a: { same: 1, one: 1, gone: 2 }, b: null };
   const after = { a: { same: 1, one: 2, come: { in: 3 } }, b: { x: 1 }, groups: { guards: {} } };
