@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 405,
+    from: 25,
   },
   {
     name: "only the first holder counts",
