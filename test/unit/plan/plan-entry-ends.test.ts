@@ -1,9 +1,11 @@
-// The decision about an entry that nobody holds any more, or whose rule is gone.
+// The decision about an entry that nobody holds any more, whose rule is gone, or that may not be opened.
 import { describe, expect, test } from "vitest";
+import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
+import { planGroup } from "../../../shared/plan/plan-group.ts";
 import {
   aHolder,
   aMark,
@@ -16,6 +18,7 @@ import {
   NOW,
   ours,
   preExisting,
+  refusing,
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -167,5 +170,33 @@ describe("what is taken for the entry's own", () => {
       planned(ended, { rules: [ourRule("1")], intents: [anIntent(ended, { rules })] }).calls.length;
     expect(revoked(booked(ended, "1"), booked(other))).toBe(0);
     expect(revoked(booked(ended), booked(other, "1"))).toBe(1);
+  });
+});
+
+describe("refusals and those who are open already", () => {
+  const both = [aHolder(), aHolder({ holderId: "ls-2" as LeaseId, openedAt: null })];
+
+  test("a lease that would ride on a rule is refused as well", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const rules = [aRule({ id: ruleId("theirs"), ...aSpec(), description: "" })];
+    const plan = planGroup(aPicture({ rules, entries: [entry], refusals: refusing(entry.entryId) }));
+    expect(plan.patches).toMatchObject([
+      { standing: { kind: "none" }, ends: "unopened", opens: "none", settled: true },
+    ]);
+  });
+
+  test("a second lease on an open rule is refused alone", () => {
+    const entry = anEntry({ standing: ours("1"), holders: both });
+    const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [entry], refusals: refusing(entry.entryId) }));
+    expect(plan.patches).toMatchObject([{ ends: "unopened", opens: "opened" }]);
+    expect(plan.calls.filter((call) => call.kind === "revoke")).toEqual([]);
+  });
+
+  test("a lease that came to a rule somebody removed is opened when the others have ended", () => {
+    const missing = { standing: ours("1"), missingSince: NOW - LATE_MS };
+    const ending = planGroup(aPicture({ entries: [anEntry({ ...missing, holders: both })] }));
+    expect(ending.patches).toMatchObject([{ ends: "opened", end: { cause: "removed" } }]);
+    const alone = anEntry({ ...missing, holders: both.slice(1) });
+    expect(planGroup(aPicture({ entries: [alone] })).calls).toMatchObject([{ kind: "authorize" }]);
   });
 });

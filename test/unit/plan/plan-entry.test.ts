@@ -391,34 +391,6 @@ describe("rules that others have changed", () => {
   });
 });
 
-describe("refusals and those who are open already", () => {
-  const both = [aHolder(), aHolder({ holderId: "ls-2" as LeaseId, openedAt: null })];
-
-  test("a lease that would ride on a rule is refused as well", () => {
-    const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
-    const rules = [aRule({ id: ruleId("theirs"), ...aSpec(), description: "" })];
-    const plan = planGroup(aPicture({ rules, entries: [entry], refusals: refusing(entry.entryId) }));
-    expect(plan.patches).toMatchObject([
-      { standing: { kind: "none" }, ends: "unopened", opens: "none", settled: true },
-    ]);
-  });
-
-  test("a second lease on an open rule is refused alone", () => {
-    const entry = anEntry({ standing: ours("1"), holders: both });
-    const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [entry], refusals: refusing(entry.entryId) }));
-    expect(plan.patches).toMatchObject([{ ends: "unopened", opens: "opened" }]);
-    expect(plan.calls.filter((call) => call.kind === "revoke")).toEqual([]);
-  });
-
-  test("a lease that came to a rule somebody removed is opened when the others have ended", () => {
-    const missing = { standing: ours("1"), missingSince: NOW - LATE_MS };
-    const ending = planGroup(aPicture({ entries: [anEntry({ ...missing, holders: both })] }));
-    expect(ending.patches).toMatchObject([{ ends: "opened", end: { cause: "removed" } }]);
-    const alone = anEntry({ ...missing, holders: both.slice(1) });
-    expect(planGroup(aPicture({ entries: [alone] })).calls).toMatchObject([{ kind: "authorize" }]);
-  });
-});
-
 test("a rule this pass has revoked is nothing to ride on, whatever a stale reading shows", () => {
   const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
   const rules = [aRule({ id: ruleId("1"), ...aSpec(), priority: 7, description: "" })];
