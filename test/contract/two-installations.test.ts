@@ -65,7 +65,7 @@ it("knows its lists from those of an installation whose name begins with its own
   const made = async (installation: string) => {
     const PrefixListName = standbyListName(installation, "0123456789ab", "ba9876543210");
     const answer = await ask(ecs, "CreatePrefixList", { PrefixListName, AddressFamily: "IPv4", MaxEntries: 2 });
-    return { region: cloud.account.regionId, listId: String(answer["PrefixListId"]) };
+    return { region: cloud.account.regionId, listId: String(answer["PrefixListId"]), name: PrefixListName };
   };
   const [one, two] = [await made("one"), await made("one-two")];
   expect(await ownLists(accountNamed("one"))).toEqual([one]);
