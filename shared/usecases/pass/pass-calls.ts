@@ -15,6 +15,7 @@ import { chunks, inParallel } from "../in-parallel.ts";
 import type { PassIntents } from "./pass-intents.ts";
 
 const ATTEMPTS_MAX = 3;
+/** The API takes 100; with long descriptions so many would not fit into what a gateway takes as a request line. */
 const AUTHORIZE_BATCH = 20;
 const AUTHORIZES_AT_ONCE = 4;
 const REVOKE_BATCH = 100;

@@ -28,3 +28,14 @@ test("the first of several failures is thrown", async () => {
   };
   await expect(inParallel([3, 2, 1], failing)).rejects.toThrow("1");
 });
+
+test("no more than the limit are under way at once, and as many as that", async () => {
+  let [now, most] = [0, 0];
+  const work = async (): Promise<void> => {
+    most = Math.max(most, ++now);
+    await turns(5);
+    now--;
+  };
+  await inParallel([1, 2, 3, 4, 5, 6, 7], work, 3);
+  expect(most).toBe(3);
+});
