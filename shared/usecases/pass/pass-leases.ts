@@ -6,6 +6,7 @@ import type { DropHolder, Entry, Holder, LeaseHolder } from "../../domain/ledger
 import { applyPatch } from "../../plan/apply-patch.ts";
 import type { EntryPatch } from "../../plan/entry-plan.ts";
 import { isHolding } from "../../plan/picture.ts";
+import { StoreFailure } from "../../ports/tables.ts";
 import { type HistoryLine, historyWrite } from "../../store/history.ts";
 import { getLease, writeStatus } from "../../store/leases.ts";
 import { deleteEntry, saveEntries } from "../../store/ledger.ts";
@@ -31,6 +32,8 @@ export class PassLeases {
   readonly opened = new Set<LeaseId>();
   /** Where those of the ledger stand. */
   readonly statuses = new Map<LeaseId, LeaseStatus>();
+  /** Why the last reading's closed entries have not gone: the history could not be told of them. Null where it was. */
+  untold: StoreFailure | null = null;
   private readonly app: App;
   private readonly fence: number;
   /** What the rows say of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
@@ -136,24 +139,31 @@ export class PassLeases {
     final: ReadonlySet<LeaseId>,
     now: number,
   ): Promise<boolean> {
-    const { tables, random } = this.app;
+    const { tables } = this.app;
     const moved = patches.flatMap((patch) => {
-      const patched = applyPatch(patch.entry, patch, now, final);
-      const holders = patched.holders
-        .map((it): Holder => (it.kind === "lease" ? { ...it, ended: endedOf(it, endings) } : it))
-        .filter((it) => (it.kind === "lease" ? !final.has(it.holderId) : !isOver(it, patched, patch, now)));
+      const patched = applyPatch(patch.entry, patch, now, new Set());
+      const ended = patched.holders.map(
+        (it): Holder => (it.kind === "lease" ? { ...it, ended: endedOf(it, endings) } : it),
+      );
+      const holders = ended.filter((it) =>
+        it.kind === "lease" ? !final.has(it.holderId) : !isOver(it, patched, patch, now),
+      );
       const next = { ...patched, holders };
       const isUnheld = holders.length === 0 && next.allocation === null && next.suspension === null;
       const isEmpty = isUnheld && (patch.settled || next.standing.kind === "preExisting");
-      const isSame = JSON.stringify(comparable(next)) === JSON.stringify(comparable(patch.entry));
-      return isEmpty || !isSame ? [{ before: patch.entry, next, isEmpty }] : [];
+      return isEmpty || !isSame(next, patch.entry)
+        ? [{ before: patch.entry, next, isEmpty, ended: { ...patched, holders: ended } }]
+        : [];
     });
-    // Nothing leaves the ledger without a trace: what was open, and for whom, is told before its row goes.
-    const closed = moved.filter(({ before, isEmpty }) => isEmpty && before.createdAt !== null);
-    if (closed.length > 0)
-      await tables.writeAll(closed.map(({ before }) => historyWrite(closedLine(before, now), random)));
-    const emptied = moved.filter(({ isEmpty }) => isEmpty);
-    const kept = moved.filter(({ isEmpty }) => !isEmpty).map(({ next }) => next);
+    const isTold = await this.tellHistory(
+      moved.flatMap(({ before, isEmpty }) => (isEmpty && before.createdAt !== null ? [closedLine(before, now)] : [])),
+    );
+    const isLeaving = ({ before, isEmpty }: (typeof moved)[number]) => isEmpty && (isTold || before.createdAt === null);
+    const emptied = moved.filter(isLeaving);
+    // What stays for the history's sake is known to be gone: nobody revokes it once more.
+    const kept = moved
+      .filter((it) => !isLeaving(it))
+      .flatMap(({ before, next, isEmpty, ended }) => (isEmpty ? (isSame(ended, before) ? [] : [ended]) : [next]));
     let stale = false;
     const [saved] = await Promise.all([
       saveEntries(tables, kept),
@@ -162,6 +172,20 @@ export class PassLeases {
       }),
     ]);
     return stale || saved.includes(false);
+  }
+
+  /** Nothing leaves the ledger without a trace: what was open, and for whom, is told before its row goes. Answers false where it was not. */
+  private async tellHistory(lines: readonly HistoryLine[]): Promise<boolean> {
+    const { tables, random } = this.app;
+    this.untold = null;
+    try {
+      if (lines.length > 0) await tables.writeAll(lines.map((line) => historyWrite(line, random)));
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreFailure)) throw error;
+      this.untold = error;
+      return false;
+    }
   }
 }
 
@@ -225,6 +249,8 @@ const comparable = (entry: Entry) => ({
   allocation: entry.allocation,
   holders: entry.holders,
 });
+
+const isSame = (a: Entry, b: Entry): boolean => JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
 
 const isSameHolder = (a: Entry, b: Entry, leaseId: LeaseId): boolean =>
   JSON.stringify(a.holders.find((it) => it.holderId === leaseId)) ===

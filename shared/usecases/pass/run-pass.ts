@@ -202,6 +202,8 @@ class Pass {
         await app.clock.sleep(REREAD_BASE_MS * 2 ** round * (1 + app.random.fraction()));
       } else break;
     }
+    // Everything else is done by now; the due rows stay, and bring the next pass.
+    if (this.leases.untold !== null) throw this.leases.untold;
     const report = await this.finish(plan, converged, held);
     if (isFirst) await this.settle();
     return report;
