@@ -76,7 +76,8 @@ export async function cutSessions(
   if (lease === null || lease.request.sessions !== "cut" || lease.sessionsOutcome !== undefined) return null;
   const { state, until, closedAt } = lease.status;
   const now = app.clock.now();
-  if (state === "opening" || state === "open") return Math.max(until, now + AGAIN_MS);
+  if (state === "opening" || state === "open")
+    return (await isHeld(app, lease)) ? Math.max(until, now + AGAIN_MS) : now + AGAIN_MS;
   if (state === "closing") return now + AGAIN_MS;
   if (state !== "closed") return null;
   const isLast = now >= (closedAt ?? until) + GIVE_UP_MS;
@@ -93,6 +94,12 @@ export async function cutSessions(
   });
   await writeSessionsOutcome(app.tables, leaseId, words);
   return null;
+}
+
+/** False once the ledger says that the lease is over: its row follows with the pass that closes it. */
+async function isHeld(app: App, { request: { group, leaseId, entryIds } }: Lease): Promise<boolean> {
+  const entries = await Promise.all(entryIds.map((entryId) => getEntry(app.tables, group, entryId)));
+  return entries.every((entry) => entry?.holders.some((it) => it.holderId === leaseId && it.ended === null));
 }
 
 /** What came of it, or null while a host has not answered. */

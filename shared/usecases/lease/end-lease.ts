@@ -87,7 +87,7 @@ export async function endHeld(
   const { leaseId } = request;
   // Later than now: looked at before it says that it is over, the lease would be at rest.
   const net = new Net(app, (at) => dueLease(request.group, leaseId, at, app.settings.shards));
-  await net.hold(cutWrites(request, app.clock.now()));
+  await net.hold(cutWrites(request, app.clock.now() + NET_AFTER_MS));
   await bookHolds(app, lease);
   const ended = { cause: "asked" as const, note, detail: null };
   for (const entryId of request.entryIds) {
@@ -98,6 +98,8 @@ export async function endHeld(
       return { ...entry, holders };
     });
   }
+  // Looked at before the ledger said so, the sessions would have been left until the lease's own end.
+  await app.tables.writeAll(cutWrites(request, app.clock.now()));
   await net.hold();
   return settleLease(app, lease, {
     cause: `end ${leaseId}`,

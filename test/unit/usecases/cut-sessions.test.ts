@@ -5,12 +5,16 @@ import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Member } from "../../../shared/ports/firewall.ts";
 import type { Hosts } from "../../../shared/ports/hosts.ts";
+import { dueDelete, readDue } from "../../../shared/store/due.ts";
 import { getLease } from "../../../shared/store/leases.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { cutSessions, requireCuttable } from "../../../shared/usecases/lease/cut-sessions.ts";
+import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { NET_AFTER_MS } from "../../../shared/usecases/ledger/book-holds.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
+import { frozenAt } from "./frozen-app.ts";
 
 const specsOf = (change = {}) => {
   const ask = { protocol: "tcp", port: "22", sources: ["203.0.113.7"], priority: 100, ...change };
@@ -137,5 +141,53 @@ describe("a look at what is to be cut", () => {
     const ask = { policy: world.policy, param: leaseId, deadlineAt: app.clock.monotonicMs() + 10_000 };
     expect(await cutSessions(app, ask)).toBeNull();
     expect((await getLease(app.tables, leaseId))?.sessionsOutcome).toMatch(/^i-1: kept, another rule lets them in/);
+  });
+});
+
+describe("a lease that is ended early", () => {
+  async function opened(): Promise<{ world: AppWorld; app: App; leaseId: LeaseId; until: number }> {
+    const world = await appWorld();
+    const app: App = { ...world.app, hosts: async () => hosts() };
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    const { lease } = await openLease(app, world.caller(), anAsk({ sessions: "cut" }), options);
+    return { world, app, leaseId: lease.request.leaseId, until: lease.status.until };
+  }
+
+  /** The process dies when it takes the group's lock: nothing of the end is done but what the ledger says. */
+  const endAndDie = async (app: App, world: AppWorld, leaseId: LeaseId): Promise<void> => {
+    const put: App["tables"]["put"] = (table, ...row) =>
+      table === "lock" ? Promise.reject(new Error("died")) : app.tables.put(table, ...row);
+    const dying: App = { ...app, tables: { ...app.tables, put } };
+    await expect(endLease(dying, world.caller(), leaseId, { dryRun: false })).rejects.toThrow("died");
+  };
+  const look = (app: App, { policy }: AppWorld, param: LeaseId) =>
+    cutSessions(app, { policy, param, deadlineAt: app.clock.monotonicMs() + 1000 });
+
+  test("is looked at again soon while its row still says that it is open", async () => {
+    const { world, app, leaseId, until } = await opened();
+    expect(await look(app, world, leaseId)).toBe(until);
+    await endAndDie(app, world, leaseId);
+    expect((await getLease(app.tables, leaseId))?.status.state).toBe("open");
+    expect(await look(app, world, leaseId)).toBe(app.clock.now() + 5000);
+  });
+
+  test("has its sessions looked at soon, whatever was looked at before the ledger said so", async () => {
+    let isFrozen = true;
+    for (let nth = 0; isFrozen; nth++) {
+      const { world, app, leaseId } = await opened();
+      isFrozen = false;
+      const jobs = async () => {
+        const { due } = await readDue(app.tables, 0, app.clock.now() + NET_AFTER_MS, 100);
+        return due.filter(({ id }) => id === `sessions/${leaseId}`);
+      };
+      const frozen = frozenAt(app, nth, async () => {
+        isFrozen = true;
+        // What is due by now is run, and is booked for the lease's end again.
+        const over = (await jobs()).filter(({ at }) => at <= app.clock.now());
+        await app.tables.writeAll(over.map(dueDelete));
+      });
+      await endAndDie(frozen, world, leaseId);
+      expect(await jobs(), `before the write ${nth}`).not.toEqual([]);
+    }
   });
 });
