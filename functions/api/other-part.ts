@@ -15,6 +15,7 @@ import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/c
 import { confirmGuard } from "../../shared/usecases/ledger/confirm-guard.ts";
 import { getLedgerEntry, listLedger } from "../../shared/usecases/ledger/list-ledger.ts";
 import { retireEntry } from "../../shared/usecases/ledger/retire-entry.ts";
+import { settleAllocation } from "../../shared/usecases/ledger/settle-allocation.ts";
 import { liftLockdown } from "../../shared/usecases/lockdown/lift-lockdown.ts";
 import { getLockdown, listLockdowns } from "../../shared/usecases/lockdown/list-lockdowns.ts";
 import { previewLockdown, startLockdown } from "../../shared/usecases/lockdown/start-lockdown.ts";
@@ -88,6 +89,7 @@ export const otherPart = {
     lookAtGroup,
     recycle,
     retireEntry,
+    settleAllocation,
     revokeToken,
     rotateToken,
     getMode,

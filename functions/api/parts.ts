@@ -75,6 +75,7 @@ export const useCases: UseCases = {
     "lookAtGroup",
     "recycle",
     "retireEntry",
+    "settleAllocation",
     "revokeToken",
     "rotateToken",
     "getMode",

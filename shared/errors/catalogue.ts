@@ -232,6 +232,14 @@ export const catalogue = {
     (d) => `${d["source"]} is not within the allowed sources ${d["allowed"]}.`,
     () => "Name a source within them, or widen allowedSources.",
   ),
+  ENTRY_OWED: entry(
+    502,
+    "later",
+    "cloud",
+    (d) => `In the ledger of ${d["group"]} this is granted, and it does not stand: ${d["rules"]}. ${d["why"]}`,
+    (d) =>
+      `Mend what the cloud refuses it for: it is owed, and every look at the group tries again, as does the same call. DELETE /v1/ledger/${d["group"]}/${d["entry"]} takes a permission back.`,
+  ),
   SENSITIVE_UNCONFIRMED: entry(
     409,
     "never",

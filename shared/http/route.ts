@@ -24,6 +24,7 @@ import type { confirmBaseline, previewBaseline } from "../usecases/ledger/confir
 import type { confirmGuard } from "../usecases/ledger/confirm-guard.ts";
 import type { getLedgerEntry, listLedger } from "../usecases/ledger/list-ledger.ts";
 import type { retireEntry } from "../usecases/ledger/retire-entry.ts";
+import type { settleAllocation } from "../usecases/ledger/settle-allocation.ts";
 import type { liftLockdown } from "../usecases/lockdown/lift-lockdown.ts";
 import type { getLockdown, listLockdowns } from "../usecases/lockdown/list-lockdowns.ts";
 import type { previewLockdown, startLockdown } from "../usecases/lockdown/start-lockdown.ts";
@@ -79,6 +80,7 @@ export interface UseCases {
   readonly getLedgerEntry: typeof getLedgerEntry;
   readonly allocateRule: typeof allocateRule;
   readonly retireEntry: typeof retireEntry;
+  readonly settleAllocation: typeof settleAllocation;
   readonly listDrift: typeof listDrift;
   readonly getDrift: typeof getDrift;
   readonly decideDrift: typeof decideDrift;

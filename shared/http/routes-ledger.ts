@@ -95,8 +95,9 @@ export const ledgerRoutes: readonly Route[] = [
 ];
 
 async function answered(call: Call, answer: LedgerAnswer, dryRun: boolean): Promise<HttpResponse> {
-  const isOver = dryRun || answer.plan.length === 0;
-  const settled = isOver || (await lookNow(call, answer.group, `ledger by ${call.caller.principal}`)) !== null;
+  const { parts, caller } = call;
+  const look = () => lookNow(call, answer.group, `ledger by ${caller.principal}`);
+  const settled = dryRun || (await parts.useCases.settleAllocation(parts.app, caller, answer, look));
   return jsonResponse(200, viewLedgerAnswer(answer, { dryRun, settled }));
 }
 

@@ -67,3 +67,20 @@ test("a rule is granted, stands at once, and taken back it is told of", async ()
   const { body: trail } = await deployed.api("GET", `/v1/records?group=${group}`);
   expect(JSON.stringify(trail)).toContain("the new shop");
 }, 60_000);
+
+test("a rule that the cloud refuses is granted, owed, and said to be so until it stands", async () => {
+  deployed = await deploy();
+  const refused = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+  deployed.cloud.faults.set([{ service: "ecs", operation: "AuthorizeSecurityGroup", fault: refused }]);
+  const answer = await deployed.api("PUT", "/v1/ledger", { body: grant });
+  expect(answer).toMatchObject({ status: 502, body: { code: "ENTRY_OWED" } });
+  expect(answer.body.message).toContain("Forbidden.RAM");
+  const path = `/v1/ledger/legacy/${answer.body.values.entry}`;
+  expect((await deployed.api("GET", path)).body.entry).toMatchObject({ owner: "ann", owed: true });
+  deployed.cloud.faults.set([]);
+  expect(await deployed.api("PUT", "/v1/ledger", { body: grant })).toMatchObject({
+    status: 200,
+    body: { settled: true },
+  });
+  expect((await deployed.api("GET", path)).body.entry).toMatchObject({ owed: false });
+}, 60_000);

@@ -1,10 +1,9 @@
 // Has a pass carry out what a person decided about drift, and says whether the rule stands by then.
 import type { DriftItem } from "../../domain/drift-item.ts";
 import { fail } from "../../errors/app-error.ts";
-import { catalogue, type ErrorCode } from "../../errors/catalogue.ts";
-import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { freshEntry } from "../ledger/book-holds.ts";
+import { isEntryOwed, whyRefused } from "../ledger/settle-allocation.ts";
 import type { PassReport } from "../pass/run-pass.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import type { DriftAnswer } from "./decide-drift.ts";
@@ -20,8 +19,7 @@ function entryOf({ group, kind, state, found, wanted }: DriftItem) {
 /** True while the rule that was decided to stand does not: every look at the group tries again. */
 export async function isOwed(app: App, item: DriftItem): Promise<boolean> {
   const entryId = entryOf(item);
-  const entry = entryId && (await getEntry(app.tables, item.group, entryId));
-  return entry ? entry.allocation !== null && entry.allocation.seenAt === null : false;
+  return entryId ? isEntryOwed(app, item.group, entryId) : false;
 }
 
 /**
@@ -42,7 +40,7 @@ export async function settleDecision(
   if (!entryId || !refusal) return false;
   const { group, state } = item;
   const drift = shownDriftId(item);
-  const why = catalogue[refusal.code as ErrorCode].message(refusal.detail);
+  const why = whyRefused(refusal);
   const lines = [
     `${drift} is ${state} in the ledger, and its rule does not stand: ${why} It is owed, and tried again at every look`,
   ];

@@ -17,6 +17,7 @@ import type { Log } from "../../../shared/ports/log.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import type { settleDecision } from "../../../shared/usecases/drift/settle-decision.ts";
 import type { LeaseAnswer } from "../../../shared/usecases/lease/open-lease.ts";
+import type { settleAllocation } from "../../../shared/usecases/ledger/settle-allocation.ts";
 import type { AuditPage } from "../../../shared/usecases/operation/list-audits.ts";
 import {
   baselineAnswer,
@@ -276,6 +277,8 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
     isOwed: note("isOwed", false),
+    settleAllocation: async (...[, , { plan }, look]: Parameters<typeof settleAllocation>) =>
+      plan.length === 0 || (await look()) !== null,
     settleDecision: async (...[, , , look]: Parameters<typeof settleDecision>) => (await look()) !== null,
     listRecycling: paged("listRecycling", recyclingPage, { items: [], next: null }),
     getRecycling: note("getRecycling", recyclingStory),
