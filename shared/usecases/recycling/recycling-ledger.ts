@@ -1,8 +1,10 @@
 // What the ledger says for a rule in the recycling queue: a drop is held against it, it is closed and kept, or opened again.
 import type { Allocation } from "../../domain/allocation.ts";
 import type { Entry, Holder, Suspender } from "../../domain/ledger-entry.ts";
+import type { Policy } from "../../domain/policy.ts";
 import type { RecyclingItem } from "../../domain/recycling-item.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { sensitiveOpenings } from "../../domain/sensitive-openings.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -11,6 +13,7 @@ import { changeAllocations, changeUnconfirmed } from "../ledger/change-allocatio
 import { holdDrops } from "../ledger/hold-drops.ts";
 import { groupNet } from "../ledger/net.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
+import { inTurn, sensitiveBesideGranted } from "../ledger/sensitive-ports.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 
 /** How long a drop outlives the last run of the job that renews it: should nobody ever look again, the port opens by itself. */
@@ -116,25 +119,28 @@ export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
 
 /**
  * Has the rule opened again as the item keeps it. Where it had a permission, that is given again first, while the rule is still
- * closed: nobody is to see the one without the other.
+ * closed: nobody is to see the one without the other. Throws GROUP_BUSY while somebody else grants a sensitive port, and
+ * SENSITIVE_UNCONFIRMED where everybody could reach one by the rule beside what has been granted since.
  */
-export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
+export async function reopenRule(app: App, item: RecyclingItem, policy: Policy): Promise<void> {
   const { itemId, group, entryId, kept, allocation, ruleId } = item;
   const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
   const net = groupNet(app, group);
   await net.hold();
-  if (allocation !== null) {
-    await changeEntry(app, group, entryId, (stored) => {
-      if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
-      const entry = stored ?? freshEntry(group, kept.spec);
-      const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
-      const keptAt = app.clock.now();
-      const since = entry.suspension?.since ?? keptAt;
-      return { ...entry, suspension: { by, since, kept: [rule], keptAt, wasAllocated: true, liftedAt: null } };
+  if (allocation !== null)
+    await inTurn(app, policy, { group, specs: [kept.spec], waitMaxMs: 0 }, async (mayWrite) => {
+      await requireNoWider(app, item, policy);
+      await changeEntry(app, group, entryId, (stored) => {
+        if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
+        const entry = stored ?? freshEntry(group, kept.spec);
+        const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
+        const keptAt = app.clock.now();
+        const since = entry.suspension?.since ?? keptAt;
+        return { ...entry, suspension: { by, since, kept: [rule], keptAt, wasAllocated: true, liftedAt: null } };
+      });
+      await allocate(app, item, { ...allocation, seenAt: app.clock.now() }, mayWrite);
+      await net.hold();
     });
-    await allocate(app, item, { ...allocation, seenAt: app.clock.now() });
-    await net.hold();
-  }
   await changeEntry(app, group, entryId, (stored) => {
     const entry = stored ?? freshEntry(group, kept.spec);
     const by = (entry.suspension?.by ?? []).filter((it) => it.itemId !== itemId);
@@ -147,17 +153,30 @@ export async function reopenRule(app: App, item: RecyclingItem): Promise<void> {
   await net.hold();
 }
 
+/** What lets everybody in by itself had a person's word when it was granted; nobody has looked at what it adds up to since. */
+async function requireNoWider(app: App, { group, kept: { spec }, key }: RecyclingItem, policy: Policy): Promise<void> {
+  if (sensitiveOpenings([spec], [], policy.lease.sensitivePorts).length > 0) return;
+  const wider = await sensitiveBesideGranted(app, policy, group, { specs: [spec], replaced: null });
+  if (wider.length > 0) throw fail("SENSITIVE_UNCONFIRMED", { rules: key });
+}
+
 /**
  * Gives or retires the rule's permission. A ledger that no person has confirmed as it is makes no difference to that: left as it was,
  * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it.
  */
-async function allocate(app: App, { group, kept, step }: RecyclingItem, allocation: Allocation | null): Promise<void> {
+async function allocate(
+  app: App,
+  { group, kept, step }: RecyclingItem,
+  allocation: Allocation | null,
+  mayWrite: () => boolean = () => true,
+): Promise<void> {
   const change = { spec: kept.spec, allocation };
   const by = step?.by ?? "safeport";
   try {
-    await changeAllocations(app, group, by, [change]);
+    await changeAllocations(app, group, by, [change], mayWrite);
   } catch (error) {
     if (!(error instanceof AppError) || !UNCONFIRMED.includes(error.code)) throw error;
+    if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await changeUnconfirmed(app, group, by, change);
   }
 }

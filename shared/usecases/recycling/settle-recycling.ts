@@ -3,7 +3,7 @@ import type { Policy } from "../../domain/policy.ts";
 import type { RecyclingItem, RecyclingState, RecyclingStep, Waiting } from "../../domain/recycling-item.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../../domain/traffic.ts";
-import { fail } from "../../errors/app-error.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
 import type { ErrorCode } from "../../errors/catalogue.ts";
 import { isHolding, type Refusal } from "../../plan/picture.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -173,7 +173,7 @@ class Settling {
       if (kept === null) return null;
       await suspendRule(app, item);
       if (!(await this.isStillWanted(item, "deleted"))) {
-        await reopenRule(app, item);
+        await reopenRule(app, item, this.options.policy);
         await this.look(item);
         return null;
       }
@@ -207,11 +207,22 @@ class Settling {
     const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
     let report: PassReport | null = null;
     if (isSuspended || (!(await this.stands(item)) && entry?.suspension?.liftedAt == null)) {
-      await reopenRule(app, item);
+      if (!(await this.reopen(item))) return "waits";
       report = await this.look(item);
     } else if (!(await this.stands(item))) report = await this.look(item);
     if (!(await this.isOpened(item)) || !(await this.stands(item))) return this.sayWhy(item, report);
     return this.finish({ ...item, allocation: null });
+  }
+
+  /** False while somebody else grants a sensitive port: the watch comes again. */
+  private async reopen(item: Stepping): Promise<boolean> {
+    try {
+      await reopenRule(this.app, item, this.options.policy);
+      return true;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== "GROUP_BUSY") throw error;
+      return false;
+    }
   }
 
   /** What stands in the way of a rule that is to be given back, where it is known: nobody is left waiting without a word. */

@@ -65,8 +65,8 @@ const changes: Readonly<Record<string, Change>> = {
     },
     change: (app) => renewDrop(app, item),
   },
-  "reopens a rule": { change: (app) => reopenRule(app, item) },
-  "reopens a rule that was granted": { change: (app) => reopenRule(app, deleted) },
+  "reopens a rule": { change: (app, { policy }) => reopenRule(app, item, policy) },
+  "reopens a rule that was granted": { change: (app, { policy }) => reopenRule(app, deleted, policy) },
   "lowers a guard": {
     before: async ({ app }) =>
       saveGroupRow(app.tables, { ...(await getGroupRow(app.tables, GROUP)), tagGuard: "observe" }),
