@@ -12,6 +12,6 @@ export function settledDigest(row: GroupRow | null, guard: Guard, policyVersion:
   return settled.rules.startsWith(start) ? settled.rules.slice(start.length) : null;
 }
 
-/** True where a pass had nothing to do under a guard, and none has settled the group without one since. */
-export const wasGuarded = ({ settled }: GroupRow): boolean =>
-  settled !== null && !settled.rules.startsWith(settlementOf("none", ""));
+/** False where the group may have been guarded, and no pass has settled it without a guard since. */
+export const isSettledUnguarded = ({ settled }: GroupRow): boolean =>
+  settled?.rules.startsWith(settlementOf("none", "")) === true;

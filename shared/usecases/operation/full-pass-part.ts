@@ -5,7 +5,7 @@ import type { GroupRef } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { settledDigest, wasGuarded } from "../../domain/settlement.ts";
+import { isSettledUnguarded, settledDigest } from "../../domain/settlement.ts";
 import { effectiveGuard } from "../../plan/effective-guard.ts";
 import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
@@ -191,7 +191,7 @@ async function lookAtGroup(app: App, options: FullPassOptions, it: Look): Promis
  *     known   none     others, without a mark          nothing
  *     known   none     others, with a mark             looked at
  *     known   guarded  others, or not known            looked at and compared with the ledger
- *     known   none     settled as guarded              the same: what was open of its drift is over
+ *     known   none     a row, not settled as none      the same: what was open of its drift is over
  *     lost    none     with a mark                     looked at, and the mark is believed
  *     lost    none     any, and a ledger               the same: what a lockdown has closed leaves no mark
  *     lost    guarded  any                             the same, whatever the rules
@@ -212,7 +212,7 @@ async function isAtRest(app: App, { policy, look }: FullPassOptions, { pass, fac
   const isDenied = guard.deniedName !== kept.deniedName;
   const isNews = isDenied || guard.tagLowered || guard.tagGuard !== kept.tagGuard || guard.guardName !== kept.guardName;
   const digest = isLost || isNews ? null : settledDigest(row, guard.level, policy.version);
-  const isFreed = !isLost && !isGuarded && wasGuarded(kept);
+  const isFreed = !isLost && !isGuarded && row !== null && !isSettledUnguarded(row);
   if ((isGuarded && digest === null) || isDenied || isFreed) return look(facts.ref, { ...how, drift: true });
   if (isLost && (await hasLedger(app, facts.ref))) return look(facts.ref, how);
   const mark = `safeport/1 ${app.settings.installation} `;

@@ -272,7 +272,8 @@ describe("what becomes of a group", () => {
     readonly what: string;
     readonly policy?: Guard;
     readonly tag?: string;
-    readonly settled?: { readonly guard: Guard; readonly policyVersion?: number };
+    /** Null: there is a row, and it is not settled. */
+    readonly settled?: { readonly guard: Guard; readonly policyVersion?: number } | null;
     readonly tagGuard?: Guard;
     readonly glance: (digest: string | null) => ReturnType<typeof same> | ReturnType<typeof marked>;
     readonly glanced: boolean;
@@ -325,6 +326,13 @@ describe("what becomes of a group", () => {
       looked: "full pass drift",
     },
     {
+      what: "guarded once, and changed since",
+      settled: null,
+      glance: other,
+      glanced: false,
+      looked: "full pass drift",
+    },
+    {
       what: "settled under another policy",
       policy: "observe",
       settled: { guard: "observe", policyVersion: 7 },
@@ -357,7 +365,7 @@ describe("what becomes of a group", () => {
     if (it.policy)
       world.policy = { ...world.policy, groups: { ...world.policy.groups, guards: { "sg-0": it.policy } } };
     const { settled, tagGuard = "none" } = it;
-    if (settled || it.tagGuard)
+    if (settled !== undefined || it.tagGuard)
       await world.keepRow(refOf("sg-0"), {
         tagGuard,
         settled: settled
