@@ -13,7 +13,7 @@ import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { settleStandby } from "../../../shared/usecases/lockdown/settle-standby.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
-import { filled, lock, openPorts, standbyWorld } from "../../kit/standby-world.ts";
+import { filled, lift, lock, openPorts, standbyWorld } from "../../kit/standby-world.ts";
 import type { World } from "../../kit/world.ts";
 import { letsIn, minutes, NARROW_DOCUMENT, start, tick } from "./lockdown-scene.ts";
 
@@ -193,6 +193,31 @@ describe("a lockdown by lists", () => {
       expect(
         (await listStandbySets(world.process().tables)).sets.map(({ holders, shown }) => [holders, shown]),
       ).toEqual([[[], "empty"]]);
+    },
+  );
+
+  test.each(["at its time, once they can", "by a person's word"])(
+    "whose row is lost goes on while its members' ledgers cannot be read, and ends %s",
+    async (how) => {
+      const lockdownId = await locked();
+      const { tables } = world.process();
+      const { rows } = await tables.range({ table: "ledger", from: [""], to: null, limit: 5000 });
+      const write = async (bodyOf: (body: string) => string): Promise<void> => {
+        for (const { key, columns } of rows)
+          await tables.update("ledger", key, { body: bodyOf(String(columns["body"])) }, { kind: "present" });
+      };
+      await write(() => "[");
+      await world.run(lose(world.process(), "lockdown"));
+      await world.run(settleAllStandby(world.process()));
+      await world.ticks(7);
+      expect(filled(world)).toEqual(FULL);
+      if (how.startsWith("by")) await lift(world, lockdownId);
+      else {
+        await write((body) => body);
+        await world.ticks(12);
+        expect(openPorts(world)).toEqual(ALL);
+      }
+      expect(filled(world)).toEqual([0, 0]);
     },
   );
 
