@@ -165,6 +165,24 @@ describe("the OK of its alarm", () => {
     }),
   );
 
+  test.each(CASES)(
+    "keeps closed what a person who had joined it has closed once more, its row %s: by %s",
+    (_, way, lose) =>
+      inScene(way, async (scene, app, before) => {
+        const { lockdownId } = await hear(scene, app, "ALERT");
+        expect((await start(scene, app)).lockdownId).toBe(lockdownId);
+        await lose(app, lockdownId);
+        const again = await start(scene, app);
+        await scene.schedule.sleep(5000);
+        await hear(scene, app, "OK");
+        await minutes(scene, 2);
+        expect(isOpen(scene)).toBe(false);
+        await lift(scene, app, again.lockdownId);
+        await minutes(scene, 4);
+        expect(rulesIn(scene, APP)).toEqual(before);
+      }),
+  );
+
   test("leaves it on for the person who began it", () =>
     inScene("drops", async (scene, app) => {
       const { lockdownId } = await start(scene, app);
