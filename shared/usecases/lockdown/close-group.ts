@@ -9,16 +9,14 @@ import { isHolding } from "../../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../../plan/plan-lockdown.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
-import { protection } from "../group/open-facts.ts";
 import { type Booked, holdAccepts, holdDrops } from "../ledger/hold-drops.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { besidePassages, brokenGlass, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/run-pass.ts";
-import { prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
+import { barredFromLockdown, prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 
 /** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */
 const EVERYTHING: RuleSpec = {
@@ -132,7 +130,7 @@ async function instead(
   const facts = await app.inventory.group(preparation.group, "lockdown");
   if (!facts) return { isClosed: true, left: ["the group is gone"], suspends: 0 };
   const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
-  const barred = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
+  const barred = await barredFromLockdown(app, policy, facts, members);
   if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
   const isReplanned = isAnew(lockdown, facts.ref, policy);
   const earlier = await closedEarlier(app, facts.ref, lockdown, isReplanned);

@@ -7,7 +7,7 @@ import type { Rule } from "../../domain/rule.ts";
 import { type LockdownPicture, planLockdown, usedOf } from "../../plan/plan-lockdown.ts";
 import { listNamed } from "../../plan/standby-drops.ts";
 import { type CallPriority, CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
+import { readableGroupRow } from "../../store/group-rows.ts";
 import { listPreparations, preparationDelete, preparationWrite } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { protection } from "../group/open-facts.ts";
@@ -66,6 +66,18 @@ export async function readLockdownPicture(
   return { picture, members, innerAccess: reading.innerAccessPolicy };
 }
 
+/**
+ * Why a lockdown leaves the group alone, in words, or null. A row that cannot be read leaves no group open in an attack: without it only a
+ * denial by a name the group had before is unknown.
+ */
+export const barredFromLockdown = async (
+  app: App,
+  policy: Policy,
+  facts: GroupFacts,
+  members: readonly Member[],
+): Promise<string | null> =>
+  protection(facts, members, policy, (await readableGroupRow(app.tables, facts.ref)) ?? { deniedName: null });
+
 /** What a lockdown would do in the group as it is now; `none` with the reason where it may do nothing. Throws CloudFailure. */
 export async function prepareGroup(
   app: App,
@@ -74,9 +86,9 @@ export async function prepareGroup(
   priority: CallPriority,
 ): Promise<Preparation> {
   const { picture, members, innerAccess } = await readLockdownPicture(app, policy, facts, priority);
-  const refused = !isNamedForLockdown(policy, facts)
-    ? "the policy names it for no lockdown (lockdown.groups)"
-    : protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
+  const refused = isNamedForLockdown(policy, facts)
+    ? await barredFromLockdown(app, policy, facts, members)
+    : "the policy names it for no lockdown (lockdown.groups)";
   const nothing = { way: "none", drops: [], suspends: [], keeps: [], why: refused, left: [], isWhole: false } as const;
   const { isWhole: _, keeps: __, ...plan } = refused === null ? planLockdown(picture) : nothing;
   return {

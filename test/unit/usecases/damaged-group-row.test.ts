@@ -1,12 +1,15 @@
 // A group whose row somebody has damaged: it is never taken for one that is new or not guarded, and what ends in it ends.
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { listGroups } from "../../../shared/usecases/group/list-groups.ts";
 import { bookJobs } from "../../../shared/usecases/operation/jobs.ts";
 import { previewPolicy } from "../../../shared/usecases/policy/preview-policy.ts";
+import { prepare } from "../../interleavings/run-seed.ts";
+import { APP, Scene } from "../../interleavings/scene.ts";
 import { region, World } from "../../kit/world.ts";
+import { DOCUMENT, lift, minutes, NARROW_DOCUMENT, rulesIn, start } from "./lockdown-scene.ts";
 
 let world: World;
 beforeEach(async () => {
@@ -63,4 +66,43 @@ test("lists of groups and previews of a policy name it instead of taking it for 
   expect(await world.run(previewPolicy(world.process(), policies, deadlineAt))).toMatchObject({
     ...{ unreadable: [{ groupId: "sg-web" }], looked: 1, groups: 2, guards: [{ groupName: "app" }] },
   });
+});
+
+describe.each([
+  ["drops", DOCUMENT],
+  ["suspend", NARROW_DOCUMENT],
+])("in a lockdown by %s", (way, document) => {
+  const inScene = async (
+    play: (scene: Scene, before: readonly string[]) => Promise<void>,
+    more: object = {},
+  ): Promise<void> => {
+    const scene = new Scene("damaged", { document: { ...document, ...more }, isDelivering: false });
+    await scene.schedule.run(prepare(scene).then(() => play(scene, rulesIn(scene, APP))));
+  };
+  const damaged = ({ tables }: ReturnType<Scene["quietApp"]>): Promise<unknown> =>
+    tables.put("group", [APP.region, APP.groupId], { body: "{", rev: 3 }, { kind: "none" });
+
+  test("it is closed like the others, and opened again", () =>
+    inScene(async (scene, before) => {
+      const app = scene.quietApp();
+      await damaged(app);
+      const { lockdownId, groups } = await start(scene, app);
+      expect(groups).toMatchObject([{ way, isClosed: true }]);
+      await minutes(scene, 3);
+      expect(rulesIn(scene, APP)).not.toEqual(before);
+      expect((await lift(scene, app, lockdownId)).state).toBe("lifted");
+      expect(rulesIn(scene, APP)).toEqual(before);
+    }));
+
+  test("what the policy denies stays as it is", () =>
+    inScene(
+      async (scene, before) => {
+        const app = scene.quietApp();
+        await damaged(app);
+        const { groups } = await start(scene, app);
+        expect(groups).toMatchObject([{ way: "none", isClosed: false, left: ["the policy denies it"] }]);
+        expect(rulesIn(scene, APP)).toEqual(before);
+      },
+      { groups: { denied: ["app"] } },
+    ));
 });
