@@ -55,7 +55,7 @@ async function lostLockdown(app: App, lockdownId: string): Promise<Lockdown | nu
   const ends: number[] = [];
   const begins: number[] = [];
   let word: { readonly principal: string; readonly reason: string } | null = null;
-  for (const entry of await allEntries(app)) {
+  for await (const entry of allEntries(app)) {
     const { group, spec, holders, suspension } = entry;
     const holder = holders.find((it) => it.kind === "lockdown" && it.holderId === lockdownId && it.ended === null);
     const suspender = suspension?.by.find((it) => it.kind === "lockdown" && it.itemId === lockdownId);
@@ -105,15 +105,14 @@ const groupOf = ({ group, drops, suspends, onLists }: Trace): LockdownGroup => (
   ...{ isClosed: false, left: ["its row is lost: this is what the ledger has of it"], hosts: [], cannotStop: [] },
 });
 
-async function allEntries(app: App): Promise<readonly Entry[]> {
-  const found: Entry[] = [];
+/** A page at a time: the ledger of an account need not fit into a function. */
+async function* allEntries(app: App): AsyncGenerator<Entry> {
   let after: Awaited<ReturnType<typeof pageEntries>>["next"] = null;
   do {
     const page: Awaited<ReturnType<typeof pageEntries>> = await pageEntries(app.tables, { after, limit: ENTRIES_PAGE });
-    found.push(...page.entries);
+    yield* page.entries;
     if (page.unreadable.length > 0)
       app.log.write("error", "entries cannot be read: what lockdowns have of them ends by their marks", page);
     after = page.next;
   } while (after !== null);
-  return found;
 }
