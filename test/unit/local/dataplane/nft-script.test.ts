@@ -1,3 +1,4 @@
+// The transactions of nft that a change of rules makes: as large as the change, whatever the number of groups.
 import { expect, test } from "vitest";
 import { type Cidr, parseCidr } from "../../../../local/dataplane/cidr.ts";
 import { changeScript, tableOf, wholeScript } from "../../../../local/dataplane/nft-script.ts";
