@@ -110,13 +110,16 @@ function countLooks({ watchers, counts: { checks } }: SimWorld, name: string, be
 async function shutDown(world: SimWorld): Promise<void> {
   const { dice, schedule } = world;
   const root = world.asker("root", "admin");
-  const set = (mode: Mode): Promise<boolean> =>
-    world.platform.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), 50);
+  const set = (mode: Mode, tries: number): Promise<boolean> =>
+    world.platform.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), tries);
   await schedule.sleep(dice.between(0, 30 * MINUTE_MS));
+  // Whoever has done so before also says when it is over.
+  if (world.lessUntil === Number.POSITIVE_INFINITY) return;
   world.lessUntil = Number.POSITIVE_INFINITY;
-  await set(dice.pick(["close-only", "halt"]));
+  await set(dice.pick(["close-only", "halt"]), 50);
   await schedule.sleep(dice.between(2 * MINUTE_MS, 40 * MINUTE_MS));
-  await set("normal");
+  // However long a table is away: nobody leaves it at that.
+  await set("normal", Number.POSITIVE_INFINITY);
   world.lessUntil = world.now();
 }
 
