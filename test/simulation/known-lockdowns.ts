@@ -1,4 +1,5 @@
 // What people outside know of lockdowns: where one may be on, and what was closed for it and is to come back.
+import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { LockdownStory } from "./lockdown-story.ts";
 import { type ObservedCall, wordsOf } from "./observed.ts";
 
@@ -48,8 +49,8 @@ export class KnownLockdowns {
     );
   }
 
-  /** Takes in a call; `writerOf` knows who wrote a rule first, by its id. */
-  noteClosed({ who, groupId, before, after }: ObservedCall, writerOf: (ruleId: string) => string | undefined): void {
+  /** Takes in a call; `writerOf` knows whose a rule is. */
+  noteClosed({ who, groupId, before, after }: ObservedCall, writerOf: (rule: EcsRule) => string | undefined): void {
     const closed = this.closed.get(groupId) ?? new Map<string, ClosedRule>();
     this.closed.set(groupId, closed);
     const standing = new Set(after.map(wordsOf));
@@ -57,7 +58,7 @@ export class KnownLockdowns {
       for (const rule of before) {
         const words = wordsOf(rule);
         if (rule.policy === "Drop" || standing.has(words)) continue;
-        const known = { owner: writerOf(rule.ruleId) ?? "somebody before", ruleId: rule.ruleId };
+        const known = { owner: writerOf(rule) ?? "somebody before", ruleId: rule.ruleId };
         if (who === "safeport") closed.set(words, known);
         else this.#givenBack.set(`${groupId} ${words}`, known);
       }

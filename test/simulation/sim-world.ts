@@ -233,7 +233,15 @@ export class SimWorld {
     for (const watch of this.watchers.made) watch(call);
     this.recycling.note(call);
     this.allocations.note(call);
-    this.lockdowns.noteClosed(call, (ruleId) => this.born.get(ruleId)?.who);
+    this.lockdowns.noteClosed(call, (rule) => this.#writerOf(call.groupId, rule));
+  }
+
+  /** Who has written a rule first, or has made another of one that the program had put back for its owner; undefined before the run. */
+  #writerOf(groupId: string, rule: EcsRule): string | undefined {
+    const born = this.born.get(rule.ruleId);
+    if (born === undefined || born.words === wordsOf(rule)) return born?.who;
+    const wasPutBack = this.baseline.get(groupId)?.has(born.words) || this.allocations.wasAsked(groupId, born.words);
+    return born.who === "safeport" && wasPutBack ? "whoever changed it" : born.who;
   }
 
   /** The ids under which a rule has stood: each time that it is given back after a lockdown it has a new one. */
