@@ -12,7 +12,6 @@ import { getLease } from "../../store/leases.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
-import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { fromOf, grantedBy } from "../records/said-by.ts";
 import { checkPeriod } from "./check-period.ts";
@@ -20,6 +19,7 @@ import { endNoticeWrites } from "./end-notices.ts";
 import { refuseProtected } from "./find-target.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { requireWayIn } from "./require-way-in.ts";
 import { settleLease } from "./settle-lease.ts";
 
 /** The caller's lease, or an operator's view of anybody's. Throws LEASE_UNKNOWN, LEASE_NOT_YOURS. */
@@ -48,7 +48,7 @@ export async function extendLease(
   const members = await app.inventory.members(lease.request.group, "open");
   const grant = await requireExtendable(app, caller, lease, { periodMs, members });
   // As asking again does: what a lockdown closes is not kept for longer behind it.
-  await requireUnlocked(app, caller.policy, { ref: lease.request.group, name: lease.request.groupName });
+  await requireWayIn(app, caller.policy, lease.request, members);
   return options.dryRun
     ? previewExtension(app, caller, lease, periodMs, members)
     : extendHolds(app, caller, lease, periodMs, { members, grant });

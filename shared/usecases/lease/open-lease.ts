@@ -27,6 +27,7 @@ import { judgeLease } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { entryIdsOf, type LeaseAsk, type Opening, specsFor, specsOf } from "./lease-ask.ts";
 import { previewLater, previewOpening } from "./preview-opening.ts";
+import { requireWayIn } from "./require-way-in.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 import { suggestSession } from "./suggest-session.ts";
 
@@ -81,7 +82,9 @@ async function openJudged(
   if (ask.startAt !== null) return askForLater(app, opening, key, why, options);
   if (!ask.breakGlass) await requireUnlocked(app, policy, target.facts);
   if (waitsForApproval(grant)) return askFor(app, opening, key, why, options);
-  const own = options.mode === "repeat" ? await findOwn(app, opening) : null;
+  // What breaks the glass makes its own way through, which goes with it: a lease from before would be extended behind the drops.
+  const own = options.mode === "repeat" && grant.justifyBy === null ? await findOwn(app, opening) : null;
+  if (own) await requireWayIn(app, policy, own.request, target.members);
   if (options.dryRun) {
     const passages = grant.justifyBy === null ? [] : await findPassages(app, groupsOf(target), opening.specs);
     const preview = own

@@ -22,7 +22,10 @@ export const openMeansOpen: Checker = {
       if (stands !== undefined) {
         const port = Number(stands.portRange.split("/")[0]);
         const source = stands.sourceCidrIp.split("/")[0] ?? "";
-        const hosts = world.ecs.enis().filter(({ groupIds }) => groupIds.includes(groupId));
+        // Of a lockdown in another group of a host an answer may not know that began while it was on its way.
+        const hosts = world.ecs
+          .enis()
+          .filter(({ groupIds }) => groupIds.includes(groupId) && !groupIds.some((id) => world.lockdowns.mayBeOn(id)));
         for (const { privateIp } of hosts) {
           const isMeant = stands.destCidrIp === "" || stands.destCidrIp.replace("/32", "") === privateIp;
           if (isMeant && !isIn(policiesOf(world), source, privateIp, port))

@@ -120,3 +120,26 @@ test("one whose lease was never booked is shut, and the group is never more open
       expect(rulesOf(scene).some((key) => key.includes("drop"))).toBe(false);
     });
 }, 60_000);
+
+test("one that is asked for by repeating a lease from before the lockdown is given to a lease of its own", async () => {
+  const scene = new Scene("repeated", { document: WITH_BREAK_GLASS, isDelivering: false });
+  await scene.schedule.run(
+    prepare(scene).then(async () => {
+      const app = scene.quietApp();
+      const repeat = (breakGlass: boolean) =>
+        openLease(
+          app,
+          scene.asker("carol", "requester"),
+          anAsk({ group: "web", port: "8443", reason: "it has to be looked at", breakGlass, periodMs: 600_000 }),
+          { mode: "repeat", idempotencyKey: null, dryRun: false },
+        );
+      const before = (await repeat(false)).lease.request.leaseId;
+      await start(scene, app, { groups: ["web"], periodMs: 7_200_000 });
+      expect(isLet(scene, 8443, OWN)).toBe(false);
+      const { lease, extended } = await repeat(true);
+      expect([lease.status.state, extended, lease.request.leaseId === before]).toEqual(["open", false, false]);
+      expect(lease.request.grant?.justifyBy).not.toBeNull();
+      expect(isLet(scene, 8443, OWN)).toBe(true);
+    }),
+  );
+});
