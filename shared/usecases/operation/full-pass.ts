@@ -2,13 +2,10 @@
 import { FULL_PASS_EVERY_MS, isSeenLate } from "../../domain/full-pass.ts";
 import type { GroupId } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
-import { isFinal } from "../../domain/lease.ts";
-import type { Lease } from "../../domain/lease-record.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";
-import type { Write } from "../../ports/tables.ts";
-import { type Due, dueDelete, dueJob, dueLease, dueWrite, markInstalled } from "../../store/due.ts";
+import { type Due, dueDelete, dueJob, dueWrite, markInstalled } from "../../store/due.ts";
 import {
   type Division,
   isPart,
@@ -17,17 +14,9 @@ import {
   listParts,
   readDivision,
 } from "../../store/full-pass.ts";
-import { listLeases } from "../../store/leases.ts";
 import { listUnderway } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
-import { APPROVAL_JOB } from "../approval/ask-approval.ts";
-import { JUSTIFY_JOB } from "../approval/tend-justification.ts";
-import { inParallel } from "../in-parallel.ts";
-import { cutWrites } from "../lease/cut-sessions.ts";
-import { endNoticeWrites } from "../lease/end-notices.ts";
-import { followWrites } from "../lease/follow-lease.ts";
-import { dueStart } from "../lease/start-lease.ts";
-import { bookHolds } from "../ledger/book-holds.ts";
+import { rebookLeases } from "../lease/rebook-leases.ts";
 import { rebookLockdowns } from "../lockdown/rebook-lockdowns.ts";
 import { tellOnce } from "../notices/tell.ts";
 import { WATCH_JOB } from "../recycling/move-recycling.ts";
@@ -36,8 +25,6 @@ import { type FullPassOptions, goOnWithPart } from "./full-pass-part.ts";
 
 /** Why all groups are looked at. A recovery believes marks, and is over when the installation's row is written. */
 type FullPassKind = "recovery" | "hourly";
-
-const LEASES_PAGE = 1000;
 
 const NOWHERE = { region: "", groupId: "" as GroupId };
 
@@ -149,48 +136,4 @@ async function tellWhenLate(app: App): Promise<void> {
       data: { what, since: last.startedAt },
     }),
   ]);
-}
-
-/** Leases whose due rows or holds may be lost are booked again: their ends, and whatever else has to happen in their lives. */
-async function rebookLeases(app: App, policy: Policy): Promise<void> {
-  const now = app.clock.now();
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<typeof listLeases>> = await listLeases(app.tables, {
-      ...{ limit: LEASES_PAGE, before: cursor },
-    });
-    for (const leaseId of page.unreadable)
-      app.log.write(
-        "error",
-        `the lease ${leaseId} cannot be read and is not booked again; its rule ends by the ledger, or its mark`,
-      );
-    const live = page.leases.filter(({ status }) => !isFinal(status.state));
-    await app.tables.writeAll(page.leases.flatMap((lease) => lifeWrites(app, policy, lease, now)));
-    await inParallel(live, (lease) => bookHolds(app, lease));
-    cursor = page.next;
-  } while (cursor !== null);
-}
-
-/** Rows of what is still to happen to a lease. Whoever acts on one looks at the lease first: one too many does no harm. */
-function lifeWrites(app: App, policy: Policy, lease: Lease, now: number): readonly Write[] {
-  const { request, status, approval, justification, sessionsOutcome } = lease;
-  const { leaseId, group, startAt } = request;
-  const { state, until } = status;
-  const rows: Due[] = [];
-  if (request.grant?.justifyBy != null && justification === null) rows.push(dueJob(JUSTIFY_JOB, leaseId, now));
-  if (state === "closed" && sessionsOutcome === undefined) return [...rows.map(dueWrite), ...cutWrites(request, now)];
-  if (isFinal(state)) return rows.map(dueWrite);
-  const end = (at: number): Due => dueLease(group, leaseId, at, app.settings.shards);
-  if (state === "requested" && approval !== null) rows.push(end(until), dueJob(APPROVAL_JOB, leaseId, now));
-  else if (state !== "approved") rows.push(end(until));
-  // Opened by nobody yet: at its start, or now.
-  else rows.push(startAt === null ? end(now) : dueStart(leaseId, Math.max(now, startAt)));
-  const life = { from: startAt ?? request.requestedAt, until, now };
-  const isOpening = state === "opening" || state === "open";
-  return [
-    ...rows.map(dueWrite),
-    ...(isOpening ? endNoticeWrites(policy, leaseId, life) : []),
-    ...followWrites(lease.request, now),
-    ...(state === "approved" || state === "requested" ? [] : cutWrites(request, until)),
-  ];
 }

@@ -12,6 +12,7 @@ import { tendCanary } from "../drift/tend-canary.ts";
 import { cutSessions } from "../lease/cut-sessions.ts";
 import { tellEnding } from "../lease/end-notices.ts";
 import { finishFollow } from "../lease/follow-lease.ts";
+import { REBOOK_JOB, rebookLease } from "../lease/rebook-leases.ts";
 import { startLease } from "../lease/start-lease.ts";
 import { actOnAlarm } from "../lockdown/act-on-alarm.ts";
 import { prepareLockdowns } from "../lockdown/prepare-lockdowns.ts";
@@ -113,6 +114,11 @@ const jobs: Readonly<Record<string, Job>> = {
     },
   },
   follow: { beginsAt: null, run: (app, { policy, param }) => finishFollow(app, policy, param ?? "") },
+  // Booked when due rows were lost.
+  [REBOOK_JOB]: {
+    beginsAt: null,
+    run: (app, { policy, param }) => rebookLease(app, policy, (param ?? "") as LeaseId),
+  },
   justify: { beginsAt: null, run: (app, { param }) => tendJustification(app, (param ?? "") as LeaseId) },
   sessions: { beginsAt: null, run: cutSessions },
   start: { beginsAt: null, run: startLease },

@@ -1,5 +1,5 @@
 // What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
-import type { EntryId, LeaseId, RuleId } from "../../domain/ids.ts";
+import type { EntryId, GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { LeaseStatus } from "../../domain/lease-record.ts";
 import type { DropHolder, Entry, Holder, LeaseHolder } from "../../domain/ledger-entry.ts";
@@ -7,6 +7,7 @@ import { applyPatch } from "../../plan/apply-patch.ts";
 import type { EntryPatch } from "../../plan/entry-plan.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { StoreFailure } from "../../ports/tables.ts";
+import { dueLease, dueWrite } from "../../store/due.ts";
 import { type HistoryLine, historyWrite } from "../../store/history.ts";
 import { getLease, writeStatus } from "../../store/leases.ts";
 import { deleteEntry, saveEntries } from "../../store/ledger.ts";
@@ -70,6 +71,15 @@ export class PassLeases {
       ...entry,
       holders: entry.holders.map((it) => (isUnopened(it) ? asTold(it) : it)),
     }));
+  }
+
+  /** The due rows may be lost, and the leases they were of be gone or such as nobody can read: the ledger knows their ends. */
+  async bookEnds(group: GroupRef, entries: readonly Entry[], now: number): Promise<void> {
+    const { tables, settings } = this.app;
+    const isLease = (it: Holder): it is LeaseHolder => it.kind === "lease" && isHolding(it, now);
+    const live = entries.flatMap(({ holders }) => holders.filter(isLease));
+    const rows = live.map(({ holderId, until }) => dueLease(group, holderId, until, settings.shards));
+    if (rows.length > 0) await tables.writeAll(rows.map(dueWrite));
   }
 
   /**

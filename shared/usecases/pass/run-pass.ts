@@ -178,6 +178,7 @@ class Pass {
         this.findings.add(`the intent ${id} cannot be read: nothing but what ends is done here until it can`);
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = leasesOf(this.entries);
+      if (round === 0 && !this.options.stateKnown) await this.leases.bookEnds(group, entries, readAt);
       plan = await this.plan(rules, readAt);
       this.leftBehind ||= plan.leftBehind;
       if (await this.giveWay()) continue;
