@@ -136,7 +136,7 @@ const sealText = (body: string): Buffer => Buffer.from(JSON.stringify(["seal 1",
 /** Base64url has more than one spelling for the same bytes: only the one that is written counts. */
 function isSignature(text: Buffer, signature: string, key: KeyObject): boolean {
   const bytes = Buffer.from(signature, "base64url");
-  return bytes.toString("base64url") === signature && bytes.length === 64 && verify(null, text, key, bytes);
+  return bytes.toString("base64url") === signature && verify(null, text, key, bytes);
 }
 
 const digest = (text: Buffer, signature: string): string =>

@@ -1,6 +1,5 @@
 // How much of the time a host's evidence tells of, as far as its silence could mean anything. Pure.
 import {
-  DAY_MS,
   type Day,
   dayAfter,
   daysBetween,
@@ -74,7 +73,6 @@ function windowsOf(day: Day, times: readonly ShutTime[]): Windows {
   const midnight = startOf(day);
   let windows = 0n;
   for (const { from, until } of times) {
-    if (until <= midnight || midnight + DAY_MS <= from) continue;
     const first = Math.max(0, Math.floor((from - midnight) / WINDOW_MS));
     const end = Math.min(WINDOWS_PER_DAY, Math.ceil((until - midnight) / WINDOW_MS));
     for (let n = first; n < end; n++) windows |= 1n << BigInt(n);

@@ -34,9 +34,7 @@ export interface Plan {
   readonly leftBehind: boolean;
 }
 
-const ORDER = { revoke: 0, modify: 2, authorize: 4 } as const;
-
-const orderOf = (call: PlannedCall): number => ORDER[call.kind] + (call.rollback === undefined ? 0 : 1);
+const ORDER = { revoke: 0, modify: 1, authorize: 2 } as const;
 
 /** Plans every entry of the ledger, then every rule with a mark of ours that no entry accounts for, then the differences. */
 export function planGroup(picture: Picture): Plan {
@@ -58,7 +56,8 @@ export function planGroup(picture: Picture): Plan {
   const calls = [...entryCalls, ...drift.calls].filter((call) => isAllowedIn(picture.mode, call));
   const isKept = calls.length < entryCalls.length + drift.calls.length;
   return {
-    calls: calls.sort((a, b) => orderOf(a) - orderOf(b)),
+    // What undoes drift stays behind what entries ask for.
+    calls: calls.sort((a, b) => ORDER[a.kind] - ORDER[b.kind]),
     patches: plans.map((plan) => plan.patch),
     recovered: strays.recovered,
     lookAt: [

@@ -7,6 +7,30 @@ const NO_INSTANT = "Nothing is later than no instant, which counts as 0; the com
 
 export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ...on(
+    "shared/plan/plan-group.ts",
+    "const isKept = calls.length < entryCalls.length + drift.calls.length;",
+    "Where a mode keeps anything back nothing undoes drift.",
+    [["entryCalls.length + drift.calls.length", "entryCalls.length - drift.calls.length"]],
+  ),
+  ...on(
+    "shared/plan/known-time.ts",
+    "shut: readonly ShutTime[] = [],",
+    "A text is no time in which anything was shut.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/known-time.ts",
+    "return daysBetween(first < window.from ? window.from : first, window.until).filter(",
+    "Of two that are equal either is the same.",
+    [["first < window.from", "first <= window.from"]],
+  ),
+  ...on(
+    "shared/plan/known-time.ts",
+    'const [first = ""] = days;',
+    "It is asked of some days, which the compiler does not see.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on(
     "shared/plan/judge-grant.ts",
     "const exceeded = rule === null ? [] : boundsOf(rule, ask);",
     "Without a rule nobody looks at what it bounds.",

@@ -1,5 +1,6 @@
 // `npm run mutate -- [files…]`: changes one expression of the source at a time and looks whether the tests of that file notice.
 import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { LogLevel, MutantResult, MutantStatus } from "@stryker-mutator/api/core";
 import { transformSync } from "esbuild";
@@ -52,10 +53,9 @@ async function mutate(file: string, tests: readonly string[]): Promise<readonly 
   process.env["SAFEPORT_MUTATION_TESTS"] = tests.join(",");
   const results = await new Stryker({
     mutate: [file],
-    testRunner: "vitest",
-    plugins: ["@stryker-mutator/vitest-runner"],
-    // The runner would look for tests by import itself, and find the whole suite.
-    vitest: { configFile: "test/mutation/vitest.config.ts", related: false },
+    testRunner: "in-process",
+    plugins: [join(import.meta.dirname, "in-process.ts")],
+    testRunnerNodeArgs: ["--import", "tsx"],
     coverageAnalysis: "perTest",
     concurrency: 1,
     // A machine that does other work besides: a mutant that is only slow is not dead.

@@ -42,10 +42,10 @@ const aPicture: fc.Arbitrary<ItemPicture> = fc.record({
     auto: fc.record({ quarantine: fc.boolean(), delete: fc.boolean() }),
     requeueAfterMs: fc.constant(45 * DAY),
   }),
-  isNamed: fc.boolean(),
+  isNamed: fc.constantFrom(true, true, true, false),
   rule: fc.constantFrom(unusedRule, unusedRule, unusedRule, null, { ...unusedRule, description: "changed" }),
   judged: fc
-    .constantFrom("used", "idle", "idle", "idle", "unknown")
+    .constantFrom("used", "idle", "idle", "idle", "idle", "idle", "unknown")
     .map((verdict) => aJudgement({ verdict } as object)),
   staysOut: fc.constantFrom(null, null, null, "protected"),
   short: fc.constantFrom(null, null, ["used in the whole window"]),

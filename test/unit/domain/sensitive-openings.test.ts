@@ -1,7 +1,7 @@
 // When rules let everybody reach a sensitive port, alone or together, and when they do not.
 import { describe, expect, it } from "vitest";
 import type { Ports, Protocol, RuleSpec } from "../../../shared/domain/rule.ts";
-import { sensitiveOpenings } from "../../../shared/domain/sensitive-openings.ts";
+import { mayOpenSensitive, sensitiveOpenings } from "../../../shared/domain/sensitive-openings.ts";
 import { aCidr, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 
 const PORTS = [22, 3306];
@@ -71,4 +71,19 @@ describe("beside what is granted", () => {
     const [one, other] = [from("1.0.0.0/8"), from("3.0.0.0/8", { ports: somePorts("3306/3306") })];
     expect(sensitiveOpenings([harmless, one, other], [from("5.0.0.0/8")], PORTS)).toEqual([one]);
   });
+});
+
+it.each<[string, readonly RuleSpec[], boolean]>([
+  ["one host", [from("203.0.113.7")], true],
+  [
+    "what opens another port beside it",
+    [from("203.0.113.7", { ports: somePorts("80/80") }), from("203.0.113.7")],
+    true,
+  ],
+  ["one host, on another port", [from("203.0.113.7", { ports: somePorts("80/80") })], false],
+  ["a drop", [from("203.0.113.7", { policy: "drop" })], false],
+  ["what goes out", [from("203.0.113.7", { direction: "egress" })], false],
+  ["nothing", [], false],
+])("a sensitive port may be opened to anybody, or may not, by %s", (_what, specs, may) => {
+  expect(mayOpenSensitive(specs, PORTS)).toBe(may);
 });

@@ -1,6 +1,14 @@
 // How much of a window is known of a host, which of its newest days are not, and how that is said.
 import { describe, expect, test } from "vitest";
-import { DAY_MS, type MemberDay, type MemberEvidence, startOf, WINDOW_MS } from "../../../shared/domain/evidence.ts";
+import {
+  DAY_MS,
+  type Day,
+  daysBetween,
+  type MemberDay,
+  type MemberEvidence,
+  startOf,
+  WINDOW_MS,
+} from "../../../shared/domain/evidence.ts";
 import {
   coverageOf,
   gapText,
@@ -28,12 +36,12 @@ describe("a host's days that tell of a rule", () => {
   const both = host(days, { addresses: ["10.0.0.1", "2001:db8::1"] });
 
   test.each([
-    ["of IPv4", { peer: fromCidr("0.0.0.0/0") }, both, 2],
-    ["of IPv6", { peer: fromCidr("::/0") }, both, 1],
-    ["of a group", { peer: { kind: "prefixList", prefixListId: "pl-1" } }, both, 1],
-    ["of IPv6, on a host that has none", { peer: fromCidr("::/0") }, host(days), 2],
-  ] as const)("%s are those that see what it lets in", (_what, changes, member, count) => {
-    expect(tellingOf(aSpec(changes), member).days).toHaveLength(count);
+    ["of IPv4", { peer: fromCidr("0.0.0.0/0") }, both, [first, second]],
+    ["of IPv6", { peer: fromCidr("::/0") }, both, [first]],
+    ["of a group", { peer: { kind: "prefixList", prefixListId: "pl-1" } }, both, [first]],
+    ["of IPv6, on a host that has none", { peer: fromCidr("::/0") }, host(days), [first, second]],
+  ] as const)("%s are those that see what it lets in", (_what, changes, member, telling) => {
+    expect(tellingOf(aSpec(changes), member).days.map(({ day }) => day)).toEqual(telling);
     expect(tellingOf(aSpec(changes), member).name).toBe("web-1");
   });
 
@@ -92,14 +100,15 @@ describe("the newest days", () => {
 });
 
 describe("in words", () => {
-  const gap = (member: MemberEvidence, coverage = 92.37, span = window) => gapText(member, coverage, 95, span);
+  const gap = (member: MemberEvidence, coverage = 92.37, span: { readonly from: Day; readonly until: Day } = window) =>
+    gapText(member, coverage, 95, span);
   const told = "92.3 % of the window is known of web-1; 95 % is needed";
 
   test.each<[string, MemberEvidence, string]>([
     ["no log tells of it", host([]), `${told}: no log tells of it`],
     ["its log begins later", whole(second, third, last), `${told}: its log begins on ${second}`],
     ["one day is missing", whole(first, second, last), `${told}: nothing is known of ${third}`],
-    ["days in a row are missing", whole(first, last), `${told}: nothing is known of ${second} to ${third}`],
+    ["days in a row are missing", whole(first), `${told}: nothing is known of ${second} to ${last}`],
     [
       "days here and there are missing",
       whole(second, last),
@@ -114,6 +123,16 @@ describe("in words", () => {
     ["days come in any order", whole(last, third, second), `${told}: its log begins on ${second}`],
   ])("%s", (_what, member, text) => {
     expect(gap(member)).toBe(text);
+  });
+
+  test("a log has begun where nineteen days of twenty are known since", () => {
+    const days = daysBetween("2026-11-02", "2026-11-22").filter((day) => day !== "2026-11-10");
+    const span = { from: first, until: "2026-11-22" } as const;
+    const known = (...left: readonly Day[]) => host(days.filter((day) => !left.includes(day)).map((day) => aDay(day)));
+    expect(gap(known(), 92.37, span)).toBe(`${told}: its log begins on 2026-11-02`);
+    expect(gap(known("2026-11-11"), 92.37, span)).toBe(
+      `${told}: nothing is known of 3 days between ${first} and 2026-11-11`,
+    );
   });
 
   test("what was shut is told once for each cause", () => {

@@ -153,7 +153,7 @@ describe("what a notice says", () => {
       changes.map((change) => its(kind, change)),
     ),
     keepers.map((heldBy) => its("driftHeld", { heldBy })),
-    [true, false].map((kept) => its("ruleClaimed", { kept })),
+    [{ kept: true }, { sensitive: true }, { sensitive: false }].map((it) => its("ruleClaimed", it)),
     [{}, { confirmed: false }, { beyond: "" }].map((it) => its("reachChanged", it)),
     [{}, { lastUsedAt: AT + 1000 }].map((it) => its("recyclingNoticed", it)),
     ["quarantine", "delete", "restore"].map((step) => its("recyclingWaits", { step })),
@@ -208,6 +208,11 @@ describe("what a notice says", () => {
       "Lease (leases). Whoever needs the rule for longer asks for it in the ledger.",
       "租约 (leases)。如需长期使用，请申请写入台账。",
     ]);
+    const why = ["the group is enforced, and", "安全组处于强制管控，"];
+    const titles = LANGUAGES.map((language) => noticeText(its("ruleClaimed", { sensitive: false }), language).title);
+    for (const [index, title] of titles.entries()) expect(title).toContain(why[index]);
+    const firstLine = LANGUAGES.map((language) => noticeText(its("recyclingNoticed", {}), language).lines[1]);
+    expect(firstLine).toEqual(["No use is known.", "未发现使用记录。"]);
   });
 
   test("is of which group, where it is of one, and no line of nothing", () => {

@@ -96,6 +96,7 @@ describe("an allocation whose rule stands", () => {
         const cause = "its allocation has it stand, and its mark would end it";
         expect(plan.calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1", description: "web", cause }]);
         expect(plan.calls[0]?.rollback).toBeUndefined();
+        expect(plan.patches).toMatchObject([{ seenAt: NOW, opens: "all" }]);
         expect(plan.drift.items).toEqual([]);
       }
     const foreign = aRule({ description: aMark(aSpec(), { installation: "other" }) });

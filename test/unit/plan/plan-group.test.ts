@@ -4,6 +4,7 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import { againAt } from "../../../shared/plan/mode-guard.ts";
+import type { Picture } from "../../../shared/plan/picture.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, anAllocation, aSighting, aWatch } from "../../kit/drift-pictures.ts";
 import {
@@ -128,6 +129,23 @@ test("of what undoes drift closing comes first as well, each after what leases a
   expect(halted.lookAt).toContain(againAt(NOW));
 });
 
+test("what a mode keeps back is looked at again, without a watch too", () => {
+  const opening = anEntry({ holders: [aHolder({ openedAt: null })] });
+  const looks = (mode: Picture["mode"]) => planGroup(aPicture({ entries: [opening], mode })).lookAt;
+  expect(looks("halt")).toContain(againAt(NOW));
+  expect(looks("normal")).not.toContain(againAt(NOW));
+});
+
+test("the group is read again when any entry needs it", () => {
+  const rides = anEntry({ holders: [aHolder({ openedAt: null })] });
+  const none = anEntry({ spec: aSpec({ ports: somePorts("23/23") }) });
+  const again = (...entries: Entry[]) =>
+    planGroup(aPicture({ entries, rules: [aRule({ id: ruleId("theirs") })], readSince: NOW })).readAgainAt;
+  expect(again(rides, none)).toBe(NOW + 2000);
+  expect(again(none, rides)).toBe(NOW + 2000);
+  expect(again(none)).toBeNull();
+});
+
 describe("a rule that says what an ended lease's said", () => {
   const ridden = anEntry({ standing: preExisting("1"), holders: [anEndedHolder()] });
   const isLeft = (entry: Entry, rules = [aRule()], more = {}) =>
@@ -135,6 +153,8 @@ describe("a rule that says what an ended lease's said", () => {
 
   test("is left behind for whoever compares the group with its ledger", () => {
     expect(isLeft(ridden)).toBe(true);
+    const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }) });
+    expect(planGroup(aPicture({ entries: [other, ridden], rules: [aRule()] })).leftBehind).toBe(true);
   });
 
   test.each([
@@ -166,6 +186,10 @@ describe("an entry", () => {
     const plan = planGroup(aPicture({ entries: [other, anEntry()], rules: [aRule()] }));
     expect(plan.calls).toEqual([]);
     expect(plan.patches.map((it) => it.standing)).toEqual([ours("1"), { kind: "none" }]);
+    const theirs = planGroup(
+      aPicture({ entries: [{ ...other, standing: preExisting("1") }, anEntry()], rules: [aRule()] }),
+    );
+    expect(theirs.patches.map((it) => it.standing)).toEqual([preExisting("1"), preExisting("1")]);
     const own = planGroup(aPicture({ entries: [anEntry({ standing: ours("1") })], rules: [ourRule("1")] }));
     expect(own.patches).toMatchObject([{ standing: ours("1") }]);
   });
@@ -178,6 +202,15 @@ describe("an entry", () => {
     expect(cause({ spec: drop, holders })).toEqual([["authorize", "a lockdown asks for it"]]);
     expect(cause({ holders })).toEqual([["authorize", "a lockdown asks for it"]]);
     expect(cause({ holders: [aHolder({ openedAt: null })] })).toEqual([["authorize", "a lease asks for it"]]);
+    const takenAway = (changes: Parameters<typeof anEntry>[0]) => {
+      const entry = anEntry({ standing: ours("1"), ...changes });
+      return planGroup(aPicture({ entries: [entry] })).findings.map((it) => it.replace(entry.key, "KEY"));
+    };
+    const isPutBack = ["somebody else took away the drop KEY: it is put back"];
+    expect(takenAway({ spec: drop, holders: [aDropHolder()] })).toEqual(isPutBack);
+    expect(takenAway({ spec: drop, holders: [aHolder(), aDropHolder()] })).toEqual(isPutBack);
+    expect(takenAway({ holders: [aDropHolder()] })).not.toEqual(isPutBack);
+    expect(takenAway({ spec: drop })).not.toEqual(isPutBack);
   });
 
   test("whose suspension is over is planned without it, and written down as it is stored", () => {
