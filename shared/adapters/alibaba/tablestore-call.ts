@@ -1,7 +1,8 @@
 // One call to Tablestore: a deadline of our own, the error code decoded, and an answer to "was it applied?".
+import { createHash } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
-import type { Client, ConfigOptions } from "tablestore";
+import type { Client } from "tablestore";
 import { StoreFailure } from "../../ports/tables.ts";
 import { withDeadline } from "../system/deadline.ts";
 import { loaded } from "../system/loaded.ts";
@@ -69,92 +70,148 @@ export interface TablestoreCaller {
   readonly timeoutMs: number;
 }
 
-/** The part of the SDK's request that its types leave out: the socket under it. */
-interface RawClient {
-  makeRequest(
-    operation: string,
-    parameters: unknown,
-    callback: (error: unknown, data: unknown) => void,
-  ): { readonly httpRequest: { readonly stream?: { destroy(): void } } };
+/** What the SDK's types leave out: what codes a request and its answer, and what signs it. */
+interface WireSdk {
+  readonly encoder: { encode(operation: string, parameters: unknown): object };
+  readonly decoder: { decode(operation: string, body: Buffer): unknown };
+  readonly Signer: new (request: SignedRequest) => { addAuthorization(keys: SdkKeys, date: Date): void };
+  /** The machine's time, in which the service takes signatures. */
+  readonly util: { readonly date: { getDate(): Date } };
 }
 
+interface SignedRequest {
+  readonly method: "POST";
+  readonly path: string;
+  readonly headers: Record<string, string | number>;
+}
+
+interface SdkKeys {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly securityToken: string | undefined;
+}
+
+/** The class of each message of the SDK writes it. */
+interface MessageClass {
+  encode(message: object): { finish(): Buffer };
+}
+
+interface Reply {
+  readonly status: number;
+  readonly body: Buffer;
+}
+
+const API_VERSION = "2015-12-31";
 const TIMEOUT_MS = 5_000;
 const SOCKETS_MAX = 50;
 
-/** A caller whose connections stay open between calls. */
+/**
+ * A caller whose connections stay open between calls. Requests are coded and signed by the SDK and sent by Node alone: the SDK's own way
+ * through a request, with its events, its retries and four streams for each body, took as long as all else of a call.
+ */
 export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller {
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS;
   const load = loaded(async () => {
     const module: object = await import("tablestore");
     // Under native ESM the default export of a CommonJS module is the module itself.
-    const sdk = ((module as { readonly default?: TablestoreSdk }).default ?? module) as TablestoreSdk;
-    const client = new sdk.Client(clientConfig(settings, timeoutMs));
-    // Asked by the SDK when it signs, so that a changed key is used at once.
-    Object.assign((client as unknown as { readonly config: object }).config, {
-      getCredentials: () => {
-        const { accessKeyId, accessKeySecret, securityToken } = settings.credentials();
-        return { accessKeyId, secretAccessKey: accessKeySecret, securityToken };
-      },
-    });
-    return { sdk, client: client as unknown as RawClient };
+    return ((module as { readonly default?: TablestoreSdk }).default ?? module) as TablestoreSdk;
   });
+  const send = sender(settings.endpoint);
 
   return {
     timeoutMs,
-    sdk: async () => (await load()).sdk,
+    sdk: load,
     async call<Name extends Operation>(operation: Name, parameters: Parameters_<Name>): Promise<Answer<Name>> {
-      const { client } = await load();
-      let request: ReturnType<RawClient["makeRequest"]> | undefined;
-      const answer = new Promise<Answer<Name>>((resolve, reject) => {
-        request = client.makeRequest(operation, parameters, (error, data) => {
-          if (error === null || error === undefined) resolve(data as Answer<Name>);
-          else reject(callFailure(error));
-        });
-      });
-      return withDeadline(timeoutMs, answer, () => {
-        // A reply that was cut off never settles by itself, and its socket would never be given back.
-        request?.httpRequest.stream?.destroy();
+      const wire = (await load()) as unknown as WireSdk;
+      const body = coded(() => bytesOf(wire.encoder.encode(operation, parameters)));
+      const { request, reply } = send(signed(wire, settings, operation, body), body);
+      const { status, body: answer } = await withDeadline(timeoutMs, reply, () => {
+        // Its socket would never be given back.
+        request.destroy();
         return new CallFailure("unknown", "NoAnswer", `${operation} within ${timeoutMs} ms`);
       });
+      if (status >= 300) throw refusal(status, answer.toString());
+      return coded(() => wire.decoder.decode(operation, answer) as Answer<Name>);
     },
   };
 }
 
-function clientConfig(settings: TablestoreSettings, timeoutMs: number): ConfigOptions {
-  const options = { keepAlive: true, maxSockets: SOCKETS_MAX };
-  const agent = settings.endpoint.startsWith("https:") ? new https.Agent(options) : new http.Agent(options);
-  const { accessKeyId, accessKeySecret } = settings.credentials();
-  return {
-    accessKeyId,
-    accessKeySecret,
-    endpoint: settings.endpoint,
-    instancename: settings.instance,
-    maxRetries: 0,
-    httpOptions: { agent, timeout: timeoutMs },
-  } as object as ConfigOptions;
+function bytesOf(message: object): Buffer {
+  return (message.constructor as object as MessageClass).encode(message).finish();
 }
 
-/**
- * What the SDK's error means. Its `code` is the HTTP status; the service's code is somewhere in the message, which is the
- * undecoded answer and is therefore not repeated.
- */
-function callFailure(thrown: unknown): CallFailure {
-  const error = typeof thrown === "object" && thrown !== null ? (thrown as Readonly<Record<string, unknown>>) : {};
-  const message = typeof error["message"] === "string" ? error["message"] : "";
-  const status = typeof error["code"] === "number" ? error["code"] : null;
-  const code = /OTS[A-Za-z]+/.exec(message)?.[0];
-  if (status !== null && code !== undefined)
-    return new CallFailure(kindOfCode(code, message, status), code, `${status}`);
-  if (status !== null) return new CallFailure(status >= 500 ? "unknown" : "final", `HTTP ${status}`, "");
-  if (error["code"] === "NetworkingError") {
-    const neverSent = error["syscall"] === "connect" || error["syscall"] === "getaddrinfo";
-    return new CallFailure(neverSent ? "notApplied" : "unknown", "NetworkingError", `${error["errno"] ?? ""}`);
+function signed(
+  { Signer, util }: WireSdk,
+  { instance, credentials }: TablestoreSettings,
+  operation: string,
+  body: Buffer,
+): SignedRequest {
+  const request: SignedRequest = {
+    method: "POST",
+    path: `/${operation.charAt(0).toUpperCase()}${operation.slice(1)}`,
+    headers: {
+      "x-ots-apiversion": API_VERSION,
+      "x-ots-instancename": instance,
+      "x-ots-contentmd5": createHash("md5").update(body).digest("base64"),
+      "Content-Length": body.length,
+    },
+  };
+  // Asked for each call, so that a changed key is used at once.
+  const { accessKeyId, accessKeySecret, securityToken } = credentials();
+  const keys = { accessKeyId, secretAccessKey: accessKeySecret, securityToken };
+  new Signer(request).addAuthorization(keys, util.date.getDate());
+  return request;
+}
+
+type Send = (
+  request: SignedRequest,
+  body: Buffer,
+) => { readonly request: http.ClientRequest; readonly reply: Promise<Reply> };
+
+/** Sends requests to `endpoint`. A reply is the whole of it, or a CallFailure. */
+function sender(endpoint: string): Send {
+  const { protocol, hostname, port } = new URL(endpoint);
+  const transport = protocol === "https:" ? https : http;
+  const agent = new transport.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
+  return (signedRequest, body) => {
+    const request = transport.request({ protocol, hostname, port, agent, ...signedRequest });
+    const reply = new Promise<Reply>((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => reject(accident(error));
+      request.on("error", fail);
+      request.on("response", (response) => {
+        const pieces: Buffer[] = [];
+        response.on("error", fail);
+        response.on("data", (piece: Buffer) => pieces.push(piece));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces) }));
+      });
+    });
+    request.end(body);
+    return { request, reply };
+  };
+}
+
+/** What the network did to a request. */
+function accident({ syscall, code }: NodeJS.ErrnoException): CallFailure {
+  const neverSent = syscall === "connect" || syscall === "getaddrinfo";
+  return new CallFailure(neverSent ? "notApplied" : "unknown", "NetworkingError", code ?? "");
+}
+
+/** The service's code is somewhere in the answer, which may hold what was sent and is therefore not repeated. */
+function refusal(status: number, answer: string): CallFailure {
+  const code = /OTS[A-Za-z]+/.exec(answer)?.[0];
+  if (code !== undefined) return new CallFailure(kindOfCode(code, answer, status), code, `${status}`);
+  if (status === 403 && answer === "") return new CallFailure("final", "OTSAuthFailed", "empty answer");
+  return new CallFailure(status >= 500 ? "unknown" : "final", `HTTP ${status}`, "");
+}
+
+/** Runs what codes a request or its answer. Throws CallFailure. */
+function coded<Value>(work: () => Value): Value {
+  try {
+    return work();
+  } catch (thrown) {
+    const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
+    throw new CallFailure("unknown", "Unreadable", `${name} ${message.slice(0, 100)}`);
   }
-  if (error["code"] === "Forbidden") return new CallFailure("final", "OTSAuthFailed", "empty answer");
-  if (error["code"] === "NotFound" || error["code"] === "BadRequest")
-    return new CallFailure("final", `${error["code"]}`, "");
-  // Neither a status nor a network error: the answer, or our own request, could not be coded.
-  return new CallFailure("unknown", "Unreadable", `${error["name"] ?? ""} ${message.slice(0, 100)}`);
 }
 
 /** What the service's code says about the write. `status` is null for a row of a batch. */
