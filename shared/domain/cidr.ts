@@ -175,12 +175,12 @@ function parsePrefix(text: string, bits: number): number | null {
 function parseIpv4(text: string): bigint | null {
   const octets = text.split(".");
   if (octets.length !== 4) return null;
-  let address = 0n;
+  let address = 0;
   for (const octet of octets) {
     if (!/^(?:0|[1-9]\d{0,2})$/.test(octet) || Number(octet) > 255) return null;
-    address = (address << 8n) | BigInt(octet);
+    address = address * 256 + Number(octet);
   }
-  return address;
+  return BigInt(address);
 }
 
 function parseIpv6(text: string, mappedAllowed: boolean): bigint | null {
@@ -214,8 +214,11 @@ function parseHextets(text: string, dottedEndAllowed: boolean): bigint[] | null 
   return groups;
 }
 
+const formatIpv4 = (address: number): string =>
+  `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
+
 function formatAddress(family: Family, address: bigint): string {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn).join(".");
+  if (family === 4) return formatIpv4(Number(address));
   const groups = Array.from({ length: 8 }, (_, index) => Number((address >> BigInt(112 - 16 * index)) & 0xffffn));
   const zeros = longestZeroRun(groups);
   const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(":");

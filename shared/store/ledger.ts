@@ -4,16 +4,18 @@ import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { isZone } from "../domain/open-hours.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Put, Row, Tables } from "../ports/tables.ts";
-import { revOf, shapedColumn, withKey } from "./row-shape.ts";
+import { revOf, type Shape, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
 
+const SHAPE: Shape<Omit<Entry, "spec" | "rev"> & { spec: unknown }> = {
+  ...{ entryId: "text", group: "object", key: "text", holders: "objects" },
+  ...{ allocation: "object?", suspension: "object?", undoneAt: "list?" },
+};
+
 const entryOf = withKey((row: Row): Entry => {
-  const body = shapedColumn<Omit<Entry, "spec" | "rev"> & { spec: unknown }>(row.columns["body"], "ledger", {
-    ...{ entryId: "text", group: "object", key: "text", holders: "objects" },
-    ...{ allocation: "object?", suspension: "object?", undoneAt: "list?" },
-  });
+  const body = shapedColumn(row.columns["body"], "ledger", SHAPE);
   const rev = revOf(row.columns, "ledger");
   if (!hasReadableHours(body)) throw fail("STATE_UNREADABLE", { table: "ledger" });
   const { allocation = null, createdAt = null, suspension = null, undoneAt = [] } = body as Partial<Entry>;

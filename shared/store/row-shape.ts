@@ -11,23 +11,26 @@ export type Shape<Value> = { readonly [Field in keyof Value]?: Kind };
 const isObject = (value: unknown): value is object =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-const is: Readonly<Record<"text" | "number" | "object" | "list" | "objects" | "texts", (value: unknown) => boolean>> = {
+const areObjects = (value: unknown): boolean => Array.isArray(value) && value.every(isObject);
+const isLeftOut = (value: unknown): boolean => value === undefined || value === null;
+
+const is: Readonly<Record<Kind, (value: unknown) => boolean>> = {
   text: (value) => typeof value === "string",
   number: (value) => typeof value === "number",
   object: isObject,
   list: Array.isArray,
-  objects: (value) => Array.isArray(value) && value.every(isObject),
+  objects: areObjects,
   texts: (value) => Array.isArray(value) && value.every((it) => typeof it === "string"),
+  "object?": (value) => isLeftOut(value) || isObject(value),
+  "objects?": (value) => isLeftOut(value) || areObjects(value),
+  "list?": (value) => isLeftOut(value) || Array.isArray(value),
 };
 
 /** A value as one of this shape. Throws STATE_UNREADABLE where it is none. */
 export function shaped<Value extends object>(value: unknown, table: string, shape: Shape<Value>): Value {
   if (!isObject(value)) throw fail("STATE_UNREADABLE", { table });
-  for (const [name, kind] of Object.entries(shape) as [keyof object, Kind][]) {
-    const field: unknown = value[name];
-    const isLeftOut = kind.endsWith("?") && (field === undefined || field === null);
-    if (!isLeftOut && !is[kind.replace("?", "") as keyof typeof is](field)) throw fail("STATE_UNREADABLE", { table });
-  }
+  for (const [name, kind] of Object.entries(shape) as [keyof object, Kind][])
+    if (!is[kind](value[name])) throw fail("STATE_UNREADABLE", { table });
   return value as Value;
 }
 

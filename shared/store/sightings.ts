@@ -11,7 +11,7 @@ import type { GroupId } from "../domain/ids.ts";
 import { isAnswered, laterOf, type Sighting } from "../domain/sighting.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Columns, Condition, Row, Tables } from "../ports/tables.ts";
-import { shapedColumn, withKey } from "./row-shape.ts";
+import { type Shape, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 /**
@@ -26,12 +26,14 @@ const placeOf = ({ receivedAt, eventId }: Sighting): string => `!${LATEST - Math
 /** Before all of those. */
 const firstPlaceOf = (sighting: Sighting): string => placeOf(sighting).replace("!", "!0");
 
+const SHAPE: Shape<Sighting> = {
+  ...{ eventId: "text", groupId: "text", kind: "text", at: "number", receivedAt: "number" },
+  ...{ actor: "object", rules: "objects?", ruleIds: "texts" },
+};
+
 /** When it came is what its place says: whoever named the place may have died before another stored it there. */
 const sightingOf = withKey((row: Row): Sighting => {
-  const body = shapedColumn<Sighting>(row.columns["body"], "sighting", {
-    ...{ eventId: "text", groupId: "text", kind: "text", at: "number", receivedAt: "number" },
-    ...{ actor: "object", rules: "objects?", ruleIds: "texts" },
-  });
+  const body = shapedColumn(row.columns["body"], "sighting", SHAPE);
   const rules = body.rules?.map((rule) => ({ ...rule, spec: specFromJson(rule.spec, "sighting") })) ?? null;
   const came = LATEST - Number(/^!(\d+) /.exec(String(row.key[1]))?.[1]);
   return { ...body, rules, receivedAt: Number.isNaN(came) ? body.receivedAt : came };
