@@ -162,7 +162,9 @@ async function requireNoWider(app: App, { group, kept: { spec }, key }: Recyclin
 
 /**
  * Gives or retires the rule's permission. A ledger that no person has confirmed as it is makes no difference to that: left as it was,
- * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it.
+ * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it. While a row of the ledger cannot be read
+ * nothing is retired, as the baseline could not follow, and the group would not be enforced until a person confirms it anew; what is given
+ * back lets people in, and waits for nothing. Throws STATE_UNREADABLE.
  */
 async function allocate(
   app: App,
@@ -175,10 +177,11 @@ async function allocate(
   try {
     await changeAllocations(app, group, by, [change], mayWrite);
   } catch (error) {
-    if (!(error instanceof AppError) || !UNCONFIRMED.includes(error.code)) throw error;
+    if (!(error instanceof AppError) || !isPassable(error, allocation)) throw error;
     if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await changeUnconfirmed(app, group, by, change);
   }
 }
 
-const UNCONFIRMED: readonly string[] = ["BASELINE_DISAGREES", "STATE_UNREADABLE"];
+const isPassable = ({ code }: AppError, allocation: Allocation | null): boolean =>
+  code === "BASELINE_DISAGREES" || (code === "STATE_UNREADABLE" && allocation !== null);

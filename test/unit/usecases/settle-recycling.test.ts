@@ -4,10 +4,12 @@ import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { unknownDay } from "../../../shared/domain/evidence.ts";
+import { baselineAgrees } from "../../../shared/plan/effective-guard.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { Write } from "../../../shared/ports/tables.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
-import { getEntry, saveEntry } from "../../../shared/store/ledger.ts";
+import { getGroupRow } from "../../../shared/store/group-rows.ts";
+import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import { writePolicy } from "../../../shared/store/policy.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -122,6 +124,42 @@ describe("a group whose ledger is not the one that was confirmed", () => {
     await one.world.run(bob.firewall.authorize(one.world.web, [rule], "t-1", "open"));
     await one.world.ticks(70);
     expect(one.rules()).toEqual(["accept 10 10.0.0.0/8 mine now"]);
+  });
+});
+
+describe("a group whose ledger has a row that nobody can read", () => {
+  const BROKEN = "e-broken";
+  const isConfirmed = async (): Promise<boolean> => {
+    const { world } = one;
+    const { tables } = world.process();
+    const [{ baseline }, { entries }] = await world.run(
+      Promise.all([getGroupRow(tables, world.web), listEntries(tables, world.web)]),
+    );
+    return baseline !== null && baselineAgrees(baseline, entries);
+  };
+
+  it("keeps a deleted rule's permission until it can be read, closed as it is, and is enforced by what was confirmed", async () => {
+    one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
+    await one.confirm();
+    await one.pass(11);
+    await one.quarantined();
+    await one.pass(16);
+    const { world } = one;
+    const { tables } = world.process();
+    const key = [world.web.groupId, BROKEN];
+    await world.run(tables.put("ledger", key, { body: "{", rev: 1 }, { kind: "none" }));
+    await one.recycle();
+    await world.ticks(3);
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [DROP]]);
+    expect(await stored()).toMatchObject({
+      step: { to: "deleted" },
+      waiting: { for: "person", why: [expect.stringContaining(BROKEN)] },
+    });
+    await world.run(tables.delete("ledger", key, { kind: "none" }));
+    await world.ticks(3);
+    expect([await one.state(), one.rules(), await entryNow(), await isConfirmed()]).toEqual([
+      ...["deleted", [], null, true],
+    ]);
   });
 });
 
