@@ -95,7 +95,8 @@ export function roleSteps({ ask, ram }: CloudCalls, { role, policy }: RoleOrder)
         return undefined;
       },
       remove: async () => {
-        await unlessGone(ask(ram, "DeletePolicy", { PolicyName: role }));
+        // With every version that a change of the features has left: https://help.aliyun.com/document_detail/28718.html
+        await unlessGone(ask(ram, "DeletePolicy", { PolicyName: role, CascadingDelete: "true" }));
       },
     },
     {

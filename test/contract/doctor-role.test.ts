@@ -97,6 +97,20 @@ it("is neither changed nor removed for another installation", async () => {
   expect(await run("first", false)).toEqual(["ready", "ready", "ready"]);
 });
 
+it("is taken away with every version that its policy has had", async () => {
+  const policyOf = (action: string): RamPolicy => ({
+    Version: "1",
+    Statement: [{ Effect: "Allow", Action: [action], Resource: ["*"] }],
+  });
+  const stepsOf = (action: string) => roleSteps(calls, { role: "switched", policy: policyOf(action) });
+  for (const action of ["cms:PutCustomMetric", "vpc:DescribeFlowLogs"])
+    await runSteps(stepsOf(action), { apply: true, progress: () => undefined });
+  const steps = stepsOf("vpc:DescribeFlowLogs");
+  for (const step of [...steps].reverse()) await step.remove?.();
+  const left = await runSteps(steps, { apply: false, progress: () => undefined });
+  expect(left.map(({ state }) => state)).toEqual(["missing", "missing", "missing"]);
+});
+
 it("is not spoken of where there is none", async () => {
   expect(await roleFindings(calls, "nobody")).toEqual([]);
 });

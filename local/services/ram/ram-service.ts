@@ -141,9 +141,10 @@ class RamAccount {
       case "CreatePolicyVersion":
         return this.#addVersion(policy, params);
       case "DeletePolicy":
-        this.#policy(policy);
         if ([...this.#roles.values()].some((it) => it.policies.has(policy)))
           throw conflict("DeleteConflict.Policy.Role", "The policy is attached to a role.");
+        if (this.#policy(policy).versions.size > 1 && params["CascadingDelete"] !== "true")
+          throw conflict("DeleteConflict.Policy.Version", "Delete all versions but the default one first.");
         this.#policies.delete(policy);
         return {};
       case "AttachPolicyToRole":

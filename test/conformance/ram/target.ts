@@ -12,7 +12,7 @@ const ram: RpcService = {
     }),
     CreatePolicy: ({ PolicyName = "" }) => ({
       name: PolicyName,
-      removal: { action: "DeletePolicy", query: { PolicyName } },
+      removal: { action: "DeletePolicy", query: { PolicyName, CascadingDelete: "true" } },
     }),
     AttachPolicyToRole: ({ PolicyName = "", RoleName = "" }) => ({
       name: `${PolicyName} of ${RoleName}`,
