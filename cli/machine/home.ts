@@ -1,5 +1,5 @@
 // The folder of a one-machine installation: its owner's alone, used by one process at a time, with what its marks are signed with.
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import * as z from "zod";
@@ -24,6 +24,11 @@ export interface Home {
 
 /** Where the tables are. */
 export const stateFolder = ({ folder }: Pick<Home, "folder">): string => join(folder, "state");
+
+const identityFile = (folder: string): string => join(folder, "identity.json");
+
+/** Whether an installation has its folder there. */
+export const isHome = (folder: string): boolean => existsSync(identityFile(folder));
 
 const identitySchema = z.object({
   installation: z.string().regex(/^[a-z0-9-]{1,12}$/),
@@ -64,7 +69,7 @@ function lockOf(folder: string): () => void {
 }
 
 function identityOf(folder: string, env: Readonly<Record<string, string | undefined>>): Identity {
-  const file = join(folder, "identity.json");
+  const file = identityFile(folder);
   const kept = readIfThere(file);
   if (kept === null) {
     const hex = (bytes: number): string => Buffer.from(systemRandom.bytes(bytes)).toString("hex");

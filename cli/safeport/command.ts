@@ -49,7 +49,8 @@ function parsed<Asked extends Options>(args: readonly string[], options: Asked) 
     const { values, positionals } = parseArgs({ args: [...args], options: all as Asked, allowPositionals: true });
     return { values: values as Readonly<Record<string, string | boolean | undefined>>, positionals };
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    // Behind the first sentence Node tells how to say something that nobody meant.
+    throw new UsageError(error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error));
   }
 }
 

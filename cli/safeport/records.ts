@@ -150,9 +150,7 @@ async function trailOf(surroundings: Surroundings): Promise<Source> {
 
 async function trailIn(file: string): Promise<Source> {
   const input = createReadStream(file, "utf8");
-  await once(input, "open").catch((error: unknown) => {
-    throw new Error(`${file}: cannot be read (${error instanceof Error ? error.message : "unknown"}).`);
-  });
+  await once(input, "open");
   const texts = createInterface({ input, crlfDelay: 2 })[Symbol.asyncIterator]();
   const first = await texts.next();
   const head = first.done ? null : jsonOf(first.value);

@@ -14,7 +14,7 @@ import { setup } from "./setup.ts";
 import { state } from "./state.ts";
 import { uninstall } from "./uninstall.ts";
 
-const commands: readonly Command[] = [setup, doctor, policy, mode, records, machine, state, probe, uninstall];
+export const commands: readonly Command[] = [setup, doctor, policy, mode, records, machine, state, probe, uninstall];
 
 const HELP = `Usage: safeport <command> [options]
 
@@ -33,6 +33,9 @@ function versionOf(): string {
 function inWords(error: unknown): string {
   if (error instanceof StoreFailure && error.kind !== "otherKey")
     return `${error.message}. Check SAFEPORT_TABLESTORE_INSTANCE, SAFEPORT_REGION and SAFEPORT_TABLESTORE_ENDPOINT, and what these keys may do there.`;
+  const { code, path } = Object(error) as { readonly code?: unknown; readonly path?: unknown };
+  if (typeof path === "string" && typeof code === "string")
+    return `${path} cannot be read or written (${code}). Name one that is there, or whose folder is, and that you may use.`;
   return error instanceof Error ? error.message : String(error);
 }
 

@@ -6,7 +6,7 @@ import type { Tables } from "../../shared/ports/tables.ts";
 // biome-ignore lint/style/noRestrictedImports: what is moved are the tables themselves.
 import { schemas } from "../../shared/store/tables.ts";
 import { stateOf } from "../setup/installation-steps.ts";
-import { exportState, importState, type Owner } from "../state/move-state.ts";
+import { exportState, importState, type Owner, readStateOf } from "../state/move-state.ts";
 import { accountOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { ownFunctions } from "./deployed-functions.ts";
@@ -41,6 +41,7 @@ Both may be interrupted, and go on when they are run again. docs/operations.md t
     if ((verb !== "export" && verb !== "import") || file === undefined)
       throw new UsageError("say export or import, and a file");
     const home = typeof values["home"] === "string" ? values["home"] : null;
+    if (home !== null) await checkNewHome(home, verb, file, surroundings);
     const place = home === null ? await cloudState(surroundings) : await homeState(home, surroundings);
     const progress = (line: string): void => surroundings.err(`${line}\n`);
     try {
@@ -70,6 +71,20 @@ async function cloudState(surroundings: Surroundings): Promise<Place> {
   if (still.length > 0)
     throw new Error(`${still.join(", ")} still stand, and would change what is moved. Run s remove first.`);
   return { tables: stateOf(account), owner: account.configuration.settings, close: async () => undefined };
+}
+
+/** A folder that is made has an identity of its own from then on: not for a slip of the pen, and not for another one's state. */
+async function checkNewHome(
+  folder: string,
+  verb: "export" | "import",
+  file: string,
+  { env }: Surroundings,
+): Promise<void> {
+  const { isHome } = await import("../machine/home.ts");
+  if (isHome(folder)) return;
+  if (verb === "export") throw new Error(`${folder} holds no state of safeport run. Name its folder with --home.`);
+  const { SAFEPORT_INSTALLATION: installation = "", SAFEPORT_MARK_SECRET: markSecret = "" } = env;
+  await readStateOf({ installation, markSecret }, file);
 }
 
 async function homeState(folder: string, { env, clock }: Surroundings): Promise<Place> {

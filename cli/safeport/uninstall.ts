@@ -30,7 +30,7 @@ const CLOSE_WAIT_MS = 300_000;
 export const uninstall: Command = {
   name: "uninstall",
   summary: "close everything, then remove what setup made",
-  help: `Usage: safeport uninstall --plan | --close | --state [--records] [--contacts GROUPS] [--json]
+  help: `Usage: safeport uninstall --plan | --close | --state [--records] [--json]
 
   --plan      show what is open and what would be removed
   --close     lift every quarantine and lockdown, set the mode to close-only, end every lease, wait until no rule of this

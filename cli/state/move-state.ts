@@ -71,6 +71,20 @@ export async function exportState(
 }
 
 /**
+ * Reads the file to its end. Throws with words on one that is not whole, that was changed, and that is of another installation or signed
+ * with another secret than the owner's.
+ */
+export async function readStateOf(owner: Owner, file: string): Promise<MoveReport> {
+  const { header, isComplete, sha256, rows } = await readStateFile(file);
+  if (!isComplete) throw new Error(`${file} is not whole: the export was cut. Run safeport state export again.`);
+  if (header.installation !== owner.installation || header.signedBy !== signedBy(owner))
+    throw new Error(
+      `${file} is of the installation ${header.installation}, or its marks are signed with another secret. Set SAFEPORT_INSTALLATION and SAFEPORT_MARK_SECRET to what they were there.`,
+    );
+  return { rows, sha256 };
+}
+
+/**
  * Makes the tables where they are not there, and every row of the file. The file is read to its end before anything is written. Refuses
  * a file that is not whole or of another installation, an audit trail that is there, and, unless forced, any other row of a state.
  */
@@ -78,12 +92,7 @@ export async function importState(
   tables: Tables,
   { file, owner, force, progress }: { file: string; owner: Owner; force: boolean; progress: (line: string) => void },
 ): Promise<MoveReport> {
-  const { header, isComplete, sha256, rows } = await readStateFile(file);
-  if (!isComplete) throw new Error(`${file} is not whole: the export was cut. Run safeport state export again.`);
-  if (header.installation !== owner.installation || header.signedBy !== signedBy(owner))
-    throw new Error(
-      `${file} is of the installation ${header.installation}, or its marks are signed with another secret. Set SAFEPORT_INSTALLATION and SAFEPORT_MARK_SECRET to what they were there.`,
-    );
+  const { sha256, rows } = await readStateOf(owner, file);
   await tables.createTables(schemas);
   const marker = await tables.get("schedule", MARKER);
   const isSame = marker?.columns["sha256"] === sha256;
