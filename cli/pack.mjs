@@ -1,12 +1,16 @@
 // The package that installs the command: what is built, what s.yaml deploys, and the pages that tell of it. `npm run pack`.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "./build.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const PAGES = ["README.md", "README.zh-CN.md", "CHANGELOG.md", "SECURITY.md", "LICENSE", "s.yaml", "docs"];
+const PAGES = [
+  ...["README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "LICENSE"],
+  ...["s.yaml", "docs"],
+];
+const COMMAND = "dist/cli/safeport.js";
 
 /** Makes the package in `folder`; resolves with the path of its `.tgz`. */
 export async function pack(folder = join(root, "dist")) {
@@ -19,6 +23,7 @@ export async function pack(folder = join(root, "dist")) {
   for (const name of PAGES) cpSync(join(root, name), join(stage, name), { recursive: true });
   writeFileSync(join(stage, "package.json"), `${JSON.stringify(manifest(), null, 2)}\n`);
   writeFileSync(join(stage, "NOTICES.txt"), notices(metafiles));
+  readableByAll(stage);
   mkdirSync(folder, { recursive: true });
   const [packed] = JSON.parse(
     execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: stage, encoding: "utf8" }),
@@ -26,15 +31,24 @@ export async function pack(folder = join(root, "dist")) {
   return join(folder, packed.filename);
 }
 
+/** Whatever the umask and the modes of the checkout are, the same commit is the same package, and one that root installs is everybody's. */
+function readableByAll(stage) {
+  for (const it of readdirSync(stage, { recursive: true, withFileTypes: true }))
+    chmodSync(join(it.parentPath, it.name), it.isDirectory() ? 0o755 : 0o644);
+  chmodSync(join(stage, COMMAND), 0o755);
+}
+
 /** Everything is in the bundles but the engine of the state of `safeport run`, without which all else works. */
 function manifest() {
   const own = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
   const { name, version, description, license, engines } = own;
+  // The version that was tested, not whichever comes after it.
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
   return {
     ...{ name, version, description, license, engines },
     type: "commonjs",
-    bin: { safeport: "dist/cli/safeport.js" },
-    optionalDependencies: { libsql: own.devDependencies.libsql ?? own.dependencies.libsql },
+    bin: { safeport: COMMAND },
+    optionalDependencies: { libsql: packages["node_modules/libsql"].version },
   };
 }
 
