@@ -4,6 +4,7 @@ import { withDeadline } from "../../shared/adapters/system/deadline.ts";
 import { type Account, functionPrefixOf } from "./account.ts";
 import type { Surroundings } from "./command.ts";
 import type { Finding } from "./finding.ts";
+import { CORRECT_KEYS, isOfKeys } from "./remedy.ts";
 
 /** The functions of `s.yaml`, without their prefix. */
 export const FUNCTION_NAMES = ["api", "sweep", "audit", "alarm"] as const;
@@ -92,9 +93,8 @@ async function find({ configuration, credentials }: Account, name: string): Prom
     if (code === "FunctionNotFound") return null;
     if (code === "AccessDenied")
       throw new Error(`these keys may not see whose function ${name} is. Allow fc:GetFunction on functions/${name}.`);
+    const remedy = isOfKeys(code) ? CORRECT_KEYS : "Check SAFEPORT_REGION and try again.";
     const why = code || (error instanceof Error ? error.message.split("\n")[0] : String(error));
-    throw new Error(
-      `${endpoints.fc} does not tell whose function ${name} is (${why}). Check SAFEPORT_REGION and try again.`,
-    );
+    throw new Error(`${endpoints.fc} does not tell whose function ${name} is (${why}). ${remedy}`);
   }
 }

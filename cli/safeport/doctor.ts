@@ -29,6 +29,7 @@ import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
 import { refuseTablesOfOthers } from "./own-rules.ts";
+import { isOfKeys, remedyOf } from "./remedy.ts";
 
 const SKEW_MAX_MS = 5000;
 /** Longer than the timer takes, so that a wake-up that never came is told from one that was late. */
@@ -105,7 +106,8 @@ const ok = (check: string, found: string): Finding => ({ check, state: "ok", fou
 
 function unlooked(check: string, error: unknown): Finding {
   const found = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
-  return { check, state: "fail", found, remedy: "Mend what the message names and run doctor again." };
+  const remedy = remedyOf(error) ?? "Mend what the message names and run doctor again.";
+  return { check, state: "fail", found, remedy };
 }
 
 /** Reads alone: that a write is allowed is known only by writing. */
@@ -125,13 +127,10 @@ async function permissions(calls: CloudCalls): Promise<readonly Finding[]> {
         return ok(check, "answered");
       } catch (error) {
         if (!(error instanceof CloudFailure)) throw error;
-        const found = error.cloudCode ?? error.kind;
-        if (error.kind === "throttled") return { check, state: "warn", found, remedy: "Try again in a minute." };
-        const isKey = /InvalidAccessKeyId|SignatureDoesNotMatch|InvalidSecurityToken/.test(found);
-        const remedy = isKey
-          ? "Correct ALIBABA_CLOUD_ACCESS_KEY_ID, its secret and its token."
-          : `Allow ${check} to whoever runs doctor; the functions' role is looked at under setup.`;
-        return { check, state: "fail", found, remedy };
+        const found = error.cloudCode ?? error.message;
+        const allow = `Allow ${check} to whoever runs doctor; the functions' role is looked at under setup.`;
+        const remedy = error.kind === "refused" && !isOfKeys(found) ? allow : (remedyOf(error) ?? allow);
+        return { check, state: error.kind === "throttled" ? "warn" : "fail", found, remedy };
       }
     }),
   );

@@ -1,7 +1,6 @@
 // A command line to the command that is meant.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { StoreFailure } from "../../shared/ports/tables.ts";
 import { ApiError } from "./api.ts";
 import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -10,6 +9,7 @@ import { mode } from "./mode.ts";
 import { policy } from "./policy.ts";
 import { probe } from "./probe.ts";
 import { records } from "./records.ts";
+import { remedyOf } from "./remedy.ts";
 import { setup } from "./setup.ts";
 import { state } from "./state.ts";
 import { uninstall } from "./uninstall.ts";
@@ -31,12 +31,12 @@ function versionOf(): string {
 }
 
 function inWords(error: unknown): string {
-  if (error instanceof StoreFailure && error.kind !== "otherKey")
-    return `${error.message}. Check SAFEPORT_TABLESTORE_INSTANCE, SAFEPORT_REGION and SAFEPORT_TABLESTORE_ENDPOINT, and what these keys may do there.`;
   const { code, path } = Object(error) as { readonly code?: unknown; readonly path?: unknown };
   if (typeof path === "string" && typeof code === "string")
     return `${path} cannot be read or written (${code}). Name one that is there, or whose folder is, and that you may use.`;
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const remedy = remedyOf(error);
+  return remedy === null ? message : `${message.replace(/\.$/, "")}. ${remedy}`;
 }
 
 /** Runs a command line; resolves with the exit code, and never rejects. */

@@ -177,6 +177,11 @@ describe("doctor", () => {
     expect(of(broken, "ecs:DescribeSecurityGroups")).toMatchObject({ state: "fail", remedy: expect.any(String) });
     for (const it of broken.json.findings) if (it.state !== "ok") expect(it.remedy, it.check).not.toBe("");
     expect(JSON.stringify(broken)).not.toContain("m".repeat(64));
+    // What is wrong is the key, wherever it is looked at.
+    for (const check of ["clock", "functions", "role"])
+      expect(Object.values(of(broken, check)).join(" "), check).toContain("Correct ALIBABA_CLOUD_ACCESS_KEY_ID");
+    const away = await safeport("doctor --only clock --json", { SAFEPORT_ECS_ENDPOINT: "http://127.0.0.1:1" });
+    expect(of(away, "clock")).toMatchObject({ remedy: expect.stringContaining("Check SAFEPORT_REGION") });
     const strange = await safeport("doctor --contacts other --json", { SAFEPORT_FLOW_LOGS: "-" });
     expect(of(strange, "alarm safeport-test-1-silent")).toMatchObject({ state: "fail" });
     expect(of(strange, "flow logs")).toMatchObject({ state: "warn" });

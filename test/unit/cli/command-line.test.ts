@@ -4,9 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import type { Surroundings } from "../../../cli/safeport/command.ts";
+import { remedyOf } from "../../../cli/safeport/remedy.ts";
 import { commands, runCommand } from "../../../cli/safeport/run.ts";
 import { exportState } from "../../../cli/state/move-state.ts";
 import { systemClock } from "../../../shared/adapters/system/clock.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { StoreFailure } from "../../../shared/ports/tables.ts";
+import { TrafficFailure } from "../../../shared/ports/traffic.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 
@@ -70,6 +74,32 @@ test.each([
   expect([code, err]).toEqual([1, expect.stringMatching(/ENOENT.* Name /)]);
   expect(err).toContain(away);
   expect(existsSync(home)).toBe(false);
+});
+
+describe("a cloud that fails", () => {
+  const refused = (cloudCode: string) => new CloudFailure("refused", "GetRole", { cloudCode });
+
+  test.each([
+    [new CloudFailure("unknown", "GetRole"), "Check SAFEPORT_REGION"],
+    [new TrafficFailure("unavailable", "nobody answers"), "Check SAFEPORT_REGION"],
+    [refused("SignatureDoesNotMatch"), "Correct ALIBABA_CLOUD_ACCESS_KEY_ID"],
+    [refused("InvalidAccessKeyId.NotFound"), "Correct ALIBABA_CLOUD_ACCESS_KEY_ID"],
+    [refused("InvalidSecurityToken.Expired"), "Correct ALIBABA_CLOUD_ACCESS_KEY_ID"],
+    [refused("NoPermission"), "Allow it to these keys."],
+    [new CloudFailure("throttled", "GetRole"), "Try again in a minute."],
+    [new StoreFailure("unavailable", "Tablestore"), "Check SAFEPORT_TABLESTORE_INSTANCE"],
+  ])("%s has a remedy", (failure, remedy) => {
+    expect(remedyOf(failure)).toContain(remedy);
+  });
+
+  test("is told of with what to do", async () => {
+    const env = {
+      ...{ SAFEPORT_REGION: "cn-hangzhou", SAFEPORT_ECS_ENDPOINT: "http://127.0.0.1:1" },
+      ...{ ALIBABA_CLOUD_ACCESS_KEY_ID: "a", ALIBABA_CLOUD_ACCESS_KEY_SECRET: "b" },
+    };
+    const { code, err } = await typed(["probe", "--vpc", "vpc-1"], env);
+    expect([code, err]).toEqual([1, expect.stringMatching(/ECONNREFUSED\)\. Check SAFEPORT_REGION/)]);
+  });
 });
 
 describe("safeport state --home", () => {
