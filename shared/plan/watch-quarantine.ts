@@ -193,14 +193,14 @@ function silenceOf({ rule, since, now, members, recycling }: WatchAsk): Pick<Qua
     for (const [day, windows] of wanted) {
       const all = sizeOf(windows);
       const seen = sizeOf(seenOf(member, day) & windows);
-      const share = all === 0 ? 0 : (seen / all) * 100;
-      if (share >= recycling.coverageMin) silentMs += seen * WINDOW_MS;
+      const isKnown = seen * 100 >= all * recycling.coverageMin;
+      if (isKnown) silentMs += seen * WINDOW_MS;
       // Today is still being collected.
       if (day === dayOf(now)) continue;
       if (startOf(day) + DAY_MS <= now - recycling.quarantineMs) continue;
       known += seen;
       due += all;
-      if (share < recycling.coverageMin && all > 0 && day >= newest) unread.push(day);
+      if (!isKnown && day >= newest) unread.push(day);
     }
     const coverage = due === 0 ? 100 : (known / due) * 100;
     if (coverage < recycling.coverageMin)

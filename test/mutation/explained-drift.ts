@@ -7,6 +7,18 @@ const NO_DIRECTION = "Traffic has neither direction nor policy.";
 
 export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
   ...on(
+    "shared/plan/plan-drift.ts",
+    'state === "rollingBack" || (found !== null && ruleId !== null && mayBeRevoked(picture, ruleId));',
+    "No id is among the ids; the compiler wants the question asked.",
+    [["ruleId !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/plan-drift.ts",
+    'item.kind !== "guard" && !(item.ruleId !== null && isShown(item) && mayBeRevoked(picture, item.ruleId));',
+    "No id is among the ids; the compiler wants the question asked.",
+    [["item.ruleId !== null", "true"]],
+  ),
+  ...on(
     "shared/plan/baseline-diff.ts",
     "for (const list of Object.values(diff)) list.sort((a, b) => (a.key < b.key ? -1 : 1));",
     "No two lines of a list have one key.",

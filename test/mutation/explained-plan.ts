@@ -7,6 +7,33 @@ const NO_INSTANT = "Nothing is later than no instant, which counts as 0; the com
 
 export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ...on(
+    "shared/plan/watch-quarantine.ts",
+    "this.weigh = weigherOf({ rule, sameGroup: [] }, { recycling });",
+    "A text is nobody's address.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/watch-quarantine.ts",
+    "if (list.length > 0 || port.real.more || isUnnamed)",
+    "It saves joining nobody, of whom nothing comes.",
+    [
+      ["list.length > 0 || port.real.more || isUnnamed", "true"],
+      ["list.length > 0", "list.length >= 0"],
+    ],
+  ),
+  ...on(
+    "shared/plan/watch-quarantine.ts",
+    'if (unnamedAt !== null && unnamedAt > since) visit("somebody", "talking", unnamedAt);',
+    "No instant counts as 0, which is before any quarantine; the compiler wants the question asked.",
+    [["unnamedAt !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/watch-quarantine.ts",
+    "const isScanner = (swept.get(peer.block)?.size ?? 0) >= SWEPT_MIN;",
+    "Whoever was refused here has tried this port at least; the compiler does not see that.",
+    [["swept.get(peer.block)?.size", "swept.get(peer.block).size"]],
+  ),
+  ...on(
     "shared/plan/plan-group.ts",
     "const isKept = calls.length < entryCalls.length + drift.calls.length;",
     "Where a mode keeps anything back nothing undoes drift.",

@@ -7,9 +7,19 @@ import { againAt } from "../../../shared/plan/mode-guard.ts";
 import type { Picture, Watch } from "../../../shared/plan/picture.ts";
 import { NO_DRIFT, planDrift } from "../../../shared/plan/plan-drift.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
-import { anAllocated, anItem, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
-import { aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
+import {
+  anAllocated,
+  anAllocation,
+  anItem,
+  aSighting,
+  aWatch,
+  someTerms,
+  terraform,
+  WAIT_MS,
+} from "../../kit/drift-pictures.ts";
+import { anEntry, anIntent, aPicture, HOUR, NOW, preExisting, ruleId } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { by, keptAs, suspended } from "../../kit/suspended-pictures.ts";
 
 const x: Rule = aRule({ id: ruleId("x"), ports: somePorts("8080/8080"), createdAt: NOW - 60_000 });
 const bobs = aSighting({ specs: [x] });
@@ -49,6 +59,27 @@ describe("a rollback", () => {
     expect(states({ reverts: reverts(["dr-1", "dr-2", driftId]) })).toEqual(["rollingBack"]);
     const begun = drift({ items: [stored({ state: "rollingBack" })], reverts: reverts(others) });
     expect(begun.calls).toMatchObject([{ kind: "revoke", ruleId: ruleId("x") }]);
+  });
+
+  test("is remembered with how long it was waited for, where somebody is known to have made it", () => {
+    const { key, driftId } = stored();
+    expect(drift().reverts).toEqual([{ key, driftId, at: NOW, since: x.createdAt }]);
+    const nobodys = { ...x, createdAt: NOW - WAIT_MS };
+    const expired = drift({ sightings: [] }, { rules: [nobodys] }).reverts;
+    expect(expired).toMatchObject([{ at: NOW }]);
+    expect(expired[0]).not.toHaveProperty("since");
+  });
+
+  test("that a lockdown keeps back is planned again soon", () => {
+    const closed = suspended(
+      { by: [by], kept: [keptAs("closed")] },
+      { spec: aSpec({ ports: somePorts("9000/9000") }) },
+    );
+    const gone = anAllocated({ spec: aSpec({ ports: somePorts("8081/8081") }), standing: preExisting("g") });
+    const sightings = [aSighting({ kind: "revoke", specs: [gone.spec] })];
+    const plan = drift({ sightings }, { rules: [], entries: [gone, closed], lateEffectMaxMs: 0 });
+    expect(plan.items).toMatchObject([{ heldBy: "lockdown" }]);
+    expect(plan.lookAt).toEqual([againAt(NOW)]);
   });
 
   test("that the mode stops is planned again soon", () => {
@@ -94,6 +125,44 @@ describe("a stored item", () => {
     expect(frozen({ heldBy: "ceiling" })).toMatchObject([{ state: "reported", heldBy: "freeze", changedAt: NOW }]);
     expect(frozen({ verdict: { kind: "drift", why: "as it was" } })).toMatchObject([{ verdict: same.verdict }]);
     expect(frozen({ attribution: null })).toMatchObject([{ attribution: same.attribution }]);
+    const described = same.found && { ...same.found, description: "as it was" };
+    expect(frozen({ found: described })).toMatchObject([{ found: same.found }]);
+  });
+
+  test("that waits has the group looked at when it has waited", () => {
+    const plan = drift({ sightings: [] });
+    expect(plan.items).toMatchObject([{ state: "waiting" }]);
+    expect(plan.lookAt).toEqual([(x.createdAt ?? 0) + WAIT_MS]);
+  });
+
+  test("of somebody trusted is written anew after 300 days, and has the group looked at for that", () => {
+    const age = 300 * 24 * HOUR;
+    const terms = someTerms({ trustedPrincipals: [{ principal: "terraform", treat: "ticket" }] });
+    const ticket = { terms, sightings: [aSighting({ actor: terraform, specs: [x] })] };
+    const [item] = drift(ticket).items;
+    if (item === undefined) throw new Error("nothing differs");
+    const since = (changedAt: number) => drift({ ...ticket, items: [{ ...item, changedAt }] });
+    expect(since(NOW - age)).toMatchObject({ items: [{ state: "reported", changedAt: NOW }], lookAt: [NOW + age] });
+    expect(since(NOW - age + 1)).toMatchObject({ items: [], lookAt: [NOW + 1] });
+  });
+
+  test("of what is not there any more was rolled back where that was begun, or a revoke of ours may have closed it", () => {
+    const states = (item: DriftItem, picture: Partial<Picture> = {}) =>
+      drift({ items: [item], sightings: [] }, { rules: [], ...picture }).items.map(({ state }) => state);
+    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [x.id] })];
+    expect(states(stored({ state: "rollingBack" }))).toEqual(["rolledBack"]);
+    expect(states(stored())).toEqual(["gone"]);
+    expect(states(stored(), { intents })).toEqual(["rolledBack"]);
+    expect(states(stored({ kind: "removed", found: null }), { intents })).toEqual(["gone"]);
+    const moved = { ...x, ports: somePorts("8444/8444") };
+    expect(states(stored({ state: "rollingBack" }), { rules: [moved] })).toEqual(["waiting", "gone"]);
+  });
+
+  test("of somebody trusted is only reported where the ledger cannot say it by itself", () => {
+    const openHours = { zone: "UTC", windows: [{ days: [5], from: "00:00", to: "01:00" }] };
+    const closed = anAllocated({ spec: aSpec({ ports: x.ports }), allocation: anAllocation({ openHours }) });
+    const plan = drift({ sightings: [aSighting({ actor: terraform, specs: [x] })] }, { entries: [closed] });
+    expect([plan.items.map(({ state }) => state), plan.adoptions]).toEqual([["reported"], []]);
   });
 
   test("of what is adopted has nothing to be written again for", () => {
@@ -119,6 +188,27 @@ describe("of a group that is guarded no more", () => {
   ] as const)("an added rule that was being rolled back and %s is %s", (_, rules, state) => {
     const { drift: found } = unguarded([stored({ state: "rollingBack" })], rules);
     expect(found.items.map((it) => it.state)).toEqual([state]);
+  });
+
+  test("what a revoke of ours may still close is waited for, and was rolled back once it is gone", () => {
+    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [x.id] })];
+    const states = (rules: readonly Rule[], its = intents) =>
+      planGroup(aPicture({ rules, intents: its, watch: aWatch({ acts: "none", items: [stored()] }) })).drift.items.map(
+        ({ state }) => state,
+      );
+    const other = aRule({ id: ruleId("y"), ports: somePorts("1/1") });
+    expect(states([x])).toEqual([]);
+    expect(states([other])).toEqual(["rolledBack"]);
+    expect(states([x], [])).toEqual(["gone"]);
+  });
+
+  test("a rollback came about whatever else stands, and the item of its guard is not over", () => {
+    const other = aRule({ id: ruleId("y"), ports: somePorts("1/1") });
+    const states = (item: DriftItem) => unguarded([item], [other]).drift.items.map(({ state }) => state);
+    expect(states(stored({ state: "rollingBack" }))).toEqual(["rolledBack"]);
+    const restored = { kind: "removed", key: ruleKey(x), ruleId: x.id, state: "rollingBack" } as const;
+    expect(states(anItem(restored))).toEqual(["gone"]);
+    expect(states(anItem({ kind: "guard", ruleId: null }))).toEqual([]);
   });
 
   test.each([

@@ -81,6 +81,10 @@ describe("somebody who is refused", () => {
       "more were refused than are kept, on 1 days: who came before may be among them",
     ]);
     expect(watch(hosts, nobody).strangers).toEqual([]);
+    const some = { ...crowd, list: [aPeer("192.0.2.1", daysAgo(30)), ...crowd.list] };
+    expect(watch([host("eni-1", refusedAt(daysAgo(3), some))], { blocks: [PEER], more: false }).strangers).toHaveLength(
+      1,
+    );
     const before = { ...crowd, list: [aPeer("198.51.100.0/24", daysAgo(30))] };
     expect(watch([host("eni-1", refusedAt(daysAgo(30), before))], { blocks: [PEER], more: false }).strangers).toEqual(
       [],

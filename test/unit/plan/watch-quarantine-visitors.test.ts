@@ -56,6 +56,14 @@ describe("a visitor", () => {
     ]);
   });
 
+  it("counts by the latest time of one day, too, and who talks and is refused at once is one who talks", () => {
+    const began = startOf(daysAgo(19));
+    const unnamed = { real: { list: [], more: true }, unnamedAt: began + 5 };
+    expect(visitors([used(19, unnamed)])).toEqual([{ peer: "somebody", how: "talking", at: began + 5 }]);
+    const both = { real: peers(at(began)), refused: peers(at(began)) };
+    expect(visitors([used(19, both)])).toEqual([{ peer: PEER, how: "talking", at: began }]);
+  });
+
   it("is who keeps coming without a word, from as many hours on as the policy says", () => {
     const { repeatHours } = recycling.session;
     const shaken = (hours: number) => [used(3, { shaken: peers(aPeer(PEER, daysAgo(3), { hours: 2 ** hours - 1 })) })];

@@ -100,6 +100,23 @@ describe("silence", () => {
     });
   });
 
+  it("is as well known as it has to be with just so much of each day, and of the latest days", () => {
+    const half = { ...recycling, coverageMin: 50 };
+    const seen = (windows: number) => {
+      const days = daysBetween(FIRST, on(20)).map((day) => aDay(day, { seen: (1n << BigInt(windows)) - 1n }));
+      return watchQuarantine({ ...watched(20, {}), members: [aMember([], { days })], recycling: half });
+    };
+    expect(seen(72)).toMatchObject({ silentMs: 10 * DAY_MS, gaps: [] });
+    expect(seen(71)).toMatchObject({ silentMs: 0, gaps: [expect.stringContaining("49 %")] });
+  });
+
+  it("is asked of as many latest days as a quarantine lasts, and of none that had no time left in it", () => {
+    const { gaps } = watchQuarantine(watched(20, {}, [5]));
+    expect([gaps.length, watchQuarantine(watched(20, {}, [6])).gaps.length]).toEqual([0, 1]);
+    const begun = { ...watched(20, {}, [19]), since: since + 20 * DAY_MS - 1 };
+    expect(watchQuarantine(begun).gaps).toEqual([]);
+  });
+
   it("stands while one of the newest days is missing, however long the quarantine is", () => {
     const long = { ...recycling, quarantineMs: 60 * DAY_MS };
     const gaps = (missing: number) => watchQuarantine({ ...watched(60, {}, [missing]), recycling: long }).gaps;
