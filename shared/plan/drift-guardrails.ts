@@ -8,7 +8,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../domain/traffic.ts";
 import { letsThrough } from "../domain/verdict.ts";
 import type { Case } from "./drift-case.ts";
-import { isSuspending, type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
+import { isSuspending, type KnownRule, type Picture, rulesOf, type Watch, type WatchedInterface } from "./picture.ts";
 import { isToClose } from "./plan-lockdown.ts";
 
 /** What becomes of the rollbacks that a pass wants. */
@@ -87,10 +87,9 @@ function clearOf(picture: Picture, watch: Watch, wanted: readonly Case[], waitin
   );
 }
 
-/** True when every packet that the rule lets through was granted by one of the others, as far as these can be compared. */
+/** True when every packet that the accept lets through was granted by one of the others, as far as these can be compared. */
 function standsInFor(spec: RuleSpec, granted: readonly RuleSpec[]): boolean {
-  const isSame = (one: RuleSpec): boolean =>
-    ruleKey({ ...one, priority: spec.priority }) === ruleKey(spec) && one.policy === "accept";
+  const isSame = (one: RuleSpec): boolean => ruleKey({ ...one, priority: spec.priority }) === ruleKey(spec);
   return granted.some((one) => isSame(one) || letsThrough(spec, [asRule(one)]));
 }
 
@@ -194,10 +193,10 @@ function withoutCutting(base: readonly Case[], cases: readonly Case[], isCut: Cu
 }
 
 /** The rules of the group when these are rolled back. */
-function afterUndoing(rules: readonly Rule[], cases: readonly Case[]): readonly Rule[] {
+function afterUndoing(rules: readonly KnownRule[], cases: readonly Case[]): readonly Rule[] {
   const gone = new Set(cases.flatMap(({ item }) => (item.found && item.ruleId ? [item.ruleId] : [])));
   const back = cases.flatMap(({ item }) => (item.wanted ? [asRule(item.wanted.spec)] : []));
-  return [...rules.filter((rule) => rule.id === null || !gone.has(rule.id)), ...back];
+  return [...rules.filter(({ id }) => !gone.has(id)), ...back];
 }
 
 const asRule = (spec: RuleSpec): Rule => ({ ...spec, id: null, description: "", createdAt: null });

@@ -202,10 +202,9 @@ function silenceOf({ rule, since, now, members, recycling }: WatchAsk): Pick<Qua
       due += all;
       if (!isKnown && day >= newest) unread.push(day);
     }
-    const coverage = due === 0 ? 100 : (known / due) * 100;
-    if (coverage < recycling.coverageMin)
+    if (known * 100 < due * recycling.coverageMin)
       gaps.push(
-        `${Math.floor(coverage)} % of the latest days in quarantine are known of ${member.name}; ${recycling.coverageMin} % is needed`,
+        `${Math.floor((known / due) * 100)} % of the latest days in quarantine are known of ${member.name}; ${recycling.coverageMin} % is needed`,
       );
     // However long a quarantine is: who was refused may be in what has not been read yet.
     else if (unread.length > 0)

@@ -7,6 +7,75 @@ const NO_DIRECTION = "Traffic has neither direction nor policy.";
 
 export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
   ...on(
+    "shared/plan/drift-guardrails.ts",
+    "const granted = doubtful.flatMap(({ item }) => (item.wanted ? [item.wanted.spec] : []));",
+    "A text grants nothing.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    '({ item, isNew }) => isNew && item.found?.spec.policy === "accept" && !standsInFor(item.found.spec, granted),',
+    "What is new was found, which the compiler does not see.",
+    [["item.found?.spec", "item.found.spec"]],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "tried.length === 0 ? [] : withoutCutting([...going, ...tried], left([...cutting, ...next], tried), isCut);",
+    "It saves looking a second time where nothing has changed.",
+    [["tried.length === 0", "false"]],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "const concerned = new Set(cases.flatMap((it) => waysOf.get(it) ?? []));",
+    "All cases have their ways, which the compiler does not see.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "const { spec, otherRules } = ways[way] ?? { spec: null, otherRules: [] };",
+    "All ways that are asked for are there, which the compiler does not see.",
+    [
+      ["{ spec: null, otherRules: [] }", "{}"],
+      ["[]", '["Stryker was here"]'],
+    ],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "return spec !== null && isCut(spec, [...before, ...otherRules], [...after, ...otherRules]);",
+    "All ways that are asked for are there, which the compiler does not see.",
+    [["spec !== null", "true"]],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "[item.found, item.wanted].flatMap((kept) => (kept ? [kept.spec] : []));",
+    "A text is no way in.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "dests.flatMap((dest, place) => (containsCidr(dest, host) ? place : [])),",
+    "A text in the place of each that does not hold the host tells hosts apart as well.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "if (cases.length === 0 || !isCut(base, cases)) return cases;",
+    "Nothing cuts no path.",
+    [["cases.length === 0", "false"]],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    "const gone = new Set(cases.flatMap(({ item }) => (item.found && item.ruleId ? [item.ruleId] : [])));",
+    "A text is no rule's id.",
+    [["[]", '["Stryker was here"]']],
+  ),
+  ...on(
+    "shared/plan/drift-guardrails.ts",
+    'const asRule = (spec: RuleSpec): Rule => ({ ...spec, id: null, description: "", createdAt: null });',
+    "No description lets anything through.",
+    [['""', '"Stryker was here!"']],
+  ),
+  ...on(
     "shared/plan/plan-drift.ts",
     'state === "rollingBack" || (found !== null && ruleId !== null && mayBeRevoked(picture, ruleId));',
     "No id is among the ids; the compiler wants the question asked.",

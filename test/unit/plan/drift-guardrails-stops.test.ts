@@ -1,5 +1,6 @@
 // What keeps the rollbacks of a pass back, row by row: all of them, the doubtful ones, those beyond a pass, and those that would cut a path.
 import { describe, expect, test } from "vitest";
+import type { Suspender } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { addedCase, type Case, grantedCase } from "../../../shared/plan/drift-case.ts";
 import { guardRollbacks } from "../../../shared/plan/drift-guardrails.ts";
@@ -7,6 +8,7 @@ import type { KnownRule, Picture, Watch } from "../../../shared/plan/picture.ts"
 import { aWatch } from "../../kit/drift-pictures.ts";
 import { aPicture, HOUR, NOW } from "../../kit/plan-pictures.ts";
 import { aCidr, fromCidr } from "../../kit/rules.ts";
+import { by, keptAs, over, suspended } from "../../kit/suspended-pictures.ts";
 import { extra, granted } from "../../kit/watched-pictures.ts";
 
 /** A rule nobody granted, surely created since the baseline was confirmed unless said otherwise. */
@@ -115,6 +117,31 @@ describe("of what was granted, or may have been,", () => {
     expect(held({ wanted: [...change("accept"), added(22)] }).at(-1)).toBe("ceiling");
     expect(held({ wanted: [...change("drop"), added(22)] }).at(-1)).toBeNull();
   });
+
+  test("too many keep back what was granted just so, where nobody can compare what it lets through", () => {
+    const listed = { peer: { kind: "prefixList", prefixListId: "pl-1" } } as const;
+    const { entry, rule } = granted("g", 22);
+    const spec = { ...entry.spec, ...listed };
+    const difference = { kind: "removed", rule: null, ruleId: rule.id, earlierId: null, description: "" } as const;
+    const many = [grantedCase(aPicture(), aWatch(), { ...difference, entry: { ...entry, spec } }), ...of(5, removed)];
+    const heldOf = (changes: Partial<Rule>) => held({ wanted: [...many, added(22, changes)] }).at(-1);
+    expect(heldOf({ ...listed, priority: 7 })).toBe("ceiling");
+    expect(heldOf({ peer: { kind: "prefixList", prefixListId: "pl-2" } })).toBeNull();
+  });
+});
+
+describe("what a lockdown that closes accepts would close", () => {
+  const on = (...suspenders: readonly Suspender[]) => ({
+    entries: [suspended({ by: suspenders, kept: [keptAs("closed")] })],
+  });
+
+  test("stays while any lockdown is on, and takes no place from what goes", () => {
+    const scene = { wanted: [removed(8080), added(80)], picture: on(by), watch: { changesMax: 1 } };
+    expect(held(scene)).toEqual(["lockdown", null]);
+    expect(guarded(scene).isMore).toBe(false);
+    expect(held({ wanted: [removed(8080)], picture: on(over, by) })).toEqual(["lockdown"]);
+    expect(held({ wanted: [removed(8080)], picture: on(over) })).toEqual([null]);
+  });
 });
 
 describe("of more than a pass may change", () => {
@@ -149,6 +176,28 @@ describe("the operators' path", () => {
     expect(heldWith([way, extra("other", 22, { priority: 2 })])).toEqual([null]);
     expect(heldWith([way, extra("x80", 80)], {}, [only, added(80)])).toEqual(["operatorPath", null]);
     expect(guarded({ wanted: [only], watch: { operatorPath, interfaces } }).isMore).toBe(false);
+  });
+
+  test("keeps back no more than would cut it: what a pass may change beside it goes, and not one more", () => {
+    const rules = [way, ...[80, 81, 82].map((port) => extra(`x${port}`, port))];
+    const wanted = [only, added(80), added(81), added(82)];
+    expect(heldWith(rules, { changesMax: 2 }, wanted)).toEqual(["operatorPath", null, null, "ceiling"]);
+    const two = { wanted: wanted.slice(0, 2), picture: { rules }, watch: { operatorPath, interfaces } };
+    expect(guarded(two).isMore).toBe(false);
+  });
+
+  test("is not cut by what is gone already, though a rule has its id by now", () => {
+    const { entry, rule } = granted("x22", 22);
+    const drop = { ...entry, spec: { ...entry.spec, policy: "drop", priority: 100 } } as const;
+    const difference = { kind: "removed", entry: drop, rule: null, ruleId: rule.id, earlierId: null } as const;
+    const back = grantedCase(aPicture(), aWatch(), { ...difference, description: "" });
+    expect(heldWith([{ ...way, id: rule.id, priority: 1 }], {}, [back])).toEqual([null]);
+  });
+
+  test("is that of each interface whose other groups say something else", () => {
+    const through = (port: number) => ({ addresses: [aCidr("192.168.0.11/32")], otherRules: [extra("o", port)] });
+    expect(heldWith([way], { interfaces: [through(80), through(22)] })).toEqual(["operatorPath"]);
+    expect(heldWith([way], { interfaces: [through(22), through(22)] })).toEqual([null]);
   });
 
   test("is none without hosts, nor without anybody who must always come in", () => {

@@ -208,9 +208,16 @@ describe("what a notice says", () => {
       "Lease (leases). Whoever needs the rule for longer asks for it in the ledger.",
       "租约 (leases)。如需长期使用，请申请写入台账。",
     ]);
-    const why = ["the group is enforced, and", "安全组处于强制管控，"];
-    const titles = LANGUAGES.map((language) => noticeText(its("ruleClaimed", { sensitive: false }), language).title);
-    for (const [index, title] of titles.entries()) expect(title).toContain(why[index]);
+    const titles = (sensitive: boolean) =>
+      LANGUAGES.map((language) => noticeText(its("ruleClaimed", { sensitive }), language).title);
+    expect(titles(true)).toEqual([
+      expect.stringContaining(": everybody could reach a sensitive port by it, and"),
+      expect.stringContaining("：该规则会使任何人都能访问敏感端口，"),
+    ]);
+    expect(titles(false)).toEqual([
+      expect.stringContaining(": the group is enforced, and"),
+      expect.stringContaining("：安全组处于强制管控，"),
+    ]);
     const firstLine = LANGUAGES.map((language) => noticeText(its("recyclingNoticed", {}), language).lines[1]);
     expect(firstLine).toEqual(["No use is known.", "未发现使用记录。"]);
   });

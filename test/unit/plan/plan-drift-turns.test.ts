@@ -149,7 +149,7 @@ describe("a stored item", () => {
   test("of what is not there any more was rolled back where that was begun, or a revoke of ours may have closed it", () => {
     const states = (item: DriftItem, picture: Partial<Picture> = {}) =>
       drift({ items: [item], sightings: [] }, { rules: [], ...picture }).items.map(({ state }) => state);
-    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [x.id] })];
+    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [ruleId("x")] })];
     expect(states(stored({ state: "rollingBack" }))).toEqual(["rolledBack"]);
     expect(states(stored())).toEqual(["gone"]);
     expect(states(stored(), { intents })).toEqual(["rolledBack"]);
@@ -191,7 +191,7 @@ describe("of a group that is guarded no more", () => {
   });
 
   test("what a revoke of ours may still close is waited for, and was rolled back once it is gone", () => {
-    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [x.id] })];
+    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [ruleId("x")] })];
     const states = (rules: readonly Rule[], its = intents) =>
       planGroup(aPicture({ rules, intents: its, watch: aWatch({ acts: "none", items: [stored()] }) })).drift.items.map(
         ({ state }) => state,
