@@ -107,7 +107,7 @@ const SOCKETS_MAX = 50;
 
 /**
  * A caller whose connections stay open between calls. Requests are coded and signed by the SDK and sent by Node alone: the SDK's own way
- * through a request, with its events, its retries and four streams for each body, took as long as all else of a call.
+ * through a request, with its events, retries and four streams for each body, was a tenth of a first lease.
  */
 export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller {
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS;
