@@ -45,6 +45,13 @@ test("both READMEs show the same commands", () => {
   expect(commands("README.zh-CN.md")).toEqual(commands("README.md"));
 });
 
+test("the version that is built has its section, with its day, below what is not released", () => {
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  const [first, second] = [...read("CHANGELOG.md").matchAll(/^## (.+)$/gm)].map(([, title]) => title);
+  expect(first).toBe("Unreleased");
+  expect(second).toMatch(new RegExp(`^${version.replaceAll(".", "\\.")} - \\d{4}-\\d{2}-\\d{2}$`));
+});
+
 describe("what the pages list", () => {
   test("every table with its key is in its page", () => {
     const rows = schemas.map(({ name, key }) => `| \`${name}\` | ${key.map((part) => part.name).join(", ")} |`);
