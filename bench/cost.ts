@@ -1,4 +1,5 @@
 // What a month costs: calls of a quiet day, of a lease and of somebody's change are counted on the embedded cloud, and multiplied.
+import { type HourTerms, hourOf, keptShare } from "./function-hours.ts";
 import { type Built, type Installation, startInstallation } from "./installation.ts";
 import { progress, row } from "./printing.ts";
 
@@ -44,6 +45,8 @@ const MEMORY_GB = 0.5;
 const CU = { vcpuS: 1, gbS: 0.15, call: 75 / 10_000 };
 /** An instance goes a minute after its last request, and its memory is paid until then. */
 const KEPT_S = 60;
+const KEPT_HOUR_CU = 3600 * MEMORY_GB * CU.gbS;
+const HOUR: HourTerms = { keptS: KEPT_S, keptHour: KEPT_HOUR_CU * PRICE.cu, least: PRICE.functionHour };
 /** What a call of a cloud takes within a region, and what ours takes beside it; assumed, not measured. */
 const CALL_S = 0.02;
 const OWN_S = 0.03;
@@ -76,24 +79,28 @@ export async function benchCost(built: Built): Promise<boolean> {
       scaled(quiet.lease, leases),
       scaled(quiet.change, changes + leases * 2),
     ].reduce(plus);
-    tellMonth(`${name}: ${groups} groups, ${leases} leases and ${changes} changes a day`, scaled(day, DAYS));
+    const head = `${name}: ${groups} groups, ${leases} leases and ${changes} changes a day`;
+    // `api` is asked for leases, and `audit` is told of every change, ours included.
+    tellMonth(head, scaled(day, DAYS), [leases / HOURS, (changes + leases * 2) / HOURS]);
   }
   row(
     "assumed",
-    `${CALL_S * 1000} ms for a call of a cloud, ${OWN_S * 1000} ms beside, an instance kept ${KEPT_S} s, list prices in CNY`,
+    `${CALL_S * 1000} ms for a call of a cloud, ${OWN_S * 1000} ms beside, an instance kept ${KEPT_S} s, requests at any time, list prices in CNY`,
   );
   row("Tablestore units", "as the answers of the calls tell them; a refused condition is answered without");
   row("not counted", "storage, flow logs and their index (`bench -- evidence`), traffic; write units priced as reads");
   return true;
 }
 
-function tellMonth(name: string, month: Bill): void {
+/** `perHour`: requests of each function but the one that is invoked every minute, and so is kept all the time. */
+function tellMonth(name: string, month: Bill, perHour: readonly number[]): void {
   const calls = ITEMS.slice(1).reduce((sum, item) => sum + month[item], 0);
   const runS = month.invocations * OWN_S + calls * CALL_S;
-  // One function is invoked every minute and stays; the others come and go with their requests.
-  const keptS = DAYS * 86_400 + Math.min(DAYS * 86_400 * 2, month.invocations * KEPT_S * 0.05);
-  const cu = runS * VCPU * CU.vcpuS + keptS * MEMORY_GB * CU.gbS + month.invocations * CU.call;
-  const functionsCny = Math.max(cu * PRICE.cu, DAYS * HOURS * PRICE.functionHour);
+  const usedCu = runS * VCPU * CU.vcpuS + month.invocations * CU.call;
+  const keptAtOnce = perHour.reduce((sum, requests) => sum + keptShare(requests, HOUR), 1);
+  const keptCny = perHour.reduce((sum, requests) => sum + hourOf(requests, HOUR), HOUR.keptHour) * DAYS * HOURS;
+  const cu = usedCu + keptAtOnce * DAYS * HOURS * KEPT_HOUR_CU;
+  const functionsCny = usedCu * PRICE.cu + keptCny;
   const tablesCny = ((month.reads + month.writes) / 10_000) * PRICE.tenThousandUnits;
   row(name, `about CNY ${(functionsCny + tablesCny).toFixed(1)} a month`);
   row("  functions", `${whole(month.invocations)} invocations, ${whole(cu)} CU, CNY ${functionsCny.toFixed(1)}`);
