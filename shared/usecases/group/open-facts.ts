@@ -128,7 +128,8 @@ export function refusalsOf(
     const shadow = drops.find((drop) => !isGiving(drop));
     if (shadow) {
       if (isLease) shadows.push(shadow);
-      refuse("LEASE_SHADOWED", { rule: shadow.id ?? "", group: ref.groupId, priority: shadow.priority });
+      const group = siblingOf(shadow, facts) ?? ref.groupId;
+      refuse("LEASE_SHADOWED", { rule: shadow.id ?? "", group, priority: shadow.priority });
       continue;
     }
     if (drops.length > 0) waits.set(entry.entryId, [...new Set(drops.flatMap(({ id }) => id ?? []))]);
@@ -141,6 +142,10 @@ export function refusalsOf(
   }
   return { refusals, waits, shadows };
 }
+
+/** The other group of a host whose rule it is, if it is one's. */
+const siblingOf = ({ id }: Rule, { siblings }: OpenFacts): string | undefined =>
+  [...siblings].find(([, others]) => others.some((it) => it.id !== null && it.id === id))?.[0];
 
 const NONE: ReadonlySet<RuleId> = new Set();
 

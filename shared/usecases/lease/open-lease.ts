@@ -56,7 +56,7 @@ export async function openLease(
   const target = await findTarget(app, policy, ask);
   const specs = specsFor(ask, policy, target);
   // Who passes a lockdown breaks the glass, whether or not the port needs a second person at other times.
-  const passesLockdown = ask.breakGlass && (await lockdownIn(app, policy, target.facts)) !== null;
+  const passesLockdown = ask.breakGlass && (await isStopped(app, policy, target, specs));
   const { grant, why } = judgeLease(app, caller, { ...ask, facts: target.facts, specs, passesLockdown });
   const opening: Opening = { caller, ask, target, specs, grant, follows: null };
   if (ask.sessions === "cut") await requireCuttable(app, target.facts.ref.region, specs, target.members);
@@ -105,6 +105,17 @@ async function openJudged(
   const lease = await bookLease(app, opening, key);
   const loud = grant.justifyBy === null ? [] : why;
   return settleOpening(app, caller, target.members, lease, loud);
+}
+
+/** True where a lockdown is on in the group, or has drops in another one of the hosts that would take from the lease. */
+async function isStopped(
+  app: App,
+  policy: Policy,
+  target: Opening["target"],
+  specs: Opening["specs"],
+): Promise<boolean> {
+  if ((await lockdownIn(app, policy, target.facts)) !== null) return true;
+  return (await findPassages(app, groupsOf(target), specs)).length > 0;
 }
 
 /** The group of a lease, and the others whose rules act on its hosts. */

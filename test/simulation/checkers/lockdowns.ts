@@ -41,6 +41,8 @@ export const lockdownCloses: Checker = {
     const changedAt = new Map<string, number>();
     // How often others have opened it, by group and words.
     const openings = new Map<string, number>();
+    // Groups that have had a host in common, by both names.
+    const beside = new Set<string>();
     const told = new Set<string>();
     const isFirst = (what: string): boolean => !told.has(what) && told.add(what).has(what);
     world.watchers.made.push(({ who, before, after, groupId }) => {
@@ -58,6 +60,8 @@ export const lockdownCloses: Checker = {
     });
     world.watchers.minute.push(() => {
       const now = world.now();
+      for (const { groupIds } of world.ecs.enis())
+        for (const one of groupIds) for (const other of groupIds) beside.add(`${one} ${other}`);
       for (const story of world.lockdowns.stories.values())
         for (const groupId of story.groupIds) {
           const since = story.surelySince(now);
@@ -80,7 +84,7 @@ export const lockdownCloses: Checker = {
             const [port, source] = [firstPort(rule), firstSource(rule)];
             if (rule.policy === "Drop" || source === null || isCore(world, port)) continue;
             if (!hasDrops && isStillOthers(rule, wordsOf(rule))) continue;
-            if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, rule)) continue;
+            if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, beside, rule)) continue;
             for (const host of hostsOf(world, groupId))
               if (isIn(policies, source, host, port) && isFirst(`${since} ${rule.ruleId}`))
                 world.violated("lockdown-closes", `${groupId} is locked down, and ${source} reaches ${host}:${port}`);
@@ -110,9 +114,12 @@ const isOperators = ({ policy }: SimWorld, source: string, port: number): boolea
   return policy.operatorPath.some((path) => path.port === `${port}` && path.sources.some(isAmong));
 };
 
-/** Somebody who may has opened it in spite of the lockdown. */
-const hasBrokenGlass = (world: SimWorld, groupId: string, rule: EcsRule): boolean =>
-  world.grants.some((it) => it.breaksGlass && it.groupId === groupId && it.rule === wordsOf(rule));
+/** Somebody who may has opened it in spite of the lockdown, in this group or in one `beside` it, whose leases pass the drops here as well. */
+const hasBrokenGlass = (world: SimWorld, groupId: string, beside: ReadonlySet<string>, rule: EcsRule): boolean =>
+  world.grants.some(
+    (it) =>
+      it.breaksGlass && (it.groupId === groupId || beside.has(`${groupId} ${it.groupId}`)) && it.rule === wordsOf(rule),
+  );
 
 /** When a drop ends by its own mark, whatever its lockdown's row says; 0 for one that has none. */
 function markedEnd({ description }: EcsRule): number {

@@ -1,20 +1,24 @@
 // A lease whose hosts are in another group that is locked down: it opens nothing there, and is not kept for longer as if it did.
 import { expect, test } from "vitest";
+import type { GroupRef } from "../../../shared/domain/ids.ts";
+import { shadowOf } from "../../../shared/domain/verdict.ts";
 import type { Member } from "../../../shared/ports/firewall.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene, WEB } from "../../interleavings/scene.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
-import { DOCUMENT, lift, start } from "./lockdown-scene.ts";
+import { DOCUMENT, lift, minutes, start } from "./lockdown-scene.ts";
 
 const MINUTE_MS = 60_000;
 const CREATE = { mode: "create", idempotencyKey: null, dryRun: false } as const;
 
 /** Carol's lease on `port` of `app`, whose one host is in `web` as well. */
 const inScene = async (port: string, play: (scene: Scene, app: App, ask: Asks) => Promise<void>): Promise<void> => {
-  const scene = new Scene("other groups", { document: DOCUMENT, isDelivering: false });
+  const document = { ...DOCUMENT, breakGlass: { persons: ["carol"], periodMax: 900 } };
+  const scene = new Scene("other groups", { document, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       const quiet = scene.quietApp();
@@ -27,12 +31,22 @@ const inScene = async (port: string, play: (scene: Scene, app: App, ask: Asks) =
       await scene.schedule.sleep(MINUTE_MS);
       await play(scene, app, {
         extend: (dryRun) => extendLease(app, carol, leaseId, 10 * MINUTE_MS, { dryRun }),
+        breakGlass: (dryRun) => openLease(app, carol, { ...ask, breakGlass: true }, { ...CREATE, dryRun }),
+        create: (dryRun) => openLease(app, carol, ask, { ...CREATE, dryRun }),
         repeat: (dryRun) => openLease(app, carol, ask, { ...CREATE, mode: "repeat", dryRun }),
       });
     }),
   );
 };
-type Asks = Record<"extend" | "repeat", (dryRun: boolean) => ReturnType<typeof extendLease>>;
+const OWN = "203.0.113.7/32";
+const OTHER = "198.51.100.99/32";
+
+/** True where a drop of the group takes port 8443 from the source. */
+const isDropped = (scene: Scene, { groupId }: GroupRef, source: string): boolean => {
+  const spec = aSpec({ ports: somePorts("8443/8443"), peer: fromCidr(source) });
+  return shadowOf(spec, scene.account.rules(groupId)) !== null;
+};
+type Asks = Record<"extend" | "repeat" | "create" | "breakGlass", (dryRun: boolean) => ReturnType<typeof extendLease>>;
 
 test.each(["extend", "repeat"] as const)("it is not extended behind its drops, by %s", (how) =>
   inScene("8443", async (scene, app, asks) => {
@@ -49,4 +63,23 @@ test("it is extended where they let it in: on a core port", () =>
   inScene("443", async (scene, app, { extend }) => {
     await start(scene, app, { groups: ["web"] });
     expect(await extend(false)).toMatchObject({ extended: true, lease: { status: { state: "open" } } });
+  }));
+
+test("who breaks the glass is let through its drops, and nobody else is; at the end it is as closed as before", () =>
+  inScene("8443", async (scene, app, { breakGlass }) => {
+    const isIn = (source: string) => [APP, WEB].some((ref) => isDropped(scene, ref, source)) === false;
+    await start(scene, app, { groups: ["web"] });
+    expect(isIn(OWN)).toBe(false);
+    expect((await breakGlass(true)).plan.join()).toContain("drops in the place of");
+    const { lease } = await breakGlass(false);
+    expect([lease.status.state, lease.request.grant?.justifyBy === null]).toEqual(["open", false]);
+    expect([isIn(OWN), isIn(OTHER)]).toEqual([true, false]);
+    await minutes(scene, 12);
+    expect([isIn(OWN), isIn(OTHER)]).toEqual([false, false]);
+  }));
+
+test("one that is asked for behind its drops is refused, and told whose they are", () =>
+  inScene("8443", async (scene, app, { create }) => {
+    await start(scene, app, { groups: ["web"] });
+    await expect(create(false)).rejects.toMatchObject({ code: "LEASE_SHADOWED", detail: { group: WEB.groupId } });
   }));
