@@ -262,6 +262,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...stands(scene, APP, claimed),
       ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
       ...(await isAllocated(scene, claimed, APP)),
+      ...(scene.notices.has("ruleClaimed") ? [] : ["nobody was told of the claim"]),
     ],
   },
   "a claim beside a live lease is adopted": {
@@ -276,6 +277,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...stands(scene, APP, claimed),
       ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
       ...(await isAllocated(scene, claimed, APP)),
+      ...(scene.notices.has("ruleClaimed") ? [] : ["nobody was told of the claim"]),
     ],
   },
   "a rule is allocated": {

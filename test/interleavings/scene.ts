@@ -2,6 +2,7 @@
 import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import type { GroupId, GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
+import type { Notice } from "../../shared/domain/notice.ts";
 import type { Role } from "../../shared/domain/permission.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import type { Rule, RuleSpec } from "../../shared/domain/rule.ts";
@@ -64,7 +65,7 @@ export class Scene {
   readonly schedule = new Schedule(START_MS);
   readonly policy: Policy;
   readonly account: MemoryAccount;
-  readonly tables: Tables = memoryTables(schemas);
+  readonly tables: Tables = this.#noting(memoryTables(schemas));
   readonly expectations: Expectation[] = [];
   /** Of rules that are not the program's business, however far the group is guarded. */
   readonly always: Expectation[] = [];
@@ -73,6 +74,8 @@ export class Scene {
   readonly trace: string[] = [];
   /** Leases that were opened. */
   readonly leases: LeaseHeld[] = [];
+  /** Kinds of the notices that were written down. */
+  readonly notices = new Set<string>();
   /** Calls of the program that changed a rule. */
   changes = 0;
   calls = 0;
@@ -112,6 +115,16 @@ export class Scene {
   tell(line: string): void {
     this.calls += 1;
     if (this.#isTraced) this.trace.push(`${(this.schedule.elapsed / 1000).toFixed(3).padStart(9)} ${line}`);
+  }
+
+  #noting(tables: Tables): Tables {
+    const writeAll: Tables["writeAll"] = (writes) => {
+      for (const one of writes)
+        if (one.kind === "put" && one.table === "outbox")
+          this.notices.add((JSON.parse(String(one.columns["body"])) as Notice).kind);
+      return tables.writeAll(writes);
+    };
+    return { ...tables, writeAll };
   }
 
   setTrouble(trouble: Partial<Trouble>): void {

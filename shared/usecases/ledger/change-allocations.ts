@@ -7,6 +7,7 @@ import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import { type AllocationsDigest, allocationsDigest, isSameDigest } from "../../plan/effective-guard.ts";
+import type { Write } from "../../ports/tables.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { type HistoryKind, historyWrite } from "../../store/history.ts";
 import { deleteEntry, getEntry, listEntries, saveEntry } from "../../store/ledger.ts";
@@ -44,7 +45,7 @@ const POLL_MS = 100;
  *
  *     1  due row            somebody looks at the group
  *     2  group row          the baseline's `next`: what the ledger will be; nothing counts as settled
- *     3  history line       what was and what will be
+ *     3  history line       what was and what will be; with the first one `beside`, such as notices of the changes
  *     4  ledger row
  *     5  group row          the baseline is what the ledger is; `next` is over
  *
@@ -57,14 +58,15 @@ export async function changeAllocations(
   by: string,
   changes: readonly Change[],
   mayWrite: () => boolean = () => true,
+  beside: readonly Write[] = [],
 ): Promise<void> {
   const net = driftNet(app, group);
-  for (const change of distinct(changes)) {
+  for (const [index, change] of distinct(changes).entries()) {
     await net.hold();
     const expected = await announce(app, group, [change], null);
     await net.hold();
     if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
-    await writeEntry(app, group, by, change);
+    await writeEntry(app, group, by, change, index === 0 ? beside : []);
     await closeOff(app, group, expected, null);
     await net.hold();
   }
@@ -189,7 +191,13 @@ function knownDigest(baseline: Baseline, actual: AllocationsDigest): Allocations
   return isKnown ? actual : null;
 }
 
-async function writeEntry(app: App, group: GroupRef, by: string, change: Change): Promise<void> {
+async function writeEntry(
+  app: App,
+  group: GroupRef,
+  by: string,
+  change: Change,
+  beside: readonly Write[] = [],
+): Promise<void> {
   const { entryId } = freshEntry(group, change.spec);
   for (;;) {
     const stored = await getEntry(app.tables, group, entryId);
@@ -199,7 +207,7 @@ async function writeEntry(app: App, group: GroupRef, by: string, change: Change)
     const kind: HistoryKind = before === null ? "allocated" : after === null ? "retired" : "changed";
     const at = app.clock.now();
     const line = { group, entryId, at, kind, by, spec: change.spec, before, after, leases: [], createdAt: null };
-    await app.tables.writeAll([historyWrite(line, app.random)]);
+    await app.tables.writeAll([...beside, historyWrite(line, app.random)]);
     if (await (isEmpty(next, before) ? deleteEntry(app.tables, next) : saveEntry(app.tables, next))) return;
     await pause(app);
   }

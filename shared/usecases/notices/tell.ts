@@ -1,5 +1,6 @@
 // Has notices told: written down now, sent by a job.
 import type { Notice } from "../../domain/notice.ts";
+import type { Write } from "../../ports/tables.ts";
 import { noteDelivery, readDelivery } from "../../store/deliveries.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import type { App } from "../app.ts";
@@ -12,7 +13,12 @@ export async function tell(app: App, notices: readonly Notice[]): Promise<void> 
   if (notices.length === 0) return;
   const writes = noticeWrites(...notices);
   await app.tables.writeAll(writes);
-  for (const { table, key } of writes) if (table === "due") await app.wakeup.arm(Number(key[0]), Number(key[1]));
+  await askToSend(app, writes);
+}
+
+/** Asks for the job that sends them, where whoever wrote the change has written the notices with it. */
+export async function askToSend({ wakeup }: App, writes: readonly Write[]): Promise<void> {
+  for (const { table, key } of writes) if (table === "due") await wakeup.arm(Number(key[0]), Number(key[1]));
 }
 
 /**

@@ -1,36 +1,26 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
-import { type Addressee, type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { reachOf } from "../../domain/reach.ts";
-import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
-import { effectiveGuard } from "../../plan/effective-guard.ts";
 import { callsBehindItem, nameOf, trustedOf } from "../../plan/judge-drift.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { listOpenDrift } from "../../store/drift-items.ts";
 import { dueDrift, dueWrite } from "../../store/due.ts";
-import { getGroupRow } from "../../store/group-rows.ts";
 import { listHistory } from "../../store/history.ts";
-import { getEntry, listEntries } from "../../store/ledger.ts";
+import { getEntry } from "../../store/ledger.ts";
+import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import { listSightings, saveSighting } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { changeAllocations } from "../ledger/change-allocations.ts";
-import { inTurn, sensitiveBesideGranted } from "../ledger/sensitive-ports.ts";
-import { tell } from "../notices/tell.ts";
+import { inTurn } from "../ledger/sensitive-ports.ts";
+import { askToSend } from "../notices/tell.ts";
+import { type Claim, claimNotice, refusalOf, WHY } from "./claim-refusal.ts";
 import { FIND_ASKS, findCalls } from "./find-calls.ts";
 import { isOwnCall } from "./own-call.ts";
-
-/** One rule of a call that a lease held or still holds. */
-interface Claim {
-  readonly spec: RuleSpec;
-  readonly description: string;
-  readonly leases: readonly string[];
-}
 
 /** How late an event may be in the trail. */
 const TRAIL_DELAY_MS = 10 * 60_000;
@@ -242,45 +232,6 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
   if (stored?.settled === false) await settleSighting(believed, false);
 }
 
-/** Why a claim makes nothing theirs. */
-type ClaimRefusal = "enforced" | "sensitive";
-
-const WHY: Readonly<Record<ClaimRefusal, string>> = {
-  enforced: "in an enforced group it is drift and closes with the lease; ask for it in the ledger",
-  sensitive:
-    "with what is granted, everybody could reach a sensitive port by it: it closes with the lease; an administrator may grant it in the ledger",
-};
-
-/**
- * Why a claim does not make the rules theirs; null where it does. What the policy would adopt had it been opened anew is not
- * drift because a lease was there first. What lets everybody reach a sensitive port, all together with what is granted, nobody is given
- * unseen, whatever the guard.
- */
-async function refusalOf(
-  { app, policy, group, sighting }: Work,
-  specs: readonly RuleSpec[],
-): Promise<ClaimRefusal | null> {
-  const open = await sensitiveBesideGranted(app, policy, group, { specs, replaced: null });
-  if (open.length > 0) return "sensitive";
-  if (trustedOf(sighting.actor, policy)?.treat === "adopt" || !(await isEnforced(app, policy, group))) return null;
-  return "enforced";
-}
-
-function claimNotice({ app, group, sighting }: Work, claims: readonly Claim[], refusal: ClaimRefusal | null): Notice {
-  const kept = refusal === null;
-  const actor = nameOf(sighting.actor);
-  const data = {
-    leases: claims.flatMap((claim) => claim.leases).join(", "),
-    rules: claims.map(({ spec }) => reachOf(spec, null, "opens")).join("; "),
-    actor: `${actor} (${sighting.address})`,
-    kept,
-    ...(refusal === "sensitive" && { sensitive: true }),
-  };
-  const to: Addressee[] = [{ kind: "group" }, { kind: "role", role: "operator" }, { kind: "person", principal: actor }];
-  const dedupe = `${group.groupId}/${sighting.eventId}/${kept}`;
-  return noticeOf("ruleClaimed", { at: app.clock.now(), group, to, dedupe, data });
-}
-
 /**
  * False where the ledger takes no change now: the claim waits until it does, and keeps nothing else of the group from its turn. Where
  * somebody else is granting a sensitive port it asks again.
@@ -310,10 +261,13 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
   try {
     const refusal = await inTurn(app, policy, { group, specs, waitMaxMs: 0 }, async (mayWrite) => {
       const why = await refusalOf(work, specs);
-      if (why === null) await changeAllocations(app, group, who, changes, mayWrite);
+      // Once the ledger has it no look finds a claim any more: whoever is to be told is told before.
+      const told = noticeWrites(claimNotice(work, claims, why));
+      if (why === null) await changeAllocations(app, group, who, changes, mayWrite, told);
+      else await app.tables.writeAll(told);
+      await askToSend(app, told);
       return why;
     });
-    await tell(app, [claimNotice(work, claims, refusal)]);
     await note(work, `${what}: ${refusal === null ? "the rule is theirs now and outlives the lease" : WHY[refusal]}`);
     return true;
   } catch (error) {
@@ -378,15 +332,6 @@ async function ask(app: App, sighting: Sighting): Promise<{ readonly kept: Sight
     if (error.kind === "invalid") return UUID.test(sighting.eventId) ? "refused" : "absent";
     return error.kind === "refused" ? "refused" : "unreachable";
   }
-}
-
-async function isEnforced(app: App, policy: Policy, group: GroupRef): Promise<boolean> {
-  const [facts, row, { entries }] = await Promise.all([
-    app.inventory.group(group, "drift"),
-    getGroupRow(app.tables, group),
-    listEntries(app.tables, group),
-  ]);
-  return facts !== null && effectiveGuard({ policy, facts, row, entries }).acts === "enforce";
 }
 
 const save = ({ app, sighting }: Work, changes: Partial<Sighting>): Promise<Sighting | null> =>
