@@ -97,8 +97,10 @@ export const ledgerRoutes: readonly Route[] = [
 async function answered(call: Call, answer: LedgerAnswer, dryRun: boolean): Promise<HttpResponse> {
   const { parts, caller } = call;
   const look = () => lookNow(call, answer.group, `ledger by ${caller.principal}`);
-  const settled = dryRun || (await parts.useCases.settleAllocation(parts.app, caller, answer, look));
-  return jsonResponse(200, viewLedgerAnswer(answer, { dryRun, settled }));
+  const { settled, entries } = dryRun
+    ? { settled: true, entries: answer.entries }
+    : await parts.useCases.settleAllocation(parts.app, caller, answer, look);
+  return jsonResponse(200, viewLedgerAnswer({ ...answer, entries }, { dryRun, settled }));
 }
 
 function placeOf({ params }: Call): { readonly group: string; readonly entryId: EntryId } {

@@ -53,6 +53,8 @@ export class PassCalls {
   readonly changed: RecordedChange[] = [];
   /** Entries the cloud does not let open. */
   readonly refusals = new Map<EntryId, Refusal>();
+  /** Granted entries whose rule the cloud does not let be written as it was granted; it stands, and nothing is open or closed by that. */
+  readonly unwritten = new Map<EntryId, Refusal>();
   private readonly app: App;
   private readonly intents: PassIntents;
   private readonly terms: CallTerms;
@@ -263,11 +265,13 @@ export class PassCalls {
     return { what, before: found && shown(found), after };
   }
 
-  /** Only what opens can be refused. */
+  /** Only what opens can be refused, and what is granted be kept from being written. */
   private refuse(calls: readonly PlannedCall[], code: string, detail: Refusal["detail"]): void {
     for (const call of calls)
       if (call.kind === "authorize" || (call.kind === "modify" && call.opens))
         this.refusals.set(call.entry.entryId, { code, detail });
+      else if (call.kind === "modify" && call.entry.allocation !== null)
+        this.unwritten.set(call.entry.entryId, { code, detail });
   }
 }
 

@@ -63,7 +63,7 @@ export interface PassReport {
   readonly recovered: number;
   /** The ledger as the last reading has shown it: what stands for each entry, and for whom it was seen standing. */
   readonly entries: ReadonlyMap<EntryId, Entry>;
-  /** Entries the cloud did not let open. */
+  /** Entries the cloud did not let open, or be written as they were granted. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
   /** As the last reading has shown them. */
   readonly rules: readonly Rule[];
@@ -377,7 +377,7 @@ class Pass {
       statuses,
       recovered: this.recovered,
       entries: this.seen,
-      refusals: this.calls.refusals,
+      refusals: new Map([...this.calls.unwritten, ...this.calls.refusals]),
       rules: this.rules,
       gaveWay: this.openings.gaveWay,
       rowsLeft: options.rows.length - rowsDone.length,

@@ -277,8 +277,10 @@ export function apiWorld(options: ApiWorldOptions = {}): ApiWorld {
     getDrift: note("getDrift", driftItem),
     decideDrift: note("decideDrift", driftAnswer),
     isOwed: note("isOwed", false),
-    settleAllocation: async (...[, , { plan }, look]: Parameters<typeof settleAllocation>) =>
-      plan.length === 0 || (await look()) !== null,
+    settleAllocation: async (...[, , { plan, entries }, look]: Parameters<typeof settleAllocation>) => ({
+      settled: plan.length === 0 || (await look()) !== null,
+      entries,
+    }),
     settleDecision: async (...[, , , look]: Parameters<typeof settleDecision>) => (await look()) !== null,
     listRecycling: paged("listRecycling", recyclingPage, { items: [], next: null }),
     getRecycling: note("getRecycling", recyclingStory),

@@ -1,6 +1,7 @@
 // What is said of a grant whose rule the cloud refuses: that it is owed, and why; and when it stands after all.
 import { expect, test } from "vitest";
 import type { OpenHours } from "../../../shared/domain/allocation.ts";
+import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -45,6 +46,8 @@ const settle = ({ caller }: GuardedApp, answer: Awaited<ReturnType<typeof grant>
     }),
   );
 
+const isShownOwed = ({ allocation }: Entry): boolean => allocation !== null && allocation.seenAt === null;
+
 const told = async ({ app }: GuardedApp) =>
   JSON.stringify((await listRecords(app.tables, { limit: 100, before: null })).records);
 
@@ -56,7 +59,10 @@ test.each(["none", "observe", "enforce"] as const)("what the cloud refuses is ow
   expect(await told(guarded)).toMatch(/8080[^"]* does not stand: [^"]*Forbidden\.RAM/);
   // Whoever asks again is told the same, until it stands.
   await expect(settle(guarded, await grant(guarded), refused)).rejects.toMatchObject(owed);
-  expect(await settle(guarded, await grant(guarded), guarded.app)).toBe(true);
+  const answer = await grant(guarded);
+  expect(answer.entries.map(isShownOwed)).toEqual([true]);
+  const { settled, entries } = await settle(guarded, answer, guarded.app);
+  expect([settled, entries.map(isShownOwed)]).toEqual([true, [false]]);
   expect(guarded.ports()).toEqual([8080]);
 });
 
@@ -64,21 +70,24 @@ test("what could not be tried yet is not said to stand", async () => {
   const guarded = await guardedApp("none", []);
   const answer = await grant(guarded);
   const throttled = refusing(guarded.app, new CloudFailure("throttled", "AuthorizeSecurityGroup"));
-  expect(await settle(guarded, answer, throttled)).toBe(false);
-  expect(await settleAllocation(guarded.app, guarded.caller("operator"), answer, async () => null)).toBe(false);
-  expect(await settle(guarded, answer, guarded.app)).toBe(true);
+  const tried = await settle(guarded, answer, throttled);
+  expect([tried.settled, tried.entries.map(isShownOwed)]).toEqual([false, [true]]);
+  const waits = await settleAllocation(guarded.app, guarded.caller("operator"), answer, async () => null);
+  expect(waits).toMatchObject({ settled: false });
+  expect(await settle(guarded, answer, guarded.app)).toMatchObject({ settled: true });
 });
 
 test("nothing is owed of what stands, of what is closed at this hour, and of what is taken back", async () => {
   const guarded = await guardedApp("none", [ruleOf(8080)]);
   const refused = refusing(guarded.app, forbidden);
-  expect(await settle(guarded, await grant(guarded), refused)).toBe(true);
+  expect(await settle(guarded, await grant(guarded), refused)).toMatchObject({ settled: true });
   const night = { zone: "Asia/Shanghai", windows: [{ days: [1, 2, 3, 4, 5, 6, 7], from: "22:00", to: "06:00" }] };
-  expect(await settle(guarded, await grant(guarded, ["203.0.113.9"], night), refused)).toBe(true);
+  const closed = await settle(guarded, await grant(guarded, ["203.0.113.9"], night), refused);
+  expect(closed).toMatchObject({ settled: true });
   const { entries, ...answer } = await grant(guarded, ["203.0.113.11"]);
   const [entry] = entries;
   if (!entry) expect.fail("nothing was granted");
   const { app, caller } = guarded;
   await retireEntry(app, caller("operator"), "web", entry.entryId, { dryRun: false });
-  expect(await settle(guarded, { ...answer, entries }, refused)).toBe(true);
+  expect(await settle(guarded, { ...answer, entries }, refused)).toMatchObject({ settled: true });
 });

@@ -16,12 +16,14 @@ const WAIT_MS = 1_000_000;
 /** The app, but the cloud lets nobody open anything. */
 const refusing = (app: App, failure: CloudFailure): App => ({
   ...app,
-  firewall: { ...app.firewall, authorize: () => Promise.reject(failure) },
+  firewall: { ...app.firewall, authorize: () => Promise.reject(failure), modify: () => Promise.reject(failure) },
 });
 const forbidden = new CloudFailure("refused", "AuthorizeSecurityGroup", { cloudCode: "Forbidden.RAM" });
 
-/** A rule that was rolled back, or one that somebody has removed where it is only reported. */
-async function drifted(kind: "added" | "removed"): Promise<{ readonly guarded: GuardedApp; readonly item: DriftItem }> {
+/** A rule that was rolled back, or one that somebody has removed or described otherwise where it is only reported. */
+async function drifted(
+  kind: "added" | "removed" | "edited",
+): Promise<{ readonly guarded: GuardedApp; readonly item: DriftItem }> {
   const guarded = await guardedApp(
     kind === "added" ? "enforce" : "observe",
     [80, 443].map((port) => ruleOf(port)),
@@ -29,6 +31,10 @@ async function drifted(kind: "added" | "removed"): Promise<{ readonly guarded: G
   await guarded.confirm();
   await guarded.look();
   if (kind === "added") guarded.world.rules.push(ruleOf(8080));
+  else if (kind === "edited")
+    guarded.world.rules = guarded.world.rules.map((rule) =>
+      rule.id?.endsWith("-443") ? { ...rule, description: "somebody's words" } : rule,
+    );
   else guarded.world.rules = guarded.world.rules.filter(({ id }) => !id?.endsWith("-443"));
   for (let looks = 0; looks < 3; looks++) {
     await guarded.look();
@@ -59,20 +65,25 @@ const settle = ({ caller }: GuardedApp, answer: DriftAnswer, app: App) =>
 const told = async ({ app }: GuardedApp) =>
   JSON.stringify((await listRecords(app.tables, { limit: 100, before: null })).records);
 
-test.each(["added", "removed"] as const)("a rule that was %s, and that the cloud refuses, is owed", async (kind) => {
-  const { guarded, item } = await drifted(kind);
-  const answer = await restore(guarded, item);
-  const refused = refusing(guarded.app, forbidden);
-  const owed = { code: "DRIFT_OWED", message: expect.stringContaining("Forbidden.RAM") };
-  await expect(settle(guarded, answer, refused)).rejects.toMatchObject(owed);
-  expect(await isOwed(guarded.app, answer.item)).toBe(true);
-  expect(await told(guarded)).toContain(`${shownDriftId(item)} is restored in the ledger, and its rule does not stand`);
-  // Whoever asks again is told the same, until it stands.
-  await expect(settle(guarded, await restore(guarded, item), refused)).rejects.toMatchObject(owed);
-  expect(await settle(guarded, await restore(guarded, item), guarded.app)).toBe(true);
-  expect(await isOwed(guarded.app, answer.item)).toBe(false);
-  expect(guarded.ports()).toEqual(kind === "added" ? [80, 443, 8080] : [80, 443]);
-});
+test.each(["added", "removed", "edited"] as const)(
+  "a rule that was %s, and that the cloud refuses, is owed",
+  async (kind) => {
+    const { guarded, item } = await drifted(kind);
+    const answer = await restore(guarded, item);
+    const refused = refusing(guarded.app, forbidden);
+    const owed = { code: "DRIFT_OWED", message: expect.stringContaining("Forbidden.RAM") };
+    await expect(settle(guarded, answer, refused)).rejects.toMatchObject(owed);
+    expect(await isOwed(guarded.app, answer.item)).toBe(true);
+    expect(await told(guarded)).toContain(
+      `${shownDriftId(item)} is restored in the ledger, and its rule does not stand`,
+    );
+    // Whoever asks again is told the same, until it stands.
+    await expect(settle(guarded, await restore(guarded, item), refused)).rejects.toMatchObject(owed);
+    expect(await settle(guarded, await restore(guarded, item), guarded.app)).toBe(true);
+    expect(await isOwed(guarded.app, answer.item)).toBe(false);
+    expect(guarded.ports()).toEqual(kind === "added" ? [80, 443, 8080] : [80, 443]);
+  },
+);
 
 test("a rule that could not be tried yet is not said to stand", async () => {
   const { guarded, item } = await drifted("added");
