@@ -124,7 +124,7 @@ export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller
     async call<Name extends Operation>(operation: Name, parameters: Parameters_<Name>): Promise<Answer<Name>> {
       const wire = (await load()) as unknown as WireSdk;
       const body = coded(() => bytesOf(wire.encoder.encode(operation, parameters)));
-      const { request, reply } = send(signed(wire, settings, operation, body), body);
+      const { request, reply } = coded(() => send(signed(wire, settings, operation, body), body));
       const { status, body: answer } = await withDeadline(timeoutMs, reply, () => {
         // Its socket would never be given back.
         request.destroy();
@@ -204,7 +204,7 @@ function refusal(status: number, answer: string): CallFailure {
   return new CallFailure(status >= 500 ? "unknown" : "final", `HTTP ${status}`, "");
 }
 
-/** Runs what codes a request or its answer. Throws CallFailure. */
+/** Runs what codes and signs a request, or reads its answer. Throws CallFailure. */
 function coded<Value>(work: () => Value): Value {
   try {
     return work();
