@@ -36,6 +36,13 @@ const identitySchema = z.object({
   alarmSecret: z.string().min(32),
 });
 
+/** Where a new identity takes its parts from. */
+const VARIABLES: Readonly<Record<keyof Identity, string>> = {
+  installation: "SAFEPORT_INSTALLATION",
+  markSecret: "SAFEPORT_MARK_SECRET",
+  alarmSecret: "SAFEPORT_ALARM_SECRETS",
+};
+
 /**
  * Makes the folder where there is none and holds it. What the environment sets is taken over by a new folder, and has to be what is in
  * an old one. Throws with words where another process holds it, where others can read it, and where it cannot be read.
@@ -76,8 +83,15 @@ function identityOf(folder: string, env: Readonly<Record<string, string | undefi
     const made = {
       installation: env["SAFEPORT_INSTALLATION"] || `one-${hex(3)}`,
       markSecret: env["SAFEPORT_MARK_SECRET"] || hex(32),
-      alarmSecret: env["SAFEPORT_ALARM_SECRETS"] || hex(24),
+      // `-` is none: for as long as it is set.
+      alarmSecret: env["SAFEPORT_ALARM_SECRETS"]?.replace(/^-$/, "") || hex(24),
     };
+    // What cannot be used is not kept: it could not be mended afterwards.
+    const [wrong] = identitySchema.safeParse(made).error?.issues ?? [];
+    if (wrong !== undefined)
+      throw new Error(
+        `${VARIABLES[wrong.path[0] as keyof Identity]} is not usable. docs/settings.md tells what it may be.`,
+      );
     writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
     return made;
   }

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { isHome } from "../../../cli/machine/home.ts";
 import type { Surroundings } from "../../../cli/safeport/command.ts";
 import { remedyOf } from "../../../cli/safeport/remedy.ts";
 import { commands, runCommand } from "../../../cli/safeport/run.ts";
@@ -74,6 +75,17 @@ test.each([
   expect([code, err]).toEqual([1, expect.stringMatching(/ENOENT.* Name /)]);
   expect(err).toContain(away);
   expect(existsSync(home)).toBe(false);
+});
+
+test.each([
+  ["SAFEPORT_INSTALLATION", "Not One!"],
+  ["SAFEPORT_MARK_SECRET", "short"],
+  ["SAFEPORT_ALARM_SECRETS", "short"],
+])("safeport run keeps no %s that cannot be used, so that it can be mended", async (name, value) => {
+  const home = join(folder, name);
+  const { code, err } = await typed(["run", "--home", home, "--port", "0"], { [name]: value });
+  expect([code, err]).toEqual([1, expect.stringContaining(`${name} is not usable`)]);
+  expect(isHome(home)).toBe(false);
 });
 
 describe("a cloud that fails", () => {
