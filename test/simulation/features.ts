@@ -5,11 +5,12 @@ import { allocations } from "./allocations.ts";
 import { approvals } from "./approvals.ts";
 import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
-import { forgers, scalingGroups } from "./forgers.ts";
+import { forgers } from "./forgers.ts";
 import { later } from "./later.ts";
 import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
+import { scaling } from "./scaling.ts";
 import { storeTrouble } from "./store-trouble.ts";
 import { tightened } from "./tightened.ts";
 
@@ -18,7 +19,7 @@ export const features = {
   alarms,
   narrow: narrowInterfaces,
   forgers,
-  scaling: scalingGroups,
+  scaling,
   deploys,
   notices,
   later,

@@ -75,15 +75,6 @@ const takenOver: Move = async (world, dice) => {
   world.bus.forge({ ...(forged as TrailData), eventId: `taken-${dice.between(0, 1e9)}`, eventTime: later });
 };
 
-/** A host of another group joins the enforced one for a time, as groups that grow and shrink by themselves have it. */
-const scaling: Move = async (world, dice) => {
-  const call = (operation: string) =>
-    world.callAs("erin", operation, { SecurityGroupId: ENFORCED.groupId, InstanceId: "i-app-1" });
-  await call("JoinSecurityGroup");
-  await world.schedule.sleep(dice.between(0, 40 * 60_000));
-  await call("LeaveSecurityGroup");
-};
-
 /** An event of one of our groups in a region that it is not in, or of one that is not there at all. */
 const elsewhere: Move = async (world, dice) => {
   const [seen] = world.bus.heard.slice(-1);
@@ -94,8 +85,6 @@ const elsewhere: Move = async (world, dice) => {
     : JSON.stringify(seen).replaceAll("sg-", "sg-no-");
   world.bus.forge({ ...(JSON.parse(text) as TrailData), eventId: `elsewhere-${dice.between(0, 1e9)}` });
 };
-
-export const scalingGroups: Feature = { chance: 0.3, policy: {}, moves: [[1, scaling]] };
 
 export const forgers: Feature = {
   chance: 0.3,

@@ -95,6 +95,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";`,
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
+    from: 10,
   },
   {
     name: "a record follows one that may not have been written",
@@ -124,7 +125,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (now >= approval.lapsesAt) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: "lapsed" });`,
     replace: "",
     seenBy: ["second-person"],
-    from: 9,
+    from: 27,
   },
   {
     name: "a link is believed without its signature",
@@ -245,6 +246,14 @@ export const mutations: readonly Mutation[] = [
     },
     seenBy: ["denied-stays-shut"],
     from: 2,
+  },
+  {
+    name: "what another group of a host refuses is told to be open",
+    file: "shared/usecases/group/open-facts.ts",
+    find: "mergeRules([rules, ...member.groupIds.map((id) => facts.siblings.get(id) ?? [])]),",
+    replace: "mergeRules([rules, ...member.groupIds.slice(0, 0).map((id) => facts.siblings.get(id) ?? [])]),",
+    seenBy: ["open-means-open"],
+    from: 4,
   },
   {
     name: "what a rule of the policy denies is granted",

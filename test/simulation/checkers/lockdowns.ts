@@ -99,9 +99,11 @@ export const lockdownCloses: Checker = {
 const wasDenied = ({ policies: { deniedSince, deniedUntil } }: SimWorld, groupId: string, since: number): boolean =>
   deniedSince.has(groupId) || (deniedUntil.get(groupId) ?? 0) >= since - PROMISED_MS;
 
-/** True for a drop that is no quarantine's. */
-const isOfLockdown = ({ recycling }: SimWorld, groupId: string, rule: EcsRule): boolean =>
-  rule.policy === "Drop" && !recycling.isQuarantine(groupId, wordsOf(rule));
+/** True for a drop that is no quarantine's and nobody's own. */
+const isOfLockdown = ({ recycling, untouchable }: SimWorld, groupId: string, rule: EcsRule): boolean => {
+  const words = wordsOf(rule);
+  return rule.policy === "Drop" && !recycling.isQuarantine(groupId, words) && !untouchable.get(groupId)?.has(words);
+};
 
 const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
 
