@@ -7,6 +7,7 @@ import { transformSync } from "esbuild";
 import { EXPLAINED, type Explained } from "./explained.ts";
 import { EXPLAINED_IN_DRIFT } from "./explained-drift.ts";
 import { EXPLAINED_IN_PLAN } from "./explained-plan.ts";
+import { EXPLAINED_IN_USE } from "./explained-use.ts";
 import { ownTests, readImports } from "./own-tests.ts";
 
 const USAGE = `npm run mutate -- [files…] [--list]
@@ -81,7 +82,9 @@ function report(file: string, mutants: readonly Mutant[], startedAt: number): nu
   const of = (...statuses: readonly MutantStatus[]): readonly Mutant[] =>
     mutants.filter(({ status }) => statuses.includes(status));
   const survivors = of("Survived", "NoCoverage");
-  const explained = [...EXPLAINED, ...EXPLAINED_IN_PLAN, ...EXPLAINED_IN_DRIFT].filter((each) => each.file === file);
+  const explained = [...EXPLAINED, ...EXPLAINED_IN_PLAN, ...EXPLAINED_IN_DRIFT, ...EXPLAINED_IN_USE].filter(
+    (each) => each.file === file,
+  );
   const unexplained = survivors.filter((mutant) => !explained.some((each) => isSame(each, mutant)));
   const obsolete = explained.filter((each) => !survivors.some((mutant) => isSame(each, mutant)));
   const tally = {

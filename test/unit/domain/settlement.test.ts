@@ -2,7 +2,7 @@
 import { expect, it, test } from "vitest";
 import { freshGroupRow } from "../../../shared/domain/guard.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
-import { settledDigest, settlementOf } from "../../../shared/domain/settlement.ts";
+import { isSettledUnguarded, settledDigest, settlementOf } from "../../../shared/domain/settlement.ts";
 
 const fresh = freshGroupRow({ region: "cn-hangzhou", groupId: "sg-a" as GroupId });
 const settled = { ...fresh, settled: { rules: settlementOf("observe", "abc"), policyVersion: 3 } };
@@ -18,4 +18,15 @@ it.each([
   ["without a row", null, "observe", 3],
 ] as const)("nothing is known of one %s", (_, row, guard, policyVersion) => {
   expect(settledDigest(row, guard, policyVersion)).toBeNull();
+});
+
+it.each([
+  ["is, under whatever policy, where a pass without a guard has", "none", true],
+  ["is not where a pass with one has", "observe", false],
+  ["is not where none has", null, false],
+] as const)("a group that is guarded no more %s settled it", (_, guard, isSettled) => {
+  const rules = guard && settlementOf(guard, "none abc");
+  expect(isSettledUnguarded({ ...fresh, settled: rules === null ? null : { rules, policyVersion: 3 } })).toBe(
+    isSettled,
+  );
 });

@@ -22,6 +22,7 @@ import {
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { by, over, suspended } from "../../kit/suspended-pictures.ts";
 
 const ourRule = (name: string, until = NOW + HOUR) =>
   aRule({ id: ruleId(name), description: aMark(aSpec(), { until }) });
@@ -190,6 +191,10 @@ describe("refusals and those who are open already", () => {
     const plan = planGroup(aPicture({ rules: [ourRule("1")], entries: [entry], refusals: refusing(entry.entryId) }));
     expect(plan.patches).toMatchObject([{ ends: "unopened", opens: "opened" }]);
     expect(plan.calls.filter((call) => call.kind === "revoke")).toEqual([]);
+    const unproven = anEntry({ holders: both });
+    const { patch, calls } = planned(unproven, { rules: [ourRule("1")], refusals: refusing(entry.entryId) });
+    expect(patch).toMatchObject({ ends: "unopened", end: { cause: "refused" } });
+    expect(calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1" }]);
   });
 
   test("a lease that came to a rule somebody removed is opened when the others have ended", () => {
@@ -198,5 +203,27 @@ describe("refusals and those who are open already", () => {
     expect(ending.patches).toMatchObject([{ ends: "opened", end: { cause: "removed" } }]);
     const alone = anEntry({ ...missing, holders: both.slice(1) });
     expect(planGroup(aPicture({ entries: [alone] })).calls).toMatchObject([{ kind: "authorize" }]);
+  });
+});
+
+describe("a lease's rule that somebody has changed into what is suspended", () => {
+  const lease = anEntry({ standing: ours("1") });
+  const spec = aSpec({ ports: somePorts("23/23") });
+  const changed = aRule({ ...spec, id: ruleId("1") });
+  const plan = (...others: readonly Entry[]) => planned(lease, { entries: [lease, ...others], rules: [changed] });
+
+  test("is closed at once, and its lease ends", () => {
+    const closing = plan(suspended({ by: [{ ...over, itemId: "ld-0" }, by] }, { spec }));
+    expect(closing.calls).toMatchObject([
+      { kind: "revoke", ruleId: "sgr-1", cause: "somebody has changed it, and it is suspended by ld-1" },
+    ]);
+    const note = "its rule was changed by somebody else, and closed for ld-1";
+    expect(closing.patch).toMatchObject({ end: { cause: "removed", note, detail: null }, ends: "all" });
+  });
+
+  test("stays to its end where that is over, or something else is suspended", () => {
+    const elsewhere = { spec: aSpec({ ports: somePorts("24/24") }) };
+    for (const others of [[], [suspended({ by: [over] }, { spec })], [suspended({ by: [by] }, elsewhere)]])
+      expect(plan(...others)).toMatchObject({ calls: [], patch: { end: null } });
   });
 });
