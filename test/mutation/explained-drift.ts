@@ -26,12 +26,6 @@ export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
   ),
   ...on(
     "shared/plan/drift-guardrails.ts",
-    "return [...wanted.keys()].filter((way) => changed.some((it) => wanted[way] && mayOverlap(wanted[way], it)));",
-    "It saves asking for ways that nothing has to do with, which nothing cuts.",
-    [["wanted[way] && mayOverlap(wanted[way], it)", "wanted[way] || mayOverlap(wanted[way], it)"]],
-  ),
-  ...on(
-    "shared/plan/drift-guardrails.ts",
     "const concerned = new Set(cases.flatMap((it) => waysOf.get(it) ?? []));",
     "All cases have their ways, which the compiler does not see.",
     [["[]", '["Stryker was here"]']],

@@ -219,17 +219,17 @@ describe("the operators' path", () => {
   });
 
   it("is judged in time of hundreds of hosts, each with a rule that somebody else has opened for it alone", () => {
-    const hosts = Array.from({ length: 300 }, (_, n) => aCidr(`10.1.${n >> 8}.${n & 255}/32`));
+    const hosts = Array.from({ length: 600 }, (_, n) => aCidr(`10.1.${n >> 8}.${n & 255}/32`));
     const many = hosts.map((host) => ({ addresses: [host], otherRules: [] }));
     const shields = hosts
-      .slice(-199)
+      .slice(-399)
       .map((dest, n) =>
         aRule({ ...onPort(1000, "203.0.113.0/24"), dest, id: ruleId(`s${n}`), createdAt: NOW - 60_000 }),
       );
     const wild = aRule({ ...onPort(3306, "0.0.0.0/0"), id: ruleId("wild"), createdAt: NOW - 60_000 });
     const plan = planned(
       { entries: [], rules: [...shields, wild] },
-      { operatorPath, interfaces: many, changesMax: 200 },
+      { operatorPath, interfaces: many, changesMax: 400 },
     );
     expect(plan.calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-wild" }]);
   }, 20_000);
