@@ -4,16 +4,20 @@ import type { DriftItem } from "../../shared/domain/drift-item.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { ruleKey } from "../../shared/domain/rule-key.ts";
+import { AppError } from "../../shared/errors/app-error.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { SightedCall } from "../../shared/ports/trail.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
+import { listLeases } from "../../shared/store/leases.ts";
 import { listEntries } from "../../shared/store/ledger.ts";
 import { listRecords } from "../../shared/store/records.ts";
 import type { App } from "../../shared/usecases/app.ts";
-import { decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
+import { type DriftAnswer, decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
 import { shownDriftId } from "../../shared/usecases/drift/drift-id.ts";
 import { lookAtList } from "../../shared/usecases/drift/look-at-list.ts";
+import { settleDecision } from "../../shared/usecases/drift/settle-decision.ts";
 import { openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
 import { freshEntry } from "../../shared/usecases/ledger/book-holds.ts";
@@ -22,6 +26,7 @@ import { holdDrops } from "../../shared/usecases/ledger/hold-drops.ts";
 import { releaseDrops } from "../../shared/usecases/ledger/release-drops.ts";
 import { resumeRules } from "../../shared/usecases/ledger/resume-rules.ts";
 import { retireEntry } from "../../shared/usecases/ledger/retire-entry.ts";
+import { settleAllocation } from "../../shared/usecases/ledger/settle-allocation.ts";
 import { suspendRules } from "../../shared/usecases/ledger/suspend-rules.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../shared/usecases/operation/sweep.ts";
@@ -128,12 +133,12 @@ async function onlyItem(scene: Scene): Promise<DriftItem> {
   return item;
 }
 
-async function decide(scene: Scene, app: App, verb: "adopt" | "restore" | "release"): Promise<unknown> {
+async function decide(scene: Scene, app: App, verb: "adopt" | "restore" | "release"): Promise<DriftAnswer> {
   const item = await onlyItem(scene);
   return decideDrift(app, scene.asker("root"), shownDriftId(item), verb, word, { dryRun: false });
 }
 
-async function leaseOn2222(scene: Scene): Promise<void> {
+async function leaseOn2222(scene: Scene, app = scene.quietApp(), periodMs = MINUTE_MS): Promise<void> {
   const request = {
     protocol: "tcp",
     port: "2222",
@@ -141,14 +146,33 @@ async function leaseOn2222(scene: Scene): Promise<void> {
     group: "app",
     instance: null,
     region: null,
-    periodMs: MINUTE_MS,
+    periodMs,
     reason: "to look",
     ticket: "",
     startAt: null,
     breakGlass: false,
   };
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-  await openLease(scene.quietApp(), scene.asker("ann", "requester"), request, options);
+  const options = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+  await openLease(app, scene.asker("ann", "requester"), request, options);
+}
+
+/** The app, but the cloud lets nobody open anything. */
+const refusing = (app: App): App => ({
+  ...app,
+  firewall: {
+    ...app.firewall,
+    authorize: () =>
+      Promise.reject(new CloudFailure("refused", "AuthorizeSecurityGroup", { cloudCode: "Forbidden.RAM" })),
+  },
+});
+
+/** Whoever asked is told the cloud's word, or that it does not stand yet, whatever the process before has died of. */
+async function answersOwed(scene: Scene, settled: Promise<boolean>): Promise<void> {
+  const answer = await settled.catch((error: unknown) => {
+    if (!(error instanceof AppError && error.code.endsWith("_OWED"))) throw error;
+    return "owed";
+  });
+  if (answer === true) scene.wrong.push("it is said to stand");
 }
 
 /** Exactly so many items, and each in the state given. */
@@ -280,6 +304,23 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...(scene.notices.has("ruleClaimed") ? [] : ["nobody was told of the claim"]),
     ],
   },
+  "a lease rides on somebody's rule, which is read twice": {
+    before: (scene) => authorize(scene, "owner", APP, claimed),
+    // Whoever dies has the group's lock for half a minute.
+    act: (scene, app) => leaseOn2222(scene, app, 5 * MINUTE_MS),
+    again: true,
+    wrong: async (scene) => {
+      const { leases } = await listLeases(scene.tables, { limit: 10, before: null });
+      // One that nobody had booked in the ledger yet is another one once it is asked for again.
+      const opened = leases.filter(({ status }) => status.openedAt !== null);
+      return [
+        ...stands(scene, APP, claimed, "owner"),
+        ...(opened.length > 0 ? [] : ["no lease was ever open"]),
+        ...opened.filter(({ status }) => !status.preExisting).map(() => "a lease takes the rule for its own"),
+        ...opened.filter(({ status }) => status.state !== "closed").map(({ status }) => `a lease is ${status.state}`),
+      ];
+    },
+  },
   "a rule is allocated": {
     before: async () => undefined,
     act: (scene, app) => allocateRule(app, scene.asker("carol"), ask, { dryRun: false }),
@@ -287,6 +328,23 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     wrong: async (scene, items) => [
       ...stands(scene, WEB, allocated),
       ...(await isAllocated(scene, allocated)),
+      ...states(items),
+    ],
+  },
+  "a rule is allocated that the cloud refuses for a time": {
+    before: async () => undefined,
+    act: async (scene, app) => {
+      const [carol, refused] = [scene.asker("carol"), refusing(app)];
+      const answer = await allocateRule(refused, carol, ask, { dryRun: false });
+      const pass = () => look(scene, refused, WEB, "a person");
+      const settling = settleAllocation(refused, carol, answer, pass).then(({ settled }) => settled);
+      await answersOwed(scene, settling);
+    },
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, allocated),
+      ...(await isAllocated(scene, allocated)),
+      ...scene.wrong,
       ...states(items),
     ],
   },
@@ -356,6 +414,25 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     wrong: async (scene, items) => [
       ...stands(scene, WEB, junk, "mallory"),
       ...(await isAllocated(scene, junk)),
+      ...states(items, "added restored"),
+    ],
+  },
+  "drift is restored by a person while the cloud refuses it": {
+    before: async (scene) => {
+      await authorize(scene, "mallory", WEB, junk);
+      await toldOfLast(scene, scene.quietApp());
+    },
+    act: async (scene, app) => {
+      const refused = refusing(app);
+      const answer = await decide(scene, refused, "restore");
+      const pass = () => look(scene, refused, WEB, "a person");
+      await answersOwed(scene, settleDecision(refused, scene.asker("root"), answer, pass));
+    },
+    again: true,
+    wrong: async (scene, items) => [
+      ...stands(scene, WEB, junk, "mallory"),
+      ...(await isAllocated(scene, junk)),
+      ...scene.wrong,
       ...states(items, "added restored"),
     ],
   },

@@ -27,10 +27,10 @@ const DROPS: readonly RuleSpec[] = [dropOf("1/21"), dropOf("81/442"), dropOf("40
 const strangers = ruleOf(7100, "198.51.100.0/24");
 
 /** A pass as a lockdown runs it. */
-export async function look(scene: Scene, app: App, group: typeof WEB, cause: string): Promise<void> {
+export function look(scene: Scene, app: App, group: typeof WEB, cause: string): ReturnType<typeof lookAtGroup> {
   const deadlineAt = app.clock.monotonicMs() + 45_000;
   const terms = { cause, actor: "safeport", policy: scene.policy, priority: "lockdown", rows: [], deadlineAt } as const;
-  await lookAtGroup(app, group, { ...terms, drift: group === WEB });
+  return lookAtGroup(app, group, { ...terms, drift: group === WEB });
 }
 
 /** An incident: drops for a time, which somebody may take away, and which may be lifted before. */
