@@ -2,7 +2,7 @@
 import type * as z from "zod/mini";
 import type { GroupRef } from "../domain/ids.ts";
 import { requireInScope, requireUnscoped } from "../usecases/group/check-scope.ts";
-import type { PassReport } from "../usecases/pass/run-pass.ts";
+import type { PassReport } from "../usecases/pass/pass-report.ts";
 import { fromOf } from "../usecases/records/said-by.ts";
 import { dryRunQuery } from "./inputs.ts";
 import type { HttpResponse } from "./message.ts";

@@ -4,7 +4,7 @@ import { fail } from "../../errors/app-error.ts";
 import type { App, Caller } from "../app.ts";
 import { freshEntry } from "../ledger/book-holds.ts";
 import { isEntryOwed, whyRefused } from "../ledger/settle-allocation.ts";
-import type { PassReport } from "../pass/run-pass.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import type { DriftAnswer } from "./decide-drift.ts";
 import { shownDriftId } from "./drift-id.ts";

@@ -4,7 +4,8 @@ import type { Lease, LeaseStatus } from "../../domain/lease-record.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { getLease } from "../../store/leases.ts";
 import type { App } from "../app.ts";
-import { type PassOptions, runPass } from "../pass/run-pass.ts";
+import type { PassOptions } from "../pass/pass-report.ts";
+import { runPass } from "../pass/run-pass.ts";
 
 const POLL_MS = 40;
 const POLL_MAX_MS = 500;

@@ -7,7 +7,7 @@ import { catalogue, type ErrorCode } from "../../errors/catalogue.ts";
 import type { Refusal } from "../../plan/picture.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
-import type { PassReport } from "../pass/run-pass.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import type { LedgerAnswer } from "./allocate-rule.ts";
 

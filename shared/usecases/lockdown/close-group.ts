@@ -15,7 +15,7 @@ import { type Booked, holdAccepts, holdDrops } from "../ledger/hold-drops.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { besidePassages, brokenGlass, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
-import type { PassReport } from "../pass/run-pass.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { barredFromLockdown, prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 
 /** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */

@@ -16,7 +16,7 @@ import { inParallel } from "../in-parallel.ts";
 import { releaseAccepts, releaseDrops } from "../ledger/release-drops.ts";
 import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import type { PassReport } from "../pass/run-pass.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { hastenLockdown } from "./hasten-lockdown.ts";
 import { emptyLists } from "./hold-standby.ts";
 import { findLockdown } from "./lost-lockdown.ts";

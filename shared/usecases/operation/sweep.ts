@@ -19,7 +19,7 @@ import { tellOverdue } from "../lease/tell-overdue.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { lockdownIn } from "../lockdown/require-unlocked.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import type { PassOptions, PassReport } from "../pass/run-pass.ts";
+import type { PassOptions, PassReport } from "../pass/pass-report.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
 import type { LookAt } from "./full-pass-part.ts";
 import type { Jobs } from "./jobs.ts";

@@ -1,7 +1,8 @@
 // Looks at a group: what people claim is settled, and then a pass compares it with its ledger.
 import type { GroupRef } from "../../domain/ids.ts";
 import type { App } from "../app.ts";
-import { type PassOptions, type PassReport, runPass } from "./run-pass.ts";
+import type { PassOptions, PassReport } from "./pass-report.ts";
+import { runPass } from "./run-pass.ts";
 import { settleClaims } from "./settle-claims.ts";
 
 const TRIES_MAX = 20;

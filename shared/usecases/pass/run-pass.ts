@@ -1,15 +1,12 @@
 // A pass: one reconcile of one group. Reads, plans, writes down, calls and reads back, until nothing is left to do.
-import type { EntryId, GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
-import type { LeaseStatus } from "../../domain/lease-record.ts";
+import type { EntryId, GroupRef, LeaseId } from "../../domain/ids.ts";
 import type { Entry, IntendedRule, Intent } from "../../domain/ledger-entry.ts";
 import type { Mode } from "../../domain/mode.ts";
-import type { Policy } from "../../domain/policy.ts";
 import type { Rule } from "../../domain/rule.ts";
-import type { Refusal } from "../../plan/picture.ts";
 import { type Plan, planGroup } from "../../plan/plan-group.ts";
-import { type CallPriority, CloudFailure, type Member } from "../../ports/firewall.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
 import type { Write } from "../../ports/tables.ts";
-import { type Due, dueDelete, dueDrift, dueGroup, dueWrite } from "../../store/due.ts";
+import { dueDelete, dueDrift, dueGroup, dueWrite } from "../../store/due.ts";
 import { intentDelete, listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { acquireLock, type Lock } from "../../store/lock.ts";
@@ -23,58 +20,9 @@ import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
 import { PassLeases } from "./pass-leases.ts";
 import { PassOpenings } from "./pass-openings.ts";
+import type { PassOptions, PassReport } from "./pass-report.ts";
 import { recoverDrop } from "./recover-drop.ts";
 import { recoverLease } from "./recover-lease.ts";
-
-export interface PassOptions {
-  readonly cause: string;
-  readonly actor: string;
-  /** From where somebody asked for it; absent where nobody did. */
-  readonly from?: string | undefined;
-  /** The line of the policy that decided about it; absent where none was asked. */
-  readonly decidedBy?: string | undefined;
-  readonly policy: Policy;
-  readonly priority: CallPriority;
-  /** Monotonic instant after which no further change is started. */
-  readonly deadlineAt: number;
-  /** Due rows that brought the pass about; those whose lease or group is at rest after it are deleted. */
-  readonly rows: readonly Due[];
-  /** Lines that go into the record before what the pass did, where it did something. */
-  readonly says?: readonly string[];
-  /** False when this installation's state is lost; looked up when absent. */
-  readonly stateKnown?: boolean;
-  /** True to compare the group with its ledger, where it is guarded. */
-  readonly drift?: boolean;
-  /** Interfaces the caller already knows, where the leases to open name one instance. */
-  readonly members?: readonly Member[];
-}
-
-/** What a pass saw and did. */
-export interface PassReport {
-  /** Leases that reached their final state in this pass, with the ids of their rules. */
-  readonly closed: readonly { readonly leaseId: LeaseId; readonly ruleIds: readonly RuleId[] }[];
-  readonly opened: readonly LeaseId[];
-  /** Leases of the group that still need something: their due rows stay. */
-  readonly unsettled: ReadonlySet<LeaseId>;
-  /** All leases the ledger of the group held when the pass began. */
-  readonly held: ReadonlySet<LeaseId>;
-  /** Where the leases of the ledger stand. */
-  readonly statuses: ReadonlyMap<LeaseId, LeaseStatus>;
-  readonly recovered: number;
-  /** The ledger as the last reading has shown it: what stands for each entry, and for whom it was seen standing. */
-  readonly entries: ReadonlyMap<EntryId, Entry>;
-  /** Entries the cloud did not let open, or be written as they were granted. */
-  readonly refusals: ReadonlyMap<EntryId, Refusal>;
-  /** As the last reading has shown them. */
-  readonly rules: readonly Rule[];
-  /** Other groups whose quarantines have given way to a lease of this one: their drops go with a pass over them. */
-  readonly gaveWay: readonly GroupRef[];
-  /** How many of the due rows stay. */
-  readonly rowsLeft: number;
-  /** True when the cloud refused to close what is to be closed. */
-  readonly endRefused: boolean;
-  readonly lines: readonly string[];
-}
 
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;

@@ -15,7 +15,7 @@ import { getRecyclingItem, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import type { PassReport } from "../pass/run-pass.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { isStillNext } from "./look-at-item.ts";
 import { moveItem, noteWaiting } from "./move-recycling.ts";
 import {
