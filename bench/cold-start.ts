@@ -2,11 +2,12 @@
 // Ratios, because machines are shared; of processor time too, because what others do meanwhile hardly counts there.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { rootCertificates } from "node:tls";
 import { deflateRawSync } from "node:zlib";
 import type { BuiltFile } from "../cli/build.mjs";
-import { type Built, startInstallation } from "./installation.ts";
+import { type Built, inFolder, startInstallation } from "./installation.ts";
 import { percentile } from "./percentile.ts";
 import { progress, row, verdict } from "./printing.ts";
 
@@ -25,6 +26,15 @@ const PROMISED_ECS_CALLS = 6;
 /** A quarter of a processor: so much of each period is run, and the rest waited. */
 const SLICE = { runMs: 5, waitMs: 15 };
 
+/** What all processes of a comparison have in their environment. */
+interface Surroundings {
+  /** Added to what is printed. */
+  readonly name: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Are these the surroundings in which the promises were made? */
+  readonly isPromised: boolean;
+}
+
 interface Sample {
   readonly wallMs: number;
   readonly cpuMs: number;
@@ -41,16 +51,26 @@ const UNBUNDLED = ["@alicloud/ecs20140526", "@alicloud/cms20190101", "tablestore
   .map((name) => `require(${JSON.stringify(name)})`)
   .join(";");
 
-/** Starts empty processes, processes that load a function and one that loads the SDKs in turn. Answers whether the promises were kept. */
+/**
+ * Starts empty processes, processes that load a function and one that loads the SDKs in turn. Answers whether the promises were kept. Those were
+ * made where `NODE_EXTRA_CA_CERTS` has every process parse a bundle of root certificates at its start, so that an empty Node takes three
+ * times as long; they are judged in the same surroundings, and what it comes to without them, as in a function, is printed beside.
+ */
 export async function benchColdStart(built: Built): Promise<boolean> {
-  const kept = [
-    zips(built),
-    await ready(built, ROUNDS, null),
-    await ready(built, SLOW_ROUNDS, SLICE),
-    await firstLease(built, LEASE_ROUNDS, null),
-    await firstLease(built, SLOW_ROUNDS, SLICE),
-  ];
-  return kept.every(Boolean);
+  return await inFolder(async (folder) => {
+    const certificates = join(folder, "roots.pem");
+    writeFileSync(certificates, rootCertificates.join("\n"));
+    const trials = { name: "", environment: { NODE_EXTRA_CA_CERTS: certificates }, isPromised: true };
+    const bare = { name: ", no certificates to parse", environment: {}, isPromised: false };
+    const kept = [zips(built)];
+    for (const surroundings of [trials, bare]) {
+      kept.push(await ready(built, ROUNDS, null, surroundings));
+      kept.push(await ready(built, SLOW_ROUNDS, SLICE, surroundings));
+      kept.push(await firstLease(built, LEASE_ROUNDS, null, surroundings));
+      kept.push(await firstLease(built, SLOW_ROUNDS, SLICE, surroundings));
+    }
+    return kept.every(Boolean);
+  });
 }
 
 /** What is uploaded of each function: the file of its start and those that it loads later. */
@@ -68,7 +88,12 @@ function zips({ dist, sizes }: Built): boolean {
 
 const startsOf = (sizes: Built["sizes"]): Built["sizes"] => sizes.filter(({ file }) => /^\w+\/index\.js$/.test(file));
 
-async function ready({ dist, sizes }: Built, rounds: number, slice: typeof SLICE | null): Promise<boolean> {
+async function ready(
+  { dist, sizes }: Built,
+  rounds: number,
+  slice: typeof SLICE | null,
+  { name: where, environment, isPromised }: Surroundings,
+): Promise<boolean> {
   const functions = startsOf(sizes);
   const scripts = [
     { name: "node -e 0", built: null, script: "" },
@@ -78,14 +103,15 @@ async function ready({ dist, sizes }: Built, rounds: number, slice: typeof SLICE
   const samples = scripts.map((): Sample[] => []);
   // In turn, so that a slow spell of the machine hits all alike.
   for (let round = 0; round < rounds; round++) {
-    for (const [index, { script }] of scripts.entries()) samples[index]?.push(await run(script + TELL, slice));
+    for (const [index, { script }] of scripts.entries())
+      samples[index]?.push(await run(script + TELL, slice, environment));
     progress(`round ${round + 1} of ${rounds}`);
   }
   progress("");
   const [floor, ...medians] = samples.map(medianOf);
   if (floor === undefined) throw new Error("nothing was measured");
   row(
-    `node -e 0${shareOf(slice)}`,
+    `node -e 0${shareOf(slice)}${where}`,
     `${floor.wallMs.toFixed(0)} ms, ${floor.cpuMs.toFixed(0)} ms of processor, ${floor.mb.toFixed(0)} MB`,
   );
   const kept = scripts.slice(1).map(({ name, built }, index) => {
@@ -96,7 +122,7 @@ async function ready({ dist, sizes }: Built, rounds: number, slice: typeof SLICE
       name,
       `ready at ${ratio.toFixed(2)} x, ${(cpuMs / floor.cpuMs).toFixed(2)} x of processor, ${mb.toFixed(0)} MB${size}`,
     );
-    if (built === null) return true;
+    if (built === null || !isPromised) return true;
     const isKept = verdict(`ready at <= ${READY_MAX} x${shareOf(slice)}`, ratio <= READY_MAX);
     if (slice !== null) return isKept;
     return verdict(`<= ${READY_MB_MAX} MB`, mb <= READY_MB_MAX) && isKept;
@@ -127,12 +153,19 @@ const medianOf = (samples: readonly Sample[]): Sample => ({
 });
 
 /**
- * One process; with a slice it runs only a part of the time, as where less than a processor is given to it. Without the environment of this
- * one, as the functions: NODE_EXTRA_CA_CERTS alone makes an empty Node take three times as long.
+ * One process; with a slice it runs only a part of the time, as where less than a processor is given to it. It has nothing of this one's
+ * environment, as the functions.
  */
-async function run(script: string, slice: typeof SLICE | null): Promise<Sample> {
+async function run(
+  script: string,
+  slice: typeof SLICE | null,
+  environment: Surroundings["environment"],
+): Promise<Sample> {
   const startMs = performance.now();
-  const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "inherit"], env: {} });
+  const child = spawn(process.execPath, ["-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...environment },
+  });
   let told = "";
   child.stdout.on("data", (text: Buffer) => {
     told += text.toString();
@@ -165,8 +198,13 @@ function sliced(send: (signal: "SIGSTOP" | "SIGCONT") => void, slice: typeof SLI
 }
 
 /** The whole of it: a new process by the platform, the pass with all of its calls, and the answer. */
-async function firstLease(built: Built, rounds: number, slice: typeof SLICE | null): Promise<boolean> {
-  const installation = await startInstallation(built, { groups: rounds + 1, timer: false });
+async function firstLease(
+  built: Built,
+  rounds: number,
+  slice: typeof SLICE | null,
+  { name: where, environment, isPromised }: Surroundings,
+): Promise<boolean> {
+  const installation = await startInstallation(built, { groups: rounds + 1, timer: false, environment });
   const { cloud, call, groupIds, tick } = installation;
   const pids = (name: string) => cloud.functions.registry.pids(name);
   const samples: Sample[] = [];
@@ -192,14 +230,15 @@ async function firstLease(built: Built, rounds: number, slice: typeof SLICE | nu
     await installation.stop();
   }
   const floors: Sample[] = [];
-  for (let round = 0; round < rounds; round++) floors.push(await run(TELL.slice(1), slice));
+  for (let round = 0; round < rounds; round++) floors.push(await run(TELL.slice(1), slice, environment));
   const [floor, lease] = [medianOf(floors), medianOf(samples)];
   const ratio = lease.wallMs / floor.wallMs;
   const ecs = calls.filter((it) => it.startsWith("ecs ")).length;
   row(
-    `process start to first lease open${shareOf(slice)}`,
+    `process start to first lease open${shareOf(slice)}${where}`,
     `${ratio.toFixed(2)} x, ${(lease.cpuMs / floor.cpuMs).toFixed(2)} x of processor, ${lease.mb.toFixed(0)} MB`,
   );
+  if (!isPromised) return true;
   if (slice !== null) return verdict(`first lease at <= ${LEASE_MAX} x, a quarter of a processor`, ratio <= LEASE_MAX);
   row("its calls", [...new Set(calls)].map((it) => `${calls.filter((other) => other === it).length} ${it}`).join(", "));
   const kept = [
