@@ -42,7 +42,8 @@ export interface MachineOptions {
 /** A running installation. */
 export interface Machine {
   readonly url: string;
-  readonly alarmPath: string;
+  /** Where alarms are posted to, after `url`; null while there is no secret for it. */
+  readonly alarmPath: string | null;
   readonly installation: string;
   /** A token that was made now; null when there was one. */
   readonly token: string | null;
@@ -146,10 +147,11 @@ async function start(
       deliver: (events) => void functions.registry.submit("audit", Buffer.from(JSON.stringify(events))),
     }),
   );
+  // The newest where two are set for the time of a change.
+  const secret = configuration.alarmSecrets.at(-1);
   return {
     url: `http://${options.host}:${functions.gatewayPort}`,
-    // The newest where two are set for the time of a change.
-    alarmPath: `/alarm/${configuration.alarmSecrets.at(-1)}`,
+    alarmPath: secret === undefined ? null : `/alarm/${secret}`,
     installation: home.identity.installation,
     token,
   };

@@ -62,7 +62,9 @@ Says "ready" when it is. Ends on SIGINT and SIGTERM, after what runs has come to
       log: (text) => err(`${text.trimEnd()}\n`),
     });
     out(`safeport ${running.installation} at ${running.url}\n`);
-    out(`alarm webhook: ${running.url}${running.alarmPath}\n`);
+    const webhook =
+      running.alarmPath === null ? "none, by SAFEPORT_ALARM_SECRETS" : `${running.url}${running.alarmPath}`;
+    out(`alarm webhook: ${webhook}\n`);
     if (running.token !== null) out(`admin token: ${running.token} (keep it: it cannot be shown again)\n`);
     out("ready\n");
     await stopped;
