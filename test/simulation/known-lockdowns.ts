@@ -6,6 +6,8 @@ import { type ObservedCall, wordsOf } from "./observed.ts";
 const MINUTE_MS = 60_000;
 /** After the end of a lockdown, or of trouble, it is lifted: locks of whoever died lapse, and the next tick or two come. */
 export const LIFTED_WITHIN_MS = 75_000 + 30_000 + 2 * MINUTE_MS;
+/** When the lists of every set have been looked at again, whatever events of strangers were lost. */
+export const LISTS_WITHIN_MS = 65 * MINUTE_MS;
 
 /** The true time, and when something last kept the program from what it has to do. */
 export interface Times {

@@ -2,7 +2,7 @@
 // again as soon as nothing goes wrong any more, whatever has closed it meanwhile.
 import { isIn, policiesOf } from "../data-plane.ts";
 import type { KnownAllocation } from "../known-allocations.ts";
-import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
+import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
 import { SKEW_MAX_MS, wordsOf } from "../observed.ts";
 import { ENFORCED, GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
@@ -62,6 +62,8 @@ function isInForce(world: SimWorld, groupId: string, words: string): boolean {
     .find((it) => it.groupId === groupId)
     ?.rules.find((it) => wordsOf(it) === words);
   if (rule === undefined) return false;
+  // A list that a stranger has filled refuses people until its event comes, or all lists are looked at.
+  if (world.now() <= world.meddledAt + LISTS_WITHIN_MS) return true;
   const [port, source] = [Number(rule.portRange.split("/")[0]), rule.sourceCidrIp.split("/")[0] ?? ""];
   const hosts = world.ecs.enis().filter(({ groupIds }) => groupIds.includes(groupId));
   return hosts

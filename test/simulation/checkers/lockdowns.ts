@@ -2,7 +2,7 @@
 import { contains, parseCidr, printIpv4 } from "../../../local/dataplane/cidr.ts";
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { isIn, policiesOf } from "../data-plane.ts";
-import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
+import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
@@ -11,8 +11,6 @@ import type { Checker } from "./checker.ts";
 const PROMISED_MS = 75_000;
 /** What others open while it is on is seen by the next tick that reads the group, and closed by the one that follows at the latest. */
 const SEEN_WITHIN_MS = 2 * PROMISED_MS;
-/** When the lists of every set have been looked at again, whatever events were lost. */
-const LISTS_WITHIN_MS = 65 * 60_000;
 /** Whoever opens the same so often has it stay open, for a person to decide about. */
 const OPENED_TOO_OFTEN = 3;
 
