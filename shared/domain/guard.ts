@@ -18,6 +18,17 @@ export interface Baseline {
   readonly digest: string;
   /** What a change of the ledger that has begun will make of them; null when none is under way. */
   readonly next: { readonly count: number; readonly digest: string } | null;
+  /**
+   * What was given back to its owner while the ledger was not the one that was confirmed, or nobody could tell: no digest counts it, and it
+   * belongs to the baseline as soon as the rest of the ledger is that of the digest. Absent for nothing.
+   */
+  readonly givenBack?: readonly GivenBack[];
+}
+
+/** An allocation by its rule, and by the digest of it alone. */
+export interface GivenBack {
+  readonly key: RuleKey;
+  readonly digest: string;
 }
 
 /** One rollback: of which rule, as which item of drift, and when it began. */

@@ -1,8 +1,8 @@
 // How far a group is guarded, by policy, tag and row; and how far it acts, by what a person has confirmed. Pure.
 import type { Allocation } from "../domain/allocation.ts";
 import { sha256Hex } from "../domain/digest.ts";
-import { type Baseline, type GroupRow, type Guard, strongerGuard } from "../domain/guard.ts";
-import type { GroupRef } from "../domain/ids.ts";
+import { type Baseline, type GivenBack, type GroupRow, type Guard, strongerGuard } from "../domain/guard.ts";
+import type { GroupRef, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
 import type { Policy } from "../domain/policy.ts";
 
@@ -66,7 +66,7 @@ export interface EffectiveGuard {
  *
  * Names change as easily as tags: of the group's name and the one by which it was guarded before, the stronger guard counts.
  *
- * A baseline agrees when the ledger's digest is its own, or the one that a change under way will make.
+ * A baseline agrees as `baselineAgrees` says.
  */
 export function effectiveGuard({ policy, facts, row, entries }: GuardInput): EffectiveGuard {
   const { groupId } = facts.ref;
@@ -118,11 +118,38 @@ export function guardOfTag(tags: Readonly<Record<string, string>>): Guard {
 const tagOf = (tags: Readonly<Record<string, string>>): string | undefined =>
   Object.hasOwn(tags, GUARD_TAG) ? tags[GUARD_TAG] : undefined;
 
-/** True when the ledger is the one that was confirmed, or that a change under way will make of it. */
+/**
+ * True when the ledger is the one that was confirmed, or that a change under way will make of it; with what was given back beside, all of
+ * it or nothing: what is lost from a ledger is a disagreement, whoever gave it.
+ */
 export function baselineAgrees(baseline: Baseline, entries: readonly Entry[]): boolean {
-  const actual = allocationsDigest(entries);
-  return isSameDigest(baseline, actual) || (baseline.next !== null && isSameDigest(baseline.next, actual));
+  const isKnown = (actual: AllocationsDigest): boolean =>
+    isSameDigest(baseline, actual) || (baseline.next !== null && isSameDigest(baseline.next, actual));
+  if (isKnown(allocationsDigest(entries))) return true;
+  const { givenBack } = baseline;
+  const others = entries.filter((entry) => !givenBack?.some((it) => isGivenBack(it, entry)));
+  return others.length + (givenBack?.length ?? 0) === entries.length && isKnown(allocationsDigest(others));
 }
+
+/** The baseline of a ledger that agrees with its own: what was given back is counted like the rest. What is still to be written is not. */
+export function countedBaseline(
+  { confirmedBy, confirmedAt, next, givenBack = [] }: Omit<Baseline, keyof AllocationsDigest>,
+  entries: readonly Entry[],
+): Baseline {
+  const owed = givenBack.filter((it) => !entries.some((entry) => isGivenBack(it, entry)));
+  const counted = { confirmedBy, confirmedAt, ...allocationsDigest(entries), next };
+  return owed.length > 0 ? { ...counted, givenBack: owed } : counted;
+}
+
+/** The baseline with what is given back noted, or with nothing given back of a rule that loses its allocation. */
+export function withGivenBack(baseline: Baseline, key: RuleKey, entry: Entry | null): Baseline {
+  const { givenBack = [], ...rest } = baseline;
+  const others = givenBack.filter((it) => it.key !== key);
+  const noted = entry?.allocation ? [...others, { key, digest: allocationsDigest([entry]).digest }] : others;
+  return noted.length > 0 ? { ...rest, givenBack: noted } : rest;
+}
+
+const isGivenBack = ({ digest }: GivenBack, entry: Entry): boolean => allocationsDigest([entry]).digest === digest;
 
 /** True when two say the same of a ledger. */
 export const isSameDigest = (a: AllocationsDigest, b: AllocationsDigest): boolean =>

@@ -6,7 +6,14 @@ import type { Entry, Standing } from "../../domain/ledger-entry.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
-import { type AllocationsDigest, allocationsDigest, isSameDigest } from "../../plan/effective-guard.ts";
+import {
+  type AllocationsDigest,
+  allocationsDigest,
+  baselineAgrees,
+  countedBaseline,
+  isSameDigest,
+  withGivenBack,
+} from "../../plan/effective-guard.ts";
 import type { Write } from "../../ports/tables.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { type HistoryKind, historyWrite } from "../../store/history.ts";
@@ -73,8 +80,9 @@ export async function changeAllocations(
 }
 
 /**
- * Changes one allocation in a ledger that no baseline knows any more. It makes no baseline of it: the group is observed until a person
- * has confirmed what they find, or the ledger is by this once more what was confirmed. After BASELINE_DISAGREES alone.
+ * Changes one allocation in a ledger that no baseline knows any more, or of which nobody can tell. It makes no baseline of it: the group is
+ * observed until a person has confirmed what they find, or all but what is given back here is once more what was confirmed. After
+ * BASELINE_DISAGREES and STATE_UNREADABLE alone.
  */
 export async function changeUnconfirmed(
   app: App,
@@ -86,7 +94,11 @@ export async function changeUnconfirmed(
   await net.hold();
   for (;;) {
     const row = await getGroupRow(app.tables, group);
-    if (row.settled === null || (await saveGroupRow(app.tables, { ...row, settled: null }))) break;
+    const { entryId, key } = freshEntry(group, change.spec);
+    const after = entryAfter(group, await getEntry(app.tables, group, entryId), change);
+    const baseline = row.baseline && withGivenBack(row.baseline, key, after);
+    // Noted before it is given: what comes about has to be known as such.
+    if (await saveGroupRow(app.tables, { ...row, baseline, settled: null })) break;
     await pause(app);
   }
   await net.hold();
@@ -142,9 +154,9 @@ async function announce(
       const actual = allocationsDigest(entries);
       if (confirmation !== null && !isSameDigest(confirmation.looked, actual))
         throw fail("BASELINE_CHANGED", { group: group.groupId });
-      const known = baseline && knownDigest(baseline, actual);
-      if (known === null && confirmation === null) throw fail("BASELINE_DISAGREES", { group: group.groupId });
-      const announced = baseline && { ...baseline, ...known, next };
+      const isKnown = baseline !== null && baselineAgrees(baseline, entries);
+      if (!isKnown && confirmation === null) throw fail("BASELINE_DISAGREES", { group: group.groupId });
+      const announced = baseline && { ...(isKnown ? countedBaseline(baseline, entries) : baseline), next };
       if (await saveGroupRow(app.tables, { ...row, baseline: announced, settled: null })) return next;
     }
     await pause(app);
@@ -159,16 +171,20 @@ async function closeOff(
 ): Promise<void> {
   for (;;) {
     const row = await getGroupRow(app.tables, group);
-    const baseline = confirmation ?? row.baseline;
+    const word = confirmation ?? row.baseline;
     let closed: GroupRow = { ...row, settled: null };
-    if (expected !== null && baseline !== null) {
+    if (expected !== null && word !== null) {
       const next = row.baseline?.next ?? null;
       // Somebody took this change for dead, and has settled it or will.
       if (confirmation === null && (next === null || !isSameDigest(next, expected))) return;
-      const actual = allocationsDigest(await wholeLedger(app, group));
-      if (!isSameDigest(actual, expected)) throw fail("BASELINE_DISAGREES", { group: group.groupId });
-      const { confirmedBy, confirmedAt } = baseline;
-      closed = { ...closed, baseline: { confirmedBy, confirmedAt, ...actual, next: null } };
+      const entries = await wholeLedger(app, group);
+      if (!isSameDigest(allocationsDigest(entries), expected))
+        throw fail("BASELINE_DISAGREES", { group: group.groupId });
+      const { confirmedBy, confirmedAt } = word;
+      closed = {
+        ...closed,
+        baseline: countedBaseline({ ...row.baseline, confirmedBy, confirmedAt, next: null }, entries),
+      };
     } else if (row.settled === null) return;
     if (await saveGroupRow(app.tables, closed)) return;
     await pause(app);
@@ -183,12 +199,6 @@ async function rowAtRest(app: App, group: GroupRef): Promise<GroupRow> {
     if (!row.baseline?.next || app.clock.monotonicMs() - since >= OTHERS_MS) return row;
     await app.clock.sleep(POLL_MS);
   }
-}
-
-/** What the baseline becomes when a change that was announced is settled: what the ledger is, if the baseline knows it. */
-function knownDigest(baseline: Baseline, actual: AllocationsDigest): AllocationsDigest | null {
-  const isKnown = isSameDigest(baseline, actual) || (baseline.next !== null && isSameDigest(baseline.next, actual));
-  return isKnown ? actual : null;
 }
 
 async function writeEntry(

@@ -162,9 +162,9 @@ async function requireNoWider(app: App, { group, kept: { spec }, key }: Recyclin
 
 /**
  * Gives or retires the rule's permission. A ledger that no person has confirmed as it is makes no difference to that: left as it was,
- * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it. While a row of the ledger cannot be read
- * nothing is retired, as the baseline could not follow, and the group would not be enforced until a person confirms it anew; what is given
- * back lets people in, and waits for nothing. Throws STATE_UNREADABLE.
+ * it would keep the rule closed for ever, to whoever opens it. The change makes no baseline of it, but notes what it gives back. While a
+ * row of the ledger cannot be read nothing is retired, as the baseline could not follow, and the group would not be enforced until a person
+ * confirms it anew; what is given back lets people in, and waits for nothing. Throws STATE_UNREADABLE.
  */
 async function allocate(
   app: App,

@@ -2,11 +2,18 @@
 import { describe, expect, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
 import type { Allocation } from "../../../shared/domain/allocation.ts";
-import { freshGroupRow, type GroupRow, type Guard } from "../../../shared/domain/guard.ts";
+import { type Baseline, freshGroupRow, type GroupRow, type Guard } from "../../../shared/domain/guard.ts";
 import type { GroupId, LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
-import { allocationsDigest, deniedName, effectiveGuard, isSameDigest } from "../../../shared/plan/effective-guard.ts";
+import {
+  allocationsDigest,
+  countedBaseline,
+  deniedName,
+  effectiveGuard,
+  isSameDigest,
+  withGivenBack,
+} from "../../../shared/plan/effective-guard.ts";
 import { aSpec, somePorts } from "../../kit/rules.ts";
 
 const ref = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
@@ -209,6 +216,49 @@ describe("enforce", () => {
     const answer = guard({ guards, entries: found, row: { baseline: baselineOf(entries) } });
     expect(answer).toMatchObject({ level: "enforce", acts: "observe" });
     expect(answer.why.join()).toContain("confirm it anew");
+  });
+
+  describe("with what was given back while nobody could tell", () => {
+    const given = anEntry(22, { allocation: { ...allocation, owner: "bob" } });
+    const noted = withGivenBack(baselineOf(entries), given.key, given);
+    const acts = (found: readonly Entry[], baseline: Baseline = noted) =>
+      guard({ guards, entries: found, row: { baseline } }).acts;
+
+    test("acts once the rest is what was confirmed, or what a change under way makes of it", () => {
+      expect(acts([...entries, given])).toBe("enforce");
+      const after = [...entries, anEntry(25)];
+      expect(acts([...after, given], { ...noted, next: allocationsDigest(after) })).toBe("enforce");
+      expect(acts(entries), "as it was before").toBe("enforce");
+    });
+
+    test.each<[string, readonly Entry[]]>([
+      ["of the rest is lost", [anEntry(80), given]],
+      ["is there beside", [...entries, given, anEntry(25)]],
+      ["of it was changed", [...entries, { ...given, allocation: { ...allocation, owner: "eve" } }]],
+      ["stands at another rule", [...entries, { ...anEntry(25), allocation: given.allocation }]],
+    ])("acts as observe when something %s", (_what, found) => {
+      expect(acts(found)).toBe("observe");
+    });
+
+    test("acts as observe while some of it is not there, as if it had been lost", () => {
+      const more = withGivenBack(noted, anEntry(25).key, anEntry(25));
+      expect(acts([...entries, given], more)).toBe("observe");
+      expect(acts([...entries, given, anEntry(25)], more)).toBe("enforce");
+    });
+
+    test("counts each rule once, by what was given last, and none that has lost its allocation", () => {
+      const again = { ...given, allocation };
+      expect(withGivenBack(noted, given.key, again)).toEqual(withGivenBack(baselineOf(entries), given.key, again));
+      expect(withGivenBack(noted, given.key, null)).toEqual(baselineOf(entries));
+      expect(withGivenBack(noted, given.key, { ...given, allocation: null })).toEqual(baselineOf(entries));
+      expect(withGivenBack(noted, anEntry(25).key, null)).toEqual(noted);
+    });
+
+    test("counts all of it in the next baseline, but what is still to be written", () => {
+      expect(countedBaseline(noted, [...entries, given])).toEqual(baselineOf([...entries, given]));
+      expect(countedBaseline(noted, entries)).toEqual(noted);
+      expect(countedBaseline(baselineOf([]), entries)).toEqual(baselineOf(entries));
+    });
   });
 
   test("takes no notice of leases and of when a rule was seen", () => {

@@ -4,6 +4,7 @@ import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Alarm } from "../../../shared/domain/alarm.ts";
 import { unknownDay } from "../../../shared/domain/evidence.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { baselineAgrees } from "../../../shared/plan/effective-guard.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { Write } from "../../../shared/ports/tables.ts";
@@ -14,6 +15,7 @@ import { writePolicy } from "../../../shared/store/policy.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
+import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts";
 import { holdDrop, suspendRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
@@ -137,6 +139,34 @@ describe("a group whose ledger has a row that nobody can read", () => {
     );
     return baseline !== null && baselineAgrees(baseline, entries);
   };
+
+  it("gets a deleted rule back at once, and is enforced by what was confirmed, and by it, as soon as it can be read", async () => {
+    one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
+    await one.confirm();
+    await one.pass(11);
+    await one.deleted();
+    const { world } = one;
+    const { tables } = world.process();
+    const { allocation } = await stored();
+    const other = {
+      spec: aSpec({ ports: somePorts("9999/9999") }),
+      allocation: allocation && { ...allocation, seenAt: null },
+    };
+    await world.run(changeAllocations(world.process(), world.web, "carol", [other]));
+    await world.ticks(2);
+    const key = [world.web.groupId, entryIdOf(world.web.groupId, ruleKey(other.spec))];
+    const row = await world.run(tables.get("ledger", key));
+    const write = (body: unknown) => world.run(tables.update("ledger", key, { body: String(body) }, { kind: "none" }));
+    await write("{");
+    await one.restore();
+    await world.ticks(3);
+    expect([await one.state(), one.rules().includes(IDLE), await isConfirmed()]).toEqual(["restored", true, false]);
+    await write(row?.columns["body"]);
+    await world.ticks(3);
+    expect([one.rules().includes(IDLE), await isConfirmed()]).toEqual([true, true]);
+    await world.run(changeAllocations(world.process(), world.web, "carol", [{ ...other, allocation: null }]));
+    expect(await isConfirmed(), "and the next change goes on from there").toBe(true);
+  });
 
   it("keeps a deleted rule's permission until it can be read, closed as it is, and is enforced by what was confirmed", async () => {
     one = await RecyclingWorld.start({ policy: { groups: { guards: { web: "enforce" } } } });
