@@ -1,4 +1,5 @@
 // Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
+import type { RuleKey } from "../../domain/ids.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RecyclingItem, RecyclingState, RecyclingStep, Waiting } from "../../domain/recycling-item.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
@@ -164,7 +165,7 @@ class Settling {
     // What a lockdown has closed too it would open again: it is deleted after it.
     if (suspenders.some((it) => it.itemId !== item.itemId)) return isBegun ? "waits" : this.giveUp(item, null);
     const stands = await this.stands(item);
-    const doubt = stands ? await this.doubt(item) : null;
+    const doubt = stands ? ((await this.isUndropped(item)) ? { waiting: null } : await this.doubt(item)) : null;
     if (doubt === "waits") return "waits";
     if (!isBegun && stands) {
       if (doubt !== null) return this.giveUp(item, doubt.waiting);
@@ -187,6 +188,18 @@ class Settling {
     }
     await retireRule(app, item);
     return this.close(item);
+  }
+
+  /**
+   * True where somebody has taken the drop away, and no pass has seen it before: who came since was let in, and is known to nobody yet.
+   * The pass that looks now tells the ledger, and the queue goes by that.
+   */
+  private async isUndropped(item: Stepping): Promise<boolean> {
+    const { state, quarantine } = item;
+    if (state !== "quarantined" || quarantine === null || (await this.shows(item, ruleKey(quarantine.drop))))
+      return false;
+    await this.look(item);
+    return true;
   }
 
   /** Nothing was taken yet, and nothing is. */
@@ -298,8 +311,12 @@ class Settling {
     return { waiting: next.kind === "stay" ? next.waiting : null };
   }
 
-  /** Whether a reading shows the rule. A group that is gone shows none. */
-  private async stands({ group, key }: Stepping): Promise<boolean> {
+  private stands(item: Stepping): Promise<boolean> {
+    return this.shows(item, item.key);
+  }
+
+  /** Whether a reading shows a rule of the key. A group that is gone shows none. */
+  private async shows({ group }: Stepping, key: RuleKey): Promise<boolean> {
     try {
       const { rules } = await this.app.firewall.readGroup(group, "open");
       return rules.some((rule) => ruleKey(rule) === key);

@@ -193,6 +193,49 @@ describe("a group whose ledger has a row that nobody can read", () => {
   });
 });
 
+describe("a rule whose drop somebody has removed, and no pass has looked since", () => {
+  /** By their own hand, and nobody hears of it. */
+  const undrop = async (): Promise<void> => {
+    const { world } = one;
+    const other = world.process(undefined, "ak-other");
+    const { rules } = await world.run(other.firewall.readGroup(world.web, "open"));
+    const ids = rules.flatMap(({ id, policy }) => (policy === "drop" && id !== null ? [id] : []));
+    await world.run(other.firewall.revoke(world.web, ids, "t-1", "open"));
+  };
+
+  /** The rule is the only one that is recycled, so that nothing else has the group looked at. */
+  const alone = async (): Promise<void> => {
+    const recycling = { groups: ["web"], steps: { quarantine: "auto", delete: "auto" } };
+    one = await RecyclingWorld.start({
+      recycling: { ...recycling, neverClose: [{ ports: "1-7000", reason: "other" }] },
+    });
+    await one.quarantined();
+    await one.pass(16);
+  };
+
+  it("is not deleted, as it may be in use again, and is given back the next night", async () => {
+    await alone();
+    await undrop();
+    await one.recycle();
+    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["quarantined", null, [IDLE, DROP]]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+    expect((await stored()).history.at(-1)).toMatchObject({ by: "somebody else" });
+  });
+
+  it("is not deleted either where its deletion has begun", async () => {
+    await alone();
+    const dying = one.world.process(async (call, act) => {
+      if (call.name === "ecs RevokeSecurityGroup") throw new Error("died");
+      return act();
+    });
+    await expect(one.recycle(dying)).rejects.toThrow("died");
+    await undrop();
+    await one.watch();
+    expect([await one.state(), (await stored()).step, one.rules()[0]]).toEqual(["quarantined", null, IDLE]);
+  });
+});
+
 describe("a rule that the cloud does not take back", () => {
   it("is asked for again and again, and its item says why it is not there, and what to do", async () => {
     one = await RecyclingWorld.start();
