@@ -29,6 +29,8 @@ export interface Picture {
   readonly group: GroupRef;
   readonly rules: readonly Rule[];
   readonly entries: readonly Entry[];
+  /** Ids of entries whose rows cannot be read. */
+  readonly unreadable: ReadonlySet<string>;
   readonly intents: readonly Intent[];
   /** False when this installation's state is lost: then a valid mark alone makes a rule ours. */
   readonly stateKnown: boolean;

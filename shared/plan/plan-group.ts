@@ -97,6 +97,7 @@ const windowChanges = ({ entries, now }: Picture): readonly number[] =>
 /**
  *     mark       ledger            what happens
  *     not true   any               left alone and reported: copied or forged
+ *     true       cannot be read    past its end: revoke; before: nothing, as the row is there and knows it
  *     true       does not know it  past its end: revoke; before: booked again when state is lost, else reported
  */
 function planStrays(
@@ -118,6 +119,8 @@ function planStrays(
     } else if (mark.until <= picture.now) {
       const cause = "its mark ended and no ledger row knows it";
       calls.push({ kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause });
+    } else if (picture.unreadable.has(mark.entryId)) {
+      lookAt.push(mark.until);
     } else if (picture.stateKnown) {
       findings.push(`the rule ${rule.id} carries our mark, but the ledger does not know it; it is closed at its end`);
       lookAt.push(mark.until);

@@ -113,6 +113,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     entries: [],
     intents: [],
     stateKnown: true,
+    unreadable: new Set(),
     installation: INSTALLATION,
     markSecret: SECRET,
     lateEffectMaxMs: LATE_MS,

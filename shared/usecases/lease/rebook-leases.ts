@@ -17,7 +17,7 @@ import { endNoticeWrites } from "./end-notices.ts";
 import { followWrites } from "./follow-lease.ts";
 import { dueStart } from "./start-lease.ts";
 
-/** The job that waits for a lease that cannot be read; its name is in stored rows. */
+/** The job that waits for a lease that cannot be read, or not be entered; its name is in stored rows. */
 export const REBOOK_JOB = "rebook";
 const AGAIN_MS = 60_000;
 const LEASES_PAGE = 1000;
@@ -40,12 +40,15 @@ export async function rebookLeases(app: App, policy: Policy): Promise<void> {
       ...page.unreadable.map((leaseId) => dueWrite(dueJob(REBOOK_JOB, leaseId, now + AGAIN_MS))),
     ]);
     const live = page.leases.filter(({ status }) => !isFinal(status.state));
-    await inParallel(live, (lease) => bookHolds(app, lease));
+    await inParallel(live, async (lease) => {
+      if (await isEntered(app, lease)) return;
+      await app.tables.writeAll([dueWrite(dueJob(REBOOK_JOB, lease.request.leaseId, now + AGAIN_MS))]);
+    });
     cursor = page.next;
   } while (cursor !== null);
 }
 
-/** One look at a lease that could not be read; answers when to look again, or null when it is booked again or gone. */
+/** One look at a lease that could not be read, or not be entered; answers when to look again, or null when it is booked again or gone. */
 export async function rebookLease(app: App, policy: Policy, leaseId: LeaseId): Promise<number | null> {
   const now = app.clock.now();
   let lease: Lease | null;
@@ -57,8 +60,22 @@ export async function rebookLease(app: App, policy: Policy, leaseId: LeaseId): P
   }
   if (lease === null) return null;
   await app.tables.writeAll(lifeWrites(app, policy, lease, now));
-  await bookHolds(app, lease);
-  return null;
+  return (await isEntered(app, lease)) ? null : now + AGAIN_MS;
+}
+
+/** Enters it into the ledger; false where a row there cannot be read, which keeps no other lease from being booked. */
+async function isEntered(app: App, lease: Lease): Promise<boolean> {
+  try {
+    await bookHolds(app, lease);
+    return true;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "STATE_UNREADABLE") throw error;
+    const { leaseId } = lease.request;
+    app.log.write("error", `the ledger of the lease ${leaseId} cannot be read; its rule ends by its mark`, {
+      cause: error,
+    });
+    return false;
+  }
 }
 
 /** Rows of what is still to happen to a lease. Whoever acts on one looks at the lease first: one too many does no harm. */

@@ -4,6 +4,7 @@ import type { GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, forgetInstalled, readDue } from "../../store/due.ts";
@@ -236,7 +237,7 @@ async function overdue(app: App, group: GroupRef, rows: readonly Due[], why: str
 
 /**
  * Rows of leases that the ledger does not hold. A lease that was booked and never entered has lost its opener: it is entered now and
- * opened. Answers how many of the rows are done with.
+ * opened. One that cannot be read, or not be entered, keeps no other from that. Answers how many of the rows are done with.
  */
 async function sweepUnheld(
   app: App,
@@ -249,21 +250,32 @@ async function sweepUnheld(
   const over: Due[] = [];
   const entered: Due[] = [];
   await inParallel(rows, async (row) => {
-    const found = await getLease(app.tables, row.id as LeaseId);
-    const resumed = found?.status.state === "approved" ? await resumeApproved(app, found, options.policy) : found;
-    const isJobs = resumed === "by job";
-    if (isJobs) await app.tables.writeAll([dueWrite(dueStart(row.id as LeaseId, now))]);
-    const lease = isJobs ? found : resumed;
-    // What waits for approval has a job of its own.
-    if (isJobs || lease?.status.state === "requested") over.push(row);
-    else if (!lease ? now - row.at > BOOKING_MS : isFinal(lease.status.state)) over.push(row);
-    else if (lease && (await bookHolds(app, lease))) entered.push(row);
+    const found = await enterUnheld(app, row, options.policy, now).catch((cause: unknown) => {
+      if (!(cause instanceof AppError) || cause.code !== "STATE_UNREADABLE") throw cause;
+      app.log.write("error", `the lease ${row.id} cannot be entered; what stands of it ends by its mark`, { cause });
+      return null;
+    });
+    if (found !== null) (found === "over" ? over : entered).push(row);
   });
   if (over.length > 0) await app.tables.writeAll(over.map(dueDelete));
   if (entered.length === 0) return over.length;
   const report = await passOver(app, group, { ...options, rows: entered }, "end");
   if (report) tally.add(group, report);
   return over.length + entered.length - (report?.rowsLeft ?? entered.length);
+}
+
+/** Null for what stays due. */
+async function enterUnheld(app: App, row: Due, policy: Policy, now: number): Promise<"over" | "entered" | null> {
+  const found = await getLease(app.tables, row.id as LeaseId);
+  const resumed = found?.status.state === "approved" ? await resumeApproved(app, found, policy) : found;
+  if (resumed === "by job") {
+    await app.tables.writeAll([dueWrite(dueStart(row.id as LeaseId, now))]);
+    return "over";
+  }
+  if (resumed === null) return now - row.at > BOOKING_MS ? "over" : null;
+  // What waits for approval has a job of its own.
+  if (resumed.status.state === "requested" || isFinal(resumed.status.state)) return "over";
+  return (await bookHolds(app, resumed)) ? "entered" : null;
 }
 
 /**

@@ -68,6 +68,8 @@ class Pass {
   private entries: readonly Entry[] = [];
   /** As the last reading has shown them. */
   private rules: readonly Rule[] = [];
+  /** Ids of ledger rows that cannot be read. */
+  private unreadable: ReadonlySet<string> = new Set();
   private isHalfRead = false;
   /** Instants that have a due row already. */
   private readonly booked = new Set<number>();
@@ -121,6 +123,7 @@ class Pass {
       if (!this.lock.isHeld()) this.intents.learn((await listIntents(app.tables, group)).intents);
       const { entries, unreadable } = await listEntries(app.tables, group);
       this.entries = entries;
+      this.unreadable = new Set(unreadable);
       this.isHalfRead = unreadable.length > 0 || this.options.unreadable.length > 0;
       for (const id of this.options.unreadable)
         this.findings.add(`the intent ${id} cannot be read: nothing but what ends is done here until it can`);
@@ -201,6 +204,7 @@ class Pass {
         group: this.group,
         rules,
         entries: this.entries,
+        unreadable: this.unreadable,
         intents: this.intents.open,
         stateKnown: this.options.stateKnown,
         installation,

@@ -144,6 +144,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     ...{ mode: "normal", readSince: 0 },
     undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,
+    unreadable: new Set(unreadable),
     waits: new Set(),
     revoked: new Set(),
     accepted: new Set(),

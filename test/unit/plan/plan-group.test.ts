@@ -55,6 +55,17 @@ describe("a mark that no entry knows", () => {
     expect(plan(NOW - 1000, false).calls.map(short)).toEqual(["revoke sgr-1"]);
   });
 
+  test("whose row cannot be read is looked at when it ends, and not booked again beside that row", () => {
+    const { entryId } = anEntry();
+    for (const stateKnown of [true, false]) {
+      const damaged = (until: number) =>
+        planGroup(aPicture({ rules: [ourRule("1", until)], stateKnown, unreadable: new Set([entryId]) }));
+      const live = damaged(NOW + HOUR);
+      expect([live.calls, live.recovered, live.findings, live.lookAt]).toEqual([[], [], [], [NOW + HOUR]]);
+      expect(damaged(NOW).calls.map(short)).toEqual(["revoke sgr-1"]);
+    }
+  });
+
   test("is believed neither way when it is a copy: it is reported and left alone", () => {
     const copy = aRule({
       id: ruleId("1"),

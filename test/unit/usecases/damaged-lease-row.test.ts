@@ -1,7 +1,8 @@
-// The row of a lease cannot be read while every due row is lost: what is to happen to the lease happens all the same.
+// The row of a lease, or its rule's in the ledger, cannot be read while every due row is lost: what is to happen to leases happens all the same.
 import { expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
 import { getLease } from "../../../shared/store/leases.ts";
+import { listEntries } from "../../../shared/store/ledger.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
@@ -11,14 +12,18 @@ import { DOCUMENT, minutes } from "./lockdown-scene.ts";
 
 const MINUTE_MS = 60_000;
 const PORT = "7443";
+/** Of dave's lease, whose rows are whole. */
+const OTHERS = "7444";
+/** Columns of the lease's row, and the body of the ledger's. */
+type Damage = readonly ("request" | "status" | "body")[];
 
-/** Carol's lease of ten minutes, now or `startsInMs`; every due row is lost while `column` of its row reads `{}`. */
+/** Carol's lease of ten minutes, now or `startsInMs`; every due row is lost while the columns read `{}`. */
 const inScene = async (
-  column: "request" | "status",
+  damage: Damage,
   startsInMs: number | null,
   play: (scene: Scene, app: App, it: { leaseId: LeaseId; mend: () => Promise<unknown> }) => Promise<void>,
 ): Promise<void> => {
-  const scene = new Scene(`damaged ${column} ${startsInMs}`, { document: DOCUMENT, isDelivering: false });
+  const scene = new Scene(`damaged ${damage} ${startsInMs}`, { document: DOCUMENT, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       const app = scene.quietApp();
@@ -28,24 +33,38 @@ const inScene = async (
       const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
       const { lease } = await openLease(app, scene.asker("carol", "requester"), anAsk(words), options);
       const { leaseId } = lease.request;
-      const whole = String((await app.tables.get("lease", [leaseId]))?.columns[column]);
-      await app.tables.update("lease", [leaseId], { [column]: "{}" }, { kind: "present" });
+      await openLease(app, scene.asker("dave", "requester"), anAsk({ ...words, port: OTHERS, startAt: null }), options);
+      const broken = await Promise.all(
+        damage.map(async (column) => {
+          const [table, key] =
+            column === "body"
+              ? (["ledger", [WEB.groupId, ...lease.request.entryIds]] as const)
+              : (["lease", [leaseId]] as const);
+          const whole = String((await app.tables.get(table, key))?.columns[column]);
+          await app.tables.update(table, key, { [column]: "{}" }, { kind: "present" });
+          return { table, key, column, whole };
+        }),
+      );
       const { rows } = await app.tables.range({ table: "due", from: [0], to: null, limit: 5000 });
       for (const { key } of rows) await app.tables.delete("due", key, { kind: "none" });
       await minutes(scene, 3);
       // Whoever ends it writes its status anew.
-      const broken = { kind: "equals", column, value: "{}" } as const;
-      const mend = () => app.tables.update("lease", [leaseId], { [column]: whole }, broken);
+      const mend = () =>
+        Promise.all(
+          broken.map(({ table, key, column, whole }) =>
+            app.tables.update(table, key, { [column]: whole }, { kind: "equals", column, value: "{}" }),
+          ),
+        );
       await play(scene, app, { leaseId, mend });
     }),
   );
 };
 
-const stands = (scene: Scene): boolean =>
-  scene.account.rules(WEB.groupId).some(({ ports }) => JSON.stringify(ports).includes(PORT));
+const stands = (scene: Scene, port = PORT): boolean =>
+  scene.account.rules(WEB.groupId).some(({ ports }) => JSON.stringify(ports).includes(port));
 
 test.each(["request", "status"] as const)("one that is open ends at its time while its %s cannot be read", (column) =>
-  inScene(column, null, async (scene, app, { leaseId, mend }) => {
+  inScene([column], null, async (scene, app, { leaseId, mend }) => {
     expect(stands(scene)).toBe(true);
     await minutes(scene, 8);
     expect(stands(scene)).toBe(false);
@@ -55,8 +74,24 @@ test.each(["request", "status"] as const)("one that is open ends at its time whi
   }),
 );
 
+test.each<[string, Damage]>([
+  ["its rule's row", ["body"]],
+  ["its rule's row, and its own,", ["body", "status"]],
+])("one that is open ends at its time while %s cannot be read, and holds up nobody else's", (_, damage) =>
+  inScene(damage, null, async (scene, app, { leaseId, mend }) => {
+    expect([stands(scene), stands(scene, OTHERS)]).toEqual([true, true]);
+    await minutes(scene, 8);
+    expect([stands(scene), stands(scene, OTHERS)]).toEqual([false, false]);
+    await mend();
+    await minutes(scene, 2);
+    expect((await getLease(app.tables, leaseId))?.status.state).toBe("closed");
+    const { entries } = await listEntries(app.tables, WEB);
+    expect(entries.flatMap(({ holders }) => holders)).toEqual([]);
+  }),
+);
+
 test("one that starts later is opened at its start, and ends, once its row can be read", () =>
-  inScene("status", 6 * MINUTE_MS, async (scene, app, { leaseId, mend }) => {
+  inScene(["status"], 6 * MINUTE_MS, async (scene, app, { leaseId, mend }) => {
     await mend();
     await minutes(scene, 5);
     expect([stands(scene), (await getLease(app.tables, leaseId))?.status.state]).toEqual([true, "open"]);
