@@ -17,6 +17,7 @@ import {
   type Windows,
 } from "../../shared/domain/evidence.ts";
 import type { EvidencePolicy } from "../../shared/domain/recycling-policy.ts";
+import type { Rule } from "../../shared/domain/rule.ts";
 import type { RuleInQuestion, UseTerms } from "../../shared/plan/judge-use.ts";
 import { NOW } from "./plan-pictures.ts";
 import { aRule } from "./rules.ts";
@@ -61,9 +62,18 @@ export function aMember(special: readonly MemberDay[] = [], changes: Partial<Mem
   };
 }
 
-/** An old rule for TCP 22 from 203.0.113.0/24 of a group with one quiet host. */
+/** A day on which somebody had a session on TCP 22, unless said otherwise. */
+export const usedBy = (block: string, day = daysAgo(3), port = 22): MemberDay =>
+  aDay(day, { ports: [aPort({ port, real: peers(aPeer(block, day)) })] });
+
+/** Longer ago than any window reaches. */
+export const LONG_AGO = NOW - 400 * 86_400_000;
+/** TCP 22 from 203.0.113.0/24, unless said otherwise. */
+export const anOldRule = (changes: Partial<Rule> = {}): Rule => aRule({ createdAt: LONG_AGO, ...changes });
+
+/** An old rule of a group with one quiet host. */
 export const aQuestion = (changes: Partial<RuleInQuestion> = {}): RuleInQuestion => ({
-  rule: aRule({ createdAt: NOW - 400 * 86_400_000 }),
+  rule: anOldRule(),
   group: { groupId: "sg-web", name: "web" },
   isProtected: false,
   changedAt: null,
