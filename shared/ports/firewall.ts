@@ -82,6 +82,8 @@ export interface Firewall {
   readGroup(ref: GroupRef, priority: CallPriority): Promise<GroupReading>;
   /** As complete as `readGroup`, at the same cost in calls and a fraction of the work. */
   glance(ref: GroupRef, ask: GlanceAsk, priority: CallPriority): Promise<Glance>;
+  /** Rules of the group will be opened soon: what the calls of that need beforehand is asked for meanwhile. Absent where it is nothing. */
+  foreseeOpening?(ref: GroupRef, priority: CallPriority): void;
   /** At most 20 rules a call. Success does not prove that a rule was added: read back. */
   authorize(ref: GroupRef, rules: readonly RuleToWrite[], token: string, priority: CallPriority): Promise<void>;
   /** At most 100 ids. With one id gone the call may fail as a whole (`ruleGone`). */

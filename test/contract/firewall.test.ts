@@ -330,6 +330,7 @@ describe("the firewall on ECS", () => {
   it("asks its gate before every call and tells it of throttling", async () => {
     const heard: string[] = [];
     const gate = {
+      foresee: () => undefined,
       admit: (at: string, action: string, priority: string) => void heard.push(`${at} ${action} ${priority}`),
       throttled: (_at: string, action: string) => void heard.push(`throttled ${action}`),
     };

@@ -57,6 +57,18 @@ describe("rows written at once", () => {
     expect((await tables.get("lock", ["g0249"]))?.columns).toEqual({ n: 249 });
   });
 
+  it("are one call from two on, and each learns its own outcome", async () => {
+    await put("g0007", -1);
+    calls = [];
+    expect(await Promise.all(["g0006", "g0007"].map((name) => put(name, 1)))).toEqual(["written", "conflict"]);
+    expect(calls).toEqual(["BatchWriteRow"]);
+    faults = { BatchWriteRow: [lost] };
+    expect(await Promise.all(["g0007", "g0008"].map((name) => put(name, 2)))).toEqual(["conflict", "written"]);
+    calls = [];
+    await put("g0009", 1);
+    expect(calls).toEqual(["PutRow"]);
+  });
+
   it("are put, updated, deleted and written without condition side by side", async () => {
     await putAll();
     const when = (value: number) => ({ kind: "equals", column: "n", value }) as const;

@@ -105,6 +105,13 @@ export class CallAccount {
     return this.#goes(share) ? GO : this.#askAndAdmit(share);
   }
 
+  /** Asks for a block now where the next call with this share would have to; that call waits for the answer then. */
+  foresee(share: number): void {
+    if (this.#untold() || this.#storeJustFailed() || this.#refusedUntil(share) !== null) return;
+    const block = this.#usable();
+    if (block === null || block.next > allowance(block.limit, share)) void this.#ask(share);
+  }
+
   /** Notes a Throttling answer; the store hears of it with the next request or at `settle`. */
   throttled(): void {
     const window = windowOf(this.#settings.clock.now());

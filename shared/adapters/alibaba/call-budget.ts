@@ -83,6 +83,10 @@ export function callBudget(settings: CallBudgetSettings): CallBudgetGate {
       const admission = account(region, action).admit(share);
       return admission instanceof Promise ? admission.then(conclude) : conclude(admission);
     },
+    foresee(region, actions, priority) {
+      const share = SHARES[priority];
+      if (share !== null) for (const action of actions) account(region, action).foresee(share);
+    },
     throttled: (region, action) => account(region, action).throttled(),
     async settle() {
       await Promise.all([...accounts.values()].map((one) => one.settle()));

@@ -8,6 +8,7 @@ import { answerDigest, formatDigest, parseDigest, rulesDigest, surelyLacks } fro
 import type { RequestModel, RpcCall, RpcClient } from "./rpc-client.ts";
 
 const READ = "DescribeSecurityGroupAttribute";
+const OPEN = "AuthorizeSecurityGroup";
 const RULES_PER_PAGE = 1000;
 const AUTHORIZE_MAX = 20;
 const REVOKE_MAX = 100;
@@ -103,14 +104,16 @@ export function ecsFirewall(rpc: RpcClient): Firewall {
       return { kind: "other", marked: rules.some((rule) => rule.description.startsWith(mark)) };
     },
 
+    foreseeOpening: ({ region }, priority) => rpc.foresee?.(region, [READ, OPEN], priority),
+
     async authorize(ref, rules, token, priority) {
-      refuseSize("AuthorizeSecurityGroup", rules.length, AUTHORIZE_MAX);
+      refuseSize(OPEN, rules.length, AUTHORIZE_MAX);
       const [ingress, egress] = split(rules, (rule) => rule.spec.direction === "egress");
       const base = { regionId: ref.region, securityGroupId: ref.groupId };
       if (ingress.length > 0) {
         await write(
           ref,
-          "AuthorizeSecurityGroup",
+          OPEN,
           priority,
           (models) =>
             new models.AuthorizeSecurityGroupRequest({

@@ -8,6 +8,8 @@ export interface Gathering<Ask, Answer> {
   readonly together: (asks: readonly Ask[]) => Promise<readonly Answer[]>;
   /** A fresh call: answers false for an ask that has no place in it beside those it took before. The first is never refused. */
   readonly room: () => (ask: Ask) => boolean;
+  /** From so many asks on they go together; default: four, so that what one of a few meets is no matter of the others. */
+  readonly fromCount?: number;
 }
 
 interface Waiting<Ask, Answer> {
@@ -18,14 +20,13 @@ interface Waiting<Ask, Answer> {
 
 /** Calls on their way before further asks wait for one of them to return. */
 const CALLS_AT_ONCE = 8;
-/** So few asks each have a call of their own: what one of them meets is no matter of the others. */
-const FEW = 4;
+const FROM_COUNT = 4;
 
 /**
  * Asks of one turn of the event loop go together, and so do those that came while `CALLS_AT_ONCE` were on their way: the busier the
  * program, the more a call carries. Every ask is sent after it was made, so that an answer is never older than its ask.
  */
-export function gathered<Ask, Answer>({ alone, together, room }: Gathering<Ask, Answer>) {
+export function gathered<Ask, Answer>({ alone, together, room, fromCount = FROM_COUNT }: Gathering<Ask, Answer>) {
   let waiting: Waiting<Ask, Answer>[] = [];
   let flights = 0;
   let isScheduled = false;
@@ -44,7 +45,7 @@ export function gathered<Ask, Answer>({ alone, together, room }: Gathering<Ask, 
     const [aboard, left]: [Waiting<Ask, Answer>[], Waiting<Ask, Answer>[]] = [[], []];
     for (const it of waiting) (hasRoom(it.ask) ? aboard : left).push(it);
     waiting = left;
-    if (aboard.length >= FEW) void fly(aboard, () => together(aboard.map((it) => it.ask)));
+    if (aboard.length >= fromCount) void fly(aboard, () => together(aboard.map((it) => it.ask)));
     else for (const it of aboard) void fly([it], async () => [await alone(it.ask)]);
   }
 

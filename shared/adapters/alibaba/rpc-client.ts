@@ -32,6 +32,8 @@ export interface RpcCall {
 /** Decides whether a call may be made now, and hears what the cloud says to it. Throws `CloudFailure` "throttled" to refuse. */
 export interface CallGate {
   admit(region: string, action: string, priority: CallPriority): Promise<void> | void;
+  /** Asks now for what such calls, which will come soon, are going to need. Never throws. */
+  foresee(region: string, actions: readonly string[], priority: CallPriority): void;
   throttled(region: string, action: string): void;
 }
 
@@ -50,6 +52,8 @@ export interface RpcSettings {
 export interface RpcClient {
   /** The answer's JSON. Throws nothing but `CloudFailure`. */
   call(call: RpcCall): Promise<Readonly<Record<string, unknown>>>;
+  /** Such calls will come soon: what the gate has to ask for them is asked now. Absent where it is nothing. */
+  foresee?(region: string, actions: readonly string[], priority: CallPriority): void;
   /** Local clock minus the cloud's, by the last successful reply's `Date`; 0 before the first. */
   skewMs(): number;
 }
@@ -193,6 +197,7 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
         throw failure;
       }
     },
+    foresee: (region, actions, priority) => settings.gate?.foresee(region, actions, priority),
     skewMs: () => skew,
   };
 }

@@ -37,6 +37,8 @@ export interface RowCalls {
   readonly write: (ask: WriteAsk) => Promise<WriteAnswer>;
 }
 
+/** Two writes side by side share a call: the budgets of an opening are taken so. Each row learns its own outcome. */
+const WRITES_FROM = 2;
 /** Of one call, by the service's limits. */
 export const WRITTEN_ROWS_MAX = 200;
 const READ_ROWS_MAX = 100;
@@ -78,6 +80,7 @@ export function rowCalls(caller: TablestoreCaller, codec: RowCodec): RowCalls {
       return found;
     },
     write: gathered<WriteAsk, WriteAnswer>({
+      fromCount: WRITES_FROM,
       alone: (ask) => writeAlone(caller, ask),
       together: async (asks) => {
         try {

@@ -90,6 +90,7 @@ async function bookOpening(
   const loud = grant !== null && grant.justifyBy !== null ? breakGlassWrites(caller, request, until, now) : [];
   const life = { from: follows?.openedAt ?? now, until, now };
   const jobs = [...cutWrites(request, until), ...endNoticeWrites(caller.policy, leaseId, life)];
+  app.firewall.foreseeOpening?.(group, "open");
   await app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud]);
   const booked = { request, status: openingStatus(until), approval: null, justification: null };
   const created = await createLease(app.tables, booked);

@@ -83,6 +83,36 @@ describe("blocks", () => {
     expect([reads, writes]).toEqual([1, 2]);
   });
 
+  test("what is foreseen is asked for once, and the calls that come find it", async () => {
+    const gate = instance();
+    gate.foresee(region, [api, "DescribeSecurityGroupAttribute"], "open");
+    gate.foresee(region, [api], "open");
+    expect(await call(gate, "open", 3)).toBe(3);
+    expect([reads, writes]).toEqual([1, 2]);
+    gate.foresee(region, [api], "open");
+    gate.foresee(region, [api], "end");
+    await gate.settle();
+    expect([reads, writes]).toEqual([1, 2]);
+    expect(await taken()).toBe(20);
+  });
+
+  test("nothing is foreseen of a budget that refuses, or a store that has just failed", async () => {
+    const gate = instance();
+    gate.throttled(region, api);
+    await gate.settle();
+    const before = [reads, writes];
+    gate.foresee(region, [api], "open");
+    await gate.settle();
+    expect([reads, writes]).toEqual(before);
+    const other = instance();
+    store = dead;
+    await call(other, "open");
+    const asked = reads;
+    other.foresee(region, [api], "open");
+    await other.settle();
+    expect(reads).toBe(asked);
+  });
+
   test("calls at the same time share one request", async () => {
     const gate = instance();
     await Promise.all(Array.from({ length: 20 }, () => call(gate, "open")));
