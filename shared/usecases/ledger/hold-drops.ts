@@ -5,8 +5,8 @@ import type { RuleSpec } from "../../domain/rule.ts";
 import { type Due, dueGroup, dueWrite } from "../../store/due.ts";
 import { saveEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
-import { inParallel } from "../in-parallel.ts";
-import { changeEntry, freshEntry } from "./book-holds.ts";
+import { freshEntry } from "./book-holds.ts";
+import { changeEntries } from "./change-entries.ts";
 import { groupNet } from "./net.ts";
 
 /** Who has drops stand, why, and until when. */
@@ -20,7 +20,8 @@ export interface Booked {
 
 /**
  * Books a hold on each drop, due rows first; a pass makes them stand, and takes them away when nobody holds them any more. Asking
- * again moves the end, to a later one, and starts anew what somebody had taken away too often. Throws RangeError on a spec that is no drop.
+ * again moves the end, to a later one, and starts anew what somebody had taken away too often. Throws RangeError on a spec that is no drop,
+ * and as `changeEntries` does.
  */
 export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: readonly RuleSpec[]): Promise<Booked> {
   if (specs.some((spec) => spec.policy !== "drop")) throw new RangeError("only drops are held this way");
@@ -64,22 +65,17 @@ async function hold(
     app.tables,
     entries.map((entry) => ({ ...entry, holders: [fresh] })),
   );
-  await inParallel(
-    entries.filter((_, index) => isNew[index] !== true),
-    async (entry) => {
-      await net.hold();
-      await changeEntry(app, group, entry.entryId, (stored) => {
-        const { holders } = stored ?? entry;
-        const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
-        // Whoever asks late may know an end that was moved since.
-        const until = Math.max(ask.until, own?.until ?? 0);
-        if (own?.until === until && stored?.undoneAt.length === 0) return null;
-        const others = holders.filter((it) => it.holderId !== ask.holderId);
-        const next = own?.kind === ask.kind ? { ...own, until } : fresh;
-        return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
-      });
-    },
-  );
+  const known = entries.filter((_, index) => isNew[index] !== true);
+  await changeEntries(app, group, { net, entries: known }, (stored, entry) => {
+    const { holders } = stored ?? entry;
+    const own = holders.find((it) => it.holderId === ask.holderId && it.ended === null);
+    // Whoever asks late may know an end that was moved since.
+    const until = Math.max(ask.until, own?.until ?? 0);
+    if (own?.until === until && stored?.undoneAt.length === 0) return null;
+    const others = holders.filter((it) => it.holderId !== ask.holderId);
+    const next = own?.kind === ask.kind ? { ...own, until } : fresh;
+    return { ...(stored ?? entry), holders: [...others, next], undoneAt: [] };
+  });
   await net.hold();
   return { entryIds: entries.map((entry) => entry.entryId), rows: net.booked };
 }

@@ -4,14 +4,15 @@ import type { Entry, Suspender } from "../../domain/ledger-entry.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import type { App } from "../app.ts";
-import { inParallel } from "../in-parallel.ts";
-import { changeEntry, freshEntry } from "./book-holds.ts";
+import { freshEntry } from "./book-holds.ts";
+import { changeEntries } from "./change-entries.ts";
 import type { Booked } from "./hold-drops.ts";
 import { groupNet } from "./net.ts";
 
 /**
  * Books a suspension of each accept, due rows first; a pass keeps what stands in full, revokes it, and authorizes it again when nobody
- * suspends it any more. Asking again moves the end, to a later one. Throws RangeError on a spec that is no ingress accept.
+ * suspends it any more. Asking again moves the end, to a later one. Throws RangeError on a spec that is no ingress accept, and as
+ * `changeEntries` does.
  */
 export async function suspendRules(
   app: App,
@@ -26,10 +27,7 @@ export async function suspendRules(
   const net = groupNet(app, group);
   await net.hold(suspender.until === null ? [] : [dueWrite(dueGroup(group, suspender.until, shards))]);
   const entries = specs.map((spec) => freshEntry(group, spec));
-  await inParallel(entries, async (entry) => {
-    await net.hold();
-    await changeEntry(app, group, entry.entryId, (stored) => suspended(stored ?? entry, suspender, now));
-  });
+  await changeEntries(app, group, { net, entries }, (stored, fresh) => suspended(stored ?? fresh, suspender, now));
   await net.hold();
   return { entryIds: entries.map((entry) => entry.entryId), rows: net.booked };
 }

@@ -5,6 +5,7 @@ import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "..
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../../plan/plan-lockdown.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -28,7 +29,13 @@ const EVERYTHING: RuleSpec = {
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends" | "onLists">;
 
-/** Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer: what is open is named. */
+const isUnreadable = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === "STATE_UNREADABLE";
+
+/**
+ * Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer, nor for a row of the ledger
+ * that cannot be read: what is open is named.
+ */
 export async function closeGroup(
   app: App,
   policy: Policy,
@@ -82,9 +89,19 @@ export async function closeGroup(
       left: isAsPlanned ? left : [...left, "more is closed than it has to be"],
     };
   } catch (error) {
-    if (!(error instanceof CloudFailure) && !(error instanceof StoreFailure)) throw error;
+    const isService = error instanceof CloudFailure || error instanceof StoreFailure;
+    if (!isService && !isUnreadable(error)) throw error;
     app.log.write("error", `the group ${preparation.group.groupId} is not locked down yet`, { cause: error });
-    return { ...counts, isClosed: false, left: [...left, `not closed yet: ${error.kind}`] };
+    if (isService) return { ...counts, isClosed: false, left: [...left, `not closed yet: ${error.kind}`] };
+    // All others are booked: they are closed now.
+    await pass(app, policy, lockdown, preparation, { entryIds: [], rows: [] }, deadlineAt).catch((cause: unknown) =>
+      app.log.write("error", `the group ${preparation.group.groupId} cannot be looked at`, { cause }),
+    );
+    return {
+      ...counts,
+      isClosed: false,
+      left: [...left, `not closed in full yet: the row ${String(error.detail["key"])} of its ledger cannot be read`],
+    };
   }
 }
 
@@ -218,7 +235,10 @@ async function keep(
   const { lockdownId: holderId, principal, reason: why } = lockdown;
   const reason = `lockdown ${holderId} ${why}`;
   const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until } as const;
-  const booked = await holdAccepts(app, preparation.group, ask, keeps);
+  const booked = await holdAccepts(app, preparation.group, ask, keeps).catch((error: unknown) => {
+    if (!isUnreadable(error)) throw error;
+    return { entryIds: [], rows: [] };
+  });
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const shown = new Set(report?.rules.map(ruleKey));
   return keeps.every((spec) => shown.has(ruleKey(spec)));

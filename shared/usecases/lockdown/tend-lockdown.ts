@@ -38,12 +38,15 @@ export async function tendLockdown(
   const { lockdownId, until, causes, endedBy, endedAt } = lockdown;
   const now = app.clock.now();
   if (lockdown.state === "lifted") {
-    if (await isAnythingLeft(app, policy, lockdown)) {
+    const { isLeft, isSure } = await isAnythingLeft(app, policy, lockdown);
+    if (isLeft) {
       const { state } = await liftAgain(app, lockdown, { policy, deadlineAt });
       return state === "lifted" ? null : now + AGAIN_MS;
     }
     const late = (endedAt ?? 0) + LATE_MS;
-    return now < late ? late : null;
+    if (now < late) return late;
+    // What no lift could read may be closed still: at its time, which the ledger has as well, it opens by itself.
+    return !isSure && now < until ? now + WATCH_MS : null;
   }
   if (lockdown.state === "lifting" || until <= now || causes.length === 0) {
     const by = endedBy ?? (causes.length === 0 ? "the last of its alarms" : "time");
@@ -74,15 +77,23 @@ async function rowOf(app: App, lockdownId: string): Promise<Lockdown | "unreadab
   }
 }
 
-/** True where a ledger still holds or suspends anything for it: somebody closed a group after it was given back, and died. */
-async function isAnythingLeft(app: App, policy: Policy, { lockdownId, groups }: Lockdown): Promise<boolean> {
-  let isLeft = false;
+/**
+ * Whether a ledger still holds or suspends anything for it: somebody closed a group after it was given back, and died. Not sure while a row of
+ * one cannot be read.
+ */
+async function isAnythingLeft(
+  app: App,
+  policy: Policy,
+  { lockdownId, groups }: Lockdown,
+): Promise<{ readonly isLeft: boolean; readonly isSure: boolean }> {
+  let [isLeft, isSure] = [false, true];
   const look = async ({ group, way }: LockdownGroup): Promise<void> => {
     if (isLeft) return;
     try {
       // What could not be read is booked by the name it was asked for.
       const ref = way === "unread" ? (await findGroup(app, policy, group.groupId, "lockdown")).ref : group;
-      const { entries } = await listEntries(app.tables, ref);
+      const { entries, unreadable } = await listEntries(app.tables, ref);
+      isSure &&= unreadable.length === 0;
       isLeft ||= entries.some(
         ({ holders, suspension }) =>
           holders.some((it) => it.holderId === lockdownId && it.ended === null) ||
@@ -93,5 +104,5 @@ async function isAnythingLeft(app: App, policy: Policy, { lockdownId, groups }: 
     }
   };
   await inParallel(groups, look, AT_ONCE);
-  return isLeft;
+  return { isLeft, isSure };
 }
