@@ -165,7 +165,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   if (isWaiting)
     return change(
       { missingSince: entry.missingSince },
-      { findings: [`${entry.entryId} is opened when the drop on its port is gone`] },
+      { findings: [`${entry.entryId} is opened when the drop on its port is gone, or its lease can be read`] },
     );
   const description = markOf(entry, live, picture);
   const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${first.kind} asks for it`;

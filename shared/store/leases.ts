@@ -128,6 +128,12 @@ export async function getLease(tables: Tables, leaseId: LeaseId): Promise<Lease 
   return row ? leaseOf(row) : null;
 }
 
+/** As `getLease`; `unreadable` where there is a row, and nobody can tell what it says. */
+export async function getKeptLease(tables: Tables, leaseId: LeaseId): Promise<Lease | "unreadable" | null> {
+  const row = await tables.get("lease", [leaseId]);
+  return row && (readableLease(row) ?? "unreadable");
+}
+
 /** Later than any fence: the row of a lease that is over is written by nobody any more. */
 const SEALED = Number.MAX_SAFE_INTEGER;
 

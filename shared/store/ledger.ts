@@ -4,7 +4,7 @@ import type { Entry, Holder } from "../domain/ledger-entry.ts";
 import { isZone } from "../domain/open-hours.ts";
 import { AppError, fail } from "../errors/app-error.ts";
 import type { Put, Row, Tables } from "../ports/tables.ts";
-import { revOf, type Shape, shapedColumn, withKey } from "./row-shape.ts";
+import { readable, revOf, type Shape, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const keyOf = (entry: Pick<Entry, "group" | "entryId">): string[] => [entry.group.groupId, entry.entryId];
@@ -121,6 +121,13 @@ export async function pageEntries(
 export async function getEntry(tables: Tables, group: GroupRef, entryId: EntryId): Promise<Entry | null> {
   const row = await tables.get("ledger", [group.groupId, entryId]);
   const entry = row && entryOf(row);
+  return entry && isOf(group, entry) ? entry : null;
+}
+
+/** As `getEntry`; null where it cannot be read. */
+export async function readableEntry(tables: Tables, group: GroupRef, entryId: EntryId): Promise<Entry | null> {
+  const row = await tables.get("ledger", [group.groupId, entryId]);
+  const entry = row && readable([row], entryOf).items[0];
   return entry && isOf(group, entry) ? entry : null;
 }
 

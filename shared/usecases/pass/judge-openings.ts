@@ -7,7 +7,7 @@ import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../../domain/traffic.ts";
 import { isGenuine, isHolding, isLeaseOpening, type Refusal } from "../../plan/picture.ts";
-import { getEntry } from "../../store/ledger.ts";
+import { readableEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { type OpenFacts, refusalsOf } from "../group/open-facts.ts";
 import { setsNamedBy } from "../group/sets-named-by.ts";
@@ -103,12 +103,15 @@ function givesOf(
 const groupOf = (rule: Rule, { siblings }: OpenFacts): GroupRef["groupId"] | null =>
   ([...siblings].find(([, rules]) => rules.includes(rule))?.[0] as GroupRef["groupId"] | null) ?? null;
 
-/** The mark only says where to look: the ledger's row has to be about this very rule, booked already or just written. */
+/**
+ * The mark only says where to look: the ledger's row has to be about this very rule, booked already or just written. One that cannot be
+ * read gives no way, and keeps nothing from its end.
+ */
 async function givingDrop(app: App, group: GroupRef, rule: Rule, now: number): Promise<GivingDrop | null> {
   const { installation, markSecret } = app.settings;
   const mark = parseMark(rule.description);
   if (mark === null || !isGenuine(mark, rule, { group, installation, markSecret })) return null;
-  const entry = await getEntry(app.tables, group, mark.entryId);
+  const entry = await readableEntry(app.tables, group, mark.entryId);
   if (entry?.key !== ruleKey(rule)) return null;
   const { standing } = entry;
   const isOther = standing.kind === "preExisting" || (standing.kind === "ours" && standing.ruleId !== rule.id);

@@ -9,7 +9,7 @@ import { isHolding } from "../../plan/picture.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { dueLease, dueWrite } from "../../store/due.ts";
 import { type HistoryLine, historyWrite } from "../../store/history.ts";
-import { getLease, writeStatus } from "../../store/leases.ts";
+import { getKeptLease, writeStatus } from "../../store/leases.ts";
 import { deleteEntry, saveEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -37,8 +37,10 @@ export class PassLeases {
   untold: StoreFailure | null = null;
   private readonly app: App;
   private readonly fence: number;
+  /** Entries of leases that want to be opened and that nobody can read: they may be over, and are not opened while that is so. */
+  readonly unread = new Set<EntryId>();
   /** What the rows say of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
-  private readonly told = new Map<LeaseId, LeaseStatus | null>();
+  private readonly told = new Map<LeaseId, LeaseStatus | "unreadable" | null>();
   /** Statuses this pass has written, as text. */
   private readonly written = new Map<LeaseId, string>();
 
@@ -57,16 +59,19 @@ export class PassLeases {
     const unopened = new Set(entries.flatMap(({ holders }) => holders.filter(isUnopened).map((it) => it.holderId)));
     const unknown = [...unopened].filter((leaseId) => !this.told.has(leaseId));
     await inParallel(unknown, async (leaseId) => {
-      this.told.set(leaseId, (await getLease(this.app.tables, leaseId))?.status ?? null);
+      const lease = await getKeptLease(this.app.tables, leaseId);
+      this.told.set(leaseId, lease === "unreadable" ? lease : (lease?.status ?? null));
     });
     const ended = { cause: "asked", note: "it was over when it was entered", detail: null } as const;
     const asTold = (it: LeaseHolder): LeaseHolder => {
       const status = this.told.get(it.holderId);
-      if (!status) return it;
+      if (!status || status === "unreadable") return it;
       if (isFinal(status.state)) return { ...it, ended };
       return status.state === "open" ? { ...it, openedAt: status.openedAt } : it;
     };
     if (unopened.size === 0) return entries;
+    for (const { entryId, holders } of entries)
+      if (holders.some((it) => isUnopened(it) && this.told.get(it.holderId) === "unreadable")) this.unread.add(entryId);
     return entries.map((entry) => ({
       ...entry,
       holders: entry.holders.map((it) => (isUnopened(it) ? asTold(it) : it)),
@@ -119,10 +124,10 @@ export class PassLeases {
       const { tables } = this.app;
       const outcome = await writeStatus(tables, leaseId, status, this.fence);
       if (outcome === "conflict") {
-        const lease = await getLease(tables, leaseId);
+        const lease = await getKeptLease(tables, leaseId);
         // A lease whose row is lost ends by its ledger row alone, and so does one whose row says that it is over: somebody died, or was
         // frozen, between the two rows. Nothing that says anything else could enter it again.
-        if (lease !== null && !isFinal(lease.status.state)) {
+        if (lease === "unreadable" || (lease !== null && !isFinal(lease.status.state))) {
           isOvertaken = true;
           return;
         }
@@ -138,7 +143,8 @@ export class PassLeases {
   /** Whoever has seen it open may have died before the ledger had it: then its row alone knows, and people may have read it there. */
   private async asItWas(leaseId: LeaseId, status: LeaseStatus): Promise<LeaseStatus> {
     if (status.closedAt === null || status.state === "closed") return status;
-    const openedAt = (await getLease(this.app.tables, leaseId))?.status.openedAt ?? null;
+    const lease = await getKeptLease(this.app.tables, leaseId);
+    const openedAt = lease === "unreadable" ? null : (lease?.status.openedAt ?? null);
     return openedAt === null ? status : { ...status, state: "closed", openedAt };
   }
 

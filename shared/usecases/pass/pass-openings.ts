@@ -53,9 +53,9 @@ export class PassOpenings {
     return this.facts !== null;
   }
 
-  /** Leases' entries that open when the drops that take from them are gone. */
+  /** Leases' entries that open when the drops that take from them are gone, or when somebody can read the lease. */
   get waits(): ReadonlySet<EntryId> {
-    return this.judged.waits;
+    return new Set([...this.judged.waits, ...this.leases.unread]);
   }
 
   /** Other groups whose quarantines have given way to a lease of this one. */

@@ -53,7 +53,9 @@ describe("a live holder, nothing in the cloud", () => {
     const waits = new Set([entry.entryId]);
     const { calls, patches, findings } = planGroup(aPicture({ entries: [entry], waits }));
     expect([calls, patches]).toEqual([[], [expect.objectContaining({ opens: "none", ends: "none", settled: false })]]);
-    expect(findings).toEqual([`${entry.entryId} is opened when the drop on its port is gone`]);
+    expect(findings).toEqual([
+      `${entry.entryId} is opened when the drop on its port is gone, or its lease can be read`,
+    ]);
     // Who is open already waits for nothing.
     const open = anEntry({ standing: ours("1"), holders: [aHolder(), later({ openedAt: null })] });
     expect(planGroup(aPicture({ entries: [open], rules: [ourRule("1")], waits })).patches).toMatchObject([

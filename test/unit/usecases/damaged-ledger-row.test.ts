@@ -1,13 +1,17 @@
-// A row of a group's ledger that nobody can read keeps a lockdown from nothing but the rule that it is about.
+// A row of a group's ledger that nobody can read holds up nothing but the rule that it is about: no lockdown, and no lease's end.
 import { expect, test } from "vitest";
+import { listLeases } from "../../../shared/store/leases.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene } from "../../interleavings/scene.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
-import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, rulesIn, start } from "./lockdown-scene.ts";
+import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, rulesIn, start, terms } from "./lockdown-scene.ts";
 
 const CAROL = "203.0.113.7/32";
 const GROUPS = { groups: ["app", "web"] };
@@ -17,9 +21,9 @@ const inScene = async (document: object, play: (scene: Scene, app: App) => Promi
   await scene.schedule.run(prepare(scene).then(() => play(scene, scene.quietApp())));
 };
 
-/** Carol's lease in `app`, for an hour; answers the entry of its rule. */
-const entryOf = async (scene: Scene, app: App, port: string): Promise<string> => {
-  const words = { group: "app", port, reason: "it has to be looked at", periodMs: 3_600_000, startAt: null };
+/** Carol's lease in `app`, for an hour or as asked; answers the entry of its rule. */
+const entryOf = async (scene: Scene, app: App, port: string, more: object = {}): Promise<string> => {
+  const words = { group: "app", port, reason: "it has to be looked at", periodMs: 3_600_000, startAt: null, ...more };
   const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
   const { lease } = await openLease(app, scene.asker("carol", "requester"), anAsk(words), options);
   return String(lease.request.entryIds[0]);
@@ -70,4 +74,25 @@ test("by drops: the other groups are closed, and what a lift could not read is l
     await mend();
     await minutes(scene, 2);
     expect(rulesIn(scene, APP)).toEqual(before);
+  }));
+
+test("a drop of ours gives no way to a lease that starts, and nothing in the group waits for that", () =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const before = rulesIn(scene, APP);
+    const now = app.clock.now();
+    const drop = aSpec({ policy: "drop", ports: somePorts("7443/7443"), peer: fromCidr("0.0.0.0/0") });
+    const quarantine = { kind: "quarantine", holderId: "rc-1.sg-app", principal: "safeport", reason: "idle" } as const;
+    const { rows, entryIds } = await holdDrops(app, APP, { ...quarantine, until: now + 86_400_000 }, [drop]);
+    const look = { cause: "test", actor: "safeport", priority: "end", rows, ...terms(scene, app) } as const;
+    await lookAtGroup(app, APP, look);
+    await entryOf(scene, app, "7444", { periodMs: 600_000 });
+    await entryOf(scene, app, "7443", { startAt: Math.ceil(now / 1000) * 1000 + 120_000 });
+    await damaged(app, entryIds[0]);
+    await minutes(scene, 11);
+    expect(rulesIn(scene, APP)).toHaveLength(before.length + 1);
+    const { leases } = await listLeases(app.tables, { limit: 10, before: null });
+    expect(leases.map(({ status }) => [status.state, status.note])).toEqual([
+      ["failed", "LEASE_SHADOWED"],
+      ["closed", null],
+    ]);
   }));

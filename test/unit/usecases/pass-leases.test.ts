@@ -203,3 +203,34 @@ test.each(["{", "[]", "null", "{}"])("a lease whose status reads %s keeps no oth
     [leaseId],
   ]);
 });
+
+test.each(["{", "{}"])(
+  "a lease that waits to be opened and whose status reads %s keeps no other from its end, and is opened once it can be read",
+  async (status) => {
+    const { world, leaseId } = await opened();
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
+    const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+    await world.tables.delete("intent", [GROUP.groupId, "in-1"], { kind: "none" });
+    const key = [lease.request.leaseId];
+    const whole = await world.tables.get("lease", key);
+    await world.tables.update("lease", key, { status }, { kind: "present" });
+    await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
+    expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("closed");
+    expect(world.changes.filter((it) => JSON.stringify(it).includes("2222"))).toEqual([]);
+    await world.tables.update("lease", key, { status: String(whole?.columns["status"]) }, { kind: "present" });
+    await look(world);
+    expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("open");
+  },
+);
+
+test("a lease that lapses and cannot be read keeps no other from its end", async () => {
+  const { world, leaseId } = await opened();
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
+  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222", periodMs: 60_000 }), options);
+  await world.tables.update("lease", [lease.request.leaseId], { request: "{" }, { kind: "present" });
+  world.advance(120_000);
+  await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
+  expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("closed");
+});
