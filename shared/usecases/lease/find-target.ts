@@ -47,9 +47,13 @@ export async function findTarget(app: App, policy: Policy, ask: Place): Promise<
   const name = ask.group ?? policy.defaultTarget;
   if (!name) throw fail("TARGET_MISSING", { choices: await choices(app, region) });
   const ref = await groupNamed(app, region, name);
-  const [facts, members] = await Promise.all([app.inventory.group(ref, "open"), app.inventory.members(ref, "open")]);
+  const [facts, members, row] = await Promise.all([
+    app.inventory.group(ref, "open"),
+    app.inventory.members(ref, "open"),
+    getGroupRow(app.tables, ref),
+  ]);
   if (!facts) throw fail("GROUP_UNKNOWN", { group: name, region });
-  await refuseProtected(app, facts, members, policy);
+  refuseAs(protection(facts, members, policy, row), facts);
   return { facts, instanceId: null, members, dests: [] };
 }
 
@@ -86,8 +90,11 @@ export async function refuseProtected(
   members: readonly Member[],
   policy: Policy,
 ): Promise<void> {
-  const why = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref));
-  if (why) throw fail("GROUP_PROTECTED", { group: facts.name || facts.ref.groupId, why });
+  refuseAs(protection(facts, members, policy, await getGroupRow(app.tables, facts.ref)), facts);
+}
+
+function refuseAs(why: string | null, { name, ref }: GroupFacts): void {
+  if (why) throw fail("GROUP_PROTECTED", { group: name || ref.groupId, why });
 }
 
 async function groupNamed(app: App, region: string, name: string): Promise<GroupRef> {

@@ -35,6 +35,8 @@ export class PassLeases {
   readonly statuses = new Map<LeaseId, LeaseStatus>();
   /** Why the last reading's closed entries have not gone: the history could not be told of them. Null where it was. */
   untold: StoreFailure | null = null;
+  /** Whether the last reading has changed anything in the ledger. */
+  hasEntered = false;
   private readonly app: App;
   private readonly fence: number;
   /** Entries of leases that want to be opened and that nobody can read: they may be over, and are not opened while that is so. */
@@ -171,6 +173,7 @@ export class PassLeases {
         ? [{ before: patch.entry, next, isEmpty, ended: { ...patched, holders: ended } }]
         : [];
     });
+    this.hasEntered = moved.length > 0;
     const isTold = await this.tellHistory(
       moved.flatMap(({ before, isEmpty }) => (isEmpty && before.createdAt !== null ? [closedLine(before, now)] : [])),
     );

@@ -27,6 +27,9 @@ import { recoverLease } from "./recover-lease.ts";
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;
 
+/** The entries of a group, and the ids of rows that cannot be read. */
+type Ledger = Awaited<ReturnType<typeof listEntries>>;
+
 /** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   const { lockMs, lockMarginMs: marginMs } = app.settings;
@@ -114,14 +117,19 @@ class Pass {
     let plan: Plan | null = null;
     let converged = false;
     let isFirst = false;
+    let known: Ledger | null = null;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
       const readAt = app.clock.now();
       const rules = await this.readRules();
       this.rules = rules;
       // Whoever has the lock now books before it revokes, and enters that before its intent goes: read in between, either tells of it.
-      if (!this.lock.isHeld()) this.intents.learn((await listIntents(app.tables, group)).intents);
-      const { entries, unreadable } = await listEntries(app.tables, group);
+      const isAlone = this.lock.isHeld();
+      if (!isAlone) this.intents.learn((await listIntents(app.tables, group)).intents);
+      // Nobody but this pass has opened anything since it read the ledger; what others have entered is for their own passes.
+      const ledger: Ledger = isAlone && known !== null ? known : await listEntries(app.tables, group);
+      known = null;
+      const { entries, unreadable } = ledger;
       this.entries = entries;
       this.unreadable = new Set(unreadable);
       this.isHalfRead = unreadable.length > 0 || this.options.unreadable.length > 0;
@@ -147,6 +155,7 @@ class Pass {
         // What is opened for a time has to be closed, should this process die: these rows are there before the calls.
         await this.bookLooks(plan.lookAt);
         await calls.perform(worth);
+        if (this.isLedgerLeft(plan)) known = ledger;
       } else if (plan.readAgainAt !== null) {
         await app.clock.sleep(Math.max(1, plan.readAgainAt - app.clock.now()));
       } else if (plan.calls.some((call) => calls.hasSucceeded(call))) {
@@ -183,6 +192,11 @@ class Pass {
       if (error instanceof CloudFailure && error.kind === "groupGone") return [];
       throw error;
     }
+  }
+
+  /** True where the round has written nothing into the ledger as it was read. */
+  private isLedgerLeft({ recovered }: Plan): boolean {
+    return recovered.length === 0 && this.drift === null && !this.leases.hasEntered;
   }
 
   private mayCall(): boolean {
