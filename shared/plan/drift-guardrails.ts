@@ -59,15 +59,22 @@ function stopOf(picture: Picture, watch: Watch, wanted: readonly Case[], waiting
   return watch.frozenUntil === null ? null : "freeze";
 }
 
+const shutOf = (picture: Picture, watch: Watch, wanted: readonly Case[]): ReadonlySet<Case> =>
+  new Set(wanted.filter(({ undo }) => undo.kind !== "revoke" && isShut(undo.entry.spec, picture, watch)));
+
 /**
  * While a lockdown keeps the group closed by its accepts there is no drop that would stop what comes back: whatever it would close at its
  * next look is not opened before. What it leaves open, for core ports and operators, is put back as ever.
  */
-function shutOf({ entries, now }: Picture, watch: Watch, wanted: readonly Case[]): ReadonlySet<Case> {
+export function isShut(
+  spec: RuleSpec,
+  { entries, now }: Pick<Picture, "entries" | "now">,
+  policy: Pick<Watch, "core" | "operatorPath">,
+): boolean {
   const isOn = entries.some(({ suspension }) =>
     suspension?.by.some((it) => it.kind === "lockdown" && isSuspending(it, now)),
   );
-  return new Set(wanted.filter(({ undo }) => isOn && undo.kind !== "revoke" && isToClose(undo.entry.spec, watch)));
+  return isOn && isToClose(spec, policy);
 }
 
 /**

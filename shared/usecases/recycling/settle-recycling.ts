@@ -1,11 +1,13 @@
 // Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
 import type { RuleKey } from "../../domain/ids.ts";
+import type { Entry } from "../../domain/ledger-entry.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RecyclingItem, RecyclingState, RecyclingStep, Waiting } from "../../domain/recycling-item.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../../domain/traffic.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import type { ErrorCode } from "../../errors/catalogue.ts";
+import { isShut } from "../../plan/drift-guardrails.ts";
 import { isHolding, type Refusal } from "../../plan/picture.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
@@ -46,6 +48,10 @@ export interface SettleOptions {
  * nothing now. So a mode that makes no calls holds up no item, and what it kept back is not taken at its end.
  */
 const STALE_MS = 15 * 60_000;
+const LOCKED_DOWN: Waiting = {
+  for: "policy",
+  why: ["a lockdown keeps the group closed: the rule is opened when it is over (GET /v1/lockdown)"],
+};
 const LOCK_MS = 60_000;
 const LOCK_MARGIN_MS = 15_000;
 const TRIES_MAX = 4;
@@ -220,11 +226,21 @@ class Settling {
     const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
     let report: PassReport | null = null;
     if (isSuspended || (!(await this.stands(item)) && entry?.suspension?.liftedAt == null)) {
+      if (await this.isShut(item, entry)) return this.say(item, LOCKED_DOWN);
       if (!(await this.reopen(item))) return "waits";
       report = await this.look(item);
     } else if (!(await this.stands(item))) report = await this.look(item);
     if (!(await this.isOpened(item)) || !(await this.stands(item))) return this.sayWhy(item, report);
     return this.finish({ ...item, allocation: null });
+  }
+
+  /** True while a lockdown that keeps the group closed by its accepts knows nothing of the rule, and would close it at its next look. */
+  private async isShut({ group, kept }: Stepping, entry: Entry | null): Promise<boolean> {
+    if (entry?.suspension?.by.some(({ kind }) => kind === "lockdown")) return false;
+    const { app, options } = this;
+    const { lockdown, operatorPath } = options.policy;
+    const { entries } = await listEntries(app.tables, group);
+    return isShut(kept.spec, { entries, now: app.clock.now() }, { core: lockdown.core, operatorPath });
   }
 
   /** False while somebody else grants a sensitive port: the watch comes again. */
@@ -240,10 +256,12 @@ class Settling {
 
   /** What stands in the way of a rule that is to be given back, where it is known: nobody is left waiting without a word. */
   private async sayWhy(item: Stepping, report: PassReport | null): Promise<RecyclingItem | "waits" | null> {
-    const waiting = await this.obstacle(item, report);
+    return this.say(item, await this.obstacle(item, report));
+  }
+
+  private async say(item: Stepping, waiting: Waiting | null): Promise<RecyclingItem | "waits" | null> {
     if (waiting === null || JSON.stringify(waiting) === JSON.stringify(item.waiting)) return "waits";
-    const noted = await noteWaiting(this.app, item, { waiting });
-    return noted;
+    return noteWaiting(this.app, item, { waiting });
   }
 
   private async obstacle(item: Stepping, report: PassReport | null): Promise<Waiting | null> {

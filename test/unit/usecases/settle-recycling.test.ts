@@ -11,11 +11,13 @@ import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
+import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
+import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts";
 import { restoreRecent } from "../../../shared/usecases/recycling/restore-recent.ts";
 import { DROP, IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
-import { aSpec, somePorts } from "../../kit/rules.ts";
+import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -259,6 +261,38 @@ describe("a rule that the cloud does not take back", () => {
     expect(item.waiting).toEqual({ for: "policy", why: [expect.stringContaining("halt")] });
     await set("normal");
     await world.ticks(7);
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+});
+
+describe("in a lockdown that closes the group by its accepts", () => {
+  const http = aSpec({ ports: somePorts("80/80"), peer: fromCidr("0.0.0.0/0") });
+  const lockdown = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: null } as const;
+
+  it("a deleted rule is given back at its end, and its item says so meanwhile", async () => {
+    one = await RecyclingWorld.start();
+    await one.deleted();
+    const { world } = one;
+    await world.run(suspendRules(world.process(), world.web, lockdown, [http]));
+    const { item } = await one.restore();
+    await world.ticks(3);
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    expect(item.waiting).toEqual({
+      for: "policy",
+      why: [expect.stringContaining("a lockdown keeps the group closed")],
+    });
+    await world.run(resumeRules(world.process(), world.web, lockdown.itemId));
+    await world.ticks(3);
+    expect([await one.state(), one.rules(), (await stored()).waiting]).toEqual(["restored", [IDLE], null]);
+  });
+
+  it("what is a core port comes back at once", async () => {
+    one = await RecyclingWorld.start({ policy: { lockdown: { core: ["7890"] } } });
+    await one.deleted();
+    const { world } = one;
+    await world.run(suspendRules(world.process(), world.web, lockdown, [http]));
+    await one.restore();
+    await world.ticks(3);
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 });
