@@ -79,6 +79,8 @@ export class SimWorld {
   meddledAt = Number.NEGATIVE_INFINITY;
   /** Tables that cannot be used, and how that is answered. */
   readonly failing = new Map<TableName, StoreFailure["kind"]>();
+  /** What intents said that could not be read afterwards. */
+  readonly unreadableIntents: string[] = [];
   /** Until when a row cannot be read; ends come all the same. */
   #unreadableUntil = 0;
   /** Until when the program is told to do less; endless while it is. */
@@ -260,6 +262,7 @@ export class SimWorld {
     this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
     this.#unreadableUntil = Math.max(this.#unreadableUntil, this.now() + ms);
     if (table === "lockdown") this.lockdowns.noteUnreadable(text, ms);
+    if (table === "intent") this.unreadableIntents.push(text);
   }
 
   /** A person with a key of their own; the network treats them well. */

@@ -9,6 +9,9 @@ const MINUTE_MS = 60_000;
 const RANGE_MAX = 5000;
 /** Everybody looks at every group once more, and books what was lost. */
 const FOUND_WITHIN_MS = 5 * MINUTE_MS;
+const LOOK_EVERY_MS = 500;
+const LOOK_FOR_MS = 10 * MINUTE_MS;
+const LEFT_BEHIND_MS = 2000;
 const TABLES = schemas.map(({ name }) => name);
 /** Columns that hold what a row says. */
 const COLUMNS: readonly (readonly [Parameters<Tables["update"]>[0], string])[] = [
@@ -42,13 +45,27 @@ const tableAway: Move = async (world, dice) => {
 
 const BROKEN_TEXTS = ["{", "[]", "null", "{}"];
 
+/**
+ * The whole rows of a table. Of intents those that somebody has left behind: the others are gone with the answer to their call. A while is
+ * waited for one.
+ */
+async function whenThere(world: SimWorld, table: TableName, column: string) {
+  for (let ms = 0; ; ms += LOOK_EVERY_MS) {
+    const rows = (await rowsOf(world, table)).filter(({ columns }) => {
+      const text = columns[column];
+      // Of what is broken already nobody would know any more what it was.
+      if (typeof text !== "string" || BROKEN_TEXTS.includes(text)) return false;
+      return table !== "intent" || JSON.parse(text).bookedAt < world.now() - LEFT_BEHIND_MS;
+    });
+    if (rows.length > 0 || table !== "intent" || ms >= LOOK_FOR_MS) return rows;
+    await world.schedule.sleep(LOOK_EVERY_MS);
+  }
+}
+
 /** One row cannot be read, until somebody puts it right. */
 const rot: Move = async (world, dice) => {
   const [table, column] = dice.pick(COLUMNS);
-  // Of what is broken already nobody would know any more what it was.
-  const rows = (await rowsOf(world, table)).filter(
-    ({ columns }) => typeof columns[column] === "string" && !BROKEN_TEXTS.includes(columns[column]),
-  );
+  const rows = await whenThere(world, table, column);
   if (rows.length === 0) return;
   const { key, columns } = dice.pick(rows);
   const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(BROKEN_TEXTS)];

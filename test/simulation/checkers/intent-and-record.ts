@@ -14,7 +14,8 @@ export const intentAndRecord: Checker = {
       void world.tables
         .range({ table: "intent", from: [call.groupId], to: [call.groupId, "~"], limit: 100_000 })
         .then(({ rows }) => {
-          if (!rows.some(({ columns }) => JSON.stringify(columns).includes(call.token)))
+          const said = [...rows.map(({ columns }) => JSON.stringify(columns)), ...world.unreadableIntents];
+          if (!said.some((text) => text.includes(call.token)))
             world.violated("intent-and-record", `${call.operation} of ${call.groupId} ${call.token} has no intent`);
         });
     });
