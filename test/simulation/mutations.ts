@@ -341,6 +341,6 @@ export const mutations: readonly Mutation[] = [
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
-    from: 14,
+    from: 71,
   },
 ];
