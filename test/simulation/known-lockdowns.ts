@@ -38,17 +38,19 @@ export class KnownLockdowns {
     this.#times = times;
   }
 
-  /** The row of a lockdown, which says `text` otherwise, cannot be read for so long. */
+  /** The row of a lockdown, or of a group's ledger, which says `text` otherwise, cannot be read for so long. */
   noteUnreadable(text: string, ms: number): void {
     this.#unreadable.push({ text, until: this.#times.now() + ms });
   }
 
-  /** Until when the row of a lockdown that names the group could not be read, so that nobody could lift it; 0 for never. */
-  unreadableUntil(groupId: string): number {
-    return Math.max(
-      0,
-      ...this.#unreadable.filter(({ text }) => text.includes(`"${groupId}"`)).map(({ until }) => until),
-    );
+  /**
+   * Until when the row of a lockdown that names the group, or the ledger's of the entry, could not be read, so that nobody could lift it; 0 for
+   * never.
+   */
+  unreadableUntil(groupId: string, entryId: string | null): number {
+    const isAbout = (text: string): boolean =>
+      text.includes(`"${groupId}"`) && (text.includes(`"lockdownId"`) || text.includes(`"entryId":"${entryId}"`));
+    return Math.max(0, ...this.#unreadable.filter(({ text }) => isAbout(text)).map(({ until }) => until));
   }
 
   /** Takes in a call; `writerOf` knows whose a rule is. */

@@ -261,7 +261,7 @@ export class SimWorld {
   noteUnreadable(table: TableName, text: string, ms: number): void {
     this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
     this.#unreadableUntil = Math.max(this.#unreadableUntil, this.now() + ms);
-    if (table === "lockdown") this.lockdowns.noteUnreadable(text, ms);
+    if (table === "lockdown" || table === "ledger") this.lockdowns.noteUnreadable(text, ms);
     if (table === "intent") this.unreadableIntents.push(text);
   }
 

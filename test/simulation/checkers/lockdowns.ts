@@ -121,10 +121,10 @@ const hasBrokenGlass = (world: SimWorld, groupId: string, beside: ReadonlySet<st
       it.breaksGlass && (it.groupId === groupId || beside.has(`${groupId} ${it.groupId}`)) && it.rule === wordsOf(rule),
   );
 
-/** When a drop ends by its own mark, whatever its lockdown's row says; 0 for one that has none. */
-function markedEnd({ description }: EcsRule): number {
-  const [, until] = /^safeport\/1 .* until=(\S+)/.exec(description) ?? [];
-  return until === undefined ? 0 : Date.parse(until);
+/** The entry that a drop's own mark names, and when it ends by that, whatever the rows say; 0 for one that has none. */
+function markOf({ description }: EcsRule): { readonly entryId: string | null; readonly until: number } {
+  const [, entryId, until] = /^safeport\/1 \S+ (\S+) until=(\S+)/.exec(description) ?? [];
+  return { entryId: entryId ?? null, until: until === undefined ? 0 : Date.parse(until) };
 }
 
 /** Where none may be on, no drop of ours is left, and what was closed for one is back. */
@@ -142,7 +142,8 @@ export const lockdownLeavesNothing: Checker = {
             continue;
           if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
           // Nobody can lift what cannot be read: until then its drops stand to the end in their marks, and no longer.
-          const endsAt = Math.min(world.lockdowns.unreadableUntil(groupId), markedEnd(rule));
+          const { entryId, until } = markOf(rule);
+          const endsAt = Math.min(world.lockdowns.unreadableUntil(groupId, entryId), until);
           if (told.has(rule.ruleId) || now <= endsAt + LIFTED_WITHIN_MS) continue;
           told.add(rule.ruleId);
           world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
