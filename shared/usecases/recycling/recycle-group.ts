@@ -14,9 +14,10 @@ import { listLockdowns } from "../../store/lockdowns.ts";
 import { readMode } from "../../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
+import { lookAtGroup } from "../pass/look-at-group.ts";
 import { lookAtItem, NO_PLAN, termsOf } from "./look-at-item.ts";
 import { noteWaiting } from "./move-recycling.ts";
-import { releaseDrop, renewDrop } from "./recycling-ledger.ts";
+import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
 import { type JudgeAsk, LOCKDOWNS_MAX, RecyclingScene, type RuleJudgement } from "./recycling-scene.ts";
 import { OTHERS } from "./settle-recycling.ts";
 import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
@@ -267,6 +268,10 @@ export class GroupWork {
       return;
     }
     if (!isInQueue(item) && item.state !== "deleted") return;
+    if (!run.dryRun && (await this.isUndropped(scene, item))) {
+      await this.look(item);
+      this.isReadingOld = true;
+    }
     const isFresh = this.isReadingOld;
     if (this.isReadingOld) {
       await scene.readAgain("inventory");
@@ -302,6 +307,32 @@ export class GroupWork {
       return;
     }
     await this.act({ ...item, judged }, next, { scene, rule });
+  }
+
+  /**
+   * True where the ledger knows a drop that the reading does not show. A pass may have looked by a stale reading, or never have heard of it,
+   * and none compares a group that is not guarded with its ledger of itself.
+   */
+  private async isUndropped({ rules }: RecyclingScene, item: RecyclingItem): Promise<boolean> {
+    if (item.state !== "quarantined" || item.quarantine === null) return false;
+    const key = ruleKey(item.quarantine.drop);
+    return !rules.some((rule) => ruleKey(rule) === key) && (await dropStanding(this.app, item)).kind === "stands";
+  }
+
+  /** The pass tells the ledger what has become of the drop, and the queue goes by that. */
+  private async look({ itemId, group }: RecyclingItem): Promise<void> {
+    const { policy, deadlineAt } = this.run;
+    const cause = `recycling ${itemId}: its drop is not there`;
+    const terms = {
+      cause,
+      actor: "safeport",
+      policy,
+      deadlineAt,
+      priority: "inventory",
+      rows: [],
+      drift: true,
+    } as const;
+    await lookAtGroup(this.app, group, terms);
   }
 
   /** In a mode that opens or closes nothing, only what gives back goes on. */

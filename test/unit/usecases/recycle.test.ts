@@ -246,6 +246,18 @@ describe("other people", () => {
     expect([await one.state(), one.rules()]).toEqual(["restored", ["accept 10 10.0.0.0/8 new owner"]]);
   });
 
+  it("who make the drop another rule, which no pass has seen, end the quarantine with the next run", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    const drop = one.world.rules().findLast(({ portRange }) => portRange === "7890/7890")?.ruleId ?? "";
+    const spec = aSpec({ ports: somePorts("12000/12000"), peer: fromCidr("198.51.100.0/24") });
+    const rule = { spec, description: "wider" };
+    await one.world.run(other().firewall.modify(one.world.web, drop as never, rule, "t-1", "open"));
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+    expect(one.world.rules().map(({ ruleId }) => ruleId)).not.toContain(drop);
+  });
+
   it("whose rules the drop would hit keep it from being written, and a person may have the rule deleted without", async () => {
     const narrower = { portRange: "7890/7890", sourceCidrIp: "10.5.0.0/16", priority: 20, description: "used" };
     const idle = {
