@@ -4,3 +4,5 @@ import { runSeed } from "./run-seed.ts";
 process.on("message", (seed: string) => {
   void runSeed(seed).then((report) => process.send?.(report));
 });
+// Without whoever asked for it nobody takes a report.
+process.on("disconnect", () => process.exit());
