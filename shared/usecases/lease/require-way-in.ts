@@ -1,4 +1,4 @@
-// Refuses to keep a lease for longer behind a lockdown, of its own group or of another one of its hosts.
+// Refuses to keep a lease for longer, or to grant for good, behind a lockdown of its own group or of another one of its hosts.
 import { formatUtc } from "../../domain/instant.ts";
 import type { LeaseRequest } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -10,8 +10,9 @@ import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { findPassages } from "../pass/pass-lockdown.ts";
 
 /**
- * A pass judges what opens, and not what is open already: whoever extends such a lease would be told that it is open. Reads the ledgers of
- * the other groups of its hosts, of which there are mostly none. Throws GROUP_LOCKED_DOWN.
+ * A pass judges what opens, and not what is open already: whoever extends such a lease would be told that it is open. What it refuses of
+ * a permission for good waits for the next full pass. Reads the ledgers of the other groups of its hosts, of which there are mostly none.
+ * Throws GROUP_LOCKED_DOWN.
  */
 export async function requireWayIn(
   app: App,

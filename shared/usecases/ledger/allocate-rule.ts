@@ -19,7 +19,7 @@ import { findGroup } from "../group/find-group.ts";
 import { readInterfaces } from "../group/read-interfaces.ts";
 import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
-import { requireUnlocked } from "../lockdown/require-unlocked.ts";
+import { requireWayIn } from "../lease/require-way-in.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { freshEntry } from "./book-holds.ts";
@@ -63,8 +63,6 @@ export async function allocateRule(
   const specs = specsOf(ask);
   if (ask.policy === "accept") await requireNormalMode(app);
   const facts = await findGroup(app, policy, ask.group);
-  // What is granted for good would stand beside a lockdown that revokes what it cannot drop.
-  if (ask.policy === "accept") await requireUnlocked(app, policy, facts);
   const { ref } = facts;
   const sensitive = { specs, replaced: null, isConfirmed: ask.sensitiveConfirmed };
   await requireConfirmed(app, caller, ref, sensitive);
@@ -74,6 +72,11 @@ export async function allocateRule(
     Promise.all(specs.map((spec) => getEntry(app.tables, ref, freshEntry(ref, spec).entryId))),
   ]);
   await refuseProtected(app, facts, members, policy);
+  // What is granted for good would stand beside a lockdown that revokes what it cannot drop. Behind the drops of one in another group of its
+  // hosts it is not opened, and nobody looks at it when that is over.
+  const opened = specs.filter((spec) => !rules.some((it) => ruleKey(it) === ruleKey(spec)));
+  if (ask.policy === "accept")
+    await requireWayIn(app, policy, { group: ref, groupName: facts.name, specs: opened }, members);
   const now = app.clock.now();
   const plan: string[] = [];
   const changes = specs.map((spec, index): AllocationChange => {

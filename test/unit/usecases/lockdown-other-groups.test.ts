@@ -6,6 +6,7 @@ import type { Member } from "../../../shared/ports/firewall.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -83,3 +84,23 @@ test("one that is asked for behind its drops is refused, and told whose they are
     await start(scene, app, { groups: ["web"] });
     await expect(create(false)).rejects.toMatchObject({ code: "LEASE_SHADOWED", detail: { group: WEB.groupId } });
   }));
+
+test("nothing is allocated behind its drops but what they let in, or stands already", () =>
+  inScene("8443", async (scene, app) => {
+    const { lockdownId } = await start(scene, app, { groups: ["web"] });
+    const allocate = (port: string, source: string, dryRun = false) =>
+      allocateRule(app, scene.asker("olga", "admin"), anAllocation(port, source), { dryRun });
+    const refused = { code: "GROUP_LOCKED_DOWN", detail: { group: "web", lockdown: lockdownId } };
+    await expect(allocate("8444", OWN, true)).rejects.toMatchObject(refused);
+    await expect(allocate("8444", OWN)).rejects.toMatchObject(refused);
+    expect((await allocate("443", OWN)).plan.join()).toContain("authorize it");
+    expect((await allocate("8443", OWN)).plan.join()).toContain("it stands already");
+    await lift(scene, app, lockdownId);
+    expect((await allocate("8444", OWN)).plan.join()).toContain("authorize it");
+  }));
+
+const anAllocation = (port: string, source: string): AllocationAsk => ({
+  ...{ group: "app", protocol: "tcp", port, sources: [source], policy: "accept", direction: "ingress", priority: 1 },
+  ...{ owner: "shop", backup: "", application: "", reason: "a partner's way in", ticket: "", allowedSources: [] },
+  ...{ openHours: null, sensitiveConfirmed: false },
+});
