@@ -120,10 +120,11 @@ export function planSuspensions(picture: LockdownPicture, why: string, mayKeep =
 export const opensMore = (
   rules: readonly Rule[],
   policy: Pick<LockdownPicture, "core" | "operatorPath">,
-): readonly Rule[] =>
-  rules.filter(
-    (rule) => isIngressAccept(rule) && !isPing(rule.protocol) && unrestorable(rule) === null && !isNarrow(rule, policy),
-  );
+): readonly Rule[] => rules.filter((rule) => unrestorable(rule) === null && letsInMore(rule, policy));
+
+/** True for an accept by which more comes in than core ports and operators need, whether it stands or not. */
+export const letsInMore = (rule: RuleSpec, policy: Pick<LockdownPicture, "core" | "operatorPath">): boolean =>
+  isIngressAccept(rule) && !isPing(rule.protocol) && !isNarrow(rule, policy);
 
 function byDrops(picture: LockdownPicture, drops: readonly RuleSpec[]): LockdownPlan {
   const added = drops.map(asRule);
@@ -262,7 +263,7 @@ export const isToClose = (rule: RuleSpec, policy: Pick<LockdownPicture, "core" |
   isIngressAccept(rule) && !isPing(rule.protocol) && keptFor(rule, policy) === null;
 
 /** True when the accept opens nothing but a core port, or a way of operators to themselves. */
-function isNarrow(rule: Rule, { core, operatorPath }: Pick<LockdownPicture, "core" | "operatorPath">): boolean {
+function isNarrow(rule: RuleSpec, { core, operatorPath }: Pick<LockdownPicture, "core" | "operatorPath">): boolean {
   const { protocol, ports } = rule;
   const isIn = (range: { readonly from: number; readonly to: number }) =>
     ports.kind === "range" && range.from <= ports.range.from && ports.range.to <= range.to;

@@ -6,7 +6,7 @@ import type { Policy } from "../../domain/policy.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { isUndoneTooOften } from "../../plan/plan-drop.ts";
-import { dropsSuffice, opensMore } from "../../plan/plan-lockdown.ts";
+import { dropsSuffice, letsInMore, opensMore } from "../../plan/plan-lockdown.ts";
 import { unrestorable } from "../../plan/plan-suspended.ts";
 import { inBlocks } from "../../plan/standby-drops.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -114,12 +114,15 @@ async function hasOpened(
     const blocks = inBlocks(drops, filled);
     return blocks.some(({ peer }) => peer.kind === "prefixList") || !dropsSuffice(blocks, rules);
   }
-  const { operatorPath, lockdown } = policy;
-  const more = opensMore(rules, { core: lockdown.core, operatorPath });
+  const ports = { core: policy.lockdown.core, operatorPath: policy.operatorPath };
+  const isOwn = ({ suspension }: Entry): boolean => suspension?.by.some(({ itemId }) => itemId === lockdownId) === true;
+  // What others alone have closed would be open again with their end.
+  const others = entries.filter((entry) => entry.suspension !== null && !isOwn(entry) && letsInMore(entry.spec, ports));
+  const more = [...opensMore(rules, ports).map(ruleKey), ...others.map(({ key }) => key)];
   if (more.length === 0) return false;
   const passed = await brokenGlass(app, group, startedAt);
-  const known = new Set([...held, ...entries.filter(({ suspension }) => suspension !== null)].map(({ key }) => key));
-  return more.map(ruleKey).some((key) => !known.has(key) && !passed.has(key));
+  const known = new Set([...held, ...entries.filter(isOwn)].map(({ key }) => key));
+  return more.some((key) => !known.has(key) && !passed.has(key));
 }
 
 /** With the groups that have been given the tag since it began. */

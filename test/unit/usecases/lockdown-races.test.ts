@@ -34,6 +34,7 @@ import { listLockdowns } from "../../../shared/usecases/lockdown/list-lockdowns.
 import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { type LockdownAsk, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
+import { tendLockdown } from "../../../shared/usecases/lockdown/tend-lockdown.ts";
 import { changePolicy, type PolicyDocuments } from "../../../shared/usecases/policy/change-policy.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
@@ -133,6 +134,31 @@ describe("two lockdowns where drops have no room", () => {
         await lift(scene, app, second.lockdownId);
         await tick(scene, 120_000);
         expect(rulesOf(scene)).toEqual(before);
+      },
+      { limits: { rulesPerInterface: 12, rulesKeptFree: 0 } },
+    ));
+});
+
+describe("two lockdowns where drops have no room, and what is opened in both", () => {
+  test("what one of them has closed stays closed for the other, once that has looked", () =>
+    inScene(
+      async (scene) => {
+        const app = scene.quietApp();
+        const first = await startLockdown(app, ask(scene, app));
+        const scope = { kind: "groups", groups: ["web", "app"] } as const;
+        const second = await startLockdown(app, ask(scene, app, { scope, cause: "bob" }));
+        const spec = ruleOf(7777, "198.51.100.0/24");
+        const mallory = scene.person("mallory");
+        await mallory.firewall.authorize(WEB, [{ spec, description: "new" }], mallory.token(), "open");
+        const deadlineAt = app.clock.monotonicMs() + 30_000;
+        await tendLockdown(app, { policy: scene.policy, param: first.lockdownId, deadlineAt });
+        expect(scene.rule(WEB, spec)).toBeUndefined();
+        await tick(scene, 120_000);
+        await lift(scene, app, first.lockdownId);
+        expect(scene.rule(WEB, spec)).toBeUndefined();
+        await lift(scene, app, second.lockdownId);
+        await tick(scene, 120_000);
+        expect(scene.rule(WEB, spec)?.description).toBe("new");
       },
       { limits: { rulesPerInterface: 12, rulesKeptFree: 0 } },
     ));
