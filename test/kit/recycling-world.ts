@@ -11,12 +11,14 @@ import {
   unknownDay,
 } from "../../shared/domain/evidence.ts";
 import type { EntryId, GroupId } from "../../shared/domain/ids.ts";
+import type { Entry } from "../../shared/domain/ledger-entry.ts";
 import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
 import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import type { Tables, Write } from "../../shared/ports/tables.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
+import { getEntry } from "../../shared/store/ledger.ts";
 import { readOutbox } from "../../shared/store/outbox.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
@@ -139,6 +141,19 @@ export class RecyclingWorld {
   /** The item as it is stored; null before it was ever queued. */
   item(): Promise<RecyclingItem | null> {
     return this.world.run(getRecyclingItem(this.world.process().tables, this.itemId));
+  }
+
+  /** The item, which has to be there. */
+  async queued(): Promise<RecyclingItem> {
+    const item = await this.item();
+    if (!item) throw new Error("nothing is queued");
+    return item;
+  }
+
+  /** The rule's entry in the ledger. */
+  async entry(): Promise<Entry | null> {
+    const { group, entryId } = await this.queued();
+    return this.world.run(getEntry(this.world.process().tables, group, entryId));
   }
 
   async state(): Promise<string | null> {

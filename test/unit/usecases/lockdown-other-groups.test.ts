@@ -1,4 +1,4 @@
-// A lease whose hosts are in another group that is locked down: it opens nothing there, and is not kept for longer as if it did.
+// Leases and permissions whose hosts are in another group that is locked down: nothing opens there, nor is it kept for longer as if it did.
 import { expect, test } from "vitest";
 import type { GroupRef } from "../../../shared/domain/ids.ts";
 import { shadowOf } from "../../../shared/domain/verdict.ts";

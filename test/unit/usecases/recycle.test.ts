@@ -362,8 +362,7 @@ describe("a lockdown", () => {
     const app = world.process();
     await world.run(suspendRules(app, world.web, suspender, [idleSpec]));
     await world.ticks(3);
-    const item = await one.item();
-    if (!item) throw new Error("nothing is queued");
+    const item = await one.queued();
     const step = { to: "deleted", by: "safeport", why: "unused", at: world.clock.now() } as const;
     await world.run(saveRecyclingItem(app.tables, { ...item, step }));
     const deadlineAt = world.clock.monotonicMs() + 45_000;
@@ -380,8 +379,7 @@ it("a quarantine that is given up leaves no hold of its drop behind", async () =
   await one.recycle();
   const { world } = one;
   const app = world.process();
-  const item = await one.item();
-  if (!item) throw new Error("nothing is queued");
+  const item = await one.queued();
   const drop = { ...idleSpec, policy: "drop" as const };
   const entryId = entryIdOf(item.group.groupId, ruleKey(drop));
   const quarantine = aQuarantine({ entryId, drop, at: null });

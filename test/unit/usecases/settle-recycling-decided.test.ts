@@ -4,7 +4,6 @@ import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import { unknownDay } from "../../../shared/domain/evidence.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
-import { getEntry } from "../../../shared/store/ledger.ts";
 import { writePolicy } from "../../../shared/store/policy.ts";
 import { holdDrop, suspendRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
 import { DROP, IDLE, RecyclingWorld, touched } from "../../kit/recycling-world.ts";
@@ -12,16 +11,6 @@ import { region } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
-
-const stored = async () => {
-  const item = await one.item();
-  if (!item) throw new Error("nothing is queued");
-  return item;
-};
-const entryNow = async () => {
-  const { group, entryId } = await stored();
-  return one.world.run(getEntry(one.world.process().tables, group, entryId));
-};
 
 describe("a step that was decided and not taken yet", () => {
   /** The nightly job decides, and dies before it takes the step. */
@@ -31,7 +20,7 @@ describe("a step that was decided and not taken yet", () => {
       return act();
     });
     await expect(one.recycle(dying)).rejects.toThrow("died");
-    expect((await stored()).step?.to).toBe(to);
+    expect((await one.queued()).step?.to).toBe(to);
   };
   const toQuarantine = async (): Promise<void> => {
     one = await RecyclingWorld.start();
@@ -75,7 +64,7 @@ describe("a step that was decided and not taken yet", () => {
     for (const document of policies) {
       await put(document);
       await one.watch();
-      const found = [await one.state(), (await stored()).step, one.rules()];
+      const found = [await one.state(), (await one.queued()).step, one.rules()];
       expect(found, JSON.stringify(document)).toEqual(["noticed", null, [IDLE]]);
       await put({});
       await decide("quarantined");
@@ -86,7 +75,7 @@ describe("a step that was decided and not taken yet", () => {
     await toQuarantine();
     await use();
     await one.watch();
-    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+    expect([await one.state(), (await one.queued()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
   });
 
   it("is not taken where any of these forbids a deletion", async () => {
@@ -94,7 +83,7 @@ describe("a step that was decided and not taken yet", () => {
     for (const document of policies.slice(-2)) {
       await put(document);
       await one.watch();
-      const found = [await one.state(), (await stored()).step, one.rules()];
+      const found = [await one.state(), (await one.queued()).step, one.rules()];
       expect(found, JSON.stringify(document)).toEqual(["quarantined", null, [IDLE, DROP]]);
       await put({});
       await decide("deleted");
@@ -112,26 +101,26 @@ describe("a step that was decided and not taken yet", () => {
     const next = one.world.policy;
     one.world.policy = old;
     await one.watch();
-    expect([(await stored()).step?.to, one.rules()]).toEqual(["quarantined", [IDLE]]);
+    expect([(await one.queued()).step?.to, one.rules()]).toEqual(["quarantined", [IDLE]]);
     one.world.policy = next;
     await one.watch();
-    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+    expect([await one.state(), (await one.queued()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
   });
 
   it("lets go of a drop that was held for it, and leaves open what was suspended for it", async () => {
     await toQuarantine();
-    await one.world.run(holdDrop(one.world.process(), await stored(), "safeport"));
+    await one.world.run(holdDrop(one.world.process(), await one.queued(), "safeport"));
     await put({ recycling: { ...recycling, exempt } });
     await one.watch();
-    expect([await one.state(), (await stored()).step]).toEqual(["noticed", null]);
+    expect([await one.state(), (await one.queued()).step]).toEqual(["noticed", null]);
     await one.world.ticks(3);
     expect(one.rules()).toEqual([IDLE]);
     await one.world.stop();
     await toDeletion();
-    await one.world.run(suspendRule(one.world.process(), await stored()));
+    await one.world.run(suspendRule(one.world.process(), await one.queued()));
     await put({ recycling: { ...recycling, exempt } });
     await one.watch();
-    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["quarantined", null, [IDLE, DROP]]);
-    expect((await entryNow())?.suspension ?? null).toBe(null);
+    expect([await one.state(), (await one.queued()).step, one.rules()]).toEqual(["quarantined", null, [IDLE, DROP]]);
+    expect((await one.entry())?.suspension ?? null).toBe(null);
   });
 });

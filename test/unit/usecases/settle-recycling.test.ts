@@ -6,7 +6,7 @@ import { baselineAgrees } from "../../../shared/plan/effective-guard.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { Write } from "../../../shared/ports/tables.ts";
 import { getGroupRow } from "../../../shared/store/group-rows.ts";
-import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
+import { listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
@@ -22,16 +22,6 @@ import { worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
 afterEach(() => one.world.stop());
-
-const stored = async () => {
-  const item = await one.item();
-  if (!item) throw new Error("nothing is queued");
-  return item;
-};
-const entryNow = async () => {
-  const { group, entryId } = await stored();
-  return one.world.run(getEntry(one.world.process().tables, group, entryId));
-};
 
 describe("a group that is gone", () => {
   /** A process to which the cloud shows no group `web`. */
@@ -69,8 +59,7 @@ describe("a group that is gone", () => {
   it("ends the wait of a rule that was to be given back, says so, and holds up no other", async () => {
     one = await RecyclingWorld.start();
     await one.deleted();
-    const item = await one.item();
-    if (!item) throw new Error("nothing is queued");
+    const item = await one.queued();
     const step = { to: "restored", by: "olga", why: "needed", at: one.world.clock.now() } as const;
     await one.world.run(saveRecyclingItem(one.world.process().tables, { ...item, step }));
     await one.recycle(without());
@@ -91,7 +80,7 @@ describe("a group whose ledger is not the one that was confirmed", () => {
   /** A row is in the ledger that nobody has confirmed. */
   const disagree = async (): Promise<void> => {
     const { world } = one;
-    const allocation = (await entryNow())?.allocation ?? (await stored()).allocation;
+    const allocation = (await one.entry())?.allocation ?? (await one.queued()).allocation;
     const stray = freshEntry(world.web, aSpec({ ports: somePorts("9999/9999") }));
     await world.run(saveEntry(world.process().tables, { ...stray, allocation }));
     await world.ticks(2);
@@ -103,8 +92,8 @@ describe("a group whose ledger is not the one that was confirmed", () => {
     await disagree();
     const answer = await one.restore();
     await one.world.ticks(3);
-    expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["restored", null, [IDLE]]);
-    expect(await entryNow()).toMatchObject({ allocation: { owner: "carol" }, suspension: null });
+    expect([await one.state(), (await one.queued()).step, one.rules()]).toEqual(["restored", null, [IDLE]]);
+    expect(await one.entry()).toMatchObject({ allocation: { owner: "carol" }, suspension: null });
     expect(answer.notes).toEqual([expect.stringMatching(/ledger .* is not the one root confirmed .*\/baseline/)]);
   });
 
@@ -115,8 +104,8 @@ describe("a group whose ledger is not the one that was confirmed", () => {
     await disagree();
     await one.recycle();
     await one.world.ticks(3);
-    expect([await one.state(), one.rules(), await entryNow()]).toEqual(["deleted", [], null]);
-    const { kept } = await stored();
+    expect([await one.state(), one.rules(), await one.entry()]).toEqual(["deleted", [], null]);
+    const { kept } = await one.queued();
     const bob = one.world.process(undefined, "ak-other");
     const rule = { spec: kept.spec, description: "mine now" };
     await one.world.run(bob.firewall.authorize(one.world.web, [rule], "t-1", "open"));
@@ -143,7 +132,7 @@ describe("a group whose ledger has a row that nobody can read", () => {
     await one.deleted();
     const { world } = one;
     const { tables } = world.process();
-    const { allocation } = await stored();
+    const { allocation } = await one.queued();
     const other = {
       spec: aSpec({ ports: somePorts("9999/9999") }),
       allocation: allocation && { ...allocation, seenAt: null },
@@ -177,13 +166,13 @@ describe("a group whose ledger has a row that nobody can read", () => {
     await one.recycle();
     await world.ticks(3);
     expect([await one.state(), one.rules()]).toEqual(["quarantined", [DROP]]);
-    expect(await stored()).toMatchObject({
+    expect(await one.queued()).toMatchObject({
       step: { to: "deleted" },
       waiting: { for: "person", why: [expect.stringContaining(BROKEN)] },
     });
     await world.run(tables.delete("ledger", key, { kind: "none" }));
     await world.ticks(3);
-    expect([await one.state(), one.rules(), await entryNow(), await isConfirmed()]).toEqual([
+    expect([await one.state(), one.rules(), await one.entry(), await isConfirmed()]).toEqual([
       ...["deleted", [], null, true],
     ]);
   });
@@ -214,7 +203,7 @@ describe("a rule whose drop somebody has removed, and no pass has looked since",
     await undrop();
     await one.recycle();
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
-    expect((await stored()).history.at(-1)).toMatchObject({ by: "somebody else" });
+    expect((await one.queued()).history.at(-1)).toMatchObject({ by: "somebody else" });
   });
 
   it("is not deleted either where its deletion has begun", async () => {
@@ -226,7 +215,7 @@ describe("a rule whose drop somebody has removed, and no pass has looked since",
     await expect(one.recycle(dying)).rejects.toThrow("died");
     await undrop();
     await one.watch();
-    expect([await one.state(), (await stored()).step, one.rules()[0]]).toEqual(["quarantined", null, IDLE]);
+    expect([await one.state(), (await one.queued()).step, one.rules()[0]]).toEqual(["quarantined", null, IDLE]);
   });
 });
 
@@ -243,7 +232,7 @@ describe("a rule that the cloud does not take back", () => {
     expect(await one.notices()).toContain("recyclingWaits");
     one.world.faults([]);
     await one.world.ticks(3);
-    expect([await one.state(), (await stored()).waiting, one.rules()]).toEqual(["restored", null, [IDLE]]);
+    expect([await one.state(), (await one.queued()).waiting, one.rules()]).toEqual(["restored", null, [IDLE]]);
   });
 
   it("waits out a mode that opens nothing, and says so", async () => {
@@ -281,7 +270,7 @@ describe("in a lockdown that closes the group by its accepts", () => {
     });
     await world.run(resumeRules(world.process(), world.web, lockdown.itemId));
     await world.ticks(3);
-    expect([await one.state(), one.rules(), (await stored()).waiting]).toEqual(["restored", [IDLE], null]);
+    expect([await one.state(), one.rules(), (await one.queued()).waiting]).toEqual(["restored", [IDLE], null]);
   });
 
   it("what is a core port comes back at once", async () => {
@@ -299,14 +288,14 @@ it("a step that a broken row holds up says so, and holds up no other step and no
   one = await RecyclingWorld.start();
   await one.deleted();
   const { world } = one;
-  const item = await stored();
+  const item = await one.queued();
   const step = { to: "restored", by: "olga", why: "needed", at: world.clock.now() } as const;
   await world.run(decideStep(world.process(), item, step));
   const { tables } = world.process();
   const columns = { spec: "{", version: 1 };
   await world.run(tables.put("ledger", [item.group.groupId, item.entryId], columns, { kind: "none" }));
   expect(await one.watch(), "and it is looked at again").toBeLessThanOrEqual(world.clock.now() + 60_000);
-  expect(await stored()).toMatchObject({
+  expect(await one.queued()).toMatchObject({
     ...{ state: "deleted", step: { to: "restored" } },
     waiting: { for: "person", why: [expect.stringContaining("ledger")] },
   });
@@ -318,12 +307,12 @@ it("where the cloud takes no drop, as enterprise groups may not, a person may ha
   one = await RecyclingWorld.start({ seed: { ...worldSeed, groups }, switches: { enterpriseDrop: "refused" } });
   await one.quarantined();
   const why = expect.stringContaining("InvalidGroupParameter.OperationDenied");
-  expect([await one.state(), (await stored()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
-  expect((await stored()).waiting).toEqual({ for: "person", why: [why] });
+  expect([await one.state(), (await one.queued()).step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
+  expect((await one.queued()).waiting).toEqual({ for: "person", why: [why] });
   expect(await one.notices()).toContain("recyclingWaits");
   await one.approve("delete");
   expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
-  expect((await stored()).history.at(-1)).toMatchObject({ by: "ada", why });
+  expect((await one.queued()).history.at(-1)).toMatchObject({ by: "ada", why });
 });
 
 it("a quarantine in a region that the policy takes in no more is lifted: nobody would look at it again", async () => {
@@ -335,7 +324,7 @@ it("a quarantine in a region that the policy takes in no more is lifted: nobody 
   expect(await one.state()).toBe("quarantined");
   await one.recycle();
   expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
-  expect((await stored()).history.at(-1)?.why).toContain("region");
+  expect((await one.queued()).history.at(-1)?.why).toContain("region");
 });
 
 it("what was closed lately is found for an alarm among any number of rules that were closed before", async () => {
