@@ -17,13 +17,13 @@ import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
+import { requireWayIn } from "../lease/require-way-in.ts";
 import { freshEntry } from "../ledger/book-holds.ts";
 import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
 import { lowerTagGuard } from "../ledger/confirm-guard.ts";
 import { driftNet, type Net } from "../ledger/net.ts";
 import { writtenFor } from "../ledger/rule-description.ts";
 import { grantInTurn, requireConfirmed } from "../ledger/sensitive-ports.ts";
-import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { shownDriftId } from "./drift-id.ts";
@@ -181,10 +181,11 @@ async function requireOpening({ app, caller, item }: Work, { spec }: KeptRule): 
   const { mode } = await readMode(app.tables);
   if (mode === "halt" || (mode !== "normal" && spec.policy === "accept")) throw fail("MODE_FORBIDS", { mode });
   const facts = await findGroup(app, policy, group.groupId);
-  await refuseProtected(app, facts, await app.inventory.members(group, "drift"), policy);
+  const members = await app.inventory.members(group, "drift");
+  await refuseProtected(app, facts, members, policy);
   const { operatorPath, lockdown } = policy;
   if (spec.policy === "drop" || keptFor(spec, { core: lockdown.core, operatorPath }) !== null) return;
-  await requireUnlocked(app, policy, facts);
+  await requireWayIn(app, policy, { group, groupName: facts.name, specs: [spec] }, members);
 }
 
 /** What was last allocated for a rule, also when a decision that died has retired it. */

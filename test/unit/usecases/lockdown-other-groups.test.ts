@@ -1,14 +1,20 @@
 // Leases and permissions whose hosts are in another group that is locked down: nothing opens there, nor is it kept for longer as if it did.
 import { expect, test } from "vitest";
+import { type DriftItem, driftIdOf } from "../../../shared/domain/drift-item.ts";
 import type { GroupRef } from "../../../shared/domain/ids.ts";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { shadowOf } from "../../../shared/domain/verdict.ts";
 import type { Member } from "../../../shared/ports/firewall.ts";
+import { saveDrift } from "../../../shared/store/drift-items.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../../../shared/usecases/drift/drift-id.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
-import { APP, Scene, WEB } from "../../interleavings/scene.ts";
+import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
 import { DOCUMENT, lift, minutes, start } from "./lockdown-scene.ts";
@@ -98,6 +104,40 @@ test("nothing is allocated behind its drops but what they let in, or stands alre
     await lift(scene, app, lockdownId);
     expect((await allocate("8444", OWN)).plan.join()).toContain("authorize it");
   }));
+
+test.each(["adopt", "restore"] as const)("drift that was rolled back is not opened behind its drops, by %s", (verb) =>
+  inScene("8443", async (scene, app) => {
+    const { lockdownId } = await start(scene, app, { groups: ["web"] });
+    const decide = async (port: number, dryRun = false) => {
+      const item = await aRolledBack(app, ruleOf(port, OWN));
+      return decideDrift(app, scene.asker("olga", "admin"), shownDriftId(item), verb, A_WORD, { dryRun });
+    };
+    const refused = { code: "GROUP_LOCKED_DOWN", detail: { group: "web", lockdown: lockdownId } };
+    await expect(decide(8444, true)).rejects.toMatchObject(refused);
+    await expect(decide(8444)).rejects.toMatchObject(refused);
+    expect((await decide(443)).item.state).toBe(verb === "adopt" ? "adopted" : "restored");
+    await lift(scene, app, lockdownId);
+    await decide(8444);
+    await minutes(scene, 1);
+    expect(scene.rule(APP, ruleOf(8444, OWN))).toBeDefined();
+  }),
+);
+
+const A_WORD = { owner: "shop", reason: "a partner's way in", ticket: "", sensitiveConfirmed: false };
+
+/** What somebody opened in `app` by hand, and was closed. */
+const aRolledBack = async (app: App, spec: RuleSpec): Promise<DriftItem> => {
+  const now = app.clock.now();
+  const key = ruleKey(spec);
+  const found = { spec, description: "by hand" };
+  const item: DriftItem = {
+    ...{ driftId: driftIdOf([key]), group: APP, kind: "added", key, entryId: null, ruleId: null, found, wanted: null },
+    ...{ reach: "", verdict: { kind: "drift", why: "nobody granted it" }, state: "rolledBack", attribution: null },
+    ...{ firstSeenAt: now, changedAt: now, heldBy: null, rev: 0 },
+  };
+  await saveDrift(app.tables, item, now);
+  return item;
+};
 
 const anAllocation = (port: string, source: string): AllocationAsk => ({
   ...{ group: "app", protocol: "tcp", port, sources: [source], policy: "accept", direction: "ingress", priority: 1 },
