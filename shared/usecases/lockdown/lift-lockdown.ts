@@ -1,18 +1,21 @@
 // Ends a lockdown: what it holds and suspends in its groups is let go of, and read back.
+import type { GroupRef } from "../../domain/ids.ts";
 import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
-import { CloudFailure } from "../../ports/firewall.ts";
+import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { getAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
+import { listEntries } from "../../store/ledger.ts";
 import { deleteUnreadableLockdown, getLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { inParallel } from "../in-parallel.ts";
+import { driftNet } from "../ledger/net.ts";
 import { releaseAccepts, releaseDrops } from "../ledger/release-drops.ts";
 import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
@@ -56,7 +59,34 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
     if (isFirst) await hastenLockdown(app, lockdownId);
     return lifting;
   }
+  await lookBeside(app, lifting);
   return finish(app, lifting, options);
+}
+
+/**
+ * What was granted for good and refused behind the drops of these groups, in others of their hosts, is opened with the next tick. Beside a
+ * group whose hosts cannot be read it waits for the next full pass.
+ */
+async function lookBeside(app: App, { groups }: Lockdown): Promise<void> {
+  const beside = new Map<string, GroupRef>();
+  await inParallel(groups, async ({ group, way }) => {
+    const members = way === "drops" ? await membersOf(app, group) : [];
+    for (const groupId of members.flatMap(({ groupIds }) => groupIds))
+      if (groupId !== group.groupId) beside.set(groupId, { ...group, groupId });
+  });
+  await inParallel([...beside.values()], async (group) => {
+    const { entries } = await listEntries(app.tables, group);
+    if (entries.some(({ allocation }) => allocation?.seenAt === null)) await driftNet(app, group).hold();
+  });
+}
+
+async function membersOf(app: App, group: GroupRef): Promise<readonly Member[]> {
+  try {
+    return await app.inventory.members(group, "lockdown");
+  } catch (error) {
+    if (!(error instanceof CloudFailure)) throw error;
+    return [];
+  }
 }
 
 /**

@@ -17,7 +17,7 @@ import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
-import { DOCUMENT, lift, minutes, start } from "./lockdown-scene.ts";
+import { DOCUMENT, lift, minutes, start, tick } from "./lockdown-scene.ts";
 
 const MINUTE_MS = 60_000;
 const CREATE = { mode: "create", idempotencyKey: null, dryRun: false } as const;
@@ -104,6 +104,18 @@ test("nothing is allocated behind its drops but what they let in, or stands alre
     await lift(scene, app, lockdownId);
     expect((await allocate("8444", OWN)).plan.join()).toContain("authorize it");
   }));
+
+test.each(["lifted", "over"])("what was allocated just before it is opened when it is %s", (how) =>
+  inScene("8443", async (scene, app) => {
+    await allocateRule(app, scene.asker("olga", "admin"), anAllocation("8444", OWN), { dryRun: false });
+    const { lockdownId } = await start(scene, app, { groups: ["web"], periodMs: 5 * MINUTE_MS });
+    for (let minute = 0; minute < 3; minute++) await tick(scene, MINUTE_MS, app);
+    expect(scene.rule(APP, ruleOf(8444, OWN))).toBeUndefined();
+    if (how === "lifted") await lift(scene, app, lockdownId);
+    for (let minute = 0; minute < 3; minute++) await tick(scene, MINUTE_MS, app);
+    expect(scene.rule(APP, ruleOf(8444, OWN))).toBeDefined();
+  }),
+);
 
 test.each(["adopt", "restore"] as const)("drift that was rolled back is not opened behind its drops, by %s", (verb) =>
   inScene("8443", async (scene, app) => {
