@@ -287,6 +287,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
       ...(await isAllocated(scene, claimed, APP)),
       ...(scene.notices.has("ruleClaimed") ? [] : ["nobody was told of the claim"]),
+      ...(await isRecorded(scene, "the rule is theirs now")),
     ],
   },
   "a claim beside a live lease is adopted": {
@@ -302,6 +303,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...(parseMark(scene.rule(APP, claimed)?.description ?? "") ? ["the claimed rule carries a mark"] : []),
       ...(await isAllocated(scene, claimed, APP)),
       ...(scene.notices.has("ruleClaimed") ? [] : ["nobody was told of the claim"]),
+      ...(await isRecorded(scene, "the rule is theirs now")),
     ],
   },
   "a lease rides on somebody's rule, which is read twice": {
@@ -532,6 +534,11 @@ const incidents: Readonly<Record<string, Scenario>> = {
     again: true,
     wrong: (scene, items) => [...stands(scene, WEB, granted.http, "granted"), ...states(items)],
   },
+};
+
+const isRecorded = async ({ tables }: Scene, text: string): Promise<readonly string[]> => {
+  const { records } = await listRecords(tables, { limit: 200, before: null });
+  return records.some(({ lines }) => lines.some((line) => line.includes(text))) ? [] : [`no record says: ${text}`];
 };
 
 /** Ticks up to right after a minute of the first day. */

@@ -41,6 +41,7 @@ const PACE_MS = 550;
 /** An opening that is under way is read back by then. */
 const OPENING_MS = 5000;
 const HISTORY_MAX = 50;
+const THEIRS = "the rule is theirs now and outlives the lease";
 
 /**
  * Asks the trail about the events that would spare a rule, as an event alone keeps nothing open: those of principals the policy
@@ -179,8 +180,9 @@ async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
   const { app, group, sighting } = work;
   // What the trail is asked about anyway may be a claim once it has answered.
   const mayClaim = sighting.kind === "authorize" && !sighting.settled && (sighting.confirmed || !isAsked);
-  const claims = mayClaim ? await claimsOf(app, group, sighting) : [];
-  if (claims === "later") return askAgain(work, OPENING_MS);
+  const found = mayClaim ? await claimsOf(app, group, sighting) : NO_CLAIMS;
+  if (found === "later") return askAgain(work, OPENING_MS);
+  const { claims, given } = found;
   if (!sighting.confirmed && (isAsked || claims.length > 0)) {
     const { asks, round } = work;
     if (app.clock.monotonicMs() >= asks.deadlineAt) asks.left[round] = 0;
@@ -191,6 +193,7 @@ async function settleSighting(work: Work, isAsked: boolean): Promise<void> {
     return answer === "throttled" ? askAgain(work, ASK_EVERY_MS) : waitFor(work, answer);
   }
   if (claims.length > 0 && !(await accept(work, claims, nameOf(sighting.actor)))) return;
+  for (const reason of given) await note(work, `${reason}: ${THEIRS}`);
   await save(work, { settled: true });
 }
 
@@ -239,7 +242,7 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
-  const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
+  const what = reasonOf(leases, sighting);
   const specs = claims.map(({ spec }) => spec);
   const now = app.clock.now();
   const changes = claims.map(({ spec, description }) => {
@@ -268,7 +271,7 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
       await askToSend(app, told);
       return why;
     });
-    await note(work, `${what}: ${refusal === null ? "the rule is theirs now and outlives the lease" : WHY[refusal]}`);
+    await note(work, `${what}: ${refusal === null ? THEIRS : WHY[refusal]}`);
     return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -278,12 +281,24 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
   }
 }
 
+interface Claims {
+  readonly claims: readonly Claim[];
+  /** Why rules are theirs by this very call already: whoever gave them may have died before a record said so, and it is said again. */
+  readonly given: ReadonlySet<string>;
+}
+
+const NO_CLAIMS: Claims = { claims: [], given: new Set() };
+
 /** `later` while the lease's own opening is still under way. */
-async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Promise<readonly Claim[] | "later"> {
+async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<Claims | "later"> {
+  const { rules, at } = sighting;
   const claims: Claim[] = [];
+  const given = new Set<string>();
   for (const { spec, description } of rules ?? []) {
     const entryId = entryIdOf(group.groupId, ruleKey(spec));
     const entry = await getEntry(app.tables, group, entryId);
+    if (sighting.confirmed && entry?.allocation && isGivenBy(entry.allocation, sighting))
+      given.add(entry.allocation.reason);
     // What is suspended stays closed, whoever asks for it.
     if (entry?.allocation || entry?.suspension) continue;
     if (entry && entry.holders.length > 0) {
@@ -300,8 +315,15 @@ async function claimsOf(app: App, group: GroupRef, { rules, at }: Sighting): Pro
     );
     if (held) claims.push({ spec, description, leases: held.leases });
   }
-  return claims;
+  return { claims, given };
 }
+
+/** Why a claimed rule is theirs; `isGivenBy` knows it by its end. */
+const reasonOf = (leases: string, { actor, requestId }: Sighting): string =>
+  `${nameOf(actor)} authorized what ${leases} holds (${requestId})`;
+
+const isGivenBy = ({ by, reason }: Allocation, { actor, requestId }: Sighting): boolean =>
+  by === nameOf(actor) && reason.endsWith(` holds (${requestId})`);
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
