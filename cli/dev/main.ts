@@ -13,6 +13,7 @@ import { adoptSeed } from "./adopt-seed.ts";
 import { bannerOf } from "./banner.ts";
 import { environmentOf, functionsOf, rolePolicyOf } from "./deployment.ts";
 import { devRecord } from "./dev-record.ts";
+import { answerOptions } from "./help.mjs";
 import { watchAccount } from "./monitoring.ts";
 import { type DevOptions, readDevOptions } from "./options.ts";
 import { keptSecrets, type Secrets } from "./secrets.ts";
@@ -22,6 +23,7 @@ const DIST = "dist";
 const TOKEN_DAYS = 365;
 
 async function main(): Promise<void> {
+  answerOptions();
   const options = readDevOptions(process.env);
   if (!existsSync(join(DIST, "api", "index.js"))) throw new Error("The functions are not built. Run `npm run build`.");
   const policyText = policyTextOf(readFileSync(POLICY_FILE, "utf8"), POLICY_FILE);

@@ -3,9 +3,15 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-const start = (...options: string[]) => spawnSync("node", ["cli/start.mjs", ...options], { encoding: "utf8" });
+const programs = {
+  "npm start": ["cli/start.mjs"],
+  "what it runs in the end": ["--import", "tsx", "cli/dev/main.ts"],
+};
 
-describe("npm start", () => {
+describe.each(Object.entries(programs))("%s", (_name, program) => {
+  const start = (...options: string[]) =>
+    spawnSync("node", [...program, ...options], { encoding: "utf8", timeout: 20_000 });
+
   test("tells every variable that it reads", () => {
     const { status, stdout } = start("--help");
     expect(status).toBe(0);

@@ -1,0 +1,3 @@
+// Types of help.mjs, for the program that is built.
+
+export function answerOptions(): void;
