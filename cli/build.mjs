@@ -8,7 +8,6 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
 import {
-  givenKeys,
   leaveOut,
   openApiSource,
   plainSheets,
@@ -61,7 +60,7 @@ const functionOptions = {
   supported: { "dynamic-import": false },
   // The SDKs are written for sloppy mode; a "use strict" over the whole file would break them.
   tsconfigRaw: { compilerOptions: { strict: false, alwaysStrict: false } },
-  plugins: [leaveOut, givenKeys, openApiSource, wakeupSource, tablestoreSource, tablestoreMessages],
+  plugins: [leaveOut, openApiSource, wakeupSource, tablestoreSource, tablestoreMessages],
 };
 
 /** For each schema zod writes a program and has it compiled, which pays after hundreds of values; a function checks few. */

@@ -1,6 +1,6 @@
 // esbuild plugins that make the vendor SDKs fit a function: correct in strict mode, and without what no handler calls.
 import { readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join } from "node:path";
 
 /** Packages that the SDKs load and that no call of ours reaches. Reaching one by mistake throws and names it. */
 const NEVER_CALLED = [
@@ -135,26 +135,20 @@ function tablestoreReader(isKept) {
   };
 }
 
-/** Ways to call that ours is none of; `callApi` chooses `doRequest` by the signature. Told by their indentation, as above. */
-const OTHER_CALLS =
-  /^ {4}(?:async )?(?:doRPCRequest|doROARequest|doROARequestWithForm|execute|callSSEApi)\([\w, ]*\) \{\n[\s\S]*?^ {4}\}\n/gm;
-
 /** What the compiler put at the head of each model: how a module that is none of its own would be taken in. All of these are. */
 const IMPORT_HELPERS = /^var __createBinding = [\s\S]*?^(?=Object\.defineProperty\(exports, "__esModule")/m;
 
-/** Of the file that every model is derived from: what a model is. All else in it is an older way to call. */
-const BASE_MODEL = /^(?:function (?:isModelClass|getValue|toMap)\(|var Model = )[\s\S]*?^\}.*\n/gm;
+/** Of the two files that every model is derived from: what a model is. All else in them are ways to call, which we do ourselves. */
+const BASE_MODEL = /^(?:function (?:isModelClass|getValue|toMap)\(|var Model = |var __extends = )[\s\S]*?^\}.*\n/gm;
 
-/** What the SDK's helpers have besides, by file: casts and retries of that older way, events of servers, signatures of older versions. */
-const OTHER_HELPERS = {
-  "utils.js":
-    /^ {4}static (?:convert|getEndpoint|getStringToSign|getROASignature|getDateUTCString|getRPCSignature|arrayToStringWithSpecifiedStyle|stringifyMapValue|toArray|getEndpointRules|parseToMap|mapToFlatStyle)\([\s\S]*?^ {4}\}\n/gm,
-  "core.js": /^function (cast|allowRetry|getBackoffTime|isRetryable)\([\s\S]*?^\}\n(?:exports\.\1 = \1;\n)/gm,
-  "stream.js":
-    /^function (?:tryGetEvents|readyToRead|isDigitsOnly)\([\s\S]*?^\}\n|^ {4}TeaStream\.readAsSSE = [\s\S]*?^ {4}\};\n|^var __async[\s\S]*?^\};\n|^var SSEEvent = [\s\S]*?^exports\.SSEEvent = SSEEvent;\n/gm,
-};
+/** What a model can check of itself, which nobody asks it. */
+const MODEL_CHECKS = /^ {4}Model\.validate\w+ = function[\s\S]*?^ {4}\};\n/gm;
 
-/** Leaves those out of the client of the other services, and of each of the models. */
+/** What the SDK's helpers have besides: configuration, and signatures and parameters of other styles and versions. */
+const OTHER_HELPERS =
+  /^class (\w+) extends \$tea\.Model \{[\s\S]*?^\}\nexports\.\1 = \1;\n|^const (?:\$dara|credentials_1) = .*\n|^ {4}static (?:convert|getEndpoint|getThrottlingTimeLeft|applyRetryHeaders|getStringToSign|getROASignature|toForm|getDateUTCString|getRPCSignature|arrayToStringWithSpecifiedStyle|stringifyMapValue|toArray|getEndpointRules|parseToMap|mapToFlatStyle)\([\s\S]*?^ {4}\}\n/gm;
+
+/** Leaves those out: of the SDK of the other services there are its models and what signs. */
 export const openApiSource = {
   name: "openapi-source",
   setup(build) {
@@ -163,32 +157,34 @@ export const openApiSource = {
       expectIn(source, IMPORT_HELPERS, path);
       return { contents: source.replace(IMPORT_HELPERS, "var __importStar = (module) => module;\n"), loader: "js" };
     });
-    build.onLoad({ filter: /[\\/]openapi-core[\\/]dist[\\/]client\.js$/ }, async ({ path }) => {
+    // Its index, of which the models ask for the model they extend alone.
+    build.onLoad({ filter: /[\\/]@darabonba[\\/]typescript[\\/]dist[\\/]index\.js$/ }, async ({ path }) => ({
+      contents: `var $tea = require("@alicloud/tea-typescript"), stream_1 = require("stream");\n${await modelOf(join(dirname(path), "core.js"))}`,
+      loader: "js",
+    }));
+    build.onLoad({ filter: /[\\/]tea-typescript[\\/]dist[\\/]tea\.js$/ }, async ({ path }) => ({
+      contents: await modelOf(path),
+      loader: "js",
+    }));
+    build.onLoad({ filter: /[\\/]openapi-core[\\/]dist[\\/]utils\.js$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
-      const contents = source.replace(OTHER_CALLS, "");
-      if (contents.length > source.length * 0.5) throw new Error(`${basename(path)} has a new layout`);
+      const contents = source.replace(OTHER_HELPERS, "");
+      if (contents.length > source.length * 0.6) throw new Error(`${basename(path)} has a new layout`);
       return { contents, loader: "js" };
     });
-    build.onLoad({ filter: /[\\/]tea-typescript[\\/]dist[\\/]tea\.js$/ }, async ({ path }) => {
-      const kept = (await readFile(path, "utf8")).match(BASE_MODEL);
-      if (kept?.length !== 4) throw new Error(`${basename(path)} has a new layout`);
-      return { contents: `${kept.join("")}Object.assign(exports, { __esModule: true, Model, toMap });`, loader: "js" };
-    });
-    build.onLoad(
-      { filter: /[\\/](typescript[\\/]dist[\\/](core|stream)|openapi-core[\\/]dist[\\/]utils)\.js$/ },
-      async ({ path }) => {
-        const source = await readFile(path, "utf8");
-        const contents = source.replace(OTHER_HELPERS[basename(path)], "");
-        if (contents.length > source.length * 0.8) throw new Error(`${basename(path)} has a new layout`);
-        return { contents, loader: "js" };
-      },
-    );
   },
 };
 
-/** What fc2 can be asked besides what `request` sends: of that, wake-ups need none. Told by the indentation of its methods. */
+async function modelOf(path) {
+  const kept = (await readFile(path, "utf8")).match(BASE_MODEL);
+  if (kept?.length !== 5) throw new Error(`${basename(path)} has a new layout`);
+  const model = kept.join("").replace(MODEL_CHECKS, "");
+  return `${model}Object.assign(exports, { __esModule: true, Model, toMap });`;
+}
+
+/** What fc2 has besides the head of a request and its signature. Told by the indentation of its methods. */
 const OTHER_REQUESTS =
-  /^ {2}(?:(?:create|list|get|update|delete|publish|tag|untag|put)[A-Z]\w*|websocket|normalizeParams|largeFunctionHelper|uploadCodeToTmpOssBucket)\([^\n]*\) \{\n[\s\S]*?^ {2}\}\n/gm;
+  /^ {2}(?:async )?(?!constructor|buildHeaders)\w+\([^)]*\) \{\n[\s\S]*?^ {2}\}\n|^const (?:querystring|axios|OSS|path|fs|httpx|kitx|WebSocket) = .*\n/gm;
 
 /** Leaves that out. */
 export const wakeupSource = {
@@ -204,25 +200,6 @@ export const wakeupSource = {
       const { name, version } = JSON.parse(await readFile(path, "utf8"));
       return { contents: JSON.stringify({ name, version }), loader: "json" };
     });
-  },
-};
-
-/** As much of @alicloud/credentials as openapi-core asks of keys that it is given: they stay what they are. */
-const GIVEN_KEYS = `
-exports.__esModule = true;
-exports.Config = class Config { constructor(fields) { Object.assign(this, fields); } };
-exports.default = class Credential {
-  constructor({ type, accessKeyId, accessKeySecret, securityToken }) { this.model = { type, accessKeyId, accessKeySecret, securityToken }; }
-  async getCredential() { return this.model; }
-  getType() { return this.model.type; }
-};`;
-
-/** Puts the keys that are handed over in the place of the ways to find some, which functions do not have. */
-export const givenKeys = {
-  name: "given-keys",
-  setup(build) {
-    build.onResolve({ filter: /^@alicloud\/credentials$/ }, ({ path }) => ({ path, namespace: "given-keys" }));
-    build.onLoad({ filter: /.*/, namespace: "given-keys" }, () => ({ contents: GIVEN_KEYS, loader: "js" }));
   },
 };
 

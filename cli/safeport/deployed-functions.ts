@@ -82,10 +82,10 @@ function inWords(name: string, environment: DeployedFunction["environment"]): st
 async function find({ configuration, credentials }: Account, name: string): Promise<DeployedFunction | null> {
   const { accountId, region, endpoints } = configuration;
   const place = { accountId, region, credentials: () => credentials, endpoint: endpoints.fc };
-  const client = await fcClient({ ...place, secure: endpoints.fc.startsWith("https:") });
+  const client = fcClient({ ...place, secure: endpoints.fc.startsWith("https:") });
   const late = (): Error => new Error(`Function Compute did not answer what ${name} is. Try again.`);
   try {
-    const { data } = await withDeadline(ANSWER_MS, client.get(`/functions/${name}`), late);
+    const data = await withDeadline(ANSWER_MS, client.get(`/functions/${name}`), late);
     const { environmentVariables = {} } = data as { environmentVariables?: Readonly<Record<string, unknown>> };
     return { name, environment: environmentVariables };
   } catch (error) {

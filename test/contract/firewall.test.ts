@@ -278,15 +278,15 @@ describe("the firewall on ECS", () => {
 
   it("ends a call that is not answered, as unknown", async () => {
     cloud.faults.set([{ service: "ecs", times: 1, fault: { kind: "delay", ms: 60_000 } }]);
-    const firewall = ecsFirewall(rpc({ connectTimeoutMs: 100, readTimeoutMs: 100 }));
+    const firewall = ecsFirewall(rpc({ timeoutMs: 100 }));
     expect((await failureOf(firewall.readGroup(web, "open"))).kind).toBe("unknown");
   });
 
   it("leaves no timer of the transport behind, which would hold the call in memory", async () => {
-    const readTimeoutMs = 54_321;
+    const timeoutMs = 54_321;
     const begun = vi.spyOn(globalThis, "setTimeout");
-    await ecsFirewall(rpc({ connectTimeoutMs: readTimeoutMs, readTimeoutMs })).readGroup(web, "open");
-    const timers = begun.mock.results.filter((_, at) => begun.mock.calls[at]?.[1] === readTimeoutMs);
+    await ecsFirewall(rpc({ timeoutMs })).readGroup(web, "open");
+    const timers = begun.mock.results.filter((_, at) => begun.mock.calls[at]?.[1] === timeoutMs);
     begun.mockRestore();
     expect(timers.length).toBeGreaterThan(0);
     expect(timers.filter(({ value }) => !(value as { _destroyed: boolean })._destroyed)).toEqual([]);

@@ -9,10 +9,3 @@ export interface Credentials {
 
 /** Asked before every call: temporary keys change while the process lives. */
 export type CredentialSource = () => Credentials;
-
-/** True when both are the same key. */
-export function sameCredentials(a: Credentials, b: Credentials): boolean {
-  return (
-    a.accessKeyId === b.accessKeyId && a.accessKeySecret === b.accessKeySecret && a.securityToken === b.securityToken
-  );
-}

@@ -14,7 +14,7 @@ import { ModifySecurityGroupEgressRuleRequest } from "@alicloud/ecs20140526/dist
 import { ModifySecurityGroupRuleRequest } from "@alicloud/ecs20140526/dist/models/ModifySecurityGroupRuleRequest.js";
 import { RevokeSecurityGroupEgressRequest } from "@alicloud/ecs20140526/dist/models/RevokeSecurityGroupEgressRequest.js";
 import { RevokeSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/RevokeSecurityGroupRequest.js";
-import * as core from "@alicloud/openapi-core";
+import * as utils from "@alicloud/openapi-core/dist/utils.js";
 
 /** The official request models of the calls we make; `toMap` gives the wire names. @public reached through the module as a whole */
 export const models = {
@@ -33,20 +33,15 @@ export const models = {
   RevokeSecurityGroupRequest,
 };
 
-type ClientClass = typeof core.default;
+type Helpers = typeof utils.default;
 
 // Under native ESM the default export of a CommonJS module is the module itself.
-const wrapped = core.default as ClientClass | { readonly default: ClientClass };
+const wrapped = utils.default as Helpers | { readonly default: Helpers };
 
-/** The SDK's generic client: signer, transport and error classes, without the generated methods. */
-export const RpcSdkClient: ClientClass = "default" in wrapped ? wrapped.default : wrapped;
-/** One client object. */
-export type RpcSdkClient = InstanceType<ClientClass>;
-
-/** The SDK's configuration and request classes. @public as above */
-export const { Config, OpenApiRequest, Params } = core.$OpenApiUtil;
+/** The SDK's own helpers: what signs a request, and what its headers are made of. */
+export const helpers: Helpers = "default" in wrapped ? wrapped.default : wrapped;
 
 /** Flattens nested parameters the way the generated client does: `Permissions.1.Policy`. @public as above */
 export function flattenQuery(parameters: Readonly<Record<string, unknown>>): Record<string, string> {
-  return core.$OpenApiUtil.default.query({ ...parameters });
+  return helpers.query({ ...parameters });
 }

@@ -2,7 +2,7 @@
 import type { Clock } from "../../ports/clock.ts";
 import type { Log } from "../../ports/log.ts";
 import type { Wakeup } from "../../ports/wakeup.ts";
-import { type FcPlace, fcClient } from "./fc-client.ts";
+import { type FcPlace, FcRefusal, fcClient } from "./fc-client.ts";
 
 export interface FcWakeupSettings extends FcPlace {
   readonly clock: Clock;
@@ -19,6 +19,7 @@ const SENT_MAX = 10_000;
 /** A wake-up is sent once per shard and due second; that the platform knows it already is success. Failures go to the log. */
 export function fcWakeup(settings: FcWakeupSettings): Wakeup {
   const sent = new Set<string>();
+  const client = fcClient(settings);
   return {
     async arm(shard, at) {
       const nowMs = settings.clock.now();
@@ -30,11 +31,10 @@ export function fcWakeup(settings: FcWakeupSettings): Wakeup {
       const headers: Record<string, string> = { "x-fc-invocation-type": "Async", "x-fc-async-task-id": taskId };
       if (delayS > 0) headers["x-fc-async-delay"] = `${delayS}`;
       try {
-        const client = await fcClient(settings);
         const body = { wakeup: { shard, at } };
         await client.post(`/functions/${settings.functionName}/invocations`, JSON.stringify(body), headers);
       } catch (error) {
-        if (isDuplicate(error)) return;
+        if (error instanceof FcRefusal && error.status === 409) return;
         sent.delete(taskId);
         settings.log.write("warn", "wake-up not armed", { shard, at, reason: reasonOf(error) });
       }
@@ -51,11 +51,6 @@ function remember(sent: Set<string>, taskId: string): void {
   sent.add(taskId);
   const oldest = sent.values().next();
   if (sent.size > SENT_MAX && !oldest.done) sent.delete(oldest.value);
-}
-
-/** The SDK keeps the HTTP status in its message only. */
-function isDuplicate(error: unknown): boolean {
-  return error instanceof Error && / failed with 409\b/.test(error.message);
 }
 
 function reasonOf(error: unknown): string {

@@ -1,14 +1,13 @@
-// One RPC-style cloud API behind the official SDK's generic call, with our own deadline and error classes.
+// One RPC-style cloud API: requests of the official SDK's models, signed by it, sent by Node alone, with our own deadline and error classes.
+import type { IncomingHttpHeaders } from "node:http";
+import { stringify } from "node:querystring";
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
-import { withDeadline } from "../system/deadline.ts";
+import { type HttpCall, httpSender, type SendHttp } from "../system/http-call.ts";
 import { afterThisTurn } from "../system/turn.ts";
-import type { CredentialSource, Credentials } from "./credentials.ts";
-import { sameCredentials } from "./credentials.ts";
+import type { CredentialSource } from "./credentials.ts";
 import { readAnswer } from "./ecs-answers.ts";
 import { ecsFailure, isBrokenConnection } from "./ecs-failures.ts";
-import type { RpcSdkClient } from "./ecs-sdk.ts";
-import { isStream, readBody } from "./sdk-body.ts";
 
 type EcsSdk = typeof import("./ecs-sdk.ts");
 
@@ -43,9 +42,8 @@ export interface RpcSettings {
   /** Host and port for a region, without a scheme. */
   readonly endpoint: (region: string) => string;
   readonly protocol?: "http" | "https";
-  /** The SDK treats both as a limit on silence of the socket, so the smaller one ends a slow call. */
-  readonly connectTimeoutMs?: number;
-  readonly readTimeoutMs?: number;
+  /** Limit of one attempt. */
+  readonly timeoutMs?: number;
   readonly gate?: CallGate;
 }
 
@@ -64,10 +62,10 @@ const VPC_VERSION = "2016-04-28";
 const CLOUD_MONITOR_VERSION = "2019-01-01";
 const RAM_VERSION = "2015-05-01";
 const QUOTAS_VERSION = "2020-05-10";
-const CONNECT_TIMEOUT_MS = 10_000;
-const READ_TIMEOUT_MS = 10_000;
-/** How much longer than the SDK's own limits we wait before we give a call up ourselves. */
-const DEADLINE_MARGIN_MS = 500;
+const TIMEOUT_MS = 10_000;
+const SIGNATURE = "ACS3-HMAC-SHA256";
+/** SHA-256 of a body without a byte: all parameters are in the query. */
+const HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
 /** The ECS API of 2014-05-26. */
 export function ecsRpcClient(settings: RpcSettings): RpcClient {
@@ -99,74 +97,64 @@ export function ramRpcClient(settings: RpcSettings): RpcClient {
   return rpcClient(settings, RAM_VERSION);
 }
 
-/** The SDK is loaded, and a client per region made, by the first call. */
+/** The SDK is loaded by the first call. Connections stay open between calls, for each region its own. */
 function rpcClient(settings: RpcSettings, version: string): RpcClient {
-  const connectTimeout = settings.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
-  const readTimeout = settings.readTimeoutMs ?? READ_TIMEOUT_MS;
-  const paramsOf = new Map<string, InstanceType<EcsSdk["Params"]>>();
-  const clients = new Map<string, { readonly client: RpcSdkClient; readonly credentials: Credentials }>();
+  const { timeoutMs = TIMEOUT_MS, protocol = "https" } = settings;
+  const senders = new Map<string, SendHttp>();
   let skew = 0;
   /** Kept, as each `import()` of a bundle's part copies all its names once more. */
   let loaded: EcsSdk | null = null;
 
-  function clientFor(sdk: EcsSdk, region: string): RpcSdkClient {
-    const credentials = settings.credentials();
-    const known = clients.get(region);
-    if (known !== undefined && sameCredentials(known.credentials, credentials)) return known.client;
-    const client = new sdk.RpcSdkClient(
-      new sdk.Config({
-        ...credentials,
-        regionId: region,
-        endpoint: settings.endpoint(region),
-        protocol: settings.protocol ?? "https",
-        connectTimeout,
-        readTimeout,
-      }),
-    );
-    clients.set(region, { client, credentials });
-    return client;
-  }
-
-  /** The same for every call of an API, so that a long walk makes them once. */
-  function paramsFor(sdk: EcsSdk, action: string): InstanceType<EcsSdk["Params"]> {
-    const known = paramsOf.get(action);
+  function senderTo(host: string): SendHttp {
+    const known = senders.get(host);
     if (known !== undefined) return known;
-    const made = new sdk.Params({
-      action,
-      version,
-      protocol: (settings.protocol ?? "https").toUpperCase(),
-      pathname: "/",
-      method: "POST",
-      authType: "AK",
-      style: "RPC",
-      reqBodyType: "formData",
-      bodyType: "binary",
-    });
-    paramsOf.set(action, made);
+    const made = httpSender(`${protocol}://${host}`);
+    senders.set(host, made);
     return made;
   }
 
-  async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
-    const request = new sdk.OpenApiRequest({ query: sdk.flattenQuery(call.request(sdk.models).toMap()) });
-    const runtime = {} as Parameters<RpcSdkClient["callApi"]>[2];
-    const client = clientFor(sdk, call.region);
-    const bytes = await withDeadline(
-      Math.max(connectTimeout, readTimeout) + DEADLINE_MARGIN_MS,
-      client.callApi(paramsFor(sdk, call.action), request, runtime).then(async (answer) => {
-        const { headers, body } = answer;
-        if (!isStream(body)) throw new CloudFailure("unknown", call.action, { message: `${call.action}: no body` });
-        const read = await readBody(body);
-        noteDate(headers);
-        return read;
-      }),
-      () => new CloudFailure("unknown", call.action, { message: `${call.action}: no answer in time` }),
+  /** The headers and their order are those of the SDK's generic call. */
+  function signed({ helpers, flattenQuery, models }: EcsSdk, call: RpcCall, host: string): HttpCall {
+    // Asked for each call, so that a changed key is used at once.
+    const { accessKeyId, accessKeySecret, securityToken } = settings.credentials();
+    const query = flattenQuery(call.request(models).toMap());
+    const headers: Record<string, string> = {
+      host,
+      "x-acs-version": version,
+      "x-acs-action": call.action,
+      "user-agent": helpers.getUserAgent(""),
+      "x-acs-date": helpers.getTimestamp(),
+      "x-acs-signature-nonce": helpers.getNonce(),
+      accept: "application/json",
+      "x-acs-content-sha256": HASH_OF_NOTHING,
+    };
+    if (securityToken) {
+      headers["x-acs-accesskey-id"] = accessKeyId;
+      headers["x-acs-security-token"] = securityToken;
+    }
+    const request = { method: "POST" as const, pathname: "/", query, headers };
+    headers["Authorization"] = helpers.getAuthorization(
+      request as unknown as Parameters<typeof helpers.getAuthorization>[0],
+      SIGNATURE,
+      HASH_OF_NOTHING,
+      accessKeyId,
+      accessKeySecret,
     );
-    return call.bytes ? { bytes } : readAnswer(call.action, bytes);
+    return { method: request.method, path: `/?${stringify(query)}`, headers };
   }
 
-  function noteDate(headers: unknown): void {
-    if (typeof headers !== "object" || headers === null) return;
-    const date = Date.parse(String((headers as Readonly<Record<string, unknown>>)["date"]));
+  async function send(sdk: EcsSdk, call: RpcCall): Promise<Readonly<Record<string, unknown>>> {
+    const { action } = call;
+    const host = settings.endpoint(call.region);
+    const late = (): CloudFailure => new CloudFailure("unknown", action, { message: `${action}: no answer in time` });
+    const { status, headers, body } = await senderTo(host)(signed(sdk, call, host), timeoutMs, late);
+    if (status >= 300) throw refusal(status, readAnswer(action, body));
+    noteDate(headers);
+    return call.bytes ? { bytes: body } : readAnswer(action, body);
+  }
+
+  function noteDate(headers: IncomingHttpHeaders): void {
+    const date = Date.parse(headers.date ?? "");
     if (!Number.isNaN(date)) skew = settings.clock.now() - date;
   }
 
@@ -200,4 +188,9 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     foresee: (region, actions, priority) => settings.gate?.foresee(region, actions, priority),
     skewMs: () => skew,
   };
+}
+
+/** What the service says of a call that it refuses, as `ecsFailure` reads it. */
+function refusal(statusCode: number, data: Readonly<Record<string, unknown>>): object {
+  return { statusCode, code: data["Code"] ?? data["code"], requestId: data["RequestId"] ?? data["requestId"], data };
 }

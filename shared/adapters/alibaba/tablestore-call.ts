@@ -1,10 +1,8 @@
 // One call to Tablestore: a deadline of our own, the error code decoded, and an answer to "was it applied?".
 import { createHash } from "node:crypto";
-import http from "node:http";
-import https from "node:https";
 import type { Client } from "tablestore";
 import { StoreFailure } from "../../ports/tables.ts";
-import { withDeadline } from "../system/deadline.ts";
+import { httpSender } from "../system/http-call.ts";
 import { loaded } from "../system/loaded.ts";
 import type { CredentialSource } from "./credentials.ts";
 
@@ -96,11 +94,6 @@ interface MessageClass {
   encode(message: object): { finish(): Buffer };
 }
 
-interface Reply {
-  readonly status: number;
-  readonly body: Buffer;
-}
-
 const API_VERSION = "2015-12-31";
 const TIMEOUT_MS = 5_000;
 const SOCKETS_MAX = 50;
@@ -116,7 +109,7 @@ export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller
     // Under native ESM the default export of a CommonJS module is the module itself.
     return ((module as { readonly default?: TablestoreSdk }).default ?? module) as TablestoreSdk;
   });
-  const send = sender(settings.endpoint);
+  const send = httpSender(settings.endpoint, SOCKETS_MAX);
 
   return {
     timeoutMs,
@@ -124,11 +117,10 @@ export function tablestoreCaller(settings: TablestoreSettings): TablestoreCaller
     async call<Name extends Operation>(operation: Name, parameters: Parameters_<Name>): Promise<Answer<Name>> {
       const wire = (await load()) as unknown as WireSdk;
       const body = coded(() => bytesOf(wire.encoder.encode(operation, parameters)));
-      const { request, reply } = coded(() => send(signed(wire, settings, operation, body), body));
-      const { status, body: answer } = await withDeadline(timeoutMs, reply, () => {
-        // Its socket would never be given back.
-        request.destroy();
-        return new CallFailure("unknown", "NoAnswer", `${operation} within ${timeoutMs} ms`);
+      const late = (): CallFailure => new CallFailure("unknown", "NoAnswer", `${operation} within ${timeoutMs} ms`);
+      const sent = coded(() => send({ ...signed(wire, settings, operation, body), body }, timeoutMs, late));
+      const { status, body: answer } = await sent.catch((error) => {
+        throw error instanceof CallFailure ? error : accident(error);
       });
       if (status >= 300) throw refusal(status, answer.toString());
       return coded(() => wire.decoder.decode(operation, answer) as Answer<Name>);
@@ -161,33 +153,6 @@ function signed(
   const keys = { accessKeyId, secretAccessKey: accessKeySecret, securityToken };
   new Signer(request).addAuthorization(keys, util.date.getDate());
   return request;
-}
-
-type Send = (
-  request: SignedRequest,
-  body: Buffer,
-) => { readonly request: http.ClientRequest; readonly reply: Promise<Reply> };
-
-/** Sends requests to `endpoint`. A reply is the whole of it, or a CallFailure. */
-function sender(endpoint: string): Send {
-  const { protocol, hostname, port } = new URL(endpoint);
-  const transport = protocol === "https:" ? https : http;
-  const agent = new transport.Agent({ keepAlive: true, maxSockets: SOCKETS_MAX });
-  return (signedRequest, body) => {
-    const request = transport.request({ protocol, hostname, port, agent, ...signedRequest });
-    const reply = new Promise<Reply>((resolve, reject) => {
-      const fail = (error: NodeJS.ErrnoException): void => reject(accident(error));
-      request.on("error", fail);
-      request.on("response", (response) => {
-        const pieces: Buffer[] = [];
-        response.on("error", fail);
-        response.on("data", (piece: Buffer) => pieces.push(piece));
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(pieces) }));
-      });
-    });
-    request.end(body);
-    return { request, reply };
-  };
 }
 
 /** What the network did to a request. */

@@ -1,4 +1,5 @@
 // Wake-ups as Function Compute gets them.
+import { createHash } from "node:crypto";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -9,19 +10,26 @@ const NOW = 1_793_520_000_250;
 
 let server: http.Server;
 let status = 202;
+let type = "application/json";
+let connections = 0;
 let asked: { path: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
 let logged: string[] = [];
 
 beforeEach(async () => {
   status = 202;
+  type = "application/json";
+  connections = 0;
   asked = [];
   logged = [];
   server = http.createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
     asked.push({ path: request.url ?? "", headers: request.headers, body });
-    response.writeHead(status, { "content-type": "application/json", "x-fc-request-id": "R" });
+    response.writeHead(status, { "content-type": type, "x-fc-request-id": "R" });
     response.end(JSON.stringify({ ErrorCode: "SomeError", ErrorMessage: "no" }));
+  });
+  server.on("connection", () => {
+    connections += 1;
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
 });
@@ -99,6 +107,26 @@ describe("arming a wake-up", () => {
     await armed.arm(1, NOW + 4_000);
     expect(asked).toHaveLength(2);
     expect(logged).toHaveLength(1);
+  });
+
+  it("keeps its connection for the next wake-up", async () => {
+    const armed = wakeup();
+    for (const seconds of [4, 5, 6]) await armed.arm(1, NOW + seconds * 1_000);
+    expect([asked.length, connections]).toEqual([3, 1]);
+  });
+
+  it("logs what is no answer of the service", async () => {
+    [status, type] = [502, "text/html"];
+    await wakeup().arm(1, NOW + 4_000);
+    expect(logged).toEqual([expect.stringMatching(/wake-up not armed.*failed with 502/)]);
+  });
+
+  it("sends what the service can check the body with", async () => {
+    await wakeup().arm(1, NOW + 4_000);
+    const { body, headers } = asked[0] ?? { body: "", headers: {} as http.IncomingHttpHeaders };
+    expect(headers["content-length"]).toBe(`${body.length}`);
+    const digits = Buffer.from(`${headers["content-md5"]}`, "base64").toString();
+    expect(digits).toBe(createHash("md5").update(body).digest("hex"));
   });
 
   it("logs an endpoint that is not there", async () => {
