@@ -78,7 +78,9 @@ export async function lockedOut(
   const { operatorPath } = policy;
   for (const { entryId, spec, holders } of entries.filter((entry) => isOpening(entry, now))) {
     if (keptFor(spec, { core: policy.lockdown.core, operatorPath }) !== null) continue;
-    if (!(await isGlassBroken(app, holders, 0))) refusals.set(entryId, { code: "GROUP_LOCKED_DOWN", detail });
+    // One that waits and cannot be read is not opened before it can be, and no refusal is its end.
+    if (!(await isGlassBroken(app, holders, 0, (it) => it.openedAt === null)))
+      refusals.set(entryId, { code: "GROUP_LOCKED_DOWN", detail });
   }
   return refusals;
 }

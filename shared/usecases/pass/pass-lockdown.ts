@@ -1,6 +1,6 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
 import type { EntryId, GroupRef, RuleKey } from "../../domain/ids.ts";
-import type { DropHolder, Entry, Holder, Suspender } from "../../domain/ledger-entry.ts";
+import type { DropHolder, Entry, Holder, LeaseHolder, Suspender } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
@@ -220,7 +220,9 @@ export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Pa
     .flatMap(({ specs }) => specs)
     .reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
 
-/** The ways whose lease lives, and those that are given just now. Reads the ledger rows of their rules. */
+/**
+ * The ways whose lease lives, also where nobody can read it, and those that are given just now. Reads the ledger rows of their rules.
+ */
 export async function livePassages(app: App, { passages = [] }: LockdownGroup): Promise<readonly Passage[]> {
   const now = app.clock.now();
   const isLive = await Promise.all(
@@ -229,17 +231,21 @@ export async function livePassages(app: App, { passages = [] }: LockdownGroup): 
       const entries = await Promise.all(
         specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
       );
-      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0)));
+      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0, () => true)));
       return broken.includes(true);
     }),
   );
   return passages.filter((_, index) => isLive[index]);
 }
 
-/** The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. */
+/**
+ * The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. Nothing else
+ * has been opened for a lease since then, so that it tells of those that cannot be read.
+ */
 export async function brokenGlass(app: App, group: GroupRef, startedAt: number): Promise<ReadonlySet<RuleKey>> {
   const { entries } = await listEntries(app.tables, group);
-  const isOwn = await Promise.all(entries.map(({ holders }) => isGlassBroken(app, holders, startedAt)));
+  const isSince = ({ openedAt }: LeaseHolder): boolean => openedAt !== null && openedAt >= startedAt;
+  const isOwn = await Promise.all(entries.map(({ holders }) => isGlassBroken(app, holders, startedAt, isSince)));
   return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
 }
 
