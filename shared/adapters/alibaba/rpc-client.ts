@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import { stringify } from "node:querystring";
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
-import { type HttpCall, httpSender, type SendHttp } from "../system/http-call.ts";
+import { type HttpCall, httpSenders } from "../system/http-call.ts";
 import { afterThisTurn } from "../system/turn.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { readAnswer } from "./ecs-answers.ts";
@@ -100,18 +100,10 @@ export function ramRpcClient(settings: RpcSettings): RpcClient {
 /** The SDK is loaded by the first call. Connections stay open between calls, for each region its own. */
 function rpcClient(settings: RpcSettings, version: string): RpcClient {
   const { timeoutMs = TIMEOUT_MS, protocol = "https" } = settings;
-  const senders = new Map<string, SendHttp>();
+  const senderTo = httpSenders();
   let skew = 0;
   /** Kept, as each `import()` of a bundle's part copies all its names once more. */
   let loaded: EcsSdk | null = null;
-
-  function senderTo(host: string): SendHttp {
-    const known = senders.get(host);
-    if (known !== undefined) return known;
-    const made = httpSender(`${protocol}://${host}`);
-    senders.set(host, made);
-    return made;
-  }
 
   /** The headers and their order are those of the SDK's generic call. */
   function signed({ helpers, flattenQuery, models }: EcsSdk, call: RpcCall, host: string): HttpCall {
@@ -147,7 +139,7 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     const { action } = call;
     const host = settings.endpoint(call.region);
     const late = (): CloudFailure => new CloudFailure("unknown", action, { message: `${action}: no answer in time` });
-    const { status, headers, body } = await senderTo(host)(signed(sdk, call, host), timeoutMs, late);
+    const { status, headers, body } = await senderTo(`${protocol}://${host}`)(signed(sdk, call, host), timeoutMs, late);
     if (status >= 300) throw refusal(status, readAnswer(action, body));
     noteDate(headers);
     return call.bytes ? { bytes: body } : readAnswer(action, body);

@@ -1,10 +1,8 @@
 // The log service over HTTP: signed requests under a deadline of our own, with the service's errors sorted by what may be concluded.
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { gunzipSync } from "node:zlib";
 import type { Clock } from "../../ports/clock.ts";
 import { TrafficFailure } from "../../ports/traffic.ts";
-import { withDeadline } from "../system/deadline.ts";
+import { type HttpReply, httpSenders } from "../system/http-call.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { canonicalQuery, signSls } from "./sls-signature.ts";
 
@@ -52,7 +50,7 @@ const KIND_BY_CODE: Readonly<Record<string, TrafficFailure["kind"]>> = {
 /** Connections are kept; nothing is loaded or opened before the first call. */
 export function slsClient(settings: SlsSettings): SlsClient {
   const timeoutMs = settings.timeoutMs ?? TIMEOUT_MS;
-  const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
+  const senderTo = httpSenders();
 
   async function send({ region, project, method, path, query = {}, body }: SlsCall): Promise<unknown> {
     const { url, host } = placeOf(settings.endpoint, region, project);
@@ -75,30 +73,15 @@ export function slsClient(settings: SlsSettings): SlsClient {
       { credentials: settings.credentials(), region, nowMs: settings.clock.now() },
     );
     const search = canonicalQuery(query);
-    const isSecure = url.protocol === "https:";
-    const asked = (isSecure ? httpsRequest : httpRequest)({
-      host: url.hostname,
-      port: url.port || (isSecure ? 443 : 80),
+    const request = {
       method,
       path: search === "" ? path : `${path}?${search}`,
       headers: { ...headers, "content-length": String(Buffer.byteLength(text)) },
-      agent: isSecure ? agents.https : agents.http,
-    });
-    const answered = new Promise<{ readonly message: IncomingMessage; readonly bytes: Buffer }>((resolve, reject) => {
-      asked.once("error", reject);
-      asked.once("response", (message) => {
-        const chunks: Buffer[] = [];
-        message.on("data", (chunk: Buffer) => chunks.push(chunk));
-        message.once("end", () => resolve({ message, bytes: Buffer.concat(chunks) }));
-        message.once("close", () => reject(new Error("the answer was cut off")));
-      });
-      asked.end(text);
-    });
+      body: text,
+    };
     try {
-      const { message, bytes } = await withDeadline(timeoutMs, answered, () => new Error("no answer in time"));
-      return read(message, bytes);
+      return read(await senderTo(url.origin)(request, timeoutMs, () => new Error("no answer in time")));
     } catch (error) {
-      asked.destroy();
       if (error instanceof TrafficFailure) throw error;
       throw new TrafficFailure("unavailable", `the log service gave no usable answer: ${reasonOf(error)}`);
     }
@@ -131,11 +114,11 @@ function placeOf(
   return { url: new URL(`${url.protocol}//${host}`), host };
 }
 
-function read({ statusCode = 0, headers }: IncomingMessage, bytes: Buffer): unknown {
+function read({ status, headers, body }: HttpReply): unknown {
   const isZipped = headers["content-encoding"] === "gzip" || headers["x-log-compresstype"] === "gzip";
-  const text = (isZipped ? gunzipSync(bytes) : bytes).toString("utf8");
+  const text = (isZipped ? gunzipSync(body) : body).toString("utf8");
   const parsed = parse(text);
-  if (statusCode >= 200 && statusCode < 300) {
+  if (status >= 200 && status < 300) {
     if (parsed === undefined) throw new Error("the answer is no JSON");
     return parsed;
   }
@@ -146,7 +129,7 @@ function read({ statusCode = 0, headers }: IncomingMessage, bytes: Buffer): unkn
   const code = typeof errorCode === "string" ? errorCode : null;
   const told = typeof errorMessage === "string" ? `: ${errorMessage.slice(0, MESSAGE_LENGTH_MAX)}` : "";
   const requestId = headers["x-log-requestid"];
-  throw new TrafficFailure(kindOf(code, statusCode), `the log service answered ${code ?? statusCode}${told}`, {
+  throw new TrafficFailure(kindOf(code, status), `the log service answered ${code ?? status}${told}`, {
     cloudCode: code,
     requestId: typeof requestId === "string" ? requestId : null,
   });

@@ -56,3 +56,13 @@ export function httpSender(endpoint: string, socketsMax = Number.POSITIVE_INFINI
     });
   };
 }
+
+/** A sender for each endpoint, made when it is first asked for and kept with its connections. */
+export function httpSenders(): (endpoint: string) => SendHttp {
+  const made = new Map<string, SendHttp>();
+  return (endpoint) => {
+    const known = made.get(endpoint) ?? httpSender(endpoint);
+    made.set(endpoint, known);
+    return known;
+  };
+}
