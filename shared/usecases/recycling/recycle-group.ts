@@ -172,6 +172,7 @@ export class GroupWork {
     for (const { entryId, spec, holders } of scene.entries)
       for (const { kind, holderId, ended } of holders) {
         if (kind !== "quarantine" || ended !== null || run.dryRun) continue;
+        if (this.unreadable.has(holderId)) continue;
         const item = await getRecyclingItem(app.tables, holderId);
         if (item === null || item.state === "quarantined" || item.step !== null) continue;
         app.log.write("warn", `the drop ${entryId} is held for ${holderId}, which is ${item.state}: it is let go of`);

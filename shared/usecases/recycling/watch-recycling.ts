@@ -61,21 +61,21 @@ export async function watchRecycling(app: App, run: WatchRun): Promise<number | 
   return isOwed ? Math.min(now + AGAIN_MS, windowEnd) : windowEnd;
 }
 
-/** The items that are under way or in quarantine. What is over is taken off the list. */
+/** The items that are under way or in quarantine. What is over is taken off the list, and what cannot be read stays on it. */
 async function itemsUnderway(app: App): Promise<{ readonly items: readonly RecyclingItem[]; readonly isAny: boolean }> {
   const listed = await listUnderway(app.tables);
   const items: RecyclingItem[] = [];
   let isAny = false;
   await inParallel(listed, async (row) => {
-    const item = await getRecyclingItem(app.tables, row.itemId).catch((error: unknown) => {
+    try {
+      const item = await getRecyclingItem(app.tables, row.itemId);
+      if (item !== null && (item.step !== null || item.state === "quarantined")) items.push(item);
+      else if (row.at + BEGINNING_MS < app.clock.now()) return await endUnderway(app.tables, row);
+    } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      app.log.write("error", `the recycling item ${row.itemId} cannot be read; nobody watches it`);
-      return null;
-    });
-    const isOver = item === null || (item.step === null && item.state !== "quarantined");
-    if (item !== null && !isOver) items.push(item);
-    if (isOver && row.at + BEGINNING_MS < app.clock.now()) await endUnderway(app.tables, row);
-    else isAny = true;
+      app.log.write("error", `the recycling item ${row.itemId} cannot be read; nobody watches it until it can`);
+    }
+    isAny = true;
   });
   return { items, isAny };
 }

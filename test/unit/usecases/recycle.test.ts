@@ -396,6 +396,17 @@ it("a quarantine that is given up leaves no hold of its drop behind", async () =
   expect([await one.state(), (await one.item())?.step, one.rules()]).toEqual(["noticed", null, [IDLE]]);
 });
 
+it("a quarantine that nobody can read holds up no other rule of its group", async () => {
+  one = await RecyclingWorld.start();
+  await one.quarantined();
+  const { world, itemId } = one;
+  const damage = world.process().tables.update("recycling", ["sg-web", itemId], { body: "{" }, { kind: "present" });
+  await world.run(damage);
+  const { failed, rules } = await one.recycle();
+  expect([failed, rules > 0]).toEqual([[], true]);
+  expect(one.rules()).toEqual([IDLE, DROP]);
+});
+
 describe("a halt that lasts", () => {
   const set = (mode: "halt" | "normal") => {
     const admin = one.world.caller("root", ["admin"]);

@@ -95,6 +95,16 @@ describe("the watch over quarantines", () => {
     expect(await watched()).not.toContain(one.itemId);
   });
 
+  it("keeps what it cannot read on its list", async () => {
+    await quarantined();
+    const { world, itemId } = one;
+    const damage = world.process().tables.update("recycling", ["sg-web", itemId], { body: "{" }, { kind: "present" });
+    await world.run(damage);
+    await world.advance(11 * MINUTE);
+    expect(await one.watch()).toBeGreaterThan(world.clock.now());
+    expect(await watched()).toContain(itemId);
+  });
+
   it("is told again by the nightly job of what it has lost", async () => {
     await quarantined();
     const { world } = one;
