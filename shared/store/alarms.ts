@@ -35,6 +35,25 @@ export async function getAlarm(tables: Tables, alarmId: string): Promise<AlarmRo
   return row && alarmOf(row);
 }
 
+/** As `getAlarm`; null where it cannot be read. */
+export async function readableAlarm(tables: Tables, alarmId: string): Promise<AlarmRow | null> {
+  const row = await tables.get("alarm", [alarmId]);
+  return row && (readable([row], alarmOf).items[0] ?? null);
+}
+
+/** Deletes the row of an alarm that nobody can read, and no other, so that it can be written anew; true where there was one. */
+export async function deleteUnreadableAlarm(tables: Tables, alarmId: string): Promise<boolean> {
+  const row = await tables.get("alarm", [alarmId]);
+  if (!row || readable([row], alarmOf).unreadable.length === 0) return false;
+  const { body } = row.columns;
+  await tables.delete(
+    "alarm",
+    row.key,
+    body === undefined ? { kind: "none" } : { kind: "equals", column: "body", value: body },
+  );
+  return true;
+}
+
 /** Every alarm, to the last page, and the ids of those that cannot be read. */
 export async function listAlarms(
   tables: Tables,

@@ -6,7 +6,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import { getAlarm, saveAlarm } from "../../store/alarms.ts";
+import { readableAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { deleteUnreadableLockdown, getLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
@@ -148,11 +148,11 @@ async function decide(
   }
 }
 
-/** A person's word outlasts what the alarm goes on saying, until it has been OK. */
+/** A person's word outlasts what the alarm goes on saying, until it has been OK. It ends what one has on that cannot be read, but cannot outlast that. */
 async function muteAlarms(app: App, { causes }: Lockdown): Promise<void> {
   for (const { by } of causes) {
     for (;;) {
-      const row = await getAlarm(app.tables, by);
+      const row = await readableAlarm(app.tables, by);
       if (!row || row.isMuted || row.alarm.state !== "ALERT") break;
       if (await saveAlarm(app.tables, { ...row, isMuted: true })) break;
     }

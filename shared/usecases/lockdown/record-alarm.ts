@@ -2,7 +2,7 @@
 import { ALARM_JOB, type Alarm, alarmIdOf, alarmRuleFor } from "../../domain/alarm.ts";
 import { isLaterEnd, lockdownEnd } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { type AlarmRow, getAlarm, saveAlarm } from "../../store/alarms.ts";
+import { type AlarmRow, deleteUnreadableAlarm, readableAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
@@ -14,13 +14,13 @@ const NET_MS = 15_000;
  * Stores the alarm as it is told now. Answers its row, or null where it says nothing new: a retry, or a state that has been overtaken
  * by a later one, or what is being done for it already. Of one instant, which may be a whole second, each state is heard once, in the order
  * in which they come. What no rule of the policy answers is recorded, and asks for nothing; without a policy that can be read nobody knows, and
- * it waits for one.
+ * it waits for one. A row that cannot be read is written anew, as if nothing had been told before: no attack goes unanswered for it.
  */
 export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promise<AlarmRow | null> {
   const alarmId = alarmIdOf(alarm);
   const now = app.clock.now();
   for (;;) {
-    const stored = await getAlarm(app.tables, alarmId);
+    const stored = await readableAlarm(app.tables, alarmId);
     if (stored !== null && isTold(stored, alarm)) return null;
     const toldBefore = stored?.alarm.at === alarm.at ? [...(stored.toldBefore ?? []), stored.alarm.state] : [];
     const isAnswered =
@@ -51,6 +51,8 @@ export async function recordAlarm(app: App, alarm: Alarm, policy: Policy): Promi
       rev: stored?.rev ?? 0,
     });
     if (saved) return saved;
+    if (stored === null && (await deleteUnreadableAlarm(app.tables, alarmId)))
+      app.log.write("error", `the row of the alarm ${alarmId} could not be read: it says what was told now`);
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
   }
 }

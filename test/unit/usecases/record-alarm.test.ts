@@ -108,3 +108,25 @@ test("an OK that nobody has acted on yet ends a person's word, too", () =>
     await recordAlarm(app, alarmOf("OK", AT + 2000), scene.policy);
     expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 3000)])).toEqual([[true, true]]);
   }));
+
+/** Nobody can read what is stored of the alarm. */
+const damage = ({ tables }: App) =>
+  tables.update("alarm", [alarmIdOf(alarmOf("ALERT"))], { body: "{}" }, { kind: "present" });
+
+test("an alert is acted on though what was told of its alarm before cannot be read, and its end as well", () =>
+  inScene(async (scene, app) => {
+    await tellAll(scene, app, [alarmOf("ALERT"), alarmOf("OK")]);
+    await damage(app);
+    expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 60_000)])).toEqual([[true, true]]);
+    await damage(app);
+    expect(await tellAll(scene, app, [alarmOf("OK", AT + 120_000)])).toEqual([[true, false]]);
+  }));
+
+test("a person lifts a lockdown though nobody can read the alarm that has it on", () =>
+  inScene(async (scene, app) => {
+    await tellAll(scene, app, [alarmOf("ALERT")]);
+    const { lockdownId } = (await getAlarm(app.tables, alarmIdOf(alarmOf("ALERT")))) ?? {};
+    await damage(app);
+    await lift(scene, app, lockdownId ?? "");
+    expect(isLocked(scene)).toBe(false);
+  }));
