@@ -7,7 +7,7 @@ import type { Approval, Justification } from "../domain/second-person.ts";
 import { AppError } from "../errors/app-error.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
-import { shapedColumn, withKey } from "./row-shape.ts";
+import { type Shape, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
 const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -27,6 +27,12 @@ function firstIdAt(at: number): string {
   return `ls-${time}`;
 }
 
+const APPROVAL: Shape<Approval> = {
+  ...{ needed: "number", change: "text", requester: "text", askedOf: "texts", lapsesAt: "number" },
+  ...{ words: "objects", rev: "number" },
+};
+const JUSTIFICATION: Shape<Justification> = { by: "text", at: "number", text: "text" };
+
 const leaseOf = withKey((row: Row): Lease => {
   const { columns } = row;
   const request = shapedColumn<LeaseRequest & { specs: unknown[] }>(columns["request"], "lease", {
@@ -36,8 +42,8 @@ const leaseOf = withKey((row: Row): Lease => {
   const status = shapedColumn<LeaseStatus>(columns["status"], "lease", {
     ...{ state: "text", until: "number", ruleIds: "texts", noteDetail: "object?" },
   });
-  const orNull = (column: string): unknown =>
-    columns[column] === undefined ? null : shapedColumn(columns[column], "lease", {});
+  const orNull = <Value extends object>(column: string, shape: Shape<Value>): Value | null =>
+    columns[column] === undefined ? null : shapedColumn(columns[column], "lease", shape);
   return {
     request: {
       ...request,
@@ -49,8 +55,8 @@ const leaseOf = withKey((row: Row): Lease => {
       sessions: request.sessions ?? "keep",
     },
     status,
-    approval: orNull("approval") as Approval | null,
-    justification: orNull("justification") as Justification | null,
+    approval: orNull("approval", APPROVAL),
+    justification: orNull("justification", JUSTIFICATION),
     ...(typeof columns["sessions"] === "string" ? { sessionsOutcome: columns["sessions"] } : {}),
   };
 });
@@ -132,6 +138,12 @@ export async function getLease(tables: Tables, leaseId: LeaseId): Promise<Lease 
 export async function getKeptLease(tables: Tables, leaseId: LeaseId): Promise<Lease | "unreadable" | null> {
   const row = await tables.get("lease", [leaseId]);
   return row && (readableLease(row) ?? "unreadable");
+}
+
+/** Those of these leases that are there and can be read: one that cannot keeps nobody from the others. */
+export async function readableLeases(tables: Tables, ids: readonly LeaseId[]): Promise<readonly Lease[]> {
+  const rows = await Promise.all(ids.map((id) => getKeptLease(tables, id)));
+  return rows.filter((lease) => lease !== null && lease !== "unreadable");
 }
 
 /** Later than any fence: the row of a lease that is over is written by nobody any more. */

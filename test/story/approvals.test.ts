@@ -377,6 +377,18 @@ describe("a lease on a port that needs a second person", () => {
     expect(await seen(caller("bob"))).toEqual([]);
   });
 
+  test("that nobody can read hides no other, and keeps nobody from asking", async () => {
+    const [lost, lease] = [await asked({}, "eve"), await asked()];
+    const { tables } = world.process();
+    await world.run(tables.update("lease", [lost.request.leaseId], { approval: "{}" }, { kind: "present" }));
+    const { leases } = await world.run(listApprovals(world.process(), caller("bob"), everything));
+    expect(leases.map(({ request }) => request.leaseId)).toEqual([lease.request.leaseId]);
+    const again = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+    const answer = await world.run(openLease(world.process(), caller("ann", "requester"), world.ask(DB), again));
+    expect(answer.lease.request.leaseId).toBe(lease.request.leaseId);
+    await expect(say(lost, caller("bob"))).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
+  });
+
   test("is on a page of those that wait, newest first, whatever else waits for others", async () => {
     const ids: string[] = [];
     for (const [n, principal] of ["eve", "bob", "ann", "bob", "bob", "eve", "bob"].entries()) {
@@ -552,6 +564,11 @@ describe("how many leases one person may have", () => {
     await world.open({ port: "9005" }, "bob");
     await world.advance(700_000);
     await world.ticks(2);
-    await world.open({ port: "9006" }, "ann");
+    const { lease } = await world.open({ port: "9006" }, "ann");
+    // Of one that nobody can read nobody knows that it is over; it takes one place, and no other.
+    const { tables } = world.process();
+    await world.run(tables.update("lease", [lease.request.leaseId], { status: "{" }, { kind: "present" }));
+    await world.open({ port: "9007" }, "ann");
+    await expect(world.open({ port: "9008" }, "ann")).rejects.toMatchObject({ code: "LEASES_TOO_MANY" });
   });
 });

@@ -4,7 +4,7 @@ import type { LeaseId } from "../../domain/ids.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { isPermitted } from "../../domain/permission.ts";
 import { listWaiting } from "../../store/attention.ts";
-import { getLease } from "../../store/leases.ts";
+import { readableLeases } from "../../store/leases.ts";
 import type { App, Caller } from "../app.ts";
 import type { Sees } from "../group/check-scope.ts";
 import { approverBar, isAskedOf } from "../lease/judge-lease.ts";
@@ -19,9 +19,8 @@ export async function listApprovals(
   const leases: Lease[] = [];
   for (let before = query.cursor; ; ) {
     const { ids, next } = await listWaiting(app.tables, { before, limit: query.limit });
-    const read = await Promise.all(ids.map((id) => getLease(app.tables, id)));
-    for (const lease of read)
-      if (lease !== null && query.sees(lease.request.group.groupId) && (await waitsForCaller(app, caller, lease))) {
+    for (const lease of await readableLeases(app.tables, ids))
+      if (query.sees(lease.request.group.groupId) && (await waitsForCaller(app, caller, lease))) {
         if (leases.length === query.limit) return { leases, next: leases.at(-1)?.request.leaseId ?? null };
         leases.push(lease);
       }

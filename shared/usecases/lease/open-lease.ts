@@ -10,7 +10,7 @@ import { isHolding } from "../../plan/picture.ts";
 import { startMistake } from "../../plan/plan-start.ts";
 import { listWaiting } from "../../store/attention.ts";
 import { claimKey, readKey } from "../../store/idempotency.ts";
-import { getLease } from "../../store/leases.ts";
+import { getLease, readableLeases } from "../../store/leases.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { approvalFor, waitsFor } from "../approval/ask-approval.ts";
@@ -198,8 +198,8 @@ async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
     request.entryIds.join() === wanted;
   for (let before: LeaseId | null = null; ; ) {
     const { ids, next } = await listWaiting(app.tables, { before, limit: WAITING_PAGE });
-    const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
-    for (const lease of leases) if (lease !== null && isSame(lease) && (await isAskerGood(app, lease))) return lease;
+    for (const lease of await readableLeases(app.tables, ids))
+      if (isSame(lease) && (await isAskerGood(app, lease))) return lease;
     if (next === null) return null;
     before = next;
   }

@@ -3,7 +3,7 @@ import { personOf } from "../../domain/grant-policy.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import { fail } from "../../errors/app-error.ts";
-import { getLease } from "../../store/leases.ts";
+import { getKeptLease } from "../../store/leases.ts";
 import { readPlaces, writePlaces } from "../../store/places.ts";
 import type { App, Caller } from "../app.ts";
 
@@ -41,9 +41,11 @@ async function stillTaken<Place extends { readonly leaseId: LeaseId; readonly at
   places: readonly Place[],
   now: number,
 ): Promise<readonly Place[]> {
-  const leases = await Promise.all(places.map((it) => getLease(app.tables, it.leaseId)));
+  const leases = await Promise.all(places.map((it) => getKeptLease(app.tables, it.leaseId)));
   return places.filter((place, index) => {
     const lease = leases[index] ?? null;
+    // Nobody knows that it is over.
+    if (lease === "unreadable") return true;
     return lease === null ? now - place.at < BOOKING_MS : !isFinal(lease.status.state);
   });
 }

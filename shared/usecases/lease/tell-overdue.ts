@@ -5,7 +5,7 @@ import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Due } from "../../store/due.ts";
-import { getLease } from "../../store/leases.ts";
+import { getKeptLease } from "../../store/leases.ts";
 import type { App } from "../app.ts";
 import { tellOnce } from "../notices/tell.ts";
 
@@ -13,9 +13,15 @@ import { tellOnce } from "../notices/tell.ts";
 export const OVERDUE_MS = 30_000;
 /** Leases of one group that are named; more say nothing new. */
 const LEASES_MAX = 20;
+/** In place of whose lease it is. */
+const UNREADABLE = "(its row cannot be read)";
 
-/** When the lease should have been closed; null for one that is over. `rowAt` is the instant of the due row that is still there. */
-export function dueEnd(lease: Lease | null, rowAt: number): number | null {
+/**
+ * When the lease should have been closed; null for one that is over. `rowAt` is the instant of the due row that is still there, and all that
+ * is known of a lease that cannot be read.
+ */
+export function dueEnd(lease: Lease | "unreadable" | null, rowAt: number): number | null {
+  if (lease === "unreadable") return rowAt;
   if (!lease || isFinal(lease.status.state)) return null;
   // A lease that was ended early keeps the end it was granted: its row tells when it was to close.
   return lease.status.state === "closing" ? Math.min(rowAt, lease.status.until) : lease.status.until;
@@ -29,18 +35,23 @@ export async function tellOverdue(app: App, group: GroupRef, rows: readonly Due[
     if (row.kind === "lease" && row.at < now - OVERDUE_MS && !late.has(row.id)) late.set(row.id, row);
   const found = await Promise.all(
     [...late.values()].slice(0, LEASES_MAX).map(async (row): Promise<readonly Notice[]> => {
-      const lease = await getLease(app.tables, row.id as LeaseId);
+      const lease = await getKeptLease(app.tables, row.id as LeaseId);
       const dueAt = dueEnd(lease, row.at);
       if (lease === null || dueAt === null || dueAt >= now - OVERDUE_MS) return [];
-      const { leaseId, principal } = lease.request;
+      const leaseId = row.id;
+      const principal = lease === "unreadable" ? null : lease.request.principal;
       const hour = formatUtc(now).slice(0, 13);
       return [
         noticeOf("leaseOverdue", {
           at: now,
           group,
-          to: [{ kind: "role", role: "operator" }, { kind: "group" }, { kind: "person", principal }],
+          to: [
+            { kind: "role", role: "operator" },
+            { kind: "group" },
+            ...(principal === null ? [] : [{ kind: "person", principal } as const]),
+          ],
           dedupe: `${leaseId}/${dueAt}/${hour}`,
-          data: { lease: leaseId, principal, dueAt, why },
+          data: { lease: leaseId, principal: principal ?? UNREADABLE, dueAt, why },
         }),
       ];
     }),

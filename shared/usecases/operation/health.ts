@@ -8,7 +8,7 @@ import { listUnjustified } from "../../store/attention.ts";
 import { listCollections } from "../../store/collection.ts";
 import { type Due, readDue } from "../../store/due.ts";
 import { lastFullPass } from "../../store/full-pass.ts";
-import { getLease } from "../../store/leases.ts";
+import { getKeptLease, readableLeases } from "../../store/leases.ts";
 import { readMode } from "../../store/mode.ts";
 import { checkUnreadable, readTrailCheck, type TrailFault } from "../../store/trail-check.ts";
 import type { App } from "../app.ts";
@@ -20,7 +20,7 @@ export interface Health {
   readonly now: number;
   /** Instant of the oldest due row that is past, or null. */
   readonly oldestDueAt: number | null;
-  /** Leases that should have been closed more than 30 s ago and are not. */
+  /** Leases that should have been closed more than 30 s ago and are not, or of which nobody can tell. */
   readonly overdueEnds: readonly { readonly lease: string; readonly group: string; readonly dueAt: number }[];
   /** Since when surely every group has been looked at, or null when that is not known. */
   readonly oldestGroupSeenAt: number | null;
@@ -129,22 +129,21 @@ async function evidenceSources(app: App, now: number): Promise<Health["evidence"
 /** The row that names a lease may be there before it and after it: the lease tells. */
 async function unjustifiedLeases(app: App): Promise<Health["unjustified"]> {
   const ids = await listUnjustified(app.tables, ENDS_MAX);
-  const leases = await Promise.all(ids.map((id) => getLease(app.tables, id)));
-  return leases.flatMap((lease) => {
-    const justifyBy = lease?.request.grant?.justifyBy ?? null;
-    if (lease === null || justifyBy === null || lease.justification !== null) return [];
+  return (await readableLeases(app.tables, ids)).flatMap((lease) => {
+    const justifyBy = lease.request.grant?.justifyBy ?? null;
+    if (justifyBy === null || lease.justification !== null) return [];
     const { leaseId, group, principal } = lease.request;
     return [{ lease: leaseId, group: group.groupId, principal, justifyBy }];
   });
 }
 
-/** A late row alone says only that nobody has looked: the lease tells whether something should have been closed. */
+/** A late row alone says only that nobody has looked: the lease tells whether something should have been closed, where it can be read. */
 async function lateEnds(app: App, due: readonly Due[], bound: number): Promise<Health["overdueEnds"]> {
   const late = new Map<string, Due>();
   for (const row of due) if (row.kind === "lease" && row.at < bound && !late.has(row.id)) late.set(row.id, row);
   const ends = await Promise.all(
     [...late.values()].slice(0, ENDS_MAX).map(async (row) => {
-      const dueAt = dueEnd(await getLease(app.tables, row.id as LeaseId), row.at);
+      const dueAt = dueEnd(await getKeptLease(app.tables, row.id as LeaseId), row.at);
       return dueAt !== null && dueAt < bound ? [{ lease: row.id, group: row.groupId as string, dueAt }] : [];
     }),
   );

@@ -65,6 +65,18 @@ const { eventId, receivedAt } = aSighting();
 const pass = { ...dueJob("x", null, NOW), kind: "full-pass", id: "nightly" } as const;
 const passKey = [pass.shard, pass.at, pass.kind, pass.id];
 
+/** A lease that waits for a second person, and was justified. */
+const A_LEASE = {
+  request: JSON.stringify({
+    ...{ leaseId: LEASE, principal: "ann", group: GROUP, specs: [], entryIds: [], periodMs: 1, requestedAt: NOW },
+  }),
+  status: JSON.stringify({ state: "requested", until: NOW, ruleIds: [] }),
+  approval: JSON.stringify({
+    ...{ needed: 1, change: "c", requester: "ann", askedOf: [], lapsesAt: NOW, words: [], approvedAt: null, rev: 0 },
+  }),
+  justification: JSON.stringify({ by: "ann", at: NOW, text: "why" }),
+};
+
 const AN_ENTRY: Damaged = [
   "an entry",
   ["ledger", [WEB, "e"], "body"],
@@ -274,6 +286,17 @@ describe("a damaged row is told as such:", () => {
           ...{ code: "STATE_UNREADABLE", detail: detailOf(row) },
         });
     });
+
+  test.each(["approval", "justification"])("a lease's %s", async (column) => {
+    const read = async (columns: Readonly<Record<string, string>>): Promise<unknown> => {
+      const tables = memoryTables(schemas);
+      await tables.put("lease", [LEASE], columns, { kind: "none" });
+      return getLease(tables, LEASE).catch(({ code }) => code);
+    };
+    expect(await read(A_LEASE)).toMatchObject({ approval: { needed: 1 }, justification: { text: "why" } });
+    for (const by of DAMAGES)
+      if (by !== null) expect(await read({ ...A_LEASE, [column]: by }), by).toBe("STATE_UNREADABLE");
+  });
 
   test("in words that lead to it", async () => {
     const [, , read] = AN_ENTRY;

@@ -1,9 +1,12 @@
 // What health says of leases that are late.
 import { describe, expect, test } from "vitest";
+import { readDue } from "../../../shared/store/due.ts";
 import { lastFullPassWrite } from "../../../shared/store/full-pass.ts";
 import { getLease, writeStatus } from "../../../shared/store/leases.ts";
+import { readOutbox } from "../../../shared/store/outbox.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { tellOverdue } from "../../../shared/usecases/lease/tell-overdue.ts";
 import { health } from "../../../shared/usecases/operation/health.ts";
 import { anAsk, appWorld, GROUP, START } from "./app-world.ts";
 
@@ -56,6 +59,29 @@ describe("health", () => {
       status: "overdue",
       overdueEnds: [{ lease: lease.request.leaseId, group: GROUP.groupId, dueAt: lease.status.until }],
     });
+  });
+
+  test("names a lease that nobody can read beside the others that are late", async () => {
+    const world = await appWorld();
+    const [first, second] = [
+      await openLease(world.app, world.caller(), anAsk({ port: "8443" }), create),
+      await openLease(world.app, world.caller(), anAsk({ port: "9443" }), create),
+    ].map(({ lease }) => ({ lease: lease.request.leaseId, group: GROUP.groupId, dueAt: lease.status.until }));
+    await world.tables.update("lease", [first?.lease ?? ""], { status: "{" }, { kind: "present" });
+    await world.tables.put("attention", ["justify", first?.lease ?? ""], { at: START }, { kind: "none" });
+    world.advance((second?.dueAt ?? 0) + 30_001 - world.app.clock.now());
+    expect(await health(world.app, world.policy)).toMatchObject({ status: "overdue", unjustified: [] });
+    expect((await health(world.app, world.policy)).overdueEnds).toEqual([first, second]);
+    const { due } = await readDue(world.tables, 0, world.app.clock.now(), 100);
+    await tellOverdue(world.app, GROUP, due, "the cloud refuses to close it");
+    const { pending } = await readOutbox(world.tables, 10);
+    const told = pending.map(({ notice }) => Object.values(notice?.data ?? {}).slice(0, 2));
+    expect(told.sort()).toEqual(
+      [
+        [first?.lease, "(its row cannot be read)"],
+        [second?.lease, world.caller().principal],
+      ].sort(),
+    );
   });
 
   test("does not call a late look at an open lease an overdue end", async () => {
