@@ -12,6 +12,7 @@ import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { isOwnCall } from "../pass/own-call.ts";
+import type { PassReport } from "../pass/pass-report.ts";
 import { interestIn } from "./interest-in.ts";
 import { lookAtList } from "./look-at-list.ts";
 import { hearCanary } from "./tend-canary.ts";
@@ -168,14 +169,28 @@ async function look(
   app: App,
   group: GroupRef,
   row: Due,
-  { operation, eventId }: Sighting,
+  sighting: Sighting,
   options: EventOptions,
 ): Promise<boolean> {
   const { policy, deadlineAt } = options;
-  const cause = `${operation}, event ${eventId}`;
+  const cause = `${sighting.operation}, event ${sighting.eventId}`;
   const terms = { cause, actor: "safeport", policy, deadlineAt, priority: "drift", rows: [row], drift: true } as const;
-  return (await lookAtGroup(app, group, terms)) !== null;
+  const report = await lookAtGroup(app, group, terms);
+  if (report !== null && isAboutDrop(sighting, report)) {
+    const { lateEffectMaxMs, shards } = app.settings;
+    await app.tables.writeAll([dueWrite(dueDrift(group, app.clock.now() + lateEffectMaxMs, shards))]);
+  }
+  return report !== null;
 }
+
+/**
+ * True where somebody has changed or removed a drop of ours. A reading may still show the group as it had been, and no full pass compares a
+ * group that is not guarded with its ledger: it is looked at once more when every reading shows it.
+ */
+const isAboutDrop = ({ ruleIds }: Sighting, { entries }: PassReport): boolean =>
+  [...entries.values()].some(
+    ({ spec, standing }) => spec.policy === "drop" && standing.kind === "ours" && ruleIds.includes(standing.ruleId),
+  );
 
 /** An event may be delivered many times. Marked when it was told: a process that dies in between has it told once more. */
 async function tellOnce(app: App, eventId: string, news: readonly string[]): Promise<void> {
