@@ -165,13 +165,7 @@ async function lookFor(
   return (await look(app, group, row, sighting, options)) ? "looked" : "left";
 }
 
-async function look(
-  app: App,
-  group: GroupRef,
-  row: Due,
-  sighting: Sighting,
-  options: EventOptions,
-): Promise<boolean> {
+async function look(app: App, group: GroupRef, row: Due, sighting: Sighting, options: EventOptions): Promise<boolean> {
   const { policy, deadlineAt } = options;
   const cause = `${sighting.operation}, event ${sighting.eventId}`;
   const terms = { cause, actor: "safeport", policy, deadlineAt, priority: "drift", rows: [row], drift: true } as const;
