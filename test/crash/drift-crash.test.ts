@@ -9,9 +9,11 @@ import { sensitiveOf } from "../../shared/plan/baseline-diff.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import type { SightedCall } from "../../shared/ports/trail.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
+import { dueJob, dueWrite } from "../../shared/store/due.ts";
 import { getGroupRow } from "../../shared/store/group-rows.ts";
 import { listLeases } from "../../shared/store/leases.ts";
-import { listEntries } from "../../shared/store/ledger.ts";
+import { deleteEntry, listEntries } from "../../shared/store/ledger.ts";
+import { listLockdowns } from "../../shared/store/lockdowns.ts";
 import { listRecords } from "../../shared/store/records.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { type DriftAnswer, decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
@@ -19,6 +21,7 @@ import { shownDriftId } from "../../shared/usecases/drift/drift-id.ts";
 import { lookAtList } from "../../shared/usecases/drift/look-at-list.ts";
 import { settleDecision } from "../../shared/usecases/drift/settle-decision.ts";
 import { openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { REBOOK_JOB } from "../../shared/usecases/lease/rebook-leases.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
 import { freshEntry } from "../../shared/usecases/ledger/book-holds.ts";
 import { confirmBaseline, previewBaseline } from "../../shared/usecases/ledger/confirm-baseline.ts";
@@ -28,6 +31,7 @@ import { resumeRules } from "../../shared/usecases/ledger/resume-rules.ts";
 import { retireEntry } from "../../shared/usecases/ledger/retire-entry.ts";
 import { settleAllocation } from "../../shared/usecases/ledger/settle-allocation.ts";
 import { suspendRules } from "../../shared/usecases/ledger/suspend-rules.ts";
+import { tendLockdown } from "../../shared/usecases/lockdown/tend-lockdown.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { look } from "../interleavings/incidents.ts";
@@ -35,6 +39,7 @@ import { granted } from "../interleavings/people.ts";
 import { hasFallenBack, leftOver, prepare } from "../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, type SceneOptions, WEB } from "../interleavings/scene.ts";
 import type { Fate, ProcessCall } from "../kit/mortal-process.ts";
+import { DOCUMENT as LOCKDOWNS, lift, start } from "../unit/usecases/lockdown-scene.ts";
 
 /** Every how manyth call is tried; `CRASH_POINTS=all` tries each. */
 const STEP = process.env["CRASH_POINTS"] === "all" ? 1 : 6;
@@ -306,6 +311,21 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       ...(await isRecorded(scene, "the rule is theirs now")),
     ],
   },
+  "a lease that could not be read when rows were lost is booked again": {
+    before: async (scene) => {
+      await leaseOn2222(scene, scene.quietApp(), 5 * MINUTE_MS);
+      await loseLease(scene);
+    },
+    act: tick,
+    again: false,
+    wrong: async (scene) => {
+      const { leases } = await listLeases(scene.tables, { limit: 10, before: null });
+      return [
+        ...isGone(scene, APP, claimed),
+        ...leases.filter(({ status }) => status.state !== "closed").map(({ status }) => `a lease is ${status.state}`),
+      ];
+    },
+  },
   "a lease rides on somebody's rule, which is read twice": {
     before: (scene) => authorize(scene, "owner", APP, claimed),
     // Whoever dies has the group's lock for half a minute.
@@ -504,7 +524,51 @@ const heldByLockdown = (scene: Scene, app: App): Promise<unknown> => {
 };
 const incident = { principal: "ann", reason: "an attack" };
 
+/** Two lockdowns without drops are on, and the first to look has closed what somebody has opened meanwhile. */
+async function closedForOne(scene: Scene): Promise<void> {
+  const app = scene.quietApp();
+  const periodMs = 20 * MINUTE_MS;
+  await start(scene, app, { groups: ["app"], cause: "ann", periodMs });
+  await start(scene, app, { groups: ["app", "web"], cause: "bob", periodMs });
+  await authorize(scene, "mallory", APP, opened);
+  await tend(scene, app, "ann");
+}
+
+async function lockdownOf(scene: Scene, principal: string): Promise<string> {
+  const lockdowns = await listLockdowns(scene.tables, 10);
+  return lockdowns.find(({ causes }) => causes.some(({ by }) => by === principal))?.lockdownId ?? "";
+}
+
+/** The job of somebody's lockdown. */
+async function tend(scene: Scene, app: App, principal: string): Promise<void> {
+  const deadlineAt = app.clock.monotonicMs() + 30_000;
+  await tendLockdown(app, { policy: scene.policy, param: await lockdownOf(scene, principal), deadlineAt });
+}
+
+/** What was closed for both opens with the end of the second. */
+async function opensWithTheLast(scene: Scene): Promise<readonly string[]> {
+  const app = scene.quietApp();
+  await lift(scene, app, await lockdownOf(scene, "ann"));
+  const early = isGone(scene, APP, opened);
+  await lift(scene, app, await lockdownOf(scene, "bob"));
+  for (let n = 0; n < 10; n++) {
+    await scene.schedule.sleep(MINUTE_MS);
+    await tick(scene, scene.quietApp());
+  }
+  return [...early, ...stands(scene, APP, opened, "mallory")];
+}
+
+const opened = ruleOf(7777, "198.51.100.0/24");
+const WITHOUT_DROPS = { ...LOCKDOWNS, limits: { rulesPerInterface: 4, rulesKeptFree: 0 } };
+
 const incidents: Readonly<Record<string, Scenario>> = {
+  "a look of a lockdown joins what another one alone has closed": {
+    options: { document: WITHOUT_DROPS },
+    before: closedForOne,
+    act: (scene, app) => tend(scene, app, "bob"),
+    again: false,
+    wrong: opensWithTheLast,
+  },
   "a drop is held": {
     before: async () => undefined,
     act: heldByLockdown,
@@ -540,6 +604,19 @@ const isRecorded = async ({ tables }: Scene, text: string): Promise<readonly str
   const { records } = await listRecords(tables, { limit: 200, before: null });
   return records.some(({ lines }) => lines.some((line) => line.includes(text))) ? [] : [`no record says: ${text}`];
 };
+
+/** What the ledger and the due rows have of leases is lost; as after a recovery that could not read them, a job is there for each. */
+async function loseLease(scene: Scene): Promise<void> {
+  const { tables } = scene;
+  for (const entry of (await listEntries(tables, APP)).entries)
+    if (entry.holders.some(({ kind }) => kind === "lease")) await deleteEntry(tables, entry);
+  const { rows } = await tables.range({ table: "due", from: [0], to: null, limit: 1000 });
+  const ofLease = rows.filter(({ key }) => key.includes("lease"));
+  await tables.writeAll(ofLease.map(({ key }) => ({ kind: "delete", table: "due", key })));
+  const { leases } = await listLeases(tables, { limit: 10, before: null });
+  const now = scene.quietApp().clock.now();
+  await tables.writeAll(leases.map(({ request }) => dueWrite(dueJob(REBOOK_JOB, request.leaseId, now))));
+}
 
 /** Ticks up to right after a minute of the first day. */
 async function tickUntil(scene: Scene, minuteOfDay: number): Promise<void> {
