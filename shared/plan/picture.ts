@@ -32,6 +32,8 @@ export interface Picture {
   /** Ids of entries whose rows cannot be read. */
   readonly unreadable: ReadonlySet<string>;
   readonly intents: readonly Intent[];
+  /** True while an intent cannot be read: what is gone may be gone by it. */
+  readonly hasUnreadIntents: boolean;
   /** False when this installation's state is lost: then a valid mark alone makes a rule ours. */
   readonly stateKnown: boolean;
   readonly installation: string;

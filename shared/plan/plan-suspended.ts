@@ -135,7 +135,10 @@ function keeping(suspension: Suspension, isLeft: (rule: SuspendedRule) => boolea
   return { ...suspension, kept: left.length === 0 ? null : left };
 }
 
-/** Notes what we have closed, or may have. What is gone without was removed by its owner: it is not opened again. */
+/**
+ * Notes what we have closed, or may have. What is gone without was removed by its owner: it is not opened again. That is not told before
+ * every intent can be read.
+ */
 function withoutRemoved(picture: Picture, suspension: Suspension, { same }: EntryView): Suspension {
   const noted = suspension.kept?.map((rule) =>
     mayBeRevoked(picture, rule.ruleId) ? { ...rule, isClosed: true } : rule,
@@ -144,7 +147,7 @@ function withoutRemoved(picture: Picture, suspension: Suspension, { same }: Entr
     ? suspension
     : keeping(
         { ...suspension, kept: noted },
-        (rule) => rule.isClosed !== false || same.some(({ id }) => id === rule.ruleId),
+        (rule) => picture.hasUnreadIntents || rule.isClosed !== false || same.some(({ id }) => id === rule.ruleId),
       );
 }
 

@@ -112,6 +112,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     rules: [],
     entries: [],
     intents: [],
+    hasUnreadIntents: false,
     stateKnown: true,
     unreadable: new Set(),
     installation: INSTALLATION,

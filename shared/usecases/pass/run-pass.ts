@@ -1,6 +1,6 @@
 // A pass: one reconcile of one group. Reads, plans, writes down, calls and reads back, until nothing is left to do.
 import type { EntryId, GroupRef, LeaseId } from "../../domain/ids.ts";
-import type { Entry, IntendedRule, Intent } from "../../domain/ledger-entry.ts";
+import type { Entry, IntendedRule } from "../../domain/ledger-entry.ts";
 import type { Mode } from "../../domain/mode.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { type Plan, planGroup } from "../../plan/plan-group.ts";
@@ -29,6 +29,8 @@ const REREAD_BASE_MS = 150;
 
 /** The entries of a group, and the ids of rows that cannot be read. */
 type Ledger = Awaited<ReturnType<typeof listEntries>>;
+/** The open intents of a group, and the ids of rows that cannot be read. */
+type Stored = Awaited<ReturnType<typeof listIntents>>;
 
 /** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
@@ -45,7 +47,7 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
     // Without its own policy nobody knows how the group is guarded.
     const isCompared = options.drift && stateKnown && !options.policy.isStandIn;
     const drift = isCompared ? await PassDrift.read(app, group, options.policy) : null;
-    return await new Pass(app, group, { ...options, stateKnown, mode, unreadable }, lock, intents, drift).run();
+    return await new Pass(app, group, { ...options, stateKnown, mode }, lock, { intents, unreadable }, drift).run();
   } finally {
     await lock.release().catch(() => undefined);
   }
@@ -54,12 +56,7 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
 class Pass {
   private readonly app: App;
   private readonly group: GroupRef;
-  private readonly options: PassOptions & {
-    readonly stateKnown: boolean;
-    readonly mode: Mode;
-    /** Intents that cannot be read. While there are any, nothing is done in the group but what ends. */
-    readonly unreadable: readonly string[];
-  };
+  private readonly options: PassOptions & { readonly stateKnown: boolean; readonly mode: Mode };
   private readonly lock: Lock;
   private readonly intents: PassIntents;
   private readonly calls: PassCalls;
@@ -73,6 +70,8 @@ class Pass {
   private rules: readonly Rule[] = [];
   /** Ids of ledger rows that cannot be read. */
   private unreadable: ReadonlySet<string> = new Set();
+  /** Ids of intents that cannot be read. While there are any, nothing is done in the group but what ends. */
+  private unreadIntents: readonly string[];
   private isHalfRead = false;
   /** Instants that have a due row already. */
   private readonly booked = new Set<number>();
@@ -88,7 +87,7 @@ class Pass {
     group: GroupRef,
     options: Pass["options"],
     lock: Lock,
-    intents: readonly Intent[],
+    { intents, unreadable }: Stored,
     drift: PassDrift | null,
   ) {
     this.drift = drift;
@@ -98,6 +97,7 @@ class Pass {
     this.options = options;
     this.lock = lock;
     this.intents = new PassIntents(app, group, lock, intents);
+    this.unreadIntents = unreadable;
     this.calls = new PassCalls(app, this.intents, {
       group,
       lock,
@@ -125,15 +125,19 @@ class Pass {
       this.rules = rules;
       // Whoever has the lock now books before it revokes, and enters that before its intent goes: read in between, either tells of it.
       const isAlone = this.lock.isHeld();
-      if (!isAlone) this.intents.learn((await listIntents(app.tables, group)).intents);
+      if (!isAlone) {
+        const stored = await listIntents(app.tables, group);
+        this.intents.learn(stored.intents);
+        this.unreadIntents = stored.unreadable;
+      }
       // Nobody but this pass has opened anything since it read the ledger; what others have entered is for their own passes.
       const ledger: Ledger = isAlone && known !== null ? known : await listEntries(app.tables, group);
       known = null;
       const { entries, unreadable } = ledger;
       this.entries = entries;
       this.unreadable = new Set(unreadable);
-      this.isHalfRead = unreadable.length > 0 || this.options.unreadable.length > 0;
-      for (const id of this.options.unreadable)
+      this.isHalfRead = unreadable.length > 0 || this.unreadIntents.length > 0;
+      for (const id of this.unreadIntents)
         this.findings.add(`the intent ${id} cannot be read: nothing but what ends is done here until it can`);
       for (const id of unreadable) this.findings.add(`the ledger row ${id} cannot be read; its rule ends by its mark`);
       if (round === 0) held = leasesOf(this.entries);
@@ -224,7 +228,8 @@ class Pass {
         installation,
         markSecret,
         lateEffectMaxMs,
-        mode: this.options.unreadable.length > 0 ? "halt" : this.options.mode,
+        hasUnreadIntents: this.unreadIntents.length > 0,
+        mode: this.unreadIntents.length > 0 ? "halt" : this.options.mode,
         refusals,
         waits,
         revoked: this.calls.revoked,
@@ -308,7 +313,7 @@ class Pass {
 
     const isSettled = converged && unsettled.size === 0;
     // What an attempt that nobody can read may still do is looked for until somebody can.
-    const own = options.unreadable.length > 0 ? [] : options.rows;
+    const own = this.unreadIntents.length > 0 ? [] : options.rows;
     const rowsDone = own.filter((row) =>
       row.kind === "group" || row.kind === "drift"
         ? // What was lost is recovered first, and the policy has to be read: until then nothing is compared, and the row stays.

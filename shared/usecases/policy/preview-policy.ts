@@ -126,7 +126,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
   const { ref: group } = facts;
   const { installation, markSecret, lateEffectMaxMs, skewMaxMs } = app.settings;
   const now = app.clock.now();
-  const [{ rules }, { entries, unreadable }, { intents }, drift] = await Promise.all([
+  const [{ rules }, { entries, unreadable }, { intents, unreadable: unreadIntents }, drift] = await Promise.all([
     app.firewall.readGroup(group, "inventory"),
     listEntries(app.tables, group),
     listIntents(app.tables, group),
@@ -144,6 +144,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     ...{ mode: "normal", readSince: 0 },
     undone: { max: policy.drift.revertsMax, withinMs: policy.drift.revertsWithinMs },
     stateKnown: true,
+    hasUnreadIntents: unreadIntents.length > 0,
     unreadable: new Set(unreadable),
     waits: new Set(),
     revoked: new Set(),

@@ -92,6 +92,13 @@ describe("while it is suspended", () => {
     expect(plan(suspended({ kept, by: [over] }), []).calls).toEqual(['authorize "web"']);
   });
 
+  test("what is gone stays kept while an intent cannot be read, and whose doing it was is told once it can", () => {
+    const entry = suspended({ kept: [seenAs("1"), seenAs("2")] });
+    const { calls, patch } = plan(entry, [web("2")], { hasUnreadIntents: true });
+    expect([calls, patch?.suspension?.kept]).toEqual([["revoke"], [seenAs("1"), seenAs("2")]]);
+    expect(plan({ ...entry, ...patch }, [web("2")]).patch?.suspension?.kept).toEqual([seenAs("2")]);
+  });
+
   test("nothing is kept of a reading that shows no rule: it may be stale", () => {
     const { lookAt, patches } = planGroup(aPicture({ entries: [suspended()] }));
     expect(patches[0]?.suspension?.kept).toBeNull();
