@@ -55,7 +55,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 25,
+    from: 72,
   },
   {
     name: "only the first holder counts",
@@ -133,7 +133,7 @@ export const mutations: readonly Mutation[] = [
     find: "return given.length === own.length && timingSafeEqual(given, own);",
     replace: "return given.length === own.length || timingSafeEqual(given, own);",
     seenBy: ["second-person"],
-    from: 3,
+    from: 109,
   },
   {
     name: "a lockdown ends with the core ports",
