@@ -11,7 +11,7 @@ import { shrink } from "./shrink.ts";
 const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--part text] [--shrink] [--trace]]
 
 Lives whole accounts with the program in them, in foul weather and then in fair, and watches the cloud from outside.
-Without options for about a minute. Exits with 1 when an invariant was broken.
+Without options for about a minute. Exits with 1 when an invariant was broken. Ctrl-C has it end with the seeds that it is at.
 
   --hours n        until so many account-hours have been simulated
   --seeds n        so many seeds
@@ -93,12 +93,16 @@ async function runMany(): Promise<boolean> {
   const startedAt = performance.now();
   const [hoursMax, seedsMax] = [number("hours", values.hours), number("seeds", values.seeds)];
   const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
-  const isEnough = (seeds: number): boolean =>
-    hoursMax !== undefined
-      ? total.hours >= hoursMax
-      : seedsMax !== undefined
-        ? seeds >= seedsMax
-        : performance.now() - startedAt > MINUTE_MS;
+  let isInterrupted = false;
+  // It comes twice: from the terminal, and from tsx.
+  process.on("SIGINT", () => {
+    isInterrupted = true;
+  });
+  const isEnough = (seeds: number): boolean => {
+    if (isInterrupted) return true;
+    if (hoursMax !== undefined) return total.hours >= hoursMax;
+    return seedsMax !== undefined ? seeds >= seedsMax : performance.now() - startedAt > MINUTE_MS;
+  };
   const [faults, moves, checks] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
   const from = number("from", values.from) ?? 1;
   let [begun, seeds] = [0, 0];

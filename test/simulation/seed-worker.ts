@@ -6,3 +6,5 @@ process.on("message", (seed: string) => {
 });
 // Without whoever asked for it nobody takes a report.
 process.on("disconnect", () => process.exit());
+// A terminal sends it to everybody: whoever asked decides what it means.
+process.on("SIGINT", () => undefined);
