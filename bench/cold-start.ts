@@ -13,7 +13,7 @@ import { progress, row, verdict } from "./printing.ts";
 
 const ROUNDS = 15;
 const SLOW_ROUNDS = 5;
-const LEASE_ROUNDS = 7;
+const LEASE_ROUNDS = 15;
 /** Handler ready, and first lease open, without a code cache. */
 const READY_MAX = 1.5;
 const LEASE_MAX = 3.0;
@@ -66,8 +66,8 @@ export async function benchColdStart(built: Built): Promise<boolean> {
     for (const surroundings of [trials, bare]) {
       kept.push(await ready(built, ROUNDS, null, surroundings));
       kept.push(await ready(built, SLOW_ROUNDS, SLICE, surroundings));
-      kept.push(await firstLease(built, LEASE_ROUNDS, null, surroundings));
-      kept.push(await firstLease(built, SLOW_ROUNDS, SLICE, surroundings));
+      kept.push(await firstLease(built, null, surroundings));
+      kept.push(await firstLease(built, SLICE, surroundings));
     }
     return kept.every(Boolean);
   });
@@ -200,19 +200,18 @@ function sliced(send: (signal: "SIGSTOP" | "SIGCONT") => void, slice: typeof SLI
 /** The whole of it: a new process by the platform, the pass with all of its calls, and the answer. */
 async function firstLease(
   built: Built,
-  rounds: number,
   slice: typeof SLICE | null,
   { name: where, environment, isPromised }: Surroundings,
 ): Promise<boolean> {
-  const installation = await startInstallation(built, { groups: rounds + 1, timer: false, environment });
+  const installation = await startInstallation(built, { groups: LEASE_ROUNDS + 1, timer: false, environment });
   const { cloud, call, groupIds, tick } = installation;
   const pids = (name: string) => cloud.functions.registry.pids(name);
-  const samples: Sample[] = [];
+  const [samples, floors]: [Sample[], Sample[]] = [[], []];
   let calls: readonly string[] = [];
   try {
     // As in an account that has been set up for more than a minute: until then each call asks whose state it is.
     await tick();
-    for (let round = 0; round <= rounds; round++) {
+    for (let round = 0; round <= LEASE_ROUNDS; round++) {
       cloud.functions.registry.kill("api");
       const { next } = cloud.calls.since(Number.MAX_SAFE_INTEGER);
       const ask = { group: groupIds[round], port: 10_000, period: 1800, source: "203.0.113.7" };
@@ -223,14 +222,16 @@ async function firstLease(
       if (status !== 201) throw new Error(`a lease was answered ${status}: ${JSON.stringify(body)}`);
       const [pid = 0] = pids("api");
       // What a start of the cloud does for the first time is nothing of ours.
-      if (round > 0) samples.push({ wallMs, ...usedBy(pid) });
+      if (round > 0) {
+        samples.push({ wallMs, ...usedBy(pid) });
+        // In turn, as the machine is not equally fast all the time.
+        floors.push(await run(TELL.slice(1), slice, environment));
+      }
       calls = cloud.calls.since(next).calls.map(({ service, operation }) => `${service} ${operation}`);
     }
   } finally {
     await installation.stop();
   }
-  const floors: Sample[] = [];
-  for (let round = 0; round < rounds; round++) floors.push(await run(TELL.slice(1), slice, environment));
   const [floor, lease] = [medianOf(floors), medianOf(samples)];
   const ratio = lease.wallMs / floor.wallMs;
   const ecs = calls.filter((it) => it.startsWith("ecs ")).length;
