@@ -11,7 +11,7 @@ import { readAuditEvent } from "../../shared/events/audit-event.ts";
 import type { AddressLists } from "../../shared/ports/address-lists.ts";
 import type { Firewall } from "../../shared/ports/firewall.ts";
 import type { SendOutcome } from "../../shared/ports/notifier.ts";
-import type { StoreFailure, TableName, Tables } from "../../shared/ports/tables.ts";
+import type { Row, StoreFailure, TableName, Tables } from "../../shared/ports/tables.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
 import { lookAtEvent } from "../../shared/usecases/drift/look-at-event.ts";
@@ -30,6 +30,7 @@ import { createCloud } from "./sim-cloud.ts";
 import { DEADLINE_MS, SimPlatform } from "./sim-platform.ts";
 import { SimPolicy } from "./sim-policy.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
+import { type UnreadableRow, UnreadableRows } from "./unreadable-rows.ts";
 import { type RowWrite, watchedTables } from "./watched-tables.ts";
 import { FAIR, type Weather } from "./weather.ts";
 
@@ -81,8 +82,7 @@ export class SimWorld {
   readonly failing = new Map<TableName, StoreFailure["kind"]>();
   /** What intents said that could not be read afterwards. */
   readonly unreadableIntents: string[] = [];
-  /** Until when a row cannot be read; ends come all the same. */
-  #unreadableUntil = 0;
+  readonly unreadable = new UnreadableRows();
   /** Until when the program is told to do less; endless while it is. */
   lessUntil = 0;
   readonly watchers: {
@@ -252,15 +252,19 @@ export class SimWorld {
     return formerId === undefined ? [ruleId] : [ruleId, ...this.idsOf(formerId)];
   }
 
-  /** When something last kept the program from what it has to do, a mode included; by the true clock. */
-  troubledAt(): number {
-    return Math.max(this.disturbedAt, this.#unreadableUntil, this.lessUntil + MODE_AGAIN_MS);
+  /**
+   * When something last kept the program from what it has to do, a mode included; by the true clock. Of rows that could not be read only those
+   * that matter.
+   */
+  troubledAt(matters: (row: UnreadableRow) => boolean = () => true): number {
+    return Math.max(this.disturbedAt, this.unreadable.until(matters), this.lessUntil + MODE_AGAIN_MS);
   }
 
-  /** A row that says `text` cannot be read for so long. */
-  noteUnreadable(table: TableName, text: string, ms: number): void {
+  /** A row, as it is before, cannot be read for so long: its column `column` is broken. */
+  noteUnreadable(table: TableName, row: Row, column: string, ms: number): void {
     this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
-    this.#unreadableUntil = Math.max(this.#unreadableUntil, this.now() + ms);
+    this.unreadable.note(table, row, this.now() + ms);
+    const text = String(row.columns[column]);
     if (table === "lockdown" || table === "ledger") this.lockdowns.noteUnreadable(text, ms);
     if (table === "intent") this.unreadableIntents.push(text);
   }

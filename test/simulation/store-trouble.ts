@@ -67,10 +67,11 @@ const rot: Move = async (world, dice) => {
   const [table, column] = dice.pick(COLUMNS);
   const rows = await whenThere(world, table, column);
   if (rows.length === 0) return;
-  const { key, columns } = dice.pick(rows);
+  const row = dice.pick(rows);
+  const { key, columns } = row;
   const [ms, broken] = [dice.between(20_000, 30 * MINUTE_MS), dice.pick(BROKEN_TEXTS)];
   world.tell(`the row ${table} ${key.join("/")} cannot be read for ${ms} ms: ${column} is ${broken}`);
-  world.noteUnreadable(table, String(columns[column]), ms);
+  world.noteUnreadable(table, row, column, ms);
   await world.tables.update(table, key, { [column]: broken }, { kind: "present" });
   await world.schedule.sleep(ms);
   // Somebody may have written it anew.

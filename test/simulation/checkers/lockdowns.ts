@@ -5,6 +5,7 @@ import { isIn, policiesOf } from "../data-plane.ts";
 import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { SimWorld } from "../sim-world.ts";
+import { isAbout, isOf, type UnreadableRow } from "../unreadable-rows.ts";
 import type { Checker } from "./checker.ts";
 
 /** By the timer alone. */
@@ -66,7 +67,12 @@ export const lockdownCloses: Checker = {
           if (since === null || wasDenied(world, groupId, since)) continue;
           const times = undone.get(groupId) ?? [];
           if (times.length >= OPENED_TOO_OFTEN || now <= (times.at(-1) ?? 0) + SEEN_WITHIN_MS) continue;
-          if (now <= Math.max(since + PROMISED_MS, world.troubledAt() + LIFTED_WITHIN_MS)) continue;
+          const groupIds = [...beside].flatMap((pair) =>
+            pair.startsWith(`${groupId} `) ? [pair.split(" ")[1] ?? ""] : [],
+          );
+          const within = (matters: (row: UnreadableRow) => boolean): boolean =>
+            now <= world.troubledAt(matters) + LIFTED_WITHIN_MS;
+          if (now <= since + PROMISED_MS || within((row) => holdsUpClosing(row, groupIds))) continue;
           if (now <= world.meddledAt + SEEN_WITHIN_MS) continue;
           const policies = policiesOf(world);
           const rules = rulesIn(world.ecs.groups(), groupId);
@@ -82,6 +88,7 @@ export const lockdownCloses: Checker = {
             const [port, source] = [firstPort(rule), firstSource(rule)];
             if (rule.policy === "Drop" || source === null || isCore(world, port)) continue;
             if (!hasDrops && isStillOthers(rule, wordsOf(rule))) continue;
+            if (within((row) => isAbout(row, groupId, wordsOf(rule)))) continue;
             if (isOperators(world, source, port) || hasBrokenGlass(world, groupId, beside, rule)) continue;
             for (const host of hostsOf(world, groupId))
               if (isIn(policies, source, host, port) && isFirst(`${since} ${rule.ruleId}`))
@@ -91,6 +98,16 @@ export const lockdownCloses: Checker = {
       for (const groupId of undone.keys()) if (!world.lockdowns.mayBeOn(groupId)) undone.delete(groupId);
     });
   },
+};
+
+/**
+ * A row without which a lockdown closes none of the groups, or not all of one: an alarm's, its own, an intent's, or that of a drop. Other rows
+ * keep open what they are about at most.
+ */
+const holdsUpClosing = (row: UnreadableRow, groupIds: readonly string[]): boolean => {
+  if (row.table === "alarm") return true;
+  if (!groupIds.some((groupId) => isOf(row, groupId))) return false;
+  return ["lockdown", "intent"].includes(row.table) || row.words.some((it) => it.includes(" drop "));
 };
 
 /** A lockdown that begins while the policy denies a group leaves it alone, as it leaves everything there. */
