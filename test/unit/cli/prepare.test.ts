@@ -24,7 +24,8 @@ describe("npm start and npm test in a tree of their own", () => {
   let tree = "";
   beforeEach(() => {
     tree = mkdtempSync(join(tmpdir(), "safeport-prepare-"));
-    for (const file of ["prepare.mjs", "start.mjs", "test.mjs"]) cpSync(join(cli, file), join(tree, "cli", file));
+    for (const file of ["prepare.mjs", "start.mjs", "test.mjs", "dev/help.mjs"])
+      cpSync(join(cli, file), join(tree, "cli", file));
     mkdirSync(join(tree, "dist/cli"), { recursive: true });
     mkdirSync(join(tree, "node_modules/vitest"), { recursive: true });
     writeFileSync(
