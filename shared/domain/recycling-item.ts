@@ -99,8 +99,10 @@ export interface Quarantine {
   /** Ledger entry of the drop. */
   readonly entryId: EntryId;
   readonly drop: RuleSpec;
-  /** When a reading first showed the drop; null before. */
+  /** When a reading first showed the drop; null before. Its silence counts from here. */
   readonly at: number | null;
+  /** When it was decided, before the first call for the drop: whom it turns away counts from here. Missing in rows of earlier versions: `at`. */
+  readonly askedAt?: number;
   /** Who used the rule before, as far as evidence lives: one of them refused lifts the quarantine. */
   readonly earlier: EarlierPeers;
   /** The first day of that time of which something could still be told late, `2026-11-20`; absent for the last three days. */
@@ -112,6 +114,10 @@ export interface Quarantine {
   /** Paths on which its silence proves nothing, in words. */
   readonly blind: readonly string[];
 }
+
+/** From when whoever is turned away or talks on counts; null while no reading has shown the drop. */
+export const countsFrom = ({ at, askedAt }: Pick<Quarantine, "at" | "askedAt">): number | null =>
+  at === null ? null : (askedAt ?? at);
 
 /** Why a rule is left alone, for whom and until when. */
 export interface Exemption {

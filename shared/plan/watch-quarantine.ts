@@ -32,8 +32,10 @@ type WatchTerms = EvidencePolicy & Pick<QueuePolicy, "quarantineMs">;
 export interface WatchAsk {
   /** The quarantined rule. */
   readonly rule: RuleSpec;
-  /** When the drop was first shown. */
+  /** From when the drop may have stood: who was turned away since, or talks on. */
   readonly since: number;
+  /** When a reading first showed it, `since` or later: the silence counts from then. */
+  readonly shownAt: number;
   readonly now: number;
   /** Who had real sessions before. */
   readonly earlier: EarlierPeers;
@@ -178,14 +180,14 @@ function sweptPorts(members: readonly MemberEvidence[], since: number): Readonly
  * How long it has been silent: days on which too little is known do not count. While too little is known of the latest time, as long
  * as a quarantine lasts, the clock stands altogether.
  */
-function silenceOf({ rule, since, now, members, recycling }: WatchAsk): Pick<QuarantineWatch, "silentMs" | "gaps"> {
+function silenceOf({ rule, shownAt, now, members, recycling }: WatchAsk): Pick<QuarantineWatch, "silentMs" | "gaps"> {
   // Of one that has left no silence is asked: who was refused there counts.
   const present = members.filter(({ left }) => left !== true).map((member) => tellingOf(rule, member));
   if (present.length === 0) return { silentMs: 0, gaps: ["no host is known that the rule acts on"] };
-  const days = daysBetween(dayOf(since), dayOf(now + DAY_MS));
+  const days = daysBetween(dayOf(shownAt), dayOf(now + DAY_MS));
   const newest = dayAfter(dayOf(now), -NEWEST_DAYS);
   const isPast = (at: number): boolean => at + WINDOW_MS <= now;
-  const wanted = new Map(days.map((day) => [day, windowsSince(day, since, isPast)]));
+  const wanted = new Map(days.map((day) => [day, windowsSince(day, shownAt, isPast)]));
   const gaps: string[] = [];
   const silent = present.map((member) => {
     let [silentMs, known, due] = [0, 0, 0];

@@ -1,7 +1,7 @@
 // Who used a rule before its quarantine: as far back as evidence lives when it begins, and what was told late of that time afterwards.
 import { type Day, dayAfter, dayOf } from "../../domain/evidence.ts";
 import type { GroupRef } from "../../domain/ids.ts";
-import type { EarlierPeers, Quarantine, RecyclingItem } from "../../domain/recycling-item.ts";
+import { countsFrom, type EarlierPeers, type Quarantine, type RecyclingItem } from "../../domain/recycling-item.ts";
 import type { EvidencePolicy } from "../../domain/recycling-policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { EarlierTally } from "../../plan/watch-quarantine.ts";
@@ -81,7 +81,7 @@ export async function earlierNow(
 ): Promise<readonly EarlierPeers[]> {
   const asks = items.map(({ kept, quarantine }) => {
     const from = lateFrom(quarantine);
-    return from === null ? null : { rule: kept.spec, from, before: quarantine.at ?? 0 };
+    return from === null ? null : { rule: kept.spec, from, before: countsFrom(quarantine) ?? 0 };
   });
   const late = await readEarlier(
     app,

@@ -7,6 +7,7 @@ import type { Entry } from "../../domain/ledger-entry.ts";
 import type { Lockdown } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import {
+  countsFrom,
   isInQueue,
   isOnShortEvidence,
   type Judged,
@@ -269,8 +270,9 @@ export class RecyclingScene {
 
   /** What is known since the quarantine began; null where it has not. */
   async watch({ quarantine, kept }: RecyclingItem, now: number): Promise<QuarantineWatch | null> {
-    const since = quarantine?.at ?? null;
-    if (quarantine === null || since === null) return null;
+    const shownAt = quarantine?.at ?? null;
+    const since = quarantine && countsFrom(quarantine);
+    if (quarantine === null || shownAt === null || since === null) return null;
     const { app, policy } = this;
     const { recycling } = policy;
     const { earlier } = quarantine;
@@ -279,7 +281,7 @@ export class RecyclingScene {
     if (hosts === null) return { visitors: [], strangers: [], silentMs: 0, gaps: [TOO_MANY] };
     const span = { from: dayOf(since), until: dayAfter(dayOf(now), 1) };
     const members = await readForWatch(app, hosts, [rule], span);
-    return watchQuarantine({ rule, since, now, earlier, members, sameGroup: this.sameGroup(), recycling });
+    return watchQuarantine({ rule, since, shownAt, now, earlier, members, sameGroup: this.sameGroup(), recycling });
   }
 
   /** Members that reach each other whatever the rules say. */

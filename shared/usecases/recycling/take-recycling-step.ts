@@ -40,6 +40,7 @@ export async function takeRecyclingStep(
       entryId: entryIdOf(item.group.groupId, ruleKey(drop)),
       drop,
       at: null,
+      askedAt: at,
       ...(await scene.earlier(rule, at)),
       silentMs: 0,
       blind: scene.plan(rule).blind.map(({ text }) => text),

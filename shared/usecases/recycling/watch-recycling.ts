@@ -3,7 +3,7 @@ import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownD
 import type { GroupId } from "../../domain/ids.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { joinSpans, type PortSpan } from "../../domain/port-span.ts";
-import type { RecyclingItem } from "../../domain/recycling-item.ts";
+import { countsFrom, type RecyclingItem } from "../../domain/recycling-item.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Visitor } from "../../plan/advance-item.ts";
 import { queriesOfWatch } from "../../plan/plan-collection.ts";
@@ -154,9 +154,10 @@ async function visitorsOf(
   // Who came before may be known since yesterday only: records come late.
   const before = await earlierNow(app, hosts, items, recycling);
   for (const [index, item] of items.entries()) {
-    const since = item.quarantine.at ?? now;
+    const shownAt = item.quarantine.at ?? now;
+    const since = countsFrom(item.quarantine) ?? now;
     const earlier = before[index] ?? item.quarantine.earlier;
-    const ask = { rule: item.kept.spec, since, now, earlier, members: known, sameGroup: [], recycling };
+    const ask = { rule: item.kept.spec, since, shownAt, now, earlier, members: known, sameGroup: [], recycling };
     const [visitor] = watchQuarantine(ask).visitors;
     if (visitor) found.push({ item, visitor });
   }

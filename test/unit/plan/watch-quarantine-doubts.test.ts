@@ -21,7 +21,7 @@ const refusedAt = (day: string, list: Peers, port = 22): MemberDay =>
   aDay(day, { ports: [aPort({ port, refused: list })] });
 
 const watch = (members: readonly MemberEvidence[], earlier: EarlierPeers) =>
-  watchQuarantine({ rule, since, now: NOW, earlier, members, sameGroup: [], recycling });
+  watchQuarantine({ rule, since, shownAt: since, now: NOW, earlier, members, sameGroup: [], recycling });
 
 describe("somebody who is refused", () => {
   it("at one port of three hosts is a client of what runs on them, and no scanner", () => {
@@ -46,7 +46,8 @@ describe("somebody who is refused", () => {
   it("at ports of a wide rule that are not all kept is for a person to judge", () => {
     const hosts = [host("eni-1", aDay(daysAgo(3), { unlistedRefused: 40_000 }))];
     const wide = { ...rule, ports: somePorts("1/65535") };
-    const ask = { since, now: NOW, earlier: { blocks: [PEER], more: false }, members: hosts, sameGroup: [], recycling };
+    const earlier = { blocks: [PEER], more: false };
+    const ask = { since, shownAt: since, now: NOW, earlier, members: hosts, sameGroup: [], recycling };
     expect(watchQuarantine({ ...ask, rule: wide }).strangers).toEqual([
       { who: expect.any(String), text: expect.stringContaining("more than 1,024 ports"), mayBeEarlier: true },
     ]);
@@ -57,7 +58,8 @@ describe("somebody who is refused", () => {
     const swept = aPort({ port: 7, refused: { list: [aPeer("198.51.100.9", daysAgo(3))], more: true } });
     const hosts = [host("eni-1", aDay(daysAgo(3), { ports: [swept] }))];
     const wide = { ...rule, ports: somePorts("1000/65535") };
-    const ask = { since, now: NOW, earlier: { blocks: [PEER], more: false }, members: hosts, sameGroup: [], recycling };
+    const earlier = { blocks: [PEER], more: false };
+    const ask = { since, shownAt: since, now: NOW, earlier, members: hosts, sameGroup: [], recycling };
     expect(watchQuarantine({ ...ask, rule: wide }).strangers).toHaveLength(1);
     expect(watchQuarantine({ ...ask, rule }).strangers, "of a watched port everybody is told").toEqual([]);
   });

@@ -1,7 +1,7 @@
 // The watch over a quarantine to the millisecond: who came since, who came before, in which words, and what counts as silence.
 import { describe, expect, it, test } from "vitest";
 import { defaultPolicy } from "../../../shared/config/policy-schema.ts";
-import { DAY_MS, type MemberDay, type PortUse, startOf, WINDOW_MS } from "../../../shared/domain/evidence.ts";
+import { DAY_MS, dayOf, type MemberDay, type PortUse, startOf, WINDOW_MS } from "../../../shared/domain/evidence.ts";
 import type { EarlierPeers } from "../../../shared/domain/recycling-item.ts";
 import { EarlierTally, type WatchAsk, watchQuarantine } from "../../../shared/plan/watch-quarantine.ts";
 import { aDay, aMember, aPeer, aPort, daysAgo, peers } from "../../kit/evidence.ts";
@@ -17,6 +17,7 @@ const since = startOf(daysAgo(20)) + DAY_MS / 2;
 
 const ask = (days: readonly MemberDay[], changes: Partial<WatchAsk> = {}): WatchAsk => ({
   ...{ rule, since, now: NOW, earlier: came(PEER), members: [aMember(days)], sameGroup: [], recycling },
+  shownAt: changes.since ?? since,
   ...changes,
 });
 const used = (daysBefore: number, ...ports: readonly Partial<PortUse>[]): MemberDay =>
@@ -175,6 +176,15 @@ describe("silence", () => {
     expect(over(WINDOW_MS + 1, 4 * WINDOW_MS)).toBe(2);
     expect(over(WINDOW_MS, 4 * WINDOW_MS - 1)).toBe(2);
     expect(over(0, 0)).toBe(0);
+  });
+
+  it("counts from when the drop was shown, while whoever was turned away counts from when it may have stood", () => {
+    const shownAt = since + 2 * WINDOW_MS;
+    const { silentMs } = silence([aDay(dayOf(since))], { shownAt });
+    expect(silentMs).toBe(silence([aDay(dayOf(since))], { since: shownAt }).silentMs);
+    expect(silentMs).toBe(silence([aDay(dayOf(since))], {}).silentMs - 2 * WINDOW_MS);
+    const early = [used(20, { refused: peers(at(since + 1)) })];
+    expect(visitors(early, { shownAt })).toEqual([{ peer: PEER, how: "refused", at: since + 1 }]);
   });
 
   it("is nothing of a day of which too little is known, and what is known of one of which enough is", () => {

@@ -26,7 +26,8 @@ function watched(days: number, special: Readonly<Record<number, readonly PortUse
   const all = daysBetween(FIRST, on(days)).map((day, n): MemberDay => aDay(day, { ports: special[n] ?? [] }));
   const member = aMember([], { days: all.filter((_, n) => !missing.includes(n)) });
   const earlier = { blocks: ["10.1.2.3", "10.7.0.0/24"], more: false };
-  return { rule, since, now: since + days * DAY_MS, earlier, members: [member], sameGroup: [], recycling };
+  const now = since + days * DAY_MS;
+  return { rule, since, shownAt: since, now, earlier, members: [member], sameGroup: [], recycling };
 }
 
 const visitors = (ask: ReturnType<typeof watched>) =>
@@ -113,7 +114,7 @@ describe("silence", () => {
   it("is asked of as many latest days as a quarantine lasts, and of none that had no time left in it", () => {
     const { gaps } = watchQuarantine(watched(20, {}, [5]));
     expect([gaps.length, watchQuarantine(watched(20, {}, [6])).gaps.length]).toEqual([0, 1]);
-    const begun = { ...watched(20, {}, [19]), since: since + 20 * DAY_MS - 1 };
+    const begun = { ...watched(20, {}, [19]), shownAt: since + 20 * DAY_MS - 1 };
     expect(watchQuarantine(begun).gaps).toEqual([]);
   });
 

@@ -1,6 +1,6 @@
 // The watch over quarantines: what it asks, of whom, and how much of it in a day.
 import { afterEach, describe, expect, it } from "vitest";
-import { dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
+import { type Day, dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
@@ -8,7 +8,7 @@ import { readWatchSpent, saveCollection } from "../../../shared/store/collection
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { listUnderway } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
+import { DROP, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
 import { region, worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -37,6 +37,32 @@ const quarantined = async (
   const recycling = { groups: ["web"], steps: { quarantine: "auto", delete: "auto" }, collect };
   one = await RecyclingWorld.start({ recycling, ...more });
   await one.quarantined();
+};
+
+/** A drop that is authorized, and that the cloud lets nobody read back for a while: `asked` is from when it may have stood. */
+const unread = async (before = async (): Promise<void> => undefined): Promise<{ readonly asked: number }> => {
+  const recycling = { groups: ["web"], steps: { quarantine: "auto", delete: "auto" } };
+  one = await RecyclingWorld.start({ recycling });
+  await one.recycle();
+  await one.pass(8);
+  await before();
+  const { world } = one;
+  const asked = world.clock.now();
+  let isDropped = false;
+  const throttled = world.process(async (call, act) => {
+    if (isDropped && call.name === "ecs DescribeSecurityGroupAttribute")
+      throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
+    const answer = await act();
+    isDropped ||= one.rules().includes(DROP);
+    return answer;
+  });
+  await one.recycle(throttled);
+  expect(isDropped).toBe(true);
+  expect(await one.state()).toBe("noticed");
+  await world.advance(4 * MINUTE);
+  await one.watch();
+  expect((await one.item())?.quarantine?.at).toBeGreaterThan(asked + 3 * MINUTE);
+  return { asked };
 };
 
 const watched = async (): Promise<readonly string[]> =>
@@ -161,21 +187,23 @@ describe("the watch over quarantines", () => {
 describe("who used the rule before", () => {
   /** A session of three days before the quarantine, of which the log tells when the drop stands already. */
   const late = async (): Promise<void> => {
-    await quarantined();
     const day = dayAfter(one.today, -3);
+    await tell(day, [touched("real", day, ["10.1.2.3"])]);
+  };
+  const tell = async (day: Day, ports: readonly PortUse[]): Promise<void> => {
     const { world } = one;
     const [member] = await world.run(world.process().inventory.members(world.web, "open"));
-    const told = { ...unknownDay(member?.eniId ?? "", day), ports: [touched("real", day, ["10.1.2.3"])] };
     // Outside the window of the verdict would be no other: what the watch knows is what is asked.
+    const told = { ...unknownDay(member?.eniId ?? "", day), ports };
     await world.run(addEvidence(world.process().tables, region, told));
   };
-  const refused = (peer: string): App => {
+  const refused = (peer: string, lastAt?: number): App => {
     const app = one.world.process();
     const read = async (ask: TrafficAsk): Promise<TrafficReading> => ({
       kind: "complete",
       members: (ask.members ?? []).map((member) => ({
         ...{ member, seen: 0n, skipped: 0n },
-        ports: [touched("refused", dayOf(ask.from), [peer])].map((port) => at(port, ask.until - 1)),
+        ports: [touched("refused", dayOf(ask.from), [peer])].map((port) => at(port, lastAt ?? ask.until - 1)),
       })),
       cost: { queries: 2, bytes: 0, rows: 1 },
     });
@@ -187,6 +215,7 @@ describe("who used the rule before", () => {
   });
 
   it("is asked again at each look, as records come late", async () => {
+    await quarantined();
     await late();
     await one.world.advance(10 * MINUTE);
     await one.watch(refused("10.9.9.9"));
@@ -196,5 +225,26 @@ describe("who used the rule before", () => {
       "restored",
       "10.1.2.3, who used it before, was refused",
     ]);
+  });
+
+  it("lifts the quarantine where it was refused while nobody could read back the drop", async () => {
+    const { asked } = await unread();
+    await late();
+    await one.watch(refused("10.1.2.3", asked));
+    expect(await one.state(), "refused before we did anything").toBe("quarantined");
+    await one.watch(refused("10.1.2.3", asked + MINUTE));
+    expect(await one.state()).toBe("restored");
+  });
+
+  it("lifts it by the nightly job where the watch was not told of that", async () => {
+    // Longer ago than the window of the verdict: the rule is idle, and who used it is known.
+    const { asked } = await unread(() => {
+      const day = dayAfter(one.today, -15);
+      return tell(day, [touched("real", day, ["10.1.2.3"])]);
+    });
+    const [refusal] = [touched("refused", dayOf(asked), ["10.1.2.3"])].map((port) => at(port, asked + MINUTE));
+    await tell(dayOf(asked), refusal ? [refusal] : []);
+    await one.recycle();
+    expect(await one.state()).toBe("restored");
   });
 });
