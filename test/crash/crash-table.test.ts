@@ -80,6 +80,8 @@ interface Scenario {
   readonly opens: boolean | null;
   /** Of work of many calls: only each so manieth is disturbed, unless `CRASH_POINTS=all`. */
   readonly step?: number;
+  /** True where the state is kept by the embedded Tablestore over its wire; else in memory, unless `CRASH_POINTS=all`. */
+  readonly onWire?: boolean;
   /** True where ECS is called as another scenario does: the store alone is disturbed. */
   readonly storeOnly?: boolean;
   /** How far ahead the act books an end; default: as `world.ask` does. */
@@ -138,6 +140,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     act: (world, app) =>
       openLease(app, world.caller(), world.ask(), { mode: "repeat", idempotencyKey: null, dryRun: false }),
     opens: true,
+    onWire: true,
   },
   "open with an Idempotency-Key, sent again": {
     prepare: async () => null,
@@ -354,11 +357,13 @@ async function disturbed(
   return faultsFound(scenario, acted);
 }
 
+const ALL = process.env["CRASH_POINTS"] === "all";
+
 describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
   test.each(Object.entries(modes))("%s", async (_mode, mode) => {
     const wrong: string[] = [];
-    for (let at = 0; ; at += process.env["CRASH_POINTS"] === "all" ? 1 : (scenario.step ?? 1)) {
-      world = await World.start();
+    for (let at = 0; ; at += ALL ? 1 : (scenario.step ?? 1)) {
+      world = await World.start({ inMemory: !(scenario.onWire || ALL) });
       let name = "";
       let calls = 0;
       const interposer = mode(at, (call) => {
@@ -379,7 +384,7 @@ describe.each(Object.entries(scenarios))("%s", (_name, scenario) => {
   test.each(scenario.storeOnly ? [] : Object.entries(ecsFaults))("%s, at each call to ECS", async (_fault, fault) => {
     const wrong: string[] = [];
     for (let skip = 0; skip < 8; skip++) {
-      world = await World.start();
+      world = await World.start({ inMemory: !ALL });
       const found = await disturbed(
         scenario,
         (_, act) => act(),
