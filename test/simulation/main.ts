@@ -1,115 +1,57 @@
 // `npm run simulate -- --help`
 import { availableParallelism } from "node:os";
-import { parseArgs } from "node:util";
-import { canLockMove, LOCK_STATES } from "../../shared/domain/group-lock.ts";
-import { canMove, LEASE_STATES } from "../../shared/domain/lease.ts";
+import { coverageIn } from "./coverage.ts";
+import { type Asked, commandOf, HELP, type Options, readOptions } from "./options.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
-import { formatPart, parsePart } from "./script.ts";
 import { runSeeds } from "./seed-pool.ts";
 import { shrink } from "./shrink.ts";
 
-const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--seed text [--length hours] [--part text] [--shrink] [--trace]]
-
-Lives whole accounts with the program in them, in foul weather and then in fair, and watches the cloud from outside.
-Without options for about a minute. Exits with 1 when an invariant was broken. Ctrl-C has it end with the seeds that it is at.
-
-  --hours n        until so many account-hours have been simulated
-  --seeds n        so many seeds
-  --from n         the first seed (1)
-  --processes n    run side by side on so many processes; one for each processor when absent
-  --seed text      one seed alone
-  --length hours   hours of its foul part; drawn from the seed when absent
-  --part text      plays a part of that seed: <hours>:<moves>:<faults>, such as 2:0,4:late,death
-  --shrink         looks for the least part of that seed in which the same checker sees something
-  --trace          prints every call and fault of that seed
-`;
-
-const { values } = parseArgs({
-  options: {
-    hours: { type: "string" },
-    seeds: { type: "string" },
-    from: { type: "string", default: "1" },
-    processes: { type: "string" },
-    seed: { type: "string" },
-    length: { type: "string" },
-    trace: { type: "boolean", default: false },
-    part: { type: "string" },
-    shrink: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-
 const MINUTE_MS = 60_000;
+const VIOLATIONS_TOLD = 20;
 
-/** What the tables of the domain allow. */
-const ALL_MOVES = [
-  ...LEASE_STATES.flatMap((from) =>
-    LEASE_STATES.filter((to) => canMove(from, to)).map((to) => `lease ${from} > ${to}`),
-  ),
-  ...LOCK_STATES.flatMap((from) =>
-    LOCK_STATES.filter((to) => canLockMove(from, to)).map((to) => `lock ${from} > ${to}`),
-  ),
-];
-
-function number(name: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!Number.isFinite(value) || value < 0) throw new Error(`--${name} takes a number from 0 on`);
-  return value;
-}
-
-function tellViolations({ seed, violations }: SeedReport): void {
-  process.stdout.write(
-    `seed ${seed} (once more: npm run simulate -- --seed ${seed} --trace; smaller: npm run simulate -- --seed ${seed} --shrink)\n`,
-  );
-  for (const { checker, text, at } of violations.slice(0, 20))
+function tellViolations(asked: Asked, { violations }: SeedReport): void {
+  const command = commandOf(asked);
+  process.stdout.write(`seed ${asked.seed} (once more: ${command} --trace; smaller: ${command} --shrink)\n`);
+  for (const { checker, text, at } of violations.slice(0, VIOLATIONS_TOLD))
     process.stdout.write(`  ${(at / 1000).toFixed(3)} s ${checker}: ${text}\n`);
 }
 
-async function runOne(seed: string): Promise<boolean> {
-  const hours = number("length", values.length);
-  const part = values.part === undefined ? undefined : parsePart(values.part);
-  const report = await runSeed(seed, {
-    isTraced: values.trace,
-    ...(hours === undefined ? {} : { hours }),
-    ...(part === undefined ? {} : { part }),
-  });
-  if (values.trace) process.stdout.write(`${report.trace.join("\n")}\n`);
-  if (report.violations.length > 0) tellViolations(report);
+async function runOne({ asked, isTraced, isShrunk }: Extract<Options, { kind: "one" }>): Promise<boolean> {
+  const { seed, ...rest } = asked;
+  const report = await runSeed(seed, { isTraced, ...rest });
+  if (isTraced) process.stdout.write(`${report.trace.join("\n")}\n`);
   const [first] = report.violations;
-  if (values.shrink && first !== undefined) {
-    const shrunk = await shrink(seed, first.checker);
-    process.stdout.write(
-      `in ${shrunk.runs} runs: npm run simulate -- --seed ${seed} --part ${formatPart(shrunk.part)} --trace\n`,
-    );
+  if (first !== undefined) tellViolations(asked, report);
+  if (isShrunk && first !== undefined) {
+    const { runs, part } = await shrink(asked, first.checker);
+    process.stdout.write(`in ${runs} runs: ${commandOf({ ...asked, part })} --trace\n`);
   }
   process.stdout.write(
     `seed ${seed}: ${report.hours.toFixed(1)} account-hours, ${report.counts.calls} calls, ${report.violations.length} violations\n`,
   );
-  return report.violations.length === 0;
+  return first === undefined;
 }
 
-async function runMany(): Promise<boolean> {
+async function runMany({ from, processes, hours, seeds }: Extract<Options, { kind: "many" }>): Promise<boolean> {
   const startedAt = performance.now();
-  const [hoursMax, seedsMax] = [number("hours", values.hours), number("seeds", values.seeds)];
-  const total = { hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
+  const total = { seeds: 0, hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
   let isInterrupted = false;
-  // It comes twice: from the terminal, and from tsx.
+  // It may come twice, as npm passes it on. The script has node load tsx: tsx itself kills whoever does not answer a signal within 30 ms, as
+  // nobody does with every processor busy.
   process.on("SIGINT", () => {
     isInterrupted = true;
   });
-  const isEnough = (seeds: number): boolean => {
+  const isEnough = (begun: number): boolean => {
     if (isInterrupted) return true;
-    if (hoursMax !== undefined) return total.hours >= hoursMax;
-    return seedsMax !== undefined ? seeds >= seedsMax : performance.now() - startedAt > MINUTE_MS;
+    if (hours !== null) return total.hours >= hours;
+    return seeds !== null ? begun >= seeds : performance.now() - startedAt > MINUTE_MS;
   };
   const [faults, moves, checks] = [new Map<string, number>(), new Map<string, number>(), new Map<string, number>()];
-  const from = number("from", values.from) ?? 1;
-  let [begun, seeds] = [0, 0];
+  let begun = 0;
   const take = (report: SeedReport): void => {
-    const { hours, counts, violations } = report;
-    seeds += 1;
-    total.hours += hours;
+    const { counts, violations } = report;
+    total.seeds += 1;
+    total.hours += report.hours;
     total.calls += counts.calls;
     total.changes += counts.changes;
     total.ticks += counts.ticks;
@@ -122,28 +64,25 @@ async function runMany(): Promise<boolean> {
       for (const [kind, count] of counted) sum.set(kind, (sum.get(kind) ?? 0) + count);
     if (violations.length > 0) {
       total.wrong += 1;
-      tellViolations(report);
+      tellViolations({ seed: report.seed }, report);
     }
-    if (seeds % 50 === 0) process.stderr.write(`${seeds} seeds, ${total.hours.toFixed(0)} account-hours\n`);
+    if (total.seeds % 50 === 0)
+      process.stderr.write(`${total.seeds} seeds, ${total.hours.toFixed(0)} account-hours, ${total.wrong} wrong\n`);
   };
-  await runSeeds(
-    number("processes", values.processes) ?? availableParallelism(),
-    () => (isEnough(begun) ? null : `${from + begun++}`),
-    take,
-  );
+  await runSeeds(processes ?? availableParallelism(), () => (isEnough(begun) ? null : `${from + begun++}`), take);
   const minutes = (performance.now() - startedAt) / MINUTE_MS;
   const inWords = (sum: ReadonlyMap<string, number>): string =>
     [...sum]
       .sort()
       .map(([kind, count]) => `${kind} ${count}`)
       .join(", ");
-  const unseen = ALL_MOVES.filter((move) => !moves.has(move));
   process.stdout.write(
     `${[
-      `seeds ${from} to ${from + seeds - 1}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
+      `seeds ${from} to ${from + total.seeds - 1}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
       `${total.calls} calls, ${total.changes} changes by the program, ${total.ticks} ticks, ${total.events} events`,
       `faults: ${inWords(faults)}`,
-      `moves: ${inWords(moves)}; never seen, of ${ALL_MOVES.length} in the tables: ${unseen.join(", ") || "none"}`,
+      `moves: ${inWords(moves)}`,
+      coverageIn(moves.keys()),
       `looks of the checkers: ${inWords(checks)}`,
       `${total.wrong} seeds with violations`,
     ].join("\n")}\n`,
@@ -151,12 +90,27 @@ async function runMany(): Promise<boolean> {
   return total.wrong === 0;
 }
 
-void (
-  values.help
-    ? Promise.resolve(process.stdout.write(HELP)).then(() => true)
-    : values.seed === undefined
-      ? runMany()
-      : runOne(values.seed)
-).then((isGood) => {
-  process.exitCode = isGood ? 0 : 1;
+/** Null where it was asked for what it does not know. */
+function given(): Options | null {
+  try {
+    return readOptions(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\nnpm run simulate -- --help tells what it takes.\n`);
+    return null;
+  }
+}
+
+async function main(): Promise<number> {
+  const options = given();
+  if (options === null) return 2;
+  if (options.kind === "help") {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const isGood = options.kind === "one" ? await runOne(options) : await runMany(options);
+  return isGood ? 0 : 1;
+}
+
+void main().then((code) => {
+  process.exitCode = code;
 });

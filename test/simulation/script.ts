@@ -2,7 +2,7 @@
 import { Dice } from "../kit/schedule.ts";
 import type { Move } from "./feature.ts";
 import { drawnFeatures, type FeatureName, features, isFeatureName } from "./features.ts";
-import { type Weather, weatherOf } from "./weather.ts";
+import { FAIR, type Weather, weatherOf } from "./weather.ts";
 import { drawMove, moves as ordinary } from "./workload.ts";
 
 interface ScriptMove {
@@ -84,6 +84,8 @@ export function partOf(script: readonly ScriptHour[], part: Part): readonly Scri
   }));
 }
 
+const isFault = (text: string): boolean => text === SHUT_DOWN || Object.hasOwn(FAIR, text);
+
 /** As `--part` takes it: `2:0,4:late,death:alarms` is two hours, the first and fifth move, two kinds of faults and a feature. */
 export const formatPart = ({ hours, moves, faults, features: names }: Part): string =>
   [hours ?? "", moves?.join(",") ?? "*", faults?.join(",") ?? "*", names?.join(",") ?? "*"].join(":");
@@ -93,12 +95,15 @@ export function parsePart(text: string): Part {
   const [, hours, moves, faults, named = ""] = /^(\d*):(\*|[\d,]*):(\*|[A-Za-z,]*)(?::(\*|[a-z,]*))?$/.exec(text) ?? [];
   const listed = (list: string): readonly string[] => list.split(",").filter((it) => it !== "");
   const names = listed(named === "*" ? "" : named);
-  if (hours === undefined || moves === undefined || faults === undefined || !names.every(isFeatureName))
+  if (hours === undefined || moves === undefined || faults === undefined)
     throw new RangeError("--part takes <hours>:<moves>:<faults>:<features>, such as 2:0,4:late,death:alarms");
+  const kinds = listed(faults === "*" ? "" : faults);
+  const unknown = [...kinds.filter((it) => !isFault(it)), ...names.filter((it) => !isFeatureName(it))];
+  if (unknown.length > 0) throw new RangeError(`--part names what is neither fault nor feature: ${unknown.join(", ")}`);
   return {
     ...(hours === "" ? {} : { hours: Number(hours) }),
     ...(moves === "*" ? {} : { moves: listed(moves).map(Number) }),
-    ...(faults === "*" ? {} : { faults: listed(faults) }),
+    ...(faults === "*" ? {} : { faults: kinds }),
     ...(named === "*" ? {} : { features: names as readonly FeatureName[] }),
   };
 }

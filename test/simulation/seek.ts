@@ -10,7 +10,7 @@ async function seek(): Promise<void> {
     const { violations } = await runSeed(`${n}`);
     const [first] = violations;
     if (first === undefined) continue;
-    const shrunk = shrinkRuns > 0 ? await shrink(`${n}`, first.checker, shrinkRuns) : null;
+    const shrunk = shrinkRuns > 0 ? await shrink({ seed: `${n}` }, first.checker, shrinkRuns) : null;
     process.stdout.write(JSON.stringify({ seed: `${n}`, ...first, part: shrunk && formatPart(shrunk.part) }));
     return;
   }

@@ -1,6 +1,7 @@
 // Makes a failing seed small: leaves out hours, kinds of faults and moves for as long as the same checker still sees something.
 
 import { drawnFeatures } from "./features.ts";
+import type { Asked } from "./options.ts";
 import { runSeed } from "./run-seed.ts";
 import { type Part, SHUT_DOWN, scriptOf } from "./script.ts";
 
@@ -11,22 +12,23 @@ export interface Shrunk {
 }
 
 /**
- * Shrinks a seed in which the checker has seen something, in at most `runsMax` runs. Whatever part it answers has been run by itself, and
- * the checker has seen something in it. Throws where it sees nothing in the seed as a whole.
+ * Shrinks a seed, or what was asked for of it, in which the checker has seen something, in at most `runsMax` runs. Whatever part it answers
+ * has been run by itself, and the checker has seen something in it. Throws where it sees nothing in what was asked for.
  */
-export async function shrink(seed: string, checker: string, runsMax = 60): Promise<Shrunk> {
-  const script = scriptOf(seed);
+export async function shrink({ seed, ...asked }: Asked, checker: string, runsMax = 60): Promise<Shrunk> {
+  const script = scriptOf(seed, asked.hours);
   let runs = 0;
   let part: Required<Part> = {
     hours: script.length,
     moves: script.flatMap((hour) => hour.moves).map(({ n }) => n),
     faults: [...new Set(script.flatMap(({ weather }) => Object.keys(weather))), SHUT_DOWN],
     features: drawnFeatures(seed),
+    ...asked.part,
   };
   const keepIfSeen = async (next: Required<Part>): Promise<boolean> => {
     if (runs >= runsMax) return false;
     runs += 1;
-    const { violations } = await runSeed(seed, { part: next });
+    const { violations } = await runSeed(seed, { ...asked, part: next });
     if (!violations.some((it) => it.checker === checker)) return false;
     part = next;
     return true;
