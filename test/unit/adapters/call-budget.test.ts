@@ -96,7 +96,7 @@ describe("blocks", () => {
     expect(await taken()).toBe(20);
   });
 
-  test("nothing is foreseen of a budget that refuses, or a store that has just failed", async () => {
+  test("nothing is foreseen of a budget that refuses", async () => {
     const gate = instance();
     gate.throttled(region, api);
     await gate.settle();
@@ -104,13 +104,32 @@ describe("blocks", () => {
     gate.foresee(region, [api], "open");
     await gate.settle();
     expect([reads, writes]).toEqual(before);
-    const other = instance();
+  });
+
+  test("a block that a weaker caller may not use is no reason not to ask for one", async () => {
+    const gate = instance();
+    await call(gate, "open", 101);
+    const before = reads + writes;
+    gate.foresee(region, [api], "open");
+    await nextTurn();
+    expect(reads + writes).toBe(before);
+    gate.foresee(region, [api], "inventory");
+    await nextTurn();
+    expect(reads + writes).toBeGreaterThan(before);
+  });
+
+  test("nothing is foreseen of a store that has just failed, even when what may be called without it is used up", async () => {
+    const gate = instance();
     store = dead;
-    await call(other, "open");
-    const asked = reads;
-    other.foresee(region, [api], "open");
-    await other.settle();
-    expect(reads).toBe(asked);
+    expect(await call(gate, "open", 20)).toBe(20);
+    expect(reads).toBe(1);
+    gate.foresee(region, [api], "open");
+    await nextTurn();
+    expect(reads).toBe(1);
+    await clock.advance(10_000);
+    gate.foresee(region, [api], "open");
+    await nextTurn();
+    expect(reads).toBe(2);
   });
 
   test("calls at the same time share one request", async () => {
