@@ -90,6 +90,19 @@ test.each<[string, Damage]>([
   }),
 );
 
+test("one whose rule's row cannot be read is entered once that row is out of the way", () =>
+  inScene(["body"], null, async (scene, app, { leaseId }) => {
+    const { unreadable } = await listEntries(app.tables, WEB);
+    expect(unreadable).toHaveLength(1);
+    for (const entryId of unreadable) await app.tables.delete("ledger", [WEB.groupId, entryId], { kind: "none" });
+    await minutes(scene, 2);
+    const { entries } = await listEntries(app.tables, WEB);
+    expect(entries.flatMap(({ holders }) => holders.map(({ holderId }) => holderId))).toContain(leaseId);
+    expect(stands(scene)).toBe(true);
+    await minutes(scene, 6);
+    expect([stands(scene), (await getLease(app.tables, leaseId))?.status.state]).toEqual([false, "closed"]);
+  }));
+
 test("one that starts later is opened at its start, and ends, once its row can be read", () =>
   inScene(["status"], 6 * MINUTE_MS, async (scene, app, { leaseId, mend }) => {
     await mend();

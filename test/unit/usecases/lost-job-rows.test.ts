@@ -8,9 +8,10 @@ import { World } from "../../kit/world.ts";
 let world: World;
 afterEach(() => world?.stop());
 
-async function lose(table: Extract<TableName, "due">): Promise<void> {
+async function lose(table: Extract<TableName, "due" | "ledger">): Promise<void> {
   const { tables } = world.process();
-  const { rows } = await world.run(tables.range({ table, from: [0], to: null, limit: 5000 }));
+  const from = [table === "due" ? 0 : ""];
+  const { rows } = await world.run(tables.range({ table, from, to: null, limit: 5000 }));
   for (const { key } of rows) await world.run(tables.delete(table, key, { kind: "none" }));
 }
 
@@ -41,4 +42,16 @@ test("a quarantine is watched", async () => {
   await lose("due");
   await world.ticks(4);
   expect(await world.rows("due")).toContainEqual(expect.stringContaining("job/recycling-watch"));
+});
+
+test("a lease that the ledger has lost as well is entered again, and no second one is booked from its mark", async () => {
+  world = await World.start({ inMemory: true });
+  const { lease } = await world.open();
+  await lose("due");
+  await lose("ledger");
+  await world.ticks(2);
+  expect([await world.rows("lease"), (await world.rows("ledger")).length]).toEqual([[lease.request.leaseId], 1]);
+  await world.pastEnd(lease);
+  expect([world.openPorts(), await world.rows("ledger")]).toEqual([[], []]);
+  expect((await world.lease(lease.request.leaseId)).status.state).toBe("closed");
 });
