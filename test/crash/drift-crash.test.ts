@@ -56,7 +56,9 @@ interface Scenario {
   readonly again: boolean;
   /** True where the group is to be looked at again when its open hours change. */
   readonly hasHours?: boolean;
-  /** Says what is not as it should be. */
+  /** Says what is not as it should be three minutes later. */
+  readonly soon?: (scene: Scene) => Promise<readonly string[]>;
+  /** Says what is not as it should be at last. */
   readonly wrong: (scene: Scene, items: readonly DriftItem[]) => Promise<readonly string[]> | readonly string[];
 }
 
@@ -318,6 +320,11 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     },
     act: tick,
     again: false,
+    // At its end it is entered in any case.
+    soon: async ({ tables }) => {
+      const { entries } = await listEntries(tables, APP);
+      return entries.some(({ holders }) => holders.length > 0) ? [] : ["the lease is not in the ledger"];
+    },
     wrong: async (scene) => {
       const { leases } = await listLeases(scene.tables, { limit: 10, before: null });
       return [
@@ -661,12 +668,15 @@ async function play(scene: Scene, scenario: Scenario, mode: (call: ProcessCall) 
     await scene.schedule.sleep(5000);
     await scenario.act(scene, scene.quietApp());
   }
-  for (let n = 13; n > 0; n--) {
+  const early: string[] = [];
+  for (let minute = 1; minute <= 13; minute++) {
     await scene.schedule.sleep(MINUTE_MS);
     await tick(scene, scene.quietApp());
+    if (minute === 3) early.push(...((await scenario.soon?.(scene)) ?? []));
   }
   const { items } = await listDrift(scene.tables, { groupId: WEB.groupId, limit: 100 });
   const wrong = [
+    ...early,
     ...(await scenario.wrong(scene, items)),
     ...(await leftOver(scene, scenario.hasHours)),
     ...((await hasFallenBack(scene)) ? ["the guard has fallen back"] : []),
