@@ -4,8 +4,8 @@ import type { Entry, Standing } from "../domain/ledger-entry.ts";
 import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
-import { isSameMark, markOf, type Picture } from "./picture.ts";
-import { isProven, planEnded, refused } from "./plan-entry.ts";
+import { isSameMark, markOf, mayBeRevoked, type Picture } from "./picture.ts";
+import { doubtOf, planEnded, refused } from "./plan-entry.ts";
 
 /**
  *     holders   rule in the cloud            what happens
@@ -31,9 +31,10 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   const description = markOf(entry, live, picture);
   const kept = booked ? ours.find((rule) => rule === booked) : ours[0];
+  const doubt = kept ? doubtOf(entry, kept.id, picture) : null;
   // What an open authorize has written is believed at once: in an attack no call is made that may not be needed.
-  if (kept && attempts.length === 0 && !isProven(entry, picture)) {
-    const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
+  if (kept && doubt !== null && (attempts.length === 0 || mayBeRevoked(picture, kept.id))) {
+    const cause = `${doubt}: whether it stands is seen by writing its mark again`;
     return change({}, { calls: [{ kind: "modify", entry, ruleId: kept.id, description, cause }] });
   }
   if (kept) {

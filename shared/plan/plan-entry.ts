@@ -6,7 +6,17 @@ import { identityWithoutPriority, ruleKey } from "../domain/rule-key.ts";
 import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
-import { isSameMark, isSuspending, type KnownRule, markOf, type Picture, type Refusal, rulesOf } from "./picture.ts";
+import {
+  isHolding,
+  isSameMark,
+  isSuspending,
+  type KnownRule,
+  markOf,
+  mayBeRevoked,
+  type Picture,
+  type Refusal,
+  rulesOf,
+} from "./picture.ts";
 
 const NONE: Standing = { kind: "none" };
 
@@ -107,8 +117,9 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     const stands: Standing = { kind: "ours", ruleId: kept.id };
     if (refusal && !isAnyOpen) return change({ standing: stands, ...refusing });
     const description = markOf(entry, live, picture);
-    if (!isProven(entry, picture)) {
-      const cause = "nobody has booked it: whether it stands is seen by writing its mark again";
+    const doubt = doubtOf(entry, kept.id, picture);
+    if (doubt !== null) {
+      const cause = `${doubt}: whether it stands is seen by writing its mark again`;
       const opens = true;
       return change(
         { ...refusing },
@@ -218,11 +229,16 @@ function undirected(rules: readonly KnownRule[], entry: Entry): readonly KnownRu
 }
 
 /**
- * True when more than a reading says that a rule of ours stands: the ledger, or an answer to this pass. Not an authorize that is open: what
- * it wrote may have been closed since.
+ * Why a reading alone does not tell that a rule of ours stands, as it may be a stale one; null where the ledger says so, or an answer to
+ * this pass. Not an authorize that is open: what it wrote may have been closed since. Nor the ledger, to whoever asked since a revoke
+ * of which it does not have yet what came.
  */
-export const isProven = ({ standing, entryId }: Entry, { accepted, restated }: Picture): boolean =>
-  standing.kind !== "none" || accepted.has(entryId) || restated.has(entryId);
+export function doubtOf({ standing, entryId, holders }: Entry, ruleId: RuleId, picture: Picture): string | null {
+  if (picture.accepted.has(entryId) || picture.restated.has(entryId)) return null;
+  if (standing.kind === "none") return "nobody has booked it";
+  const isAsked = holders.some((it) => isHolding(it, picture.now) && it.openedAt === null);
+  return isAsked && mayBeRevoked(picture, ruleId) ? "a revoke may have closed it" : null;
+}
 
 /**
  * True when an open intent of the entry has written this very rule. Known by the whole text of the description and by not having

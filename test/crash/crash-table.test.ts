@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import type { Fault } from "../../local/faults.ts";
 import type { Lease } from "../../shared/domain/lease-record.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 import { listLeases } from "../../shared/store/leases.ts";
 import type { App } from "../../shared/usecases/app.ts";
@@ -288,6 +289,8 @@ afterEach(() => world.stop());
 
 const isOurs = (rule: { description: string }) => rule.description.startsWith("safeport/1 test ");
 const BASE = ["80/80", "443/443"];
+const READ = "ecs DescribeSecurityGroupAttribute";
+const STALE = { kind: "stale-read", ms: 30_000 } as const;
 
 /** Minutes pass until all is over, and everything that must hold is looked at; answers what does not. */
 async function faultsFound(scenario: Scenario, acted: "answered" | "failed"): Promise<string[]> {
@@ -413,4 +416,34 @@ test("what a dead process has changed is recorded by the pass that takes over", 
   expect((await world.recorded()).join("\n")).toMatch(
     /authorize e-\w+ \(a lease asks for it\), begun by an earlier pass/,
   );
+});
+
+test("who asks for what was just revoked is told that it is open by no reading of before", async () => {
+  world = await World.start({ inMemory: true });
+  const before = await opened(world);
+  await world.advance(before.status.until - world.clock.now());
+  let isRevoked = false;
+  const unread: Interposer = async (call, act) => {
+    if (isRevoked && call.name === READ) throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
+    const answer = await act();
+    isRevoked ||= call.name === "ecs RevokeSecurityGroup";
+    return answer;
+  };
+  await world.sweep(world.process(unread));
+  expect([isRevoked, world.rules().some(isOurs)]).toEqual([true, false]);
+  await world.advance(5_000);
+  world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", times: 1, fault: STALE }]);
+  // Whoever comes to the call that would tell better, dies there.
+  const dying: Interposer = async (call, act) => {
+    if (call.name === "ecs ModifySecurityGroupRule") throw new Crashed();
+    return act();
+  };
+  const asked = openLease(world.process(dying), world.caller(), world.ask(), createOptions);
+  await expect(world.run(asked)).rejects.toThrow(Crashed);
+  const [lease] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
+  expect([lease?.status.state, world.rules().some(isOurs)]).toEqual(["opening", false]);
+  await world.ticks(3);
+  const [later] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
+  expect([later?.request.leaseId, later?.status.state]).toEqual([lease?.request.leaseId, "open"]);
+  expect(world.rules().filter(isOurs)).toHaveLength(1);
 });

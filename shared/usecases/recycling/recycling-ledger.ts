@@ -132,6 +132,8 @@ export async function reopenRule(app: App, item: RecyclingItem, policy: Policy):
       await requireNoWider(app, item, policy);
       await changeEntry(app, group, entryId, (stored) => {
         if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
+        // Given already, it may stand where a stale reading does not show it: it is closed by nobody any more.
+        if (stored?.suspension === null && stored.allocation !== null) return null;
         const entry = stored ?? freshEntry(group, kept.spec);
         const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
         const keptAt = app.clock.now();

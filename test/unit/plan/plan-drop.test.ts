@@ -66,6 +66,19 @@ describe("a drop somebody holds", () => {
     ]);
   });
 
+  test("that is booked is no more sure while a revoke of it is not written down yet, to whoever asked since", () => {
+    const entry = entryOf([aDropHolder({ openedAt: null })], { standing: ours("1") });
+    const revoke = anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("1")] });
+    const calls = ["modify: a revoke may have closed it: whether it stands is seen by writing its mark again"];
+    for (const intents of [[revoke], [revoke, anIntent(entry)]])
+      expect(plan(entry, [written()], { intents })).toMatchObject({ calls, patch: { opens: "none" } });
+    for (const changes of [{}, { restated: new Set([entry.entryId]) }])
+      expect(plan(entry, [written()], { intents: "restated" in changes ? [revoke] : [], ...changes })).toMatchObject({
+        calls: [],
+        patch: { opens: "all" },
+      });
+  });
+
   test("carries the end of its last holder", () => {
     const holders = [aDropHolder(), aDropHolder({ holderId: "ld-2", until: NOW + 2 * HOUR })];
     const entry = entryOf(holders, { standing: ours("1") });

@@ -152,6 +152,28 @@ describe("a live holder, our rule in the cloud", () => {
       ]);
     });
 
+    test("is no more sure where it is booked, and a revoke of it is not written down yet", () => {
+      const booked = anEntry({ holders: [aHolder({ openedAt: null })], standing: ours("1") });
+      const revoke = anIntent(booked, { call: "revoke", rules: [], ruleIds: [ruleId("1")] });
+      const cause = "a revoke may have closed it: whether it stands is seen by writing its mark again";
+      const { calls, patches } = plan({ entries: [booked], intents: [revoke] });
+      expect(calls).toMatchObject([{ kind: "modify", ruleId: ruleId("1"), cause, opens: true }]);
+      expect(patches).toMatchObject([{ standing: ours("1"), opens: "none", ends: "none" }]);
+      const sure = [
+        { entries: [booked], intents: [{ ...revoke, ruleIds: [ruleId("2")] }] },
+        { entries: [booked], intents: [revoke], restated: new Set([booked.entryId]) },
+        { entries: [booked], intents: [revoke], accepted: new Set([booked.entryId]) },
+      ];
+      for (const changes of sure)
+        expect(plan(changes)).toMatchObject({ calls: [], patches: [{ opens: "all", standing: ours("1") }] });
+      // Who is open, or was and has ended, asks for nothing.
+      const before = anEntry({
+        holders: [aHolder(), aHolder({ openedAt: null, until: NOW })],
+        standing: ours("1"),
+      });
+      expect(plan({ entries: [before], intents: [revoke] }).calls.map(short)).toEqual([]);
+    });
+
     test("is authorized where that says that it is gone", () => {
       expect(plan({ revoked: new Set([ruleId("1")]) }).calls.map(short)).toEqual([`authorize ${entry.key}`]);
     });

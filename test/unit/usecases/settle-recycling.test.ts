@@ -16,7 +16,7 @@ import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts";
 import { restoreRecent } from "../../../shared/usecases/recycling/restore-recent.ts";
-import { DROP, IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
+import { DROP, IDLE, idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { worldSeed } from "../../kit/world.ts";
 
@@ -233,6 +233,40 @@ describe("a rule that the cloud does not take back", () => {
     one.world.faults([]);
     await one.world.ticks(3);
     expect([await one.state(), (await one.queued()).waiting, one.rules()]).toEqual(["restored", null, [IDLE]]);
+  });
+
+  it("is closed again by nobody who does not see yet that it is back, and dies there", async () => {
+    one = await RecyclingWorld.start();
+    await one.confirm();
+    await one.deleted();
+    const { world } = one;
+    // Whoever had it opened again has not lived to tell its item.
+    const telling = world.process(async (call, act) => {
+      if (call.name === "put recycling" && one.rules().includes(IDLE)) throw new Error("dies here");
+      return act();
+    });
+    await one.restore(telling).catch(() => undefined);
+    expect([await one.state(), one.rules()]).toEqual(["deleted", [IDLE]]);
+    // As it was before it stood.
+    const { firewall } = world.process();
+    const old = await world.run(firewall.readGroup(world.web, "open"));
+    const rules = old.rules.filter((rule) => ruleKey(rule) !== ruleKey(idleSpec));
+    const blind = world.process(async (call, act) => {
+      if (call.name === "get group") throw new Error("dies here");
+      return act();
+    });
+    const stale: App = { ...blind, firewall: { ...blind.firewall, readGroup: async () => ({ ...old, rules }) } };
+    await one.watch(stale).catch(() => undefined);
+    let isClosed = false;
+    const passing = world.process(async (_, act) => {
+      const answer = await act();
+      isClosed ||= !one.rules().includes(IDLE);
+      return answer;
+    });
+    await world.sweep(passing);
+    expect(isClosed).toBe(false);
+    await world.ticks(12);
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
   it("waits out a mode that opens nothing, and says so", async () => {
