@@ -1,14 +1,25 @@
-// `npm run fuzz -- [--minutes n] [--target name] [--seed text]`: keeps what it finds in test/fuzz/kept; exits with 1 when it found anything.
+// `npm run fuzz -- --help`
 import { parseArgs } from "node:util";
 import { fuzz } from "./fuzz.ts";
 import { keep } from "./kept.ts";
 import { TARGETS } from "./targets.ts";
+
+const HELP = `Usage: npm run fuzz -- [--minutes n] [--target name] [--seed text]
+
+Hands inputs that nobody sends to every parser that outsiders reach. Keeps what it finds in test/fuzz/kept, which every run of the suite
+tries again. Exits with 1 when it found anything.
+
+  --minutes n      for so long (1)
+  --target name    one parser alone: ${TARGETS.map(({ name }) => name).join(", ")}
+  --seed text      the same inputs as a run that told this seed
+`;
 
 const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "1" },
     target: { type: "string" },
     seed: { type: "string", default: `${Date.now()}` },
+    help: { type: "boolean", default: false },
   },
 });
 const INPUTS_AT_ONCE = 200;
@@ -38,4 +49,5 @@ async function main(): Promise<void> {
   process.exitCode = seen.size === 0 ? 0 : 1;
 }
 
-void main();
+if (values.help) process.stdout.write(HELP);
+else void main();

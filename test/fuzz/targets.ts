@@ -1,9 +1,12 @@
 // Every parser that outsiders reach: good inputs to begin with, and what it does with any bytes. It may only throw failures of its own.
 
+import { createPrivateKey, createPublicKey, sign } from "node:crypto";
 import { PolicyFileError, policyTextOf } from "../../cli/setup/policy-file.ts";
 import { decodeRows, encodeRows, PlainBufferError } from "../../local/protocol/tablestore/plain-buffer.ts";
 import { Kind } from "../../local/protocol/tablestore/variant.ts";
+import { OidcTokens } from "../../shared/access/oidc.ts";
 import { readTrailRecord } from "../../shared/adapters/alibaba/trail-record.ts";
+import { policySchema } from "../../shared/config/document-schema.ts";
 import { checkedPolicyText, readPolicyDocument } from "../../shared/config/policy-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { formatLink, parseLink } from "../../shared/domain/approval-link.ts";
@@ -95,7 +98,8 @@ async function send(bytes: Buffer): Promise<void> {
     return;
   }
   const { method, path, query, headers, body } = sent;
-  const world = apiWorld();
+  // Whoever sends comes by a proxy, so that what it says of others is read.
+  const world = apiWorld({ policy: { trustedProxies: ["127.0.0.1"] } });
   const { status } = await world.send({
     method: typeof method === "string" ? method : "GET",
     path: typeof path === "string" ? path : "/",
@@ -106,16 +110,78 @@ async function send(bytes: Buffer): Promise<void> {
   if (status === 500) throw new Error(`answered 500: ${world.logged.join(" ")}`);
 }
 
+const HEADERS = {
+  authorization: "Bearer admin",
+  "content-type": "application/json",
+  "idempotency-key": "k-1",
+  "sec-fetch-site": "same-origin",
+  "x-forwarded-for": "203.0.113.7, ::ffff:10.0.0.1, 127.0.0.1",
+};
+
 const samples = routes.map(({ operationId }) => {
   const { method, path, query, body } = requestOf(operationId);
   return {
     method,
     path,
     query,
-    headers: {},
+    headers: HEADERS,
     body: JSON.parse(Buffer.from(body ?? new Uint8Array()).toString() || "{}"),
   };
 });
+
+const ISSUER = "https://id.example.com";
+const goodToken = bytesOf([
+  { alg: "EdDSA", kid: "one" },
+  { iss: ISSUER, aud: "safeport", email: "ann", groups: ["sre"], iat: NOW / 1000, exp: NOW / 1000 + 600 },
+]);
+/** PKCS #8 of an Ed25519 key, up to its 32 bytes. */
+const KEY_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+const companyKey = createPrivateKey({
+  ...{ key: Buffer.concat([KEY_HEAD, Buffer.alloc(32, 7)]), format: "der", type: "pkcs8" },
+});
+const { oidc: issuers } = policyOf(
+  policySchema.parse({
+    access: {
+      oidc: [
+        {
+          ...{ name: "corp", issuer: ISSUER, audience: "safeport", jwksUri: `${ISSUER}/keys`, principalClaim: "email" },
+          ...{ algorithms: ["EdDSA", "RS256"], rules: [{ claim: "groups", value: "sre", roles: ["operator"] }] },
+        },
+      ],
+    },
+  }),
+  1,
+  "cn-hangzhou",
+).access;
+const companyTokens = new OidcTokens(
+  { now: () => NOW, monotonicMs: () => 0 },
+  { read: async () => ({ keys: [{ ...createPublicKey(companyKey).export({ format: "jwk" }), kid: "one" }] }) },
+);
+
+/** Presents a token of a company: of header and claims, which its key signs, or with a third part in the place of that; or any text. */
+async function present(bytes: Buffer): Promise<void> {
+  let text = bytes.toString("utf8");
+  let isSigned = false;
+  try {
+    const parts: unknown = JSON.parse(text);
+    if (Array.isArray(parts)) {
+      text = parts
+        .slice(0, 2)
+        .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"))
+        .join(".");
+      isSigned = parts.length === 2;
+      const signature = isSigned ? sign(null, Buffer.from(text), companyKey) : Buffer.from(String(parts[2]));
+      text += `.${signature.toString("base64url")}`;
+    }
+  } catch {
+    // It is presented as it stands.
+  }
+  const identity = await companyTokens.check(text, issuers);
+  if (identity === null && bytes.equals(goodToken)) throw new Error("a good token is refused");
+  if (identity === null) return;
+  if (!isSigned) throw new Error("a token that nobody has signed is let in");
+  if (!/^corp\/[\x21-\x7e]{1,128}$/.test(identity.principal)) throw new Error("the name is none");
+}
 
 const link = formatLink(
   { leaseId: "ls-0123456789abcdefghj", person: "ann", expiresAt: NOW },
@@ -226,4 +292,10 @@ export const TARGETS: readonly FuzzTarget[] = [
   ),
   target("token", [formatToken(Buffer.alloc(8, 1), Buffer.alloc(32, 2))], text(parseToken), never),
   target("approval link", [link], text(parseLink), never),
+  target(
+    "company token",
+    [goodToken, [{ alg: "none" }, { iss: ISSUER, aud: "safeport", email: "ann", groups: ["sre"] }, ""]],
+    present,
+    never,
+  ),
 ];
