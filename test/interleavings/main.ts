@@ -23,7 +23,13 @@ const { values } = parseArgs({
     help: { type: "boolean", default: false },
   },
 });
-const cast = values.incidents ? incidents : stories;
+const [cast, flag] = values.incidents ? [incidents, " --incidents"] : [stories, ""];
+
+function whole(name: "seeds" | "from", least: number): number {
+  const value = Number(values[name]);
+  if (!/^\d+$/.test(values[name]) || value < least) throw new Error(`--${name} takes a whole number from ${least} on`);
+  return value;
+}
 
 async function runOne(seed: string): Promise<void> {
   const { wrong, trace } = await runSeed(seed, true, cast);
@@ -43,7 +49,7 @@ async function runMany(seeds: number, from: number): Promise<void> {
     if (n % 500 === 0) process.stderr.write(`${n - from} of ${seeds} seeds\n`);
     if (report.wrong.length === 0) continue;
     failed += 1;
-    process.stdout.write(`seed ${n} (its trace: npm run interleavings -- --seed ${n})\n`);
+    process.stdout.write(`seed ${n} (its trace: npm run interleavings --${flag} --seed ${n})\n`);
     for (const text of report.wrong) process.stdout.write(`  ${text}\n`);
   }
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
@@ -53,7 +59,5 @@ async function runMany(seeds: number, from: number): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-const [seeds, from] = [Number(values.seeds), Number(values.from)];
-if (!Number.isSafeInteger(seeds) || seeds < 1) throw new Error("--seeds takes a whole number from 1 on");
 if (values.help) process.stdout.write(HELP);
-else void (values.seed === undefined ? runMany(seeds, from) : runOne(values.seed));
+else void (values.seed === undefined ? runMany(whole("seeds", 1), whole("from", 0)) : runOne(values.seed));
