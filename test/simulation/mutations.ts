@@ -343,4 +343,32 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["ends-in-time", "converges"],
     from: 71,
   },
+  {
+    name: "an observed group is rolled back like an enforced one",
+    file: "shared/plan/effective-guard.ts",
+    find: `const acts = doubt === null ? level : "observe";`,
+    replace: `const acts = level === "none" ? level : doubt === null ? "enforce" : "observe";`,
+    seenBy: ["removes-only-its-own"],
+  },
+  {
+    name: "an intent stays when its outcome is known",
+    file: "shared/usecases/pass/run-pass.ts",
+    find: "...(mayDelete ? this.intents.over : []).map(intentDelete),",
+    replace: "...(mayDelete ? this.intents.over.slice(0, 0) : []).map(intentDelete),",
+    seenBy: ["converges"],
+  },
+  {
+    name: "a request that makes no sense is refused by an error of no kind",
+    file: "shared/usecases/lease/lease-ask.ts",
+    find: "if (!grant.ok) throw fail(grant.problem.code, grant.problem.detail);",
+    replace: "if (!grant.ok) throw new RangeError(grant.problem.code);",
+    seenBy: ["no-raw-errors"],
+  },
+  {
+    name: "a lease of one host opens the port of all in its group",
+    file: "shared/usecases/lease/lease-ask.ts",
+    find: "if (target.dests.length === 0) return specsOf(ask, policy);",
+    replace: "if (target.dests.length >= 0) return specsOf(ask, policy);",
+    seenBy: ["never-wider"],
+  },
 ];
