@@ -63,7 +63,7 @@ export const mutations: readonly Mutation[] = [
     find: "live: held.holders.filter((holder) => isHolding(holder, now)),",
     replace: "live: held.holders.slice(0, 1).filter((holder) => isHolding(holder, now)),",
     seenBy: ["shared-rules-stay"],
-    from: 109,
+    from: 116,
   },
   {
     name: "every rule of the key is ours",
@@ -80,7 +80,7 @@ export const mutations: readonly Mutation[] = [
     replace:
       "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 11,
+    from: 23,
   },
   {
     name: "a lease that is over may be written again",
@@ -88,6 +88,7 @@ export const mutations: readonly Mutation[] = [
     find: "fence: isFinal(status.state) ? SEALED : fence",
     replace: "fence: isFinal(status.state) && SEALED < 0 ? SEALED : fence",
     seenBy: ["keeps-to-its-moves"],
+    from: 10,
   },
   {
     name: "a mode holds up ends as well",
@@ -95,7 +96,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";`,
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
-    from: 10,
+    from: 28,
   },
   {
     name: "a record follows one that may not have been written",
