@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../local/random.ts";
 import type { EntryId } from "../../../shared/domain/ids.ts";
-import type { KeyPart, TableName, Tables } from "../../../shared/ports/tables.ts";
+import type { Columns, KeyPart, TableName, Tables } from "../../../shared/ports/tables.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
 import { getAudit, listAuditedGroups, listAudits, readAudit } from "../../../shared/store/audits.ts";
 import { listCollections, readCollection, readWatchSpent } from "../../../shared/store/collection.ts";
@@ -125,17 +125,31 @@ const TOLD: readonly Damaged[] = [
   ["its part", ["due", passKey, "progress"], (tables) => readPart(tables, pass)],
   ["a group", ["group", [GROUP.region, WEB], "body"], (tables) => getGroupRow(tables, GROUP)],
   ["a history", ["history", [WEB, "e", "1"], "body"], (tables) => listHistory(tables, GROUP, "e" as EntryId, 10)],
-  ["a key", ["idempotency", ["k"], "neither"], (tables) => readKey(tables, "k")],
   AN_ENTRY,
-  ["a lock", ["lock", ["g"], "expiresAt"], async (tables) => lockOf(await tables.get("lock", ["g"]))],
   ["a lockdown", lockdown, (tables) => getLockdown(tables, LOCKDOWN)],
   ["lockdowns by which use is judged", lockdown, (tables) => listLockdowns(tables, 10)],
   ["a person's places", ["place", ["ann"], "leases"], (tables) => readPlaces(tables, "ann"), ["[]"]],
-  ["a policy that waits", ["policy", ["pending", 0], "issuers"], readPending],
   ["a rule in the queue", ["recycling", [WEB, ITEM], "body"], (tables) => getRecyclingItem(tables, ITEM)],
   ["rules as seen", ["schedule", [`rules/${WEB}`], "body"], (tables) => readSeenRules(tables, WEB), ["[]"]],
   ["a set of lists", ["preparation", ["~lists", "s"], "body"], (tables) => getStandbySet(tables, "s")],
   ["a token", ["token", ["t"], "body"], (tables) => readToken(tables, "t")],
+];
+
+/** Rows of several columns, each of which is needed. */
+const OF_MANY: readonly (readonly [
+  what: string,
+  place: readonly [TableName, readonly KeyPart[]],
+  good: Readonly<Record<string, string | number>>,
+  read: Damaged[2],
+])[] = [
+  [
+    "a policy that waits",
+    ["policy", ["pending", 0]],
+    { base: 1, at: NOW, until: NOW, issuers: '["https://login.example.com"]' },
+    readPending,
+  ],
+  ["a lock", ["lock", ["g"]], { fence: 1, expiresAt: NOW }, async (tables) => lockOf(await tables.get("lock", ["g"]))],
+  ["a key", ["idempotency", ["k"]], { leaseId: LEASE, requestHash: "h" }, (tables) => readKey(tables, "k")],
 ];
 
 /** Rows that hold up no other, with what is said of them. */
@@ -281,7 +295,24 @@ describe("a damaged row is told as such:", () => {
     test(row[0], async () => {
       for (const by of DAMAGES.filter((it) => !row[3]?.includes(it)))
         expect(await row[2](await damaged(row, by)).catch(({ code, detail }) => ({ code, detail })), `${by}`).toEqual({
-          ...{ code: "STATE_UNREADABLE", detail: detailOf(row) },
+          ...{ code: "STATE_UNREADABLE", detail: detailOf(row[1]) },
+        });
+    });
+
+  for (const [what, place, good, read] of OF_MANY)
+    test.each(Object.keys(good))(`${what}, by its %s alone`, async (column) => {
+      const [table, key] = place;
+      const readWith = async (columns: Columns): Promise<unknown> => {
+        const tables = memoryTables(schemas);
+        await tables.put(table, key, columns, { kind: "none" });
+        return read(tables).catch(({ code, detail }) => ({ code, detail }));
+      };
+      expect(await readWith(good)).not.toHaveProperty("code");
+      const isJson = String(good[column]).startsWith("[");
+      const texts = isJson ? DAMAGES.filter((by) => by !== null && by !== "[]") : [];
+      for (const by of [typeof good[column] === "number" ? "5" : 5, ...texts])
+        expect(await readWith({ ...good, [column]: by }), `${by}`).toEqual({
+          ...{ code: "STATE_UNREADABLE", detail: detailOf(place) },
         });
     });
 
@@ -315,7 +346,7 @@ describe("a damaged row is told as such:", () => {
 });
 
 /** Keys of people's requests and ids of tokens stay out of answers. */
-function detailOf([, [table, key]]: Damaged): object {
+function detailOf([table, key]: readonly [TableName, readonly KeyPart[], ...unknown[]]): object {
   return table === "token" || table === "idempotency" ? { table } : { table, key: key.join(" ") };
 }
 
