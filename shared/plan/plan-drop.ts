@@ -1,11 +1,14 @@
 // The decision about a drop that a recycling item or a lockdown holds for a time. Pure.
-import type { RuleId } from "../domain/ids.ts";
+import type { EntryId, RuleId } from "../domain/ids.ts";
 import type { Entry, Standing } from "../domain/ledger-entry.ts";
 import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, markOf, mayBeRevoked, type Picture } from "./picture.ts";
 import { doubtOf, planEnded, refused } from "./plan-entry.ts";
+
+/** Who holds a drop that was booked by its rule's mark, as nobody knows any more who asked for it. */
+export const recoveredHolder = (entryId: EntryId): string => `recovered-${entryId}`;
 
 /**
  *     holders   rule in the cloud            what happens
@@ -14,6 +17,8 @@ import { doubtOf, planEnded, refused } from "./plan-entry.ts";
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what has been lifted
  *     live      ours, changed or missing     put back, unless it was undone too often: then a person is asked, and a changed one is drift
+ *     by mark   ours, missing                believed only after a second reading, then the hold ends: nothing but the rule has asked for it,
+ *                                            and whoever booked it may have been frozen since it was read, and the drop be over
  *     live      somebody else's, same key    the hold rides on it
  *     live      none                         authorize; what the cloud refuses ends the hold
  *
@@ -59,6 +64,14 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
   if (refusal && !booked) {
     const settled = entry.standing.kind === "none" && attempts.length === 0;
     return change({ end: refused(refusal), ends: "all", settled });
+  }
+
+  if (!booked && live.every(({ holderId }) => holderId === recoveredHolder(entry.entryId))) {
+    const missingSince = entry.missingSince ?? now;
+    const again = missingSince + picture.lateEffectMaxMs;
+    if (now < again) return change({ missingSince }, { lookAt: [again] });
+    const end = { cause: "removed", note: "its rule is gone, and it was booked by that alone", detail: null } as const;
+    return change({ missingSince, end, ends: "all" });
   }
 
   // Noticed once, however many passes it takes to put it back.

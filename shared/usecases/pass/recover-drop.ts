@@ -3,6 +3,7 @@ import type { GroupRef } from "../../domain/ids.ts";
 import type { DropHolder } from "../../domain/ledger-entry.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import type { KnownRule } from "../../plan/picture.ts";
+import { recoveredHolder } from "../../plan/plan-drop.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import { getEntry, saveEntry } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -32,7 +33,7 @@ export async function recoverDrop(
   const holder: DropHolder = {
     // Which of the two it was is in no mark, and nothing follows from it here.
     kind: "quarantine",
-    holderId: `recovered-${entryId}`,
+    holderId: recoveredHolder(entryId),
     principal: "recovered",
     reason: "recovered from its mark",
     until,

@@ -212,6 +212,34 @@ test("a drop that was changed into an accept too often is drift, and no drop of 
   }
 });
 
+describe("a drop that was booked again by its mark alone", () => {
+  const { entryId } = entryOf([]);
+  const recovered = aDropHolder({ kind: "quarantine", holderId: `recovered-${entryId}` });
+  const entry = entryOf([recovered], { standing: ours("1") });
+
+  test("stands for as long as it is there, and what was made of it is put right", () => {
+    expect(plan(entry, [written()])).toMatchObject({ calls: [], patch: { ends: "none", missingSince: null } });
+    const cause = "modify: somebody else took it away";
+    expect(plan(entry, [written({ ports: somePorts("81/82") })]).calls).toEqual([cause]);
+  });
+
+  test("is not put back: missed a second time, its hold is over", () => {
+    const { calls, patches, lookAt, findings } = planGroup(aPicture({ entries: [entry] }));
+    expect([calls, lookAt, findings]).toEqual([[], [NOW + LATE_MS], []]);
+    expect(patches).toMatchObject([{ ends: "none", missingSince: NOW, undoneAt: [] }]);
+    const missed = { ...entry, missingSince: NOW - LATE_MS + 1 };
+    expect(plan(missed, []).patch).toMatchObject({ ends: "none", missingSince: missed.missingSince });
+    const end = { cause: "removed", note: "its rule is gone, and it was booked by that alone", detail: null };
+    const over = plan({ ...entry, missingSince: NOW - LATE_MS }, []);
+    expect(over).toMatchObject({ calls: [], patch: { ends: "all", end, missingSince: NOW - LATE_MS } });
+  });
+
+  test("is put back where somebody asks for it besides", () => {
+    const asked = { ...entry, holders: [recovered, aDropHolder()] };
+    expect(plan(asked, []).calls).toEqual(["authorize: somebody else took it away"]);
+  });
+});
+
 describe("a drop nobody holds any more", () => {
   test("is revoked by its booked id and by its mark, seen or not", () => {
     expect(plan(entryOf([ended], { standing: ours("1") }), []).calls).toHaveLength(1);
