@@ -38,6 +38,8 @@ export interface Allocation {
   /** Principal who gave it, and when. */
   readonly by: string;
   readonly at: number;
+  /** The event of the call that made the rule theirs, where it was a claim; absent elsewhere, and in rows of earlier versions. */
+  readonly eventId?: string;
   /** When its rule was first read since a person has given or restored it; null while the program still owes its opening. */
   readonly seenAt: number | null;
 }

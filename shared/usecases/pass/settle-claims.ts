@@ -242,7 +242,7 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
   const leases = claims.flatMap((claim) => claim.leases).join(", ");
-  const what = reasonOf(leases, sighting);
+  const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
   const specs = claims.map(({ spec }) => spec);
   const now = app.clock.now();
   const changes = claims.map(({ spec, description }) => {
@@ -257,6 +257,7 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
       description: description || `adopted from ${who}`,
       by: who,
       at: now,
+      eventId: sighting.eventId,
       seenAt: null,
     };
     return { spec, allocation };
@@ -297,8 +298,7 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
   for (const { spec, description } of rules ?? []) {
     const entryId = entryIdOf(group.groupId, ruleKey(spec));
     const entry = await getEntry(app.tables, group, entryId);
-    if (sighting.confirmed && entry?.allocation && isGivenBy(entry.allocation, sighting))
-      given.add(entry.allocation.reason);
+    if (sighting.confirmed && entry?.allocation?.eventId === sighting.eventId) given.add(entry.allocation.reason);
     // What is suspended stays closed, whoever asks for it.
     if (entry?.allocation || entry?.suspension) continue;
     if (entry && entry.holders.length > 0) {
@@ -317,13 +317,6 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
   }
   return { claims, given };
 }
-
-/** Why a claimed rule is theirs; `isGivenBy` knows it by its end. */
-const reasonOf = (leases: string, { actor, requestId }: Sighting): string =>
-  `${nameOf(actor)} authorized what ${leases} holds (${requestId})`;
-
-const isGivenBy = ({ by, reason }: Allocation, { actor, requestId }: Sighting): boolean =>
-  by === nameOf(actor) && reason.endsWith(` holds (${requestId})`);
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
