@@ -66,14 +66,15 @@ const second =
   (decision: SaidWord["decision"]): Speak =>
   (world, request, dice) => {
     const person = dice.pick(["kim", "lee"]);
-    return say(world, request, person, decision, byApi(world.asker(person, "approver"), request, decision));
+    const act = (app: App) => byApi(world.asker(person, "approver"), request, decision)(app);
+    return say(world, request, person, decision, act);
   };
 
 /** What is no second person's word: tried, and not to lead to anything. */
 const notTheirs =
   (name: string, act: (world: SimWorld, request: Request) => (app: App) => Promise<LeaseAnswer>): Speak =>
   async (world, request) => {
-    await world.platform.start(name, act(world, request), 2);
+    await world.platform.start(name, (app) => act(world, request)(app), 2);
   };
 
 const theirOwn = notTheirs("approve their own", (world, request) =>

@@ -26,7 +26,7 @@ const askingAhead: Move = async (world, dice) => {
     ...{ openedAt: null, endedAt: null, rides: false, breaksGlass: false, second: null },
   };
   world.grants.push(grant);
-  const asker = world.asker(principal);
+  const asker = () => world.asker(principal);
   const ask = {
     ...{ protocol: "tcp", port, sources: [source], group: NAMES[group.groupId] ?? null, instance: null, region: null },
     ...{ periodMs, reason: "tonight", ticket: "", startAt, breakGlass: false },
@@ -35,7 +35,7 @@ const askingAhead: Move = async (world, dice) => {
   await world.platform.start(
     "ask ahead",
     async (app) => {
-      const { lease } = await openLease(app, asker, ask, { mode: "create", idempotencyKey, dryRun: false });
+      const { lease } = await openLease(app, asker(), ask, { mode: "create", idempotencyKey, dryRun: false });
       grant.leaseId = lease.request.leaseId;
     },
     4,
@@ -45,7 +45,7 @@ const askingAhead: Move = async (world, dice) => {
   await pause(world, dice, 25 * 60_000);
   const isHeard = await world.platform.start(
     "end ahead",
-    (app) => endLease(app, asker, leaseId as LeaseId, { dryRun: false }),
+    (app) => endLease(app, asker(), leaseId as LeaseId, { dryRun: false }),
     5,
   );
   if (isHeard) grant.endedAt = world.now();

@@ -167,15 +167,15 @@ const options = (app: App) => ({ dryRun: false, deadlineAt: app.clock.monotonicM
 /** A person wants a rule left alone, for some hours or until it is unused once more. */
 const objecting: Move = async (world, dice) => {
   const isExempt = dice.happens(0.4);
-  const olga = world.asker("olga", "operator");
+  const olga = () => world.asker("olga", "operator");
   const among = ({ state }: RecyclingItem): boolean => state !== "restored" && state !== "exempt";
   const decided = await decide(world, dice, among, (app, { itemId, group, kept }) => {
     for (const it of world.recycling.rules)
       if (it.groupId === group.groupId && it.rule.description === kept.description) it.isAskedBack = true;
     const until = app.clock.now() + LEFT_ALONE_MS;
     return isExempt
-      ? exemptItem(app, olga, itemId, { owner: "olga", reason: "needed", until }, options(app))
-      : restoreItem(app, olga, itemId, { reason: "needed" }, options(app));
+      ? exemptItem(app, olga(), itemId, { owner: "olga", reason: "needed", until }, options(app))
+      : restoreItem(app, olga(), itemId, { reason: "needed" }, options(app));
   });
   const answer = decided?.answer ?? null;
   if (decided && answer?.settled) decided.known.leftAloneAt = world.now();
@@ -183,14 +183,14 @@ const objecting: Move = async (world, dice) => {
 
 /** A person approves of the next step. */
 const approving: Move = async (world, dice) => {
-  const olga = world.asker("olga", "operator");
+  const olga = () => world.asker("olga", "operator");
   await decide(
     world,
     dice,
     ({ state }) => state === "noticed" || state === "quarantined",
     (app, { itemId, state }) => {
       const step = state === "noticed" ? "quarantine" : "delete";
-      return approveItem(app, olga, itemId, { step }, options(app));
+      return approveItem(app, olga(), itemId, { step }, options(app));
     },
   );
 };

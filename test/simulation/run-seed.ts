@@ -109,9 +109,13 @@ function countLooks({ watchers, counts: { checks } }: SimWorld, name: string, be
 /** Somebody has the program do less for some minutes: what is open has to end all the same. */
 async function shutDown(world: SimWorld): Promise<void> {
   const { dice, schedule } = world;
-  const root = world.asker("root", "admin");
+  const root = () => world.asker("root", "admin");
   const set = (mode: Mode, tries: number): Promise<boolean> =>
-    world.platform.start("mode", (app) => setMode(app, root, { mode, reason: "to be sure" }, { dryRun: false }), tries);
+    world.platform.start(
+      "mode",
+      (app) => setMode(app, root(), { mode, reason: "to be sure" }, { dryRun: false }),
+      tries,
+    );
   await schedule.sleep(dice.between(0, 30 * MINUTE_MS));
   // Whoever has done so before also says when it is over.
   if (world.lessUntil === Number.POSITIVE_INFINITY) return;

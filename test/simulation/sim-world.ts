@@ -285,6 +285,7 @@ export class SimWorld {
     this.tell(`${name} ${operation} ${outcome.kind === "drop" ? "lost" : outcome.status}`);
   }
 
+  /** Who makes a request, under the policy in force now. Each try is a request of its own: it goes by the policy of its own time. */
   asker(principal: string, role: Role = "requester"): Caller {
     return { principal, roles: [role], scopes: [], policy: this.policy };
   }

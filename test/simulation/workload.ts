@@ -55,7 +55,7 @@ export interface LeaseWish {
 
 export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Promise<void> {
   const { group, rides, source, port, principal, periodMs, instance } = wish;
-  const asker = world.asker(principal);
+  const asker = () => world.asker(principal);
   const ask = {
     ...{
       protocol: "tcp",
@@ -102,7 +102,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
   const idempotencyKey = `${world.seed}-${world.grants.length}`;
   await world.platform.start(
     "open",
-    async (app) => hear(await openLease(app, asker, ask, { mode, idempotencyKey, dryRun: false })),
+    async (app) => hear(await openLease(app, asker(), ask, { mode, idempotencyKey, dryRun: false })),
     6,
   );
   // What nobody was told of may have been booked all the same.
@@ -116,7 +116,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
       grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
       const isHeard = await world.platform.start(
         "extend",
-        async (app) => hear(await extendLease(app, asker, leaseId as LeaseId, periodMs, { dryRun: false })),
+        async (app) => hear(await extendLease(app, asker(), leaseId as LeaseId, periodMs, { dryRun: false })),
         3,
       );
       if (!isHeard) grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
@@ -127,7 +127,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
       const isHeard = await world.platform.start(
         "end",
         async (app) => {
-          await endLease(app, asker, leaseId as LeaseId, { dryRun: false });
+          await endLease(app, asker(), leaseId as LeaseId, { dryRun: false });
         },
         5,
       );
