@@ -5,7 +5,7 @@
 // lease (`lease.ts`), and the plan of an entry (`decide.ts`, held to the plan by a test). Time has no measure here: whatever has an end
 // may come to it at any moment. That nobody calls whose lock is over is the other model's business (`lock-model.ts`), and granted here.
 import { lockStateAt, takenLock } from "../../shared/domain/group-lock.ts";
-import { isFinal, type LeaseState } from "../../shared/domain/lease.ts";
+import { isFinal, type LeaseState, mayFollow } from "../../shared/domain/lease.ts";
 import { decide, type Hold } from "./decide.ts";
 import type { Model, Step } from "./explore.ts";
 
@@ -537,7 +537,12 @@ export function protocol(terms: Terms): Model<State> {
               state: { ...state, crashes: state.crashes - 1, processes: processes as unknown as State["processes"] },
             });
           }
-      return steps.map((step) => ({ ...step, state: normal(step.state) }));
+      return steps.map((step) => {
+        const [from, to] = [state.lease?.state, step.state.lease?.state];
+        const isMove = from === undefined || to === undefined || mayFollow(from, to);
+        const why = isMove ? step.broken : `a lease goes from ${from} to ${to}, which its table does not have`;
+        return { name: step.name, state: normal(step.state), ...(why === undefined ? {} : { broken: why }) };
+      });
     },
     broken(state) {
       if (!isQuiet(state)) return null;
