@@ -1,6 +1,12 @@
 // What people outside know of rules that may be recycled: who used them and when, what was done to them, and what was asked for.
 import type { EcsRule } from "../../local/services/ecs/model.ts";
-import { type ObservedCall, wordsOf } from "./observed.ts";
+import type { Tables } from "../../shared/ports/tables.ts";
+import { listRecyclingItems } from "../../shared/store/recycling.ts";
+import { OTHERS } from "../../shared/usecases/recycling/settle-recycling.ts";
+import { type ObservedCall, SKEW_MAX_MS, wordsOf } from "./observed.ts";
+
+/** How long a rule is quarantined. */
+export const QUARANTINE_MS = 30 * 60_000;
 
 /** Somebody who comes to a rule's port. */
 interface Visit {
@@ -26,8 +32,11 @@ export interface Recyclable {
   droppedAt: number | null;
   /** When the last one went, or was changed; 0 before. */
   droppedUntil: number;
-  /** Who removed or changed it, and when; null while it stands. */
-  closed: { readonly by: string; readonly at: number } | null;
+  /**
+   * Who removed or changed it, and when; null while it stands. `isDue`: somebody else did, and the program was about to: its quarantine had
+   * had its time, and its deletion was stored as decided.
+   */
+  closed: { readonly by: string; readonly at: number; isDue: boolean } | null;
   /** When a person's word that it is left alone was last answered as done; null before, and when somebody else has touched it since. */
   leftAloneAt: number | null;
   /** True once a person may have been heard who wants it back. */
@@ -37,10 +46,12 @@ export interface Recyclable {
 export class KnownRecycling {
   readonly rules: Recyclable[] = [];
   readonly #now: () => number;
+  readonly #tables: Tables;
 
   /** `now` is the true clock. */
-  constructor(now: () => number) {
+  constructor({ now, tables }: { readonly now: () => number; readonly tables: Tables }) {
     this.#now = now;
+    this.#tables = tables;
   }
 
   add(groupId: string, rule: EcsRule, isNamed: boolean, visits: Visit[]): Recyclable {
@@ -61,12 +72,32 @@ export class KnownRecycling {
       if (known.groupId !== groupId) continue;
       const [hadIt, hasIt] = [before, after].map((rules) => rules.some((rule) => wordsOf(rule) === known.words));
       const [hadTwin, hasTwin] = [before, after].map((rules) => rules.some((rule) => wordsOf(rule) === known.twin));
+      const { droppedAt } = known;
       if (hadTwin !== hasTwin) known.droppedAt = hasTwin ? now : null;
       if (hadTwin && !hasTwin) known.droppedUntil = now;
-      if (hadIt && !hasIt) known.closed = { by: who, at: now };
+      if (hadIt && !hasIt) {
+        known.closed = { by: who, at: now, isDue: false };
+        const isSilent = droppedAt !== null && now - droppedAt >= QUARANTINE_MS - SKEW_MAX_MS;
+        if (who !== "safeport" && isSilent) void this.#noteDecided(known, known.closed);
+      }
       if (!hadIt && hasIt) known.closed = null;
       if (who !== "safeport" && (hadIt !== hasIt || hadTwin !== hasTwin)) known.leftAloneAt = null;
     }
+  }
+
+  /**
+   * What is to be deleted is closed in the ledger first. Whoever changes it before the revoke has it go no other way: it is not given back so as
+   * to be deleted then, and the item keeps it. That this was decided is read at once: what is stored afterwards excuses nothing.
+   */
+  async #noteDecided({ groupId, rule }: Recyclable, closed: NonNullable<Recyclable["closed"]>): Promise<void> {
+    const { items } = await listRecyclingItems(this.#tables, { limit: 100 });
+    closed.isDue = items.some(
+      ({ group, kept, step }) =>
+        group.groupId === groupId &&
+        kept.description === rule.description &&
+        step?.to === "deleted" &&
+        step.by !== OTHERS,
+    );
   }
 
   of(groupId: string, words: string): Recyclable | undefined {
@@ -88,10 +119,10 @@ export class KnownRecycling {
     return this.of(groupId, words)?.isNamed === true;
   }
 
-  /** True of one that the program has closed for want of use, as far as can be told. */
+  /** True of one that the program has closed for want of use, or had begun to, as far as can be told. */
   isClosed(groupId: string, words: string): boolean {
     const known = this.of(groupId, words);
-    return known?.isNamed === true && known.closed?.by === "safeport";
+    return known?.isNamed === true && isGone(known);
   }
 
   /** True of one that is given back, or may be. */
@@ -100,3 +131,7 @@ export class KnownRecycling {
     return known !== undefined && (this.isClosed(groupId, words) || known.isAskedBack);
   }
 }
+
+/** True of one that stands no more by the program's doing or decision. */
+export const isGone = ({ closed }: Recyclable): boolean =>
+  closed !== null && (closed.by === "safeport" || closed.isDue);

@@ -14,7 +14,7 @@ import {
 import { Dice } from "../kit/schedule.ts";
 import { isIn, policiesOf } from "./data-plane.ts";
 import type { Feature, Move } from "./feature.ts";
-import type { Recyclable } from "./known-recycling.ts";
+import { QUARANTINE_MS, type Recyclable } from "./known-recycling.ts";
 import { ENFORCED, OBSERVED, REGION, UNGUARDED } from "./sim-account.ts";
 import type { SimWorld } from "./sim-world.ts";
 import { leaseOf } from "./workload.ts";
@@ -22,8 +22,7 @@ import { leaseOf } from "./workload.ts";
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-/** How long a rule is quarantined, and for how long one that was given back is left alone. */
-export const QUARANTINE_MS = 30 * MINUTE_MS;
+/** For how long one that was given back is left alone. */
 export const LEFT_ALONE_MS = 3 * HOUR_MS;
 /** What only a night finds is found by then. */
 export const TWO_NIGHTS_MS = 65 * MINUTE_MS;

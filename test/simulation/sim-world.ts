@@ -69,7 +69,7 @@ export class SimWorld {
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
-  readonly recycling = new KnownRecycling(() => this.now());
+  readonly recycling = new KnownRecycling({ now: () => this.now(), tables: this.tables });
   readonly allocations = new KnownAllocations(() => this.now());
   /** Null where the account keeps none. */
   readonly flowLog: SimFlowLog | null;

@@ -2,9 +2,9 @@
 // no drop of a quarantine outlives it.
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
-import type { Recyclable } from "../known-recycling.ts";
+import { isGone, QUARANTINE_MS, type Recyclable } from "../known-recycling.ts";
 import { type ObservedCall, SKEW_MAX_MS, wordsOf } from "../observed.ts";
-import { LEFT_ALONE_MS, QUARANTINE_MS, TWO_NIGHTS_MS } from "../recycling.ts";
+import { LEFT_ALONE_MS, TWO_NIGHTS_MS } from "../recycling.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
@@ -98,7 +98,7 @@ const cameBefore = ({ visits, droppedAt }: Recyclable, at: number): boolean =>
   visits.some((it) => it.isIn && it.isLogged && it.at < (droppedAt ?? at));
 
 function look(world: SimWorld, known: Recyclable, say: Say): void {
-  const { groupId, visits, droppedAt, leftAloneAt, closed } = known;
+  const { groupId, visits, droppedAt, leftAloneAt } = known;
   const now = world.now();
   if (world.lockdowns.mayBeOn(groupId)) return;
   if (droppedAt !== null) {
@@ -108,7 +108,7 @@ function look(world: SimWorld, known: Recyclable, say: Say): void {
   }
   if (leftAloneAt === null || now > leftAloneAt + LEFT_ALONE_MS) return;
   if (now <= Math.max(leftAloneAt, world.troubledAt()) + LIFTED_WITHIN_MS) return;
-  if (closed?.by === "safeport") say(known, "is closed, and a person was told that it is back");
+  if (isGone(known)) say(known, "is closed, and a person was told that it is back");
   if (droppedAt !== null) say(known, "is quarantined, and a person was told that it is back");
 }
 
