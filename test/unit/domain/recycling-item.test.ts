@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import {
+  countsFrom,
   groupOfRecyclingId,
   isInQueue,
   isOnShortEvidence,
@@ -216,4 +217,11 @@ it("is of the same group by its id however long that is, and of none in another 
     "rc-0123456789abcdef0.sg-a",
   ])
     expect(groupOfRecyclingId(text)).toBeNull();
+});
+
+it("who is turned away counts from when a quarantine was asked for, once a reading has shown its drop", () => {
+  expect(countsFrom({ at: null, askedAt: 1000 })).toBeNull();
+  expect(countsFrom({ at: 5000, askedAt: 1000 })).toBe(1000);
+  // As in rows of earlier versions.
+  expect(countsFrom({ at: 5000 })).toBe(5000);
 });

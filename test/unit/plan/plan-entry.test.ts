@@ -166,6 +166,8 @@ describe("a live holder, our rule in the cloud", () => {
       ];
       for (const changes of sure)
         expect(plan(changes)).toMatchObject({ calls: [], patches: [{ opens: "all", standing: ours("1") }] });
+      const joined = anEntry({ holders: [aHolder(), aHolder({ openedAt: null })], standing: ours("1") });
+      expect(plan({ entries: [joined], intents: [revoke] }).calls).toMatchObject([{ kind: "modify", cause }]);
       // Who is open, or was and has ended, asks for nothing.
       const before = anEntry({
         holders: [aHolder(), aHolder({ openedAt: null, until: NOW })],
