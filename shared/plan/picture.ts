@@ -31,6 +31,8 @@ export interface Picture {
   readonly entries: readonly Entry[];
   /** Ids of entries whose rows cannot be read. */
   readonly unreadable: ReadonlySet<string>;
+  /** Rules of such entries whose leases are over, as the leases' own rows tell. */
+  readonly overdue: ReadonlySet<RuleId>;
   readonly intents: readonly Intent[];
   /** True while an intent cannot be read: what is gone may be gone by it. */
   readonly hasUnreadIntents: boolean;

@@ -96,7 +96,8 @@ const windowChanges = ({ entries, now }: Picture): readonly number[] =>
 
 /**
  *     mark       ledger            what happens
- *     not true   any               left alone and reported: copied or forged
+ *     not true   cannot be read    revoke where its lease's own row knows the rule, and that it is over: somebody has changed the rule
+ *     not true   any               left alone, and reported where there is one: copied or forged
  *     true       cannot be read    past its end: revoke; before: nothing, as the row is there and knows it
  *     true       does not know it  past its end: revoke; before: booked again when state is lost, else reported
  */
@@ -110,9 +111,18 @@ function planStrays(
   const lookAt: number[] = [];
   const findings: string[] = [];
   for (const rule of rulesOf(picture)) {
+    if (isBooked(rule)) continue;
     const mark = parseMark(rule.description);
-    if (mark?.installation !== picture.installation || isBooked(rule)) continue;
-    if (!isGenuine(mark, rule, picture) || mark.entryId !== entryIdOf(picture.group.groupId, ruleKey(rule))) {
+    const isTrue =
+      mark !== null &&
+      isGenuine(mark, rule, picture) &&
+      mark.entryId === entryIdOf(picture.group.groupId, ruleKey(rule));
+    if (!isTrue && picture.overdue.has(rule.id)) {
+      const cause = "its lease ended, somebody has changed it, and its ledger row cannot be read";
+      calls.push({ kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause });
+    } else if (mark?.installation !== picture.installation) {
+      // Nothing says that it is ours.
+    } else if (!isTrue) {
       findings.push(`the rule ${rule.id} carries a mark that is not its own; it is left alone`);
     } else if (known.has(mark.entryId)) {
       // Its entry has decided about it.

@@ -115,6 +115,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     hasUnreadIntents: false,
     stateKnown: true,
     unreadable: new Set(),
+    overdue: new Set(),
     installation: INSTALLATION,
     markSecret: SECRET,
     lateEffectMaxMs: LATE_MS,

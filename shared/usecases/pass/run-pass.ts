@@ -15,6 +15,7 @@ import { type RecordedChange, writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { isStateKnown } from "../operation/own-state.ts";
+import { overdueRules } from "./overdue-rules.ts";
 import { PassCalls } from "./pass-calls.ts";
 import { PassDrift } from "./pass-drift.ts";
 import { PassIntents } from "./pass-intents.ts";
@@ -214,6 +215,10 @@ class Pass {
     const { entries, refusals } = await this.openings.judge(rules, this.entries, now);
     this.entries = entries;
     const { waits } = this.openings;
+    const overdue = await overdueRules(this.app, this.group, this.options.rows, {
+      entries,
+      unreadable: this.unreadable,
+    });
     const planned = (): Plan =>
       planGroup({
         now,
@@ -223,6 +228,7 @@ class Pass {
         rules,
         entries: this.entries,
         unreadable: this.unreadable,
+        overdue,
         intents: this.intents.open,
         stateKnown: this.options.stateKnown,
         installation,

@@ -146,6 +146,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     stateKnown: true,
     hasUnreadIntents: unreadIntents.length > 0,
     unreadable: new Set(unreadable),
+    overdue: new Set(),
     waits: new Set(),
     revoked: new Set(),
     accepted: new Set(),

@@ -66,6 +66,25 @@ describe("a mark that no entry knows", () => {
     }
   });
 
+  test("that somebody has written over is no reason to stand longer, where the lease's own row knows its end", () => {
+    const row = { unreadable: new Set([anEntry().entryId]), overdue: new Set([ruleId("1")]) };
+    const changed = aRule({ id: ruleId("1"), ports: somePorts("23/23"), description: "wider" });
+    const copied = { ...changed, description: aMark(aSpec()) };
+    for (const rule of [changed, copied, { ...ourRule("1"), description: "" }]) {
+      const { calls, findings } = planGroup(aPicture({ ...row, rules: [rule, { ...rule, id: ruleId("2") }] }));
+      expect(calls).toEqual([
+        {
+          ...{ kind: "revoke", entryId: null, ruleId: ruleId("1"), seen: true },
+          cause: "its lease ended, somebody has changed it, and its ledger row cannot be read",
+        },
+      ]);
+      expect(findings).toHaveLength(rule === copied ? 1 : 0);
+    }
+    expect(callsOf(aPicture({ ...row, rules: [ourRule("1")] }))).toEqual([]);
+    const booked = anEntry({ spec: aSpec({ ports: somePorts("24/24") }), standing: ours("1") });
+    expect(callsOf(aPicture({ ...row, rules: [changed], entries: [booked] }))).toEqual([]);
+  });
+
   test("is believed neither way when it is a copy: it is reported and left alone", () => {
     const copy = aRule({
       id: ruleId("1"),

@@ -1,17 +1,22 @@
 // A row of a group's ledger that nobody can read holds up nothing but the rule that it is about: no lockdown, and no lease's end.
 import { expect, test } from "vitest";
+import type { EntryId, RuleId } from "../../../shared/domain/ids.ts";
+import { StoreFailure } from "../../../shared/ports/tables.ts";
+import { dueDelete, dueLease, dueWrite } from "../../../shared/store/due.ts";
 import { listLeases } from "../../../shared/store/leases.ts";
-import { listEntries } from "../../../shared/store/ledger.ts";
+import { getEntry, listEntries } from "../../../shared/store/ledger.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
 import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene } from "../../interleavings/scene.ts";
+import { anAllocation } from "../../kit/drift-pictures.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
-import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, rulesIn, start, terms } from "./lockdown-scene.ts";
+import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, rulesIn, start, terms, tick } from "./lockdown-scene.ts";
 
 const CAROL = "203.0.113.7/32";
 const GROUPS = { groups: ["app", "web"] };
@@ -95,4 +100,122 @@ test("a drop of ours gives no way to a lease that starts, and nothing in the gro
       ["failed", "LEASE_SHADOWED"],
       ["closed", null],
     ]);
+  }));
+
+const TEN_MINUTES = { periodMs: 600_000 };
+
+/** Somebody makes the rule on port 7443 another one; its mark goes with that. */
+const widen = async (scene: Scene): Promise<void> => {
+  const { firewall, token } = scene.person("dave");
+  const rule = scene.account.rules(APP.groupId).find(({ ports }) => JSON.stringify(ports).includes("7443"));
+  const spec = aSpec({ ports: somePorts("12045/12045"), peer: fromCidr("198.51.100.0/24") });
+  await firewall.modify(APP, rule?.id as RuleId, { spec, description: "wider" }, token(), "end");
+};
+const isWide = (scene: Scene): boolean => letsIn(scene, APP, 12_045, "198.51.100.7/32");
+const statesOf = async ({ tables }: App): Promise<readonly string[]> =>
+  (await listLeases(tables, { limit: 10, before: null })).leases.map(({ status }) => status.state);
+
+test("a lease's rule that somebody has changed is closed at the lease's end, by what the lease's row knows", () =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const before = rulesIn(scene, APP);
+    const mend = await damaged(app, await entryOf(scene, app, "7443", TEN_MINUTES));
+    await widen(scene);
+    await minutes(scene, 9);
+    expect(isWide(scene)).toBe(true);
+    await minutes(scene, 2);
+    expect(rulesIn(scene, APP)).toEqual(before);
+    await mend();
+    await minutes(scene, 2);
+    expect(await statesOf(app)).toEqual(["closed"]);
+  }));
+
+test("that rule stays while somebody else's lease holds it, or while nobody can read whether one does", () =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const entryId = await entryOf(scene, app, "7443", TEN_MINUTES);
+    const words = { group: "app", port: "7443", reason: "it has to be looked at", startAt: null };
+    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    const ask = anAsk({ ...words, periodMs: 1_200_000 });
+    const { lease } = await openLease(app, scene.asker("dave", "requester"), ask, options);
+    expect(lease.request.entryIds).toEqual([entryId]);
+    await damaged(app, entryId);
+    await widen(scene);
+    await minutes(scene, 12);
+    expect(isWide(scene)).toBe(true);
+    const key = [lease.request.leaseId];
+    const status = String((await app.tables.get("lease", key))?.columns["status"]);
+    await app.tables.update("lease", key, { status: "{" }, { kind: "present" });
+    await minutes(scene, 3);
+    expect(isWide(scene)).toBe(true);
+    await app.tables.update("lease", key, { status }, { kind: "present" });
+    await minutes(scene, 6);
+    expect(isWide(scene)).toBe(false);
+  }));
+
+test.each(["before the lease", "since the lease was opened"])("it stays where it was granted for good %s", (when) =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const spec = aSpec({ ports: somePorts("7443/7443"), peer: fromCidr(CAROL) });
+    const allocation = anAllocation({ at: app.clock.now(), seenAt: null });
+    const allocate = async (): Promise<void> => {
+      await scene.schedule.sleep(2000);
+      await changeAllocations(app, APP, "ann", [{ spec, allocation }]);
+      await lookAtGroup(app, APP, { cause: "test", actor: "ann", priority: "open", rows: [], ...terms(scene, app) });
+    };
+    if (when === "before the lease") await allocate();
+    const entryId = await entryOf(scene, app, "7443", TEN_MINUTES);
+    if (when !== "before the lease") await allocate();
+    expect((await getEntry(app.tables, APP, entryId as EntryId))?.standing.kind).toBe("preExisting");
+    await damaged(app, entryId);
+    await widen(scene);
+    await minutes(scene, 12);
+    expect(isWide(scene)).toBe(true);
+  }),
+);
+
+test("it stays where another entry grants what it says by now", () =>
+  inScene(DOCUMENT, async (scene, app) => {
+    await damaged(app, await entryOf(scene, app, "7443", TEN_MINUTES));
+    await widen(scene);
+    const spec = aSpec({ ports: somePorts("12045/12045"), peer: fromCidr("198.51.100.0/24") });
+    await changeAllocations(app, APP, "ann", [{ spec, allocation: anAllocation({ at: app.clock.now() }) }]);
+    await minutes(scene, 12);
+    expect(isWide(scene)).toBe(true);
+  }));
+
+test.each([
+  ["closing", false],
+  ["open", true],
+])("a lease whose row says %s before its end, and that is due by a row too many", (state, stays) =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const entryId = await entryOf(scene, app, "7443", TEN_MINUTES);
+    await damaged(app, entryId);
+    await widen(scene);
+    const [lease] = (await listLeases(app.tables, { limit: 1, before: null })).leases;
+    if (lease === undefined) throw new Error("no lease");
+    const { leaseId } = lease.request;
+    const status = JSON.stringify({ ...lease.status, state });
+    await app.tables.update("lease", [leaseId], { status, state }, { kind: "present" });
+    const rowAt = (at: number) => dueLease(APP, leaseId, at, app.settings.shards);
+    await app.tables.writeAll([
+      ...(stays ? [dueDelete(rowAt(lease.status.until))] : []),
+      dueWrite(rowAt(app.clock.now())),
+    ]);
+    await minutes(scene, 2);
+    expect(isWide(scene)).toBe(stays);
+  }),
+);
+
+test("nobody else's end waits for that while the history cannot be read", () =>
+  inScene(DOCUMENT, async (scene, app) => {
+    const damage = await entryOf(scene, app, "7443", TEN_MINUTES);
+    await entryOf(scene, app, "7444", TEN_MINUTES);
+    await damaged(app, damage);
+    await widen(scene);
+    const { range } = app.tables;
+    const unavailable: typeof range = (query) =>
+      query.table === "history" ? Promise.reject(new StoreFailure("unavailable", "history")) : range(query);
+    await minutes(scene, 9);
+    await tick(scene, 120_000, { ...app, tables: { ...app.tables, range: unavailable } });
+    expect([isWide(scene), letsIn(scene, APP, 7444, CAROL)]).toEqual([true, false]);
+    await minutes(scene, 1);
+    expect(isWide(scene)).toBe(false);
   }));
