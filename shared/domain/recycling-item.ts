@@ -182,6 +182,10 @@ const ID = /^rc-[0-9a-f]{16}\.(sg-[A-Za-z0-9_-]{1,64})$/;
 /** The item of a rule, from its ledger entry's id, which is made of group and key; people see by it whose group it is. */
 export const recyclingIdOf = (groupId: GroupId, entryId: EntryId): string => `rc-${entryId.slice(2)}.${groupId}`;
 
+/** The item of the rule that such a drop quarantines. */
+export const quarantinedBy = (groupId: GroupId, drop: RuleSpec): string =>
+  recyclingIdOf(groupId, entryIdOf(groupId, ruleKey({ ...drop, policy: "accept" })));
+
 /** The group of an item's id; null of any other text. */
 export const groupOfRecyclingId = (itemId: string): string | null => ID.exec(itemId)?.[1] ?? null;
 

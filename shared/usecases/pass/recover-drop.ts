@@ -1,11 +1,15 @@
 // Books the hold on a drop again from the mark of its rule, where the tables were lost.
-import type { GroupRef } from "../../domain/ids.ts";
+import type { EntryId, GroupRef } from "../../domain/ids.ts";
 import type { DropHolder } from "../../domain/ledger-entry.ts";
+import { quarantinedBy } from "../../domain/recycling-item.ts";
+import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { AppError } from "../../errors/app-error.ts";
 import type { KnownRule } from "../../plan/picture.ts";
 import { recoveredHolder } from "../../plan/plan-drop.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import { getEntry, saveEntry } from "../../store/ledger.ts";
+import { getRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { freshEntry } from "../ledger/book-holds.ts";
 
@@ -13,8 +17,9 @@ import { freshEntry } from "../ledger/book-holds.ts";
 const ON_LIST_MS = 3_600_000;
 
 /**
- * Books due row and ledger row, in this order: the drop ends at the instant its mark states, whatever became of the lockdown or the
- * recycling item that asked for it; one on a list within the hour. Answers null, and writes nothing, when the ledger knows the rule.
+ * Books due row and ledger row, in this order: the drop ends at the instant its mark states, whatever became of the lockdown that asked for
+ * it; one on a list within the hour. A quarantine that the queue knows goes on. Answers null, and writes nothing, when the ledger knows
+ * the rule.
  */
 export async function recoverDrop(
   app: App,
@@ -33,7 +38,7 @@ export async function recoverDrop(
   const holder: DropHolder = {
     // Which of the two it was is in no mark, and nothing follows from it here.
     kind: "quarantine",
-    holderId: recoveredHolder(entryId),
+    holderId: (await quarantineOf(app, group, entryId, spec)) ?? recoveredHolder(entryId),
     principal: "recovered",
     reason: "recovered from its mark",
     until,
@@ -44,4 +49,14 @@ export async function recoverDrop(
   const standing = { kind: "ours", ruleId: rule.id } as const;
   await saveEntry(app.tables, { ...freshEntry(group, spec), holders: [holder], standing });
   return holder.holderId;
+}
+
+/** The item in quarantine whose drop it is; null where there is none, or none that can be read. */
+async function quarantineOf(app: App, { groupId }: GroupRef, entryId: EntryId, spec: RuleSpec): Promise<string | null> {
+  const item = await getRecyclingItem(app.tables, quarantinedBy(groupId, spec)).catch((error: unknown) => {
+    if (!(error instanceof AppError)) throw error;
+    return null;
+  });
+  const isHeld = item?.state === "quarantined" && item.step === null && item.quarantine?.entryId === entryId;
+  return isHeld ? item.itemId : null;
 }

@@ -3,21 +3,30 @@ import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Lockdown } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
-import { isInQueue, type Judged, queuedItem, type RecyclingItem, recyclingIdOf } from "../../domain/recycling-item.ts";
+import {
+  isInQueue,
+  type Judged,
+  quarantinedBy,
+  queuedItem,
+  type RecyclingItem,
+  recyclingIdOf,
+} from "../../domain/recycling-item.ts";
 import type { RecyclingPlace } from "../../domain/recycling-place.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { isQueueable, type NextStep } from "../../plan/advance-item.ts";
+import { recoveredHolder } from "../../plan/plan-drop.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { listLockdowns } from "../../store/lockdowns.ts";
 import { readMode } from "../../store/mode.ts";
 import { getRecyclingItem, listRecyclingItems, saveRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
+import { releaseDrops } from "../ledger/release-drops.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { lookAtItem, NO_PLAN, termsOf } from "./look-at-item.ts";
 import { noteWaiting } from "./move-recycling.ts";
-import { dropStanding, releaseDrop, renewDrop } from "./recycling-ledger.ts";
+import { dropStanding, renewDrop } from "./recycling-ledger.ts";
 import { type JudgeAsk, LOCKDOWNS_MAX, RecyclingScene, type RuleJudgement } from "./recycling-scene.ts";
 import { OTHERS } from "./settle-recycling.ts";
 import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
@@ -166,18 +175,22 @@ export class GroupWork {
     this.looked.add(ref.groupId);
   }
 
-  /** Drops that are held for an item that has no quarantine: what a process left that lost its lock and died. */
+  /**
+   * Drops that are held for an item that has no quarantine: what a process left that lost its lock and died, or was booked again by its mark
+   * alone, as the tables were lost.
+   */
   private async orphans(scene: RecyclingScene): Promise<void> {
     const { app, run } = this;
-    for (const { entryId, spec, holders } of scene.entries)
+    const { group, entries } = scene;
+    for (const { entryId, spec, holders } of entries)
       for (const { kind, holderId, ended } of holders) {
         if (kind !== "quarantine" || ended !== null || run.dryRun) continue;
-        if (this.unreadable.has(holderId)) continue;
-        const item = await getRecyclingItem(app.tables, holderId);
+        const itemId = holderId === recoveredHolder(entryId) ? quarantinedBy(group.groupId, spec) : holderId;
+        if (this.unreadable.has(itemId)) continue;
+        const item = await getRecyclingItem(app.tables, itemId);
         if (item === null || item.state === "quarantined" || item.step !== null) continue;
-        app.log.write("warn", `the drop ${entryId} is held for ${holderId}, which is ${item.state}: it is let go of`);
-        const bare = { entryId, drop: spec, at: null, earlier: { blocks: [], more: false }, silentMs: 0, blind: [] };
-        await releaseDrop(app, { ...item, quarantine: bare });
+        app.log.write("warn", `the drop ${entryId} is held for ${itemId}, which is ${item.state}: it is let go of`);
+        await releaseDrops(app, group, holderId, "its quarantine is over");
       }
   }
 

@@ -7,6 +7,7 @@ import {
   type Mover,
   mayMove,
   moved,
+  quarantinedBy,
   queuedItem,
   RECYCLING_STATES,
   type RecyclingItem,
@@ -64,6 +65,7 @@ describe("the moves of a recycling item", () => {
 it("names the item of a rule by its ledger entry, so that a rule is never queued twice", () => {
   const item = anItem();
   expect(item.itemId).toBe(recyclingIdOf(item.group.groupId, item.entryId));
+  expect(quarantinedBy(item.group.groupId, { ...item.kept.spec, policy: "drop" })).toBe(item.itemId);
   expect(item.itemId).toMatch(/^rc-[0-9a-f]{16}\.sg-web$/);
   expect(groupOfRecyclingId(item.itemId)).toBe("sg-web");
   for (const text of ["", "rc-0123", "rc-0123456789abcdef", "rc-0123456789abcdef.web", `${item.itemId} `])

@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { TableName } from "../../../shared/ports/tables.ts";
 import { followLease } from "../../../shared/usecases/lease/follow-lease.ts";
-import { RecyclingWorld } from "../../kit/recycling-world.ts";
+import { DROP, IDLE, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { World } from "../../kit/world.ts";
 
 let world: World;
@@ -42,6 +42,37 @@ test("a quarantine is watched", async () => {
   await lose("due");
   await world.ticks(4);
   expect(await world.rows("due")).toContainEqual(expect.stringContaining("job/recycling-watch"));
+});
+
+test("a quarantine whose drop is lost with the ledger goes on, and is lifted", async () => {
+  const one = await RecyclingWorld.start({ inMemory: true });
+  world = one.world;
+  await one.quarantined();
+  await lose("due");
+  await lose("ledger");
+  await world.ticks(4);
+  await one.recycle();
+  expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+  await one.restore();
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+});
+
+test("a drop that is lost with the ledger while its quarantine is being lifted goes with the next nightly run", async () => {
+  const one = await RecyclingWorld.start({ inMemory: true });
+  world = one.world;
+  await one.quarantined();
+  const dying = world.process(async (call, act) => {
+    if (call.name === "ecs RevokeSecurityGroup") throw new Error("died");
+    return act();
+  });
+  await expect(one.restore(dying)).rejects.toThrow("died");
+  await lose("due");
+  await lose("ledger");
+  await world.ticks(4);
+  await one.pass(1);
+  await one.recycle();
+  await world.ticks(4);
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
 });
 
 test("a lease that the ledger has lost as well is entered again, and no second one is booked from its mark", async () => {
