@@ -34,6 +34,21 @@ export const mutations: readonly Mutation[] = [
     from: 5,
   },
   {
+    name: "a pass that ends a lease records nothing",
+    file: "shared/usecases/pass/run-pass.ts",
+    find: "if (lines.length > 0) await writeRecord(app, record, writes);",
+    replace: "if (lines.length > 0 && closed.size === 0) await writeRecord(app, record, writes);",
+    seenBy: ["intent-and-record"],
+  },
+  {
+    name: "whom the policy trusts is heard like anybody",
+    file: "shared/plan/judge-drift.ts",
+    find: "trustedPrincipals.find(({ principal }) => isActor(actor, principal)) ?? null;",
+    replace: "trustedPrincipals.find(() => actor === null) ?? null;",
+    seenBy: ["trusted-are-heard"],
+    from: 5,
+  },
+  {
     name: "no intent is booked",
     file: "shared/usecases/pass/pass-intents.ts",
     find: "await this.app.tables.writeAll([intentWrite(intent)]);",

@@ -7,11 +7,13 @@ import type { App } from "../../shared/usecases/app.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
-import type { Dice, Schedule } from "../kit/schedule.ts";
+import { Dice, type Schedule } from "../kit/schedule.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
 import type { Weather } from "./weather.ts";
 
 const MINUTE_MS = 60_000;
+/** How far clocks are ahead. */
+const SKEWS_MS = [0, 0, -900, 1400, -3000, 3000];
 /** What a call of a function has until it is cut off. */
 export const DEADLINE_MS = 45_000;
 
@@ -27,6 +29,7 @@ export interface PlatformSurroundings {
   policy(): Policy;
   tell(line: string): void;
   violated(checker: string, text: string): void;
+  count(kind: string): void;
   disturb(kind: string, lastsMs: number): void;
   onTick(): void;
   /** Every minute, with a tick or without. */
@@ -80,9 +83,25 @@ export class SimPlatform {
     const { seed, dice } = this.#around;
     const process = new SimProcess(`safeport-${this.#born}`, this.#around.surroundings(trouble), {
       ...{ who: "safeport", accessKeyId: "ak-safeport", isProgram: true },
-      skewMs: dice.pick([0, 0, -900, 1400, -3000, 3000]),
+      skewMs: dice.pick(SKEWS_MS),
     });
+    if (trouble === this.#around.weather) this.#jump(process, new Dice(`clock ${this.#born} of ${seed}`));
     return { process, app: process.app(`${seed}/${this.#born}`) };
+  }
+
+  /** In some hours a machine's clock is set anew, forward or back. */
+  #jump(process: SimProcess, dice: Dice): void {
+    const { schedule, weather, tell, count } = this.#around;
+    schedule.after(dice.between(1, 60 * MINUTE_MS), () => {
+      if (process.isDead || this.#isOver) return;
+      if (dice.happens(weather.jump)) {
+        const skewMs = dice.pick(SKEWS_MS);
+        tell(`the clock of ${process.name} jumps by ${skewMs - process.skewMs} ms`);
+        count("clock jump");
+        process.skewMs = skewMs;
+      }
+      this.#jump(process, dice);
+    });
   }
 
   /** The program in a process of its own that nothing happens to. */

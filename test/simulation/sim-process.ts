@@ -31,6 +31,8 @@ export interface SimSurroundings extends ProcessSurroundings {
   readonly kept: (eventId: string) => Readonly<Record<string, unknown>> | undefined;
   readonly onSend: (call: SentCall) => void;
   readonly onCall: (call: ObservedCall) => void;
+  /** A reading is of before. */
+  readonly onStale: () => void;
   /** What becomes of a message to people. */
   readonly notice: () => SendOutcome;
   /** Whether lists for lockdowns are switched on. */
@@ -49,8 +51,8 @@ const REACH: TrafficReach = { retentionMs: 3 * 86_400_000, blind: null, trouble:
 const isWrite = (action: string): boolean => /^(Authorize|Revoke|Modify|Create|Delete|Join|Leave)/.test(action);
 
 export class SimProcess extends MortalProcess implements ObservedProcess {
-  /** How far this machine's clock is ahead, in milliseconds. */
-  readonly skewMs: number;
+  /** How far this machine's clock is ahead, in milliseconds; it may jump. */
+  skewMs: number;
   /** Locks that this process has last been given, by name. */
   readonly locks = new Map<string, HeldLock>();
   readonly #around: SimSurroundings;
@@ -82,7 +84,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
   }
 
   #way: Way = ({ action, params, reading }, act) => {
-    const { ecs, schedule, dice, trouble, onSend, onCall, isAway, isHollow } = this.#around;
+    const { ecs, schedule, dice, trouble, onSend, onCall, onStale, isAway, isHollow } = this.#around;
     const groupId = params["SecurityGroupId"] ?? "";
     const listId = params["PrefixListId"] ?? null;
     const token = params["ClientToken"] ?? "";
@@ -92,7 +94,8 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
     const observed = async (): Promise<Readonly<Record<string, unknown>>> => {
       if (isAway("ecs")) throw new CloudFailure("unknown", action);
       if (!isWrite(action)) {
-        if (trouble.stale > 0 && action === "DescribeSecurityGroupAttribute" && dice.happens(trouble.stale))
+        if (trouble.stale > 0 && action === "DescribeSecurityGroupAttribute" && dice.happens(trouble.stale)) {
+          onStale();
           ecs.faults.set([
             {
               service: "ecs",
@@ -101,6 +104,7 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
               fault: { kind: "stale-read", ms: dice.between(100, 20_000) },
             },
           ]);
+        }
         return act();
       }
       if (this.#isProgram && action === "AuthorizeSecurityGroup" && isHollow()) return { RequestId: "hollow" };

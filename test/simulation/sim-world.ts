@@ -64,8 +64,8 @@ export class SimWorld {
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   readonly counts = freshCounts();
-  /** Rules that somebody has made their own by authorizing what a lease held: `group words`. */
-  readonly adopted = new Set<string>();
+  /** What a pipeline that the policy trusts has last said of rules of the enforced group, by their words. */
+  readonly pipeline = new Map<string, "stands" | "gone" | "unknown">();
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
@@ -118,6 +118,7 @@ export class SimWorld {
       policy: () => this.policy,
       tell: (line) => this.tell(line),
       violated: (checker, text) => this.violated(checker, text),
+      count: (kind) => this.count(kind),
       disturb: (kind, lastsMs) => this.disturb(kind, lastsMs),
       onTick: () => {
         this.counts.ticks += 1;
@@ -176,8 +177,13 @@ export class SimWorld {
     if (weather.storeAway === undefined) this.#away.clear();
   }
 
-  disturb(kind: string, lastsMs: number): void {
+  /** What goes wrong without keeping the program from anything. */
+  count(kind: string): void {
     this.counts.faults.set(kind, (this.counts.faults.get(kind) ?? 0) + 1);
+  }
+
+  disturb(kind: string, lastsMs: number): void {
+    this.count(kind);
     this.disturbedAt = Math.max(this.disturbedAt, this.now() + lastsMs);
   }
 
@@ -186,6 +192,7 @@ export class SimWorld {
     return {
       ...{ schedule, dice, tables, ecs, trouble, settings: SETTINGS },
       flowLog: this.flowLog,
+      onStale: () => this.count("stale reading"),
       hasLists: () => this.hasLists,
       tell: (line) => this.tell(line),
       onTrouble: (kind, lastsMs) => this.disturb(kind, lastsMs),
@@ -262,7 +269,7 @@ export class SimWorld {
 
   /** A row, as it is before, cannot be read for so long: its column `column` is broken. */
   noteUnreadable(table: TableName, row: Row, column: string, ms: number): void {
-    this.counts.faults.set("unreadable row", (this.counts.faults.get("unreadable row") ?? 0) + 1);
+    this.count("unreadable row");
     this.unreadable.note(table, row, this.now() + ms);
     const text = String(row.columns[column]);
     if (table === "lockdown" || table === "ledger") this.lockdowns.noteUnreadable(text, ms);

@@ -12,6 +12,8 @@ export interface Weather extends Trouble {
   lostWakeup: number;
   /** A message to people does not come to them. */
   lostNotice: number;
+  /** A machine's clock is set anew. */
+  jump: number;
   /** An authorize is answered with success and adds nothing. */
   hollow: number;
   /** The store, or the cloud, is away for some minutes. */
@@ -28,6 +30,7 @@ export const FAIR: Weather = {
   lateEvent: 0,
   lostWakeup: 0,
   lostNotice: 0,
+  jump: 0,
   hollow: 0,
   storeAway: 0,
   cloudAway: 0,
@@ -38,6 +41,7 @@ export function weatherOf(dice: Dice): Partial<Weather> {
   if (dice.happens(0.4)) return {};
   return {
     lostNotice: 0.5,
+    jump: 0.5,
     freeze: dice.pick([0, 0, 0.001, 0.004]),
     death: dice.pick([0, 0, 0.001, 0.006, 0.02]),
     lostBefore: dice.pick([0, 0.005, 0.02]),
