@@ -40,8 +40,7 @@ const FROM_RULES = { from: "rules", template: "" } as const;
 export async function runSeed(seed: string, options: SeedOptions = {}): Promise<SeedReport> {
   const played: readonly Feature[] = (options.part?.features ?? drawnFeatures(seed)).map((name) => features[name]);
   const world = new SimWorld(seed, { isTraced: options.isTraced ?? false, features: played });
-  const told = (error: unknown): void =>
-    world.violated("no-raw-errors", error instanceof Error ? (error.stack ?? error.message) : String(error));
+  const told = (error: unknown): void => world.failed({ error, during: null });
   // What nobody awaits would end an instance, and here the process with the seeds that are still to come.
   const unawaited = (error: unknown): void => {
     world.tell("a rejection that nobody handles");

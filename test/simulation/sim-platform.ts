@@ -1,8 +1,6 @@
 // What runs the program in a simulated account: processes that die and are replaced, a tick each minute, wake-ups, and whoever tries again.
 import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
-import { CloudFailure } from "../../shared/ports/firewall.ts";
-import { StoreFailure } from "../../shared/ports/tables.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
@@ -28,7 +26,8 @@ export interface PlatformSurroundings {
   /** In force now. */
   policy(): Policy;
   tell(line: string): void;
-  violated(checker: string, text: string): void;
+  /** The program has thrown something in the course of its work. */
+  failed(error: unknown, during: string): void;
   count(kind: string): void;
   disturb(kind: string, lastsMs: number): void;
   onTick(): void;
@@ -122,7 +121,7 @@ export class SimPlatform {
   }
 
   async #attempt(name: string, work: (app: App) => Promise<unknown>, tries: number): Promise<boolean> {
-    const { dice, schedule, tell, violated } = this.#around;
+    const { dice, schedule, tell, failed } = this.#around;
     for (let attempt = 0; attempt < tries; attempt++) {
       const { process, app } = this.#process();
       const ended = work(app).then(
@@ -130,8 +129,7 @@ export class SimPlatform {
         (error: unknown) => {
           tell(`${process.name} ${name} fails: ${error instanceof Error ? error.message : String(error)}`);
           if (error instanceof AppError && error.entry.retry === "never") return "refused" as const;
-          if (!(error instanceof AppError || error instanceof CloudFailure || error instanceof StoreFailure))
-            violated("no-raw-errors", `${name}: ${error instanceof Error ? error.stack : String(error)}`);
+          failed(error, name);
           return "failed" as const;
         },
       );

@@ -46,6 +46,13 @@ export interface Violation {
   readonly at: number;
 }
 
+/** What the program has thrown. */
+export interface Failure {
+  readonly error: unknown;
+  /** The work that it ended; null where nobody awaited it. */
+  readonly during: string | null;
+}
+
 export class SimWorld {
   readonly seed: string;
   readonly dice: Dice;
@@ -91,7 +98,8 @@ export class SimWorld {
     readonly minute: (() => void)[];
     readonly opened: ((grant: Grant) => void)[];
     readonly written: ((write: RowWrite) => void)[];
-  } = { sent: [], made: [], minute: [], opened: [], written: [] };
+    readonly failed: ((failure: Failure) => void)[];
+  } = { sent: [], made: [], minute: [], opened: [], written: [], failed: [] };
   /** When something last went wrong that the program may still be busy with; by the true clock. */
   disturbedAt = 0;
   readonly weather: Weather = { ...FAIR };
@@ -117,7 +125,7 @@ export class SimWorld {
       surroundings: (trouble) => this.#surroundings(trouble),
       policy: () => this.policy,
       tell: (line) => this.tell(line),
-      violated: (checker, text) => this.violated(checker, text),
+      failed: (error, during) => this.failed({ error, during }),
       count: (kind) => this.count(kind),
       disturb: (kind, lastsMs) => this.disturb(kind, lastsMs),
       onTick: () => {
@@ -170,6 +178,10 @@ export class SimWorld {
   violated(checker: string, text: string): void {
     this.tell(`VIOLATED ${checker}: ${text}`);
     this.violations.push({ checker, text, at: this.schedule.elapsed });
+  }
+
+  failed(failure: Failure): void {
+    for (const watch of this.watchers.failed) watch(failure);
   }
 
   setWeather(weather: Partial<Weather>): void {

@@ -7,9 +7,12 @@ import { grantsStay } from "./grants-stay.ts";
 import { holdsItsLock } from "./holds-its-lock.ts";
 import { intentAndRecord } from "./intent-and-record.ts";
 import { keepsToItsMoves } from "./keeps-to-its-moves.ts";
-import { lockdownCloses, lockdownLeavesNothing, operatorsComeIn } from "./lockdowns.ts";
+import { lockdownCloses } from "./lockdown-closes.ts";
+import { lockdownLeavesNothing } from "./lockdown-leaves-nothing.ts";
 import { neverWider } from "./never-wider.ts";
+import { noRawErrors } from "./no-raw-errors.ts";
 import { openMeansOpen } from "./open-means-open.ts";
+import { operatorsComeIn } from "./operators-come-in.ts";
 import { recyclingHarmsNobody } from "./recycling-harms-nobody.ts";
 import { removesOnlyItsOwn } from "./removes-only-its-own.ts";
 import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
@@ -27,6 +30,7 @@ export const checkers: readonly Checker[] = [
   converges,
   sharedRulesStay,
   holdsItsLock,
+  noRawErrors,
   keepsToItsMoves,
   restoresWhatWasGranted,
   grantsStay,

@@ -1,12 +1,13 @@
-// A lockdown closes everything but core ports and operators' ways, cuts no operator off, and leaves nothing behind.
+// While a lockdown is surely on, nobody comes in but to core ports, by operators' ways and through broken glass.
 import { contains, parseCidr, printIpv4 } from "../../../local/dataplane/cidr.ts";
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { isIn, policiesOf } from "../data-plane.ts";
-import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
+import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { SimWorld } from "../sim-world.ts";
 import { isAbout, isOf, type UnreadableRow } from "../unreadable-rows.ts";
 import type { Checker } from "./checker.ts";
+import { isOfLockdown } from "./lockdown-drop.ts";
 
 /** By the timer alone. */
 const PROMISED_MS = 75_000;
@@ -30,7 +31,6 @@ const hostsOf = (world: SimWorld, groupId: string): readonly string[] =>
     .filter((eni) => eni.groupIds.includes(groupId))
     .map((eni) => eni.privateIp);
 
-/** While one is surely on, nobody comes in but to core ports, by operators' ways and through broken glass. */
 export const lockdownCloses: Checker = {
   name: "lockdown-closes",
   watch(world) {
@@ -114,12 +114,6 @@ const holdsUpClosing = (row: UnreadableRow, groupIds: readonly string[]): boolea
 const wasDenied = ({ policies: { deniedSince, deniedUntil } }: SimWorld, groupId: string, since: number): boolean =>
   deniedSince.has(groupId) || (deniedUntil.get(groupId) ?? 0) >= since - PROMISED_MS;
 
-/** True for a drop that is no quarantine's and nobody's own. */
-const isOfLockdown = ({ recycling, untouchable }: SimWorld, groupId: string, rule: EcsRule): boolean => {
-  const words = wordsOf(rule);
-  return rule.policy === "Drop" && !recycling.isQuarantine(groupId, words) && !untouchable.get(groupId)?.has(words);
-};
-
 const isCore = ({ policy }: SimWorld, port: number): boolean => policy.lockdown.core.includes(`${port}`);
 
 const isOperators = ({ policy }: SimWorld, source: string, port: number): boolean => {
@@ -137,74 +131,3 @@ const hasBrokenGlass = (world: SimWorld, groupId: string, beside: ReadonlySet<st
     (it) =>
       it.breaksGlass && (it.groupId === groupId || beside.has(`${groupId} ${it.groupId}`)) && it.rule === wordsOf(rule),
   );
-
-/** The entry that a drop's own mark names, and when it ends by that, whatever the rows say; 0 for one that has none. */
-function markOf({ description }: EcsRule): { readonly entryId: string | null; readonly until: number } {
-  const [, entryId, until] = /^safeport\/1 \S+ (\S+) until=(\S+)/.exec(description) ?? [];
-  return { entryId: entryId ?? null, until: until === undefined ? 0 : Date.parse(until) };
-}
-
-/** Where none may be on, no drop of ours is left, and what was closed for one is back. */
-export const lockdownLeavesNothing: Checker = {
-  name: "lockdown-leaves-nothing",
-  watch(world) {
-    const told = new Set<string>();
-    world.watchers.minute.push(() => {
-      const now = world.now();
-      for (const { groupId, rules } of world.ecs.groups()) {
-        if (now <= Math.max(world.lockdowns.lastOnAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
-        for (const rule of rules) {
-          // A list that a stranger has filled is emptied when its event comes, and else within the hour.
-          if (world.isStandby(rule) || (rule.sourcePrefixListId !== "" && now <= world.meddledAt + LISTS_WITHIN_MS))
-            continue;
-          if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
-          // Nobody can lift what cannot be read: until then its drops stand to the end in their marks, and no longer.
-          const { entryId, until } = markOf(rule);
-          const endsAt = Math.min(world.lockdowns.unreadableUntil(groupId, entryId), until);
-          if (told.has(rule.ruleId) || now <= endsAt + LIFTED_WITHIN_MS) continue;
-          told.add(rule.ruleId);
-          world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
-        }
-        if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
-        const standing = new Set(rules.map(wordsOf));
-        for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
-          const isOthers = world.untouchable.get(groupId)?.has(words) || world.baseline.get(groupId)?.has(words);
-          if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
-          if (world.recycling.isClosed(groupId, words)) continue;
-          told.add(`${groupId} ${words}`);
-          world.violated("lockdown-leaves-nothing", `${groupId} has not got ${words} back`);
-        }
-      }
-    });
-  },
-};
-
-/** No call of the program cuts off an operator who came in before it. */
-export const operatorsComeIn: Checker = {
-  name: "operators-come-in",
-  watch(world) {
-    const paths = world.policy.operatorPath;
-    if (paths.length === 0) return;
-    const reached = new Map<string, boolean>();
-    const look = (): readonly (readonly [string, boolean])[] => {
-      const policies = policiesOf(world);
-      const ways = paths.flatMap(({ port, sources }) =>
-        sources.map((block) => [block.split("/")[0] ?? "", port] as const),
-      );
-      return world.ecs
-        .enis()
-        .flatMap(({ privateIp: host }) =>
-          ways.map(
-            ([source, port]) => [`${source} > ${host}:${port}`, isIn(policies, source, host, Number(port))] as const,
-          ),
-        );
-    };
-    world.watchers.made.push(({ who, operation }) => {
-      for (const [path, isOpen] of look()) {
-        if (who === "safeport" && reached.get(path) === true && !isOpen)
-          world.violated("operators-come-in", `${operation} cuts off ${path}`);
-        reached.set(path, isOpen);
-      }
-    });
-  },
-};

@@ -1,0 +1,46 @@
+// Where no lockdown may be on, no drop of ours is left, and what was closed for one is back.
+import type { EcsRule } from "../../../local/services/ecs/model.ts";
+import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
+import { wordsOf } from "../observed.ts";
+import type { Checker } from "./checker.ts";
+import { isOfLockdown } from "./lockdown-drop.ts";
+
+/** The entry that a drop's own mark names, and when it ends by that, whatever the rows say; 0 for one that has none. */
+function markOf({ description }: EcsRule): { readonly entryId: string | null; readonly until: number } {
+  const [, entryId, until] = /^safeport\/1 \S+ (\S+) until=(\S+)/.exec(description) ?? [];
+  return { entryId: entryId ?? null, until: until === undefined ? 0 : Date.parse(until) };
+}
+
+export const lockdownLeavesNothing: Checker = {
+  name: "lockdown-leaves-nothing",
+  watch(world) {
+    const told = new Set<string>();
+    world.watchers.minute.push(() => {
+      const now = world.now();
+      for (const { groupId, rules } of world.ecs.groups()) {
+        if (now <= Math.max(world.lockdowns.lastOnAt(groupId), world.disturbedAt) + LIFTED_WITHIN_MS) continue;
+        for (const rule of rules) {
+          // A list that a stranger has filled is emptied when its event comes, and else within the hour.
+          if (world.isStandby(rule) || (rule.sourcePrefixListId !== "" && now <= world.meddledAt + LISTS_WITHIN_MS))
+            continue;
+          if (!isOfLockdown(world, groupId, rule) || world.born.get(rule.ruleId)?.who !== "safeport") continue;
+          // Nobody can lift what cannot be read: until then its drops stand to the end in their marks, and no longer.
+          const { entryId, until } = markOf(rule);
+          const endsAt = Math.min(world.lockdowns.unreadableUntil(groupId, entryId), until);
+          if (told.has(rule.ruleId) || now <= endsAt + LIFTED_WITHIN_MS) continue;
+          told.add(rule.ruleId);
+          world.violated("lockdown-leaves-nothing", `${groupId} still has ${wordsOf(rule)} ${rule.ruleId}`);
+        }
+        if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
+        const standing = new Set(rules.map(wordsOf));
+        for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
+          const isOthers = world.untouchable.get(groupId)?.has(words) || world.baseline.get(groupId)?.has(words);
+          if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
+          if (world.recycling.isClosed(groupId, words)) continue;
+          told.add(`${groupId} ${words}`);
+          world.violated("lockdown-leaves-nothing", `${groupId} has not got ${words} back`);
+        }
+      }
+    });
+  },
+};
