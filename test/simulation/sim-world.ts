@@ -75,6 +75,8 @@ export class SimWorld {
   readonly pipeline = new Map<string, "stands" | "gone" | "unknown">();
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
+  /** Ids of rules that somebody changed before any pass could have read them: from then on nothing in the cloud tells whose they were. */
+  readonly unknown = new Set<string>();
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
   readonly recycling = new KnownRecycling({ now: () => this.now(), tables: this.tables });
   readonly allocations = new KnownAllocations(() => this.now());
@@ -251,16 +253,32 @@ export class SimWorld {
         });
       }
     if (call.who === "safeport" && call.before !== call.after) this.counts.changes += 1;
+    this.#noteUnknown(call);
     for (const watch of this.watchers.made) watch(call);
     this.recycling.note(call);
     this.allocations.note(call);
     this.lockdowns.noteClosed(call, (rule) => this.#writerOf(call.groupId, rule));
   }
 
-  /** Who has written a rule first, or has made another of one that the program had put back for its owner; undefined before the run. */
+  #noteUnknown({ who, groupId, before, after }: ObservedCall): void {
+    if (who === "safeport" || before === after) return;
+    const now = new Map(after.map((rule) => [rule.ruleId, rule]));
+    const changed = before.filter((rule) => now.has(rule.ruleId) && now.get(rule.ruleId) !== rule);
+    if (changed.length === 0) return;
+    void this.tables.range({ table: "ledger", from: [groupId], to: [groupId, "~"], limit: 5000 }).then(({ rows }) => {
+      for (const { ruleId } of changed)
+        if (!rows.some(({ columns }) => JSON.stringify(columns).includes(ruleId))) this.unknown.add(ruleId);
+    });
+  }
+
+  /**
+   * Who has written a rule first, or has made another of one that nobody knew yet or that the program had put back for its owner; undefined
+   * before the run.
+   */
   #writerOf(groupId: string, rule: EcsRule): string | undefined {
     const born = this.born.get(rule.ruleId);
     if (born === undefined || born.words === wordsOf(rule)) return born?.who;
+    if (this.unknown.has(rule.ruleId)) return "whoever changed it";
     const wasPutBack = this.baseline.get(groupId)?.has(born.words) || this.allocations.wasAsked(groupId, born.words);
     return born.who === "safeport" && wasPutBack ? "whoever changed it" : born.who;
   }

@@ -19,20 +19,31 @@ async function apply(world: SimWorld, dice: Dice, calls: number): Promise<void> 
     const to = { spec: ruleFor(port, source), description: "by terraform" };
     const words = wordsFor(port, source);
     const kind = dice.between(0, 3);
-    if (it === undefined || kind < 2) {
-      world.pipeline.set(words, world.isCalm ? "stands" : "unknown");
-      await terraform.firewall.authorize(ENFORCED, [to], terraform.token(), "open").catch(() => undefined);
-    } else {
-      world.pipeline.set(wordsOf(it), world.isCalm ? "gone" : "unknown");
-      if (kind === 2) {
-        world.pipeline.set(words, world.isCalm ? "stands" : "unknown");
-        await terraform.firewall
-          .modify(ENFORCED, it.ruleId as RuleId, to, terraform.token(), "end")
-          .catch(() => undefined);
-      } else
-        await terraform.firewall
-          .revoke(ENFORCED, [it.ruleId as RuleId], terraform.token(), "end")
-          .catch(() => undefined);
+    const { firewall } = terraform;
+    // What no call was answered for may have come about or not, what the trail has while things go wrong may be lost, and what nobody knows to be
+    // theirs may be on its way to being rolled back.
+    const say = async (said: readonly [string, "stands" | "gone"][], call: () => Promise<unknown>): Promise<void> => {
+      const isSure = world.isCalm && said.every(([what]) => world.pipeline.get(what) !== "unknown");
+      for (const [what] of said) world.pipeline.set(what, "unknown");
+      const isDone = await call().then(
+        () => true,
+        () => false,
+      );
+      if (isDone && isSure) for (const [what, is] of said) world.pipeline.set(what, is);
+    };
+    if (it === undefined || kind < 2)
+      await say([[words, "stands"]], () => firewall.authorize(ENFORCED, [to], terraform.token(), "open"));
+    else {
+      const [ruleId, before] = [it.ruleId as RuleId, wordsOf(it)];
+      await (kind === 2
+        ? say(
+            [
+              [before, "gone"],
+              [words, "stands"],
+            ],
+            () => firewall.modify(ENFORCED, ruleId, to, terraform.token(), "end"),
+          )
+        : say([[before, "gone"]], () => firewall.revoke(ENFORCED, [ruleId], terraform.token(), "end")));
     }
     await pause(world, dice, 60_000);
   }

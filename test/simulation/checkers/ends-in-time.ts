@@ -15,20 +15,6 @@ export const endsInTime: Checker = {
   name: "ends-in-time",
   watch(world) {
     const told = new Set<string>();
-    // Changed by somebody before any pass could have read it: from then on nothing in the cloud tells whose it was.
-    const unknown = new Set<string>();
-    world.watchers.made.push((call) => {
-      if (call.who === "safeport" || call.before === call.after) return;
-      const after = new Map(call.after.map((rule) => [rule.ruleId, rule]));
-      const changed = call.before.filter((rule) => after.has(rule.ruleId) && after.get(rule.ruleId) !== rule);
-      if (changed.length === 0) return;
-      void world.tables
-        .range({ table: "ledger", from: [call.groupId], to: [call.groupId, "~"], limit: 5000 })
-        .then(({ rows }) => {
-          for (const { ruleId } of changed)
-            if (!rows.some(({ columns }) => JSON.stringify(columns).includes(ruleId))) unknown.add(ruleId);
-        });
-    });
     world.watchers.minute.push(() => {
       const now = world.now();
       for (const group of GROUPS)
@@ -37,7 +23,7 @@ export const endsInTime: Checker = {
           const born = world.born.get(rule.ruleId);
           // Drops have checkers of their own, and so has what recycling gives back.
           if (rule.policy === "Drop" || world.recycling.isRecyclable(groupId, wordsOf(rule))) continue;
-          if (born?.who !== "safeport" || told.has(rule.ruleId) || unknown.has(rule.ruleId)) continue;
+          if (born?.who !== "safeport" || told.has(rule.ruleId) || world.unknown.has(rule.ruleId)) continue;
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;
           if (world.baseline.get(groupId)?.has(words) || world.pipeline.has(words)) continue;
