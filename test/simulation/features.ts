@@ -12,7 +12,6 @@ import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
 import { scaling } from "./scaling.ts";
 import { storeTrouble } from "./store-trouble.ts";
-import { terraform } from "./terraform.ts";
 import { tightened } from "./tightened.ts";
 
 export const features = {
@@ -30,7 +29,6 @@ export const features = {
   store: storeTrouble,
   allocations,
   tightened,
-  terraform,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

@@ -41,14 +41,6 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["intent-and-record"],
   },
   {
-    name: "whom the policy trusts is heard like anybody",
-    file: "shared/plan/judge-drift.ts",
-    find: "trustedPrincipals.find(({ principal }) => isActor(actor, principal)) ?? null;",
-    replace: "trustedPrincipals.find(() => actor === null) ?? null;",
-    seenBy: ["trusted-are-heard"],
-    from: 5,
-  },
-  {
     name: "no intent is booked",
     file: "shared/usecases/pass/pass-intents.ts",
     find: "await this.app.tables.writeAll([intentWrite(intent)]);",

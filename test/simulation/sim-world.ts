@@ -71,8 +71,6 @@ export class SimWorld {
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   readonly counts = freshCounts();
-  /** What a pipeline that the policy trusts has last said of rules of the enforced group, by their words. */
-  readonly pipeline = new Map<string, "stands" | "gone" | "unknown">();
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   /** Ids of rules that somebody changed before any pass could have read them: from then on nothing in the cloud tells whose they were. */

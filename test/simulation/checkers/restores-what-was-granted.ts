@@ -19,12 +19,7 @@ export const restoresWhatWasGranted: Checker = {
       if (!rules.includes(words) && !world.recycling.isClosed(groupId, words))
         world.violated("restores-what-was-granted", `${words} was granted and is not there`);
     for (const words of rules)
-      if (
-        !baseline?.has(words) &&
-        !others?.has(words) &&
-        !world.pipeline.has(words) &&
-        !world.allocations.mayStand(groupId, words)
-      )
+      if (!baseline?.has(words) && !others?.has(words) && !world.allocations.mayStand(groupId, words))
         world.violated("restores-what-was-granted", `${words} was never granted and still stands`);
   },
 };
