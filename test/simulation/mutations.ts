@@ -62,7 +62,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 72,
+    from: 101,
   },
   {
     name: "only the first holder counts",
@@ -103,7 +103,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";`,
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
-    from: 28,
+    from: 43,
   },
   {
     name: "a record follows one that may not have been written",
@@ -197,7 +197,7 @@ export const mutations: readonly Mutation[] = [
     find: "if (!sighting.confirmed && (isAsked || claims.length > 0)) {",
     replace: "if (!sighting.confirmed && isAsked) {",
     seenBy: ["ends-in-time"],
-    from: 8,
+    from: 10,
   },
   {
     name: "nobody looks what is opened while a lockdown lasts",
@@ -349,7 +349,7 @@ export const mutations: readonly Mutation[] = [
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
-    from: 71,
+    from: 370,
   },
   {
     name: "an observed group is rolled back like an enforced one",
