@@ -12,9 +12,12 @@ export interface LeaseHolder extends Hold {
 /** A hold on a drop, or a lockdown's on an accept that stays of a wider one. `standby`: a drop on a list that is empty until an incident. */
 export interface DropHolder extends Hold {
   readonly kind: "quarantine" | "lockdown" | "standby";
-  /** Id of the recycling item or of the lockdown; of a standby see `standbyHolder`. */
+  /** Id of the recycling item or of the lockdown; of a standby see `standbyHolder`, of one that was lost `recoveredHolder`. */
   readonly holderId: string;
 }
+
+/** Who holds a drop that was booked by its rule's mark, as nobody knows any more who asked for it. */
+export const recoveredHolder = (entryId: EntryId): string => `recovered-${entryId}`;
 
 /** Who keeps a rule standing, and until when: a lease an accept, a recycling item in quarantine a drop, a lockdown either. */
 export type Holder = LeaseHolder | DropHolder;

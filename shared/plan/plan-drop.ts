@@ -1,14 +1,11 @@
 // The decision about a drop that a recycling item or a lockdown holds for a time. Pure.
-import type { EntryId, RuleId } from "../domain/ids.ts";
-import type { Entry, Standing } from "../domain/ledger-entry.ts";
+import type { RuleId } from "../domain/ids.ts";
+import { type Entry, recoveredHolder, type Standing } from "../domain/ledger-entry.ts";
 import type { EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { openWindow } from "./open-window.ts";
 import { isSameMark, markOf, mayBeRevoked, type Picture } from "./picture.ts";
 import { doubtOf, planEnded, refused } from "./plan-entry.ts";
-
-/** Who holds a drop that was booked by its rule's mark, as nobody knows any more who asked for it. */
-export const recoveredHolder = (entryId: EntryId): string => `recovered-${entryId}`;
 
 /**
  *     holders   rule in the cloud            what happens

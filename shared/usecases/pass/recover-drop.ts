@@ -1,12 +1,11 @@
 // Books the hold on a drop again from the mark of its rule, where the tables were lost.
 import type { EntryId, GroupRef } from "../../domain/ids.ts";
-import type { DropHolder } from "../../domain/ledger-entry.ts";
+import { type DropHolder, recoveredHolder } from "../../domain/ledger-entry.ts";
 import { quarantinedBy } from "../../domain/recycling-item.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { KnownRule } from "../../plan/picture.ts";
-import { recoveredHolder } from "../../plan/plan-drop.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import { getEntry, saveEntry } from "../../store/ledger.ts";
 import { getRecyclingItem } from "../../store/recycling.ts";
@@ -36,7 +35,7 @@ export async function recoverDrop(
   const { direction, protocol, ports, peer, policy, priority, sourcePorts, dest } = rule;
   const spec = { direction, protocol, ports, peer, policy, priority, sourcePorts, dest };
   const holder: DropHolder = {
-    // Which of the two it was is in no mark, and nothing follows from it here.
+    // Which of the two it was is in no mark: the queue alone may know, and by its id.
     kind: "quarantine",
     holderId: (await quarantineOf(app, group, entryId, spec)) ?? recoveredHolder(entryId),
     principal: "recovered",

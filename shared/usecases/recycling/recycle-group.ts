@@ -1,5 +1,6 @@
 // Looks at the unused rules of one group: what is idle is queued, and what is in the queue goes on as far as evidence, policy and people let it.
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
+import { recoveredHolder } from "../../domain/ledger-entry.ts";
 import type { Lockdown } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
@@ -16,7 +17,6 @@ import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { isQueueable, type NextStep } from "../../plan/advance-item.ts";
-import { recoveredHolder } from "../../plan/plan-drop.ts";
 import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { listLockdowns } from "../../store/lockdowns.ts";
 import { readMode } from "../../store/mode.ts";
