@@ -16,6 +16,7 @@ export interface EntryView {
   /** Of those, the ones with the entry's key; and of these, the ones that are ours. */
   readonly same: readonly KnownRule[];
   readonly ours: readonly KnownRule[];
+  /** The rule of ours that is booked, unless this pass has revoked it; and as it is read. */
   readonly bookedId: RuleId | null;
   readonly booked: KnownRule | undefined;
   /** A plan that leaves the entry as it is but for the fields given. */
@@ -34,7 +35,7 @@ export function viewEntry(
   const { standing } = entry;
   const intents = picture.intents.filter((intent) => intent.rules.some((rule) => rule.entryId === entry.entryId));
   const rules = rulesOf(picture).filter((rule) => !bookedElsewhere.has(rule.id));
-  const bookedId = standing.kind === "ours" ? standing.ruleId : null;
+  const bookedId = standing.kind === "ours" && !picture.revoked.has(standing.ruleId) ? standing.ruleId : null;
   const booked = rules.find((rule) => rule.id === bookedId);
   const same = rules.filter((rule) => ruleKey(rule) === entry.key);
   return {

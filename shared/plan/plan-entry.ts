@@ -34,6 +34,8 @@ const LATE_READING_MS = 2_000;
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what an earlier lease
  *               it came there                has closed, and only a write is told that it is gone
+ *     asking    ours, and a revoke of it is  revoked once more, and another one authorized: that revoke may take effect late, and would
+ *               not written down yet         close whoever has been told by then that it is open
  *     live      somebody else's, same key    the lease rides on it, once a reading some time after the first has shown it too: nothing may be
  *                                            written to it, and a stale one shows what its owner has removed
  *     live      ours, missing                believed only after a second reading, then the lease ends
@@ -51,8 +53,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const window = openWindow(entry, now);
   const held = window === null ? entry : { ...entry, holders: [...entry.holders, window] };
   const view = viewEntry(picture, entry, held, bookedElsewhere);
-  const { live, intents, attempts, rules, same, ours, booked, change, revoke } = view;
-  const { standing } = entry;
+  const { live, intents, attempts, rules, same, ours, bookedId, booked, change, revoke } = view;
+  const standing = entry.standing.kind === "ours" && bookedId === null ? NONE : entry.standing;
 
   const wide = undirected(rules, entry).filter((rule) => isWritten(rule, entry, intents));
   if (wide.length > 0) {
@@ -82,6 +84,12 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const givenUp = { ...refusing, standing: NONE, settled: attempts.length === 0 };
   const isWaiting = isAnyNew && picture.waits.has(entry.entryId);
   const opens = refusal || isWaiting ? "opened" : "all";
+
+  const mayClose = isAnyOpen || refusal ? [] : idsOf(view).filter((id) => mayBeRevoked(picture, id));
+  if (mayClose.length > 0) {
+    const cause = "a revoke of it that comes late would close whoever asks for it now";
+    return change({}, { calls: mayClose.map((id) => revoke(id, cause)) });
+  }
 
   const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";
   if (booked && !ours.includes(booked) && isOwed && !picture.refusals.has(entry.entryId)) {
@@ -182,7 +190,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${first.kind} asks for it`;
   const beforeIds = undirected(rules, entry).map((rule) => rule.id);
   return change(
-    { missingSince: entry.missingSince },
+    { standing, missingSince: entry.missingSince },
     { calls: [{ kind: "authorize", entry, description, beforeIds, cause }] },
   );
 }
@@ -196,11 +204,10 @@ const suspenderOf = ({ entries, now }: Picture, key: RuleKey): Suspender | undef
 /** Nobody holds the entry: whatever of it is ours is revoked by id, seen or not. */
 export function planEnded(picture: Picture, entry: Entry, view: EntryView, cause: string): EntryPlan {
   const { ours, bookedId, attempts, change, revoke } = view;
-  const ids = new Set(ours.map((rule) => rule.id));
-  if (bookedId !== null && !picture.revoked.has(bookedId)) ids.add(bookedId);
+  const ids = idsOf(view);
   const [first] = ids;
   if (first !== undefined) {
-    const calls = [...ids].map((id) => revoke(id, cause));
+    const calls = ids.map((id) => revoke(id, cause));
     // What is to be removed is booked as ours, so that nothing counts as settled before it is gone.
     // Whoever opened it may not have lived to book when: what closes is told with its beginning.
     const createdAt = entry.createdAt ?? ours[0]?.createdAt ?? null;
@@ -213,6 +220,11 @@ export function planEnded(picture: Picture, entry: Entry, view: EntryView, cause
     { lookAt: until.length > 0 ? [Math.max(...until)] : [] },
   );
 }
+
+/** The rules of an entry that are ours, seen or not. */
+const idsOf = ({ ours, bookedId }: EntryView): readonly RuleId[] => [
+  ...new Set([...ours.map((rule) => rule.id), ...(bookedId === null ? [] : [bookedId])]),
+];
 
 /** How a hold ends that may not be opened. */
 export const refused = (refusal: Refusal): Holder["ended"] => ({

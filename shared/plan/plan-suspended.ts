@@ -60,7 +60,7 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
   const isAllocated = isAllocatedAlways(entry);
   const others = same.filter((rule) => isAllocated || !ours.includes(rule));
   const mine = same.filter((rule) => !others.includes(rule)).map((rule) => rule.id);
-  if (bookedId !== null && !picture.revoked.has(bookedId)) mine.push(bookedId);
+  if (bookedId !== null) mine.push(bookedId);
   const kept: SuspendedRule[] = others.map((rule) => ({
     ruleId: rule.id,
     // A mark would end what stands for good.

@@ -290,6 +290,7 @@ afterEach(() => world.stop());
 const isOurs = (rule: { description: string }) => rule.description.startsWith("safeport/1 test ");
 const BASE = ["80/80", "443/443"];
 const READ = "ecs DescribeSecurityGroupAttribute";
+const REVOKE = "ecs RevokeSecurityGroup";
 const STALE = { kind: "stale-read", ms: 30_000 } as const;
 
 /** Minutes pass until all is over, and everything that must hold is looked at; answers what does not. */
@@ -418,6 +419,8 @@ test("what a dead process has changed is recorded by the pass that takes over", 
   );
 });
 
+const latest = async (the: World) => (await listLeases(the.process().tables, { limit: 1, before: null })).leases[0];
+
 test("who asks for what was just revoked is told that it is open by no reading of before", async () => {
   world = await World.start({ inMemory: true });
   const before = await opened(world);
@@ -426,7 +429,7 @@ test("who asks for what was just revoked is told that it is open by no reading o
   const unread: Interposer = async (call, act) => {
     if (isRevoked && call.name === READ) throw new CloudFailure("throttled", "DescribeSecurityGroupAttribute");
     const answer = await act();
-    isRevoked ||= call.name === "ecs RevokeSecurityGroup";
+    isRevoked ||= call.name === REVOKE;
     return answer;
   };
   await world.sweep(world.process(unread));
@@ -435,15 +438,46 @@ test("who asks for what was just revoked is told that it is open by no reading o
   world.faults([{ service: "ecs", operation: "DescribeSecurityGroupAttribute", times: 1, fault: STALE }]);
   // Whoever comes to the call that would tell better, dies there.
   const dying: Interposer = async (call, act) => {
-    if (call.name === "ecs ModifySecurityGroupRule") throw new Crashed();
+    if (call.name === REVOKE) throw new Crashed();
     return act();
   };
   const asked = openLease(world.process(dying), world.caller(), world.ask(), createOptions);
   await expect(world.run(asked)).rejects.toThrow(Crashed);
-  const [lease] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
+  const lease = await latest(world);
   expect([lease?.status.state, world.rules().some(isOurs)]).toEqual(["opening", false]);
   await world.ticks(3);
-  const [later] = (await listLeases(world.process().tables, { limit: 1, before: null })).leases;
+  const later = await latest(world);
   expect([later?.request.leaseId, later?.status.state]).toEqual([lease?.request.leaseId, "open"]);
   expect(world.rules().filter(isOurs)).toHaveLength(1);
 });
+
+test.each(["nobody dies", "whoever opens it dies before it authorizes"])(
+  "who asks for what a revoke has yet to close has it for good, although %s",
+  async (death) => {
+    world = await World.start({ inMemory: true });
+    const before = await opened(world);
+    await world.advance(before.status.until - world.clock.now());
+    world.faults([
+      { service: "ecs", operation: "RevokeSecurityGroup", times: 1, fault: { kind: "late-effect", ms: 60_000 } },
+    ]);
+    let revokes = 0;
+    const dying: Interposer = async (call, act) => {
+      if (call.name === REVOKE && ++revokes > 1) throw new Crashed();
+      return act();
+    };
+    await world.run(world.sweep(world.process(dying))).catch(() => undefined);
+    expect([revokes, world.rules().some(isOurs)]).toEqual([2, true]);
+    await world.advance(5_000);
+    const unlucky: Interposer = async (call, act) => {
+      if (call.name === "ecs AuthorizeSecurityGroup" && death !== "nobody dies") throw new Crashed();
+      return act();
+    };
+    await world
+      .run(openLease(world.process(unlucky), world.caller(), world.ask(), createOptions))
+      .catch((error) => expect([death, error]).toEqual([expect.stringContaining("authorize"), expect.any(Crashed)]));
+    await world.ticks(3);
+    const lease = await latest(world);
+    expect([lease?.request.leaseId === before.request.leaseId, lease?.status.state]).toEqual([false, "open"]);
+    expect(world.rules().filter(isOurs)).toHaveLength(1);
+  },
+);

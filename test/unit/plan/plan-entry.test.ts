@@ -152,28 +152,56 @@ describe("a live holder, our rule in the cloud", () => {
       ]);
     });
 
-    test("is no more sure where it is booked, and a revoke of it is not written down yet", () => {
-      const booked = anEntry({ holders: [aHolder({ openedAt: null })], standing: ours("1") });
+    describe("and a revoke of it is not written down yet,", () => {
+      const asking = [aHolder({ openedAt: null })];
+      const booked = anEntry({ holders: asking, standing: ours("1") });
       const revoke = anIntent(booked, { call: "revoke", rules: [], ruleIds: [ruleId("1")] });
-      const cause = "a revoke may have closed it: whether it stands is seen by writing its mark again";
-      const { calls, patches } = plan({ entries: [booked], intents: [revoke] });
-      expect(calls).toMatchObject([{ kind: "modify", ruleId: ruleId("1"), cause, opens: true }]);
-      expect(patches).toMatchObject([{ standing: ours("1"), opens: "none", ends: "none" }]);
-      const sure = [
-        { entries: [booked], intents: [{ ...revoke, ruleIds: [ruleId("2")] }] },
-        { entries: [booked], intents: [revoke], restated: new Set([booked.entryId]) },
-        { entries: [booked], intents: [revoke], accepted: new Set([booked.entryId]) },
-      ];
-      for (const changes of sure)
-        expect(plan(changes)).toMatchObject({ calls: [], patches: [{ opens: "all", standing: ours("1") }] });
-      const joined = anEntry({ holders: [aHolder(), aHolder({ openedAt: null })], standing: ours("1") });
-      expect(plan({ entries: [joined], intents: [revoke] }).calls).toMatchObject([{ kind: "modify", cause }]);
-      // Who is open, or was and has ended, asks for nothing.
-      const before = anEntry({
-        holders: [aHolder(), aHolder({ openedAt: null, until: NOW })],
-        standing: ours("1"),
+      const intents = [revoke];
+
+      test("is revoked once more, shown or not, and whoever asks has another one: that revoke may come late", () => {
+        const cause = "a revoke of it that comes late would close whoever asks for it now";
+        const again = { kind: "revoke", entryId: entry.entryId, ruleId: ruleId("1"), cause };
+        for (const [rules, seen] of [[[ourRule("1")], true] as const, [[], false] as const]) {
+          const { calls, patches } = plan({ entries: [booked], rules, intents });
+          expect(calls).toEqual([{ ...again, seen }]);
+          expect(patches).toMatchObject([{ standing: ours("1"), opens: "none", ends: "none", missingSince: null }]);
+        }
+        expect(plan({ intents }).calls).toEqual([{ ...again, seen: true }]);
+        // An authorize that was answered may have added nothing to what stands by that id.
+        for (const changes of [{ accepted: new Set([entry.entryId]) }, { restated: new Set([entry.entryId]) }])
+          expect(plan({ entries: [booked], intents, ...changes }).calls).toEqual([{ ...again, seen: true }]);
+        const revoked = new Set([ruleId("1")]);
+        const { calls, patches } = plan({ entries: [booked], intents, revoked });
+        expect(calls.map(short)).toEqual([`authorize ${entry.key}`]);
+        expect(patches).toMatchObject([{ standing: { kind: "none" }, ends: "none", missingSince: null }]);
       });
-      expect(plan({ entries: [before], intents: [revoke] }).calls.map(short)).toEqual([]);
+
+      test("is left to its end where who asks is refused", () => {
+        const refused = plan({ entries: [booked], intents, refusals: refusing(entry.entryId) });
+        expect([refused.calls, refused.patches]).toMatchObject([[], [{ standing: ours("1"), ends: "unopened" }]]);
+      });
+
+      test("stands where the revoke is another's", () => {
+        const others = [{ ...revoke, ruleIds: [ruleId("2")] }];
+        const { calls, patches } = plan({ entries: [booked], intents: others });
+        expect([calls, patches]).toMatchObject([[], [{ opens: "all", standing: ours("1") }]]);
+      });
+
+      test("opens nobody else while somebody is open by it, before its mark is written again", () => {
+        const cause = "a revoke may have closed it: whether it stands is seen by writing its mark again";
+        const joined = anEntry({ holders: [aHolder(), ...asking], standing: ours("1") });
+        const { calls, patches } = plan({ entries: [joined], intents });
+        expect(calls).toMatchObject([{ kind: "modify", ruleId: ruleId("1"), cause, opens: true }]);
+        expect(patches).toMatchObject([{ standing: ours("1"), opens: "none", ends: "none" }]);
+        for (const changes of [{ accepted: new Set([joined.entryId]) }, { restated: new Set([joined.entryId]) }])
+          expect(plan({ entries: [joined], intents, ...changes })).toMatchObject({
+            calls: [],
+            patches: [{ opens: "all" }],
+          });
+        // Who is open, or was and has ended, asks for nothing.
+        const before = anEntry({ holders: [aHolder(), aHolder({ openedAt: null, until: NOW })], standing: ours("1") });
+        expect(plan({ entries: [before], intents }).calls.map(short)).toEqual([]);
+      });
     });
 
     test("is authorized where that says that it is gone", () => {
