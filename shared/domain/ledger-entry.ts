@@ -63,6 +63,8 @@ export interface SuspendedRule {
   readonly description: string;
   /** False until a revoke of ours has closed it, or may have; what goes before is not ours to give back. Absent in older rows: true. */
   readonly isClosed?: boolean;
+  /** When the cloud created it, by its own clock; absent in older rows, and where nobody knows. */
+  readonly createdAt?: number;
 }
 
 /** The rules of an entry are closed for a time, and kept. */

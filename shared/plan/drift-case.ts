@@ -35,6 +35,8 @@ export interface Case {
   readonly isNew: boolean;
   /** The changes to the ledger by which it would be adopted; null where a person has to decide. */
   readonly adoption: readonly Adoption[] | null;
+  /** The rule is closed for a time, so that there is nothing to undo. */
+  readonly isClosed?: true;
 }
 
 /** The case of a rule nobody granted. */
@@ -67,6 +69,13 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
     isNew: rule.createdAt !== null && rule.createdAt > watch.confirmedAt,
     adoption: by === null || isAllocated(picture, key) ? null : [adopted(picture, item, by, kept, null)],
   };
+}
+
+/** The same of one that is closed for a time: once it is adopted no rule stands for it yet. */
+export function closedCase(picture: Picture, watch: Watch, rule: KnownRule): Case {
+  const found = addedCase(picture, watch, rule);
+  const adoption = found.adoption?.map((it) => ({ ...it, ruleId: null })) ?? null;
+  return { ...found, adoption, isClosed: true };
 }
 
 /** The case of a granted rule that is gone or stands otherwise. */

@@ -46,6 +46,18 @@ export function differencesOf(
 }
 
 /**
+ * What suspensions have kept that nobody granted, as it stood before. Only where it is known when it was made: older calls are about
+ * earlier ones.
+ */
+export const closedRules = (plans: readonly EntryPlan[]): readonly KnownRule[] =>
+  plans.flatMap(({ patch: { entry, suspension } }) => {
+    if (entry.allocation !== null || suspension === null || suspension.wasAllocated) return [];
+    return (suspension.kept ?? []).flatMap(({ ruleId: id, description, createdAt }) =>
+      createdAt === undefined ? [] : [{ ...entry.spec, id, description, createdAt }],
+    );
+  });
+
+/**
  * The cloud may give a changed rule another id. A rule that is gone, and of which somebody's change has made one that stands and that
  * nobody accounts for, was edited.
  */

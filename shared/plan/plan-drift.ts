@@ -5,7 +5,7 @@ import type { Revert } from "../domain/guard.ts";
 import type { RuleKey } from "../domain/ids.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import { mayOverlap, type Traffic, trafficAtMost } from "../domain/traffic.ts";
-import { type Adoption, addedCase, type Case, grantedCase } from "./drift-case.ts";
+import { type Adoption, addedCase, type Case, closedCase, grantedCase } from "./drift-case.ts";
 import { guardRollbacks } from "./drift-guardrails.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { againAt } from "./mode-guard.ts";
@@ -38,18 +38,28 @@ export const NO_DRIFT: DriftPlan = { calls: [], items: [], reverts: [], holds: [
  * An added rule is revoked, a removed one authorized again and an edited one modified back, each as it is kept in its item.
  * Adopted is only what the ledger can say by itself: not the rule of a lease, nor one with open hours. A group that is guarded no more
  * has no drift: what was open of it is over.
+ *
+ * What nobody granted and is closed for a time is adopted of whom the policy trusts, and else not judged: once it is given back it is of
+ * our call, and nobody's event is about that.
  */
 export function planDrift(
   picture: Picture,
   watch: Watch,
-  found: { readonly differences: readonly Difference[]; readonly added: readonly KnownRule[] },
+  found: {
+    readonly differences: readonly Difference[];
+    readonly added: readonly KnownRule[];
+    readonly closed: readonly KnownRule[];
+  },
 ): DriftPlan {
   if (watch.acts === "none") return { ...NO_DRIFT, items: unguarded(picture, watch) };
   const cases = withTickets(picture.entries, watch.sensitivePorts, [
     ...found.added.map((rule) => addedCase(picture, watch, rule)),
     ...found.differences.map((difference) => grantedCase(picture, watch, difference)),
+    ...found.closed.map((rule) => closedCase(picture, watch, rule)),
   ]);
-  const judged = cases.map((it) => ({ ...it, item: decided(it, watch) }));
+  const judged = cases
+    .map((it) => ({ ...it, item: decided(it, watch) }))
+    .filter(({ item, isClosed }) => !isClosed || item.state === "adopted");
   const drifted = judged.filter(({ item }) => watch.acts === "enforce" && item.verdict.kind === "drift");
   const kept = new Map(drifted.map((it) => [it, keptBy(it, watch, picture)]));
   const wanted = drifted.filter((it) => kept.get(it) === null);

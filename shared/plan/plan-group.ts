@@ -4,7 +4,7 @@ import type { Entry } from "../domain/ledger-entry.ts";
 import { type Mark, parseMark } from "../domain/mark.ts";
 import { entryIdOf, ruleKey } from "../domain/rule-key.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
-import { differencesOf, isWanted } from "./group-differences.ts";
+import { closedRules, differencesOf, isWanted } from "./group-differences.ts";
 import { againAt, isAllowedIn } from "./mode-guard.ts";
 import { isAllocatedAlways, nextWindowChange } from "./open-window.ts";
 import { isGenuine, type KnownRule, type Picture, rulesOf } from "./picture.ts";
@@ -52,7 +52,10 @@ export function planGroup(picture: Picture): Plan {
   const drift =
     picture.watch === null
       ? NO_DRIFT
-      : planDrift(picture, picture.watch, differencesOf(picture, plans, entryCalls, strays.recovered));
+      : planDrift(picture, picture.watch, {
+          ...differencesOf(picture, plans, entryCalls, strays.recovered),
+          closed: closedRules(plans),
+        });
   const calls = [...entryCalls, ...drift.calls].filter((call) => isAllowedIn(picture.mode, call));
   const isKept = calls.length < entryCalls.length + drift.calls.length;
   return {

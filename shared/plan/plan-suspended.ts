@@ -66,6 +66,7 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
     // A mark would end what stands for good.
     description: carriesOurMark(rule, picture) ? (entry.allocation?.description ?? "") : rule.description,
     isClosed: false,
+    ...(rule.createdAt !== null && { createdAt: rule.createdAt }),
   }));
   const reasons = others.flatMap((rule) => unrestorable(rule) ?? []);
   const findings: string[] = [];

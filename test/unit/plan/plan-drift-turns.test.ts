@@ -38,7 +38,7 @@ test("a pass that watches nothing, and one that finds nothing, plan nothing", ()
   expect([NO_DRIFT, drift({}, { watch: null })]).toEqual([nothing, nothing]);
   // Nor does a freeze that stops nothing have the group looked at again.
   const frozen = aWatch({ frozenUntil: NOW + HOUR });
-  expect(planDrift(aPicture(), frozen, { differences: [], added: [] })).toEqual(nothing);
+  expect(planDrift(aPicture(), frozen, { differences: [], added: [], closed: [] })).toEqual(nothing);
 });
 
 describe("a rollback", () => {

@@ -60,7 +60,7 @@ describe("while it is suspended", () => {
   test("a rule is kept in full in the same plan that revokes it, and never by an earlier call", () => {
     const { calls, patch } = plan(suspended(), [web()]);
     expect(calls).toEqual(["revoke"]);
-    expect(patch?.suspension?.kept).toEqual([seenAs("1")]);
+    expect(patch?.suspension?.kept).toEqual([{ ...seenAs("1"), createdAt: web().createdAt }]);
     for (const kept of [[seenAs("1")], [keptAs("1")]])
       expect(plan(suspended({ kept }), [web()])).toMatchObject({
         calls: ["revoke"],

@@ -8,12 +8,16 @@ import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { type Due, dueDrift, dueWrite } from "../../../shared/store/due.ts";
 import { getGroupRow } from "../../../shared/store/group-rows.ts";
 import { listRecords } from "../../../shared/store/records.ts";
+import { addSighting } from "../../../shared/store/sightings.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
 import { shownDriftId } from "../../../shared/usecases/drift/drift-id.ts";
+import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
+import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
+import { aSighting, terraform } from "../../kit/drift-pictures.ts";
 import { GROUP, START } from "./app-world.ts";
-import { type GuardedApp, guardedApp, ruleOf } from "./guarded-app.ts";
+import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
 
 const WAIT_MS = 900_000;
 
@@ -42,6 +46,32 @@ test("a rule that was made just now waits for its event, however far our clock i
   world.advance(WAIT_MS);
   await look(skewed, caller("admin").policy);
   expect(ports()).toEqual([80]);
+});
+
+test("what somebody trusted opened, and a lockdown closed before its event came, stays once it is given back", async () => {
+  const { app, world, caller, ports } = await enforced();
+  const policy: Policy = {
+    ...caller("admin").policy,
+    trustedPrincipals: [{ principal: "terraform", treat: "adopt" }],
+  };
+  world.advance(1000);
+  const theirs = ruleOf(8443, undefined, { createdAt: app.clock.now() });
+  world.rules.push(theirs);
+  const suspender = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: null } as const;
+  await suspendRules(app, GROUP, suspender, [specOf(8443)]);
+  await look(app, policy);
+  expect(ports()).toEqual([80]);
+  const [at, receivedAt] = [START + 1000, START + 2000];
+  await addSighting(app.tables, aSighting({ specs: [specOf(8443)], actor: terraform, at, receivedAt }));
+  await look(app, policy);
+  expect(ports()).toEqual([80]);
+  world.advance(WAIT_MS);
+  await resumeRules(app, GROUP, "ld-1");
+  await look(app, policy);
+  world.advance(2 * WAIT_MS);
+  await look(app, policy);
+  expect(ports()).toEqual([80, 8443]);
+  expect(world.rules).toMatchObject([{}, { description: theirs.description }]);
 });
 
 const observed = (text: string): Cidr => parseObservedCidr(text) ?? expect.fail(text);
