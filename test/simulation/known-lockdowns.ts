@@ -30,27 +30,10 @@ export class KnownLockdowns {
   /** Those that were given back, and what others have removed while one may have been on; by group and words. */
   readonly #givenBack = new Map<string, ClosedRule>();
   readonly #lockedAt = new Map<string, number>();
-  /** Rows that could not be read: what they say otherwise, and until when. */
-  readonly #unreadable: { readonly text: string; readonly until: number }[] = [];
   readonly #times: Times;
 
   constructor(times: Times) {
     this.#times = times;
-  }
-
-  /** The row of a lockdown, or of a group's ledger, which says `text` otherwise, cannot be read for so long. */
-  noteUnreadable(text: string, ms: number): void {
-    this.#unreadable.push({ text, until: this.#times.now() + ms });
-  }
-
-  /**
-   * Until when the row of a lockdown that names the group, or the ledger's of the entry, could not be read, so that nobody could lift it; 0 for
-   * never.
-   */
-  unreadableUntil(groupId: string, entryId: string | null): number {
-    const isAbout = (text: string): boolean =>
-      text.includes(`"${groupId}"`) && (text.includes(`"lockdownId"`) || text.includes(`"entryId":"${entryId}"`));
-    return Math.max(0, ...this.#unreadable.filter(({ text }) => isAbout(text)).map(({ until }) => until));
   }
 
   /** Takes in a call; `writerOf` knows whose a rule is. */

@@ -299,9 +299,7 @@ export class SimWorld {
   noteUnreadable(table: TableName, row: Row, column: string, ms: number): void {
     this.count("unreadable row");
     this.unreadable.note(table, row, this.now() + ms);
-    const text = String(row.columns[column]);
-    if (table === "lockdown" || table === "ledger") this.lockdowns.noteUnreadable(text, ms);
-    if (table === "intent") this.unreadableIntents.push(text);
+    if (table === "intent") this.unreadableIntents.push(String(row.columns[column]));
   }
 
   /** A person with a key of their own; the network treats them well. */
