@@ -73,8 +73,8 @@ export async function changeAllocations(
     const expected = await announce(app, group, [change], null);
     await net.hold();
     if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
-    await writeEntry(app, group, by, change, index === 0 ? beside : []);
-    await closeOff(app, group, expected, null);
+    const before = await writeEntry(app, group, by, change, index === 0 ? beside : []);
+    await closeOff(app, group, expected, null, withoutChange(group, change, before));
     await net.hold();
   }
 }
@@ -163,11 +163,26 @@ async function announce(
   }
 }
 
+type Entries = readonly Entry[];
+
+/** The ledger as it would be had the entry of the change stayed as it was. */
+const withoutChange =
+  (group: GroupRef, { spec }: Change, before: Entry | null) =>
+  (entries: Entries): Entries => {
+    const { entryId } = freshEntry(group, spec);
+    return [...entries.filter((entry) => entry.entryId !== entryId), ...(before === null ? [] : [before])];
+  };
+
+/**
+ * Whoever was frozen so long that others took its change for dead has made it beside theirs: where all but it is what was confirmed, it
+ * is made the baseline as it would be by asking for it now.
+ */
 async function closeOff(
   app: App,
   group: GroupRef,
   expected: AllocationsDigest | null,
   confirmation: Confirmation | null,
+  without: (entries: Entries) => Entries = (entries) => entries,
 ): Promise<void> {
   for (;;) {
     const row = await getGroupRow(app.tables, group);
@@ -175,10 +190,12 @@ async function closeOff(
     let closed: GroupRow = { ...row, settled: null };
     if (expected !== null && word !== null) {
       const next = row.baseline?.next ?? null;
-      // Somebody took this change for dead, and has settled it or will.
-      if (confirmation === null && (next === null || !isSameDigest(next, expected))) return;
       const entries = await wholeLedger(app, group);
-      if (!isSameDigest(allocationsDigest(entries), expected))
+      if (confirmation === null && (next === null || !isSameDigest(next, expected))) {
+        // Somebody took this change for dead, and has settled it or will.
+        if (row.baseline === null || baselineAgrees(row.baseline, entries)) return;
+        if (!baselineAgrees(row.baseline, without(entries))) return;
+      } else if (!isSameDigest(allocationsDigest(entries), expected))
         throw fail("BASELINE_DISAGREES", { group: group.groupId });
       const { confirmedBy, confirmedAt } = word;
       closed = {
@@ -201,24 +218,26 @@ async function rowAtRest(app: App, group: GroupRef): Promise<GroupRow> {
   }
 }
 
+/** Answers the entry as it was before. */
 async function writeEntry(
   app: App,
   group: GroupRef,
   by: string,
   change: Change,
   beside: readonly Write[] = [],
-): Promise<void> {
+): Promise<Entry | null> {
   const { entryId } = freshEntry(group, change.spec);
   for (;;) {
     const stored = await getEntry(app.tables, group, entryId);
     const next = entryAfter(group, stored, change);
     const [before, after] = [stored?.allocation ?? null, next?.allocation ?? null];
-    if (next === null || JSON.stringify([before, stored?.standing]) === JSON.stringify([after, next.standing])) return;
+    if (next === null || JSON.stringify([before, stored?.standing]) === JSON.stringify([after, next.standing]))
+      return stored;
     const kind: HistoryKind = before === null ? "allocated" : after === null ? "retired" : "changed";
     const at = app.clock.now();
     const line = { group, entryId, at, kind, by, spec: change.spec, before, after, leases: [], createdAt: null };
     await app.tables.writeAll([...beside, historyWrite(line, app.random)]);
-    if (await (isEmpty(next, before) ? deleteEntry(app.tables, next) : saveEntry(app.tables, next))) return;
+    if (await (isEmpty(next, before) ? deleteEntry(app.tables, next) : saveEntry(app.tables, next))) return stored;
     await pause(app);
   }
 }

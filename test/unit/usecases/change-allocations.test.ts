@@ -313,6 +313,51 @@ describe("two changes of one group", () => {
     expect(await baselineOf(app)).toMatchObject({ ...allocationsDigest(await entriesOf(app)), next: null });
   });
 
+  describe("one of them frozen until it counts as dead", () => {
+    const freezes = [2, 3] as const;
+    const changes: readonly (readonly [string, AllocationChange])[] = [
+      ["grants", give(443)],
+      ["retires", retire(80)],
+    ];
+    const cases = freezes.flatMap((nth) => changes.map(([what, change]) => [what, nth, change] as const));
+
+    test.each(cases)(
+      "before it %s with its write %i: what it makes of the other's ledger is the baseline",
+      async (_what, nth, change) => {
+        const { app } = await confirmed(80);
+        const other = () => changeAllocations(app, GROUP, "bob", [give(8080)]);
+        await changeAllocations(frozenAt(app, nth, other), GROUP, "ann", [change]);
+        expect(await baselineOf(app)).toMatchObject({ ...allocationsDigest(await entriesOf(app)), next: null });
+        expect(await portsOf(app)).toContain(8080);
+      },
+    );
+
+    test.each(cases)(
+      "before it %s with its write %i, while the other dies: the baseline is the ledger",
+      async (_what, nth, change) => {
+        const { app } = await confirmed(80);
+        const other = () => changeAllocations(dyingAt(app, 2), GROUP, "bob", [give(8080)]).catch(() => undefined);
+        await changeAllocations(frozenAt(app, nth, other), GROUP, "ann", [change]);
+        expect(await baselineOf(app)).toMatchObject({ ...allocationsDigest(await entriesOf(app)), next: null });
+      },
+    );
+
+    test.each(cases)(
+      "before it %s with its write %i, which has no say in a ledger nobody confirmed",
+      async (_what, nth, change) => {
+        const { app } = await confirmed(80);
+        const meddle = async (): Promise<void> => {
+          await changeAllocations(app, GROUP, "bob", [give(8080)]);
+          const entry = await getEntry(app.tables, GROUP, idOf(8080));
+          if (entry) await saveEntry(app.tables, { ...entry, allocation: anAllocation({ owner: "nobody" }) });
+        };
+        await changeAllocations(frozenAt(app, nth, meddle), GROUP, "ann", [change]);
+        const baseline = await baselineOf(app);
+        expect(baseline && baselineAgrees(baseline, await entriesOf(app))).toBe(false);
+      },
+    );
+  });
+
   test("one of them dead: it is waited for, then settled by what the ledger is", async () => {
     const { app } = await confirmed(80);
     // The look, the announcement, and no more.
