@@ -20,6 +20,7 @@ import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, rulesIn, start, terms
 
 const CAROL = "203.0.113.7/32";
 const GROUPS = { groups: ["app", "web"] };
+const LONG = { periodMs: 7_200_000 };
 
 const inScene = async (document: object, play: (scene: Scene, app: App) => Promise<void>): Promise<void> => {
   const scene = new Scene("damaged ledger", { document: { ...document }, isDelivering: false });
@@ -62,6 +63,19 @@ test("by accepts: all others are closed, and this one once its row can be read",
     ]);
     await lift(scene, app, lockdownId);
     expect(rulesIn(scene, APP)).toEqual(before);
+  }));
+
+test("by accepts: what no pass could read when the lockdown ended opens once it can be read", () =>
+  inScene(NARROW_DOCUMENT, async (scene, app) => {
+    const [entryId] = [await entryOf(scene, app, "7443", LONG), await entryOf(scene, app, "7444", LONG)];
+    const lets = (): readonly boolean[] => [7443, 7444].map((port) => letsIn(scene, APP, port, CAROL));
+    await start(scene, app, { ...GROUPS, periodMs: 1_800_000 });
+    const mend = await damaged(app, entryId);
+    await minutes(scene, 40);
+    expect(lets()).toEqual([false, true]);
+    await mend();
+    await minutes(scene, 2);
+    expect(lets()).toEqual([true, true]);
   }));
 
 test("by drops: the other groups are closed, and what a lift could not read is lifted once it can be", () =>
