@@ -1,6 +1,6 @@
 // Closes one group for a lockdown, and reads it back.
-import type { EntryId, GroupId, GroupRef, RuleKey } from "../../domain/ids.ts";
-import type { Entry } from "../../domain/ledger-entry.ts";
+import type { EntryId, GroupId, GroupRef } from "../../domain/ids.ts";
+import type { Entry, Suspender } from "../../domain/ledger-entry.ts";
 import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
@@ -28,6 +28,12 @@ const EVERYTHING: RuleSpec = {
 
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends" | "onLists">;
+
+/** A lockdown as the ledger names it, with the accepts that are to be booked for it. */
+interface Asked {
+  readonly by: Suspender & { readonly kind: "lockdown"; readonly until: number };
+  readonly specs: readonly RuleSpec[];
+}
 
 const isUnreadable = (error: unknown): error is AppError =>
   error instanceof AppError && error.code === "STATE_UNREADABLE";
@@ -154,8 +160,11 @@ async function instead(
   const whole = { ...picture, closed: earlier.closed };
   let plan = planSuspensions(whole, why);
   const keeps = [...plan.keeps, ...earlier.keeps];
+  const { lockdownId, until, principal, reason } = lockdown;
+  const by = { kind: "lockdown", itemId: lockdownId, principal, reason, until } as const;
   // What the core and operators need of a wide accept stands before that is closed; where it does not, the wide one stays.
-  if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, keeps, deadlineAt)))
+  const holds = [...forOthers(earlier, plan.keeps), { by, specs: keeps }];
+  if (plan.way === "suspend" && !(await keep(app, policy, lockdown, preparation, holds, deadlineAt)))
     plan = planSuspensions(whole, why, false);
   // Who has broken the glass meanwhile stays in.
   const passed = await brokenGlass(app, facts.ref, lockdown.startedAt);
@@ -169,16 +178,22 @@ async function instead(
     ...(elsewhere.length > 0 ? [`${elsewhere.length} hosts are in other groups, too: what these let in stays`] : []),
   ];
   if (plan.way === "none") return { isClosed: false, left, suspends: 0 };
+  const wanted = suspends.length > 0 ? suspends : [EVERYTHING];
+  // What this one alone closes would be open again with its end, until the others look: it is booked for them, and first, as this process
+  // may die. Whom these let in they know themselves.
+  const broken = earlier.others.length > 0 ? await brokenGlass(app, facts.ref, 0) : passed;
+  const isFresh = (spec: RuleSpec): boolean => !earlier.settled.has(ruleKey(spec));
+  const shared = plan.suspends.filter((spec) => isFresh(spec) && !broken.has(ruleKey(spec)));
+  const asked = [...forOthers(earlier, shared), { by, specs: wanted.filter(isFresh) }];
   const { rules, ...closing } = await bySuspensions(
     app,
     policy,
     lockdown,
     { ...preparation, suspends, left },
-    earlier.settled,
+    asked,
     deadlineAt,
   );
-  const planned = { drops: [], suspends: suspends.length > 0 ? suspends : [EVERYTHING], keeps };
-  const { lockdownId } = lockdown;
+  const planned = { drops: [], suspends: wanted, keeps };
   if (isReplanned && closing.isClosed && !(await keepOnly(app, policy, facts.ref, lockdownId, planned, deadlineAt)))
     return { ...closing, isClosed: false, left: [...left, "more is closed than it has to be"] };
   const isClosed = closing.isClosed && plan.isWhole;
@@ -213,7 +228,13 @@ async function closedEarlier(app: App, group: GroupRef, { lockdownId, until }: L
   const isSettled = ({ suspension }: Entry): boolean =>
     suspension?.by.some((it) => it.itemId === lockdownId && (it.until ?? 0) >= until) === true;
   const specs = (which: (entry: Entry) => boolean) => entries.filter(which).map(({ spec }) => spec);
+  const others = new Map<string, Asked["by"]>();
+  for (const { itemId, kind, until: end, ...rest } of entries.flatMap((entry) => entry.suspension?.by ?? []))
+    if (kind === "lockdown" && itemId !== lockdownId && end !== null && end > now)
+      others.set(itemId, { ...rest, itemId, kind, until: Math.max(end, others.get(itemId)?.until ?? 0) });
   return {
+    /** Lockdowns that close accepts of the group as well. */
+    others: [...others.values()],
     suspends: specs((entry) => isSuspended(entry) && !isPlanned(entry)),
     closed: specs(isPlanned),
     keeps: specs(isKept),
@@ -222,20 +243,24 @@ async function closedEarlier(app: App, group: GroupRef, { lockdownId, until }: L
   };
 }
 
+const forOthers = ({ others }: { readonly others: readonly Asked["by"][] }, specs: readonly RuleSpec[]) =>
+  specs.length === 0 ? [] : others.map((by): Asked => ({ by, specs }));
+
 /** Answers true when a reading has shown all of them. */
 async function keep(
   app: App,
   policy: Policy,
   lockdown: Lockdown,
   preparation: Preparation,
-  keeps: readonly RuleSpec[],
+  holds: readonly Asked[],
   deadlineAt: number,
 ): Promise<boolean> {
+  const keeps = holds.flatMap(({ specs }) => specs);
   if (keeps.length === 0) return true;
-  const { lockdownId: holderId, principal, reason: why } = lockdown;
-  const reason = `lockdown ${holderId} ${why}`;
-  const ask = { kind: "lockdown", holderId, principal, reason, until: lockdown.until } as const;
-  const booked = await holdAccepts(app, preparation.group, ask, keeps).catch((error: unknown) => {
+  const { group } = preparation;
+  const hold = ({ by: { kind, itemId: holderId, principal, reason: why, until }, specs }: Asked): Promise<Booked> =>
+    holdAccepts(app, group, { kind, holderId, principal, reason: `lockdown ${holderId} ${why}`, until }, specs);
+  const booked = await bookAll(holds, hold).catch((error: unknown) => {
     if (!isUnreadable(error)) throw error;
     return { entryIds: [], rows: [] };
   });
@@ -244,21 +269,32 @@ async function keep(
   return keeps.every((spec) => shown.has(ruleKey(spec)));
 }
 
+/** Where a row cannot be read, all else is booked for everybody, and then STATE_UNREADABLE is thrown. */
+async function bookAll(asked: readonly Asked[], book: (asked: Asked) => Promise<Booked>): Promise<Booked> {
+  const booked: Booked[] = [];
+  const unreadable: AppError[] = [];
+  for (const it of asked)
+    try {
+      booked.push(await book(it));
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      unreadable.push(error);
+    }
+  if (unreadable[0] !== undefined) throw unreadable[0];
+  return { entryIds: booked.flatMap(({ entryIds }) => entryIds), rows: booked.flatMap(({ rows }) => rows) };
+}
+
 async function bySuspensions(
   app: App,
   policy: Policy,
   lockdown: Lockdown,
   preparation: Preparation,
-  settled: ReadonlySet<RuleKey>,
+  asked: readonly Asked[],
   deadlineAt: number,
 ): Promise<Pick<Closing, "isClosed" | "left" | "suspends"> & Pick<PassReport, "rules">> {
   const { group, left } = preparation;
-  const suspends: readonly RuleSpec[] = preparation.suspends;
-  const { lockdownId: itemId, until, principal, reason } = lockdown;
-  const suspender = { kind: "lockdown", itemId, principal, reason, until } as const;
-  const wanted = suspends.length > 0 ? suspends : [EVERYTHING];
-  const fresh = wanted.filter((spec) => !settled.has(ruleKey(spec)));
-  const booked = await suspendRules(app, group, suspender, fresh);
+  const { suspends } = preparation;
+  const booked = await bookAll(asked, ({ by, specs }) => suspendRules(app, group, by, specs));
   const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
   const isClosed = report !== null && report.rowsLeft === 0;
   const counted = { suspends: suspends.length, isClosed, rules: report?.rules ?? [] };

@@ -1,6 +1,7 @@
 // A row of a group's ledger that nobody can read holds up nothing but the rule that it is about: no lockdown, and no lease's end.
 import { expect, test } from "vitest";
 import type { EntryId, RuleId } from "../../../shared/domain/ids.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { StoreFailure } from "../../../shared/ports/tables.ts";
 import { dueDelete, dueLease, dueWrite } from "../../../shared/store/due.ts";
 import { listLeases } from "../../../shared/store/leases.ts";
@@ -10,9 +11,10 @@ import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { changeAllocations } from "../../../shared/usecases/ledger/change-allocations.ts";
 import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
+import { tendLockdown } from "../../../shared/usecases/lockdown/tend-lockdown.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
-import { APP, Scene } from "../../interleavings/scene.ts";
+import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
 import { anAllocation } from "../../kit/drift-pictures.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
@@ -76,6 +78,22 @@ test("by accepts: what no pass could read when the lockdown ended opens once it 
     await mend();
     await minutes(scene, 2);
     expect(lets()).toEqual([true, true]);
+  }));
+
+test("by accepts of two lockdowns: what came in meanwhile is closed for both", () =>
+  inScene(NARROW_DOCUMENT, async (scene, app) => {
+    const entryId = await entryOf(scene, app, "7443");
+    const { lockdownId: param } = await start(scene, app);
+    await start(scene, app, { ...GROUPS, cause: "bob" });
+    await damaged(app, entryId);
+    const mallory = scene.person("mallory");
+    const rules = [7443, 7444].map((port) => ({ spec: ruleOf(port, CAROL), description: "new" }));
+    await mallory.firewall.authorize(APP, rules, mallory.token(), "open");
+    await tendLockdown(app, { policy: scene.policy, param, deadlineAt: app.clock.monotonicMs() + 30_000 });
+    const { entries } = await listEntries(app.tables, APP);
+    const other = entries.find(({ key }) => key === ruleKey(ruleOf(7444, CAROL)));
+    expect(other?.suspension?.by.length).toBe(2);
+    expect(letsIn(scene, APP, 7444, CAROL)).toBe(false);
   }));
 
 test("by drops: the other groups are closed, and what a lift could not read is lifted once it can be", () =>

@@ -1,18 +1,32 @@
 // Lockdowns without drops that meet each other, a mode, or rules that come in between: what is closed stays closed, what is kept stays open.
 import { describe, expect, test } from "vitest";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { listEntries } from "../../../shared/store/ledger.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { modeWrite } from "../../../shared/store/mode.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
+import { tendLockdown } from "../../../shared/usecases/lockdown/tend-lockdown.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
-import { letsIn, lift, minutes, NARROW_DOCUMENT, OPERATOR, overtakenBy, rulesIn, start } from "./lockdown-scene.ts";
+import {
+  dyingAt,
+  letsIn,
+  lift,
+  minutes,
+  NARROW_DOCUMENT,
+  OPERATOR,
+  overtakenBy,
+  rulesIn,
+  start,
+} from "./lockdown-scene.ts";
 
 const WIDE = aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0"), priority: 5 });
 const ALL = aSpec({ protocol: "all", ports: { kind: "any" }, peer: fromCidr("0.0.0.0/0") });
@@ -22,8 +36,9 @@ const OTHER = "198.51.100.9/32";
 const inScene = async (
   wide: RuleSpec,
   play: (scene: Scene, app: App, before: readonly string[]) => Promise<void>,
+  document: object = {},
 ): Promise<void> => {
-  const scene = new Scene("overlaps", { document: NARROW_DOCUMENT, isDelivering: false });
+  const scene = new Scene("overlaps", { document: { ...NARROW_DOCUMENT, ...document }, isDelivering: false });
   await scene.schedule.run(
     prepare(scene).then(async () => {
       await open(scene, wide);
@@ -115,6 +130,109 @@ test("an accept of everything stays closed for the second lockdown of a group", 
     await minutes(scene, 1);
     expect(rulesOf(scene)).toEqual(before);
   }));
+
+describe("what somebody opens in two lockdowns, and one of them closes just before its own end", () => {
+  const FEW = ruleOf(3306, "0.0.0.0/0");
+  const look = async (scene: Scene, app: App, param: string) =>
+    tendLockdown(app, { policy: scene.policy, param, deadlineAt: app.clock.monotonicMs() + 30_000 });
+
+  const pass = async (scene: Scene, app: App) => {
+    const terms = { cause: "due", actor: "safeport", policy: scene.policy, priority: "end", rows: [] } as const;
+    await lookAtGroup(app, APP, { ...terms, deadlineAt: app.clock.monotonicMs() + 30_000 });
+  };
+
+  test.each([
+    ["that is closed whole", WIDE, FEW],
+    ["that is closed but for core ports and operators", FEW, WIDE],
+  ])("stays closed for the other, which has not looked since: an accept %s", (_, earlier, spec) =>
+    inScene(earlier, async (scene, app) => {
+      const first = await start(scene, app);
+      const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+      await open(scene, spec);
+      const before = rulesOf(scene);
+      await look(scene, app, first.lockdownId);
+      expect([rulesOf(scene) !== before, seen(scene)]).toEqual([true, CLOSED]);
+      await lift(scene, app, first.lockdownId);
+      expect(seen(scene)).toEqual(CLOSED);
+      await lift(scene, app, second.lockdownId);
+      await minutes(scene, 2);
+      expect([seen(scene), scene.rule(APP, spec)?.description]).toEqual([OPEN, "wide"]);
+      expect(rulesOf(scene).filter((text) => /until=/.test(text))).toEqual([]);
+    }),
+  );
+
+  test("stays closed for the other where the first ends by its time", () =>
+    inScene(WIDE, async (scene, app) => {
+      const first = await start(scene, app, { periodMs: 600_000 });
+      const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+      await scene.schedule.sleep(590_000);
+      await open(scene, FEW);
+      await look(scene, app, first.lockdownId);
+      await scene.schedule.sleep(11_000);
+      await pass(scene, app);
+      expect(seen(scene)).toEqual(CLOSED);
+      // Nor is anything booked for the one that is over.
+      await open(scene, ruleOf(3307, "0.0.0.0/0"));
+      await look(scene, app, second.lockdownId);
+      const { entries } = await listEntries(app.tables, APP);
+      const closed = entries.find(({ key }) => key === ruleKey(ruleOf(3307, "0.0.0.0/0")));
+      expect(closed?.suspension?.by.map(({ itemId }) => itemId)).toEqual([second.lockdownId]);
+    }));
+
+  test("is closed for both or not at all, wherever the process dies", async () => {
+    const isShutAfter: boolean[] = [];
+    for (let dies = 1; dies <= 12; dies++)
+      await inScene(WIDE, async (scene, app) => {
+        const first = await start(scene, app);
+        await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+        await open(scene, FEW);
+        await look(scene, dyingAt(app, dies), first.lockdownId).catch(() => undefined);
+        await scene.schedule.sleep(60_000);
+        await pass(scene, app);
+        const isShut = scene.rule(APP, FEW) === undefined;
+        await lift(scene, app, first.lockdownId);
+        expect(scene.rule(APP, FEW) === undefined).toBe(isShut);
+        isShutAfter.push(isShut);
+      });
+    expect(new Set(isShutAfter)).toEqual(new Set([false, true]));
+  });
+
+  test("stays open for a person to decide about, where it was opened too often", () =>
+    inScene(WIDE, async (scene, app) => {
+      const first = await start(scene, app);
+      await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+      for (let times = 0; times < 10 && scene.rule(APP, FEW) === undefined; times++) {
+        await open(scene, FEW);
+        await look(scene, app, first.lockdownId);
+      }
+      expect(scene.rule(APP, FEW)).toBeDefined();
+      await open(scene, ruleOf(3307, "0.0.0.0/0"));
+      await look(scene, app, first.lockdownId);
+      expect([3306, 3307].map((port) => isLet(scene, port, OTHER))).toEqual([true, false]);
+    }));
+
+  test("is given back to whoever has broken the glass of the other", () =>
+    inScene(
+      WIDE,
+      async (scene, app) => {
+        await start(scene, app);
+        await openLease(
+          app,
+          scene.asker("carol", "requester"),
+          anAsk({ group: "app", port: "8443", reason: "it has to be looked at", breakGlass: true }),
+          { mode: "create", idempotencyKey: null, dryRun: false },
+        );
+        const isIn = () => isLet(scene, 8443, "203.0.113.7/32");
+        await scene.schedule.sleep(1000);
+        const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+        expect(isIn()).toBe(false);
+        await lift(scene, app, second.lockdownId);
+        await minutes(scene, 1);
+        expect([isIn(), seen(scene)]).toEqual([true, CLOSED]);
+      },
+      { breakGlass: { persons: ["carol"], periodMax: 3600 } },
+    ));
+});
 
 test("core ports and operators are let in for as long as a mode keeps the wide accept from coming back", () =>
   inScene(WIDE, async (scene, app, before) => {
