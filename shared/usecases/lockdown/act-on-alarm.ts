@@ -8,6 +8,7 @@ import {
   subjectOf,
   subjectText,
 } from "../../domain/alarm.ts";
+import { formatUtc } from "../../domain/instant.ts";
 import { lockdownIdOf, scopeName } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
@@ -19,6 +20,7 @@ import { lastLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
+import { tellOnce } from "../notices/tell.ts";
 import { restoreRecent } from "../recycling/restore-recent.ts";
 import { endCause, liftLockdown } from "./lift-lockdown.ts";
 import { startLockdown } from "./start-lockdown.ts";
@@ -34,7 +36,8 @@ const LOCK_MARGIN_MS = 30_000;
 const ROUNDS_MAX = 5;
 
 /**
- * Acts on the alarm as it is stored, and again while it moves meanwhile. Answers what was done, or null when somebody else acts on it.
+ * Acts on the alarm as it is stored, and again while it moves meanwhile. Answers what was done, or null when somebody else acts on it, or
+ * nobody can read it.
  * Throws what cloud or store answer: the alarm stays unhandled, and the job tries again.
  */
 export async function actOnAlarm(app: App, alarmId: string, options: ActOptions): Promise<string | null> {
@@ -45,7 +48,8 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
   try {
     let done = "nothing is to be done";
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const row = await getAlarm(app.tables, alarmId);
+      const row = await rowOf(app, alarmId);
+      if (row === "unreadable") return null;
       if (row === null || row.isHandled) return done;
       const answer = await answered(app, row, options);
       done = answer.done;
@@ -61,6 +65,22 @@ export async function actOnAlarm(app: App, alarmId: string, options: ActOptions)
     return done;
   } finally {
     await lock.release().catch(() => undefined);
+  }
+}
+
+/** Of one that cannot be read people are told once a day: an attack may go unanswered, or what was closed for one stay closed. */
+async function rowOf(app: App, alarmId: string): Promise<AlarmRow | "unreadable" | null> {
+  try {
+    return await getAlarm(app.tables, alarmId);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    app.log.write("error", `the row of the alarm ${alarmId} cannot be read: nobody acts on it`, { cause: error });
+    const at = app.clock.now();
+    const what = `the row of the alarm ${alarmId} cannot be read: no lockdown that it asks for begins, and one that it has on goes on to its time, or to POST /v1/lockdown/{id}:lift`;
+    const to = [{ kind: "role", role: "operator" }] as const;
+    const dedupe = `alarm-unreadable/${alarmId}/${formatUtc(at).slice(0, 10)}`;
+    await tellOnce(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data: { what, since: null } })]);
+    return "unreadable";
   }
 }
 

@@ -48,7 +48,7 @@ const CANARY_BEGINS_MS = 5 * 60_000;
 const EVIDENCE_BEGINS_MS = 10 * 60_000;
 /** After a loss of rows the audit that is due is found as soon as everything else is back. */
 const AUDIT_BEGINS_MS = 20 * 60_000;
-/** Somebody else acts on the alarm. */
+/** Somebody else acts on the alarm, or nobody can read it. */
 const ALARM_AGAIN_MS = 15_000;
 /** There is nothing to seal right after setup. */
 const SEAL_BEGINS_MS = 30 * 60_000;

@@ -2,12 +2,13 @@
 import { expect, test } from "vitest";
 import { type Alarm, type AlarmState, alarmIdOf } from "../../../shared/domain/alarm.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
+import { readOutbox } from "../../../shared/store/outbox.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
-import { DOCUMENT, lift, terms } from "./lockdown-scene.ts";
+import { DOCUMENT, lift, minutes, terms } from "./lockdown-scene.ts";
 
 const AT = Date.UTC(2026, 10, 20, 8, 0, 0);
 const document = { ...DOCUMENT, alarms: [{ do: "lockdown", scope: { groups: ["web"] } }] };
@@ -130,3 +131,33 @@ test("a person lifts a lockdown though nobody can read the alarm that has it on"
     await lift(scene, app, lockdownId ?? "");
     expect(isLocked(scene)).toBe(false);
   }));
+
+test.each<[AlarmState, readonly AlarmState[]]>([
+  ["ALERT", []],
+  ["OK", ["ALERT"]],
+])(
+  "people are told once of %s that cannot be read; no tick fails for it, and it is acted on once it can",
+  (state, before) =>
+    inScene(async (scene, app) => {
+      await tellAll(
+        scene,
+        app,
+        before.map((it) => alarmOf(it)),
+      );
+      const wasLocked = isLocked(scene);
+      const { alarmId = "" } = (await recordAlarm(app, alarmOf(state, AT + 60_000), scene.policy)) ?? {};
+      const { body = "" } = (await app.tables.get("alarm", [alarmId]))?.columns ?? {};
+      await damage(app);
+      for (let tries = 0; tries < 3; tries++) expect(await actOnAlarm(app, alarmId, terms(scene, app))).toBeNull();
+      const { pending } = await readOutbox(app.tables, 100);
+      const words = pending.flatMap(({ notice }) => (notice?.kind === "healthAlarm" ? [notice.data] : []));
+      expect(words).toEqual([
+        { what: expect.stringContaining(`the row of the alarm ${alarmId} cannot be read`), since: null },
+      ]);
+      await minutes(scene, 3);
+      expect(isLocked(scene)).toBe(wasLocked);
+      await app.tables.update("alarm", [alarmId], { body }, { kind: "present" });
+      await minutes(scene, 2);
+      expect(isLocked(scene)).toBe(!wasLocked);
+    }),
+);
