@@ -1,8 +1,10 @@
 // The sweep: whatever is due now. Finds it with one bounded range read per shard, and makes no ECS call when there is nothing.
 
 import type { GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
+import { formatUtc } from "../../domain/instant.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
+import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -19,6 +21,7 @@ import { dueStart, refusalOf } from "../lease/start-lease.ts";
 import { tellOverdue } from "../lease/tell-overdue.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { lockdownIn } from "../lockdown/require-unlocked.ts";
+import { tellOnce } from "../notices/tell.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassOptions, PassReport } from "../pass/pass-report.ts";
 import { beginRecovery, fullPass, isRecovery } from "./full-pass.ts";
@@ -251,7 +254,7 @@ async function sweepUnheld(
   const entered: Due[] = [];
   await inParallel(rows, async (row) => {
     const found = await enterUnheld(app, row, options.policy, now).catch((cause: unknown) => {
-      if (!(cause instanceof AppError) || cause.code !== "STATE_UNREADABLE") throw cause;
+      if (!isUnreadable(cause)) throw cause;
       app.log.write("error", `the lease ${row.id} cannot be entered; what stands of it ends by its mark`, { cause });
       return null;
     });
@@ -290,7 +293,10 @@ async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<L
   return (await refusalOf(app, policy, lease)) === null ? openApproved(app, lease, policy) : "by job";
 }
 
-/** A job that fails stays due and keeps nothing else from its turn. */
+/**
+ * A job that fails stays due and keeps nothing else from its turn. One that waits for a row that nobody can read is no failure of the tick,
+ * which would pass for ends that are late: people are told, once a day.
+ */
 async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
   if (options.jobs === null) return;
   try {
@@ -298,9 +304,21 @@ async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promis
     if (!isDone) tally.left += 1;
   } catch (error) {
     tally.left += 1;
-    tally.failures.push(error);
     app.log.write("error", `the job ${row.id} failed; it is run again at the next tick`, { cause: error });
+    const failed = isUnreadable(error) ? tellUnreadable(app, row.id, error) : Promise.reject(error);
+    await failed.catch((failure: unknown) => tally.failures.push(failure));
   }
+}
+
+const isUnreadable = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === "STATE_UNREADABLE";
+
+async function tellUnreadable(app: App, job: string, { message }: AppError): Promise<void> {
+  const at = app.clock.now();
+  const to = [{ kind: "role", role: "operator" }] as const;
+  const dedupe = `unreadable/${job}/${formatUtc(at).slice(0, 10)}`;
+  const data = { what: `${message} The job ${job} waits for it.`, since: null };
+  await tellOnce(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data })]);
 }
 
 /** Full passes go on; what cannot be done now is done at the next tick. */

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
 import { getLease } from "../../../shared/store/leases.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
+import { readOutbox } from "../../../shared/store/outbox.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
@@ -102,6 +103,34 @@ test("one whose rule's row cannot be read is entered once that row is out of the
     await minutes(scene, 6);
     expect([stands(scene), (await getLease(app.tables, leaseId))?.status.state]).toEqual([false, "closed"]);
   }));
+
+test("one that is to start waits for its row, people are told of that once, and no tick fails for it", async () => {
+  const scene = new Scene("damaged before its start", { document: DOCUMENT, isDelivering: false });
+  await scene.schedule.run(
+    prepare(scene).then(async () => {
+      const app = scene.quietApp();
+      const startAt = app.clock.now() + 2 * MINUTE_MS;
+      const words = { group: "web", port: PORT, reason: "it has to be looked at", periodMs: 10 * MINUTE_MS, startAt };
+      const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+      const { lease } = await openLease(app, scene.asker("carol", "requester"), anAsk(words), options);
+      const key = [lease.request.leaseId];
+      const status = String((await app.tables.get("lease", key))?.columns["status"]);
+      await app.tables.update("lease", key, { status: "{}" }, { kind: "present" });
+      const told: unknown[] = [];
+      for (let minute = 0; minute < 5; minute++) {
+        await minutes(scene, 1);
+        const { pending } = await readOutbox(app.tables, 100);
+        told.push(...pending.flatMap(({ notice }) => (notice?.kind === "healthAlarm" ? [notice.data] : [])));
+      }
+      expect(stands(scene)).toBe(false);
+      const what = /^The row ls-\w+ of the table lease cannot be read.* The job .* waits for it\.$/;
+      expect(told).toEqual([{ what: expect.stringMatching(what), since: null }]);
+      await app.tables.update("lease", key, { status }, { kind: "present" });
+      await minutes(scene, 2);
+      expect(stands(scene)).toBe(true);
+    }),
+  );
+});
 
 test("one that starts later is opened at its start, and ends, once its row can be read", () =>
   inScene(["status"], 6 * MINUTE_MS, async (scene, app, { leaseId, mend }) => {
