@@ -1,5 +1,5 @@
 // What has to be known of a group before a rule is opened in it, and the refusals that follow.
-import { containsCidr, parseObservedCidr } from "../../domain/cidr.ts";
+import { containsCidr, formatCidr, parseObservedCidr } from "../../domain/cidr.ts";
 import type { GroupRow } from "../../domain/guard.ts";
 import type { EntryId, GroupRef, RuleId } from "../../domain/ids.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
@@ -167,6 +167,15 @@ export function membersOf(members: readonly Member[], spec: RuleSpec): readonly 
     return address !== null && containsCidr(dest, address);
   };
   return members.filter(({ address, ipv6 }) => [address, ...ipv6].some(isReached));
+}
+
+/** True where the spec is narrowed to one of these interfaces, and the other groups of that are known. */
+export function actsOnlyOn(members: readonly Member[], { dest }: RuleSpec): boolean {
+  const isMeant = (text: string): boolean => {
+    const address = parseObservedCidr(text);
+    return address !== null && dest !== null && formatCidr(address) === formatCidr(dest);
+  };
+  return members.some(({ groupIds, address, ipv6 }) => groupIds.length > 0 && [address, ...ipv6].some(isMeant));
 }
 
 function narrowed(spec: RuleSpec, member: Member): RuleSpec {

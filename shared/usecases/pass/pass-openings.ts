@@ -8,7 +8,7 @@ import { refusedByMode } from "../../plan/mode-guard.ts";
 import { isHolding, isOpening, type Refusal } from "../../plan/picture.ts";
 import type { Member } from "../../ports/firewall.ts";
 import type { App } from "../app.ts";
-import { type OpenFacts, readOpenFacts } from "../group/open-facts.ts";
+import { actsOnlyOn, type OpenFacts, readOpenFacts } from "../group/open-facts.ts";
 import { judgeOpenings, type OpeningsJudged } from "./judge-openings.ts";
 import { overruleQuarantine } from "./overrule-quarantine.ts";
 import type { PassCalls } from "./pass-calls.ts";
@@ -20,7 +20,7 @@ const NO_OPENINGS: OpeningsJudged = { refusals: new Map(), waits: new Set(), giv
 export interface OpeningTerms {
   readonly policy: Policy;
   readonly mode: Mode;
-  /** Interfaces the caller already knows. */
+  /** Interfaces the caller already knows; none, some or all of the group's. */
   readonly members?: readonly Member[] | undefined;
 }
 
@@ -70,22 +70,28 @@ export class PassOpenings {
     now: number,
   ): Promise<{ readonly entries: readonly Entry[]; readonly refusals: ReadonlyMap<EntryId, Refusal> }> {
     const { app, group, calls, leases } = this;
-    const { policy, mode, members } = this.terms;
+    const { policy, mode } = this.terms;
     this.judged = NO_OPENINGS;
     if (mode !== "normal") {
       const told = await leases.asTold(entries, now);
       return { entries: told, refusals: new Map([...refusedByMode(mode, told, now), ...calls.refusals]) };
     }
-    if (!entries.some((entry) => isOpening(entry, now))) return { entries, refusals: calls.refusals };
-    const [told, facts] = await Promise.all([
-      leases.asTold(entries, now),
-      this.facts ?? readOpenFacts(app, group, members),
-    ]);
-    this.facts = facts;
+    const openings = entries.filter((entry) => isOpening(entry, now));
+    if (openings.length === 0) return { entries, refusals: calls.refusals };
+    const [told, facts] = await Promise.all([leases.asTold(entries, now), this.factsFor(openings)]);
     // What this pass has revoked is gone, whatever a stale reading says.
     const standing = rules.filter(({ id }) => id === null || !calls.revoked.has(id));
     this.judged = await judgeOpenings(app, { ref: group, rules: standing, entries: told, facts, policy }, now);
     return { entries: told, refusals: new Map([...this.judged.refusals, ...calls.refusals]) };
+  }
+
+  /** Read once, and once more where somebody else wants to open what acts on more than the caller knows. */
+  private async factsFor(openings: readonly Entry[]): Promise<OpenFacts> {
+    const { members } = this.terms;
+    const known = members && openings.every(({ spec }) => actsOnlyOn(members, spec)) ? members : undefined;
+    if (this.facts === null || (known === undefined && this.facts.members === members))
+      this.facts = await readOpenFacts(this.app, this.group, known);
+    return this.facts;
   }
 
   /**

@@ -27,7 +27,7 @@ export interface PassOptions {
   readonly stateKnown?: boolean;
   /** True to compare the group with its ledger, where it is guarded. */
   readonly drift?: boolean;
-  /** Interfaces the caller already knows, where the leases to open name one instance. */
+  /** Interfaces the caller already knows, where its lease is narrowed to one instance; for what else opens they are read. */
   readonly members?: readonly Member[];
 }
 
