@@ -12,6 +12,7 @@ import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
 import { scaling } from "./scaling.ts";
 import { storeTrouble } from "./store-trouble.ts";
+import { terraform } from "./terraform.ts";
 import { tightened } from "./tightened.ts";
 
 export const features = {
@@ -29,6 +30,7 @@ export const features = {
   store: storeTrouble,
   allocations,
   tightened,
+  terraform,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

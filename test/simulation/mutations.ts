@@ -41,6 +41,14 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["intent-and-record"],
   },
   {
+    name: "whom the policy trusts is heard like anybody",
+    file: "shared/plan/judge-drift.ts",
+    find: "trustedPrincipals.find(({ principal }) => isActor(actor, principal)) ?? null;",
+    replace: "trustedPrincipals.find(() => actor === null) ?? null;",
+    seenBy: ["trusted-are-heard"],
+    from: 5,
+  },
+  {
     name: "no intent is booked",
     file: "shared/usecases/pass/pass-intents.ts",
     find: "await this.app.tables.writeAll([intentWrite(intent)]);",
@@ -62,7 +70,7 @@ export const mutations: readonly Mutation[] = [
     find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
     replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 101,
+    from: 289,
   },
   {
     name: "only the first holder counts",
@@ -349,7 +357,7 @@ export const mutations: readonly Mutation[] = [
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
-    from: 370,
+    from: 631,
   },
   {
     name: "an observed group is rolled back like an enforced one",

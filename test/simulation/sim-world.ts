@@ -20,6 +20,7 @@ import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, Schedule } from "../kit/schedule.ts";
 import { freshCounts } from "./counts.ts";
 import { EventBus } from "./event-bus.ts";
+import { overtakes } from "./fallen-back.ts";
 import { SimFlowLog } from "./flow-log.ts";
 import { KnownAllocations } from "./known-allocations.ts";
 import { KnownLockdowns } from "./known-lockdowns.ts";
@@ -57,7 +58,8 @@ export class SimWorld {
   readonly seed: string;
   readonly dice: Dice;
   readonly schedule = new Schedule(START_MS);
-  readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock"]), (write) => {
+  readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock", "group"]), (write) => {
+    if (overtakes(write)) this.overtaken.add(String(write.key[1]));
     for (const watch of this.watchers.written) watch(write);
   });
   readonly platform: SimPlatform;
@@ -71,6 +73,10 @@ export class SimWorld {
   readonly violations: Violation[] = [];
   readonly trace: string[] = [];
   readonly counts = freshCounts();
+  /** What a pipeline that the policy trusts has last said of rules of the enforced group, by their words. */
+  readonly pipeline = new Map<string, "stands" | "gone" | "unknown">();
+  /** Groups in whose ledger a change was announced over another that was under way. */
+  readonly overtaken = new Set<string>();
   /** Who has written each rule first, what it said then, and the id that it had before it was closed for a lockdown; by rule id. */
   readonly born = new Map<string, { readonly who: string; readonly words: string; readonly formerId?: string }>();
   /** Ids of rules that somebody changed before any pass could have read them: from then on nothing in the cloud tells whose they were. */

@@ -19,6 +19,7 @@ import { restoresWhatWasGranted } from "./restores-what-was-granted.ts";
 import { secondPerson } from "./second-person.ts";
 import { sharedRulesStay } from "./shared-rules-stay.ts";
 import { trailIsWhole } from "./trail-is-whole.ts";
+import { trustedAreHeard } from "./trusted-are-heard.ts";
 
 export const checkers: readonly Checker[] = [
   endsInTime,
@@ -40,4 +41,5 @@ export const checkers: readonly Checker[] = [
   operatorsComeIn,
   recyclingHarmsNobody,
   trailIsWhole,
+  trustedAreHeard,
 ];

@@ -2,7 +2,8 @@
 import type { KeyPart } from "../../../shared/ports/tables.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { isLookAtTicket } from "../../kit/look-at-ticket.ts";
-import { GROUPS } from "../sim-account.ts";
+import { isFallenBack, tellsOfIt } from "../fallen-back.ts";
+import { ENFORCED, GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
@@ -36,12 +37,22 @@ export const converges: Checker = {
     await pass(world);
     if (world.counts.changes > before)
       world.violated("converges", `a second pass makes ${world.counts.changes - before} changes`);
+    const fallenBack = await isFallenBack(world, ENFORCED);
+    let isTold = false;
     for (const table of ["intent", "due", "outbox"] as const) {
       const from = [table === "intent" ? "" : 0];
       const { rows } = await world.tables.range({ table, from, to: null, limit: 1000 });
-      const owed = rows.filter(({ key }) => table !== "due" || !isForLater(key, world.now()));
+      const owed = rows.filter((row) => {
+        if (table === "due") return !isForLater(row.key, world.now());
+        // By the last looks themselves.
+        const tells = table === "outbox" && fallenBack && tellsOfIt(row, ENFORCED);
+        isTold ||= tells;
+        return !tells;
+      });
       const left = owed.map((row) => row.key.join("/")).filter((key) => !/installation|full-pass|job/.test(key));
       if (left.length > 0) world.violated("converges", `${table} still has ${left.join(" ")}`);
     }
+    if (fallenBack) world.count("group fallen back to observe");
+    if (fallenBack && !isTold) world.violated("converges", "nobody is told that a group has fallen back");
   },
 };

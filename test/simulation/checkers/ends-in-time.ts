@@ -26,7 +26,7 @@ export const endsInTime: Checker = {
           if (born?.who !== "safeport" || told.has(rule.ruleId) || world.unknown.has(rule.ruleId)) continue;
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;
-          if (world.baseline.get(groupId)?.has(words)) continue;
+          if (world.baseline.get(groupId)?.has(words) || world.pipeline.has(words)) continue;
           // What was allocated and is taken back stands on, or is rolled back as drift.
           if (world.allocations.wasAsked(groupId, words)) continue;
           const ends = world.grants

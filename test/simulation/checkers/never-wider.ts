@@ -1,5 +1,6 @@
 // Invariant 3: what is opened is never wider, in hosts, ports, protocol, sources and time, than what was granted.
 import { LATE_EFFECT_MS, SKEW_MAX_MS, wordsOpenedBy } from "../observed.ts";
+import { ENFORCED } from "../sim-account.ts";
 import type { Checker } from "./checker.ts";
 
 export const neverWider: Checker = {
@@ -9,6 +10,8 @@ export const neverWider: Checker = {
       if (call.who !== "safeport") return;
       for (const words of wordsOpenedBy(call)) {
         if (world.baseline.get(call.groupId)?.has(words)) continue;
+        // Adopted from whom the policy trusts, and restored.
+        if (call.groupId === ENFORCED.groupId && world.pipeline.has(words)) continue;
         if (world.allocations.mayBeOpened(call.groupId, words)) continue;
         // Given back after a lockdown, or out of the recycling queue.
         if (world.lockdowns.isToGiveBack(call.groupId, words)) continue;
