@@ -111,6 +111,16 @@ export function rulesOf(picture: Picture): readonly KnownRule[] {
 export const mayBeRevoked = ({ intents }: Picture, ruleId: RuleId): boolean =>
   intents.some(({ call, ruleIds }) => call === "revoke" && ruleIds.includes(ruleId));
 
+/** True where a modify of ours has made another rule of it than is read, or may have: a stale reading shows what it said before. */
+export const mayBeModified = ({ intents, readAt, lateEffectMaxMs }: Picture, rule: KnownRule): boolean =>
+  intents.some(
+    (intent) =>
+      intent.call === "modify" &&
+      intent.ruleIds.includes(rule.id) &&
+      intent.rules.some(({ spec }) => ruleKey(spec) !== ruleKey(rule)) &&
+      mayStillAct(intent, readAt, lateEffectMaxMs),
+  );
+
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
 

@@ -12,6 +12,7 @@ import {
   isSuspending,
   type KnownRule,
   markOf,
+  mayBeModified,
   mayBeRevoked,
   type Picture,
   type Refusal,
@@ -103,7 +104,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   }
 
   if (booked && !ours.includes(booked)) {
-    const suspender = suspenderOf(picture, ruleKey(booked));
+    // We may have put it right since.
+    const suspender = mayBeModified(picture, booked) ? undefined : suspenderOf(picture, ruleKey(booked));
     if (suspender) {
       const end = {
         cause: "removed",

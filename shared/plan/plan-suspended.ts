@@ -5,7 +5,7 @@ import type { Rule } from "../domain/rule.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { carriesOurMark, isSuspending, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
+import { carriesOurMark, isSuspending, mayBeModified, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
@@ -27,6 +27,8 @@ export function unrestorable(rule: Rule): string | null {
  *     yes         another after what is kept    somebody opened it anew: revoked, until that was done too often
  *     yes         what is kept, with another key  its owner has moved it: no longer kept
  *     any         what another entry has kept later  the same, and it was closed where it had been moved to
+ *     any         one that we may have made  none of its: a revoke by its id would close what it says by now
+ *                 another of since
  *     any         none, before we closed it     its owner has removed it: no longer kept
  *     no          a revoke of ours may close it  waited for, if anybody is to have it
  *     no          none                          what is kept is authorized, with all its fields but id and time
@@ -37,7 +39,8 @@ export function unrestorable(rule: Rule): string | null {
  */
 export function planSuspended(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan | null {
   if (entry.suspension === null) return null;
-  const view = viewEntry(picture, entry, entry, bookedElsewhere);
+  const read = viewEntry(picture, entry, entry, bookedElsewhere);
+  const view = { ...read, same: read.same.filter((rule) => !mayBeModified(picture, rule)) };
   const suspension = withoutRemoved(picture, withoutKeptLater(picture, entry, entry.suspension), view);
   return suspension.by.some((it) => isSuspending(it, picture.now))
     ? planClosed(picture, entry, suspension, view)

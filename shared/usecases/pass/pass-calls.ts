@@ -213,8 +213,15 @@ export class PassCalls {
     }
     say(calls.map((call) => `${inWords(call)}: done`));
     this.changed.push(...calls.map((call) => this.changeOf(call)));
-    await this.intents.succeeded(intent);
+    // Of what says something else now nobody else knows that a reading is stale which shows what it said.
+    await (calls.some((call) => this.isMoving(call)) ? this.intents.lost(intent) : this.intents.succeeded(intent));
     return "done";
+  }
+
+  /** True for what makes another rule of one, and not just its description. */
+  private isMoving(call: PlannedCall): boolean {
+    const found = call.kind === "modify" ? this.terms.ruleOf(call.ruleId) : null;
+    return call.kind === "modify" && found !== null && ruleKey(found) !== call.entry.key;
   }
 
   private async failed(intent: Intent, calls: readonly PlannedCall[], error: CloudFailure): Promise<Outcome> {

@@ -120,7 +120,7 @@ export class PassIntents {
     this.missed.add(intent.intentId);
   }
 
-  /** The reply was lost: the attempt may have taken effect, or may do so later. */
+  /** The reply was lost: the attempt may have taken effect, or may do so later. Or it has, and readings may show for a while what was before. */
   async lost(intent: Intent): Promise<void> {
     this.uncertain.add(intent.intentId);
     await this.book({ ...intent, attemptsEndAt: this.app.clock.now() });

@@ -221,6 +221,15 @@ describe("a lease's rule that somebody has changed into what is suspended", () =
     expect(closing.patch).toMatchObject({ end: { cause: "removed", note, detail: null }, ends: "all" });
   });
 
+  test("is not where we may have put it right since: a stale reading shows what it was", () => {
+    const intent = anIntent(lease, { call: "modify", ruleIds: [ruleId("1")] });
+    const closing = suspended({ by: [by] }, { spec });
+    const shown = (readAt: number) =>
+      planned(lease, { entries: [lease, closing], rules: [changed], intents: [intent], readAt });
+    expect(shown(NOW)).toMatchObject({ calls: [], patch: { end: null } });
+    expect(shown(NOW + LATE_MS).calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1" }]);
+  });
+
   test("stays to its end where that is over, or something else is suspended", () => {
     const elsewhere = { spec: aSpec({ ports: somePorts("24/24") }) };
     for (const others of [[], [suspended({ by: [over] }, { spec })], [suspended({ by: [by] }, elsewhere)]])

@@ -1,7 +1,7 @@
 // Accepts that are closed for a time: kept in full before they go, and authorized again as they were.
 import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../../shared/domain/ids.ts";
-import type { Entry, SuspendedRule, Suspension } from "../../../shared/domain/ledger-entry.ts";
+import type { Entry, Intent, SuspendedRule, Suspension } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { allocationsDigest } from "../../../shared/plan/effective-guard.ts";
@@ -18,6 +18,7 @@ import {
   LATE_MS,
   NOW,
   ours,
+  preExisting,
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
@@ -53,6 +54,37 @@ describe("a lease's rule that somebody has made another one", () => {
     const { calls, patches } = planned([lease, ...others]);
     expect(calls).toEqual([]);
     expect(patches[0]).toMatchObject({ ends: "none", standing: ours("1") });
+  });
+});
+
+describe("a rule that a modify of ours has put right, and that a reading shows as it was before", () => {
+  const granted = anAllocated({ spec: aSpec({ ports: somePorts("2222/2222") }), standing: preExisting("1") });
+  const putRight = (changes: Partial<Intent> = {}) =>
+    anIntent(granted, { call: "modify", ruleIds: [ruleId("1")], attemptsEndAt: NOW, ...changes });
+  const shown = (intent: Intent, rules = [web()], readAt = NOW + 1) =>
+    plan(suspended(), rules, { intents: [intent], readAt });
+
+  test("is neither kept nor revoked where a lockdown closes what it was: by its id that would close what it is by now", () => {
+    expect(shown(putRight())).toMatchObject({ calls: [], patch: { suspension: { kept: null } } });
+    expect(shown(putRight(), [web(), web("2")])).toMatchObject({
+      calls: ["revoke"],
+      patch: { suspension: { kept: [seenAs("2")] } },
+    });
+  });
+
+  test("was kept before it was put right, and is not given back as it was", () => {
+    const entry = suspended({ kept: [seenAs("1")] });
+    expect(plan(entry, [web()], { intents: [putRight()], readAt: NOW }).patch?.suspension?.kept).toBeNull();
+  });
+
+  test("is closed once no reading can be from before, and where nothing of ours has made another rule of it", () => {
+    const closed = { calls: ["revoke"], patch: { suspension: { kept: [seenAs("1")] } } };
+    expect(shown(putRight(), [web()], NOW + LATE_MS - 1).calls).toEqual([]);
+    expect(shown(putRight(), [web()], NOW + LATE_MS)).toMatchObject(closed);
+    expect(shown(putRight({ ruleIds: [ruleId("2")] }))).toMatchObject(closed);
+    expect(shown(putRight({ call: "authorize" }))).toMatchObject(closed);
+    // Its description alone.
+    expect(shown(putRight({ rules: anIntent(suspended()).rules }))).toMatchObject(closed);
   });
 });
 

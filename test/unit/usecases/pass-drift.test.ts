@@ -74,6 +74,30 @@ test("what somebody trusted opened, and a lockdown closed before its event came,
   expect(world.rules).toMatchObject([{}, { description: theirs.description }]);
 });
 
+test("a lockdown does not close by its id what was rolled back, where its reading shows what it was before", async () => {
+  const { app, world, caller, ports } = await enforced();
+  const { policy } = caller("admin");
+  const moved = world.rules.map((rule) => ({ ...rule, ...specOf(3306, "0.0.0.0/0") }));
+  world.rules = moved;
+  await look(app, policy);
+  world.advance(WAIT_MS);
+  await look(app, policy);
+  expect(ports()).toEqual([80]);
+  const suspender = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: null } as const;
+  await suspendRules(app, GROUP, suspender, [specOf(3306, "0.0.0.0/0")]);
+  const readGroup: App["firewall"]["readGroup"] = async (...asked) => ({
+    ...(await app.firewall.readGroup(...asked)),
+    rules: moved,
+  });
+  await look({ ...app, firewall: { ...app.firewall, readGroup } }, policy);
+  expect(ports()).toEqual([80]);
+  // Whoever moves it once more while the lockdown is on is told from that.
+  world.advance(2 * 60_000);
+  world.rules = moved;
+  await look(app, policy);
+  expect(ports()).toEqual([]);
+});
+
 const observed = (text: string): Cidr => parseObservedCidr(text) ?? expect.fail(text);
 
 test.each<[string, Partial<Rule>]>([
