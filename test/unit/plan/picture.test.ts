@@ -1,7 +1,9 @@
 // The small questions asked of a picture: what is shown, who holds and who waits, and whose a mark is.
 import { describe, expect, test } from "vitest";
 import type { GroupId } from "../../../shared/domain/ids.ts";
+import type { Intent } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import {
   carriesOurMark,
   isGenuine,
@@ -11,8 +13,10 @@ import {
   isSameMark,
   isSuspending,
   markOf,
+  mayBeModified,
   mayBeRevoked,
   mayStillAct,
+  type Picture,
   rulesOf,
 } from "../../../shared/plan/picture.ts";
 import { anAllocated, anAllocation } from "../../kit/drift-pictures.ts";
@@ -46,6 +50,26 @@ test("an open revoke of a rule may have closed it, and no other call or rule has
   expect([closed("revoke"), closed("modify"), closed("revoke", "2")]).toEqual([true, false, false]);
   const both = [anIntent(anEntry()), anIntent(anEntry(), { call: "revoke", ruleIds: [ruleId("1")] })];
   expect(mayBeRevoked(aPicture({ intents: both }), ruleId("1"))).toBe(true);
+});
+
+test("a modify may have made another rule of it than a reading of its time shows, and no other call or rule has", () => {
+  const [rule, entry] = [{ ...aRule(), id: ruleId("1") }, anEntry()];
+  const elsewhere = aSpec({ ports: somePorts("9999/9999") });
+  const written = (...specs: readonly RuleSpec[]) =>
+    specs.map((spec) => ({ entryId: entry.entryId, spec, description: "", beforeIds: [] }));
+  const since = { call: "modify", ruleIds: [ruleId("1")], attemptsEndAt: NOW } as const;
+  const moved = (changes: Partial<Intent> = {}, picture: Partial<Picture> = {}) => {
+    const intent = anIntent(entry, { ...since, rules: written(elsewhere), ...changes });
+    return mayBeModified(aPicture({ intents: [intent], ...picture }), rule);
+  };
+  expect(moved()).toBe(true);
+  expect(moved({ rules: written(aSpec(), elsewhere) })).toBe(true);
+  expect(moved({ rules: written(aSpec()) })).toBe(false);
+  for (const call of ["revoke", "authorize"] as const) expect(moved({ call })).toBe(false);
+  expect(moved({ ruleIds: [ruleId("2")] })).toBe(false);
+  expect([LATE_MS - 1, LATE_MS].map((ms) => moved({}, { readAt: NOW + ms }))).toEqual([true, false]);
+  const both = [anIntent(entry), anIntent(entry, { ...since, rules: written(elsewhere) })];
+  expect(moved({}, { intents: both })).toBe(true);
 });
 
 test("holds, suspensions and attempts last up to their end, and not at it", () => {

@@ -93,6 +93,8 @@ describe("while it is suspended", () => {
     const { calls, patch } = plan(suspended(), [web()]);
     expect(calls).toEqual(["revoke"]);
     expect(patch?.suspension?.kept).toEqual([{ ...seenAs("1"), createdAt: web().createdAt }]);
+    const undated = plan(suspended(), [web("1", { createdAt: null })]).patch;
+    expect(undated?.suspension?.kept).toStrictEqual([seenAs("1")]);
     for (const kept of [[seenAs("1")], [keptAs("1")]])
       expect(plan(suspended({ kept }), [web()])).toMatchObject({
         calls: ["revoke"],
