@@ -155,6 +155,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     return change({ standing: stands, createdAt: null, seenAt: picture.readAt, opens, ...refusing });
   }
 
+  // Another lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
+  const isTaken = rulesOf(picture).some((rule) => ruleKey(rule) === entry.key);
   if (standing.kind !== "none" && !isOwed) {
     const since = entry.missingSince ?? now;
     const again = since + picture.lateEffectMaxMs;
@@ -162,7 +164,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     // A window's rule is not opened again by itself: what was removed is drift.
     const description = markOf(entry, live, picture);
     const removed = { kind: "removed", entry, rule: null, ruleId, earlierId: null, description } as const;
-    const differences = window === null ? [] : [removed];
+    const differences = window === null || isTaken ? [] : [removed];
     if (now < again) {
       const found = `the rule ${ruleId} of ${entry.entryId} is not shown; it is looked for again`;
       return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found], differences });
@@ -176,13 +178,11 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   const stop = picture.refusals.get(entry.entryId);
   if (stop) return change({ ...givenUp, end: refused(stop), ends: "all" });
-  if (rulesOf(picture).some((rule) => ruleKey(rule) === entry.key)) {
-    // Another lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
+  if (isTaken)
     return change(
       { missingSince: entry.missingSince },
       { findings: [`${entry.entryId} waits for another lease's rule`] },
     );
-  }
   if (isWaiting)
     return change(
       { missingSince: entry.missingSince },

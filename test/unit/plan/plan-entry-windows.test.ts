@@ -59,6 +59,9 @@ describe("an open window", () => {
       expect(plan.differences).toEqual([{ ...removed, entry: missing }]);
       const leased = anEntry({ standing: ours("1"), missingSince });
       expect(planHeld(aPicture({ entries: [leased] }), leased, new Set()).differences).toEqual([]);
+      // Another lease's rule that somebody made the same is all that the cloud takes: nothing is to be put back beside it.
+      const others = aPicture({ entries: [missing], rules: [aRule({ id: ruleId("2") })] });
+      expect(planHeld(others, missing, new Set([ruleId("2")])).differences).toEqual([]);
     }
   });
 });
