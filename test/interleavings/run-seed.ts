@@ -37,8 +37,8 @@ export async function runSeed(seed: string, isTraced = false, cast: readonly Sto
     scene.wrong.push(error.stack ?? error.message);
     return false;
   });
-  const { wrong, trace, calls, changes } = scene;
-  return { wrong, trace, calls, changes, fellBack };
+  const { wrong, trace, calls } = scene;
+  return { wrong, trace, calls, changes: scene.changes.length, fellBack };
 }
 
 async function play(scene: Scene, all: readonly Story[]): Promise<boolean> {
@@ -172,14 +172,14 @@ export async function leftOver(scene: Scene, hasHours = false): Promise<readonly
   const wrong: string[] = [];
   const { reverts } = await getGroupRow(tables, WEB);
   if (new Set(reverts.map((it) => it.driftId)).size !== reverts.length) wrong.push("a rollback is counted twice");
-  const before = scene.changes;
+  const before = scene.changes.length;
   const app = scene.quietApp();
   for (const group of [WEB, APP])
     await lookAtGroup(app, group, {
       ...{ cause: "at the end", actor: "safeport", policy: scene.policy, priority: "drift", rows: [] },
       ...{ deadlineAt: app.clock.monotonicMs() + 45_000, drift: true },
     });
-  if (scene.changes > before) wrong.push(`at the end a pass makes ${scene.changes - before} changes`);
+  if (scene.changes.length > before) wrong.push(`at the end a pass makes ${scene.changes.length - before} changes`);
   for (const table of ["intent", "due"] as const) {
     const { rows } = await tables.range({ table, from: [table === "due" ? 0 : ""], to: null, limit: 1000 });
     const owed = rows.filter(({ key }) => table !== "due" || !isLookAtTicket(key, app.clock.now()));

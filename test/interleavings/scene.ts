@@ -76,8 +76,8 @@ export class Scene {
   readonly leases: LeaseHeld[] = [];
   /** Kinds of the notices that were written down. */
   readonly notices = new Set<string>();
-  /** Calls of the program that changed a rule. */
-  changes = 0;
+  /** Calls of the program that changed a rule, with their instants. */
+  readonly changes: (Change & { readonly at: number })[] = [];
   calls = 0;
   readonly #seed: string;
   readonly #isTraced: boolean;
@@ -230,7 +230,7 @@ export class Scene {
 
   #check(change: Change): void {
     if (change.who !== "safeport") return;
-    this.changes += 1;
+    this.changes.push({ ...change, at: START_MS + this.schedule.elapsed });
     const rules = this.account.rules(change.ref.groupId).filter((rule) => rule.id && change.ruleIds.includes(rule.id));
     for (const rule of rules)
       if (this.#untouchable.has(`${change.ref.groupId} ${ruleKey(rule)}`))

@@ -60,7 +60,7 @@ export class MortalProcess {
   /** Resolves when the process dies. */
   readonly died: Promise<void>;
   isDead = false;
-  /** True to have every batch of writes go in two halves. */
+  /** True to have every batch of writes go in two halves, the later one first. */
   isSplitting = false;
   #frozenUntil = 0;
   #die: () => void = () => undefined;
@@ -191,9 +191,8 @@ export class MortalProcess {
       writeAll: async (writes) => {
         // The service takes them in any order, and a process may die half-way.
         const half = Math.ceil(writes.length / 2);
-        const halves = [writes.slice(0, half), writes.slice(half)];
         const isSplit = writes.length > 1 && (this.isSplitting || this.#around.dice.happens(0.2));
-        const parts = !isSplit ? [writes] : this.isSplitting ? halves : halves.reverse();
+        const parts = isSplit ? [writes.slice(half), writes.slice(0, half)] : [writes];
         for (const part of parts)
           await named(`write ${part.map((it) => `${it.kind} ${it.table} ${it.key.join("/")}`).join(", ")}`, true, () =>
             tables.writeAll(part),

@@ -297,7 +297,7 @@ class Pass {
       await inParallel(fresh, (at) => app.wakeup.arm(dueGroup(group, at, app.settings.shards).shard, at));
   }
 
-  /** Writes what is left: looks still to come, and then, together, what is over and the record. */
+  /** Writes what is left: looks still to come, then the record, and once that is there, what is over. */
   private async finish(plan: Plan | null, converged: boolean, held: ReadonlySet<LeaseId>): Promise<PassReport> {
     const { app, group, options } = this;
     const { closed, opened, statuses } = this.leases;
@@ -307,15 +307,13 @@ class Pass {
     const unsettled = new Set([...held].filter(isUnsettled));
     // What may still act is looked at when it no longer can. These rows are there before any row goes.
     const quietAt = this.intents.quietAt();
-    // Whoever was frozen past its lock may not know of the last attempt of an intent: what is over is left to the next pass.
-    const mayDelete = this.lock.isHeld() || this.intents.over.length === 0;
-    // Nor may whoever came after it know of an item that was stored so late, and nobody may have come to begin a rollback.
+    // Whoever came after a pass that was frozen may not know of an item that it stored so late, nor may anybody have come to begin a rollback.
     const isLeft = this.drift?.hasStored === true || (plan?.drift.reverts.length ?? 0) > 0;
     await this.bookLooks([
       ...(plan?.lookAt ?? []),
       ...(quietAt === null ? [] : [quietAt]),
       ...(this.unreadable.size === 0 ? [] : [now + UNREADABLE_AGAIN_MS]),
-      ...(mayDelete && (this.lock.isHeld() || !isLeft) ? [] : [now]),
+      ...(this.lock.isHeld() || !isLeft ? [] : [now]),
     ]);
     if (this.leftBehind && this.drift === null)
       await app.tables.writeAll([dueWrite(dueDrift(group, now + 1000, app.settings.shards))]);
@@ -344,11 +342,15 @@ class Pass {
       ...{ at: now, group, cause, actor, from, policyVersion: policy.version, decidedBy, lines },
       changes: [...this.calls.changed, ...leaseChanges(this.leases)],
     };
-    const writes: Write[] = [...(mayDelete ? this.intents.over : []).map(intentDelete), ...rowsDone.map(dueDelete)];
     if (this.calls.isEndRefused)
       app.log.write("error", `a lease of ${group.groupId} is past its end and the cloud refuses to close it`);
-    if (lines.length > 0) await writeRecord(app, record, writes);
-    else if (writes.length > 0) await app.tables.writeAll(writes);
+    // Rows written together may come in any order, and not all of them: without its intent nobody would record what a call has done.
+    if (lines.length > 0) await writeRecord(app, record);
+    // Whoever was frozen past its lock may not know of the last attempt of an intent: what is over is left to the next pass.
+    const mayDelete = this.lock.isHeld() || this.intents.over.length === 0;
+    if (!mayDelete) await this.bookLooks([app.clock.now()]);
+    const writes: Write[] = [...(mayDelete ? this.intents.over : []).map(intentDelete), ...rowsDone.map(dueDelete)];
+    if (writes.length > 0) await app.tables.writeAll(writes);
     return {
       closed: [...closed].map(([leaseId, ruleIds]) => ({ leaseId, ruleIds })),
       opened: [...opened],
