@@ -46,13 +46,13 @@ export function differencesOf(
 }
 
 /**
- * What suspensions have kept that nobody granted, as it stood before. Only where it is known when it was made: older calls are about
+ * What suspensions have kept that nobody had granted, as it stood before. Only where it is known when it was made: older calls are about
  * earlier ones.
  */
 export const closedRules = (plans: readonly EntryPlan[]): readonly KnownRule[] =>
   plans.flatMap(({ patch: { entry, suspension } }) => {
-    if (entry.allocation !== null || suspension === null || suspension.wasAllocated) return [];
-    return (suspension.kept ?? []).flatMap(({ ruleId: id, description, createdAt }) =>
+    if (suspension === null || suspension.kept === null || suspension.wasAllocated) return [];
+    return suspension.kept.flatMap(({ ruleId: id, description, createdAt }) =>
       createdAt === undefined ? [] : [{ ...entry.spec, id, description, createdAt }],
     );
   });

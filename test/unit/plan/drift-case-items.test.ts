@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type DriftItem, driftIdOf } from "../../../shared/domain/drift-item.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
-import { addedCase, type Case, grantedCase, revertsKeptMs } from "../../../shared/plan/drift-case.ts";
+import { addedCase, type Case, closedCase, grantedCase, revertsKeptMs } from "../../../shared/plan/drift-case.ts";
 import type { Difference } from "../../../shared/plan/entry-plan.ts";
 import type { KnownRule, Picture, Watch } from "../../../shared/plan/picture.ts";
 import {
@@ -107,6 +107,18 @@ describe("a rule nobody granted", () => {
     expect(added(byTerraform, { entries: [entry()] }).adoption).toBeNull();
     expect(added(byTerraform, { entries: [entry(anAllocation(), 1)] }).adoption).toHaveLength(1);
     expect(added(byTerraform, { entries: [anEntry({ spec: onPort(8443) })] }).adoption).toHaveLength(1);
+  });
+
+  test("is the same case while it is closed for a time, but that no rule stands for what is adopted of it", () => {
+    for (const [watch, isAdopted] of [
+      [byTerraform, true],
+      [{ sightings: [bobs(x)] }, false],
+    ] as const) {
+      const open = added(watch, { rules: [] });
+      const adoption = isAdopted ? [{ ...open.adoption?.[0], ruleId: null }] : null;
+      expect(closedCase(aPicture({ rules: [] }), aWatch(watch), x)).toEqual({ ...open, adoption, isClosed: true });
+      expect(open.adoption?.[0]?.ruleId).toBe(isAdopted ? "sgr-x" : undefined);
+    }
   });
 });
 

@@ -6,7 +6,7 @@ import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule, RuleSpec } from "../../../shared/domain/rule.ts";
 import type { Sighting } from "../../../shared/domain/sighting.ts";
 import type { Difference, EntryPlan, PlannedCall } from "../../../shared/plan/entry-plan.ts";
-import { differencesOf } from "../../../shared/plan/group-differences.ts";
+import { closedRules, differencesOf } from "../../../shared/plan/group-differences.ts";
 import type { KnownRule, Picture, Watch } from "../../../shared/plan/picture.ts";
 import { type Plan, planGroup } from "../../../shared/plan/plan-group.ts";
 import { anAllocated, anAllocation, anItem, aSighting, aWatch, terraform } from "../../kit/drift-pictures.ts";
@@ -24,6 +24,7 @@ import {
   ruleId,
 } from "../../kit/plan-pictures.ts";
 import { aRule, aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { aSuspension, keptAs, suspended } from "../../kit/suspended-pictures.ts";
 
 const short = (call: PlannedCall): string =>
   call.kind === "authorize" ? `authorize ${call.entry.key}` : `${call.kind} ${call.ruleId}`;
@@ -328,5 +329,31 @@ describe("a rule that is gone, and one that somebody's change has made of it", (
     const told = aSighting({ kind: "modify", specs: [dts], ruleIds: [ruleId("g")] });
     expect(watching([{ ...told, confirmed: false }], {}, [dts]).differences).toEqual([gone]);
     expect(watching([told], {}, [dts]).differences).toMatchObject([{ kind: "edited" }]);
+  });
+});
+
+describe("rules that are closed for a time", () => {
+  const spec = onPort(8443);
+  const kept = { ...keptAs("x", "web"), createdAt: NOW - 60_000 };
+  const closed = (changes: Parameters<typeof suspended>[0]) => planOf(suspended(changes, { spec }));
+
+  test("are those that suspensions have kept, as each stood", () => {
+    const other = { ...keptAs("y", "shop"), createdAt: NOW - HOUR };
+    const x = { ...spec, id: "sgr-x", description: "web", createdAt: NOW - 60_000 };
+    expect(closedRules([closed({ kept: [kept, other] }), closed({ kept: [kept] })])).toEqual([
+      ...[x, { ...spec, id: "sgr-y", description: "shop", createdAt: NOW - HOUR }, x],
+    ]);
+  });
+
+  test("are those that this very plan is to close", () => {
+    const plan = closed({});
+    const suspension = aSuspension({ kept: [kept] });
+    expect(closedRules([{ ...plan, patch: { ...plan.patch, suspension } }])).toHaveLength(1);
+  });
+
+  test("are none that nobody knows the age of, that stood by an allocation, or before any was seen", () => {
+    expect(closedRules([closed({ kept: [keptAs("x")] })])).toEqual([]);
+    expect(closedRules([closed({ kept: [kept], wasAllocated: true })])).toEqual([]);
+    expect(closedRules([closed({ kept: null }), planOf(anEntry())])).toEqual([]);
   });
 });
