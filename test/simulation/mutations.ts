@@ -36,8 +36,8 @@ export const mutations: readonly Mutation[] = [
   {
     name: "a pass that ends a lease records nothing",
     file: "shared/usecases/pass/run-pass.ts",
-    find: "if (lines.length > 0) await writeRecord(app, record, writes);",
-    replace: "if (lines.length > 0 && closed.size === 0) await writeRecord(app, record, writes);",
+    find: "if (lines.length > 0) await writeRecord(app, record);",
+    replace: "if (lines.length > 0 && closed.size === 0) await writeRecord(app, record);",
     seenBy: ["intent-and-record"],
   },
   {

@@ -27,8 +27,8 @@ import { recoverLease } from "./recover-lease.ts";
 
 const ROUNDS_MAX = 6;
 const REREAD_BASE_MS = 150;
-/** So soon a group is looked at again of whose ledger a row cannot be read: nobody knows what is due for it by then. */
-const UNREADABLE_AGAIN_MS = 60_000;
+/** With the next tick a group is looked at again of whose ledger a row cannot be read: nobody knows what is due for it by then. */
+const UNREADABLE_AGAIN_MS = 45_000;
 
 /** The entries of a group, and the ids of rows that cannot be read. */
 type Ledger = Awaited<ReturnType<typeof listEntries>>;

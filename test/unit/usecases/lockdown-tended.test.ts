@@ -29,6 +29,7 @@ import {
   rulesIn,
   start,
   terms,
+  tick,
 } from "./lockdown-scene.ts";
 
 const WIDE = aSpec({ ports: somePorts("1/65535"), peer: fromCidr("0.0.0.0/0"), priority: 5 });
@@ -170,6 +171,18 @@ describe("what somebody opens while a lockdown lasts", () => {
       expect(scene.rule(APP, mysql)).toBeUndefined();
       await lift(scene, app, lockdownId);
       expect(scene.rule(APP, mysql)?.description).toBe("new");
+    }));
+
+  test("is closed by the next tick, tick after tick, where these come with the minute", () =>
+    inScene(NARROW_DOCUMENT, async (scene, app) => {
+      const toTheMinute = () => tick(scene, 60_000 - (app.clock.now() % 60_000));
+      await start(scene, app);
+      for (const port of [5001, 5002, 5003, 5004]) {
+        await toTheMinute();
+        await open(scene, ruleOf(port, "0.0.0.0/0"));
+        await toTheMinute();
+        expect([port, isLet(scene, port)]).toEqual([port, false]);
+      }
     }));
 
   test("is looked for in some fifty groups each minute, in turn", () => {
