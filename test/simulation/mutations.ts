@@ -66,11 +66,11 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: "what a late write may still do is not waited for",
-    file: "shared/plan/picture.ts",
-    find: "intent.attemptsEndAt + lateEffectMaxMs > now;",
-    replace: "intent.attemptsEndAt + lateEffectMaxMs > now && now < 0;",
+    file: "shared/usecases/pass/pass-intents.ts",
+    find: ": readAt >= intent.attemptsEndAt + lateEffectMaxMs;",
+    replace: ": readAt >= intent.attemptsEndAt;",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 289,
+    from: 41,
   },
   {
     name: "only the first holder counts",
@@ -111,7 +111,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (call.kind === "revoke") return call.suspends === undefined || mode !== "halt";`,
     replace: `if (call.kind === "revoke") return mode !== "halt";`,
     seenBy: ["ends-in-time"],
-    from: 43,
+    from: 9,
   },
   {
     name: "a record follows one that may not have been written",
@@ -221,7 +221,7 @@ export const mutations: readonly Mutation[] = [
     find: "members.length > 0 && members.every((id) => groups.has(id))",
     replace: "members.length > 0 && members.some((id) => groups.has(id))",
     seenBy: ["lockdown-leaves-nothing"],
-    from: 96,
+    from: 122,
   },
   {
     name: "a drop of a lockdown stands on past the end in its mark",
