@@ -29,3 +29,7 @@ export const fail = (
   detail: Readonly<Record<string, string | number>> = {},
   cause?: unknown,
 ): AppError => new AppError(code, detail, cause);
+
+/** True where a stored row does not read as what it should be: what it holds waits until somebody puts it right. */
+export const isUnreadable = (error: unknown): error is AppError =>
+  error instanceof AppError && error.code === "STATE_UNREADABLE";

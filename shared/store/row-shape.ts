@@ -1,5 +1,5 @@
 // What a row has to look like. Somebody may have damaged one: what is not as it was written goes no further than here.
-import { AppError, fail } from "../errors/app-error.ts";
+import { AppError, fail, isUnreadable } from "../errors/app-error.ts";
 import type { Columns, Row } from "../ports/tables.ts";
 
 /** What a field holds; `?` where it may be null or missing, as in rows of earlier versions. */
@@ -61,7 +61,7 @@ export const withKey =
     try {
       return read(row);
     } catch (error) {
-      if (!(error instanceof AppError && error.code === "STATE_UNREADABLE") || "key" in error.detail) throw error;
+      if (!isUnreadable(error) || "key" in error.detail) throw error;
       throw fail("STATE_UNREADABLE", { ...error.detail, key: keyText(row.key) }, error);
     }
   };

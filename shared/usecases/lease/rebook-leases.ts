@@ -3,7 +3,7 @@ import type { LeaseId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { AppError, isUnreadable } from "../../errors/app-error.ts";
 import type { Write } from "../../ports/tables.ts";
 import { type Due, dueJob, dueLease, dueWrite } from "../../store/due.ts";
 import { getLease, listLeases } from "../../store/leases.ts";
@@ -69,7 +69,7 @@ async function isEntered(app: App, lease: Lease): Promise<boolean> {
     await bookHolds(app, lease);
     return true;
   } catch (error) {
-    if (!(error instanceof AppError) || error.code !== "STATE_UNREADABLE") throw error;
+    if (!isUnreadable(error)) throw error;
     const { leaseId } = lease.request;
     app.log.write("error", `the ledger of the lease ${leaseId} cannot be read; its rule ends by its mark`, {
       cause: error,

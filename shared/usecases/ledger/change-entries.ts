@@ -1,7 +1,7 @@
 // Changes many entries of a group, side by side.
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { type AppError, isUnreadable } from "../../errors/app-error.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { changeEntry } from "./book-holds.ts";
@@ -21,7 +21,7 @@ export async function changeEntries(
   await inParallel(entries, async (fresh) => {
     await net.hold();
     await changeEntry(app, group, fresh.entryId, (stored) => change(stored, fresh)).catch((error: unknown) => {
-      if (!(error instanceof AppError) || error.code !== "STATE_UNREADABLE") throw error;
+      if (!isUnreadable(error)) throw error;
       unreadable.push(error);
     });
   });

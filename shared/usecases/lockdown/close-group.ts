@@ -5,7 +5,7 @@ import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "..
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { type AppError, isUnreadable } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../../plan/plan-lockdown.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -34,9 +34,6 @@ interface Asked {
   readonly by: Suspender & { readonly kind: "lockdown"; readonly until: number };
   readonly specs: readonly RuleSpec[];
 }
-
-const isUnreadable = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === "STATE_UNREADABLE";
 
 /**
  * Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer, nor for a row of the ledger

@@ -6,7 +6,7 @@ import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { type AppError, isUnreadable } from "../../errors/app-error.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { type Due, dueDelete, dueDrift, dueGroup, dueWrite, forgetInstalled, readDue } from "../../store/due.ts";
@@ -309,9 +309,6 @@ async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promis
     await failed.catch((failure: unknown) => tally.failures.push(failure));
   }
 }
-
-const isUnreadable = (error: unknown): error is AppError =>
-  error instanceof AppError && error.code === "STATE_UNREADABLE";
 
 async function tellUnreadable(app: App, job: string, { message }: AppError): Promise<void> {
   const at = app.clock.now();

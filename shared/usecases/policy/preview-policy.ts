@@ -6,7 +6,7 @@ import type { Reach } from "../../domain/lease-record.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
-import { AppError } from "../../errors/app-error.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import { GUARD_TAG } from "../../plan/effective-guard.ts";
 import type { PlannedCall } from "../../plan/entry-plan.ts";
 import { isOpening } from "../../plan/picture.ts";
@@ -79,7 +79,7 @@ export async function previewPolicy(
       try {
         plans = [await planUnder(app, facts, before), await planUnder(app, facts, after)];
       } catch (error) {
-        if (!(error instanceof AppError && error.code === "STATE_UNREADABLE")) throw error;
+        if (!isUnreadable(error)) throw error;
         unreadable.push(group);
         return;
       }
