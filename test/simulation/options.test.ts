@@ -51,8 +51,8 @@ test("a shell takes the command as it stands", () => {
 });
 
 test("states and moves that no seed has come to are named", () => {
-  const told = coverageIn(["lease requested > approved", "lock absent > held"]);
-  expect(told).toMatch(/^states seen: 4 of \d+, never [^;]*lease open, /);
-  expect(told).toMatch(/; moves seen: 2 of \d+, never [^;]*lease requested > denied, /);
+  const told = coverageIn(["lease requested > approved", "lock absent > held", "item queued > noticed"]);
+  expect(told).toMatch(/^states seen: 6 of \d+, never [^;]*lease open, [^;]*item quarantined, [^;]*drift adopted, /);
+  expect(told).toMatch(/; moves seen: 3 of \d+, never [^;]*lease requested > denied, [^;]*lockdown lifted > lifting/);
   expect(told).not.toContain("never lease requested,");
 });

@@ -37,6 +37,7 @@ import { FAIR, type Weather } from "./weather.ts";
 
 const START_MS = Date.UTC(2026, 10, 20, 8, 0, 0);
 const MINUTE_MS = 60_000;
+const WATCHED: ReadonlySet<TableName> = new Set(["lease", "lock", "group", "recycling", "lockdown", "drift"]);
 /** What a mode has kept back is looked at again within so long. */
 const MODE_AGAIN_MS = 5 * MINUTE_MS;
 
@@ -58,7 +59,7 @@ export class SimWorld {
   readonly seed: string;
   readonly dice: Dice;
   readonly schedule = new Schedule(START_MS);
-  readonly tables: Tables = watchedTables(memoryTables(schemas), new Set(["lease", "lock", "group"]), (write) => {
+  readonly tables: Tables = watchedTables(memoryTables(schemas), WATCHED, (write) => {
     if (overtakes(write)) this.overtaken.add(String(write.key[1]));
     for (const watch of this.watchers.written) watch(write);
   });

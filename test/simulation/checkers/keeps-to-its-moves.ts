@@ -1,9 +1,36 @@
-// The rows of leases and locks go only from state to state as the tables of the domain say, which the models are made of too.
+// Rows go only from state to state as the tables of the domain say; from those of leases and locks the models are made too.
 import { canLockMove, lockStateAt } from "../../../shared/domain/group-lock.ts";
-import { type LeaseState, mayFollow } from "../../../shared/domain/lease.ts";
+import { mayFollow } from "../../../shared/domain/lease.ts";
+import type { Row, TableName } from "../../../shared/ports/tables.ts";
 import { lockOf } from "../../../shared/store/lock.ts";
+import { canItemMove, canLockdownMove } from "../coverage.ts";
 import { SKEW_MAX_MS } from "../observed.ts";
 import type { Checker } from "./checker.ts";
+
+interface Stated {
+  readonly thing: string;
+  /** Null where there is no row, or nobody can read it. */
+  readonly stateOf: (row: Row | null) => string | null;
+  readonly mayMove: (from: never, to: never) => boolean;
+}
+
+const inColumn = (row: Row | null): string | null => row && String(row.columns["state"]);
+
+function inBody(row: Row | null): string | null {
+  try {
+    return JSON.parse(String(row?.columns["body"]))?.state ?? null;
+  } catch {
+    return null;
+  }
+}
+
+/** What says its state in its row. Of drift any state may follow any, as it is what the last reading has shown. */
+const STATED: Partial<Record<TableName, Stated>> = {
+  lease: { thing: "lease", stateOf: inColumn, mayMove: mayFollow },
+  recycling: { thing: "item", stateOf: inColumn, mayMove: canItemMove },
+  lockdown: { thing: "lockdown", stateOf: inBody, mayMove: canLockdownMove },
+  drift: { thing: "drift", stateOf: inColumn, mayMove: () => true },
+};
 
 export const keepsToItsMoves: Checker = {
   name: "keeps-to-its-moves",
@@ -12,13 +39,14 @@ export const keepsToItsMoves: Checker = {
       world.counts.moves.set(move, (world.counts.moves.get(move) ?? 0) + 1);
     };
     world.watchers.written.push(({ table, key, before, after }) => {
-      if (table === "lease") {
-        const from = before && (String(before.columns["state"]) as LeaseState);
-        const to = String(after.columns["state"]) as LeaseState;
-        if (from === null || from === to) return;
-        count(`lease ${from} > ${to}`);
-        if (!mayFollow(from, to))
-          world.violated("keeps-to-its-moves", `the lease ${key.join(" ")} goes from ${from} to ${to}`);
+      const stated = STATED[table];
+      if (stated) {
+        const { thing, stateOf, mayMove } = stated;
+        const [from, to] = [stateOf(before), stateOf(after)];
+        if (from === null || to === null || from === to) return;
+        count(`${thing} ${from} > ${to}`);
+        if (!mayMove(from as never, to as never))
+          world.violated("keeps-to-its-moves", `the ${thing} ${key.join(" ")} goes from ${from} to ${to}`);
       }
       if (table === "lock") {
         const [from, to] = [lockOf(before), lockOf(after)];
