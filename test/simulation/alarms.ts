@@ -8,6 +8,7 @@ import { recordAlarm } from "../../shared/usecases/lockdown/record-alarm.ts";
 import { startLockdown } from "../../shared/usecases/lockdown/start-lockdown.ts";
 import type { Feature, Move } from "./feature.ts";
 import { LockdownStory } from "./lockdown-story.ts";
+import { wordsFor } from "./observed.ts";
 import { ENFORCED, UNGUARDED } from "./sim-account.ts";
 import type { SimWorld } from "./sim-world.ts";
 import { pause } from "./workload.ts";
@@ -131,6 +132,8 @@ const lift: Move = async (world, dice) => {
 
 const OPERATORS = "10.200.0.0/16";
 const OPERATORS_PORT = "2222";
+/** The rule by which operators come in. */
+export const operatorsWords = wordsFor(OPERATORS_PORT, OPERATORS);
 const operatorsRule = {
   portRange: `${OPERATORS_PORT}/${OPERATORS_PORT}`,
   sourceCidrIp: OPERATORS,

@@ -1,5 +1,6 @@
 // Feature: people have rules allocated for good, some of them just what others have leases of, change who owns them and take them back.
 import type { GroupRef } from "../../shared/domain/ids.ts";
+import type { RuleSpec } from "../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
 import type { App, Caller } from "../../shared/usecases/app.ts";
 import { type AllocationAsk, allocateRule } from "../../shared/usecases/ledger/allocate-rule.ts";
@@ -17,7 +18,7 @@ const SOURCES = ["203.0.113.7/32", "10.50.0.0/16"];
 const OWNERS = ["shop", "billing"];
 
 /** As the route does it: the group is looked at before the answer, which says so when that came to nothing. */
-async function lookNow(app: App, group: GroupRef, { principal, policy }: Caller): Promise<void> {
+export async function lookNow(app: App, group: GroupRef, { principal, policy }: Caller): Promise<void> {
   await lookAtGroup(app, group, {
     ...{ cause: `ledger by ${principal}`, actor: principal, policy, priority: "drift", rows: [], drift: true },
     deadlineAt: app.clock.monotonicMs() + app.settings.answerWithinMs,
@@ -35,7 +36,7 @@ const allocating: Move = async (world, dice) => {
   }
   if (dice.happens(0.5)) return;
   await pause(world, dice, 60 * 60_000);
-  await retire(world, group, port, source);
+  await retire(world, group, ruleFor(port, source), wordsFor(port, source));
 };
 
 interface Wanted {
@@ -58,14 +59,15 @@ function allocate(world: SimWorld, group: GroupRef, { port, source, owner }: Wan
   return world.allocations.give(group.groupId, wordsFor(port, source), () => world.platform.start("allocate", act));
 }
 
-function retire(world: SimWorld, group: GroupRef, port: number, source: string): Promise<void> {
-  const entryId = entryIdOf(group.groupId, ruleKey(ruleFor(port, source)));
+/** Somebody takes back what was allocated for good. */
+export function retire(world: SimWorld, group: GroupRef, spec: RuleSpec, words: string): Promise<void> {
+  const entryId = entryIdOf(group.groupId, ruleKey(spec));
   const act = async (app: App): Promise<void> => {
     const caller = world.asker("olga", "admin");
     await retireEntry(app, caller, group.groupId, entryId, { dryRun: false });
     await lookNow(app, group, caller);
   };
-  return world.allocations.retire(group.groupId, wordsFor(port, source), () => world.platform.start("retire", act));
+  return world.allocations.retire(group.groupId, words, () => world.platform.start("retire", act));
 }
 
 export const allocations: Feature = { chance: 0.15, policy: {}, moves: [[1, allocating]] };

@@ -3,6 +3,7 @@ import { Dice } from "../kit/schedule.ts";
 import { alarms, narrowInterfaces } from "./alarms.ts";
 import { allocations } from "./allocations.ts";
 import { approvals } from "./approvals.ts";
+import { decisions } from "./decisions.ts";
 import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
 import { forgers } from "./forgers.ts";
@@ -31,6 +32,7 @@ export const features = {
   allocations,
   tightened,
   terraform,
+  decisions,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

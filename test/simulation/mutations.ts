@@ -49,6 +49,13 @@ export const mutations: readonly Mutation[] = [
     from: 5,
   },
   {
+    name: "what somebody adopts in another's place leaves that granted",
+    file: "shared/usecases/drift/decide-drift.ts",
+    find: "const changes = [...retired, ...allocated];",
+    replace: "const changes = retired.length > 0 && allocated.length === 0 ? [...retired] : [...allocated];",
+    seenBy: ["restores-what-was-granted", "never-wider"],
+  },
+  {
     name: "no intent is booked",
     file: "shared/usecases/pass/pass-intents.ts",
     find: "await this.app.tables.writeAll([intentWrite(intent)]);",

@@ -27,8 +27,8 @@ export const endsInTime: Checker = {
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;
           if (world.baseline.get(groupId)?.has(words) || world.pipeline.has(words)) continue;
-          // What was allocated and is taken back stands on, or is rolled back as drift.
-          if (world.allocations.wasAsked(groupId, words)) continue;
+          // What was allocated and is taken back stands on, or is rolled back as drift; so does what somebody adopted that others had made of it.
+          if ([words, wordsOf(rule)].some((it) => world.allocations.wasAsked(groupId, it))) continue;
           const ends = world.grants
             .filter((grant) => grant.groupId === groupId && grant.rule === words)
             .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));

@@ -1,0 +1,107 @@
+// Feature: people decide about drift. They accept what nobody granted, also after it was rolled back, or that something granted is gone; they
+// have back what others removed or changed; and they let go of what was rolled back too often.
+import { formatCidr } from "../../shared/domain/cidr.ts";
+import type { DriftItem, KeptRule } from "../../shared/domain/drift-item.ts";
+import { listDrift } from "../../shared/store/drift-items.ts";
+import type { App } from "../../shared/usecases/app.ts";
+import { type DriftWord, decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
+import { shownDriftId } from "../../shared/usecases/drift/drift-id.ts";
+import { operatorsWords } from "./alarms.ts";
+import { lookNow, retire } from "./allocations.ts";
+import type { Feature, Move } from "./feature.ts";
+import { wordsFor, wordsOf } from "./observed.ts";
+import type { SimWorld } from "./sim-world.ts";
+import { pause } from "./workload.ts";
+
+const VERBS = ["adopt", "adopt", "restore", "release"] as const;
+type Verb = (typeof VERBS)[number];
+
+const WORD: DriftWord = { owner: "shop", reason: "it is needed", ticket: "", sensitiveConfirmed: true };
+
+/** What a person may do with an item as it is; the program refuses all else. */
+function isFor(verb: Verb, { state, kind }: DriftItem): boolean {
+  const isOpen = state === "waiting" || state === "reported" || state === "held" || state === "rollingBack";
+  if (verb === "release") return state === "held";
+  if (verb === "adopt") return isOpen || state === "rolledBack";
+  return kind === "added" ? state === "rolledBack" || state === "rollingBack" : isOpen;
+}
+
+/** The words of a plain accept; undefined for what else there is. */
+function plainWords({ spec: { direction, policy, protocol, ports, peer, dest } }: KeptRule): string | undefined {
+  if (direction !== "ingress" || policy !== "accept" || protocol !== "tcp" || dest !== null) return undefined;
+  if (ports.kind !== "range" || ports.range.from !== ports.range.to || peer.kind !== "cidr") return undefined;
+  return wordsFor(ports.range.from, formatCidr(peer.cidr));
+}
+
+/** True where nobody else knows better what is to become of the rule: no decision has the way of operators taken away. */
+function isOurs(world: SimWorld, groupId: string, kept: KeptRule | null): boolean {
+  if (kept === null) return true;
+  const words = plainWords(kept);
+  if (
+    words === undefined ||
+    words === operatorsWords ||
+    world.pipeline.has(words) ||
+    world.untouchable.get(groupId)?.has(words)
+  )
+    return false;
+  return !world.recycling.rules.some((it) => it.groupId === groupId && wordsOf(it.rule) === words);
+}
+
+/** Somebody decides about an item that they see in the list, perhaps asks the same again, and perhaps takes back later what they have accepted. */
+const deciding: Move = async (world, dice) => {
+  const verb = dice.pick(VERBS);
+  const { items } = await listDrift(world.tables, { limit: 200 });
+  const drawn = items.filter((item) => {
+    const { group, found, wanted, kind } = item;
+    if (kind === "guard" || !isFor(verb, item)) return false;
+    return [found, wanted].every((kept) => isOurs(world, group.groupId, kept));
+  });
+  if (drawn.length === 0) return;
+  const item = dice.pick(drawn);
+  await decide(world, item, verb);
+  if (dice.happens(0.2)) await decide(world, item, verb);
+  const { group, kind, found } = item;
+  const words = found && plainWords(found);
+  if (verb === "release" || kind === "removed" || !found || !words || dice.happens(0.6)) return;
+  if (!world.allocations.wasAsked(group.groupId, words)) return;
+  await pause(world, dice, 60 * 60_000);
+  await retire(world, group, found.spec, words);
+};
+
+async function decide(world: SimWorld, item: DriftItem, verb: Verb): Promise<void> {
+  const { group, kind, found, wanted } = item;
+  const { groupId } = group;
+  /** True when it was decided by this: what was decided before may be over by now. */
+  const send = async (): Promise<boolean> => {
+    let isDecided = false;
+    await world.platform.start(`${verb} ${item.driftId}`, async (app: App) => {
+      const caller = world.asker("olga", "admin");
+      const { plan } = await decideDrift(app, caller, shownDriftId(item), verb, WORD, { dryRun: false });
+      isDecided ||= plan.length > 0;
+      await lookNow(app, group, caller);
+    });
+    return isDecided;
+  };
+  const [stands, gone] = [found, wanted].map((kept) => kept && plainWords(kept));
+  const given = (): Promise<boolean> => hear(send, (say) => world.allocations.give(groupId, stands ?? "", say));
+  const baseline = world.baseline.get(groupId);
+  const isGrant = gone ? baseline?.has(gone) === true || world.allocations.wasAsked(groupId, gone) : false;
+  if (verb === "release" || (verb === "restore" && kind !== "added")) await send();
+  else if (!gone || !isGrant) await given();
+  else {
+    baseline?.delete(gone);
+    await world.allocations.retire(groupId, gone, kind === "removed" ? send : given);
+  }
+}
+
+/** Has `tell` send it, and answers whether it was heard. */
+async function hear(send: () => Promise<boolean>, tell: (say: () => Promise<boolean>) => Promise<void>) {
+  let isHeard = false;
+  await tell(async () => {
+    isHeard = await send();
+    return isHeard;
+  });
+  return isHeard;
+}
+
+export const decisions: Feature = { chance: 0.3, policy: {}, moves: [[1, deciding]] };
