@@ -1,6 +1,6 @@
 // Closes one group for a lockdown, and reads it back.
 import type { EntryId, GroupId, GroupRef } from "../../domain/ids.ts";
-import type { Entry, Suspender } from "../../domain/ledger-entry.ts";
+import type { DropHolder, Entry, Holder, Suspender } from "../../domain/ledger-entry.ts";
 import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
@@ -10,6 +10,7 @@ import { isHolding } from "../../plan/picture.ts";
 import { dropsSuffice, planSuspensions } from "../../plan/plan-lockdown.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
+import type { Due } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { type Booked, holdAccepts, holdDrops } from "../ledger/hold-drops.ts";
@@ -17,6 +18,7 @@ import { suspendRules } from "../ledger/suspend-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { besidePassages, brokenGlass, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/pass-report.ts";
+import { findLockdown } from "./lost-lockdown.ts";
 import { barredFromLockdown, prepareGroup, readLockdownPicture } from "./prepare-lockdowns.ts";
 
 /** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */
@@ -28,6 +30,9 @@ const EVERYTHING: RuleSpec = {
 
 /** What came of it. */
 type Closing = Pick<LockdownGroup, "way" | "isClosed" | "left" | "drops" | "suspends" | "onLists">;
+
+/** That its drops are planned anew by now, and what has the group looked at should this process die. */
+type Replanned = Pick<Booked, "rows">;
 
 /** A lockdown as the ledger names it, with the accepts that are to be booked for it. */
 interface Asked {
@@ -45,7 +50,7 @@ export async function closeGroup(
   lockdown: Lockdown,
   preparation: Preparation,
   deadlineAt: number,
-  isReplanned = false,
+  replanned: Replanned | null = null,
 ): Promise<Closing> {
   const { way, suspends, left } = preparation;
   const onLists = preparation.spelledOut !== undefined;
@@ -59,7 +64,8 @@ export async function closeGroup(
     const drops = besidePassages(preparation.drops, own ? await livePassages(app, own) : []);
     const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
     const booked = await holdDrops(app, group, hold, drops);
-    const report = await pass(app, policy, lockdown, preparation, booked, deadlineAt);
+    const rows = [...booked.rows, ...(replanned?.rows ?? [])];
+    const report = await pass(app, policy, lockdown, preparation, { ...booked, rows }, deadlineAt);
     if (report === null)
       return { ...counts, isClosed: false, left: [...left, "another pass of the group is still on"] };
     const standing = booked.entryIds.filter((id) => isStanding(report, id, holderId));
@@ -74,9 +80,14 @@ export async function closeGroup(
       };
     }
     const suffice = dropsSuffice(preparation.spelledOut ?? drops, report.rules);
-    if (!isReplanned && !suffice) {
+    if (replanned === null && !suffice) {
       const fresh = await planAgain(app, policy, preparation);
-      if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
+      if (fresh) {
+        const planned = new Set(preparation.drops.map(ruleKey));
+        const more = fresh.drops.filter((spec) => !planned.has(ruleKey(spec)));
+        const others = await holdForOthers(app, group, holderId, more);
+        return closeGroup(app, policy, lockdown, fresh, deadlineAt, others);
+      }
     }
     const missing = drops.length - standing.length;
     if (missing > 0)
@@ -116,6 +127,33 @@ async function planAgain(app: App, policy: Policy, { group }: Preparation): Prom
   const facts = await app.inventory.group(group, "lockdown");
   const fresh = facts && (await prepareGroup(app, policy, facts, "lockdown"));
   return fresh?.way === "drops" ? fresh : null;
+}
+
+/**
+ * Books what one lockdown has to drop as well for those whose drops are on there too, but for the ways that they have given: with its end it
+ * would go before they have looked. It is booked first, as this process may die.
+ */
+async function holdForOthers(
+  app: App,
+  group: GroupRef,
+  lockdownId: string,
+  drops: readonly RuleSpec[],
+): Promise<Replanned> {
+  const { entries } = await listEntries(app.tables, group);
+  const now = app.clock.now();
+  const isOther = (it: Holder): it is DropHolder =>
+    it.kind === "lockdown" && it.holderId !== lockdownId && isHolding(it, now);
+  const held = entries.filter(({ spec }) => spec.policy === "drop").flatMap(({ holders }) => holders.filter(isOther));
+  const others = new Map(held.map((it) => [it.holderId, it]));
+  const rows: Due[] = [];
+  for (const { kind, holderId, principal, reason, until } of others.values()) {
+    const other = await findLockdown(app, holderId);
+    const own = other?.state === "active" ? other.groups.find((it) => it.group.groupId === group.groupId) : undefined;
+    if (!own) continue;
+    const beside = besidePassages(drops, await livePassages(app, own));
+    rows.push(...(await holdDrops(app, group, { kind, holderId, principal, reason, until }, beside)).rows);
+  }
+  return { rows };
 }
 
 /** True where the group is closed by what an earlier policy said. */

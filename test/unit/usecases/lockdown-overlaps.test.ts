@@ -1,7 +1,8 @@
-// Lockdowns without drops that meet each other, a mode, or rules that come in between: what is closed stays closed, what is kept stays open.
+// Lockdowns, most of them without drops, that meet each other, a mode, or rules that come in between: what is closed stays closed, what is kept stays open.
 import { describe, expect, test } from "vitest";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
+import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
@@ -131,10 +132,37 @@ test("an accept of everything stays closed for the second lockdown of a group", 
     expect(rulesOf(scene)).toEqual(before);
   }));
 
+const look = async (scene: Scene, app: App, param: string) =>
+  tendLockdown(app, { policy: scene.policy, param, deadlineAt: app.clock.monotonicMs() + 30_000 });
+
+describe("what two lockdowns by drops do not stop yet, and one of them closes just before its own end", () => {
+  const ROOMY = { limits: { rulesPerInterface: 200, rulesKeptFree: 0 } };
+  const TUNNEL = aSpec({ protocol: "gre", ports: { kind: "any" }, peer: fromCidr("0.0.0.0/0"), priority: 5 });
+  const isTunnelOpen = (scene: Scene) =>
+    letsThrough(aSpec({ ...TUNNEL, peer: fromCidr(OTHER) }), scene.account.rules(APP.groupId));
+
+  test("stays closed for the other, which has not looked since, and goes with its end", () =>
+    inScene(
+      WIDE,
+      async (scene, app) => {
+        const first = await start(scene, app);
+        const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+        await open(scene, TUNNEL);
+        const before = isTunnelOpen(scene);
+        await look(scene, app, first.lockdownId);
+        expect([before, isTunnelOpen(scene), first.groups[0]?.way]).toEqual([true, false, "drops"]);
+        await lift(scene, app, first.lockdownId);
+        expect(isTunnelOpen(scene)).toBe(false);
+        await lift(scene, app, second.lockdownId);
+        await minutes(scene, 1);
+        expect([isTunnelOpen(scene), rulesOf(scene).filter((text) => /until=/.test(text))]).toEqual([true, []]);
+      },
+      ROOMY,
+    ));
+});
+
 describe("what somebody opens in two lockdowns, and one of them closes just before its own end", () => {
   const FEW = ruleOf(3306, "0.0.0.0/0");
-  const look = async (scene: Scene, app: App, param: string) =>
-    tendLockdown(app, { policy: scene.policy, param, deadlineAt: app.clock.monotonicMs() + 30_000 });
 
   const pass = async (scene: Scene, app: App) => {
     const terms = { cause: "due", actor: "safeport", policy: scene.policy, priority: "end", rows: [] } as const;
