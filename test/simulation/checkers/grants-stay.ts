@@ -6,6 +6,7 @@ import { LIFTED_WITHIN_MS, LISTS_WITHIN_MS } from "../known-lockdowns.ts";
 import { SKEW_MAX_MS, wordsOf } from "../observed.ts";
 import { ENFORCED, GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
+import { isOf, type UnreadableRow } from "../unreadable-rows.ts";
 import type { Checker } from "./checker.ts";
 
 /** What a stranger removes in an enforced group is back when its event has come, and else after the full pass. */
@@ -20,6 +21,7 @@ export const grantsStay: Checker = {
     // Rules that somebody else has removed or changed: a lease of such a rule ends by it.
     const undone = new Map<string, number>();
     const say = (groupId: string, words: string, whose: string): void => {
+      if (world.now() <= world.troubledAt((row) => holdsUp(row, groupId)) + LIFTED_WITHIN_MS) return;
       if (isInForce(world, groupId, words) || told.has(`${groupId} ${words}`)) return;
       told.add(`${groupId} ${words}`);
       world.violated("grants-stay", `${groupId} ${words} is not in force, and is granted to ${whose}`);
@@ -31,7 +33,7 @@ export const grantsStay: Checker = {
     });
     world.watchers.minute.push(() => {
       const now = world.now();
-      if (now <= world.troubledAt() + LIFTED_WITHIN_MS) return;
+      if (now <= world.troubledAt(() => false) + LIFTED_WITHIN_MS) return;
       if (GROUPS.some(({ groupId }) => world.lockdowns.mayBeOn(groupId))) return;
       for (const known of world.allocations.all)
         if (mustStand(world, known)) say(known.groupId, known.words, "whoever had it allocated");
@@ -43,6 +45,10 @@ export const grantsStay: Checker = {
     });
   },
 };
+
+/** Rows of other groups hold up nothing here, but those without which a lockdown or a quarantine that their hosts are in too may not end. */
+const holdsUp = (row: UnreadableRow, groupId: string): boolean =>
+  isOf(row, groupId) || ["alarm", "lockdown", "recycling"].includes(row.table);
 
 function mustStand(world: SimWorld, { groupId, given, undoneAt }: KnownAllocation): boolean {
   const now = world.now();

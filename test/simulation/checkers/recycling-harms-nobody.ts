@@ -6,6 +6,7 @@ import { isGone, QUARANTINE_MS, type Recyclable } from "../known-recycling.ts";
 import { type ObservedCall, SKEW_MAX_MS, wordsOf } from "../observed.ts";
 import { LEFT_ALONE_MS, TWO_NIGHTS_MS } from "../recycling.ts";
 import type { SimWorld } from "../sim-world.ts";
+import { isOf } from "../unreadable-rows.ts";
 import type { Checker } from "./checker.ts";
 
 const MINUTE_MS = 60_000;
@@ -73,7 +74,7 @@ function judge(world: SimWorld, known: Recyclable, { before, after, at }: Observ
     const today = Math.floor(at / DAY_MS) * DAY_MS;
     const isKnown = (came: number): boolean =>
       (came >= today - DAY_MS && came < today) ||
-      (came >= today && came < at - KNOWN_WITHIN_MS && came > world.troubledAt());
+      (came >= today && came < at - KNOWN_WITHIN_MS && came > troubledIn(world, known));
     const used = visits.find((it) => it.isIn && it.isLogged && isKnown(it.at));
     if (used) say(known, `is quarantined, and was used ${at - used.at} ms before`);
     if (isLeftAlone(known, at)) say(known, "is quarantined, and a person wants it left alone");
@@ -90,6 +91,9 @@ function judge(world: SimWorld, known: Recyclable, { before, after, at }: Observ
     say(known, `is closed, and its client was refused ${at - refused.at} ms before`);
 }
 
+/** Rows of other groups hold up nothing here. */
+const troubledIn = (world: SimWorld, { groupId }: Recyclable): number => world.troubledAt((row) => isOf(row, groupId));
+
 const isLeftAlone = ({ leftAloneAt }: Recyclable, at: number): boolean =>
   leftAloneAt !== null && at > leftAloneAt && at < leftAloneAt + LEFT_ALONE_MS - SKEW_MAX_MS;
 
@@ -103,18 +107,22 @@ function look(world: SimWorld, known: Recyclable, say: Say): void {
   if (world.lockdowns.mayBeOn(groupId)) return;
   if (droppedAt !== null) {
     const refused = visits.find((it) => !it.isIn && it.isLogged && it.at > droppedAt);
-    if (refused && cameBefore(known, refused.at) && now > Math.max(refused.at, world.troubledAt()) + LET_IN_WITHIN_MS)
+    if (
+      refused &&
+      cameBefore(known, refused.at) &&
+      now > Math.max(refused.at, troubledIn(world, known)) + LET_IN_WITHIN_MS
+    )
       say(known, `is quarantined still, and its client was refused at ${refused.at}`);
   }
   if (leftAloneAt === null || now > leftAloneAt + LEFT_ALONE_MS) return;
-  if (now <= Math.max(leftAloneAt, world.troubledAt()) + LIFTED_WITHIN_MS) return;
+  if (now <= Math.max(leftAloneAt, troubledIn(world, known)) + LIFTED_WITHIN_MS) return;
   if (isGone(known)) say(known, "is closed, and a person was told that it is back");
   if (droppedAt !== null) say(known, "is quarantined, and a person was told that it is back");
 }
 
 async function lookForRow(world: SimWorld, known: Recyclable, say: Say): Promise<void> {
   const { groupId, rule, droppedAt } = known;
-  const since = Math.max(droppedAt ?? 0, world.troubledAt());
+  const since = Math.max(droppedAt ?? 0, troubledIn(world, known));
   if (world.now() < since + TWO_NIGHTS_MS) return;
   const { rows } = await world.tables.range({ table: "recycling", from: [groupId], to: [groupId, "~"], limit: 1000 });
   if (!rows.some(({ columns }) => JSON.stringify(columns).includes(rule.description)))
