@@ -1,9 +1,11 @@
 // The job of a lockdown: what is not closed is closed, what is over is lifted, and nothing of it is left behind.
+import { ALARM_JOB } from "../../domain/alarm.ts";
 import { type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { STANDBY_JOB } from "../../domain/standby.ts";
 import { AppError } from "../../errors/app-error.ts";
+import { readableAlarm, saveAlarm } from "../../store/alarms.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { getLockdown } from "../../store/lockdowns.ts";
@@ -54,6 +56,7 @@ export async function tendLockdown(
     const { state } = await liftLockdown(app, lockdownId, { policy, by, isPerson: false, deadlineAt });
     return now + (state === "lifted" ? LATE_MS : AGAIN_MS);
   }
+  await hearAgain(app, lockdown);
   await keepLists(app, lockdownId);
   const seen = await watchLockdown(app, policy, lockdown, deadlineAt);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
@@ -61,6 +64,19 @@ export async function tendLockdown(
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
   if (isClosed) await leaveOtherLists(app, policy, after);
   return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
+}
+
+/**
+ * An alarm that alerted and was over while this one's row could not be read has had another lockdown of its scope on, and ended that alone. It is
+ * acted on once more, for this one, unless it has told something new meanwhile.
+ */
+async function hearAgain(app: App, { lockdownId, causes }: Lockdown): Promise<void> {
+  for (const { by } of causes) {
+    const row = await readableAlarm(app.tables, by);
+    if (row?.alarm.state !== "OK" || !row.isHandled) continue;
+    await app.tables.writeAll([dueWrite(dueJob(ALARM_JOB, by, app.clock.now()))]);
+    await saveAlarm(app.tables, { ...row, isHandled: false, lockdownId });
+  }
 }
 
 /** Of one that cannot be read people are told once: what was closed stays closed until the end that the ledger has, or until they lift it. */

@@ -183,6 +183,45 @@ describe("the OK of its alarm", () => {
       }),
   );
 
+  test.each(Object.keys(WAYS) as (keyof typeof WAYS)[])(
+    "ends the one before as well, which it had on when nobody could read its row: by %s",
+    (way) =>
+      inScene(way, async (scene, app, before) => {
+        const { lockdownId } = await hear(scene, app, "ALERT");
+        const row = await app.tables.get("lockdown", keyOf(lockdownId));
+        await LOSSES["damaged"]?.(app, lockdownId);
+        await scene.schedule.sleep(60_000);
+        expect((await hear(scene, app, "ALERT")).lockdownId).not.toBe(lockdownId);
+        await scene.schedule.sleep(60_000);
+        await hear(scene, app, "OK");
+        await minutes(scene, 1);
+        expect(isOpen(scene)).toBe(false);
+        await app.tables.put("lockdown", keyOf(lockdownId), row?.columns ?? {}, { kind: "none" });
+        await minutes(scene, 3);
+        expect(rulesIn(scene, APP)).toEqual(before);
+        expect((await getLockdown(app.tables, lockdownId))?.state).toBe("lifted");
+      }),
+  );
+
+  test("goes on where the alarm alerts again before anybody has looked, and ends with its next OK", () =>
+    inScene("drops", async (scene, app, before) => {
+      const { lockdownId } = await hear(scene, app, "ALERT");
+      const row = await app.tables.get("lockdown", keyOf(lockdownId));
+      await LOSSES["damaged"]?.(app, lockdownId);
+      await scene.schedule.sleep(60_000);
+      await hear(scene, app, "ALERT");
+      await scene.schedule.sleep(60_000);
+      await hear(scene, app, "OK");
+      await app.tables.put("lockdown", keyOf(lockdownId), row?.columns ?? {}, { kind: "none" });
+      await scene.schedule.sleep(1000);
+      await hear(scene, app, "ALERT");
+      await minutes(scene, 3);
+      expect(isOpen(scene)).toBe(false);
+      await hear(scene, app, "OK");
+      await minutes(scene, 3);
+      expect(rulesIn(scene, APP)).toEqual(before);
+    }));
+
   test("leaves it on for the person who began it", () =>
     inScene("drops", async (scene, app) => {
       const { lockdownId } = await start(scene, app);
