@@ -1,5 +1,8 @@
 // No call of the program cuts off an operator who came in before it.
+import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { isIn, policiesOf } from "../data-plane.ts";
+import { LISTS_WITHIN_MS } from "../known-lockdowns.ts";
+import type { ObservedCall } from "../observed.ts";
 import type { Checker } from "./checker.ts";
 
 export const operatorsComeIn: Checker = {
@@ -21,9 +24,18 @@ export const operatorsComeIn: Checker = {
           ),
         );
     };
-    world.watchers.made.push(({ who, operation }) => {
+    // A list that a stranger has filled refuses people wherever a drop on it stands, until its event comes, or all lists are looked at. Nobody
+    // knows of that where one more drop on it begins to stand meanwhile.
+    const isStrangers = ({ before, after }: ObservedCall): boolean => {
+      const known = new Set(before.map(({ ruleId }) => ruleId));
+      const isFresh = ({ ruleId, policy, sourcePrefixListId }: EcsRule): boolean =>
+        policy === "Drop" && sourcePrefixListId !== "" && !known.has(ruleId);
+      return world.now() <= world.meddledAt + LISTS_WITHIN_MS && after.some(isFresh);
+    };
+    world.watchers.made.push((call) => {
+      const { who, operation } = call;
       for (const [path, isOpen] of look()) {
-        if (who === "safeport" && reached.get(path) === true && !isOpen)
+        if (who === "safeport" && reached.get(path) === true && !isOpen && !isStrangers(call))
           world.violated("operators-come-in", `${operation} cuts off ${path}`);
         reached.set(path, isOpen);
       }
