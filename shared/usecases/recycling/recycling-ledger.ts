@@ -132,8 +132,8 @@ export async function reopenRule(app: App, item: RecyclingItem, policy: Policy):
       await requireNoWider(app, item, policy);
       await changeEntry(app, group, entryId, (stored) => {
         if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
-        // Given already, it may stand where a stale reading does not show it: it is closed by nobody any more.
-        if (stored?.suspension === null && stored.allocation !== null) return null;
+        // Given already, it may stand, or be about to, whatever a reading shows: it is closed by nobody any more.
+        if (stored && stored.allocation !== null) return null;
         const entry = stored ?? freshEntry(group, kept.spec);
         const by = [...(entry.suspension?.by ?? []), suspenderOf(item)];
         const keptAt = app.clock.now();
@@ -145,12 +145,15 @@ export async function reopenRule(app: App, item: RecyclingItem, policy: Policy):
     });
   await changeEntry(app, group, entryId, (stored) => {
     const entry = stored ?? freshEntry(group, kept.spec);
-    const by = (entry.suspension?.by ?? []).filter((it) => it.itemId !== itemId);
+    const { suspension } = entry;
+    const by = (suspension?.by ?? []).filter((it) => it.itemId !== itemId);
     const now = app.clock.now();
-    const { since = now, keptAt = now } = entry.suspension ?? {};
+    const { since = now, keptAt = now } = suspension ?? {};
     const wasAllocated = entry.allocation !== null;
-    const rules = entry.suspension?.kept ?? [rule];
-    return { ...entry, suspension: { by, since, kept: rules, keptAt, wasAllocated, liftedAt: null } };
+    const rules = suspension?.kept ?? [rule];
+    // A pass may be about to give it back already: what it has noted of that stands.
+    const liftedAt = suspension && by.length === suspension.by.length ? suspension.liftedAt : null;
+    return { ...entry, suspension: { by, since, kept: rules, keptAt, wasAllocated, liftedAt } };
   });
   await net.hold();
 }

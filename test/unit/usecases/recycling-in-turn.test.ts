@@ -5,7 +5,7 @@ import { getEntry } from "../../../shared/store/ledger.ts";
 import { acquireLock } from "../../../shared/store/lock.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
-import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
+import { changeEntry, freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { retireEntry } from "../../../shared/usecases/ledger/retire-entry.ts";
 import { reopenRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
 import { anItem } from "../../kit/recycling.ts";
@@ -114,4 +114,24 @@ describe("a deleted rule on a sensitive port", () => {
     await reopenRule(app, item, policy);
     expect((await getEntry(app.tables, GROUP, item.entryId))?.allocation).toMatchObject({ owner: "ann" });
   });
+});
+
+it("asked for again while it is being given back, a deleted rule is closed by no step of that: who asks may die at any", async () => {
+  const { app, policy } = await appWorld();
+  const item = granted("10.0.0.0/8");
+  const suspendedBy = async () => (await getEntry(app.tables, GROUP, item.entryId))?.suspension?.by.length;
+  await reopenRule(app, item, policy);
+  await changeEntry(app, GROUP, item.entryId, (entry) =>
+    entry?.suspension ? { ...entry, suspension: { ...entry.suspension, liftedAt: START } } : null,
+  );
+  const seen: unknown[] = [await suspendedBy()];
+  const put: App["tables"]["put"] = async (...given) => {
+    const outcome = await app.tables.put(...given);
+    if (given[0] === "ledger") seen.push(await suspendedBy());
+    return outcome;
+  };
+  await reopenRule({ ...app, tables: { ...app.tables, put } }, item, policy);
+  expect([seen.length > 1, new Set(seen)]).toEqual([true, new Set([0])]);
+  // Nor is forgotten that a pass has begun to give it back.
+  expect((await getEntry(app.tables, GROUP, item.entryId))?.suspension?.liftedAt).toBe(START);
 });
