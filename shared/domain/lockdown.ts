@@ -143,6 +143,10 @@ export const termsOf = ({ lockdown, operatorPath, groups, limits, regions }: Pol
   return sha256Hex(JSON.stringify(prefixLists.length > 0 ? [...terms, prefixLists, regions] : terms)).slice(0, 16);
 };
 
+/** True where the group is closed by what an earlier policy said. */
+export const isAnew = ({ terms }: Pick<LockdownGroup, "terms">, policy: Policy): boolean =>
+  terms !== undefined && terms !== termsOf(policy);
+
 /** True where the policy names operators, or somebody answers for a lockdown without them. */
 export const hasOperators = ({ operatorPath, lockdown }: Policy, waivedBy: string | null): boolean =>
   operatorPath.length > 0 || waivedBy !== null || lockdown.withoutOperatorPath !== null;

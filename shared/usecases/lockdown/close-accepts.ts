@@ -1,7 +1,7 @@
 // Closes the accepts of one group for a lockdown, where it has no room for drops or the cloud takes none, and reads it back.
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Entry, Suspender } from "../../domain/ledger-entry.ts";
-import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
+import { isAnew, type Lockdown, type LockdownGroup, type Preparation } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
@@ -51,7 +51,8 @@ export async function closeAccepts(
   const { picture, members } = await readLockdownPicture(app, policy, facts, "lockdown");
   const barred = await barredFromLockdown(app, policy, facts, members);
   if (barred !== null) return { isClosed: false, left: [barred], suspends: 0 };
-  const isReplanned = isAnew(lockdown, facts.ref, policy);
+  const own = lockdown.groups.find(({ group }) => group.groupId === facts.ref.groupId);
+  const isReplanned = own !== undefined && isAnew(own, policy);
   const earlier = await closedEarlier(app, facts.ref, lockdown, isReplanned);
   const whole = { ...picture, closed: earlier.closed };
   let plan = planSuspensions(whole, why);
@@ -211,8 +212,3 @@ export function carryOut(
     ...{ cause: `lockdown ${lockdownId}`, actor, policy, priority: "lockdown", rows, deadlineAt },
   });
 }
-/** True where the group is closed by what an earlier policy said. */
-export const isAnew = ({ groups }: Lockdown, { groupId }: GroupRef, policy: Policy): boolean => {
-  const terms = groups.find(({ group }) => group.groupId === groupId)?.terms;
-  return terms !== undefined && terms !== termsOf(policy);
-};

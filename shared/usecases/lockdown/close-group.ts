@@ -1,27 +1,21 @@
 // Closes one group for a lockdown by drops, or where that cannot be by its accepts, and reads it back.
-import type { EntryId, GroupRef } from "../../domain/ids.ts";
+import type { EntryId } from "../../domain/ids.ts";
 import type { DropHolder, Holder } from "../../domain/ledger-entry.ts";
-import type { Lockdown, Preparation } from "../../domain/lockdown.ts";
+import { isAnew, type Lockdown, type Preparation } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { RuleSpec } from "../../domain/rule.ts";
-import { ruleKey } from "../../domain/rule-key.ts";
 import { isUnreadable } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { dropsSuffice } from "../../plan/plan-lockdown.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import type { Due } from "../../store/due.ts";
-import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
-import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
+import { holdDrops } from "../ledger/hold-drops.ts";
 import { besidePassages, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/pass-report.ts";
-import { type Closing, carryOut, closeAccepts, isAnew } from "./close-accepts.ts";
+import { type Closing, carryOut, closeAccepts } from "./close-accepts.ts";
+import { hasOpened } from "./has-opened.ts";
 import { findLockdown } from "./lost-lockdown.ts";
 import { prepareGroup } from "./prepare-lockdowns.ts";
-
-/** That its drops are planned anew by now, and what has the group looked at should this process die. */
-type Replanned = Pick<Booked, "rows">;
 
 /**
  * Where the cloud takes no drops, accepts are suspended instead. Never throws for what cloud or store answer, nor for a row of the ledger
@@ -33,7 +27,7 @@ export async function closeGroup(
   lockdown: Lockdown,
   preparation: Preparation,
   deadlineAt: number,
-  replanned: Replanned | null = null,
+  isReplanned = false,
 ): Promise<Closing> {
   const { way, suspends, left } = preparation;
   const onLists = preparation.spelledOut !== undefined;
@@ -50,8 +44,7 @@ export async function closeGroup(
     const drops = besidePassages(preparation.drops, own ? await livePassages(app, own) : []);
     const hold = { kind: "lockdown", holderId, principal, reason: `lockdown ${holderId} ${reason}`, until } as const;
     const booked = await holdDrops(app, group, hold, drops);
-    const rows = [...booked.rows, ...(replanned?.rows ?? [])];
-    const report = await carryOut(app, policy, lockdown, preparation, { ...booked, rows }, deadlineAt);
+    const report = await carryOut(app, policy, lockdown, preparation, booked, deadlineAt);
     if (report === null)
       return { ...counts, isClosed: false, left: [...left, "another pass of the group is still on"] };
     const standing = booked.entryIds.filter((id) => isStanding(report, id, holderId));
@@ -66,21 +59,15 @@ export async function closeGroup(
       };
     }
     const suffice = dropsSuffice(preparation.spelledOut ?? drops, report.rules);
-    if (replanned === null && !suffice) {
-      const fresh = await planAgain(app, policy, preparation);
-      if (fresh) {
-        const planned = new Set(preparation.drops.map(ruleKey));
-        const more = fresh.drops.filter((spec) => !planned.has(ruleKey(spec)));
-        const others = await holdForOthers(app, group, holderId, more);
-        return closeGroup(app, policy, lockdown, fresh, deadlineAt, others);
-      }
-    }
+    const fresh = isReplanned || suffice ? null : await planAgain(app, policy, preparation);
+    await holdForOthers(app, policy, holderId, fresh ?? preparation, report);
+    if (fresh) return closeGroup(app, policy, lockdown, fresh, deadlineAt, true);
     const missing = drops.length - standing.length;
     if (missing > 0)
       return { ...counts, isClosed: false, left: [...left, `${missing} of ${drops.length} drops do not stand yet`] };
     // A way whose lease is over is shut by the whole drop, and what stood beside it goes then; not where more stands than is planned now.
     const isOffLists = !onLists && holdsOnLists(report, holderId);
-    const isSurplus = isOffLists || isAnew(lockdown, group, policy) || ((own?.passages?.length ?? 0) > 0 && suffice);
+    const isSurplus = isOffLists || (own && isAnew(own, policy)) || ((own?.passages?.length ?? 0) > 0 && suffice);
     const planned = { drops, suspends: [], keeps: [] };
     const isAsPlanned = !isSurplus || (await keepOnly(app, policy, group, holderId, planned, deadlineAt));
     return {
@@ -116,30 +103,30 @@ async function planAgain(app: App, policy: Policy, { group }: Preparation): Prom
 }
 
 /**
- * Books what one lockdown has to drop as well for those whose drops are on there too, but for the ways that they have given: with its end it
- * would go before they have looked. It is booked first, as this process may die.
+ * What stops more here than the drops of another lockdown do would go with this one's end, before that other has looked: it is booked for it as
+ * well, but for the ways that it has given.
  */
 async function holdForOthers(
   app: App,
-  group: GroupRef,
+  policy: Policy,
   lockdownId: string,
-  drops: readonly RuleSpec[],
-): Promise<Replanned> {
-  const { entries } = await listEntries(app.tables, group);
+  { group, drops, spelledOut }: Preparation,
+  { rules, entries }: PassReport,
+): Promise<void> {
   const now = app.clock.now();
   const isOther = (it: Holder): it is DropHolder =>
     it.kind === "lockdown" && it.holderId !== lockdownId && isHolding(it, now);
-  const held = entries.filter(({ spec }) => spec.policy === "drop").flatMap(({ holders }) => holders.filter(isOther));
-  const others = new Map(held.map((it) => [it.holderId, it]));
-  const rows: Due[] = [];
-  for (const { kind, holderId, principal, reason, until } of others.values()) {
+  const ledger = [...entries.values()];
+  const held = ledger.filter(({ spec }) => spec.policy === "drop").flatMap(({ holders }) => holders.filter(isOther));
+  for (const { kind, holderId, principal, reason, until } of new Map(held.map((it) => [it.holderId, it])).values()) {
+    const named = { lockdownId: holderId, startedAt: now };
+    if (!(await hasOpened(app, policy, named, { group, way: "drops" }, rules, ledger))) continue;
     const other = await findLockdown(app, holderId);
     const own = other?.state === "active" ? other.groups.find((it) => it.group.groupId === group.groupId) : undefined;
     if (!own) continue;
-    const beside = besidePassages(drops, await livePassages(app, own));
-    rows.push(...(await holdDrops(app, group, { kind, holderId, principal, reason, until }, beside)).rows);
+    const beside = besidePassages(spelledOut ?? drops, await livePassages(app, own));
+    await holdDrops(app, group, { kind, holderId, principal, reason, until }, beside);
   }
-  return { rows };
 }
 
 /** What was closed by lists that do not close it any more. */

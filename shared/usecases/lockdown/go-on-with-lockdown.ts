@@ -1,11 +1,11 @@
 // Goes on with a lockdown: closes what is not closed yet, or no longer as the policy says.
 import {
   hasOperators,
+  isAnew,
   type Lockdown,
   type LockdownGroup,
   type Passage,
   type Preparation,
-  termsOf,
 } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -34,9 +34,9 @@ export async function goOnWithLockdown(
   const live = new Map<LockdownGroup, readonly Passage[]>();
   for (const it of lockdown.groups) if (it.passages?.length) live.set(it, await livePassages(app, it));
   const isOver = (it: LockdownGroup) => (live.get(it)?.length ?? 0) < (it.passages?.length ?? 0);
-  const terms = termsOf(policy);
-  const isAnew = (it: LockdownGroup) => it.terms !== undefined && it.terms !== terms;
-  const open = lockdown.groups.filter((it) => isAnew(it) || (it.way !== "none" && (!it.isClosed || isOver(it))));
+  const open = lockdown.groups.filter(
+    (it) => isAnew(it, policy) || (it.way !== "none" && (!it.isClosed || isOver(it))),
+  );
   if (open.length === 0) return lockdown;
   const chosen = await chooseLockdown(app, policy, lockdown.scope, refusingOf(lockdown.groups)).catch(
     (error: unknown) => {

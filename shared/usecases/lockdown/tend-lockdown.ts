@@ -56,13 +56,13 @@ export async function tendLockdown(
     const { state } = await liftLockdown(app, lockdownId, { policy, by, isPerson: false, deadlineAt });
     return now + (state === "lifted" ? LATE_MS : AGAIN_MS);
   }
-  await hearAgain(app, lockdown);
   await keepLists(app, lockdownId);
   const seen = await watchLockdown(app, policy, lockdown, deadlineAt);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
   // Ways for break-glass go with their leases, however these end.
   const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
   if (isClosed) await leaveOtherLists(app, policy, after);
+  await hearAgain(app, lockdown);
   return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
 }
 

@@ -6,19 +6,16 @@ import type { Policy } from "../../domain/policy.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { isUndoneTooOften } from "../../plan/plan-drop.ts";
-import { dropsSuffice, letsInMore, opensMore } from "../../plan/plan-lockdown.ts";
 import { unrestorable } from "../../plan/plan-suspended.ts";
-import { inBlocks } from "../../plan/standby-drops.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import { brokenGlass } from "../pass/pass-lockdown.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
-import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
+import { hasOpened } from "./has-opened.ts";
 
 /** Groups that are read in a minute, one call each: others need calls, too. */
 const GROUPS_A_MINUTE = 50;
@@ -93,36 +90,6 @@ function isUndone({ key, spec, holders, suspension }: Entry, lockdownId: string,
     suspension?.by.some((it) => it.itemId === lockdownId) === true &&
     standing.some((rule) => unrestorable(rule) === null)
   );
-}
-
-/** True where something has been opened that what the lockdown has there does not stop. */
-async function hasOpened(
-  app: App,
-  policy: Policy,
-  { lockdownId, startedAt }: Lockdown,
-  { group, way }: Pick<LockdownGroup, "group" | "way">,
-  rules: readonly Rule[],
-  entries: readonly Entry[],
-): Promise<boolean> {
-  const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
-  if (way === "drops") {
-    const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
-    if (!drops.some(({ peer }) => peer.kind === "prefixList")) return !dropsSuffice(drops, rules);
-    // A drop on a list closes nothing while the list is not shown to be filled.
-    const { sets } = await setsThatCanBeRead(app);
-    const filled = sets.filter(({ holders, shown }) => shown === "filled" && holders.includes(lockdownId));
-    const blocks = inBlocks(drops, filled);
-    return blocks.some(({ peer }) => peer.kind === "prefixList") || !dropsSuffice(blocks, rules);
-  }
-  const ports = { core: policy.lockdown.core, operatorPath: policy.operatorPath };
-  const isOwn = ({ suspension }: Entry): boolean => suspension?.by.some(({ itemId }) => itemId === lockdownId) === true;
-  // What others alone have closed would be open again with their end.
-  const others = entries.filter((entry) => entry.suspension !== null && !isOwn(entry) && letsInMore(entry.spec, ports));
-  const more = [...opensMore(rules, ports).map(ruleKey), ...others.map(({ key }) => key)];
-  if (more.length === 0) return false;
-  const passed = await brokenGlass(app, group, startedAt);
-  const known = new Set([...held, ...entries.filter(isOwn)].map(({ key }) => key));
-  return more.some((key) => !known.has(key) && !passed.has(key));
 }
 
 /** With the groups that have been given the tag since it began. */

@@ -4,6 +4,7 @@ import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { letsThrough } from "../../../shared/domain/verdict.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { StoreFailure } from "../../../shared/ports/tables.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { modeWrite } from "../../../shared/store/mode.ts";
@@ -135,6 +136,11 @@ test("an accept of everything stays closed for the second lockdown of a group", 
 const look = async (scene: Scene, app: App, param: string) =>
   tendLockdown(app, { policy: scene.policy, param, deadlineAt: app.clock.monotonicMs() + 30_000 });
 
+const pass = async (scene: Scene, app: App) => {
+  const terms = { cause: "due", actor: "safeport", policy: scene.policy, priority: "end", rows: [] } as const;
+  await lookAtGroup(app, APP, { ...terms, deadlineAt: app.clock.monotonicMs() + 30_000 });
+};
+
 describe("what two lockdowns by drops do not stop yet, and one of them closes just before its own end", () => {
   const ROOMY = { limits: { rulesPerInterface: 200, rulesKeptFree: 0 } };
   const TUNNEL = aSpec({ protocol: "gre", ports: { kind: "any" }, peer: fromCidr("0.0.0.0/0"), priority: 5 });
@@ -159,15 +165,64 @@ describe("what two lockdowns by drops do not stop yet, and one of them closes ju
       },
       ROOMY,
     ));
+
+  test("stays closed for the first, where the second has closed it with its start", () =>
+    inScene(
+      WIDE,
+      async (scene, app) => {
+        const first = await start(scene, app);
+        await open(scene, TUNNEL);
+        const second = await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+        await lift(scene, app, second.lockdownId);
+        expect(isTunnelOpen(scene)).toBe(false);
+        await lift(scene, app, first.lockdownId);
+        expect(isTunnelOpen(scene)).toBe(true);
+      },
+      ROOMY,
+    ));
+
+  test("is closed for both or not at all, wherever the process dies that looks", async () => {
+    const isShutAfter: boolean[] = [];
+    for (let dies = 5; dies <= 150; dies += 5)
+      await inScene(
+        WIDE,
+        async (scene, app) => {
+          const first = await start(scene, app);
+          await start(scene, app, { groups: ["app", "web"], cause: "bob" });
+          await open(scene, TUNNEL);
+          await look(scene, dyingAt(app, dies), first.lockdownId).catch(() => undefined);
+          await scene.schedule.sleep(60_000);
+          await pass(scene, app);
+          const isShut = !isTunnelOpen(scene);
+          await lift(scene, app, first.lockdownId);
+          expect(isTunnelOpen(scene)).toBe(!isShut);
+          isShutAfter.push(isShut);
+        },
+        ROOMY,
+      );
+    expect(new Set(isShutAfter)).toEqual(new Set([false, true]));
+  });
+
+  test("is closed although the alarms that have them on cannot be asked", () =>
+    inScene(
+      WIDE,
+      async (scene, app) => {
+        const { lockdownId } = await start(scene, app);
+        await open(scene, TUNNEL);
+        const get: App["tables"]["get"] = async (table, key) => {
+          if (table === "alarm") throw new StoreFailure("unavailable", "get alarm");
+          return app.tables.get(table, key);
+        };
+        const blind = { ...app, tables: { ...app.tables, get } };
+        await expect(look(scene, blind, lockdownId)).rejects.toThrow(StoreFailure);
+        expect(isTunnelOpen(scene)).toBe(false);
+      },
+      ROOMY,
+    ));
 });
 
 describe("what somebody opens in two lockdowns, and one of them closes just before its own end", () => {
   const FEW = ruleOf(3306, "0.0.0.0/0");
-
-  const pass = async (scene: Scene, app: App) => {
-    const terms = { cause: "due", actor: "safeport", policy: scene.policy, priority: "end", rows: [] } as const;
-    await lookAtGroup(app, APP, { ...terms, deadlineAt: app.clock.monotonicMs() + 30_000 });
-  };
 
   test.each([
     ["that is closed whole", WIDE, FEW],
