@@ -5,7 +5,7 @@ import { canMove, LEASE_STATES } from "../../shared/domain/lease.ts";
 import type { LockdownState } from "../../shared/domain/lockdown.ts";
 import { mayMove, RECYCLING_STATES, type RecyclingState } from "../../shared/domain/recycling-item.ts";
 
-/** One that is lifted has closed something after that, and is lifted once more. */
+/** The domain has no table of them. One that is lifted has closed something after that, and is lifted once more. */
 const LOCKDOWN_MOVES: Readonly<Record<LockdownState, readonly LockdownState[]>> = {
   active: ["lifting"],
   lifting: ["lifted"],
@@ -13,7 +13,7 @@ const LOCKDOWN_MOVES: Readonly<Record<LockdownState, readonly LockdownState[]>> 
 };
 const LOCKDOWN_STATES = Object.keys(LOCKDOWN_MOVES) as readonly LockdownState[];
 
-/** The domain has no table of its moves: what has become of a difference follows from what the next reading shows. */
+/** Nor has it one of drift: what has become of a difference follows from what the next reading shows. */
 const DRIFT_STATES = Object.keys({
   ...{ waiting: true, reported: true, held: true, rollingBack: true },
   ...{ rolledBack: true, adopted: true, restored: true, gone: true },

@@ -1,7 +1,7 @@
 // Feature: people decide about drift. They accept what nobody granted, also after it was rolled back, or that something granted is gone; they
 // have back what others removed or changed; and they let go of what was rolled back too often.
 import { formatCidr } from "../../shared/domain/cidr.ts";
-import type { DriftItem, KeptRule } from "../../shared/domain/drift-item.ts";
+import { type DriftItem, isOpenDrift, type KeptRule } from "../../shared/domain/drift-item.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { type DriftWord, decideDrift } from "../../shared/usecases/drift/decide-drift.ts";
@@ -19,8 +19,9 @@ type Verb = (typeof VERBS)[number];
 const WORD: DriftWord = { owner: "shop", reason: "it is needed", ticket: "", sensitiveConfirmed: true };
 
 /** What a person may do with an item as it is; the program refuses all else. */
-function isFor(verb: Verb, { state, kind }: DriftItem): boolean {
-  const isOpen = state === "waiting" || state === "reported" || state === "held" || state === "rollingBack";
+function isFor(verb: Verb, item: DriftItem): boolean {
+  const { state, kind } = item;
+  const isOpen = isOpenDrift(item);
   if (verb === "release") return state === "held";
   if (verb === "adopt") return isOpen || state === "rolledBack";
   return kind === "added" ? state === "rolledBack" || state === "rollingBack" : isOpen;
@@ -37,13 +38,8 @@ function plainWords({ spec: { direction, policy, protocol, ports, peer, dest } }
 function isOurs(world: SimWorld, groupId: string, kept: KeptRule | null): boolean {
   if (kept === null) return true;
   const words = plainWords(kept);
-  if (
-    words === undefined ||
-    words === operatorsWords ||
-    world.pipeline.has(words) ||
-    world.untouchable.get(groupId)?.has(words)
-  )
-    return false;
+  if (words === undefined || words === operatorsWords || world.pipeline.has(words)) return false;
+  if (world.untouchable.get(groupId)?.has(words)) return false;
   return !world.recycling.rules.some((it) => it.groupId === groupId && wordsOf(it.rule) === words);
 }
 
@@ -82,26 +78,23 @@ async function decide(world: SimWorld, item: DriftItem, verb: Verb): Promise<voi
     });
     return isDecided;
   };
-  const [stands, gone] = [found, wanted].map((kept) => kept && plainWords(kept));
-  const given = (): Promise<boolean> => hear(send, (say) => world.allocations.give(groupId, stands ?? "", say));
-  const baseline = world.baseline.get(groupId);
-  const isGrant = gone ? baseline?.has(gone) === true || world.allocations.wasAsked(groupId, gone) : false;
-  if (verb === "release" || (verb === "restore" && kind !== "added")) await send();
-  else if (!gone || !isGrant) await given();
-  else {
-    baseline?.delete(gone);
-    await world.allocations.retire(groupId, gone, kind === "removed" ? send : given);
+  if (verb === "release" || (verb === "restore" && kind !== "added")) {
+    await send();
+    return;
   }
-}
-
-/** Has `tell` send it, and answers whether it was heard. */
-async function hear(send: () => Promise<boolean>, tell: (say: () => Promise<boolean>) => Promise<void>) {
-  let isHeard = false;
-  await tell(async () => {
-    isHeard = await send();
-    return isHeard;
-  });
-  return isHeard;
+  // One word, of the one rule and of the other.
+  let sent: Promise<boolean> | null = null;
+  const say = (): Promise<boolean> => {
+    sent ??= send();
+    return sent;
+  };
+  const [stands, gone] = [found, wanted].map((kept) => kept && plainWords(kept));
+  const wasGranted = gone && (world.baseline.get(groupId)?.delete(gone) || world.allocations.wasAsked(groupId, gone));
+  await Promise.all([
+    gone && wasGranted && world.allocations.retire(groupId, gone, say),
+    stands && world.allocations.give(groupId, stands, say),
+    say(),
+  ]);
 }
 
 export const decisions: Feature = { chance: 0.3, policy: {}, moves: [[1, deciding]] };

@@ -52,7 +52,7 @@ export const mutations: readonly Mutation[] = [
     name: "what somebody adopts in another's place leaves that granted",
     file: "shared/usecases/drift/decide-drift.ts",
     find: "const changes = [...retired, ...allocated];",
-    replace: "const changes = retired.length > 0 && allocated.length === 0 ? [...retired] : [...allocated];",
+    replace: "const changes = allocated.length > 0 ? allocated : retired;",
     seenBy: ["restores-what-was-granted", "never-wider"],
   },
   {

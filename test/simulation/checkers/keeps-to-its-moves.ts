@@ -1,4 +1,5 @@
-// Rows go only from state to state as the tables of the domain say; from those of leases and locks the models are made too.
+// Rows go only from state to state as the tables of the domain say, and those of lockdowns as `coverage.ts` does; from the tables of leases and
+// locks the models are made too.
 import { canLockMove, lockStateAt } from "../../../shared/domain/group-lock.ts";
 import { mayFollow } from "../../../shared/domain/lease.ts";
 import type { Row, TableName } from "../../../shared/ports/tables.ts";
