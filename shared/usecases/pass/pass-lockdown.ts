@@ -33,12 +33,25 @@ export interface Blocking {
   readonly isOnList: boolean;
 }
 
+/** A drop of a lockdown; `pieces` is null where it stops nothing of what is asked for. */
+type Standing = Omit<Blocking, "pieces"> & { readonly pieces: readonly RuleSpec[] | null };
+
+const isBlocking = (it: Standing): it is Blocking => it.pieces !== null;
+
 /** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
 export async function findPassages(
   app: App,
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
+  return (await findStanding(app, groups, specs)).filter(isBlocking);
+}
+
+async function findStanding(
+  app: App,
+  groups: readonly GroupRef[],
+  specs: readonly RuleSpec[],
+): Promise<readonly Standing[]> {
   const now = app.clock.now();
   const ledgers = await Promise.all(
     groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })),
@@ -54,11 +67,11 @@ export async function findPassages(
         ...onLists.flat(),
         ...entries.flatMap((entry) => {
           if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
-          const pieces = specs.reduce<readonly RuleSpec[]>(
+          const left = specs.reduce<readonly RuleSpec[]>(
             (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
             [entry.spec],
           );
-          if (pieces.length === 1 && pieces[0] === entry.spec) return [];
+          const pieces = left.length === 1 && left[0] === entry.spec ? null : left;
           return entry.holders.flatMap((holder) =>
             holder.kind === "lockdown" && isHolding(holder, now)
               ? [{ group, entry, holder, pieces, isOnList: false }]
@@ -78,10 +91,10 @@ async function onList(
   group: GroupRef,
   entry: Entry,
   specs: readonly RuleSpec[],
-): Promise<readonly Blocking[]> {
+): Promise<readonly Standing[]> {
   const named = listNamed(entry.spec, sets);
-  const pieces = named && besideListed(entry.spec, named.list, specs);
-  if (!named || !pieces || !entry.holders.some((it) => it.ended === null)) return [];
+  if (!named || !entry.holders.some((it) => it.ended === null)) return [];
+  const pieces = besideListed(entry.spec, named.list, specs);
   const lockdowns = await Promise.all(named.set.holders.map((id) => getLockdown(app.tables, id)));
   return lockdowns.flatMap((lockdown) => {
     if (lockdown === null) return [];
@@ -106,9 +119,11 @@ export async function passLockdown(
   groups: readonly GroupRef[],
   until: number,
 ): Promise<void> {
-  const passages = await findPassages(app, groups, specs);
+  const standing = await findStanding(app, groups, specs);
+  const passages = standing.filter(isBlocking);
   const suspended = await findSuspended(app, own, specs);
-  const given = [...passages.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
+  // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew.
+  const given = [...standing.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
   if (given.length > 0) await note(app, own, specs, given, until);
   const { answerWithinMs } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;

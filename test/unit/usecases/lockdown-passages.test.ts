@@ -37,11 +37,11 @@ const locked = async (scene: Scene, app: App) => {
   lockdownId = started.lockdownId;
   return broken(scene, app, "8443");
 };
-const broken = async (scene: Scene, app: App, port: string) => {
+const broken = async (scene: Scene, app: App, port: string, sources = [OWN]) => {
   const { lease } = await openLease(
     app,
     scene.asker("carol", "requester"),
-    anAsk({ group: "web", port, reason: "it has to be looked at", breakGlass: true, periodMs: 600_000 }),
+    anAsk({ group: "web", port, sources, reason: "it has to be looked at", breakGlass: true, periodMs: 600_000 }),
     { mode: "create", idempotencyKey: null, dryRun: false },
   );
   expect(lease.status.state).toBe("open");
@@ -120,6 +120,20 @@ test("one whose lease was never booked is shut, and the group is never more open
       expect(rulesOf(scene).some((key) => key.includes("drop"))).toBe(false);
     });
 }, 60_000);
+
+test("one for addresses that nothing was let in from before, of which the lockdown has no drop, is left to its lease", () =>
+  inScene(async (scene, app) => {
+    const six = "2001:db8::7/128";
+    const isSixLet = () => isLet(scene, 8444, six);
+    await broken(scene, app, "8444", [six]);
+    expect(isSixLet()).toBe(true);
+    await minutes(scene, 3);
+    expect([isSixLet(), isLet(scene, 8444, "2001:db8::8/128")]).toEqual([true, false]);
+    await minutes(scene, 9);
+    expect(isSixLet()).toBe(false);
+    await lift(scene, app, lockdownId);
+    expect(rulesOf(scene).some((key) => key.includes("drop"))).toBe(false);
+  }));
 
 test("one that is asked for by repeating a lease from before the lockdown is given to a lease of its own", async () => {
   const scene = new Scene("repeated", { document: WITH_BREAK_GLASS, isDelivering: false });
