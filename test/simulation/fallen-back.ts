@@ -40,7 +40,7 @@ export async function isFallenBack({ tables, overtaken }: Seen, group: GroupRef)
 }
 
 /** What a look has people told of it, once a day. */
-export const tellsOfIt = (row: Row, { groupId }: GroupRef): boolean => {
-  const { kind, group } = JSON.parse(String(row.columns["body"])) as Notice;
+export const tellsOfIt = ({ columns }: Pick<Row, "columns">, { groupId }: GroupRef): boolean => {
+  const { kind, group } = JSON.parse(String(columns["body"])) as Notice;
   return kind === "guardFellBack" && group?.groupId === groupId;
 };
