@@ -59,6 +59,7 @@ interface Decision {
  *     added     allocated                         refused              allocated and opened   back to reported
  *     removed   its entry is retired              opened again         it is back already     back to reported
  *     edited    the found rule instead of it      opened again         it is back already     back to reported
+ *               and of leases that had it open
  *     guard     the lower guard is confirmed      refused              never                  refused
  *
  * Whatever is decided ends a hold on the rule: what becomes of it later is judged anew.
@@ -125,7 +126,7 @@ async function adoption(work: Work): Promise<Decision> {
   const taken = kind === "edited" ? item.ruleId : null;
   const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
   const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
-  if (found && allocated.length > 0 && seenAt === null) await requireOpening(work, found);
+  if (found && allocated.length > 0) await (seenAt === null ? requireOpening : requireStanding)(work, found);
   const changes = [...retired, ...allocated];
   return {
     state: "adopted",
@@ -186,6 +187,16 @@ async function requireOpening({ app, caller, item }: Work, { spec }: KeptRule): 
   const { operatorPath, lockdown } = policy;
   if (spec.policy === "drop" || keptFor(spec, { core: lockdown.core, operatorPath }) !== null) return;
   await requireWayIn(app, policy, { group, groupName: facts.name, specs: [spec] }, members);
+}
+
+/** Nobody accepts what has gone since it was seen: it would be owed, and nobody asked for that. The item is looked at anew. */
+async function requireStanding({ app, item }: Work, { spec }: KeptRule): Promise<void> {
+  const { group } = item;
+  const { rules } = await app.firewall.readGroup(group, "drift");
+  const key = ruleKey(spec);
+  if (rules.some((rule) => ruleKey(rule) === key)) return;
+  await driftNet(app, group).hold();
+  throw refuse(item, "the rule is not there any more");
 }
 
 /** What was last allocated for a rule, also when a decision that died has retired it. */

@@ -2,7 +2,7 @@
 import type { Allocation } from "../../domain/allocation.ts";
 import type { Baseline, GroupRow } from "../../domain/guard.ts";
 import type { GroupRef, RuleId } from "../../domain/ids.ts";
-import type { Entry, Standing } from "../../domain/ledger-entry.ts";
+import type { Entry, Holder, Standing } from "../../domain/ledger-entry.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
@@ -28,7 +28,7 @@ export interface AllocationChange {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
   /**
-   * Of what is retired, the rule that another entry takes over. Of what is allocated, the rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
+   * Of what is retired, the rule that another entry takes over: leases that had it open end with it. Of what is allocated, the rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
    * the rule is the program's from then on: closed outside of them, and opened again within.
    */
   readonly ruleId?: RuleId | null;
@@ -261,7 +261,7 @@ function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entr
     ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
   if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
   if (allocation === null && stored.standing.kind !== "none" && stored.standing.ruleId === ruleId)
-    return { ...stored, standing, allocation };
+    return { ...stored, standing, allocation, holders: stored.holders.map(withoutRule) };
   const kept = stored.allocation;
   // Who gives again what is given already changes nothing: the first word counts.
   const isSame = kept !== null && allocation !== null && contentOf(kept) === contentOf(allocation);
@@ -273,6 +273,13 @@ function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entr
         : stored.standing,
     allocation: isSame ? { ...kept, seenAt: allocation.seenAt } : allocation,
   };
+}
+
+/** Who had it open has lost it to the rule that was accepted in its place; nobody has asked for another one. */
+function withoutRule(holder: Holder): Holder {
+  if (holder.kind !== "lease" || holder.openedAt === null || holder.ended !== null) return holder;
+  const note = "its rule was changed by somebody else, and that was accepted in its place";
+  return { ...holder, ended: { cause: "removed", note, detail: null } };
 }
 
 const contentOf = (allocation: Allocation): string => {

@@ -7,6 +7,7 @@ import type { Mode } from "../../../shared/domain/mode.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { saveDrift } from "../../../shared/store/drift-items.ts";
+import { getLease } from "../../../shared/store/leases.ts";
 import { getEntry, listEntries, saveEntry } from "../../../shared/store/ledger.ts";
 import { modeWrite } from "../../../shared/store/mode.ts";
 import { type DriftWord, decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
@@ -204,6 +205,45 @@ describe("what a pass would not open", () => {
     await lockedDown(guarded);
     const answer = await decideUnder(guarded, item, "adopt", { code: "", policy: { lockdown: LOCKED } });
     expect(answer.item.state).toBe("adopted");
+  });
+});
+
+describe("a lease's rule that somebody has changed", () => {
+  async function changedLease() {
+    const guarded = await guardedApp("observe", [ruleOf(80)]);
+    await guarded.confirm();
+    const ask = anAsk({ port: "8080" });
+    const { lease } = await openLease(guarded.app, guarded.caller("admin"), ask, {
+      ...{ mode: "create", idempotencyKey: null, dryRun: false },
+    });
+    const moved = (rule: Rule): Rule => (rule.id === "sgr-by-hand-80" ? rule : { ...rule, ...specOf(9090) });
+    guarded.world.rules = guarded.world.rules.map(moved);
+    await looks(guarded, 1);
+    return { guarded, item: await openItem(guarded), leaseId: lease.request.leaseId };
+  }
+
+  test("is adopted in its place: the lease ends, and nothing is opened for it any more", async () => {
+    const { guarded, item, leaseId } = await changedLease();
+    const before = guarded.world.changes.length;
+    await decide(guarded, item, "adopt");
+    await looks(guarded);
+    const lease = await getLease(guarded.app.tables, leaseId);
+    expect([lease?.status.state, lease?.status.note]).toEqual(["closed", expect.stringContaining("accepted")]);
+    guarded.world.advance(600_001);
+    await looks(guarded);
+    expect([guarded.ports(), guarded.world.changes.length]).toEqual([[80, 9090], before]);
+  });
+
+  test("and that has gone since cannot be adopted; its drift is looked at", async () => {
+    const { guarded, item } = await changedLease();
+    guarded.world.rules = [ruleOf(80)];
+    await expect(decide(guarded, item, "adopt")).rejects.toMatchObject({ code: "DRIFT_DECIDED" });
+    const { entries } = await listEntries(guarded.app.tables, GROUP);
+    expect(entries.flatMap(({ spec, allocation }) => (allocation ? [ruleKey(spec)] : []))).toEqual([
+      ruleKey(specOf(80)),
+    ]);
+    const { rows } = await guarded.app.tables.range({ table: "due", from: [0], to: null, limit: 100 });
+    expect(rows.map(({ key }) => key[2])).toContain("drift");
   });
 });
 
