@@ -20,7 +20,12 @@ interface ClosedRule {
   /** Who wrote it first. */
   readonly owner: string;
   readonly ruleId: string;
+  /** True where others had changed it just before: the program may know it by its words of before alone. */
+  readonly isMoved: boolean;
 }
+
+/** Between a reading and the call that closes what it has shown; the cloud revokes by id, whatever the rule says by then. */
+const READ_TO_CALL_MS = 2_000;
 
 export class KnownLockdowns {
   /** Scopes of lockdowns, by name. */
@@ -29,6 +34,8 @@ export class KnownLockdowns {
   readonly closed = new Map<string, Map<string, ClosedRule>>();
   /** Those that were given back, and what others have removed while one may have been on; by group and words. */
   readonly #givenBack = new Map<string, ClosedRule>();
+  /** When others last changed a rule, by its id. */
+  readonly #movedAt = new Map<string, number>();
   readonly #lockedAt = new Map<string, number>();
   readonly #times: Times;
 
@@ -41,11 +48,17 @@ export class KnownLockdowns {
     const closed = this.closed.get(groupId) ?? new Map<string, ClosedRule>();
     this.closed.set(groupId, closed);
     const standing = new Set(after.map(wordsOf));
+    const now = this.#times.now();
+    if (who !== "safeport")
+      for (const rule of after)
+        if (before.some((it) => it.ruleId === rule.ruleId && it !== rule)) this.#movedAt.set(rule.ruleId, now);
     if (this.mayBeOn(groupId))
       for (const rule of before) {
         const words = wordsOf(rule);
         if (rule.policy === "Drop" || standing.has(words)) continue;
-        const known = { owner: writerOf(rule) ?? "somebody before", ruleId: rule.ruleId };
+        const { ruleId } = rule;
+        const isMoved = now < (this.#movedAt.get(ruleId) ?? Number.NEGATIVE_INFINITY) + READ_TO_CALL_MS;
+        const known = { owner: writerOf(rule) ?? "somebody before", ruleId, isMoved };
         if (who === "safeport") closed.set(words, known);
         else this.#givenBack.set(`${groupId} ${words}`, known);
       }

@@ -13,7 +13,7 @@ interface Cause {
 const NOT_MOVED_MS = 60_000;
 /** When the job acts at last on what nobody has acted on: without trouble, and whatever trouble there is. */
 const JOB_MS = 4 * 60_000;
-const LATEST_MS = 60 * 60_000;
+const LATEST_MS = 2 * 60 * 60_000;
 /** Clocks that are off, and answers that are on their way. */
 const SLACK_MS = 20_000;
 

@@ -45,7 +45,8 @@ export const lockdownLeavesNothing: Checker = {
         }
         if (now <= world.troubledAt() + LIFTED_WITHIN_MS) continue;
         const standing = new Set(rules.map(wordsOf));
-        for (const words of world.lockdowns.closed.get(groupId)?.keys() ?? []) {
+        for (const [words, { isMoved }] of world.lockdowns.closed.get(groupId) ?? []) {
+          if (isMoved) continue;
           const isOthers = world.untouchable.get(groupId)?.has(words) || world.baseline.get(groupId)?.has(words);
           if (standing.has(words) || !isOthers || told.has(`${groupId} ${words}`)) continue;
           if (world.recycling.isClosed(groupId, words)) continue;
