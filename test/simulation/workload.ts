@@ -87,6 +87,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
   };
   world.grants.push(grant);
   let told: LeaseAnswer | null = null;
+  let wasOpen = false;
   const hear = (answer: LeaseAnswer): void => {
     told = answer;
     const { state, until } = answer.lease.status;
@@ -95,7 +96,9 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     const untilMax = answer.settled ? until : Math.max(until, awaited);
     Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
     if (state !== "open") return;
-    if (grant.openedAt === null) grant.openedAt = world.now();
+    // Whose rule somebody has removed since may be told that it is open until a second reading has shown that.
+    if (!wasOpen) grant.openedAt = world.now();
+    wasOpen = true;
     for (const watch of world.watchers.opened) watch(grant);
   };
   const mode = dice.happens(0.3) ? "repeat" : "create";
@@ -186,6 +189,8 @@ const damage: Move = async (world, dice) => {
   });
   const rule = granted.length > 0 ? dice.pick(granted) : undefined;
   if (rule === undefined) return;
+  // What was granted once and was taken back may be a lease's by now.
+  endLeasesBy(world, ENFORCED, wordsOf(rule));
   if (dice.happens(0.5))
     await mallory.firewall.revoke(ENFORCED, [rule.ruleId as RuleId], mallory.token(), "end").catch(() => undefined);
   else {
@@ -224,6 +229,12 @@ function wordsOfSpec({ peer, ports }: RuleSpec): string {
   return wordsFor(ports.range.from, formatCidr(peer.cidr));
 }
 
+/** Somebody has their hands on the rule of leases: it is not known any more whether they are open. */
+function endLeasesBy(world: SimWorld, { groupId }: GroupRef, words: string): void {
+  for (const grant of world.grants)
+    if (grant.groupId === groupId && grant.rule === words && grant.endedAt === null) grant.openedAt = null;
+}
+
 /** Somebody removes a rule of a lease, or copies its mark elsewhere, or changes it in place. */
 const meddling: Move = async (world, dice) => {
   const dave = world.person("dave");
@@ -232,10 +243,7 @@ const meddling: Move = async (world, dice) => {
   const rule = ours.length > 0 ? dice.pick(ours) : undefined;
   if (rule === undefined) return;
   const words = wordsOf(rule);
-  const end = (): void => {
-    for (const grant of world.grants)
-      if (grant.groupId === group.groupId && grant.rule === words && grant.endedAt === null) grant.openedAt = null;
-  };
+  const end = (): void => endLeasesBy(world, group, words);
   const kind = dice.between(0, 2);
   if (kind === 0) {
     end();

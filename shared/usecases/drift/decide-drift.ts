@@ -122,8 +122,8 @@ async function adoption(work: Work): Promise<Decision> {
   if (kind === "guard") return guardAdoption(work);
   // What was rolled back does not stand, and what is being rolled back may not: to accept it is to open it.
   const seenAt = state === "rolledBack" || state === "rollingBack" ? null : app.clock.now();
-  // With open hours the rule was ours, and would be closed as an entry's that is over.
-  const taken = kind === "edited" ? item.ruleId : null;
+  // With open hours the rule was ours, and would be closed as an entry's that is over. What was put right is nobody else's.
+  const taken = kind === "edited" && seenAt !== null ? item.ruleId : null;
   const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
   const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
   if (found && allocated.length > 0) await (seenAt === null ? requireOpening : requireStanding)(work, found);

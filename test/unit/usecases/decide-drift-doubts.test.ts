@@ -234,6 +234,17 @@ describe("a lease's rule that somebody has changed", () => {
     expect([guarded.ports(), guarded.world.changes.length]).toEqual([[80, 9090], before]);
   });
 
+  test("keeps its lease where it was put right before what it was changed into is adopted", async () => {
+    const { guarded, item, leaseId } = await changedLease();
+    const back = (rule: Rule): Rule => (rule.id === "sgr-by-hand-80" ? rule : { ...rule, ...specOf(8080) });
+    guarded.world.rules = guarded.world.rules.map(back);
+    await saveDrift(guarded.app.tables, { ...item, state: "rolledBack" }, guarded.app.clock.now());
+    await decide(guarded, item, "adopt");
+    await looks(guarded);
+    const lease = await getLease(guarded.app.tables, leaseId);
+    expect([guarded.ports(), lease?.status.state]).toEqual([[80, 8080, 9090], "open"]);
+  });
+
   test("and that has gone since cannot be adopted; its drift is looked at", async () => {
     const { guarded, item } = await changedLease();
     guarded.world.rules = [ruleOf(80)];
