@@ -208,7 +208,9 @@ export async function bookJobs(app: App, known: Readonly<Record<string, Job>> = 
     const runs = await readJobRuns(app.tables, name);
     const nextAt = runs?.nextAt ?? null;
     if (nextAt !== null && (await hasDue(app.tables, dueJob(name, null, nextAt)))) continue;
-    const at = beginsAt(app.clock.now());
+    const now = app.clock.now();
+    // A run whose row is lost is late, and not the next one's.
+    const at = nextAt === null ? beginsAt(now) : Math.min(beginsAt(now), Math.max(nextAt, now));
     await app.tables.writeAll([dueWrite(dueJob(name, null, at))]);
     await app.tables.writeAll([jobRunsWrite(name, { ranAt: runs?.ranAt ?? null, nextAt: at })]);
   }

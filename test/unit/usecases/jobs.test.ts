@@ -105,6 +105,18 @@ describe("a job", () => {
     expect(await at(world)).toEqual([5000]);
   });
 
+  test("whose row was lost is booked for when it was to run, and at once where that has passed", async () => {
+    const world = await appWorld();
+    const job = noting();
+    await bookJobs(world.app, { job });
+    for (const ms of [1000, 7000]) {
+      await world.tables.writeAll([dueDelete(dueJob("job", null, START + 5000))]);
+      world.advance(ms);
+      await bookJobs(world.app, { job });
+      expect(await at(world)).toEqual([Math.max(5000, world.app.clock.now() - START)]);
+    }
+  });
+
   test("that wants to come sooner than it was booked comes sooner alone", async () => {
     const world = await appWorld();
     const job = noting(1500);
