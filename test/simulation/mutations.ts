@@ -364,7 +364,7 @@ export const mutations: readonly Mutation[] = [
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
-    from: 71,
+    from: 5511,
   },
   {
     name: "an observed group is rolled back like an enforced one",
