@@ -1,6 +1,6 @@
 // What a person says of drift: it is accepted, what was before comes back, or a hold is let go of.
 import type { Allocation } from "../../domain/allocation.ts";
-import type { DriftItem, DriftState, KeptRule } from "../../domain/drift-item.ts";
+import { type DriftItem, type DriftState, isOpenDrift, type KeptRule } from "../../domain/drift-item.ts";
 import type { GroupRef } from "../../domain/ids.ts";
 import type { Reach } from "../../domain/lease-record.ts";
 import { parseMark } from "../../domain/mark.ts";
@@ -80,7 +80,7 @@ export async function decideDrift(
   const members = await app.inventory.members(group, "drift").catch(() => []);
   const answer = { item, group, reach: reachOf(specs, members), plan: [] };
   if (isDone(item, verb)) return answer;
-  const work = { app, caller, item, word };
+  const work = { app, caller, item, word, dryRun: options.dryRun };
   const decision = await { adopt: adoption, restore: restoration, release: letting }[verb](work);
   const { plan, state } = decision;
   if (options.dryRun) return { ...answer, plan };
@@ -101,9 +101,8 @@ interface Work {
   readonly caller: Caller;
   readonly item: DriftItem;
   readonly word: DriftWord;
+  readonly dryRun: boolean;
 }
-
-const OPEN: readonly DriftState[] = ["waiting", "reported", "held", "rollingBack"];
 
 function isDone({ state, kind }: DriftItem, verb: Verb): boolean {
   if (verb === "adopt") return state === "adopted";
@@ -118,7 +117,7 @@ function refuse(item: DriftItem, why: string): Error {
 async function adoption(work: Work): Promise<Decision> {
   const { app, caller, item } = work;
   const { group, kind, found, wanted, state } = item;
-  if (!OPEN.includes(state) && state !== "rolledBack") throw refuse(item, "it is over and cannot be adopted");
+  if (!isOpenDrift(item) && state !== "rolledBack") throw refuse(item, "it is over and cannot be adopted");
   if (kind === "guard") return guardAdoption(work);
   // What was rolled back does not stand, and what is being rolled back may not: to accept it is to open it.
   const seenAt = state === "rolledBack" || state === "rollingBack" ? null : app.clock.now();
@@ -190,12 +189,12 @@ async function requireOpening({ app, caller, item }: Work, { spec }: KeptRule): 
 }
 
 /** Nobody accepts what has gone since it was seen: it would be owed, and nobody asked for that. The item is looked at anew. */
-async function requireStanding({ app, item }: Work, { spec }: KeptRule): Promise<void> {
+async function requireStanding({ app, item, dryRun }: Work, { spec }: KeptRule): Promise<void> {
   const { group } = item;
   const { rules } = await app.firewall.readGroup(group, "drift");
   const key = ruleKey(spec);
   if (rules.some((rule) => ruleKey(rule) === key)) return;
-  await driftNet(app, group).hold();
+  if (!dryRun) await driftNet(app, group).hold();
   throw refuse(item, "the rule is not there any more");
 }
 
@@ -235,7 +234,7 @@ async function restoration(work: Work): Promise<Decision> {
       carryOut: () => grantInTurn(app, caller, group, sensitiveOf(work, found), [change]),
     };
   }
-  if (!OPEN.includes(state) || !wanted) throw refuse(item, "it is over and cannot be restored");
+  if (!isOpenDrift(item) || !wanted) throw refuse(item, "it is over and cannot be restored");
   const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
   if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
   const onlyWords = found !== null && ruleKey(found.spec) === entry.key;

@@ -34,9 +34,9 @@ export interface Blocking {
 }
 
 /** A drop of a lockdown; `pieces` is null where it stops nothing of what is asked for. */
-type Standing = Omit<Blocking, "pieces"> & { readonly pieces: readonly RuleSpec[] | null };
+type LockdownDrop = Omit<Blocking, "pieces"> & { readonly pieces: readonly RuleSpec[] | null };
 
-const isBlocking = (it: Standing): it is Blocking => it.pieces !== null;
+const isBlocking = (it: LockdownDrop): it is Blocking => it.pieces !== null;
 
 /** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
 export async function findPassages(
@@ -44,14 +44,14 @@ export async function findPassages(
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
-  return (await findStanding(app, groups, specs)).filter(isBlocking);
+  return (await findDrops(app, groups, specs)).filter(isBlocking);
 }
 
-async function findStanding(
+async function findDrops(
   app: App,
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
-): Promise<readonly Standing[]> {
+): Promise<readonly LockdownDrop[]> {
   const now = app.clock.now();
   const ledgers = await Promise.all(
     groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })),
@@ -91,7 +91,7 @@ async function onList(
   group: GroupRef,
   entry: Entry,
   specs: readonly RuleSpec[],
-): Promise<readonly Standing[]> {
+): Promise<readonly LockdownDrop[]> {
   const named = listNamed(entry.spec, sets);
   if (!named || !entry.holders.some((it) => it.ended === null)) return [];
   const pieces = besideListed(entry.spec, named.list, specs);
@@ -119,11 +119,11 @@ export async function passLockdown(
   groups: readonly GroupRef[],
   until: number,
 ): Promise<void> {
-  const standing = await findStanding(app, groups, specs);
-  const passages = standing.filter(isBlocking);
+  const drops = await findDrops(app, groups, specs);
+  const passages = drops.filter(isBlocking);
   const suspended = await findSuspended(app, own, specs);
   // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew.
-  const given = [...standing.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
+  const given = [...drops.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
   if (given.length > 0) await note(app, own, specs, given, until);
   const { answerWithinMs } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;

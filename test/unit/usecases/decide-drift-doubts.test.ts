@@ -17,6 +17,7 @@ import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledge
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { aDropHolder } from "../../kit/plan-pictures.ts";
 import { anAsk, GROUP, START } from "./app-world.ts";
+import { dyingAt } from "./dying-app.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
 
 const WORD: DriftWord = { owner: "dba", reason: "needed", ticket: "", sensitiveConfirmed: false };
@@ -232,6 +233,32 @@ describe("a lease's rule that somebody has changed", () => {
     guarded.world.advance(600_001);
     await looks(guarded);
     expect([guarded.ports(), guarded.world.changes.length]).toEqual([[80, 9090], before]);
+  });
+
+  test("opens nothing for its lease any more, wherever whoever adopts it dies", async () => {
+    const seen = new Set<string>();
+    for (let dies = 0; dies < 16; dies += 1) {
+      const { guarded, item, leaseId } = await changedLease();
+      const mortal: GuardedApp = { ...guarded, app: dyingAt(guarded.app, dies) };
+      const died = await decide(mortal, item, "adopt").then(
+        () => "lived",
+        () => "died",
+      );
+      await looks(guarded);
+      const again = await decide(guarded, item, "adopt").then(
+        ({ item: it }) => it.state,
+        ({ code }) => code,
+      );
+      await looks(guarded);
+      const lease = await getLease(guarded.app.tables, leaseId);
+      seen.add(`${died} ${again} ${guarded.ports().join()} ${lease?.status.state}`);
+    }
+    // What was booked before they died may have settled the item.
+    expect([...seen].sort()).toEqual([
+      "died DRIFT_DECIDED 80,9090 closed",
+      "died adopted 80,9090 closed",
+      "lived adopted 80,9090 closed",
+    ]);
   });
 
   test("keeps its lease where it was put right before what it was changed into is adopted", async () => {
