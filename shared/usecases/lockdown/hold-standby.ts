@@ -8,6 +8,7 @@ import { dueJob, dueWrite } from "../../store/due.ts";
 import { getStandbySet, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
+import { besidePassages } from "../pass/pass-lockdown.ts";
 import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { settleStandby } from "./settle-standby.ts";
 import { standDown } from "./stand-down.ts";
@@ -41,13 +42,15 @@ export async function fillLists(
       return isShown ? [held.set] : [];
     }),
   );
-  const passed = new Set(groups.filter((it) => it.passages?.length).map(keyOf));
+  const passages = new Map(groups.map((it) => [keyOf(it), it.passages ?? []]));
   return chosen.map((it) => {
     const set = filled
       .flat()
       .find(({ region, members }) => region === it.group.region && members.includes(it.group.groupId));
-    // A way that break-glass was given leads through drops over blocks alone.
-    if (!set || it.way !== "drops" || passed.has(keyOf(it))) return it;
+    // A way that break-glass was given through a drop leads through drops over blocks alone.
+    const beside = besidePassages(it.drops, passages.get(keyOf(it)) ?? []);
+    const isPassed = beside.length !== it.drops.length || beside.some((drop) => !it.drops.includes(drop));
+    if (!set || it.way !== "drops" || isPassed) return it;
     const drops = onLists(it.drops, set.lists);
     return drops ? { ...it, drops, spelledOut: it.drops } : it;
   });

@@ -5,7 +5,6 @@ import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/loc
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
-import type { StandbySet } from "../../domain/standby.ts";
 import { isHolding, isSuspending } from "../../plan/picture.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { besideListed, listNamed } from "../../plan/standby-drops.ts";
@@ -33,10 +32,11 @@ export interface Blocking {
   readonly isOnList: boolean;
 }
 
-/** A drop of a lockdown; `pieces` is null where it stops nothing of what is asked for. */
-type LockdownDrop = Omit<Blocking, "pieces"> & { readonly pieces: readonly RuleSpec[] | null };
-
-const isBlocking = (it: LockdownDrop): it is Blocking => it.pieces !== null;
+/** A drop that stands for lockdowns; `pieces` is null where it stops nothing of what is asked for. */
+interface LockdownDrop extends Pick<Blocking, "group" | "entry" | "isOnList"> {
+  readonly lockdownIds: readonly string[];
+  readonly pieces: readonly RuleSpec[] | null;
+}
 
 /** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
 export async function findPassages(
@@ -44,7 +44,7 @@ export async function findPassages(
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
-  return (await findDrops(app, groups, specs)).filter(isBlocking);
+  return blockingOf(app, await findDrops(app, groups, specs));
 }
 
 async function findDrops(
@@ -60,50 +60,49 @@ async function findDrops(
     app,
     ledgers.flatMap(({ entries }) => entries.map(({ spec }) => spec)),
   );
+  return ledgers.flatMap(({ group, entries }) => [
+    ...entries.flatMap((entry): readonly LockdownDrop[] => {
+      // A drop on a list of ours stops what it does as long as lockdowns have the list filled, whoever holds the drop itself.
+      const named = listNamed(entry.spec, sets);
+      if (!named || !entry.holders.some((it) => it.ended === null)) return [];
+      const pieces = besideListed(entry.spec, named.list, specs);
+      return [{ group, entry, lockdownIds: named.set.holders, pieces, isOnList: true }];
+    }),
+    ...entries.flatMap((entry): readonly LockdownDrop[] => {
+      if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
+      const left = specs.reduce<readonly RuleSpec[]>(
+        (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
+        [entry.spec],
+      );
+      const pieces = left.length === 1 && left[0] === entry.spec ? null : left;
+      const lockdownIds = holdersOf(entry, now).map(({ holderId }) => holderId);
+      return [{ group, entry, lockdownIds, pieces, isOnList: false }];
+    }),
+  ]);
+}
+
+const holdersOf = ({ holders }: Entry, now: number): readonly DropHolder[] =>
+  holders.filter((it): it is DropHolder => it.kind === "lockdown" && isHolding(it, now));
+
+/** Those in the way, for each lockdown that they stand for. Reads the lockdowns that have filled lists, as the drops on these do not tell of them. */
+async function blockingOf(app: App, drops: readonly LockdownDrop[]): Promise<readonly Blocking[]> {
+  const now = app.clock.now();
   const found = await Promise.all(
-    ledgers.map(async ({ group, entries }) => {
-      const onLists = await Promise.all(entries.map((entry) => onList(app, sets, group, entry, specs)));
-      return [
-        ...onLists.flat(),
-        ...entries.flatMap((entry) => {
-          if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
-          const left = specs.reduce<readonly RuleSpec[]>(
-            (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
-            [entry.spec],
-          );
-          const pieces = left.length === 1 && left[0] === entry.spec ? null : left;
-          return entry.holders.flatMap((holder) =>
-            holder.kind === "lockdown" && isHolding(holder, now)
-              ? [{ group, entry, holder, pieces, isOnList: false }]
-              : [],
-          );
-        }),
-      ];
+    drops.map(async ({ lockdownIds, pieces, ...drop }): Promise<readonly Blocking[]> => {
+      if (pieces === null) return [];
+      if (!drop.isOnList) return holdersOf(drop.entry, now).map((holder) => ({ ...drop, pieces, holder }));
+      const lockdowns = await Promise.all(lockdownIds.map((id) => getLockdown(app.tables, id)));
+      return lockdowns.flatMap((lockdown) => {
+        if (lockdown === null) return [];
+        const { lockdownId: holderId, principal, until } = lockdown;
+        const reason = `lockdown ${holderId} ${lockdown.reason}`;
+        const holder = { kind: "lockdown", holderId, principal, reason, until } as const;
+        const unseen = { openedAt: null, statedUntil: null, ended: null };
+        return [{ ...drop, pieces, holder: { ...holder, ...unseen } }];
+      });
     }),
   );
   return found.flat();
-}
-
-/** A drop on a list of ours stops what it does as long as lockdowns have the list filled, whoever holds the drop itself. */
-async function onList(
-  app: App,
-  sets: readonly StandbySet[],
-  group: GroupRef,
-  entry: Entry,
-  specs: readonly RuleSpec[],
-): Promise<readonly LockdownDrop[]> {
-  const named = listNamed(entry.spec, sets);
-  if (!named || !entry.holders.some((it) => it.ended === null)) return [];
-  const pieces = besideListed(entry.spec, named.list, specs);
-  const lockdowns = await Promise.all(named.set.holders.map((id) => getLockdown(app.tables, id)));
-  return lockdowns.flatMap((lockdown) => {
-    if (lockdown === null) return [];
-    const { lockdownId: holderId, principal, until } = lockdown;
-    const reason = `lockdown ${holderId} ${lockdown.reason}`;
-    const holder = { kind: "lockdown", holderId, principal, reason, until } as const;
-    const unseen = { openedAt: null, statedUntil: null, ended: null };
-    return [{ group, entry, holder: { ...holder, ...unseen }, pieces, isOnList: true }];
-  });
 }
 
 /**
@@ -120,10 +119,13 @@ export async function passLockdown(
   until: number,
 ): Promise<void> {
   const drops = await findDrops(app, groups, specs);
-  const passages = drops.filter(isBlocking);
+  const passages = await blockingOf(app, drops);
   const suspended = await findSuspended(app, own, specs);
   // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew.
-  const given = [...drops.map(({ group, holder }) => ({ group, lockdownId: holder.holderId })), ...suspended];
+  const given = [
+    ...drops.flatMap(({ group, lockdownIds }) => lockdownIds.map((lockdownId) => ({ group, lockdownId }))),
+    ...suspended,
+  ];
   if (given.length > 0) await note(app, own, specs, given, until);
   const { answerWithinMs } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;

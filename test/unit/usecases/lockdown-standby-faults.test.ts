@@ -7,6 +7,7 @@ import { policyOf } from "../../../shared/config/policy-values.ts";
 import { listStandbySets } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
+import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import {
   filled,
@@ -20,7 +21,7 @@ import {
   VISITOR,
   writingCalls,
 } from "../../kit/standby-world.ts";
-import { region, type World } from "../../kit/world.ts";
+import { region, type World, worldSeed } from "../../kit/world.ts";
 
 let world: World;
 afterEach(() => world?.stop());
@@ -197,6 +198,44 @@ test("break-glass passes a filled list for its own source alone; blocks close it
   const again = await lock(world, ["web", "app"]);
   expect(writingCalls(world).slice(before)).toEqual(["ModifyPrefixList", "ModifyPrefixList"]);
   await lift(world, again.lockdownId);
+});
+
+test("break-glass on a core port, which no list stops, leaves the group to its lists, also when it is over", async () => {
+  world = await standbyWorld();
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const before = writingCalls(world).length;
+  const ask = {
+    port: "443",
+    sources: [VISITOR],
+    breakGlass: true,
+    reason: "it has to be looked at",
+    periodMs: 600_000,
+  };
+  const { lease } = await world.open(ask, "carol");
+  expect([lease.status.state, lets(world, "web", 443)]).toEqual(["open", true]);
+  await world.ticks(14);
+  expect([lets(world, "web", 443), openPorts(world)]).toEqual([false, LOCKED]);
+  expect(writingCalls(world).slice(before)).toEqual(["AuthorizeSecurityGroup", "RevokeSecurityGroup"]);
+  await lift(world, lockdownId);
+  expect(openPorts(world)).toEqual(ALL);
+});
+
+test("a lease on a core port is extended behind a filled list of another group of its host, though no row tells whose the lockdown is", async () => {
+  const instance = { instanceId: "i-app-1", name: "app-1", address: "127.10.0.21", listening: [] };
+  world = await standbyWorld({
+    seed: {
+      ...worldSeed,
+      groups: ["web", "app", "other"].map((name) => ({ groupId: `sg-${name}`, name, rules: [] })),
+      instances: [{ ...instance, groupIds: ["sg-app", "sg-other"] }],
+    },
+  });
+  const { lease } = await world.open({ port: "443", group: "other" }, "carol");
+  const { lockdownId } = await lock(world, ["web", "app"]);
+  const [, scope = "", sequence] = lockdownId.split("-");
+  const app = world.process();
+  await world.run(app.tables.update("lockdown", [scope, Number(sequence)], { body: "{" }, { kind: "present" }));
+  const extended = extendLease(app, world.caller("carol"), lease.request.leaseId, 600_000, { dryRun: false });
+  expect(await world.run(extended)).toMatchObject({ extended: true, lease: { status: { state: "open" } } });
 });
 
 test("no lease opens behind a filled list of another group of its host", async () => {
