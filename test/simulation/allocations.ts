@@ -59,8 +59,9 @@ function allocate(world: SimWorld, group: GroupRef, { port, source, owner }: Wan
   return world.allocations.give(group.groupId, wordsFor(port, source), () => world.platform.start("allocate", act));
 }
 
-/** Somebody takes back what was allocated for good. */
+/** Somebody takes back what was allocated for good, also by the baseline. */
 export function retire(world: SimWorld, group: GroupRef, spec: RuleSpec, words: string): Promise<void> {
+  world.baseline.get(group.groupId)?.delete(words);
   const entryId = entryIdOf(group.groupId, ruleKey(spec));
   const act = async (app: App): Promise<void> => {
     const caller = world.asker("olga", "admin");
