@@ -178,3 +178,52 @@ test.each([
     expect(at).toBeGreaterThan(10);
   },
 );
+
+/** Long after somebody has died who had closed the rule, it is to be given back, and that is written right before a call of the next pass. */
+async function runLifted(at: number): Promise<{ readonly call: string | null; readonly isBack: boolean }> {
+  const scene = new Scene(`suspend lifted ${at}`, { isDelivering: false });
+  return scene.schedule.run(
+    (async () => {
+      await prepare(scene);
+      const owner = scene.person("owner");
+      await owner.firewall.authorize(APP, [{ spec: left, description: "theirs" }], owner.token(), "open");
+      await minutes(scene, 2);
+      const first = scene.newProcess();
+      first.caller.fate = (it) => (it.name.startsWith("revoke ") ? "dies after" : "answered");
+      await Promise.race([suspended(scene, first.app).catch(() => undefined), first.caller.died]);
+      await scene.schedule.sleep(10 * MINUTE_MS);
+      const slow = scene.newProcess();
+      let [turn, call] = [0, null as string | null];
+      let isHeldUp: () => void = () => undefined;
+      const heldUp = new Promise<void>((resolve) => {
+        isHeldUp = resolve;
+      });
+      slow.caller.fate = (it) => {
+        if (turn++ === at) {
+          call = it.name;
+          slow.caller.freeze(5_000);
+          isHeldUp();
+        }
+        return "answered";
+      };
+      const looked = look(scene, slow.app, APP, "incident").then(isHeldUp, isHeldUp);
+      await heldUp;
+      await resumeRules(scene.quietApp(), APP, incident.itemId);
+      await looked;
+      await minutes(scene, 3);
+      return { call, isBack: scene.rule(APP, left) !== undefined };
+    })(),
+  );
+}
+
+test("what somebody has closed who died is given back, whenever that is decided in the next pass", async () => {
+  const wrong: string[] = [];
+  let at = 0;
+  for (; at < CALLS_MAX; at++) {
+    const { call, isBack } = await runLifted(at);
+    if (call === null) break;
+    if (!isBack) wrong.push(`lifted before call ${at} (${call}): the rule is not back`);
+  }
+  expect(wrong).toEqual([]);
+  expect(at).toBeGreaterThan(5);
+});

@@ -133,12 +133,15 @@ export class PassIntents {
     this.intents = this.intents.filter((it) => it.intentId !== intent.intentId);
   }
 
-  /** A reading of `readAt` was planned, and wholly written down or not: what it shows, and what can no longer act, is over. */
-  read(readAt: number, isWritten: boolean, isReadBack: (rule: IntendedRule) => boolean): void {
+  /**
+   * A reading of `readAt` was planned and written down: what it shows, and what can no longer act, is over. Not before the ledger has it, as whose
+   * doing it is that something is gone is told by a revoke's intent alone until then.
+   */
+  read(readAt: number, isReadBack: (rule: IntendedRule) => boolean): void {
     const { lateEffectMaxMs } = this.app.settings;
     const isOver = (intent: Intent): boolean =>
       this.answered.has(intent.intentId) && !this.uncertain.has(intent.intentId)
-        ? isWritten && intent.rules.every(isReadBack)
+        ? intent.rules.every(isReadBack)
         : readAt >= intent.attemptsEndAt + lateEffectMaxMs;
     this.done.push(...this.intents.filter(isOver));
     this.intents = this.intents.filter((intent) => !isOver(intent));

@@ -279,7 +279,7 @@ class Pass {
     this.seen = entries;
     const isReadBack = ({ entryId }: IntendedRule): boolean =>
       this.calls.cleared.has(entryId) || (entries.get(entryId)?.standing.kind ?? "none") !== "none";
-    this.intents.read(readAt, !stale, isReadBack);
+    if (!stale && !moved) this.intents.read(readAt, isReadBack);
     return stale || moved;
   }
 
