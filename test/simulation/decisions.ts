@@ -1,5 +1,5 @@
 // Feature: people decide about drift. They accept what nobody granted, also after it was rolled back, or that something granted is gone; they
-// have back what others removed or changed; and they let go of what was rolled back too often.
+// have back what others removed or changed; and they let go of what was rolled back too often, because somebody did not give up.
 import { formatCidr } from "../../shared/domain/cidr.ts";
 import { type DriftItem, isOpenDrift, type KeptRule } from "../../shared/domain/drift-item.ts";
 import { listDrift } from "../../shared/store/drift-items.ts";
@@ -10,8 +10,9 @@ import { operatorsWords } from "./alarms.ts";
 import { lookNow, retire } from "./allocations.ts";
 import type { Feature, Move } from "./feature.ts";
 import { wordsFor, wordsOf } from "./observed.ts";
+import { ENFORCED } from "./sim-account.ts";
 import type { SimWorld } from "./sim-world.ts";
-import { pause } from "./workload.ts";
+import { pause, ruleFor } from "./workload.ts";
 
 const VERBS = ["adopt", "adopt", "restore", "release"] as const;
 type Verb = (typeof VERBS)[number];
@@ -97,4 +98,34 @@ async function decide(world: SimWorld, item: DriftItem, verb: Verb): Promise<voi
   ]);
 }
 
-export const decisions: Feature = { chance: 0.3, policy: {}, moves: [[1, deciding]] };
+/** Somebody opens again and again what is rolled back each time, until the program leaves that to people. */
+const insisting: Move = async (world, dice) => {
+  const mallory = world.person("mallory");
+  const [port, source] = [dice.between(6600, 6603), "198.51.100.0/24"];
+  const words = wordsFor(port, source);
+  const rule = { spec: ruleFor(port, source), description: "once more" };
+  for (let n = dice.between(4, 9); n > 0; n--) {
+    if (!world.rules(ENFORCED).some((it) => wordsOf(it) === words))
+      await mallory.firewall.authorize(ENFORCED, [rule], mallory.token(), "open").catch(() => undefined);
+    await world.schedule.sleep(dice.between(5, 90) * 1000);
+  }
+};
+
+/** Nobody leaves it at that: what is held is let go of, and goes. */
+async function letGo(world: SimWorld): Promise<void> {
+  for (let n = 0; n < 3; n++) {
+    const { items } = await listDrift(world.tables, { limit: 200 });
+    for (const item of items) if (isFor("release", item)) await decide(world, item, "release");
+    await world.schedule.sleep(10 * 60_000);
+  }
+}
+
+export const decisions: Feature = {
+  chance: 0.3,
+  policy: {},
+  ends: (world) => void letGo(world),
+  moves: [
+    [2, deciding],
+    [1, insisting],
+  ],
+};

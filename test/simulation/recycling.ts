@@ -1,5 +1,6 @@
 // Feature: rules that nobody uses leave by the queue, in minutes where the policy counts days; some are used after all, and people object.
 import type { EcsRule } from "../../local/services/ecs/model.ts";
+import type { RuleId } from "../../shared/domain/ids.ts";
 import type { Policy } from "../../shared/domain/policy.ts";
 import type { RecyclingItem } from "../../shared/domain/recycling-item.ts";
 import { dueJob, dueWrite } from "../../shared/store/due.ts";
@@ -15,9 +16,10 @@ import { Dice } from "../kit/schedule.ts";
 import { isIn, policiesOf } from "./data-plane.ts";
 import type { Feature, Move } from "./feature.ts";
 import { QUARANTINE_MS, type Recyclable } from "./known-recycling.ts";
+import { wordsOf } from "./observed.ts";
 import { ENFORCED, OBSERVED, REGION, UNGUARDED } from "./sim-account.ts";
 import type { SimWorld } from "./sim-world.ts";
-import { leaseOf } from "./workload.ts";
+import { leaseOf, pause, ruleFor } from "./workload.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -167,7 +169,7 @@ const options = (app: App) => ({ dryRun: false, deadlineAt: app.clock.monotonicM
 const objecting: Move = async (world, dice) => {
   const isExempt = dice.happens(0.4);
   const olga = () => world.asker("olga", "operator");
-  const among = ({ state }: RecyclingItem): boolean => state !== "restored" && state !== "exempt";
+  const among = ({ state }: RecyclingItem): boolean => isExempt || state !== "restored";
   const decided = await decide(world, dice, among, (app, { itemId, group, kept }) => {
     for (const it of world.recycling.rules)
       if (it.groupId === group.groupId && it.rule.description === kept.description) it.isAskedBack = true;
@@ -208,6 +210,21 @@ const leasingThere: Move = (world, dice) => {
   return leaseOf(world, dice, { ...wish, principal: dice.pick(["ann", "ben"]), periodMs });
 };
 
+/** Somebody removes a rule themselves, where nobody guards the group, and perhaps makes it once more. */
+const removing: Move = async (world, dice) => {
+  const dave = world.person("dave");
+  const { groupId, rule, words } = dice.pick(world.recycling.rules.filter((it) => it.groupId !== ENFORCED.groupId));
+  const group = groupId === OBSERVED.groupId ? OBSERVED : UNGUARDED;
+  const stands = world.rules(group).find((it) => wordsOf(it) === words);
+  if (stands === undefined) return;
+  await dave.firewall.revoke(group, [stands.ruleId as RuleId], dave.token(), "end").catch(() => undefined);
+  if (dice.happens(0.5)) return;
+  await pause(world, dice, 60 * MINUTE_MS);
+  if (world.rules(group).some((it) => wordsOf(it) === words)) return;
+  const again = { spec: ruleFor(portOf(rule), SOURCE), description: rule.description };
+  await dave.firewall.authorize(group, [again], dave.token(), "open").catch(() => undefined);
+};
+
 /** The switch is off for some time. */
 const switching: Move = async (world, dice) => {
   const { groups } = world.policy.recycling;
@@ -240,6 +257,7 @@ export const recycling: Feature = {
     [2, approving],
     [1, scanning],
     [2, leasingThere],
+    [1, removing],
     [1, switching],
   ],
 };

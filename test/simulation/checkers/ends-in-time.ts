@@ -23,6 +23,7 @@ export const endsInTime: Checker = {
           const born = world.born.get(rule.ruleId);
           // Drops have checkers of their own, and so has what recycling gives back.
           if (rule.policy === "Drop" || world.recycling.isRecyclable(groupId, wordsOf(rule))) continue;
+          if (world.recycling.isToGiveBack(groupId, wordsOf(rule))) continue;
           if (born?.who !== "safeport" || told.has(rule.ruleId) || world.unknown.has(rule.ruleId)) continue;
           // Somebody may have changed it since: it goes at the end of what it was opened for.
           const { words } = born;
