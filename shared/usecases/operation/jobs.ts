@@ -201,13 +201,15 @@ export async function runJob(
   }
 }
 
-/** Books periodic jobs whose rows are not there: after setup, and whatever was lost. Costs two reads a job. */
+/** Books periodic jobs whose rows are not there: after setup, and whatever was lost. Costs two reads a job, and three where one is lost. */
 export async function bookJobs(app: App, known: Readonly<Record<string, Job>> = jobs): Promise<void> {
   for (const [name, { beginsAt }] of Object.entries(known)) {
     if (beginsAt === null) continue;
     const runs = await readJobRuns(app.tables, name);
     const nextAt = runs?.nextAt ?? null;
     if (nextAt !== null && (await hasDue(app.tables, dueJob(name, null, nextAt)))) continue;
+    // Whoever has just run it has said so before its row went.
+    if (nextAt !== null && (await readJobRuns(app.tables, name))?.nextAt !== nextAt) continue;
     const now = app.clock.now();
     // A run whose row is lost is late, and not the next one's.
     const at = nextAt === null ? beginsAt(now) : Math.min(beginsAt(now), Math.max(nextAt, now));

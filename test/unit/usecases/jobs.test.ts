@@ -117,6 +117,20 @@ describe("a job", () => {
     }
   });
 
+  test("that ends while somebody looks for its row is not booked to run once more", async () => {
+    const world = await appWorld();
+    const job = noting();
+    await bookJobs(world.app, { job });
+    world.advance(5000);
+    const { tables } = world.app;
+    const get: App["tables"]["get"] = async (table, key) => {
+      if (table === "due") await tick(world, job);
+      return tables.get(table, key);
+    };
+    await bookJobs({ ...world.app, tables: { ...tables, get } }, { job });
+    expect([job.runs, await at(world)]).toEqual([["5000"], [65_000]]);
+  });
+
   test("that wants to come sooner than it was booked comes sooner alone", async () => {
     const world = await appWorld();
     const job = noting(1500);
