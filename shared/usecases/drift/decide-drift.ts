@@ -7,6 +7,7 @@ import { parseMark } from "../../domain/mark.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
 import { guardOfTag } from "../../plan/effective-guard.ts";
+import { carriesOurMark } from "../../plan/picture.ts";
 import { keptFor } from "../../plan/plan-lockdown.ts";
 import { getDrift as readDrift, saveDrift } from "../../store/drift-items.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
@@ -154,7 +155,12 @@ async function accepted(work: Work, found: KeptRule, seenAt: number | null): Pro
   const reason = word.reason || before?.reason;
   for (const [field, value] of Object.entries({ owner, reason }))
     if (!value) throw fail("REQUEST_INVALID", { field, why: `${field} is missing` });
+  const openHours = before?.openHours ?? null;
   const isMarked = parseMark(found.description) !== null;
+  const rule = { ...found.spec, description: found.description, id: item.ruleId, createdAt: null };
+  // The mark of something else ends nothing: the rule stays as it was accepted, and the ledger knows no words of it.
+  const isOthers =
+    isMarked && seenAt !== null && openHours === null && !carriesOurMark(rule, { group, ...app.settings });
   const allocation: Allocation = {
     provenance: "adopted",
     owner: owner ?? "",
@@ -162,8 +168,8 @@ async function accepted(work: Work, found: KeptRule, seenAt: number | null): Pro
     reason: reason ?? "",
     ticket: word.ticket || before?.ticket || "",
     allowedSources: before?.allowedSources ?? [],
-    openHours: before?.openHours ?? null,
-    description: isMarked ? writtenFor(reason ?? "") : found.description,
+    openHours,
+    description: isOthers ? "" : isMarked ? writtenFor(reason ?? "") : found.description,
     by: caller.principal,
     at: app.clock.now(),
     seenAt,

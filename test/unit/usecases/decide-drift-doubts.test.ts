@@ -210,8 +210,8 @@ describe("what a pass would not open", () => {
 });
 
 describe("a lease's rule that somebody has changed", () => {
-  async function changedLease() {
-    const guarded = await guardedApp("observe", [ruleOf(80)]);
+  async function changedLease(guard: Guard = "observe") {
+    const guarded = await guardedApp(guard, [ruleOf(80)]);
     await guarded.confirm();
     const ask = anAsk({ port: "8080" });
     const { lease } = await openLease(guarded.app, guarded.caller("admin"), ask, {
@@ -234,6 +234,21 @@ describe("a lease's rule that somebody has changed", () => {
     await looks(guarded);
     expect([guarded.ports(), guarded.world.changes.length]).toEqual([[80, 9090], before]);
   });
+
+  test.each(["observe", "enforce"] as const)(
+    "is adopted with what it says of itself, and is no drift by that: in %s",
+    async (guard) => {
+      const { guarded, item } = await changedLease(guard);
+      const before = guarded.world.rules;
+      await decide(guarded, item, "adopt");
+      await looks(guarded, 15);
+      const { items } = await guarded.drift();
+      expect([guarded.world.rules, items.map(({ driftId, state }) => [driftId, state])]).toEqual([
+        before,
+        [[item.driftId, "adopted"]],
+      ]);
+    },
+  );
 
   test("opens nothing for its lease any more, wherever whoever adopts it dies", async () => {
     const seen = new Set<string>();
