@@ -5,6 +5,7 @@ import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/loc
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import type { StandbyList } from "../../domain/standby.ts";
 import { isHolding, isSuspending } from "../../plan/picture.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { besideListed, listNamed } from "../../plan/standby-drops.ts";
@@ -32,10 +33,10 @@ export interface Blocking {
   readonly isOnList: boolean;
 }
 
-/** A drop that stands for lockdowns; `pieces` is null where it stops nothing of what is asked for. */
-interface LockdownDrop extends Pick<Blocking, "group" | "entry" | "isOnList"> {
+/** A drop that stands for lockdowns, over blocks or on a list of ours that they have filled. */
+interface LockdownDrop extends Pick<Blocking, "group" | "entry"> {
   readonly lockdownIds: readonly string[];
-  readonly pieces: readonly RuleSpec[] | null;
+  readonly list: StandbyList | null;
 }
 
 /** Drops of lockdowns in these groups that stop any of the specs. Reads their ledgers. */
@@ -44,14 +45,10 @@ export async function findPassages(
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
-  return blockingOf(app, await findDrops(app, groups, specs));
+  return blockingOf(app, await findDrops(app, groups), () => specs);
 }
 
-async function findDrops(
-  app: App,
-  groups: readonly GroupRef[],
-  specs: readonly RuleSpec[],
-): Promise<readonly LockdownDrop[]> {
+async function findDrops(app: App, groups: readonly GroupRef[]): Promise<readonly LockdownDrop[]> {
   const now = app.clock.now();
   const ledgers = await Promise.all(
     groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })),
@@ -65,18 +62,12 @@ async function findDrops(
       // A drop on a list of ours stops what it does as long as lockdowns have the list filled, whoever holds the drop itself.
       const named = listNamed(entry.spec, sets);
       if (!named || !entry.holders.some((it) => it.ended === null)) return [];
-      const pieces = besideListed(entry.spec, named.list, specs);
-      return [{ group, entry, lockdownIds: named.set.holders, pieces, isOnList: true }];
+      return [{ group, entry, lockdownIds: named.set.holders, list: named.list }];
     }),
     ...entries.flatMap((entry): readonly LockdownDrop[] => {
       if (entry.spec.policy !== "drop" || entry.allocation !== null) return [];
-      const left = specs.reduce<readonly RuleSpec[]>(
-        (drops, spec) => drops.flatMap((drop) => besides(drop, spec) ?? [drop]),
-        [entry.spec],
-      );
-      const pieces = left.length === 1 && left[0] === entry.spec ? null : left;
       const lockdownIds = holdersOf(entry, now).map(({ holderId }) => holderId);
-      return [{ group, entry, lockdownIds, pieces, isOnList: false }];
+      return [{ group, entry, lockdownIds, list: null }];
     }),
   ]);
 }
@@ -84,31 +75,72 @@ async function findDrops(
 const holdersOf = ({ holders }: Entry, now: number): readonly DropHolder[] =>
   holders.filter((it): it is DropHolder => it.kind === "lockdown" && isHolding(it, now));
 
-/** Those in the way, for each lockdown that they stand for. Reads the lockdowns that have filled lists, as the drops on these do not tell of them. */
-async function blockingOf(app: App, drops: readonly LockdownDrop[]): Promise<readonly Blocking[]> {
-  const now = app.clock.now();
+/**
+ * Those in the way, for each lockdown that they stand for; `waysIn`: what is let through. Reads the lockdowns that have filled lists, as the
+ * drops on these do not tell of them.
+ */
+async function blockingOf(
+  app: App,
+  drops: readonly LockdownDrop[],
+  waysIn: (group: GroupRef, lockdownId: string) => readonly RuleSpec[],
+): Promise<readonly Blocking[]> {
   const found = await Promise.all(
-    drops.map(async ({ lockdownIds, pieces, ...drop }): Promise<readonly Blocking[]> => {
-      if (pieces === null) return [];
-      if (!drop.isOnList) return holdersOf(drop.entry, now).map((holder) => ({ ...drop, pieces, holder }));
-      const lockdowns = await Promise.all(lockdownIds.map((id) => getLockdown(app.tables, id)));
-      return lockdowns.flatMap((lockdown) => {
-        if (lockdown === null) return [];
-        const { lockdownId: holderId, principal, until } = lockdown;
-        const reason = `lockdown ${holderId} ${lockdown.reason}`;
-        const holder = { kind: "lockdown", holderId, principal, reason, until } as const;
-        const unseen = { openedAt: null, statedUntil: null, ended: null };
-        return [{ ...drop, pieces, holder: { ...holder, ...unseen } }];
-      });
-    }),
+    drops.flatMap(({ group, entry, lockdownIds, list }) =>
+      lockdownIds.map(async (id): Promise<readonly Blocking[]> => {
+        const pieces = piecesOf(entry.spec, list, waysIn(group, id));
+        if (pieces === null) return [];
+        const own = holdersOf(entry, app.clock.now()).find(({ holderId }) => holderId === id);
+        const holder = list === null ? own : await holderOnLists(app, id);
+        return holder ? [{ group, entry, holder, pieces, isOnList: list !== null }] : [];
+      }),
+    ),
   );
   return found.flat();
+}
+
+/** What stays of a drop when these are let through; null where that is all of it. */
+function piecesOf(drop: RuleSpec, list: StandbyList | null, specs: readonly RuleSpec[]): readonly RuleSpec[] | null {
+  if (list !== null) return besideListed(drop, list, specs);
+  const left = beside([drop], specs);
+  return left.length === 1 && left[0] === drop ? null : left;
+}
+
+const beside = (drops: readonly RuleSpec[], specs: readonly RuleSpec[]): readonly RuleSpec[] =>
+  specs.reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
+
+async function holderOnLists(app: App, lockdownId: string): Promise<DropHolder | null> {
+  const lockdown = await getLockdown(app.tables, lockdownId);
+  if (lockdown === null) return null;
+  const { principal, until } = lockdown;
+  const reason = `lockdown ${lockdownId} ${lockdown.reason}`;
+  const unseen = { openedAt: null, statedUntil: null, ended: null };
+  return { kind: "lockdown", holderId: lockdownId, principal, reason, until, ...unseen };
+}
+
+/** Drops in the way of these specs, or of ways that were given through them. */
+async function findOnWays(
+  app: App,
+  groups: readonly GroupRef[],
+  specs: readonly RuleSpec[],
+): Promise<readonly Blocking[]> {
+  const drops = await findDrops(app, groups);
+  const ids = new Set(drops.flatMap(({ lockdownIds }) => lockdownIds));
+  const ways = new Map<string, readonly RuleSpec[]>();
+  for (const id of ids)
+    for (const it of (await getLockdown(app.tables, id))?.groups ?? [])
+      if (it.passages?.length)
+        ways.set(
+          `${id} ${it.group.groupId}`,
+          (await livePassages(app, it)).flatMap((way) => way.specs),
+        );
+  return blockingOf(app, drops, ({ groupId }, id) => [...specs, ...(ways.get(`${id} ${groupId}`) ?? [])]);
 }
 
 /**
  * The drops beside the passage stand before the whole one is let go of, so that the group is never more open than by the passage. Whoever
  * dies in between leaves drops too many, which the lockdown's job takes away. The pass that opens the lease takes the whole drop away; in other
- * groups of its hosts that is done here. An accept of just these words that the lockdown has suspended is open again for the lease's time. What the cloud refuses leaves the drop, and the lease fails by it.
+ * groups of its hosts that is done here. Of two that pass at the same time each looks again, and makes way for both. An accept of just these
+ * words that the lockdown has suspended is open again for the lease's time. What the cloud refuses leaves the drop, and the lease fails by it.
  */
 export async function passLockdown(
   app: App,
@@ -118,8 +150,7 @@ export async function passLockdown(
   groups: readonly GroupRef[],
   until: number,
 ): Promise<void> {
-  const drops = await findDrops(app, groups, specs);
-  const passages = await blockingOf(app, drops);
+  const drops = await findDrops(app, groups);
   const suspended = await findSuspended(app, own, specs);
   // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew.
   const given = [
@@ -130,9 +161,7 @@ export async function passLockdown(
   const { answerWithinMs } = app.settings;
   const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
   const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
-  for (const group of groups) {
-    const here = passages.filter((it) => it.group.groupId === group.groupId);
-    if (here.length === 0) continue;
+  const makeWay = async (group: GroupRef, here: readonly Blocking[]): Promise<boolean> => {
     const booked: Booked[] = [];
     for (const { holder, pieces } of here) {
       const { kind, holderId, principal, reason, until: end } = holder;
@@ -144,7 +173,7 @@ export async function passLockdown(
       booked[index]?.entryIds.every((id) =>
         report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
       ) === true;
-    if (!here.every(isStanding)) continue;
+    if (!here.every(isStanding)) return false;
     const net = groupNet(app, group);
     for (const { entry, holder, isOnList } of here) {
       await net.hold();
@@ -154,6 +183,17 @@ export async function passLockdown(
     // A drop on a list is no drop that gives way: the lease is judged when it is gone.
     if (group.groupId !== own.groupId || here.some(({ isOnList }) => isOnList))
       await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
+    return true;
+  };
+  let left = groups;
+  while (left.length > 0 && app.clock.monotonicMs() < deadlineAt) {
+    const passages = await findOnWays(app, left, specs);
+    const passed: GroupRef[] = [];
+    for (const group of left) {
+      const here = passages.filter((it) => it.group.groupId === group.groupId);
+      if (here.length > 0 && (await makeWay(group, here))) passed.push(group);
+    }
+    left = passed;
   }
   if (suspended.length > 0) {
     const net = groupNet(app, own);
@@ -233,9 +273,10 @@ async function note(
 
 /** The drops of a lockdown in a group, with the ways of those who have passed it and still have their lease. */
 export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Passage[]): readonly RuleSpec[] =>
-  passages
-    .flatMap(({ specs }) => specs)
-    .reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
+  beside(
+    drops,
+    passages.flatMap(({ specs }) => specs),
+  );
 
 /**
  * The ways whose lease lives, also where nobody can read it, and those that are given just now. Reads the ledger rows of their rules.

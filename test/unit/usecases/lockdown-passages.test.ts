@@ -107,6 +107,20 @@ test("one that is given while another is being shut is open within the minute", 
     expect([isLet(scene, 8444, OWN), isLet(scene, 8444, OTHER)]).toEqual([false, false]);
   }));
 
+test("two that are given within a second are both open, whoever comes first, and go with their leases", async () => {
+  for (let turn = 0; turn < 6; turn += 1)
+    await inScene(async (scene, app) => {
+      const later = scene.schedule.sleep(turn * 160).then(() => broken(scene, scene.quietApp(), "8446"));
+      await Promise.all([broken(scene, app, "8444"), later]);
+      await scene.schedule.sleep(2000);
+      const ports = [8443, 8444, 8445, 8446];
+      const open = (source: string) => ports.filter((port) => isLet(scene, port, source));
+      expect([turn, open(OWN), open(OTHER)]).toEqual([turn, [8443, 8444, 8446], []]);
+      await minutes(scene, 12);
+      expect([turn, open(OWN), rulesOf(scene).filter((key) => /drop.*844[46]/.test(key))]).toEqual([turn, [], []]);
+    });
+}, 60_000);
+
 test("one whose lease was never booked is shut, and the group is never more open than by it, wherever the process dies", async () => {
   for (let dies = 1; dies <= 24; dies += 1)
     await inScene(async (scene, app, end) => {
