@@ -4,6 +4,9 @@ import { once } from "node:events";
 import { withBundle } from "./bundle.ts";
 import type { SeedReport } from "./run-seed.ts";
 
+/** What a seed makes is rubbish in a moment: with room for more of it a tenth less of the time goes into collecting it. */
+const EXEC_ARGV = ["--max-semi-space-size=64"];
+
 /**
  * Runs the seeds that `next` names, until it names none, on so many processes; `take` is handed each report as it comes, in no order.
  * Throws when a process ends before its seed does.
@@ -14,7 +17,7 @@ export function runSeeds(
   take: (report: SeedReport) => void,
 ): Promise<void> {
   const serve = async (file: string): Promise<void> => {
-    const child = fork(file, { serialization: "advanced", execArgv: [] });
+    const child = fork(file, { serialization: "advanced", execArgv: EXEC_ARGV });
     try {
       for (let seed = next(); seed !== null; seed = next()) take(await runIn(child, seed));
     } finally {
