@@ -6,6 +6,7 @@ import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import type { StandbyList } from "../../domain/standby.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import { isHolding, isSuspending } from "../../plan/picture.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { besideListed, listNamed } from "../../plan/standby-drops.ts";
@@ -45,14 +46,20 @@ export async function findPassages(
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
-  return blockingOf(app, await findDrops(app, groups), () => specs);
+  return blockingOf(app, await findDrops(app, await ledgersOf(app, groups)), () => specs);
 }
 
-async function findDrops(app: App, groups: readonly GroupRef[]): Promise<readonly LockdownDrop[]> {
+/** What a group's ledger says. */
+interface Ledger {
+  readonly group: GroupRef;
+  readonly entries: readonly Entry[];
+}
+
+const ledgersOf = (app: App, groups: readonly GroupRef[]): Promise<readonly Ledger[]> =>
+  Promise.all(groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })));
+
+async function findDrops(app: App, ledgers: readonly Ledger[]): Promise<readonly LockdownDrop[]> {
   const now = app.clock.now();
-  const ledgers = await Promise.all(
-    groups.map(async (group) => ({ group, entries: (await listEntries(app.tables, group)).entries })),
-  );
   const sets = await setsNamedBy(
     app,
     ledgers.flatMap(({ entries }) => entries.map(({ spec }) => spec)),
@@ -123,7 +130,7 @@ async function findOnWays(
   groups: readonly GroupRef[],
   specs: readonly RuleSpec[],
 ): Promise<readonly Blocking[]> {
-  const drops = await findDrops(app, groups);
+  const drops = await findDrops(app, await ledgersOf(app, groups));
   const ids = new Set(drops.flatMap(({ lockdownIds }) => lockdownIds));
   const ways = new Map<string, readonly RuleSpec[]>();
   for (const id of ids)
@@ -150,12 +157,19 @@ export async function passLockdown(
   groups: readonly GroupRef[],
   until: number,
 ): Promise<void> {
-  const drops = await findDrops(app, groups);
+  const ledgers = await ledgersOf(app, groups);
+  const drops = await findDrops(app, ledgers);
   const suspended = await findSuspended(app, own, specs);
-  // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew.
-  const given = [
+  // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew, and by another policy
+  // it may drop where it has closed accepts.
+  const given: readonly Given[] = [
     ...drops.flatMap(({ group, lockdownIds }) => lockdownIds.map((lockdownId) => ({ group, lockdownId }))),
-    ...suspended,
+    ...ledgers.flatMap(({ group, entries }) =>
+      entries.flatMap((it) => {
+        const isAside = !suspended.includes(it.entryId);
+        return suspendersOf(it, app.clock.now()).map((lockdownId) => ({ group, lockdownId, isAside }));
+      }),
+    ),
   ];
   if (given.length > 0) await note(app, own, specs, given, until);
   const { answerWithinMs } = app.settings;
@@ -197,7 +211,7 @@ export async function passLockdown(
   }
   if (suspended.length > 0) {
     const net = groupNet(app, own);
-    for (const { entryId } of suspended) {
+    for (const entryId of suspended) {
       await net.hold();
       await resume(app, own, entryId);
     }
@@ -210,23 +224,20 @@ export async function passLockdown(
 interface Given {
   readonly group: GroupRef;
   readonly lockdownId: string;
+  /** Nothing of the lockdown is in the way now: that its row cannot be read keeps nobody out. */
+  readonly isAside?: boolean;
 }
 
 /** Accepts of just these words that lockdowns have suspended: whoever opens the same rule would be closed with them. */
-async function findSuspended(
-  app: App,
-  group: GroupRef,
-  specs: readonly RuleSpec[],
-): Promise<readonly (Given & { readonly entryId: EntryId })[]> {
-  const now = app.clock.now();
+async function findSuspended(app: App, group: GroupRef, specs: readonly RuleSpec[]): Promise<readonly EntryId[]> {
   const ids = specs.map((spec) => entryIdOf(group.groupId, ruleKey(spec)));
   const entries = await Promise.all(ids.map((entryId) => getEntry(app.tables, group, entryId)));
-  return entries.flatMap((entry) =>
-    (entry?.suspension?.by ?? [])
-      .filter((it) => it.kind === "lockdown" && isSuspending(it, now))
-      .map(({ itemId }) => ({ group, lockdownId: itemId, entryId: entry?.entryId as EntryId })),
-  );
+  return ids.filter((_, index) => suspendersOf(entries[index] ?? null, app.clock.now()).length > 0);
 }
+
+/** Lockdowns that keep the entry closed. */
+const suspendersOf = (entry: Entry | null, now: number): readonly string[] =>
+  (entry?.suspension?.by ?? []).flatMap((it) => (it.kind === "lockdown" && isSuspending(it, now) ? it.itemId : []));
 
 const resume = (
   app: App,
@@ -246,7 +257,7 @@ const resume = (
  */
 async function note(
   app: App,
-  own: GroupRef,
+  leaseIn: GroupRef,
   specs: readonly RuleSpec[],
   found: readonly Given[],
   until: number,
@@ -259,12 +270,17 @@ async function note(
   await app.tables.writeAll(looks.map(dueWrite));
   for (const { shard, at } of looks) await app.wakeup.arm(shard, at);
   for (const id of ids) {
-    const here = new Set(found.filter(({ lockdownId }) => lockdownId === id).map(({ group }) => group.groupId));
+    const own = found.filter(({ lockdownId }) => lockdownId === id);
+    const here = new Set(own.map(({ group }) => group.groupId));
+    const isAside = own.every((it) => it.isAside);
     for (;;) {
-      const lockdown = await getLockdown(app.tables, id);
+      const lockdown = await getLockdown(app.tables, id).catch((error: unknown) => {
+        if (!isAside || !isUnreadable(error)) throw error;
+        return null;
+      });
       if (lockdown === null) break;
       const groups = lockdown.groups.map((it) =>
-        here.has(it.group.groupId) ? { ...it, passages: [...(it.passages ?? []), { own, specs, since }] } : it,
+        here.has(it.group.groupId) ? { ...it, passages: [...(it.passages ?? []), { own: leaseIn, specs, since }] } : it,
       );
       if (await saveLockdown(app.tables, { ...lockdown, groups })) break;
     }

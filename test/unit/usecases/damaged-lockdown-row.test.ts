@@ -4,7 +4,7 @@ import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
 import { anAsk } from "./app-world.ts";
-import { DOCUMENT, letsIn, lift, minutes, start } from "./lockdown-scene.ts";
+import { DOCUMENT, letsIn, lift, minutes, NARROW_DOCUMENT, start } from "./lockdown-scene.ts";
 
 const CAROL = "203.0.113.7/32";
 const OTHER = "198.51.100.99/32";
@@ -50,4 +50,25 @@ test("breaking the glass is refused and opens nothing, until the lockdown was st
     [true, false],
   ];
   expect(seen).toEqual([nobody, nobody, nobody, "open", carol, nobody]);
+});
+
+test("where it has closed accepts, breaking the glass for another rule is granted: nothing of it is in the way", async () => {
+  const scene = new Scene("damaged accepts", {
+    document: { ...NARROW_DOCUMENT, breakGlass: { persons: ["carol"], periodMax: 900 } },
+    isDelivering: false,
+  });
+  await scene.schedule.run(
+    prepare(scene).then(async () => {
+      const app = scene.quietApp();
+      const { lockdownId, groups } = await start(scene, app, { groups: ["web"] });
+      const [, scope = "", sequence] = lockdownId.split("-");
+      await app.tables.update("lockdown", [scope, Number(sequence)], { body: "{" }, { kind: "present" });
+      const ask = anAsk({ group: "web", port: "8443", breakGlass: true, reason: "to look at it", periodMs: 300_000 });
+      const { lease } = await openLease(app, scene.asker("carol", "requester"), ask, {
+        ...{ mode: "create", idempotencyKey: null, dryRun: false },
+      });
+      const seen = [CAROL, OTHER].map((source) => letsIn(scene, WEB, 8443, source));
+      expect([groups[0]?.way, lease.status.state, seen]).toEqual(["suspend", "open", [true, false]]);
+    }),
+  );
 });

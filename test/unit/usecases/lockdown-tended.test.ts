@@ -8,6 +8,7 @@ import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
 import { startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { inTurn } from "../../../shared/usecases/lockdown/watch-lockdown.ts";
@@ -17,6 +18,7 @@ import { look } from "../../interleavings/incidents.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { anAsk } from "./app-world.ts";
 import {
   DOCUMENT,
   dyingAt,
@@ -48,6 +50,15 @@ const open = (scene: Scene, spec: RuleSpec) => {
   return mallory.firewall.authorize(APP, [{ spec, description: "new" }], mallory.token(), "open");
 };
 const isLet = (scene: Scene, port: number, source = OTHER) => letsIn(scene, APP, port, source);
+const GLASS = { breakGlass: { persons: ["carol"], periodMax: 900 } };
+const CAROL = "203.0.113.7/32";
+const breakGlass = async (scene: Scene, app: App): Promise<void> => {
+  const ask = anAsk({ group: "app", port: "9000", breakGlass: true, reason: "to look at it", periodMs: 600_000 });
+  const { lease } = await openLease(app, scene.asker("carol", "requester"), ask, {
+    ...{ mode: "create", idempotencyKey: null, dryRun: false },
+  });
+  expect([lease.status.state, isLet(scene, 9000, CAROL)]).toEqual(["open", true]);
+};
 /** A minute passes, and a sweep comes under that policy. */
 const tickWith = async (scene: Scene, policy: Policy, app = scene.quietApp()): Promise<void> => {
   await scene.schedule.sleep(60_000);
@@ -289,6 +300,20 @@ describe("a policy that changes while a lockdown lasts", () => {
       });
     expect(calls).toBeGreaterThan(10);
   });
+
+  test("and has drops close what accepts did lets in who has broken the glass, for as long as their lease lasts", () =>
+    inScene({ ...NARROW_DOCUMENT, ...GLASS }, async (scene, app) => {
+      await open(scene, WIDE);
+      const { lockdownId, groups } = await start(scene, app);
+      await breakGlass(scene, app);
+      const policy = policyWith(scene, { ...DOCUMENT, ...GLASS, limits: {} });
+      await tickWith(scene, policy);
+      const seenNow = () => [isLet(scene, 9000, CAROL), isLet(scene, 9000), isLet(scene, 9001, CAROL)];
+      const row = await getLockdown(app.tables, lockdownId);
+      expect([groups[0]?.way, row?.groups[0]?.way, seenNow()]).toEqual(["suspend", "drops", [true, false, false]]);
+      for (let minute = 0; minute < 12; minute += 1) await tickWith(scene, policy);
+      expect(seenNow()).toEqual([false, false, false]);
+    }));
 
   test("and names a group no longer gives back what was closed there", () =>
     inScene(DOCUMENT, async (scene, app) => {
