@@ -17,6 +17,7 @@ import {
   undescribed,
   wakeupSource,
 } from "./build/lean-sdks.mjs";
+import { bundleRunAtOnce } from "./build/run-at-once.mjs";
 import { splitBundle } from "./build/split.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -135,7 +136,7 @@ async function buildParts(built, outDir) {
   for (const [path, source] of PARTS) {
     const entry = existsSync(join(root, source)) ? join(root, source) : createRequire(import.meta.url).resolve(source);
     const outfile = join(outDir, partOf(path));
-    made.set(partOf(path), await esbuild.build({ ...functionOptions, entryPoints: [entry], outfile }));
+    made.set(partOf(path), await bundleRunAtOnce({ ...functionOptions, entryPoints: [entry], outfile }));
   }
   return built.flatMap(({ target, result }) => {
     const named = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports.map((it) => it.path));
