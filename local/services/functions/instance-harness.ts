@@ -39,7 +39,7 @@ process.on("message", (message: InvokeMessage | StopMessage) => {
 
 async function run(message: InvokeMessage): Promise<InstanceMessage> {
   const context = contextOf(message.context);
-  const startMs = performance.now();
+  const start = process.hrtime();
   const wasLoaded = loaded?.initialized === true;
   const bundle = loadBundle();
   if (!bundle.initialized) {
@@ -47,7 +47,8 @@ async function run(message: InvokeMessage): Promise<InstanceMessage> {
     if (initialize) await settle((callback) => initialize(context, callback), initialize.length >= 2);
     bundle.initialized = true;
   }
-  if (!wasLoaded) loadMs = performance.now() - startMs;
+  // By a clock that takes nothing of the start that is measured: for `performance` Node would load eight modules.
+  if (!wasLoaded) loadMs = millisecondsSince(start);
   const { buffer, byteOffset, byteLength } = message.event;
   const event = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
   const value = await settle((callback) => bundle.handler(event, context, callback), bundle.handler.length >= 3);
@@ -55,6 +56,11 @@ async function run(message: InvokeMessage): Promise<InstanceMessage> {
     loadMs === undefined ? { kind: "result", body: bytesOf(value) } : { kind: "result", body: bytesOf(value), loadMs };
   loadMs = undefined;
   return result;
+}
+
+function millisecondsSince(start: [seconds: number, nanoseconds: number]): number {
+  const [seconds, nanoseconds] = process.hrtime(start);
+  return seconds * 1000 + nanoseconds / 1e6;
 }
 
 /** What the hook throws is told, and changes nothing. */

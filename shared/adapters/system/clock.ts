@@ -7,13 +7,19 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Real time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs,
   async sleep(ms, signal) {
-    const end = performance.now() + ms;
-    for (let left = ms; left > 0; left = end - performance.now()) await timer(Math.min(left, LONGEST_TIMER_MS), signal);
+    const end = monotonicMs() + ms;
+    for (let left = ms; left > 0; left = end - monotonicMs()) await timer(Math.min(left, LONGEST_TIMER_MS), signal);
     signal?.throwIfAborted();
   },
 };
+
+/** Not of `performance`, for which a process that has not used it yet loads eight modules. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
 
 function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -24,6 +24,15 @@ describe("the machine's clock", () => {
     await slept;
   });
 
+  it("counts milliseconds, and uses nothing of `performance`, for which a process that starts would load eight modules", () => {
+    vi.useFakeTimers();
+    const used = vi.spyOn(performance, "now");
+    const from = systemClock.monotonicMs();
+    vi.advanceTimersByTime(61_250);
+    expect(systemClock.monotonicMs() - from).toBeCloseTo(61_250, 3);
+    expect(used).not.toHaveBeenCalled();
+  });
+
   it("wakes with the reason of an abort, before and during the sleep", async () => {
     const reason = new Error("enough");
     await expect(systemClock.sleep(60_000, AbortSignal.abort(reason))).rejects.toBe(reason);
