@@ -10,6 +10,7 @@ import * as esbuild from "esbuild";
 import {
   leaveOut,
   openApiSource,
+  plainSchemas,
   plainSheets,
   tablestoreMessages,
   tablestoreSource,
@@ -67,7 +68,10 @@ const functionOptions = {
 /** For each schema zod writes a program and has it compiled, which pays after hundreds of values; a function checks few. */
 const PRELUDE = "globalThis.__zod_globalConfig={jitless:true};";
 
-const inParts = { ...functionOptions, plugins: [besides, undescribed, plainSheets, ...functionOptions.plugins] };
+const inParts = {
+  ...functionOptions,
+  plugins: [besides, undescribed, plainSchemas, plainSheets, ...functionOptions.plugins],
+};
 
 /** The command for people who have nothing but the package: all but the engine of the state, which is compiled for each kind of machine. */
 const commandOptions = {

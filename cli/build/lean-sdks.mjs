@@ -1,5 +1,6 @@
 // esbuild plugins that make the vendor SDKs fit a function: correct in strict mode, and without what no handler calls.
 import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 
 /** Packages that the SDKs load and that no call of ours reaches. Reaching one by mistake throws and names it. */
@@ -352,6 +353,24 @@ export const undescribed = {
       contents: (await readFile(path, "utf8")).replace(DESCRIPTION, ""),
       loader: "ts",
     }));
+  },
+};
+
+/** Lines of zod's lists of names by which each schema would bring along what describes it for the API description. */
+const DESCRIBING = /^export .* from "\.[\w./]*\/(?:to-)?json-schema[\w-]*\.js";\n/gm;
+
+/** Leaves that out of them; who asks for `toJSONSchema` gets it from where it is. */
+export const plainSchemas = {
+  name: "plain-schemas",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/](?:core[\\/]index|mini[\\/]external)\.js$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const contents = source.replace(DESCRIBING, "");
+      if (contents === source) throw new Error(`${path} has a new layout`);
+      return { contents, loader: "js" };
+    });
+    const core = dirname(createRequire(import.meta.url).resolve("zod/v4/core"));
+    build.onResolve({ filter: /^zod\/v4\/core$/ }, () => ({ path: join(core, "json-schema-processors.js") }));
   },
 };
 

@@ -1,5 +1,7 @@
 // The API description, OpenAPI 3.1, made from the routes and their schemas.
-import * as z from "zod/mini";
+
+import type * as z from "zod/mini";
+import { toJSONSchema } from "zod/v4/core";
 import { rolesWith } from "../domain/permission.ts";
 import { catalogue } from "../errors/catalogue.ts";
 import { answersOf } from "./answers.ts";
@@ -123,6 +125,6 @@ function propertiesOf(schema: Record<string, unknown>): Record<string, unknown> 
 }
 
 function jsonSchema(schema: z.core.$ZodType, io: "input" | "output"): Record<string, unknown> {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io });
+  const { $schema: _dialect, ...rest } = toJSONSchema(schema, { io });
   return rest;
 }

@@ -54,7 +54,7 @@ const PARTS: readonly (readonly [name: string, part: string, has: readonly strin
         "/usecases/policy/change-policy",
         "/usecases/lockdown/start-",
       ],
-      ...["/usecases/operation/sweep", "/config/policy-schema", "/tablestore/lib/", "/@alicloud/"],
+      ...["/usecases/operation/sweep", "/config/policy-schema", "/tablestore/lib/", "/@alicloud/", "json-schema"],
     ],
   ],
   ["api", "other-part", ["/http/routes-recycling", "/lockdown/start-lockdown"], ["/zod/v4/classic/", "/http/answers"]],
