@@ -105,7 +105,11 @@ async function join(
       : [...last.causes, { by: cause, since: now, decidedBy }];
     const until = lockdownEnd(Math.min(now, toldAt ?? now), periodMs);
     const isLater = isLaterEnd(until, last.until);
-    if (isKnown && !isLater) return { lockdown: last, isMoved: false };
+    if (isKnown && !isLater) {
+      // Whoever began it may have died on the way, after the job had looked for it in vain.
+      if (!last.groups.every((it) => it.isClosed || it.way === "none")) await hastenLockdown(app, last.lockdownId);
+      return { lockdown: last, isMoved: false };
+    }
     const groups = last.groups.map((it) => (it.way === "none" ? it : { ...it, isClosed: false }));
     if (isLater) await app.tables.writeAll(netRows(last.lockdownId, now, until));
     const saved = await saveLockdown(app.tables, { ...last, causes, ...(isLater ? { until, groups } : {}) });
@@ -138,7 +142,10 @@ async function book(
     const { lockdownId, startedAt, until } = fresh;
     await app.tables.writeAll([...netRows(lockdownId, startedAt, until), listedWrite(fresh)]);
     const saved = await saveLockdown(app.tables, fresh);
-    if (saved) return { lockdown: saved, startedAt };
+    if (!saved) continue;
+    // Who stood still on the way may be too late for the job of then, by whichever clock that goes.
+    if (app.clock.now() > startedAt + NET_MS / 2) await hastenLockdown(app, lockdownId);
+    return { lockdown: saved, startedAt };
   }
 }
 

@@ -110,6 +110,42 @@ test("an OK that nobody has acted on yet ends a person's word, too", () =>
     expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 3000)])).toEqual([[true, true]]);
   }));
 
+/** The app of a process that stands still for two minutes, in which ticks come, right before it stores an alarm. */
+const slowToStore = (scene: Scene, app: App): App => {
+  const put: App["tables"]["put"] = async (...given) => {
+    if (given[0] === "alarm") await minutes(scene, 2);
+    return app.tables.put(...given);
+  };
+  return { ...app, tables: { ...app.tables, put } };
+};
+
+test("what is stored so late that the job has looked for it in vain is acted on within the minute", () =>
+  inScene(async (scene, app) => {
+    // Whoever has stored it cannot act on it any more: the time for an answer is over.
+    const row = await recordAlarm(slowToStore(scene, app), alarmOf("ALERT"), scene.policy);
+    expect([row?.isHandled, isLocked(scene)]).toEqual([false, false]);
+    await minutes(scene, 1);
+    expect(isLocked(scene)).toBe(true);
+  }));
+
+test("a retry is acted on where whoever stored the alarm died before that, and by the job where it dies as well", () =>
+  inScene(async (scene, app) => {
+    const slow = slowToStore(scene, app);
+    const put: App["tables"]["put"] = async (...given) => {
+      await slow.tables.put(...given);
+      throw new Error("dies here");
+    };
+    const dying = { ...app, tables: { ...app.tables, put } };
+    await expect(recordAlarm(dying, alarmOf("ALERT"), scene.policy)).rejects.toThrow("dies here");
+    await minutes(scene, 2);
+    expect(isLocked(scene)).toBe(false);
+    const row = await recordAlarm(app, alarmOf("ALERT"), scene.policy);
+    expect(row).toMatchObject({ isHandled: false, rev: 1 });
+    await minutes(scene, 2);
+    expect(isLocked(scene)).toBe(true);
+    expect(await recordAlarm(app, alarmOf("ALERT"), scene.policy)).toBe(null);
+  }));
+
 /** Nobody can read what is stored of the alarm. */
 const damage = ({ tables }: App) =>
   tables.update("alarm", [alarmIdOf(alarmOf("ALERT"))], { body: "{}" }, { kind: "present" });

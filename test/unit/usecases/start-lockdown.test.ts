@@ -157,3 +157,47 @@ test.each([
     await world.stop();
   }
 });
+
+describe("whoever stands still before it is stored, so that the job looks for it in vain, and then dies", () => {
+  /** Dies right after it has stored the lockdown, or when it is about to book the first drop. */
+  const slowAndDying = (scene: Scene, app: App, dies: "once it is stored" | "before it books a drop"): App => {
+    let [isSlow, isDead] = [true, false];
+    const { tables } = app;
+    const put: App["tables"]["put"] = async (...given) => {
+      const [table] = given;
+      if (table === "lockdown" && isSlow) await tick(scene, 60_000);
+      if (table === "lockdown") isSlow = false;
+      if (table === "ledger") isDead = true;
+      if (isDead) throw new Error("dead");
+      const outcome = await tables.put(...given);
+      isDead = table === "lockdown" && dies === "once it is stored";
+      return outcome;
+    };
+    const writeAll: App["tables"]["writeAll"] = async (writes) => {
+      if (isDead) throw new Error("dead");
+      return tables.writeAll(writes);
+    };
+    return { ...app, tables: { ...tables, put, writeAll } };
+  };
+
+  test("has it closed by the job", () =>
+    inScene({ operatorPath: OPERATORS }, async (scene) => {
+      const slow = slowAndDying(scene, scene.quietApp(), "before it books a drop");
+      await startLockdown(slow, ask(scene, slow)).catch(() => null);
+      expect(drops(scene)).toEqual([]);
+      await tick(scene, 60_000);
+      expect(drops(scene).length).toBeGreaterThan(0);
+    }));
+
+  test("has it closed by the job once it is asked for again", () =>
+    inScene({ operatorPath: OPERATORS }, async (scene) => {
+      const slow = slowAndDying(scene, scene.quietApp(), "once it is stored");
+      await startLockdown(slow, ask(scene, slow)).catch(() => null);
+      await tick(scene, 60_000);
+      expect(drops(scene)).toEqual([]);
+      const app = scene.quietApp();
+      await startLockdown(app, ask(scene, app, { periodMs: 3_000_000 }));
+      await tick(scene, 60_000);
+      expect(drops(scene).length).toBeGreaterThan(0);
+    }));
+});
