@@ -99,8 +99,9 @@ export async function allocateRule(
       description: kept?.description ?? found ?? writtenFor(ask.reason),
       by: principal,
       at: now,
-      // What was closed for its hours is owed again once it may always stand; a reading of just now may still show it.
-      seenAt: kept?.openHours ? null : (kept?.seenAt ?? null),
+      // What somebody has removed is owed again. So is what was closed for its hours, once it may always stand: a reading of just now may
+      // still show it.
+      seenAt: kept?.openHours || !standing ? null : (kept?.seenAt ?? null),
     };
     return { spec, allocation, ruleId: ask.openHours === null ? null : (standing?.id ?? null) };
   });

@@ -86,6 +86,25 @@ describe("a grant", () => {
     ]);
   });
 
+  test.each([
+    ["none", "ann"],
+    ["observe", "ann"],
+    ["observe", "bob"],
+    ["enforce", "bob"],
+  ] as const)(
+    "of what somebody has removed has it opened again, as the plan says: guard %s, for %s",
+    async (guard, owner) => {
+      const guarded = await guardedApp(guard, []);
+      await allocate(guarded);
+      await guarded.look();
+      guarded.world.rules = [];
+      expect((await allocate(guarded, { owner })).plan[0]).toContain("authorize it");
+      await guarded.look();
+      expect(guarded.ports()).toEqual([8080]);
+      expect((await guarded.drift()).items).toEqual([]);
+    },
+  );
+
   test("in a dry run shows entries and plan, and writes nothing", async () => {
     const guarded = await guardedApp("observe", []);
     const before = guarded.world.writes();
