@@ -66,6 +66,35 @@ const BUFFER_CONSTRUCTOR = /\bnew (?:TableStore\.util\.)?Buffer\(/g;
 const bufferMaker =
   "function bufferOf(value, encoding) { return typeof value === 'number' ? Buffer.alloc(value) : Buffer.from(value, encoding); }";
 
+/**
+ * What goes byte by byte through a function each, which Node's compiler for hot loops then took for worth compiling: 5 in a hundred of a
+ * first lease, for some 10 kB. Here eight bytes of a checksum are one step, and numbers are written whole.
+ */
+const BYTE_BY_BYTE = {
+  "plain_buffer_crc8.js": {
+    _update: `function (crc, bytes) {
+        var buffer = bufferOf(bytes), table = CRC8_TABLE, i = 0;
+        for (var end = buffer.length - 7; i < end; i += 8) {
+            ${[0, 1, 2, 3, 4, 5, 6, 7].map((at) => `crc = table[crc ^ buffer[i + ${at}]];`).join(" ")}
+        }
+        for (; i < buffer.length; i++) crc = table[crc ^ buffer[i]];
+        return crc;
+    }`,
+  },
+  "plain_buffer_stream.js": {
+    writeRawLittleEndian32: "function (value) { this.pos = this.buffer.writeInt32LE(value | 0, this.pos); }",
+    writeRawLittleEndian64: "function (bytes) { this.buffer.set(bytes, this.pos); this.pos += bytes.length; }",
+  },
+};
+
+function inWholeSteps(source, path) {
+  return Object.entries(BYTE_BY_BYTE[basename(path)] ?? {}).reduce((text, [name, better]) => {
+    const method = new RegExp(`^ {4}${name}: function [\\s\\S]*?^ {4}\\}`, "m");
+    expectIn(text, method, path);
+    return text.replace(method, () => `    ${name}: ${better}`);
+  }, source);
+}
+
 /** One function of the object that codes all operations, told by its indentation. */
 const CODER = /^ {4}(\w+)(?:: function)? ?\([\w, ]*\) ?\{\n[\s\S]*?^ {4}\},?\n/gm;
 /** Of the functions that only some operations need, those that ours do; all others are about search. */
@@ -106,7 +135,7 @@ function tablestoreReader(isKept) {
     setup(build) {
       build.onLoad({ filter: /[\\/]tablestore[\\/]lib[\\/].*\.js$/ }, async ({ path }) => {
         if (path.endsWith("tablestore_compiled_proto.js")) return undefined;
-        const source = await readFile(path, "utf8");
+        const source = inWholeSteps(await readFile(path, "utf8"), path);
         const names = UNDECLARED[basename(path)] ?? [];
         for (const name of names) expectIn(source, new RegExp(`\\b${name}\\b`), path);
         const isCoder = isKept !== null && /^(en|de)coder\.js$/.test(basename(path));
