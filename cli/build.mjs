@@ -118,6 +118,15 @@ function targets() {
   ].filter(([source]) => existsSync(join(root, source)));
 }
 
+/** Says that a function's files are CommonJS. Node looks for that in all folders above, twice for each file, until it finds one. */
+const OWN_PACKAGE = {
+  name: "package.json",
+  result: {
+    outputFiles: [{ path: "package.json", contents: Buffer.from(JSON.stringify({ type: "commonjs" })) }],
+    metafile: { inputs: {}, outputs: {} },
+  },
+};
+
 /** The functions, each in the file of its start and those that it loads later. */
 async function buildFunctions(outDir) {
   const names = readdirSync(join(root, "functions"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
@@ -125,7 +134,7 @@ async function buildFunctions(outDir) {
   const divided = await Promise.all(
     names.map(async ({ name }) => {
       const { files } = await splitBundle(join(root, "functions", name, "index.ts"), options, PRELUDE);
-      return files.map(({ name: file, result }) => {
+      return [...files, OWN_PACKAGE].map(({ name: file, result }) => {
         const target = `${name}/${file}`;
         return { target, outfile: join(outDir, target), result };
       });

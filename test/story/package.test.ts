@@ -95,7 +95,7 @@ it("installs the command offline, which runs without any other package, as the f
     const deployed = join(folder, "deployed", name);
     cpSync(join(installed, "dist", name), deployed, { recursive: true });
     const parts = readdirSync(deployed).filter((file) => file !== "index.js");
-    expect(parts).toEqual(expect.arrayContaining(["ecs-sdk.js", "fc2.js", "tablestore.js"]));
+    expect(parts).toEqual(expect.arrayContaining(["ecs-sdk.js", "fc2.js", "package.json", "tablestore.js"]));
     const load = `const { handler } = require("./index.js");${parts.map((file) => `require("./${file}");`).join("")}
 process.stdout.write(typeof handler);process.exit(0)`;
     expect(execFileSync(process.execPath, ["-e", load], { cwd: deployed, env: {}, encoding: "utf8" })).toBe("function");

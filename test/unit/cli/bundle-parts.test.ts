@@ -1,6 +1,7 @@
 // What each function loads when, by the sources in its files: where a bundle is divided is told here as a whole.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { builtProgram } from "../../kit/deployed-build.ts";
@@ -13,6 +14,7 @@ const EVERYWHERE = [
   "fc2",
   "https-post",
   "index",
+  "package.json",
   "policy-schema",
   "policy-warnings",
   "signed-token",
@@ -128,6 +130,18 @@ test.each(Object.keys(FILES))(
     for (const file of filesOf(name)) expect(load(name, file).gives, file).toBe(true);
   },
 );
+
+test("whatever lies in the folder above, a function's files are read as what they are", () => {
+  const above = mkdtempSync(join(tmpdir(), "safeport-above-"));
+  try {
+    writeFileSync(join(above, "package.json"), '{"type":"module"}');
+    cpSync(join(dist, "audit"), join(above, "audit"), { recursive: true });
+    const script = 'process.stdout.write(typeof require(process.argv[1] + "/audit/index.js").handler)';
+    expect(execFileSync(process.execPath, ["-e", script, above], { encoding: "utf8" })).toBe("function");
+  } finally {
+    rmSync(above, { recursive: true });
+  }
+});
 
 describe.each(PARTS)("%s, %s", (name, part, has, lacks) => {
   test("loads what it is for and nothing of the others", () => {
