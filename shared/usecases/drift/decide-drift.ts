@@ -126,7 +126,8 @@ async function adoption(work: Work): Promise<Decision> {
   const taken = kind === "edited" && seenAt !== null ? item.ruleId : null;
   const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
   const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
-  if (found && allocated.length > 0) await (seenAt === null ? requireOpening : requireStanding)(work, found);
+  if (found && allocated.length > 0) await (seenAt === null ? requireOpening(work, found) : requireSeen(work, found));
+  if (kind === "removed" && wanted && seenAt !== null) await requireSeen(work, wanted);
   const changes = [...retired, ...allocated];
   return {
     state: "adopted",
@@ -194,14 +195,17 @@ async function requireOpening({ app, caller, item }: Work, { spec }: KeptRule): 
   await requireWayIn(app, policy, { group, groupName: facts.name, specs: [spec] }, members);
 }
 
-/** Nobody accepts what has gone since it was seen: it would be owed, and nobody asked for that. The item is looked at anew. */
-async function requireStanding({ app, item, dryRun }: Work, { spec }: KeptRule): Promise<void> {
-  const { group } = item;
+/**
+ * Nobody accepts what is not as it was seen: what has gone since would be owed, and what is back would be nobody's. The item is looked at anew.
+ */
+async function requireSeen({ app, item, dryRun }: Work, { spec }: KeptRule): Promise<void> {
+  const { group, kind } = item;
   const { rules } = await app.firewall.readGroup(group, "drift");
   const key = ruleKey(spec);
-  if (rules.some((rule) => ruleKey(rule) === key)) return;
+  const isGone = !rules.some((rule) => ruleKey(rule) === key);
+  if (isGone === (kind === "removed")) return;
   if (!dryRun) await driftNet(app, group).hold();
-  throw refuse(item, "the rule is not there any more");
+  throw refuse(item, isGone ? "the rule is not there any more" : "the rule is there again");
 }
 
 /** What was last allocated for a rule, also when a decision that died has retired it. */

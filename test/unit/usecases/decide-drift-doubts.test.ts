@@ -300,6 +300,24 @@ describe("a lease's rule that somebody has changed", () => {
   });
 });
 
+test.each(["observe", "enforce"] as const)(
+  "that a rule is gone cannot be adopted once somebody has put it back: guard %s",
+  async (guard) => {
+    const guarded = await guardedApp(guard, [ruleOf(80), ruleOf(443)]);
+    await guarded.confirm();
+    const { rules } = guarded.world;
+    guarded.world.rules = [ruleOf(80)];
+    await guarded.look();
+    const item = await openItem(guarded);
+    expect(item.kind).toBe("removed");
+    guarded.world.rules = rules;
+    await expect(decide(guarded, item, "adopt")).rejects.toMatchObject({ code: "DRIFT_DECIDED" });
+    await looks(guarded, 20);
+    expect(guarded.ports()).toEqual([80, 443]);
+    expect((await guarded.drift()).items.map(({ state }) => state)).toEqual(["gone"]);
+  },
+);
+
 // Another machine may know fewer time zones, and a row may come from elsewhere.
 test.each([
   ["in a zone unknown here", { zone: "Mars/Olympus", windows: HOURS.windows }],
