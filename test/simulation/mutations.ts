@@ -156,7 +156,7 @@ export const mutations: readonly Mutation[] = [
     find: "return given.length === own.length && timingSafeEqual(given, own);",
     replace: "return given.length === own.length || timingSafeEqual(given, own);",
     seenBy: ["second-person"],
-    from: 109,
+    from: 3,
   },
   {
     name: "a lockdown ends with the core ports",

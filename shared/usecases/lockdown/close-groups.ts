@@ -31,6 +31,10 @@ export const groupOf = (
   terms: termsOf(policy),
 });
 
+/** True where the lockdown has left the group alone, and is to close it from now on. */
+export const isTakenUp = ({ way }: Preparation, row: LockdownGroup | undefined): boolean =>
+  row?.way === "none" && !isUntouched(way);
+
 /** Answers what came of each by the group's id, and says when lists are filled. Throws what `chooseLockdown` throws. */
 export async function closeGroups(
   app: App,
@@ -88,7 +92,7 @@ export async function closeGroups(
 export const refusingOf = (groups: readonly LockdownGroup[]): ReadonlySet<GroupId> =>
   new Set(groups.flatMap(({ way, group }) => (way === "suspend" ? group.groupId : [])));
 
-/** Books groups that the lockdown has to be in, too, before anything is closed in them. */
+/** Books groups that the lockdown has to be in, too, or has left alone so far, before anything is closed in them: a lift opens what is booked. */
 export async function bookGroups(
   app: App,
   policy: Policy,
@@ -98,13 +102,13 @@ export async function bookGroups(
   for (;;) {
     const lockdown = await getLockdown(app.tables, lockdownId);
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
-    const isIn = ({ group }: Preparation): boolean => lockdown.groups.some((it) => it.group.groupId === group.groupId);
-    const fresh = chosen.filter((it) => !isIn(it));
+    const rowOf = ({ group }: Preparation) => lockdown.groups.find((it) => it.group.groupId === group.groupId);
+    const fresh = chosen.filter((it) => rowOf(it) === undefined || isTakenUp(it, rowOf(it)));
     if (fresh.length === 0) return lockdown;
-    const saved = await saveLockdown(app.tables, {
-      ...lockdown,
-      groups: [...lockdown.groups, ...fresh.map((it) => groupOf(it, policy))],
-    });
+    const taken = new Map(fresh.map((it) => [rowOf(it), { ...rowOf(it), ...groupOf(it, policy) }]));
+    const added = fresh.filter((it) => rowOf(it) === undefined).map((it) => groupOf(it, policy));
+    const groups = [...lockdown.groups.map((it) => taken.get(it) ?? it), ...added];
+    const saved = await saveLockdown(app.tables, { ...lockdown, groups });
     if (saved) return saved;
   }
 }

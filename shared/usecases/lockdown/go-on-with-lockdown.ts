@@ -12,7 +12,7 @@ import { AppError } from "../../errors/app-error.ts";
 import type { App } from "../app.ts";
 import { livePassages } from "../pass/pass-lockdown.ts";
 import { chooseLockdown, prepareRows } from "./choose-lockdown.ts";
-import { closeGroups, refusingOf } from "./close-groups.ts";
+import { bookGroups, closeGroups, isTakenUp, refusingOf } from "./close-groups.ts";
 import { liftAgain } from "./lift-lockdown.ts";
 import { tellLockdown } from "./tell-lockdown.ts";
 
@@ -56,12 +56,14 @@ export async function goOnWithLockdown(
     open.filter((it) => !found.has(it)),
   );
   const again = [...chosen, ...rest].filter((it) => rowOf(it) !== undefined);
-  const closed = await closeGroups(app, policy, lockdown, again, deadlineAt);
+  const isMore = again.some((it) => isTakenUp(it, rowOf(it)));
+  const booked = isMore ? await bookGroups(app, policy, lockdown, again) : lockdown;
+  const closed = await closeGroups(app, policy, booked, again, deadlineAt);
   const over = again.flatMap((it): readonly Passage[] => {
     const row = rowOf(it);
     if (!row || closed.get(it.group.groupId)?.isClosed !== true) return [];
     return row.passages?.filter((way) => !live.get(row)?.includes(way)) ?? [];
   });
-  const told = await tellLockdown(app, policy, lockdown, closed, [], over);
+  const told = await tellLockdown(app, policy, booked, closed, [], over);
   return told.state === "active" ? told : liftAgain(app, told, { policy, deadlineAt });
 }

@@ -5,6 +5,7 @@ import { viewLockdown } from "../../../shared/http/lockdown-view.ts";
 import { listPreparations, preparationDelete } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
 import { getLockdown } from "../../../shared/usecases/lockdown/list-lockdowns.ts";
 import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lockdowns.ts";
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
@@ -201,3 +202,22 @@ describe("whoever stands still before it is stored, so that the job looks for it
       expect(drops(scene).length).toBeGreaterThan(0);
     }));
 });
+
+test("a group that another policy has it close as well is open after it, though whoever closed it died before saying so", () =>
+  inScene({ operatorPath: OPERATORS, lockdown: { ...lockdown, groups: ["app"] } }, async (scene) => {
+    const app = scene.quietApp();
+    const started = await startLockdown(app, ask(scene, app));
+    expect(started.groups[0]?.way).toBe("none");
+    const { policy } = scene;
+    const later = { ...policy, version: policy.version + 1, lockdown: { ...policy.lockdown, groups: ["*"] } };
+    const put: App["tables"]["put"] = async (...given) => {
+      if (given[0] === "lockdown" && drops(scene).length > 0) throw new Error("dies here");
+      return app.tables.put(...given);
+    };
+    const dying = { ...app, tables: { ...app.tables, put } };
+    const { deadlineAt } = terms(scene, app);
+    await expect(goOnWithLockdown(dying, later, started, deadlineAt)).rejects.toThrow("dies here");
+    expect(drops(scene).length).toBeGreaterThan(0);
+    await lift(scene, app, started.lockdownId);
+    expect(drops(scene)).toEqual([]);
+  }));
