@@ -1,4 +1,5 @@
 // Planted bugs: each takes away one thing that keeps an invariant, and names the checkers that may be the first to see it.
+import type { FeatureName } from "./features.ts";
 
 /** A piece of the program replaced by another. */
 export interface Edit {
@@ -15,6 +16,8 @@ export interface Mutation extends Edit {
   readonly seenBy: readonly string[];
   /** The first seed to try; 1 when absent. One in which it was seen saves time, and the next do as well. */
   readonly from?: number;
+  /** What all seeds have, and nothing else, where what they draw shows it rarely. */
+  readonly features?: readonly FeatureName[];
 }
 
 export const mutations: readonly Mutation[] = [
@@ -364,7 +367,8 @@ export const mutations: readonly Mutation[] = [
     find: "if (!(error instanceof AppError)) throw error;",
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
-    from: 5511,
+    features: ["store"],
+    from: 70,
   },
   {
     name: "an observed group is rolled back like an enforced one",

@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import type * as esbuild from "esbuild";
 import { withBundle } from "./bundle.ts";
 import type { Edit, Mutation } from "./mutations.ts";
+import { formatPart } from "./script.ts";
 
 /** What was seen first; null when nothing was. */
 export type Sight = {
@@ -46,7 +47,8 @@ export function seekWith(
       });
     },
   };
-  const args = [seeds.from, seeds.max, seeds.shrinkRuns ?? 0].map(String);
+  const part = formatPart(mutation?.features === undefined ? {} : { features: mutation.features });
+  const args = [seeds.from, seeds.max, seeds.shrinkRuns ?? 0, part].map(String);
   const seek = async (file: string): Promise<Sight> => {
     const run = await promisify(execFile)(process.execPath, [file, ...args], { timeout: TIMEOUT_MS });
     return JSON.parse(run.stdout) as Sight;
