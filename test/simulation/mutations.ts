@@ -57,6 +57,7 @@ export const mutations: readonly Mutation[] = [
     find: "const changes = [...retired, ...allocated];",
     replace: "const changes = allocated.length > 0 ? allocated : retired;",
     seenBy: ["restores-what-was-granted", "never-wider"],
+    from: 9,
   },
   {
     name: "no intent is booked",
@@ -72,7 +73,7 @@ export const mutations: readonly Mutation[] = [
     replace:
       '  if (picture.accepted.has(entry.entryId)) return change({ opens: "all" });\n  const description = markOf(entry, live, picture);\n  const cause = window',
     seenBy: ["open-means-open"],
-    from: 7,
+    from: 15,
   },
   {
     name: "what a late write may still do is not waited for",
@@ -105,7 +106,7 @@ export const mutations: readonly Mutation[] = [
     replace:
       "  void app.clock.sleep(3000).then(() => app.tables.writeAll([dueWrite(end), dueWrite(netOf(app, request)), ...jobs, ...loud])).catch(() => undefined);",
     seenBy: ["ends-in-time", "converges", "never-wider"],
-    from: 23,
+    from: 30,
   },
   {
     name: "a lease that is over may be written again",
@@ -200,6 +201,7 @@ export const mutations: readonly Mutation[] = [
     find: ": gone.map(({ description }) => (",
     replace: ": gone.slice(0, 0).map(({ description }) => (",
     seenBy: ["lockdown-leaves-nothing"],
+    from: 3,
   },
   {
     name: "an event is believed without the trail",
@@ -324,6 +326,7 @@ export const mutations: readonly Mutation[] = [
       replace: "if (visitors.length < 0) return",
     },
     seenBy: ["recycling-harms-nobody"],
+    from: 2,
   },
   {
     name: "a rule is deleted before its quarantine has been silent for its time",
@@ -360,6 +363,7 @@ export const mutations: readonly Mutation[] = [
     find: "isNamed: isRecycled(policy.recycling, { groupId: scene.group.groupId, name: scene.name }),",
     replace: "isNamed: isRecycled !== undefined,",
     seenBy: ["recycling-harms-nobody"],
+    from: 6,
   },
   {
     name: "an intent that cannot be read holds up all of its group",
