@@ -147,6 +147,10 @@ export const termsOf = ({ lockdown, operatorPath, groups, limits, regions }: Pol
 export const isAnew = ({ terms }: Pick<LockdownGroup, "terms">, policy: Policy): boolean =>
   terms !== undefined && terms !== termsOf(policy);
 
+/** True of a group in which nothing is left to be closed. */
+export const isClosedOrLeft = ({ way, isClosed }: Pick<LockdownGroup, "way" | "isClosed">): boolean =>
+  way === "none" || isClosed;
+
 /** True where the policy names operators, or somebody answers for a lockdown without them. */
 export const hasOperators = ({ operatorPath, lockdown }: Policy, waivedBy: string | null): boolean =>
   operatorPath.length > 0 || waivedBy !== null || lockdown.withoutOperatorPath !== null;

@@ -112,6 +112,31 @@ describe("a rule that its owner removes while it is being closed", () => {
   });
 });
 
+/** A pass that is frozen for so long right before a call; `call` is null when it has ended before, and `looked` when it has. */
+async function heldUp(
+  scene: Scene,
+  at: number,
+  ms: number,
+): Promise<{ readonly call: string | null; readonly looked: Promise<void> }> {
+  const { caller, app } = scene.newProcess();
+  let [turn, call] = [0, null as string | null];
+  let isHeldUp: () => void = () => undefined;
+  const held = new Promise<void>((resolve) => {
+    isHeldUp = resolve;
+  });
+  caller.fate = (it) => {
+    if (turn++ === at) {
+      call = it.name;
+      caller.freeze(ms);
+      isHeldUp();
+    }
+    return "answered";
+  };
+  const looked = look(scene, app, APP, "incident").then(isHeldUp, isHeldUp);
+  await held;
+  return { call, looked };
+}
+
 /**
  * Someone is frozen right before a ledger write that another pass outruns; that one's revoke is made, and it dies before the ledger has it.
  * `isDamaged`: its intent cannot be read until the first one has finished.
@@ -128,22 +153,7 @@ async function runFrozen(
       await owner.firewall.authorize(APP, [{ spec: left, description: "theirs" }], owner.token(), "open");
       await minutes(scene, 2);
       await suspendRules(scene.quietApp(), APP, incident, [left]);
-      const slow = scene.newProcess();
-      let [turn, call] = [0, null as string | null];
-      let isOutrun: () => void = () => undefined;
-      const outrun = new Promise<void>((resolve) => {
-        isOutrun = resolve;
-      });
-      slow.caller.fate = (it) => {
-        if (turn++ === at) {
-          call = it.name;
-          slow.caller.freeze(90_000);
-          isOutrun();
-        }
-        return "answered";
-      };
-      const looked = look(scene, slow.app, APP, "incident").then(isOutrun, isOutrun);
-      await outrun;
+      const { call, looked } = await heldUp(scene, at, 90_000);
       if (call !== null) {
         await scene.schedule.sleep(40_000);
         const next = scene.newProcess();
@@ -192,22 +202,7 @@ async function runLifted(at: number): Promise<{ readonly call: string | null; re
       first.caller.fate = (it) => (it.name.startsWith("revoke ") ? "dies after" : "answered");
       await Promise.race([suspended(scene, first.app).catch(() => undefined), first.caller.died]);
       await scene.schedule.sleep(10 * MINUTE_MS);
-      const slow = scene.newProcess();
-      let [turn, call] = [0, null as string | null];
-      let isHeldUp: () => void = () => undefined;
-      const heldUp = new Promise<void>((resolve) => {
-        isHeldUp = resolve;
-      });
-      slow.caller.fate = (it) => {
-        if (turn++ === at) {
-          call = it.name;
-          slow.caller.freeze(5_000);
-          isHeldUp();
-        }
-        return "answered";
-      };
-      const looked = look(scene, slow.app, APP, "incident").then(isHeldUp, isHeldUp);
-      await heldUp;
+      const { call, looked } = await heldUp(scene, at, 5_000);
       await resumeRules(scene.quietApp(), APP, incident.itemId);
       await looked;
       await minutes(scene, 3);

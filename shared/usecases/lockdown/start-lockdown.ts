@@ -2,6 +2,7 @@
 import type { LockdownScope } from "../../domain/alarm.ts";
 import {
   hasOperators,
+  isClosedOrLeft,
   isLaterEnd,
   LOCKDOWN_JOB,
   type Lockdown,
@@ -76,8 +77,7 @@ export async function startLockdown(app: App, ask: LockdownAsk): Promise<Lockdow
   steps.push(stepOf(app, ask, "read back"));
   const { lockdownId } = booked.lockdown;
   const isAllClosed =
-    chosen.every(({ group }) => closed.has(group.groupId)) &&
-    [...closed.values()].every(({ way, isClosed }) => way === "none" || isClosed);
+    chosen.every(({ group }) => closed.has(group.groupId)) && [...closed.values()].every(isClosedOrLeft);
   if (!isAllClosed) await hastenLockdown(app, lockdownId);
   const told = await tellLockdown(app, ask.policy, booked.lockdown, closed, steps);
   return told.state === "active" ? told : liftAgain(app, told, ask);
@@ -107,7 +107,7 @@ async function join(
     const isLater = isLaterEnd(until, last.until);
     if (isKnown && !isLater) {
       // Whoever began it may have died on the way, after the job had looked for it in vain.
-      if (!last.groups.every((it) => it.isClosed || it.way === "none")) await hastenLockdown(app, last.lockdownId);
+      if (!last.groups.every(isClosedOrLeft)) await hastenLockdown(app, last.lockdownId);
       return { lockdown: last, isMoved: false };
     }
     const groups = last.groups.map((it) => (it.way === "none" ? it : { ...it, isClosed: false }));

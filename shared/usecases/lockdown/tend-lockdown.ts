@@ -1,6 +1,6 @@
 // The job of a lockdown: what is not closed is closed, what is over is lifted, and nothing of it is left behind.
 import { ALARM_JOB } from "../../domain/alarm.ts";
-import { type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
+import { isClosedOrLeft, type Lockdown, type LockdownGroup, parseLockdownId } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { STANDBY_JOB } from "../../domain/standby.ts";
@@ -60,7 +60,7 @@ export async function tendLockdown(
   const seen = await watchLockdown(app, policy, lockdown, deadlineAt);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
   // Ways for break-glass go with their leases, however these end.
-  const isClosed = after.groups.every((it) => (it.isClosed || it.way === "none") && !it.passages?.length);
+  const isClosed = after.groups.every((it) => isClosedOrLeft(it) && !it.passages?.length);
   if (isClosed) await leaveOtherLists(app, policy, after);
   await hearAgain(app, lockdown);
   return Math.min(until, app.clock.now() + (isClosed ? WATCH_MS : AGAIN_MS));
