@@ -39,6 +39,11 @@ const MOVES: Readonly<Record<RecyclingState, Readonly<Partial<Record<RecyclingSt
   exempt: { queued: PROGRAM, deleted: PROGRAM, restored: PERSON, exempt: PERSON },
 };
 
+/** Whoever removed, changed or opened a rule beside the program. */
+export const OTHERS = "somebody else";
+/** Their removal, as an item tells it. */
+export const REMOVED_BY_OTHERS = { by: OTHERS, why: "somebody else removed the rule" } as const;
+
 /** Every state, in the order of an item's life. */
 export const RECYCLING_STATES = Object.keys(MOVES) as readonly RecyclingState[];
 

@@ -3,6 +3,8 @@ import { formatUtc } from "../domain/instant.ts";
 import {
   type ApprovedStep,
   type Judged,
+  OTHERS,
+  REMOVED_BY_OTHERS,
   type RecyclingApproval,
   type RecyclingItem,
   stepDigest,
@@ -77,7 +79,6 @@ export type NextStep =
   | { readonly kind: "restore"; readonly by: string; readonly why: string };
 
 const PROGRAM = "safeport";
-const OTHERS = "somebody else";
 const stay = (waiting: Waiting | null = null): NextStep => ({ kind: "stay", waiting });
 const restore = (why: string, by = PROGRAM): NextStep => ({ kind: "restore", by, why });
 
@@ -122,7 +123,7 @@ export function advanceItem(picture: ItemPicture): NextStep {
   }
 }
 
-const gone = (): NextStep => ({ kind: "delete", by: OTHERS, why: "somebody else removed the rule" });
+const gone = (): NextStep => ({ kind: "delete", ...REMOVED_BY_OTHERS });
 
 /** Why the rule leaves the queue, or null. */
 function leaving({ item, judged, staysOut }: ItemPicture, rule: Rule): NextStep | null {

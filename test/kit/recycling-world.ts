@@ -199,6 +199,17 @@ export class RecyclingWorld {
     return this.world.run(approveItem(app, this.operator("ada"), this.itemId, { step, ...more }, ask));
   }
 
+  /** Somebody removes the rules of `web` for port 7890 that `policy` names, by their own hand. */
+  async removeBeside(policy: "accept" | "drop"): Promise<void> {
+    const { world } = this;
+    const { firewall } = world.process(undefined, "ak-other");
+    const { rules } = await world.run(firewall.readGroup(world.web, "open"));
+    const ids = rules.flatMap(({ id, ports, policy: own }) =>
+      id !== null && own === policy && ports.kind === "range" && ports.range.from === 7890 ? [id] : [],
+    );
+    await world.run(firewall.revoke(world.web, ids, `t-${policy}`, "open"));
+  }
+
   /** Every rule of `web` for port 7890: policy, priority, source, description without our mark. */
   rules(): readonly string[] {
     const group = this.world.ecs.groups().find(({ groupId }) => groupId === "sg-web");

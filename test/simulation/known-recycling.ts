@@ -1,8 +1,8 @@
 // What people outside know of rules that may be recycled: who used them and when, what was done to them, and what was asked for.
 import type { EcsRule } from "../../local/services/ecs/model.ts";
+import { OTHERS } from "../../shared/domain/recycling-item.ts";
 import type { Tables } from "../../shared/ports/tables.ts";
 import { listRecyclingItems } from "../../shared/store/recycling.ts";
-import { OTHERS } from "../../shared/usecases/recycling/settle-recycling.ts";
 import { type ObservedCall, SKEW_MAX_MS, wordsOf } from "./observed.ts";
 
 /** How long a rule is quarantined. */

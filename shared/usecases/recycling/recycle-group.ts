@@ -7,6 +7,7 @@ import { reachOf } from "../../domain/reach.ts";
 import {
   isInQueue,
   type Judged,
+  OTHERS,
   quarantinedBy,
   queuedItem,
   type RecyclingItem,
@@ -28,7 +29,6 @@ import { lookAtItem, NO_PLAN, termsOf } from "./look-at-item.ts";
 import { noteWaiting } from "./move-recycling.ts";
 import { dropStanding, renewDrop } from "./recycling-ledger.ts";
 import { type JudgeAsk, LOCKDOWNS_MAX, RecyclingScene, type RuleJudgement } from "./recycling-scene.ts";
-import { OTHERS } from "./settle-recycling.ts";
 import { settleOrLeave, takeRecyclingStep } from "./take-recycling-step.ts";
 
 /** What one run saw and did, or would do. */

@@ -1,10 +1,12 @@
 // Gives back what recycling has closed a short time ago where refusals are up since.
 import type { Alarm } from "../../domain/alarm.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { OTHERS, type RecyclingItem } from "../../domain/recycling-item.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { listRecyclingItems } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { restoreItem } from "./decide-recycling.ts";
+import { isRemovedByOthers } from "./standing-rule.ts";
 
 /** How long ago a close may be that refusals are blamed on. */
 const RECENT_MS = 3 * 24 * 60 * 60_000;
@@ -28,7 +30,9 @@ export async function restoreRecent(
   const since = app.clock.now() - RECENT_MS;
   const own = found.flatMap(({ items }) => items).filter((it) => it.since >= since);
   const restored: string[] = [];
-  for (const { itemId } of own) {
+  for (const item of own) {
+    if (await isOthersDoing(app, item)) continue;
+    const { itemId } = item;
     const caller = { principal: "alarm", roles: ["operator"], scopes: [], policy } as const;
     const reason = `refusals are up: ${alarm.rule || alarm.metric} of ${instanceId}`;
     try {
@@ -40,4 +44,10 @@ export async function restoreRecent(
     }
   }
   return restored;
+}
+
+/** True where it was not recycling that closed the rule: whoever removed it meant it, and only a person's word opens it again. */
+async function isOthersDoing(app: App, item: RecyclingItem): Promise<boolean> {
+  if (item.state === "deleted") return item.history.at(-1)?.by === OTHERS;
+  return item.step === null && (await isRemovedByOthers(app, item));
 }

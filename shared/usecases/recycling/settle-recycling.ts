@@ -1,15 +1,20 @@
 // Carries out what was decided about an item of the recycling queue: the ledger says it, a pass does it, a reading shows it.
-import type { RuleKey } from "../../domain/ids.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
 import type { Policy } from "../../domain/policy.ts";
-import type { RecyclingItem, RecyclingState, RecyclingStep, Waiting } from "../../domain/recycling-item.ts";
+import {
+  OTHERS,
+  REMOVED_BY_OTHERS,
+  type RecyclingItem,
+  type RecyclingState,
+  type RecyclingStep,
+  type Waiting,
+} from "../../domain/recycling-item.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { mayOverlap, trafficAtMost } from "../../domain/traffic.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
 import type { ErrorCode } from "../../errors/catalogue.ts";
 import { isShut } from "../../plan/drift-guardrails.ts";
 import { isHolding, type Refusal } from "../../plan/picture.ts";
-import { CloudFailure } from "../../ports/firewall.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { acquireLock } from "../../store/lock.ts";
 import { readMode } from "../../store/mode.ts";
@@ -20,7 +25,7 @@ import { resumeRules } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import type { PassReport } from "../pass/pass-report.ts";
 import { isStillNext } from "./look-at-item.ts";
-import { moveItem, noteWaiting } from "./move-recycling.ts";
+import { decideStep, moveItem, noteWaiting } from "./move-recycling.ts";
 import {
   dropStanding,
   holdDrop,
@@ -30,9 +35,7 @@ import {
   retireRule,
   suspendRule,
 } from "./recycling-ledger.ts";
-
-/** Who removed, changed or opened a rule beside the program. */
-export const OTHERS = "somebody else";
+import { isRemovedByOthers, showsRule } from "./standing-rule.ts";
 
 export interface SettleOptions {
   readonly policy: Policy;
@@ -202,7 +205,11 @@ class Settling {
    */
   private async isUndropped(item: Stepping): Promise<boolean> {
     const { state, quarantine } = item;
-    if (state !== "quarantined" || quarantine === null || (await this.shows(item, ruleKey(quarantine.drop))))
+    if (
+      state !== "quarantined" ||
+      quarantine === null ||
+      (await showsRule(this.app, item.group, ruleKey(quarantine.drop)))
+    )
       return false;
     await this.look(item);
     return true;
@@ -222,6 +229,10 @@ class Settling {
 
   private async restore(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
+    if (item.state === "quarantined" && item.step.by === "safeport" && (await isRemovedByOthers(app, item))) {
+      await decideStep(app, item, { to: "deleted", ...REMOVED_BY_OTHERS, at: app.clock.now() });
+      return null;
+    }
     const entry = await getEntry(app.tables, item.group, item.entryId);
     const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
     let report: PassReport | null = null;
@@ -330,18 +341,7 @@ class Settling {
   }
 
   private stands(item: Stepping): Promise<boolean> {
-    return this.shows(item, item.key);
-  }
-
-  /** Whether a reading shows a rule of the key. A group that is gone shows none. */
-  private async shows({ group }: Stepping, key: RuleKey): Promise<boolean> {
-    try {
-      const { rules } = await this.app.firewall.readGroup(group, "open");
-      return rules.some((rule) => ruleKey(rule) === key);
-    } catch (error) {
-      if (error instanceof CloudFailure && error.kind === "groupGone") return false;
-      throw error;
-    }
+    return showsRule(this.app, item.group, item.key);
   }
 
   private look({ group, itemId, step }: Stepping): Promise<PassReport | null> {

@@ -1,6 +1,6 @@
 // Takes the step that was decided for an item of the recycling queue: what changes the cloud is stored first, and then carried out.
 import type { Policy } from "../../domain/policy.ts";
-import type { RecyclingItem } from "../../domain/recycling-item.ts";
+import { OTHERS, type RecyclingItem } from "../../domain/recycling-item.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -10,7 +10,7 @@ import { getRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { decideStep, moveItem, noteWaiting, type Word } from "./move-recycling.ts";
 import type { RecyclingScene } from "./recycling-scene.ts";
-import { OTHERS, type SettleOptions, settleItem } from "./settle-recycling.ts";
+import { type SettleOptions, settleItem } from "./settle-recycling.ts";
 
 export interface StepTerms {
   readonly policy: Policy;

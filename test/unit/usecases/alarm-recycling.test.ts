@@ -202,6 +202,19 @@ describe("an alarm that refusals are up", () => {
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
+  it("opens nothing that somebody else removed, whether anybody has seen that or not", async () => {
+    await start();
+    await one.quarantined();
+    await one.removeBeside("accept");
+    await post("refusals", { instanceId: "i-web-1" });
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [DROP]]);
+    await one.recycle();
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    await one.pass(1);
+    await hear("refusals");
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
+
   it("gives back nothing of another instance, and nothing that was closed long ago", async () => {
     await start();
     await one.deleted();

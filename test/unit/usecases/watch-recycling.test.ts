@@ -227,6 +227,16 @@ describe("who used the rule before", () => {
     ]);
   });
 
+  it("is not let in again where somebody removed the rule meanwhile: that was meant", async () => {
+    await quarantined();
+    await late();
+    await one.world.advance(10 * MINUTE);
+    await one.removeBeside("accept");
+    await one.watch(refused("10.1.2.3"));
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    expect((await one.item())?.history.at(-1)).toMatchObject({ by: "somebody else" });
+  });
+
   it("lifts the quarantine where it was refused while nobody could read back the drop", async () => {
     const { asked } = await unread();
     await late();
