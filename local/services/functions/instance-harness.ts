@@ -2,21 +2,28 @@
 // Depends on nothing but Node, and is bundled to a file of its own.
 
 import { createRequire } from "node:module";
+import { Socket } from "node:net";
 import { join } from "node:path";
+import { frameOf, frameReader } from "./instance-channel.ts";
 import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
+
+/** Where a parent's fourth stream is. */
+const CHANNEL_FD = 3;
 
 type Callback = (error: unknown, value?: unknown) => void;
 type Hook = (context: unknown, callback?: Callback) => unknown;
 type Handler = (event: Buffer, context: unknown, callback?: Callback) => unknown;
 
 const MachineDate = Date;
+const channel = new Socket({ fd: CHANNEL_FD });
 let offsetMs = 0;
 
 installCloudDate();
 
 // A terminal's Ctrl-C reaches the whole process group; the platform decides when an instance ends.
 process.on("SIGINT", () => undefined);
-process.on("disconnect", () => process.exit(0));
+// Nor does an instance live longer than its platform.
+channel.on("close", () => process.exit(0));
 
 interface Bundle {
   readonly handler: Handler;
@@ -28,17 +35,18 @@ interface Bundle {
 let loaded: Bundle | undefined;
 let loadMs: number | undefined;
 
-process.on("message", (message: InvokeMessage | StopMessage) => {
+const onData = frameReader((message: InvokeMessage | StopMessage, event) => {
   offsetMs = message.offsetMs;
   if (message.kind === "stop") {
     void stop(message).finally(() => send({ kind: "stopped" }));
     return;
   }
-  run(message).then(send, (error: unknown) => send(failureOf("HandledInvocationError", error)));
+  run(message.context, event).catch((error: unknown) => send({ kind: "failure" }, failureOf(error)));
 });
+channel.on("data", onData);
 
-async function run(message: InvokeMessage): Promise<InstanceMessage> {
-  const context = contextOf(message.context);
+async function run(fields: ContextFields, event: Buffer): Promise<void> {
+  const context = contextOf(fields);
   const start = process.hrtime();
   const wasLoaded = loaded?.initialized === true;
   const bundle = loadBundle();
@@ -49,13 +57,10 @@ async function run(message: InvokeMessage): Promise<InstanceMessage> {
   }
   // By a clock that takes nothing of the start that is measured: for `performance` Node would load eight modules.
   if (!wasLoaded) loadMs = millisecondsSince(start);
-  const { buffer, byteOffset, byteLength } = message.event;
-  const event = Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
   const value = await settle((callback) => bundle.handler(event, context, callback), bundle.handler.length >= 3);
-  const result: InstanceMessage =
-    loadMs === undefined ? { kind: "result", body: bytesOf(value) } : { kind: "result", body: bytesOf(value), loadMs };
+  const result: InstanceMessage = loadMs === undefined ? { kind: "result" } : { kind: "result", loadMs };
   loadMs = undefined;
-  return result;
+  send(result, bytesOf(value));
 }
 
 function millisecondsSince(start: [seconds: number, nanoseconds: number]): number {
@@ -108,7 +113,7 @@ function bytesOf(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value) ?? "");
 }
 
-function failureOf(errorType: string, thrown: unknown): InstanceMessage {
+function failureOf(thrown: unknown): Buffer {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
   const stackTrace = (error.stack ?? "").split("\n").slice(1, 11);
   const text = JSON.stringify({
@@ -116,11 +121,11 @@ function failureOf(errorType: string, thrown: unknown): InstanceMessage {
     errorType: error.name,
     stackTrace: stackTrace.map((line) => line.trim()),
   });
-  return { kind: "failure", errorType, error: Buffer.from(text) };
+  return Buffer.from(text);
 }
 
-function send(message: InstanceMessage): void {
-  process.send?.(message);
+function send(message: InstanceMessage, bytes: Uint8Array = new Uint8Array()): void {
+  channel.write(frameOf(message, bytes));
 }
 
 function contextOf(fields: ContextFields): Record<string, unknown> {

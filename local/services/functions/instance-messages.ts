@@ -1,4 +1,4 @@
-// What the platform and an instance's process say to each other over their channel. Types only: both ends are bundled apart.
+// The fields of what the platform and an instance's process say to each other over their channel. Types only: both ends are bundled apart.
 
 /** Temporary keys of the function's role. */
 export interface RoleCredentials {
@@ -22,10 +22,9 @@ export interface ContextFields {
   };
 }
 
-/** Platform to instance: run the handler once. `offsetMs` is the cloud's time minus the machine's. */
+/** Platform to instance, with the event as its bytes: run the handler once. `offsetMs` is the cloud's time minus the machine's. */
 export interface InvokeMessage {
   readonly kind: "invoke";
-  readonly event: Uint8Array;
   readonly context: ContextFields;
   readonly offsetMs: number;
 }
@@ -37,8 +36,8 @@ export interface StopMessage {
   readonly offsetMs: number;
 }
 
-/** Instance to platform. `loadMs` is how long loading and initialising took, on the first answer alone. */
+/** Instance to platform, with the answer or the error as its bytes. `loadMs` is how long loading and initialising took, on the first answer alone. */
 export type InstanceMessage =
-  | { readonly kind: "result"; readonly body: Uint8Array; readonly loadMs?: number }
+  | { readonly kind: "result"; readonly loadMs?: number }
   | { readonly kind: "stopped" }
-  | { readonly kind: "failure"; readonly errorType: string; readonly error: Uint8Array };
+  | { readonly kind: "failure" };

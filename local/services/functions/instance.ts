@@ -1,6 +1,8 @@
 // One instance: a Node process that holds one loaded bundle and serves one invocation at a time.
 
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Socket } from "node:net";
+import { frameOf, frameReader } from "./instance-channel.ts";
 import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
 import type { InstanceWatchdog } from "./instance-watchdog.ts";
 
@@ -25,11 +27,14 @@ export type RunOutcome =
     };
 
 const PRE_STOP_MS_MAX = 90_000;
+/** Beside standard input, output and error. */
+const CHANNEL_FD = 3;
 
 /** Stopped by a signal between calls, as the platform withholds CPU from idle instances. */
 export class Instance {
   readonly #options: InstanceOptions;
   readonly #child: ChildProcess;
+  readonly #channel: Socket;
   #finish: ((outcome: RunOutcome) => void) | undefined;
   #requestId = "-";
   /** What its last invocation was told; absent before the first. */
@@ -39,15 +44,17 @@ export class Instance {
 
   constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#child = fork(options.harnessPath, [], {
+    this.#child = spawn(process.execPath, [options.harnessPath], {
       cwd: options.bundle,
       env: { ...options.environment },
-      execArgv: [],
-      serialization: "advanced",
-      stdio: ["ignore", "pipe", "pipe", "ipc"],
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
+    this.#channel = this.#child.stdio[CHANNEL_FD] as Socket;
     if (this.#child.pid !== undefined) options.watchdog.add(this.#child.pid);
-    this.#child.on("message", (message: InstanceMessage) => this.#onMessage(message));
+    const onData = frameReader((message: InstanceMessage, bytes) => this.#onMessage(message, bytes));
+    this.#channel.on("data", onData);
+    // Whoever writes is told too.
+    this.#channel.on("error", () => undefined);
     this.#child.on("error", (error) => this.#onExit(error.message));
     this.#child.on("exit", (code, signal) => this.#onExit(signal ? `signal ${signal}` : `exit code ${code}`));
     for (const stream of [this.#child.stdout, this.#child.stderr]) this.#collect(stream);
@@ -85,8 +92,8 @@ export class Instance {
         resolve(outcome);
       };
       this.#thaw();
-      const message: InvokeMessage = { kind: "invoke", event, context, offsetMs };
-      this.#child.send(message, (error) => {
+      const message: InvokeMessage = { kind: "invoke", context, offsetMs };
+      this.#channel.write(frameOf(message, event), (error) => {
         if (error) this.#onExit(error.message);
       });
     });
@@ -113,7 +120,7 @@ export class Instance {
     const timer = setTimeout(() => this.kill(), PRE_STOP_MS_MAX);
     this.#child.once("exit", () => clearTimeout(timer));
     const message: StopMessage = { kind: "stop", context: last.context, offsetMs: last.offsetMs };
-    this.#child.send(message, (error) => {
+    this.#channel.write(frameOf(message, new Uint8Array()), (error) => {
       if (error) this.kill();
     });
   }
@@ -124,19 +131,18 @@ export class Instance {
     this.#frozen = false;
   }
 
-  #onMessage(message: InstanceMessage): void {
+  #onMessage(message: InstanceMessage, body: Buffer): void {
     if (message.kind === "stopped") {
       this.kill();
       return;
     }
     if (message.kind === "result") {
-      const body = asBuffer(message.body);
       this.#end(
         message.loadMs === undefined ? { kind: "result", body } : { kind: "result", body, loadMs: message.loadMs },
       );
       return;
     }
-    this.#end({ kind: "failure", errorType: "HandledInvocationError", body: asBuffer(message.error) });
+    this.#end({ kind: "failure", errorType: "HandledInvocationError", body });
   }
 
   #onExit(reason: string): void {
@@ -172,8 +178,4 @@ export class Instance {
 /** The error of a failed invocation as the platform words it. */
 export function errorBody(errorMessage: string, errorType = "Error"): Buffer {
   return Buffer.from(JSON.stringify({ errorMessage, errorType, stackTrace: [] }));
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
