@@ -7,6 +7,7 @@ import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import {
+  STANDBY_JOB,
   type StandbyList,
   type StandbySet,
   standbyHolder,
@@ -19,6 +20,7 @@ import { listsFor, onLists, weightOfDrops } from "../../plan/standby-drops.ts";
 import type { AddressLists } from "../../ports/address-lists.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
+import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listPreparations } from "../../store/lockdowns.ts";
 import { deleteStandbySet, getStandbySet, listStandbySets, saveStandbySet } from "../../store/standby-sets.ts";
@@ -106,6 +108,9 @@ export async function prepareStandby(app: App, policy: Policy, deadlineAt: numbe
   const { sets: rows, unreadable: damaged } = await listStandbySets(app.tables);
   await tellDamaged(app, damaged);
   if (policy.lockdown.prefixLists.length === 0 && rows.length === 0) return now + EVERY_MS;
+  // Whoever was frozen for long may have filled them for a lockdown that nobody looks after any more.
+  if (rows.some(({ holders }) => holders.length > 0))
+    await app.tables.writeAll([dueWrite(dueJob(STANDBY_JOB, "look", now))]);
   const lists = await app.lists();
   const { preparations: prepared, unreadable } = await listPreparations(app.tables);
   const current = prepared.filter((it) => it.policyVersion === policy.version);

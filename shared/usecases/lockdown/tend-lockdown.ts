@@ -17,6 +17,7 @@ import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { keepLists, leaveOtherLists } from "./hold-standby.ts";
 import { liftAgain, liftLockdown } from "./lift-lockdown.ts";
+import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { watchLockdown } from "./watch-lockdown.ts";
 
 const AGAIN_MS = 30_000;
@@ -95,15 +96,16 @@ async function rowOf(app: App, lockdownId: string): Promise<Lockdown | "unreadab
 }
 
 /**
- * Whether a ledger still holds or suspends anything for it: somebody closed a group after it was given back, and died. Not sure while a row of
- * one cannot be read.
+ * Whether lists are still filled for it, or a ledger holds or suspends anything: somebody closed a group after it was given back, and died. Not
+ * sure while a row of one cannot be read.
  */
 async function isAnythingLeft(
   app: App,
   policy: Policy,
   { lockdownId, groups }: Lockdown,
 ): Promise<{ readonly isLeft: boolean; readonly isSure: boolean }> {
-  let [isLeft, isSure] = [false, true];
+  const { sets, isWhole } = await setsThatCanBeRead(app);
+  let [isLeft, isSure] = [sets.some(({ holders }) => holders.includes(lockdownId)), isWhole];
   const look = async ({ group, way }: LockdownGroup): Promise<void> => {
     if (isLeft) return;
     try {

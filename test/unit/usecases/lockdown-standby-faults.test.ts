@@ -4,7 +4,7 @@ import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-li
 import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
-import { listStandbySets } from "../../../shared/store/standby-sets.ts";
+import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
@@ -71,6 +71,29 @@ test("lists are emptied when the last of two lockdowns is lifted", async () => {
   await lift(world, second.lockdownId);
   expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
 });
+
+test.each([
+  ["a moment", 0, 4],
+  ["minutes", 10, 61],
+])(
+  "whoever fills the lists for a lockdown %s after its end, and dies, leaves none filled when the next is lifted",
+  async (_when, after, within) => {
+    world = await standbyWorld();
+    const { tables } = world.process();
+    const first = await lock(world, ["web", "app"]);
+    const second = await lock(world, ["web", "app", "other"]);
+    // The lists are looked at once more after they were filled.
+    await world.ticks(4);
+    await lift(world, first.lockdownId);
+    await world.ticks(after);
+    const [set] = (await world.run(listStandbySets(tables))).sets;
+    if (set === undefined) throw new Error("there is no set");
+    await world.run(saveStandbySet(tables, { ...set, holders: [...set.holders, first.lockdownId] }));
+    await lift(world, second.lockdownId);
+    await world.ticks(within);
+    expect([openPorts(world), filled(world)]).toEqual([ALL, [0, 0]]);
+  },
+);
 
 test("it ends by its time", { timeout: 60_000 }, async () => {
   world = await standbyWorld();
