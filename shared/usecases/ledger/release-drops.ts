@@ -1,5 +1,6 @@
 // Takes the holds of one quarantine or lockdown off a group's rules, before their time.
-import type { GroupRef } from "../../domain/ids.ts";
+import type { EntryId, GroupRef } from "../../domain/ids.ts";
+import type { Entry, Holder } from "../../domain/ledger-entry.ts";
 import type { Policy } from "../../domain/rule.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -31,15 +32,23 @@ async function release(
   );
   await inParallel(held, async ({ entryId }) => {
     await net.hold();
-    await changeEntry(app, group, entryId, (entry) => {
-      if (!entry?.holders.some((it) => it.holderId === holderId && it.ended === null)) return null;
-      const ended = { cause: "asked", note, detail: null } as const;
-      const holders = entry.holders.map((it) =>
-        it.holderId === holderId && it.ended === null ? { ...it, ended } : it,
-      );
-      return { ...entry, holders };
-    });
+    await endHolds(app, group, entryId, holderId, note);
   });
   await net.hold();
   return { entryIds: held.map((entry) => entry.entryId), rows: net.booked };
 }
+
+/** Ends the holds of `holderId` on one entry, or with null everybody's. A look at the group is the caller's to book. */
+export const endHolds = (
+  app: App,
+  group: GroupRef,
+  entryId: EntryId,
+  holderId: string | null,
+  note: string,
+): Promise<void> =>
+  changeEntry(app, group, entryId, (entry) => {
+    const isMeant = (it: Holder): boolean => it.ended === null && (holderId === null || it.holderId === holderId);
+    if (!entry?.holders.some(isMeant)) return null;
+    const ended = { cause: "asked", note, detail: null } as const;
+    return { ...entry, holders: entry.holders.map((it) => (isMeant(it) ? { ...it, ended } : it)) } as Entry;
+  });

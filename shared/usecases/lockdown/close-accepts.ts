@@ -13,8 +13,9 @@ import type { App } from "../app.ts";
 import { type Booked, holdAccepts } from "../ledger/hold-drops.ts";
 import { suspendRules } from "../ledger/suspend-rules.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
-import { brokenGlass, keepOnly } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/pass-report.ts";
+import { brokenGlass } from "../pass/passages.ts";
+import { keepOnly } from "./keep-only.ts";
 import { barredFromLockdown, readLockdownPicture } from "./prepare-lockdowns.ts";
 
 /** The accept of everything, which is suspended where nothing else is: by it the ledger knows that the group is locked down. */

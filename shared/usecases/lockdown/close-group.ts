@@ -10,10 +10,11 @@ import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import type { App } from "../app.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
-import { besidePassages, keepOnly, livePassages } from "../pass/pass-lockdown.ts";
 import type { PassReport } from "../pass/pass-report.ts";
+import { besidePassages, livePassages } from "../pass/passages.ts";
 import { type Closing, carryOut, closeAccepts } from "./close-accepts.ts";
 import { hasOpened } from "./has-opened.ts";
+import { keepOnly } from "./keep-only.ts";
 import { findLockdown } from "./lost-lockdown.ts";
 import { prepareGroup } from "./prepare-lockdowns.ts";
 

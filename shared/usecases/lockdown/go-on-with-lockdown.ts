@@ -10,7 +10,7 @@ import {
 import type { Policy } from "../../domain/policy.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { App } from "../app.ts";
-import { livePassages } from "../pass/pass-lockdown.ts";
+import { livePassages } from "../pass/passages.ts";
 import { chooseLockdown, prepareRows } from "./choose-lockdown.ts";
 import { bookGroups, closeGroups, isTakenUp, refusingOf } from "./close-groups.ts";
 import { liftAgain } from "./lift-lockdown.ts";

@@ -7,7 +7,7 @@ import { ruleKey } from "../../domain/rule-key.ts";
 import { dropsSuffice, letsInMore, opensMore } from "../../plan/plan-lockdown.ts";
 import { inBlocks } from "../../plan/standby-drops.ts";
 import type { App } from "../app.ts";
-import { brokenGlass } from "../pass/pass-lockdown.ts";
+import { brokenGlass } from "../pass/passages.ts";
 import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 
 /** True where something has been opened that what the lockdown has there does not stop. */

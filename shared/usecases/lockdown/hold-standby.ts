@@ -8,7 +8,7 @@ import { dueJob, dueWrite } from "../../store/due.ts";
 import { getStandbySet, saveStandbySet } from "../../store/standby-sets.ts";
 import type { App } from "../app.ts";
 import { releaseDrops } from "../ledger/release-drops.ts";
-import { besidePassages } from "../pass/pass-lockdown.ts";
+import { besidePassages } from "../pass/passages.ts";
 import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { settleStandby } from "./settle-standby.ts";
 import { standDown } from "./stand-down.ts";

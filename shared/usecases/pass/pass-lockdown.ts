@@ -1,28 +1,25 @@
 // Makes way for break-glass through the drops of a lockdown: for its own sources and ports, and for nobody else.
-import type { EntryId, GroupRef, RuleKey } from "../../domain/ids.ts";
-import type { DropHolder, Entry, Holder, LeaseHolder, Suspender } from "../../domain/ledger-entry.ts";
-import { LOCKDOWN_JOB, type LockdownGroup, type Passage } from "../../domain/lockdown.ts";
+import type { EntryId, GroupRef } from "../../domain/ids.ts";
+import type { DropHolder, Entry } from "../../domain/ledger-entry.ts";
+import { LOCKDOWN_JOB } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import type { StandbyList } from "../../domain/standby.ts";
 import { isUnreadable } from "../../errors/app-error.ts";
 import { isHolding, isSuspending } from "../../plan/picture.ts";
-import { besides } from "../../plan/plan-passage.ts";
 import { besideListed, listNamed } from "../../plan/standby-drops.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { setsNamedBy } from "../group/sets-named-by.ts";
-import { changeEntry } from "../ledger/book-holds.ts";
 import { type Booked, holdDrops } from "../ledger/hold-drops.ts";
-import { groupNet, type Net } from "../ledger/net.ts";
-import { isGlassBroken } from "./broken-glass.ts";
+import { groupNet } from "../ledger/net.ts";
+import { endHolds } from "../ledger/release-drops.ts";
+import { resumeRule } from "../ledger/resume-rules.ts";
 import { lookAtGroup } from "./look-at-group.ts";
-
-/** So long a way counts as given, while whoever gives it books its lease. */
-const PASSAGE_GRACE_MS = 60_000;
+import { beside, livePassages, PASSAGE_GRACE_MS } from "./passages.ts";
 
 /** A drop of a lockdown in the way, and the drops that take its place. */
 export interface Blocking {
@@ -112,9 +109,6 @@ function piecesOf(drop: RuleSpec, list: StandbyList | null, specs: readonly Rule
   return left.length === 1 && left[0] === drop ? null : left;
 }
 
-const beside = (drops: readonly RuleSpec[], specs: readonly RuleSpec[]): readonly RuleSpec[] =>
-  specs.reduce((left, spec) => left.flatMap((drop) => besides(drop, spec) ?? [drop]), drops);
-
 async function holderOnLists(app: App, lockdownId: string): Promise<DropHolder | null> {
   const lockdown = await getLockdown(app.tables, lockdownId);
   if (lockdown === null) return null;
@@ -160,9 +154,41 @@ export async function passLockdown(
   const ledgers = await ledgersOf(app, groups);
   const drops = await findDrops(app, ledgers);
   const suspended = await findSuspended(app, own, specs);
-  // Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses that comes in anew, and by another policy
-  // it may drop where it has closed accepts.
-  const given: readonly Given[] = [
+  const given = waysGiven(app, ledgers, drops, suspended);
+  if (given.length > 0) await note(app, own, specs, given, until);
+  const terms = { policy, deadlineAt: app.clock.monotonicMs() + app.settings.answerWithinMs };
+  let left = groups;
+  while (left.length > 0 && app.clock.monotonicMs() < terms.deadlineAt) {
+    const passages = await findOnWays(app, left, specs);
+    const passed: GroupRef[] = [];
+    for (const group of left) {
+      const here = passages.filter((it) => it.group.groupId === group.groupId);
+      if (here.length > 0 && (await makeWay(app, terms, own, group, here))) passed.push(group);
+    }
+    left = passed;
+  }
+  if (suspended.length > 0) await reopen(app, terms, own, suspended);
+}
+
+interface PassingTerms {
+  readonly policy: Policy;
+  readonly deadlineAt: number;
+}
+
+const lookOf = ({ policy, deadlineAt }: PassingTerms) =>
+  ({ cause: "break-glass", actor: "safeport", policy, priority: "lockdown", deadlineAt }) as const;
+
+/**
+ * The ways that lockdowns give in the groups. Also where no drop is in the way: a lockdown adds drops for a protocol or a family of addresses
+ * that comes in anew, and by another policy it may drop where it has closed accepts.
+ */
+function waysGiven(
+  app: App,
+  ledgers: readonly Ledger[],
+  drops: readonly LockdownDrop[],
+  suspended: readonly EntryId[],
+): readonly Given[] {
+  return [
     ...drops.flatMap(({ group, lockdownIds }) => lockdownIds.map((lockdownId) => ({ group, lockdownId }))),
     ...ledgers.flatMap(({ group, entries }) =>
       entries.flatMap((it) => {
@@ -171,53 +197,49 @@ export async function passLockdown(
       }),
     ),
   ];
-  if (given.length > 0) await note(app, own, specs, given, until);
-  const { answerWithinMs } = app.settings;
-  const terms = { cause: "break-glass", actor: "safeport", policy, priority: "lockdown" } as const;
-  const deadlineAt = app.clock.monotonicMs() + answerWithinMs;
-  const makeWay = async (group: GroupRef, here: readonly Blocking[]): Promise<boolean> => {
-    const booked: Booked[] = [];
-    for (const { holder, pieces } of here) {
-      const { kind, holderId, principal, reason, until: end } = holder;
-      booked.push(await holdDrops(app, group, { kind, holderId, principal, reason, until: end }, pieces));
-    }
-    const rows = booked.flatMap((it) => it.rows);
-    const report = await lookAtGroup(app, group, { ...terms, rows, deadlineAt });
-    const isStanding = ({ holder }: Blocking, index: number): boolean =>
-      booked[index]?.entryIds.every((id) =>
-        report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
-      ) === true;
-    if (!here.every(isStanding)) return false;
-    const net = groupNet(app, group);
-    for (const { entry, holder, isOnList } of here) {
-      await net.hold();
-      await letGo(app, group, entry, isOnList ? null : holder.holderId, "break-glass passes it");
-    }
-    await net.hold();
-    // A drop on a list is no drop that gives way: the lease is judged when it is gone.
-    if (group.groupId !== own.groupId || here.some(({ isOnList }) => isOnList))
-      await lookAtGroup(app, group, { ...terms, rows: [], deadlineAt });
-    return true;
-  };
-  let left = groups;
-  while (left.length > 0 && app.clock.monotonicMs() < deadlineAt) {
-    const passages = await findOnWays(app, left, specs);
-    const passed: GroupRef[] = [];
-    for (const group of left) {
-      const here = passages.filter((it) => it.group.groupId === group.groupId);
-      if (here.length > 0 && (await makeWay(group, here))) passed.push(group);
-    }
-    left = passed;
+}
+
+/** Has the drops beside the passage stand, and then lets go of those in the way. False where they do not all stand. */
+async function makeWay(
+  app: App,
+  terms: PassingTerms,
+  own: GroupRef,
+  group: GroupRef,
+  here: readonly Blocking[],
+): Promise<boolean> {
+  const booked: Booked[] = [];
+  for (const { holder, pieces } of here) {
+    const { kind, holderId, principal, reason, until } = holder;
+    booked.push(await holdDrops(app, group, { kind, holderId, principal, reason, until }, pieces));
   }
-  if (suspended.length > 0) {
-    const net = groupNet(app, own);
-    for (const entryId of suspended) {
-      await net.hold();
-      await resume(app, own, entryId);
-    }
+  const rows = booked.flatMap((it) => it.rows);
+  const report = await lookAtGroup(app, group, { ...lookOf(terms), rows });
+  const isStanding = ({ holder }: Blocking, index: number): boolean =>
+    booked[index]?.entryIds.every((id) =>
+      report?.entries.get(id)?.holders.some((it) => it.holderId === holder.holderId && it.openedAt !== null),
+    ) === true;
+  if (!here.every(isStanding)) return false;
+  const net = groupNet(app, group);
+  for (const { entry, holder, isOnList } of here) {
     await net.hold();
-    await lookAtGroup(app, own, { ...terms, rows: net.booked, deadlineAt });
+    await endHolds(app, group, entry.entryId, isOnList ? null : holder.holderId, "break-glass passes it");
   }
+  await net.hold();
+  // A drop on a list is no drop that gives way: the lease is judged when it is gone.
+  if (group.groupId !== own.groupId || here.some(({ isOnList }) => isOnList))
+    await lookAtGroup(app, group, { ...lookOf(terms), rows: [] });
+  return true;
+}
+
+/** Opens the accepts that lockdowns have suspended. */
+async function reopen(app: App, terms: PassingTerms, group: GroupRef, suspended: readonly EntryId[]): Promise<void> {
+  const net = groupNet(app, group);
+  for (const entryId of suspended) {
+    await net.hold();
+    await resumeRule(app, group, entryId, ({ kind }) => kind === "lockdown");
+  }
+  await net.hold();
+  await lookAtGroup(app, group, { ...lookOf(terms), rows: net.booked });
 }
 
 /** A way that a lockdown gives in a group. */
@@ -238,18 +260,6 @@ async function findSuspended(app: App, group: GroupRef, specs: readonly RuleSpec
 /** Lockdowns that keep the entry closed. */
 const suspendersOf = (entry: Entry | null, now: number): readonly string[] =>
   (entry?.suspension?.by ?? []).flatMap((it) => (it.kind === "lockdown" && isSuspending(it, now) ? it.itemId : []));
-
-const resume = (
-  app: App,
-  group: GroupRef,
-  entryId: EntryId,
-  isIt: (suspender: Suspender) => boolean = ({ kind }) => kind === "lockdown",
-): Promise<void> =>
-  changeEntry(app, group, entryId, (entry) => {
-    if (!entry?.suspension?.by.some(isIt)) return null;
-    const by = entry.suspension.by.filter((it) => !isIt(it));
-    return { ...entry, suspension: { ...entry.suspension, by } };
-  });
 
 /**
  * Notes the ways in the lockdowns' rows before anything stands for them: the lockdown's job closes what has no lease any more, also
@@ -286,114 +296,3 @@ async function note(
     }
   }
 }
-
-/** The drops of a lockdown in a group, with the ways of those who have passed it and still have their lease. */
-export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Passage[]): readonly RuleSpec[] =>
-  beside(
-    drops,
-    passages.flatMap(({ specs }) => specs),
-  );
-
-/**
- * The ways whose lease lives, also where nobody can read it, and those that are given just now. Reads the ledger rows of their rules.
- */
-export async function livePassages(app: App, { passages = [] }: LockdownGroup): Promise<readonly Passage[]> {
-  const now = app.clock.now();
-  const isLive = await Promise.all(
-    passages.map(async ({ own, specs, since }) => {
-      if (now < since + PASSAGE_GRACE_MS) return true;
-      const entries = await Promise.all(
-        specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
-      );
-      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0, () => true)));
-      return broken.includes(true);
-    }),
-  );
-  return passages.filter((_, index) => isLive[index]);
-}
-
-/**
- * The accepts of break-glass in a group since a lockdown began, which a lockdown that closes accepts leaves open. Reads its ledger. Nothing else
- * has been opened for a lease since then, so that it tells of those that cannot be read.
- */
-export async function brokenGlass(app: App, group: GroupRef, startedAt: number): Promise<ReadonlySet<RuleKey>> {
-  const { entries } = await listEntries(app.tables, group);
-  const isSince = ({ openedAt }: LeaseHolder): boolean => openedAt !== null && openedAt >= startedAt;
-  const isOwn = await Promise.all(entries.map(({ holders }) => isGlassBroken(app, holders, startedAt, isSince)));
-  return new Set(entries.filter((_, index) => isOwn[index]).map(({ key }) => key));
-}
-
-/** All that a lockdown is to have in a group. */
-export interface Planned {
-  readonly drops: readonly RuleSpec[];
-  readonly suspends: readonly RuleSpec[];
-  readonly keeps: readonly RuleSpec[];
-}
-
-/**
- * Once what is planned stands, the lockdown lets go of what else it has in the group: drops beside ways that are no more, and what was
- * planned by an earlier policy. Accepts that it kept of wider ones go last, when these stand. Answers false where that is not read back yet.
- */
-export async function keepOnly(
-  app: App,
-  policy: Policy,
-  group: GroupRef,
-  lockdownId: string,
-  { drops, suspends, keeps }: Planned,
-  deadlineAt: number,
-): Promise<boolean> {
-  const idsOf = (specs: readonly RuleSpec[]) => new Set(specs.map((spec) => entryIdOf(group.groupId, ruleKey(spec))));
-  const [held, closed] = [idsOf([...drops, ...keeps]), idsOf(suspends)];
-  const { entries } = await listEntries(app.tables, group);
-  const isOver = ({ entryId, holders }: Entry) =>
-    !held.has(entryId) && holders.some((it) => it.holderId === lockdownId && it.ended === null);
-  const over = entries.filter((it) => it.spec.policy === "drop" && isOver(it));
-  const spare = entries.filter((it) => it.spec.policy === "accept" && isOver(it));
-  const back = entries.filter(
-    ({ entryId, suspension }) =>
-      !closed.has(entryId) && suspension?.by.some(({ itemId }) => itemId === lockdownId) === true,
-  );
-  const passed = async (change: (net: Net) => Promise<unknown>): Promise<boolean> => {
-    const net = groupNet(app, group);
-    await net.hold();
-    await change(net);
-    await net.hold();
-    const report = await lookAtGroup(app, group, {
-      ...{
-        cause: `lockdown ${lockdownId}`,
-        actor: "safeport",
-        policy,
-        priority: "lockdown",
-        rows: net.booked,
-        deadlineAt,
-      },
-    });
-    const isClosedYet = ({ entryId }: Entry) => report?.entries.get(entryId)?.suspension?.by.length === 0;
-    return report?.rowsLeft === 0 && !back.some(isClosedYet);
-  };
-  const letAllGo = async (net: Net, entries: readonly Entry[]): Promise<void> => {
-    for (const entry of entries) {
-      await net.hold();
-      await letGo(app, group, entry, lockdownId, "the lockdown needs it no more");
-    }
-  };
-  const first = async (net: Net): Promise<void> => {
-    await letAllGo(net, over);
-    for (const { entryId } of back) {
-      await net.hold();
-      await resume(app, group, entryId, ({ itemId }) => itemId === lockdownId);
-    }
-  };
-  if (over.length + back.length > 0 && !(await passed(first))) return false;
-  if (spare.length === 0) return true;
-  return passed((net) => letAllGo(net, spare));
-}
-
-/** `holderId`: null for everybody who holds it. */
-const letGo = (app: App, group: GroupRef, { entryId }: Entry, holderId: string | null, note: string): Promise<void> =>
-  changeEntry(app, group, entryId, (entry) => {
-    const isMeant = (it: Holder): boolean => it.ended === null && (holderId === null || it.holderId === holderId);
-    if (!entry?.holders.some(isMeant)) return null;
-    const ended = { cause: "asked", note, detail: null } as const;
-    return { ...entry, holders: entry.holders.map((it) => (isMeant(it) ? { ...it, ended } : it)) } as Entry;
-  });
