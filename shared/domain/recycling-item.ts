@@ -66,6 +66,8 @@ export interface RecyclingStep {
   readonly by: string;
   readonly why: string;
   readonly at: number;
+  /** True where the rule itself was asked for: it is opened again also where somebody else has removed it. */
+  readonly isAskedFor?: true;
 }
 
 /** The two steps a policy may want a person's word for. */

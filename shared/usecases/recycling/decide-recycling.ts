@@ -179,7 +179,7 @@ async function goTo(
       if (moved) return answerOf(ask, moved, plan);
       continue;
     }
-    const stepping = await decideStep(app, item, { to, by, why, at: app.clock.now() }, changes);
+    const stepping = await decideStep(app, item, { to, by, why, at: app.clock.now(), isAskedFor: true }, changes);
     if (stepping === null) continue;
     const terms = { policy: caller.policy, deadlineAt: options.deadlineAt };
     return answerOf(ask, (await settleOrLeave(app, terms, stepping)) ?? stepping, plan);

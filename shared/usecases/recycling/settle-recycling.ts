@@ -229,7 +229,7 @@ class Settling {
 
   private async restore(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
-    if (item.state === "quarantined" && item.step.by === "safeport" && (await isRemovedByOthers(app, item))) {
+    if (item.state === "quarantined" && !item.step.isAskedFor && (await isRemovedByOthers(app, item))) {
       await decideStep(app, item, { to: "deleted", ...REMOVED_BY_OTHERS, at: app.clock.now() });
       return null;
     }

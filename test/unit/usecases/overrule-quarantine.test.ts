@@ -50,6 +50,21 @@ describe("a lease on a port in quarantine", () => {
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
+  it("opens its own rule alone where somebody else has removed the one that is quarantined, until a person wants that back", async () => {
+    await quarantined();
+    await one.removeBeside("accept");
+    const { lease } = await leaseOn();
+    await one.watch();
+    expect([await one.state(), one.rules()]).toEqual([
+      "deleted",
+      [expect.stringMatching(/^accept \d+ 10\.1\.2\.3\/32 \(ours\)$/)],
+    ]);
+    await one.world.pastEnd(lease);
+    expect(one.rules()).toEqual([]);
+    await one.restore();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+
   it("leaves the quarantine while it waits for a second person, and lifts it at once where somebody breaks the glass", async () => {
     const approval = { ports: ["7890"], count: 1 };
     const breakGlass = { roles: ["operator"], periodMax: 900, justifyWithin: 7200 };

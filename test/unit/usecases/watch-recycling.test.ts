@@ -8,7 +8,7 @@ import { readWatchSpent, saveCollection } from "../../../shared/store/collection
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { listUnderway } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { DROP, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
+import { DROP, IDLE, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
 import { region, worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -235,6 +235,13 @@ describe("who used the rule before", () => {
     await one.watch(refused("10.1.2.3"));
     expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
     expect((await one.item())?.history.at(-1)).toMatchObject({ by: "somebody else" });
+  });
+
+  it("has a removed rule back when somebody asks for just that, though nobody has seen its removal", async () => {
+    await quarantined();
+    await one.removeBeside("accept");
+    await one.restore();
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
   it("lifts the quarantine where it was refused while nobody could read back the drop", async () => {
