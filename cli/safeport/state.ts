@@ -10,6 +10,7 @@ import { exportState, importState, type Owner, readStateOf } from "../state/move
 import { accountOf } from "./account.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { ownFunctions } from "./deployed-functions.ts";
+import { refuseTablesOfOthers } from "./own-rules.ts";
 
 export const state: Command = {
   name: "state",
@@ -67,6 +68,7 @@ interface Place {
 
 async function cloudState(surroundings: Surroundings): Promise<Place> {
   const account = accountOf(surroundings);
+  await refuseTablesOfOthers(account);
   const still = await ownFunctions(surroundings, account);
   if (still.length > 0)
     throw new Error(`${still.join(", ")} still stand, and would change what is moved. Run s remove first.`);

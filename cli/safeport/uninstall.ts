@@ -11,7 +11,7 @@ import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { ownFunctions } from "./deployed-functions.ts";
-import { listInWords, ownLists, ownRules, removeLists, unlessGone } from "./own-rules.ts";
+import { listInWords, ownLists, ownRules, refuseTablesOfOthers, removeLists, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -25,6 +25,8 @@ interface Item {
 const OVER = ["closed", "denied", "lapsed", "cancelled", "failed"];
 /** What happened, and to whom rules were given: kept unless it is told to go. */
 const KEPT_TABLES = ["record", "seal", "history", "drift"];
+/** The table that says whose they are. */
+const CLAIMED_IN = "table due";
 const CLOSE_WAIT_MS = 300_000;
 
 export const uninstall: Command = {
@@ -123,6 +125,7 @@ async function close(surroundings: Surroundings, account: Account, values: Value
 
 async function removeState(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
   const { err } = surroundings;
+  await refuseTablesOfOthers(account);
   // A sweep that still runs would make the tables again.
   const still = await ownFunctions(surroundings, account);
   if (still.length > 0)
@@ -165,13 +168,18 @@ async function recordsKeptUntil(account: Account): Promise<number | null> {
   return until > account.clock.now() ? until : null;
 }
 
-/** What is removed, last made first: no step leaves something that cannot be found by the next run. */
+/**
+ * What is removed, last made first: no step leaves something that cannot be found by the next run. The table that says whose all of them
+ * are goes after the others, so that what a run leaves half is still nobody else's.
+ */
 function removals(surroundings: Surroundings, account: Account, values: Values): readonly Step[] {
   const { role, tables } = stepsOf(surroundings, account);
   const isKept = ({ id }: Step): boolean =>
     values["records"] !== true && KEPT_TABLES.some((name) => id === `table ${name}`);
-  const roles = [...role].reverse();
-  return [...alarmsOf(surroundings, account), ...tables.filter((step) => !isKept(step)), ...roles];
+  const going = tables.filter((step) => !isKept(step));
+  const isClaim = ({ id }: Step): boolean => id === CLAIMED_IN;
+  const claimLast = [...going.filter((step) => !isClaim(step)), ...going.filter(isClaim)];
+  return [...alarmsOf(surroundings, account), ...claimLast, ...[...role].reverse()];
 }
 
 /** The rules of an installation have fixed names, whoever they are told to. */

@@ -1,6 +1,6 @@
 // Two installations in one account: neither takes the other's lists for its own, nor the other's tables or functions, nor leaves its rules
 // without a state.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,8 +15,8 @@ import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { standbyListName } from "../../shared/domain/standby.ts";
-import { markInstalled } from "../../shared/store/due.ts";
-import { writeFirstPolicy } from "../../shared/store/policy.ts";
+import { claimTables, markInstalled } from "../../shared/store/due.ts";
+import { readPolicy, writeFirstPolicy } from "../../shared/store/policy.ts";
 import { deleteStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { terminalOf, typed } from "../kit/command-line.ts";
@@ -31,6 +31,7 @@ const ofFirst = {
 };
 
 const SECOND = "second";
+const THIRD = "third";
 
 let cloud: Cloud;
 let accountNamed: (installation: string, changed?: Readonly<Record<string, string>>) => Account;
@@ -42,7 +43,7 @@ beforeAll(async () => {
     engine: "userspace",
     range: "127.157.0.0/16",
     switches: listsProbed,
-    tablestoreInstances: [seedTablestoreInstance, SECOND],
+    tablestoreInstances: [seedTablestoreInstance, SECOND, THIRD],
     account: { ...account, groups: [...account.groups, open], instances: [] },
   });
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
@@ -116,7 +117,7 @@ it("does not set itself up on the tables of another, and takes none away while t
     state: "fail",
     found: expect.stringContaining("of the installation one"),
   });
-  const gone = await type("uninstall --state --json", "two");
+  const gone = await type("uninstall --state --json", "one");
   expect(gone.code).toBe(3);
   expect(JSON.parse(gone.out)).toMatchObject({
     removed: [],
@@ -124,6 +125,47 @@ it("does not set itself up on the tables of another, and takes none away while t
   });
   expect((await type("setup --plan", "one")).err).not.toContain("of the installation");
 }, 30_000);
+
+describe("tables of another, of which no rule stands", () => {
+  const there = { SAFEPORT_TABLESTORE_INSTANCE: THIRD };
+  const folder = mkdtempSync(join(tmpdir(), "safeport-tables-"));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  const lines = ["uninstall --state", `state export ${folder}/two`, `state import ${folder}/quiet --force`];
+  const expectRefused = async () => {
+    for (const line of lines)
+      expect(await type(line, "two", there), line).toMatchObject({
+        ...{ code: 1, out: "" },
+        err: expect.stringContaining("of the installation quiet"),
+      });
+    expect(existsSync(join(folder, "two"))).toBe(false);
+  };
+
+  it("are neither removed, nor written to a file, nor replaced, also where the claim is lost", async () => {
+    const tables = stateOf(accountNamed("quiet", there));
+    await tables.createTables(schemas);
+    expect(await claimTables(tables, "quiet")).toBe(true);
+    await markInstalled(tables, "quiet", 1);
+    await writeFirstPolicy(tables, "{}");
+    expect((await type(`state export ${folder}/quiet`, "quiet", there)).code).toBe(0);
+    await expectRefused();
+    await tables.delete("due", [0, 0, "installation", ""], { kind: "none" });
+    await expectRefused();
+    expect(await readPolicy(tables)).not.toBeNull();
+  });
+
+  it("stay its own while they are removed by halves, and it comes to the end of it", async () => {
+    const fault = { kind: "reject", status: 403, code: "OTSNoPermissionAccess" } as const;
+    for (const skip of [0, 9, 9]) {
+      cloud.faults.set([{ service: "ots", operation: "DeleteTable", skip, times: 1, fault }]);
+      expect((await type("uninstall --state --json", "quiet", there)).code).toBe(1);
+      cloud.faults.set([]);
+      await expectRefused();
+    }
+    const gone = await type("uninstall --state --json", "quiet", there);
+    expect([gone.code, JSON.parse(gone.out).removed], gone.err).toEqual([0, expect.arrayContaining(["table due"])]);
+    expect((await type("uninstall --state --json", "quiet", there)).code).toBe(0);
+  });
+});
 
 describe("the functions of another", () => {
   const folder = mkdtempSync(join(tmpdir(), "safeport-functions-"));
