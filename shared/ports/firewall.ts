@@ -90,7 +90,7 @@ export interface Firewall {
   revoke(ref: GroupRef, ruleIds: readonly RuleId[], token: string, priority: CallPriority): Promise<void>;
   /** Sends the complete rule. */
   modify(ref: GroupRef, ruleId: RuleId, rule: RuleToWrite, token: string, priority: CallPriority): Promise<void>;
-  /** Local clock minus the cloud's clock in milliseconds, by the last reply's `Date`; 0 before the first. */
+  /** Local clock minus the cloud's clock in milliseconds, as far as the `Date` of replies proves it; 0 before the first. */
   skewMs(): number;
 }
 

@@ -1,10 +1,10 @@
 // One RPC-style cloud API: requests of the official SDK's models, signed by it, sent by Node alone, with our own deadline and error classes.
-import type { IncomingHttpHeaders } from "node:http";
 import { stringify } from "node:querystring";
 import type { Clock } from "../../ports/clock.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
 import { type HttpCall, httpSenders } from "../system/http-call.ts";
 import { afterThisTurn } from "../system/turn.ts";
+import { ClockSkew } from "./clock-skew.ts";
 import type { CredentialSource } from "./credentials.ts";
 import { readAnswer } from "./ecs-answers.ts";
 import { ecsFailure, isBrokenConnection } from "./ecs-failures.ts";
@@ -52,7 +52,7 @@ export interface RpcClient {
   call(call: RpcCall): Promise<Readonly<Record<string, unknown>>>;
   /** Such calls will come soon: what the gate has to ask for them is asked now. Absent where it is nothing. */
   foresee?(region: string, actions: readonly string[], priority: CallPriority): void;
-  /** Local clock minus the cloud's, by the last successful reply's `Date`; 0 before the first. */
+  /** Local clock minus the cloud's, as far as the `Date` of successful replies proves it; 0 before the first. */
   skewMs(): number;
 }
 
@@ -101,7 +101,7 @@ export function ramRpcClient(settings: RpcSettings): RpcClient {
 function rpcClient(settings: RpcSettings, version: string): RpcClient {
   const { timeoutMs = TIMEOUT_MS, protocol = "https" } = settings;
   const senderTo = httpSenders();
-  let skew = 0;
+  const skew = new ClockSkew();
   /** Kept, as each `import()` of a bundle's part copies all its names once more. */
   let loaded: EcsSdk | null = null;
 
@@ -139,15 +139,11 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     const { action } = call;
     const host = settings.endpoint(call.region);
     const late = (): CloudFailure => new CloudFailure("unknown", action, { message: `${action}: no answer in time` });
+    const sentAt = settings.clock.now();
     const { status, headers, body } = await senderTo(`${protocol}://${host}`)(signed(sdk, call, host), timeoutMs, late);
     if (status >= 300) throw refusal(status, readAnswer(action, body));
-    noteDate(headers);
+    skew.note(sentAt, settings.clock.now(), headers.date);
     return call.bytes ? { bytes: body } : readAnswer(action, body);
-  }
-
-  function noteDate(headers: IncomingHttpHeaders): void {
-    const date = Date.parse(headers.date ?? "");
-    if (!Number.isNaN(date)) skew = settings.clock.now() - date;
   }
 
   /** To compile it blocks the process: what the gate asks the store is on its way before, and answered meanwhile. */
@@ -178,7 +174,7 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
       }
     },
     foresee: (region, actions, priority) => settings.gate?.foresee(region, actions, priority),
-    skewMs: () => skew,
+    skewMs: () => skew.ms,
   };
 }
 

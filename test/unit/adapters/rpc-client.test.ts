@@ -134,3 +134,28 @@ it("throws nothing else where keys cannot be sent", async () => {
   const credentials = () => ({ accessKeyId: "key\n", accessKeySecret: "secret" });
   expect(await failureOf({ credentials })).toMatchObject({ name: "CloudFailure", kind: "unknown" });
 });
+
+it("takes no slow reply for a wrong clock", async () => {
+  let lateMs = 0;
+  const rpc = client({ clock: { ...systemClock, now: () => systemClock.now() + lateMs } });
+  answer = (response) => {
+    lateMs = 6_000;
+    response.end("{}");
+  };
+  await rpc.call({
+    action: "Act",
+    region: "cn-hangzhou",
+    priority: "open",
+    reading: true,
+    request: () => ({ toMap: () => ({}) }),
+  });
+  expect(rpc.skewMs()).toBe(0);
+  await rpc.call({
+    action: "Act",
+    region: "cn-hangzhou",
+    priority: "open",
+    reading: true,
+    request: () => ({ toMap: () => ({}) }),
+  });
+  expect(rpc.skewMs()).toBeGreaterThan(4_000);
+});
