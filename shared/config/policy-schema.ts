@@ -1,7 +1,7 @@
 // From the text of a policy to the policy in force: what is wrong with it, and what it says.
 import type * as z from "zod/mini";
 import english from "zod/v4/locales/en.js";
-import type { Policy } from "../domain/policy.ts";
+import { POLICY_BYTES_MAX, type Policy } from "../domain/policy.ts";
 import { fail } from "../errors/app-error.ts";
 import { type PolicyDocument, policySchema } from "./document-schema.ts";
 import { policyOf } from "./policy-values.ts";
@@ -25,8 +25,16 @@ export type PolicyReading =
 export function readPolicyDocument(value: unknown): PolicyReading {
   const reading = readStoredDocument(value);
   if (reading.kind === "mistakes") return reading;
-  const doubled = issuerMistakes(reading.document);
-  return doubled.length > 0 ? { kind: "mistakes", mistakes: doubled } : reading;
+  const mistakes = [...issuerMistakes(reading.document), ...sizeMistakes(reading.document)];
+  return mistakes.length > 0 ? { kind: "mistakes", mistakes } : reading;
+}
+
+/** What is accepted once can be read, changed and sent again. */
+function sizeMistakes(document: PolicyDocument): readonly PolicyMistake[] {
+  const bytes = Buffer.byteLength(JSON.stringify(document));
+  if (bytes <= POLICY_BYTES_MAX) return [];
+  const what = `has ${bytes} bytes of JSON with every default filled in; ${POLICY_BYTES_MAX} are accepted`;
+  return [{ path: "", keys: [], what, remedy: "Grant to roles and groups rather than one by one." }];
 }
 
 /** The same of one that is in force: what has come to be refused since leaves nobody without a policy. */

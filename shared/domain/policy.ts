@@ -11,6 +11,9 @@ import type { NotificationPolicy } from "./notification-policy.ts";
 import type { OperatorPath } from "./operator-path.ts";
 import type { RecyclingPolicy } from "./recycling-policy.ts";
 
+/** Bytes of a policy's document as JSON with every default filled in; a column of Tablestore holds 2 MB. */
+export const POLICY_BYTES_MAX = 1_000_000;
+
 /** How differences are dealt with. Durations in milliseconds. */
 export interface DriftPolicy {
   /** How long a rule of an unknown writer waits for its event before it counts as drift. */

@@ -12,6 +12,7 @@ import type { Call, Route, RouteDefinition } from "./route.ts";
 /** A route whose handler gets query and body checked, and runs only when what it is about is within the caller's scope. */
 export const define = <Query extends z.ZodMiniType, Body extends z.ZodMiniType>({
   about,
+  bodyBytesMax,
   ...route
 }: RouteDefinition<Query, Body>): Route => {
   const [query, body] = [once(route.query), once(route.body)];
@@ -19,7 +20,7 @@ export const define = <Query extends z.ZodMiniType, Body extends z.ZodMiniType>(
     ...route,
     about: typeof about === "function" ? "groups" : about,
     handle: async (call) => {
-      const read = readBody(body(), call.request);
+      const read = readBody(body(), call.request, bodyBytesMax);
       const input = { query: readQuery(query(), call.request), body: read };
       if (about === "account") requireUnscoped(call.caller);
       else if (typeof about === "function" && call.caller.scopes.length > 0)

@@ -4,8 +4,8 @@ import type { Policy } from "../domain/policy.ts";
 import { type AppError, fail } from "../errors/app-error.ts";
 import type { HttpRequest } from "./message.ts";
 
-/** Bytes of a body that are read at most. */
-const BODY_BYTES_MAX = 64 * 1024;
+/** Bytes of a body that are read at most, where a route does not say otherwise. */
+export const BODY_BYTES_MAX = 64 * 1024;
 
 /** The query as the schema says, or REQUEST_INVALID. */
 export function readQuery<Schema extends z.ZodMiniType>(schema: Schema, request: HttpRequest): z.output<Schema> {
@@ -13,9 +13,13 @@ export function readQuery<Schema extends z.ZodMiniType>(schema: Schema, request:
 }
 
 /** The JSON body as the schema says, or REQUEST_INVALID, or BODY_TOO_LARGE. An empty body is an empty object. */
-export function readBody<Schema extends z.ZodMiniType>(schema: Schema, request: HttpRequest): z.output<Schema> {
+export function readBody<Schema extends z.ZodMiniType>(
+  schema: Schema,
+  request: HttpRequest,
+  bytesMax = BODY_BYTES_MAX,
+): z.output<Schema> {
   const { length } = request.body;
-  if (length > BODY_BYTES_MAX) throw fail("BODY_TOO_LARGE", { bytes: length, max: BODY_BYTES_MAX });
+  if (length > bytesMax) throw fail("BODY_TOO_LARGE", { bytes: length, max: bytesMax });
   return checked(schema, parseJson(request.body));
 }
 

@@ -199,6 +199,8 @@ export interface RouteDefinition<Query extends z.ZodMiniType, Body extends z.Zod
   extends Omit<Route, "query" | "body" | "handle" | "about"> {
   readonly query: () => Query;
   readonly body: () => Body;
+  /** Where it takes larger ones than others do. */
+  readonly bodyBytesMax?: number;
   readonly about: About<Input<Query, Body>>;
   readonly handle: (call: Call, input: Input<Query, Body>) => Promise<HttpResponse>;
 }

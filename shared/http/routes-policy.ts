@@ -1,9 +1,11 @@
 // The routes of the policy: what is in force, and the way to another one.
+import { POLICY_BYTES_MAX } from "../domain/policy.ts";
 import { define } from "./define-route.ts";
 import { dryRunQuery, noBody, noQuery } from "./inputs.ts";
 import { confirmPolicyBody, policyBody, policyQuery } from "./inputs-policy.ts";
 import { jsonResponse } from "./message.ts";
 import { viewPolicy, viewPolicyAnswer, viewVersion } from "./policy-view.ts";
+import { BODY_BYTES_MAX } from "./read-input.ts";
 import type { Call, Route } from "./route.ts";
 
 /** The routes, in the order of the API description. */
@@ -45,6 +47,7 @@ export const policyRoutes: readonly Route[] = [
     about: "account",
     query: dryRunQuery,
     body: policyBody,
+    bodyBytesMax: POLICY_BYTES_MAX + BODY_BYTES_MAX,
     idempotent: false,
     handle: async (call, { query: { dryRun }, body }) => {
       const { parts, caller } = call;

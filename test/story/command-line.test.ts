@@ -272,6 +272,22 @@ describe("policy and mode", () => {
     expect(await safeport("policy withdraw")).toMatchObject({ code: 0 });
   });
 
+  it("changes a long policy as well as a short one", async () => {
+    const shown = (await safeport("policy show")).json;
+    const denied = Array.from({ length: 5000 }, (_, n) => `sg-${String(n).padStart(20, "0")}`);
+    const long = file(JSON.stringify({ ...shown, groups: { ...shown.groups, denied } }));
+    expect(await safeport(`policy check ${long}`)).toMatchObject({ code: 0 });
+    expect(await safeport(`policy apply ${long} --reason long`)).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("is in force."),
+    });
+    const again = file(JSON.stringify({ ...shown, groups: { ...shown.groups, denied: denied.slice(1) } }));
+    expect(await safeport(`policy diff ${again}`)).toMatchObject({ code: 0, out: expect.stringContaining("(widens)") });
+    const short = file(JSON.stringify(shown));
+    expect(await safeport(`policy apply ${short} --reason short`)).toMatchObject({ code: 3 });
+    expect(await safeport("policy withdraw")).toMatchObject({ code: 0 });
+  });
+
   it("shows and sets the mode", async () => {
     expect(await safeport("mode")).toMatchObject({ code: 0, out: "normal\n" });
     expect(await safeport("mode halt")).toMatchObject({ code: 2 });

@@ -116,4 +116,14 @@ describe("policy document", () => {
       expect.arrayContaining(["regions", "defaultTarget", "lease", "groups", "limits", "trustedProxies"]),
     );
   });
+
+  test("one that could not be sent again is not accepted", () => {
+    const denied = (count: number) => ({
+      groups: { denied: Array.from({ length: count }, (_, n) => String(n).padEnd(120, "x")) },
+    });
+    expect(mistakesOf(denied(7000))).toEqual([]);
+    const [mistake, ...more] = mistakesOf(denied(9000));
+    expect(more).toEqual([]);
+    expect(mistake?.what).toMatch(/has 1\d{6} bytes of JSON with every default filled in; 1000000 are accepted/);
+  });
 });
