@@ -17,6 +17,9 @@ const env = {
   SAFEPORT_TABLESTORE_INSTANCE: "safeport",
 };
 const functions = readServerlessFile(text, { env, accountId });
+const fromEnv = (words: string): string => `\${env(${words})}`;
+/** With the lines of the option taken in. */
+const withDomain = text.replaceAll(/^( +)# (customDomain:| {2,}\w+:.*)$/gm, "$1$2");
 const all = Object.entries(functions);
 
 describe("the file", () => {
@@ -50,6 +53,31 @@ describe("the file", () => {
     },
   );
 
+  test("gives the API a domain of its own once the lines for that are taken in", () => {
+    const { api, ...others } = (
+      parse(withDomain) as { readonly resources: Record<string, { readonly props: Record<string, unknown> }> }
+    ).resources;
+    expect(api?.props["customDomain"]).toEqual({
+      domainName: fromEnv("'SAFEPORT_DOMAIN'"),
+      protocol: "HTTPS",
+      certConfig: {
+        certName: fromEnv("'SAFEPORT_DOMAIN_CERTIFICATE_NAME', 'safeport'"),
+        certificate: fromEnv("'SAFEPORT_DOMAIN_CERTIFICATE'"),
+        privateKey: fromEnv("'SAFEPORT_DOMAIN_KEY'"),
+      },
+      route: { path: "/*", qualifier: "LATEST" },
+    });
+    expect(Object.values(others).some(({ props }) => "customDomain" in props)).toBe(false);
+    expect(() => readServerlessFile(withDomain, { env, accountId })).toThrow("SAFEPORT_DOMAIN");
+    const named = {
+      ...env,
+      SAFEPORT_DOMAIN: "ports.example.com",
+      SAFEPORT_DOMAIN_CERTIFICATE: "c",
+      SAFEPORT_DOMAIN_KEY: "k",
+    };
+    expect(Object.keys(readServerlessFile(withDomain, { env: named, accountId }))).toEqual(Object.keys(functions));
+  });
+
   test("sends what has failed for good to a function that takes it, and never to itself", () => {
     const names = all.map(([, it]) => it.functionName);
     for (const [, { functionName, asyncInvokeConfig }] of all) {
@@ -76,15 +104,15 @@ describe("a variable", () => {
   };
 
   test.each([
-    ["${env('A')}", "one"],
+    [fromEnv("'A'"), "one"],
     ["${env('B', 'two')}-${vars.a}", "two-x"],
-    ["${env('A', 'two')}", "one"],
+    [fromEnv("'A', 'two'"), "one"],
     ["${config('AccountID')}", accountId],
   ])("%s is %s", (value, expected) => {
     expect(resolved(value)["f"]?.functionName).toBe(expected);
   });
 
-  test.each(["${env('B')}", "${vars.b}", "${env(A)}", "${this.props.x}"])("%s has no value, and says so", (value) => {
+  test.each([fromEnv("'B'"), "${vars.b}", "${env(A)}", "${this.props.x}"])("%s has no value, and says so", (value) => {
     expect(() => resolved(value)).toThrow(value);
   });
 });
