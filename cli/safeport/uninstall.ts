@@ -11,6 +11,7 @@ import { type Account, accountOf, stepsOf } from "./account.ts";
 import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { ownFunctions } from "./deployed-functions.ts";
+import { type Held, heldRules } from "./held-rules.ts";
 import { listInWords, ownLists, ownRules, refuseTablesOfOthers, removeLists, unlessGone } from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
@@ -27,20 +28,23 @@ const OVER = ["closed", "denied", "lapsed", "cancelled", "failed"];
 const KEPT_TABLES = ["record", "seal", "history", "drift"];
 /** The table that says whose they are. */
 const CLAIMED_IN = "table due";
+const NOTHING_HELD: Held = { rules: [], unreadable: [] };
 const CLOSE_WAIT_MS = 300_000;
 
 export const uninstall: Command = {
   name: "uninstall",
   summary: "close everything, then remove what setup made",
-  help: `Usage: safeport uninstall --plan | --close | --state [--records] [--json]
+  help: `Usage: safeport uninstall --plan | --close | --state [--records] [--force] [--json]
 
   --plan      show what is open and what would be removed
-  --close     lift every quarantine and lockdown, set the mode to close-only, end every lease, wait until no rule of this
-              installation stands, and remove its prefix lists and the alarms
-  --state     after \`s remove\`: remove the tables and the role. Refused while the functions are there, or a rule of this
-              installation stands
+  --close     lift every quarantine and lockdown, wait until every rule they had closed is open again, set the mode to
+              close-only, end every lease, wait until no rule of this installation stands, and remove its prefix lists
+              and the alarms
+  --state     after \`s remove\`: remove the tables and the role. Refused while the functions are there, a rule of this
+              installation stands, or one that a lockdown or the recycling has closed is to be opened again
   --records   with --state: remove the records and the history too; they are kept otherwise. Records stay while one of
               them is younger than ${RECORDS_FLOOR_DAYS} days
+  --force     with --state: give up the rules that are to be opened again, and whatever cannot be read
 
 It may be interrupted and run again. Exit code 3: something is still open.
 --plan and --close read SAFEPORT_API and SAFEPORT_TOKEN (an admin's); all read what safeport setup reads.
@@ -51,9 +55,11 @@ It may be interrupted and run again. Exit code 3: something is still open.
       close: { type: "boolean", default: false },
       state: { type: "boolean", default: false },
       records: { type: "boolean", default: false },
+      force: { type: "boolean", default: false },
     });
     const asked = ["plan", "close", "state"].filter((name) => values[name] === true);
     if (asked.length !== 1) throw new UsageError("say one of --plan, --close and --state");
+    if (values["force"] === true && asked[0] !== "state") throw new UsageError("--force goes with --state alone");
     const account = accountOf(surroundings);
     if (asked[0] === "plan") return plan(surroundings, account, values);
     return asked[0] === "close" ? close(surroundings, account, values) : removeState(surroundings, account, values);
@@ -65,13 +71,15 @@ async function plan(surroundings: Surroundings, account: Account, values: Values
   const leases = await liveLeases(api);
   const { lockdowns, quarantined } = await closedNow(api);
   const rules = [...(await ownRules(account)), ...(await ownLists(account)).map(listInWords)];
+  const held = await heldRules(account);
   const steps = removals(surroundings, account, values);
   const ids = (items: readonly Item[]): readonly string[] => items.map(({ id }) => id);
   const closed = { lockdowns: ids(lockdowns), quarantined: ids(quarantined) };
-  const json = { leases: ids(leases), ...closed, rules, removes: steps.map(({ id }) => id) };
+  const json = { leases: ids(leases), ...closed, rules, held: held.rules, removes: steps.map(({ id }) => id) };
   const lines = [
     ...json.lockdowns.map((id) => `would lift the lockdown ${id}`),
     ...json.quarantined.map((id) => `would give back the quarantined ${id}`),
+    ...json.held.map((rule) => `would see opened: ${rule}`),
     ...json.leases.map((id) => `would end the lease ${id}`),
     ...rules.map((rule) => `would see closed: ${rule}`),
     ...json.removes.map((id) => `would remove ${id}`),
@@ -87,7 +95,7 @@ async function close(surroundings: Surroundings, account: Account, values: Value
   await wantNoLists(api, surroundings);
   for (;;) {
     // Again each time: an alarm may close ports while this runs, in every mode.
-    await lift(api, surroundings, until);
+    await lift(api, surroundings, account, until);
     await api.call("PUT", "/v1/mode", { mode: "close-only", reason: "safeport is being uninstalled" });
     const leases = await liveLeases(api);
     for (const { id, state } of leases) {
@@ -131,12 +139,10 @@ async function removeState(surroundings: Surroundings, account: Account, values:
   if (still.length > 0)
     throw new Error(`${still.join(", ")} still stand. Run safeport uninstall --close and s remove first.`);
   const rules = await ownRules(account);
-  if (rules.length > 0) {
-    const lines = [
-      ...rules.map((rule) => `stands: ${rule}`),
-      "Nothing was removed: without its state nobody would close them. Deploy again and run safeport uninstall --close.",
-    ];
-    tell(surroundings, values, { json: { removed: [], rules }, lines });
+  const held = values["force"] === true ? NOTHING_HELD : await heldRules(account);
+  if (rules.length + held.rules.length + held.unreadable.length > 0) {
+    const json = { removed: [], rules, held: held.rules, unreadable: held.unreadable };
+    tell(surroundings, values, { json, lines: refusalOf(rules, held) });
     return EXIT.waiting;
   }
   const lists = await ownLists(account);
@@ -158,6 +164,19 @@ async function removeState(surroundings: Surroundings, account: Account, values:
   const kept = `kept the records: the youngest may go from ${until} on. They go by themselves, or run it again then.`;
   tell(surroundings, values, { json: { removed, rules, recordsKeptUntil: until }, lines: [...lines, kept] });
   return EXIT.waiting;
+}
+
+function refusalOf(rules: readonly string[], held: Held): readonly string[] {
+  const isHeld = held.rules.length + held.unreadable.length > 0;
+  return [
+    ...rules.map((rule) => `stands: ${rule}`),
+    ...held.rules.map((rule) => `is to be opened again: ${rule}`),
+    ...held.unreadable.map((key) => `cannot be read: the row ${key} of the ledger, which may keep such a rule`),
+    "Nothing was removed: without its state nobody would close or open them. Deploy again and run safeport uninstall --close.",
+    ...(isHeld
+      ? ["What you have opened by hand is not waited for. --force gives up what is closed or cannot be read."]
+      : []),
+  ];
 }
 
 /** Until when records are younger than the floor; null where none is. */
@@ -232,12 +251,16 @@ async function closedNow(api: Api): Promise<Closed> {
 }
 
 /** Whatever was closed for a time is opened again, which no mode but `normal` lets be: a run before this one may have left another. */
-async function lift(api: Api, { err, clock }: Surroundings, until: number): Promise<void> {
+async function lift(api: Api, { err, clock }: Surroundings, account: Account, until: number): Promise<void> {
   for (;;) {
     const { lockdowns, quarantined } = await closedNow(api);
-    if (lockdowns.length === 0 && quarantined.length === 0) return;
+    const { rules } = await heldRules(account);
+    if (lockdowns.length + quarantined.length + rules.length === 0) return;
     if (clock.now() >= until)
-      throw new Error("Not every lockdown and quarantine could be lifted. Look at GET /v1/lockdown and run it again.");
+      throw new Error(
+        `Not every lockdown and quarantine could be lifted. ${rules.map((rule) => `To be opened again: ${rule}. `).join("")}Look at GET /v1/lockdown and the records, and run it again.`,
+      );
+    for (const rule of rules) err(`to be opened again: ${rule}\n`);
     const reason = "what was closed for a time is given back, because safeport is being uninstalled";
     await api.call("PUT", "/v1/mode", { mode: "normal", reason });
     for (const { id } of lockdowns) {

@@ -1,4 +1,5 @@
-// `safeport uninstall --close` on the built program: what was opened is closed and what was closed is given back, wherever it was cut before.
+// `safeport uninstall` on the built program: what was opened is closed and what was closed is given back, wherever it was cut before, and the
+// state stays until then.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
 import { seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
@@ -42,9 +43,6 @@ async function lockDown(): Promise<void> {
 
 /** Runs the command, beside an alarm that comes once the mode is set; its request number `cut` is never answered, and every second of those is not even made. */
 async function close(cut: number): Promise<CommandRun & { readonly requests: number }> {
-  const { cloud, tokens } = program;
-  const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
-  const secrets = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48), tokens };
   let requests = 0;
   let isAlarmed = false;
   const reach: typeof fetch = async (...words) => {
@@ -58,16 +56,22 @@ async function close(cut: number): Promise<CommandRun & { readonly requests: num
     if (at === cut) throw new TypeError("fetch failed");
     return answer;
   };
+  return { ...(await uninstall("--close", { fetch: reach })), requests };
+}
+
+function uninstall(how: string, { prefix = "", ...more }: { fetch?: typeof fetch; prefix?: string } = {}) {
+  const { cloud, tokens } = program;
+  const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
+  const secrets = { installation: "test-1", markSecret: "m".repeat(64), alarmSecret: "a".repeat(48), tokens };
   const env = {
     ...environmentOf(cloud, secrets),
-    SAFEPORT_FUNCTION_PREFIX: "",
+    SAFEPORT_FUNCTION_PREFIX: prefix,
     SAFEPORT_API: cloud.endpoints.api,
     SAFEPORT_TOKEN: tokens.admin,
     ALIBABA_CLOUD_ACCESS_KEY_ID: accessKeyId,
     ALIBABA_CLOUD_ACCESS_KEY_SECRET: accessKeySecret,
   };
-  const terminal = { cloud, env, sleep: (ms: number) => program.advance(ms), fetch: reach };
-  return { ...(await typed("uninstall --close --json", terminal)), requests };
+  return typed(`uninstall ${how} --json`, { cloud, env, sleep: (ms) => program.advance(ms), ...more });
 }
 
 /** The rule of `lab` that nobody uses, closed on a person's word. */
@@ -142,3 +146,31 @@ test("lifts quarantines and lockdowns and ends leases, and goes on where it was 
   expect((await program.api("GET", "/v1/recycling?state=restored", query)).body.recycling).toHaveLength(1);
   expect((await program.api("GET", "/v1/mode", { token: program.tokens.admin })).body.mode).toBe("close-only");
 }, 120_000);
+
+test("keeps its state while a lockdown has its owner's rule revoked, which no rule of the cloud tells", async () => {
+  const token = program.tokens.admin;
+  await program.api("PUT", "/v1/mode", { token, body: { mode: "normal", reason: "test" } });
+  const before = program.rules("legacy").map(({ portRange, policy }) => [portRange, policy]);
+  expect(before.length).toBeGreaterThan(0);
+  // The cloud takes no drops: accepts are revoked, and kept in the ledger alone.
+  const fault = { kind: "reject", status: 403, code: "AuthorizationLimitExceed" } as const;
+  program.cloud.faults.set([{ service: "ecs", operation: "AuthorizeSecurityGroup", fault }]);
+  const locked = await admin("/v1/lockdown", { groups: ["legacy"], reason: "an incident", waivedBy: "ann" });
+  program.cloud.faults.set([]);
+  expect(locked.body.groups, JSON.stringify(locked.body)).toMatchObject([{ way: "suspend" }]);
+  expect(program.rules("legacy").length).toBeLessThan(before.length);
+  // As after `s remove`: under these names there are no functions.
+  const refused = await uninstall("--state", { prefix: "gone-" });
+  expect(refused.code, refused.err).toBe(3);
+  expect(JSON.parse(refused.out)).toMatchObject({
+    ...{ removed: [], rules: [] },
+    held: expect.arrayContaining([
+      expect.stringContaining(`${program.groupId("legacy")}, closed by ${locked.body.id}`),
+    ]),
+  });
+  const closed = await uninstall("--close");
+  expect(closed.code, closed.err).toBe(0);
+  expect(program.rules("legacy").map(({ portRange, policy }) => [portRange, policy])).toEqual(before);
+  const gone = await uninstall("--state", { prefix: "gone-" });
+  expect([gone.code, JSON.parse(gone.out).removed], gone.err).toEqual([0, expect.arrayContaining(["table ledger"])]);
+}, 60_000);
