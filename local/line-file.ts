@@ -8,8 +8,8 @@ import {
   openSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
-  writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
 
@@ -43,16 +43,23 @@ export class LineFile<Line> {
   append(...lines: readonly Line[]): void {
     if (this.#path === undefined || lines.length === 0) return;
     this.#file ??= openSync(this.#path, "a");
-    writeSync(this.#file, textOf(lines));
+    // The whole of it, or it throws: a nearly full disk takes a part.
+    appendFileSync(this.#file, textOf(lines));
     this.#length += lines.length;
   }
 
-  /** Replaces the file, in one rename. */
+  /** Replaces the file, in one rename; the earlier one stays where that throws. */
   replace(lines: readonly Line[]): void {
     if (this.#path === undefined) return;
     this.close();
-    writeFileSync(`${this.#path}.new`, textOf(lines));
-    renameSync(`${this.#path}.new`, this.#path);
+    const draft = `${this.#path}.new`;
+    try {
+      writeFileSync(draft, textOf(lines));
+      renameSync(draft, this.#path);
+    } catch (error) {
+      rmSync(draft, { force: true });
+      throw error;
+    }
     this.#length = lines.length;
   }
 

@@ -57,6 +57,8 @@ const TOKEN_DAYS = 90;
 /** Idle functions go after so long; there is no cold start to pay for before. */
 const IDLE_MS = 600_000;
 const PURGE_EVERY_MS = 6 * 3_600_000;
+/** A folder that took no writes counts as well after so long without a failure. */
+const WELL_AGAIN_MS = 600_000;
 /** As in the cloud, more of them wait. */
 const PROCESSES_MAX = 4;
 
@@ -86,6 +88,7 @@ async function start(
   onStop(() => home.release());
   const keys = await chainKeys(clock, log);
   onStop(() => keys.stop());
+  const onUnwritable = tellUnwritable(home, clock, log);
   const tablestore = await startTablestore({
     clock,
     random: systemRandom,
@@ -117,6 +120,7 @@ async function start(
     },
     freeze: false,
     idleMs: IDLE_MS,
+    onUnwritable,
     onLog: (line) => log(`${line.function} ${line.requestId} ${line.text}`),
   });
   onStop(() => functions.close());
@@ -138,6 +142,7 @@ async function start(
       file: join(home.folder, "trail.json"),
       everyMs: options.trailEveryMs,
       warn: log,
+      onUnwritable,
       lookUp: (where, parameters) => {
         const place = { configuration: { ...configuration, region: where }, credentials: keys.current(), clock };
         const calls = cloudCalls(place);
@@ -154,6 +159,21 @@ async function start(
     alarmPath: secret === undefined ? null : `/alarm/${secret}`,
     installation: home.identity.installation,
     token,
+  };
+}
+
+/** Says once that the folder takes no writes, and again when it has taken them for a while; until then each write fails. */
+function tellUnwritable({ folder }: Home, clock: CloudClock, log: MachineOptions["log"]): (error: unknown) => void {
+  let failedAt = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const now = clock.monotonicMs();
+    const isTold = now - failedAt < WELL_AGAIN_MS;
+    failedAt = now;
+    if (isTold) return;
+    const why = error instanceof Error ? error.message : String(error);
+    log(
+      `${folder} cannot be written (${why}). Make room on its disk, or make it writable: until then nothing is opened or closed, and then it goes on by itself.`,
+    );
   };
 }
 

@@ -20,6 +20,8 @@ export interface PollOptions {
   /** Takes records over for good. */
   readonly deliver: (events: readonly TrailEvent[]) => void;
   readonly warn: (text: string) => void;
+  /** Told why the place could not be kept; the next round tries again. */
+  readonly onUnwritable: (error: unknown) => void;
   /** Where it is kept up to when the trail was read. */
   readonly file: string;
   readonly everyMs: number;
@@ -37,7 +39,7 @@ const SEEN_MAX = 50_000;
 
 /** Runs until the returned function is called, which resolves when the round that runs has ended. */
 export function pollTrail(options: PollOptions): () => Promise<void> {
-  const { clock, warn, everyMs } = options;
+  const { clock, warn, everyMs, onUnwritable } = options;
   const seen = new Set<string>();
   let readUntil = startOf(options.file, clock.now());
   let isStopped = false;
@@ -57,7 +59,11 @@ export function pollTrail(options: PollOptions): () => Promise<void> {
     }
     forgetOldest(seen);
     readUntil = until;
-    writeWhole(options.file, `${JSON.stringify({ until })}\n`);
+    try {
+      writeWhole(options.file, `${JSON.stringify({ until })}\n`);
+    } catch (error) {
+      onUnwritable(error);
+    }
   };
   const rounds = async (): Promise<void> => {
     while (!isStopped) {

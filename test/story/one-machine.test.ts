@@ -1,6 +1,16 @@
 // `safeport run`: one process on one machine controls an account, here the embedded cloud's ECS and trail, with its state in a folder.
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -191,4 +201,23 @@ describe("safeport run", () => {
     expect(await keyless.ended).toBe(1);
     expect(keyless.said.text).toContain("There is no key for the account");
   }, 90_000);
+
+  it("goes on where its folder cannot be written, and says so once", async () => {
+    const home = join(folder, "unwritable");
+    const one = await start(home);
+    const [trail, draft] = [join(home, "trail.json"), join(home, "trail.json.new")];
+    await until(() => existsSync(trail));
+    await vi.waitFor(() => mkdirSync(draft));
+    const last = readFileSync(trail, "utf8");
+    const told = () => one.output().match(/cannot be written \(.*Make room on its disk/g) ?? [];
+    await until(() => told().length > 0);
+    const { next } = cloud.calls.since(0);
+    const rounds = () => cloud.calls.since(next).calls.filter(({ operation }) => operation === "LookupEvents");
+    await until(() => rounds().length > 2);
+    rmdirSync(draft);
+    await until(() => readFileSync(trail, "utf8") !== last);
+    expect(told(), one.output()).toHaveLength(1);
+    expect(one.output()).not.toContain("the trail could not be read");
+    expect(await one.end("SIGTERM"), one.output()).toBe(0);
+  }, 60_000);
 });

@@ -21,6 +21,8 @@ export interface AsyncQueueOptions {
   readonly onEnd?: (invocation: QueuedInvocation, outcome: InvocationOutcome | undefined) => void;
   /** Wait before the first retry; doubled each time. Default 1000. */
   readonly backoffMs?: number;
+  /** Told why what is accepted could not be written down; it is run all the same. Absent: written to the standard error stream. */
+  readonly onUnwritable?: (error: unknown) => void;
 }
 
 /** How a submission ended. */
@@ -47,7 +49,7 @@ export class AsyncQueue {
   constructor(options: AsyncQueueOptions) {
     this.#options = options;
     this.#courier = new Courier(options.clock);
-    this.#journal = new QueueJournal(options.directory);
+    this.#journal = new QueueJournal(options.directory, options.onUnwritable ?? console.error);
     this.#contents = this.#journal.read();
     this.#prune();
     this.#journal.rewrite(this.#contents);
@@ -84,7 +86,7 @@ export class AsyncQueue {
     // Only a name that a caller chose can come back; the generated ones need not be remembered.
     if (submission.taskId !== undefined) {
       this.#contents.tasks.set(key, acceptedAt);
-      this.#journal.append({ task: { key, at: acceptedAt } });
+      this.#journal.append({ task: { key, at: acceptedAt } }, this.#contents);
     }
     this.#schedule(invocation, delayMs);
     return "accepted";
@@ -183,7 +185,7 @@ export class AsyncQueue {
 
   #end(invocation: QueuedInvocation, outcome: InvocationOutcome | undefined): void {
     this.#contents.invocations.delete(invocation.id);
-    this.#journal.append({ done: invocation.id });
+    this.#journal.append({ done: invocation.id }, this.#contents);
     this.#options.onEnd?.(invocation, outcome);
     if (!this.#journal.isStale(this.#contents)) return;
     this.#prune();
@@ -192,7 +194,7 @@ export class AsyncQueue {
 
   #put(invocation: QueuedInvocation): void {
     this.#contents.invocations.set(invocation.id, invocation);
-    this.#journal.append({ put: invocation });
+    this.#journal.append({ put: invocation }, this.#contents);
   }
 
   #prune(): void {

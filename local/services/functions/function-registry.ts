@@ -46,6 +46,8 @@ export interface RegistryOptions {
   /** First wait before a failed asynchronous call is tried again; default 1,000. */
   readonly backoffMs?: number;
   readonly faults?: FaultTable;
+  /** Told why the queue could not be kept in `directory`; what is accepted is run all the same. */
+  readonly onUnwritable?: (error: unknown) => void;
   /** Told each line that functions write; then none goes to a file. */
   readonly onLog?: (line: LogLine) => void;
 }
@@ -90,6 +92,7 @@ export class FunctionRegistry {
       clock: options.clock,
       ...(options.directory === undefined ? {} : { directory: options.directory }),
       ...(options.backoffMs === undefined ? {} : { backoffMs: options.backoffMs }),
+      ...(options.onUnwritable === undefined ? {} : { onUnwritable: options.onUnwritable }),
       retriesMax: (name) => this.#deployed.get(name)?.definition.asyncRetriesMax ?? 3,
       ageMsMax: (name) => (this.#deployed.get(name)?.definition.asyncMaxAgeS ?? 86_400) * 1_000,
       isDeployed: (name) => this.has(name),

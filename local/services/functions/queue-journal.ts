@@ -1,4 +1,4 @@
-// The file behind the asynchronous queue: one JSON line per fact, appended before the fact is acknowledged.
+// The file behind the asynchronous queue: one JSON line per fact, appended before the fact is acknowledged where the disk takes it.
 
 import { join } from "node:path";
 import { LineFile } from "../../line-file.ts";
@@ -34,11 +34,17 @@ export interface JournalContents {
 
 const DEAD_LINES_MAX = 5_000;
 
-/** Append-only, rewritten when most of it is history. Without a directory it keeps nothing. */
+/**
+ * Append-only, rewritten when most of it is history. Without a directory it keeps nothing. What a full disk does not take stays in
+ * memory and is written with the next fact that it takes: nothing stands still, and only a crash meanwhile loses it.
+ */
 export class QueueJournal {
   readonly #file: LineFile<Fact>;
+  readonly #onUnwritable: (error: unknown) => void;
+  #isBehind = false;
 
-  constructor(directory?: string) {
+  constructor(directory: string | undefined, onUnwritable: (error: unknown) => void) {
+    this.#onUnwritable = onUnwritable;
     this.#file = new LineFile(directory === undefined ? undefined : join(directory, "async-queue.jsonl"));
   }
 
@@ -54,8 +60,10 @@ export class QueueJournal {
     return { invocations, tasks };
   }
 
-  append(fact: Fact): void {
-    this.#file.append(fact);
+  /** Appends a fact that `contents` hold already. */
+  append(fact: Fact, contents: JournalContents): void {
+    if (this.#isBehind) this.rewrite(contents);
+    else this.#write(() => this.#file.append(fact));
   }
 
   /** Whether a rewrite is worth its cost. */
@@ -65,10 +73,22 @@ export class QueueJournal {
 
   /** Replaces the file by what still counts. */
   rewrite(contents: JournalContents): void {
-    this.#file.replace([
-      ...[...contents.invocations.values()].map((put) => ({ put })),
-      ...[...contents.tasks].map(([key, at]) => ({ task: { key, at } })),
-    ]);
+    this.#write(() =>
+      this.#file.replace([
+        ...[...contents.invocations.values()].map((put) => ({ put })),
+        ...[...contents.tasks].map(([key, at]) => ({ task: { key, at } })),
+      ]),
+    );
+  }
+
+  #write(write: () => void): void {
+    try {
+      write();
+      this.#isBehind = false;
+    } catch (error) {
+      this.#isBehind = true;
+      this.#onUnwritable(error);
+    }
   }
 
   close(): void {
