@@ -93,6 +93,7 @@ async function start(
     clock,
     random: systemRandom,
     directory: stateFolder(home),
+    onUnwritable,
     instances: [STATE_INSTANCE],
     credentials: (accessKeyId) => {
       const key = keys.find(accessKeyId);

@@ -42,6 +42,9 @@ export const tableAbsent = (): OtsError => new OtsError(404, "OTSObjectNotExist"
 export const tableExists = (): OtsError =>
   new OtsError(409, "OTSObjectAlreadyExist", "Requested table already exists.");
 
+/** 503: the write cannot be kept now; it may be done all the same. */
+export const serverUnavailable = (): OtsError => new OtsError(503, "OTSServerUnavailable", "Server is not available.");
+
 /** 500: something this program did not foresee. */
 export const internalError = (): OtsError => new OtsError(500, "OTSInternalServerError", "Internal server error.");
 

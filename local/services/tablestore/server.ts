@@ -62,6 +62,8 @@ export interface TablestoreOptions {
   readonly onCall?: (call: TablestoreCall) => void;
   /** Told what is behind an answer of 500. Absent: written to the standard error stream. */
   readonly onBug?: (error: unknown) => void;
+  /** Told why what was written could not be made durable; its calls are answered 503. Absent: as `onBug`. */
+  readonly onUnwritable?: (error: unknown) => void;
   /** Asked about every call that is authentic, before it runs. */
   readonly intercept?: (
     call: Pick<TablestoreCall, "service" | "operation" | "accessKeyId" | "table">,
@@ -80,7 +82,7 @@ export interface Tablestore {
 
 /** Starts a Tablestore on loopback. */
 export async function startTablestore(options: TablestoreOptions): Promise<Tablestore> {
-  const store = openStore(options.directory);
+  const store = openStore(options.directory, options.onUnwritable ?? options.onBug ?? console.error);
   const transactions = new Transactions(() => uuid(options.random));
   const pace = new Pace(options.pace ?? {});
   const { localTransactions = false } = options;

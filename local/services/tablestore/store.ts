@@ -3,6 +3,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
+import { serverUnavailable } from "./errors.ts";
 import { limits } from "./limits.ts";
 import type { Table, TableDefinition } from "./tables.ts";
 
@@ -49,26 +50,33 @@ CREATE TABLE IF NOT EXISTS tables(id INTEGER PRIMARY KEY, instance TEXT NOT NULL
 CREATE TABLE IF NOT EXISTS rows(tab INTEGER NOT NULL, k BLOB NOT NULL, v BLOB NOT NULL, PRIMARY KEY(tab, k)) WITHOUT ROWID;
 `;
 
+/** Told why a transaction could not be made durable, a full disk above all. */
+export type OnUnwritable = (error: unknown) => void;
+
 /** Opens the store in `directory` (created when absent), or in memory when there is none. */
-export function openStore(directory: string | undefined): Store {
+export function openStore(directory: string | undefined, onUnwritable: OnUnwritable): Store {
   if (directory !== undefined) mkdirSync(directory, { recursive: true });
-  return new Store(new Database(directory === undefined ? ":memory:" : join(directory, "tablestore.db")));
+  const db = new Database(directory === undefined ? ":memory:" : join(directory, "tablestore.db"));
+  return new Store(db, onUnwritable);
 }
 
 /**
  * Tables and rows. Reads see what is committed. `write` is the only way to change anything: what is asked for in one
- * turn of the event loop is committed by one transaction, and every promise settles after that commit.
+ * turn of the event loop is committed by one transaction, and every promise settles after that commit. Where it cannot be
+ * committed, each of them rejects with OTSServerUnavailable, and the next transaction is tried anew.
  */
 export class Store implements RowAccess {
   readonly #db: Database.Database;
-  readonly #tables = new Map<string, Table>();
+  readonly #onUnwritable: OnUnwritable;
+  #tables = new Map<string, Table>();
   readonly #jobs: Job[] = [];
   #scheduled = false;
   readonly #sql;
   readonly #scans;
 
-  constructor(db: Database.Database) {
+  constructor(db: Database.Database, onUnwritable: OnUnwritable) {
     this.#db = db;
+    this.#onUnwritable = onUnwritable;
     db.exec("PRAGMA journal_mode=WAL");
     db.exec("PRAGMA synchronous=FULL");
     db.exec(schema);
@@ -116,6 +124,7 @@ export class Store implements RowAccess {
     this.#scheduled = false;
     const jobs = this.#jobs.splice(0);
     if (jobs.length === 0) return;
+    const tables = new Map(this.#tables);
     const outcomes: Outcome[] = [];
     try {
       this.#db.exec("BEGIN IMMEDIATE");
@@ -129,9 +138,11 @@ export class Store implements RowAccess {
       }
       this.#db.exec("COMMIT");
     } catch (error) {
-      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
-      this.#loadTables();
-      for (const job of jobs) job.reject(error);
+      // Nothing is read here, which may fail as well.
+      this.#tables = tables;
+      this.#rollBack();
+      this.#onUnwritable(error);
+      for (const job of jobs) job.reject(serverUnavailable());
       return;
     }
     jobs.forEach((job, index) => {
@@ -139,6 +150,14 @@ export class Store implements RowAccess {
       if (outcome.ok) job.resolve(outcome.value);
       else job.reject(outcome.error);
     });
+  }
+
+  #rollBack(): void {
+    try {
+      if (this.#db.inTransaction) this.#db.exec("ROLLBACK");
+    } catch {
+      // SQLite has done it by itself, or the next transaction fails and it is tried again.
+    }
   }
 
   /** The row's value, or undefined. */
@@ -242,7 +261,6 @@ export class Store implements RowAccess {
   }
 
   #loadTables(): void {
-    this.#tables.clear();
     const found = this.#sql.allTables.all() as { id: number; instance: string; definition: string }[];
     for (const { id, instance, definition } of found) {
       const parsed = JSON.parse(definition) as TableDefinition;

@@ -20,21 +20,26 @@ const definition: TableDefinition = {
 };
 
 let store: Store;
+let db: Database.Database;
 let commits: number;
 let failCommits: boolean;
+let told: unknown[];
 beforeEach(() => {
   commits = 0;
   failCommits = false;
-  const db = new Database(":memory:");
+  told = [];
+  db = new Database(":memory:");
   const exec = db.exec.bind(db);
   db.exec = (sql) => {
     if (sql === "COMMIT") {
       commits += 1;
-      if (failCommits) throw new Error("the disk is full");
+      if (failCommits) throw new Error("the disk is broken");
     }
-    return exec(sql);
+    const done = exec(sql);
+    if (sql === "ROLLBACK") throw new Error("no transaction is active");
+    return done;
   };
-  store = new Store(db);
+  store = new Store(db, (error) => void told.push(error));
 });
 afterEach(() => store.close());
 
@@ -71,7 +76,7 @@ it("fails a job that throws without harming its neighbours", async () => {
   expect([read("one"), read("two")]).toEqual(["1", "2"]);
 });
 
-it("undoes everything, tables included, when the commit fails", async () => {
+it("undoes everything, tables included, when the commit fails, and the ROLLBACK as well", async () => {
   await store.write(() => store.addTable("i", definition));
   failCommits = true;
   const outcomes = await Promise.allSettled([
@@ -84,6 +89,27 @@ it("undoes everything, tables included, when the commit fails", async () => {
   expect(store.table("i", "u")).toBeUndefined();
   await write("one", "2");
   expect(read("one")).toBe("2");
+});
+
+it("answers that it is unavailable while SQLite finds the disk full, and goes on when there is room", async () => {
+  await store.write(() => store.addTable("i", definition));
+  await write("before", "1");
+  const { page_count: pages } = db.prepare("PRAGMA page_count").get() as { page_count: number };
+  db.exec(`PRAGMA max_page_count = ${pages + 1}`);
+  const outcomes = await Promise.allSettled([
+    write("small", "1"),
+    write("large", "v".repeat(100_000)),
+    store.write(() => store.addTable("i", { ...definition, name: "u" })),
+  ]);
+  for (const outcome of outcomes)
+    expect(outcome).toMatchObject({ status: "rejected", reason: { status: 503, code: "OTSServerUnavailable" } });
+  expect(told).toEqual([expect.objectContaining({ code: "SQLITE_FULL" })]);
+  expect([read("before"), read("small"), store.table("i", "u")]).toEqual(["1", undefined, undefined]);
+
+  db.exec("PRAGMA max_page_count = 1000000");
+  await write("large", "v".repeat(100_000));
+  expect(read("large")?.length).toBe(100_000);
+  expect(told.length).toBe(1);
 });
 
 const everything = { from: bytes(""), after: false, to: Buffer.from([0xff]), backward: false };
@@ -131,5 +157,5 @@ it("keeps what was queued when it is closed", async () => {
   const last = write("last", "1");
   store.close();
   await expect(last).resolves.toBeUndefined();
-  store = new Store(new Database(":memory:"));
+  store = new Store(new Database(":memory:"), () => undefined);
 });
