@@ -14,6 +14,9 @@ const stopped = new Promise<void>((resolve) => {
   if (process.argv[2] === "run") for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, ask);
 });
 
+// What runs on does not end because its log has no room; Node goes on writing when there is some.
+if (process.argv[2] === "run") process.stderr.on("error", () => undefined);
+
 // The SDKs use what Node no longer likes: nothing that whoever types a command can do anything about.
 process.noDeprecation = true;
 

@@ -1,9 +1,11 @@
 // `safeport run`: one process on one machine controls an account, here the embedded cloud's ECS and trail, with its state in a folder.
 import { type ChildProcess, spawn } from "node:child_process";
 import {
+  closeSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -67,29 +69,29 @@ function environment(): Record<string, string> {
   };
 }
 
-function spawnRun(home: string, env: Readonly<Record<string, string>> = {}) {
+function spawnRun(home: string, env: Readonly<Record<string, string>> = {}, stderr?: number) {
   const policy = join(folder, "policy.yaml");
   writeFileSync(policy, POLICY);
-  return safeport(["run", "--home", home, "--port", "0", "--policy", policy, "--trail-seconds", "1"], env);
+  return safeport(["run", "--home", home, "--port", "0", "--policy", policy, "--trail-seconds", "1"], env, stderr);
 }
 
-function safeport(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function safeport(args: readonly string[], env: Readonly<Record<string, string>> = {}, stderr?: number) {
   const child = spawn(process.execPath, [join(program, "dist", "cli", "safeport.js"), ...args], {
     env: { ...environment(), ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["ignore", "pipe", stderr ?? "pipe"],
   });
   running.add(child);
   const said = { text: "" };
   for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding("utf8").on("data", (text: string) => {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
       said.text += text;
     });
   const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
   return { child, said, ended };
 }
 
-async function start(home: string, env: Readonly<Record<string, string>> = {}): Promise<Started> {
-  const { child, said, ended } = spawnRun(home, env);
+async function start(home: string, env: Readonly<Record<string, string>> = {}, stderr?: number): Promise<Started> {
+  const { child, said, ended } = spawnRun(home, env, stderr);
   const isReady = () => /^ready$/m.test(said.text);
   await vi.waitUntil(() => isReady() || child.exitCode !== null, { timeout: 20_000, interval: 20 });
   if (!isReady()) throw new Error(`it has ended:\n${said.text}`);
@@ -220,4 +222,18 @@ describe("safeport run", () => {
     expect(one.output()).not.toContain("the trail could not be read");
     expect(await one.end("SIGTERM"), one.output()).toBe(0);
   }, 60_000);
+
+  it.skipIf(!existsSync("/dev/full"))(
+    "goes on where its log cannot be written",
+    async () => {
+      const full = openSync("/dev/full", "w");
+      const one = await start(join(folder, "unlogged"), {}, full);
+      closeSync(full);
+      // Each start has something to say of its first look.
+      await one.api("POST", "/v1/leases", { port: 9400, period: 2 });
+      await until(() => !isOpen("lab", 9400));
+      expect(await one.end("SIGTERM"), one.output()).toBe(0);
+    },
+    60_000,
+  );
 });
