@@ -8,6 +8,7 @@ import { systemRandom } from "../../shared/adapters/system/random.ts";
 import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import { type Configuration, readSettings } from "../../shared/config/settings.ts";
 // biome-ignore-start lint/style/noRestrictedImports: what is done before the functions run, and which regions' trail is asked.
+import { readOwnership, requireWhole } from "../../shared/store/due.ts";
 import { lapseLocks } from "../../shared/store/lock.ts";
 import { readPolicy } from "../../shared/store/policy.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
@@ -233,13 +234,17 @@ async function provision(
     credentials: keyOf(keys.current()),
     ...{ role: "safeport", functionPrefix: "", logs: null, contacts: null, webhook: null },
   });
-  const reports = await runSteps([...tables, ...first], { apply: true, progress: () => undefined });
+  const kept = stateOf({ configuration, credentials: keyOf(keys.current()), clock });
+  const options = { apply: true, progress: () => undefined };
+  const made = await runSteps(tables, options);
+  requireWhole(await readOwnership(kept));
+  const reports = [...made, ...(await runSteps(first, options))];
   const wrong = reports.find(({ state }) => state === "wrong");
   if (wrong !== undefined) throw new Error(wrong.what);
   // Whoever held a lock is gone: this process alone holds the folder.
-  await lapseLocks(stateOf({ configuration, credentials: keyOf(keys.current()), clock }));
-  const made = reports.find(({ told }) => told !== undefined)?.told;
-  if (made !== undefined || !newToken) return made ?? null;
+  await lapseLocks(kept);
+  const token = reports.find(({ told }) => told !== undefined)?.told;
+  if (token !== undefined || !newToken) return token ?? null;
   return (await first.find(({ id }) => id === ADMIN_TOKEN)?.make()) ?? null;
 }
 

@@ -28,7 +28,7 @@ import { listFindings } from "./doctor-lists.ts";
 import { quotaFindings, regionsIn } from "./doctor-quotas.ts";
 import type { Finding } from "./finding.ts";
 import { roleFindings } from "./look-at-role.ts";
-import { refuseTablesOfOthers } from "./own-rules.ts";
+import { refuseUnfitTables } from "./own-rules.ts";
 import { isOfKeys, remedyOf } from "./remedy.ts";
 
 const SKEW_MAX_MS = 5000;
@@ -150,7 +150,7 @@ async function settings(
   account: Account,
   alarms: { readonly contacts: string | null; readonly webhook: string | null },
 ): Promise<readonly Finding[]> {
-  await refuseTablesOfOthers(account);
+  await refuseUnfitTables(account);
   const { role, logs, tables, first, alarms: rules } = stepsOf(surroundings, account, alarms);
   const findings: Finding[] = [];
   for (const step of [...role, ...logs, ...tables, ...first, ...rules]) {

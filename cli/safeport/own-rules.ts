@@ -8,7 +8,7 @@ import { isStandbyListName } from "../../shared/domain/standby.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: the state is looked through before it goes, when there is no API any more.
-import { otherOwner, readOwnership } from "../../shared/store/due.ts";
+import { otherOwner, readOwnership, requireWhole } from "../../shared/store/due.ts";
 import { groupRegions } from "../../shared/store/group-rows.ts";
 import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
 import { listStandbySets } from "../../shared/store/standby-sets.ts";
@@ -117,6 +117,13 @@ export async function refuseTablesOfOthers(account: Account): Promise<void> {
   throw new Error(
     `the tables of ${endpoints.tablestoreInstance} are of the installation ${other}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
   );
+}
+
+/** As `refuseTablesOfOthers`; throws also where an import into them was cut. */
+export async function refuseUnfitTables(account: Account): Promise<void> {
+  await refuseTablesOfOthers(account);
+  const found = await unlessGone(readOwnership(stateOf(account)));
+  if (found !== null) requireWhole(found);
 }
 
 /** Of every version of the policy, as a region may have left it while a rule stood there, and of every group that is kept track of. */

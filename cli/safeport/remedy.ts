@@ -1,4 +1,5 @@
-// What whoever types a command can do about a call of a cloud that failed.
+// What whoever types a command can do about what failed.
+import { AppError } from "../../shared/errors/app-error.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
 import { TrafficFailure } from "../../shared/ports/traffic.ts";
@@ -8,8 +9,9 @@ export const isOfKeys = (code: string): boolean => /AccessKeyId|Signature\w*Matc
 
 export const CORRECT_KEYS = "Correct ALIBABA_CLOUD_ACCESS_KEY_ID, its secret and its token.";
 
-/** Null for what is no failure of a cloud, or says itself what to do. */
+/** Null for what says itself what to do, and what nobody knows. */
 export function remedyOf(error: unknown): string | null {
+  if (error instanceof AppError) return error.remedy;
   if (error instanceof StoreFailure && error.kind !== "otherKey")
     return "Check SAFEPORT_TABLESTORE_INSTANCE, SAFEPORT_REGION and SAFEPORT_TABLESTORE_ENDPOINT, and what these keys may do there.";
   if (!(error instanceof CloudFailure || error instanceof TrafficFailure)) return null;

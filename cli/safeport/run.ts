@@ -1,6 +1,7 @@
 // A command line to the command that is meant.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { AppError } from "../../shared/errors/app-error.ts";
 import { ApiError } from "./api.ts";
 import { type Command, EXIT, type Surroundings, UsageError } from "./command.ts";
 import { doctor } from "./doctor.ts";
@@ -67,7 +68,8 @@ export async function runCommand(args: readonly string[], surroundings: Surround
       err(`safeport ${name}: ${error.message}. safeport ${name} --help tells what it takes.\n`);
       return EXIT.usage;
     }
-    err(`safeport ${name}: ${inWords(error)}${error instanceof ApiError && error.code ? ` (${error.code})` : ""}\n`);
+    const isCoded = (error instanceof ApiError || error instanceof AppError) && error.code;
+    err(`safeport ${name}: ${inWords(error)}${isCoded ? ` (${error.code})` : ""}\n`);
     return EXIT.failed;
   }
 }

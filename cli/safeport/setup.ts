@@ -8,7 +8,7 @@ import { runSteps, type Step, type StepReport } from "../setup/steps.ts";
 import { accountOf, stepsOf } from "./account.ts";
 import { type Command, EXIT, readArguments, tell, UsageError } from "./command.ts";
 import { refuseFunctionsOfOthers } from "./deployed-functions.ts";
-import { refuseTablesOfOthers } from "./own-rules.ts";
+import { refuseUnfitTables } from "./own-rules.ts";
 
 export const setup: Command = {
   name: "setup",
@@ -61,7 +61,7 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
     const roles = values["no-role"] === true ? [] : steps.role;
     const all = [...roles, ...steps.logs, ...steps.tables, ...steps.first, ...steps.alarms];
     const progress = (line: string): void => surroundings.err(`${line}\n`);
-    await refuseTablesOfOthers(account);
+    await refuseUnfitTables(account);
     await refuseFunctionsOfOthers(surroundings, account);
     const found = await runSteps(all, { apply, progress });
     const reports = apply && values["new-token"] === true ? await withNewToken(found, steps.first) : found;

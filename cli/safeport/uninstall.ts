@@ -12,7 +12,15 @@ import { type Api, ApiError, apiOf } from "./api.ts";
 import { type Command, EXIT, readArguments, type Surroundings, tell, UsageError } from "./command.ts";
 import { ownFunctions } from "./deployed-functions.ts";
 import { type Held, heldRules } from "./held-rules.ts";
-import { listInWords, ownLists, ownRules, refuseTablesOfOthers, removeLists, unlessGone } from "./own-rules.ts";
+import {
+  listInWords,
+  ownLists,
+  ownRules,
+  refuseTablesOfOthers,
+  refuseUnfitTables,
+  removeLists,
+  unlessGone,
+} from "./own-rules.ts";
 
 type Values = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -44,7 +52,8 @@ export const uninstall: Command = {
               installation stands, or one that a lockdown or the recycling has closed is to be opened again
   --records   with --state: remove the records and the history too; they are kept otherwise. Records stay while one of
               them is younger than ${RECORDS_FLOOR_DAYS} days
-  --force     with --state: give up the rules that are to be opened again, and whatever cannot be read
+  --force     with --state: give up the rules that are to be opened again, whatever cannot be read, and what an import that
+              was cut has left
 
 It may be interrupted and run again. Exit code 3: something is still open.
 --plan and --close read SAFEPORT_API and SAFEPORT_TOKEN (an admin's); all read what safeport setup reads.
@@ -133,7 +142,8 @@ async function close(surroundings: Surroundings, account: Account, values: Value
 
 async function removeState(surroundings: Surroundings, account: Account, values: Values): Promise<number> {
   const { err } = surroundings;
-  await refuseTablesOfOthers(account);
+  // A part of a state does not tell all that stands or is held back.
+  await (values["force"] === true ? refuseTablesOfOthers : refuseUnfitTables)(account);
   // A sweep that still runs would make the tables again.
   const still = await ownFunctions(surroundings, account);
   if (still.length > 0)

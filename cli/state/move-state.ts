@@ -1,12 +1,14 @@
 // Every table to a file and back. Both may be cut anywhere and run again: they go on where a checksum says that all is well.
 import { createHmac } from "node:crypto";
 import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, truncateSync, writeSync } from "node:fs";
+import { isDeepStrictEqual } from "node:util";
 import { KEPT_TABLES, type KeyPart, type Row, type TableName, type Tables } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: what is moved are the tables themselves.
+import { isClaim, noteImport, readOwnership, requireWhole } from "../../shared/store/due.ts";
 import { lapseLocks } from "../../shared/store/lock.ts";
 import { schemas } from "../../shared/store/tables.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
-import { EXPORTED, readStateFile, type StateHeader, StateLines } from "./state-file.ts";
+import { EXPORTED, readStateFile, type StateHeader, StateLines, type StateRow } from "./state-file.ts";
 
 /** Whose state it is. */
 export interface Owner {
@@ -20,18 +22,20 @@ export interface MoveReport {
 }
 
 const PAGE = 500;
-/** The row that an import which has begun leaves, until it has ended. */
-const MARKER = ["import"] as const;
 
 const signedBy = ({ markSecret }: Owner): string =>
   createHmac("sha256", markSecret).update("safeport state").digest("hex").slice(0, 16);
 
-/** Writes the file, for its owner alone; what an export that was cut has written is gone on with. */
+/**
+ * Writes the file, for its owner alone; what an export that was cut has written is gone on with. Throws STATE_HALF_IMPORTED where an import
+ * was cut.
+ */
 export async function exportState(
   tables: Tables,
   { file, owner, now, progress }: { file: string; owner: Owner; now: number; progress: (line: string) => void },
 ): Promise<MoveReport> {
   if (existsSync(file)) throw new Error(`${file} is there already. Name another file, or remove it.`);
+  requireWhole(await readOwnership(tables));
   const draft = `${file}.part`;
   const begun = existsSync(draft) ? await readStateFile(draft).catch(() => null) : null;
   const goesOn = begun !== null && begun.header.signedBy === signedBy(owner);
@@ -86,7 +90,9 @@ export async function readStateOf(owner: Owner, file: string): Promise<MoveRepor
 
 /**
  * Makes the tables where they are not there, and every row of the file. The file is read to its end before anything is written. Refuses
- * a file that is not whole or of another installation, an audit trail that is there, and, unless forced, any other row of a state.
+ * a file that is not whole or of another installation, an audit trail that is there, and, unless forced, any other row of a state. From its
+ * beginning to its end the tables say that an import is on: nobody else takes them for a whole state. One that was cut goes on, unless
+ * somebody has written there meanwhile.
  */
 export async function importState(
   tables: Tables,
@@ -94,10 +100,15 @@ export async function importState(
 ): Promise<MoveReport> {
   const { sha256, rows } = await readStateOf(owner, file);
   await tables.createTables(schemas);
-  const marker = await tables.get("schedule", MARKER);
-  const isSame = marker?.columns["sha256"] === sha256;
-  if (!isSame) {
-    const kept = await firstWithRows(tables, KEPT_TABLES);
+  const note = (state: { readonly sha256: string; readonly done: number } | null) =>
+    noteImport(tables, owner.installation, state);
+  const { importing } = await readOwnership(tables);
+  const from = importing?.sha256 === sha256 ? importing.done : -1;
+  const goesOn = from >= 0 && (await isAsImported(tables, file, { names: EXPORTED, done: from }));
+  if (!goesOn) {
+    // What an import has written of this same trail is no other's.
+    const isOwnTrail = importing !== null && (await isAsImported(tables, file, { names: KEPT_TABLES, done: from }));
+    const kept = isOwnTrail ? null : await firstWithRows(tables, KEPT_TABLES);
     if (kept !== null)
       throw new Error(
         `There is an audit trail already (the table ${kept} has rows), and none is removed or mixed with another. Use another Tablestore instance or folder.`,
@@ -105,31 +116,67 @@ export async function importState(
     const found = await firstWithRows(tables, EXPORTED);
     if (found !== null && !force)
       throw new Error(
-        `There is a state already: the table ${found} has rows. Use an empty one, or say --force to have all of its rows removed first.`,
+        from >= 0
+          ? "Somebody else has written there since the import was cut. Use an empty instance or folder, or say --force to have all of its rows removed first."
+          : `There is a state already: the table ${found} has rows. Use an empty one, or say --force to have all of its rows removed first.`,
       );
-    await tables.put("schedule", MARKER, { sha256, done: -1 }, { kind: "none" });
-  }
-  let done = isSame ? Number(marker?.columns["done"]) : -1;
-  if (done < 0) {
+    await note({ sha256, done: -1 });
     await clear(tables, progress);
-    done = 0;
-    await tables.put("schedule", MARKER, { sha256, done }, { kind: "none" });
+    await note({ sha256, done: 0 });
   }
+  const done = goesOn ? from : 0;
   let seen = 0;
   await readStateFile(file, async (batch) => {
     const fresh = batch.slice(Math.max(0, done - seen));
     seen += batch.length;
     if (fresh.length === 0) return;
-    // The marker of the state that was exported is none of this import's.
-    const mine = fresh.filter(({ table, key }) => table !== "schedule" || key[0] !== MARKER[0]);
+    // Whose the tables are is said already, with how far this has come.
+    const mine = fresh.filter((row) => !isClaim(row));
     await tables.writeAll(mine.map((row) => ({ kind: "put", ...row })));
-    await tables.put("schedule", MARKER, { sha256, done: seen }, { kind: "none" });
+    await note({ sha256, done: seen });
     progress(`${seen} of ${rows} rows`);
   });
   // Somebody may have held one while this one's rows were of a half state.
   await lapseLocks(tables);
-  await tables.delete("schedule", MARKER, { kind: "none" });
+  await note(null);
   return { rows, sha256 };
+}
+
+/**
+ * Whether the tables of these names hold nothing but rows of the file, each as it is there, and of the first `done` all but those that may
+ * have expired.
+ */
+async function isAsImported(
+  tables: Tables,
+  file: string,
+  { names, done }: { readonly names: readonly TableName[]; readonly done: number },
+): Promise<boolean> {
+  // Both are in the order of tables and keys.
+  const there = rowsOf(tables, names);
+  const lasting = new Set(schemas.flatMap(({ name, timeToLiveS }) => (timeToLiveS === -1 ? [name] : [])));
+  let next = await there.next();
+  let isSame = true;
+  let seen = 0;
+  await readStateFile(file, async (batch) => {
+    for (const row of batch) {
+      seen += 1;
+      if (!isSame || !names.includes(row.table) || isClaim(row)) continue;
+      if (next.done || next.value.table !== row.table || !isDeepStrictEqual(next.value.key, row.key))
+        isSame = seen > done || !lasting.has(row.table);
+      else {
+        isSame = isDeepStrictEqual(next.value.columns, row.columns);
+        next = await there.next();
+      }
+    }
+  });
+  return isSame && next.done === true;
+}
+
+/** Every row but the claim. */
+async function* rowsOf(tables: Tables, names: readonly TableName[]): AsyncGenerator<StateRow> {
+  for (const table of EXPORTED.filter((name) => names.includes(name)))
+    for await (const page of pagesOf(tables, table, null))
+      for (const { key, columns } of page) if (!isClaim({ table, key })) yield { table, key, columns };
 }
 
 async function clear(tables: Tables, progress: (line: string) => void): Promise<void> {
@@ -137,7 +184,7 @@ async function clear(tables: Tables, progress: (line: string) => void): Promise<
     if (name === "lock" || name === "record" || name === "seal") continue;
     let removed = 0;
     for await (const page of pagesOf(tables, name, null)) {
-      const gone = page.filter(({ key }) => name !== "schedule" || key[0] !== MARKER[0]);
+      const gone = page.filter(({ key }) => !isClaim({ table: name, key }));
       await tables.writeAll(gone.map(({ key }) => ({ kind: "delete", table: name, key })));
       removed += gone.length;
     }
@@ -148,7 +195,7 @@ async function clear(tables: Tables, progress: (line: string) => void): Promise<
 async function firstWithRows(tables: Tables, names: readonly TableName[]): Promise<TableName | null> {
   for (const name of names) {
     const { rows } = await tables.range({ table: name, from: [], to: null, limit: 2 });
-    if (rows.some(({ key }) => name !== "schedule" || key[0] !== MARKER[0])) return name;
+    if (rows.some(({ key }) => !isClaim({ table: name, key }))) return name;
   }
   return null;
 }

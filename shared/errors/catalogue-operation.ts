@@ -26,6 +26,13 @@ export const operationFailures = {
     () =>
       "Give this installation a Tablestore instance of its own (SAFEPORT_TABLESTORE_INSTANCE), run `safeport setup --apply` and deploy it anew.",
   ),
+  STATE_HALF_IMPORTED: entry(
+    503,
+    "later",
+    "us",
+    () => "An import was cut: a part of a state is there, and nothing is read, opened or ended by it.",
+    () => "Run the same `safeport state import` again: it goes on where it was cut.",
+  ),
   POLICY_INVALID: entry(
     422,
     "never",

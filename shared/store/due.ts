@@ -1,6 +1,7 @@
 // The due table: one bounded range read finds everything whose time has come. A row is written before the row it points to.
 import { createHash } from "node:crypto";
 import type { GroupId, GroupRef, LeaseId } from "../domain/ids.ts";
+import { fail } from "../errors/app-error.ts";
 import { type KeyPart, type Row, StoreFailure, type Tables, type Write } from "../ports/tables.ts";
 
 /**
@@ -34,6 +35,16 @@ export interface StateOwnership {
   readonly owner: string | null;
   /** Those whose state is there: one, unless somebody gave two of them the same before there were claims. */
   readonly installations: readonly string[];
+  /** An import that has begun, and has not come to its end; null as a rule. */
+  readonly importing: StateImport | null;
+}
+
+/** How far an import has come. */
+export interface StateImport {
+  /** Of the file. */
+  readonly sha256: string;
+  /** How many of its rows are written; -1 before what was there is gone. */
+  readonly done: number;
 }
 
 /** All leases of a group share a shard, so that one pass ends all that are due. */
@@ -136,9 +147,10 @@ export async function readDue(
 }
 
 function ownershipIn(rows: readonly Row[]): StateOwnership {
-  const owner = rows.find(({ key }) => key[3] === "")?.columns["owner"];
+  const { owner, import: sha256, done } = rows.find(({ key }) => key[3] === "")?.columns ?? {};
   const installations = rows.map(({ key }) => String(key[3])).filter((name) => name !== "");
-  return { owner: typeof owner === "string" ? owner : null, installations };
+  const importing = typeof sha256 === "string" ? { sha256, done: Number(done) } : null;
+  return { owner: typeof owner === "string" ? owner : null, installations, importing };
 }
 
 /** Whose these tables are, and whose state exists there. None means lost, or never set up. */
@@ -151,6 +163,21 @@ export async function readOwnership(tables: Tables): Promise<StateOwnership> {
 export function otherOwner({ owner, installations }: StateOwnership, installation: string): string | null {
   if (owner !== null) return owner === installation ? null : owner;
   return installations.includes(installation) ? null : (installations[0] ?? null);
+}
+
+/** Throws STATE_HALF_IMPORTED where there is a part of a state: whoever took it for the whole would mix another into it. */
+export function requireWhole({ importing }: StateOwnership): void {
+  if (importing !== null) throw fail("STATE_HALF_IMPORTED");
+}
+
+/** Whether a row is the one that says whose the tables are, and how far an import has come. */
+export const isClaim = ({ table, key }: { readonly table: string; readonly key: readonly KeyPart[] }): boolean =>
+  table === "due" && OWNER_KEY.every((part, index) => part === key[index]);
+
+/** Says that the tables are this installation's, and how far an import into them has come; null where it is over. */
+export async function noteImport(tables: Tables, installation: string, state: StateImport | null): Promise<void> {
+  const columns = { owner: installation, ...(state && { import: state.sha256, done: state.done }) };
+  await tables.put("due", OWNER_KEY, columns, { kind: "none" });
 }
 
 /** Makes tables that nobody has claimed this installation's. False where somebody else was first. */

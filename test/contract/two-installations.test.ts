@@ -15,7 +15,7 @@ import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
 import { standbyListName } from "../../shared/domain/standby.ts";
-import { claimTables, markInstalled } from "../../shared/store/due.ts";
+import { claimTables, markInstalled, noteImport } from "../../shared/store/due.ts";
 import { readPolicy, writeFirstPolicy } from "../../shared/store/policy.ts";
 import { deleteStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import { schemas } from "../../shared/store/tables.ts";
@@ -153,6 +153,22 @@ describe("tables of another, of which no rule stands", () => {
     expect(await readPolicy(tables)).not.toBeNull();
   });
 
+  it("hold a part of a state after an import of its own was cut, which nothing takes for the whole", async () => {
+    const tables = stateOf(accountNamed("quiet", there));
+    await noteImport(tables, "quiet", { sha256: "0", done: 1 });
+    for (const line of ["setup --plan", "setup --apply", `state export ${folder}/half`, "uninstall --state"])
+      expect(await type(line, "quiet", there), line).toMatchObject({
+        ...{ code: 1, out: "" },
+        err: expect.stringMatching(
+          /An import was cut.*Run the same `safeport state import` again.*STATE_HALF_IMPORTED/,
+        ),
+      });
+    expect((await type("doctor --json", "quiet", there)).out).toContain("Run the same `safeport state import` again");
+    await expectRefused();
+    await noteImport(tables, "quiet", null);
+    expect((await type("setup --plan", "quiet", there)).code).toBe(3);
+  });
+
   it("stay its own while they are removed by halves, and it comes to the end of it", async () => {
     const fault = { kind: "reject", status: 403, code: "OTSNoPermissionAccess" } as const;
     for (const skip of [0, 9, 9]) {
@@ -161,7 +177,9 @@ describe("tables of another, of which no rule stands", () => {
       cloud.faults.set([]);
       await expectRefused();
     }
-    const gone = await type("uninstall --state --json", "quiet", there);
+    // What an import has left goes by force alone.
+    await noteImport(stateOf(accountNamed("quiet", there)), "quiet", { sha256: "0", done: 1 });
+    const gone = await type("uninstall --state --force --json", "quiet", there);
     expect([gone.code, JSON.parse(gone.out).removed], gone.err).toEqual([0, expect.arrayContaining(["table due"])]);
     expect((await type("uninstall --state --json", "quiet", there)).code).toBe(0);
   });

@@ -18,10 +18,13 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { environmentOf } from "../../cli/dev/deployment.ts";
 import { act } from "../../cli/dev/somebody.ts";
+import { exportState } from "../../cli/state/move-state.ts";
 import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
+import { schemas } from "../../shared/store/tables.ts";
 import { type ApiAnswer, callApi } from "../kit/deployed.ts";
 import { builtProgram } from "../kit/deployed-build.ts";
+import { memoryTables } from "../kit/memory-tables.ts";
 
 const POLICY = "lease:\n  periodMin: 1\ndefaultTarget: lab\ngroups:\n  guards: { lab: observe }\n";
 const folder = mkdtempSync(join(tmpdir(), "safeport-machine-"));
@@ -236,4 +239,42 @@ describe("safeport run", () => {
     },
     60_000,
   );
+});
+
+describe("a folder into which an import was killed", () => {
+  const owner = { installation: "moved", markSecret: "m".repeat(40) };
+  const env = { SAFEPORT_INSTALLATION: owner.installation, SAFEPORT_MARK_SECRET: owner.markSecret };
+  const [home, file] = [join(folder, "half"), join(folder, "moved.state")];
+
+  it("is not run, nor exported, until the same import has come to its end", async () => {
+    const tables = memoryTables();
+    await tables.createTables(schemas);
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({
+      ...{ kind: "put" as const, table: "delivery" as const, key: [`n-${index}`], columns: { body: "{}" } },
+    }));
+    await tables.writeAll(rows);
+    await exportState(tables, { file, owner, now: Date.now(), progress: () => undefined });
+
+    const cut = safeport(["state", "import", file, "--home", home], env);
+    await until(() => /^\d+ of \d+ rows$/m.test(cut.said.text));
+    cut.child.kill("SIGKILL");
+    await cut.ended;
+    expect(cut.said.text).not.toContain("taken over");
+
+    const again = "Run the same `safeport state import` again";
+    const run = spawnRun(home);
+    expect(await run.ended).toBe(1);
+    expect(run.said.text).toContain(again);
+    expect(run.said.text).not.toContain("admin token");
+    const copy = safeport(["state", "export", join(folder, "copy.state"), "--home", home]);
+    expect(await copy.ended).toBe(1);
+    expect(copy.said.text).toContain(again);
+
+    const whole = safeport(["state", "import", file, "--home", home], env);
+    expect(await whole.ended, whole.said.text).toBe(0);
+    expect(whole.said.text).toContain("10000 rows taken over");
+    const one = await start(home);
+    expect(one.token).not.toBeNull();
+    expect(await one.end("SIGTERM"), one.output()).toBe(0);
+  }, 60_000);
 });

@@ -1,13 +1,13 @@
 // Whose state the tables hold: two installations that were given the same would take each other's leases for their own.
 import { fail } from "../../errors/app-error.ts";
 import { StoreFailure } from "../../ports/tables.ts";
-import { claimTables, otherOwner, readOwnership, type StateOwnership } from "../../store/due.ts";
+import { claimTables, otherOwner, readOwnership, requireWhole, type StateOwnership } from "../../store/due.ts";
 import type { App } from "../app.ts";
 
 const KNOWN_MS = 60_000;
 const knownSince = new WeakMap<App, number>();
 
-/** Whether this installation's state exists; that it does is remembered for a minute. Throws where the tables are another's. */
+/** Whether this installation's state exists; that it does is remembered for a minute. Throws where the tables are another's, or hold a part of a state. */
 export async function isStateKnown(app: App): Promise<boolean> {
   const now = app.clock.now();
   const since = knownSince.get(app);
@@ -19,7 +19,7 @@ export async function isStateKnown(app: App): Promise<boolean> {
   return known;
 }
 
-/** Throws where the tables are surely another's. That this cannot be read keeps nobody from what needs no table. */
+/** Throws where the tables are surely another's, or hold a part of a state. That this cannot be read keeps nobody from what needs no table. */
 export async function refuseStateOfOthers(app: App): Promise<void> {
   try {
     await isStateKnown(app);
@@ -28,7 +28,7 @@ export async function refuseStateOfOthers(app: App): Promise<void> {
   }
 }
 
-/** Makes tables that are nobody's this installation's own. Throws where they are another's. */
+/** Makes tables that are nobody's this installation's own. Throws where they are another's, or hold a part of a state. */
 export async function ensureOwnState(app: App, ownership: StateOwnership): Promise<void> {
   requireOwn(app, ownership);
   if (ownership.owner !== null || (await claimTables(app.tables, app.settings.installation))) return;
@@ -38,4 +38,5 @@ export async function ensureOwnState(app: App, ownership: StateOwnership): Promi
 function requireOwn({ settings }: App, ownership: StateOwnership): void {
   const other = otherOwner(ownership, settings.installation);
   if (other !== null) throw fail("STATE_OF_ANOTHER", { other, own: settings.installation });
+  requireWhole(ownership);
 }

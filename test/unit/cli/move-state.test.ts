@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { exportState, importState } from "../../../cli/state/move-state.ts";
 import type { TableName, Tables } from "../../../shared/ports/tables.ts";
+import { noteImport, readOwnership } from "../../../shared/store/due.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import { memoryTables } from "../../kit/memory-tables.ts";
 
@@ -23,6 +24,9 @@ async function filled(): Promise<Tables> {
       { state: "open", text: `端口 "${index}"`, version: index, ok: true },
       { kind: "none" },
     );
+  await noteImport(tables, owner.installation, null);
+  await tables.put("record", ["main", "1"], { text: "{}" }, { kind: "none" });
+  await tables.put("sighting", ["sg", "old"], { text: "{}" }, { kind: "none" });
   await tables.put("due", [0, now, "lease", "l-1"], { group: "sg" }, { kind: "none" });
   await tables.put("due", [3, 2 ** 52, "job", ""], {}, { kind: "none" });
   await tables.put("intent", ["sg", "i-1"], { token: "t" }, { kind: "none" });
@@ -61,7 +65,7 @@ describe("a state", () => {
     const tables = await filled();
     const file = newFile();
     const report = await exportState(tables, { file, owner, now, progress: quiet });
-    expect(report.rows).toBe(1207);
+    expect(report.rows).toBe(1210);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, "utf8")).not.toContain(owner.markSecret);
     const other = memoryTables();
@@ -74,7 +78,8 @@ describe("a state", () => {
   it("is whole again when either way was cut at any call, or in the middle of a line", async () => {
     const tables = await filled();
     const wanted = await rowsOf(tables);
-    const cuts = [2, 4, 6, 9, 20, 33];
+    const cuts = [2, 4, 6, 9, 20, 33, 62];
+    let halves = 0;
     for (const cut of cuts) {
       const file = newFile();
       await exportState(failingAt(tables, cut), { file, owner, now, progress: quiet }).catch(() => undefined);
@@ -84,9 +89,17 @@ describe("a state", () => {
       }
       const other = memoryTables();
       await importState(failingAt(other, cut), { file, owner, force: false, progress: quiet }).catch(() => undefined);
+      // What is there is no state to be moved on.
+      const isHalf = cut > 2 && (await readOwnership(other)).importing !== null;
+      if (isHalf) {
+        halves += 1;
+        const asked = exportState(other, { file: newFile(), owner, now, progress: quiet });
+        await expect(asked).rejects.toMatchObject({ code: "STATE_HALF_IMPORTED" });
+      }
       await importState(other, { file, owner, force: false, progress: quiet });
       expect(await rowsOf(other), `cut at call ${cut}`).toEqual(wanted);
     }
+    expect(halves).toBeGreaterThan(1);
   });
 
   it("is not taken from a file that was changed, cut, or is another installation's", async () => {
@@ -123,8 +136,63 @@ describe("a state", () => {
     // An audit trail is never removed, and never mixed with another's.
     const audited = memoryTables();
     await audited.createTables(schemas);
-    await audited.put("record", ["main", "1"], { text: "{}" }, { kind: "none" });
+    await audited.put("record", ["main", "1"], { text: "another" }, { kind: "none" });
     await expect(importState(audited, { file, owner, force: true, progress: quiet })).rejects.toThrow("audit trail");
     expect(await audited.get("record", ["main", "1"])).not.toBeNull();
+  });
+});
+
+describe("an import that was cut", () => {
+  /** Cut after its first rows are written: two pages of leases. */
+  async function half(): Promise<{
+    readonly file: string;
+    readonly other: Tables;
+    again(force?: boolean): Promise<unknown>;
+  }> {
+    const file = newFile();
+    await exportState(await filled(), { file, owner, now, progress: quiet });
+    const other = memoryTables();
+    const cut = (line: string) => {
+      if (line.startsWith("1004 of")) throw new Error("cut");
+    };
+    await expect(importState(other, { file, owner, force: false, progress: cut })).rejects.toThrow("cut");
+    const again = (force = false) => importState(other, { file, owner, force, progress: quiet });
+    return { file, other, again };
+  }
+
+  it.each<readonly [string, (tables: Tables) => Promise<unknown>]>([
+    ["wrote a row", (it) => it.put("token", ["t-1"], { text: "{}" }, { kind: "none" })],
+    ["wrote a row among those of the file", (it) => it.put("lease", ["l-10x"], { text: "{}" }, { kind: "none" })],
+    ["changed a row", (it) => it.put("lease", ["l-1"], { text: "{}" }, { kind: "none" })],
+    ["took a row away", (it) => it.delete("due", [0, now, "lease", "l-1"], { kind: "none" })],
+  ])("is not gone on with where somebody %s meanwhile, but begun anew by force", async (_, write) => {
+    const { other, again } = await half();
+    await write(other);
+    await expect(again()).rejects.toThrow("Somebody else has written there");
+    await expect(exportState(other, { file: newFile(), owner, now, progress: quiet })).rejects.toMatchObject({
+      code: "STATE_HALF_IMPORTED",
+    });
+    await again(true);
+    expect(await rowsOf(other)).toEqual(await rowsOf(await filled()));
+  });
+
+  it("is begun anew also where that was cut, and never beside records of another", async () => {
+    const { file, other, again } = await half();
+    await other.put("token", ["t-1"], { text: "{}" }, { kind: "none" });
+    for (const cut of [12, 16, 20, 30, 40])
+      await importState(failingAt(other, cut), { file, owner, force: true, progress: quiet }).catch(() => undefined);
+    await again(true);
+    expect(await rowsOf(other)).toEqual(await rowsOf(await filled()));
+    const mixed = await half();
+    await mixed.other.put("record", ["main", "2"], { text: "{}" }, { kind: "none" });
+    for (const force of [false, true]) await expect(mixed.again(force)).rejects.toThrow("audit trail");
+  });
+
+  it("is gone on with where rows have expired meanwhile", async () => {
+    const { other, again } = await half();
+    await other.delete("sighting", ["sg", "old"], { kind: "none" });
+    await again();
+    const wanted = await rowsOf(await filled());
+    expect(await rowsOf(other)).toEqual({ ...wanted, sighting: [] });
   });
 });

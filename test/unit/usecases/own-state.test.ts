@@ -1,6 +1,7 @@
 // Two installations that were given the same tables: the second does nothing with them, and the first is not disturbed.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { StoreFailure } from "../../../shared/ports/tables.ts";
+import { noteImport } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { refuseStateOfOthers } from "../../../shared/usecases/operation/own-state.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
@@ -52,6 +53,27 @@ describe("another installation on the same tables", () => {
     await expect(world.sweep(other())).rejects.toMatchObject({ code: "STATE_OF_ANOTHER" });
     await world.sweep();
     expect((await tables.get("due", OWNER))?.columns).toEqual({ owner: "test" });
+  });
+});
+
+describe("a part of a state, left by an import that was cut", () => {
+  it("is acted on by nobody, and is a state as soon as the import has come to its end", async () => {
+    const { lease } = await world.open();
+    await world.advance(lease.status.until - world.clock.now() + 1000);
+    const [before, app] = [descriptions(), world.process()];
+    await noteImport(app.tables, "test", { sha256: "0", done: 3 });
+    const rows = await world.rows("due");
+    await expect(world.sweep(app)).rejects.toMatchObject({ code: "STATE_HALF_IMPORTED" });
+    await expect(world.run(refuseStateOfOthers(world.process()))).rejects.toMatchObject({
+      code: "STATE_HALF_IMPORTED",
+    });
+    // As before the rows that say whose state it is.
+    await app.tables.delete("due", [0, 0, "installation", "test"], { kind: "none" });
+    await expect(world.sweep(app)).rejects.toMatchObject({ code: "STATE_HALF_IMPORTED" });
+    expect([descriptions(), (await world.rows("due")).length]).toEqual([before, rows.length - 1]);
+    await noteImport(app.tables, "test", null);
+    await world.sweep();
+    expect(world.openPorts()).toEqual([]);
   });
 });
 
