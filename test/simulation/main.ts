@@ -1,6 +1,7 @@
 // `npm run simulate -- --help`
 import { availableParallelism } from "node:os";
 import { coverageIn } from "./coverage.ts";
+import { drawnFeatures, type FeatureName } from "./features.ts";
 import { type Asked, commandOf, HELP, type Options, readOptions } from "./options.ts";
 import { runSeed, type SeedReport } from "./run-seed.ts";
 import { runSeeds } from "./seed-pool.ts";
@@ -32,7 +33,18 @@ async function runOne({ asked, isTraced, isShrunk }: Extract<Options, { kind: "o
   return first === undefined;
 }
 
-async function runMany({ from, processes, hours, seeds }: Extract<Options, { kind: "many" }>): Promise<boolean> {
+const hasDrawn = (seed: string, features: readonly FeatureName[]): boolean => {
+  const drawn = features.length === 0 ? [] : drawnFeatures(seed);
+  return features.every((it) => drawn.includes(it));
+};
+
+async function runMany({
+  from,
+  features,
+  processes,
+  hours,
+  seeds,
+}: Extract<Options, { kind: "many" }>): Promise<boolean> {
   const startedAt = performance.now();
   const total = { seeds: 0, hours: 0, calls: 0, changes: 0, ticks: 0, events: 0, wrong: 0 };
   let isInterrupted = false;
@@ -69,7 +81,13 @@ async function runMany({ from, processes, hours, seeds }: Extract<Options, { kin
     if (total.seeds % 50 === 0)
       process.stderr.write(`${total.seeds} seeds, ${total.hours.toFixed(0)} account-hours, ${total.wrong} wrong\n`);
   };
-  await runSeeds(processes ?? availableParallelism(), () => (isEnough(begun) ? null : `${from + begun++}`), take);
+  let next = from;
+  const draw = (): string | null => {
+    if (isEnough(begun++)) return null;
+    while (!hasDrawn(`${next}`, features)) next++;
+    return `${next++}`;
+  };
+  await runSeeds(processes ?? availableParallelism(), draw, take);
   const minutes = (performance.now() - startedAt) / MINUTE_MS;
   const inWords = (sum: ReadonlyMap<string, number>): string =>
     [...sum]
@@ -78,7 +96,7 @@ async function runMany({ from, processes, hours, seeds }: Extract<Options, { kin
       .join(", ");
   process.stdout.write(
     `${[
-      `seeds ${from} to ${from + total.seeds - 1}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
+      `${total.seeds} seeds from ${from} to ${next - 1}${features.length > 0 ? ` with ${features.join(", ")}` : ""}: ${total.hours.toFixed(0)} account-hours in ${minutes.toFixed(1)} min, ${(total.hours / minutes).toFixed(0)} a minute`,
       `${total.calls} calls, ${total.changes} changes by the program, ${total.ticks} ticks, ${total.events} events`,
       `faults: ${inWords(faults)}`,
       `moves: ${inWords(moves)}`,

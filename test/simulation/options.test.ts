@@ -7,7 +7,8 @@ import { parsePart } from "./script.ts";
 const read = (line: string) => readOptions(line === "" ? [] : line.split(" "));
 
 test("without options seeds are run from the first on", () => {
-  expect(read("")).toEqual({ kind: "many", from: 1, processes: null, hours: null, seeds: null });
+  expect(read("")).toEqual({ kind: "many", from: 1, features: [], processes: null, hours: null, seeds: null });
+  expect(read("--seeds 5 --with lists,recycling")).toMatchObject({ seeds: 5, features: ["lists", "recycling"] });
   expect(read("--hours 100000 --from 5 --processes 2")).toMatchObject({ hours: 100_000, from: 5, processes: 2 });
 });
 
@@ -17,6 +18,8 @@ test.each([
   ["--seeds 1e3", "--seeds takes a whole number from 1 on"],
   ["--processes 0", "--processes takes a whole number from 1 on"],
   ["--from 1.5", "--from takes a whole number from 0 on"],
+  ["--with list", "--with names what is no feature: list"],
+  ["--seed 7 --with lists", "--with does not go with --seed"],
   ["--hours 5 --seeds 5", "--hours does not go with --seeds"],
   ["--seed 7 --hours 5", "--hours does not go with --seed"],
   ["--seed 7 --from 1", "--from does not go with --seed"],

@@ -1,8 +1,9 @@
 // What `npm run simulate` is asked for. What makes no sense is refused: a fault that is spelled wrong would have a seed play without it.
 import { parseArgs } from "node:util";
+import { type FeatureName, isFeatureName } from "./features.ts";
 import { formatPart, type Part, parsePart } from "./script.ts";
 
-export const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--processes n]
+export const HELP = `Usage: npm run simulate -- [--hours n | --seeds n] [--from n] [--with features] [--processes n]
        npm run simulate -- --seed text [--length n] [--part text] [--trace] [--shrink]
 
 Lives whole accounts with the program in them, in foul weather and then in fair, and watches the cloud from outside.
@@ -12,6 +13,7 @@ Exits with 1 when an invariant was broken, with 2 when it was asked for what it 
   --hours n        until so many account-hours have been simulated
   --seeds n        so many seeds
   --from n         the first seed (1)
+  --with a,b       of these seeds those alone that have drawn all of these features
   --processes n    run side by side on so many processes; one for each processor when absent
 
   --seed text      one seed alone
@@ -34,6 +36,8 @@ export type Options =
   | {
       readonly kind: "many";
       readonly from: number;
+      /** What every seed that is run has drawn. */
+      readonly features: readonly FeatureName[];
       /** Null for one on each processor. */
       readonly processes: number | null;
       /** When it is enough; about a minute where neither says so. */
@@ -42,7 +46,7 @@ export type Options =
     };
 
 const OF_ONE = ["length", "part", "trace", "shrink"] as const;
-const OF_MANY = ["hours", "seeds", "from", "processes"] as const;
+const OF_MANY = ["hours", "seeds", "from", "with", "processes"] as const;
 
 /** Throws RangeError and TypeError on what is no option or does not go with the others. */
 export function readOptions(args: readonly string[]): Options {
@@ -51,7 +55,7 @@ export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      ...{ hours: text, seeds: text, from: text, processes: text },
+      ...{ hours: text, seeds: text, from: text, with: text, processes: text },
       ...{ seed: text, length: text, part: text, trace: flag, shrink: flag, help: flag },
     },
   });
@@ -68,15 +72,21 @@ export function readOptions(args: readonly string[]): Options {
     };
     return { kind: "one", asked, isTraced: values.trace ?? false, isShrunk: values.shrink ?? false };
   }
-  const { hours, seeds, from, processes } = values;
+  const { hours, seeds, from, with: named, processes } = values;
   if (hours !== undefined && seeds !== undefined) throw new RangeError("--hours does not go with --seeds");
   return {
     kind: "many",
     from: whole("from", from ?? "1", 0),
+    features: named === undefined ? [] : named.split(",").map(featureOf),
     processes: processes === undefined ? null : whole("processes", processes, 1),
     hours: hours === undefined ? null : whole("hours", hours, 1),
     seeds: seeds === undefined ? null : whole("seeds", seeds, 1),
   };
+}
+
+function featureOf(text: string): FeatureName {
+  if (!isFeatureName(text)) throw new RangeError(`--with names what is no feature: ${text}`);
+  return text;
 }
 
 function whole(name: string, text: string, least: number): number {
