@@ -1,5 +1,5 @@
 // The folder of a one-machine installation: its owner's alone, used by one process at a time, with what its marks are signed with.
-import { chmodSync, existsSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
 import * as z from "zod";
@@ -20,6 +20,19 @@ export interface Home {
   readonly folder: string;
   readonly identity: Identity;
   release(): void;
+}
+
+/**
+ * Why a folder is not taken: it is `shared` with others, or holds `foreign` files. The message says what to do.
+ */
+export class HomeRefused extends Error {
+  override readonly name = "HomeRefused";
+  readonly kind: "shared" | "foreign";
+
+  constructor(kind: HomeRefused["kind"], message: string) {
+    super(message);
+    this.kind = kind;
+  }
 }
 
 /** Where the tables are. */
@@ -45,21 +58,51 @@ const VARIABLES: Readonly<Record<keyof Identity, string>> = {
 
 /**
  * Makes the folder where there is none and holds it. What the environment sets is taken over by a new folder, and has to be what is in
- * an old one. Throws with words where another process holds it, where others can read it, and where it cannot be read.
+ * an old one. Nothing is changed before `check` has seen the identity. Throws what that throws, HomeRefused, and words where
+ * another process holds it, and where an identity cannot be used or read.
  */
-export function holdHome(folder: string, env: Readonly<Record<string, string | undefined>>): Home {
+export function holdHome(
+  folder: string,
+  env: Readonly<Record<string, string | undefined>>,
+  check: (identity: Identity) => void = () => undefined,
+): Home {
+  if (existsSync(folder)) refuseOthers(folder);
+  const planned = identityOf(folder, env);
+  check(planned);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { mode, uid } = statSync(folder);
-  if (process.getuid !== undefined && uid !== process.getuid())
-    throw new Error(`${folder} is somebody else's. Run safeport as its owner, or name another folder.`);
-  if ((mode & 0o077) !== 0) chmodSync(folder, 0o700);
+  if (process.getuid !== undefined && (statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
   const release = lockOf(folder);
   try {
-    return { folder, identity: identityOf(folder, env), release };
+    // Whoever held it until now may have made one meanwhile.
+    if (isHome(folder)) return { folder, identity: identityOf(folder, env), release };
+    writeWhole(identityFile(folder), `${JSON.stringify(planned, null, 2)}\n`);
+    return { folder, identity: planned, release };
   } catch (error) {
     release();
     throw error;
   }
+}
+
+/** What a first start that failed leaves, and every new disk has. */
+const NOBODYS = new Set(["lock.db", "lock.db-journal", "identity.json.new", "lost+found"]);
+
+/** Throws HomeRefused for a folder that is not for safeport alone: its mode and its files are others' matter. */
+function refuseOthers(folder: string): void {
+  const { mode, uid } = statSync(folder);
+  if (process.getuid !== undefined && uid !== process.getuid())
+    throw new HomeRefused("shared", `${folder} is somebody else's. Run safeport as its owner, or name another folder.`);
+  if (process.getuid !== undefined && (mode & 0o1002) !== 0)
+    throw new HomeRefused(
+      "shared",
+      `${folder} is one that everybody may write to. Name an empty or new folder with --home, or take the right from others (chmod 700) where it is for safeport alone.`,
+    );
+  if (isHome(folder)) return;
+  const foreign = readdirSync(folder).find((name) => !NOBODYS.has(name));
+  if (foreign !== undefined)
+    throw new HomeRefused(
+      "foreign",
+      `${folder} holds ${foreign} and no identity.json of safeport. Name an empty or new folder with --home, or restore identity.json where the folder was safeport's.`,
+    );
 }
 
 /** A lock of the operating system, which a killed process leaves to nobody. */
@@ -75,6 +118,7 @@ function lockOf(folder: string): () => void {
   return () => db.close();
 }
 
+/** The one that is kept, or one that may be. */
 function identityOf(folder: string, env: Readonly<Record<string, string | undefined>>): Identity {
   const file = identityFile(folder);
   const kept = readIfThere(file);
@@ -92,7 +136,6 @@ function identityOf(folder: string, env: Readonly<Record<string, string | undefi
       throw new Error(
         `${VARIABLES[wrong.path[0] as keyof Identity]} is not usable. docs/settings.md tells what it may be.`,
       );
-    writeWhole(file, `${JSON.stringify(made, null, 2)}\n`);
     return made;
   }
   const parsed = identitySchema.safeParse(jsonOf(kept));

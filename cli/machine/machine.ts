@@ -17,7 +17,7 @@ import { readServerlessFile } from "../deploy/serverless-file.ts";
 import { cloudCalls } from "../setup/cloud-call.ts";
 import { ADMIN_TOKEN, type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
 import { runSteps } from "../setup/steps.ts";
-import { type Home, holdHome, stateFolder } from "./home.ts";
+import { type Home, holdHome, type Identity, stateFolder } from "./home.ts";
 import { chainKeys, type Keys } from "./keys.ts";
 import { pollTrail } from "./poll-trail.ts";
 
@@ -85,7 +85,10 @@ async function start(
   const { log } = options;
   const clock = new CloudClock();
   onStop(() => clock.close());
-  const home = holdHome(options.home, options.env);
+  // Where the tables are is known when they run.
+  const home = holdHome(options.home, options.env, (identity) => {
+    readSettings(environmentOf(options, identity, "http://127.0.0.1"));
+  });
   onStop(() => home.release());
   const keys = await chainKeys(clock, log);
   onStop(() => keys.stop());
@@ -104,7 +107,7 @@ async function start(
   onStop(() => tablestore.stop());
   onStop(keepPurging(tablestore, clock, log));
 
-  const base = environmentOf(options, home, tablestore.url);
+  const base = environmentOf(options, home.identity, tablestore.url);
   const { region, accountId } = readSettings(base);
   const functions = await startFunctions({
     clock,
@@ -204,7 +207,7 @@ function keepPurging(tablestore: Tablestore, clock: CloudClock, log: MachineOpti
 }
 
 /** What `s.yaml` and the settings are read from: what is set, with what this machine decides. */
-function environmentOf({ env }: MachineOptions, { identity }: Home, tablestore: string): Record<string, string> {
+function environmentOf({ env }: MachineOptions, identity: Identity, tablestore: string): Record<string, string> {
   const set = Object.entries(env).filter((it): it is [string, string] => it[0].startsWith("SAFEPORT_") && !!it[1]);
   return {
     SAFEPORT_HEARTBEAT: "off",

@@ -17,7 +17,7 @@ export const machine: Command = {
   summary: "control the account from this machine, with the state in a folder here",
   help: `Usage: safeport run [options]
 
-  --home DIR      folder of the state, for its owner alone ($SAFEPORT_HOME, or ~/.safeport)
+  --home DIR      folder of the state, for its owner alone ($SAFEPORT_HOME, or ~/.safeport); new, empty, or of an earlier run
   --port N        port of the API (${PORT}); 0 for any
   --host ADDRESS  address it listens on (127.0.0.1); put a proxy that speaks TLS before anything else
   --policy FILE   the first policy (YAML); without it, the shipped defaults
