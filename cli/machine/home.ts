@@ -23,14 +23,15 @@ export interface Home {
 }
 
 /**
- * Why a folder is not taken: it is `shared` with others, or holds `foreign` files. The message says what to do.
+ * Why a folder is not taken: it is `shared` with others, holds `foreign` files, is `held` by another process, or is `unusable`, as one
+ * that cannot be written. The message says what to do.
  */
 export class HomeRefused extends Error {
   override readonly name = "HomeRefused";
-  readonly kind: "shared" | "foreign";
+  readonly kind: "shared" | "foreign" | "held" | "unusable";
 
-  constructor(kind: HomeRefused["kind"], message: string) {
-    super(message);
+  constructor(kind: HomeRefused["kind"], message: string, options?: ErrorOptions) {
+    super(message, options);
     this.kind = kind;
   }
 }
@@ -58,8 +59,8 @@ const VARIABLES: Readonly<Record<keyof Identity, string>> = {
 
 /**
  * Makes the folder where there is none and holds it. What the environment sets is taken over by a new folder, and has to be what is in
- * an old one. Nothing is changed before `check` has seen the identity. Throws what that throws, HomeRefused, and words where
- * another process holds it, and where an identity cannot be used or read.
+ * an old one. Nothing is changed before `check` has seen the identity. Throws what that throws, HomeRefused, and words where an
+ * identity cannot be used or read.
  */
 export function holdHome(
   folder: string,
@@ -69,17 +70,36 @@ export function holdHome(
   if (existsSync(folder)) refuseOthers(folder);
   const planned = identityOf(folder, env);
   check(planned);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (process.getuid !== undefined && (statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
-  const release = lockOf(folder);
+  const release = inFolder(folder, () => {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (process.getuid !== undefined && (statSync(folder).mode & 0o077) !== 0) chmodSync(folder, 0o700);
+    return lockOf(folder);
+  });
   try {
     // Whoever held it until now may have made one meanwhile.
     if (isHome(folder)) return { folder, identity: identityOf(folder, env), release };
-    writeWhole(identityFile(folder), `${JSON.stringify(planned, null, 2)}\n`);
+    inFolder(folder, () => writeWhole(identityFile(folder), `${JSON.stringify(planned, null, 2)}\n`));
     return { folder, identity: planned, release };
   } catch (error) {
     release();
     throw error;
+  }
+}
+
+function inFolder<Made>(folder: string, work: () => Made): Made {
+  try {
+    return work();
+  } catch (error) {
+    throw error instanceof HomeRefused ? error : unusable(folder, error);
+  }
+}
+
+/** What `open` makes of files of the home. Throws HomeRefused. */
+export async function openIn<Opened>({ folder }: Home, open: () => Promise<Opened>): Promise<Opened> {
+  try {
+    return await open();
+  } catch (error) {
+    throw unusable(folder, error);
   }
 }
 
@@ -105,15 +125,23 @@ function refuseOthers(folder: string): void {
     );
 }
 
+const unusable = (folder: string, error: unknown): HomeRefused =>
+  new HomeRefused(
+    "unusable",
+    `${folder} cannot be used (${error instanceof Error ? error.message : String(error)}). Let whoever runs safeport write there, make room on its disk, or name another folder with --home.`,
+    { cause: error },
+  );
+
 /** A lock of the operating system, which a killed process leaves to nobody. */
 function lockOf(folder: string): () => void {
   const db = new Database(join(folder, "lock.db"));
   try {
     db.exec("PRAGMA busy_timeout = 0");
     db.exec("BEGIN EXCLUSIVE");
-  } catch {
+  } catch (error) {
     db.close();
-    throw new Error(`Another safeport uses ${folder}. Stop it, or name another folder with --home.`);
+    if (!(error instanceof Database.SqliteError && error.code === "SQLITE_BUSY")) throw error;
+    throw new HomeRefused("held", `Another safeport uses ${folder}. Stop it, or name another folder with --home.`);
   }
   return () => db.close();
 }

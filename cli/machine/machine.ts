@@ -17,7 +17,7 @@ import { readServerlessFile } from "../deploy/serverless-file.ts";
 import { cloudCalls } from "../setup/cloud-call.ts";
 import { ADMIN_TOKEN, type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
 import { runSteps } from "../setup/steps.ts";
-import { type Home, holdHome, type Identity, stateFolder } from "./home.ts";
+import { type Home, holdHome, type Identity, openIn, stateFolder } from "./home.ts";
 import { chainKeys, type Keys } from "./keys.ts";
 import { pollTrail } from "./poll-trail.ts";
 
@@ -93,17 +93,19 @@ async function start(
   const keys = await chainKeys(clock, log);
   onStop(() => keys.stop());
   const onUnwritable = tellUnwritable(home, clock, log);
-  const tablestore = await startTablestore({
-    clock,
-    random: systemRandom,
-    directory: stateFolder(home),
-    onUnwritable,
-    instances: [STATE_INSTANCE],
-    credentials: (accessKeyId) => {
-      const key = keys.find(accessKeyId);
-      return key && { secret: key.accessKeySecret };
-    },
-  });
+  const tablestore = await openIn(home, () =>
+    startTablestore({
+      clock,
+      random: systemRandom,
+      directory: stateFolder(home),
+      onUnwritable,
+      instances: [STATE_INSTANCE],
+      credentials: (accessKeyId) => {
+        const key = keys.find(accessKeyId);
+        return key && { secret: key.accessKeySecret };
+      },
+    }),
+  );
   onStop(() => tablestore.stop());
   onStop(keepPurging(tablestore, clock, log));
 

@@ -91,7 +91,7 @@ async function checkNewHome(
 }
 
 async function homeState(folder: string, { env, clock }: Surroundings): Promise<Place> {
-  const [{ holdHome, stateFolder }, { startTablestore }] = await Promise.all([
+  const [{ holdHome, openIn, stateFolder }, { startTablestore }] = await Promise.all([
     import("../machine/home.ts"),
     import("../../local/services/tablestore/server.ts"),
   ]);
@@ -99,10 +99,12 @@ async function homeState(folder: string, { env, clock }: Surroundings): Promise<
   // Nobody else is to be let in: the key is of this run alone.
   const key = { accessKeyId: "state", accessKeySecret: randomBytes(24).toString("hex") };
   const instance = "safeport";
-  const service = await startTablestore({
-    ...{ clock, random: systemRandom, directory: stateFolder(home), instances: [instance] },
-    credentials: (id) => (id === key.accessKeyId ? { secret: key.accessKeySecret } : undefined),
-  });
+  const service = await openIn(home, () =>
+    startTablestore({
+      ...{ clock, random: systemRandom, directory: stateFolder(home), instances: [instance] },
+      credentials: (id) => (id === key.accessKeyId ? { secret: key.accessKeySecret } : undefined),
+    }),
+  );
   const tables = tablestoreTables({
     ...{ clock, random: systemRandom, schemas, instance, endpoint: service.url },
     credentials: () => key,

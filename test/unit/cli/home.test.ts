@@ -1,5 +1,5 @@
 // The folder of `safeport run` is made or taken where it is safeport's alone, and left as it is where it is not.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -73,4 +73,42 @@ test("changes nothing before the configuration is found good", async () => {
   expect(said).toEqual([expect.stringContaining("SAFEPORT_REGION"), expect.stringContaining("SAFEPORT_REGION")]);
   expect(seenOf(folder)).toEqual(["755", []]);
   expect(readdirSync(parent)).not.toContain("never");
+});
+
+test("tells another safeport from a lock that cannot be had", () => {
+  const folder = join(parent, "locked");
+  const home = holdHome(folder, {});
+  expect(refusalOf(folder)).toMatchObject({ kind: "held", message: expect.stringContaining("Another safeport") });
+  home.release();
+
+  writeFileSync(join(folder, "lock.db"), "no database ".repeat(200));
+  const broken = refusalOf(folder);
+  expect([broken.kind, broken.message]).toEqual(["unusable", expect.stringContaining("make room on its disk")]);
+  rmSync(join(folder, "lock.db"));
+  mkdirSync(join(folder, "lock.db"));
+  const unopened = refusalOf(folder);
+  expect([unopened.kind, unopened.message]).toEqual(["unusable", expect.stringContaining(folder)]);
+});
+
+test("an identity that cannot be written is told with the folder, and leaves the lock to the next", () => {
+  const folder = made("unwritten");
+  mkdirSync(join(folder, "identity.json.new"));
+  expect(refusalOf(folder).kind).toBe("unusable");
+  rmSync(join(folder, "identity.json.new"), { recursive: true });
+  holdHome(folder, {}).release();
+  expect(JSON.parse(readFileSync(join(folder, "identity.json"), "utf8"))).toHaveProperty("markSecret");
+});
+
+test("a state that cannot be opened is told with the folder and what to do", async () => {
+  const folder = join(parent, "unopened");
+  holdHome(folder, {}).release();
+  mkdirSync(join(folder, "state", "tablestore.db"), { recursive: true });
+  let said = "";
+  const code = await runCommand(["state", "export", join(parent, "out"), "--home", folder], {
+    ...{ env: {}, clock: systemClock, stopped: Promise.resolve(), out: () => undefined, fetch },
+    err: (text) => {
+      said += text;
+    },
+  });
+  expect([code, said]).toEqual([1, expect.stringContaining(`${folder} cannot be used`)]);
 });
