@@ -34,7 +34,7 @@ export const mutations: readonly Mutation[] = [
     find: `if (!lock.isHeld()) return "later";`,
     replace: "",
     seenBy: ["holds-its-lock"],
-    from: 5,
+    from: 13,
   },
   {
     name: "a pass that ends a lease records nothing",
@@ -160,7 +160,7 @@ export const mutations: readonly Mutation[] = [
     find: "return given.length === own.length && timingSafeEqual(given, own);",
     replace: "return given.length === own.length || timingSafeEqual(given, own);",
     seenBy: ["second-person"],
-    from: 3,
+    from: 27,
   },
   {
     name: "a lockdown ends with the core ports",
