@@ -1,5 +1,8 @@
 // How the platform and an instance's process speak: a message's fields as JSON, then its bytes as they are, and before them both lengths.
-// For a channel of Node's own every instance would load eight of its modules that no function needs.
+// For a channel of Node's own every instance would load nine of its modules that no function needs.
+
+/** The stream of an instance's process that it is, beside standard input, output and error. */
+export const CHANNEL_FD = 3;
 
 const LENGTHS_BYTES = 8;
 

@@ -4,11 +4,8 @@
 import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { frameOf, frameReader } from "./instance-channel.ts";
+import { CHANNEL_FD, frameOf, frameReader } from "./instance-channel.ts";
 import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
-
-/** Where a parent's fourth stream is. */
-const CHANNEL_FD = 3;
 
 type Callback = (error: unknown, value?: unknown) => void;
 type Hook = (context: unknown, callback?: Callback) => unknown;

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Socket } from "node:net";
-import { frameOf, frameReader } from "./instance-channel.ts";
+import { CHANNEL_FD, frameOf, frameReader } from "./instance-channel.ts";
 import type { ContextFields, InstanceMessage, InvokeMessage, StopMessage } from "./instance-messages.ts";
 import type { InstanceWatchdog } from "./instance-watchdog.ts";
 
@@ -27,14 +27,13 @@ export type RunOutcome =
     };
 
 const PRE_STOP_MS_MAX = 90_000;
-/** Beside standard input, output and error. */
-const CHANNEL_FD = 3;
 
 /** Stopped by a signal between calls, as the platform withholds CPU from idle instances. */
 export class Instance {
   readonly #options: InstanceOptions;
   readonly #child: ChildProcess;
-  readonly #channel: Socket;
+  /** None where the machine had no room for another process. */
+  readonly #channel: Socket | undefined;
   #finish: ((outcome: RunOutcome) => void) | undefined;
   #requestId = "-";
   /** What its last invocation was told; absent before the first. */
@@ -49,12 +48,12 @@ export class Instance {
       env: { ...options.environment },
       stdio: ["ignore", "pipe", "pipe", "pipe"],
     });
-    this.#channel = this.#child.stdio[CHANNEL_FD] as Socket;
+    this.#channel = (this.#child.stdio as ChildProcess["stdio"] | undefined)?.[CHANNEL_FD] as Socket | undefined;
     if (this.#child.pid !== undefined) options.watchdog.add(this.#child.pid);
     const onData = frameReader((message: InstanceMessage, bytes) => this.#onMessage(message, bytes));
-    this.#channel.on("data", onData);
+    this.#channel?.on("data", onData);
     // Whoever writes is told too.
-    this.#channel.on("error", () => undefined);
+    this.#channel?.on("error", () => undefined);
     this.#child.on("error", (error) => this.#onExit(error.message));
     this.#child.on("exit", (code, signal) => this.#onExit(signal ? `signal ${signal}` : `exit code ${code}`));
     for (const stream of [this.#child.stdout, this.#child.stderr]) this.#collect(stream);
@@ -93,9 +92,7 @@ export class Instance {
       };
       this.#thaw();
       const message: InvokeMessage = { kind: "invoke", context, offsetMs };
-      this.#channel.write(frameOf(message, event), (error) => {
-        if (error) this.#onExit(error.message);
-      });
+      this.#send(message, event, (error) => this.#onExit(error.message));
     });
   }
 
@@ -120,8 +117,16 @@ export class Instance {
     const timer = setTimeout(() => this.kill(), PRE_STOP_MS_MAX);
     this.#child.once("exit", () => clearTimeout(timer));
     const message: StopMessage = { kind: "stop", context: last.context, offsetMs: last.offsetMs };
-    this.#channel.write(frameOf(message, new Uint8Array()), (error) => {
-      if (error) this.kill();
+    this.#send(message, new Uint8Array(), () => this.kill());
+  }
+
+  #send(message: InvokeMessage | StopMessage, bytes: Uint8Array, onError: (error: Error) => void): void {
+    if (this.#channel === undefined) {
+      onError(new Error("it could not be started"));
+      return;
+    }
+    this.#channel.write(frameOf(message, bytes), (error) => {
+      if (error) onError(error);
     });
   }
 
