@@ -237,6 +237,30 @@ describe("who used the rule before", () => {
     expect((await one.item())?.history.at(-1)).toMatchObject({ by: "somebody else" });
   });
 
+  it("is not let in either where whoever finds that out dies, at whichever call, and the next look goes on", async () => {
+    await quarantined();
+    await late();
+    await one.world.advance(10 * MINUTE);
+    await one.removeBeside("accept");
+    const { traffic } = refused("10.1.2.3");
+    for (let alive = 1; ; alive++) {
+      let calls = 0;
+      const mortal = one.world.process((_, act) => {
+        calls += 1;
+        if (calls > alive) throw new Error("died");
+        return act();
+      });
+      const isThrough = await one.watch({ ...mortal, traffic }).then(
+        () => true,
+        () => false,
+      );
+      expect(one.rules(), `dies after ${alive} calls`).not.toContain(IDLE);
+      await one.world.advance(2 * MINUTE);
+      if (isThrough) break;
+    }
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
+
   it("has a removed rule back when somebody asks for just that, though nobody has seen its removal", async () => {
     await quarantined();
     await one.removeBeside("accept");
