@@ -177,6 +177,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   }
 
   const stop = picture.refusals.get(entry.entryId);
+  // Who was open before waits to be given it back, whoever else is refused now.
+  if (stop && isAnyNew && isAnyOpen) return change({ standing, missingSince: entry.missingSince, ...refusing });
   if (stop) return change({ ...givenUp, end: refused(stop), ends: "all" });
   if (isTaken)
     return change(

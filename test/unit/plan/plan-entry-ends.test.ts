@@ -197,6 +197,16 @@ describe("refusals and those who are open already", () => {
     expect(calls).toMatchObject([{ kind: "modify", ruleId: "sgr-1" }]);
   });
 
+  test("who was open, and waits to be given the rule back, stays where whoever joins is refused, and ends where itself is", () => {
+    const entry = anEntry({ holders: both });
+    const refusals = refusing(entry.entryId);
+    const { patch, calls } = planned(entry, { refusals });
+    expect([patch, calls]).toMatchObject([{ ends: "unopened", end: { cause: "refused" }, settled: false }, []]);
+    const alone = anEntry({ holders: [aHolder()] });
+    expect(planned(alone, { refusals }).patch).toMatchObject({ ends: "all", end: { cause: "refused" } });
+    expect(planned(alone, {}).calls).toMatchObject([{ kind: "authorize" }]);
+  });
+
   test("a lease that came to a rule somebody removed is opened when the others have ended", () => {
     const missing = { standing: ours("1"), missingSince: NOW - LATE_MS };
     const ending = planGroup(aPicture({ entries: [anEntry({ ...missing, holders: both })] }));
