@@ -45,7 +45,7 @@ export function takenLock(row: LockRow | null, now: number, lockMs: number): Loc
 export interface LockTime {
   readonly now: number;
   readonly expiresAt: number;
-  /** Since right before the row was read, by the monotonic clock. */
+  /** Since before the row was written, by the monotonic clock. */
   readonly elapsedMs: number;
   readonly lockMs: number;
   readonly marginMs: number;

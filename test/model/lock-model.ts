@@ -22,13 +22,13 @@ export interface LockTerms {
 }
 
 interface Holder {
-  readonly at: "idle" | "has read" | "holds" | "has looked" | "has called";
+  readonly at: "idle" | "has read early" | "has read" | "holds" | "has looked" | "has called";
   /** How far its wall clock is ahead. */
   readonly skew: number;
   /** The row as it was read has changed since. */
   readonly isStale: boolean;
   readonly fence: number;
-  /** Ticks since it began to read the row. */
+  /** Ticks since it set out to take it. */
   readonly age: number;
   /** Ticks until the end, by its own wall clock. */
   readonly expiresIn: number;
@@ -41,6 +41,7 @@ export interface LockedState {
   readonly holders: readonly [Holder, Holder];
 }
 
+const SETS_OUT = { at: "has read", age: 0, expiresIn: LOCK_TICKS, waited: 0 } as const;
 const IDLE = { at: "idle", isStale: false, fence: 0, age: 0, expiresIn: 0, waited: 0 } as const;
 
 /** The model under its terms. */
@@ -59,11 +60,14 @@ export function lockModel({ marginTicks, without }: LockTerms): Model<LockedStat
     };
     const { row } = state;
     switch (me.at) {
-      case "idle": {
-        const read = row && { fence: row.fence, expiresAt: row.isFree ? 0 : NOW + row.expiresIn - me.skew };
-        const isHeld = lockStateAt(read, NOW) === "held" && without !== "the lock";
-        return isHeld ? [] : [step("reads the row", { ...IDLE, at: "has read", expiresIn: LOCK_TICKS })];
-      }
+      case "idle":
+        return [
+          step("reads the row early", { ...IDLE, at: "has read early" }),
+          ...(isHeldFor(me) ? [] : [step("reads the row", { ...IDLE, ...SETS_OUT })]),
+        ];
+      // As long as nobody has written the row since, the reading tells as much as a new one; else it is found out with the write.
+      case "has read early":
+        return isHeldFor(me) ? [step("finds it held", IDLE)] : [step("sets out with it", SETS_OUT)];
       case "has read": {
         if (me.isStale && without !== "its fence when it is taken" && without !== "the lock")
           return [step("is too late", IDLE)];
@@ -93,6 +97,10 @@ export function lockModel({ marginTicks, without }: LockTerms): Model<LockedStat
       case "has called":
         return [step("goes on", { at: "holds" })];
     }
+    function isHeldFor({ skew }: Holder): boolean {
+      const read = row && { fence: row.fence, expiresAt: row.isFree ? 0 : NOW + row.expiresIn - skew };
+      return lockStateAt(read, NOW) === "held" && without !== "the lock";
+    }
     function letGo(says: string): readonly Step<LockedState>[] {
       if (row === null) return [];
       const isMine = row.fence === me.fence || without === "its fence when it is let go";
@@ -105,7 +113,7 @@ export function lockModel({ marginTicks, without }: LockTerms): Model<LockedStat
   function tick(state: LockedState): readonly Step<LockedState>[] {
     if (state.holders.some((it) => it.at === "has looked" && it.waited >= FREEZE_TICKS)) return [];
     const older = (it: Holder): Holder =>
-      it.at === "idle"
+      it.at === "idle" || it.at === "has read early"
         ? it
         : {
             ...it,

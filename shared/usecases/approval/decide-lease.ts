@@ -106,7 +106,7 @@ async function open(app: App, caller: Caller, approved: Lease, net: Due): Promis
   const members = await app.inventory.members(group, "open").catch(() => []);
   if (lease.status.state !== "opening") return await answerOf(app, lease, false, []);
   await bookHolds(app, lease);
-  return settleOpening(app, caller, members, lease, [`approved by ${namesOf(lease.approval)}`], net);
+  return settleOpening(app, caller, members, lease, { why: [`approved by ${namesOf(lease.approval)}`], net });
 }
 
 /**

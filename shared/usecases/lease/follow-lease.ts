@@ -97,7 +97,7 @@ async function move(
   const reread = async (): Promise<Lease> => (await getLease(app.tables, oldId)) ?? lease;
   // Whoever ended it since it was looked at knew of no other.
   await undoIfEnded(app, caller, await reread(), booked);
-  const answer = await settleOpening(app, caller, members, booked, [`it follows ${oldId}`]);
+  const answer = await settleOpening(app, caller, members, booked, { why: [`it follows ${oldId}`] });
   const before = await reread();
   await undoIfEnded(app, caller, before, answer.lease);
   if (followStep(before.status, answer.lease.status, booked.request.leaseId) !== "end") return answer;

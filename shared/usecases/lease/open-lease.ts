@@ -12,6 +12,7 @@ import { listWaiting } from "../../store/attention.ts";
 import { claimKey, readKey } from "../../store/idempotency.ts";
 import { getLease, readableLeases } from "../../store/leases.ts";
 import { getEntry } from "../../store/ledger.ts";
+import { readLock } from "../../store/lock.ts";
 import type { App, Caller } from "../app.ts";
 import { approvalFor, waitsFor } from "../approval/ask-approval.ts";
 import { isAskerGood } from "../approval/require-asker.ts";
@@ -102,9 +103,13 @@ async function openJudged(
     const until = app.clock.now() + ask.periodMs;
     await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target), until);
   }
-  const lease = await bookLease(app, opening, key);
+  const [lease, lockRow] = await Promise.all([
+    bookLease(app, opening, key),
+    // Where it cannot be read nothing is lost: whoever takes the lock reads it then.
+    readLock(app.tables, target.facts.ref.groupId).catch(() => undefined),
+  ]);
   const loud = grant.justifyBy === null ? [] : why;
-  return settleOpening(app, caller, target.members, lease, loud);
+  return settleOpening(app, caller, target.members, lease, { why: loud, lockRow });
 }
 
 /** True where a lockdown is on in the group, or has drops in another one of the hosts that would take from the lease. */

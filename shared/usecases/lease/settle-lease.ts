@@ -17,7 +17,7 @@ const POLL_MAX_MS = 500;
 export async function settleLease(
   app: App,
   known: Lease,
-  options: Omit<PassOptions, "deadlineAt"> & { wanted: (lease: Lease) => boolean },
+  { lockRow, ...options }: Omit<PassOptions, "deadlineAt"> & { wanted: (lease: Lease) => boolean },
 ): Promise<{ lease: Lease; settled: boolean }> {
   const { group, leaseId } = known.request;
   const deadlineAt = app.clock.monotonicMs() + app.settings.answerWithinMs;
@@ -25,7 +25,7 @@ export async function settleLease(
     let atRest = false;
     let status: LeaseStatus | undefined;
     try {
-      const report = await runPass(app, group, { ...options, deadlineAt });
+      const report = await runPass(app, group, { ...options, deadlineAt, lockRow: round === 0 ? lockRow : undefined });
       atRest = report !== null && !report.unsettled.has(leaseId);
       status = report?.statuses.get(leaseId);
       // What gave way in other groups goes now, and not only with the row that finds it should this process die.

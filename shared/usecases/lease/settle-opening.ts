@@ -6,22 +6,28 @@ import { catalogue, type ErrorCode } from "../../errors/catalogue.ts";
 import type { Member } from "../../ports/firewall.ts";
 import type { Due } from "../../store/due.ts";
 import type { App, Caller } from "../app.ts";
+import type { PassOptions } from "../pass/pass-report.ts";
 import { fromOf, grantedBy } from "../records/said-by.ts";
 import { netOf } from "./book-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { settleLease } from "./settle-lease.ts";
 
-/**
- * Runs a pass over the group of a lease that is in the ledger, and answers. `net` is the row that finds the lease should this process
- * die, the one from its booking by default. Throws the reason why it cannot be opened.
- */
+export interface OpeningTerms {
+  /** Lines for the record and the answer. */
+  readonly why?: readonly string[];
+  /** The row that finds the lease should this process die; the one from its booking by default. */
+  readonly net?: Due;
+  /** As in `PassOptions`. */
+  readonly lockRow?: PassOptions["lockRow"];
+}
+
+/** Runs a pass over the group of a lease that is in the ledger, and answers. Throws the reason why it cannot be opened. */
 export async function settleOpening(
   app: App,
   caller: Caller,
   members: readonly Member[],
   lease: Lease,
-  why: readonly string[] = [],
-  net: Due = netOf(app, lease.request),
+  { why = [], net = netOf(app, lease.request), lockRow }: OpeningTerms = {},
 ): Promise<LeaseAnswer> {
   const { request } = lease;
   const { grant, specs } = request;
@@ -36,6 +42,7 @@ export async function settleOpening(
     policy: caller.policy,
     priority: "open",
     rows: [net],
+    lockRow,
     says: [...says, ...why],
     wanted: (it) => it.status.state === "open",
     ...(specs.some((spec) => spec.dest !== null) ? { members } : {}),

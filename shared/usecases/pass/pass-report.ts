@@ -1,4 +1,5 @@
 // What a pass is asked for, and what it says it saw and did.
+import type { LockRow } from "../../domain/group-lock.ts";
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
 import type { LeaseStatus } from "../../domain/lease-record.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
@@ -25,6 +26,8 @@ export interface PassOptions {
   readonly says?: readonly string[];
   /** False when this installation's state is lost; looked up when absent. */
   readonly stateKnown?: boolean;
+  /** The row of the group's lock as it was read a little earlier, null where there was none; read when absent. */
+  readonly lockRow?: LockRow | null | undefined;
   /** True to compare the group with its ledger, where it is guarded. */
   readonly drift?: boolean;
   /** Interfaces the caller already knows, where its lease is narrowed to one instance; for what else opens they are read. */

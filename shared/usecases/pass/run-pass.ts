@@ -32,25 +32,42 @@ const UNREADABLE_AGAIN_MS = 45_000;
 
 /** The entries of a group, and the ids of rows that cannot be read. */
 type Ledger = Awaited<ReturnType<typeof listEntries>>;
-/** The open intents of a group, and the ids of rows that cannot be read. */
-type Stored = Awaited<ReturnType<typeof listIntents>>;
+/** The rules of a group as they were read at an instant; without a digest those of a group that is gone. */
+interface Reading {
+  readonly at: number;
+  readonly rules: readonly Rule[];
+  readonly digest: string | null;
+}
+/** What a pass begins with: the open intents of the group, the ids of those that cannot be read, and the first reading. */
+type Begun = Awaited<ReturnType<typeof listIntents>> & { readonly first: Reading };
 
 /** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   const { lockMs, lockMarginMs: marginMs } = app.settings;
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
-  const lock = await acquireLock(app.tables, app.clock, group.groupId, { holder, lockMs, marginMs });
+  const terms = { holder, lockMs, marginMs };
+  const lock = await acquireLock(app.tables, app.clock, group.groupId, terms, options.lockRow);
   if (!lock) return null;
   try {
-    const [stateKnown, { intents, unreadable }, { mode }] = await Promise.all([
+    const [stateKnown, { intents, unreadable }, { mode }, reading] = await Promise.all([
       options.stateKnown ?? isStateKnown(app),
       listIntents(app.tables, group),
       readMode(app.tables),
+      // What differs is judged by what was written before it was read.
+      options.drift ? null : readGroup(app, group, options.priority),
     ]);
     // Without its own policy nobody knows how the group is guarded.
     const isCompared = options.drift && stateKnown && !options.policy.isStandIn;
     const drift = isCompared ? await PassDrift.read(app, group, options.policy) : null;
-    return await new Pass(app, group, { ...options, stateKnown, mode }, lock, { intents, unreadable }, drift).run();
+    const first = reading ?? (await readGroup(app, group, options.priority));
+    return await new Pass(
+      app,
+      group,
+      { ...options, stateKnown, mode },
+      lock,
+      { intents, unreadable, first },
+      drift,
+    ).run();
   } finally {
     await lock.release().catch(() => undefined);
   }
@@ -83,19 +100,19 @@ class Pass {
   private recovered = 0;
   private leftBehind = false;
   private seen: ReadonlyMap<EntryId, Entry> = new Map();
-  private readonly readSince: number;
+  private readonly first: Reading;
 
   constructor(
     app: App,
     group: GroupRef,
     options: Pass["options"],
     lock: Lock,
-    { intents, unreadable }: Stored,
+    { intents, unreadable, first }: Begun,
     drift: PassDrift | null,
   ) {
     this.drift = drift;
     this.app = app;
-    this.readSince = app.clock.now();
+    this.first = first;
     this.group = group;
     this.options = options;
     this.lock = lock;
@@ -123,9 +140,13 @@ class Pass {
     let known: Ledger | null = null;
     for (let round = 0; round < ROUNDS_MAX; round++) {
       // The reading comes first: an entry is older than its rule, so every rule of ours that is read finds its entry.
-      const readAt = app.clock.now();
-      const rules = await this.readRules();
+      const {
+        rules,
+        at: readAt,
+        digest,
+      } = round === 0 ? this.first : await readGroup(app, group, this.options.priority);
       this.rules = rules;
+      this.digest = digest;
       // Whoever has the lock now books before it revokes, and enters that before its intent goes: read in between, either tells of it.
       const isAlone = this.lock.isHeld();
       if (!isAlone) {
@@ -189,18 +210,6 @@ class Pass {
     await drift.settle(digest, entries);
   }
 
-  private async readRules(): Promise<readonly Rule[]> {
-    try {
-      const { rules, digest } = await this.app.firewall.readGroup(this.group, this.options.priority);
-      this.digest = digest;
-      return rules;
-    } catch (error) {
-      this.digest = null;
-      if (error instanceof CloudFailure && error.kind === "groupGone") return [];
-      throw error;
-    }
-  }
-
   /** True where the round has written nothing into the ledger as it was read. */
   private isLedgerLeft({ recovered }: Plan): boolean {
     return recovered.length === 0 && this.drift === null && !this.leases.hasEntered;
@@ -225,7 +234,7 @@ class Pass {
       planGroup({
         now,
         readAt,
-        readSince: this.readSince,
+        readSince: this.first.at,
         group: this.group,
         rules,
         entries: this.entries,
@@ -366,6 +375,16 @@ class Pass {
       endRefused: this.calls.isEndRefused,
       lines,
     };
+  }
+}
+
+async function readGroup(app: App, group: GroupRef, priority: PassOptions["priority"]): Promise<Reading> {
+  const at = app.clock.now();
+  try {
+    return { at, ...(await app.firewall.readGroup(group, priority)) };
+  } catch (error) {
+    if (error instanceof CloudFailure && error.kind === "groupGone") return { at, rules: [], digest: null };
+    throw error;
   }
 }
 
