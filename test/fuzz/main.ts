@@ -1,5 +1,5 @@
 // `npm run fuzz -- --help`
-import { parseArgs } from "node:util";
+import { refuse, toolOptions } from "../kit/tool-options.ts";
 import { fuzz } from "./fuzz.ts";
 import { keep } from "./kept.ts";
 import { TARGETS } from "./targets.ts";
@@ -14,21 +14,18 @@ tries again. Exits with 1 when it found anything.
   --seed text      the same inputs as a run that told this seed
 `;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: "string", default: "1" },
-    target: { type: "string" },
-    seed: { type: "string", default: `${Date.now()}` },
-    help: { type: "boolean", default: false },
-  },
+const { values } = toolOptions(HELP, {
+  minutes: { type: "string", default: "1" },
+  target: { type: "string" },
+  seed: { type: "string", default: `${Date.now()}` },
 });
 const INPUTS_AT_ONCE = 200;
 
 async function main(): Promise<void> {
   const minutes = Number(values.minutes);
-  if (!Number.isFinite(minutes) || minutes <= 0) throw new Error("--minutes takes a number above 0");
+  if (!Number.isFinite(minutes) || minutes <= 0) refuse("--minutes takes a number above 0");
   const targets = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
-  if (targets.length === 0) throw new Error(`--target takes one of: ${TARGETS.map(({ name }) => name).join(", ")}`);
+  if (targets.length === 0) refuse(`--target takes one of: ${TARGETS.map(({ name }) => name).join(", ")}`);
   const until = performance.now() + minutes * 60_000;
   const tried = new Map<string, number>();
   const seen = new Set<string>();
@@ -49,5 +46,4 @@ async function main(): Promise<void> {
   process.exitCode = seen.size === 0 ? 0 : 1;
 }
 
-if (values.help) process.stdout.write(HELP);
-else void main();
+void main();

@@ -1,5 +1,5 @@
 // `npm run interleavings -- --help`
-import { parseArgs } from "node:util";
+import { toolOptions, wholeNumber } from "../kit/tool-options.ts";
 import { incidents } from "./incidents.ts";
 import { stories } from "./people.ts";
 import { runSeed } from "./run-seed.ts";
@@ -14,22 +14,13 @@ Has passes and people act on one group at once, in an order that the seed draws,
   --seed text    one seed alone, with its trace
 `;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "10000" },
-    seed: { type: "string" },
-    from: { type: "string", default: "1" },
-    incidents: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
+const { values } = toolOptions(HELP, {
+  seeds: { type: "string", default: "10000" },
+  seed: { type: "string" },
+  from: { type: "string", default: "1" },
+  incidents: { type: "boolean", default: false },
 });
 const [cast, flag] = values.incidents ? [incidents, " --incidents"] : [stories, ""];
-
-function whole(name: "seeds" | "from", least: number): number {
-  const value = Number(values[name]);
-  if (!/^\d+$/.test(values[name]) || value < least) throw new Error(`--${name} takes a whole number from ${least} on`);
-  return value;
-}
 
 async function runOne(seed: string): Promise<void> {
   const { wrong, trace } = await runSeed(seed, true, cast);
@@ -59,5 +50,5 @@ async function runMany(seeds: number, from: number): Promise<void> {
   process.exitCode = failed === 0 ? 0 : 1;
 }
 
-if (values.help) process.stdout.write(HELP);
-else void (values.seed === undefined ? runMany(whole("seeds", 1), whole("from", 0)) : runOne(values.seed));
+const many = { seeds: wholeNumber("--seeds", values.seeds, 1), from: wholeNumber("--from", values.from, 0) };
+void (values.seed === undefined ? runMany(many.seeds, many.from) : runOne(values.seed));

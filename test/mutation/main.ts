@@ -1,9 +1,9 @@
 // `npm run mutate -- [files…]`: changes one expression of the source at a time and looks whether the tests of that file notice.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import type { LogLevel, MutantResult, MutantStatus } from "@stryker-mutator/api/core";
 import { transformSync } from "esbuild";
+import { toolOptions } from "../kit/tool-options.ts";
 import { EXPLAINED, type Explained } from "./explained.ts";
 import { EXPLAINED_IN_DRIFT } from "./explained-drift.ts";
 import { EXPLAINED_IN_PLAN } from "./explained-plan.ts";
@@ -19,10 +19,7 @@ test/mutation/explained*.ts does not explain, or when one of these explains a mu
   --list   only say which tests are meant to see which file
   --help   this page`;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { list: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
-});
+const { values, positionals } = toolOptions(USAGE, { list: { type: "boolean", default: false } }, { takesFiles: true });
 
 const FOLDERS = ["shared/domain", "shared/plan"];
 
@@ -107,10 +104,6 @@ function report(file: string, mutants: readonly Mutant[], startedAt: number): nu
 }
 
 async function main(): Promise<void> {
-  if (values.help) {
-    console.log(USAGE);
-    return;
-  }
   const files =
     positionals.length > 0
       ? positionals

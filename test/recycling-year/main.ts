@@ -1,14 +1,20 @@
 // `npm run recycling-year -- [--short] [--days n]`: half a year of labelled ports; prints what became of each label, precision and the share of unknown.
-import { parseArgs } from "node:util";
+import { toolOptions, wholeNumber } from "../kit/tool-options.ts";
 import { LABELS } from "./labels.ts";
 import { HALF_YEAR, runYear, TWO_WEEKS, wrongOf } from "./run-year.ts";
 
-const { values } = parseArgs({
-  options: { short: { type: "boolean", default: false }, days: { type: "string" } },
-});
+const HELP = `Usage: npm run recycling-year -- [--short] [--days n]
+
+Lets an account of ports of many kinds live for half a year of nights, and tells which of them recycling took away. Exits with 1 when
+one that is used was, or when any went otherwise than it is meant to.
+
+  --short     two weeks, with the periods of the policy as much shorter
+  --days n    so many nights
+`;
+
+const { values } = toolOptions(HELP, { short: { type: "boolean", default: false }, days: { type: "string" } });
 const base = values.short ? TWO_WEEKS : HALF_YEAR;
-const days = values.days === undefined ? base.days : Number(values.days);
-if (!Number.isSafeInteger(days) || days < 1) throw new Error("--days takes a whole number from 1 on");
+const days = values.days === undefined ? base.days : wholeNumber("--days", values.days, 1);
 
 async function main(): Promise<void> {
   const startedAt = performance.now();

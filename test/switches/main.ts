@@ -1,7 +1,7 @@
 // Runs story, crash and contract tests under every reading of the open questions that is not the default, one at a time.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { toolOptions, wholeNumber } from "../kit/tool-options.ts";
 import { triedFiles, unreached } from "./reach.ts";
 import { allReadings, taken, turnOfCommit } from "./rotation.ts";
 import { unsteadyFiles } from "./unsteady.ts";
@@ -19,22 +19,18 @@ that read its switch: the others go as they went before.`;
 
 const READING_MS_MAX = 1_800_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    take: { type: "string" },
-    turn: { type: "string" },
-    within: { type: "string" },
-    match: { type: "string" },
-    reports: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
+const text = { type: "string" } as const;
+const { values, positionals } = toolOptions(
+  usage,
+  { take: text, turn: text, within: text, match: text, reports: text },
+  { takesFiles: true },
+);
 
 function chosen(): readonly string[] {
   const all = allReadings.filter((reading) => reading.includes(values.match ?? ""));
   if (values.take === undefined) return all;
-  return taken(all, Number(values.take), Number(values.turn ?? turnOfCommit()));
+  const turn = values.turn === undefined ? turnOfCommit() : wholeNumber("--turn", values.turn, 0);
+  return taken(all, wholeNumber("--take", values.take, 1), turn);
 }
 
 /** Tries a reading, on all files it can reach or on some. Answers the exit status, null when it took too long. */
@@ -62,11 +58,8 @@ function wrongUnder(reading: string, index: number): string | null {
 }
 
 function main(): number {
-  if (values.help) {
-    console.log(usage);
-    return 0;
-  }
-  const withinMs = Number(values.within ?? Number.POSITIVE_INFINITY) * 1000;
+  const { within } = values;
+  const withinMs = within === undefined ? Number.POSITIVE_INFINITY : wholeNumber("--within", within, 0) * 1000;
   const readings: string[] = [];
   const failed = chosen().flatMap((reading, index) => {
     if (index > 0 && performance.now() > withinMs) {

@@ -1,12 +1,21 @@
 // `npm run kill-points -- [--points n] [--seed text]`: kills the Tablestore engine under load; exits with 1 when it lost or tore anything.
-import { parseArgs } from "node:util";
+import { toolOptions, wholeNumber } from "../../../kit/tool-options.ts";
 import { runKillPoints } from "./points.ts";
 
-const { values } = parseArgs({
-  options: { points: { type: "string", default: "10000" }, seed: { type: "string", default: "1" } },
+const HELP = `Usage: npm run kill-points -- [--points n] [--seed text]
+
+Kills the process of the embedded Tablestore at n points while it writes, and looks whether what it had answered is there. Exits with 1
+when anything was lost.
+
+  --points n    so many points (10000)
+  --seed text   draws other points (1)
+`;
+
+const { values } = toolOptions(HELP, {
+  points: { type: "string", default: "10000" },
+  seed: { type: "string", default: "1" },
 });
-const points = Number(values.points);
-if (!Number.isSafeInteger(points) || points < 1) throw new Error("--points takes a whole number from 1 on");
+const points = wholeNumber("--points", values.points, 1);
 
 const startedAt = performance.now();
 const onPoint = (done: number): void => {
