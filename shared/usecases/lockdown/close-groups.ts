@@ -2,13 +2,14 @@
 import type { GroupId } from "../../domain/ids.ts";
 import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { StoreFailure } from "../../ports/tables.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { chooseLockdown } from "./choose-lockdown.ts";
 import { closeGroup } from "./close-group.ts";
 import { fillLists, stepOut } from "./hold-standby.ts";
-import { openGroup } from "./lift-lockdown.ts";
+import { lookBeside, openGroup } from "./lift-lockdown.ts";
 
 const GROUPS_AT_ONCE = 256;
 
@@ -62,6 +63,11 @@ export async function closeGroups(
           isUntouched(own.way) ||
           ((await openGroup(app, own, lockdown, terms)) &&
             (await stepOut(app, policy, own, lockdown.lockdownId, deadlineAt)));
+        if (isBack && own)
+          await lookBeside(app, [own]).catch((error: unknown) => {
+            // The others are not left open for it: the next full pass looks.
+            if (!(error instanceof StoreFailure)) throw error;
+          });
         closed.set(it.group.groupId, isBack ? groupOf(it, policy) : { ...own, isClosed: false });
       },
       GROUPS_AT_ONCE,

@@ -4,6 +4,7 @@ import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lo
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { AppError, fail } from "../../errors/app-error.ts";
+import { isOpening } from "../../plan/picture.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { readableAlarm, saveAlarm } from "../../store/alarms.ts";
@@ -59,15 +60,15 @@ export async function liftLockdown(app: App, lockdownId: string, options: LiftOp
     if (isFirst) await hastenLockdown(app, lockdownId);
     return lifting;
   }
-  await lookBeside(app, lifting);
+  await lookBeside(app, lifting.groups);
   return finish(app, lifting, options);
 }
 
 /**
- * What was granted for good and refused behind the drops of these groups, in others of their hosts, is opened with the next tick. Beside a
- * group whose hosts cannot be read it waits for the next full pass.
+ * What was granted for good, or for hours that are on, and refused behind the drops of these groups, in others of their hosts, is opened with
+ * the next tick. Beside a group whose hosts cannot be read it waits for the next full pass.
  */
-async function lookBeside(app: App, { groups }: Lockdown): Promise<void> {
+export async function lookBeside(app: App, groups: readonly LockdownGroup[]): Promise<void> {
   const beside = new Map<string, GroupRef>();
   await inParallel(groups, async ({ group, way }) => {
     const members = way === "drops" ? await membersOf(app, group) : [];
@@ -76,7 +77,7 @@ async function lookBeside(app: App, { groups }: Lockdown): Promise<void> {
   });
   await inParallel([...beside.values()], async (group) => {
     const { entries } = await listEntries(app.tables, group);
-    if (entries.some(({ allocation }) => allocation?.seenAt === null)) await driftNet(app, group).hold();
+    if (entries.some((it) => isOpening(it, app.clock.now()))) await driftNet(app, group).hold();
   });
 }
 

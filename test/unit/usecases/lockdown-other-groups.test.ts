@@ -13,6 +13,8 @@ import { shownDriftId } from "../../../shared/usecases/drift/drift-id.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
+import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -116,6 +118,42 @@ test.each(["lifted", "over"])("what was allocated just before it is opened when 
     expect(scene.rule(APP, ruleOf(8444, OWN))).toBeDefined();
   }),
 );
+
+test("what was allocated just before it is opened when the policy has it leave that group alone", () =>
+  inScene("8443", async (scene, app) => {
+    await allocateRule(app, scene.asker("olga", "admin"), anAllocation("8444", OWN), { dryRun: false });
+    await start(scene, app, { groups: ["web"] });
+    for (let minute = 0; minute < 3; minute++) await tick(scene, MINUTE_MS, app);
+    expect(scene.rule(APP, ruleOf(8444, OWN))).toBeUndefined();
+    const policy = { ...scene.policy, version: 2, lockdown: { ...scene.policy.lockdown, groups: ["app"] } };
+    for (let minute = 0; minute < 3; minute++) {
+      await scene.schedule.sleep(MINUTE_MS);
+      const deadlineAt = app.clock.monotonicMs() + 45_000;
+      await sweep(app, { policy, cause: "tick", deadlineAt, jobs: allJobs });
+    }
+    expect(scene.account.rules(WEB.groupId).some((rule) => rule.policy === "drop")).toBe(false);
+    expect(scene.rule(APP, ruleOf(8444, OWN))).toBeDefined();
+  }));
+
+test("open hours that begin behind its drops begin with its end", () =>
+  inScene("8443", async (scene, app) => {
+    const daily = { zone: "UTC", windows: [{ days: [1, 2, 3, 4, 5, 6, 7], from: "09:00", to: "17:00" }] } as const;
+    const open = { ...anAllocation("8444", OWN), openHours: daily };
+    await allocateRule(app, scene.asker("olga", "admin"), open, { dryRun: false });
+    const isOpen = () => scene.rule(APP, ruleOf(8444, OWN)) !== undefined;
+    const until = (hour: number) => Date.UTC(2026, 10, 20, hour) - app.clock.now();
+    await tick(scene, until(9) + MINUTE_MS, app);
+    expect(isOpen()).toBe(true);
+    await tick(scene, until(17) + MINUTE_MS, app);
+    expect(isOpen()).toBe(false);
+    await tick(scene, until(33) - MINUTE_MS, app);
+    const { lockdownId } = await start(scene, app, { groups: ["web"] });
+    for (let minute = 0; minute < 3; minute++) await tick(scene, MINUTE_MS, app);
+    expect(isOpen()).toBe(false);
+    await lift(scene, app, lockdownId);
+    for (let minute = 0; minute < 3; minute++) await tick(scene, MINUTE_MS, app);
+    expect(isOpen()).toBe(true);
+  }));
 
 test.each(["adopt", "restore"] as const)("drift that was rolled back is not opened behind its drops, by %s", (verb) =>
   inScene("8443", async (scene, app) => {
