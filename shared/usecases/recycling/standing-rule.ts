@@ -23,5 +23,7 @@ export async function showsRule(app: App, group: GroupRef, key: RuleKey): Promis
  */
 export async function isRemovedByOthers(app: App, { group, entryId, key }: RecyclingItem): Promise<boolean> {
   const entry = await getEntry(app.tables, group, entryId);
-  return !entry?.suspension && !(await showsRule(app, group, key));
+  // What is to be closed is kept before that: what was gone by then was not kept.
+  const isClosed = (entry?.suspension?.kept ?? null) !== null;
+  return !isClosed && !(await showsRule(app, group, key));
 }

@@ -8,7 +8,16 @@ import { readWatchSpent, saveCollection } from "../../../shared/store/collection
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { listUnderway } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { DROP, IDLE, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
+import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
+import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
+import {
+  DROP,
+  IDLE,
+  idleSpec,
+  RecyclingWorld,
+  type RecyclingWorldOptions,
+  touched,
+} from "../../kit/recycling-world.ts";
 import { region, worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -233,6 +242,21 @@ describe("who used the rule before", () => {
     await one.world.advance(10 * MINUTE);
     await one.removeBeside("accept");
     await one.watch(refused("10.1.2.3"));
+    expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+    expect((await one.item())?.history.at(-1)).toMatchObject({ by: "somebody else" });
+  });
+
+  it("is not let in after a lockdown either that was to close the rule when somebody removed it", async () => {
+    await quarantined();
+    await late();
+    const { world } = one;
+    const lockdown = { kind: "lockdown", itemId: "ld-1", principal: "ann", reason: "", until: null } as const;
+    await world.run(suspendRules(world.process(), world.web, lockdown, [idleSpec]));
+    await one.removeBeside("accept");
+    await world.ticks(3);
+    await one.watch(refused("10.1.2.3"));
+    await world.run(resumeRules(world.process(), world.web, lockdown.itemId));
+    await world.ticks(3);
     expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
     expect((await one.item())?.history.at(-1)).toMatchObject({ by: "somebody else" });
   });
