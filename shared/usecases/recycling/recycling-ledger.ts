@@ -113,7 +113,8 @@ export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
   await changeEntry(app, group, entryId, (entry) => {
     if (!entry?.suspension) return null;
     const others = entry.suspension.by.filter((it) => it.itemId !== itemId);
-    return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others } : null };
+    // A lockdown that has come upon it meanwhile has nothing to give back.
+    return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others, kept: null } : null };
   });
 }
 

@@ -307,6 +307,28 @@ describe("in a lockdown that closes the group by its accepts", () => {
     expect([await one.state(), one.rules(), (await one.queued()).waiting]).toEqual(["restored", [IDLE], null]);
   });
 
+  it("that begins just as a rule is deleted does not give it back", async () => {
+    one = await RecyclingWorld.start();
+    await one.quarantined();
+    await one.pass(16);
+    const { world } = one;
+    let [before, isOn] = ["", false];
+    const overtaken = world.process(async ({ name }, act) => {
+      if (!isOn && !one.rules().includes(IDLE) && before === "get ledger" && name.startsWith("ecs Describe")) {
+        isOn = true;
+        await suspendRules(world.process(), world.web, lockdown, [http, idleSpec]);
+      }
+      before = name;
+      return act();
+    });
+    await one.recycle(overtaken);
+    expect([isOn, await one.state()]).toEqual([true, "deleted"]);
+    await world.ticks(3);
+    await world.run(resumeRules(world.process(), world.web, lockdown.itemId));
+    await world.ticks(3);
+    expect([one.rules(), await one.entry()]).toEqual([[], null]);
+  });
+
   it("what is a core port comes back at once", async () => {
     one = await RecyclingWorld.start({ policy: { lockdown: { core: ["7890"] } } });
     await one.deleted();
