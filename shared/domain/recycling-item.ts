@@ -68,6 +68,8 @@ export interface RecyclingStep {
   readonly at: number;
   /** True where the rule itself was asked for: it is opened again also where somebody else has removed it. */
   readonly isAskedFor?: true;
+  /** True from just before the program closes the rule: gone without, it was removed by somebody else. A step that follows keeps it. */
+  readonly isBegun?: true;
 }
 
 /** The two steps a policy may want a person's word for. */

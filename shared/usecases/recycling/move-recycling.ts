@@ -87,7 +87,8 @@ export async function decideStep(
 ): Promise<RecyclingItem | null> {
   const now = app.clock.now();
   await app.tables.writeAll([dueWrite(dueJob(WATCH_JOB, null, now + NET_AFTER_MS)), underwayWrite(item.itemId, now)]);
-  return saveRecyclingItem(app.tables, { ...item, ...changes, step, waiting: null });
+  const begun = item.step?.isBegun ? ({ isBegun: true } as const) : {};
+  return saveRecyclingItem(app.tables, { ...item, ...changes, step: { ...step, ...begun }, waiting: null });
 }
 
 /** Has the watch look at the items soon, whatever became of its own rows. */

@@ -49,5 +49,5 @@ export async function restoreRecent(
 /** True where it was not recycling that closed the rule: whoever removed it meant it, and only a person's word opens it again. */
 async function isOthersDoing(app: App, item: RecyclingItem): Promise<boolean> {
   if (item.state === "deleted") return item.history.at(-1)?.by === OTHERS;
-  return item.step === null && (await isRemovedByOthers(app, item));
+  return isRemovedByOthers(app, item);
 }

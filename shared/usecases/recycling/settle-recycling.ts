@@ -119,7 +119,7 @@ class Settling {
       case "quarantined":
         return this.quarantine(item);
       case "deleted":
-        return item.step.by === OTHERS ? this.close(item) : this.delete(item);
+        return item.step.by === OTHERS ? this.leave(item) : this.delete(item);
       default:
         return this.restore(item);
     }
@@ -174,12 +174,14 @@ class Settling {
     // What a lockdown has closed too it would open again: it is deleted after it.
     if (suspenders.some((it) => it.itemId !== item.itemId)) return isBegun ? "waits" : this.giveUp(item, null);
     const stands = await this.stands(item);
+    if (!stands && (await isRemovedByOthers(app, item))) return this.turnToOthers(item);
     const doubt = stands ? ((await this.isUndropped(item)) ? { waiting: null } : await this.doubt(item)) : null;
     if (doubt === "waits") return "waits";
     if (!isBegun && stands) {
       if (doubt !== null) return this.giveUp(item, doubt.waiting);
       // The permission is in the item before the ledger loses it.
-      const kept = await saveRecyclingItem(app.tables, { ...item, allocation: entry?.allocation ?? null });
+      const step = { ...item.step, isBegun: true } as const;
+      const kept = await saveRecyclingItem(app.tables, { ...item, step, allocation: entry?.allocation ?? null });
       if (kept === null) return null;
       await suspendRule(app, item);
       if (!(await this.isStillWanted(item, "deleted"))) {
@@ -222,6 +224,20 @@ class Settling {
     return (await this.stands(item)) ? this.giveUp(item, waiting) : "waits";
   }
 
+  /** Whoever removed the rule meant it: its permission is theirs to take back, too. */
+  private async turnToOthers(item: Stepping): Promise<null> {
+    await decideStep(this.app, item, { to: "deleted", ...REMOVED_BY_OTHERS, at: this.app.clock.now() });
+    return null;
+  }
+
+  /** Somebody else has removed the rule: nothing of the item keeps it closed to whoever opens it again. */
+  private async leave(item: Stepping): Promise<RecyclingItem | "waits" | null> {
+    const { app } = this;
+    const entry = await getEntry(app.tables, item.group, item.entryId);
+    if (entry?.suspension?.by.some((it) => it.itemId === item.itemId)) await resumeRules(app, item.group, item.itemId);
+    return this.close(item);
+  }
+
   /** The rule is gone: so goes the drop. */
   private async close(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     return (await this.isOpened(item)) ? this.finish(item) : "waits";
@@ -229,10 +245,8 @@ class Settling {
 
   private async restore(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
-    if (item.state === "quarantined" && !item.step.isAskedFor && (await isRemovedByOthers(app, item))) {
-      await decideStep(app, item, { to: "deleted", ...REMOVED_BY_OTHERS, at: app.clock.now() });
-      return null;
-    }
+    if (item.state === "quarantined" && !item.step.isAskedFor && (await isRemovedByOthers(app, item)))
+      return this.turnToOthers(item);
     const entry = await getEntry(app.tables, item.group, item.entryId);
     const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
     let report: PassReport | null = null;

@@ -18,12 +18,16 @@ export async function showsRule(app: App, group: GroupRef, key: RuleKey): Promis
 }
 
 /**
- * True where a quarantined rule is gone although nothing of the program has closed it. Whoever removed it meant it: the program does
+ * True where a rule in the queue is gone although nothing of the program has closed it. Whoever removed it meant it: the program does
  * not open it again by itself, whoever comes. Throws CloudFailure where its group cannot be read.
  */
-export async function isRemovedByOthers(app: App, { group, entryId, key }: RecyclingItem): Promise<boolean> {
-  const entry = await getEntry(app.tables, group, entryId);
-  // What is to be closed is kept before that: what was gone by then was not kept.
-  const isClosed = (entry?.suspension?.kept ?? null) !== null;
+export async function isRemovedByOthers(
+  app: App,
+  { itemId, group, entryId, key, step }: RecyclingItem,
+): Promise<boolean> {
+  const { suspension = null } = (await getEntry(app.tables, group, entryId)) ?? {};
+  // A deletion that is not told yet has let go of what it closed. Else that is kept before: what was gone by then was not kept.
+  const isLetGo = step?.isBegun === true && suspension?.by.some((it) => it.itemId === itemId) !== true;
+  const isClosed = isLetGo || (suspension?.kept ?? null) !== null;
   return !isClosed && !(await showsRule(app, group, key));
 }

@@ -2,11 +2,14 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { KeyPart } from "../../../shared/ports/tables.ts";
 import { getAlarm } from "../../../shared/store/alarms.ts";
+import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { actOnAlarm } from "../../../shared/usecases/lockdown/act-on-alarm.ts";
 import { rebookLockdowns } from "../../../shared/usecases/lockdown/rebook-lockdowns.ts";
 import { recordAlarm } from "../../../shared/usecases/lockdown/record-alarm.ts";
 import { allJobs } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
+import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts";
+import { suspendRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
 import { DROP, IDLE, RecyclingWorld, type RecyclingWorldOptions, touched } from "../../kit/recycling-world.ts";
 
 let one: RecyclingWorld;
@@ -213,6 +216,26 @@ describe("an alarm that refusals are up", () => {
     await one.pass(1);
     await hear("refusals");
     expect([await one.state(), one.rules()]).toEqual(["deleted", []]);
+  });
+
+  it.each([
+    ["had not begun", false],
+    ["had closed nothing yet", true],
+  ])("opens nothing that somebody else removed while its deletion %s", async (_how, isBegun) => {
+    await start();
+    await one.quarantined();
+    const { world } = one;
+    const step = { to: "deleted", by: "safeport", why: "nobody came", at: world.clock.now() } as const;
+    const item = await world.run(decideStep(world.process(), await one.queued(), step));
+    if (isBegun && item) {
+      await world.run(saveRecyclingItem(world.process().tables, { ...item, step: { ...step, isBegun } }));
+      await world.run(suspendRule(world.process(), item));
+    }
+    await one.removeBeside("accept");
+    await one.watch();
+    expect([await one.state(), (await one.queued()).history.at(-1)?.by]).toEqual(["deleted", "somebody else"]);
+    await hear("refusals");
+    expect([await one.state(), one.rules(), (await one.entry())?.suspension ?? null]).toEqual(["deleted", [], null]);
   });
 
   it("gives back nothing of another instance, and nothing that was closed long ago", async () => {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { EntryId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { getEntry } from "../../../shared/store/ledger.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { getRecyclingItem } from "../../../shared/store/recycling.ts";
 import { type LeaseAsk, openLease } from "../../../shared/usecases/lease/open-lease.ts";
@@ -63,6 +64,26 @@ describe("a lease on a port in quarantine", () => {
     expect(one.rules()).toEqual([]);
     await one.restore();
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
+  });
+
+  it("has the rule back that was just deleted, where whoever did that died before its item said so", async () => {
+    await quarantined();
+    await one.pass(16);
+    const { group, entryId } = await one.queued();
+    const { tables } = one.world.process();
+    let isDead = false;
+    const dying = one.world.process(async (_, act) => {
+      if (isDead) throw new Error("died");
+      const answer = await act();
+      isDead = !one.rules().includes(IDLE) && !(await getEntry(tables, group, entryId))?.suspension;
+      return answer;
+    });
+    await one.recycle(dying).catch(() => undefined);
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [DROP]]);
+    const { lease } = await leaseOn();
+    await one.world.ticks(2);
+    const mine = expect.stringMatching(/^accept \d+ 10\.1\.2\.3\/32 \(ours\)$/);
+    expect([lease.status.state, await one.state(), one.rules()]).toEqual(["open", "restored", [IDLE, mine]]);
   });
 
   it("leaves the quarantine while it waits for a second person, and lifts it at once where somebody breaks the glass", async () => {
