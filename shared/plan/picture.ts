@@ -45,7 +45,10 @@ export interface Picture {
   readonly mode: Mode;
   /** Entries nobody may newly open, and why. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
-  /** Entries of leases that open when drops of ours, which are on their way out, are gone; or when nobody doubts any more that the lease is on. */
+  /**
+   * Entries of leases that open when drops of ours, which are on their way out, are gone; or when nobody doubts any more that the lease is
+   * on, and the ledger has all of it.
+   */
   readonly waits: ReadonlySet<EntryId>;
   /** Ids this pass has revoked, whatever a stale reading says. */
   readonly revoked: ReadonlySet<RuleId>;

@@ -1,7 +1,7 @@
 // What a pass writes down of a reading: where each lease stands, and then the rows of the ledger.
 import type { EntryId, GroupRef, LeaseId, RuleId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
-import type { LeaseStatus } from "../../domain/lease-record.ts";
+import type { Lease, LeaseStatus } from "../../domain/lease-record.ts";
 import type { DropHolder, Entry, Holder, LeaseHolder } from "../../domain/ledger-entry.ts";
 import { applyPatch } from "../../plan/apply-patch.ts";
 import type { EntryPatch } from "../../plan/entry-plan.ts";
@@ -39,10 +39,15 @@ export class PassLeases {
   hasEntered = false;
   private readonly app: App;
   private readonly fence: number;
-  /** Entries of leases that want to be opened and that nobody can read: they may be over, and are not opened while that is so. */
-  readonly unread = new Set<EntryId>();
-  /** What the rows say of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
-  private readonly told = new Map<LeaseId, LeaseStatus | "unreadable" | null>();
+  /**
+   * Entries of leases that want to be opened and are not while it is so: of such as nobody can read, as they may be over, and of those in
+   * `partial`.
+   */
+  waiting: ReadonlySet<EntryId> = new Set();
+  /** Leases that want to be opened, and of which the ledger has some rules only: whoever enters them is at it, or has died. */
+  partial: ReadonlySet<LeaseId> = new Set();
+  /** The rows of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
+  private readonly told = new Map<LeaseId, Lease | "unreadable" | null>();
   /** Statuses this pass has written, as text. */
   private readonly written = new Map<LeaseId, string>();
 
@@ -61,23 +66,32 @@ export class PassLeases {
     const unopened = new Set(entries.flatMap(({ holders }) => holders.filter(isUnopened).map((it) => it.holderId)));
     const unknown = [...unopened].filter((leaseId) => !this.told.has(leaseId));
     await inParallel(unknown, async (leaseId) => {
-      const lease = await getKeptLease(this.app.tables, leaseId);
-      this.told.set(leaseId, lease === "unreadable" ? lease : (lease?.status ?? null));
+      this.told.set(leaseId, await getKeptLease(this.app.tables, leaseId));
     });
     const ended = { cause: "asked", note: "it was over when it was entered", detail: null } as const;
     const asTold = (it: LeaseHolder): LeaseHolder => {
-      const status = this.told.get(it.holderId);
-      if (!status || status === "unreadable") return it;
+      const lease = this.told.get(it.holderId);
+      if (!lease || lease === "unreadable") return it;
+      const { status } = lease;
       if (isFinal(status.state)) return { ...it, ended };
       return status.state === "open" ? { ...it, openedAt: status.openedAt } : it;
     };
+    this.partial = new Set([...unopened].filter((leaseId) => this.isPartial(leaseId, entries)));
+    const isWaiting = (it: Holder): boolean =>
+      isUnopened(it) && (this.told.get(it.holderId) === "unreadable" || this.partial.has(it.holderId));
+    this.waiting = new Set(entries.flatMap(({ entryId, holders }) => (holders.some(isWaiting) ? [entryId] : [])));
     if (unopened.size === 0) return entries;
-    for (const { entryId, holders } of entries)
-      if (holders.some((it) => isUnopened(it) && this.told.get(it.holderId) === "unreadable")) this.unread.add(entryId);
     return entries.map((entry) => ({
       ...entry,
       holders: entry.holders.map((it) => (isUnopened(it) ? asTold(it) : it)),
     }));
+  }
+
+  private isPartial(leaseId: LeaseId, entries: readonly Entry[]): boolean {
+    const lease = this.told.get(leaseId);
+    if (!lease || lease === "unreadable" || isFinal(lease.status.state)) return false;
+    const its = entries.filter(({ holders }) => holders.some((it) => it.holderId === leaseId));
+    return !lease.request.entryIds.every((entryId) => its.some((entry) => entry.entryId === entryId));
   }
 
   /** The due rows may be lost, and the leases they were of be gone or such as nobody can read: the ledger knows their ends. */

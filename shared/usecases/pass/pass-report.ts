@@ -41,7 +41,7 @@ export interface PassReport {
   readonly opened: readonly LeaseId[];
   /** Leases of the group that still need something: their due rows stay. */
   readonly unsettled: ReadonlySet<LeaseId>;
-  /** All leases the ledger of the group held when the pass began. */
+  /** All leases the ledger of the group held when the pass began, but for those that it had in part and that want to be opened. */
   readonly held: ReadonlySet<LeaseId>;
   /** Where the leases of the ledger stand. */
   readonly statuses: ReadonlyMap<LeaseId, LeaseStatus>;

@@ -364,7 +364,7 @@ class Pass {
       closed: [...closed].map(([leaseId, ruleIds]) => ({ leaseId, ruleIds })),
       opened: [...opened],
       unsettled,
-      held,
+      held: new Set([...held].filter((leaseId) => !this.leases.partial.has(leaseId))),
       statuses,
       recovered: this.recovered,
       entries: this.seen,
