@@ -18,7 +18,7 @@ import { refused } from "./plan-entry.ts";
  *     missing, its id stands        a difference: edited
  *     missing                       a difference: removed; leases on it end unless it comes back in time
  *
- * A refusal ends leases that were not open yet, whatever stands.
+ * A refusal ends leases that were not open yet, whatever stands; and who waits is not open by it.
  */
 export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
   const { allocation, standing } = entry;
@@ -44,6 +44,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
     // Only the rule that was allocated is given its words back: another one that says the same is somebody's own.
     const isOwed = isEdited && allocation.seenAt === null && stands.id === standingId;
     const isUnproven = isMarked && allocation.seenAt === null;
+    const isWaiting = picture.waits.has(entry.entryId);
     const writes = isMarked
       ? "its allocation has it stand, and its mark would end it"
       : `allocated by ${allocation.by}`;
@@ -51,7 +52,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
       {
         standing: { kind: "preExisting", ruleId: stands.id },
         createdAt: null,
-        opens: isRefused || isUnproven ? "opened" : "all",
+        opens: isRefused || isUnproven || isWaiting ? "opened" : "all",
         settled: true,
         seenAt: isOwed || isUnproven ? null : picture.readAt,
         ...refusing,

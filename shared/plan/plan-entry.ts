@@ -185,10 +185,16 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       { missingSince: entry.missingSince },
       { findings: [`${entry.entryId} waits for another lease's rule`] },
     );
-  if (isWaiting)
+  // Who was open before, open hours and lockdowns are given it, whatever a lease beside them waits for.
+  const isNewLease = (it: Holder): boolean => it.kind === "lease" && it !== window && it.openedAt === null;
+  if (isWaiting && live.every(isNewLease))
     return change(
       { missingSince: entry.missingSince },
-      { findings: [`${entry.entryId} is opened when the drop on its port is gone, or its lease can be read`] },
+      {
+        findings: [
+          `${entry.entryId} is opened when the drop on its port is gone, or its lease can be read and all of it is entered`,
+        ],
+      },
     );
   const description = markOf(entry, live, picture);
   const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${first.kind} asks for it`;

@@ -191,6 +191,13 @@ describe("an allocation whose rule stands", () => {
     expect(still.patches).toMatchObject([{ opens: "all", ends: "none" }]);
   });
 
+  test("opens no lease that waits, as for a drop on its port to go, and those who are open stay", () => {
+    const holders = [aHolder({ openedAt: null }), aHolder({ holderId: leaseId("2") })];
+    const entry = anAllocated({ holders, standing: preExisting("1") });
+    const plan = planGroup(aPicture({ entries: [entry], rules: [aRule()], waits: new Set([entry.entryId]) }));
+    expect(plan.patches).toMatchObject([{ opens: "opened", ends: "none", seenAt: NOW }]);
+  });
+
   test("waits while its rule is a lease's that was changed into it, and goes with the lease", () => {
     const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
     for (const entry of [owed(), anAllocated({ standing: preExisting("2") })]) {

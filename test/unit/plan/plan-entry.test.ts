@@ -7,7 +7,9 @@ import type { PlannedCall } from "../../../shared/plan/entry-plan.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
+import { anAllocation } from "../../kit/drift-pictures.ts";
 import {
+  aDropHolder,
   aHolder,
   aMark,
   anEndedHolder,
@@ -54,13 +56,27 @@ describe("a live holder, nothing in the cloud", () => {
     const { calls, patches, findings } = planGroup(aPicture({ entries: [entry], waits }));
     expect([calls, patches]).toEqual([[], [expect.objectContaining({ opens: "none", ends: "none", settled: false })]]);
     expect(findings).toEqual([
-      `${entry.entryId} is opened when the drop on its port is gone, or its lease can be read`,
+      `${entry.entryId} is opened when the drop on its port is gone, or its lease can be read and all of it is entered`,
     ]);
     // Who is open already waits for nothing.
     const open = anEntry({ standing: ours("1"), holders: [aHolder(), later({ openedAt: null })] });
     expect(planGroup(aPicture({ entries: [open], rules: [ourRule("1")], waits })).patches).toMatchObject([
       { opens: "opened", ends: "none" },
     ]);
+  });
+
+  test("keeps nobody waiting with it who is to be given the rule whatever it waits for", () => {
+    const joining = aHolder({ openedAt: null, holderId: "ls-2" as LeaseId });
+    const days = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "10:00" }] };
+    const allocation = anAllocation({ openHours: days });
+    for (const entry of [
+      anEntry({ holders: [aHolder(), joining] }),
+      anEntry({ holders: [aDropHolder({ openedAt: null }), joining] }),
+      anEntry({ holders: [joining], allocation }),
+    ]) {
+      const { calls, patches } = planGroup(aPicture({ entries: [entry], waits: new Set([entry.entryId]) }));
+      expect([calls, patches]).toMatchObject([[{ kind: "authorize" }], [{ opens: "none", ends: "none" }]]);
+    }
   });
 
   test("remembers since when what stood for it is missing, whatever it waits for", () => {
