@@ -169,10 +169,15 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       const found = `the rule ${ruleId} of ${entry.entryId} is not shown; it is looked for again`;
       return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found], differences });
     }
-    if (isAnyOpen) {
+    if (live.some((holder) => holder !== window && holder.openedAt !== null)) {
       const found = `somebody else removed the rule ${ruleId}; its lease ends and is not reopened`;
       const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
       return change({ missingSince: since, end, ends: "opened" }, { findings: [found], differences });
+    }
+    // Hours have no end of that: whoever asks for the rule has it opened for them as well.
+    if (window !== null && (!isAnyNew || isWaiting)) {
+      const found = `somebody else removed the rule ${ruleId}; it is not opened again before its next hours`;
+      return change({ missingSince: since }, { findings: [found], differences });
     }
   }
 

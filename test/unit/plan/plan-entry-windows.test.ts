@@ -1,5 +1,6 @@
 // The decision about an entry that is held by its open hours.
 import { describe, expect, test } from "vitest";
+import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
@@ -63,6 +64,29 @@ describe("an open window", () => {
       const others = aPicture({ entries: [missing], rules: [aRule({ id: ruleId("2") })] });
       expect(planHeld(others, missing, new Set([ruleId("2")])).differences).toEqual([]);
     }
+  });
+});
+
+describe("an open window whose rule has been gone for long enough", () => {
+  const missing = windowed({ standing: ours("1"), missingSince: NOW - LATE_MS });
+  const joining = aHolder({ openedAt: null });
+  const planned = (entry: Entry, changes: Partial<Picture> = {}) =>
+    planHeld(aPicture({ entries: [entry], ...changes }), entry, new Set());
+
+  test("is at rest: it ends by nothing but its hours, and its rule is a difference", () => {
+    const { calls, patch, differences, findings } = planned(missing);
+    expect([calls, differences.map(({ kind }) => kind)]).toEqual([[], ["removed"]]);
+    expect(patch).toMatchObject({ standing: ours("1"), missingSince: NOW - LATE_MS, end: null, ends: "none" });
+    expect(findings).toEqual(["somebody else removed the rule sgr-1; it is not opened again before its next hours"]);
+  });
+
+  test("ends the leases that had it open first, and has the rule once more with whoever asks for it", () => {
+    const opened = { ...missing, holders: [aHolder(), { ...joining, holderId: "ls-2" as LeaseId }] };
+    expect(planned(opened)).toMatchObject({ calls: [], patch: { ends: "opened", end: { cause: "removed" } } });
+    const asked = { ...missing, holders: [joining] };
+    expect(planned(asked).calls).toMatchObject([{ kind: "authorize", cause: "a lease asks for it" }]);
+    const waiting = planned(asked, { waits: new Set([missing.entryId]) });
+    expect(waiting).toMatchObject({ calls: [], differences: [{ kind: "removed" }], patch: { ends: "none" } });
   });
 });
 
