@@ -1,6 +1,7 @@
 // Where a lease stands, told from the ledger entries that hold it.
 import type { LeaseStatus } from "../../domain/lease-record.ts";
 import type { Entry, LeaseHolder } from "../../domain/ledger-entry.ts";
+import { openWindow } from "../../plan/open-window.ts";
 
 /** One entry's part in a lease. `done` when nothing of it stands for this lease or can still appear. */
 export interface LeasePart {
@@ -37,7 +38,7 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
       const standing = stoodFor(part);
       return standing.kind === "none" ? [] : [standing.ruleId];
     }),
-    note: ended ? (ended.note ?? (allDone ? endNote(parts) : null)) : keptFrom(parts),
+    note: ended ? (ended.note ?? (allDone ? endNote(parts, now) : null)) : keptFrom(parts),
     noteDetail: ended?.detail ?? null,
   };
 }
@@ -59,9 +60,10 @@ function finalState(cause: NonNullable<LeaseHolder["ended"]>["cause"], opened: b
   return cause === "asked" ? "cancelled" : "lapsed";
 }
 
-function endNote(parts: readonly LeasePart[]): string | null {
+function endNote(parts: readonly LeasePart[], now: number): string | null {
   if (parts.some((part) => stoodFor(part).kind === "preExisting")) {
     return "a rule that stood before the lease allows the same and was left as it is";
   }
+  if (parts.some(({ entry }) => openWindow(entry, now) !== null)) return "the rule stays for its open hours";
   return parts.some((part) => part.shared) ? "another lease still holds the rule" : null;
 }

@@ -5,6 +5,7 @@ import type { Lease, LeaseStatus } from "../../domain/lease-record.ts";
 import type { DropHolder, Entry, Holder, LeaseHolder } from "../../domain/ledger-entry.ts";
 import { applyPatch } from "../../plan/apply-patch.ts";
 import type { EntryPatch } from "../../plan/entry-plan.ts";
+import { openWindow } from "../../plan/open-window.ts";
 import { isHolding } from "../../plan/picture.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { dueLease, dueWrite } from "../../store/due.ts";
@@ -260,7 +261,8 @@ function partsOf(
   const parts = new Map<LeaseId, LeasePart[]>();
   for (const patch of patches) {
     const entry = entries.get(patch.entry.entryId) ?? patch.entry;
-    const shared = entry.holders.some((it) => isHolding(it, now) && !(it.kind === "lease" && endings.has(it.holderId)));
+    const isOthers = (it: Holder): boolean => isHolding(it, now) && !(it.kind === "lease" && endings.has(it.holderId));
+    const shared = entry.holders.some(isOthers) || openWindow(entry, now) !== null;
     for (const it of entry.holders) {
       if (it.kind !== "lease") continue;
       const ended = endedOf(it, endings);
