@@ -192,7 +192,10 @@ function grantedSince({ allocation }: Entry, { aheadMs }: Watch): number | null 
   return allocation === null ? null : Math.max(allocation.at, allocation.seenAt ?? allocation.at) - aheadMs;
 }
 
-/** What a trusted person did to a granted rule, as the ledger is to have it. */
+/**
+ * What a trusted person did to a granted rule, as the ledger is to have it. Granted first and retired then: whoever dies in between leaves
+ * nothing of it to be rolled back, and knows once more whose it was.
+ */
 function adoptionOf(picture: Picture, { entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
   const by = principalOf(item);
   if (by === null) return null;
@@ -202,7 +205,7 @@ function adoptionOf(picture: Picture, { entry, rule }: Difference, item: DriftIt
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
   const allocation = adopted(picture, item, by, kept, entry.allocation);
   if (ruleKey(rule) === entry.key) return [allocation];
-  return isAllocated(picture, ruleKey(rule)) ? null : [retired, allocation];
+  return isAllocated(picture, ruleKey(rule)) ? null : [allocation, retired];
 }
 
 /** With what was said of the rule before, where it was granted. */

@@ -24,7 +24,7 @@ import { type AllocationChange, changeAllocations } from "../ledger/change-alloc
 import { lowerTagGuard } from "../ledger/confirm-guard.ts";
 import { driftNet, type Net } from "../ledger/net.ts";
 import { writtenFor } from "../ledger/rule-description.ts";
-import { grantInTurn, requireConfirmed } from "../ledger/sensitive-ports.ts";
+import { grantInTurn, requireConfirmed, sensitiveBesideGranted } from "../ledger/sensitive-ports.ts";
 import { requireNormalMode } from "../policy/require-mode.ts";
 import { recordDecision } from "../records/record-decision.ts";
 import { shownDriftId } from "./drift-id.ts";
@@ -118,17 +118,21 @@ function refuse(item: DriftItem, why: string): Error {
 async function adoption(work: Work): Promise<Decision> {
   const { app, caller, item } = work;
   const { group, kind, found, wanted, state } = item;
-  if (!isOpenDrift(item) && state !== "rolledBack") throw refuse(item, "it is over and cannot be adopted");
+  const isHalfDone = await isHalfAdopted(work);
+  if (!isHalfDone && !isOpenDrift(item) && state !== "rolledBack")
+    throw refuse(item, "it is over and cannot be adopted");
   if (kind === "guard") return guardAdoption(work);
   // What was rolled back does not stand, and what is being rolled back may not: to accept it is to open it.
   const seenAt = state === "rolledBack" || state === "rollingBack" ? null : app.clock.now();
   // With open hours the rule was ours, and would be closed as an entry's that is over. What was put right is nobody else's.
   const taken = kind === "edited" && seenAt !== null ? item.ruleId : null;
-  const retired: AllocationChange[] = wanted ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
-  const allocated = found && kind !== "removed" ? [await accepted(work, found, seenAt)] : [];
+  const isOnlyWords = found !== null && wanted !== null && ruleKey(found.spec) === ruleKey(wanted.spec);
+  const retired: AllocationChange[] =
+    wanted && !isOnlyWords ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
+  const allocated = found && kind !== "removed" && !isHalfDone ? [await accepted(work, found, seenAt)] : [];
   if (found && allocated.length > 0) await (seenAt === null ? requireOpening(work, found) : requireSeen(work, found));
   if (kind === "removed" && wanted && seenAt !== null) await requireSeen(work, wanted);
-  const changes = [...retired, ...allocated];
+  const changes = (await isRetiredFirst(work)) ? [...retired, ...allocated] : [...allocated, ...retired];
   return {
     state: "adopted",
     plan: changes.map(({ spec, allocation }) => `${allocation ? "allocate" : "retire"} ${ruleKey(spec)}`),
@@ -137,6 +141,37 @@ async function adoption(work: Work): Promise<Decision> {
         ? grantInTurn(app, caller, group, sensitiveOf(work, found), changes)
         : changeAllocations(app, group, caller.principal, changes),
   };
+}
+
+/**
+ * Whoever dies in between leaves both granted, as in an enforced group neither would stand else. But a lease has no word in what stands for
+ * good, and would take the rule with it; and what lets everybody reach a sensitive port only beside the old rule is never granted with it.
+ */
+async function isRetiredFirst({ app, caller, item: { group, found, wanted }, word }: Work): Promise<boolean> {
+  if (!found || !wanted) return false;
+  const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
+  if (!entry?.allocation) return true;
+  if (word.sensitiveConfirmed && caller.roles.includes("admin")) return false;
+  const together = { specs: [found.spec], replaced: null };
+  return (await sensitiveBesideGranted(app, caller.policy, group, together)).length > 0;
+}
+
+/**
+ * True where the same person has died, or was stopped, between granting what was found and retiring what was before, and a pass has since
+ * taken the difference for over.
+ */
+async function isHalfAdopted({ app, caller, item }: Work): Promise<boolean> {
+  const { group, kind, state, found, wanted, ruleId, firstSeenAt } = item;
+  if (kind !== "edited" || state !== "gone" || !found || !wanted || ruleKey(found.spec) === ruleKey(wanted.spec))
+    return false;
+  const [given, before] = await Promise.all(
+    [found, wanted].map(({ spec }) => getEntry(app.tables, group, freshEntry(group, spec).entryId)),
+  );
+  if (!given?.allocation || !before?.allocation) return false;
+  const { by, at, provenance } = given.allocation;
+  const isTheirs = by === caller.principal && provenance === "adopted";
+  const isOfIt = given.standing.kind !== "none" && given.standing.ruleId === ruleId;
+  return isTheirs && isOfIt && at >= firstSeenAt && before.allocation.at < at;
 }
 
 /** A rule as it has to be confirmed, where it may let everybody reach a sensitive port. */

@@ -330,8 +330,8 @@ describe("what the policy adopts", () => {
     const { adoptions } = edit({ priority: 7 });
     const kept = { owner: "ops", application: "shop", ticket: "T-1", reason: "as it was", provenance: "adopted" };
     expect(adoptions).toMatchObject([
-      { spec: onPort(443), allocation: null },
       { spec: { priority: 7 }, allocation: kept },
+      { spec: onPort(443), allocation: null },
     ]);
   });
 

@@ -62,7 +62,7 @@ describe("every verdict, guard, direction and change", () => {
     foreign   edited    -      waiting             waiting
     adopt     added     -      adopted:give        adopted:give
     adopt     removed   -      adopted:retire      adopted:retire
-    adopt     edited    -      adopted:retire+give adopted:retire+give
+    adopt     edited    -      adopted:give+retire adopted:give+retire
     ticket    added     -      reported            reported
     ticket    removed   -      reported            reported
     ticket    edited    -      reported            reported
