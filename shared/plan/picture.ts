@@ -131,17 +131,24 @@ export const isHolding = (holder: Holder, now: number): boolean => holder.ended 
 export const isSuspending = (suspender: Suspender, now: number): boolean =>
   suspender.until === null || suspender.until > now;
 
+/** True while somebody keeps the entry closed. One that is over is still to be given back, and whoever waits beside that is opened with it. */
+const isSuspended = ({ suspension }: Entry, now: number): boolean =>
+  suspension?.by.some((it) => isSuspending(it, now)) === true;
+
 /** True when a lease waits for the entry's rule. */
-export const isLeaseOpening = ({ holders, suspension }: Entry, now: number): boolean =>
-  suspension === null && holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null);
+export const isLeaseOpening = (entry: Entry, now: number): boolean =>
+  !isSuspended(entry, now) &&
+  entry.holders.some((it) => it.kind === "lease" && isHolding(it, now) && it.openedAt === null);
 
 /** True when somebody waits for the entry's rule to be opened for the first time, or anew by its hours. Holds on drops open nothing. */
 export function isOpening(entry: Entry, now: number): boolean {
   const { allocation, standing, suspension } = entry;
-  if (suspension !== null) return false;
+  if (isSuspended(entry, now)) return false;
   if (isLeaseOpening(entry, now)) return true;
   if (allocation === null) return false;
   if (allocation.openHours === null) return allocation.seenAt === null;
+  // What its hours had open before is given back.
+  if (suspension !== null) return false;
   const isOwed = standing.kind === "none" || allocation.seenAt === null;
   return isOwed && windowAt(allocation.openHours, now) !== null;
 }

@@ -5,7 +5,15 @@ import type { Rule } from "../domain/rule.ts";
 import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { type EntryView, viewEntry } from "./entry-view.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { carriesOurMark, isSuspending, mayBeModified, mayBeRevoked, type Picture, rulesOf } from "./picture.ts";
+import {
+  carriesOurMark,
+  isOpening,
+  isSuspending,
+  mayBeModified,
+  mayBeRevoked,
+  type Picture,
+  rulesOf,
+} from "./picture.ts";
 import { isUndoneTooOften } from "./plan-drop.ts";
 
 /** Lower numbers are stronger; ECS shows weaker rules of old, and takes no such rule. */
@@ -189,7 +197,8 @@ function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view
   if (isBack || (fresh.length > 0 && kept.length === 1) || (isLate && same.length > 0)) return null;
   // Not beside itself: of an address in another spelling the cloud may make a second rule, and that one nobody would ever remove.
   const gone = missing.filter((rule) => !same.some((it) => it.id === rule.ruleId));
-  const refusal = picture.refusals.get(entry.entryId);
+  // What is given back nobody judges: else it is about whoever waits beside it.
+  const refusal = isOpening(entry, now) ? undefined : picture.refusals.get(entry.entryId);
   const findings = refusal ? [`${entry.key} cannot be opened again: ${refusal.code}; it is tried again`] : [];
   const cause = "its suspension is lifted";
   const calls: PlannedCall[] =

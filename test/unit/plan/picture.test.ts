@@ -1,7 +1,7 @@
 // The small questions asked of a picture: what is shown, who holds and who waits, and whose a mark is.
 import { describe, expect, test } from "vitest";
 import type { GroupId } from "../../../shared/domain/ids.ts";
-import type { Intent } from "../../../shared/domain/ledger-entry.ts";
+import type { Intent, Suspender } from "../../../shared/domain/ledger-entry.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import {
@@ -117,6 +117,23 @@ describe("somebody waits for a rule to open", () => {
   ])("%s", (_what, changes, lease, anybody) => {
     const entry = anEntry(changes);
     expect([isLeaseOpening(entry, NOW), isOpening(entry, NOW)]).toEqual([lease, anybody]);
+  });
+
+  test("but for one that is suspended; a suspension that is over keeps from it what hours had open before, and nobody else", () => {
+    const openHours = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "10:00" }] };
+    const window = anEntry({ holders: [], allocation: anAllocation({ openHours }) });
+    for (const [entry, isAfterwards] of [
+      [anEntry({ holders: [waiting] }), true],
+      [anAllocated({ allocation: anAllocation({ seenAt: null }) }), true],
+      [window, false],
+      [{ ...window, holders: [waiting] }, true],
+    ] as const) {
+      const isSo = (...by: Suspender[]) => isOpening({ ...entry, suspension: aSuspension({ by }) }, NOW);
+      expect([isOpening(entry, NOW), isSo(by), isSo(over, by), isSo(over), isSo()]).toEqual([
+        ...[true, false, false],
+        ...[isAfterwards, isAfterwards],
+      ]);
+    }
   });
 
   test("and for an allocated one that a lease holds, too", () => {

@@ -280,5 +280,8 @@ describe("when it is lifted", () => {
     const { patch, findings } = plan(entry, [], { refusals });
     expect(patch?.suspension?.kept).toEqual([keptAs("1")]);
     expect(findings[0]).toContain("cannot be opened again");
+    // It may be about whoever waits beside it.
+    const beside = { ...entry, holders: [aHolder({ openedAt: null })] };
+    expect(plan(beside, [], { refusals })).toMatchObject({ calls: [expect.any(String)], findings: [] });
   });
 });
