@@ -53,6 +53,8 @@ interface Decision {
   readonly state: DriftState;
   readonly plan: readonly string[];
   readonly carryOut: () => Promise<void>;
+  /** Throws where somebody else has decided otherwise since it was carried out. */
+  readonly requireStill?: () => Promise<void>;
 }
 
 /**
@@ -83,12 +85,12 @@ export async function decideDrift(
   if (isDone(item, verb)) return answer;
   const work = { app, caller, item, word, dryRun: options.dryRun };
   const decision = await { adopt: adoption, restore: restoration, release: letting }[verb](work);
-  const { plan, state } = decision;
+  const { plan } = decision;
   if (options.dryRun) return { ...answer, plan };
   const net = driftNet(app, group);
   await decision.carryOut();
   await forgetHold(app, item, net);
-  const decided = await moveTo(app, item, state);
+  const decided = await moveTo(app, item, decision);
   await net.hold();
   await recordDecision(app, caller, group, `${verb} ${shownDriftId(item)}`, {
     lines: [...plan, ...(word.reason ? [word.reason] : [])],
@@ -282,6 +284,10 @@ async function restoration(work: Work): Promise<Decision> {
   if (!isOpenDrift(item) || !wanted) throw refuse(item, "it is over and cannot be restored");
   const entry = await getEntry(app.tables, group, freshEntry(group, wanted.spec).entryId);
   if (!entry?.allocation) throw refuse(item, "its entry was retired meanwhile");
+  const requireStill = async (): Promise<void> => {
+    const owed = await getEntry(app.tables, group, entry.entryId);
+    if (!owed?.allocation) throw refuse(item, "its entry was retired meanwhile");
+  };
   const onlyWords = found !== null && ruleKey(found.spec) === entry.key;
   await (onlyWords ? requireNormalMode(app) : requireOpening(work, wanted));
   return {
@@ -289,9 +295,9 @@ async function restoration(work: Work): Promise<Decision> {
     plan: [onlyWords ? `describe ${entry.key} as it was` : `open ${entry.key} again`],
     carryOut: async () => {
       await changeAllocations(app, group, caller.principal, [{ spec: wanted.spec, again: true }]);
-      const owed = await getEntry(app.tables, group, entry.entryId);
-      if (!owed?.allocation) throw refuse(item, "its entry was retired meanwhile");
+      await requireStill();
     },
+    requireStill,
   };
 }
 
@@ -317,8 +323,8 @@ async function forgetHold(app: App, { group, key, found, wanted }: DriftItem, ne
   }
 }
 
-/** A pass may have moved the item meanwhile: what the person decided counts. */
-async function moveTo(app: App, item: DriftItem, state: DriftState): Promise<DriftItem> {
+/** A pass may have moved the item meanwhile: what the person decided counts. Of two persons the last one whose word the ledger has. */
+async function moveTo(app: App, item: DriftItem, { state, requireStill }: Decision): Promise<DriftItem> {
   let stored: DriftItem = item;
   for (;;) {
     if (stored.state === state) return stored;
@@ -327,5 +333,6 @@ async function moveTo(app: App, item: DriftItem, state: DriftState): Promise<Dri
     if (saved) return saved;
     await app.clock.sleep(5 * (1 + app.random.fraction() * 4));
     stored = (await readDrift(app.tables, item.group, item.driftId)) ?? { ...item, rev: 0 };
+    await requireStill?.();
   }
 }

@@ -32,6 +32,8 @@ export interface AllocationChange {
    * the rule is the program's from then on: closed outside of them, and opened again within.
    */
   readonly ruleId?: RuleId | null;
+  /** Of what is retired: not where somebody has asked for it anew. */
+  readonly unlessOwed?: true;
 }
 
 /** What is allocated stays as it is stored by then, and its rule is owed anew. */
@@ -255,11 +257,12 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
 function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entry | null {
   if ("again" in change)
     return stored?.allocation ? { ...stored, allocation: { ...stored.allocation, seenAt: null } } : stored;
-  const { spec, allocation, ruleId } = change;
+  const { spec, allocation, ruleId, unlessOwed } = change;
   const isTaken = allocation?.openHours != null;
   const standing: Standing =
     ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
   if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
+  if (unlessOwed && allocation === null && stored.allocation?.seenAt === null) return stored;
   if (allocation === null && stored.standing.kind !== "none" && stored.standing.ruleId === ruleId)
     return { ...stored, standing, allocation, holders: stored.holders.map(withoutRule) };
   const kept = stored.allocation;

@@ -8,6 +8,7 @@ import { type Notice, noticeOf } from "../../domain/notice.ts";
 import { windowAt } from "../../domain/open-hours.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
+import { ruleKey } from "../../domain/rule-key.ts";
 import { settlementOf } from "../../domain/settlement.ts";
 import type { Sighting } from "../../domain/sighting.ts";
 import { AppError } from "../../errors/app-error.ts";
@@ -32,7 +33,7 @@ import { listSightings } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { shownDriftId } from "../drift/drift-id.ts";
 import { readInterfaces } from "../group/read-interfaces.ts";
-import { changeAllocations } from "../ledger/change-allocations.ts";
+import { type AllocationChange, changeAllocations } from "../ledger/change-allocations.ts";
 import { inTurn } from "../ledger/sensitive-ports.ts";
 import { tell } from "../notices/tell.ts";
 
@@ -209,9 +210,15 @@ export class PassDrift {
     try {
       return await inTurn(app, policy, { group, specs, waitMaxMs: 0 }, async (mayWrite) => {
         const now = await listEntries(app.tables, group);
-        if (!isSameDigest(planned, allocationsDigest(now.entries))) return "outdated";
-        for (const adoption of adoptions) await changeAllocations(app, group, adoption.by, [adoption], mayWrite);
-        return "adopted";
+        const isOutdated = isAskedAnew(adoptions, entries, now.entries);
+        if (!isSameDigest(planned, allocationsDigest(now.entries)) || isOutdated) return "outdated";
+        for (const adoption of adoptions) {
+          const isOwed = adoption.allocation === null && isOwedIn(entries, adoption);
+          const change: AllocationChange = isOwed ? adoption : { ...adoption, unlessOwed: true };
+          await changeAllocations(app, group, adoption.by, [change], mayWrite);
+        }
+        const after = await listEntries(app.tables, group);
+        return isAskedAnew(adoptions, entries, after.entries) ? "outdated" : "adopted";
       });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
@@ -319,6 +326,13 @@ export class PassDrift {
     this.app.log.write("warn", `the group ${groupId} is guarded as ${acts}, asked for is ${level}`, { why });
   }
 }
+
+/** True where somebody has had a rule back that was to be retired: their word is later than the plan. */
+const isAskedAnew = (adoptions: readonly Adoption[], planned: readonly Entry[], now: readonly Entry[]): boolean =>
+  adoptions.some((it) => it.allocation === null && !isOwedIn(planned, it) && isOwedIn(now, it));
+
+const isOwedIn = (entries: readonly Entry[], { spec }: Adoption): boolean =>
+  entries.some(({ key, allocation }) => key === ruleKey(spec) && allocation?.seenAt === null);
 
 /** What an adoption may let through: its rule, or what a drop that goes with it has kept out. */
 const openedBy = ({ spec, allocation }: Adoption): readonly RuleSpec[] =>
