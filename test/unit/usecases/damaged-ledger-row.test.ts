@@ -161,6 +161,21 @@ test("a lease's rule that somebody has changed is closed at the lease's end, by 
     expect(await statesOf(app)).toEqual(["closed"]);
   }));
 
+test("so is one that was given back after a lockdown, which has another id since", () =>
+  inScene(NARROW_DOCUMENT, async (scene, app) => {
+    const before = rulesIn(scene, APP);
+    const entryId = await entryOf(scene, app, "7443", { periodMs: 1_200_000 });
+    const { lockdownId } = await start(scene, app, GROUPS);
+    await minutes(scene, 2);
+    expect(letsIn(scene, APP, 7443, CAROL)).toBe(false);
+    await lift(scene, app, lockdownId);
+    expect(letsIn(scene, APP, 7443, CAROL)).toBe(true);
+    await damaged(app, entryId);
+    await widen(scene);
+    await minutes(scene, 20);
+    expect([isWide(scene), rulesIn(scene, APP)]).toEqual([false, before]);
+  }));
+
 test("that rule stays while somebody else's lease holds it, or while nobody can read whether one does", () =>
   inScene(DOCUMENT, async (scene, app) => {
     const entryId = await entryOf(scene, app, "7443", TEN_MINUTES);
