@@ -40,7 +40,7 @@ function isOurs(world: SimWorld, groupId: string, kept: KeptRule | null): boolea
   if (kept === null) return true;
   const words = plainWords(kept);
   if (words === undefined || words === operatorsWords || world.pipeline.has(words)) return false;
-  if (world.untouchable.get(groupId)?.has(words)) return false;
+  if (world.untouchable.get(groupId)?.has(words) || world.hours.wasAsked(groupId, words)) return false;
   return !world.recycling.rules.some((it) => it.groupId === groupId && wordsOf(it.rule) === words);
 }
 

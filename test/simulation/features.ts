@@ -7,6 +7,7 @@ import { decisions } from "./decisions.ts";
 import { deploys, notices } from "./deploys.ts";
 import type { Feature } from "./feature.ts";
 import { forgers } from "./forgers.ts";
+import { hours } from "./hours.ts";
 import { later } from "./later.ts";
 import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
@@ -33,6 +34,7 @@ export const features = {
   tightened,
   terraform,
   decisions,
+  hours,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

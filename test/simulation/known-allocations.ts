@@ -21,11 +21,11 @@ export interface KnownAllocation {
 
 export class KnownAllocations {
   readonly #all = new Map<string, KnownAllocation>();
-  readonly #now: () => number;
+  /** The true clock. */
+  protected readonly now: () => number;
 
-  /** `now` is the true clock. */
   constructor(now: () => number) {
-    this.#now = now;
+    this.now = now;
   }
 
   get all(): readonly KnownAllocation[] {
@@ -34,15 +34,15 @@ export class KnownAllocations {
 
   /** Somebody says, by `send`, that the rule shall stand; `send` answers whether that was heard. */
   async give(groupId: string, words: string, send: () => Promise<boolean>): Promise<void> {
-    const from = this.#now();
+    const from = this.now();
     const known = this.#known(groupId, words);
-    if (await this.#hear(known, send)) known.given = { from, at: this.#now() };
+    if (await this.#hear(known, send)) known.given = { from, at: this.now() };
   }
 
   /** Somebody takes it back, by `send`; it goes on all the same for whoever holds a lease of it. */
   async retire(groupId: string, words: string, send: () => Promise<boolean>): Promise<void> {
     const known = this.#known(groupId, words);
-    if (await this.#hear(known, send)) known.retiredAt = this.#now();
+    if (await this.#hear(known, send)) known.retiredAt = this.now();
   }
 
   /** True when the word was heard, and no other was on its way beside it: then nobody can say which came last. */
@@ -72,7 +72,7 @@ export class KnownAllocations {
     const left = new Set(after.map(wordsOf));
     for (const words of before.map(wordsOf)) {
       const known = this.#all.get(`${groupId} ${words}`);
-      if (known !== undefined && !left.has(words)) known.undoneAt = this.#now();
+      if (known !== undefined && !left.has(words)) known.undoneAt = this.now();
     }
   }
 
@@ -89,6 +89,6 @@ export class KnownAllocations {
   /** True while it may be opened by somebody's word. */
   mayBeOpened(groupId: string, words: string): boolean {
     const known = this.#all.get(`${groupId} ${words}`);
-    return known !== undefined && (known.retiredAt === null || this.#now() <= known.retiredAt + KNOWN_MS);
+    return known !== undefined && (known.retiredAt === null || this.now() <= known.retiredAt + KNOWN_MS);
   }
 }

@@ -402,4 +402,21 @@ export const mutations: readonly Mutation[] = [
     replace: "if (target.dests.length >= 0) return specsOf(ask, policy);",
     seenBy: ["never-wider"],
   },
+  {
+    name: "open hours begin two minutes early",
+    file: "shared/plan/open-window.ts",
+    find: "const window = allocation?.openHours ? windowAt(allocation.openHours, now) : null;",
+    replace:
+      "const hours = allocation?.openHours; const window = hours ? (windowAt(hours, now) ?? windowAt(hours, now + 120_000)) : null;",
+    seenBy: ["never-wider"],
+    features: ["hours"],
+  },
+  {
+    name: "open hours are not looked at when they begin",
+    file: "shared/plan/open-window.ts",
+    find: "return windowAt(hours, now)?.until ?? nextOpening(hours, now);",
+    replace: "return windowAt(hours, now)?.until ?? null;",
+    seenBy: ["grants-stay"],
+    features: ["hours"],
+  },
 ];

@@ -23,6 +23,7 @@ import { EventBus } from "./event-bus.ts";
 import { overtakes } from "./fallen-back.ts";
 import { SimFlowLog } from "./flow-log.ts";
 import { KnownAllocations } from "./known-allocations.ts";
+import { KnownHours } from "./known-hours.ts";
 import { KnownLockdowns } from "./known-lockdowns.ts";
 import { KnownRecycling } from "./known-recycling.ts";
 import { type Grant, type ObservedCall, type SentCall, wordsOf } from "./observed.ts";
@@ -85,6 +86,7 @@ export class SimWorld {
   readonly lockdowns = new KnownLockdowns({ now: () => this.now(), troubledAt: () => this.troubledAt() });
   readonly recycling = new KnownRecycling({ now: () => this.now(), tables: this.tables });
   readonly allocations = new KnownAllocations(() => this.now());
+  readonly hours = new KnownHours(() => this.now());
   /** Null where the account keeps none. */
   readonly flowLog: SimFlowLog | null;
   readonly bus: EventBus;
@@ -262,6 +264,7 @@ export class SimWorld {
     for (const watch of this.watchers.made) watch(call);
     this.recycling.note(call);
     this.allocations.note(call);
+    this.hours.note(call);
     this.lockdowns.noteClosed(call, (rule) => this.#writerOf(call.groupId, rule));
   }
 

@@ -3,6 +3,7 @@ import type { KeyPart, Tables } from "../../../shared/ports/tables.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { isLookAtTicket } from "../../kit/look-at-ticket.ts";
 import { isFallenBack, tellsOfIt } from "../fallen-back.ts";
+import type { KnownHours } from "../known-hours.ts";
 import { ENFORCED, GROUPS } from "../sim-account.ts";
 import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
@@ -27,9 +28,13 @@ const pass = async (world: SimWorld): Promise<boolean> => {
 /** So long a quarantine's drop is held at least, and one on a list longer; the look at its end stays booked when it is lifted before. */
 const HELD_MIN_MS = 14 * 24 * 60 * 60_000;
 
-/** True of a look that finds nothing to do in its time. */
-const isForLater = (key: readonly KeyPart[], now: number): boolean =>
-  isLookAtTicket(key, now) || (isOfGroup(key) && Number(key[1]) > now + HELD_MIN_MS);
+/** True of a look that finds nothing to do in its time, or comes when hours open or close. */
+const isForLater = ({ hours }: SimWorld, key: readonly KeyPart[], now: number): boolean =>
+  isLookAtTicket(key, now) ||
+  (isOfGroup(key) && (Number(key[1]) > now + HELD_MIN_MS || isOfHours(hours, String(key[3]), Number(key[1]))));
+
+const isOfHours = (hours: KnownHours, group: string, at: number): boolean =>
+  hours.isBoundary(group.split(" ").at(-1) ?? "", at);
 
 /** A pass that compares the group has it compared again at that end. */
 const isOfGroup = ([, , kind]: readonly KeyPart[]): boolean => kind === "group" || kind === "drift";
@@ -50,7 +55,7 @@ export const converges: Checker = {
       const from = [table === "intent" ? "" : 0];
       const { rows } = await world.tables.range({ table, from, to: null, limit: 1000 });
       const owed = rows.filter((row) => {
-        if (table === "due") return !isForLater(row.key, world.now());
+        if (table === "due") return !isForLater(world, row.key, world.now());
         // By the last looks themselves.
         return !(table === "outbox" && fallenBack && tellsOfIt(row, ENFORCED));
       });

@@ -20,7 +20,7 @@ export const deniedStaysShut: Checker = {
         if (world.recycling.isToGiveBack(call.groupId, words)) continue;
         if (call.at >= since + KNOWN_MS)
           world.violated("denied-stays-shut", `${call.groupId} is denied by the policy, and ${words} is opened`);
-        if (isBarred(world, call, words))
+        if (!world.hours.mayBeOpenedNow(call.groupId, words) && isBarred(world, call, words))
           world.violated("denied-stays-shut", `${call.groupId} ${words} is opened, and the policy grants it to nobody`);
       }
     });

@@ -38,7 +38,7 @@ export const endsInTime: Checker = {
           const lifted = isDrop ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0;
           const quarantined = world.recycling.quarantinedBy(groupId, words);
           const found = quarantined === undefined ? 0 : quarantined.droppedUntil + TWO_NIGHTS_MS;
-          const end = Math.max(lifted, found, ...ends);
+          const end = Math.max(lifted, found, world.hours.endOf(groupId, words), ...ends);
           if (now <= Math.max(end + PROMISED_MS, world.disturbedAt + AFTER_TROUBLE_MS)) continue;
           told.add(rule.ruleId);
           world.violated(

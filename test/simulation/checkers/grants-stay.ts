@@ -37,6 +37,8 @@ export const grantsStay: Checker = {
       if (GROUPS.some(({ groupId }) => world.lockdowns.mayBeOn(groupId))) return;
       for (const known of world.allocations.all)
         if (mustStand(world, known)) say(known.groupId, known.words, "whoever had it allocated");
+      for (const known of world.hours.all)
+        if (hasToBeOpen(world, known)) say(known.groupId, known.words, "whoever had it allocated in these hours");
       for (const { groupId, rule, openedAt, endedAt, promised, leaseId, principal } of world.grants) {
         if (openedAt === null || endedAt !== null || promised - SKEW_MAX_MS <= now) continue;
         if (undone.has(`${groupId} ${rule}`)) continue;
@@ -59,6 +61,15 @@ function mustStand(world: SimWorld, { groupId, given, undoneAt }: KnownAllocatio
   if (deniedSince.has(groupId) || now <= (deniedUntil.get(groupId) ?? 0) + RESTORED_WITHIN_MS) return false;
   if (undoneAt < given.from) return true;
   return groupId === ENFORCED.groupId && now > undoneAt + RESTORED_WITHIN_MS;
+}
+
+/** What somebody else removes in its hours stays away until they begin again. */
+function hasToBeOpen(world: SimWorld, known: KnownAllocation): boolean {
+  const now = world.now();
+  const window = world.hours.surelyOpen(known);
+  if (window === null || now <= Math.max(window.from, known.given?.at ?? 0) + LIFTED_WITHIN_MS) return false;
+  const isEnding = now >= window.until - SKEW_MAX_MS;
+  return !isEnding && mustStand(world, known) && known.undoneAt < window.from;
 }
 
 /** True when a rule of the group says so, and the data plane lets in whom it names at every host that it is for. */

@@ -19,9 +19,12 @@ export const neverWider: Checker = {
         const wasAsked = world.allocations.wasAsked(call.groupId, words);
         if (wasAsked && world.lockdowns.toGiveBack(call.groupId, words) !== undefined) continue;
         if (world.recycling.isToGiveBack(call.groupId, words)) continue;
+        if (world.hours.mayBeOpenedNow(call.groupId, words)) continue;
         const asked = world.grants.filter((grant) => grant.groupId === call.groupId && grant.rule === words);
-        if (asked.length === 0) world.violated("never-wider", `${call.groupId} ${words} was never granted`);
-        else if (asked.every((grant) => grant.until + SKEW_MAX_MS + LATE_EFFECT_MS < call.at))
+        if (asked.length === 0) {
+          const why = world.hours.wasAsked(call.groupId, words) ? "is opened outside its hours" : "was never granted";
+          world.violated("never-wider", `${call.groupId} ${words} ${why}`);
+        } else if (asked.every((grant) => grant.until + SKEW_MAX_MS + LATE_EFFECT_MS < call.at))
           world.violated("never-wider", `${call.groupId} ${words} is opened after its end`);
         else if (asked.every((grant) => (grant.startsAt ?? 0) - SKEW_MAX_MS > call.at))
           world.violated("never-wider", `${call.groupId} ${words} is opened before its time`);

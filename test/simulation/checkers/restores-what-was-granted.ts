@@ -25,7 +25,8 @@ export const restoresWhatWasGranted: Checker = {
         !baseline?.has(words) &&
         !others?.has(words) &&
         !world.pipeline.has(words) &&
-        !world.allocations.mayStand(groupId, words)
+        !world.allocations.mayStand(groupId, words) &&
+        !world.hours.mayBeOpenedNow(groupId, words)
       )
         world.violated("restores-what-was-granted", `${words} was never granted and still stands`);
   },
