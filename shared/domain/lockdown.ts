@@ -4,6 +4,7 @@ import { sha256Hex } from "./digest.ts";
 import type { GroupRef } from "./ids.ts";
 import type { Policy } from "./policy.ts";
 import type { RuleSpec } from "./rule.ts";
+import { ruleKey } from "./rule-key.ts";
 
 /** The job that looks after a lockdown until it is over. */
 export const LOCKDOWN_JOB = "lockdown";
@@ -56,6 +57,9 @@ export interface Passage {
   readonly specs: readonly RuleSpec[];
   readonly since: number;
 }
+
+/** Tells one way from another. */
+export const nameOfWay = ({ own, specs, since }: Passage): string => [own.groupId, since, ...specs.map(ruleKey)].join();
 
 /** A group of a lockdown, and how far it is closed. */
 export interface LockdownGroup {

@@ -1,7 +1,15 @@
 // Closes groups of a lockdown side by side, each by what is planned for it, and says what came of each.
-import type { GroupId } from "../../domain/ids.ts";
-import { type Lockdown, type LockdownGroup, type Preparation, termsOf } from "../../domain/lockdown.ts";
+import type { GroupId, GroupRef } from "../../domain/ids.ts";
+import {
+  type Lockdown,
+  type LockdownGroup,
+  nameOfWay,
+  type Passage,
+  type Preparation,
+  termsOf,
+} from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { CloudFailure } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
@@ -89,6 +97,7 @@ export async function closeGroups(
     // The drops of one group were to do for all groups of an interface.
     const all = await chooseLockdown(app, policy, lockdown.scope, refusing);
     row = await bookGroups(app, policy, row, all);
+    if (row.state !== "active") break;
     todo = all.filter(({ group }) => !closed.has(group.groupId));
   }
   return closed;
@@ -98,7 +107,10 @@ export async function closeGroups(
 export const refusingOf = (groups: readonly LockdownGroup[]): ReadonlySet<GroupId> =>
   new Set(groups.flatMap(({ way, group }) => (way === "suspend" ? group.groupId : [])));
 
-/** Books groups that the lockdown has to be in, too, or has left alone so far, before anything is closed in them: a lift opens what is booked. */
+/**
+ * Books groups that the lockdown has to be in, too, or has left alone so far, before anything is closed in them: a lift opens what is booked. Those
+ * who have broken the glass before are let in there as well. One that is being lifted is answered as it is, and nothing is to be closed for it.
+ */
 export async function bookGroups(
   app: App,
   policy: Policy,
@@ -110,11 +122,35 @@ export async function bookGroups(
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
     const rowOf = ({ group }: Preparation) => lockdown.groups.find((it) => it.group.groupId === group.groupId);
     const fresh = chosen.filter((it) => rowOf(it) === undefined || isTakenUp(it, rowOf(it)));
-    if (fresh.length === 0) return lockdown;
-    const taken = new Map(fresh.map((it) => [rowOf(it), { ...rowOf(it), ...groupOf(it, policy) }]));
-    const added = fresh.filter((it) => rowOf(it) === undefined).map((it) => groupOf(it, policy));
+    if (fresh.length === 0 || lockdown.state !== "active") return lockdown;
+    const ways = await waysInto(app, lockdown);
+    const booked = (it: Preparation): LockdownGroup => {
+      const passages = [...new Set([...(rowOf(it)?.passages ?? []), ...ways(it.group)])];
+      return { ...rowOf(it), ...groupOf(it, policy), ...(passages.length > 0 && { passages }) };
+    };
+    const taken = new Map(fresh.map((it) => [rowOf(it), booked(it)]));
+    const added = fresh.filter((it) => rowOf(it) === undefined).map(booked);
     const groups = [...lockdown.groups.map((it) => taken.get(it) ?? it), ...added];
     const saved = await saveLockdown(app.tables, { ...lockdown, groups });
     if (saved) return saved;
   }
+}
+
+/**
+ * The ways that the lockdown has given so far to hosts that are in a group as well, each once. Where these cannot be read the way is given: it lets
+ * in no more than the lease whose it is, and what else the group lets in from just there.
+ */
+async function waysInto(app: App, { groups }: Lockdown): Promise<(group: GroupRef) => readonly Passage[]> {
+  const given = new Map(groups.flatMap((it) => it.passages ?? []).map((way) => [nameOfWay(way), way]));
+  const into = await Promise.all(
+    [...given.values()].map(async (way) => {
+      const members = await app.inventory.members(way.own, "lockdown").catch((error: unknown) => {
+        if (!(error instanceof CloudFailure)) throw error;
+        return null;
+      });
+      return { way, ids: members && new Set([way.own.groupId, ...members.flatMap(({ groupIds }) => groupIds)]) };
+    }),
+  );
+  return ({ region, groupId }) =>
+    into.flatMap(({ way, ids }) => (way.own.region === region && ids?.has(groupId) !== false ? [way] : []));
 }

@@ -18,7 +18,8 @@ import { tellLockdown } from "./tell-lockdown.ts";
 
 /**
  * By the job, after a crash, where calls failed or something has changed; and where an end was moved. Groups that are closed by what
- * another policy said are closed anew by this one; without operators, and nobody who answers for that, nothing is closed.
+ * another policy said are closed anew by this one; without operators, and nobody who answers for that, nothing is closed. Nor is anything where
+ * it was found to be lifted meanwhile.
  */
 export async function goOnWithLockdown(
   app: App,
@@ -26,6 +27,7 @@ export async function goOnWithLockdown(
   lockdown: Lockdown,
   deadlineAt: number,
 ): Promise<Lockdown> {
+  if (lockdown.state !== "active") return lockdown;
   if (!hasOperators(policy, lockdown.waivedBy)) {
     app.log.write("error", `the policy names no operators: the lockdown ${lockdown.lockdownId} stays as it is`);
     return lockdown;
@@ -58,6 +60,7 @@ export async function goOnWithLockdown(
   const again = [...chosen, ...rest].filter((it) => rowOf(it) !== undefined);
   const isMore = again.some((it) => isTakenUp(it, rowOf(it)));
   const booked = isMore ? await bookGroups(app, policy, lockdown, again) : lockdown;
+  if (booked.state !== "active") return booked;
   const closed = await closeGroups(app, policy, booked, again, deadlineAt);
   const over = again.flatMap((it): readonly Passage[] => {
     const row = rowOf(it);

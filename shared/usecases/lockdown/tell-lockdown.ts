@@ -1,14 +1,17 @@
 // Keeps what came of closing groups of a lockdown: a record, a notice, and then its row.
-import type { Lockdown, LockdownGroup, LockdownStep, Passage } from "../../domain/lockdown.ts";
+import {
+  type Lockdown,
+  type LockdownGroup,
+  type LockdownStep,
+  nameOfWay,
+  type Passage,
+} from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { ruleKey } from "../../domain/rule-key.ts";
 import { getLockdown, saveLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
-
-const nameOf = ({ own, specs, since }: Passage): string => [own.groupId, since, ...specs.map(ruleKey)].join();
 
 /**
  * Record and notice first, then the row; answers it as stored. What was done for an end that was moved since, or before a way was given
@@ -23,8 +26,8 @@ export async function tellLockdown(
   over: readonly Passage[] = [],
 ): Promise<Lockdown> {
   const { lockdownId } = acted;
-  const gone = new Set(over.map(nameOf));
-  const known = new Set(acted.groups.flatMap((it) => it.passages ?? []).map(nameOf));
+  const gone = new Set(over.map(nameOfWay));
+  const known = new Set(acted.groups.flatMap((it) => it.passages ?? []).map(nameOfWay));
   for (let isFirst = true; ; isFirst = false) {
     const lockdown = await getLockdown(app.tables, lockdownId);
     if (!lockdown) throw new Error(`the lockdown ${lockdownId} has no row`);
@@ -32,10 +35,10 @@ export async function tellLockdown(
       [...closed.values()].find(({ name }) => it.way === "unread" && name === it.name);
     const groups = lockdown.groups.map((it) => {
       const outcome = closed.get(it.group.groupId) ?? named(it);
-      const isCurrent = lockdown.until === acted.until && (it.passages ?? []).every((way) => known.has(nameOf(way)));
+      const isCurrent = lockdown.until === acted.until && (it.passages ?? []).every((way) => known.has(nameOfWay(way)));
       return {
         ...(outcome ? { ...outcome, isClosed: outcome.isClosed && isCurrent } : it),
-        ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOf(way))) }),
+        ...(it.passages && { passages: it.passages.filter((way) => !gone.has(nameOfWay(way))) }),
       };
     });
     const core = closed.size > 0 ? policy.lockdown.core : lockdown.core;

@@ -60,6 +60,7 @@ export async function tendLockdown(
   await keepLists(app, lockdownId);
   const seen = await watchLockdown(app, policy, lockdown, deadlineAt);
   const after = await goOnWithLockdown(app, policy, seen, deadlineAt);
+  if (after.state !== "active") return app.clock.now() + AGAIN_MS;
   // Ways for break-glass go with their leases, however these end.
   const isClosed = after.groups.every((it) => isClosedOrLeft(it) && !it.passages?.length);
   if (isClosed) await leaveOtherLists(app, policy, after);

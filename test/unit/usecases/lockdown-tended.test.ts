@@ -5,7 +5,7 @@ import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
-import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
@@ -206,25 +206,80 @@ describe("what somebody opens while a lockdown lasts", () => {
 });
 
 describe("a lockdown of a tag", () => {
+  /** `web` has the tag; `listed` is told of each time that groups are listed. */
+  const tagging = (app: App, listed: () => Promise<unknown> = async () => undefined) => {
+    const tagged = new Set([WEB.groupId]);
+    const listGroups: App["inventory"]["listGroups"] = async (...asked) => {
+      await listed();
+      const all = await app.inventory.listGroups(...asked);
+      return all.map((facts) => ({ ...facts, tags: tagged.has(facts.ref.groupId) ? { app: "shop" } : {} }));
+    };
+    return { tagged, own: { ...app, inventory: { ...app.inventory, listGroups } } satisfies App };
+  };
+  const startTagged = (scene: Scene, app: App, policy = scene.policy) =>
+    startLockdown(app, {
+      ...{ scope: { kind: "tag", tag: "app=shop" }, cause: "ann", principal: "ann", reason: "an attack" },
+      ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, app), policy },
+    });
+
+  test("closes no group that is given the tag just as it is lifted", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      let happens = async (): Promise<unknown> => undefined;
+      const { tagged, own } = tagging(app, () => happens());
+      const { lockdownId } = await startTagged(scene, own);
+      tagged.add(APP.groupId);
+      happens = () => {
+        happens = async () => undefined;
+        return lift(scene, scene.quietApp(), lockdownId);
+      };
+      await tickWith(scene, scene.policy, own);
+      await minutes(scene, 5);
+      const row = await getLockdown(app.tables, lockdownId);
+      expect([row?.state, row?.groups.map(({ name }) => name)]).toEqual(["lifted", ["web"]]);
+      expect(scene.changes.filter(({ ref }) => ref.groupId === APP.groupId)).toEqual([]);
+    }));
+
+  test.each(["joins", "is taken up by a later policy"])(
+    "a group that %s leaves in who has broken the glass before",
+    (how) =>
+      inScene({ ...DOCUMENT, ...GLASS }, async (scene, app) => {
+        await open(scene, ruleOf(9000, "0.0.0.0/0", 5));
+        const [host] = scene.account.members();
+        const member = { ...host, groupIds: [APP.groupId, WEB.groupId] } as Member;
+        const shared: App = { ...app, inventory: { ...app.inventory, members: async () => [member] } };
+        const { tagged, own } = tagging(shared);
+        const isJoining = how === "joins";
+        if (!isJoining) tagged.add(APP.groupId);
+        const before = policyWith(scene, {
+          ...DOCUMENT,
+          ...GLASS,
+          lockdown: { ...DOCUMENT.lockdown, groups: ["web"] },
+        });
+        const after = { ...policyWith(scene, { ...DOCUMENT, ...GLASS }), version: before.version + 1 };
+        const { lockdownId } = await startTagged(scene, own, isJoining ? after : before);
+        await breakGlass(scene, own);
+        tagged.add(APP.groupId);
+        await tickWith(scene, after, own);
+        const row = await getLockdown(app.tables, lockdownId);
+        expect(row?.groups.map(({ name, way }) => [name, way]).sort()).toEqual([
+          ["app", "drops"],
+          ["web", "drops"],
+        ]);
+        expect([isLet(scene, 9000, CAROL), isLet(scene, 9000), isLet(scene, 9001, CAROL)]).toEqual([
+          true,
+          false,
+          false,
+        ]);
+        for (let minute = 0; minute < 12; minute += 1) await tickWith(scene, after, own);
+        expect([isLet(scene, 9000, CAROL), row?.state]).toEqual([false, "active"]);
+      }),
+  );
+
   test("is joined by a group that is given the tag while it lasts, and gives that back, too", () =>
     inScene(DOCUMENT, async (scene, app) => {
-      const tagged = new Set([WEB.groupId]);
-      const own: App = {
-        ...app,
-        inventory: {
-          ...app.inventory,
-          listGroups: async (...asked) =>
-            (await app.inventory.listGroups(...asked)).map((facts) => ({
-              ...facts,
-              tags: tagged.has(facts.ref.groupId) ? { app: "shop" } : {},
-            })),
-        },
-      };
+      const { tagged, own } = tagging(app);
       const before = rulesIn(scene, APP);
-      const started = await startLockdown(own, {
-        ...{ scope: { kind: "tag", tag: "app=shop" }, cause: "ann", principal: "ann", reason: "an attack" },
-        ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, own) },
-      });
+      const started = await startTagged(scene, own);
       expect(started.groups.map(({ name }) => name)).toEqual(["web"]);
       tagged.add(APP.groupId);
       await tickWith(scene, scene.policy, own);
