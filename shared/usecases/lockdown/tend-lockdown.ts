@@ -16,7 +16,7 @@ import { tellOnce } from "../notices/tell.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { keepLists, leaveOtherLists } from "./hold-standby.ts";
-import { liftAgain, liftLockdown } from "./lift-lockdown.ts";
+import { isOf, liftAgain, liftLockdown } from "./lift-lockdown.ts";
 import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { watchLockdown } from "./watch-lockdown.ts";
 
@@ -114,11 +114,7 @@ async function isAnythingLeft(
       const ref = way === "unread" ? (await findGroup(app, policy, group.groupId, "lockdown")).ref : group;
       const { entries, unreadable } = await listEntries(app.tables, ref);
       isSure &&= unreadable.length === 0;
-      isLeft ||= entries.some(
-        ({ holders, suspension }) =>
-          holders.some((it) => it.holderId === lockdownId && it.ended === null) ||
-          suspension?.by.some((it) => it.itemId === lockdownId) === true,
-      );
+      isLeft ||= entries.some((it) => isOf(it, lockdownId));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }

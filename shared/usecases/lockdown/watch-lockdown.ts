@@ -16,6 +16,7 @@ import { lookAtGroup } from "../pass/look-at-group.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
 import { hasOpened } from "./has-opened.ts";
+import { isOf } from "./lift-lockdown.ts";
 
 /** Groups that are read in a minute, one call each: others need calls, too. */
 const GROUPS_A_MINUTE = 50;
@@ -24,7 +25,8 @@ const AT_ONCE = 8;
 
 /**
  * Answers the lockdown with groups in which more was opened as not closed, for whoever goes on with it; those of a tag are booked. Where only
- * something of it was undone a pass puts that back. What cannot be read now is looked at in the next minute. Reads one group by one call, and
+ * something of it was undone a pass puts that back. What somebody closed late and by an earlier policy, where this one leaves the group alone, is
+ * answered as not closed either. What cannot be read now is looked at in the next minute. Reads one group by one call, and
  * for a tag lists them.
  */
 export async function watchLockdown(
@@ -47,7 +49,23 @@ export async function watchLockdown(
     },
     AT_ONCE,
   );
-  return { ...joined, groups: joined.groups.map((it) => (open.has(it) ? { ...it, isClosed: false } : it)) };
+  const closedLate = new Set<LockdownGroup>();
+  await inParallel(
+    inTurn(
+      joined.groups.filter(({ way }) => way === "none"),
+      app.clock.now(),
+    ),
+    async (it) => {
+      const { entries } = await listEntries(app.tables, it.group);
+      if (entries.some((entry) => isOf(entry, lockdownId))) closedLate.add(it);
+    },
+    AT_ONCE,
+  );
+  const asSeen = (it: LockdownGroup): LockdownGroup => {
+    if (closedLate.has(it)) return { ...it, way: "drops", isClosed: false };
+    return open.has(it) ? { ...it, isClosed: false } : it;
+  };
+  return { ...joined, groups: joined.groups.map(asSeen) };
 }
 
 /** Those whose turn it is in the minute of `now`; all of them where they are few. */

@@ -384,6 +384,32 @@ describe("a policy that changes while a lockdown lasts", () => {
       ]);
     }));
 
+  test.each(["is lifted", "lasts"])(
+    "and names a group no longer leaves nothing there when it %s, whoever closed it late and died",
+    (how) =>
+      inScene(DOCUMENT, async (scene, app) => {
+        const before = rulesIn(scene, APP);
+        const { lockdownId } = await start(scene, app, { groups: ["app", "web"], periodMs: 600_000 });
+        const earlier = await getLockdown(app.tables, lockdownId);
+        const policy = policyWith(scene, { ...DOCUMENT, lockdown: { ...DOCUMENT.lockdown, groups: ["web"] } });
+        await tickWith(scene, policy);
+        expect(rulesIn(scene, APP)).toEqual(before);
+        const put: App["tables"]["put"] = async (table, ...rest) => {
+          if (table === "lockdown") throw new Error("dies here");
+          return app.tables.put(table, ...rest);
+        };
+        if (!earlier) throw new Error("no lockdown");
+        const groups = earlier.groups.map((it) => ({ ...it, isClosed: false }));
+        const late = { ...app, tables: { ...app.tables, put } };
+        const goingOn = goOnWithLockdown(late, scene.policy, { ...earlier, groups }, app.clock.monotonicMs() + 30_000);
+        await expect(goingOn).rejects.toThrow("dies here");
+        expect(rulesIn(scene, APP)).not.toEqual(before);
+        if (how === "is lifted") await lift(scene, app, lockdownId);
+        for (let minute = 0; minute < 2; minute += 1) await tickWith(scene, policy);
+        expect(rulesIn(scene, APP)).toEqual(before);
+      }),
+  );
+
   test("and has no operators any more changes nothing, unless somebody answers for it", () =>
     inScene(DOCUMENT, async (scene, app) => {
       await open(scene, ruleOf(22, "0.0.0.0/0", 5));
