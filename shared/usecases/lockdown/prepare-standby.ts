@@ -27,6 +27,7 @@ import { deleteStandbySet, getStandbySet, listStandbySets, saveStandbySet } from
 import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { holdDrops } from "../ledger/hold-drops.ts";
+import { endHolds } from "../ledger/release-drops.ts";
 import { tellOnce } from "../notices/tell.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { leaveLostLists } from "./leave-lost-lists.ts";
@@ -247,7 +248,14 @@ async function stand(
   if (isDone) return true;
   const until = Math.ceil((now + HELD_FOR_MS) / DAY_MS) * DAY_MS;
   const ask = { kind: "standby", holderId, principal: "safeport", reason: `lockdown lists ${name}`, until } as const;
+  const isHeld = async (): Promise<boolean> => (await getStandbySet(app.tables, name))?.holders.length !== 0;
+  if (await isHeld()) return false;
   const booked = await holdDrops(app, group, ask, drops);
+  // A lockdown may have begun meanwhile, and somebody have broken the glass: what did not stand before is not put on a filled list.
+  if (await isHeld())
+    for (const { entryId, holders } of (await listEntries(app.tables, group)).entries)
+      if (holders.some((it) => it.holderId === holderId && it.ended === null && it.openedAt === null))
+        await endHolds(app, group, entryId, holderId, "its list is filled");
   const report = await lookAtGroup(app, group, {
     ...{
       cause: `lockdown lists ${name}`,

@@ -4,10 +4,15 @@ import { ecsAddressLists } from "../../../shared/adapters/alibaba/ecs-address-li
 import { ecsRpcClient } from "../../../shared/adapters/alibaba/rpc-client.ts";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
+import { standbyHolder } from "../../../shared/domain/standby.ts";
 import { listStandbySets, saveStandbySet } from "../../../shared/store/standby-sets.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
+import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { releaseDrops } from "../../../shared/usecases/ledger/release-drops.ts";
+import { prepareStandby } from "../../../shared/usecases/lockdown/prepare-standby.ts";
+import { startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import {
   filled,
@@ -221,6 +226,50 @@ test("break-glass passes a filled list for its own source alone; blocks close it
   const again = await lock(world, ["web", "app"]);
   expect(writingCalls(world).slice(before)).toEqual(["ModifyPrefixList", "ModifyPrefixList"]);
   await lift(world, again.lockdownId);
+});
+
+test("break-glass passes also where somebody was just about to have a drop stand on the list, before it was filled", async () => {
+  world = await standbyWorld();
+  const { web, policy } = world;
+  const calm = world.process();
+  const [set] = (await world.run(listStandbySets(calm.tables))).sets;
+  await world.run(releaseDrops(calm, web, standbyHolder(set?.name ?? ""), "so that it has to stand anew"));
+  await world.ticks(1);
+  const urgent = {
+    port: "8443",
+    sources: [VISITOR],
+    breakGlass: true,
+    reason: "it has to be looked at",
+    periodMs: 600_000,
+  };
+  const begin = async (): Promise<boolean> => {
+    const { clock } = calm;
+    await startLockdown(calm, {
+      ...{
+        scope: { kind: "groups", groups: ["web", "app"] },
+        cause: "ann",
+        principal: "ann",
+        reason: "an attack",
+        policy,
+      },
+      ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", arrivedAt: clock.monotonicMs() },
+      deadlineAt: clock.monotonicMs() + 30_000,
+    });
+    const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+    return (await openLease(calm, world.caller("carol"), world.ask(urgent), create)).lease.status.state === "open";
+  };
+  let isOpen: Promise<boolean> | null = null;
+  const late = world.process(async ({ name }, act) => {
+    const answer = await act();
+    if (name === "range ledger") {
+      isOpen ??= begin();
+      await isOpen;
+    }
+    return answer;
+  });
+  await world.run(prepareStandby(late, policy, late.clock.monotonicMs() + 45_000));
+  await world.ticks(3);
+  expect([await isOpen, lets(world, "web", 8443), lets(world, "web", 8444)]).toEqual([true, true, false]);
 });
 
 test("break-glass on a core port, which no list stops, leaves the group to its lists, also when it is over", async () => {
