@@ -3,7 +3,6 @@ import type { Allocation } from "../domain/allocation.ts";
 import { type DriftItem, driftIdOf, type KeptRule } from "../domain/drift-item.ts";
 import type { EntryId, RuleId, RuleKey } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
-import { parseMark } from "../domain/mark.ts";
 import type { DriftPolicy } from "../domain/policy.ts";
 import { reachOf } from "../domain/reach.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
@@ -11,7 +10,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { attributionOf, callsBehind, type JudgedDifference, judge } from "./judge-drift.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { type KnownRule, type Picture, rulesOf, type Watch } from "./picture.ts";
+import { type KnownRule, type Picture, rulesOf, type Watch, wordsToKeep } from "./picture.ts";
 
 /** A change to the ledger by somebody the policy trusts; null retires. */
 export interface Adoption {
@@ -210,13 +209,14 @@ function adoptionOf(picture: Picture, { entry, rule }: Difference, item: DriftIt
 
 /** With what was said of the rule before, where it was granted. */
 function adopted(
-  { readAt }: Picture,
+  picture: Picture,
   item: DriftItem,
   by: string,
   { spec, description }: KeptRule,
   before: Allocation | null,
 ): Adoption {
   const why = `written by ${by}, whose changes the policy adopts (${item.driftId})`;
+  const rule: Rule = { ...spec, description, id: item.ruleId, createdAt: null };
   const allocation: Allocation = {
     application: "",
     ticket: "",
@@ -226,11 +226,11 @@ function adopted(
     provenance: "adopted",
     owner: before?.owner ?? by,
     reason: before?.reason ?? why,
-    // A mark would end the rule, and no call empties a description.
-    description: parseMark(description) === null ? description : `safeport ledger: ${item.driftId}`,
+    // A mark of ours would end the rule, and no call empties a description.
+    description: wordsToKeep(rule, picture) ?? `safeport ledger: ${item.driftId}`,
     by,
-    at: readAt,
-    seenAt: readAt,
+    at: picture.readAt,
+    seenAt: picture.readAt,
   };
   return { spec, allocation, by, ruleId: item.ruleId };
 }

@@ -203,3 +203,15 @@ export function carriesOurMark(rule: Rule, picture: Pick<Picture, "group" | "ins
   const mark = parseMark(rule.description);
   return mark !== null && isGenuine(mark, rule, picture);
 }
+
+/**
+ * What the ledger keeps of a rule's words: nothing of a mark that is not the rule's own, which ends nothing and is somebody's text; null where
+ * the mark is ours, as that goes.
+ */
+export function wordsToKeep(
+  rule: Rule,
+  picture: Pick<Picture, "group" | "installation" | "markSecret">,
+): string | null {
+  if (parseMark(rule.description) === null) return rule.description;
+  return carriesOurMark(rule, picture) ? null : "";
+}

@@ -1,11 +1,15 @@
 // The decision about an entry that is allocated for good: its rule should stand whoever holds it beside. Pure.
 import type { RuleId } from "../domain/ids.ts";
 import type { Entry } from "../domain/ledger-entry.ts";
+import { parseMark } from "../domain/mark.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { Difference, EntryPlan } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
 import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
 import { refused } from "./plan-entry.ts";
+
+/** In place of a mark on a rule that said nothing of itself before: no call empties a description. */
+const NO_WORDS = "safeport ledger";
 
 /**
  *     rule in the cloud             what happens
@@ -25,7 +29,8 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
   if (allocation === null) throw new RangeError("the entry has no allocation");
   const view = viewEntry(picture, entry, entry, bookedElsewhere);
   const standingId = standing.kind === "none" ? null : standing.ruleId;
-  const { description } = allocation;
+  // No mark is written for what stands for good.
+  const description = parseMark(allocation.description) === null ? allocation.description : "";
   const refusal = picture.refusals.get(entry.entryId);
   const isRefused = refusal !== undefined && view.live.some((holder) => holder.openedAt === null);
   const refusing = isRefused ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
@@ -60,7 +65,15 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
       {
         calls: [
           ...(isMarked || isOwed
-            ? [{ kind: "modify", entry, ruleId: stands.id, description, cause: writes } as const]
+            ? [
+                {
+                  kind: "modify",
+                  entry,
+                  ruleId: stands.id,
+                  description: description || NO_WORDS,
+                  cause: writes,
+                } as const,
+              ]
             : []),
           ...doubled.map((rule) => view.revoke(rule.id, "a lease's rule beside the one of its allocation")),
         ],

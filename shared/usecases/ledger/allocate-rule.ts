@@ -6,12 +6,12 @@ import type { GroupRef } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Reach } from "../../domain/lease-record.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
-import { parseMark } from "../../domain/mark.ts";
 import { windowAt } from "../../domain/open-hours.ts";
 import { cutPaths } from "../../domain/operator-path.ts";
 import type { Direction, Rule, Policy as RulePolicy, RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import { fail } from "../../errors/app-error.ts";
+import { wordsToKeep } from "../../plan/picture.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
@@ -86,7 +86,7 @@ export async function allocateRule(
     const then = standing ? fateOf(ask.openHours, now) : isOpen ? "authorize it" : "it opens at its hours";
     plan.push(`${kept ? "change the entry of" : "allocate"} ${ruleKey(spec)}; ${then}`);
     // What stands for good carries no mark, and what it says of itself stays as it is.
-    const found = standing && parseMark(standing.description) === null ? standing.description : null;
+    const found = standing ? wordsToKeep(standing, { group: ref, ...app.settings }) : null;
     const allocation: Allocation = {
       provenance: kept?.provenance ?? "adopted",
       owner: ask.owner,

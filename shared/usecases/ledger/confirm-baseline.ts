@@ -3,7 +3,6 @@ import type { Allocation } from "../../domain/allocation.ts";
 import type { Cidr } from "../../domain/cidr.ts";
 import { parseGrant } from "../../domain/grant.ts";
 import type { GroupRef } from "../../domain/ids.ts";
-import { parseMark } from "../../domain/mark.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { fail } from "../../errors/app-error.ts";
 import {
@@ -13,6 +12,7 @@ import {
   baselineDiff,
   sensitiveOf,
 } from "../../plan/baseline-diff.ts";
+import { wordsToKeep } from "../../plan/picture.ts";
 import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
@@ -129,7 +129,7 @@ export async function confirmBaseline(
   const now = app.clock.now();
   const changes: AllocationChange[] = [
     ...diff.missing.map(({ spec }) => ({ spec, allocation: null })),
-    ...diff.added.map((line) => changeOf(line, caller, word, now)),
+    ...diff.added.map((line) => changeOf(app, ref, line, caller, word, now)),
   ];
   const confirmation = { confirmedBy: caller.principal, confirmedAt: now, looked: diff.ledger };
   const specs = diff.added.map(({ spec }) => spec);
@@ -150,16 +150,30 @@ export async function confirmBaseline(
 }
 
 /** With the id of what was read: it may be removed before a pass reads it again, and the event names the id alone. */
-function changeOf(line: BaselineLine, caller: Caller, word: BaselineWord, now: number): AllocationChange {
-  const allocation = allocationOf(line, caller, word, now);
+function changeOf(
+  { settings }: App,
+  group: GroupRef,
+  line: BaselineLine,
+  caller: Caller,
+  word: BaselineWord,
+  now: number,
+): AllocationChange {
+  const { spec, description, ruleId: id } = line;
+  const words = line.stands ? wordsToKeep({ ...spec, description, id, createdAt: null }, { group, ...settings }) : null;
+  const allocation = allocationOf(line, words, caller, word, now);
   return { spec: line.spec, allocation, ruleId: allocation.seenAt === null ? null : line.ruleId };
 }
 
-function allocationOf(line: BaselineLine, caller: Caller, word: BaselineWord, now: number): Allocation {
+function allocationOf(
+  line: BaselineLine,
+  words: string | null,
+  caller: Caller,
+  word: BaselineWord,
+  now: number,
+): Allocation {
   const isTemplate = word.from === "template";
   const reason = isTemplate && !line.stands && line.description !== "" ? line.description : word.reason;
   // A rule of a lease may be gone in the next moment; and what stands for good carries no mark.
-  const isKept = line.stands && parseMark(line.description) === null;
   return {
     provenance: isTemplate ? "template" : "baseline",
     owner: word.owner,
@@ -168,10 +182,10 @@ function allocationOf(line: BaselineLine, caller: Caller, word: BaselineWord, no
     ticket: "",
     allowedSources: [],
     openHours: null,
-    description: isKept ? line.description : writtenFor(reason),
+    description: words ?? writtenFor(reason),
     by: caller.principal,
     at: now,
-    seenAt: isKept ? now : null,
+    seenAt: words === null ? null : now,
   };
 }
 

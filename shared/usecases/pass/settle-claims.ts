@@ -1,6 +1,7 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
+import { parseMark } from "../../domain/mark.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { callOf, type Doubt, isAnswered, isDenied, type Sighting } from "../../domain/sighting.ts";
@@ -254,7 +255,8 @@ async function accept(work: Work, claims: readonly Claim[], who: string): Promis
       ticket: "",
       allowedSources: [],
       openHours: null,
-      description: description || `adopted from ${who}`,
+      // Who copies a mark has the rule all the same, and none that would end it.
+      description: description === "" || parseMark(description) !== null ? `adopted from ${who}` : description,
       by: who,
       at: now,
       eventId: sighting.eventId,
