@@ -1,6 +1,7 @@
 // Claims: a person has authorized the very rule that a lease holds. The cloud added nothing, and from then on the rule is theirs too.
 import type { Allocation } from "../../domain/allocation.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
+import type { Entry } from "../../domain/ledger-entry.ts";
 import { parseMark } from "../../domain/mark.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
@@ -301,8 +302,7 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
     const entryId = entryIdOf(group.groupId, ruleKey(spec));
     const entry = await getEntry(app.tables, group, entryId);
     if (sighting.confirmed && entry?.allocation?.eventId === sighting.eventId) given.add(entry.allocation.reason);
-    // What is suspended stays closed, whoever asks for it.
-    if (entry?.allocation || entry?.suspension) continue;
+    if (entry?.allocation || (entry && isClosedTo(entry, at))) continue;
     if (entry && entry.holders.length > 0) {
       if (entry.standing.kind === "none" && entry.createdAt === null) return "later";
       const leases = entry.holders.map((holder) => holder.holderId);
@@ -319,6 +319,10 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
   }
   return { claims, given };
 }
+
+/** What is suspended stays closed, whoever asks for it. Who has asked before for what a lease had open then is heard, however late. */
+const isClosedTo = ({ suspension, holders, createdAt }: Entry, at: number): boolean =>
+  suspension !== null && (at >= secondOf(suspension.since) || holders.length === 0 || createdAt === null);
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 

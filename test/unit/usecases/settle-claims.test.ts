@@ -1,11 +1,13 @@
 // Whose process died between giving somebody what they claim and recording it leaves the record to the next look.
 import { expect, test } from "vitest";
+import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { addSighting, getSighting } from "../../../shared/store/sightings.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
+import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { aSighting } from "../../kit/drift-pictures.ts";
 import { anAsk, GROUP } from "./app-world.ts";
@@ -63,6 +65,35 @@ test("it is recorded once, by the call that gave it", async () => {
     `bob authorized what ${leaseId} holds (request-1): the rule is theirs now and outlives the lease`,
   ]);
   expect((await getSighting(app.tables, sighting))?.settled).toBe(true);
+});
+
+test.each([
+  ["before a lockdown closed it is theirs afterwards, though the event came in it", -30_000, 1],
+  ["while a lockdown keeps it closed is not", 1000, 0],
+])("what somebody authorized %s", async (_what, later, standing) => {
+  const guarded = await guardedApp("observe", []);
+  const { app, world, caller } = guarded;
+  const once = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  await openLease(app, caller("requester"), anAsk({ port: "8080", sources: [SOURCE] }), once);
+  const [rule] = world.rules;
+  if (rule === undefined) throw new Error("nothing is open");
+  world.advance(60_000);
+  const since = app.clock.now();
+  const by = { kind: "lockdown", itemId: "ld-1", principal: "root", reason: "", until: since + 300_000 } as const;
+  await suspendRules(app, GROUP, by, [rule]);
+  await look(guarded);
+  world.advance(60_000);
+  const at = since + later;
+  await addSighting(app.tables, aSighting({ specs: [rule], at, receivedAt: app.clock.now() }));
+  await look(guarded);
+  expect([world.rules, (await allocations(guarded)).length]).toEqual([[], standing]);
+  world.advance(300_000);
+  await look(guarded);
+  expect(world.rules.map(ruleKey)).toEqual([ruleKey(rule)]);
+  // The lease is over.
+  world.advance(600_000);
+  await look(guarded);
+  expect(world.rules).toHaveLength(standing);
 });
 
 test("what they were granted in words like it is no claim", async () => {
