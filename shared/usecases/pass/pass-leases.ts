@@ -176,11 +176,14 @@ export class PassLeases {
     now: number,
   ): Promise<boolean> {
     const { tables } = this.app;
+    // What was planned for a lease that has ended by another one of its rules is out of date.
+    let stale = false;
     const moved = patches.flatMap((patch) => {
       const patched = applyPatch(patch.entry, patch, now, new Set());
       const ended = patched.holders.map(
         (it): Holder => (it.kind === "lease" ? { ...it, ended: endedOf(it, endings) } : it),
       );
+      stale ||= ended.some((it, index) => it.ended !== null && patched.holders[index]?.ended === null);
       const holders = ended.filter((it) =>
         it.kind === "lease" ? !final.has(it.holderId) : !isOver(it, patched, patch, now),
       );
@@ -201,7 +204,6 @@ export class PassLeases {
     const kept = moved
       .filter((it) => !isLeaving(it))
       .flatMap(({ before, next, isEmpty, ended }) => (isEmpty ? (isSame(ended, before) ? [] : [ended]) : [next]));
-    let stale = false;
     const [saved] = await Promise.all([
       saveEntries(tables, kept),
       inParallel(emptied, async ({ before }) => {

@@ -61,7 +61,7 @@ test("is refused as a whole where the rule that is entered later may not be open
   const app = betweenTheTwo(world, () => look(world));
   await expect(openLease(app, world.caller(), TWO, CREATE)).rejects.toMatchObject({ code: "LEASE_SHADOWED" });
   expect((await statusOf(world))?.state).toBe("failed");
-  expect(world.rules).toHaveLength(1);
+  expect(world.changes).toEqual([]);
 });
 
 test("is entered by the sweep where its opener has died, and opened then", async () => {

@@ -111,3 +111,11 @@ test("a lease of one host asks for no other", async () => {
   const { lease } = await it.ben("i-1", { ...app, inventory: { ...app.inventory, members } });
   expect(lease.status.state).toBe("open");
 });
+
+test("no rule of a lease is opened of which another one may not be", async () => {
+  const { world, app } = await scene(ANN);
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  const both = openLease(app, world.caller(), anAsk({ sources: [BEN, ANN] }), options);
+  await expect(both).rejects.toMatchObject(SHADOWED);
+  expect(world.changes).toEqual([]);
+});
