@@ -129,8 +129,8 @@ export interface Inventory {
     cursor: string | null,
     priority: CallPriority,
   ): Promise<{ readonly groups: readonly GroupFacts[]; readonly next: string | null }>;
-  /** Null when there is no such group. */
-  group(ref: GroupRef, priority: CallPriority): Promise<GroupFacts | null>;
+  /** Null when there is no such group. What was read some minutes ago may be answered, unless `isFresh`. */
+  group(ref: GroupRef, priority: CallPriority, isFresh?: boolean): Promise<GroupFacts | null>;
   /** Every network interface of the group, primary ones included. */
   members(ref: GroupRef, priority: CallPriority): Promise<readonly Member[]>;
   /** The interfaces of load balancers and other services in the group; one call, where `members` makes two. */

@@ -392,6 +392,9 @@ describe("the inventory on ECS", () => {
     clock.at = 10 * 60_000;
     await inventory.group(web, "open");
     expect(calls).toHaveLength(2);
+    await inventory.group(web, "open", true);
+    await inventory.group(web, "open");
+    expect(calls).toHaveLength(3);
     await inventory.listGroups(region, "inventory");
     calls = [];
     await inventory.group(managed, "open");

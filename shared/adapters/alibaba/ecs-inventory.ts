@@ -98,7 +98,8 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
       return { groups: found.map((item) => groupFacts(region, fields(item))), next };
     },
 
-    group(ref, priority) {
+    group(ref, priority, isFresh = false) {
+      if (isFresh) facts.forget(keyOf(ref));
       return facts.get(keyOf(ref), async () => {
         const asked = readGroups(ref.region, priority, { securityGroupId: ref.groupId });
         const found = await absentAsNull(["groupGone"], asked);
@@ -286,6 +287,10 @@ class ShortMemory<Value> {
       if (found === null) forget();
     }, forget);
     return value;
+  }
+
+  forget(key: string): void {
+    this.#kept.delete(key);
   }
 
   keep(key: string, value: Value): void {

@@ -255,10 +255,11 @@ async function lastAllocation(app: App, group: GroupRef, { spec }: KeptRule): Pr
   return entry?.allocation ?? last?.before ?? null;
 }
 
-async function guardAdoption({ app, caller, item }: Work): Promise<Decision> {
+async function guardAdoption({ app, item }: Work): Promise<Decision> {
   const { group } = item;
-  const { tags } = await findGroup(app, caller.policy, group.groupId);
-  const guard = guardOfTag(tags);
+  const facts = await app.inventory.group(group, "drift", true);
+  if (!facts) throw fail("GROUP_UNKNOWN", { group: group.groupId, region: group.region });
+  const guard = guardOfTag(facts.tags);
   return {
     state: "adopted",
     plan: [`lower the guard by tag to ${guard}`],

@@ -1,6 +1,6 @@
 // What a pass that watches a guarded group needs to judge differences, and what it writes down of them.
 import { type DriftItem, driftIdOf, isOpenDrift } from "../../domain/drift-item.ts";
-import type { GroupRow } from "../../domain/guard.ts";
+import { type GroupRow, strongerGuard } from "../../domain/guard.ts";
 import type { GroupRef, RuleKey } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
@@ -20,6 +20,7 @@ import {
   type EffectiveGuard,
   effectiveGuard,
   GUARD_TAG,
+  guardOfTag,
   isSameDigest,
 } from "../../plan/effective-guard.ts";
 import type { Watch, WatchedInterface } from "../../plan/picture.ts";
@@ -102,7 +103,11 @@ export class PassDrift {
     ]);
     const interfaces = policy.operatorPath.length > 0 ? await readInterfaces(app, group) : [];
     const told = sightings.filter(({ failed, region }) => failed === null && region === group.region);
-    return new PassDrift(app, policy, facts, { row, ...open, interfaces, sightings: told });
+    // A tag of some minutes ago would take back what a person has said since: it raises a guard only as it is now.
+    const asked = guardOfTag(facts.tags);
+    const isRaised = strongerGuard(row.tagGuard, asked) !== row.tagGuard;
+    const now = isRaised ? ((await app.inventory.group(group, "drift", true)) ?? facts) : facts;
+    return new PassDrift(app, policy, now, { row, ...open, interfaces, sightings: told });
   }
 
   /** How far the group is guarded, by the ledger as it was read. */
