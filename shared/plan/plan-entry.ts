@@ -29,7 +29,8 @@ const LATE_READING_MS = 2_000;
  *     any       ours, without its host       revoke at once: it reaches more than was granted
  *     ended     ours, by id or by mark       revoke by id, seen or not
  *     ended     somebody else's              nothing
- *     live      ours, changed by somebody    it is left until its end and then revoked by id
+ *     live      ours, changed by somebody    it is left until its end and then revoked by id: that of those who had it open. Who has come
+ *                                            since is opened then
  *     live      the same, and what it says   revoked by id, and the lease ends: nobody was granted that, and no other entry may close
  *               now is suspended             what is booked here
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
@@ -114,6 +115,11 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       const cause = `somebody has changed it, and it is suspended by ${suspender.itemId}`;
       return change({ end: { ...end, detail: null }, ends: "all" }, { calls: [revoke(booked.id, cause)] });
     }
+    if (!isAnyOpen && !refusal && !mayBeModified(picture, booked))
+      return change(
+        {},
+        { calls: [revoke(booked.id, "somebody has changed it, and the last lease that had it open has ended")] },
+      );
     const found = `the rule ${booked.id} of ${entry.entryId} was changed by somebody else; it is revoked at its end`;
     const difference = { kind: "edited", entry, rule: booked, ruleId: booked.id, earlierId: null } as const;
     return change(

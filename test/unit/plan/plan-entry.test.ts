@@ -440,6 +440,21 @@ describe("rules that others have changed", () => {
     expect(plan.patches).toMatchObject([{ opens: "opened", ends: "none" }]);
   });
 
+  test("and keeps no such rule from its end, which is that of those who had it open", () => {
+    const holders = [anEndedHolder(), aHolder({ holderId: "ls-2" as LeaseId, openedAt: null })];
+    const entry = anEntry({ standing: ours("1"), holders });
+    const picture = aPicture({ rules: [changed("1", "23/23")], entries: [entry] });
+    const cause = "somebody has changed it, and the last lease that had it open has ended";
+    expect(planGroup(picture).calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1", seen: true, cause }]);
+    const refused = planGroup({ ...picture, refusals: refusing(entry.entryId) });
+    expect([refused.calls, refused.patches]).toMatchObject([[], [{ ends: "unopened", settled: false }]]);
+    // What may have been put right since says so in the next reading.
+    const intents = [anIntent(entry, { call: "modify", ruleIds: [ruleId("1")] })];
+    expect(planGroup({ ...picture, intents }).calls).toEqual([]);
+    const gone = planGroup({ ...picture, revoked: new Set([ruleId("1")]) });
+    expect(gone.calls).toMatchObject([{ kind: "authorize" }]);
+  });
+
   test("a rule booked to another entry goes with that one; a live lease waits for it", () => {
     const other = anEntry({
       spec: aSpec({ ports: somePorts("23/23") }),

@@ -15,6 +15,7 @@ import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { PassLeases } from "../../../shared/usecases/pass/pass-leases.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { anIntent } from "../../kit/plan-pictures.ts";
+import { aSpec, somePorts } from "../../kit/rules.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 
 async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry["holders"][number]["holderId"] }> {
@@ -233,4 +234,23 @@ test("a lease that lapses and cannot be read keeps no other from its end", async
   world.advance(120_000);
   await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
   expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("closed");
+});
+
+test("a rule that somebody has changed goes with the last lease that had it open, and who has come since has one of their own", async () => {
+  const { world } = await opened();
+  world.rules = world.rules.map((rule) => ({
+    ...rule,
+    ...aSpec({ ports: somePorts("1/65535") }),
+    description: "wider",
+  }));
+  const ask = anAsk({ periodMs: 3_600_000 });
+  const { lease } = await openLease(world.app, world.caller("bob"), ask, {
+    ...{ mode: "create", idempotencyKey: null, dryRun: false },
+  });
+  expect(lease.status.state).toBe("opening");
+  world.advance(600_000);
+  await look(world);
+  expect(world.rules.map(({ id, ports }) => [id, ports])).toEqual([["sgr-2", somePorts("22/22")]]);
+  const states = (await listLeases(world.tables, { limit: 2, before: null })).leases.map(({ status }) => status.state);
+  expect(states).toEqual(["open", "closed"]);
 });
