@@ -1,7 +1,7 @@
 // The one way in which allocations change: a look is booked, the change announced, told to the history, written and closed off.
 import type { Allocation } from "../../domain/allocation.ts";
 import type { Baseline, GroupRow } from "../../domain/guard.ts";
-import type { GroupRef, RuleId } from "../../domain/ids.ts";
+import type { GroupRef, RuleId, RuleKey } from "../../domain/ids.ts";
 import type { Entry, Holder, Standing } from "../../domain/ledger-entry.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
@@ -56,7 +56,7 @@ const POLL_MS = 100;
  *     2  group row          the baseline's `next`: what the ledger will be; nothing counts as settled
  *     3  history line       what was and what will be; with the first one `beside`, such as notices of the changes
  *     4  ledger row
- *     5  group row          the baseline is what the ledger is; `next` is over
+ *     5  group row          the baseline is what the ledger is; `next` is over, and so is a hold on the rule
  *
  * Throws BASELINE_DISAGREES when the ledger is none that a person confirmed: a change must not make a disagreement the baseline; and
  * GROUP_BUSY before a change that `mayWrite` forbids.
@@ -76,7 +76,7 @@ export async function changeAllocations(
     await net.hold();
     if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     const before = await writeEntry(app, group, by, change, index === 0 ? beside : []);
-    await closeOff(app, group, expected, null, withoutChange(group, change, before));
+    await closeOff(app, group, [change], expected, null, withoutChange(group, change, before));
     await net.hold();
   }
 }
@@ -134,7 +134,7 @@ export async function confirmAllocations(
     if (!mayWrite()) throw fail("GROUP_BUSY", { group: group.groupId });
     await writeEntry(app, group, confirmation.confirmedBy, change);
   });
-  await closeOff(app, group, expected, confirmation);
+  await closeOff(app, group, all, expected, confirmation);
   await net.hold();
 }
 
@@ -175,6 +175,14 @@ const withoutChange =
     return [...entries.filter((entry) => entry.entryId !== entryId), ...(before === null ? [] : [before])];
   };
 
+/** The row without what was counted of these rules before: a word on them is said, and what becomes of them later is judged anew. */
+function withoutHolds(row: GroupRow, changes: readonly Change[]): GroupRow {
+  const keys = new Set(changes.map(({ spec }) => ruleKey(spec)));
+  const isOthers = ({ key }: { readonly key: RuleKey }): boolean => !keys.has(key);
+  const [holds, reverts] = [row.holds.filter(isOthers), row.reverts.filter(isOthers)];
+  return holds.length === row.holds.length && reverts.length === row.reverts.length ? row : { ...row, holds, reverts };
+}
+
 /**
  * Whoever was frozen so long that others took its change for dead has made it beside theirs: where all but it is what was confirmed, it
  * is made the baseline as it would be by asking for it now.
@@ -182,6 +190,7 @@ const withoutChange =
 async function closeOff(
   app: App,
   group: GroupRef,
+  changes: readonly Change[],
   expected: AllocationsDigest | null,
   confirmation: Confirmation | null,
   without: (entries: Entries) => Entries = (entries) => entries,
@@ -189,7 +198,8 @@ async function closeOff(
   for (;;) {
     const row = await getGroupRow(app.tables, group);
     const word = confirmation ?? row.baseline;
-    let closed: GroupRow = { ...row, settled: null };
+    const free = withoutHolds(row, changes);
+    let closed: GroupRow = { ...free, settled: null };
     if (expected !== null && word !== null) {
       const next = row.baseline?.next ?? null;
       const entries = await wholeLedger(app, group);
@@ -204,7 +214,7 @@ async function closeOff(
         ...closed,
         baseline: countedBaseline({ ...row.baseline, confirmedBy, confirmedAt, next: null }, entries),
       };
-    } else if (row.settled === null) return;
+    } else if (row.settled === null && free === row) return;
     if (await saveGroupRow(app.tables, closed)) return;
     await pause(app);
   }
