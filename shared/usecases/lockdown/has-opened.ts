@@ -15,13 +15,15 @@ export async function hasOpened(
   app: App,
   policy: Policy,
   { lockdownId, startedAt }: Pick<Lockdown, "lockdownId" | "startedAt">,
-  { group, way }: Pick<LockdownGroup, "group" | "way">,
+  { group, way, drops: closed = 0 }: Pick<LockdownGroup, "group" | "way"> & Partial<Pick<LockdownGroup, "drops">>,
   rules: readonly Rule[],
   entries: readonly Entry[],
 ): Promise<boolean> {
   const held = entries.filter(({ holders }) => holders.some((it) => it.holderId === lockdownId && it.ended === null));
   if (way === "drops") {
     const drops = held.flatMap(({ spec }) => (spec.policy === "drop" ? [spec] : []));
+    // Somebody has let go of all of them, by what the policy said before, and died.
+    if (drops.length === 0 && closed > 0) return true;
     if (!drops.some(({ peer }) => peer.kind === "prefixList")) return !dropsSuffice(drops, rules);
     // A drop on a list closes nothing while the list is not shown to be filled.
     const { sets } = await setsThatCanBeRead(app);

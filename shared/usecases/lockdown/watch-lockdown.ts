@@ -88,11 +88,12 @@ async function look(
   app: App,
   policy: Policy,
   lockdown: Lockdown,
-  { group, way }: LockdownGroup,
+  row: LockdownGroup,
 ): Promise<"opened" | "undone" | "as it was"> {
+  const { group } = row;
   const { rules } = await app.firewall.readGroup(group, "drift");
   const { entries } = await listEntries(app.tables, group);
-  if (await hasOpened(app, policy, lockdown, { group, way }, rules, entries)) return "opened";
+  if (await hasOpened(app, policy, lockdown, row, rules, entries)) return "opened";
   const { revertsMax: max, revertsWithinMs: withinMs } = policy.drift;
   const isToPutBack = (entry: Entry): boolean =>
     isUndone(entry, lockdown.lockdownId, rules) && !isUndoneTooOften(entry.undoneAt, { max, withinMs });

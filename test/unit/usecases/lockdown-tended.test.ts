@@ -59,6 +59,14 @@ const breakGlass = async (scene: Scene, app: App): Promise<void> => {
   });
   expect([lease.status.state, isLet(scene, 9000, CAROL)]).toEqual(["open", true]);
 };
+/** The app of a process that dies when it is to write a lockdown's row. */
+const diesTelling = (app: App): App => {
+  const put: App["tables"]["put"] = async (table, ...rest) => {
+    if (table === "lockdown") throw new Error("dies here");
+    return app.tables.put(table, ...rest);
+  };
+  return { ...app, tables: { ...app.tables, put } };
+};
 /** A minute passes, and a sweep comes under that policy. */
 const tickWith = async (scene: Scene, policy: Policy, app = scene.quietApp()): Promise<void> => {
   await scene.schedule.sleep(60_000);
@@ -77,12 +85,7 @@ describe("whoever dies between closing a group and saying so", () => {
       };
       const begun = await start(scene, { ...app, firewall: { ...app.firewall, authorize: throttled } });
       const racing = overtakenBy(app, () => lift(scene, scene.quietApp(), begun.lockdownId));
-      const put: App["tables"]["put"] = async (table, ...rest) => {
-        if (table === "lockdown") throw new Error("dies here");
-        return app.tables.put(table, ...rest);
-      };
-      const dying: App = { ...racing, tables: { ...racing.tables, put } };
-      const goingOn = goOnWithLockdown(dying, scene.policy, begun, app.clock.monotonicMs() + 30_000);
+      const goingOn = goOnWithLockdown(diesTelling(racing), scene.policy, begun, app.clock.monotonicMs() + 30_000);
       await expect(goingOn).rejects.toThrow("dies here");
       expect((await getLockdown(app.tables, begun.lockdownId))?.state).toBe("lifted");
       expect(rulesIn(scene, APP)).not.toEqual(before);
@@ -394,14 +397,14 @@ describe("a policy that changes while a lockdown lasts", () => {
         const policy = policyWith(scene, { ...DOCUMENT, lockdown: { ...DOCUMENT.lockdown, groups: ["web"] } });
         await tickWith(scene, policy);
         expect(rulesIn(scene, APP)).toEqual(before);
-        const put: App["tables"]["put"] = async (table, ...rest) => {
-          if (table === "lockdown") throw new Error("dies here");
-          return app.tables.put(table, ...rest);
-        };
         if (!earlier) throw new Error("no lockdown");
         const groups = earlier.groups.map((it) => ({ ...it, isClosed: false }));
-        const late = { ...app, tables: { ...app.tables, put } };
-        const goingOn = goOnWithLockdown(late, scene.policy, { ...earlier, groups }, app.clock.monotonicMs() + 30_000);
+        const goingOn = goOnWithLockdown(
+          diesTelling(app),
+          scene.policy,
+          { ...earlier, groups },
+          app.clock.monotonicMs() + 30_000,
+        );
         await expect(goingOn).rejects.toThrow("dies here");
         expect(rulesIn(scene, APP)).not.toEqual(before);
         if (how === "is lifted") await lift(scene, app, lockdownId);
@@ -409,6 +412,22 @@ describe("a policy that changes while a lockdown lasts", () => {
         expect(rulesIn(scene, APP)).toEqual(before);
       }),
   );
+
+  test("and names a group again has it closed, whoever gives it back late, and dies", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      await open(scene, ruleOf(3306, "0.0.0.0/0", 5));
+      const { lockdownId } = await start(scene, app, { groups: ["app", "web"] });
+      const between = policyWith(scene, { ...DOCUMENT, lockdown: { ...DOCUMENT.lockdown, groups: ["web"] } });
+      const earlier = await getLockdown(app.tables, lockdownId);
+      if (!earlier) throw new Error("no lockdown");
+      const policy = { ...policyWith(scene, DOCUMENT), version: between.version + 1 };
+      await tickWith(scene, policy);
+      const late = goOnWithLockdown(diesTelling(app), between, earlier, app.clock.monotonicMs() + 30_000);
+      await expect(late).rejects.toThrow("dies here");
+      expect(isLet(scene, 3306)).toBe(true);
+      await tickWith(scene, policy);
+      expect(isLet(scene, 3306)).toBe(false);
+    }));
 
   test("and has no operators any more changes nothing, unless somebody answers for it", () =>
     inScene(DOCUMENT, async (scene, app) => {
