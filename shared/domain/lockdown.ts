@@ -78,6 +78,8 @@ export interface LockdownGroup {
   readonly onLists?: boolean;
   /** Missing in rows of earlier versions. */
   readonly passages?: readonly Passage[];
+  /** True where it was closed, and is left alone by a later policy: nobody could come in meanwhile. */
+  readonly wasClosed?: true;
   /** By what words of the policy it is closed, see `termsOf`. Missing in rows of earlier versions. */
   readonly terms?: string;
 }

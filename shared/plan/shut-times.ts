@@ -28,7 +28,7 @@ export interface ShutAsk {
 export function shutTimes({ rule, item, groupIds, lockdowns, entries, now }: ShutAsk): readonly ShutTime[] {
   const times: ShutTime[] = [];
   for (const { lockdownId, startedAt, endedAt, groups } of lockdowns)
-    if (groups.some(({ group, drops, suspends }) => groupIds.has(group.groupId) && drops + suspends > 0))
+    if (groups.some((it) => groupIds.has(it.group.groupId) && (it.wasClosed === true || it.drops + it.suspends > 0)))
       times.push({
         from: startedAt,
         until: endedAt ?? now,

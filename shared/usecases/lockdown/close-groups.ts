@@ -76,7 +76,9 @@ export async function closeGroups(
             // The others are not left open for it: the next full pass looks.
             if (!(error instanceof StoreFailure)) throw error;
           });
-        closed.set(it.group.groupId, isBack ? groupOf(it, policy) : { ...own, isClosed: false });
+        const wasClosed = own !== undefined && (own.wasClosed === true || !isUntouched(own.way));
+        const left = { ...groupOf(it, policy), ...(wasClosed && { wasClosed }) };
+        closed.set(it.group.groupId, isBack ? left : { ...own, isClosed: false });
       },
       GROUPS_AT_ONCE,
     );

@@ -32,6 +32,7 @@ describe("a lockdown", () => {
     const count = (group: object) => times({ lockdowns: lockdown({}, group) }).length;
     expect(count({ drops: 0, suspends: 1 })).toBe(1);
     expect(count({ drops: 0, suspends: 0 })).toBe(0);
+    expect(count({ drops: 0, suspends: 0, wasClosed: true })).toBe(1);
     expect(count({ group: { region: "cn-hangzhou", groupId: "sg-db" } })).toBe(0);
     expect(times({ lockdowns: lockdown({}), groupIds: new Set(["sg-db", "sg-web"]) })).toHaveLength(1);
     const [it] = lockdown({});

@@ -5,6 +5,7 @@ import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { shutTimes } from "../../../shared/plan/shut-times.ts";
 import { CloudFailure, type Member } from "../../../shared/ports/firewall.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -385,6 +386,10 @@ describe("a policy that changes while a lockdown lasts", () => {
         ["app", "none", false],
         ["web", "drops", true],
       ]);
+      // Nor has anybody shown by staying away meanwhile that they do not need its rules.
+      const asked = { rule: ruleOf(3306, OTHER), item: null, entries: [], now: app.clock.now() };
+      const lockdowns = row ? [row] : [];
+      expect(shutTimes({ ...asked, groupIds: new Set([APP.groupId]), lockdowns })).toHaveLength(1);
     }));
 
   test.each(["is lifted", "lasts"])(
