@@ -4,6 +4,7 @@ import type { LeaseHolder } from "../../domain/ledger-entry.ts";
 import type { LockdownGroup, Passage } from "../../domain/lockdown.ts";
 import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import { besides } from "../../plan/plan-passage.ts";
 import { getEntry, listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -24,17 +25,24 @@ export const besidePassages = (drops: readonly RuleSpec[], passages: readonly Pa
   );
 
 /**
- * The ways whose lease lives, also where nobody can read it, and those that are given just now. Reads the ledger rows of their rules.
+ * The ways whose lease lives, also where nobody can read it or its rule's row, and those that are given just now. Reads the ledger rows of their
+ * rules.
  */
 export async function livePassages(app: App, { passages = [] }: LockdownGroup): Promise<readonly Passage[]> {
   const now = app.clock.now();
   const isLive = await Promise.all(
     passages.map(async ({ own, specs, since }) => {
       if (now < since + PASSAGE_GRACE_MS) return true;
-      const entries = await Promise.all(
-        specs.map((spec) => getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)))),
-      );
-      const broken = await Promise.all(entries.map((entry) => isGlassBroken(app, entry?.holders ?? [], 0, () => true)));
+      const isBroken = async (spec: RuleSpec): Promise<boolean> => {
+        try {
+          const entry = await getEntry(app.tables, own, entryIdOf(own.groupId, ruleKey(spec)));
+          return await isGlassBroken(app, entry?.holders ?? [], 0, () => true);
+        } catch (error) {
+          if (!isUnreadable(error)) throw error;
+          return true;
+        }
+      };
+      const broken = await Promise.all(specs.map(isBroken));
       return broken.includes(true);
     }),
   );

@@ -14,7 +14,7 @@ import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
 import { tendLockdown } from "../../../shared/usecases/lockdown/tend-lockdown.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
-import { APP, ruleOf, Scene } from "../../interleavings/scene.ts";
+import { APP, ruleOf, Scene, WEB } from "../../interleavings/scene.ts";
 import { anAllocation } from "../../kit/drift-pictures.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
 import { anAsk } from "./app-world.ts";
@@ -111,6 +111,21 @@ test("by drops: the other groups are closed, and what a lift could not read is l
     await mend();
     await minutes(scene, 2);
     expect(rulesIn(scene, APP)).toEqual(before);
+  }));
+
+test("by drops: that of a lease which has broken the glass leaves its way, and no other group open", () =>
+  inScene({ ...DOCUMENT, breakGlass: { persons: ["carol"], periodMax: 900 } }, async (scene, app) => {
+    const six = "2001:db8::1/128";
+    await start(scene, app, GROUPS);
+    const mend = await damaged(app, await entryOf(scene, app, "7443", { breakGlass: true, ...TEN_MINUTES }));
+    const mallory = scene.person("mallory");
+    const rule = { spec: ruleOf(3306, six, 5), description: "new" };
+    await mallory.firewall.authorize(WEB, [rule], mallory.token(), "open");
+    await minutes(scene, 2);
+    expect([letsIn(scene, WEB, 3306, six), letsIn(scene, APP, 7443, CAROL)]).toEqual([false, true]);
+    await mend();
+    await minutes(scene, 12);
+    expect(letsIn(scene, APP, 7443, CAROL)).toBe(false);
   }));
 
 test("a drop of ours gives no way to a lease that starts, and nothing in the group waits for that", () =>
