@@ -4,7 +4,8 @@ import type { Entry } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
 import { noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { AppError, fail } from "../../errors/app-error.ts";
+import { recyclingIdOf } from "../../domain/recycling-item.ts";
+import { AppError, fail, isUnreadable } from "../../errors/app-error.ts";
 import { isOpening } from "../../plan/picture.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { StoreFailure } from "../../ports/tables.ts";
@@ -14,6 +15,7 @@ import { listEntries } from "../../store/ledger.ts";
 import { deleteUnreadableLockdown, getLockdown, listedWrite, saveLockdown } from "../../store/lockdowns.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
+import { getRecyclingItem } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -180,16 +182,18 @@ export async function openGroup(
     const rows = [...released.rows, ...resumed.rows];
     const terms = { cause: `lift ${lockdownId}`, actor: by, policy, priority: "lockdown", deadlineAt } as const;
     const report = await lookAtGroup(app, group, { ...terms, rows });
-    const isOpen =
-      report !== null &&
-      report.rowsLeft === 0 &&
-      ![...report.entries.values()].some((it) => it.suspension !== null && it.suspension.by.length === 0);
+    const entries = [...(report?.entries.values() ?? [])];
+    const owed = entries.filter(({ suspension }) => suspension?.by.length === 0);
+    const isOpen = report !== null && report.rowsLeft === 0 && owed.length === 0;
     // What was kept of wider accepts goes when these stand again: core ports and operators are let in all the time.
     if (isOpen && keepsAny(report, lockdownId)) {
       const kept = await releaseAccepts(app, group, lockdownId, `the lockdown was lifted by ${by}`);
       const last = await lookAtGroup(app, group, { ...terms, rows: kept.rows });
       return last?.rowsLeft === 0;
     }
+    // What the recycling gives back it goes on with by itself, however long the cloud refuses it.
+    const isLetGo = !entries.some(({ holders }) => holders.some((it) => it.holderId === lockdownId));
+    if (report !== null && owed.length > 0 && isLetGo && (await isRecyclings(app, owed))) return true;
     // In a group that is gone nothing can be given back, and nothing is closed.
     return isOpen || (await app.inventory.group(group, "lockdown")) === null;
   } catch (error) {
@@ -198,6 +202,20 @@ export async function openGroup(
     app.log.write("error", `the group ${group.groupId} is still locked down`, { cause: error });
     return false;
   }
+}
+
+/** True where all of them are rules that the recycling is about to give back. */
+async function isRecyclings(app: App, owed: readonly Entry[]): Promise<boolean> {
+  const items = await Promise.all(
+    owed.map(async ({ group: { groupId }, entryId }) => {
+      const item = getRecyclingItem(app.tables, recyclingIdOf(groupId, entryId));
+      return item.catch((error: unknown) => {
+        if (!isUnreadable(error)) throw error;
+        return null;
+      });
+    }),
+  );
+  return items.every((item) => item !== null && item.step !== null);
 }
 
 /** True where the lockdown holds or suspends anything of the entry. */

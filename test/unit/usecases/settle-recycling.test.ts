@@ -7,6 +7,7 @@ import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { Write } from "../../../shared/ports/tables.ts";
 import { getGroupRow } from "../../../shared/store/group-rows.ts";
 import { listEntries, saveEntry } from "../../../shared/store/ledger.ts";
+import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
@@ -18,6 +19,7 @@ import { decideStep } from "../../../shared/usecases/recycling/move-recycling.ts
 import { restoreRecent } from "../../../shared/usecases/recycling/restore-recent.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
+import { lift, lock } from "../../kit/standby-world.ts";
 import { worldSeed } from "../../kit/world.ts";
 
 let one: RecyclingWorld;
@@ -284,6 +286,29 @@ describe("a rule that the cloud does not take back", () => {
     await world.ticks(7);
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
+});
+
+it("a rule that the cloud does not take back keeps no lockdown of its group on", async () => {
+  const lockdown = { core: ["80", "443"], groups: ["*"] };
+  const operatorPath = [{ port: "22", sources: ["203.0.113.50"] }];
+  one = await RecyclingWorld.start({ policy: { lockdown, operatorPath } });
+  await one.deleted();
+  const { lockdownId } = await lock(one.world, ["web"]);
+  const fault = { kind: "reject", status: 403, code: "AuthorizationLimitExceed" } as const;
+  const full = { service: "ecs", operation: "AuthorizeSecurityGroup", times: 1000, fault } as const;
+  const state = async () => {
+    await one.world.ticks(2);
+    return (await one.world.run(getLockdown(one.world.process().tables, lockdownId)))?.state;
+  };
+  one.world.faults([full, { ...full, operation: "RevokeSecurityGroup" }]);
+  await one.restore();
+  await lift(one.world, lockdownId);
+  expect([await state(), await one.state()]).toEqual(["lifting", "deleted"]);
+  one.world.faults([full]);
+  expect([await state(), await one.state(), one.rules()]).toEqual(["lifted", "deleted", []]);
+  one.world.faults([]);
+  await one.world.ticks(3);
+  expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
 });
 
 describe("in a lockdown that closes the group by its accepts", () => {
