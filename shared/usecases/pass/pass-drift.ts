@@ -30,6 +30,7 @@ import { listOpenDrift, saveDrift } from "../../store/drift-items.ts";
 import { dueDrift, dueWrite } from "../../store/due.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
+import { noticeWrites } from "../../store/outbox.ts";
 import { listSightings } from "../../store/sightings.ts";
 import type { App } from "../app.ts";
 import { shownDriftId } from "../drift/drift-id.ts";
@@ -166,7 +167,7 @@ export class PassDrift {
   /** Stores what has moved, before any call. Answers true when a row had changed meanwhile and the plan is out of date. */
   async writeDown(drift: DriftPlan, entries: readonly Entry[], now: number): Promise<boolean> {
     const { app, group } = this;
-    const adopted = await this.adopt(drift, entries);
+    const adopted = await this.adopt(drift, entries, now);
     if (adopted === "outdated") return true;
     const isAdopted = adopted === "adopted";
     const items = new Map(this.items.map((item) => [item.driftId, item]));
@@ -207,7 +208,11 @@ export class PassDrift {
    * A ledger that takes no change now keeps nothing of the group from its end: what is to be adopted waits. What opens a sensitive port is
    * adopted in turn, and by the ledger that the plan was made from alone: what was granted since counts with it.
    */
-  private async adopt({ adoptions }: DriftPlan, entries: readonly Entry[]): Promise<"adopted" | "waits" | "outdated"> {
+  private async adopt(
+    { adoptions, items }: DriftPlan,
+    entries: readonly Entry[],
+    at: number,
+  ): Promise<"adopted" | "waits" | "outdated"> {
     if (adoptions.length === 0) return "adopted";
     const { app, group, policy } = this;
     const planned = allocationsDigest(entries);
@@ -220,7 +225,10 @@ export class PassDrift {
         for (const adoption of adoptions) {
           const isOwed = adoption.allocation === null && isOwedIn(entries, adoption);
           const change: AllocationChange = isOwed ? adoption : { ...adoption, unlessOwed: true };
-          await changeAllocations(app, group, adoption.by, [change], mayWrite);
+          // Once the ledger has it no look finds a difference any more: whoever is to be told is told before.
+          const its = items.filter((item) => item.state === "adopted" && isAbout(item, adoption));
+          const told = noticeWrites(...driftNotices(its, entries, at, shownDriftId));
+          await changeAllocations(app, group, adoption.by, [change], mayWrite, its.length > 0 ? told : []);
         }
         const after = await listEntries(app.tables, group);
         return isAskedAnew(adoptions, entries, after.entries) ? "outdated" : "adopted";
@@ -335,6 +343,9 @@ export class PassDrift {
 /** True where somebody has had a rule back that was to be retired: their word is later than the plan. */
 const isAskedAnew = (adoptions: readonly Adoption[], planned: readonly Entry[], now: readonly Entry[]): boolean =>
   adoptions.some((it) => it.allocation === null && !isOwedIn(planned, it) && isOwedIn(now, it));
+
+const isAbout = ({ found, wanted }: DriftItem, { spec }: Adoption): boolean =>
+  [found, wanted].some((kept) => kept !== null && ruleKey(kept.spec) === ruleKey(spec));
 
 const isOwedIn = (entries: readonly Entry[], { spec }: Adoption): boolean =>
   entries.some(({ key, allocation }) => key === ruleKey(spec) && allocation?.seenAt === null);

@@ -5,6 +5,7 @@ import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { listEntries } from "../../../shared/store/ledger.ts";
+import { readOutbox } from "../../../shared/store/outbox.ts";
 import { addSighting } from "../../../shared/store/sightings.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { type DriftWord, decideDrift } from "../../../shared/usecases/drift/decide-drift.ts";
@@ -37,6 +38,13 @@ const granted = async ({ app }: GuardedApp) =>
   (await listEntries(app.tables, GROUP)).entries
     .flatMap(({ allocation, key }) => (allocation ? [[/\|(\d+)\//.exec(key)?.[1], allocation.owner]] : []))
     .sort(([a], [b]) => Number(a) - Number(b));
+
+/** What people are told, and whether the owner of the rule is. */
+const told = async ({ app }: GuardedApp) =>
+  (await readOutbox(app.tables, 100)).pending.map(({ notice }) => [
+    notice?.kind,
+    notice?.to.some((it) => it.kind === "person" && it.principal === "ops"),
+  ]);
 
 const stands = (guarded: GuardedApp): boolean => guarded.ports().some((port) => port === 443 || port === 8443);
 
@@ -120,6 +128,7 @@ test("a trusted principal's closes nothing, wherever the pass dies, and leaves t
       changed.world.advance(121_000);
     }
     expect([changed.ports(), await granted(changed)], `died at ${dies}`).toEqual([[80, 8443], OWNED]);
+    expect(await told(changed), `died at ${dies}`).toContainEqual(["driftAdopted", true]);
   }
   expect(died).toBe(false);
 });
