@@ -129,11 +129,13 @@ export class PassLeases {
       const status = await this.asItWas(leaseId, leaseStatus(its, now));
       if (status.state === "open" && its.some((part) => part.holder.openedAt === now)) this.opened.add(leaseId);
       this.statuses.set(leaseId, status);
-      // What stands for it may have another id since: by that alone it is closed where nobody can read the ledger.
+      // What stands for it may have another id since: by that alone it is closed where nobody can read the ledger. Or it is closed for
+      // a time, and people are to read that.
       const unmoved = its.every(
         ({ entry, before: stood }) =>
           before.some((it) => it.entryId === entry.entryId && isSameHolder(it, entry, leaseId)) &&
-          (entry.standing.kind === "none" || JSON.stringify(entry.standing) === JSON.stringify(stood)),
+          ((entry.standing.kind === "none" && entry.suspension === null) ||
+            JSON.stringify(entry.standing) === JSON.stringify(stood)),
       );
       // Leases are booked as opening, and an open one is rewritten only when something moved. Any other may be one that an earlier
       // pass left between two writes.

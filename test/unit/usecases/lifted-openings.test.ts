@@ -4,6 +4,7 @@ import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { listLeases, writeStatus } from "../../../shared/store/leases.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { RULE_SUSPENDED } from "../../../shared/usecases/lease/lease-status.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
@@ -119,4 +120,13 @@ test("what was granted for good and never stood is opened nowhere that the polic
   expect(world.changes).toEqual([]);
   await look(world);
   expect(world.rules).toHaveLength(1);
+});
+
+test("a lease says that its rule is closed for a time, and no more once it is given back", async () => {
+  const world = await appWorld();
+  await openLease(world.app, world.caller(), HOUR, CREATE);
+  await suspended(world);
+  expect([await states(world), world.rules]).toEqual([[["open", RULE_SUSPENDED]], []]);
+  await look(world);
+  expect([await states(world), world.rules.length]).toEqual([[["open", null]], 1]);
 });
