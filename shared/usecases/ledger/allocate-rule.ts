@@ -10,13 +10,16 @@ import { windowAt } from "../../domain/open-hours.ts";
 import { cutPaths } from "../../domain/operator-path.ts";
 import type { Direction, Rule, Policy as RulePolicy, RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { shadowOf } from "../../domain/verdict.ts";
 import { fail } from "../../errors/app-error.ts";
 import { wordsToKeep } from "../../plan/picture.ts";
+import { resolved } from "../../plan/standby-drops.ts";
 import type { GroupFacts } from "../../ports/firewall.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { readInterfaces } from "../group/read-interfaces.ts";
+import { setsNamedBy } from "../group/sets-named-by.ts";
 import { refuseProtected } from "../lease/find-target.ts";
 import { reachOf } from "../lease/lease-answer.ts";
 import { requireWayIn } from "../lease/require-way-in.ts";
@@ -108,7 +111,8 @@ export async function allocateRule(
   const closed =
     ask.openHours === null ? [] : specs.filter((spec) => rules.some((it) => ruleKey(it) === ruleKey(spec)));
   await requireOperatorPath(app, caller, facts, rules, closed);
-  const notes = closed.length > 0 ? [CLOSED_OUTSIDE] : [];
+  const shadows = ask.policy === "accept" ? await shadowsOf(app, opened, rules) : [];
+  const notes = [...(closed.length > 0 ? [CLOSED_OUTSIDE] : []), ...shadows.map(behind)];
   const answer = { group: ref, reach: reachOf(specs, members), plan, notes };
   if (options.dryRun) {
     const entries = changes.map(({ spec, allocation }, index) => ({
@@ -132,6 +136,15 @@ export async function allocateRule(
   );
   return { ...answer, entries };
 }
+
+/** Drops of the group behind which nothing is opened: a quarantine gives way to leases alone. */
+async function shadowsOf(app: App, specs: readonly RuleSpec[], rules: readonly Rule[]): Promise<readonly Rule[]> {
+  const standing = resolved(rules, await setsNamedBy(app, rules));
+  return [...new Set(specs.flatMap((spec) => shadowOf(spec, standing) ?? []))];
+}
+
+const behind = ({ id, priority }: Rule): string =>
+  `The drop ${id ?? ""} (priority ${priority}) takes its traffic: it is opened when that is gone. A quarantine ends by POST /v1/recycling/{id}:restore.`;
 
 const CLOSED_OUTSIDE =
   "The rule stands already: outside its hours it is closed in every guard, and is kept in full. PUT it without openHours to have it stand always.";

@@ -6,6 +6,7 @@ import { getEntry } from "../../../shared/store/ledger.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { getRecyclingItem } from "../../../shared/store/recycling.ts";
 import { type LeaseAsk, openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { holdDrops } from "../../../shared/usecases/ledger/hold-drops.ts";
 import { DROP, IDLE, idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
@@ -102,6 +103,29 @@ describe("a lease on a port in quarantine", () => {
       false,
     ]);
     expect((await one.item())?.history.at(-1)?.by).toBe("olga");
+  });
+
+  it("is none where a rule is allocated for good: that is told to be opened when the quarantine is over, and is", async () => {
+    await quarantined();
+    const { world } = one;
+    const ask: AllocationAsk = {
+      ...{ group: "web", protocol: "tcp", port: "7890", sources: ["10.1.2.3"], policy: "accept", direction: "ingress" },
+      ...{ priority: 10, owner: "shop", backup: "", application: "", reason: "a partner's way in", ticket: "" },
+      ...{ allowedSources: [], openHours: null, sensitiveConfirmed: false },
+    };
+    const allocate = (dryRun: boolean) =>
+      world.run(allocateRule(world.process(), world.caller("root", ["admin"]), ask, { dryRun }));
+    const notes = [
+      expect.stringMatching(/^The drop sgr-\w+ \(priority 10\) takes its traffic: it is opened when that is gone/),
+    ];
+    expect((await allocate(true)).notes).toEqual(notes);
+    expect((await allocate(false)).notes).toEqual(notes);
+    await world.ticks(2);
+    expect(one.rules()).toEqual([IDLE, DROP]);
+    await one.restore();
+    await world.ticks(2);
+    expect(one.rules()).toEqual(["accept 10 10.1.2.3/32 safeport ledger: a partner's way in", IDLE].sort());
+    expect((await allocate(true)).notes).toEqual([]);
   });
 
   it("is told of by a dry run, which changes nothing", async () => {
