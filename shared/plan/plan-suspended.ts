@@ -108,7 +108,8 @@ function planClosed(picture: Picture, entry: Entry, stored: Suspension, view: En
     },
     missingSince: anew.length > 0 && !isLeft ? (entry.missingSince ?? now) : null,
     undoneAt: isNew ? [...entry.undoneAt, now].slice(-undone.max) : entry.undoneAt,
-    settled: mine.length + theirs.length === 0 && attempts.length === 0,
+    // What is somebody else's is no lease's to wait for.
+    settled: mine.length === 0 && attempts.length === 0,
   };
   const until = suspension.by.map((it) => it.until ?? Number.POSITIVE_INFINITY);
   const quiet = attempts.map((intent) => intent.attemptsEndAt + lateEffectMaxMs);

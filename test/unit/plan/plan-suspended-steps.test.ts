@@ -58,7 +58,7 @@ describe("closing", () => {
       expect(plan.calls).toEqual([revoke(entry, "1", { ...theirs, cause })]);
       expect([plan.findings, plan.lookAt]).toEqual([[], [NOW + 2 * HOUR]]);
       expect(plan.patch).toMatchObject({
-        ...{ standing: { kind: "none" }, settled: false, missingSince: null, undoneAt: [] },
+        ...{ standing: { kind: "none" }, settled: true, missingSince: null, undoneAt: [] },
         suspension: { kept: [keptAs("1")], keptAt: NOW, wasAllocated: false },
       });
     }

@@ -9,6 +9,7 @@ import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
 import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
+import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { aRule } from "../../kit/rules.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 import { specOf } from "./guarded-app.ts";
@@ -129,4 +130,18 @@ test("a lease says that its rule is closed for a time, and no more once it is gi
   expect([await states(world), world.rules]).toEqual([[["open", RULE_SUSPENDED]], []]);
   await look(world);
   expect([await states(world), world.rules.length]).toEqual([[["open", null]], 1]);
+});
+
+test("a lease that rode on what a lockdown is to close is over at its end, though the mode has the lockdown wait", async () => {
+  const world = await appWorld();
+  world.rules = [OTHERS];
+  await openLease(world.app, world.caller(), anAsk(), CREATE);
+  await setMode(world.app, world.caller("root", "admin"), { mode: "halt", reason: "test" }, { dryRun: false });
+  const until = world.app.clock.now() + 3_600_000;
+  const by = { kind: "lockdown", itemId: "ld-1", principal: "root", reason: "", until } as const;
+  await suspendRules(world.app, GROUP, by, [OTHERS]);
+  await look(world);
+  world.advance(600_000);
+  await look(world);
+  expect([(await states(world)).map(([state]) => state), world.rules]).toEqual([["closed"], [OTHERS]]);
 });
