@@ -54,7 +54,7 @@ export const mutations: readonly Mutation[] = [
   {
     name: "what somebody adopts in another's place leaves that granted",
     file: "shared/usecases/drift/decide-drift.ts",
-    find: "const changes = [...retired, ...allocated];",
+    find: "const changes = (await isRetiredFirst(work)) ? [...retired, ...allocated] : [...allocated, ...retired];",
     replace: "const changes = allocated.length > 0 ? allocated : retired;",
     seenBy: ["restores-what-was-granted", "never-wider"],
     from: 9,
