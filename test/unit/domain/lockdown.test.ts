@@ -2,17 +2,22 @@
 import { describe, expect, it, test } from "vitest";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
+import type { GroupId } from "../../../shared/domain/ids.ts";
 import {
   hasOperators,
+  isAnew,
+  isClosedOrLeft,
   isLaterEnd,
   LOCKDOWN_JOB,
   lockdownEnd,
   lockdownIdOf,
+  nameOfWay,
   parseLockdownId,
   scopeName,
   termsOf,
 } from "../../../shared/domain/lockdown.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import { aSpec, somePorts } from "../../kit/rules.ts";
 
 const aPolicy = (changes: Partial<Policy> = {}): Policy => ({
   ...policyOf(policySchema.parse({}), 1, "cn-hangzhou"),
@@ -39,6 +44,33 @@ describe("the name of a scope", () => {
     expect(groups).toEqual(["web", "db"]);
     expect(scopeName({ kind: "groups", groups: ["db"] })).not.toBe(scopeName({ kind: "groups", groups }));
   });
+});
+
+test("a way through the drops is told from another by its group, its time and every one of its rules", () => {
+  const own = { region: "cn-hangzhou", groupId: "sg-web" as GroupId };
+  const other = aSpec({ ports: somePorts("23/23") });
+  const ways = [
+    { own, specs: [aSpec()], since: 7 },
+    { own: { ...own, groupId: "sg-db" as GroupId }, specs: [aSpec()], since: 7 },
+    { own, specs: [aSpec()], since: 8 },
+    { own, specs: [other], since: 7 },
+    { own, specs: [aSpec(), other], since: 7 },
+  ];
+  expect(new Set(ways.map(nameOfWay)).size).toBe(ways.length);
+  expect(ways.map((way) => nameOfWay({ ...way }))).toEqual(ways.map(nameOfWay));
+  expect(nameOfWay({ own, specs: [aSpec()], since: 7 })).toMatch(/^sg-web,7,ingress\|tcp\|22\/22\|/);
+});
+
+test("a group is closed by an earlier policy where the row names other terms, and nobody knows where it names none", () => {
+  expect(isAnew({ terms: termsOf(policy) }, policy)).toBe(false);
+  expect(isAnew({ terms: termsOf(lockdownOf({ core: ["443"] })) }, policy)).toBe(true);
+  expect(isAnew({}, policy)).toBe(false);
+});
+
+test("nothing is left to be closed where a group is closed, or left alone", () => {
+  expect(isClosedOrLeft({ way: "none", isClosed: false })).toBe(true);
+  expect(isClosedOrLeft({ way: "drops", isClosed: true })).toBe(true);
+  expect(isClosedOrLeft({ way: "drops", isClosed: false })).toBe(false);
 });
 
 describe("the id of a lockdown", () => {

@@ -7,6 +7,7 @@ import {
   type Mover,
   mayMove,
   moved,
+  OTHERS,
   quarantinedBy,
   queuedItem,
   RECYCLING_STATES,
@@ -16,6 +17,10 @@ import {
   stepDigest,
 } from "../../../shared/domain/recycling-item.ts";
 import { aJudgement, anItem, aQuarantine, unusedRule } from "../../kit/recycling.ts";
+
+it("tells of others by the words that are in stored items", () => {
+  expect(OTHERS).toBe("somebody else");
+});
 
 describe("the moves of a recycling item", () => {
   it("lets the program go one step at a time, never past a notice or a quarantine", () => {

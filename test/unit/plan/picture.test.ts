@@ -18,6 +18,7 @@ import {
   mayStillAct,
   type Picture,
   rulesOf,
+  wordsToKeep,
 } from "../../../shared/plan/picture.ts";
 import { anAllocated, anAllocation } from "../../kit/drift-pictures.ts";
 import {
@@ -179,5 +180,12 @@ describe("a mark", () => {
     expect(genuine(aMark(aSpec(), { installation: "other" }))).toEqual([false, false]);
     expect(genuine(aMark(aSpec(), { secret: "another" }))).toEqual([false, false]);
     expect(genuine("web")).toEqual([false, false]);
+  });
+
+  test("leaves the ledger no words of a mark: none that is not the rule's own, and none yet where it is", () => {
+    const kept = (description: string) => wordsToKeep(aRule({ description }), aPicture());
+    expect([kept("web"), kept("")]).toEqual(["web", ""]);
+    expect(kept(aMark())).toBeNull();
+    expect(kept(aMark(aSpec(), { secret: "another" }))).toBe("");
   });
 });

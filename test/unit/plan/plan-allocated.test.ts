@@ -46,6 +46,22 @@ describe("an allocation that was never read", () => {
     },
   );
 
+  test("is opened without the mark that its allocation was given, and without words where that says none", () => {
+    for (const description of [aMark(), ""]) {
+      const entry = anAllocated({ allocation: anAllocation({ seenAt: null, description }) });
+      expect(planGroup(aPicture({ entries: [entry] })).calls).toMatchObject([{ kind: "authorize", description: "" }]);
+    }
+  });
+
+  test("says something in place of its mark, as no call empties a description", () => {
+    for (const description of [aMark(aSpec(), { secret: "another" }), ""]) {
+      const entry = anAllocated({ allocation: anAllocation({ seenAt: null, description }) });
+      const rules = [aRule({ id: ruleId("1"), description: aMark() })];
+      const { calls } = planGroup(aPicture({ entries: [entry], rules }));
+      expect(calls).toMatchObject([{ kind: "modify", ruleId: ruleId("1"), description: "safeport ledger" }]);
+    }
+  });
+
   test("is not settled while an attempt may still act", () => {
     const entry = owed();
     const plan = planGroup(aPicture({ entries: [entry], intents: [anIntent(entry)] }));

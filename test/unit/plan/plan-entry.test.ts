@@ -85,6 +85,8 @@ describe("a live holder, nothing in the cloud", () => {
     const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
     for (const picture of [{}, { waits: new Set([entry.entryId]) }, { rules: [ourRule("1")], entries: [entry, other] }])
       expect(planGroup(aPicture({ entries: [entry], ...picture })).patches[0]).toMatchObject({ missingSince });
+    const { findings } = planGroup(aPicture({ entries: [entry], waits: new Set([entry.entryId]) }));
+    expect(findings).toEqual([expect.stringMatching(/is opened when the drop on its port is gone/)]);
   });
 
   test("is not authorized when it is refused: its leases end with the code", () => {
