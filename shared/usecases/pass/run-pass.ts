@@ -3,6 +3,7 @@ import type { EntryId, GroupRef, LeaseId } from "../../domain/ids.ts";
 import type { Entry, IntendedRule } from "../../domain/ledger-entry.ts";
 import type { Mode } from "../../domain/mode.ts";
 import type { Rule } from "../../domain/rule.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import { type Plan, planGroup } from "../../plan/plan-group.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
 import type { Write } from "../../ports/tables.ts";
@@ -58,16 +59,21 @@ export async function runPass(app: App, group: GroupRef, options: PassOptions): 
     ]);
     // Without its own policy nobody knows how the group is guarded.
     const isCompared = options.drift && stateKnown && !options.policy.isStandIn;
-    const drift = isCompared ? await PassDrift.read(app, group, options.policy) : null;
-    const first = reading ?? (await readGroup(app, group, options.priority));
-    return await new Pass(
-      app,
-      group,
-      { ...options, stateKnown, mode },
-      lock,
-      { intents, unreadable, first },
-      drift,
-    ).run();
+    const run = async (drift: PassDrift | null, its: PassOptions): Promise<PassReport> => {
+      const first = reading ?? (await readGroup(app, group, options.priority));
+      const begun = { intents, unreadable, first };
+      return await new Pass(app, group, { ...its, stateKnown, mode }, lock, begun, drift).run();
+    };
+    if (!isCompared) return await run(null, options);
+    let drift: PassDrift | null;
+    try {
+      drift = await PassDrift.read(app, group, options.policy);
+    } catch (error) {
+      // How the group is guarded nobody knows until somebody puts that right, and the rows stay until then. What ends does not wait for it.
+      if (isUnreadable(error)) await run(null, { ...options, rows: [] });
+      throw error;
+    }
+    return await run(drift, options);
   } finally {
     await lock.release().catch(() => undefined);
   }

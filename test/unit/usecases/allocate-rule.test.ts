@@ -69,6 +69,24 @@ describe("a grant", () => {
     expect(world.rules[0]?.description).toBe("safeport ledger: the shop");
   });
 
+  test.each(["none", "observe", "enforce"] as const)(
+    "in open hours ends with them under guard %s, though nobody can read how the group is guarded",
+    async (guard) => {
+      const guarded = await guardedApp(guard, []);
+      const { app, world } = guarded;
+      const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 16);
+      const days = [1, 2, 3, 4, 5, 6, 7];
+      const window = { days, from: timeOf(START), to: timeOf(START + 600_000) };
+      await allocate(guarded, { openHours: { zone: "UTC", windows: [window] } });
+      await guarded.look();
+      expect(guarded.ports()).toEqual([8080]);
+      await app.tables.put("group", [GROUP.region, GROUP.groupId], { body: "{", rev: 3 }, { kind: "none" });
+      world.advance(660_000);
+      await expect(guarded.look()).rejects.toMatchObject({ code: "STATE_UNREADABLE", detail: { table: "group" } });
+      expect(guarded.ports()).toEqual([]);
+    },
+  );
+
   test("repeated changes the entry, not the rule, and the history tells what it was", async () => {
     const guarded = await guardedApp("observe", []);
     await allocate(guarded);
