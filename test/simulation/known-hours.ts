@@ -4,6 +4,7 @@ import { type Span, windowAt } from "../../shared/domain/open-hours.ts";
 import { type KnownAllocation, KnownAllocations } from "./known-allocations.ts";
 import { LATE_EFFECT_MS, SKEW_MAX_MS } from "./observed.ts";
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * 60_000;
 
 export class KnownHours extends KnownAllocations {
@@ -43,6 +44,14 @@ export class KnownHours extends KnownAllocations {
   isBoundary(groupId: string, at: number): boolean {
     return [...this.#asked].some(
       ([name, asked]) => name.startsWith(`${groupId} `) && asked.flatMap(timesOf).includes(at % DAY_MS),
+    );
+  }
+
+  /** True where hours of any group open or close within some minutes of now. */
+  isChanging(): boolean {
+    const minutes = Array.from({ length: 9 }, (_, n) => this.now() - (this.now() % MINUTE_MS) + (n - 4) * MINUTE_MS);
+    return [...this.#asked.values()].some((asked) =>
+      asked.flatMap(timesOf).some((time) => minutes.some((at) => at % DAY_MS === time)),
     );
   }
 

@@ -83,6 +83,8 @@ async function play(world: SimWorld, { hours, part }: SeedOptions, played: reado
   await schedule.sleep(30 * MINUTE_MS);
   const last = Math.max(0, ...world.grants.map((grant) => (Number.isFinite(grant.until) ? grant.until : 0)));
   await schedule.sleep(Math.max(0, last - world.now()) + 75 * MINUTE_MS);
+  // What begins or ends with the last looks would have them differ.
+  while (world.hours.isChanging()) await schedule.sleep(MINUTE_MS);
   world.platform.end();
   await world.platform.rest();
   for (const { name, atEnd } of checkers) {
