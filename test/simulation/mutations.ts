@@ -372,7 +372,7 @@ export const mutations: readonly Mutation[] = [
     replace: "if (error instanceof Error) throw error;",
     seenBy: ["ends-in-time", "converges"],
     features: ["store"],
-    from: 390,
+    from: 6,
   },
   {
     name: "an observed group is rolled back like an enforced one",
