@@ -173,7 +173,7 @@ export async function openGroup(
   let group = named;
   try {
     // By what the policy said before somebody may have closed it late, and died.
-    if (way === "none" && !(await listEntries(app.tables, group)).entries.some((it) => isOf(it, lockdownId)))
+    if (way === "none" && !(await listEntries(app.tables, group)).entries.some((it) => isOfLockdown(it, lockdownId)))
       return true;
     // It may have been closed by somebody who died before the row said so, and is booked by the name it was asked for.
     if (way === "unread") group = (await findGroup(app, policy, named.groupId, "lockdown")).ref;
@@ -219,7 +219,7 @@ async function isRecyclings(app: App, owed: readonly Entry[]): Promise<boolean> 
 }
 
 /** True where the lockdown holds or suspends anything of the entry. */
-export const isOf = ({ holders, suspension }: Entry, lockdownId: string): boolean =>
+export const isOfLockdown = ({ holders, suspension }: Entry, lockdownId: string): boolean =>
   holders.some((it) => it.holderId === lockdownId && it.ended === null) ||
   suspension?.by.some((it) => it.itemId === lockdownId) === true;
 

@@ -16,7 +16,7 @@ import { tellOnce } from "../notices/tell.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
 import { keepLists, leaveOtherLists } from "./hold-standby.ts";
-import { isOf, liftAgain, liftLockdown } from "./lift-lockdown.ts";
+import { isOfLockdown, liftAgain, liftLockdown } from "./lift-lockdown.ts";
 import { setsThatCanBeRead } from "./sets-that-can-be-read.ts";
 import { watchLockdown } from "./watch-lockdown.ts";
 
@@ -114,7 +114,7 @@ async function isAnythingLeft(
       const ref = way === "unread" ? (await findGroup(app, policy, group.groupId, "lockdown")).ref : group;
       const { entries, unreadable } = await listEntries(app.tables, ref);
       isSure &&= unreadable.length === 0;
-      isLeft ||= entries.some((it) => isOf(it, lockdownId));
+      isLeft ||= entries.some((it) => isOfLockdown(it, lockdownId));
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
     }

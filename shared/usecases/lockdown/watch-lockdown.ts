@@ -16,7 +16,7 @@ import { lookAtGroup } from "../pass/look-at-group.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
 import { bookGroups } from "./close-groups.ts";
 import { hasOpened } from "./has-opened.ts";
-import { isOf } from "./lift-lockdown.ts";
+import { isOfLockdown } from "./lift-lockdown.ts";
 
 /** Groups that are read in a minute, one call each: others need calls, too. */
 const GROUPS_A_MINUTE = 50;
@@ -57,7 +57,7 @@ export async function watchLockdown(
     ),
     async (it) => {
       const { entries } = await listEntries(app.tables, it.group);
-      if (entries.some((entry) => isOf(entry, lockdownId))) closedLate.add(it);
+      if (entries.some((entry) => isOfLockdown(entry, lockdownId))) closedLate.add(it);
     },
     AT_ONCE,
   );

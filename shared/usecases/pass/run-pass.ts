@@ -42,7 +42,10 @@ interface Reading {
 /** What a pass begins with: the open intents of the group, the ids of those that cannot be read, and the first reading. */
 type Begun = Awaited<ReturnType<typeof listIntents>> & { readonly first: Reading };
 
-/** Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read. */
+/**
+ * Runs a pass, or answers null when somebody else holds the group's lock. Throws CloudFailure when the group cannot be read; and
+ * STATE_UNREADABLE where it is to be compared and nobody can read how it is guarded, once what ends has ended.
+ */
 export async function runPass(app: App, group: GroupRef, options: PassOptions): Promise<PassReport | null> {
   const { lockMs, lockMarginMs: marginMs } = app.settings;
   const holder = Buffer.from(app.random.bytes(8)).toString("hex");
