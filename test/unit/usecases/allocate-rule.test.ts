@@ -2,12 +2,15 @@
 import { describe, expect, test } from "vitest";
 import type { EntryId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
+import { listIntents } from "../../../shared/store/intents.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { getLedgerEntry, listLedger } from "../../../shared/usecases/ledger/list-ledger.ts";
 import { retireEntry } from "../../../shared/usecases/ledger/retire-entry.ts";
+import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { anAsk, GROUP, START } from "./app-world.ts";
+import { dyingAt } from "./dying-app.ts";
 import { type GuardedApp, guardedApp, ruleOf, specOf } from "./guarded-app.ts";
 
 const idOf = (port: number, source?: string) => entryIdOf(GROUP.groupId, ruleKey(specOf(port, source)));
@@ -69,21 +72,49 @@ describe("a grant", () => {
     expect(world.rules[0]?.description).toBe("safeport ledger: the shop");
   });
 
-  test.each(["none", "observe", "enforce"] as const)(
-    "in open hours ends with them under guard %s, though nobody can read how the group is guarded",
-    async (guard) => {
-      const guarded = await guardedApp(guard, []);
-      const { app, world } = guarded;
-      const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 16);
+  describe.each(["none", "observe", "enforce"] as const)(
+    "in open hours, under guard %s, while nobody can read how the group is guarded",
+    (guard) => {
+      const UNREADABLE = { code: "STATE_UNREADABLE", detail: { table: "group" } };
       const days = [1, 2, 3, 4, 5, 6, 7];
+      const timeOf = (at: number): string => new Date(at).toISOString().slice(11, 16);
       const window = { days, from: timeOf(START), to: timeOf(START + 600_000) };
-      await allocate(guarded, { openHours: { zone: "UTC", windows: [window] } });
-      await guarded.look();
-      expect(guarded.ports()).toEqual([8080]);
-      await app.tables.put("group", [GROUP.region, GROUP.groupId], { body: "{", rev: 3 }, { kind: "none" });
-      world.advance(660_000);
-      await expect(guarded.look()).rejects.toMatchObject({ code: "STATE_UNREADABLE", detail: { table: "group" } });
-      expect(guarded.ports()).toEqual([]);
+
+      /** Its rule stands, its hours are over, and the row is damaged. */
+      async function over(): Promise<GuardedApp> {
+        const guarded = await guardedApp(guard, []);
+        await allocate(guarded, { openHours: { zone: "UTC", windows: [window] } });
+        await guarded.look();
+        expect(guarded.ports()).toEqual([8080]);
+        await guarded.app.tables.put("group", [GROUP.region, GROUP.groupId], { body: "{", rev: 3 }, { kind: "none" });
+        guarded.world.advance(660_000);
+        return guarded;
+      }
+
+      test("ends with them", async () => {
+        const guarded = await over();
+        await expect(guarded.look()).rejects.toMatchObject(UNREADABLE);
+        expect(guarded.ports()).toEqual([]);
+      });
+
+      test("ends with the next look where somebody dies at any write of that", async () => {
+        let died = true;
+        let dies = 0;
+        for (; died && dies < 30; dies += 1) {
+          const guarded = await over();
+          const { app, world } = guarded;
+          const terms = { cause: "test", actor: "test", policy: guarded.caller("admin").policy, rows: [] } as const;
+          const deadlineAt = app.clock.monotonicMs() + 60_000;
+          const look = lookAtGroup(dyingAt(app, dies), GROUP, { ...terms, deadlineAt, priority: "drift", drift: true });
+          const error = await look.catch((thrown: unknown) => thrown);
+          died = error instanceof Error && error.message === "died";
+          world.advance(121_000);
+          await expect(guarded.look()).rejects.toMatchObject(UNREADABLE);
+          expect([dies, guarded.ports(), (await listIntents(app.tables, GROUP)).intents]).toEqual([dies, [], []]);
+        }
+        // Its lock, what it looks at again, its intent, the ledger, the record and its end.
+        expect([died, dies > 5]).toEqual([false, true]);
+      });
     },
   );
 
