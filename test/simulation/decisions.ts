@@ -35,12 +35,16 @@ function plainWords({ spec: { direction, policy, protocol, ports, peer, dest } }
   return wordsFor(ports.range.from, formatCidr(peer.cidr));
 }
 
-/** True where nobody else knows better what is to become of the rule: no decision has the way of operators taken away. */
-function isOurs(world: SimWorld, groupId: string, kept: KeptRule | null): boolean {
+/**
+ * True where nobody else knows better what is to become of the rule: no decision has the way of operators taken away. What was put in the place of
+ * a rule with open hours, or stands beside them, has none that are known here.
+ */
+function isOurs(world: SimWorld, { kind, group: { groupId } }: DriftItem, kept: KeptRule | null): boolean {
   if (kept === null) return true;
   const words = plainWords(kept);
   if (words === undefined || words === operatorsWords || world.pipeline.has(words)) return false;
-  if (world.untouchable.get(groupId)?.has(words) || world.hours.wasAsked(groupId, words)) return false;
+  if (kind !== "removed" && world.hours.wasAsked(groupId, words)) return false;
+  if (world.untouchable.get(groupId)?.has(words)) return false;
   return !world.recycling.rules.some((it) => it.groupId === groupId && wordsOf(it.rule) === words);
 }
 
@@ -49,9 +53,9 @@ const deciding: Move = async (world, dice) => {
   const verb = dice.pick(VERBS);
   const { items } = await listDrift(world.tables, { limit: 200 });
   const drawn = items.filter((item) => {
-    const { group, found, wanted, kind } = item;
+    const { found, wanted, kind } = item;
     if (kind === "guard" || !isFor(verb, item)) return false;
-    return [found, wanted].every((kept) => isOurs(world, group.groupId, kept));
+    return [found, wanted].every((kept) => isOurs(world, item, kept));
   });
   if (drawn.length === 0) return;
   const item = dice.pick(drawn);
@@ -92,6 +96,7 @@ async function decide(world: SimWorld, item: DriftItem, verb: Verb): Promise<voi
   const [stands, gone] = [found, wanted].map((kept) => kept && plainWords(kept));
   const wasGranted = gone && (world.baseline.get(groupId)?.delete(gone) || world.allocations.wasAsked(groupId, gone));
   await Promise.all([
+    gone && world.hours.wasAsked(groupId, gone) && world.hours.retire(groupId, gone, say),
     gone && wasGranted && world.allocations.retire(groupId, gone, say),
     stands && world.allocations.give(groupId, stands, say),
     say(),
@@ -111,9 +116,9 @@ const insisting: Move = async (world, dice) => {
   }
 };
 
-/** Nobody leaves it at that: what is held is let go of, and goes. */
+/** Nobody leaves it at that: what is held is let go of, and goes; also what a lockdown had closed until now. */
 async function letGo(world: SimWorld): Promise<void> {
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < 9; n++) {
     const { items } = await listDrift(world.tables, { limit: 200 });
     for (const item of items) if (isFor("release", item)) await decide(world, item, "release");
     await world.schedule.sleep(10 * 60_000);
