@@ -17,6 +17,7 @@ import { AppError } from "../../shared/errors/app-error.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
 import { listLeases } from "../../shared/store/leases.ts";
+import { getEntry } from "../../shared/store/ledger.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { openLease } from "../../shared/usecases/lease/open-lease.ts";
@@ -24,6 +25,7 @@ import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/recycling/decide-recycling.ts";
 import { recycle } from "../../shared/usecases/recycling/recycle.ts";
+import { suspendRule } from "../../shared/usecases/recycling/recycling-ledger.ts";
 import { watchRecycling } from "../../shared/usecases/recycling/watch-recycling.ts";
 import { APP, ruleOf, Scene } from "../interleavings/scene.ts";
 import { WHOLE_DAY } from "../kit/evidence.ts";
@@ -339,6 +341,33 @@ describe.each(Object.entries(scenarios))("a rule is %s", (_name, scenario) => {
       wrong.push(...found);
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+const states: Readonly<Record<string, (one: Idle) => Promise<unknown>>> = {
+  quarantined: (one) => one.quarantined(),
+  restored: (one) => one.quarantined().then(() => one.restore(one.scene.quietApp())),
+  deleted: (one) => one.deleted(),
+};
+
+describe.each(Object.entries(states))("of a rule that is %s", (_name, become) => {
+  // Its lock lapsed, others gave the step up or decided otherwise, and it died before it could see that.
+  test("nothing is left closed by whoever stood still before closing it", async () => {
+    const one = new Idle("stood still");
+    const play = async (): Promise<readonly string[]> => {
+      await one.begin();
+      await become(one);
+      const [app, item] = [one.scene.quietApp(), await one.item()];
+      if (item === null) throw new Error("nothing is queued");
+      await suspendRule(app, item);
+      await one.ticks(25);
+      const entry = await getEntry(app.tables, APP, item.entryId);
+      return [
+        ...(await one.wrong()),
+        ...(entry?.suspension?.by ?? []).map(({ itemId: by }) => `${by} keeps it closed`),
+      ];
+    };
+    expect(await one.scene.schedule.run(play())).toEqual([]);
   });
 });
 

@@ -101,6 +101,10 @@ const suspenderOf = (item: RecyclingItem): Suspender => ({
   until: null,
 });
 
+/** True where the item keeps its rule closed. */
+export const isClosedBy = ({ itemId }: RecyclingItem, entry: Entry | null): boolean =>
+  entry?.suspension?.by.some((it) => it.itemId === itemId) === true;
+
 /** Closes the rule and keeps it. Repeating it changes nothing. */
 export async function suspendRule(app: App, item: RecyclingItem): Promise<void> {
   await suspendRules(app, item.group, suspenderOf(item), [item.kept.spec]);
@@ -132,7 +136,7 @@ export async function reopenRule(app: App, item: RecyclingItem, policy: Policy):
     await inTurn(app, policy, { group, specs: [kept.spec], waitMaxMs: 0 }, async (mayWrite) => {
       await requireNoWider(app, item, policy);
       await changeEntry(app, group, entryId, (stored) => {
-        if (stored?.suspension?.by.some((it) => it.itemId === itemId)) return null;
+        if (isClosedBy(item, stored)) return null;
         // Given already, it may stand, or be about to, whatever a reading shows: it is closed by nobody any more.
         if (stored && stored.allocation !== null) return null;
         const entry = stored ?? freshEntry(group, kept.spec);

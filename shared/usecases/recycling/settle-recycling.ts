@@ -29,6 +29,7 @@ import { decideStep, moveItem, noteWaiting } from "./move-recycling.ts";
 import {
   dropStanding,
   holdDrop,
+  isClosedBy,
   isDropGone,
   releaseDrop,
   reopenRule,
@@ -106,11 +107,24 @@ class Settling {
   async run(itemId: string): Promise<RecyclingItem | null> {
     for (;;) {
       const item = await getRecyclingItem(this.app.tables, itemId);
-      if (item === null || item.step === null || !this.isHeld()) return item;
+      if (item === null || !this.isHeld()) return item;
+      if (item.step === null) {
+        await this.giveBackLeft(item);
+        return item;
+      }
       const outcome = await this.carryOut({ ...item, step: item.step });
       if (outcome === "waits") return item;
       if (outcome !== null) return outcome;
     }
+  }
+
+  /** Without a step nothing of an item keeps its rule closed. */
+  private async giveBackLeft(item: RecyclingItem): Promise<void> {
+    const { app } = this;
+    const entry = await getEntry(app.tables, item.group, item.entryId);
+    if (!isClosedBy(item, entry) || (await this.isShut(item, entry))) return;
+    await resumeRules(app, item.group, item.itemId);
+    await this.look(item);
   }
 
   /** Null when the row was changed meanwhile: it is read again. */
@@ -170,7 +184,7 @@ class Settling {
     const { app } = this;
     const entry = await getEntry(app.tables, item.group, item.entryId);
     const suspenders = entry?.suspension?.by ?? [];
-    const isBegun = suspenders.some((it) => it.itemId === item.itemId);
+    const isBegun = isClosedBy(item, entry);
     // What a lockdown has closed too it would open again: it is deleted after it.
     if (suspenders.some((it) => it.itemId !== item.itemId)) return isBegun ? "waits" : this.giveUp(item, null);
     const stands = await this.stands(item);
@@ -234,7 +248,7 @@ class Settling {
   private async leave(item: Stepping): Promise<RecyclingItem | "waits" | null> {
     const { app } = this;
     const entry = await getEntry(app.tables, item.group, item.entryId);
-    if (entry?.suspension?.by.some((it) => it.itemId === item.itemId)) await resumeRules(app, item.group, item.itemId);
+    if (isClosedBy(item, entry)) await resumeRules(app, item.group, item.itemId);
     return this.close(item);
   }
 
@@ -248,7 +262,7 @@ class Settling {
     if (item.state === "quarantined" && !item.step.isAskedFor && (await isRemovedByOthers(app, item)))
       return this.turnToOthers(item);
     const entry = await getEntry(app.tables, item.group, item.entryId);
-    const isSuspended = entry?.suspension?.by.some((it) => it.itemId === item.itemId) === true;
+    const isSuspended = isClosedBy(item, entry);
     let report: PassReport | null = null;
     if (isSuspended || (!(await this.stands(item)) && entry?.suspension?.liftedAt == null)) {
       if (await this.isShut(item, entry)) return this.say(item, LOCKED_DOWN);
@@ -260,7 +274,7 @@ class Settling {
   }
 
   /** True while a lockdown that keeps the group closed by its accepts knows nothing of the rule, and would close it at its next look. */
-  private async isShut({ group, kept }: Stepping, entry: Entry | null): Promise<boolean> {
+  private async isShut({ group, kept }: RecyclingItem, entry: Entry | null): Promise<boolean> {
     if (entry?.suspension?.by.some(({ kind }) => kind === "lockdown")) return false;
     const { app, options } = this;
     const { lockdown, operatorPath } = options.policy;
@@ -358,10 +372,18 @@ class Settling {
     return showsRule(this.app, item.group, item.key);
   }
 
-  private look({ group, itemId, step }: Stepping): Promise<PassReport | null> {
+  private look({ group, itemId, step }: RecyclingItem): Promise<PassReport | null> {
     const { policy, deadlineAt } = this.options;
-    const cause = `recycling ${itemId}: ${step.to}`;
-    const terms = { cause, actor: step.by, policy, deadlineAt, priority: "open", rows: [], drift: true } as const;
+    const cause = `recycling ${itemId}: ${step?.to ?? "what was given up is undone"}`;
+    const terms = {
+      cause,
+      actor: step?.by ?? "safeport",
+      policy,
+      deadlineAt,
+      priority: "open",
+      rows: [],
+      drift: true,
+    } as const;
     return lookAtGroup(this.app, group, terms);
   }
 }

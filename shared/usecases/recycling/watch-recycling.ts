@@ -11,6 +11,7 @@ import { watchQuarantine } from "../../plan/watch-quarantine.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { TrafficFailure } from "../../ports/traffic.ts";
 import { readCollection, readWatchSpent, saveWatchSpent } from "../../store/collection.ts";
+import { getEntry } from "../../store/ledger.ts";
 import { endUnderway, getRecyclingItem, listUnderway } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
 import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "../group/group-hosts.ts";
@@ -18,6 +19,7 @@ import { noteMembers } from "../group/note-hosts.ts";
 import { inParallel } from "../in-parallel.ts";
 import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
 import { decideStep } from "./move-recycling.ts";
+import { isClosedBy } from "./recycling-ledger.ts";
 import { settleOrLeave } from "./take-recycling-step.ts";
 
 /** How far back the logs of quarantined hosts are read each time: longer than a window, as records come when it ends, and late. */
@@ -46,11 +48,10 @@ export interface WatchRun {
  * still talks, has it lifted at once. Answers when to look again; null when nothing is under way.
  */
 export async function watchRecycling(app: App, run: WatchRun): Promise<number | null> {
-  const { items, isAny } = await itemsUnderway(app);
+  const { owed, quarantined, isAny } = await itemsUnderway(app);
   if (!isAny) return null;
   let isOwed = false;
-  for (const item of items.filter((it) => it.step !== null)) isOwed = (await goOn(app, run, item)) || isOwed;
-  const quarantined = items.filter((it) => it.step === null);
+  for (const item of owed) isOwed = (await goOn(app, run, item)) || isOwed;
   for (const region of new Set(quarantined.map(({ group }) => group.region))) {
     const those = quarantined.filter(({ group }) => group.region === region);
     isOwed = (await watchRegion(app, run, region, those)) || isOwed;
@@ -61,23 +62,45 @@ export async function watchRecycling(app: App, run: WatchRun): Promise<number | 
   return isOwed ? Math.min(now + AGAIN_MS, windowEnd) : windowEnd;
 }
 
+interface Underway {
+  /** With a step to be carried out, or without one and still closing their rule. */
+  readonly owed: readonly RecyclingItem[];
+  readonly quarantined: readonly RecyclingItem[];
+  readonly isAny: boolean;
+}
+
 /** The items that are under way or in quarantine. What is over is taken off the list, and what cannot be read stays on it. */
-async function itemsUnderway(app: App): Promise<{ readonly items: readonly RecyclingItem[]; readonly isAny: boolean }> {
+async function itemsUnderway(app: App): Promise<Underway> {
   const listed = await listUnderway(app.tables);
-  const items: RecyclingItem[] = [];
+  const [owed, quarantined]: [RecyclingItem[], RecyclingItem[]] = [[], []];
   let isAny = false;
   await inParallel(listed, async (row) => {
     try {
       const item = await getRecyclingItem(app.tables, row.itemId);
-      if (item !== null && (item.step !== null || item.state === "quarantined")) items.push(item);
-      else if (row.at + BEGINNING_MS < app.clock.now()) return await endUnderway(app.tables, row);
+      const isOwed = item !== null && (item.step !== null || (await isLeftClosed(app, item)));
+      if (isOwed) owed.push(item);
+      if (item?.step === null && item.state === "quarantined") quarantined.push(item);
+      else if (!isOwed && row.at + BEGINNING_MS < app.clock.now()) return await endUnderway(app.tables, row);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       app.log.write("error", `the recycling item ${row.itemId} cannot be read; nobody watches it until it can`);
     }
     isAny = true;
   });
-  return { items, isAny };
+  return { owed, quarantined, isAny };
+}
+
+/**
+ * True where nobody wants the rule closed, and it is: whoever stood still before closing it, until its step was given up or another had been
+ * decided, has died before seeing that. And where nobody can tell.
+ */
+async function isLeftClosed(app: App, item: RecyclingItem): Promise<boolean> {
+  try {
+    return isClosedBy(item, await getEntry(app.tables, item.group, item.entryId));
+  } catch (error) {
+    if (error instanceof AppError) return true;
+    throw error;
+  }
 }
 
 /** Answers true when something of the step is left. What fails waits for the next look. */
