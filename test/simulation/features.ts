@@ -13,6 +13,7 @@ import { lists } from "./lists.ts";
 import { policies } from "./policies.ts";
 import { recycling } from "./recycling.ts";
 import { scaling } from "./scaling.ts";
+import { followed, several } from "./several.ts";
 import { storeTrouble } from "./store-trouble.ts";
 import { terraform } from "./terraform.ts";
 import { tightened } from "./tightened.ts";
@@ -35,6 +36,8 @@ export const features = {
   terraform,
   decisions,
   hours,
+  several,
+  followed,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

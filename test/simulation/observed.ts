@@ -74,6 +74,10 @@ export interface Grant {
   readonly breaksGlass: boolean;
   /** The second person it needs; null where it needs none. */
   readonly second: SecondPerson | null;
+  /** Those of the other sources of the same lease; none by default. */
+  beside?: readonly Grant[];
+  /** True once somebody else has had their hands on a rule of the lease: nobody knows any more whether it is open. */
+  isSpoiled?: true;
 }
 
 /** What second persons said of a request, as they themselves know it. Instants by the true clock. */

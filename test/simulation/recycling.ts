@@ -205,7 +205,7 @@ const scanning: Move = async (world) => {
 const leasingThere: Move = (world, dice) => {
   const { groupId, rule } = dice.pick(world.recycling.rules.filter(({ isNamed }) => isNamed));
   const group = groupId === ENFORCED.groupId ? ENFORCED : UNGUARDED;
-  const wish = { group, source: "10.9.7.7", port: `${portOf(rule)}`, rides: false, instance: null };
+  const wish = { group, sources: ["10.9.7.7"] as const, port: `${portOf(rule)}`, rides: false, instance: null };
   const periodMs = dice.pick([90, 600, 2400]) * 1000;
   return leaseOf(world, dice, { ...wish, principal: dice.pick(["ann", "ben"]), periodMs });
 };

@@ -39,7 +39,8 @@ const refusedNextDoor: Move = async (world, dice) => {
   const dave = world.person("dave");
   const drop = { spec: { ...ruleFor(port, source), policy: "drop" as const }, description: "not from there" };
   const lease = {
-    ...{ group: ENFORCED, rides: false, source, port: `${port}`, instance: null },
+    ...{ group: ENFORCED, rides: false, port: `${port}`, instance: null },
+    sources: [source] as const,
     ...{ principal: dice.pick(["ann", "cai"]), periodMs: dice.pick([300, 1200]) * 1000 },
   };
   await dave.firewall.authorize(UNGUARDED, [drop], dave.token(), "open").catch(() => undefined);

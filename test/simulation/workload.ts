@@ -3,8 +3,10 @@ import { formatCidr } from "../../shared/domain/cidr.ts";
 import type { GroupRef, LeaseId, RuleId } from "../../shared/domain/ids.ts";
 import type { RuleSpec } from "../../shared/domain/rule.ts";
 import type { RuleToWrite } from "../../shared/ports/firewall.ts";
+import type { App } from "../../shared/usecases/app.ts";
 import { endLease } from "../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../shared/usecases/lease/extend-lease.ts";
+import { followLease } from "../../shared/usecases/lease/follow-lease.ts";
 import { type LeaseAnswer, openLease } from "../../shared/usecases/lease/open-lease.ts";
 import { aSpec, fromCidr, somePorts } from "../kit/rules.ts";
 import type { Dice } from "../kit/schedule.ts";
@@ -37,7 +39,7 @@ const leasing: Move = async (world, dice) => {
   const principal = dice.pick(["ann", "ben", "cai"]);
   const periodMs = dice.pick([60, 90, 300, 1200, 3600]) * 1000;
   const instance = !rides && group === ENFORCED && dice.happens(0.15) ? "i-web-1" : null;
-  await leaseOf(world, dice, { group, rides, source, port, principal, periodMs, instance });
+  await leaseOf(world, dice, { group, rides, sources: [source], port, principal, periodMs, instance });
 };
 
 /** What somebody wants a lease of. */
@@ -45,22 +47,24 @@ export interface LeaseWish {
   readonly group: GroupRef;
   /** True where a rule that was there before serves it. */
   readonly rides: boolean;
-  readonly source: string;
+  readonly sources: readonly [string, ...string[]];
   readonly port: string;
   readonly principal: string;
   readonly periodMs: number;
   /** The host that it is narrowed to; null for all of the group. */
   readonly instance: "i-web-1" | null;
+  /** The address that whoever holds it has later on; none by default. */
+  readonly movesTo?: string;
 }
 
 export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Promise<void> {
-  const { group, rides, source, port, principal, periodMs, instance } = wish;
+  const { group, rides, sources, port, principal, periodMs, instance, movesTo } = wish;
   const asker = () => world.asker(principal);
   const ask = {
     ...{
       protocol: "tcp",
       port,
-      sources: [source],
+      sources,
       instance,
       region: null,
       periodMs,
@@ -71,7 +75,7 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     },
     group: instance === null ? (NAMES[group.groupId] ?? null) : null,
   };
-  const grant: Grant = {
+  const grantOf = (source: string): Grant => ({
     leaseId: null,
     principal,
     groupId: group.groupId,
@@ -84,8 +88,11 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     rides,
     breaksGlass: false,
     second: null,
-  };
-  world.grants.push(grant);
+  });
+  const granted = sources.map(grantOf);
+  for (const grant of granted) grant.beside = granted;
+  world.grants.push(...granted);
+  const [grant] = granted as [Grant, ...Grant[]];
   let told: LeaseAnswer | null = null;
   let wasOpen = false;
   const hear = (answer: LeaseAnswer): void => {
@@ -94,12 +101,16 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     // An answer before its time says how things stand, and that more may come of it: a lease that is asked for again lives longer.
     const awaited = Math.max(world.now() + TRIES_MS + periodMs, Number.isFinite(grant.until) ? grant.until : 0);
     const untilMax = answer.settled ? until : Math.max(until, awaited);
-    Object.assign(grant, { leaseId: answer.lease.request.leaseId, until: untilMax, promised: until });
+    const { leaseId } = answer.lease.request;
+    for (const it of granted) Object.assign(it, { leaseId, until: untilMax, promised: until });
     if (state !== "open") return;
     // Whose rule somebody has removed since may be told that it is open until a second reading has shown that.
-    if (!wasOpen) grant.openedAt = world.now();
+    if (!wasOpen) for (const it of granted) if (it.isSpoiled !== true) it.openedAt = world.now();
     wasOpen = true;
-    for (const watch of world.watchers.opened) watch(grant);
+    for (const it of granted) for (const watch of world.watchers.opened) watch(it);
+  };
+  const outlast = (from: number): void => {
+    for (const it of granted) it.until = Math.max(from, world.now() + TRIES_MS + periodMs);
   };
   const mode = dice.happens(0.3) ? "repeat" : "create";
   const idempotencyKey = `${world.seed}-${world.grants.length}`;
@@ -109,20 +120,20 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
     6,
   );
   // What nobody was told of may have been booked all the same.
-  if (told === null) grant.until = world.now() + TRIES_MS + periodMs;
+  if (told === null) outlast(0);
   const { leaseId } = grant;
   if (leaseId === null) return;
   for (let more = dice.between(0, 2); more > 0; more--) {
     await pause(world, dice);
     if (dice.happens(0.5)) {
       const before = grant.until;
-      grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
+      outlast(before);
       const isHeard = await world.platform.start(
         "extend",
         async (app) => hear(await extendLease(app, asker(), leaseId as LeaseId, periodMs, { dryRun: false })),
         3,
       );
-      if (!isHeard) grant.until = Math.max(before, world.now() + TRIES_MS + periodMs);
+      if (!isHeard) outlast(before);
     } else if (dice.happens(0.4)) {
       // From the moment of asking on it may close; that it has to, is known from the answer on.
       const same = world.grants.filter((it) => it.leaseId === leaseId);
@@ -138,6 +149,40 @@ export async function leaseOf(world: SimWorld, dice: Dice, wish: LeaseWish): Pro
       return;
     }
   }
+  if (movesTo === undefined || !wasOpen) return;
+  await pause(world, dice);
+  await follow(world, grant, leaseId as LeaseId, movesTo, wordsFor(port, movesTo));
+}
+
+/** Whoever has a lease has it follow them to another address. Of the two at least one lets them in until its end. */
+async function follow(world: SimWorld, old: Grant, leaseId: LeaseId, to: string, rule: string): Promise<void> {
+  const { principal, until } = old;
+  const moved: Grant = {
+    ...old,
+    leaseId: null,
+    rule,
+    askedAt: world.now(),
+    promised: 0,
+    openedAt: null,
+    endedAt: null,
+  };
+  Object.assign(moved, { until: until + TRIES_MS, beside: undefined, isSpoiled: undefined });
+  world.grants.push(moved);
+  // From the moment of asking on it may close; that it has to, is known from the answer on.
+  const same = world.grants.filter((it) => it.leaseId === leaseId);
+  for (const it of same) it.openedAt = null;
+  const hear = ({ lease: { request, status } }: LeaseAnswer): void => {
+    Object.assign(moved, { leaseId: request.leaseId, until: Math.max(status.until, until), promised: status.until });
+    if (status.state !== "open") return;
+    moved.openedAt ??= world.now();
+    for (const watch of world.watchers.opened) watch(moved);
+  };
+  const act = async (app: App): Promise<void> =>
+    hear(await followLease(app, world.asker(principal), leaseId, { to, from: null }, { dryRun: false }));
+  const isHeard = await world.platform.start("follow", act, 4);
+  if (isHeard && moved.openedAt !== null) for (const it of same) it.endedAt = world.now();
+  // What nobody was told of may have been booked all the same, for what was left of the old one by then.
+  moved.until = Math.max(moved.until, old.until);
 }
 
 /** Requests that make no sense, or ask for too much: refused, and nothing changes. */
@@ -231,8 +276,13 @@ function wordsOfSpec({ peer, ports }: RuleSpec): string {
 
 /** Somebody has their hands on the rule of leases: it is not known any more whether they are open. */
 function endLeasesBy(world: SimWorld, { groupId }: GroupRef, words: string): void {
-  for (const grant of world.grants)
-    if (grant.groupId === groupId && grant.rule === words && grant.endedAt === null) grant.openedAt = null;
+  for (const grant of world.grants) {
+    if (grant.groupId !== groupId || grant.rule !== words || grant.endedAt !== null) continue;
+    grant.openedAt = null;
+    // What it has of other sources may end with that.
+    const { beside = [] } = grant;
+    if (beside.length > 1) for (const it of beside) Object.assign(it, { openedAt: null, isSpoiled: true });
+  }
 }
 
 /** Somebody removes a rule of a lease, or copies its mark elsewhere, or changes it in place. */

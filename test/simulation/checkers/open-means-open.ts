@@ -1,5 +1,6 @@
 // A lease is said to be open only when its rule stands and lets in whom it names.
 import { isIn, policiesOf } from "../data-plane.ts";
+import { LISTS_WITHIN_MS } from "../known-lockdowns.ts";
 import { rulesIn, wordsOf } from "../observed.ts";
 import type { Checker } from "./checker.ts";
 
@@ -20,6 +21,8 @@ export const openMeansOpen: Checker = {
       if (world.lockdowns.mayBeOn(groupId)) return;
       const stands = rulesIn(world.ecs.groups(), groupId).find((it) => wordsOf(it) === rule);
       if (stands !== undefined) {
+        // A list that a stranger has filled refuses people until its event comes, or all lists are looked at.
+        if (world.now() <= world.meddledAt + LISTS_WITHIN_MS) return;
         const port = Number(stands.portRange.split("/")[0]);
         const source = stands.sourceCidrIp.split("/")[0] ?? "";
         // Of a lockdown in another group of a host an answer may not know that began while it was on its way.
