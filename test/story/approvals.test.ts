@@ -13,6 +13,7 @@ import { health } from "../../shared/usecases/operation/health.ts";
 import { listRecords } from "../../shared/usecases/records/list-records.ts";
 import { issueToken } from "../../shared/usecases/token/issue-token.ts";
 import { revokeToken } from "../../shared/usecases/token/revoke-token.ts";
+import { callByOther } from "../kit/other-calls.ts";
 import { World } from "../kit/world.ts";
 
 const HOUR = 60 * 60_000;
@@ -238,6 +239,16 @@ describe("a lease on a port that needs a second person", () => {
     await expect(say(lease, caller("bob"))).rejects.toMatchObject(barred);
     expect(world.openPorts()).toEqual([]);
     expect((await say(lease, caller("bob"), { decision: "deny", reason: "who?" })).lease.status.state).toBe("denied");
+  });
+
+  test("is not approved once its instance has left the group, as its address may be another's, but may be denied", async () => {
+    const lease = await asked({ group: null, instance: "i-app-1" });
+    await callByOther(world, "JoinSecurityGroup", { InstanceId: "i-app-1", SecurityGroupId: "sg-web" });
+    await callByOther(world, "LeaveSecurityGroup", { InstanceId: "i-app-1", SecurityGroupId: "sg-app" });
+    for (const dryRun of [true, false])
+      await expect(say(lease, caller("bob"), {}, { dryRun })).rejects.toMatchObject({ code: "LEASE_HOST_MOVED" });
+    expect(world.openPorts("sg-app")).not.toContain("3306/3306");
+    expect((await say(lease, caller("bob"), { decision: "deny" })).lease.status.state).toBe("denied");
   });
 
   test("that was changed in the store after it was approved opens nothing", async () => {

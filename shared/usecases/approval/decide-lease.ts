@@ -13,6 +13,7 @@ import type { App, Caller } from "../app.ts";
 import { approverBar, isAskedOf, judgeStored, personsOf } from "../lease/judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "../lease/lease-answer.ts";
 import { endIfOpened } from "../lease/lease-ask.ts";
+import { requireHost } from "../lease/require-host.ts";
 import { settleOpening } from "../lease/settle-opening.ts";
 import { bookHolds, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
@@ -63,12 +64,13 @@ export async function decideLease(
     const judged = word.decision === "approve" ? await judgeStored(app, caller.policy, lease) : null;
     const next = withWord(lease, approval, caller, word, { now, needed: judged?.grant.approvals ?? approval.needed });
     const plan = [planOf(request, next)];
-    if (options.dryRun) return await answerOf(app, { ...lease, ...next }, true, plan);
     // What opens at once has to be openable now; what starts later is judged at its start.
     if (next.status.state === "approved" && startAt(request, now) === "now") {
+      await requireHost(app, lease);
       await requireNormalMode(app);
       await requireUnlocked(app, caller.policy, { ref: request.group, name: request.groupName });
     }
+    if (options.dryRun) return await answerOf(app, { ...lease, ...next }, true, plan);
     const decided = await write(app, lease, next, now);
     if (decided === null) continue;
     await tellDecision(app, caller.policy, decided, {

@@ -19,6 +19,7 @@ import { endNoticeWrites } from "./end-notices.ts";
 import { refuseProtected } from "./find-target.ts";
 import { judgeStored } from "./judge-lease.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
+import { requireHost } from "./require-host.ts";
 import { requireWayIn } from "./require-way-in.ts";
 import { settleLease } from "./settle-lease.ts";
 
@@ -59,8 +60,8 @@ export const isOnePeriod = ({ request: { grant } }: Lease): boolean =>
   grant !== null && (grant.approvals > 0 || grant.justifyBy !== null);
 
 /**
- * By what the extension is granted. A longer period than was approved is another change, and a group that takes no new rule keeps none for longer. Throws GROUP_PROTECTED,
- * EXTENSION_NEEDS_APPROVAL, and as `judgeLease`.
+ * By what the extension is granted. A longer period than was approved is another change, and neither a group that takes no new rule nor what
+ * may be another host by now is kept open for longer. Throws GROUP_PROTECTED, EXTENSION_NEEDS_APPROVAL, and as `requireHost` and `judgeLease`.
  */
 async function requireExtendable(
   app: App,
@@ -72,6 +73,7 @@ async function requireExtendable(
   const facts = await app.inventory.group(group, "open");
   if (!facts) throw fail("GROUP_UNKNOWN", { group: groupName, region: group.region });
   await refuseProtected(app, facts, members, caller.policy);
+  await requireHost(app, lease);
   // What its holder may today counts, as in asking again; in the holder's stead it is judged as it was asked for.
   const roles = lease.request.principal === caller.principal ? caller.roles : undefined;
   const { grant } = await judgeStored(app, caller.policy, lease, { periodMs, roles });

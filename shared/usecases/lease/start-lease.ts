@@ -1,7 +1,6 @@
 // Opens a lease when its start has come. What was asked for then is judged anew: until now it was words.
 
 import { approversOf } from "../../domain/approval.ts";
-import { parseObservedCidr } from "../../domain/cidr.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Lease } from "../../domain/lease-record.ts";
@@ -25,6 +24,7 @@ import { tell } from "../notices/tell.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { grantedBy } from "../records/said-by.ts";
 import { judgeStored } from "./judge-lease.ts";
+import { requireHost } from "./require-host.ts";
 import { takePlace } from "./take-place.ts";
 
 /** The job that starts leases; its name is in stored rows. */
@@ -99,20 +99,6 @@ export async function refusalOf(app: App, policy: Policy, lease: Lease): Promise
     if (error instanceof AppError && error.entry.fault === "caller") return error;
     throw error;
   }
-}
-
-/** An address is another host's once the instance has gone. Throws INSTANCE_UNKNOWN, LEASE_HOST_MOVED. */
-async function requireHost(app: App, { request }: Lease): Promise<void> {
-  const { instanceId: instance, group, specs } = request;
-  if (instance === null) return;
-  const own = await app.inventory.instance(group.region, instance, "open");
-  if (!own) throw fail("INSTANCE_UNKNOWN", { instance, region: group.region });
-  const addresses = own.flatMap(({ address, ipv6 }) => [address, ...ipv6]).flatMap((it) => parseObservedCidr(it) ?? []);
-  const isThere = specs.every(
-    ({ dest }) => dest === null || addresses.some((it) => it.family === dest.family && it.first === dest.first),
-  );
-  if (!isThere || !own.some(({ groupIds }) => groupIds.includes(group.groupId)))
-    throw fail("LEASE_HOST_MOVED", { instance, group: request.groupName });
 }
 
 async function refuse(app: App, lease: Lease, approval: Approval, why: AppError): Promise<void> {

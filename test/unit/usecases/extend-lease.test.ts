@@ -106,6 +106,19 @@ describe("an extension", () => {
     expect((await extend(world.caller("olga", "operator"))).extended).toBe(true);
   });
 
+  test("is refused once the instance has another address: what it was is another's by now", async () => {
+    const world = await appWorld();
+    const { lease } = await openLease(world.app, world.caller(), anAsk({ instance: "i-1" }), create);
+    const extend = (app = world.app) =>
+      extendLease(app, world.caller(), lease.request.leaseId, 20 * MINUTE, { dryRun: false });
+    const [member] = (await world.app.inventory.instance("cn-hangzhou", "i-1", "open")) ?? [];
+    if (member === undefined) throw new Error("it is there");
+    const instance = async () => [{ ...member, address: "192.168.0.12" }];
+    const moved = { ...world.app, inventory: { ...world.app.inventory, instance } };
+    await expect(extend(moved)).rejects.toMatchObject({ code: "LEASE_HOST_MOVED" });
+    expect((await extend()).extended).toBe(true);
+  });
+
   test("has to be of a period that the policy grants", async () => {
     const { extend } = await opened();
     await expect(extend(MINUTE - 1000)).rejects.toMatchObject({ code: "PERIOD_INVALID" });
