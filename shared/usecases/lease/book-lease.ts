@@ -54,29 +54,33 @@ const openingStatus = (until: number): LeaseStatus => ({
 /** True when other persons have to approve the lease before it opens. */
 export const waitsForApproval = ({ approvals, justifyBy }: LeaseGrant): boolean => approvals > 0 && justifyBy === null;
 
-/**
- * Books the lease and arms its wake-up; one that other persons have to approve, or that starts later, is only asked for. Throws IDEMPOTENCY_KEY_REUSED and
- * LEASES_TOO_MANY.
- */
-export async function bookLease(
+/** What a lease has before it is booked: its id, by the key where there is one, and a place. Throws IDEMPOTENCY_KEY_REUSED, LEASES_TOO_MANY. */
+export async function claimLease(
   app: App,
-  opening: Opening,
+  { caller, follows }: Opening,
   key: RequestKey | null,
   freshId: LeaseId = newLeaseId(app.clock.now(), app.random),
-): Promise<Lease> {
-  const now = app.clock.now();
-  const { follows } = opening;
+): Promise<LeaseId> {
   let leaseId = freshId;
   if (key !== null) {
     const claim = await claimKey(app.tables, key.name, { leaseId, requestHash: key.requestHash });
     if (claim.requestHash !== key.requestHash) throw fail("IDEMPOTENCY_KEY_REUSED");
     leaseId = claim.leaseId;
   }
+  await takePlace(app, caller, leaseId, follows?.leaseId);
+  return leaseId;
+}
+
+/**
+ * Books the lease that was claimed and arms its wake-up; one that other persons have to approve, or that starts later, is only asked for.
+ * Throws IDEMPOTENCY_KEY_REUSED.
+ */
+export async function bookLease(app: App, opening: Opening, leaseId: LeaseId): Promise<Lease> {
+  const now = app.clock.now();
+  const { caller, follows, grant } = opening;
   const request = requestOf(opening, leaseId, now);
-  await takePlace(app, opening.caller, leaseId, follows?.leaseId);
-  const isAsked = waitsForApproval(opening.grant) || request.startAt !== null;
-  if (isAsked) return bookRequest(app, opening.caller, request);
-  return bookOpening(app, opening.caller, request, { now, until: follows?.until ?? endAfter(now, request.periodMs) });
+  if (waitsForApproval(grant) || request.startAt !== null) return bookRequest(app, caller, request);
+  return bookOpening(app, caller, request, { now, until: follows?.until ?? endAfter(now, request.periodMs) });
 }
 
 async function bookOpening(

@@ -14,7 +14,7 @@ import type { App, Caller } from "../app.ts";
 import { NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { wordsOf } from "./ask-again.ts";
-import { bookLease, type RequestKey, requestKey } from "./book-lease.ts";
+import { bookLease, claimLease, type RequestKey, requestKey } from "./book-lease.ts";
 import { endHeld } from "./end-lease.ts";
 import { isOnePeriod, leaseFor } from "./extend-lease.ts";
 import { findTarget } from "./find-target.ts";
@@ -81,7 +81,8 @@ export async function followLease(
   const next = known.claimed ?? newLeaseId(app.clock.now(), app.random);
   // Before anything is booked there is a row that ends the old lease, should this process die with both open.
   await app.tables.writeAll([dueWrite(netOf(leaseId, next, app.clock.now()))]);
-  return move(app, caller, { lease, to }, await bookLease(app, opening, known.key, next));
+  const booked = await bookLease(app, opening, await claimLease(app, opening, known.key, next));
+  return move(app, caller, { lease, to }, booked);
 }
 
 /** Opens the new lease, which is booked, and then ends the old one. */

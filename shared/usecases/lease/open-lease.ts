@@ -19,7 +19,8 @@ import { isAskerGood } from "../approval/require-asker.ts";
 import { bookHolds } from "../ledger/book-holds.ts";
 import { lockdownIn, requireUnlocked } from "../lockdown/require-unlocked.ts";
 import { findPassages, passLockdown } from "../pass/pass-lockdown.ts";
-import { bookLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
+import { requireNormalMode } from "../policy/require-mode.ts";
+import { bookLease, claimLease, type RequestKey, requestKey, waitsForApproval } from "./book-lease.ts";
 import { checkPeriod } from "./check-period.ts";
 import { requireCuttable, SESSIONS_ARE_CUT } from "./cut-sessions.ts";
 import { extendHolds, isOnePeriod, previewExtension } from "./extend-lease.ts";
@@ -99,12 +100,15 @@ async function openJudged(
     if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
     return answer;
   }
+  // Before a way is made: whom the lease is refused is given none.
+  if (grant.justifyBy !== null) await requireNormalMode(app);
+  const leaseId = await claimLease(app, opening, key);
   if (grant.justifyBy !== null) {
     const until = app.clock.now() + ask.periodMs;
     await passLockdown(app, policy, target.facts.ref, opening.specs, groupsOf(target), until);
   }
   const [lease, lockRow] = await Promise.all([
-    bookLease(app, opening, key),
+    bookLease(app, opening, leaseId),
     // Where it cannot be read nothing is lost: whoever takes the lock reads it then.
     readLock(app.tables, target.facts.ref.groupId).catch(() => undefined),
   ]);
@@ -150,7 +154,7 @@ async function askForLater(
   const reach = reachOf(specs, target.members);
   const notes = [NEW_CONNECTIONS_ONLY, ...why];
   if (!dryRun) {
-    const lease = await bookLease(app, opening, key);
+    const lease = await bookLease(app, opening, await claimLease(app, opening, key));
     return { lease, reach, settled: false, extended: false, plan: [], notes };
   }
   const now = app.clock.now();
@@ -186,7 +190,7 @@ async function askFor(
   });
   const waiting = options.mode === "repeat" ? await findWaiting(app, opening) : null;
   if (waiting !== null) return answer(waiting, []);
-  if (!options.dryRun) return answer(await bookLease(app, opening, key), []);
+  if (!options.dryRun) return answer(await bookLease(app, opening, await claimLease(app, opening, key)), []);
   const preview = await previewOpening(app, opening);
   const approval = await approvalFor(app, opening.caller, preview.lease.request, opening.grant.approvals);
   return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);

@@ -1,10 +1,12 @@
 // A way that break-glass is given through a lockdown: it goes with its lease, whatever ends that, and whoever dies meanwhile.
 import { expect, test } from "vitest";
+import type { Policy } from "../../../shared/domain/policy.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { goOnWithLockdown } from "../../../shared/usecases/lockdown/go-on-with-lockdown.ts";
+import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -147,6 +149,23 @@ test("one for addresses that nothing was let in from before, of which the lockdo
     expect(isSixLet()).toBe(false);
     await lift(scene, app, lockdownId);
     expect(rulesOf(scene).some((key) => key.includes("drop"))).toBe(false);
+  }));
+
+test("none is given to whom the lease is refused: who has as many as one person may have, or while the mode opens nothing", () =>
+  inScene(async (scene, app) => {
+    const refused = async (policy: Policy, port: string) => {
+      const words = { group: "web", port, sources: [OWN], reason: "it has to be looked at", breakGlass: true };
+      const carol = { ...scene.asker("carol", "requester"), policy };
+      const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+      const { code } = await openLease(app, carol, anAsk(words), options).catch((error) => error);
+      await tick(scene, 20_000);
+      return [code, isLet(scene, Number(port), OWN)];
+    };
+    const { policy } = scene;
+    const none = { ...policy, lease: { ...policy.lease, openMax: 0 } };
+    expect(await refused(none, "8447")).toEqual(["LEASES_TOO_MANY", false]);
+    await setMode(app, scene.asker("ann", "operator"), { mode: "close-only", reason: "wait" }, { dryRun: false });
+    expect(await refused(policy, "8448")).toEqual(["MODE_FORBIDS", false]);
   }));
 
 test("one that is asked for by repeating a lease from before the lockdown is given to a lease of its own", async () => {
