@@ -241,16 +241,17 @@ async function findOwn(app: App, opening: Opening): Promise<Lease | null> {
   const entries = await Promise.all(
     entryIdsOf(opening).map((entryId) => getEntry(app.tables, target.facts.ref, entryId)),
   );
-  const own = entries[0]?.holders.find(
+  const own = (entries[0]?.holders ?? []).filter(
     (holder): holder is LeaseHolder =>
       holder.kind === "lease" &&
       holder.principal === caller.principal &&
       isHolding(holder, now) &&
       entries.every((entry) => entry?.holders.some((it) => it.holderId === holder.holderId)),
   );
-  if (!own) return null;
-  const lease = await getLease(app.tables, own.holderId);
+  const leases = await readableLeases(
+    app.tables,
+    own.map(({ holderId }) => holderId),
+  );
   // What second persons approved, or were passed over for, is one period: it is not extended, and another lease may hold the rule too.
-  if (lease === null || isOnePeriod(lease)) return null;
-  return lease.request.specs.length === specs.length ? lease : null;
+  return leases.find((lease) => !isOnePeriod(lease) && lease.request.specs.length === specs.length) ?? null;
 }

@@ -6,7 +6,7 @@ import { getEntry } from "../../../shared/store/ledger.ts";
 import { requestKey } from "../../../shared/usecases/lease/book-lease.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
-import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { type LeaseAsk, openLease } from "../../../shared/usecases/lease/open-lease.ts";
 import { aRule } from "../../kit/rules.ts";
 import { type AppWorld, anAsk, appWorld, START } from "./app-world.ts";
 
@@ -164,6 +164,32 @@ describe("a lease", () => {
     expect(ended.lease.status).toMatchObject({ state: "closed", preExisting: true });
     expect(ended.notes).toEqual(["The rule stood before the lease and was left as it is."]);
     expect([world.rules.length, world.changes]).toEqual([1, []]);
+  });
+});
+
+describe("a request that is repeated", () => {
+  const asked = async (world: AppWorld, change: Partial<LeaseAsk> = {}) =>
+    (await openLease(world.app, world.caller(), anAsk(change), repeat)).lease.request.leaseId;
+
+  test("extends its own lease beside one of more sources that has the same rule", async () => {
+    const world = await appWorld();
+    const wide = await asked(world, { sources: ["203.0.113.7/32", "203.0.113.8/32"] });
+    const [first, second, third] = [await asked(world), await asked(world), await asked(world)];
+    expect([first === wide, second, third]).toEqual([false, first, first]);
+  });
+
+  test("extends its own lease beside one that has broken the glass, or that nobody can read", async () => {
+    const world = await appWorld();
+    const { policy } = world;
+    const terms = { persons: ["ann"], roles: [], periodMaxMs: 10 * MINUTE, justifyWithinMs: 60 * MINUTE };
+    const ports = [{ from: 22, to: 22 }];
+    const urgent = { ...policy, breakGlass: terms, approval: { ...policy.approval, ports } };
+    const words = anAsk({ breakGlass: true, reason: "the shop is down" });
+    const { lease } = await openLease(world.app, { ...world.caller(), policy: urgent }, words, create);
+    const [first, second] = [await asked(world), await asked(world)];
+    expect([first === lease.request.leaseId, second]).toEqual([false, first]);
+    await world.tables.update("lease", [lease.request.leaseId], { status: "{" }, { kind: "present" });
+    expect(await asked(world)).toBe(first);
   });
 });
 
