@@ -457,14 +457,31 @@ describe("two of many", () => {
 });
 
 describe("a request that is repeated", () => {
-  const repeat = (change: Partial<Caller> = {}) => {
-    const options = { mode: "repeat", idempotencyKey: null, dryRun: false } as const;
+  const repeat = (change: Partial<Caller> = {}, idempotencyKey: string | null = null) => {
+    const options = { mode: "repeat", idempotencyKey, dryRun: false } as const;
     return world.run(openLease(world.process(), { ...world.caller("ann"), ...change }, world.ask(DB), options));
   };
 
   test("is the request that waits already", async () => {
     const [first, second] = [await repeat(), await repeat()];
     expect(second.lease.request.leaseId).toBe(first.lease.request.leaseId);
+  });
+
+  test("with an Idempotency-Key is that request whatever becomes of it: it is put to nobody twice", async () => {
+    const first = (await repeat()).lease;
+    expect((await repeat({}, "k")).lease.request.leaseId).toBe(first.request.leaseId);
+    await say(first, caller("bob"));
+    const again = (await repeat({}, "k")).lease;
+    expect([again.request.leaseId, again.status.state]).toEqual([first.request.leaseId, "open"]);
+  });
+
+  test("is a new one once the time to decide about the first is over, before any sweep has said so", async () => {
+    const first = (await repeat()).lease;
+    await world.advance((first.approval?.lapsesAt ?? 0) - world.clock.now());
+    await expect(say(first, caller("bob"))).rejects.toMatchObject({ code: "APPROVAL_DECIDED" });
+    const second = (await repeat()).lease;
+    expect(second.request.leaseId).not.toBe(first.request.leaseId);
+    expect((await say(second, caller("bob"))).lease.status.state).toBe("open");
   });
 
   test("is a new one where nobody can approve the first any more, as its token has been revoked", async () => {

@@ -97,7 +97,7 @@ async function openJudged(
   if (own) {
     const answer = await extendHolds(app, caller, own, ask.periodMs, { members: target.members, grant });
     // The key comes last: should this process die before it, the retry extends once more, which loses nothing.
-    if (key) await claimKey(app.tables, key.name, { leaseId: own.request.leaseId, requestHash: key.requestHash });
+    await meanBy(app, key, own);
     return answer;
   }
   // Before a way is made: whom the lease is refused is given none.
@@ -189,18 +189,27 @@ async function askFor(
     notes: [NEW_CONNECTIONS_ONLY, ...why],
   });
   const waiting = options.mode === "repeat" ? await findWaiting(app, opening) : null;
-  if (waiting !== null) return answer(waiting, []);
+  if (waiting !== null) {
+    if (!options.dryRun) await meanBy(app, key, waiting);
+    return answer(waiting, []);
+  }
   if (!options.dryRun) return answer(await bookLease(app, opening, await claimLease(app, opening, key)), []);
   const preview = await previewOpening(app, opening);
   const approval = await approvalFor(app, opening.caller, preview.lease.request, opening.grant.approvals);
   return answer({ ...preview.lease, approval }, [waitsFor(approval), ...preview.plan]);
 }
 
+/** Has the key mean a lease that was there before it. */
+async function meanBy(app: App, key: RequestKey | null, { request: { leaseId } }: Lease): Promise<void> {
+  if (key !== null) await claimKey(app.tables, key.name, { leaseId, requestHash: key.requestHash });
+}
+
 /** The caller's own request for these very rules that waits already and may still be approved, or null. */
 async function findWaiting(app: App, opening: Opening): Promise<Lease | null> {
   const wanted = entryIdsOf(opening).join();
-  const isSame = ({ request, status }: Lease): boolean =>
+  const isSame = ({ request, status, approval }: Lease): boolean =>
     status.state === "requested" &&
+    app.clock.now() < (approval?.lapsesAt ?? 0) &&
     request.principal === opening.caller.principal &&
     request.periodMs === opening.ask.periodMs &&
     request.startAt === opening.ask.startAt &&
