@@ -104,6 +104,14 @@ describe("a lease that follows its holder", () => {
     ]);
   });
 
+  test("moves however long its addresses are together", async () => {
+    const all = Array.from({ length: 30 }, (_, n) => `2001:db8:1111:2222:3333:4444:5555:${(0x6000 + n).toString(16)}`);
+    const lease = await opened({ sources: all });
+    const moved = await follow(lease, { from: all[0] ?? "" });
+    expect([moved.lease.status.state, (await now(lease)).status.state]).toEqual(["open", "closed"]);
+    expect(sources().filter((source) => source === NEW)).toEqual([NEW]);
+  });
+
   test("of several addresses moves the one that is named, and is asked which", async () => {
     const lease = await opened({ sources: [OLD, "203.0.113.8"] });
     await expect(follow(lease)).rejects.toMatchObject({ code: "FOLLOW_AMBIGUOUS" });

@@ -1,5 +1,5 @@
 // Books a lease: idempotency key, due rows, lease, ledger; in this order, so that a crash in between leaves work the sweep finds.
-import { createHash } from "node:crypto";
+import { sha256Hex } from "../../domain/digest.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Lease, LeaseGrant, LeaseRequest, LeaseStatus } from "../../domain/lease-record.ts";
@@ -32,7 +32,7 @@ export interface RequestKey {
 export const requestKey = (caller: Caller, ask: LeaseAsk, key: string): RequestKey => ({
   // Both may hold any separator.
   name: JSON.stringify([caller.principal, key]),
-  requestHash: createHash("sha256").update(JSON.stringify(ask)).digest("hex"),
+  requestHash: sha256Hex(JSON.stringify(ask)),
 });
 
 /** The due row that has the sweep look at a lease whose opener has died. */

@@ -1,5 +1,6 @@
 // Has a lease follow its holder to another address: a new lease with the new source is seen open before the old one ends.
 import { type Cidr, formatCidr, parseCidr } from "../../domain/cidr.ts";
+import { sha256Hex } from "../../domain/digest.ts";
 import type { LeaseId } from "../../domain/ids.ts";
 import type { Lease, LeaseRequest } from "../../domain/lease-record.ts";
 import { fail } from "../../errors/app-error.ts";
@@ -173,9 +174,10 @@ async function keyOf(
   leaseId: LeaseId,
   ask: ReturnType<typeof wordsOf>,
 ): Promise<{ readonly key: RequestKey; readonly claimed: LeaseId | null; readonly lease: Lease | null }> {
+  const sources = sha256Hex(ask.sources.join());
   for (let turn = 0; ; turn++) {
-    // No caller's own key has a blank.
-    const key = requestKey(caller, ask, `follow ${leaseId} ${ask.sources.join(" ")} ${turn}`);
+    // No caller's own key has a blank. Of many addresses the name would be longer than a key of the store may be.
+    const key = requestKey(caller, ask, `follow ${leaseId} ${sources} ${turn}`);
     const claim = await readKey(app.tables, key.name);
     if (claim === null) return { key, claimed: null, lease: null };
     const lease = await getLease(app.tables, claim.leaseId);
