@@ -48,11 +48,12 @@ export function specsOf(ask: LeaseAsk, policy: Policy): readonly RuleSpec[] {
 /** The rules asked for, narrowed to the target's host where it has one. Throws as `specsOf`. */
 export function specsFor(ask: LeaseAsk, policy: Policy, target: Target): readonly RuleSpec[] {
   if (target.dests.length === 0) return specsOf(ask, policy);
-  return ask.sources.flatMap((source) => {
+  const specs = ask.sources.flatMap((source) => {
     const family = source.includes(":") ? 6 : 4;
     const dest = target.dests.find((it) => it.family === family) ?? target.dests[0] ?? null;
     return grantOf(ask, policy, dest, [source]);
   });
+  return [...new Map(specs.map((spec) => [ruleKey(spec), spec])).values()];
 }
 
 function grantOf(ask: LeaseAsk, policy: Policy, dest: Cidr | null, sources: readonly string[]): readonly RuleSpec[] {

@@ -106,6 +106,16 @@ describe("a dry run", () => {
     expect(asked).toEqual(["modify"]);
   });
 
+  test("of one host from a source that is named twice names one rule, as the lease then has", async () => {
+    const world = await appWorld();
+    const ask = anAsk({ instance: "i-1", sources: ["203.0.113.7/32", "203.0.113.7"] });
+    const { preview, done } = await previewThenDo(world, (dryRun) =>
+      openLease(world.app, world.caller(), ask, { ...create, dryRun }),
+    );
+    expect(preview.plan).toEqual(["authorize ingress|tcp|22/22|203.0.113.7/32|accept|100|-1/-1|192.168.0.11/32"]);
+    expect([done.lease.request.specs.length, done.lease.request.entryIds.length]).toEqual([1, 1]);
+  });
+
   test("of a rule that stood before rides on it, also where there is no room for another", async () => {
     const world = await appWorld();
     world.rules = [aRule({ priority: 100 })];
