@@ -50,8 +50,8 @@ export const accessFailures = {
     409,
     "never",
     "caller",
-    (d) => `The token ${d["token"]} is over: it was revoked or has expired.`,
-    () => "Have an administrator issue a new one.",
+    (d) => `The token ${d["token"]} cannot be replaced: it ${d["why"]}.`,
+    () => "Have an administrator issue a new one, also where the text of the one that replaced it was lost.",
   ),
   TOKEN_NOT_YOURS: entry(
     403,

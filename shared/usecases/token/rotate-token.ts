@@ -1,6 +1,6 @@
 // Replaces a token by a new one of the same kind; the old one goes on for a while, so that nobody is cut off.
 import { fail } from "../../errors/app-error.ts";
-import { changeToken, createToken } from "../../store/tokens.ts";
+import { changeToken, createToken, type StoredToken } from "../../store/tokens.ts";
 import type { App, Caller } from "../app.ts";
 import { recordAccess } from "../records/record-access.ts";
 import { issuersOf, newToken, shownToken, type TokenAnswer } from "./issue-token.ts";
@@ -23,8 +23,8 @@ export async function rotateToken(
     const isOwn = caller.tokenId === tokenId;
     if (!isOwn && !managesTokens(caller)) throw fail("TOKEN_NOT_YOURS");
     const now = app.clock.now();
-    if (old.revokedAt !== null || old.expiresAt <= now || old.replacedBy !== null)
-      throw fail("TOKEN_OVER", { token: tokenId });
+    const why = whyOver(old, now);
+    if (why !== null) throw fail("TOKEN_OVER", { token: tokenId, why });
     const daysMs = caller.policy.access.tokenDaysMax * 86_400_000;
     const expiresAt = now + Math.min(old.expiresAt - old.createdAt, daysMs);
     const { principal, roles, scope, note } = old;
@@ -53,4 +53,10 @@ export async function rotateToken(
     const unseen = { ...made.row, usedAt: null, rev: 1 };
     await changeToken(app.tables, unseen, { revokedAt: now });
   }
+}
+
+function whyOver({ revokedAt, expiresAt, replacedBy }: StoredToken, now: number): string | null {
+  if (revokedAt !== null) return "was revoked";
+  if (expiresAt <= now) return "has expired";
+  return replacedBy === null ? null : `was replaced by ${replacedBy} already`;
 }
