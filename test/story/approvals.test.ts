@@ -336,8 +336,10 @@ describe("a lease on a port that needs a second person", () => {
     await expect(
       world.run(extendLease(world.process(), requester, lease.request.leaseId, 900_000, { dryRun: false })),
     ).rejects.toMatchObject({ code: "LEASE_WAITS" });
-    const over = await world.run(endLease(world.process(), requester, lease.request.leaseId, { dryRun: false }));
-    expect(over.lease.status.state).toBe("cancelled");
+    for (let time = 0; time < 2; time += 1) {
+      const over = await world.run(endLease(world.process(), requester, lease.request.leaseId, { dryRun: false }));
+      expect(over.lease.status.state).toBe("cancelled");
+    }
     await expect(say(lease, caller("bob"))).rejects.toMatchObject({ code: "APPROVAL_DECIDED" });
     const other = await asked();
     await say(other, caller("bob"));

@@ -51,7 +51,7 @@ export async function endLease(
   const reach = reachOf(request.specs, members);
   const answer = { lease, reach, settled: true, extended: false, plan: [] as string[], notes: [] as string[] };
   if (isFinal(status.state)) {
-    if (status.state === "closed") return answer;
+    if (status.state === "closed" || status.state === "cancelled") return answer;
     throw fail("LEASE_ENDED", { lease: leaseId, state: status.state });
   }
   if (status.state === "requested" || status.state === "approved") {
