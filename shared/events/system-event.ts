@@ -43,8 +43,8 @@ export function readSystemEvent(event: unknown, now: number): SystemEvent {
   const name = rest.join(":") || field("name", "eventName");
   const instanceId = instanceOf(field, data, fields);
   const state = field("state", "instanceState", "status");
-  const told = Date.parse(field("eventTime", "time") || fields.text("time") || "");
-  const at = Math.min(Number.isNaN(told) ? now : told, now + AHEAD_MS);
+  const told = [field("eventTime", "time"), fields.text("time") ?? ""].map(instantOf).find((it) => !Number.isNaN(it));
+  const at = Math.min(told ?? now, now + AHEAD_MS);
   if (/StateChange/i.test(name) || /StateChange/i.test(type)) {
     if (instanceId !== "" && GONE.test(state))
       return { kind: "instanceGone", instanceId, state: state.toLowerCase(), at };
@@ -70,6 +70,13 @@ export function readSystemEvent(event: unknown, now: number): SystemEvent {
   }
   return { kind: "other", type: type || name };
 }
+
+/**
+ * NaN for what is no time. CloudMonitor leaves out what ISO 8601 may do without: `20181226T220114.058+0800`. Source: ECS event
+ * notifications, https://help.aliyun.com/en/ecs/user-guide/overview-35
+ */
+const instantOf = (text: string): number =>
+  Date.parse(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/, "$1-$2-$3T$4:$5:$6"));
 
 /** `i-…` by name, or the end of `acs:ecs:<region>:<account>:instance/<id>`. */
 function instanceOf(field: (...names: string[]) => string, data: FieldReader, fields: FieldReader): string {

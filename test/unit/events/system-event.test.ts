@@ -51,6 +51,32 @@ describe("an instance", () => {
   });
 });
 
+describe("the time of an event", () => {
+  const at = (event: object): number => {
+    const found = read({ type: "ecs:CloudMonitor:Instance:StateChange", ...event });
+    if (found.kind !== "instanceGone") throw new Error(`read as ${found.kind}`);
+    return found.at;
+  };
+  const gone = { name: "Instance:StateChange", resourceId: ARN, content: { resourceId: "i-bp1", state: "Stopped" } };
+  const HOUR_MS = 3_600_000;
+  const told = new Date(NOW - HOUR_MS).toISOString();
+
+  test.each([
+    ["20261120T150000.000+0800"],
+    ["20261120T070000Z"],
+    ["2026-11-20T15:00:00+08:00"],
+    ["2026-11-20T07:00:00Z"],
+  ])("is when it happened, also written as %s", (eventTime) => {
+    expect(at({ time: new Date(NOW).toISOString(), data: { ...gone, eventTime } })).toBe(NOW - HOUR_MS);
+  });
+
+  test("is what the bus says where its own cannot be read, and now where neither can", () => {
+    expect(at({ time: told, data: { ...gone, eventTime: "yesterday" } })).toBe(NOW - HOUR_MS);
+    expect(at({ time: "20261341T997000Z", data: { ...gone, eventTime: "yesterday" } })).toBe(NOW);
+    expect(at({ data: gone })).toBe(NOW);
+  });
+});
+
 test("any JSON is read or refused as an event", () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
