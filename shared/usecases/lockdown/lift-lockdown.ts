@@ -157,7 +157,7 @@ async function muteAlarms(app: App, { causes }: Lockdown): Promise<void> {
   for (const { by } of causes) {
     for (;;) {
       const row = await readableAlarm(app.tables, by);
-      if (!row || row.isMuted || row.alarm.state !== "ALERT") break;
+      if (!row || row.isMuted || row.alarm.state === "OK") break;
       if (await saveAlarm(app.tables, { ...row, isMuted: true })) break;
     }
   }

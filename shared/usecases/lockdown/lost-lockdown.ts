@@ -77,7 +77,7 @@ async function lostLockdown(app: App, lockdownId: string): Promise<Lockdown | nu
   const { principal = "alarm", reason = "" } = word ?? {};
   const startedAt = begins.length === 0 ? now : Math.min(...begins);
   const alarms = (await listAlarms(app.tables)).alarms.filter(
-    (it) => it.lockdownId === lockdownId && it.alarm.state === "ALERT" && !it.isMuted,
+    (it) => it.lockdownId === lockdownId && it.alarm.state !== "OK" && !it.isMuted,
   );
   const causes = [...alarms.map(({ alarmId }) => alarmId), ...(principal === "alarm" ? [] : [principal])];
   const groups = [...traces.values()];

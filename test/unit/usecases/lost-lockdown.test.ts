@@ -165,6 +165,18 @@ describe("the OK of its alarm", () => {
     }),
   );
 
+  test("leaves it on for another alarm that has it on, of which there is no data by then", () =>
+    inScene("drops", async (scene, app) => {
+      const { lockdownId } = await hear(scene, app, "ALERT");
+      await hear(scene, app, "ALERT", "another");
+      await LOSSES["gone"]?.(app, lockdownId);
+      await scene.schedule.sleep(5000);
+      await hear(scene, app, "INSUFFICIENT_DATA", "another");
+      expect((await hear(scene, app, "OK")).done).toMatch(new RegExp(`^${lockdownId} goes on for al-`));
+      expect(isOpen(scene)).toBe(false);
+      expect((await hear(scene, app, "OK", "another")).done).toBe(`${lockdownId} is lifted`);
+    }));
+
   test.each(CASES)(
     "keeps closed what a person who had joined it has closed once more, its row %s: by %s",
     (_, way, lose) =>

@@ -110,6 +110,18 @@ test("an OK that nobody has acted on yet ends a person's word, too", () =>
     expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 3000)])).toEqual([[true, true]]);
   }));
 
+test("a person's word outlasts an alarm that has no data when it is said", () =>
+  inScene(async (scene, app) => {
+    await tellAll(scene, app, [alarmOf("ALERT"), alarmOf("INSUFFICIENT_DATA", AT + 1000)]);
+    const { lockdownId } = (await getAlarm(app.tables, alarmIdOf(alarmOf("ALERT")))) ?? {};
+    await lift(scene, app, lockdownId ?? "");
+    expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 2000), alarmOf("OK", AT + 3000)])).toEqual([
+      [true, false],
+      [true, false],
+    ]);
+    expect(await tellAll(scene, app, [alarmOf("ALERT", AT + 4000)])).toEqual([[true, true]]);
+  }));
+
 /** The app of a process that stands still for two minutes, in which ticks come, right before it stores an alarm. */
 const slowToStore = (scene: Scene, app: App): App => {
   const put: App["tables"]["put"] = async (...given) => {
