@@ -15,7 +15,7 @@ import type { KeptRow } from "../../store/group-rows.ts";
 import { GroupRowsInOrder } from "../../store/group-rows-in-order.ts";
 import { pageEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
-import { tell } from "../notices/tell.ts";
+import { tellOnce } from "../notices/tell.ts";
 
 /** How a group is to be looked at. */
 export interface LookAt {
@@ -153,7 +153,7 @@ export async function tellUnseen(app: App, pass: Due, whom: string, id: string, 
   app.log.write("error", what);
   const to = [{ kind: "role", role: "operator" }] as const;
   const dedupe = `unseen/${id}/${pass.at}`;
-  await tell(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: pass.at } })]);
+  await tellOnce(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: pass.at } })]);
 }
 
 async function lookInTime(app: App, options: FullPassOptions, it: Look): Promise<"looked" | "later" | "throttled"> {
@@ -229,7 +229,7 @@ async function tellUnreadable(app: App, group: GroupRef): Promise<void> {
   app.log.write("error", what);
   const to = [{ kind: "role", role: "operator" }] as const;
   const dedupe = `group-unreadable/${groupId}/${formatUtc(at).slice(0, 10)}`;
-  await tell(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: at } })]);
+  await tellOnce(app, [noticeOf("healthAlarm", { at, group, to, dedupe, data: { what, since: at } })]);
 }
 
 async function hasLedger(app: App, { groupId }: GroupRef): Promise<boolean> {

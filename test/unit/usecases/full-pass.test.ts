@@ -193,6 +193,28 @@ describe("a full pass", () => {
     expect(await world.due()).toEqual([]);
   });
 
+  test.each(["damaged", "late"])(
+    "wakes nobody again for a group that is %s, as long as another one keeps it from its end",
+    async (how) => {
+      const world = await fullPassWorld({ groups: 3 });
+      const guards = { "sg-1": "observe", "sg-2": "observe" } as const;
+      world.policy = { ...world.policy, groups: { ...world.policy.groups, guards } };
+      if (how === "damaged") await world.tables.put("group", [REGION, "sg-1"], { body: "{", rev: 1 }, { kind: "none" });
+      else world.busy.add("sg-1");
+      if (how === "damaged") world.busy.add("sg-2");
+      else world.failures.set("sg-0", "throttled");
+      await world.makeDue();
+      if (how === "late") world.advance(FULL_PASS_EVERY_MS);
+      for (let ticks = 0; ticks < 3; ticks++) {
+        await world.tick();
+        world.advance(1000);
+      }
+      expect(world.errors.length).toBeGreaterThanOrEqual(3);
+      expect(await world.due()).not.toEqual([]);
+      expect(world.woken).toEqual([0]);
+    },
+  );
+
   test("leaves out what is gone, refused or managed by a service", async () => {
     const world = await fullPassWorld({ groups: 4, perPart: 10 });
     world.groups.push(factsOf("sg-lb", { serviceManaged: true }));
