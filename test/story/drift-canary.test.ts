@@ -3,6 +3,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { CANARY_CALLS } from "../../cli/setup/canary.ts";
 import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
+import type { Mode } from "../../shared/domain/mode.ts";
+import { modeWrite } from "../../shared/store/mode.ts";
 import { canaryState, tendCanary } from "../../shared/usecases/drift/tend-canary.ts";
 import { GuardedWorld } from "../kit/guarded-world.ts";
 import { region, worldSeed } from "../kit/world.ts";
@@ -61,6 +63,23 @@ test("is deaf, too, when nothing comes but what has come before", async () => {
   await world.ticks(80);
   for (const record of records) await guarded.deliver(record);
   expect(await state()).toBe("deaf");
+});
+
+test("is not deaf for what the mode has kept it from, and is once that is over", async () => {
+  const { world } = guarded;
+  const set = (mode: Mode) => {
+    const inForce = { mode, since: world.clock.now(), by: "ann", reason: "" };
+    return world.process().tables.writeAll([modeWrite(inForce)]);
+  };
+  await tend();
+  await set("close-only");
+  await world.ticks(120);
+  expect([await state(), await tend()]).toEqual(["ok", "ok"]);
+  await set("normal");
+  await world.ticks(60);
+  expect([await state(), await tend()]).toEqual(["ok", "ok"]);
+  await world.ticks(16);
+  expect([await state(), await tend()]).toEqual(["deaf", "deaf"]);
 });
 
 test("lives in no group but the empty one that setup made", async () => {

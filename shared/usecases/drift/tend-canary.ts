@@ -9,6 +9,7 @@ import type { RuleSpec } from "../../domain/rule.ts";
 import { entryIdOf, ruleKey } from "../../domain/rule-key.ts";
 import { getGroupRow, saveGroupRow } from "../../store/group-rows.ts";
 import { getEntry } from "../../store/ledger.ts";
+import { readMode } from "../../store/mode.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App } from "../app.ts";
 import { changeAllocations } from "../ledger/change-allocations.ts";
@@ -33,7 +34,7 @@ const hourly: OpenHours = {
   }),
 };
 
-/** `deaf`: no event of our own canary has come for an hour and the time allowed; `unfit`: the group is not what setup made. */
+/** `deaf`: no event of our own canary has come for an hour and the time allowed, in which it was opened; `unfit`: the group is not what setup made. */
 export type CanaryState = "off" | "ok" | "deaf" | "unfit";
 
 /** Keeps the canary's rule in the ledger and says so where events do not come. Costs two writing calls and a few reads an hour. */
@@ -77,9 +78,11 @@ export async function canaryState(app: App, policy: Policy): Promise<Exclude<Can
   if (group === null) return "off";
   const spec = canarySpec();
   const entry = await getEntry(app.tables, group, entryIdOf(group.groupId, ruleKey(spec)));
-  if (!entry?.allocation) return "ok";
+  const { mode, since: modeSince } = await readMode(app.tables);
+  // In another one its rule is not opened, and no event can come.
+  if (!entry?.allocation || mode !== "normal") return "ok";
   const { heardAt } = await getGroupRow(app.tables, group);
-  const since = Math.max(heardAt ?? 0, entry.allocation.at);
+  const since = Math.max(heardAt ?? 0, entry.allocation.at, modeSince ?? 0);
   return app.clock.now() > since + HOUR_MS + (policy.drift.canary?.withinMs ?? 0) ? "deaf" : "ok";
 }
 
