@@ -123,7 +123,11 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
     async serviceMembers(ref, priority) {
       const read = async () =>
         mergeMembers((await readInterfaces(ref.region, priority, { securityGroupId: ref.groupId })).map(fields), []);
-      const found = (await members.known(keyOf(ref))) ?? (await services.get(keyOf(ref), read)) ?? [];
+      const known = members.known(keyOf(ref))?.catch((error: unknown) => {
+        if (!isThrottled(error)) throw error;
+        return null;
+      });
+      const found = (await known) ?? (await services.get(keyOf(ref), read)) ?? [];
       return found.filter((member) => member.serviceManaged);
     },
 
@@ -158,6 +162,8 @@ export function ecsInventory(rpc: RpcClient, clock: Clock): Inventory {
 function keyOf(ref: GroupRef): string {
   return `${ref.region}/${ref.groupId}`;
 }
+
+const isThrottled = (error: unknown): boolean => error instanceof CloudFailure && error.kind === "throttled";
 
 async function absentAsNull<Value>(absent: readonly string[], asked: Promise<Value>): Promise<Value | null> {
   try {
@@ -257,7 +263,7 @@ function isTrue(value: unknown): boolean {
 
 /**
  * Answers that are forgotten after a while, and the oldest first when there are too many. Those who ask while an answer is on its
- * way share it; a failure and an absence are not kept.
+ * way share it, but not that whoever asked for it had no call left; a failure and an absence are not kept.
  */
 class ShortMemory<Value> {
   readonly #clock: Clock;
@@ -277,7 +283,11 @@ class ShortMemory<Value> {
 
   get(key: string, read: () => Promise<Value | null>): Promise<Value | null> {
     const known = this.known(key);
-    if (known !== undefined) return known;
+    if (known !== undefined)
+      return known.catch((error: unknown) => {
+        if (!isThrottled(error)) throw error;
+        return this.get(key, read);
+      });
     const value = read();
     this.#keep(key, value);
     const forget = () => {
