@@ -122,13 +122,12 @@ async function sweepOnce(app: App, options: SweepWork): Promise<SweepReport> {
   // Side by side: a region that does not answer has its own groups wait, and nothing else.
   const regions = byRegion(groups).map((some) => {
     const isSilent = new Promise<void>((resolve) => tally.onSilence(some[0]?.[0]?.region ?? "", resolve));
-    const turns = [some.filter((rows) => !isLook(rows)), some.filter(isLook)];
-    const isDone = (async () => {
-      // What only compares groups asks the trail and takes its time: no end of another group waits for it.
-      for (const turn of turns)
-        await inParallel(turn, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
-    })();
-    return { isDone, isPassable: Promise.race([isDone, isSilent]) };
+    const lookAt = (which: typeof some) =>
+      inParallel(which, (rows) => sweepGroup(app, work, rows, now, tally), GROUPS_AT_ONCE);
+    const isEnded = lookAt(some.filter((rows) => !isLook(rows)));
+    // What only compares groups asks the trail and takes its time: no end of another group waits for it, and no job.
+    const isDone = isEnded.then(() => lookAt(some.filter(isLook)));
+    return { isDone, isPassable: Promise.race([isEnded, isSilent]) };
   });
   await Promise.all(regions.map(({ isPassable }) => isPassable));
   const jobs = due.filter((row) => row.kind === "job");

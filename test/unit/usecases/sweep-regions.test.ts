@@ -1,8 +1,8 @@
-// A tick with two regions, of which one does not answer.
+// What waits for what in a tick: for no region that does not answer, and no job for what only compares groups.
 import { expect, test } from "vitest";
 import type { GroupId, GroupRef } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
-import { dueGroup, dueJob, dueWrite } from "../../../shared/store/due.ts";
+import { dueDrift, dueGroup, dueJob, dueWrite } from "../../../shared/store/due.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import type { Jobs } from "../../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../../shared/usecases/operation/sweep.ts";
@@ -77,4 +77,33 @@ test("jobs wait for the ends of regions that answer, and for none that does not;
   const options = { policy, cause: "test", deadlineAt: app.clock.monotonicMs() + 60_000, jobs };
   expect((await sweep(half, options)).left).toBe(20);
   expect(order).toEqual(["end", "job"]);
+});
+
+test("no job waits for groups that are only compared, however many they are and however long that takes", async () => {
+  const { app, policy, tables } = await appWorld();
+  let ran = (): void => undefined;
+  const isRun = new Promise<void>((resolve) => {
+    ran = resolve;
+  });
+  const slow: App = {
+    ...app,
+    firewall: {
+      ...app.firewall,
+      readGroup: async (ref, priority) => {
+        await isRun;
+        return app.firewall.readGroup(ref, priority);
+      },
+    },
+  };
+  const many = Array.from({ length: 20 }, (_, n): GroupRef => ({ ...GROUP, groupId: `sg-${n}` as GroupId }));
+  await tables.writeAll([...many.map((ref) => dueDrift(ref, START, 1)), dueJob("lockdown", "x", START)].map(dueWrite));
+  const jobs: Jobs = {
+    run: async () => {
+      ran();
+      return true;
+    },
+    book: async () => undefined,
+  };
+  const options = { policy, cause: "test", deadlineAt: app.clock.monotonicMs() + 60_000, jobs };
+  expect((await sweep(slow, options)).looked).toHaveLength(20);
 });
