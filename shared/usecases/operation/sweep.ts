@@ -216,7 +216,8 @@ async function sweepGroup(app: App, options: Work, rows: readonly Due[], now: nu
     if (report.endRefused) await overdue(app, group, rows, "the cloud refuses to close it");
   } catch (error) {
     tally.left += rows.length;
-    tally.fail(group, error);
+    if (isUnreadable(error)) await tellUnreadable(app, `The look at ${group.groupId}`, error, tally);
+    else tally.fail(group, error);
     app.log.write("error", `the group ${group.groupId} cannot be looked at; what is due in it stays due`, {
       cause: error,
       ...(error instanceof CloudFailure
@@ -292,10 +293,7 @@ async function resumeApproved(app: App, lease: Lease, policy: Policy): Promise<L
   return (await refusalOf(app, policy, lease)) === null ? openApproved(app, lease, policy) : "by job";
 }
 
-/**
- * A job that fails stays due and keeps nothing else from its turn. One that waits for a row that nobody can read is no failure of the tick,
- * which would pass for ends that are late: people are told, once a day.
- */
+/** A job that fails stays due and keeps nothing else from its turn. */
 async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promise<void> {
   if (options.jobs === null) return;
   try {
@@ -304,17 +302,23 @@ async function sweepJob(app: App, options: Work, row: Due, tally: Tally): Promis
   } catch (error) {
     tally.left += 1;
     app.log.write("error", `the job ${row.id} failed; it is run again at the next tick`, { cause: error });
-    const failed = isUnreadable(error) ? tellUnreadable(app, row.id, error) : Promise.reject(error);
-    await failed.catch((failure: unknown) => tally.failures.push(failure));
+    if (isUnreadable(error)) await tellUnreadable(app, `The job ${row.id}`, error, tally);
+    else tally.failures.push(error);
   }
 }
 
-async function tellUnreadable(app: App, job: string, { message }: AppError): Promise<void> {
+/**
+ * What waits for a row that nobody can read is no failure of the tick, which would pass for ends that are late: people are told, once a day. That
+ * they cannot be told is one.
+ */
+async function tellUnreadable(app: App, what: string, { message }: AppError, tally: Tally): Promise<void> {
   const at = app.clock.now();
   const to = [{ kind: "role", role: "operator" }] as const;
-  const dedupe = `unreadable/${job}/${formatUtc(at).slice(0, 10)}`;
-  const data = { what: `${message} The job ${job} waits for it.`, since: null };
-  await tellOnce(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data })]);
+  const dedupe = `unreadable/${what}/${formatUtc(at).slice(0, 10)}`;
+  const data = { what: `${message} ${what} waits for it.`, since: null };
+  await tellOnce(app, [noticeOf("healthAlarm", { at, group: null, to, dedupe, data })]).catch((failure: unknown) =>
+    tally.failures.push(failure),
+  );
 }
 
 /** Full passes go on; what cannot be done now is done at the next tick. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { policySchema } from "../../../shared/config/document-schema.ts";
 import { policyOf } from "../../../shared/config/policy-values.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import { dueDrift, dueWrite, readDue } from "../../../shared/store/due.ts";
 import { listGroups } from "../../../shared/usecases/group/list-groups.ts";
 import { bookJobs } from "../../../shared/usecases/operation/jobs.ts";
 import { previewPolicy } from "../../../shared/usecases/policy/preview-policy.ts";
@@ -48,6 +49,29 @@ test("people are told once a day", async () => {
     await world.ticks(2);
   }
   expect(world.told.filter((it) => JSON.stringify(it).includes("of the table group cannot be read"))).toHaveLength(1);
+});
+
+test("no tick fails while it waits to be compared, people are told, and it is compared once its row can be read", async () => {
+  const targets = { hook: { kind: "webhook", urlFrom: "HOOK", secretFrom: "SIGN" } };
+  const document = {
+    groups: { guards: { web: "observe" } },
+    notifications: { targets, roles: { operator: ["hook"] } },
+  };
+  world.policy = policyOf(policySchema.parse(document), 1, region);
+  await damage();
+  const { tables } = world.process();
+  await tables.writeAll([dueWrite(dueDrift(world.web, world.clock.now(), 1))]);
+  await world.ticks(4);
+  const words = world.told
+    .map((it) => JSON.stringify(it))
+    .filter((it) => it.includes("of the table group cannot be read"));
+  expect(words).toEqual([expect.stringContaining("The look at sg-web waits for it.")]);
+  const waiting = async () =>
+    (await readDue(tables, 0, world.clock.now(), 100)).due.filter(({ kind }) => kind === "drift");
+  expect(await waiting()).toHaveLength(1);
+  await tables.delete("group", [region, "sg-web"], { kind: "none" });
+  await world.ticks(1);
+  expect(await waiting()).toEqual([]);
 });
 
 test("lists of groups and previews of a policy name it instead of taking it for a new one", async () => {
