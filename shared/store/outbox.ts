@@ -72,11 +72,13 @@ function pendingOf({ key, columns }: Row): Pending {
   }
 }
 
-/** What is still to be told: what goes before all others first, then by priority, and the oldest first within one. */
+/** What is still to be told, after a row: what goes before all others first, then by priority, and the oldest first within one. */
 export async function readOutbox(
   tables: Tables,
   limit: number,
+  after: Pending | null = null,
 ): Promise<{ readonly pending: readonly Pending[]; readonly more: boolean }> {
-  const page = await tables.range({ table: "outbox", from: [0], to: null, limit });
+  const from = after === null ? [0] : [...after.key.slice(0, -1), `${after.key.at(-1)}\u0001`];
+  const page = await tables.range({ table: "outbox", from, to: null, limit });
   return { pending: page.rows.map(pendingOf), more: page.more };
 }

@@ -29,7 +29,7 @@ export interface SendOptions {
   readonly deadlineAt: number;
 }
 
-/** Notices of one run. */
+/** Notices of one run that somebody takes now. */
 const PAGE = 500;
 /** How long one message may take, and a whole run: a target that hangs keeps the sweep from nothing for long. */
 const SEND_WITHIN_MS = 5000;
@@ -45,18 +45,15 @@ const REFUSALS_MAX = 2;
  * the outbox after its ending is remembered. Nothing that a target does makes this reject.
  */
 export async function sendNotices(app: App, options: SendOptions): Promise<number | null> {
-  const { pending, more } = await readOutbox(app.tables, PAGE);
-  if (pending.length === 0) return null;
   const run = new Run(app, options);
-  await run.takeIn(pending);
+  const isMore = await run.takeIn();
   await run.send();
   await run.finish();
-  const retryAts = run.retryAts();
-  const next = more ? [app.clock.now() + 1000, ...retryAts] : retryAts;
+  const next = [...(isMore ? [app.clock.now() + 1000] : []), ...run.retryAts()];
   return next.length === 0 ? null : Math.min(...next);
 }
 
-/** One notice in a run, and how far the telling is. */
+/** One notice in a run, and how far the telling is, as far as that is known. */
 interface Telling {
   readonly row: Pending;
   readonly notice: Notice;
@@ -70,6 +67,8 @@ class Run {
   private readonly app: App;
   private readonly options: SendOptions;
   private readonly stopAt: number;
+  /** By this instant who takes what is told once for the whole run. */
+  private readonly now: number;
   private readonly tellings = new Map<string, Telling>();
   private readonly lines: string[] = [];
   private readonly paces = new Map<string, TargetPace>();
@@ -81,23 +80,62 @@ class Run {
     this.app = app;
     this.options = options;
     this.stopAt = Math.min(options.deadlineAt, app.clock.monotonicMs() + RUN_MS);
+    this.now = app.clock.now();
   }
 
-  /** A notice in two rows is one: a pass that a crash repeated has told it twice. */
-  async takeIn(pending: readonly Pending[]): Promise<void> {
+  /**
+   * Takes in what waits, until there is enough that somebody takes now: what is for targets alone that take nothing hides nothing behind it.
+   * Answers whether there is more.
+   */
+  async takeIn(): Promise<boolean> {
+    const { app, options } = this;
+    let page = await readOutbox(app.tables, PAGE);
+    if (page.pending.length === 0) return false;
+    const { targets } = options.policy.notifications;
+    await inParallel(targets, async ({ name }) => void this.paces.set(name, await readPace(app.tables, name)));
+    for (let wanted = 0; ; ) {
+      wanted += await this.take(page.pending);
+      const last = page.pending.at(-1);
+      if (!page.more || !last) return false;
+      if (wanted >= PAGE || app.clock.monotonicMs() >= this.stopAt) return true;
+      page = await readOutbox(app.tables, PAGE, last);
+    }
+  }
+
+  /** A notice in two rows is one: a pass that a crash repeated has told it twice. Answers how many of them somebody takes now. */
+  private async take(pending: readonly Pending[]): Promise<number> {
+    const { notifications } = this.options.policy;
     const rows = new Map<string, Pending & { readonly notice: Notice }>();
     for (const row of pending) {
       const { notice } = row;
       if (notice === null) this.lines.push(`the notice ${row.key.join("/")} cannot be read and is given up`);
-      if (notice === null || rows.has(notice.id)) this.over.push(row);
+      if (notice === null || rows.has(notice.id) || this.tellings.has(notice.id)) this.over.push(row);
       else rows.set(notice.id, { ...row, notice });
     }
+    let wanted = 0;
     await inParallel([...rows.values()], async (row) => {
       const { notice } = row;
-      const state = row.state ?? (await readDelivery(this.app.tables, notice.id)) ?? {};
-      const targets = targetsOf(notice, this.options.policy.notifications);
-      this.tellings.set(notice.id, { row, notice, targets, state });
+      const targets = targetsOf(notice, notifications);
+      const takes = (target: NotifyTarget): boolean => {
+        const state = row.state?.[target.name];
+        const isTurn = state?.kind === "refused" ? state.nextAt <= this.now : !isFinal(state);
+        return isTurn && roomOf(this.paceOf(target), target.perMinute, this.now) > 0;
+      };
+      const isLeft = targets.length > 0 && !targets.some(takes) && !this.isOver(notice);
+      // As long as nobody takes it, it does not matter whether it was told before.
+      const known = row.state ?? (isLeft ? null : await readDelivery(this.app.tables, notice.id));
+      if (!isLeft) wanted += 1;
+      this.tellings.set(notice.id, { row, notice, targets, state: known ?? {} });
     });
+    return wanted;
+  }
+
+  private isOver({ at }: Notice): boolean {
+    return at + this.options.policy.notifications.deadAfterMs <= this.now;
+  }
+
+  private paceOf({ name }: NotifyTarget): TargetPace {
+    return this.paces.get(name) ?? freshPace;
   }
 
   /** All targets side by side. Rejects when the store does, but not before every target has come to its end. */
@@ -121,7 +159,7 @@ class Run {
     const now = this.app.clock.now();
     return this.options.policy.notifications.targets.flatMap((target) => {
       const left = this.openFor(target);
-      return left.length > 0 ? [retryAt(target, left, this.paces.get(target.name) ?? freshPace, now)] : [];
+      return left.length > 0 ? [retryAt(target, left, this.paceOf(target), now)] : [];
     });
   }
 
@@ -138,7 +176,7 @@ class Run {
     const now = app.clock.now();
     for (const telling of this.tellings.values()) {
       const { notice, targets } = telling;
-      if (notice.at + policy.notifications.deadAfterMs > now) continue;
+      if (!this.isOver(notice)) continue;
       for (const { name } of targets.filter((target) => !isFinal(telling.state[target.name]))) {
         telling.state = { ...telling.state, [name]: { kind: "dead", at: now } };
         lines.push(`the notice ${notice.id} (${notice.kind}) could not be told to ${name} and is given up`);
@@ -159,8 +197,8 @@ class Run {
   private async sendTo(target: NotifyTarget, own: readonly Telling[]): Promise<TargetPace> {
     const { app, options } = this;
     const { clock, tables } = app;
-    let pace = await readPace(tables, target.name);
-    const now = clock.now();
+    const { now } = this;
+    let pace = this.paceOf(target);
     const room = roomOf(pace, target.perMinute, now);
     const isNew = ({ state }: Telling): boolean => state[target.name] === undefined;
     const fresh = own.filter(isNew).map(({ notice }) => notice);

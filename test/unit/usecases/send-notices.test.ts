@@ -153,6 +153,32 @@ describe("the job that sends", () => {
     expect(await world.waiting()).toEqual([]);
   });
 
+  test("a target that takes nothing hides no other's notices, however many wait for it, and keeps nobody at work", async () => {
+    const people = { people: { ann: { targets: ["hook"] } }, roles: { operator: ["ops"] } };
+    world = await noticeWorld({ hook: "webhook", ops: "dingtalk" }, people);
+    const told: string[] = [];
+    const away = world.app({
+      notifier: () => ({
+        send: async (target, message) => {
+          if (target.name === "ops") return { kind: "unreached", why: "it is away" };
+          told.push(message.id);
+          return { kind: "sent" };
+        },
+      }),
+    });
+    for (let n = 0; n < 600; n++) await world.tell("driftFound", `drift ${n}`);
+    await world.send(away);
+    world.now += 1000;
+    const notice = await world.tell("leaseOpened", "hers", [{ kind: "person", principal: "ann" }]);
+    await world.send(away);
+    expect(told).toEqual([notice.id]);
+    let runs = 0;
+    for (const until = world.now + 60_000; world.now < until; runs++)
+      world.now = Math.max(world.now + 1, (await world.send(away)) ?? until);
+    expect(runs).toBeLessThan(20);
+    expect(await world.waiting()).toHaveLength(600);
+  });
+
   test("what cannot be told for days is given up, and that is recorded", async () => {
     world = await noticeWorld({ hook: "webhook", ops: "dingtalk" }, { deadAfterDays: 2 });
     const { hook } = world.receivers;
