@@ -109,7 +109,8 @@ export async function noticeWorld(
       await tables.writeAll(noticeWrites(notice));
       return notice;
     },
-    send: (app: App = self.app()) => sendNotices(app, { policy: self.policy, deadlineAt: world.now + 30_000 }),
+    send: async (app: App = self.app()) =>
+      (await sendNotices(app, { policy: self.policy, deadlineAt: world.now + 30_000 })).nextAt,
     drain: async (app: () => App = () => self.app()) => {
       for (let runs = 1; runs < 200; runs++) {
         const next = await self.send(app());

@@ -29,6 +29,14 @@ export interface SendOptions {
   readonly deadlineAt: number;
 }
 
+/** What became of a run. */
+export interface SendReport {
+  /** Messages that were sent, or could not be. */
+  readonly tried: number;
+  /** When to look again; null when nothing waits. */
+  readonly nextAt: number | null;
+}
+
 /** Notices of one run that somebody takes now. */
 const PAGE = 500;
 /** How long one message may take, and a whole run: a target that hangs keeps the sweep from nothing for long. */
@@ -39,18 +47,16 @@ const DIGEST_LINES = 20;
 const REFUSALS_MAX = 2;
 
 /**
- * Resolves with the instant at which something is to be tried again, or null when nothing waits.
- *
  * A message is sent, and then it is written down that it was: a crash in between has it sent again, under the same id. A notice leaves
  * the outbox after its ending is remembered. Nothing that a target does makes this reject.
  */
-export async function sendNotices(app: App, options: SendOptions): Promise<number | null> {
+export async function sendNotices(app: App, options: SendOptions): Promise<SendReport> {
   const run = new Run(app, options);
   const isMore = await run.takeIn();
   await run.send();
   await run.finish();
   const next = [...(isMore ? [app.clock.now() + 1000] : []), ...run.retryAts()];
-  return next.length === 0 ? null : Math.min(...next);
+  return { tried: run.tried, nextAt: next.length === 0 ? null : Math.min(...next) };
 }
 
 /** One notice in a run, and how far the telling is, as far as that is known. */
@@ -73,6 +79,7 @@ class Run {
   private readonly lines: string[] = [];
   private readonly paces = new Map<string, TargetPace>();
   private over: Pending[] = [];
+  tried = 0;
   /** Rows of a notice that several targets move are written one after the other. */
   private writing: Promise<void> = Promise.resolve();
 
@@ -213,6 +220,7 @@ class Run {
       if (clock.monotonicMs() >= this.stopAt || pace.pausedUntil > clock.now()) break;
       pace = paceAfter(pace, clock.now());
       await tables.writeAll([paceWrite(target.name, pace)]);
+      this.tried += 1;
       const outcome = await app.notifier.send(target, this.messageTo(message, target), SEND_WITHIN_MS);
       refusals = outcome.kind === "refused" ? refusals + 1 : 0;
       pace = this.paced(pace, outcome, refusals >= REFUSALS_MAX);

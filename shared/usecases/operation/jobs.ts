@@ -107,8 +107,10 @@ const jobs: Readonly<Record<string, Job>> = {
     beginsAt: (now) => now + HOUR_MS,
     waitsForPolicy: true,
     run: async (app, run) => {
-      const latest = app.clock.now() + HOUR_MS;
-      const next = Math.min((await sendNotices(app, run)) ?? latest, latest);
+      const { tried, nextAt } = await sendNotices(app, run);
+      // Who told of something meanwhile, of a second that was under way, may have lost the row that asked for this job with this run's.
+      const latest = app.clock.now() + (tried > 0 ? MINUTE_MS : HOUR_MS);
+      const next = Math.min(nextAt ?? latest, latest);
       if (next < app.clock.now() + MINUTE_MS) await app.wakeup.arm(0, next);
       return next;
     },

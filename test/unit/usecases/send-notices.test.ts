@@ -1,6 +1,9 @@
 // What people are told, how often and in what order, on real receivers.
 import { afterEach, describe, expect, test } from "vitest";
+import { readDue } from "../../../shared/store/due.ts";
 import { listRecords } from "../../../shared/store/records.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { runJob } from "../../../shared/usecases/operation/jobs.ts";
 import { type NoticeWorld, noticeWorld } from "../../kit/notice-world.ts";
 
 let world: NoticeWorld;
@@ -11,6 +14,13 @@ const textsOf = (name: string): readonly string[] =>
   (world.receivers[name]?.taken() ?? []).map(({ json }) => String((json["text"] as { content: string }).content));
 const idsOf = (name: string): readonly string[] =>
   (world.receivers[name]?.taken() ?? []).map(({ json }) => String(json["id"]));
+
+/** What a tick does of the job. */
+async function tick(app: App = world.app()): Promise<void> {
+  const { due } = await readDue(world.tables, 0, world.now, 100);
+  const options = { policy: world.policy, cause: "due", deadlineAt: world.now + 30_000 };
+  for (const row of due) await runJob(app, row, options);
+}
 
 describe("the job that sends", () => {
   test("tells each target once and leaves nothing behind", async () => {
@@ -35,6 +45,30 @@ describe("the job that sends", () => {
     await world.send();
     expect(idsOf("hook")).toHaveLength(2);
     expect(await world.waiting()).toEqual([]);
+  });
+
+  test("what is told of the same second while others are sent is told within a minute", async () => {
+    world = await noticeWorld({ hook: "webhook" });
+    const first = await world.tell("leaseOverdue", "a");
+    let second: string | undefined;
+    const slow = world.app({
+      notifier: (inner) => ({
+        send: async (...given) => {
+          second ??= (await world.tell("leaseOverdue", "b")).id;
+          return inner.send(...given);
+        },
+      }),
+    });
+    await tick(slow);
+    expect(idsOf("hook")).toEqual([first.id]);
+    world.now += 60_000;
+    await tick();
+    expect(idsOf("hook")).toEqual([first.id, second]);
+    // With nothing left to tell the hourly run alone is to come.
+    world.now += 60_000;
+    await tick();
+    const { due } = await readDue(world.tables, 0, world.now + 86_400_000, 100);
+    expect(due.map(({ at }) => at)).toEqual([world.now + 3_600_000]);
   });
 
   test("an incident is not drowned: the lockdown comes first, and what may wait in one message", async () => {
