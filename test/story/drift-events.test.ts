@@ -1,9 +1,11 @@
 // Events that are malformed, foreign, made up, old or huge change nothing by themselves; where somebody should read of it, they can.
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { defaultPolicy } from "../../shared/config/policy-schema.ts";
 import { GuardedWorld, openDatabase } from "../kit/guarded-world.ts";
 import { callByOther } from "../kit/other-calls.ts";
 import { fromCidr, somePorts } from "../kit/rules.ts";
 import { trailRecord } from "../kit/trail-records.ts";
+import { region } from "../kit/world.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -156,6 +158,20 @@ describe("an event that was made up", () => {
   test("of another region than the policy's is left out", async () => {
     const report = await guarded.deliver(madeUp({ acsRegion: "cn-shanghai" }, { RegionId: "cn-shanghai" }));
     expect(report.looked).toEqual([]);
+  });
+
+  test("of a group that the policy alone may guard comes again where that cannot be read, from whatever region", async () => {
+    const { world } = guarded;
+    const { policy } = world;
+    const guards = { "sg-app": "observe" } as const;
+    const own = madeUp({ referencedResources: {}, resourceName: "" }, { SecurityGroupId: "sg-app" });
+    const far = madeUp({ acsRegion: "cn-shanghai" }, { SecurityGroupId: "sg-far" });
+    world.policy = { ...defaultPolicy(region), isStandIn: true };
+    for (const record of [own, far])
+      await expect(guarded.deliver(record)).rejects.toMatchObject({ code: "POLICY_UNREADABLE" });
+    world.policy = { ...policy, groups: { ...policy.groups, guards: { ...policy.groups.guards, ...guards } } };
+    expect((await guarded.deliver(own)).looked).toEqual(["sg-app"]);
+    expect(await guarded.deliver(far)).toMatchObject({ looked: [], ignored: expect.stringContaining("leaves out") });
   });
 
   const hostile: readonly [string, () => Json][] = [

@@ -3,6 +3,7 @@ import type { GroupRef } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { callOf, type Sighting } from "../../domain/sighting.ts";
+import { fail } from "../../errors/app-error.ts";
 import { nameOf } from "../../plan/judge-drift.ts";
 import type { TrailReading } from "../../ports/trail.ts";
 import { claimDue, type Due, dueDrift, dueWrite } from "../../store/due.ts";
@@ -66,7 +67,8 @@ export async function lookAtEvents(
 
 /**
  * Takes one record of the trail. Nothing follows from what it says but that its groups are looked at, and who is named in the record
- * of what is found. Malformed, foreign, own, failed, replayed and repeated events change nothing.
+ * of what is found. Malformed, foreign, own, failed, replayed and repeated events change nothing. Throws POLICY_UNREADABLE where the policy
+ * alone could tell whether a group is something to us: the event comes again.
  */
 export async function lookAtEvent(app: App, record: unknown, options: EventOptions): Promise<EventReport> {
   const now = app.clock.now();
@@ -102,6 +104,7 @@ export async function lookAtEvent(app: App, record: unknown, options: EventOptio
     const isLooked = await lookFor(app, { groupId, region }, sighting, options);
     ({ looked, left, known: again })[isLooked].push(groupId);
   }
+  if (options.policy.isStandIn && own.length < others.length) throw fail("POLICY_UNREADABLE");
   const isDone = looked.length + left.length === 0;
   const { eventId } = reading.call;
   if (isDone && again.length > 0)
@@ -242,7 +245,7 @@ function reasonToIgnore(reading: TrailReading, options: EventOptions): Ignored |
       why: `${nameOf(call.actor)} tried ${call.operation} and was refused: ${call.failed}`,
       isTold: true,
     };
-  if (!options.policy.regions.includes(call.region))
+  if (!options.policy.isStandIn && !options.policy.regions.includes(call.region))
     return { why: `${what} is of ${call.region}, which the policy leaves out`, isTold: false };
   return null;
 }
