@@ -29,7 +29,7 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
   const allOpen = opened.length === holders.length;
   const preExisting = parts.every((part) => stoodFor(part).kind === "preExisting");
   return {
-    state: ended ? (allDone ? finalState(ended.cause, opened.length > 0) : "closing") : allOpen ? "open" : "opening",
+    state: ended ? (allDone ? finalState(ended.cause, allOpen) : "closing") : allOpen ? "open" : "opening",
     until: Math.max(...holders.map((holder) => holder.until)),
     openedAt: allOpen ? Math.max(...opened) : null,
     closedAt: ended && allDone ? now : null,

@@ -63,6 +63,8 @@ describe("the state", () => {
   ])("of an end by %s is %s where it was open, and %s where it never was", (ended, opened, never) => {
     expect(stateOf(aPart({ ended, done: true }))).toBe(opened);
     expect(stateOf(aPart({ ended, done: true, openedAt: null }))).toBe(never);
+    // Of several rules it was open once all of them were.
+    expect(stateOf(aPart({ ended, done: true }), aPart({ ended, done: true, openedAt: null }))).toBe(never);
   });
 });
 
