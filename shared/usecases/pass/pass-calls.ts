@@ -136,11 +136,11 @@ export class PassCalls {
     const outcome = await this.call(intent, batch, () =>
       this.app.firewall.revoke(group, ruleIds, intent.token, priority),
     );
-    const isOver = outcome === "done" || outcome === "gone";
-    // A reading decides about an unknown outcome: an id that is no longer shown is gone.
-    if (isOver || (outcome === "unknown" && batch.every((call) => !call.seen)))
+    // Not by an unknown outcome and a reading that does not show it: that may be older than the rule.
+    if (outcome === "done" || outcome === "gone") {
       for (const id of ruleIds) this.revoked.add(id);
-    if (isOver) for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
+      for (const { entryId } of batch) if (entryId !== null) this.cleared.add(entryId);
+    }
     if (
       areEnds &&
       batch.some((call) => call.suspends === undefined) &&

@@ -42,3 +42,18 @@ test("a lost reply, a lost lock and a store that is away leave no failure that n
   await expect(calls.perform([end])).rejects.toThrow(StoreFailure);
   expect(together).toEqual([1, 1]);
 });
+
+test("what an old reading does not show is not gone by a revoke that got no answer", async () => {
+  const { app, policy } = await appWorld();
+  const { lockMs, lockMarginMs: marginMs } = app.settings;
+  const lock = await acquireLock(app.tables, app.clock, GROUP.groupId, { holder: "a", lockMs, marginMs });
+  if (lock === null) throw new Error("the lock is taken");
+  const revoke = (): Promise<void> => Promise.reject(new CloudFailure("unknown", "RevokeSecurityGroup"));
+  const mute: App = { ...app, firewall: { ...app.firewall, revoke } };
+  const calls = new PassCalls(mute, new PassIntents(mute, GROUP, lock, []), {
+    ...{ group: GROUP, lock, priority: "end", limits: policy.limits },
+    ...{ ruleOf: () => null, rulesOfOurs: () => 1, say: () => undefined },
+  });
+  await calls.perform([{ kind: "revoke", entryId: null, ruleId: ruleId("a"), seen: false, cause: "its end" }]);
+  expect(calls.revoked).toEqual(new Set());
+});
