@@ -17,6 +17,7 @@ import { followed, several } from "./several.ts";
 import { storeTrouble } from "./store-trouble.ts";
 import { terraform } from "./terraform.ts";
 import { tightened } from "./tightened.ts";
+import { wide } from "./wide.ts";
 
 export const features = {
   approvals,
@@ -38,6 +39,7 @@ export const features = {
   hours,
   several,
   followed,
+  wide,
 } as const satisfies Readonly<Record<string, Feature>>;
 export type FeatureName = keyof typeof features;
 

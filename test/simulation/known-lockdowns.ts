@@ -37,10 +37,20 @@ export class KnownLockdowns {
   /** When others last changed a rule, by its id. */
   readonly #movedAt = new Map<string, number>();
   readonly #lockedAt = new Map<string, number>();
+  readonly #pieces = new Set<string>();
   readonly #times: Times;
 
   constructor(times: Times) {
     this.#times = times;
+  }
+
+  /** A part of a wide rule that may stand by itself while one is on. */
+  addPiece(groupId: string, words: string): void {
+    this.#pieces.add(`${groupId} ${words}`);
+  }
+
+  isPiece(groupId: string, words: string): boolean {
+    return this.#pieces.has(`${groupId} ${words}`);
   }
 
   /** Takes in a call; `writerOf` knows whose a rule is. */

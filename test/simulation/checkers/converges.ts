@@ -25,8 +25,8 @@ const pass = async (world: SimWorld): Promise<boolean> => {
   return isTold;
 };
 
-/** So long a quarantine's drop is held at least, and one on a list longer; the look at its end stays booked when it is lifted before. */
-const HELD_MIN_MS = 14 * 24 * 60 * 60_000;
+/** A run is over long before what is held so long: drops of quarantines and on lists, what stays of wide rules. The look at its end stays booked. */
+const HELD_MIN_MS = 6 * 24 * 60 * 60_000;
 
 /** True of a look that finds nothing to do in its time, or comes when hours open or close. */
 const isForLater = ({ hours }: SimWorld, key: readonly KeyPart[], now: number): boolean =>

@@ -34,8 +34,8 @@ export const endsInTime: Checker = {
             .filter((grant) => grant.groupId === groupId && grant.rule === words)
             .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));
           // A drop that somebody has made an accept of goes when its lockdown is lifted, or the night finds that its quarantine is over.
-          const isDrop = words.startsWith("ingress drop ");
-          const lifted = isDrop ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0;
+          const isOfLockdown = words.startsWith("ingress drop ") || world.lockdowns.isPiece(groupId, words);
+          const lifted = isOfLockdown ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0;
           const quarantined = world.recycling.quarantinedBy(groupId, words);
           const found = quarantined === undefined ? 0 : quarantined.droppedUntil + TWO_NIGHTS_MS;
           const end = Math.max(lifted, found, world.hours.endOf(groupId, words), ...ends);

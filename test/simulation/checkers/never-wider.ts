@@ -15,6 +15,7 @@ export const neverWider: Checker = {
         if (world.allocations.mayBeOpened(call.groupId, words)) continue;
         // Given back after a lockdown, or out of the recycling queue.
         if (world.lockdowns.isToGiveBack(call.groupId, words)) continue;
+        if (world.lockdowns.isPiece(call.groupId, words) && world.lockdowns.mayBeOn(call.groupId)) continue;
         // What was allocated stands on where drift is not rolled back, and is given back like other people's rules.
         const wasAsked = world.allocations.wasAsked(call.groupId, words);
         if (wasAsked && world.lockdowns.toGiveBack(call.groupId, words) !== undefined) continue;

@@ -3,7 +3,7 @@
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { isGone, QUARANTINE_MS, type Recyclable } from "../known-recycling.ts";
-import { type ObservedCall, SKEW_MAX_MS, wordsOf } from "../observed.ts";
+import { LATE_EFFECT_MS, type ObservedCall, SKEW_MAX_MS, wordsOf } from "../observed.ts";
 import { LEFT_ALONE_MS, TWO_NIGHTS_MS } from "../recycling.ts";
 import type { SimWorld } from "../sim-world.ts";
 import { isOf } from "../unreadable-rows.ts";
@@ -94,8 +94,9 @@ function judge(world: SimWorld, known: Recyclable, { before, after, at }: Observ
 /** Rows of other groups hold up nothing here. */
 const troubledIn = (world: SimWorld, { groupId }: Recyclable): number => world.troubledAt((row) => isOf(row, groupId));
 
+/** A call may take effect long after it was made. */
 const isLeftAlone = ({ leftAloneAt }: Recyclable, at: number): boolean =>
-  leftAloneAt !== null && at > leftAloneAt && at < leftAloneAt + LEFT_ALONE_MS - SKEW_MAX_MS;
+  leftAloneAt !== null && at > leftAloneAt + LATE_EFFECT_MS && at < leftAloneAt + LEFT_ALONE_MS - SKEW_MAX_MS;
 
 /** True where the log knows of a session before. */
 const cameBefore = ({ visits, droppedAt }: Recyclable, at: number): boolean =>
