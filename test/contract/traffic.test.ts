@@ -263,6 +263,40 @@ describe("flow logs", () => {
     expect(await traffic.reach(region)).toMatchObject({ blind: null, ipv4Only: false });
   });
 
+  test("vouch for no time before they were made: those of before may have captured a part alone", async () => {
+    const { vpcId } = cloud.account;
+    const made = async (kind: "VPC" | "VSwitch", resourceId: string): Promise<void> => {
+      const asked = {
+        ...{ RegionId: region, FlowLogName: "all", ResourceType: kind, ResourceId: resourceId, TrafficType: "All" },
+        ...{ ProjectName: place.project, LogStoreName: place.logstore },
+      };
+      const request = () => ({ toMap: () => asked });
+      await vpc.call({ action: "CreateFlowLog", region, priority: "open", reading: false, request });
+    };
+    const known = async () => {
+      await traffic.reach(region);
+      const { members } = await traffic.read(span, 100);
+      return members.filter(({ member }) => member === "eni-1" || member === "eni-2");
+    };
+    const inVpc = aQuietLog(["eni-1"], span).map((record) => ({ ...record, "vpc-id": vpcId }));
+    put(inVpc, aQuietLog(["eni-2"], span), aSession(talk()));
+    await cloud.advance(HOUR_MS / 2);
+    await made("VPC", vpcId);
+    await settled();
+    const members = await known();
+    expect(members.map(({ member, seen }) => [member, sizeOf(seen)])).toEqual([
+      ["eni-1", 3],
+      ["eni-2", 3],
+    ]);
+    expect(members[0]?.ports.map(summary), "what it was used for counts").toEqual(["tcp 22: real 203.0.113.7"]);
+    // One for something else takes nothing from those of which it is known where they are.
+    await made("VSwitch", vpcId.replace("vpc-", "vsw-"));
+    expect((await known()).map(({ member, seen }) => [member, sizeOf(seen)])).toEqual([
+      ["eni-1", 3],
+      ["eni-2", 0],
+    ]);
+  });
+
   test("are no evidence where they capture a part alone: who is refused in a quarantine has to be seen too", async () => {
     const asked = {
       ...{ RegionId: region, FlowLogName: "half", ResourceType: "VPC", ResourceId: cloud.account.vpcId },

@@ -65,7 +65,7 @@ export function coverageQuery(
   return [
     searchOf(span),
     "|",
-    `select "eni-id" as eni, ${bucket} as bucket,`,
+    `select "eni-id" as eni, max("vpc-id") as vpc, max("vswitch-id") as vswitch, ${bucket} as bucket,`,
     `count(distinct cast("start" as bigint) / ${at.aggregationS}) as parts,`,
     `count_if("log-status" = 'SKIPDATA') as skipped`,
     `from log where ${inSpan(span)}`,
@@ -178,14 +178,27 @@ export interface Coverage {
   skipped: Windows;
 }
 
-/** Adds rows of `coverageQuery`. A window counts when every aggregation window of it is there. */
-export function readCoverage(rows: readonly LogRow[], aggregationS: number, into: Map<string, Coverage>): void {
+/** What is captured into a log. */
+export interface Capture {
+  /** The longest window of its flow logs. */
+  readonly aggregationS: number;
+  /** From when the flow logs of today vouch for an interface, by the ids of it, its vSwitch and its VPC. Milliseconds. */
+  readonly vouchesFrom: (places: readonly string[]) => number;
+}
+
+/**
+ * Adds rows of `coverageQuery`. A window counts when every aggregation window of it is there, and when what is captured today was
+ * captured then.
+ */
+export function readCoverage(rows: readonly LogRow[], capture: Capture, into: Map<string, Coverage>): void {
+  const { aggregationS, vouchesFrom } = capture;
   for (const row of rows) {
     const eniId = String(row["eni"] ?? "");
     const at = Number(row["bucket"]) * WINDOW_MS;
     if (eniId === "" || eniId === "null" || !Number.isFinite(at)) continue;
     const known = into.get(eniId) ?? { seen: 0n, skipped: 0n };
-    if (Number(row["parts"]) >= WINDOW_MS / 1000 / aggregationS) known.seen |= windowOf(at);
+    const isWhole = Number(row["parts"]) >= WINDOW_MS / 1000 / aggregationS;
+    if (isWhole && at >= vouchesFrom([eniId, String(row["vswitch"]), String(row["vpc"])])) known.seen |= windowOf(at);
     if (Number(row["skipped"]) > 0) known.skipped |= windowOf(at);
     into.set(eniId, known);
   }

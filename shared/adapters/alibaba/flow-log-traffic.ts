@@ -8,6 +8,7 @@ import type { MemberTraffic, Traffic, TrafficAsk, TrafficReach, TrafficReading }
 import { TrafficFailure } from "../../ports/traffic.ts";
 import { fields, text } from "./ecs-answers.ts";
 import {
+  type Capture,
   type Coverage,
   coverageQuery,
   flowsQuery,
@@ -51,7 +52,7 @@ const FLOW_LOG_PAGES_MAX = 20;
 /** Nothing is asked before the first call. */
 export function flowLogTraffic(settings: FlowLogSettings): Traffic {
   const { clock, sls, places, rowsPerPage = ROWS_PER_PAGE } = settings;
-  const aggregations = new Map<string, number>();
+  const captures = new Map<string, Capture>();
   const placeOf = (region: string): FlowLogPlace | undefined => places.find((place) => place.region === region);
 
   /**
@@ -94,7 +95,8 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
 
   /** What a part of the span tells; a part whose answers stay incomplete is cut, down to one window. */
   async function readSpan(place: FlowLogPlace, span: Asked, found: Findings, spent: Spent): Promise<boolean> {
-    const aggregationS = aggregations.get(place.region) ?? WINDOW_MS / 1000;
+    const capture = captures.get(place.region) ?? captureOf(null);
+    const { aggregationS } = capture;
     // Coverage first: what arrives between the two questions may be known without counting, never count without being known.
     const coverage: LogRow[] = [];
     const isKnown = await ask(place, span, (page) => coverageQuery(span, { aggregationS, ...page }), {
@@ -107,7 +109,7 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
     const isTold =
       isKnown && (await ask(place, span, (page) => flowsQuery(span, { thresholds, ...page }), { spent, rows }));
     if (isTold) {
-      readCoverage(coverage, aggregationS, found.coverage);
+      readCoverage(coverage, capture, found.coverage);
       return true;
     }
     const windows = (span.until - span.from) / WINDOW_MS;
@@ -130,7 +132,7 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
       if (!Number.isFinite(ttlDays))
         throw new TrafficFailure("unavailable", "the logstore does not say how long it keeps");
       const logs = await flowLogsOf(settings.vpc, place);
-      aggregations.set(region, aggregationOf(logs));
+      captures.set(region, captureOf(logs));
       return {
         // A logstore that was made yesterday has nothing of the day before.
         retentionMs: Math.max(0, Math.min(ttlDays * DAY_MS - RETENTION_MARGIN_MS, ageOf(store, clock.now()))),
@@ -254,12 +256,26 @@ async function flowLogsOf(
   }
 }
 
-/** The longest of their windows: each shorter one is in there too. */
-function aggregationOf(logs: readonly FlowLog[] | null): number {
+/**
+ * The longest of their windows: each shorter one is in there too. Which traffic a flow log captures is settled when it is made: what lies
+ * in the logstore of before may be of another one, of drops alone. Where nothing tells which of them it is, the youngest counts.
+ */
+function captureOf(logs: readonly FlowLog[] | null): Capture {
   const minutes = (logs ?? [])
     .map((log) => Number(log["AggregationInterval"]))
     .filter((each) => [1, 5, 10].includes(each));
-  return minutes.length === 0 ? WINDOW_MS / 1000 : Math.max(...minutes) * 60;
+  const made = (logs ?? []).flatMap((log) => {
+    const at = Date.parse(text(log["CreationTime"]));
+    return Number.isNaN(at) ? [] : [{ of: text(log["ResourceId"]), at }];
+  });
+  const youngest = (some: typeof made): number => Math.max(Number.NEGATIVE_INFINITY, ...some.map(({ at }) => at));
+  return {
+    aggregationS: minutes.length === 0 ? WINDOW_MS / 1000 : Math.max(...minutes) * 60,
+    vouchesFrom: (places) => {
+      const own = made.filter(({ of }) => places.includes(of));
+      return youngest(own.length > 0 ? own : made);
+    },
+  };
 }
 
 /** Why silence means nothing: it is not known what is captured, or it is only a part. */
