@@ -120,6 +120,17 @@ export const anUnansweredDatagram = (talk: Talk): Fields[] => [
   record({ protocol: 17, ...talk }, "in", { packets: 1, bytes: 60, flags: 0 }),
 ];
 
+/** Datagrams that want no answer, each from a port of its own: lines of a log, counters, traps. */
+export const aStream = (talk: Talk, datagrams: number): Fields[] =>
+  Array.from({ length: datagrams }, (_, n) =>
+    record({ protocol: 17, ...talk, peerPort: 40_000 + n }, "in", { packets: 1, bytes: 200, flags: 0 }),
+  );
+
+/** Data comes in here, and the answers go out by another interface. */
+export const aOneWaySession = (talk: Talk): Fields[] => [
+  record(talk, "in", { packets: 9, bytes: 900, flags: SYN | PSH | FIN }),
+];
+
 /** As a log of an old kind has it: without flags. */
 export const withoutFlags = (records: readonly Fields[]): Fields[] =>
   records.map(({ "tcp-flags": _, ...rest }) => rest);

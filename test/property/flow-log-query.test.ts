@@ -67,13 +67,13 @@ function accepted({ protocol, port, peerPort, ways }: Case): string[] {
   const isOwn = port >= 32_768 && peerPort <= 1023;
   const isLarge = [into, out].some(({ packets, bytes }) => packets > 8 || bytes > 500);
   if (protocol !== 6) {
-    if (!out.isThere) return ["silent"];
+    if (!out.isThere) return [into.packets > 8 ? "unclear" : "silent"];
     const isAsked = port >= 32_768 && [53, 67, 123, 443, 547].includes(peerPort);
     if (out.first < into.first || isAsked) return [];
     return [isOwn ? "unclear" : "real"];
   }
   if (ways.some((it) => it.flags === null)) {
-    if (!out.isThere) return ["silent"];
+    if (!out.isThere) return [isLarge ? "unclear" : "silent"];
     if (isOwn) return [];
     return [isLarge ? "real" : "unclear"];
   }
@@ -81,7 +81,7 @@ function accepted({ protocol, port, peerPort, ways }: Case): string[] {
   if ((into.flags & 16) > 0) return [];
   if ((out.flags & 16) > 0) return [isReal ? "real" : "shaken"];
   if ((out.flags & SYN) > 0) return [];
-  if (!out.isThere) return ["silent"];
+  if (!out.isThere) return [(into.flags & PSH) > 0 && isLarge ? "unclear" : "silent"];
   if ((into.flags & SYN) > 0) return [(out.flags & RST) > 0 ? "closed" : "unclear"];
   if (isOwn) return [];
   return [isReal ? "real" : "shaken"];

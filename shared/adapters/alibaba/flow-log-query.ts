@@ -81,12 +81,14 @@ export function coverageQuery(
  *     TCP, by flags     SYN-ACK went out                      served; `real` by what was sent, else `shaken`
  *                       SYN-ACK came in, or SYN went out      a session of the host's own: nothing
  *                       SYN came in, RST went out             `closed`
- *                       SYN came in, nothing went out         `silent`
+ *                       in alone                              `silent`; `unclear` where more than attempts came
  *                       no SYN, both directions               a session that goes on: as served
  *                       no flags in the record                `real` by what was sent, else `unclear`
  *     others            both directions, and not out first    `real`; `unclear` where it may be an answer to the host as well
- *                       in alone                              `silent`
+ *                       in alone                              `silent`; `unclear` where the peer sends more packets than a scan
  *     any               in, refused                           `refused`
+ *
+ * What comes in alone may be wanted so, as the lines of a log by UDP are, or its answers may take another interface.
  *
  * A session is real when both sides sent data (PSH), or one of them sent more than handshakes do. Peers above 256 are answered in
  * blocks of `/24`, and no more than 256 of those; ports that were only tried are no more than 256 for an interface, and so are refused
@@ -121,16 +123,20 @@ export function flowsQuery(
   const isReal = `((${has("inflags", 8)} and ${has("outflags", 8)}) or ${isLarge})`;
   const isOwn = `(port >= ${CLIENT_PORT} and peerport <= ${SERVER_PORT_MAX})`;
   const isAsked = `(port >= ${CLIENT_PORT} and peerport in (${ASKED_PORTS.join(", ")}))`;
+  const alone = (isMore: string) => `case when ${isMore} then 'unclear' else 'silent' end`;
+  // Who sends datagrams may do so from a port of its own for each.
+  const unanswered =
+    "sum(case when outpackets = 0 then inpackets else 0 end) over (partition by eni, proto, action, port, peer)";
   const kind = [
     "case when action = 'REJECT' then case when inpackets > 0 then 'refused' else 'own' end",
     "when inpackets = 0 then 'own'",
-    `when proto <> '6' then case when outpackets = 0 then 'silent' when firstout < firstin or ${isAsked} then 'own' when ${isOwn} then 'unclear' else 'real' end`,
-    "when flagless > 0 then case when outpackets = 0 then 'silent'",
+    `when proto <> '6' then case when outpackets = 0 then ${alone(`${unanswered} > ${packets}`)} when firstout < firstin or ${isAsked} then 'own' when ${isOwn} then 'unclear' else 'real' end`,
+    `when flagless > 0 then case when outpackets = 0 then ${alone(isLarge)}`,
     `when ${isOwn} then 'own' when ${isLarge} then 'real' else 'unclear' end`,
     `when ${has("inflags", 16)} then 'own'`,
     `when ${has("outflags", 16)} then case when ${isReal} then 'real' else 'shaken' end`,
     `when ${has("outflags", 2)} then 'own'`,
-    "when outpackets = 0 then 'silent'",
+    `when outpackets = 0 then ${alone(`${has("inflags", 8)} and ${isLarge}`)}`,
     `when ${has("inflags", 2)} then case when ${has("outflags", 4)} then 'closed' else 'unclear' end`,
     `when ${isOwn} then 'own' when ${isReal} then 'real' else 'shaken' end`,
   ].join(" ");
@@ -149,9 +155,10 @@ export function flowsQuery(
     `(select eni, proto, port, kind, last, hours, case when ${isCrowded} then regexp_replace(peer, '[0-9]+$', '0/24') else peer end as who`,
     `from (${counted})) group by eni, proto, port, kind, who`,
   ].join(" ");
-  // Ports that were only tried share one list for each interface, and so do refused attempts at ports that nobody watches.
+  // Ports that were only tried share one list for each interface, and so do refused attempts at ports that nobody watches. Those that
+  // are unclear share one for each protocol: who sends to very many must not have each of them kept.
   const isListed = `kind in ('silent', 'closed') or (kind = 'refused' and not (${watchedIn(span)}))`;
-  const list = `eni, kind, case when ${isListed} then '' else proto || ' ' || cast(port as varchar) end`;
+  const list = `eni, kind, case when ${isListed} then '' when kind = 'unclear' then proto else proto || ' ' || cast(port as varchar) end`;
   const ranked = [
     `select *, count(*) over (partition by ${list}) as whos,`,
     `row_number() over (partition by ${list} order by last desc, proto, port, who) as place from (${blocks})`,
@@ -218,9 +225,13 @@ export function readFlows(rows: readonly LogRow[], span: LogSpan, into: Map<stri
     const lastAt = Math.min(Math.max(Number(row["last"]) * 1000, span.from), span.until - 1);
     if (eniId === "" || eniId === "null" || !Number.isInteger(port) || !Number.isFinite(lastAt)) continue;
     const ports = into.get(eniId) ?? new Map<string, PortUse>();
-    const name = `${proto} ${port}`;
-    const use = ports.get(name) ?? unusedPort(NAMES[proto] ?? proto, port);
-    ports.set(name, withKind(use, kind, { row, lastAt }));
+    // Of more than are listed nobody knows which they are: they may be any of the protocol.
+    const isAny = kind === "unclear" && Number(row["whos"]) > PEERS_MAX;
+    for (const at of isAny ? [port, 0] : [port]) {
+      const name = `${proto} ${at}`;
+      const use = ports.get(name) ?? unusedPort(NAMES[proto] ?? proto, at);
+      ports.set(name, withKind(use, kind, { row, lastAt }));
+    }
     into.set(eniId, ports);
   }
 }
