@@ -63,11 +63,11 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
     place: FlowLogPlace,
     span: LogSpan,
     query: (page: { readonly offset: number; readonly size: number }) => string,
-    told: { readonly spent: Spent; readonly rows: (rows: readonly LogRow[]) => void },
+    told: { readonly spent: Spent; readonly rows: (rows: readonly LogRow[], isWhole: boolean) => void },
   ): Promise<boolean> {
     for (let offset = 0; ; ) {
       const page = await askPage(place, span, query({ offset, size: rowsPerPage }), told.spent);
-      told.rows(page.rows);
+      told.rows(page.rows, page.isWhole);
       offset += page.rows.length;
       if (!page.isWhole) return false;
       if (page.rows.length < rowsPerPage) return true;
@@ -104,8 +104,9 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
       rows: (rows) => coverage.push(...rows),
     });
     const { thresholds } = span;
-    // What a part told proves use, whatever becomes of the rest.
-    const rows = (some: readonly LogRow[]): void => readFlows(some, span, found.ports);
+    // What a part told proves use, whatever becomes of the rest; what it left unclear the rest may clear up.
+    const rows = (some: readonly LogRow[], isWhole: boolean): void =>
+      readFlows(isWhole ? some : some.filter(({ kind }) => kind !== "unclear"), span, found.ports);
     const isTold =
       isKnown && (await ask(place, span, (page) => flowsQuery(span, { thresholds, ...page }), { spent, rows }));
     if (isTold) {
