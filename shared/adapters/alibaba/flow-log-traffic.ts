@@ -117,7 +117,7 @@ export function flowLogTraffic(settings: FlowLogSettings): Traffic {
     if (windows <= 1) found.failed += 1;
     // Where not even two single windows can be read, the service answers nothing whole at present.
     if (windows <= 1 || found.failed >= FAILED_MAX || !spent.mayAsk()) return false;
-    const middle = span.from + Math.floor(windows / 2) * WINDOW_MS;
+    const middle = span.from + Math.max(1, Math.floor(windows / 2)) * WINDOW_MS;
     const first = await readSpan(place, { ...span, until: middle }, found, spent);
     const second = await readSpan(place, { ...span, from: middle }, found, spent);
     return first && second;

@@ -37,6 +37,12 @@ function traffic(answer: (asked: Asked) => { readonly progress: string; readonly
 
 const told = (kind: string) => ({ eni: "eni-1", proto: "17", port: "514", kind, who: "10.0.0.9", last: FROM / 1000 });
 
+test("a part of a window and a half that stays incomplete is cut as well", async () => {
+  const { read, asked } = traffic(({ ms }) => ({ progress: ms > WINDOW_MS ? "Incomplete" : "Complete", data: [] }));
+  expect((await read(1.5 * WINDOW_MS)).kind).toBe("complete");
+  expect(asked.map(({ ms }) => ms / WINDOW_MS)).toEqual([1.5, 1.5, 1, 1, 0.5, 0.5]);
+});
+
 test("what a part of an answer cannot tell, and all of it can, is not unclear", async () => {
   const { read } = traffic(({ ms, isCoverage }) => {
     const isWhole = isCoverage || ms <= 3 * WINDOW_MS;
