@@ -12,9 +12,10 @@ import { CloudFailure, type Member } from "../../ports/firewall.ts";
 import { TrafficFailure } from "../../ports/traffic.ts";
 import { readCollection, readWatchSpent, saveWatchSpent } from "../../store/collection.ts";
 import { getEntry } from "../../store/ledger.ts";
+import { readableOrNull } from "../../store/readable-or-null.ts";
 import { endUnderway, getRecyclingItem, listUnderway } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
-import { type GroupHost, HOSTS_MAX, hostsOf, readForWatch } from "../group/group-hosts.ts";
+import { type GroupHost, HOSTS_MAX, hostOf, hostsOf, readForWatch } from "../group/group-hosts.ts";
 import { noteMembers } from "../group/note-hosts.ts";
 import { inParallel } from "../in-parallel.ts";
 import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
@@ -135,11 +136,7 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
       const { quarantine } = item;
       return item.group.groupId === groupId && quarantine?.at != null ? [{ ...item, quarantine }] : [];
     });
-    const came = await visitorsOf(app, run, { groupId, members: own, items: those }, fresh).catch((error: unknown) => {
-      if (!(error instanceof AppError)) throw error;
-      app.log.write("error", `the quarantines of ${groupId} cannot be watched`, { cause: error });
-      return [];
-    });
+    const came = await visitorsOf(app, run, { groupId, members: own, items: those }, fresh);
     for (const { item, visitor } of came) isOwed = (await lift(app, run, item, visitor)) || isOwed;
   }
   return isOwed;
@@ -151,7 +148,10 @@ interface QuarantinedGroup {
   readonly items: readonly Quarantined[];
 }
 
-/** Who came to the quarantined rules of a group; its hosts are read once for all of them. */
+/**
+ * Who came to the quarantined rules of a group; its hosts are read once for all of them. Whoever is refused waits for nobody to repair a
+ * row: the logs tell of them, and the item of those who came before.
+ */
 async function visitorsOf(
   app: App,
   { policy: { recycling } }: WatchRun,
@@ -164,10 +164,12 @@ async function visitorsOf(
   // Too many to be looked at are not quarantined. Where the group has grown since, the first of those who are there are watched.
   // Who is there for a part of the day alone is gone when the nightly job looks, and when the collection tells who was refused on it.
   const group = items[0]?.group;
-  if (group) await noteMembers(app, group, members, now);
-  const hosts = (await hostsOf(app, { groupId, members }, from, now)) ?? members.slice(0, HOSTS_MAX).map(asHost);
+  if (group) await readableOrNull(app, noteMembers(app, group, members, now));
+  const all = await readableOrNull(app, hostsOf(app, { groupId, members }, from, now));
+  const hosts = all ?? members.slice(0, HOSTS_MAX).map(asHost);
   const rules = items.map(({ kept }) => kept.spec);
-  const stored = await readForWatch(app, hosts, rules, { from: yesterday, until: dayAfter(dayOf(now), 1) });
+  const read = readForWatch(app, hosts, rules, { from: yesterday, until: dayAfter(dayOf(now), 1) });
+  const stored = (await readableOrNull(app, read)) ?? hosts.map((host) => ({ ...hostOf(host), days: [] }));
   const known = stored.map((host, index): MemberEvidence => {
     const instanceId = hosts[index]?.member.instanceId ?? "";
     // What the logs tell beyond what is stored.
@@ -175,11 +177,11 @@ async function visitorsOf(
   });
   const found: { item: RecyclingItem; visitor: Visitor }[] = [];
   // Who came before may be known since yesterday only: records come late.
-  const before = await earlierNow(app, hosts, items, recycling);
+  const before = await readableOrNull(app, earlierNow(app, hosts, items, recycling));
   for (const [index, item] of items.entries()) {
     const shownAt = item.quarantine.at ?? now;
     const since = countsFrom(item.quarantine) ?? now;
-    const earlier = before[index] ?? item.quarantine.earlier;
+    const earlier = before?.[index] ?? item.quarantine.earlier;
     const ask = { rule: item.kept.spec, since, shownAt, now, earlier, members: known, sameGroup: [], recycling };
     const [visitor] = watchQuarantine(ask).visitors;
     if (visitor) found.push({ item, visitor });
@@ -212,8 +214,8 @@ async function freshTraffic(
   const { tables } = app;
   const today = dayOf(app.clock.now());
   const [asked, collection] = await Promise.all([
-    readWatchSpent(tables, region),
-    readCollection(tables, region, "flowLog"),
+    readableOrNull(app, readWatchSpent(tables, region)),
+    readableOrNull(app, readCollection(tables, region, "flowLog")),
   ]);
   const { queriesPerDay } = recycling.collect;
   const collected = collection?.spent.day === today ? collection.spent.queries : 0;

@@ -6,6 +6,7 @@ import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
 import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
+import { weekOf } from "../../../shared/store/memberships.ts";
 import { listUnderway } from "../../../shared/store/recycling.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
@@ -234,6 +235,25 @@ describe("who used the rule before", () => {
       "restored",
       "10.1.2.3, who used it before, was refused",
     ]);
+  });
+
+  it.each([
+    ["a host's day", "evidence", (eniId: string) => [eniId, one.today, "tcp", 1]],
+    ["who has left the group", "evidence", () => ["~sg-web", weekOf(one.today), "eni-gone", 0]],
+    ["what the watch has asked today", "schedule", () => [`watch/${region}`]],
+    ["how far the log was read", "schedule", () => [`evidence/${region}/flowLog`]],
+  ] as const)("is let in while it cannot be read: %s", async (_, table, keyOf) => {
+    one = await RecyclingWorld.start();
+    // Longer ago than the window: the quarantine itself knows who it was.
+    await tell(dayAfter(one.today, -15), [touched("real", dayAfter(one.today, -15), ["10.1.2.3"])]);
+    await one.quarantined();
+    const { world } = one;
+    const { tables, inventory } = world.process();
+    const [host] = await world.run(inventory.members(world.web, "open"));
+    await world.run(tables.put(table, keyOf(host?.eniId ?? ""), { body: "{", rev: 1 }, { kind: "none" }));
+    await world.advance(10 * MINUTE);
+    await one.watch(refused("10.1.2.3"));
+    expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE]]);
   });
 
   it("is not let in again where somebody removed the rule meanwhile: that was meant", async () => {
