@@ -13,6 +13,7 @@ import {
   strayWrite,
   weekOf,
 } from "../../store/memberships.ts";
+import { readableOrNull } from "../../store/readable-or-null.ts";
 import type { App } from "../app.ts";
 import { chunks, inParallel } from "../in-parallel.ts";
 import { HOSTS_MAX } from "./group-hosts.ts";
@@ -61,8 +62,8 @@ export async function noteUsedHosts(
   let calls = 0;
   for (const [week, used] of byWeek) {
     const [known, before] = await Promise.all([
-      readKnownHosts(app.tables, region, week),
-      readKnownHosts(app.tables, region, dayAfter(week, -7)),
+      knownHosts(app, region, week),
+      knownHosts(app, region, dayAfter(week, -7)),
     ]);
     const isRecent = week >= weekOf(yesterday);
     for (const ids of questionsOf([...used.keys()], { known, before, isRecent })) {
@@ -73,7 +74,7 @@ export async function noteUsedHosts(
       const strays: Write[] = [];
       await inParallel(ids, async (id) => {
         if (!there.has(id) && !known.has(id) && (found !== null || !before.has(id)))
-          strays.push(await strayed(app, region, { eniId: id, week, uses: used.get(id) ?? [] }));
+          strays.push(...(await strayed(app, region, { eniId: id, week, uses: used.get(id) ?? [] })));
       });
       await app.tables.writeAll(strays);
       const fresh = members.filter((member) => !isNoted(member, known));
@@ -102,6 +103,10 @@ function questionsOf(
 
 type KnownHosts = ReadonlyMap<string, readonly GroupId[]>;
 
+/** Nobody where a row of them cannot be read: they are asked for once more, and what is found is written anew. */
+const knownHosts = async (app: Pick<App, "tables" | "log">, region: string, week: Day): Promise<KnownHosts> =>
+  (await readableOrNull(app, readKnownHosts(app.tables, region, week))) ?? new Map();
+
 /** True where the week has it in each of its groups already. */
 const isNoted = ({ eniId, groupIds }: Member, known: KnownHosts): boolean =>
   groupIds.every((groupId) => known.get(eniId)?.includes(groupId) === true);
@@ -121,17 +126,20 @@ async function note(
   await tables.writeAll(members.flatMap((member) => knownWrites(region, member, week)));
 }
 
+/** None where what is stored of it cannot be read: whoever judges a rule is told so, and must not find less there than there was. */
 async function strayed(
-  { tables }: Pick<App, "tables">,
+  app: Pick<App, "tables" | "log">,
   region: string,
   { eniId, week, uses }: { readonly eniId: string; readonly week: Day; readonly uses: readonly StrayUse[] },
-): Promise<Write> {
+): Promise<readonly Write[]> {
+  const stored = await readableOrNull(app, readStray(app.tables, region, eniId, week));
+  if (stored === null) return [];
   const last = new Map<string, StrayUse>();
-  for (const use of [...(await readStray(tables, region, eniId, week)), ...uses]) {
+  for (const use of [...stored, ...uses]) {
     const before = last.get(portName(use));
     if (before === undefined || before.at < use.at) last.set(portName(use), use);
   }
-  return strayWrite(region, eniId, week, [...last.values()]);
+  return [strayWrite(region, eniId, week, [...last.values()])];
 }
 
 /** Null where they cannot be asked for now: the nightly job knows those that are still there. */

@@ -20,6 +20,7 @@ import { type Traffic, TrafficFailure, type TrafficReading } from "../../ports/t
 import { type Collection, readCollection, readWatchSpent, saveCollection } from "../../store/collection.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { addEvidence } from "../../store/evidence.ts";
+import { readableOrNull } from "../../store/readable-or-null.ts";
 import type { App } from "../app.ts";
 import { noteUsedHosts } from "../group/note-hosts.ts";
 import { inParallel } from "../in-parallel.ts";
@@ -202,7 +203,7 @@ class Run {
     const own = this.#spentToday().queries;
     if (this.#options.source !== "flowLog") return metricCallsPerDay - own;
     const { tables, clock } = this.#app;
-    const watch = await readWatchSpent(tables, this.#options.region);
+    const watch = await readableOrNull(this.#app, readWatchSpent(tables, this.#options.region));
     return queriesPerDay - own - queriesOfWatch(watch, dayOf(clock.now()), queriesPerDay);
   }
 

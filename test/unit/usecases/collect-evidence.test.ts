@@ -13,6 +13,7 @@ import {
 import { readCollection, saveWatchSpent } from "../../../shared/store/collection.ts";
 import { readDue } from "../../../shared/store/due.ts";
 import { readEvidence } from "../../../shared/store/evidence.ts";
+import { readStrays } from "../../../shared/store/memberships.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { health } from "../../../shared/usecases/operation/health.ts";
 import { bookCollections, collectEvidence } from "../../../shared/usecases/recycling/collect-evidence.ts";
@@ -98,6 +99,22 @@ describe("collecting evidence", () => {
     expect(source.asked).toHaveLength(71);
     expect(await readEvidence(world.tables, "eni-1", "2026-11-04", "2027-01-01")).toHaveLength(2);
     await expect(stored()).rejects.toMatchObject({ code: "STATE_UNREADABLE" });
+  });
+
+  test.each([
+    ["evidence", ["~~cn-hangzhou", "2026-11-02", "eni-9", 0]],
+    ["evidence", ["~?cn-hangzhou", "2026-11-02", "eni-1", 0]],
+    ["schedule", ["watch/cn-hangzhou"]],
+  ] as const)("goes on though a row of %s cannot be read, and counts its questions: %j", async (table, key) => {
+    await world.tables.put(table, key, { body: "{", rev: 1 }, { kind: "none" });
+    const interfaces: App["inventory"]["interfaces"] = async () => [];
+    const app = appOf();
+    expect(await collect({ ...app, inventory: { ...app.inventory, interfaces } })).toBeNull();
+    expect(source.asked).toHaveLength(71);
+    expect(await progress()).toMatchObject({ firstUntil: Date.UTC(2026, 10, 5, 7), spent: { queries: 142 } });
+    // Where a host was that is gone nobody knows: that is not forgotten for a row.
+    const strays = await readStrays(world.tables, region, "2026-11-02", "2026-11-06").catch(({ code }) => code);
+    expect(strays).toEqual(key[0].startsWith("~?") ? "STATE_UNREADABLE" : [expect.objectContaining({ port: 22 })]);
   });
 
   test("asks no more questions a day than the policy allows, and goes on the next day", async () => {
