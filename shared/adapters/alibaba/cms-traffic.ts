@@ -84,8 +84,9 @@ export function hostTraffic(rpc: RpcClient, accountId: string): Traffic {
     read: (ask, queriesMax) =>
       counted(queriesMax, async (calls) => {
         const all = { ...ask, namespace, dimensions: [] };
-        const sessions = await readMetric(rpc, { ...all, metric: HOST_METRICS.sessions }, calls);
-        const alive = sessions && (await readMetric(rpc, { ...all, metric: HOST_METRICS.alive }, calls));
+        // What is reported between the two may be known without counting, never count without being known.
+        const alive = await readMetric(rpc, { ...all, metric: HOST_METRICS.alive }, calls);
+        const sessions = alive && (await readMetric(rpc, { ...all, metric: HOST_METRICS.sessions }, calls));
         const ports = new Map<string, PortUse[]>();
         for (const value of sessions ?? []) {
           const port = Number(value["port"]);
@@ -97,7 +98,7 @@ export function hostTraffic(rpc: RpcClient, accountId: string): Traffic {
           const instanceId = text(value["instanceId"]);
           ports.set(instanceId, [...(ports.get(instanceId) ?? []), use]);
         }
-        return { isWhole: alive !== null, members: membersOf(ports, windowsOf(alive ?? [])) };
+        return { isWhole: sessions !== null, members: membersOf(ports, windowsOf((sessions && alive) ?? [])) };
       }),
   };
 }
