@@ -112,6 +112,8 @@ class Run {
   #isIpv4Only = false;
   #collection: Collection | null = null;
   #reached: Reached | null = null;
+  /** Runs in which the part at hand stayed incomplete. */
+  #tries = 0;
   #slices = 0;
   #unstored = 0;
   #queries = 0;
@@ -126,6 +128,7 @@ class Run {
   async all(): Promise<CollectionReport | null> {
     const { app, region, source } = { app: this.#app, ...this.#options };
     this.#collection = await readCollection(app.tables, region, source);
+    this.#tries = this.#collection?.tries ?? 0;
     this.#watched = await watchedPorts(app.tables, region);
     const reach = await this.#traffic.reach(region);
     if (reach === null) return null;
@@ -145,15 +148,15 @@ class Run {
       this.#spend(reading.cost);
       this.#keep(slice, reading);
       const isRead = reading.kind === "complete";
-      const tries = isRead ? 0 : (this.#collection?.tries ?? 0) + 1;
-      if (!isRead && tries < TRIES_MAX) return await this.#end(reached, reach.trouble, "incomplete", tries);
+      this.#tries = isRead ? 0 : (this.#tries + 1) % TRIES_MAX;
+      if (this.#tries > 0) return await this.#end(reached, reach.trouble, "incomplete");
       reached = after(reached, slice, this.#termsOf(reach.retentionMs));
       this.#reached = reached;
       this.#slices += 1;
       this.#unstored += 1;
       if (!isRead) return await this.#end(reached, reach.trouble, "incomplete");
       if (this.#unstored >= SLICES_PER_STORE || this.#found.size >= DAYS_PER_STORE)
-        await this.#store(reached, reach.trouble, 0);
+        await this.#store(reached, reach.trouble);
     }
   }
 
@@ -161,7 +164,7 @@ class Run {
   async failed(error: TrafficFailure): Promise<CollectionReport> {
     this.#spend({ queries: error.queries, bytes: 0 });
     const reached = this.#reached ?? this.#collection ?? { firstUntil: 0, againUntil: 0 };
-    await this.#store(reached, error.message, this.#reached === null ? (this.#collection?.tries ?? 0) : 0);
+    await this.#store(reached, error.message);
     // What somebody has to put right waits for the next booking.
     return this.#report(error.kind === "unavailable" || error.kind === "throttled" ? "failed" : "refused");
   }
@@ -170,9 +173,8 @@ class Run {
     reached: Reached,
     trouble: string | null,
     stopped: CollectionReport["stopped"],
-    tries = 0,
   ): Promise<CollectionReport> {
-    await this.#store(reached, trouble, tries);
+    await this.#store(reached, trouble);
     return this.#report(stopped);
   }
 
@@ -255,7 +257,7 @@ class Run {
     }
   }
 
-  async #store(reached: Reached, trouble: string | null, tries: number): Promise<void> {
+  async #store(reached: Reached, trouble: string | null): Promise<void> {
     const { region, source } = this.#options;
     const { tables, clock } = this.#app;
     const found = [...this.#found.values()];
@@ -265,6 +267,7 @@ class Run {
     this.#found.clear();
     this.#unstored = 0;
     const { firstUntil, againUntil } = reached;
+    const tries = this.#tries;
     const collection = { firstUntil, againUntil, tries, spent: this.#spentToday(), trouble, readAt: clock.now() };
     await saveCollection(tables, region, source, collection);
     this.#collection = collection;

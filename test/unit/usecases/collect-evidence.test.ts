@@ -156,6 +156,16 @@ describe("collecting evidence", () => {
     expect((await progress())?.firstUntil).toBe(Date.UTC(2026, 10, 5, 7));
   });
 
+  test("a part has tries of its own, whatever the one before it took", async () => {
+    const [five, six] = [5, 6].map((hour) => Date.UTC(2026, 10, 3, hour));
+    source.answer = ({ from }) => (from === five ? "incomplete" : "complete");
+    await collect();
+    await collect();
+    source.answer = ({ from }) => (from === six ? "incomplete" : "complete");
+    await collect();
+    expect(await progress()).toMatchObject({ firstUntil: six, tries: 1 });
+  });
+
   test("answers that stay incomplete for days leave those days unknown", async () => {
     source.answer = () => "incomplete";
     for (let run = 0; run < 300; run += 1) {
