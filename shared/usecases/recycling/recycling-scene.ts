@@ -24,7 +24,13 @@ import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../..
 import { shutTimes } from "../../plan/shut-times.ts";
 import { weightOfRules } from "../../plan/standby-drops.ts";
 import { watchQuarantine } from "../../plan/watch-quarantine.ts";
-import type { CallPriority, GroupFacts, GroupReading, Member } from "../../ports/firewall.ts";
+import {
+  type CallPriority,
+  CloudFailure,
+  type GroupFacts,
+  type GroupReading,
+  type Member,
+} from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
 import { listEntries } from "../../store/ledger.ts";
 import { listLockdowns } from "../../store/lockdowns.ts";
@@ -111,9 +117,8 @@ export class RecyclingScene {
       listEntries(app.tables, group),
     ]);
     const others = new Set(members.flatMap(({ groupIds }) => groupIds).filter((id) => id !== group.groupId));
-    const siblings = await Promise.all(
-      [...others].map((groupId) => app.firewall.readGroup({ ...group, groupId }, priority)),
-    );
+    const read = await Promise.all([...others].map((groupId) => readSibling(app, { ...group, groupId }, priority)));
+    const siblings = read.flatMap((it) => it ?? []);
     const groups = new Map([reading, ...siblings].map((it) => [it.ref.groupId as string, quarantineGroupOf(it)]));
     const sets = await setsNamedBy(
       app,
@@ -129,13 +134,14 @@ export class RecyclingScene {
   /** Reads the rules of all of its groups anew, before a step and after it: what the next one hits is judged by what stands then. */
   async readAgain(priority: CallPriority): Promise<void> {
     const { app, group, groups } = this;
-    const read = [...groups.keys()].map((groupId) =>
-      app.firewall.readGroup({ ...group, groupId: groupId as GroupId }, priority),
-    );
-    for (const reading of await Promise.all(read)) {
-      groups.set(reading.ref.groupId, quarantineGroupOf(reading));
-      if (reading.ref.groupId === group.groupId) this.read = reading.rules;
-    }
+    const siblings = [...groups.keys()].filter((groupId) => groupId !== group.groupId);
+    const [own, ...others] = await Promise.all([
+      app.firewall.readGroup(group, priority),
+      ...siblings.map((groupId) => readSibling(app, { ...group, groupId: groupId as GroupId }, priority)),
+    ]);
+    this.read = own.rules;
+    groups.clear();
+    for (const reading of [own, ...others]) if (reading) groups.set(reading.ref.groupId, quarantineGroupOf(reading));
   }
 
   /** The rule with the key as it stands; null when the reading does not show it. */
@@ -318,6 +324,16 @@ interface Read {
   readonly entries: readonly Entry[];
   readonly groups: ReadonlyMap<string, QuarantineGroup>;
   readonly sets: readonly StandbySet[];
+}
+
+/** Who is in which group is known for minutes: of one that was deleted since no rule acts on anybody. Null for it. */
+async function readSibling(app: App, group: GroupRef, priority: CallPriority): Promise<GroupReading | null> {
+  try {
+    return await app.firewall.readGroup(group, priority);
+  } catch (error) {
+    if (error instanceof CloudFailure && error.kind === "groupGone") return null;
+    throw error;
+  }
 }
 
 const quarantineGroupOf = ({ ref, innerAccessPolicy, rules }: GroupReading): QuarantineGroup => ({

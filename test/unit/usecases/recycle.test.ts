@@ -1,11 +1,13 @@
 // The recycling queue on the embedded cloud: what becomes of a rule that nobody uses, by time, by evidence, and by others.
 import { afterEach, describe, expect, it } from "vitest";
 import { dayAfter } from "../../../shared/domain/evidence.ts";
+import type { GroupId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { schemas } from "../../../shared/store/tables.ts";
+import type { App } from "../../../shared/usecases/app.ts";
 import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
 import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
@@ -289,6 +291,21 @@ describe("other people", () => {
     await one.recycle();
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE, "accept 20 10.5.0.0/16 new user"]]);
     expect((await one.item())?.history.at(-1)?.why).toContain("it would also stop what");
+  });
+
+  it("who delete another group of a host keep no rule of this one from its turn, though the host is said to be in it yet", async () => {
+    one = await RecyclingWorld.start();
+    const app = one.world.process();
+    const gone = "sg-deleted" as GroupId;
+    const members: App["inventory"]["members"] = async (ref, priority) =>
+      (await app.inventory.members(ref, priority)).map((it) => ({ ...it, groupIds: [...it.groupIds, gone] }));
+    const late = { ...app, inventory: { ...app.inventory, members } };
+    await one.recycle(late);
+    expect(await one.state()).toBe("noticed");
+    await one.pass(8);
+    await one.recycle(late);
+    expect([await one.state(), one.rules()]).toEqual(["quarantined", [IDLE, DROP]]);
+    expect((await one.restore(late)).settled).toBe(true);
   });
 
   it("who change a rule while the trail is silent have it start its time anew", async () => {
