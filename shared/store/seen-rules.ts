@@ -7,7 +7,9 @@ import { listColumn, withKey } from "./row-shape.ts";
 export interface SeenRule {
   readonly ruleId: RuleId;
   readonly key: string;
-  /** When it was first seen to say something else than before; null: never. */
+  /** What the prefix list holds that it names, in short; absent where it names none, or nobody could look. */
+  readonly list?: string;
+  /** When it was changed for the last time, as far as was known then; null: never. */
   readonly changedAt: number | null;
 }
 

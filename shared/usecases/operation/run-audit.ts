@@ -257,7 +257,7 @@ class Run {
     const { groupId } = facts.ref;
     const isProtected = protection(facts, members, policy, await getGroupRow(app.tables, facts.ref)) !== null;
     const sameGroup = isOpenInside ? members.flatMap(({ address, ipv6 }) => [address, ...ipv6]) : [];
-    const changes = await ChangesInPlace.read(app, groupId);
+    const changes = await ChangesInPlace.read(app, facts.ref);
     const groupIds = new Set<string>([groupId, ...members.flatMap((member) => member.groupIds)]);
     const byKey = new Map(entries.map((entry) => [entry.key, entry]));
     // Today tells of use as well; the day after the month does not belong to it.

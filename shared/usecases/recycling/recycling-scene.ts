@@ -18,6 +18,7 @@ import type { Rule, RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import type { StandbySet } from "../../domain/standby.ts";
 import type { QuarantineWatch } from "../../plan/advance-item.ts";
+import { letsIn } from "../../plan/audit-group.ts";
 import { doubtOf } from "../../plan/effective-guard.ts";
 import { type RuleAsked, UseJudge, type UseTerms, type UseVerdict } from "../../plan/judge-use.ts";
 import { planQuarantine, type QuarantineGroup, type QuarantinePlan } from "../../plan/plan-quarantine.ts";
@@ -311,7 +312,7 @@ export class RecyclingScene {
   }
 
   private changesInPlace(): Promise<ChangesInPlace> {
-    this.changes ??= ChangesInPlace.read(this.app, this.group.groupId);
+    this.changes ??= ChangesInPlace.read(this.app, this.group, this.rules.filter(letsIn));
     return this.changes;
   }
 }
