@@ -25,7 +25,7 @@ export function applyPatch(entry: Entry, patch: EntryPatch, now: number, drop: R
         if (holder.until <= now) return { ...holder, ended: { cause: "time", note: null, detail: null } };
         if (!patch.entry.holders.some((it) => it.holderId === holder.holderId)) return holder;
         if (isAmong(patch.ends, holder)) return { ...holder, ended: patch.end };
-        if (!isAmong(patch.opens, holder)) return holder;
+        if (!isAmong(patch.opens, holder) || patch.doubted.has(holder.holderId)) return holder;
         const statedUntil = patch.stated ? holder.until : holder.statedUntil;
         return { ...holder, openedAt: holder.openedAt ?? now, statedUntil };
       }),

@@ -47,8 +47,9 @@ export interface EntryPatch {
   readonly missingSince: number | null;
   readonly suspension: Suspension | null;
   readonly undoneAt: readonly number[];
-  /** Whose traffic gets through by what stands. */
+  /** Whose traffic gets through by what stands; those in `doubted` are not told so. */
   readonly opens: Which;
+  readonly doubted: ReadonlySet<string>;
   /** True when what stands carries the end of its last holder, or no mark of ours at all. */
   readonly stated: boolean;
   /** How the holders of `ends` end. Those whose time has come end by themselves. */

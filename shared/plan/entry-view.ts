@@ -56,7 +56,7 @@ export function viewEntry(
       findings: [],
       differences: [],
       ...more,
-      patch: { ...unchanged(entry), ...patch },
+      patch: { ...unchanged(entry, picture), ...patch },
     }),
     revoke: (ruleId, cause) => ({
       kind: "revoke",
@@ -68,7 +68,7 @@ export function viewEntry(
   };
 }
 
-const unchanged = (entry: Entry): EntryPatch => ({
+const unchanged = (entry: Entry, { doubted }: Picture): EntryPatch => ({
   entry,
   standing: entry.standing,
   createdAt: entry.createdAt,
@@ -76,6 +76,7 @@ const unchanged = (entry: Entry): EntryPatch => ({
   suspension: entry.suspension,
   undoneAt: entry.undoneAt,
   opens: "none",
+  doubted,
   stated: true,
   end: null,
   ends: "none",

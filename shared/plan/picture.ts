@@ -45,11 +45,10 @@ export interface Picture {
   readonly mode: Mode;
   /** Entries nobody may newly open, and why. */
   readonly refusals: ReadonlyMap<EntryId, Refusal>;
-  /**
-   * Entries of leases that open when drops of ours, which are on their way out, are gone; or when nobody doubts any more that the lease is
-   * on, and the ledger has all of it.
-   */
+  /** Entries of leases that open when drops of ours, which are on their way out, are gone. */
   readonly waits: ReadonlySet<EntryId>;
+  /** Leases that are not opened while nobody can tell whether they are on, or the ledger has not all of them. Others on the same rule are. */
+  readonly doubted: ReadonlySet<string>;
   /** Ids this pass has revoked, whatever a stale reading says. */
   readonly revoked: ReadonlySet<RuleId>;
   /** Entries whose authorize this pass has seen answered with success. */

@@ -48,7 +48,8 @@ const LATE_READING_MS = 2_000;
  * An open window of the entry's allocation is one more hold, whose rule nobody has to have seen open.
  *
  * Rules booked to other entries take no part: they go with those. While drops of ours are on their way out that take from it, nobody is
- * opened. A refusal ends those who were not open yet, whatever stands; who is open stays.
+ * opened; nor is a lease of which nobody can tell whether it is on, which keeps no other out. A refusal ends those who were not open yet,
+ * whatever stands; who is open stays.
  */
 export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: ReadonlySet<RuleId>): EntryPlan {
   const { now } = picture;
@@ -84,7 +85,9 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const refusing = refusal ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
   // Refused with nothing of ours standing or on its way: that is the end of it.
   const givenUp = { ...refusing, standing: NONE, settled: attempts.length === 0 };
-  const isWaiting = isAnyNew && picture.waits.has(entry.entryId);
+  const isDoubted = (it: Holder): boolean => it.openedAt === null && picture.doubted.has(it.holderId);
+  const isWaiting =
+    isAnyNew && (picture.waits.has(entry.entryId) || live.every((it) => it.openedAt !== null || isDoubted(it)));
   const opens = refusal || isWaiting ? "opened" : "all";
 
   const mayClose = isAnyOpen || refusal ? [] : idsOf(view).filter((id) => mayBeRevoked(picture, id));

@@ -122,6 +122,7 @@ export function aPicture(changes: Partial<Picture> = {}): Picture {
     mode: "normal",
     refusals: new Map(),
     waits: new Set(),
+    doubted: new Set(),
     revoked: new Set(),
     watch: null,
     accepted: new Set(),

@@ -40,11 +40,8 @@ export class PassLeases {
   hasEntered = false;
   private readonly app: App;
   private readonly fence: number;
-  /**
-   * Entries of leases that want to be opened and are not while it is so: of such as nobody can read, as they may be over, and of those in
-   * `partial`.
-   */
-  waiting: ReadonlySet<EntryId> = new Set();
+  /** Leases that want to be opened and are not while it is so: such as nobody can read, as they may be over, and those in `partial`. */
+  doubted: ReadonlySet<LeaseId> = new Set();
   /** Leases that want to be opened, and of which the ledger has some rules only: whoever enters them is at it, or has died. */
   partial: ReadonlySet<LeaseId> = new Set();
   /** The rows of leases that want to be opened; null where there is none. Nobody else moves one while this pass has its lock. */
@@ -78,9 +75,9 @@ export class PassLeases {
       return status.state === "open" ? { ...it, openedAt: status.openedAt } : it;
     };
     this.partial = new Set([...unopened].filter((leaseId) => this.isPartial(leaseId, entries)));
-    const isWaiting = (it: Holder): boolean =>
-      isUnopened(it) && (this.told.get(it.holderId) === "unreadable" || this.partial.has(it.holderId));
-    this.waiting = new Set(entries.flatMap(({ entryId, holders }) => (holders.some(isWaiting) ? [entryId] : [])));
+    this.doubted = new Set(
+      [...unopened].filter((leaseId) => this.told.get(leaseId) === "unreadable" || this.partial.has(leaseId)),
+    );
     if (unopened.size === 0) return entries;
     return entries.map((entry) => ({
       ...entry,

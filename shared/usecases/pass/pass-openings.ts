@@ -53,9 +53,9 @@ export class PassOpenings {
     return this.facts !== null;
   }
 
-  /** Leases' entries that open when the drops that take from them are gone, or when somebody can read the lease, and all of it is entered. */
+  /** Leases' entries that open when the drops that take from them are gone. */
   get waits(): ReadonlySet<EntryId> {
-    return new Set([...this.judged.waits, ...this.leases.waiting]);
+    return this.judged.waits;
   }
 
   /** Other groups whose quarantines have given way to a lease of this one. */

@@ -258,6 +258,7 @@ class Pass {
         mode: this.unreadIntents.length > 0 ? "halt" : this.options.mode,
         refusals,
         waits,
+        doubted: this.leases.doubted,
         revoked: this.calls.revoked,
         accepted: this.calls.accepted,
         restated: this.calls.restated,

@@ -148,6 +148,7 @@ async function planUnder(app: App, facts: GroupFacts, policy: Policy): Promise<P
     unreadable: new Set(unreadable),
     overdue: new Set(),
     waits: new Set(),
+    doubted: new Set(),
     revoked: new Set(),
     accepted: new Set(),
     restated: new Set(),

@@ -20,6 +20,7 @@ function aPatch(changes: Partial<EntryPatch> = {}): EntryPatch {
     suspension: null,
     undoneAt: [],
     opens: "none",
+    doubted: new Set(),
     stated: true,
     end: null,
     ends: "none",
@@ -35,6 +36,12 @@ describe("a patch", () => {
     expect(next.holders.map((it) => it.openedAt)).toEqual([NOW, null]);
     expect(next.standing).toEqual(ours("1"));
     expect(applyPatch(next, patch, NOW + 5, none).holders.map((it) => it.openedAt)).toEqual([NOW, null]);
+  });
+
+  test("says open for nobody of whom it is not known whether they are to be", () => {
+    const entry = anEntry({ holders: [aHolder({ openedAt: null }), late] });
+    const patch = aPatch({ entry, opens: "all", doubted: new Set([late.holderId]) });
+    expect(applyPatch(entry, patch, NOW, none).holders.map((it) => it.openedAt)).toEqual([NOW, null]);
   });
 
   test("ends all it has seen, and nobody who came in meanwhile", () => {

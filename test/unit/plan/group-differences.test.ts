@@ -48,7 +48,8 @@ const planOf = (entry: Entry, ...differences: Difference[]): EntryPlan => ({
   ...{ calls: [], lookAt: [], readAgainAt: null, findings: [], differences },
   patch: {
     ...{ entry, standing: entry.standing, createdAt: null, missingSince: null, suspension: entry.suspension },
-    ...{ undoneAt: [], opens: "none", stated: true, end: null, ends: "none", settled: false, seenAt: null },
+    ...{ undoneAt: [], opens: "none", doubted: new Set(), stated: true, end: null, ends: "none", settled: false },
+    seenAt: null,
   },
 });
 const edited = (entry: Entry, rule: KnownRule): Difference => ({

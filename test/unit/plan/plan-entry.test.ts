@@ -65,6 +65,24 @@ describe("a live holder, nothing in the cloud", () => {
     ]);
   });
 
+  test("is not opened while nobody can tell whether it is on, and keeps nobody else from the rule", () => {
+    const doubted = new Set([aHolder().holderId]);
+    const alone = anEntry({ holders: [aHolder({ openedAt: null })] });
+    expect(callsOf(aPicture({ entries: [alone], doubted }))).toEqual([]);
+    const beside = anEntry({ holders: [aHolder({ openedAt: null }), later({ openedAt: null })] });
+    expect(callsOf(aPicture({ entries: [beside], doubted }))).toEqual([`authorize ${beside.key}`]);
+    const standing = { ...beside, standing: ours("1") };
+    const rules = [ourRule("1", NOW + 2 * HOUR)];
+    expect(planGroup(aPicture({ entries: [standing], rules, doubted })).patches).toMatchObject([
+      { opens: "all", doubted },
+    ]);
+    // Who is open already is not doubted.
+    const open = anEntry({ standing: ours("1") });
+    expect(planGroup(aPicture({ entries: [open], rules: [ourRule("1")], doubted })).patches).toMatchObject([
+      { opens: "all" },
+    ]);
+  });
+
   test("keeps nobody waiting with it who is to be given the rule whatever it waits for", () => {
     const joining = aHolder({ openedAt: null, holderId: "ls-2" as LeaseId });
     const days = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "10:00" }] };

@@ -74,6 +74,18 @@ test("is entered by the sweep where its opener has died, and opened then", async
   expect(world.rules.map(({ peer }) => peer)).toEqual(["203.0.113.7/32", "203.0.113.8/32"].map(fromCidr));
 });
 
+test("keeps nobody else from one of its rules, and is not open by theirs", async () => {
+  const world = await appWorld();
+  await expect(openLease(betweenTheTwo(world, dies), world.caller(), TWO, CREATE)).rejects.toThrow("dies here");
+  const { lease } = await openLease(world.app, world.caller("bob"), anAsk(), CREATE);
+  expect([lease.status.state, world.rules.map(({ peer }) => peer)]).toEqual(["open", [fromCidr("203.0.113.7/32")]]);
+  const { leases } = await listLeases(world.tables, { limit: 2, before: null });
+  expect(leases.map(({ status }) => status.state)).toEqual(["open", "opening"]);
+  await tick(world);
+  const after = await listLeases(world.tables, { limit: 2, before: null });
+  expect(after.leases.map(({ status }) => status.state)).toEqual(["open", "open"]);
+});
+
 test("has whoever holds one of its rules already keep it, and is not open by that", async () => {
   const world = await appWorld();
   const held = await openLease(world.app, world.caller("bob"), anAsk({ periodMs: 3_600_000 }), CREATE);

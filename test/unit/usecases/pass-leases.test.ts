@@ -43,6 +43,7 @@ const settled = (entry: Entry): EntryPatch => ({
   createdAt: null,
   missingSince: null,
   opens: "none",
+  doubted: new Set(),
   stated: true,
   end: null,
   ends: "none",
@@ -224,6 +225,29 @@ test.each(["{", "{}"])(
     expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("open");
   },
 );
+
+test("a lease that waits to be opened and cannot be read keeps no other from the same rule, and is opened beside it", async () => {
+  const { world } = await opened();
+  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+  await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
+  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+  await world.tables.delete("intent", [GROUP.groupId, "in-1"], { kind: "none" });
+  const key = [lease.request.leaseId];
+  const whole = await world.tables.get("lease", key);
+  await world.tables.update("lease", key, { status: "{" }, { kind: "present" });
+  const other = await openLease(world.app, world.caller("bob"), anAsk({ port: "2222" }), options);
+  expect(other.lease.status.state).toBe("open");
+  const openedOf = async (): Promise<readonly boolean[]> => {
+    const { entries } = await listEntries(world.tables, GROUP);
+    const [entry] = entries.filter(({ entryId }) => lease.request.entryIds.includes(entryId));
+    return entry?.holders.map(({ openedAt }) => openedAt !== null) ?? [];
+  };
+  expect(await openedOf()).toEqual([false, true]);
+  await world.tables.update("lease", key, { status: String(whole?.columns["status"]) }, { kind: "present" });
+  await look(world);
+  expect(await openedOf()).toEqual([true, true]);
+  expect((await getLease(world.tables, lease.request.leaseId))?.status.state).toBe("open");
+});
 
 test("a lease that lapses and cannot be read keeps no other from its end", async () => {
   const { world, leaseId } = await opened();
