@@ -152,7 +152,8 @@ export async function extendHolds(
   const { shards } = app.settings;
   const net = dueLease(group, leaseId, app.clock.now() + NET_AFTER_MS, shards);
   let until = lease.status.until;
-  for (const entryId of request.entryIds) {
+  // The first is the last: by that people are told of an end that is near, and who dies in between leaves it as it was.
+  for (const entryId of [...request.entryIds].reverse()) {
     await changeEntry(app, group, entryId, async (entry) => {
       const holder = entry?.holders.find((it) => it.holderId === leaseId);
       if (!entry || !holder || !isHolding(holder, app.clock.now()))

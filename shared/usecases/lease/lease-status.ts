@@ -30,7 +30,8 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
   const preExisting = parts.every((part) => stoodFor(part).kind === "preExisting");
   return {
     state: ended ? (allDone ? finalState(ended.cause, allOpen) : "closing") : allOpen ? "open" : "opening",
-    until: Math.max(...holders.map((holder) => holder.until)),
+    // Whoever extends it writes one after the other, and may die: it ends in all of them when it ends in the first.
+    until: Math.min(...holders.map((holder) => holder.until)),
     openedAt: allOpen ? Math.max(...opened) : null,
     closedAt: ended && allDone ? now : null,
     preExisting,

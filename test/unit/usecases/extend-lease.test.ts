@@ -2,10 +2,12 @@
 import { describe, expect, test } from "vitest";
 import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
-import type { Caller } from "../../../shared/usecases/app.ts";
+import { listLeases } from "../../../shared/store/leases.ts";
+import type { App, Caller } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
+import { sweep } from "../../../shared/usecases/operation/sweep.ts";
 import { listRecords } from "../../../shared/usecases/records/list-records.ts";
 import { anAsk, appWorld, START } from "./app-world.ts";
 
@@ -83,6 +85,36 @@ describe("an extension", () => {
     const other = await opened();
     await endLease(other.world.app, other.world.caller(), other.leaseId, { dryRun: false });
     await expect(other.extend(10 * MINUTE)).rejects.toMatchObject({ code: "LEASE_ENDED" });
+  });
+
+  test("that dies between the rules of a lease leaves the end that is told, and the same again moves it", async () => {
+    const world = await appWorld();
+    const two = anAsk({ sources: ["203.0.113.7/32", "203.0.113.8/32"] });
+    const { lease } = await openLease(world.app, world.caller(), two, create);
+    const { leaseId } = lease.request;
+    let rows = 0;
+    const put: App["tables"]["put"] = async (...given) => {
+      if (given[0] === "ledger" && ++rows === 2) throw new Error("died");
+      return world.tables.put(...given);
+    };
+    const dying: App = { ...world.app, tables: { ...world.tables, put } };
+    const look = () => listLeases(world.tables, { limit: 1, before: null });
+    const tick = () =>
+      sweep(world.app, {
+        ...{ policy: world.policy, cause: "tick", jobs: null },
+        deadlineAt: world.app.clock.monotonicMs() + 45_000,
+      });
+    world.advance(MINUTE);
+    await expect(extendLease(dying, world.caller(), leaseId, 10 * MINUTE, { dryRun: false })).rejects.toThrow("died");
+    world.advance(MINUTE);
+    await tick();
+    const until = (await look()).leases[0]?.status.until ?? 0;
+    expect(until - START).toBe(10 * MINUTE);
+    const again = await extendLease(world.app, world.caller(), leaseId, 3 * MINUTE, { dryRun: false });
+    expect([again.lease.status.until - START, again.settled]).toEqual([10 * MINUTE, true]);
+    world.advance(8 * MINUTE);
+    await tick();
+    expect([(await look()).leases[0]?.status.state, world.rules]).toEqual(["closed", []]);
   });
 
   test("is the owner's or an operator's to ask for", async () => {
