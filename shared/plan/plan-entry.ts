@@ -31,8 +31,8 @@ const LATE_READING_MS = 2_000;
  *     ended     somebody else's              nothing
  *     live      ours, changed by somebody    it is left until its end and then revoked by id: that of those who had it open. Who has come
  *                                            since is opened then
- *     live      the same, and what it says   revoked by id, and the lease ends: nobody was granted that, and no other entry may close
- *               now is suspended             what is booked here
+ *     live      the same, and what it says   revoked by id, and those end who had it open: nobody was granted that, and no other entry may
+ *               now is suspended             close what is booked here
  *     live      ours                         stands; its mark is rewritten when it is not the one it should carry
  *     live      ours, and nobody knows how   its mark is written again, and then it stands: a stale reading shows what an earlier lease
  *               it came there                has closed, and only a write is told that it is gone
@@ -116,7 +116,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
         note: `its rule was changed by somebody else, and closed for ${suspender.itemId}`,
       } as const;
       const cause = `somebody has changed it, and it is suspended by ${suspender.itemId}`;
-      return change({ end: { ...end, detail: null }, ends: "all" }, { calls: [revoke(booked.id, cause)] });
+      return change({ end: { ...end, detail: null }, ends: "opened" }, { calls: [revoke(booked.id, cause)] });
     }
     if (!isAnyOpen && !refusal && !mayBeModified(picture, booked))
       return change(

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { LeaseId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
+import { applyPatch } from "../../../shared/plan/apply-patch.ts";
 import type { Picture } from "../../../shared/plan/picture.ts";
 import { planHeld } from "../../../shared/plan/plan-entry.ts";
 import { planGroup } from "../../../shared/plan/plan-group.ts";
@@ -228,7 +229,18 @@ describe("a lease's rule that somebody has changed into what is suspended", () =
       { kind: "revoke", ruleId: "sgr-1", cause: "somebody has changed it, and it is suspended by ld-1" },
     ]);
     const note = "its rule was changed by somebody else, and closed for ld-1";
-    expect(closing.patch).toMatchObject({ end: { cause: "removed", note, detail: null }, ends: "all" });
+    expect(closing.patch).toMatchObject({ end: { cause: "removed", note, detail: null }, ends: "opened" });
+  });
+
+  test("is no end of a lease that has come since: that is opened when the changed rule has gone", () => {
+    const joining = aHolder({ holderId: "ls-2" as LeaseId, openedAt: null });
+    const joined = { ...lease, holders: [aHolder(), joining] };
+    const closing = suspended({ by: [by] }, { spec });
+    const { patch } = planned(joined, { entries: [joined, closing], rules: [changed] });
+    const after = applyPatch(joined, patch, NOW, new Set());
+    expect(after.holders.map(({ ended }) => ended?.cause ?? null)).toEqual(["removed", null]);
+    const gone = { entries: [after, closing], revoked: new Set([ruleId("1")]) };
+    expect(planned(after, gone).calls).toMatchObject([{ kind: "authorize" }]);
   });
 
   test("is not where we may have put it right since: a stale reading shows what it was", () => {
