@@ -58,14 +58,15 @@ interface Decision {
 }
 
 /**
- *     kind      adopt, open or rolled back        restore, open        restore, rolled back   release
+ *     kind      adopt, open or rolled back        restore, open        restore, rolled back   release, held
  *     added     allocated                         refused              allocated and opened   back to reported
  *     removed   its entry is retired              opened again         it is back already     back to reported
  *     edited    the found rule instead of it      opened again         it is back already     back to reported
  *               and of leases that had it open
  *     guard     the lower guard is confirmed      refused              never                  refused
  *
- * Whatever is decided ends a hold on the rule: what becomes of it later is judged anew.
+ * Whatever is decided ends a hold on the rule: what becomes of it later is judged anew. A hold outlives its difference, and is let go of by
+ * the item that is over.
  *
  * The item's state is written last: a decision that died on the way is taken by the same call again.
  */
@@ -303,11 +304,12 @@ async function restoration(work: Work): Promise<Decision> {
 }
 
 async function letting({ app, item }: Work): Promise<Decision> {
-  const { group, state, verdict } = item;
-  if (state !== "held") throw refuse(item, "nothing holds it");
-  const plan = [`let go of the hold on ${item.key}`];
+  const { group, state, verdict, key } = item;
+  const isHeld = state === "held" || (await getGroupRow(app.tables, group)).holds.some((hold) => hold.key === key);
+  if (!isHeld) throw refuse(item, "nothing holds it");
+  const plan = [`let go of the hold on ${key}`];
   const carryOut = () => driftNet(app, group).hold();
-  return { state: verdict.kind === "unknown" ? "waiting" : "reported", plan, carryOut };
+  return { state: state !== "held" ? state : verdict.kind === "unknown" ? "waiting" : "reported", plan, carryOut };
 }
 
 /** A person has decided about the rule: what was counted of it before counts no more. */

@@ -100,7 +100,7 @@ export async function changeUnconfirmed(
     const after = entryAfter(group, await getEntry(app.tables, group, entryId), change);
     const baseline = row.baseline && withGivenBack(row.baseline, key, after);
     // Noted before it is given: what comes about has to be known as such.
-    if (await saveGroupRow(app.tables, { ...row, baseline, settled: null })) break;
+    if (await saveGroupRow(app.tables, { ...withoutHolds(row, [change]), baseline, settled: null })) break;
     await pause(app);
   }
   await net.hold();
