@@ -16,6 +16,7 @@ import { sensitiveBesideGranted } from "../ledger/sensitive-ports.ts";
 export interface Claim {
   readonly spec: RuleSpec;
   readonly description: string;
+  /** None where they have ended since, and the rule is closed for a time. */
   readonly leases: readonly string[];
 }
 
@@ -61,7 +62,7 @@ export function claimNotice(
   const kept = refusal === null;
   const actor = nameOf(sighting.actor);
   const data = {
-    leases: claims.flatMap((claim) => claim.leases).join(", "),
+    leases: claims.flatMap((claim) => claim.leases).join(", ") || "–",
     rules: claims.map(({ spec }) => reachOf(spec, null, "opens")).join("; "),
     actor: `${actor} (${sighting.address})`,
     kept,

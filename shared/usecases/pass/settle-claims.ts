@@ -243,7 +243,7 @@ async function believe(work: Work, kept: Sighting | null): Promise<void> {
  */
 async function accept(work: Work, claims: readonly Claim[], who: string): Promise<boolean> {
   const { app, policy, group, sighting } = work;
-  const leases = claims.flatMap((claim) => claim.leases).join(", ");
+  const leases = claims.flatMap((claim) => claim.leases).join(", ") || "a lease";
   const what = `${who} authorized what ${leases} holds (${sighting.requestId})`;
   const specs = claims.map(({ spec }) => spec);
   const now = app.clock.now();
@@ -303,7 +303,8 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
     const entry = await getEntry(app.tables, group, entryId);
     if (sighting.confirmed && entry?.allocation?.eventId === sighting.eventId) given.add(entry.allocation.reason);
     if (entry?.allocation || (entry && isClosedTo(entry, at))) continue;
-    if (entry && entry.holders.length > 0) {
+    // Of those who had it open before it was suspended the ledger has none any more, when they have ended since.
+    if (entry && (entry.holders.length > 0 || entry.suspension !== null)) {
       if (entry.standing.kind === "none" && entry.createdAt === null) return "later";
       const leases = entry.holders.map((holder) => holder.holderId);
       // Events tell whole seconds. Whoever was before us made the rule, and our lease rides on it.
@@ -321,8 +322,8 @@ async function claimsOf(app: App, group: GroupRef, sighting: Sighting): Promise<
 }
 
 /** What is suspended stays closed, whoever asks for it. Who has asked before for what a lease had open then is heard, however late. */
-const isClosedTo = ({ suspension, holders, createdAt }: Entry, at: number): boolean =>
-  suspension !== null && (at >= secondOf(suspension.since) || holders.length === 0 || createdAt === null);
+const isClosedTo = ({ suspension, createdAt }: Entry, at: number): boolean =>
+  suspension !== null && (at >= secondOf(suspension.since) || createdAt === null);
 
 const secondOf = (ms: number): number => Math.floor(ms / 1000) * 1000;
 

@@ -68,9 +68,16 @@ test("it is recorded once, by the call that gave it", async () => {
 });
 
 test.each([
-  ["before a lockdown closed it is theirs afterwards, though the event came in it", -30_000, 1],
-  ["while a lockdown keeps it closed is not", 1000, 0],
-])("what somebody authorized %s", async (_what, later, standing) => {
+  ["before a lockdown closed it is theirs afterwards, though the event came in it", -30_000, 5, 1],
+  [
+    "before a lockdown closed it is theirs afterwards, though its lease has ended and the event came in it",
+    -30_000,
+    15,
+    1,
+  ],
+  ["while a lockdown keeps it closed is not", 1000, 5, 0],
+  ["while a lockdown keeps it closed, and its lease has ended, is not", 1000, 15, 0],
+])("what somebody authorized %s", async (_what, later, minutes, standing) => {
   const guarded = await guardedApp("observe", []);
   const { app, world, caller } = guarded;
   const once = { mode: "create", idempotencyKey: null, dryRun: false } as const;
@@ -79,17 +86,19 @@ test.each([
   if (rule === undefined) throw new Error("nothing is open");
   world.advance(60_000);
   const since = app.clock.now();
-  const by = { kind: "lockdown", itemId: "ld-1", principal: "root", reason: "", until: since + 300_000 } as const;
+  const lasts = minutes * 60_000;
+  const by = { kind: "lockdown", itemId: "ld-1", principal: "root", reason: "", until: since + lasts } as const;
   await suspendRules(app, GROUP, by, [rule]);
   await look(guarded);
-  world.advance(60_000);
+  world.advance(lasts - 240_000);
+  await look(guarded);
   const at = since + later;
   await addSighting(app.tables, aSighting({ specs: [rule], at, receivedAt: app.clock.now() }));
   await look(guarded);
   expect([world.rules, (await allocations(guarded)).length]).toEqual([[], standing]);
   world.advance(300_000);
   await look(guarded);
-  expect(world.rules.map(ruleKey)).toEqual([ruleKey(rule)]);
+  expect(world.rules.map(ruleKey)).toEqual(standing === 1 || minutes < 9 ? [ruleKey(rule)] : []);
   // The lease is over.
   world.advance(600_000);
   await look(guarded);
