@@ -161,9 +161,10 @@ export class GroupWork {
       const judgements = await scene.judgeAll(asks, app.clock.now());
       for (const [index, ask] of asks.entries()) {
         const judgement = judgements[index];
-        if (judgement) await this.rule(scene, ask, judgement);
+        if (judgement) await this.inTurn(ref, ask.item, () => this.rule(scene, ask, judgement));
       }
-      for (const item of this.items.values()) if (scene.ruleOf(item) === null) await this.item(scene, item, null);
+      for (const item of this.items.values())
+        if (scene.ruleOf(item) === null) await this.inTurn(ref, item, () => this.item(scene, item, null));
     } catch (error) {
       // State that cannot be read is for a person to see to.
       if (!(error instanceof CloudFailure || error instanceof AppError)) throw error;
@@ -173,6 +174,19 @@ export class GroupWork {
       this.fail(ref.groupId, error);
     }
     this.looked.add(ref.groupId);
+  }
+
+  /** One rule of which state cannot be read keeps no other of its group from its turn: a person has to see to it, and its item says so. */
+  private async inTurn({ groupId }: GroupRef, item: RecyclingItem | null, take: () => Promise<void>): Promise<void> {
+    try {
+      await take();
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      this.isReadingOld = true;
+      this.fail(groupId, error);
+      const waiting = { for: "person", why: [`${error.message} ${error.remedy}`] } as const;
+      if (item !== null && !this.run.dryRun) await noteWaiting(this.app, item, { waiting });
+    }
   }
 
   /**

@@ -5,7 +5,7 @@ import type { GroupId } from "../../../shared/domain/ids.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getLockdown, saveLockdown } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
-import { saveRecyclingItem } from "../../../shared/store/recycling.ts";
+import { listRecyclingItems, saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
@@ -421,6 +421,27 @@ it("a quarantine that nobody can read holds up no other rule of its group", asyn
   await world.run(damage);
   const { failed, rules } = await one.recycle();
   expect([failed, rules > 0]).toEqual([[], true]);
+  expect(one.rules()).toEqual([IDLE, DROP]);
+});
+
+it("a drop whose row in the ledger cannot be read holds up no other rule of its group, and its item says so", async () => {
+  const rule = (port: number) => ({
+    ...{ portRange: `${port}/${port}`, sourceCidrIp: "10.0.0.0/8", priority: 10, description: "old tool, ask bob" },
+  });
+  one = await RecyclingWorld.start({ rules: [7889, 7890, 7891].map(rule) });
+  await one.quarantined();
+  const { world } = one;
+  const { quarantine } = await one.queued();
+  const key = ["sg-web", quarantine?.entryId ?? ""];
+  await world.run(world.process().tables.update("ledger", key, { body: "{" }, { kind: "present" }));
+  await one.pass(16);
+  const { failed } = await one.recycle();
+  expect(failed).toEqual([{ group: "sg-web", why: "STATE_UNREADABLE" }]);
+  const { items } = await world.run(
+    listRecyclingItems(world.process().tables, { groupId: world.web.groupId, limit: 10 }),
+  );
+  expect(items.flatMap(({ itemId, state }) => (state === "deleted" ? [] : [itemId]))).toEqual([one.itemId]);
+  expect((await one.item())?.waiting).toMatchObject({ for: "person", why: [expect.stringContaining("ledger")] });
   expect(one.rules()).toEqual([IDLE, DROP]);
 });
 
