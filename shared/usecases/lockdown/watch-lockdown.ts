@@ -1,10 +1,12 @@
 // Looks what has come in under a lockdown while it lasts: what somebody has undone, accepts that its way of closing does not stop, and
-// groups given its tag.
+// groups given its tag, or its instance.
+import type { GroupRef } from "../../domain/ids.ts";
 import type { Entry } from "../../domain/ledger-entry.ts";
 import { LOCKDOWN_JOB, type Lockdown, type LockdownGroup } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Rule } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
+import { AppError } from "../../errors/app-error.ts";
 import { isUndoneTooOften } from "../../plan/plan-drop.ts";
 import { unrestorable } from "../../plan/plan-suspended.ts";
 import { CloudFailure } from "../../ports/firewall.ts";
@@ -14,7 +16,7 @@ import type { App } from "../app.ts";
 import { inParallel } from "../in-parallel.ts";
 import { lookAtGroup } from "../pass/look-at-group.ts";
 import { chooseLockdown, isTaggedFor } from "./choose-lockdown.ts";
-import { bookGroups } from "./close-groups.ts";
+import { bookGroups, refusingOf } from "./close-groups.ts";
 import { hasOpened } from "./has-opened.ts";
 import { isOfLockdown } from "./lift-lockdown.ts";
 
@@ -24,10 +26,10 @@ const MINUTE_MS = 60_000;
 const AT_ONCE = 8;
 
 /**
- * Answers the lockdown with groups in which more was opened as not closed, for whoever goes on with it; those of a tag are booked. Where only
- * something of it was undone a pass puts that back. What somebody closed late and by an earlier policy, where this one leaves the group alone, is
- * answered as not closed either. What cannot be read now is looked at in the next minute. Reads one group by one call, and
- * for a tag lists them.
+ * Answers the lockdown with groups in which more was opened as not closed, for whoever goes on with it; those that have joined its scope are
+ * booked. Where only something of it was undone a pass puts that back. What somebody closed late and by an earlier policy, where this one leaves
+ * the group alone, is answered as not closed either. What cannot be read now is looked at in the next minute. Reads one group by one call, lists
+ * them for a tag, and asks where an instance is.
  */
 export async function watchLockdown(
   app: App,
@@ -37,7 +39,7 @@ export async function watchLockdown(
 ): Promise<Lockdown> {
   const { lockdownId } = lockdown;
   const terms = { cause: `lockdown ${lockdownId}`, actor: "safeport", policy, priority: "lockdown", rows: [] } as const;
-  const joined = await unlessFailed(app, () => joinTagged(app, policy, lockdown), lockdown);
+  const joined = await unlessFailed(app, () => join(app, policy, lockdown), lockdown);
   const open = new Set<LockdownGroup>();
   const closed = joined.groups.filter(({ isClosed, way }) => isClosed && way !== "none");
   await inParallel(
@@ -111,16 +113,49 @@ function isUndone({ key, spec, holders, suspension }: Entry, lockdownId: string,
   );
 }
 
-/** With the groups that have been given the tag since it began. */
-async function joinTagged(app: App, policy: Policy, lockdown: Lockdown): Promise<Lockdown> {
+/** With the groups that have been given the tag since it began, or the instance. */
+async function join(app: App, policy: Policy, lockdown: Lockdown): Promise<Lockdown> {
   const { scope, groups, lockdownId } = lockdown;
-  if (scope.kind !== "tag") return lockdown;
-  const known = new Set(groups.map(({ group }) => `${group.region} ${group.groupId}`));
-  const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "inventory")));
-  const isNew = all.flat().some((it) => isTaggedFor(scope.tag, it) && !known.has(`${it.ref.region} ${it.ref.groupId}`));
-  if (!isNew) return lockdown;
-  const chosen = await chooseLockdown(app, policy, scope);
+  const joining = new Set((await groupsJoining(app, policy, lockdown)).map(nameOf));
+  if (joining.size === 0) return lockdown;
+  const chosen = await chooseLockdown(app, policy, scope, refusingOf(groups)).catch((error: unknown) => {
+    // What has left the scope again meanwhile joins nothing.
+    if (!(error instanceof AppError)) throw error;
+    return [];
+  });
   // The row that has the job go on is there before the groups are in the lockdown's.
   await app.tables.writeAll([dueWrite(dueJob(LOCKDOWN_JOB, lockdownId, app.clock.now() + MINUTE_MS))]);
-  return bookGroups(app, policy, lockdown, chosen);
+  return bookGroups(
+    app,
+    policy,
+    lockdown,
+    chosen.filter(({ group }) => joining.has(nameOf(group))),
+  );
+}
+
+const nameOf = ({ region, groupId }: GroupRef): string => `${region} ${groupId}`;
+
+/** Those of the tag, where one is new; and those of an interface of the instance where one is new, and drops in none of them close it. */
+async function groupsJoining(app: App, policy: Policy, { scope, groups }: Lockdown): Promise<readonly GroupRef[]> {
+  const rows = new Map(groups.map((it) => [nameOf(it.group), it]));
+  const isNew = (group: GroupRef): boolean => !rows.has(nameOf(group));
+  switch (scope.kind) {
+    case "groups":
+      return [];
+    case "tag": {
+      const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "inventory")));
+      const tagged = all.flat().flatMap((it) => (isTaggedFor(scope.tag, it) ? [it.ref] : []));
+      return tagged.some(isNew) ? tagged : [];
+    }
+    case "instance": {
+      const interfaces = await Promise.all(
+        [...new Set(groups.map(({ group }) => group.region))].map(async (region) => {
+          const members = await app.inventory.instance(region, scope.instanceId, "inventory");
+          return members?.map(({ groupIds }) => groupIds.map((groupId): GroupRef => ({ region, groupId }))) ?? [];
+        }),
+      );
+      const isDropped = (group: GroupRef): boolean => rows.get(nameOf(group))?.way === "drops";
+      return interfaces.flat().flatMap((refs) => (refs.some(isNew) && !refs.some(isDropped) ? refs : []));
+    }
+  }
 }

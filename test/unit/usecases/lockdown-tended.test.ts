@@ -298,6 +298,49 @@ describe("a lockdown of a tag", () => {
     }));
 });
 
+describe("a lockdown of an instance", () => {
+  /** The host of `web`, wherever it is by now. */
+  const moving = (scene: Scene, app: App) => {
+    const host = scene.account.members().find(({ groupIds }) => groupIds.includes(WEB.groupId));
+    if (!host) throw new Error("nobody is in web");
+    const at = { groupIds: host.groupIds };
+    const { inventory } = app;
+    const members: App["inventory"]["members"] = async (group, ...asked) => [
+      ...(await inventory.members(group, ...asked)).filter(({ eniId }) => eniId !== host.eniId),
+      ...(at.groupIds.includes(group.groupId) ? [{ ...host, ...at }] : []),
+    ];
+    const instance: App["inventory"]["instance"] = async () => [{ ...host, ...at }];
+    return { at, instanceId: host.instanceId ?? "", own: { ...app, inventory: { ...inventory, members, instance } } };
+  };
+
+  test.each([
+    ["drops do in one of its groups", DOCUMENT, ["web"]],
+    ["accepts are closed in each", NARROW_DOCUMENT, ["web", "app"]],
+  ] as const)("goes with it: %s", (_, document, both) =>
+    inScene(document, async (scene, app) => {
+      await open(scene, WIDE);
+      const { at, instanceId, own } = moving(scene, app);
+      const before = [WEB, APP].map((group) => rulesIn(scene, group));
+      const { lockdownId, groups } = await startLockdown(own, {
+        ...{ scope: { kind: "instance", instanceId }, cause: "ann", principal: "ann", reason: "an attack" },
+        ...{ periodMs: 3_600_000, waivedBy: null, decidedBy: "", ...terms(scene, own) },
+      });
+      const namesOf = async () =>
+        (await getLockdown(app.tables, lockdownId))?.groups.map(({ name, isClosed }) => [name, isClosed]);
+      expect([groups.map(({ name }) => name), isLet(scene, 3306)]).toEqual([["web"], true]);
+      at.groupIds = [WEB.groupId, APP.groupId];
+      await tickWith(scene, scene.policy, own);
+      expect(await namesOf()).toEqual(both.map((name) => [name, true]));
+      at.groupIds = [APP.groupId];
+      await tickWith(scene, scene.policy, own);
+      expect(await namesOf()).toEqual(["web", "app"].map((name) => [name, true]));
+      expect([isLet(scene, 3306), isLet(scene, 443)]).toEqual([false, true]);
+      await lift(scene, own, lockdownId);
+      expect([WEB, APP].map((group) => rulesIn(scene, group))).toEqual(before);
+    }),
+  );
+});
+
 describe("a policy that changes while a lockdown lasts", () => {
   const operatorPath = [{ port: "22", sources: ["203.0.113.50", "203.0.113.60"] }];
   const lockdown = { core: ["80", "8443"], groups: ["*"] };
