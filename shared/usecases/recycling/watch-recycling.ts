@@ -1,9 +1,11 @@
 // The watch over what is under way: steps that the cloud owes, and quarantined ports to which somebody comes after all.
 import { dayAfter, dayOf, type MemberDay, type MemberEvidence, startOf, unknownDay } from "../../domain/evidence.ts";
 import type { GroupId } from "../../domain/ids.ts";
+import { pathSpecs } from "../../domain/operator-path.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { joinSpans, type PortSpan } from "../../domain/port-span.ts";
 import { countsFrom, type RecyclingItem } from "../../domain/recycling-item.ts";
+import { mayOverlap, trafficAtMost } from "../../domain/traffic.ts";
 import { AppError } from "../../errors/app-error.ts";
 import type { Visitor } from "../../plan/advance-item.ts";
 import { queriesOfWatch } from "../../plan/plan-collection.ts";
@@ -21,6 +23,7 @@ import { inParallel } from "../in-parallel.ts";
 import { earlierNow, lateFrom, type Quarantined } from "./earlier-peers.ts";
 import { decideStep } from "./move-recycling.ts";
 import { isClosedBy } from "./recycling-ledger.ts";
+import { RecyclingScene } from "./recycling-scene.ts";
 import { settleOrLeave } from "./take-recycling-step.ts";
 
 /** How far back the logs of quarantined hosts are read each time: longer than a window, as records come when it ends, and late. */
@@ -46,13 +49,14 @@ export interface WatchRun {
 
 /**
  * Goes on with every step that is under way, and looks at every quarantine: somebody with earlier sessions who is refused, or who
- * still talks, has it lifted at once. Answers when to look again; null when nothing is under way.
+ * still talks, has it lifted at once, and so have operators whose way it is by now. Answers when to look again; null when nothing is under way.
  */
 export async function watchRecycling(app: App, run: WatchRun): Promise<number | null> {
   const { owed, quarantined, isAny } = await itemsUnderway(app);
   if (!isAny) return null;
   let isOwed = false;
   for (const item of owed) isOwed = (await goOn(app, run, item)) || isOwed;
+  for (const item of quarantined) isOwed = (await liftForOperators(app, run, item)) || isOwed;
   for (const region of new Set(quarantined.map(({ group }) => group.region))) {
     const those = quarantined.filter(({ group }) => group.region === region);
     isOwed = (await watchRegion(app, run, region, those)) || isOwed;
@@ -137,7 +141,7 @@ async function watchRegion(app: App, run: WatchRun, region: string, items: reado
       return item.group.groupId === groupId && quarantine?.at != null ? [{ ...item, quarantine }] : [];
     });
     const came = await visitorsOf(app, run, { groupId, members: own, items: those }, fresh);
-    for (const { item, visitor } of came) isOwed = (await lift(app, run, item, visitor)) || isOwed;
+    for (const { item, visitor } of came) isOwed = (await liftFor(app, run, item, visitor)) || isOwed;
   }
   return isOwed;
 }
@@ -189,12 +193,41 @@ async function visitorsOf(
   return found;
 }
 
-async function lift(app: App, run: WatchRun, item: RecyclingItem, { peer, how, at }: Visitor): Promise<boolean> {
+function liftFor(app: App, run: WatchRun, item: RecyclingItem, visitor: Visitor): Promise<boolean> {
+  const { peer, how } = visitor;
   const why = how === "refused" ? `${peer}, who used it before, was refused` : `${peer} talks in spite of the drop`;
+  return lift(app, run, item, why, visitor);
+}
+
+/**
+ * Whom the policy names as operators since the quarantine began need not wait for the night. Reads the group where the rule may be theirs; what
+ * cannot be read now is looked at the next time.
+ */
+async function liftForOperators(app: App, run: WatchRun, item: RecyclingItem): Promise<boolean> {
+  const { policy } = run;
+  const traffic = trafficAtMost(item.kept.spec);
+  const isTheirs = policy.operatorPath.some((path) =>
+    pathSpecs(path, [])?.some((spec) => mayOverlap(trafficAtMost(spec), traffic)),
+  );
+  if (!isTheirs) return false;
+  try {
+    const scene = await RecyclingScene.read(app, policy, item.group, "drift");
+    const rule = scene?.ruleOf(item);
+    const plan = rule && scene?.plan(rule, item.quarantine?.drop);
+    if (plan?.kind !== "refused" || plan.cuts.length === 0) return false;
+    return await lift(app, run, item, plan.cuts.join("; "));
+  } catch (error) {
+    if (!(error instanceof CloudFailure || error instanceof AppError)) throw error;
+    app.log.write("warn", `whether ${item.itemId} is on an operators' way is asked at the next look`, { cause: error });
+    return false;
+  }
+}
+
+async function lift(app: App, run: WatchRun, item: RecyclingItem, why: string, visitor?: Visitor): Promise<boolean> {
   const step = { to: "restored", by: "safeport", why, at: app.clock.now() } as const;
-  app.log.write("info", `${item.itemId} is lifted: ${why}`, { at });
+  app.log.write("info", `${item.itemId} is lifted: ${why}`, visitor && { at: visitor.at });
   if ((await decideStep(app, item, step)) === null) return true;
-  return goOn(app, run, item, peer);
+  return goOn(app, run, item, visitor?.peer);
 }
 
 /** What the flow logs tell of the last minutes, before the collection has it. What cannot be read now the collection reads later. */

@@ -131,6 +131,23 @@ describe("the watch over quarantines", () => {
     expect(await watched()).not.toContain(one.itemId);
   });
 
+  it("lifts what a later policy has operators come in by, and reads no group for what it has not", async () => {
+    await quarantined();
+    const { world } = one;
+    const readings = () => world.callNames.filter((name) => name === "ecs DescribeSecurityGroupAttribute").length;
+    const lookWith = async (port: string) => {
+      const before = readings();
+      world.policy = { ...world.policy, operatorPath: [{ protocol: "tcp", port, sources: ["10.1.2.3"] }] };
+      await one.watch();
+      return [await one.state(), readings() - before];
+    };
+    expect(await lookWith("7891")).toEqual(["quarantined", 0]);
+    expect(await lookWith("7890")).toEqual(["restored", expect.any(Number)]);
+    expect(one.rules()).toEqual([IDLE]);
+    const why = "it would cut the operator path tcp 7890 from 10.1.2.3";
+    expect((await one.item())?.history.at(-1)).toMatchObject({ to: "restored", why });
+  });
+
   it("keeps what it cannot read on its list", async () => {
     await quarantined();
     const { world, itemId } = one;
