@@ -14,13 +14,17 @@ import type { EntryId } from "../../shared/domain/ids.ts";
 import { type RecyclingItem, recyclingIdOf } from "../../shared/domain/recycling-item.ts";
 import { entryIdOf, ruleKey } from "../../shared/domain/rule-key.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
+import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { markInstalled } from "../../shared/store/due.ts";
 import { addEvidence } from "../../shared/store/evidence.ts";
 import { listLeases } from "../../shared/store/leases.ts";
 import { getEntry } from "../../shared/store/ledger.ts";
+import { getLockdown } from "../../shared/store/lockdowns.ts";
 import { getRecyclingItem } from "../../shared/store/recycling.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { openLease } from "../../shared/usecases/lease/open-lease.ts";
+import { liftLockdown } from "../../shared/usecases/lockdown/lift-lockdown.ts";
+import { startLockdown } from "../../shared/usecases/lockdown/start-lockdown.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
 import { sweep } from "../../shared/usecases/operation/sweep.ts";
 import { approveItem, exemptItem, restoreItem } from "../../shared/usecases/recycling/decide-recycling.ts";
@@ -52,9 +56,9 @@ class Idle {
   readonly scene: Scene;
   #told: Day;
 
-  constructor(seed: string, changes: Readonly<Record<string, unknown>> = {}) {
+  constructor(seed: string, changes: Readonly<Record<string, unknown>> = {}, more: object = {}) {
     const recycling = { ...document.recycling, ...changes };
-    this.scene = new Scene(seed, { isDelivering: false, document: { ...document, recycling } });
+    this.scene = new Scene(seed, { isDelivering: false, document: { ...document, ...more, recycling } });
     this.#told = this.today;
   }
 
@@ -146,10 +150,10 @@ class Idle {
   }
 
   /** Minutes pass with their ticks: what is due is done, the watch among it. */
-  async ticks(count: number): Promise<void> {
+  async ticks(count: number, over: (app: App) => App = (app) => app): Promise<void> {
     for (let n = 0; n < count; n++) {
       await this.scene.schedule.sleep(60_000);
-      const app = this.scene.quietApp();
+      const app = over(this.scene.quietApp());
       const deadlineAt = app.clock.monotonicMs() + 45_000;
       await sweep(app, { policy: this.scene.policy, cause: "tick", deadlineAt, jobs: allJobs });
     }
@@ -341,6 +345,79 @@ describe.each(Object.entries(scenarios))("a rule is %s", (_name, scenario) => {
       wrong.push(...found);
     }
     expect(wrong).toEqual([]);
+  });
+});
+
+/** The app, but the cloud takes no accept. */
+const refusing = (app: App): App => {
+  const authorize: App["firewall"]["authorize"] = async (group, rules, ...rest) => {
+    if (rules.some(({ spec }) => spec.policy === "accept")) throw new CloudFailure("quota", "AuthorizeSecurityGroup");
+    return app.firewall.authorize(group, rules, ...rest);
+  };
+  return { ...app, firewall: { ...app.firewall, authorize } };
+};
+
+/** A lockdown is lifted while the cloud does not take a rule back that a person has asked for. Answers null as `disturbed`. */
+async function lifted(mode: (call: ProcessCall) => Fate, at: number): Promise<readonly string[] | null> {
+  const lockdown = { core: ["80", "443"], groups: ["*"] };
+  const one = new Idle(`lifted ${at}`, {}, { lockdown, operatorPath: [{ port: "22", sources: ["203.0.113.50"] }] });
+  const { scene } = one;
+  const play = async (): Promise<readonly string[] | null> => {
+    await one.begin();
+    await one.deleted();
+    const [quiet, { policy }] = [scene.quietApp(), scene];
+    const deadlineAt = quiet.clock.monotonicMs() + 30_000;
+    const { lockdownId } = await startLockdown(quiet, {
+      ...{ scope: { kind: "groups", groups: ["app"] }, cause: "ann", principal: "ann", reason: "an attack" },
+      ...{ periodMs: DAY_MS, waivedBy: null, decidedBy: "", policy, arrivedAt: quiet.clock.monotonicMs(), deadlineAt },
+    });
+    await one.restore(refusing(quiet));
+    const { caller, app } = scene.newProcess();
+    let [turn, name] = [0, null as string | null];
+    caller.fate = (call) => {
+      if (turn++ !== at) return "answered";
+      name = call.name;
+      return mode(call);
+    };
+    const lift = (by: App) =>
+      liftLockdown(refusing(by), lockdownId, {
+        ...{ policy, by: "ann", isPerson: true, deadlineAt: by.clock.monotonicMs() + 30_000 },
+      });
+    const isDone = await Promise.race([
+      lift(app).then(
+        () => true,
+        () => false,
+      ),
+      caller.died.then(() => false),
+    ]);
+    if (name === null) return null;
+    if (!isDone) await lift(scene.quietApp());
+    await one.ticks(4, refusing);
+    const wrong: string[] = [];
+    const { state } = (await getLockdown(scene.tables, lockdownId)) ?? {};
+    if (state !== "lifted") wrong.push(`the lockdown is ${state}`);
+    if (scene.account.rules(APP.groupId).some((rule) => rule.policy === "drop")) wrong.push("a drop is left");
+    if (scene.rule(APP, idle)) wrong.push("the cloud has taken the rule");
+    await one.ticks(4);
+    wrong.push(...(await one.wrong()));
+    const item = await one.item();
+    if (item?.state !== "restored") wrong.push(`it is ${item?.state}`);
+    return wrong.map((text) => `call ${at} (${name}): ${text}`);
+  };
+  return scene.schedule.run(play());
+}
+
+describe("a lockdown is lifted while the cloud does not take back what the recycling gives", () => {
+  test.each(Object.entries(modes))("%s", async (_mode, mode) => {
+    const wrong: string[] = [];
+    let at = 0;
+    for (; at < CALLS_MAX; at += STEP) {
+      const found = await lifted(mode, at);
+      if (found === null) break;
+      wrong.push(...found);
+    }
+    expect(wrong).toEqual([]);
+    expect(at).toBeGreaterThan(STEP);
   });
 });
 
