@@ -18,7 +18,7 @@ export interface Adoption {
   readonly allocation: Allocation | null;
   readonly by: string;
   /** The rule that stands for it; null for what is retired. */
-  readonly ruleId: RuleId | null;
+  readonly standsAs: RuleId | null;
 }
 
 /** A difference with its item so far and the call that would undo it. */
@@ -73,7 +73,7 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
 /** The same of one that is closed for a time: once it is adopted no rule stands for it yet. */
 export function closedCase(picture: Picture, watch: Watch, rule: KnownRule): Case {
   const found = addedCase(picture, watch, rule);
-  const adoption = found.adoption?.map((it) => ({ ...it, ruleId: null })) ?? null;
+  const adoption = found.adoption?.map((it) => ({ ...it, standsAs: null })) ?? null;
   return { ...found, adoption, isClosed: true };
 }
 
@@ -198,7 +198,7 @@ function grantedSince({ allocation }: Entry, { aheadMs }: Watch): number | null 
 function adoptionOf(picture: Picture, { entry, rule }: Difference, item: DriftItem): readonly Adoption[] | null {
   const by = principalOf(item);
   if (by === null) return null;
-  const retired = { spec: entry.spec, allocation: null, by, ruleId: null };
+  const retired = { spec: entry.spec, allocation: null, by, standsAs: null };
   if (rule === null) return [retired];
   if (!isAllocatedAlways(entry)) return null;
   const kept: KeptRule = { spec: specOf(rule), description: rule.description };
@@ -232,7 +232,7 @@ function adopted(
     at: picture.readAt,
     seenAt: picture.readAt,
   };
-  return { spec, allocation, by, ruleId: item.ruleId };
+  return { spec, allocation, by, standsAs: item.ruleId };
 }
 
 const principalOf = ({ verdict }: DriftItem): string | null => (verdict.kind === "trusted" ? verdict.principal : null);

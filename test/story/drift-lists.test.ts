@@ -29,7 +29,7 @@ async function granted(parameters: Readonly<Record<string, string>>, allowedSour
   if (!rule?.id) throw new Error("no such rule");
   const { id: _, description: __, createdAt: ___, ...spec } = rule;
   const allocation = anAllocation({ owner: "ann", allowedSources, at: world.clock.now(), seenAt: world.clock.now() });
-  await world.run(changeAllocations(world.process(), world.web, "root", [{ spec, allocation, ruleId: rule.id }]));
+  await world.run(changeAllocations(world.process(), world.web, "root", [{ spec, allocation, standsAs: rule.id }]));
   await guarded.settle();
   await world.ticks(2);
   return rule;

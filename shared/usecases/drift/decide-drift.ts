@@ -131,7 +131,7 @@ async function adoption(work: Work): Promise<Decision> {
   const taken = kind === "edited" && seenAt !== null ? item.ruleId : null;
   const isOnlyWords = found !== null && wanted !== null && ruleKey(found.spec) === ruleKey(wanted.spec);
   const retired: AllocationChange[] =
-    wanted && !isOnlyWords ? [{ spec: wanted.spec, allocation: null, ruleId: taken }] : [];
+    wanted && !isOnlyWords ? [{ spec: wanted.spec, allocation: null, takenOver: taken }] : [];
   const allocated = found && kind !== "removed" && !isHalfDone ? [await accepted(work, found, seenAt)] : [];
   if (found && allocated.length > 0) await (seenAt === null ? requireOpening(work, found) : requireSeen(work, found));
   if (kind === "removed" && wanted && seenAt !== null) await requireSeen(work, wanted);
@@ -213,7 +213,7 @@ async function accepted(work: Work, found: KeptRule, seenAt: number | null): Pro
     at: app.clock.now(),
     seenAt,
   };
-  return { spec: found.spec, allocation, ruleId: seenAt === null ? null : item.ruleId };
+  return { spec: found.spec, allocation, standsAs: seenAt === null ? null : item.ruleId };
 }
 
 /**

@@ -106,7 +106,7 @@ export async function allocateRule(
       // still show it.
       seenAt: kept?.openHours || !standing ? null : (kept?.seenAt ?? null),
     };
-    return { spec, allocation, ruleId: ask.openHours === null ? null : (standing?.id ?? null) };
+    return { spec, allocation, standsAs: ask.openHours === null ? null : (standing?.id ?? null) };
   });
   const closed =
     ask.openHours === null ? [] : specs.filter((spec) => rules.some((it) => ruleKey(it) === ruleKey(spec)));

@@ -28,10 +28,12 @@ export interface AllocationChange {
   readonly spec: RuleSpec;
   readonly allocation: Allocation | null;
   /**
-   * Of what is retired, the rule that another entry takes over: leases that had it open end with it. Of what is allocated, the rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody removed. With open hours
-   * the rule is the program's from then on: closed outside of them, and opened again within.
+   * Of what is allocated, the rule as it was read; it may be gone before a pass reads it again, and then it was this one that somebody
+   * removed. With open hours the rule is the program's from then on: closed outside of them, and opened again within.
    */
-  readonly ruleId?: RuleId | null;
+  readonly standsAs?: RuleId | null;
+  /** Of what is retired, the rule that another entry takes over: leases that had it open end with it. */
+  readonly takenOver?: RuleId | null;
   /** Of what is retired: not where somebody has asked for it anew. */
   readonly unlessOwed?: true;
 }
@@ -267,13 +269,13 @@ const isEmpty = (entry: Entry, before: Allocation | null): boolean =>
 function entryAfter(group: GroupRef, stored: Entry | null, change: Change): Entry | null {
   if ("again" in change)
     return stored?.allocation ? { ...stored, allocation: { ...stored.allocation, seenAt: null } } : stored;
-  const { spec, allocation, ruleId, unlessOwed } = change;
+  const { spec, allocation, standsAs, takenOver, unlessOwed } = change;
   const isTaken = allocation?.openHours != null;
   const standing: Standing =
-    ruleId && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId } : { kind: "none" };
+    standsAs && allocation ? { kind: isTaken ? "ours" : "preExisting", ruleId: standsAs } : { kind: "none" };
   if (stored === null) return allocation && { ...freshEntry(group, spec), standing, allocation };
   if (unlessOwed && allocation === null && stored.allocation?.seenAt === null) return stored;
-  if (allocation === null && stored.standing.kind !== "none" && stored.standing.ruleId === ruleId)
+  if (allocation === null && stored.standing.kind !== "none" && stored.standing.ruleId === takenOver)
     return { ...stored, standing, allocation, holders: stored.holders.map(withoutRule) };
   const kept = stored.allocation;
   // Who gives again what is given already changes nothing: the first word counts.

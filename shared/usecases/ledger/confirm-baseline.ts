@@ -161,7 +161,7 @@ function changeOf(
   const { spec, description, ruleId: id } = line;
   const words = line.stands ? wordsToKeep({ ...spec, description, id, createdAt: null }, { group, ...settings }) : null;
   const allocation = allocationOf(line, words, caller, word, now);
-  return { spec: line.spec, allocation, ruleId: allocation.seenAt === null ? null : line.ruleId };
+  return { spec: line.spec, allocation, standsAs: allocation.seenAt === null ? null : line.ruleId };
 }
 
 function allocationOf(

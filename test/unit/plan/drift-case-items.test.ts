@@ -101,7 +101,7 @@ describe("a rule nobody granted", () => {
   const byTerraform = { sightings: [aSighting({ actor: terraform, specs: [x] })] };
 
   test("is adopted from somebody trusted alone, and where the ledger does not allocate just that", () => {
-    expect(added(byTerraform).adoption).toMatchObject([{ by: "terraform", ruleId: "sgr-x" }]);
+    expect(added(byTerraform).adoption).toMatchObject([{ by: "terraform", standsAs: "sgr-x" }]);
     expect(added({ sightings: [bobs(x)] }).adoption).toBeNull();
     const entry = (allocation = anAllocation(), port = 8443) => anAllocated({ spec: onPort(port), allocation });
     expect(added(byTerraform, { entries: [entry()] }).adoption).toBeNull();
@@ -115,9 +115,9 @@ describe("a rule nobody granted", () => {
       [{ sightings: [bobs(x)] }, false],
     ] as const) {
       const open = added(watch, { rules: [] });
-      const adoption = isAdopted ? [{ ...open.adoption?.[0], ruleId: null }] : null;
+      const adoption = isAdopted ? [{ ...open.adoption?.[0], standsAs: null }] : null;
       expect(closedCase(aPicture({ rules: [] }), aWatch(watch), x)).toEqual({ ...open, adoption, isClosed: true });
-      expect(open.adoption?.[0]?.ruleId).toBe(isAdopted ? "sgr-x" : undefined);
+      expect(open.adoption?.[0]?.standsAs).toBe(isAdopted ? "sgr-x" : undefined);
     }
   });
 });
@@ -219,7 +219,7 @@ describe("a granted rule", () => {
 
   test("is retired where somebody trusted has removed it, and left to a person where it was anybody else", () => {
     const revoke = (actor = terraform) => ({ sightings: [aSighting({ kind: "revoke", actor, specs: [entry.spec] })] });
-    const retired = { spec: entry.spec, allocation: null, by: "terraform", ruleId: null };
+    const retired = { spec: entry.spec, allocation: null, by: "terraform", standsAs: null };
     expect(caseOf(removed, revoke()).adoption).toEqual([retired]);
     expect(caseOf(removed, { sightings: [aSighting({ kind: "revoke", specs: [entry.spec] })] }).adoption).toBeNull();
     expect(caseOf({ ...edited, rule: { ...rule, id: shown.id } }).adoption).toBeNull();

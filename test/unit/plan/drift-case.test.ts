@@ -302,7 +302,7 @@ describe("what the policy adopts", () => {
       {
         spec: item?.found?.spec,
         by: "terraform",
-        ruleId: x.id,
+        standsAs: x.id,
         allocation: {
           provenance: "adopted",
           owner: "terraform",

@@ -24,7 +24,7 @@ describe("a rule that is closed for a time, and that somebody trusted has opened
   test("is adopted as it was, with no rule standing for it", () => {
     const { adoptions, items } = driftOf(closed());
     expect(adoptions).toMatchObject([
-      { spec, by: "terraform", ruleId: null, allocation: { provenance: "adopted", description: "by terraform" } },
+      { spec, by: "terraform", standsAs: null, allocation: { provenance: "adopted", description: "by terraform" } },
     ]);
     expect(items).toMatchObject([{ kind: "added", state: "adopted", key: ruleKey(spec), ruleId: "sgr-x" }]);
   });
