@@ -1,5 +1,5 @@
 // Rules that say nothing of themselves, or carry a mark that is not theirs, where they are granted for good: they stand, and that is all.
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { OpenHours } from "../../../shared/domain/allocation.ts";
 import { parseMark } from "../../../shared/domain/mark.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
@@ -73,52 +73,44 @@ test.each(["none", "observe", "enforce"] as const)(
   },
 );
 
-test.each(["observe", "enforce"] as const)(
-  "a rule with somebody else's mark is confirmed as it is: %s",
-  async (guard) => {
-    const guarded = await guardedWith(guard, [ruleOf(80), ruleOf(443, undefined, { description: COPIED })]);
-    await guarded.confirm();
-    expect(await rest(guarded)).toEqual(AT_REST);
-    expect([guarded.world.changes, wordsOf(guarded, 443)]).toEqual([[], COPIED]);
-  },
-);
+/** Whoever trusted has made the rule is told by its event. */
+async function adopted(guarded: GuardedApp): Promise<GuardedApp["look"]> {
+  const { app, caller } = guarded;
+  const at = app.clock.now();
+  await addSighting(
+    app.tables,
+    aSighting({ actor: terraform, specs: [specOf(443)], at, receivedAt: at, settled: true }),
+  );
+  const trustedPrincipals = [{ principal: "terraform", treat: "adopt" } as const];
+  return async () =>
+    void (await lookAtGroup(app, GROUP, {
+      ...{ cause: "test", actor: "test", policy: { ...caller("admin").policy, trustedPrincipals } },
+      ...{ deadlineAt: app.clock.monotonicMs() + 60_000, priority: "drift", rows: [], drift: true },
+    }));
+}
 
-test.each(["observe", "enforce"] as const)(
-  "a rule with somebody else's mark is allocated as it is: %s",
-  async (guard) => {
-    const guarded = await guardedWith(guard, [ruleOf(80)]);
-    await guarded.confirm();
-    guarded.world.rules = [...guarded.world.rules, ruleOf(443, undefined, { description: COPIED })];
-    await allocateRule(guarded.app, guarded.caller("operator"), askOf("443", null), { dryRun: false });
-    expect(await rest(guarded)).toEqual(AT_REST);
-    expect([guarded.world.changes, wordsOf(guarded, 443)]).toEqual([[], COPIED]);
-  },
-);
+/** Ways in which a rule comes to be granted for good. */
+const ways: Readonly<Record<string, (guarded: GuardedApp) => Promise<GuardedApp["look"]>>> = {
+  confirmed: (guarded) => guarded.confirm().then(() => guarded.look),
+  allocated: (guarded) =>
+    allocateRule(guarded.app, guarded.caller("operator"), askOf("443", null), { dryRun: false }).then(
+      () => guarded.look,
+    ),
+  adopted,
+};
 
-test.each(["observe", "enforce"] as const)(
-  "a rule with somebody else's mark is adopted as it is: %s",
-  async (guard) => {
+describe.each(["observe", "enforce"] as const)("a rule with somebody else's mark, guarded by %s,", (guard) => {
+  test.each(Object.entries(ways))("is %s as it is", async (_, grant) => {
     const guarded = await guardedWith(guard, [ruleOf(80)]);
     await guarded.confirm();
     guarded.world.advance(60_000);
-    const at = guarded.app.clock.now();
-    const made: Rule = ruleOf(443, undefined, { description: COPIED, createdAt: at });
+    const made: Rule = ruleOf(443, undefined, { description: COPIED, createdAt: guarded.app.clock.now() });
     guarded.world.rules = [...guarded.world.rules, made];
-    await addSighting(
-      guarded.app.tables,
-      aSighting({ actor: terraform, specs: [specOf(443)], at, receivedAt: at, settled: true }),
-    );
-    const trustedPrincipals = [{ principal: "terraform", treat: "adopt" } as const];
-    const look = async (): Promise<void> =>
-      void (await lookAtGroup(guarded.app, GROUP, {
-        ...{ cause: "test", actor: "test", policy: { ...guarded.caller("admin").policy, trustedPrincipals } },
-        ...{ deadlineAt: guarded.app.clock.monotonicMs() + 60_000, priority: "drift", rows: [], drift: true },
-      }));
-    expect(await rest(guarded, look)).toEqual(AT_REST);
+    expect(await rest(guarded, await grant(guarded))).toEqual(AT_REST);
     expect([guarded.world.changes, wordsOf(guarded, 443)]).toEqual([[], COPIED]);
     expect((await listEntries(guarded.app.tables, GROUP)).entries.filter((it) => it.allocation)).toHaveLength(2);
-  },
-);
+  });
+});
 
 test.each(["its own mark", "somebody else's mark"])(
   "who claims a lease's rule by a call that copies %s has it",
