@@ -214,7 +214,7 @@ export class PassCalls {
     say(calls.map((call) => `${inWords(call)}: done`));
     this.changed.push(...calls.map((call) => this.changeOf(call)));
     // Of what says something else now nobody else knows that a reading is stale which shows what it said.
-    await (calls.some((call) => this.isMoving(call)) ? this.intents.lost(intent) : this.intents.succeeded(intent));
+    await (calls.some((call) => this.isMoving(call)) ? this.intents.inDoubt(intent) : this.intents.succeeded(intent));
     return "done";
   }
 
@@ -234,7 +234,7 @@ export class PassCalls {
       requestId: error.requestId,
     });
     if (error.kind === "unknown") {
-      await this.intents.lost(intent);
+      await this.intents.inDoubt(intent);
       return "unknown";
     }
     if (error.kind === "ruleGone" && calls.length > 1) this.intents.refusedForOne(intent);

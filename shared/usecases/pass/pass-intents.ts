@@ -120,8 +120,11 @@ export class PassIntents {
     this.missed.add(intent.intentId);
   }
 
-  /** The reply was lost: the attempt may have taken effect, or may do so later. Or it has, and readings may show for a while what was before. */
-  async lost(intent: Intent): Promise<void> {
+  /**
+   * What the attempt comes to is not known: its reply was lost, and it may take effect late; or readings may show for a while what was before
+   * it. It stays open until neither can be.
+   */
+  async inDoubt(intent: Intent): Promise<void> {
     this.uncertain.add(intent.intentId);
     await this.book({ ...intent, attemptsEndAt: this.app.clock.now() });
   }
