@@ -80,8 +80,8 @@ export const NEEDED_ACTIONS: readonly NeededAction[] = [
   ...actions("flowLogs", ["flowLogs"], "log:GetLogStore", "log:GetLogStoreLogs"),
   ...actions("flowLogs", ["everything"], "vpc:DescribeFlowLogs"),
   // Agents on hosts: whether they answer, and sessions that are cut at the end of a lease. Off unless somebody switches it on.
-  ...actions("assistant", ["instances"], "ecs:DescribeCloudAssistantStatus", "ecs:DescribeInvocationResults"),
-  ...actions("assistant", ["instances", "commands"], "ecs:RunCommand"),
+  ...actions("assistant", ["instances"], "ecs:DescribeCloudAssistantStatus"),
+  ...actions("assistant", ["instances", "commands"], "ecs:RunCommand", "ecs:DescribeInvocationResults"),
   // Lists that lockdowns fill. Off unless a probe has passed.
   ...actions("lockdownLists", ["prefixLists"], "ecs:CreatePrefixList", "ecs:ModifyPrefixList", "ecs:DeletePrefixList"),
   ...actions("lockdownLists", ["prefixLists"], "ecs:DescribePrefixLists"),
@@ -143,7 +143,9 @@ function resourcesOf({
   // Groups of every region the policy may name: which those are changes without a new role.
   const ecs = (kind: string): readonly string[] => [`acs:ecs:*:${accountId}:${kind}/*`];
   const ots = `acs:ots:${region}:${accountId}:instance/${endpoints.tablestoreInstance.toLowerCase()}`;
-  const fc = (name: string): string => `acs:fc:${region}:${accountId}:functions/${name}`;
+  // A call of a function is one of its version; whether it is asked for by that name as well is not documented.
+  const fc = (name: string): readonly string[] =>
+    ["", "/*"].map((version) => `acs:fc:${region}:${accountId}:functions/${name}${version}`);
   const logstore = (it: { readonly region: string; readonly project: string; readonly logstore: string }): string =>
     `acs:log:${it.region}:${accountId}:project/${it.project}/logstore/${it.logstore}`;
   return {
@@ -155,7 +157,7 @@ function resourcesOf({
     portLists: ecs("portrangelist"),
     tables: [`${ots}/table/*`],
     store: [ots, `${ots}/table/*`],
-    functions: [fc(`${functionPrefix}audit`), fc(endpoints.sweepFunction)],
+    functions: [...fc(`${functionPrefix}audit`), ...fc(endpoints.sweepFunction)],
     flowLogs: flowLogs.map(logstore),
     logs: logs === null ? [] : [logstore({ region, ...logs })],
     everything: ["*"],

@@ -24,6 +24,9 @@ const resourceIn: ReadonlyArray<readonly [RegExp, string]> = [
   [/Command/, "command"],
 ];
 
+/** Asked for commands beside the instances that they name. */
+const ofCommands: readonly string[] = ["RunCommand", "DescribeInvocations", "DescribeInvocationResults"];
+
 /** What a call needs. A read that names nothing needs all of a kind. */
 export function permissionNeeded(
   operation: string,
@@ -37,8 +40,8 @@ export function permissionNeeded(
   );
   const ofTags = tagged[params["ResourceType"] ?? ""];
   if (ofTags !== undefined) named.push(...listOf(params, "ResourceId").map((id) => `${ofTags}/${id}`));
-  // What a command is kept as has no name before it runs.
-  if (operation === "RunCommand") named.push("command/*");
+  // What a command is kept as has no name before it runs, and its results are asked for by the run alone.
+  if (ofCommands.includes(operation)) named.push("command/*");
   const kind = resourceIn.find(([name]) => name.test(operation))?.[1];
   if (named.length === 0 && kind !== undefined) named.push(`${kind}/*`);
   return { action: `ecs:${operation}`, resources: named.length === 0 ? ["*"] : named.map((name) => base + name) };

@@ -27,7 +27,10 @@ test.each([{}, { SAFEPORT_FUNCTION_PREFIX: "acme-" }, { SAFEPORT_FUNCTION_PREFIX
     };
     const account = accountOf(surroundings);
     const { sweep, audit } = readServerlessFile(readFileSync("s.yaml", "utf8"), { env, accountId });
-    const called = [audit, sweep].map((it) => `acs:fc:cn-hangzhou:${accountId}:functions/${it?.functionName}`);
+    const called = [audit, sweep].flatMap((it) => {
+      const name = `acs:fc:cn-hangzhou:${accountId}:functions/${it?.functionName}`;
+      return [name, `${name}/*`];
+    });
     const { Statement } = stepsOf(surroundings, account).ramPolicy;
     expect(Statement.find((it) => it.Action.includes("fc:InvokeFunction"))?.Resource).toEqual(called);
     expect(account.configuration.endpoints.sweepFunction).toBe(sweep?.functionName);
