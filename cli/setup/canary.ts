@@ -3,6 +3,7 @@ import { CreateSecurityGroupRequest } from "@alicloud/ecs20140526/dist/models/Cr
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { ecsRpcClient } from "../../shared/adapters/alibaba/rpc-client.ts";
 import { systemClock } from "../../shared/adapters/system/clock.ts";
+import { systemRandom } from "../../shared/adapters/system/random.ts";
 import type { Configuration, Credentials } from "../../shared/config/settings.ts";
 // biome-ignore lint/style/noRestrictedImports: the tag is the use case's own word.
 import { CANARY_TAG } from "../../shared/usecases/drift/tend-canary.ts";
@@ -50,7 +51,8 @@ export async function makeCanaryGroup({ configuration, credentials, vpcId }: Can
         vpcId,
         securityGroupName: `safeport-canary-${settings.installation}`,
         description: "safeport canary: stays empty; its rule opens and closes every hour",
-        clientToken: `safeport-canary-${settings.installation}`,
+        // Its own each time: for the same one the cloud would tell of a group that was made a while ago, and is gone.
+        clientToken: `safeport-canary-${Buffer.from(systemRandom.bytes(8)).toString("hex")}`,
         tag: [{ key: CANARY_TAG, value: settings.installation }],
       }),
   });

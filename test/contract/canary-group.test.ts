@@ -5,6 +5,7 @@ import { policySchema } from "../../shared/config/document-schema.ts";
 import { policyOf } from "../../shared/config/policy-values.ts";
 import { readSettings } from "../../shared/config/settings.ts";
 import { tendCanary } from "../../shared/usecases/drift/tend-canary.ts";
+import { callByOther } from "../kit/other-calls.ts";
 import { region, World } from "../kit/world.ts";
 
 let world: World | undefined;
@@ -28,4 +29,8 @@ test("is made once, empty and tagged, and is what the canary takes", async () =>
   expect(await makeCanaryGroup(order)).toBe(groupId);
   const policy = policyOf(policySchema.parse({ drift: { canary: { group: groupId } } }), 1, region);
   expect(await tendCanary(world.process(), policy)).toBe("ok");
+  // Somebody deletes it, and has it made anew a moment later.
+  await callByOther(world, "DeleteSecurityGroup", { SecurityGroupId: groupId });
+  const anew = await makeCanaryGroup(order);
+  expect(world.ecs.groups().map((group) => group.groupId)).toContain(anew);
 });
