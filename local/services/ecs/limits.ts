@@ -27,6 +27,8 @@ export interface EcsLimits {
   readonly callsPerMinuteInAll?: number;
   /** How long a ClientToken is remembered. */
   readonly clientTokenMs: number;
+  /** Bytes of the longest URL that the gateway takes. */
+  readonly urlBytes: number;
 }
 
 /** The published quotas; no limit on calls, because their numbers are not public. */
@@ -43,6 +45,7 @@ export const defaultLimits: EcsLimits = {
   portRangeListEntries: 2_000,
   listAssociations: 1_000,
   clientTokenMs: 86_400_000,
+  urlBytes: 1_000_000,
 };
 
 const windowMs = 60_000;

@@ -26,6 +26,12 @@ import { defaultSwitches } from "./switches.ts";
 const headerBytesMax = 1 << 20;
 const bodyBytesMax = 8 << 20;
 
+/** The gateway's own, before anybody looks at the call. */
+const uriTooLong: Outcome = {
+  ...{ kind: "answer", status: 414, headers: { "content-type": "text/html" } },
+  body: "<html><head><title>414 Request-URI Too Large</title></head></html>",
+};
+
 const readRequest = async (request: IncomingMessage): Promise<EcsRequest | undefined> => {
   const chunks: Buffer[] = [];
   let length = 0;
@@ -131,7 +137,10 @@ export const startEcs = async (options: EcsOptions): Promise<EcsService> => {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
       const signed = await readRequest(request);
-      const outcome: Outcome = signed === undefined ? { kind: "drop" } : await answerCall(surroundings, signed);
+      const isTooLong = (request.url ?? "").length > surroundings.limits.urlBytes;
+      const read = async (): Promise<Outcome> =>
+        signed === undefined ? { kind: "drop" } : await answerCall(surroundings, signed);
+      const outcome = isTooLong ? uriTooLong : await read();
       send(response, outcome, clock.now());
     } catch {
       // The peer went away while it spoke, or the service stops.

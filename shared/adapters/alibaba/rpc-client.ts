@@ -63,6 +63,8 @@ const CLOUD_MONITOR_VERSION = "2019-01-01";
 const RAM_VERSION = "2015-05-01";
 const QUOTAS_VERSION = "2020-05-10";
 const TIMEOUT_MS = 10_000;
+/** What a gateway says of a request that is too long to be read: nothing of it was done. The service itself would answer in JSON. */
+const TOO_LONG: readonly number[] = [413, 414, 431];
 const SIGNATURE = "ACS3-HMAC-SHA256";
 /** SHA-256 of a body without a byte: all parameters are in the query. */
 const HASH_OF_NOTHING = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -141,6 +143,7 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     const late = (): CloudFailure => new CloudFailure("unknown", action, { message: `${action}: no answer in time` });
     const sentAt = settings.clock.now();
     const { status, headers, body } = await senderTo(`${protocol}://${host}`)(signed(sdk, call, host), timeoutMs, late);
+    if (TOO_LONG.includes(status)) throw tooLong(action, status);
     if (status >= 300) throw refusal(status, readAnswer(action, body));
     skew.note(sentAt, settings.clock.now(), headers.date);
     return call.bytes ? { bytes: body } : readAnswer(action, body);
@@ -176,6 +179,11 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
     foresee: (region, actions, priority) => settings.gate?.foresee(region, actions, priority),
     skewMs: () => skew.ms,
   };
+}
+
+function tooLong(action: string, status: number): CloudFailure {
+  const message = `${action}: the request is too long for the service's gateway (${status})`;
+  return new CloudFailure("invalid", action, { cloudCode: `HTTP ${status}`, message });
 }
 
 /** What the service says of a call that it refuses, as `ecsFailure` reads it. */
