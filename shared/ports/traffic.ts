@@ -3,13 +3,16 @@ import type { PortUse, Windows } from "../domain/evidence.ts";
 import type { PortSpan } from "../domain/port-span.ts";
 import type { EvidencePolicy, TrafficSourceKind } from "../domain/recycling-policy.ts";
 
+/** Interfaces that can be asked for by name: a search of the log service has thirty conditions at most, and two of them say what is looked for. */
+export const MEMBERS_MAX = 28;
+
 /** What is asked: a span within one day of UTC, of a region. */
 export interface TrafficAsk {
   readonly region: string;
   /** Milliseconds, the second not included; whole minutes. */
   readonly from: number;
   readonly until: number;
-  /** These interfaces alone, at most 100; absent: all of the region. */
+  /** These interfaces alone, at most `MEMBERS_MAX`; absent: all of the region. */
   readonly members?: readonly string[];
   /** Ports of which everybody who is refused is told; of others the latest alone. */
   readonly watched?: readonly PortSpan[];

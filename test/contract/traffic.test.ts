@@ -8,7 +8,7 @@ import { slsClient } from "../../shared/adapters/alibaba/sls-client.ts";
 import { defaultPolicy } from "../../shared/config/policy-schema.ts";
 import { type PortUse, sizeOf } from "../../shared/domain/evidence.ts";
 import type { PortSpan } from "../../shared/domain/port-span.ts";
-import { type Traffic, TrafficFailure } from "../../shared/ports/traffic.ts";
+import { MEMBERS_MAX, type Traffic, TrafficFailure } from "../../shared/ports/traffic.ts";
 import {
   aBannerScan,
   aClosedPort,
@@ -240,6 +240,9 @@ describe("flow logs", () => {
     await settled();
     const reading = await traffic.read({ ...span, members: ["eni-2"] }, 10);
     expect(reading.members.map(({ member }) => member)).toEqual(["eni-2"]);
+    // As many as are ever asked for by name: the log service takes no more.
+    const many = ["eni-2", ...Array.from({ length: MEMBERS_MAX - 1 }, (_, n) => `eni-other-${n}`)];
+    expect((await traffic.read({ ...span, members: many }, 10)).members).toEqual(reading.members);
     const odd = await traffic.read({ ...span, members: ['eni-1" or "eni-id": "eni-2'] }, 10);
     expect(odd.members).toEqual([]);
   });

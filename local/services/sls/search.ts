@@ -8,6 +8,8 @@ type Condition = (log: Log) => boolean;
 const TOKEN = /\s*("(?:[^"\\]|\\.)*"|[()]|>=|<=|[:><=*]|[^\s()":><=*]+\*?)/y;
 
 const DEPTH_MAX = 100;
+/** Words, values and comparisons of one search; operators do not count. */
+const CONDITIONS_MAX = 30;
 
 const invalid = (message: string): SlsError => new SlsError(400, "InvalidQueryString", message);
 
@@ -16,6 +18,7 @@ export function parseSearch(text: string): Condition {
   const tokens = tokensOf(text.trim());
   let at = 0;
   let depth = 0;
+  let conditions = 0;
   const isNext = (word: string): boolean => tokens[at]?.toLowerCase() === word;
   const take = (): string => {
     const token = tokens[at];
@@ -59,6 +62,8 @@ export function parseSearch(text: string): Condition {
       if (take() !== ")") throw invalid("a parenthesis is not closed");
       return inner;
     }
+    conditions += 1;
+    if (conditions > CONDITIONS_MAX) throw invalid(`the search has more than ${CONDITIONS_MAX} conditions`);
     const operator = tokens[at];
     if (operator !== undefined && [":", ">", ">=", "<", "<=", "="].includes(operator)) {
       at += 1;

@@ -11,7 +11,7 @@ import type { Visitor } from "../../plan/advance-item.ts";
 import { queriesOfWatch } from "../../plan/plan-collection.ts";
 import { watchQuarantine } from "../../plan/watch-quarantine.ts";
 import { CloudFailure, type Member } from "../../ports/firewall.ts";
-import { TrafficFailure } from "../../ports/traffic.ts";
+import { MEMBERS_MAX, TrafficFailure } from "../../ports/traffic.ts";
 import { readCollection, readWatchSpent, saveWatchSpent } from "../../store/collection.ts";
 import { getEntry } from "../../store/ledger.ts";
 import { readableOrNull } from "../../store/readable-or-null.ts";
@@ -31,8 +31,6 @@ const BACK_MS = 30 * 60_000;
 /** After the end of a window its records are there, if the log is in time. */
 const SETTLE_MS = 20_000;
 const MINUTE_MS = 60_000;
-/** More hosts than that are not asked for one by one: all of the region answers in as many questions. */
-const MEMBERS_MAX = 100;
 /** Questions of one part, repeats included. */
 const QUERIES_MAX = 10;
 /** What the cloud owes is asked for again. */
@@ -243,6 +241,7 @@ async function freshTraffic(
   const { flowLog } = await app.traffic();
   if (flowLog === undefined || members.length === 0) return [];
   const enis = [...new Set(members.map(({ eniId }) => eniId))];
+  // More are not asked for one by one: all of the region answers in as many questions.
   const whom = enis.length > MEMBERS_MAX ? {} : { members: enis };
   const { tables } = app;
   const today = dayOf(app.clock.now());

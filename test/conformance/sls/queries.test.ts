@@ -123,6 +123,14 @@ onEmbedded.each([
   expect([answer.status, answer.body.errorCode]).toEqual([400, code]);
 });
 
+onEmbedded("takes thirty conditions in a search, and no more", async () => {
+  const { ask } = await withFlows([flow()]);
+  const anyOf = (count: number): string => Array.from({ length: count }, (_, n) => `dstport: ${n}`).join(" or ");
+  expect((await ask(anyOf(30))).status).toBe(200);
+  const answer = await ask(`${anyOf(30)} or dstport: 22`);
+  expect([answer.status, answer.body.errorCode]).toEqual([400, "InvalidQueryString"]);
+});
+
 onEmbedded("knows a word in quotes from one of the analysis", async () => {
   const { ask } = await withFlows([flow()]);
   expect((await ask("* | select 'recursive' as word from log")).body.data).toEqual([{ word: "recursive" }]);

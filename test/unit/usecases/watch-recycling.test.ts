@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { type Day, dayAfter, dayOf, type PortUse, unknownDay } from "../../../shared/domain/evidence.ts";
 import type { GroupId } from "../../../shared/domain/ids.ts";
 import { CloudFailure } from "../../../shared/ports/firewall.ts";
-import type { TrafficAsk, TrafficReading } from "../../../shared/ports/traffic.ts";
+import { MEMBERS_MAX, type TrafficAsk, type TrafficReading } from "../../../shared/ports/traffic.ts";
 import { readWatchSpent, saveCollection } from "../../../shared/store/collection.ts";
 import { addEvidence } from "../../../shared/store/evidence.ts";
 import { weekOf } from "../../../shared/store/memberships.ts";
@@ -184,7 +184,7 @@ describe("the watch over quarantines", () => {
   });
 
   it("asks for a whole region at once where there are many hosts", async () => {
-    const instances = Array.from({ length: 101 }, (_, n) => ({
+    const instances = Array.from({ length: MEMBERS_MAX + 1 }, (_, n) => ({
       ...{
         instanceId: `i-web-${n}`,
         name: `web-${n}`,
