@@ -1,5 +1,5 @@
 // The function on the minute timer and behind wake-ups: runs whatever is due.
-import { readSweepEvent } from "../../shared/events/timer.ts";
+import { EVERY_SHARD, readSweepEvent } from "../../shared/events/timer.ts";
 import { problemOf } from "../../shared/http/problem.ts";
 import { beat } from "../../shared/usecases/operation/beat.ts";
 import type { Jobs } from "../../shared/usecases/operation/jobs.ts";
@@ -19,11 +19,11 @@ const allJobs: Jobs = {
 export const handler = entry(
   "sweep",
   async (event, { app, heartbeat, readPolicyOrDefault, leftMs }) => {
-    const { cause, shard, wakeAt } = isDeadLetter(event)
-      ? { cause: "dead letter", shard: null, wakeAt: null }
+    const { cause, shard, wakeAt, again } = isDeadLetter(event)
+      ? { cause: "dead letter", ...EVERY_SHARD }
       : readSweepEvent(event, app.settings.shards);
     const deadlineAt = app.clock.monotonicMs() + Math.max(leftMs / 2, leftMs - STOP_MARGIN_MS);
-    if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, wakeAt);
+    if (wakeAt !== null && shard !== null) await awaitWakeup(app, shard, { at: wakeAt, again });
     const options = {
       policy: readPolicyOrDefault,
       cause,

@@ -2,8 +2,9 @@
 
 export interface Wakeup {
   /**
-   * Asks for a sweep of `shard` at `at` (milliseconds, rounded up to the second) . Never throws and never says whether it worked:
-   * a lost wake-up costs lateness, not correctness.
+   * Asks for a sweep of `shard` at `at` (milliseconds, rounded up to the second). Never throws and never says whether it worked:
+   * a lost wake-up costs lateness, not correctness. One comes for each second; `again` counts those that came before it, as the same
+   * one is not sent twice.
    */
-  arm(shard: number, at: number): Promise<void>;
+  arm(shard: number, at: number, again?: number): Promise<void>;
 }

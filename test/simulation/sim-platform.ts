@@ -3,7 +3,7 @@ import type { Policy } from "../../shared/domain/policy.ts";
 import { AppError } from "../../shared/errors/app-error.ts";
 import type { App } from "../../shared/usecases/app.ts";
 import { allJobs } from "../../shared/usecases/operation/jobs.ts";
-import { awaitWakeup, sweep } from "../../shared/usecases/operation/sweep.ts";
+import { awaitWakeup, sweep, type WakeupCall } from "../../shared/usecases/operation/sweep.ts";
 import { NO_TROUBLE, type Trouble } from "../kit/mortal-process.ts";
 import { Dice, type Schedule } from "../kit/schedule.ts";
 import { SimProcess, type SimSurroundings } from "./sim-process.ts";
@@ -155,7 +155,7 @@ export class SimPlatform {
   }
 
   /** A wake-up of the shard for `at` is asked for, in so long. */
-  arm(shard: number, at: number, delayMs: number): void {
+  arm({ shard, at, again }: WakeupCall & { readonly shard: number }, delayMs: number): void {
     if (!this.#hasWakeups) return;
     const { dice, schedule, weather, disturb } = this.#around;
     if (dice.happens(weather.lostWakeup)) {
@@ -163,14 +163,14 @@ export class SimPlatform {
       return;
     }
     // The platform takes one for each second of a shard: the next by the same name is refused.
-    const name = `${shard}/${Math.ceil(at / 1000)}`;
+    const name = `${shard}/${Math.ceil(at / 1000)}/${again}`;
     if (this.#armed.has(name)) return;
     this.#armed.add(name);
     schedule.after(delayMs + dice.between(0, 400), () => {
       void this.start(
         "wake-up",
         async (app) => {
-          await awaitWakeup(app, shard, at);
+          await awaitWakeup(app, shard, { at, again });
           const deadlineAt = app.clock.monotonicMs() + DEADLINE_MS;
           const policy = this.#around.policy();
           await sweep(app, { policy, cause: "wake-up", deadlineAt, jobs: allJobs, shard });

@@ -26,7 +26,10 @@ export interface SimSurroundings extends ProcessSurroundings {
   /** Null where none is kept. */
   readonly flowLog: SimFlowLog | null;
   /** A wake-up that is to come in so long, by the machine of whoever arms it. */
-  readonly onArm: (shard: number, at: number, delayMs: number) => void;
+  readonly onArm: (
+    call: { readonly shard: number; readonly at: number; readonly again: number },
+    delayMs: number,
+  ) => void;
   /** What the trail keeps of an event, by its id; undefined while it is not there. */
   readonly kept: (eventId: string) => Readonly<Record<string, unknown>> | undefined;
   readonly onSend: (call: SentCall) => void;
@@ -220,7 +223,8 @@ export class SimProcess extends MortalProcess implements ObservedProcess {
       tables: this.#tables(),
       // Whole seconds, rounded up, as the platform takes them.
       wakeup: {
-        arm: async (shard, at) => onArm(shard, at, Math.max(1, Math.ceil((at - clock.now()) / 1000)) * 1000),
+        arm: async (shard, at, again = 0) =>
+          onArm({ shard, at, again }, Math.max(1, Math.ceil((at - clock.now()) / 1000)) * 1000),
       },
       traffic: async () => (flowLog === null ? {} : { flowLog: this.#traffic(flowLog) }),
       metrics: async () => ({ publish: async () => ({ published: 0, calls: 0 }) }),

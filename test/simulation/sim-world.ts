@@ -222,7 +222,7 @@ export class SimWorld {
         this.disturb("hollow success", 0);
         return true;
       },
-      onArm: (shard, at, delayMs) => this.platform.arm(shard, at, delayMs),
+      onArm: (call, delayMs) => this.platform.arm(call, delayMs),
       kept: (eventId) => this.#kept.between(0, this.now(), this.now()).find((event) => event["eventId"] === eventId),
       onSend: (call) => {
         for (const watch of this.watchers.sent) watch(call);

@@ -178,14 +178,16 @@ async function invoke(options: FunctionApiOptions, call: FunctionCall): Promise<
   }
 
   if (body.length > ASYNC_BYTES_MAX) return wrong("the payload of an asynchronous call has more than 131072 bytes");
-  const delay = String(headers["x-fc-async-delay"] ?? "0");
-  if (!/^\d{1,4}$/.test(delay) || Number(delay) > 3_600) return wrong("x-fc-async-delay is 0 to 3600 whole seconds");
+  const delay = headers["x-fc-async-delay"];
+  // The documents of 3.0 have neither end in the range.
+  if (delay !== undefined && (!/^\d{1,4}$/.test(String(delay)) || Number(delay) < 1 || Number(delay) > 3_599))
+    return wrong("x-fc-async-delay is 1 to 3599 whole seconds");
   const taskId = headers["x-fc-async-task-id"];
   if (taskId !== undefined && !/^[A-Za-z_][A-Za-z0-9_-]{0,127}$/.test(String(taskId)))
     return wrong("x-fc-async-task-id starts with a letter or _ and has at most 128 letters, digits, _ or -");
   const { acceptance } = registry.submit(name, body, {
     requestId,
-    delayMs: Number(delay) * 1_000,
+    delayMs: Number(delay ?? 0) * 1_000,
     ...(taskId === undefined ? {} : { taskId: String(taskId) }),
   });
   if (acceptance === "duplicate")

@@ -21,17 +21,18 @@ export function fcWakeup(settings: FcWakeupSettings): Wakeup {
   const sent = new Set<string>();
   const client = fcClient(settings);
   return {
-    async arm(shard, at) {
+    async arm(shard, at, again = 0) {
       const nowMs = settings.clock.now();
-      const dueS = Math.min(Math.ceil(at / 1000), latestS(nowMs));
+      const atS = Math.ceil(at / 1000);
+      const dueS = Math.min(atS, latestS(nowMs));
       const delayS = Math.ceil((dueS * 1000 - nowMs) / 1000);
-      const taskId = `w_${shard}_${dueS}`;
+      const taskId = `w_${shard}_${dueS}${again > 0 ? `_${again}` : ""}`;
       if (sent.has(taskId)) return;
       remember(sent, taskId);
       const headers: Record<string, string> = { "x-fc-invocation-type": "Async", "x-fc-async-task-id": taskId };
       if (delayS > 0) headers["x-fc-async-delay"] = `${delayS}`;
       try {
-        const body = { wakeup: { shard, at } };
+        const body = { wakeup: { shard, at, ...(dueS === atS ? { again } : {}) } };
         await client.post(`/functions/${settings.functionName}/invocations`, JSON.stringify(body), headers);
       } catch (error) {
         if (error instanceof FcRefusal && error.status === 409) return;

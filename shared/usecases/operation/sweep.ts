@@ -71,20 +71,34 @@ const BOOKING_MS = 60_000;
 /** How early a wake-up may come and wait for its second. */
 const EARLY_MS = 2000;
 const AHEAD_MAX = 500;
+/** How often one second is asked for anew: where the platform knows no delay, every wake-up comes at once. */
+const AGAIN_MAX = 3;
+
+/** The second that a wake-up was asked for, and what is said of it there. */
+export interface WakeupCall {
+  readonly at: number;
+  readonly again: number | null;
+}
 
 /**
- * A wake-up that came for `at`: one that is a little early waits, one that is far too early was cut to the platform's longest
- * delay and arms what comes next. The minute timer needs none of this.
+ * A wake-up that came for `at`: one that is a little early waits. One that is far too early was cut to the platform's longest delay, or
+ * came before its time, which the platform does not rule out, and arms what comes next. The minute timer needs none of this.
  */
-export async function awaitWakeup(app: App, shard: number, at: number): Promise<void> {
+export async function awaitWakeup(app: App, shard: number, { at, again }: WakeupCall): Promise<void> {
   const early = at - app.clock.now();
   if (early <= 0) return;
   if (early <= EARLY_MS) return app.clock.sleep(early);
   // Wake-ups that were cut to the same minute share one call: each due second ahead is armed anew.
   const ahead = await readDue(app.tables, shard, app.clock.now() + CHAIN_MS, AHEAD_MAX);
-  const seconds = new Set([at, ...ahead.due.map((row) => Math.ceil(row.at / 1000) * 1000)]);
+  const own = Math.ceil(at / 1000) * 1000;
+  const seconds = new Set([own, ...ahead.due.map((row) => Math.ceil(row.at / 1000) * 1000)]);
+  if (again === AGAIN_MAX) seconds.delete(own);
   const coming = [...seconds].filter((second) => second > app.clock.now());
-  await inParallel(coming, (second) => app.wakeup.arm(shard, second), 8);
+  await inParallel(
+    coming,
+    (second) => app.wakeup.arm(shard, second, second === own && again !== null ? again + 1 : 0),
+    8,
+  );
 }
 
 /**

@@ -82,7 +82,8 @@ it("refuses a task id that was used before with 409, even after it has run", asy
 it.each([
   ["a wrong signature", "x", {}, "wrong", 403],
   ["an unknown function", "y", {}, undefined, 404],
-  ["a delay of more than an hour", "x", { "x-fc-async-delay": "3601" }, undefined, 400],
+  ["a delay of an hour", "x", { "x-fc-async-delay": "3600" }, undefined, 400],
+  ["a delay of nothing", "x", { "x-fc-async-delay": "0" }, undefined, 400],
   ["a broken delay", "x", { "x-fc-async-delay": "1.5" }, undefined, 400],
   ["a task id with a dot", "x", { "x-fc-async-task-id": "a.b" }, undefined, 400],
 ])("refuses %s", async (_, name, headers, secret, status) => {

@@ -57,7 +57,7 @@ describe("arming a wake-up", () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({
       path: "/2023-03-30/functions/sweep/invocations",
-      body: JSON.stringify({ wakeup: { shard: 3, at: NOW + 10_001 } }),
+      body: JSON.stringify({ wakeup: { shard: 3, at: NOW + 10_001, again: 0 } }),
       headers: {
         "x-fc-invocation-type": "Async",
         "x-fc-async-task-id": "w_3_1793520011",
@@ -83,6 +83,17 @@ describe("arming a wake-up", () => {
     expect(delay).toBeGreaterThan(3_600 - 61);
     expect(delay).toBeLessThanOrEqual(3_599);
     expect(asked[0]?.headers["x-fc-async-task-id"]).toBe(`w_0_${Math.floor(NOW / 1000) + delay}`);
+    // It will come before its time, and that is no fault of the platform's.
+    expect(JSON.parse(asked[0]?.body ?? "")).toEqual({ wakeup: { shard: 0, at: NOW + 2 * 3_600_000 } });
+  });
+
+  it("asks for a second anew by another name, as a name is taken once", async () => {
+    const armed = wakeup();
+    await armed.arm(1, NOW + 9_000);
+    await armed.arm(1, NOW + 9_000, 1);
+    await armed.arm(1, NOW + 9_000, 1);
+    expect(asked.map(({ headers }) => headers["x-fc-async-task-id"])).toEqual(["w_1_1793520010", "w_1_1793520010_1"]);
+    expect(JSON.parse(asked[1]?.body ?? "")).toEqual({ wakeup: { shard: 1, at: NOW + 9_000, again: 1 } });
   });
 
   it("sends one call per shard and due second", async () => {
