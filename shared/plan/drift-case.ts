@@ -118,8 +118,18 @@ function undoOf(picture: Picture, { entry, rule, description }: Difference, roll
   // Two rules cannot say the same: where another one says it already, the changed one goes.
   if (rulesOf(picture).some((it) => it.id !== rule.id && ruleKey(it) === entry.key))
     return { kind: "revoke", entryId: null, ruleId: rule.id, seen: true, cause: "it was changed", rollback };
+  if (isNarrowedForGood(rule, entry.spec))
+    return { kind: "authorize", entry, description, beforeIds: [], cause: "it was narrowed", rollback };
   return { kind: "modify", entry, ruleId: rule.id, description, cause: "it was changed", rollback };
 }
+
+/**
+ * No call takes source ports, or the address that it is narrowed to, off a rule: left out they stay. What was granted is opened anew, and the
+ * changed rule is one that nobody granted then.
+ */
+const isNarrowedForGood = (rule: Rule, granted: RuleSpec): boolean =>
+  (rule.sourcePorts.kind !== "any" && granted.sourcePorts.kind === "any") ||
+  (rule.dest !== null && granted.dest === null);
 
 function judgedItem(
   picture: Picture,

@@ -1,6 +1,7 @@
 // What is rolled back in an enforced group, and that every field comes back; what a group that is only observed keeps.
 import { afterEach, describe, expect, test } from "vitest";
 import type { EcsRule } from "../../local/services/ecs/model.ts";
+import { cidrOf } from "../../shared/domain/cidr.ts";
 import type { RuleId } from "../../shared/domain/ids.ts";
 import type { Rule } from "../../shared/domain/rule.ts";
 import { listRecords } from "../../shared/store/records.ts";
@@ -144,6 +145,24 @@ describe("an enforced group", () => {
     }
     const items = await guarded.drift();
     expect(items.every((item) => item.state === "rolledBack" && item.attribution?.actor === "other")).toBe(true);
+  });
+
+  test("gets a rule back that was narrowed by what no call takes off again: source ports, a destination", async () => {
+    await start();
+    const before = contents();
+    const narrowings: readonly (readonly [string, (rule: Rule) => Rule])[] = [
+      ["a range at 40", (rule) => ({ ...rule, sourcePorts: somePorts("1024/2000") })],
+      ["no mail", (rule) => ({ ...rule, sourcePorts: somePorts("1024/2000") })],
+      ...(takesDestination ? [["http", (rule: Rule) => ({ ...rule, dest: cidrOf(4, 0x7f0a000bn, 32) })] as const] : []),
+    ];
+    for (const [description, narrowed] of narrowings) {
+      const rule = (await guarded.rules()).find((it) => it.description === description);
+      if (!rule) throw new Error("no such rule");
+      await guarded.modify(idOf(rule), narrowed(rule), description);
+      expect(contents()).not.toEqual(before);
+      await guarded.settle();
+      expect(contents()).toEqual(before);
+    }
   });
 
   test("knows who edited a rule also where the cloud gives a changed rule another id", async () => {
