@@ -41,6 +41,7 @@ export interface Preparation {
   readonly suspends: readonly RuleSpec[];
   readonly why: string | null;
   readonly left: readonly string[];
+  /** The first 2000, where it is stored. */
   readonly hosts: readonly LockdownHost[];
   /** What no rule of the group can stop. */
   readonly cannotStop: readonly string[];
@@ -72,6 +73,7 @@ export interface LockdownGroup {
   readonly isClosed: boolean;
   /** What is not closed there, and why. */
   readonly left: readonly string[];
+  /** The first 2000 of all groups together, where it is stored. */
   readonly hosts: readonly LockdownHost[];
   readonly cannotStop: readonly string[];
   /** True where filled lists close it. Missing in rows of earlier versions. */

@@ -14,6 +14,18 @@ import type { KeyPart, Row, Tables, Write } from "../ports/tables.ts";
 import { readable, revOf, shaped, shapedColumn, withKey } from "./row-shape.ts";
 import { specFromJson, specToJson } from "./spec-json.ts";
 
+/** Hosts that a row tells of, the first ones: the store takes 2 MB in a column, and an attack does not wait for fewer hosts. */
+const HOSTS_MAX = 2000;
+
+const withFirstHosts = (groups: readonly LockdownGroup[]): readonly LockdownGroup[] => {
+  let left = HOSTS_MAX;
+  return groups.map((it) => {
+    const hosts = it.hosts.slice(0, left);
+    left -= hosts.length;
+    return { ...it, hosts };
+  });
+};
+
 const lockdownOf = withKey((row: Row): Lockdown => {
   const body = shapedColumn<Lockdown>(row.columns["body"], "lockdown", {
     ...{ lockdownId: "text", scope: "object", core: "texts", causes: "objects", state: "text" },
@@ -166,7 +178,8 @@ export async function pageLockdowns(
 /** Stores a lockdown if its row is still at `rev`; answers it as stored, or null when somebody else was faster. */
 export async function saveLockdown(tables: Tables, lockdown: Lockdown): Promise<Lockdown | null> {
   const { rev, ...told } = lockdown;
-  const body = { ...told, groups: withSpecs(told.groups, (specs) => specs.map((it) => specToJson(it as RuleSpec))) };
+  const groups = withFirstHosts(told.groups);
+  const body = { ...told, groups: withSpecs(groups, (specs) => specs.map((it) => specToJson(it as RuleSpec))) };
   const key = keyOf(lockdown.lockdownId);
   if (!key) throw new RangeError(`${lockdown.lockdownId} is no id of a lockdown`);
   const condition =
@@ -197,6 +210,7 @@ export const preparationWrite = (preparation: Preparation): Write => ({
   columns: {
     body: JSON.stringify({
       ...preparation,
+      hosts: preparation.hosts.slice(0, HOSTS_MAX),
       drops: preparation.drops.map(specToJson),
       suspends: preparation.suspends.map(specToJson),
     }),

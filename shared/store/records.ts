@@ -42,6 +42,8 @@ export interface Recorder {
 
 const CHAIN = "main";
 const PAGE = 200;
+const BODY_BYTES_MAX = 1_500_000;
+const LINES_MAX = 3000;
 /** Rows that one page of a group's is looked for in, as with leases. */
 const READ_MAX = 5000;
 
@@ -88,9 +90,18 @@ export async function writeRecord(
       ? { lane: sequence, n: 1, after: "", prev: "" }
       : { lane: end.lane, n: end.n + 1, after: end.sequence, prev: end.hash };
   const group = record.group?.groupId ?? "";
-  const chained = signRecord({ sequence, lane, n, after, prev, group, body: JSON.stringify(record) }, lanes.key);
+  const chained = signRecord({ sequence, lane, n, after, prev, group, body: bodyOf(record) }, lanes.key);
   await recorder.tables.writeAll([recordWrite(chained), ...beside]);
   lanes.free.push({ lane, n, sequence, hash: recordHash(chained), stamp });
+}
+
+/** What is too long for the store's 2 MB in a column is told by its lines alone. */
+function bodyOf(record: AuditRecord): string {
+  const body = JSON.stringify(record);
+  if (Buffer.byteLength(body) <= BODY_BYTES_MAX) return body;
+  const { changes: _, ...rest } = record;
+  const lines = [...record.lines.slice(0, LINES_MAX), "what was changed is too long to be kept with this record"];
+  return JSON.stringify({ ...rest, lines });
 }
 
 function recordWrite({ sequence, ...columns }: ChainedRecord): Write {
