@@ -90,6 +90,13 @@ describe("the file", () => {
     }
   });
 
+  test("has the bus go on telling of an attack for longer than a store may be away", () => {
+    const told = functions["alarm"]?.triggers.find((it) => it.triggerType === "eventbridge");
+    expect(told?.triggerConfig).toMatchObject({
+      runOptions: { retryStrategy: { PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY" } },
+    });
+  });
+
   test("has one function on the timer: every function with one is paid for each hour", () => {
     const timed = all.filter(([, { triggers }]) => triggers.some((it) => it.triggerType === "timer"));
     expect(timed.map(([name]) => name)).toEqual(["sweep"]);
