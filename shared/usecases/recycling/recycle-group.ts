@@ -1,6 +1,6 @@
 // Looks at the unused rules of one group: what is idle is queued, and what is in the queue goes on as far as evidence, policy and people let it.
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
-import { recoveredHolder } from "../../domain/ledger-entry.ts";
+import { type Entry, recoveredHolder } from "../../domain/ledger-entry.ts";
 import type { Lockdown } from "../../domain/lockdown.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { reachOf } from "../../domain/reach.ts";
@@ -306,9 +306,9 @@ export class GroupWork {
       this.isReadingOld = false;
     }
     const rule = seen && scene.ruleOf(item);
-    // What a lockdown keeps closed nobody has removed: it is opened again after it.
-    if (rule === null && isInQueue(item) && scene.entryOf(item)?.suspension) {
-      const waiting = { for: "policy", why: ["the rule is closed for the time of a lockdown"] } as const;
+    const closed = rule === null && isInQueue(item) ? closedUntil(scene.entryOf(item)) : null;
+    if (closed !== null) {
+      const waiting = { for: "policy", why: [`the rule is closed ${closed}`] } as const;
       this.say(item, "wait", waiting.why.join("; "));
       if (run.dryRun) return;
       if ((await noteWaiting(app, item, { waiting })) === null) return;
@@ -384,4 +384,10 @@ export class GroupWork {
   private say({ itemId, group, key }: RecyclingItem, step: RecyclingLine["step"], why: string): void {
     this.lines.push({ itemId, group: group.groupId, key, step, why });
   }
+}
+
+/** Until when we keep closed what nobody has removed, and open it again then; null where we do not. */
+function closedUntil(entry: Entry | null): string | null {
+  if (entry?.suspension) return "for the time of a lockdown";
+  return entry?.allocation?.openHours ? "until its open hours begin" : null;
 }

@@ -8,6 +8,7 @@ import { listRecords } from "../../../shared/store/records.ts";
 import { listRecyclingItems, saveRecyclingItem } from "../../../shared/store/recycling.ts";
 import { schemas } from "../../../shared/store/tables.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { type AllocationAsk, allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { changeEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { resumeRules } from "../../../shared/usecases/ledger/resume-rules.ts";
 import { suspendRules } from "../../../shared/usecases/ledger/suspend-rules.ts";
@@ -291,6 +292,40 @@ describe("other people", () => {
     await one.recycle();
     expect([await one.state(), one.rules()]).toEqual(["restored", [IDLE, "accept 20 10.5.0.0/16 new user"]]);
     expect((await one.item())?.history.at(-1)?.why).toContain("it would also stop what");
+  });
+
+  it("who give a rule open hours have not removed it outside of them: nobody is told so", async () => {
+    one = await RecyclingWorld.start();
+    await one.recycle();
+    const { world } = one;
+    const days = [new Date(world.clock.now()).getUTCDay() || 7];
+    const grant: AllocationAsk = {
+      ...{
+        group: "web",
+        protocol: "tcp",
+        port: "7890",
+        sources: ["10.0.0.0/8"],
+        policy: "accept",
+        direction: "ingress",
+      },
+      ...{ priority: 10, owner: "bob", application: "tool", reason: "office", ticket: "", allowedSources: [] },
+      ...{ openHours: { zone: "UTC", windows: [{ days, from: "00:00", to: "23:00" }] }, sensitiveConfirmed: false },
+    };
+    await world.run(allocateRule(world.process(), one.operator(), grant, { dryRun: false }));
+    await one.pass(1);
+    await world.ticks(3);
+    expect(one.rules()).toEqual([]);
+    await one.recycle();
+    expect(await one.item()).toMatchObject({
+      state: "noticed",
+      waiting: { for: "policy", why: ["the rule is closed until its open hours begin"] },
+    });
+    await one.pass(6);
+    await world.ticks(3);
+    await one.recycle();
+    expect(await one.state(), "opened by us a moment ago, and no longer unused for a window").toBe("restored");
+    expect((await one.item())?.history.at(-1)?.by).toBe("safeport");
+    expect(await one.notices()).not.toContain("recyclingDeleted");
   });
 
   it("who delete another group of a host keep no rule of this one from its turn, though the host is said to be in it yet", async () => {
