@@ -53,12 +53,16 @@ export async function readEarlier(
 export async function firstOpenDay(
   app: Pick<App, "tables">,
   { region }: GroupRef,
-  { windowDays }: EvidencePolicy,
+  { windowDays, sources }: EvidencePolicy,
   now: number,
 ): Promise<Day> {
   // So far back a log is read that was down.
   const floor = dayAfter(dayOf(now), -windowDays - 1);
-  const own = (await listCollections(app.tables)).filter((it) => it.region === region);
+  // One that the policy names no more tells nothing any more, and load balancers of nobody by name.
+  const telling = sources.filter((source) => source !== "balancer");
+  const own = (await listCollections(app.tables)).filter(
+    (it) => it.region === region && telling.some((source) => source === it.source),
+  );
   if (own.length === 0) return floor;
   // Of one that cannot be read everything may still be told.
   const read = dayOf(Math.min(...own.map(({ collection }) => collection?.againUntil ?? 0)));
