@@ -112,8 +112,10 @@ class Run {
   #isIpv4Only = false;
   #collection: Collection | null = null;
   #reached: Reached | null = null;
-  /** Runs in which the part at hand stayed incomplete. */
+  /** Runs in which the part at hand stayed incomplete, or could not be read. */
   #tries = 0;
+  /** Why a part could not be read that was passed over, until the next one shows that the source is there. */
+  #passedOver: TrafficFailure | null = null;
   #slices = 0;
   #unstored = 0;
   #queries = 0;
@@ -139,12 +141,17 @@ class Run {
     if (reach.blind !== null) return await this.#end(reached, reach.blind, "blind");
     for (;;) {
       const slice = nextSlice(reached, this.#termsOf(reach.retentionMs));
-      if (slice === null) return await this.#end(reached, reach.trouble, null);
-      if (app.clock.monotonicMs() >= this.#options.deadlineAt)
-        return await this.#end(reached, reach.trouble, "deadline");
-      const left = await this.#left();
-      if (left <= 0) return await this.#end(reached, reach.trouble, "budget");
-      const reading = await this.#traffic.read(this.#askOf(slice), left);
+      const isLate = app.clock.monotonicMs() >= this.#options.deadlineAt;
+      const left = isLate ? 0 : await this.#left();
+      if (slice === null || left <= 0) {
+        if (this.#passedOver !== null) throw this.#passedOver;
+        return await this.#end(reached, reach.trouble, slice === null ? null : isLate ? "deadline" : "budget");
+      }
+      const reading = await this.#read(slice, left);
+      if (reading === null) {
+        reached = after(reached, slice, this.#termsOf(reach.retentionMs));
+        continue;
+      }
       this.#spend(reading.cost);
       this.#keep(slice, reading);
       const isRead = reading.kind === "complete";
@@ -157,6 +164,25 @@ class Run {
       if (!isRead) return await this.#end(reached, reach.trouble, "incomplete");
       if (this.#unstored >= SLICES_PER_STORE || this.#found.size >= DAYS_PER_STORE)
         await this.#store(reached, reach.trouble);
+    }
+  }
+
+  /**
+   * Null for a part at which the source has failed in so many runs that the next one is asked for: where that fails as well it is the
+   * source that is away, and everything is read from here when it is back; else this part alone is given up.
+   */
+  async #read(slice: Slice, left: number): Promise<TrafficReading | null> {
+    try {
+      const reading = await this.#traffic.read(this.#askOf(slice), left);
+      this.#passedOver = null;
+      return reading;
+    } catch (error) {
+      if (!(error instanceof TrafficFailure) || this.#passedOver !== null) throw error;
+      this.#tries += 1;
+      if (this.#tries % TRIES_MAX !== 0 || (error.kind !== "unavailable" && error.kind !== "invalid")) throw error;
+      this.#spend({ queries: error.queries, bytes: 0 });
+      this.#passedOver = error;
+      return null;
     }
   }
 

@@ -196,6 +196,30 @@ describe("collecting evidence", () => {
     expect((await progress())?.trouble).toBeNull();
   });
 
+  test("a part at which the source fails is given up where the next one can be read, and is unknown", async () => {
+    const fails = Date.UTC(2026, 10, 3, 5);
+    const down = new TrafficFailure("unavailable", "no answer in time", { queries: 1 });
+    source.answer = ({ from }) => (from === fails ? down : "complete");
+    for (let run = 1; run <= 2; run += 1) {
+      await collect();
+      expect(await progress()).toMatchObject({ firstUntil: fails, trouble: "no answer in time" });
+    }
+    await collect();
+    expect(await progress()).toMatchObject({ firstUntil: Date.UTC(2026, 10, 5, 7), tries: 0, trouble: null });
+    const [, day] = await stored();
+    expect([day?.day, day?.seen]).toEqual(["2026-11-03", ((1n << 144n) - 1n) & ~(0b111111n << 30n)]);
+  });
+
+  test("a part at which the source fails is not given up while nothing else shows that it is there", async () => {
+    const newest = Date.UTC(2026, 10, 5, 6);
+    source.answer = ({ from }) => (from === newest ? new TrafficFailure("invalid", "too much") : "complete");
+    for (let run = 1; run <= 5; run += 1) await collect();
+    expect(await progress()).toMatchObject({ firstUntil: newest, trouble: "too much" });
+    source.answer = () => "complete";
+    await collect();
+    expect(await progress()).toMatchObject({ firstUntil: Date.UTC(2026, 10, 5, 7), trouble: null });
+  });
+
   test("what somebody has to put right is not asked again and again", async () => {
     source.answer = () => new TrafficFailure("gone", "no such logstore", { queries: 1 });
     expect(await collect()).toBeNull();
