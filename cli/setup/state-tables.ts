@@ -8,6 +8,10 @@ import type { Look, Step } from "./steps.ts";
 const CALL_MS = 20_000;
 /** Rows of a new table may be refused for a while, up to a minute by older documents. */
 const READY_MS = 90_000;
+/** Ten operations a second are taken that are about tables; whoever is faster waits, and asks again. */
+const TOO_FREQUENT = /Too frequent table operations/;
+const AGAIN_AFTER_MS = 1_000;
+const TRIES = 20;
 /** Kept at least as long as records: what was removed can be brought back for as long as the trail tells of it. */
 const KEPT_AS_RECORDS: readonly TableName[] = ["history", "drift"];
 const TYPES = { string: "STRING", integer: "INTEGER" } as const;
@@ -40,9 +44,19 @@ export function tableSteps(place: StatePlace, schemas: readonly TableSchema[]): 
 
 function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock): Step {
   const { name: tableName } = schema;
+  const ask = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await inTime(call());
+      } catch (error) {
+        if (tries === TRIES || !TOO_FREQUENT.test(messageOf(error))) throw error;
+      }
+      await clock.sleep(AGAIN_AFTER_MS);
+    }
+  };
   const describe = async (name: TableName = tableName): Promise<Described | null> => {
     try {
-      return (await inTime(client.describeTable({ tableName: name }))) as unknown as Described;
+      return (await ask(() => client.describeTable({ tableName: name }))) as unknown as Described;
     } catch (error) {
       if (codeOf(error) === "OTSObjectNotExist") return null;
       throw failureOf(error, `the table ${name}`);
@@ -80,15 +94,17 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
     look,
     async make() {
       try {
-        if ((await describe()) === null)
-          await inTime(
+        const isMissing = (await describe()) === null;
+        const tableOptions = await optionsOf();
+        if (isMissing)
+          await ask(() =>
             client.createTable({
               tableMeta: { tableName, primaryKey: schema.key.map(({ name, type }) => ({ name, type: TYPES[type] })) },
               reservedThroughput: { capacityUnit: { read: 0, write: 0 } },
-              tableOptions: await optionsOf(),
+              tableOptions,
             }),
           );
-        else await inTime(client.updateTable({ tableName, tableOptions: await optionsOf() }));
+        else await ask(() => client.updateTable({ tableName, tableOptions }));
       } catch (error) {
         // Somebody else was faster.
         if (codeOf(error) !== "OTSObjectAlreadyExist") throw failureOf(error, `the table ${tableName}`);
@@ -98,7 +114,7 @@ function tableStep(client: tablestore.Client, schema: TableSchema, clock: Clock)
     },
     async remove() {
       try {
-        await inTime(client.deleteTable({ tableName }));
+        await ask(() => client.deleteTable({ tableName }));
       } catch (error) {
         if (codeOf(error) !== "OTSObjectNotExist") throw failureOf(error, `the table ${tableName}`);
       }
@@ -140,8 +156,10 @@ async function inTime<Answer>(call: Promise<Answer>): Promise<Answer> {
 }
 
 /** The SDK leaves the service's code inside the message. */
-const codeOf = (error: unknown): string | undefined =>
-  /OTS[A-Za-z]+/.exec(error instanceof Error ? error.message : String((error as { message?: unknown })?.message))?.[0];
+const codeOf = (error: unknown): string | undefined => /OTS[A-Za-z]+/.exec(messageOf(error))?.[0];
+
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String((error as { message?: unknown })?.message);
 
 function failureOf(error: unknown, what: string): Error {
   const code = codeOf(error);

@@ -21,14 +21,16 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
+const credentials = { accessKeyId: "ak", accessKeySecret: "secret" };
+const endpointsOf = ({ url }: Tablestore) =>
+  ({ tablestore: url, tablestoreInstance: "safeport" }) as StatePlace["endpoints"];
+
 /** The steps, for tables of which some are kept for other times than the program's own. */
 function steps(times: Readonly<Record<string, number>> = {}) {
-  const credentials = { accessKeyId: "ak", accessKeySecret: "secret" };
-  const endpoints = { tablestore: service.url, tablestoreInstance: "safeport" } as StatePlace["endpoints"];
   const wanted = schemas
     .filter(({ name }) => NAMES.includes(name))
     .map((it): TableSchema => ({ ...it, timeToLiveS: times[it.name] ?? it.timeToLiveS }));
-  return tableSteps({ endpoints, credentials, clock: systemClock }, wanted);
+  return tableSteps({ endpoints: endpointsOf(service), credentials, clock: systemClock }, wanted);
 }
 
 /** What differs, by the days that setup would set; made so. */
@@ -64,4 +66,31 @@ test("drift and history are kept as long as records, and what somebody keeps lon
   await set("record", -1);
   expect(await mended()).toEqual({ "table drift": -1 / DAY_S, "table history": -1 / DAY_S });
   expect(await mended()).toEqual({});
+});
+
+test("tables are made, looked at and taken away no faster than the service lets them be", async () => {
+  let nowMs = Date.now();
+  const clock = {
+    now: () => nowMs,
+    monotonicMs: () => nowMs,
+    sleep: async (ms: number) => {
+      nowMs += ms;
+    },
+  };
+  const paced = await startTablestore({
+    ...{ clock, random: seededRandom("paced"), instances: ["safeport"], credentials: () => ({ secret: "secret" }) },
+    pace: { tableReadyAfterMs: 5_000, tableOperationsPerS: 10 },
+  });
+  try {
+    const all = tableSteps({ endpoints: endpointsOf(paced), credentials, clock }, schemas);
+    for (const step of all) await step.make();
+    const looks = [];
+    for (const step of all) looks.push((await step.look()).state);
+    expect(looks).toEqual(schemas.map(() => "ready"));
+    for (const step of all) await step.remove?.();
+    nowMs += 1_000;
+    expect((await all[0]?.look())?.state).toBe("missing");
+  } finally {
+    await paced.stop();
+  }
 });
