@@ -3,6 +3,7 @@ import type { LeaseId } from "../../domain/ids.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import { extendedEnd, isFinal } from "../../domain/lease.ts";
 import type { Lease, LeaseGrant } from "../../domain/lease-record.ts";
+import type { Holder } from "../../domain/ledger-entry.ts";
 import { isPermitted } from "../../domain/permission.ts";
 import { fail } from "../../errors/app-error.ts";
 import { isHolding } from "../../plan/picture.ts";
@@ -99,7 +100,7 @@ export async function previewExtension(
     const entry = await getEntry(app.tables, group, entryId);
     const holder = entry?.holders.find((it) => it.holderId === leaseId);
     if (!entry || !holder || !isHolding(holder, now)) throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
-    until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
+    until = newEnd(now, caller, lease, holder, periodMs);
     const last = Math.max(...entry.holders.filter((it) => isHolding(it, now)).map((it) => it.until));
     if (entry.standing.kind === "ours" && until > last) marks.push(`rewrite the mark of ${entry.standing.ruleId}`);
   }
@@ -114,16 +115,15 @@ export async function previewExtension(
   };
 }
 
+/** The end of a rule's hold, for whoever asks for a period at `now`. Throws LEASE_TOTAL_REACHED. */
 function newEnd(
-  app: App,
+  now: number,
   caller: Caller,
   lease: Lease,
-  oldEnd: number,
-  openedAt: number | null,
+  { until: oldEnd, openedAt }: Holder,
   periodMs: number,
 ): number {
   const { totalMaxMs } = caller.policy.lease;
-  const now = app.clock.now();
   const { end, cut } = extendedEnd({
     oldEnd,
     now,
@@ -150,7 +150,9 @@ export async function extendHolds(
   const { request } = lease;
   const { group, leaseId } = request;
   const { shards } = app.settings;
-  const net = dueLease(group, leaseId, app.clock.now() + NET_AFTER_MS, shards);
+  // However long the writes take, all rules end at once.
+  const askedAt = app.clock.now();
+  const net = dueLease(group, leaseId, askedAt + NET_AFTER_MS, shards);
   let until = lease.status.until;
   // The first is the last: by that people are told of an end that is near, and who dies in between leaves it as it was.
   for (const entryId of [...request.entryIds].reverse()) {
@@ -158,7 +160,7 @@ export async function extendHolds(
       const holder = entry?.holders.find((it) => it.holderId === leaseId);
       if (!entry || !holder || !isHolding(holder, app.clock.now()))
         throw fail("LEASE_ENDED", { lease: leaseId, state: "ending" });
-      until = newEnd(app, caller, lease, holder.until, holder.openedAt, periodMs);
+      until = newEnd(askedAt, caller, lease, holder, periodMs);
       const from = request.follows?.openedAt ?? holder.openedAt ?? request.requestedAt;
       const life = { from, until, now: app.clock.now() };
       const told = endNoticeWrites(caller.policy, leaseId, life);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { listLeases } from "../../../shared/store/leases.ts";
+import { listEntries } from "../../../shared/store/ledger.ts";
 import type { App, Caller } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
@@ -115,6 +116,22 @@ describe("an extension", () => {
     world.advance(8 * MINUTE);
     await tick();
     expect([(await look()).leases[0]?.status.state, world.rules]).toEqual(["closed", []]);
+  });
+
+  test("ends all rules of a lease at once, however long it stands still between two of them", async () => {
+    const world = await appWorld();
+    const two = anAsk({ sources: ["203.0.113.7/32", "203.0.113.8/32"] });
+    const { lease } = await openLease(world.app, world.caller(), two, create);
+    const put: App["tables"]["put"] = async (...given) => {
+      const outcome = await world.tables.put(...given);
+      if (given[0] === "ledger") world.advance(20_000);
+      return outcome;
+    };
+    const slow: App = { ...world.app, tables: { ...world.tables, put } };
+    const extended = await extendLease(slow, world.caller(), lease.request.leaseId, 20 * MINUTE, { dryRun: false });
+    const { entries } = await listEntries(world.tables, lease.request.group);
+    const ends = entries.flatMap(({ holders }) => holders.map(({ until }) => until - START));
+    expect([ends, extended.lease.status.until - START]).toEqual([[20 * MINUTE, 20 * MINUTE], 20 * MINUTE]);
   });
 
   test("is the owner's or an operator's to ask for", async () => {
