@@ -1,7 +1,7 @@
 // Sets what the program may do to the cloud: one call, in force with the next pass of every group.
 import { isStricter, type Mode, type ModeInForce } from "../../domain/mode.ts";
 import { fail } from "../../errors/app-error.ts";
-import { modeWrite, readMode } from "../../store/mode.ts";
+import { readMode, readModeToChange, writeMode } from "../../store/mode.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App, Caller } from "../app.ts";
 import { saidBy } from "../records/said-by.ts";
@@ -27,19 +27,21 @@ export async function setMode(
   ask: { readonly mode: Mode; readonly reason: string },
   options: { readonly dryRun: boolean },
 ): Promise<ModeAnswer> {
-  const before = await readMode(app.tables);
-  if (before.mode === ask.mode) return { inForce: before, plan: [] };
-  if (!isStricter(ask.mode, before.mode) && !caller.roles.includes("admin"))
-    throw fail("ROLE_MISSING", { needed: "admin", roles: caller.roles.join(", ") });
-  const now = app.clock.now();
-  const inForce = { mode: ask.mode, since: now, by: caller.principal, reason: ask.reason };
-  const plan = [`mode ${before.mode} → ${ask.mode}: ${EFFECTS[ask.mode]}`];
-  if (options.dryRun) return { inForce, plan };
-  const lines = [...plan, ...(ask.reason === "" ? [] : [ask.reason])];
-  const changes = [{ what: "mode", before: before.mode, after: ask.mode }];
-  const record = { at: now, group: null, cause: "mode", ...saidBy(caller), lines, changes };
-  // The record comes first: a mode without one could not be explained, a record without one is repeated by who asked.
-  await writeRecord(app, record);
-  await app.tables.writeAll([modeWrite(inForce)]);
-  return { inForce, plan };
+  for (;;) {
+    const { inForce: before, asRead } = await readModeToChange(app.tables);
+    if (before.mode === ask.mode) return { inForce: before, plan: [] };
+    if (!isStricter(ask.mode, before.mode) && !caller.roles.includes("admin"))
+      throw fail("ROLE_MISSING", { needed: "admin", roles: caller.roles.join(", ") });
+    const now = app.clock.now();
+    const inForce = { mode: ask.mode, since: now, by: caller.principal, reason: ask.reason };
+    const plan = [`mode ${before.mode} → ${ask.mode}: ${EFFECTS[ask.mode]}`];
+    if (options.dryRun) return { inForce, plan };
+    const record = { at: now, group: null, cause: "mode", ...saidBy(caller) };
+    const lines = [...plan, ...(ask.reason === "" ? [] : [ask.reason])];
+    // The record comes first: a mode without one could not be explained, a record without one is repeated by who asked.
+    await writeRecord(app, { ...record, lines, changes: [{ what: "mode", before: before.mode, after: ask.mode }] });
+    if ((await writeMode(app.tables, inForce, asRead)) === "written") return { inForce, plan };
+    // From what somebody else has set meanwhile it may be no step that this caller can take.
+    await writeRecord(app, { ...record, lines: [`mode ${ask.mode} was not set: it is not ${before.mode} any more`] });
+  }
 }
