@@ -48,6 +48,7 @@ interface ChangeAnswer {
   readonly looked: number;
   readonly groups: number;
   readonly unreadable: readonly string[];
+  readonly away: readonly string[];
 }
 
 interface PolicyAnswer {
@@ -201,6 +202,7 @@ function linesOf(body: ChangeAnswer): string[] {
     ...body.unreadable.map(
       (group) => `${group}: something stored of it cannot be read, so that nobody can tell what it would do there`,
     ),
+    ...body.away.map((it) => `${it}: the cloud does not tell of it, so that nobody can tell what it would do there`),
     ...(body.lists ? costOf(body.lists) : []),
     ...(body.widens ? ["It allows more than before."] : []),
     head,

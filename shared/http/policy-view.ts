@@ -49,6 +49,7 @@ export function viewPolicyAnswer(answer: PolicyAnswer, dryRun: boolean): z.outpu
     looked: preview.looked,
     groups: preview.groups,
     unreadable: preview.unreadable.map(({ groupId }) => groupId),
+    away: [...preview.away],
     lists: lists && { ...lists, groups: lists.groups.map((it) => ({ ...it })) },
   };
 }

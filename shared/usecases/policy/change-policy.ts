@@ -76,7 +76,7 @@ const PENDING_MS = 24 * 60 * 60_000;
 const VERSIONS_MAX = 100;
 /** Fields of the document on which it depends whether and at what cost prefix lists can be. */
 const LISTS_DEPEND_ON = ["lockdown.prefixLists", "lockdown.core", "operatorPath", "regions", "limits"];
-const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, groups: 0, unreadable: [] };
+const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, groups: 0, unreadable: [], away: [] };
 
 /** Throws NOT_READY before setup, and POLICY_UNKNOWN for a version that is not there. */
 export async function getPolicyView(app: App, version: number | null): Promise<PolicyView> {
@@ -197,7 +197,9 @@ async function compare(
   const opens = preview.begins.some((step) => step.does === "opens");
   // By its id a group may be guarded less than by its name.
   const lowers = preview.guards.some((guard) => strongerGuard(guard.before, guard.after) !== guard.after);
-  const widens = before === null || opens || lowers || changes.some(({ effect }) => effect === "widens");
+  // Of what cannot be seen nobody knows that it is neither.
+  const isUnseen = before === null || preview.away.length > 0;
+  const widens = isUnseen || opens || lowers || changes.some(({ effect }) => effect === "widens");
   return { changes, warnings, widens, preview, lists };
 }
 

@@ -11,7 +11,7 @@ import { GUARD_TAG } from "../../plan/effective-guard.ts";
 import type { PlannedCall } from "../../plan/entry-plan.ts";
 import { isOpening } from "../../plan/picture.ts";
 import { planGroup } from "../../plan/plan-group.ts";
-import type { GroupFacts, Member } from "../../ports/firewall.ts";
+import { CloudFailure, type GroupFacts, type Member } from "../../ports/firewall.ts";
 import { groupRowsOf } from "../../store/group-rows.ts";
 import { listIntents } from "../../store/intents.ts";
 import { listEntries } from "../../store/ledger.ts";
@@ -50,6 +50,8 @@ export interface PolicyPreview {
   readonly groups: number;
   /** Groups of which something stored cannot be read: what would be done there nobody can tell. */
   readonly unreadable: readonly GroupRef[];
+  /** Regions of the policy in force, and groups, that the cloud does not tell of: nobody can tell either. */
+  readonly away: readonly string[];
 }
 
 const GROUPS_MAX = 500;
@@ -63,7 +65,18 @@ export async function previewPolicy(
 ): Promise<PolicyPreview> {
   const { before, after } = policies;
   const regions = [...new Set([...before.regions, ...after.regions])];
-  const found = (await Promise.all(regions.map((region) => guardedGroups(app, region, policies)))).flat();
+  const away: string[] = [];
+  const groupsOf = async (region: string): Promise<readonly GroupFacts[]> => {
+    try {
+      return await guardedGroups(app, region, policies);
+    } catch (error) {
+      // What is mistyped now is refused; what is in force has to be left again, whatever has become of it.
+      if (!isAway(error) || !before.regions.includes(region)) throw error;
+      away.push(region);
+      return [];
+    }
+  };
+  const found = (await Promise.all(regions.map(groupsOf))).flat();
   const guards: PolicyPreview["guards"][number][] = [];
   const begins: PolicyStep[] = [];
   const ceases: PolicyStep[] = [];
@@ -74,13 +87,15 @@ export async function previewPolicy(
     async (facts) => {
       if (app.clock.monotonicMs() >= deadlineAt) return;
       const { ref: group, name: groupName } = facts;
-      const members = await app.inventory.members(group, "inventory");
+      let members: readonly Member[];
       let plans: readonly [Planned, Planned];
       try {
+        members = await app.inventory.members(group, "inventory");
         plans = [await planUnder(app, facts, before), await planUnder(app, facts, after)];
       } catch (error) {
-        if (!isUnreadable(error)) throw error;
-        unreadable.push(group);
+        if (isUnreadable(error)) unreadable.push(group);
+        else if (isAway(error)) away.push(group.groupId);
+        else throw error;
         return;
       }
       const [then, now] = plans;
@@ -93,8 +108,11 @@ export async function previewPolicy(
     },
     GROUPS_AT_ONCE,
   );
-  return { guards, begins, ceases, looked, groups: found.length, unreadable };
+  return { guards, begins, ceases, looked, groups: found.length, unreadable, away };
 }
+
+/** Whoever is asked too often answers in a minute. */
+const isAway = (error: unknown): boolean => error instanceof CloudFailure && error.kind !== "throttled";
 
 /** Groups that either policy, a tag or a confirmed baseline may have guarded. */
 async function guardedGroups(

@@ -141,7 +141,7 @@ const policyAnswer = {
   changes: [{ path: "lease.periodMax", before: 60, after: 120, effect: "widens" }],
   warnings: [],
   lists: null,
-  preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1, unreadable: [] },
+  preview: { guards: [], begins: [], ceases: [], looked: 1, groups: 1, unreadable: [], away: [] },
 };
 
 const lockdown: Lockdown = {

@@ -1,0 +1,66 @@
+// A change of the policy where the cloud does not tell of all that it is about.
+import { beforeEach, expect, test } from "vitest";
+import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
+import { warningsOfText } from "../../../shared/config/policy-warnings.ts";
+import { CloudFailure, type CloudFailureKind } from "../../../shared/ports/firewall.ts";
+import { readPolicy, writeFirstPolicy } from "../../../shared/store/policy.ts";
+import type { App } from "../../../shared/usecases/app.ts";
+import { changePolicy, confirmPolicy, type PolicyDocuments } from "../../../shared/usecases/policy/change-policy.ts";
+import { type AppWorld, appWorld, GROUP } from "./app-world.ts";
+
+const documents: PolicyDocuments = {
+  textOf: checkedPolicyText,
+  policyOf: (row) => policyOfRow(row, GROUP.region),
+  warningsOf: warningsOfText,
+};
+const options = { dryRun: false, deadlineAt: Number.POSITIVE_INFINITY };
+const guards = { web: "observe" };
+/** In force, with a region that is none. */
+const inForce = { regions: [GROUP.region, "cn-hangzou"], groups: { guards } };
+
+let world: AppWorld;
+beforeEach(async () => {
+  world = await appWorld();
+  await writeFirstPolicy(world.tables, checkedPolicyText(inForce));
+});
+
+/** The world's program, with a cloud that has this region only. */
+function oneRegion(kind: CloudFailureKind = "refused"): App {
+  const { app } = world;
+  const listGroups: App["inventory"]["listGroups"] = async (region, priority) => {
+    if (region !== GROUP.region) throw new CloudFailure(kind, "DescribeSecurityGroups");
+    return app.inventory.listGroups(region, priority);
+  };
+  return { ...app, inventory: { ...app.inventory, listGroups } };
+}
+
+const change = (app: App, document: object) =>
+  changePolicy(app, world.caller("ann", "admin"), documents, { document, reason: "", base: null }, options);
+
+test("a region that is none, or does not answer, is left again, and what is seen of the others is told", async () => {
+  const asked = await change(oneRegion(), { regions: [GROUP.region], groups: { guards } });
+  expect(asked).toMatchObject({ state: "pending", preview: { away: ["cn-hangzou"], looked: 1, groups: 1 } });
+  const carol = world.caller("carol", "admin");
+  await confirmPolicy(oneRegion("unknown"), carol, documents, asked.digest ?? "", options);
+  expect(await readPolicy(world.tables)).toMatchObject({ version: 2, confirmedBy: "carol" });
+  // Nothing is away any more, so that what allows less is in force at once.
+  const shorter = { regions: [GROUP.region], groups: { guards }, lease: { periodMax: 600 } };
+  expect(await change(oneRegion(), shorter)).toMatchObject({ state: "applied", preview: { away: [] } });
+});
+
+test("a region that is none does not come in, and whoever is asked too often is asked again", async () => {
+  const more = { ...inForce, regions: [...inForce.regions, "cn-bejing"] };
+  await expect(change(oneRegion(), more)).rejects.toMatchObject({ operation: "DescribeSecurityGroups" });
+  const shorter = { ...inForce, lease: { periodMax: 600 } };
+  await expect(change(oneRegion("throttled"), shorter)).rejects.toMatchObject({ kind: "throttled" });
+  expect(await readPolicy(world.tables)).toMatchObject({ version: 1 });
+});
+
+test("a group that cannot be asked for hides no other change, and takes a second person", async () => {
+  const app = oneRegion();
+  const readGroup = () => Promise.reject(new CloudFailure("refused", "DescribeSecurityGroupAttribute"));
+  const blind = { ...app, firewall: { ...app.firewall, readGroup } };
+  const asked = await change(blind, { ...inForce, lease: { periodMax: 600 } });
+  const preview = { away: ["cn-hangzou", "sg-web"], looked: 0, groups: 1 };
+  expect(asked).toMatchObject({ state: "pending", widens: true, preview });
+});
