@@ -5,12 +5,10 @@ import { CloudClock } from "../../local/clock.ts";
 import { startFunctions } from "../../local/services/functions/functions.ts";
 import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
-import { policyOfRow } from "../../shared/config/policy-schema.ts";
 import { type Configuration, readSettings } from "../../shared/config/settings.ts";
-// biome-ignore-start lint/style/noRestrictedImports: what is done before the functions run, and which regions' trail is asked.
+// biome-ignore-start lint/style/noRestrictedImports: what is done before the functions run.
 import { readOwnership, requireWhole } from "../../shared/store/due.ts";
 import { lapseLocks } from "../../shared/store/lock.ts";
-import { readPolicy } from "../../shared/store/policy.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { definitionOf } from "../deploy/definition.ts";
 import { readServerlessFile } from "../deploy/serverless-file.ts";
@@ -20,6 +18,7 @@ import { runSteps } from "../setup/steps.ts";
 import { type Home, holdHome, type Identity, openIn, stateFolder } from "./home.ts";
 import { chainKeys, type Keys } from "./keys.ts";
 import { pollTrail } from "./poll-trail.ts";
+import { trailRegions } from "./trail-regions.ts";
 
 export interface MachineOptions {
   readonly home: string;
@@ -155,7 +154,7 @@ async function start(
         const calls = cloudCalls(place);
         return calls.ask(calls.actionTrail, "LookupEvents", parameters);
       },
-      regions: () => regionsOf(configuration, keys, clock),
+      regions: () => trailRegions(stateOf({ configuration, credentials: keyOf(keys.current()), clock }), region),
       deliver: (events) => void functions.registry.submit("audit", Buffer.from(JSON.stringify(events))),
     }),
   );
@@ -251,9 +250,4 @@ async function provision(
   const token = reports.find(({ told }) => told !== undefined)?.told;
   if (token !== undefined || !newToken) return token ?? null;
   return (await first.find(({ id }) => id === ADMIN_TOKEN)?.make()) ?? null;
-}
-
-async function regionsOf(configuration: Configuration, keys: Keys, clock: CloudClock): Promise<readonly string[]> {
-  const row = await readPolicy(stateOf({ configuration, credentials: keyOf(keys.current()), clock }));
-  return row === null ? [configuration.region] : policyOfRow(row, configuration.region).regions;
 }

@@ -46,18 +46,19 @@ export function pollTrail(options: PollOptions): () => Promise<void> {
 
   const round = async (): Promise<void> => {
     const until = clock.now();
-    for (const region of await options.regions()) {
-      const found = await eventsOf(region, Math.max(readUntil - LATE_MS, until - BACK_MAX_MS), until, options);
-      const fresh = found.filter((event) => {
-        const id = String(event["eventId"] ?? "");
-        if (id === "" || seen.has(id)) return false;
-        seen.add(id);
-        return isOfEcs(event);
-      });
-      const told = fresh.map((event) => ({ recipientAccountId: options.accountId, ...event }));
-      for (const batch of batchesOf(told)) options.deliver(batch);
-    }
+    // A clock that was ahead and was set back has read to no later than now.
+    const from = Math.max(Math.min(readUntil, until) - LATE_MS, until - BACK_MAX_MS);
+    let isRead = true;
+    for (const region of await options.regions())
+      try {
+        deliverFresh(await eventsOf(region, from, until, options));
+      } catch (error) {
+        isRead = false;
+        warn(`the trail of ${region} could not be read: ${wordsOf(error)}`);
+      }
     forgetOldest(seen);
+    // All are asked for the same once more, and what has been seen counts once.
+    if (!isRead) return;
     readUntil = until;
     try {
       writeWhole(options.file, `${JSON.stringify({ until })}\n`);
@@ -65,12 +66,22 @@ export function pollTrail(options: PollOptions): () => Promise<void> {
       onUnwritable(error);
     }
   };
+  const deliverFresh = (events: readonly TrailEvent[]): void => {
+    const fresh = events.filter((event) => {
+      const id = String(event["eventId"] ?? "");
+      if (id === "" || seen.has(id)) return false;
+      seen.add(id);
+      return isOfEcs(event);
+    });
+    const told = fresh.map((event) => ({ recipientAccountId: options.accountId, ...event }));
+    for (const batch of batchesOf(told)) options.deliver(batch);
+  };
   const rounds = async (): Promise<void> => {
     while (!isStopped) {
       try {
         await round();
       } catch (error) {
-        warn(`the trail could not be read: ${error instanceof Error ? error.message : String(error)}`);
+        warn(`the trail could not be read: ${wordsOf(error)}`);
       }
       // In steps, so that a stop need not wait for the next round.
       for (let waited = 0; waited < everyMs && !isStopped; waited += 250) await clock.sleep(250);
@@ -82,6 +93,8 @@ export function pollTrail(options: PollOptions): () => Promise<void> {
     await running;
   };
 }
+
+const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 async function eventsOf(
   region: string,
