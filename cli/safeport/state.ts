@@ -27,7 +27,7 @@ Nothing may run on it meanwhile: end safeport run, or take the functions away (s
           Before safeport setup, which then finds policy and tokens there
   --force removes all rows of a state that is not empty first; one that has an audit trail is refused all the same
 
-Both may be interrupted, and go on when they are run again; nothing makes use of a half import before.
+Both may be interrupted and run again: an export begins anew, an import goes on; nothing makes use of a half import before.
 docs/operations.md tells the way to the cloud step by step.
 `,
   async run(args, surroundings) {

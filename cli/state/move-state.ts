@@ -1,6 +1,7 @@
-// Every table to a file and back. Both may be cut anywhere and run again: they go on where a checksum says that all is well.
+// Every table to a file and back. Both may be cut anywhere and run again: an export begins anew, as whatever it has read may be another by
+// then, and an import goes on where a checksum says that all is well.
 import { createHmac } from "node:crypto";
-import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, truncateSync, writeSync } from "node:fs";
+import { chmodSync, closeSync, existsSync, fsyncSync, openSync, renameSync, writeSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { KEPT_TABLES, type KeyPart, type Row, type TableName, type Tables } from "../../shared/ports/tables.ts";
 // biome-ignore-start lint/style/noRestrictedImports: what is moved are the tables themselves.
@@ -26,10 +27,7 @@ const PAGE = 500;
 const signedBy = ({ markSecret }: Owner): string =>
   createHmac("sha256", markSecret).update("safeport state").digest("hex").slice(0, 16);
 
-/**
- * Writes the file, for its owner alone; what an export that was cut has written is gone on with. Throws STATE_HALF_IMPORTED where an import
- * was cut.
- */
+/** Writes the file, for its owner alone. Throws STATE_HALF_IMPORTED where an import was cut. */
 export async function exportState(
   tables: Tables,
   { file, owner, now, progress }: { file: string; owner: Owner; now: number; progress: (line: string) => void },
@@ -37,27 +35,19 @@ export async function exportState(
   if (existsSync(file)) throw new Error(`${file} is there already. Name another file, or remove it.`);
   requireWhole(await readOwnership(tables));
   const draft = `${file}.part`;
-  const begun = existsSync(draft) ? await readStateFile(draft).catch(() => null) : null;
-  const goesOn = begun !== null && begun.header.signedBy === signedBy(owner);
-  const lines = goesOn ? begun.lines : new StateLines();
-  if (goesOn) truncateSync(draft, begun.bytes);
-  const out = openSync(draft, goesOn ? "a" : "w", 0o600);
-  chmodSync(draft, 0o600);
+  const out = openSync(draft, "w", 0o600);
   try {
-    if (!goesOn) {
-      const header: StateHeader = {
-        installation: owner.installation,
-        signedBy: signedBy(owner),
-        at: new Date(now).toISOString(),
-      };
-      writeSync(out, lines.header(header) + lines.sum(false));
-    }
-    let rows = goesOn ? begun.rows : 0;
-    const last = goesOn ? begun.last : null;
-    const left = last === null ? EXPORTED : EXPORTED.slice(EXPORTED.indexOf(last.table));
-    for (const table of left) {
-      const after = last?.table === table ? last.key : null;
-      for await (const page of pagesOf(tables, table, after)) {
+    chmodSync(draft, 0o600);
+    const lines = new StateLines();
+    const header: StateHeader = {
+      installation: owner.installation,
+      signedBy: signedBy(owner),
+      at: new Date(now).toISOString(),
+    };
+    writeSync(out, lines.header(header) + lines.sum(false));
+    let rows = 0;
+    for (const table of EXPORTED) {
+      for await (const page of pagesOf(tables, table)) {
         const text = page.map(({ key, columns }) => lines.row({ table, key, columns })).join("");
         writeSync(out, text + lines.sum(false));
         rows += page.length;
@@ -175,7 +165,7 @@ async function isAsImported(
 /** Every row but the claim. */
 async function* rowsOf(tables: Tables, names: readonly TableName[]): AsyncGenerator<StateRow> {
   for (const table of EXPORTED.filter((name) => names.includes(name)))
-    for await (const page of pagesOf(tables, table, null))
+    for await (const page of pagesOf(tables, table))
       for (const { key, columns } of page) if (!isClaim({ table, key })) yield { table, key, columns };
 }
 
@@ -183,7 +173,7 @@ async function clear(tables: Tables, progress: (line: string) => void): Promise<
   for (const { name } of schemas) {
     if (name === "lock" || name === "record" || name === "seal") continue;
     let removed = 0;
-    for await (const page of pagesOf(tables, name, null)) {
+    for await (const page of pagesOf(tables, name)) {
       const gone = page.filter(({ key }) => !isClaim({ table: name, key }));
       await tables.writeAll(gone.map(({ key }) => ({ kind: "delete", table: name, key })));
       removed += gone.length;
@@ -200,13 +190,9 @@ async function firstWithRows(tables: Tables, names: readonly TableName[]): Promi
   return null;
 }
 
-/** Pages of a table from behind a key on; none is empty. */
-async function* pagesOf(
-  tables: Tables,
-  table: TableName,
-  after: readonly KeyPart[] | null,
-): AsyncGenerator<readonly Row[]> {
-  let from: readonly KeyPart[] = after === null ? [] : behind(after);
+/** Pages of a table; none is empty. */
+async function* pagesOf(tables: Tables, table: TableName): AsyncGenerator<readonly Row[]> {
+  let from: readonly KeyPart[] = [];
   for (;;) {
     const { rows, more } = await tables.range({ table, from, to: null, limit: PAGE });
     if (rows.length > 0) yield rows;

@@ -24,12 +24,10 @@ export interface StateRow {
   readonly columns: Columns;
 }
 
-/** How far a file is whole: as a rule that is its end, else the last line that a crash left in order. */
-export interface Whole {
+/** How far a file is whole: as a rule that is its end. */
+interface Whole {
   readonly header: StateHeader;
   readonly rows: number;
-  readonly last: StateRow | null;
-  readonly bytes: number;
   /** True where the last line says that nothing is missing. */
   readonly isComplete: boolean;
   /** Of everything before the line that says so. */
@@ -69,7 +67,7 @@ export class StateLines {
     return this.#added({ sum: this.#sum(), rows: this.#rows, isEnd });
   }
 
-  /** Takes a line of an earlier run into account. */
+  /** Takes a line that was read into account. */
   take(line: string, isRow: boolean): void {
     if (isRow) this.#rows += 1;
     this.#hash.update(`${line}\n`);
@@ -98,27 +96,25 @@ export class StateLines {
 export async function readStateFile(
   file: string,
   onRows: (rows: readonly StateRow[]) => Promise<void> | void = () => undefined,
-): Promise<Whole & { readonly lines: StateLines }> {
+): Promise<Whole> {
   const lines = new StateLines();
   let header = null as StateHeader | null;
   let whole = null as Omit<Whole, "header"> | null;
-  let bytes = 0;
   let rows = 0;
   let pending: StateRow[] = [];
   let kept: [line: string, isRow: boolean][] = [];
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (whole?.isComplete) throw new Error(`${file} goes on after its end. Export it again.`);
     const parsed = lineSchema.safeParse(jsonOf(line));
-    // A crash while it was written leaves half a line, and nothing behind it.
+    // Of a file that is cut half a line may be the last.
     if (!parsed.success) break;
-    bytes += Buffer.byteLength(line) + 1;
     const it = parsed.data;
     if ("sum" in it) {
       for (const [text, isRow] of kept) lines.take(text, isRow);
       if (!lines.meets(it.sum, it.rows))
         throw new Error(`${file} was changed before its row ${rows + 1}: its checksum is another. Export it again.`);
       await onRows(pending);
-      whole = { rows, last: pending.at(-1) ?? whole?.last ?? null, bytes, isComplete: it.isEnd, sha256: it.sum };
+      whole = { rows, isComplete: it.isEnd, sha256: it.sum };
       lines.take(line, false);
       [kept, pending] = [[], []];
       continue;
@@ -132,5 +128,5 @@ export async function readStateFile(
   }
   if (header === null || whole === null)
     throw new Error(`${file} is no state of safeport. Name a file that safeport state export has written.`);
-  return { ...whole, header, lines };
+  return { ...whole, header };
 }

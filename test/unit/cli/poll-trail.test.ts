@@ -79,7 +79,10 @@ test("a region that does not answer keeps nothing back of the others, and is rea
   poll.happens("cn-hangzhou", "e-1");
   poll.happens("cn-beijing", "e-2");
   await poll.next();
-  expect([poll.delivered, poll.warned]).toEqual([["e-1"], ["the trail of cn-beijing could not be read: nobody answers"]]);
+  expect([poll.delivered, poll.warned]).toEqual([
+    ["e-1"],
+    ["the trail of cn-beijing could not be read: nobody answers"],
+  ]);
   poll.now += HOUR_MS;
   await poll.next();
   poll.away = "";
