@@ -39,13 +39,15 @@ export const EXPORTED: readonly TableName[] = schemas
   .map(({ name }) => name)
   .filter((name) => name !== "lock" && name !== "budget");
 
+const rowSchema = z.strictObject({
+  table: z.enum(EXPORTED as [TableName, ...TableName[]]),
+  key: z.array(z.union([z.string(), z.int()])).min(1),
+  columns: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
+});
+
 const lineSchema = z.union([
   z.strictObject({ format: z.literal(FORMAT), installation: z.string(), signedBy: z.string(), at: z.string() }),
-  z.strictObject({
-    table: z.enum(EXPORTED as [TableName, ...TableName[]]),
-    key: z.array(z.union([z.string(), z.int()])).min(1),
-    columns: z.record(z.string(), z.union([z.string(), z.int(), z.boolean()])),
-  }),
+  rowSchema,
   z.strictObject({ sum: z.string(), rows: z.int(), isEnd: z.boolean() }),
 ]);
 
@@ -58,9 +60,16 @@ export class StateLines {
     return this.#added({ format: FORMAT, ...header });
   }
 
+  /** Throws with words on one that no import would take: behind it nothing of the file would be read. */
   row({ table, key, columns }: StateRow): string {
+    const row = { table, key, columns };
+    const [wrong] = rowSchema.safeParse(row).error?.issues ?? [];
+    if (wrong !== undefined)
+      throw new Error(
+        `The row ${key.join(" ")} of the table ${table} holds what safeport never writes (${wrong.path.join(".")}). Correct it in Tablestore's console, or delete it there.`,
+      );
     this.#rows += 1;
-    return this.#added({ table, key, columns });
+    return this.#added(row);
   }
 
   sum(isEnd: boolean): string {

@@ -119,6 +119,15 @@ describe("a state", () => {
     expect(await rowsOf(other)).toEqual(await rowsOf(tables));
   });
 
+  it("is not said to be exported where a row is damaged so that no import would take it, or anything behind it", async () => {
+    const tables = await filled();
+    const file = newFile();
+    await tables.put("lease", ["l-5"], { until: 1.5 }, { kind: "none" });
+    const words = "The row l-5 of the table lease holds what safeport never writes (columns.until)";
+    await expect(exportState(tables, { file, owner, now, progress: quiet })).rejects.toThrow(words);
+    expect(existsSync(file)).toBe(false);
+  });
+
   it("is not taken from a file that was changed, cut, or is another installation's", async () => {
     const file = newFile();
     await exportState(await filled(), { file, owner, now, progress: quiet });
