@@ -110,13 +110,17 @@ export async function readStateFile(
   let header = null as StateHeader | null;
   let whole = null as Omit<Whole, "header"> | null;
   let rows = 0;
+  let isCut = false;
   let pending: StateRow[] = [];
   let kept: [line: string, isRow: boolean][] = [];
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     if (whole?.isComplete) throw new Error(`${file} goes on after its end. Export it again.`);
     const parsed = lineSchema.safeParse(jsonOf(line));
+    if (isCut)
+      throw new Error(`${file} is of another version of safeport. Import it with the one that has exported it.`);
     // Of a file that is cut half a line may be the last.
-    if (!parsed.success) break;
+    isCut = !parsed.success;
+    if (!parsed.success) continue;
     const it = parsed.data;
     if ("sum" in it) {
       for (const [text, isRow] of kept) lines.take(text, isRow);

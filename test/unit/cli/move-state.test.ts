@@ -141,6 +141,8 @@ describe("a state", () => {
     await expect(into()).rejects.toThrow("not whole");
     writeFileSync(file, `${whole}{}\n`);
     await expect(into()).rejects.toThrow("after its end");
+    writeFileSync(file, whole.replace('"table":"intent"', '"table":"intention"'));
+    await expect(into()).rejects.toThrow("another version");
     writeFileSync(file, "hello\n");
     await expect(into()).rejects.toThrow("no state of safeport");
     writeFileSync(file, whole);
