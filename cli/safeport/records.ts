@@ -1,8 +1,9 @@
 // `safeport records`: the audit trail verified, and written to a file that can be verified anywhere.
 
 import { once } from "node:events";
-import { createReadStream, createWriteStream } from "node:fs";
+import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { pipeline } from "node:stream/promises";
 import { formatUtc, parseUtc } from "../../shared/domain/instant.ts";
 import { publicKeyText, readPublicKey, recordKey } from "../../shared/domain/record-chain.ts";
 // biome-ignore lint/style/noRestrictedImports: what verifies the trail runs apart from the functions that wrote it.
@@ -112,23 +113,30 @@ function headsOf(text: string | boolean | undefined): ReadonlyMap<number, string
 }
 
 async function exportTo(file: string | undefined, surroundings: Surroundings): Promise<number> {
+  // What is cut is no shorter trail: it has the file's name once it is whole.
+  if (file !== undefined && existsSync(file))
+    throw new Error(`${file} is there already. Name another file, or remove it.`);
   const { publicKey, readAt, lines } = await trailOf(surroundings);
-  const stream = file === undefined ? null : createWriteStream(file, { flags: "wx", mode: 0o600 });
-  if (stream !== null) await once(stream, "open");
   let count = 0;
-  const write = async (line: unknown): Promise<void> => {
-    count += 1;
-    const text = `${JSON.stringify(line)}\n`;
-    if (stream === null) surroundings.out(text);
-    else if (!stream.write(text)) await once(stream, "drain");
-  };
-  await write({ kind: "trail", publicKey, readAt: formatUtc(readAt) });
-  for await (const line of lines) await write(line);
-  if (stream !== null) {
-    stream.end();
-    await once(stream, "close");
+  async function* texts(): AsyncGenerator<string> {
+    yield `${JSON.stringify({ kind: "trail", publicKey, readAt: formatUtc(readAt) })}\n`;
+    for await (const line of lines) {
+      count += 1;
+      yield `${JSON.stringify(line)}\n`;
+    }
   }
-  surroundings.err(`${count - 1} lines${file === undefined ? "" : ` in ${file}`}\n`);
+  if (file === undefined) for await (const text of texts()) surroundings.out(text);
+  else {
+    const draft = `${file}.part`;
+    rmSync(draft, { force: true });
+    try {
+      await pipeline(texts, createWriteStream(draft, { flags: "wx", mode: 0o600, flush: true }));
+      renameSync(draft, file);
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  }
+  surroundings.err(`${count} lines${file === undefined ? "" : ` in ${file}`}\n`);
   return EXIT.ok;
 }
 
