@@ -39,6 +39,12 @@ test("the operator path asks for a second person either way: less of it may cut 
   expect(changesOf(path, {})).toEqual([["operatorPath", "widens"]]);
 });
 
+test("no region is the one that safeport runs in: taking the last one away may let leases into another", () => {
+  const one = { regions: ["cn-beijing"] };
+  expect(changesOf(one, {})).toEqual([["regions", "widens"]]);
+  expect(changesOf({}, one)).toEqual([["regions", "widens"]]);
+});
+
 test("a guard of none by name overrules a tag: setting it asks for a second person, and taking it away does not", () => {
   const none = { groups: { guards: { web: "none" } } };
   expect(changesOf({}, none)).toEqual([["groups.guards.web", "widens"]]);
