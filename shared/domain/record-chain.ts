@@ -67,6 +67,8 @@ export interface Seal {
 const PKCS8_ED25519 = Buffer.from("302e020100300506032b657004220420", "hex");
 const SPKI_ED25519 = Buffer.from("302a300506032b6570032100", "hex");
 const STAMP_DIGITS = 15;
+/** The end of the year 9999: no instant is later. */
+const LAST_MS = 253_402_300_799_999;
 
 let derived: { readonly secret: string; readonly key: KeyObject } | null = null;
 
@@ -97,8 +99,13 @@ export function readPublicKey(text: string): KeyObject | null {
 export const stampAt = (at: number): string => String(at).padStart(STAMP_DIGITS, "0");
 
 /** When a record was written, by its sequence; NaN where that is none. */
-export const stampOf = (sequence: string): number =>
-  /^\d{15}(-|$)/.test(sequence) ? Number(sequence.slice(0, STAMP_DIGITS)) : Number.NaN;
+export function stampOf(sequence: string): number {
+  const stamp = /^\d{15}(-|$)/.test(sequence) ? Number(sequence.slice(0, STAMP_DIGITS)) : Number.NaN;
+  return isInstant(stamp) ? stamp : Number.NaN;
+}
+
+/** Whether a number is one that can be told as an instant. */
+export const isInstant = (ms: number): boolean => ms >= 0 && ms <= LAST_MS;
 
 export function signRecord(record: Omit<ChainedRecord, "signature">, key: KeyObject): ChainedRecord {
   return { ...record, signature: sign(null, recordText(record), key).toString("base64url") };
@@ -126,7 +133,8 @@ export function readSealBody(text: string): SealBody | null {
     const isText = [previous, from, to].every((it) => typeof it === "string");
     const isRecord = (it: unknown): boolean =>
       Array.isArray(it) && it.length === 2 && it.every((part) => typeof part === "string");
-    const isRight = isText && Number.isSafeInteger(number) && Number.isSafeInteger(at) && Array.isArray(records);
+    const areNumbers = Number.isSafeInteger(number) && Number.isSafeInteger(at) && isInstant(at);
+    const isRight = isText && areNumbers && Array.isArray(records);
     return isRight && records.every(isRecord) ? body : null;
   } catch {
     return null;

@@ -77,7 +77,9 @@ export const policyAnswerView = () =>
       .check(z.describe("Groups of which something stored cannot be read: what would be done there nobody can tell.")),
     away: z
       .array(text)
-      .check(z.describe("Regions and groups that the cloud does not tell of: with any of them it takes a second person.")),
+      .check(
+        z.describe("Regions and groups that the cloud does not tell of: with any of them it takes a second person."),
+      ),
     lists: z
       .nullable(
         z.object({

@@ -3,10 +3,11 @@ import * as z from "zod/mini";
 import { cursorOf, flag, input, limit, page, told } from "./inputs.ts";
 
 /** Query of `GET /v1/records`. */
-export const recordsQuery = () => input({ ...page(), cursor: cursorOf(/^\d{15}-[0-9a-f]{10}$/) });
+export const recordsQuery = () => input({ ...page(), cursor: cursorOf(/^(\d{15}-[0-9a-f]{10}|x[0-9a-f]{1,4096})$/) });
 
 /** Query of `GET /v1/records:export`. */
-export const exportQuery = () => input({ ...page(), cursor: cursorOf(/^(\d{15}-[0-9a-f]{10})?~\d{1,15}$/) });
+export const exportQuery = () =>
+  input({ ...page(), cursor: cursorOf(/^(\d{15}-[0-9a-f]{10}|x[0-9a-f]{1,4096})?~\d{1,15}$/) });
 
 /** Query of `GET /v1/audits/{month}`. */
 export const auditQuery = () =>

@@ -11,6 +11,12 @@ import { seenPage } from "./seen-page.ts";
 /** Readings of the trail for one page: of a caller who may see little of it, or of one group. */
 const READS_MAX = 10;
 
+/** A record that somebody has put into the table may have any text for its place, and hides none of those behind it. */
+const cursorText = (sequence: string): string =>
+  /^(\d{15}-[0-9a-f]{10})?$/.test(sequence) ? sequence : `x${Buffer.from(sequence).toString("hex")}`;
+const sequenceOf = (cursor: string): string =>
+  cursor.startsWith("x") ? Buffer.from(cursor.slice(1), "hex").toString() : cursor;
+
 /** The routes, in the order of the API description. */
 export const recordRoutes: readonly Route[] = [
   define({
@@ -27,7 +33,7 @@ export const recordRoutes: readonly Route[] = [
       const asked = group === undefined ? {} : { group };
       const isSeen = await sees();
       const { items: records, next } = await seenPage<RecordPage["records"][number], string>(
-        { limit, after: cursor, readsMax: READS_MAX },
+        { limit, after: cursor && sequenceOf(cursor), readsMax: READS_MAX },
         async (before, rows) => {
           const page = await parts.useCases.listRecords(parts.app, { ...asked, limit: rows, cursor: before });
           return { items: page.records, next: page.next };
@@ -35,7 +41,7 @@ export const recordRoutes: readonly Route[] = [
         (record) => isSeen(record.group?.groupId ?? null),
         (record) => record.sequence,
       );
-      return jsonResponse(200, viewRecords({ records, next }));
+      return jsonResponse(200, viewRecords({ records, next: next && cursorText(next) }));
     },
   }),
   define({
@@ -51,8 +57,9 @@ export const recordRoutes: readonly Route[] = [
     idempotent: false,
     handle: async ({ parts }, { query: { limit, cursor } }) => {
       const [sequence = "", seal = "0"] = (cursor ?? "").split("~");
-      const page = await parts.useCases.exportRecords(parts.app, { sequence, seal: Number(seal) }, limit);
-      return jsonResponse(200, { ...page, next: page.next && `${page.next.sequence}~${page.next.seal}` });
+      const place = { sequence: sequenceOf(sequence), seal: Number(seal) };
+      const page = await parts.useCases.exportRecords(parts.app, place, limit);
+      return jsonResponse(200, { ...page, next: page.next && `${cursorText(page.next.sequence)}~${page.next.seal}` });
     },
   }),
 ];

@@ -78,6 +78,8 @@ export class TrailVerifier {
   readonly #lanes = new Map<string, LaneEnd>();
   /** Hashes of the records that no seal has named yet. */
   readonly #open = new Map<string, string>();
+  /** … and of those that one should have named. A clock that was ahead when it sealed has looked at what came after it. */
+  readonly #added = new Map<string, string>();
   #last = "";
   #head: { readonly body: SealBody; readonly digest: string } | null = null;
   /** The seal before, also of an earlier look. */
@@ -97,10 +99,11 @@ export class TrailVerifier {
     const { sequence } = record;
     this.#records += 1;
     const name = `record ${sequence}`;
-    this.#begins ??= stampOf(sequence);
+    const stamp = stampOf(sequence);
+    if (!Number.isNaN(stamp)) this.#begins ??= stamp;
     if (sequence <= this.#last) this.#find("moved", name, `it comes after ${this.#last}`);
     else this.#last = sequence;
-    if (Number.isNaN(stampOf(sequence))) this.#find("changed", name, "its sequence is none");
+    if (Number.isNaN(stamp)) this.#find("changed", name, "its sequence is none");
     const { key } = this.#terms;
     // What it says of its lane is worth nothing then: the next of the lane names it.
     if (key !== null && !isSigned(record, key)) this.#find("changed", name, "it is not as it was signed");
@@ -113,10 +116,12 @@ export class TrailVerifier {
     const name = `seal ${number}`;
     const digest = sealDigest(seal);
     const { key, heads } = this.#terms;
-    if (key !== null && !isSealSigned(seal, key)) this.#find("changed", name, "it is not as it was signed");
+    const isOwn = key === null || isSealSigned(seal, key);
+    if (!isOwn) this.#find("changed", name, "it is not as it was signed");
     const known = heads?.get(number);
     if (known !== undefined && known !== digest) this.#find("changed", name, `its digest was ${known}`);
-    const body = readSealBody(seal.body);
+    // Whoever has put it there tells nothing about records.
+    const body = isOwn ? readSealBody(seal.body) : null;
     if (body === null || body.number !== number) this.#find("changed", name, "it does not say what a seal says");
     this.#followSeal(number, body, name);
     this.#before = { number, digest };
@@ -126,8 +131,10 @@ export class TrailVerifier {
     this.#head = { body, digest };
     for (const [sequence, hash] of body.records) this.#settle(sequence, hash, name);
     const late = stampAt(Math.max(0, stampOf(body.to) - LATE_MS));
-    for (const sequence of this.#forget(late))
+    for (const [sequence, hash] of this.#forget(late)) {
+      this.#added.set(sequence, hash);
       this.#find("added", `record ${sequence}`, `${name} and those before it do not know it`);
+    }
   }
 
   end(): TrailVerdict {
@@ -198,15 +205,17 @@ export class TrailVerifier {
   }
 
   /** Records up to a place wait for no seal any more. */
-  #forget(place: string): readonly string[] {
-    const forgotten = [...this.#open.keys()].filter((sequence) => sequence <= place);
-    for (const sequence of forgotten) this.#open.delete(sequence);
+  #forget(place: string): readonly (readonly [sequence: string, hash: string])[] {
+    const forgotten = [...this.#open].filter(([sequence]) => sequence <= place);
+    for (const [sequence] of forgotten) this.#open.delete(sequence);
     return forgotten;
   }
 
   #settle(sequence: string, hash: string, by: string): void {
     if (this.#isBefore(sequence)) return;
-    const found = this.#open.get(sequence);
+    const late = this.#added.get(sequence);
+    if (this.#findings.get(`record ${sequence}`)?.kind === "added") this.#findings.delete(`record ${sequence}`);
+    const found = this.#open.get(sequence) ?? late;
     if (found === undefined) this.#miss(sequence, `${by} names it`);
     else if (found !== hash) this.#find("changed", `record ${sequence}`, `it is not what ${by} names`);
     this.#open.delete(sequence);

@@ -1,7 +1,16 @@
 // The audit trail: records, chained as they are written, and read newest first or in the order of the chain.
 import type { KeyObject } from "node:crypto";
 import type { GroupRef } from "../domain/ids.ts";
-import { type ChainedRecord, recordHash, recordKey, signRecord, stampAt, stampOf } from "../domain/record-chain.ts";
+import {
+  type ChainedRecord,
+  isInstant,
+  recordHash,
+  recordKey,
+  signRecord,
+  stampAt,
+  stampOf,
+} from "../domain/record-chain.ts";
+import { fail } from "../errors/app-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Random } from "../ports/random.ts";
 import type { Row, Tables, Write } from "../ports/tables.ts";
@@ -138,9 +147,11 @@ export async function listRecords(
 /** One that cannot be read is shown as such: it hides no other. */
 function recordOf({ key, columns }: Row): AuditRecord {
   try {
-    return shapedColumn<AuditRecord>(columns["body"], "record", {
+    const record = shapedColumn<AuditRecord>(columns["body"], "record", {
       ...{ at: "number", group: "object?", cause: "text", actor: "text", lines: "texts", changes: "objects?" },
     });
+    if (!isInstant(record.at)) throw fail("STATE_UNREADABLE", { table: "record" });
+    return record;
   } catch {
     const lines = ["this record cannot be read; `safeport records verify` tells what is wrong with it"];
     const at = stampOf(String(key[1])) || 0;

@@ -1,8 +1,16 @@
 // Seals of the audit trail, by their numbers.
-import { readSealBody, type Seal, type SealBody, sealDigest, stampAt, stampOf } from "../domain/record-chain.ts";
+import {
+  isSealSigned,
+  readSealBody,
+  type Seal,
+  type SealBody,
+  sealDigest,
+  stampAt,
+  stampOf,
+} from "../domain/record-chain.ts";
 import type { Row, Tables } from "../ports/tables.ts";
 
-/** A seal with its place; `says` is null where it cannot be read. */
+/** A seal with its place; `says` is null where it cannot be read, or is nobody's word. */
 export interface StoredSeal extends Seal {
   readonly number: number;
   readonly digest: string;
@@ -24,20 +32,27 @@ export async function newestSeal(tables: Tables): Promise<StoredSeal | null> {
   return row === undefined ? null : sealOf(row);
 }
 
-/** The newest seals, newest first: all that looked at the last `withinMs` before the end of the newest, and one more. */
-export async function recentSeals(tables: Tables, withinMs: number): Promise<readonly StoredSeal[]> {
+/**
+ * The newest seals, newest first: all that looked at the last `withinMs` before the end of the newest that has looked no further than `until`,
+ * and one more. One that is not signed with the key says nothing.
+ */
+export async function recentSeals(
+  tables: Tables,
+  { key, withinMs, until }: { key: Parameters<typeof isSealSigned>[1]; withinMs: number; until: string },
+): Promise<readonly StoredSeal[]> {
   const newest = await newestSeal(tables);
   if (newest === null) return [];
-  const seals = [newest];
+  const heard = (seal: StoredSeal): StoredSeal => (isSealSigned(seal, key) ? seal : { ...seal, says: null });
+  const seals = [heard(newest)];
   let since: string | null = null;
   for (let before = newest.number; ; ) {
     for (const { says } of seals.slice(-PAGE)) {
-      if (says === null) continue;
+      if (says === null || says.to > until) continue;
       since ??= stampAt(Math.max(0, stampOf(says.to) - withinMs));
       if (says.to < since) return seals;
     }
     const page = await tables.range({ table: "seal", from: [0], to: [before], reverse: true, limit: PAGE });
-    seals.push(...page.rows.map(sealOf));
+    seals.push(...page.rows.map(sealOf).map(heard));
     before = seals.at(-1)?.number ?? 0;
     if (page.rows.length === 0) return seals;
   }

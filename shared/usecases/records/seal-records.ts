@@ -27,17 +27,19 @@ type Head = Pick<SealBody, "number" | "previous" | "to"> & { readonly at: number
  * that was cut off is not taken for a quiet time. The heads go to the log, which is kept apart from the tables.
  */
 export async function sealRecords(app: App, deadlineAt: number): Promise<boolean> {
-  const { tables, clock } = app;
-  const recent = await recentSeals(tables, LATE_MS);
-  const sealed = new Set(recent.flatMap(({ says }) => (says?.records ?? []).map(([sequence]) => sequence)));
+  const { tables, clock, settings } = app;
   const until = stampAt(clock.now() - SETTLED_MS);
+  const recent = await recentSeals(tables, { key: recordKey(settings.markSecret), withinMs: LATE_MS, until });
+  const sealed = new Set(recent.flatMap(({ says }) => (says?.records ?? []).map(([sequence]) => sequence)));
   let head = headOf(recent);
-  let after = head.to === "" ? "" : stampAt(Math.max(0, stampOf(head.to) - LATE_MS));
+  // What a clock that was ahead has looked at does not count: records are written there now.
+  const seen = recent.find(({ says }) => says !== null && says.to <= until)?.says?.to;
+  let after = seen === undefined ? "" : stampAt(Math.max(0, stampOf(seen) - LATE_MS));
   for (;;) {
     const { records, more } = await readChained(tables, { after, before: until, limit: RECORDS_MAX });
     after = records.at(-1)?.sequence ?? after;
     const fresh = records.filter(({ sequence }) => !sealed.has(sequence));
-    const isRecent = head.at !== null && clock.now() - head.at < SEALED_EVERY_MS;
+    const isRecent = head.at !== null && Math.abs(clock.now() - head.at) < SEALED_EVERY_MS;
     if (fresh.length > 0 || (!more && !isRecent)) {
       const reached = more ? after : until;
       const next = await seal(app, head, {

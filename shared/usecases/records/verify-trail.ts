@@ -13,7 +13,7 @@ import {
 } from "../../domain/record-chain.ts";
 import { type TrailAnchor, type TrailFinding, TrailVerifier } from "../../plan/verify-records.ts";
 import { writeRecord } from "../../store/records.ts";
-import { recentSeals } from "../../store/seals.ts";
+import { newestSeal, recentSeals } from "../../store/seals.ts";
 import {
   checkUnreadable,
   readTrailCheck,
@@ -71,7 +71,11 @@ export async function verifyTrail(app: App, deadlineAt: number): Promise<void> {
 
 /** Nothing has been looked at yet: the newest from here on, and all of it piece by piece. */
 async function firstCheck(app: App): Promise<TrailCheck> {
-  const oldest = (await recentSeals(app.tables, LATE_MS)).findLast(({ says }) => says !== null);
+  const key = recordKey(app.settings.markSecret);
+  const until = stampAt(app.clock.now());
+  const oldest = (await recentSeals(app.tables, { key, withinMs: LATE_MS, until })).findLast(
+    ({ says }) => says !== null,
+  );
   const { number, digest, says } = oldest ?? { ...BEGINNING, says: null };
   const tail = { number, digest, to: says?.to ?? "" };
   const whole = { ...BEGINNING, startedAt: app.clock.now(), isOver: false };
@@ -100,8 +104,11 @@ async function walk(
   const key = recordKey(settings.markSecret);
   const heads = new Map(head === null ? [] : [[head.number, head.digest]]);
   const verifier = new TrailVerifier({ key, now, heads, since: since.number > 0 ? since : undefined });
-  // What may still be being written is left to the next walk.
-  const until = stampAt(now - SETTLED_MS);
+  // What may still be being written is left to the next walk, unless it is sealed by a clock that was ahead.
+  const newest = await newestSeal(app.tables);
+  const sealedTo = newest !== null && isSealSigned(newest, key) ? `${newest.says?.to}\u0001` : "";
+  const settledAt = stampAt(now - SETTLED_MS);
+  const until = sealedTo > settledAt ? sealedTo : settledAt;
   let anchors: TrailAnchor[] = [since];
   let place: TrailPlace | null = { sequence: since.to, seal: since.number };
   for (let lines = 0; place !== null; ) {

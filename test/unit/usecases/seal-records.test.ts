@@ -166,6 +166,57 @@ describe("sealing", () => {
     expect(await world.named()).toEqual(["seal 3"]);
   });
 
+  test("goes on where the clock was hours ahead when it sealed, and names what is written since", async () => {
+    const app = world.process();
+    await world.record(app, "before");
+    world.now += HOUR_MS;
+    await world.seal();
+    await world.record(app, "not sealed yet");
+    world.now += 8 * HOUR_MS;
+    await world.record(app, "ahead");
+    await world.seal();
+    expect(await world.rows("seal")).toHaveLength(2);
+    world.now -= 8 * HOUR_MS;
+    for (let hour = 0; hour < 9; hour++) {
+      await world.record(world.process(), `${hour}`);
+      world.now += HOUR_MS;
+      await world.seal();
+      expect(await world.verify(), `${hour}`).toMatchObject({ findings: [], unsealed: hour < 8 ? 1 : 0 });
+    }
+    // What was written meanwhile is no less held together than anything else.
+    const row = (await world.rows("record")).find(({ columns }) => String(columns["body"]).includes('"3"'));
+    await world.erase("record", row?.key ?? []);
+    expect(await world.named()).toEqual([`record ${row?.key[1]}`]);
+  });
+
+  test("goes on, once a day without a record, where the clock was years ahead", async () => {
+    world.now += 3 * 365 * DAY_MS;
+    await world.seal();
+    world.now -= 3 * 365 * DAY_MS;
+    for (let hour = 0; hour < 49; hour++) {
+      await world.seal();
+      world.now += HOUR_MS;
+    }
+    expect(await world.verify()).toMatchObject({ findings: [], seals: 4 });
+  });
+
+  test.each([
+    ["has looked at everything", { to: "999999999999999" }],
+    ["names records", { to: "0", records: true }],
+  ])("is stopped by no seal of somebody else that %s", async (_, { to, records = false }) => {
+    const app = world.process();
+    await world.record(app, "a");
+    world.now += HOUR_MS;
+    await world.seal();
+    await world.record(app, "b");
+    const named = records ? (await world.rows("record")).map(({ key }) => [String(key[1]), "0".repeat(64)]) : [];
+    const body = { number: 2, at: world.now, previous: "", from: "", to, records: named };
+    await world.forge("seal", [2], { body: JSON.stringify(body), signature: "" });
+    world.now += HOUR_MS;
+    await world.seal();
+    expect(await world.verify()).toMatchObject({ findings: [{ of: "seal 2" }], seals: 3, unsealed: 0 });
+  });
+
   test("tells its head to the log", async () => {
     await world.record(world.process(), "a");
     world.now += HOUR_MS;
@@ -256,6 +307,17 @@ describe("the verifier", () => {
     // A younger one among them.
     await world.erase("record", rows[17]?.key ?? []);
     expect(await world.named()).toEqual([`record ${rows[17]?.key[1]}`]);
+  });
+
+  test("names rows that have no time, or none that there is, and goes on", async () => {
+    await world.forge("record", ["main", "0"], { body: "{}" });
+    await world.forge("record", ["main", "999999999999999-0000000000"], { body: "{}" });
+    const body = { number: 7, at: -8e15, previous: "", from: "", to: "", records: [] };
+    await world.forge("seal", [7], { body: JSON.stringify(body), signature: "" });
+    const verdict = await world.verify({ now: world.now + 27 * HOUR_MS });
+    const names = ["record 0", "record 999999999999999-0000000000", "seal 7", "trail"];
+    expect(verdict.findings.map(({ of }) => of).sort()).toEqual(names);
+    expect(verdict.begins).toBe(TRAIL_START);
   });
 
   test("finds a line of a file that stands in another place", async () => {

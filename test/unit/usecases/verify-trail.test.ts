@@ -64,6 +64,23 @@ describe("a trail that nobody has touched", () => {
     expect([kept?.checkedAt, kept?.faults, await told()]).toEqual([world.now - HOUR_MS, [], []]);
   });
 
+  test("is looked at without a word where the clock was ahead and was set back", async () => {
+    await hours(3);
+    const late = world.process();
+    for (const ahead of [40 * 60_000, 8 * HOUR_MS]) {
+      world.now += ahead;
+      await world.record(late, "ahead");
+      world.now += 15 * 60_000;
+      await world.seal();
+      await look();
+      world.now -= ahead;
+      await look();
+      await hours(12);
+    }
+    await week();
+    expect([await faults(), await told()]).toEqual([[], []]);
+  });
+
   test("is looked at anew where somebody has damaged what was kept of the last look, and that is told once", async () => {
     await hours(3);
     await world.tables.put("schedule", ["trail"], { body: "{}" }, { kind: "none" });
