@@ -59,14 +59,15 @@ ALIBABA_CLOUD_ACCESS_KEY_SECRET and ALIBABA_CLOUD_SECURITY_TOKEN.
       webhook: textOrNull(values["webhook"]),
     });
     const roles = values["no-role"] === true ? [] : steps.role;
-    const all = [...roles, ...steps.logs, ...steps.tables, ...steps.first, ...steps.alarms];
+    // The token comes last: of one that is made before something fails nobody would be told.
+    const all = [...roles, ...steps.logs, ...steps.tables, ...steps.alarms, ...steps.first];
     const progress = (line: string): void => surroundings.err(`${line}\n`);
     await refuseUnfitTables(account);
     await refuseFunctionsOfOthers(surroundings, account);
-    const found = await runSteps(all, { apply, progress });
-    const reports = apply && values["new-token"] === true ? await withNewToken(found, steps.first) : found;
     const vpcId = textOrNull(values["canary"]);
     const canary = apply && vpcId !== null ? await makeCanaryGroup({ ...account, vpcId }) : null;
+    const found = await runSteps(all, { apply, progress });
+    const reports = apply && values["new-token"] === true ? await withNewToken(found, steps.first) : found;
     const ram = { trust: trustPolicy, policy: steps.ramPolicy };
     const lines = [
       ...reports.map(inWords),

@@ -95,6 +95,15 @@ describe("an interrupted command", () => {
     }
   });
 
+  it("setup that cannot make its alarms has issued no token of which nobody is told", async () => {
+    const run = freshInstallation();
+    const fault = { kind: "reject", status: 403, code: "Forbidden.RAM" } as const;
+    cloud.faults.set([{ service: "cms", operation: "PutResourceMetricRule", fault }]);
+    expect((await run(APPLY)).code).toBe(1);
+    cloud.faults.set([]);
+    expect((await run(APPLY)).out).toMatch(/spt_/);
+  });
+
   it("between the tables and their claim leaves them nobody's, whoever comes next; after it they are its own", async () => {
     const points = await pointsOf(() => freshInstallation()(APPLY));
     const calls = cloud.calls.since(0).calls.slice(-points.length);

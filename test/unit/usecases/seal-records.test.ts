@@ -200,7 +200,7 @@ describe("sealing", () => {
     expect(await world.verify()).toMatchObject({ findings: [], seals: 4 });
   });
 
-  test.each([
+  test.each<[string, { readonly to: string; readonly records?: boolean }]>([
     ["has looked at everything", { to: "999999999999999" }],
     ["names records", { to: "0", records: true }],
   ])("is stopped by no seal of somebody else that %s", async (_, { to, records = false }) => {
