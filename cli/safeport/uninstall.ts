@@ -262,8 +262,12 @@ async function closedNow(api: Api): Promise<Closed> {
 
 /** Whatever was closed for a time is opened again, which no mode but `normal` lets be: a run before this one may have left another. */
 async function lift(api: Api, { err, clock }: Surroundings, account: Account, until: number): Promise<void> {
+  /** What nobody can be given back, as its group is gone; the nightly job takes it out of the queue. */
+  const lost = new Set<string>();
   for (;;) {
-    const { lockdowns, quarantined } = await closedNow(api);
+    const closed = await closedNow(api);
+    const { lockdowns } = closed;
+    const quarantined = closed.quarantined.filter(({ id }) => !lost.has(id));
     const { rules } = await heldRules(account);
     if (lockdowns.length + quarantined.length + rules.length === 0) return;
     if (clock.now() >= until)
@@ -279,7 +283,13 @@ async function lift(api: Api, { err, clock }: Surroundings, account: Account, un
     }
     for (const { id } of quarantined) {
       err(`restoring ${id}\n`);
-      await api.call("POST", `/v1/recycling/${id}:restore`, {});
+      try {
+        await api.call("POST", `/v1/recycling/${id}:restore`, {});
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.code !== "RECYCLING_RESTORE_IMPOSSIBLE") throw error;
+        err(`${error.message}\n`);
+        lost.add(id);
+      }
     }
     await api.call("PUT", "/safeport/cleanup");
     await clock.sleep(2000);

@@ -71,6 +71,28 @@ async function suspend(
   return ruleKey(spec);
 }
 
+it("is over although a quarantined rule can be given back to nobody, as its group is gone", async () => {
+  const asked: string[] = [];
+  const answers: Readonly<Record<string, unknown>> = {
+    "GET /v1/policy": { version: 1, policy: {} },
+    "GET /v1/lockdown": { lockdowns: [], next: null },
+    "GET /v1/recycling": { recycling: [{ id: "rc-1", state: "quarantined" }] },
+    "GET /v1/leases": { leases: [], next: null },
+  };
+  const api: typeof fetch = async (url, { method } = {}) => {
+    const call = `${method} ${new URL(String(url)).pathname}`;
+    asked.push(call);
+    if (!call.endsWith(":restore")) return Response.json(answers[call] ?? {});
+    const problem = { code: "RECYCLING_RESTORE_IMPOSSIBLE", message: "its group is gone.", remedy: "" };
+    return Response.json(problem, { status: 409 });
+  };
+  const there = { ...env, SAFEPORT_API: "http://api", SAFEPORT_TOKEN: "t" };
+  const closed = await typed("uninstall --close --json", { cloud, env: there, fetch: api });
+  expect([closed.code, JSON.parse(closed.out).closed], closed.err).toEqual([0, true]);
+  expect(closed.err).toContain("its group is gone");
+  expect(asked.filter((call) => call.endsWith(":restore"))).toHaveLength(1);
+});
+
 it("names each with the group and whoever has closed it, and nothing that stands, was never closed or has no group any more", async () => {
   expect(await heldRules(account)).toEqual({ rules: [], unreadable: [] });
   const lockdown = await suspend("sg-far", 9301, { by: [by("lockdown", "ld-0123456789ab-1")], kept });
