@@ -73,7 +73,10 @@ export async function tendCanary(app: App, policy: Policy): Promise<CanaryState>
 }
 
 /** How the canary is, from what is stored; makes no call to ECS. */
-export async function canaryState(app: App, policy: Policy): Promise<Exclude<CanaryState, "unfit">> {
+export async function canaryState(
+  app: Pick<App, "tables" | "clock">,
+  policy: Policy,
+): Promise<Exclude<CanaryState, "unfit">> {
   const group = canaryGroup(policy);
   if (group === null) return "off";
   const spec = canarySpec();
