@@ -80,13 +80,13 @@ const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, 
 
 /** Throws NOT_READY before setup, and POLICY_UNKNOWN for a version that is not there. */
 export async function getPolicyView(app: App, version: number | null): Promise<PolicyView> {
-  const [row, pending] = await Promise.all([
-    version === null ? readPolicy(app.tables) : getPolicy(app.tables, version),
-    readPending(app.tables),
-  ]);
+  const [newest, pending] = await Promise.all([readPolicy(app.tables), readPending(app.tables)]);
+  const row = version === null ? newest : await getPolicy(app.tables, version);
   if (row === null && version !== null) throw fail("POLICY_UNKNOWN", { version });
   if (row === null) throw fail("NOT_READY", { what: "the policy" });
-  return { inForce: row, pending: pending && pending.until > app.clock.now() ? pending : null };
+  // What was asked for over another version is in force already, or can be no more.
+  const isWaiting = pending !== null && pending.until > app.clock.now() && pending.base === newest?.version;
+  return { inForce: row, pending: isWaiting ? pending : null };
 }
 
 /** The newest versions, the one in force first. */

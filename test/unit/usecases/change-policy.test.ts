@@ -3,9 +3,14 @@ import { beforeEach, expect, test } from "vitest";
 import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-schema.ts";
 import { warningsOfText } from "../../../shared/config/policy-warnings.ts";
 import { CloudFailure, type CloudFailureKind } from "../../../shared/ports/firewall.ts";
-import { readPolicy, writeFirstPolicy } from "../../../shared/store/policy.ts";
+import { readPolicy, writeFirstPolicy, writePolicy } from "../../../shared/store/policy.ts";
 import type { App } from "../../../shared/usecases/app.ts";
-import { changePolicy, confirmPolicy, type PolicyDocuments } from "../../../shared/usecases/policy/change-policy.ts";
+import {
+  changePolicy,
+  confirmPolicy,
+  getPolicyView,
+  type PolicyDocuments,
+} from "../../../shared/usecases/policy/change-policy.ts";
 import { type AppWorld, appWorld, GROUP } from "./app-world.ts";
 
 const documents: PolicyDocuments = {
@@ -46,6 +51,24 @@ test("a region that is none, or does not answer, is left again, and what is seen
   // Nothing is away any more, so that what allows less is in force at once.
   const shorter = { regions: [GROUP.region], groups: { guards }, lease: { periodMax: 600 } };
   expect(await change(oneRegion(), shorter)).toMatchObject({ state: "applied", preview: { away: [] } });
+});
+
+test("what can be confirmed no more is not said to wait: what is in force already, and what another change has overtaken", async () => {
+  const app = oneRegion();
+  const waiting = async () => (await getPolicyView(app, null)).pending?.base ?? null;
+  const longer = (periodMax: number) => ({ ...inForce, lease: { periodMax } });
+  const { digest } = await change(app, longer(36_000));
+  expect(await waiting()).toBe(1);
+  // Whoever confirms dies before what waited is taken away.
+  const remove = () => Promise.reject(new Error("dies"));
+  const dying = { ...app, tables: { ...app.tables, delete: remove } };
+  const carol = world.caller("carol", "admin");
+  await expect(confirmPolicy(dying, carol, documents, digest ?? "", options)).rejects.toThrow("dies");
+  expect([(await readPolicy(world.tables))?.version, await waiting()]).toEqual([2, null]);
+  await change(app, longer(40_000));
+  expect([await waiting(), (await getPolicyView(app, 1)).pending?.base]).toEqual([2, 2]);
+  await writePolicy(world.tables, { version: 3, text: "{}", by: "dora", confirmedBy: null, at: 1, reason: "" });
+  expect([await waiting(), (await getPolicyView(app, 1)).pending]).toEqual([null, null]);
 });
 
 test("a region that is none does not come in, and whoever is asked too often is asked again", async () => {
