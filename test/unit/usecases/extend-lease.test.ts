@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { GrantRule } from "../../../shared/domain/grant-policy.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
 import { listLeases } from "../../../shared/store/leases.ts";
-import { listEntries } from "../../../shared/store/ledger.ts";
+import { getEntry, listEntries } from "../../../shared/store/ledger.ts";
 import type { App, Caller } from "../../../shared/usecases/app.ts";
 import { endLease } from "../../../shared/usecases/lease/end-lease.ts";
 import { extendLease } from "../../../shared/usecases/lease/extend-lease.ts";
@@ -111,6 +111,10 @@ describe("an extension", () => {
     await tick();
     const until = (await look()).leases[0]?.status.until ?? 0;
     expect(until - START).toBe(10 * MINUTE);
+    // People are told of an end that is near by the first of its rules.
+    const [first] = lease.request.entryIds;
+    const entry = first === undefined ? null : await getEntry(world.tables, lease.request.group, first);
+    expect(entry?.holders.map((it) => it.until)).toEqual([until]);
     const again = await extendLease(world.app, world.caller(), leaseId, 3 * MINUTE, { dryRun: false });
     expect([again.lease.status.until - START, again.settled]).toEqual([10 * MINUTE, true]);
     world.advance(8 * MINUTE);
