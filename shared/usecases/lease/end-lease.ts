@@ -3,8 +3,10 @@ import type { LeaseId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
 import { fail } from "../../errors/app-error.ts";
+import { isWanted } from "../../plan/group-differences.ts";
 import { dueDelete, dueLease, dueWrite } from "../../store/due.ts";
 import { getLease, writeDecision } from "../../store/leases.ts";
+import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
 import { decisionNet, tellDecision } from "../approval/tend-approval.ts";
 import { bookHolds, changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
@@ -49,7 +51,7 @@ export async function endLease(
   const { request, status } = lease;
   const members = await app.inventory.members(request.group, "end").catch(() => []);
   const reach = reachOf(request.specs, members);
-  const answer = { lease, reach, settled: true, extended: false, plan: [] as string[], notes: [] as string[] };
+  const answer = { lease, reach, settled: true, extended: false, plan: [], notes: [] };
   if (isFinal(status.state)) {
     if (status.state === "closed" || status.state === "cancelled") return answer;
     throw fail("LEASE_ENDED", { lease: leaseId, state: status.state });
@@ -60,20 +62,27 @@ export async function endLease(
     if (cancelled !== null) return { ...answer, lease: cancelled };
     return endLease(app, caller, leaseId, options);
   }
-  if (options.dryRun) {
-    return {
-      ...answer,
-      plan: status.preExisting
-        ? ["remove nothing: the rule stood before the lease"]
-        : [`revoke ${status.ruleIds.join(", ")}`],
-    };
-  }
+  if (options.dryRun) return { ...answer, plan: await previewEnd(app, lease) };
   const { lease: now, settled } = await endHeld(app, caller, lease, `ended early by ${caller.principal}`);
   // Its way through a lockdown goes with it.
   const passed = (request.grant?.justifyBy ?? null) === null ? null : await lockdownHolding(app, request.group);
   if (passed !== null) await hastenLockdown(app, passed.id);
   const notes = now.status.preExisting ? ["The rule stood before the lease and was left as it is."] : [];
   return { ...answer, lease: now, settled, notes };
+}
+
+/** What `endHeld` would come to for each of the lease's rules. */
+async function previewEnd(app: App, { request }: Lease): Promise<readonly string[]> {
+  const { group, leaseId, entryIds } = request;
+  const now = app.clock.now();
+  const entries = await Promise.all(entryIds.map((entryId) => getEntry(app.tables, group, entryId)));
+  return entries.flatMap((entry) => {
+    if (entry === null || entry.standing.kind === "none") return [];
+    const { kind, ruleId } = entry.standing;
+    if (kind === "preExisting") return [`leave ${ruleId}: it stood before the lease`];
+    const holders = entry.holders.filter(({ holderId }) => holderId !== leaseId);
+    return [isWanted({ ...entry, holders }, now) ? `leave ${ruleId}: somebody else holds it` : `revoke ${ruleId}`];
+  });
 }
 
 /** Ends a lease that may have a rule in the cloud: rows that find it, its holds in the ledger, and a pass. */

@@ -1,5 +1,6 @@
 // Opening: what a dry run says is what the request then does, and a key means one lease.
 import { describe, expect, test } from "vitest";
+import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Lease } from "../../../shared/domain/lease-record.ts";
 import { claimKey, readKey } from "../../../shared/store/idempotency.ts";
 import { getEntry } from "../../../shared/store/ledger.ts";
@@ -130,6 +131,23 @@ describe("a dry run", () => {
     expect([preview.lease.status.preExisting, asked]).toEqual([true, []]);
     const other = openLease(world.app, caller, anAsk({ port: "23" }), { ...repeat, dryRun: true });
     await expect(other).rejects.toMatchObject({ code: "RULE_QUOTA_REACHED" });
+  });
+
+  test("of an end leaves the rule that somebody else holds, or that stood before, and revokes the last holder's", async () => {
+    const world = await appWorld();
+    world.rules = [aRule({ priority: 100, id: "sgr-before" as RuleId })];
+    const both = anAsk({ sources: ["203.0.113.7/32", "203.0.113.8/32"] });
+    const { lease: ann } = await openLease(world.app, world.caller("ann"), both, create);
+    const { lease: bob } = await openLease(world.app, world.caller("bob"), both, create);
+    const planned = async (it: Lease, who: string) => {
+      const plan = (await endLease(world.app, world.caller(who), it.request.leaseId, { dryRun: true })).plan;
+      const before = world.changes.length;
+      await endLease(world.app, world.caller(who), it.request.leaseId, { dryRun: false });
+      return [plan, world.changes.slice(before)];
+    };
+    const stays = "leave sgr-before: it stood before the lease";
+    expect(await planned(ann, "ann")).toEqual([[stays, "leave sgr-1: somebody else holds it"], []]);
+    expect(await planned(bob, "bob")).toEqual([[stays, "revoke sgr-1"], ["revoke sgr-1"]]);
   });
 
   test("claims no Idempotency-Key", async () => {
