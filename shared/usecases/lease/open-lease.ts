@@ -32,6 +32,7 @@ import { previewLater, previewOpening } from "./preview-opening.ts";
 import { requireWayIn } from "./require-way-in.ts";
 import { settleOpening, throwIfFailed } from "./settle-opening.ts";
 import { suggestSession } from "./suggest-session.ts";
+import { placeFor } from "./take-place.ts";
 
 /** Requests that wait, read to find one that is repeated. */
 const WAITING_PAGE = 200;
@@ -159,6 +160,8 @@ async function askForLater(
   }
   const now = app.clock.now();
   const lease = previewLater(opening, now);
+  // It takes its place when it is asked for.
+  await placeFor(app, caller, lease.request.leaseId);
   const waits = waitsForApproval(grant) ? await approvalFor(app, caller, lease.request, grant.approvals) : null;
   const today = await previewOpening(app, opening).catch((error: unknown) => {
     if (error instanceof AppError) return `As things are now it could not be opened: ${error.message}`;

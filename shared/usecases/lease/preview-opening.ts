@@ -17,6 +17,7 @@ import { judgeOpenings } from "../pass/judge-openings.ts";
 import type { Blocking } from "../pass/pass-lockdown.ts";
 import { type LeaseAnswer, NEW_CONNECTIONS_ONLY, reachOf } from "./lease-answer.ts";
 import { endAfter, endIfOpened, entryIdsOf, type Opening, requestOf } from "./lease-ask.ts";
+import { placeFor } from "./take-place.ts";
 
 const DRY_RUN = "ls-dry-run" as LeaseId;
 
@@ -29,6 +30,7 @@ export async function previewOpening(
   const { caller, target, specs } = opening;
   const { ref } = target.facts;
   const now = app.clock.now();
+  await placeFor(app, caller, DRY_RUN, opening.follows?.leaseId);
   const [{ rules }, facts, stored, { mode }] = await Promise.all([
     app.firewall.readGroup(ref, "open"),
     readOpenFacts(app, ref, target.members),

@@ -150,6 +150,18 @@ describe("a dry run", () => {
     expect(await planned(bob, "bob")).toEqual([[stays, "revoke sgr-1"], ["revoke sgr-1"]]);
   });
 
+  test("refuses whom the limit of leases refuses", async () => {
+    const world = await appWorld({ openMax: 1 });
+    await openLease(world.app, world.caller(), anAsk(), create);
+    for (const dryRun of [true, false]) {
+      for (const startAt of [null, START + 60 * MINUTE]) {
+        const second = openLease(world.app, world.caller(), anAsk({ port: "23", startAt }), { ...create, dryRun });
+        await expect(second).rejects.toMatchObject({ code: "LEASES_TOO_MANY" });
+      }
+    }
+    expect((await openLease(world.app, world.caller(), anAsk(), { ...repeat, dryRun: true })).extended).toBe(true);
+  });
+
   test("claims no Idempotency-Key", async () => {
     const world = await appWorld();
     const keyed = { ...create, idempotencyKey: "k" };
