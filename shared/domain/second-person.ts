@@ -7,7 +7,7 @@ export interface ApprovalWord {
   readonly person: string;
   /** The persons in the chain that issued the token it was spoken with; words of earlier versions have none. */
   readonly issuers?: readonly string[];
-  /** The token it was spoken with; absent for a link and for a company's own. */
+  /** The token it was spoken with, or by which a link was good; absent for a company's own. */
   readonly tokenId?: string | undefined;
   /** True where that has been revoked since: the word counts for nothing. */
   readonly isVoid?: boolean;

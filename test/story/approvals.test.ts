@@ -442,6 +442,35 @@ describe("two of many", () => {
     expect([twice.lease.status.state, world.openPorts()]).toEqual(["open", ["3306/3306"]]);
   });
 
+  test("have to approve, and one person stays one when the policy comes to tell so, or names the person anew", async () => {
+    const approval = { ...world.policy.approval, count: 2 };
+    const setPersons = (persons: Readonly<Record<string, readonly string[]>>) => {
+      world.policy = { ...world.policy, approval, persons };
+    };
+    setPersons({});
+    const lease = await asked();
+    expect((await say(lease, caller("bob"))).lease.status.state).toBe("requested");
+    setPersons({ robert: ["bob", "bob-2"] });
+    for (const name of ["bob-2", "bob"]) expect((await say(lease, caller(name))).lease.status.state).toBe("requested");
+    expect((await world.run(listApprovals(world.process(), caller("bob-2"), everything))).leases).toEqual([]);
+    // Whoever asked comes to be one of them.
+    setPersons({ robert: ["bob", "bob-2", "ann"] });
+    expect((await say(lease, caller("carl"))).lease.status.state).toBe("requested");
+    expect((await say(lease, caller("dora"))).lease.status.state).toBe("open");
+  });
+
+  test("have to approve what starts later, and are two by the policy of then", async () => {
+    world.policy = { ...world.policy, approval: { ...world.policy.approval, count: 2 } };
+    const lease = await asked({ startAt: world.clock.now() + HOUR });
+    for (const name of ["bob", "bob-2"]) await say(lease, caller(name));
+    expect((await world.lease(lease.request.leaseId)).status.state).toBe("approved");
+    world.policy = { ...world.policy, persons: { robert: ["bob", "bob-2"] } };
+    await world.advance(HOUR);
+    await world.ticks(2);
+    const { state, note } = (await world.lease(lease.request.leaseId)).status;
+    expect([state, note, world.openPorts()]).toEqual(["failed", "START_NEEDS_APPROVAL", []]);
+  });
+
   test.each([
     ["whoever issued it first", 0],
     ["the issued token first", 1],

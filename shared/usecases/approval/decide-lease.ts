@@ -50,7 +50,8 @@ export async function decideLease(
     if (lease === null) throw fail("LEASE_UNKNOWN", { lease: leaseId });
     const { request } = lease;
     const isOpen = lease.status.state === "requested";
-    const approval = lease.approval && isOpen ? await wordsInForce(app, lease.approval) : lease.approval;
+    const approval =
+      lease.approval && isOpen ? await wordsInForce(app, caller.policy, request, lease.approval) : lease.approval;
     if (approval === null) throw fail("APPROVAL_DECIDED", { lease: leaseId, state: lease.status.state });
     await requireApprover(app, caller, lease, approval, word.decision);
     if (word.change !== null && word.change !== approval.change) throw fail("APPROVAL_CHANGED");
@@ -136,9 +137,9 @@ export async function requireApprover(
     throw fail("APPROVER_MISSING");
 }
 
-function hasSaid({ words }: Approval, caller: Caller, decision: ApprovalWord["decision"]): boolean {
-  const person = personOf(caller.policy, caller.principal);
-  return words.some((word) => word.person === person && word.decision === decision && !word.isVoid);
+function hasSaid({ words }: Approval, { policy, principal }: Caller, said: ApprovalWord["decision"]): boolean {
+  const person = personOf(policy, principal);
+  return words.some(({ by, decision, isVoid }) => personOf(policy, by) === person && decision === said && !isVoid);
 }
 
 function withWord(

@@ -33,6 +33,6 @@ async function waitsForCaller(app: App, caller: Caller, { request, approval, sta
   if (approval === null || status.state !== "requested" || app.clock.now() >= approval.lapsesAt) return false;
   if (approverBar(caller, request, approval) !== null) return false;
   const person = personOf(caller.policy, caller.principal);
-  if (await hasWord(app, approval, (word) => word.person === person)) return false;
+  if (await hasWord(app, approval, ({ by }) => personOf(caller.policy, by) === person)) return false;
   return isPermitted(caller.roles, "lease:decide:any") || isAskedOf(approval, caller);
 }

@@ -89,7 +89,7 @@ export async function refusalOf(app: App, policy: Policy, lease: Lease): Promise
     await requireHost(app, lease);
     await requireAsker(app, policy, lease);
     const { grant } = await judgeStored(app, policy, lease);
-    const persons = approval === null ? 0 : approversOf(request, await wordsInForce(app, approval));
+    const persons = approval === null ? 0 : approversOf(request, await wordsInForce(app, policy, request, approval));
     if (grant.approvals > persons)
       throw fail("START_NEEDS_APPROVAL", { lease: request.leaseId, needed: grant.approvals, persons });
     await requireUnlocked(app, policy, { ref: request.group, name: request.groupName });
