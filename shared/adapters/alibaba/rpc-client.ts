@@ -159,6 +159,9 @@ function rpcClient(settings: RpcSettings, version: string): RpcClient {
 
   return {
     async call(call) {
+      // It is a part of the address that the keys' token is sent to.
+      if (!/^[a-z0-9-]+$/.test(call.region))
+        throw new CloudFailure("invalid", call.action, { message: `${call.action}: there is no such region` });
       const admitted = settings.gate?.admit(call.region, call.action, call.priority);
       const [sdk] = await Promise.all([load(), admitted]);
       try {

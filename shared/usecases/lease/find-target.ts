@@ -2,7 +2,7 @@
 import { type Cidr, parseObservedCidr } from "../../domain/cidr.ts";
 import type { GroupId, GroupRef } from "../../domain/ids.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { fail } from "../../errors/app-error.ts";
+import { AppError, fail } from "../../errors/app-error.ts";
 import type { GroupFacts, Member } from "../../ports/firewall.ts";
 import { getGroupRow } from "../../store/group-rows.ts";
 import type { App } from "../app.ts";
@@ -27,22 +27,37 @@ export interface Place {
   readonly region: string | null;
 }
 
-/** The group, by id or name, that such an ask comes to; empty when it names none and the policy has no default. */
+/**
+ * The group that such an ask comes to, by its id, or by its name where there is none; empty when it names none and the policy has no default.
+ * Throws REQUEST_INVALID, before anything is asked of any region, for one that is not the policy's.
+ */
 export async function groupsNamedBy(app: App, policy: Policy, ask: Place): Promise<readonly string[]> {
+  const region = regionOf(policy, ask);
   if (ask.instance) {
-    const own = await app.inventory.instance(ask.region ?? policy.regions[0] ?? "", ask.instance, "open");
+    const own = await app.inventory.instance(region, ask.instance, "open");
     return own?.[0]?.groupIds.slice(0, 1) ?? [ask.instance];
   }
-  return [ask.group ?? policy.defaultTarget ?? []].flat();
+  const name = ask.group ?? policy.defaultTarget;
+  if (!name) return [];
+  try {
+    return [(await groupNamed(app, region, name)).groupId];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return [name];
+  }
+}
+
+/** Throws REQUEST_INVALID for a region that is not the policy's. */
+function regionOf({ regions }: Policy, ask: Place): string {
+  const region = ask.region ?? regions[0] ?? "";
+  if (regions.includes(region)) return region;
+  throw fail("REQUEST_INVALID", { field: "region", why: `leases are granted in ${regions.join(", ")} only` });
 }
 
 /** Finds the target, or throws what is wrong with it. Makes no call for a group that is known from the last 10 minutes. */
 export async function findTarget(app: App, policy: Policy, ask: Place): Promise<Target> {
   if (ask.group && ask.instance) throw fail("TARGET_CONFLICT");
-  const region = ask.region ?? policy.regions[0] ?? "";
-  if (!policy.regions.includes(region)) {
-    throw fail("REQUEST_INVALID", { field: "region", why: `leases are granted in ${policy.regions.join(", ")} only` });
-  }
+  const region = regionOf(policy, ask);
   if (ask.instance) return instanceTarget(app, policy, region, ask.instance);
   const name = ask.group ?? policy.defaultTarget;
   if (!name) throw fail("TARGET_MISSING", { choices: await choices(app, region) });

@@ -156,3 +156,14 @@ it("takes no slow reply for a wrong clock", async () => {
   await act();
   expect(rpc.skewMs()).toBeGreaterThan(4_000);
 });
+
+it("asks nobody in a region whose name could be the end of somebody else's address", async () => {
+  const request = () => ({ toMap: () => ({}) });
+  for (const region of ["cn-hangzhou/", "x.example.com:80/?", "a@b", "CN", ""]) {
+    const failure = await client()
+      .call({ action: "Act", region, priority: "open", reading: true, request })
+      .catch((error: CloudFailure) => error.kind);
+    expect([region, failure]).toEqual([region, "invalid"]);
+  }
+  expect([connections, asked]).toEqual([0, []]);
+});
