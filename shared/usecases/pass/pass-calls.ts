@@ -1,11 +1,11 @@
 // The calls of a pass: booked, made, and what was answered. The only place that calls Authorize, Modify or Revoke.
 import type { EntryId, GroupRef, RuleId } from "../../domain/ids.ts";
-import type { IntendedRule, Intent } from "../../domain/ledger-entry.ts";
+import type { Entry, IntendedRule, Intent } from "../../domain/ledger-entry.ts";
 import type { Policy } from "../../domain/policy.ts";
 import type { Rule, RuleSpec } from "../../domain/rule.ts";
 import { ruleKey } from "../../domain/rule-key.ts";
 import type { PlannedCall } from "../../plan/entry-plan.ts";
-import type { Refusal } from "../../plan/picture.ts";
+import { isHolding, type Refusal } from "../../plan/picture.ts";
 import { type CallPriority, CloudFailure } from "../../ports/firewall.ts";
 import { dueGroup, dueWrite } from "../../store/due.ts";
 import type { Lock } from "../../store/lock.ts";
@@ -158,7 +158,9 @@ export class PassCalls {
     const intent = this.intents.fresh({ call: "modify", rules, ruleIds: [call.ruleId], cause: call.cause });
     const priority = call.rollback === undefined ? "end" : "drift";
     const modify = () => this.app.firewall.modify(group, call.ruleId, rule, intent.token, priority);
-    if ((await this.call(intent, [call], modify)) === "gone") this.revoked.add(call.ruleId);
+    const isGone = (await this.call(intent, [call], modify)) === "gone";
+    // Who has it open has lost it to whoever removed it, and readings tell them so. For all others it is made anew.
+    if (isGone && (call.opens || !isOpen(call.entry, this.app.clock.now()))) this.revoked.add(call.ruleId);
   }
 
   private async authorize(batch: readonly Authorize[]): Promise<void> {
@@ -292,6 +294,10 @@ const isOrdered = (call: PlannedCall): boolean =>
   call.kind === "authorize" &&
   call.rollback === undefined &&
   (call.entry.suspension !== null || call.entry.holders.some((holder) => holder.kind !== "lease"));
+
+/** True where a lease has been seen open by the entry's rule, and is not over. */
+const isOpen = ({ holders }: Entry, now: number): boolean =>
+  holders.some((it) => it.kind === "lease" && it.openedAt !== null && isHolding(it, now));
 
 const nameOf = (call: PlannedCall): string =>
   call.kind === "revoke"
