@@ -10,7 +10,7 @@ import { ruleKey } from "../domain/rule-key.ts";
 import type { Difference, PlannedCall } from "./entry-plan.ts";
 import { attributionOf, callsBehind, type JudgedDifference, judge } from "./judge-drift.ts";
 import { isAllocatedAlways } from "./open-window.ts";
-import { type KnownRule, type Picture, rulesOf, type Watch, wordsToKeep } from "./picture.ts";
+import { type KnownRule, mayStillGo, type Picture, rulesOf, type Watch, wordsToKeep } from "./picture.ts";
 
 /** A change to the ledger by somebody the policy trusts; null retires. */
 export interface Adoption {
@@ -70,10 +70,12 @@ export function addedCase(picture: Picture, watch: Watch, rule: KnownRule): Case
   };
 }
 
-/** The same of one that is closed for a time: once it is adopted no rule stands for it yet. */
+/** The same of one that is closed for a time: once it is adopted no rule stands for it yet, and it is given back with that time's end. */
 export function closedCase(picture: Picture, watch: Watch, rule: KnownRule): Case {
   const found = addedCase(picture, watch, rule);
-  const adoption = found.adoption?.map((it) => ({ ...it, standsAs: null })) ?? null;
+  const given = (allocation: Allocation): Allocation => ({ ...allocation, seenAt: picture.readAt });
+  const adoption =
+    found.adoption?.map((it) => ({ ...it, allocation: it.allocation && given(it.allocation), standsAs: null })) ?? null;
   return { ...found, adoption, isClosed: true };
 }
 
@@ -240,7 +242,8 @@ function adopted(
     description: wordsToKeep(rule, picture) ?? `safeport ledger: ${item.driftId}`,
     by,
     at: picture.readAt,
-    seenAt: picture.readAt,
+    // What is being rolled back may not stand: to adopt it is to open it.
+    seenAt: item.ruleId !== null && mayStillGo(picture, { ...rule, id: item.ruleId }) ? null : picture.readAt,
   };
   return { spec, allocation, by, standsAs: item.ruleId };
 }

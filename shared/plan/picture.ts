@@ -123,6 +123,16 @@ export const mayBeModified = ({ intents, readAt, lateEffectMaxMs }: Picture, rul
       mayStillAct(intent, readAt, lateEffectMaxMs),
   );
 
+/** True where a call of ours may still close the rule, or make another of it: that it is read does not tell that it stays. */
+export const mayStillGo = (picture: Picture, rule: KnownRule): boolean =>
+  mayBeModified(picture, rule) ||
+  picture.intents.some(
+    (intent) =>
+      intent.call === "revoke" &&
+      intent.ruleIds.includes(rule.id) &&
+      mayStillAct(intent, picture.readAt, picture.lateEffectMaxMs),
+  );
+
 /** True while the hold is neither ended nor past its end. */
 export const isHolding = (holder: Holder, now: number): boolean => holder.ended === null && holder.until > now;
 

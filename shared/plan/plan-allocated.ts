@@ -5,7 +5,7 @@ import { parseMark } from "../domain/mark.ts";
 import { ruleKey } from "../domain/rule-key.ts";
 import type { Difference, EntryPlan } from "./entry-plan.ts";
 import { viewEntry } from "./entry-view.ts";
-import { carriesOurMark, type Picture, rulesOf } from "./picture.ts";
+import { carriesOurMark, mayStillGo, type Picture, rulesOf } from "./picture.ts";
 import { refused } from "./plan-entry.ts";
 
 /** In place of a mark on a rule that said nothing of itself before: no call empties a description. */
@@ -15,6 +15,8 @@ const NO_WORDS = "safeport ledger";
  *     rule in the cloud             what happens
  *     same key                      stands; leases ride on it, and a mark of ours is taken off, as it would end the rule; where nobody has
  *                                   read the rule yet it stands from then on: a stale reading shows what a lease has closed
+ *     same key, and a call of ours  owed until that can no longer act: it may be closed by it
+ *     may take it away
  *     same key, one of a lease's    the other one stands; the lease's is revoked
  *     same key, a lease's           nothing until that lease has ended
  *     same key, other description   a difference, if the allocation knows one; modified where it is owed
@@ -48,7 +50,7 @@ export function planAllocated(picture: Picture, entry: Entry, bookedElsewhere: R
     const isEdited = !isMarked && description !== "" && stands.description !== description;
     // Only the rule that was allocated is given its words back: another one that says the same is somebody's own.
     const isOwed = isEdited && allocation.seenAt === null && stands.id === standingId;
-    const isUnproven = isMarked && allocation.seenAt === null;
+    const isUnproven = (isMarked || mayStillGo(picture, stands)) && allocation.seenAt === null;
     const isWaiting = picture.waits.has(entry.entryId);
     const writes = isMarked
       ? "its allocation has it stand, and its mark would end it"

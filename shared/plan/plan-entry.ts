@@ -14,6 +14,7 @@ import {
   markOf,
   mayBeModified,
   mayBeRevoked,
+  mayStillGo,
   type Picture,
   type Refusal,
   rulesOf,
@@ -40,6 +41,8 @@ const LATE_READING_MS = 2_000;
  *               not written down yet         close whoever has been told by then that it is open
  *     live      somebody else's, same key    the lease rides on it, once a reading some time after the first has shown it too: nothing may be
  *                                            written to it, and a stale one shows what its owner has removed
+ *     asking    somebody else's, and a call  waited for: it may be closed right after somebody has been told that it is open
+ *               of ours may take it away
  *     live      ours, missing                believed only after a second reading, then the lease ends
  *     open      changed or missing, and a    put right: whoever allocated it, or had it restored, has said so since
  *               person's word is newer
@@ -157,6 +160,10 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const other = same[0] ?? ridden(rules, entry) ?? unequal(rules, entry, picture);
   if (other) {
     if (refusal && !isAnyOpen) return change(givenUp);
+    if (!isAnyOpen && mayStillGo(picture, other)) {
+      const found = `${entry.entryId} waits for what becomes of the rule ${other.id}: a call of ours may take it away`;
+      return change({ standing, missingSince: entry.missingSince, ...refusing }, { findings: [found] });
+    }
     const sureAt = picture.readSince + LATE_READING_MS;
     if (standing.kind === "none" && !picture.accepted.has(entry.entryId) && picture.readAt < sureAt)
       return change({ ...refusing }, { readAgainAt: sureAt });

@@ -16,8 +16,9 @@ import {
   terraform,
   WAIT_MS,
 } from "../../kit/drift-pictures.ts";
-import { aHolder, aMark, anEntry, HOUR, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
+import { aHolder, aMark, anEntry, anIntent, HOUR, NOW, ours, ruleId } from "../../kit/plan-pictures.ts";
 import { fromCidr, somePorts } from "../../kit/rules.ts";
+import { suspended } from "../../kit/suspended-pictures.ts";
 import { bobs, callsOf, extra, granted, onPort, watched } from "../../kit/watched-pictures.ts";
 
 describe("a rollback", () => {
@@ -293,6 +294,17 @@ describe("what the policy adopts", () => {
     const { drift } = watched({ sightings: [byTerraform({ specs: [x], at })] }, { rules: [shown], readAt });
     // What its author did since is about the rule that was granted, and not about one before it.
     expect(drift.adoptions).toMatchObject([{ allocation: { at: readAt, seenAt: readAt } }]);
+  });
+
+  test("what is being rolled back is owed, as it may still go, and what is closed for a time is given back with that", () => {
+    const sightings = [byTerraform({ specs: [x] })];
+    const intents = [anIntent(anEntry(), { call: "revoke", rules: [], ruleIds: [ruleId("x")] })];
+    const { drift } = watched({ sightings }, { rules: [x], intents });
+    expect(drift.adoptions).toMatchObject([{ standsAs: "sgr-x", allocation: { at: NOW, seenAt: null } }]);
+    const kept = { ruleId: ruleId("x"), description: x.description, createdAt: NOW - 60_000, isClosed: true };
+    const closed = suspended({ kept: [kept] }, { spec: onPort(8443) });
+    const { adoptions } = watched({ sightings }, { entries: [closed], intents }).drift;
+    expect(adoptions).toMatchObject([{ standsAs: null, allocation: { seenAt: NOW } }]);
   });
 
   test("an added rule is allocated to its author, as it is and read already", () => {

@@ -16,6 +16,7 @@ import {
   mayBeModified,
   mayBeRevoked,
   mayStillAct,
+  mayStillGo,
   type Picture,
   rulesOf,
   wordsToKeep,
@@ -71,6 +72,25 @@ test("a modify may have made another rule of it than a reading of its time shows
   expect([LATE_MS - 1, LATE_MS].map((ms) => moved({}, { readAt: NOW + ms }))).toEqual([true, false]);
   const both = [anIntent(entry), anIntent(entry, { ...since, rules: written(elsewhere) })];
   expect(moved({}, { intents: both })).toBe(true);
+});
+
+test("a rule may still go by a revoke or a modify of ours that may act after it was read, and by none of what is over", () => {
+  const [rule, entry] = [{ ...aRule(), id: ruleId("1") }, anEntry()];
+  const goes = (changes: Partial<Intent>, picture: Partial<Picture> = {}) =>
+    mayStillGo(aPicture({ intents: [anIntent(entry), anIntent(entry, changes)], ...picture }), rule);
+  const revoke = { call: "revoke", rules: [], ruleIds: [ruleId("1")] } as const;
+  expect([goes(revoke), goes({ ...revoke, ruleIds: [ruleId("2")] })]).toEqual([true, false]);
+  expect([LATE_MS - 1, LATE_MS].map((ms) => goes(revoke, { readAt: NOW + ms }))).toEqual([true, false]);
+  const moves = {
+    entryId: entry.entryId,
+    spec: aSpec({ ports: somePorts("9999/9999") }),
+    description: "",
+    beforeIds: [],
+  };
+  expect([goes({ ...revoke, call: "modify", rules: [moves] }), goes({ ...revoke, call: "modify" })]).toEqual([
+    true,
+    false,
+  ]);
 });
 
 test("holds, suspensions and attempts last up to their end, and not at it", () => {

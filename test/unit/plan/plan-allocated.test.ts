@@ -53,6 +53,19 @@ describe("an allocation that was never read", () => {
     }
   });
 
+  test("is owed for as long as a revoke of ours may close what stands, and nobody is let in by that", () => {
+    const holders = [aHolder({ openedAt: null })];
+    const rules = [aRule({ id: ruleId("1"), description: "safeport ledger: web" })];
+    const plan = (entry: Entry, readAt = NOW) => {
+      const intents = [anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("1")] })];
+      return planGroup(aPicture({ entries: [entry], rules, intents, readAt }));
+    };
+    expect(plan(owed({ holders })).patches).toMatchObject([{ seenAt: null, opens: "opened" }]);
+    expect(plan(owed({ holders }), NOW + LATE_MS).patches).toMatchObject([{ seenAt: NOW + LATE_MS, opens: "all" }]);
+    // What was read before stays so.
+    expect(plan(anAllocated({ holders })).patches).toMatchObject([{ seenAt: NOW, opens: "all" }]);
+  });
+
   test("says something in place of its mark, as no call empties a description", () => {
     for (const description of [aMark(aSpec(), { secret: "another" }), ""]) {
       const entry = anAllocated({ allocation: anAllocation({ seenAt: null, description }) });

@@ -354,6 +354,25 @@ describe("a live holder, somebody else's rule with the same key", () => {
     expect(plan.patches).toEqual([expect.objectContaining({ standing: preExisting("theirs"), opens: "all" })]);
   });
 
+  test("waits for what becomes of it while a revoke of ours may close it, which ends nobody who rides on it", () => {
+    const asking = anEntry({ holders: [aHolder({ openedAt: null })] });
+    const rules = [aRule({ id: ruleId("theirs") })];
+    const intents = [anIntent(asking, { call: "revoke", rules: [], ruleIds: [ruleId("theirs")] })];
+    const plan = (picture: Partial<Picture> = {}, entry = asking) =>
+      planGroup(aPicture({ entries: [entry], rules, intents, ...picture }));
+    const { calls, readAgainAt, patches, findings } = plan();
+    expect([calls, readAgainAt, patches]).toMatchObject([[], null, [{ standing: { kind: "none" }, opens: "none" }]]);
+    expect(findings).toEqual([
+      `${asking.entryId} waits for what becomes of the rule sgr-theirs: a call of ours may take it away`,
+    ]);
+    const rides = [{ standing: preExisting("theirs"), opens: "all" }];
+    expect(plan({ readAt: NOW + LATE_MS }).patches).toMatchObject(rides);
+    const both = anEntry({ standing: preExisting("theirs"), holders: [aHolder(), later({ openedAt: null })] });
+    expect(plan({}, both).patches).toMatchObject(rides);
+    expect(plan({ refusals: refusing(asking.entryId) }).patches).toMatchObject([{ ends: "unopened", settled: true }]);
+    expect(plan({ rules: [] }).calls.map(short)).toEqual([`authorize ${asking.key}`]);
+  });
+
   test("rides on it only when a later reading of the same pass shows it too: a stale one shows what is gone", () => {
     const entry = anEntry({ holders: [aHolder({ openedAt: null })] });
     const plan = (picture: Partial<Picture>, its = entry) =>
