@@ -110,7 +110,10 @@ export async function suspendRule(app: App, item: RecyclingItem): Promise<void> 
   await suspendRules(app, item.group, suspenderOf(item), [item.kept.spec]);
 }
 
-/** The rule is gone and the item keeps it from here on: its permission is retired, and whoever opens it again opens a rule of their own. */
+/**
+ * The rule is gone and the item keeps it from here on: its permission is retired, but not one that was given since, and whoever opens it again
+ * opens a rule of their own.
+ */
 export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
   const { itemId, group, entryId } = item;
   await allocate(app, item, null);
@@ -182,7 +185,8 @@ async function allocate(
   allocation: Allocation | null,
   mayWrite: () => boolean = () => true,
 ): Promise<void> {
-  const change = { spec: kept.spec, allocation };
+  // Who has granted it since it was closed has said so later.
+  const change = { spec: kept.spec, allocation, ...(allocation === null && { unlessOwed: true as const }) };
   const by = step?.by ?? "safeport";
   try {
     await changeAllocations(app, group, by, [change], mayWrite);
