@@ -42,6 +42,7 @@ export function unrestorable(rule: Rule): string | null {
  *     no          none                          what is kept is authorized, with all its fields but id and time
  *     no          one that is not what is kept  over
  *     no          what was kept                 it may stand still, or the reading be stale: over when it is late enough to tell
+ *     no          the group is gone             over
  *
  * What stood by an allocation that was retired meanwhile, or for leases that have ended, stays closed.
  */
@@ -176,6 +177,10 @@ function withoutMoved(picture: Picture, suspension: Suspension, { same }: EntryV
   return keeping(suspension, ({ ruleId }) => !elsewhere.has(ruleId));
 }
 
+/** A group that was deleted shows no rule, and the cloud says so of what is to be given back in it. */
+const isGroupGone = ({ rules, refusals }: Picture, { entryId }: Entry): boolean =>
+  rules.length === 0 && refusals.get(entryId)?.code === "GROUP_UNKNOWN";
+
 function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view: EntryView): EntryPlan | null {
   const { now, lateEffectMaxMs } = picture;
   const { same, change } = view;
@@ -188,6 +193,7 @@ function planLifted(picture: Picture, entry: Entry, suspension: Suspension, view
   if (same.some((rule) => mayBeRevoked(picture, rule.id)))
     return change({ suspension: { ...suspension, liftedAt } }, { lookAt: [liftedAt + lateEffectMaxMs] });
   if (kept.length === 0) return null;
+  if (isGroupGone(picture, entry)) return null;
   const oldIds = new Set(kept.map((rule) => rule.ruleId));
   const fresh = same.filter((rule) => !oldIds.has(rule.id));
   const isSaid = (rule: SuspendedRule): boolean => fresh.some((it) => it.description === rule.description);

@@ -234,6 +234,15 @@ describe("when it is lifted", () => {
   const lifted = (changes: Partial<Suspension> = {}, more: Partial<Entry> = {}) =>
     suspended({ by: [over], kept: [keptAs("1")], ...changes }, more);
 
+  test("nothing is given back in a group that the cloud does not know and that shows no rule", () => {
+    const unknown = (code: string) => ({ refusals: new Map([[lifted().entryId, { code, detail: {} }]]) });
+    const isGivenUp = (code: string, rules: readonly Rule[] = []) =>
+      plan(lifted(), rules, unknown(code)).patch?.suspension === null;
+    const other = web("other", { ports: somePorts("3309/3309") });
+    const found = [isGivenUp("GROUP_UNKNOWN"), isGivenUp("GROUP_UNKNOWN", [other]), isGivenUp("RULE_REFUSED")];
+    expect(found).toEqual([true, false, false]);
+  });
+
   test("what is kept is authorized just as it was, and it is over when that was read", () => {
     expect(plan(lifted(), []).calls).toEqual(['authorize "web"']);
     const { calls, patch } = plan(lifted(), [web("2")]);

@@ -2,7 +2,10 @@
 import { expect, test } from "vitest";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Policy } from "../../../shared/domain/policy.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
+import { dueGroup } from "../../../shared/store/due.ts";
 import { listLeases, writeStatus } from "../../../shared/store/leases.ts";
+import { listEntries } from "../../../shared/store/ledger.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import { RULE_SUSPENDED } from "../../../shared/usecases/lease/lease-status.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
@@ -144,4 +147,25 @@ test("a lease that rode on what a lockdown is to close is over at its end, thoug
   world.advance(600_000);
   await look(world);
   expect([(await states(world)).map(([state]) => state), world.rules]).toEqual([["closed"], [OTHERS]]);
+});
+
+test("what was closed in a group that has been deleted since is nobody's work any more", async () => {
+  const world = await appWorld();
+  world.rules = [OTHERS];
+  await suspended(world);
+  const gone = (operation: string) => async (): Promise<never> => {
+    world.changes.push(operation);
+    throw new CloudFailure("groupGone", operation);
+  };
+  const { firewall, inventory } = world.app;
+  const app: App = {
+    ...world.app,
+    firewall: { ...firewall, readGroup: gone("read"), authorize: gone("authorize") },
+    inventory: { ...inventory, group: async () => null, members: async () => [] },
+  };
+  const rows = [dueGroup(GROUP, app.clock.now(), app.settings.shards)];
+  const terms = { cause: "test", actor: "safeport", policy: world.policy, priority: "end", rows } as const;
+  const report = await lookAtGroup(app, GROUP, { ...terms, deadlineAt: app.clock.monotonicMs() + 45_000 });
+  expect([report?.rowsLeft, (await listEntries(world.tables, GROUP)).entries]).toEqual([0, []]);
+  expect(world.changes.filter((it) => it === "authorize")).toHaveLength(1);
 });
