@@ -54,7 +54,10 @@ export function planDrop(picture: Picture, entry: Entry, bookedElsewhere: Readon
     const cause = "somebody else changed it, and another drop says the same";
     return change({ opens: "all" }, { calls: [revoke(booked.id, cause)] });
   }
-  if (other) return change({ standing: { kind: "preExisting", ruleId: other.id }, createdAt: null, opens: "all" });
+  if (other) {
+    const standing: Standing = { kind: "preExisting", ruleId: other.id };
+    return change({ standing, createdAt: null, seenAt: picture.readAt, opens: "all" });
+  }
 
   const refusal = picture.refusals.get(entry.entryId);
   // What is booked may stand where a stale reading does not show it: it is revoked by its id with the next plan.

@@ -7,7 +7,7 @@ import type { EntryPatch, EntryPlan, PlannedCall } from "./entry-plan.ts";
 import { closedRules, differencesOf, isWanted } from "./group-differences.ts";
 import { againAt, isAllowedIn } from "./mode-guard.ts";
 import { isAllocatedAlways, nextWindowChange } from "./open-window.ts";
-import { isGenuine, type KnownRule, type Picture, rulesOf } from "./picture.ts";
+import { isGenuine, isHolding, type KnownRule, type Picture, rulesOf } from "./picture.ts";
 import { planAllocated } from "./plan-allocated.ts";
 import { type DriftPlan, NO_DRIFT, planDrift } from "./plan-drift.ts";
 import { planDrop } from "./plan-drop.ts";
@@ -88,8 +88,10 @@ function planEntry(picture: Picture, entry: Entry, elsewhere: ReadonlySet<RuleId
   if (suspended) return suspended;
   const free = entry.suspension === null ? entry : withoutSuspension(entry);
   // A lockdown holds accepts, too: for what has to stay of a wider one.
-  const isDropHeld = free.spec.policy === "drop" && free.holders.some((holder) => holder.kind !== "lease");
-  const decide = isAllocatedAlways(free) ? planAllocated : isDropHeld ? planDrop : planHeld;
+  const drops = free.spec.policy === "drop" ? free.holders.filter((holder) => holder.kind !== "lease") : [];
+  // What is granted for good is put back as a drop for as long as somebody holds it so.
+  const isDrop = isAllocatedAlways(free) ? drops.some((it) => isHolding(it, picture.now)) : drops.length > 0;
+  const decide = isDrop ? planDrop : isAllocatedAlways(free) ? planAllocated : planHeld;
   const plan = decide(picture, free, elsewhere);
   return { ...plan, patch: { ...plan.patch, entry } };
 }

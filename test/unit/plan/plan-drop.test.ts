@@ -92,6 +92,28 @@ describe("a drop somebody holds", () => {
     expect(patches).toMatchObject([{ standing: ours("2"), createdAt: NOW - HOUR, opens: "all", stated: true }]);
   });
 
+  test("that is granted for good is put back for as long as somebody holds it, and stands for good afterwards", () => {
+    const granted = (holders: readonly DropHolder[], changes: Partial<Entry> = {}) =>
+      entryOf(holders, {
+        standing: preExisting("theirs"),
+        allocation: anAllocation({ description: "web" }),
+        ...changes,
+      });
+    const theirs = aRule({ ...drop, id: ruleId("theirs"), description: "web" });
+    const held = granted([aDropHolder()], { allocation: anAllocation({ seenAt: null }) });
+    expect(plan(held, [theirs])).toMatchObject({
+      calls: [],
+      patch: { opens: "all", standing: preExisting("theirs"), seenAt: NOW },
+    });
+    for (const watch of [null, aWatch({ acts: "observe" })]) {
+      const { calls, patch } = plan(granted([aDropHolder()]), [], { watch });
+      expect([calls, patch]).toMatchObject([["authorize: somebody else took it away"], { ends: "none" }]);
+    }
+    const again = granted([ended], { standing: ours("1") });
+    expect(plan(again, [written()]).calls).toEqual(["modify: its allocation has it stand, and its mark would end it"]);
+    expect(plan(granted([ended]), []).calls).toEqual([]);
+  });
+
   test("is held by the hours of its own allocation as well", () => {
     const openHours = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "10:00" }] };
     const entry = entryOf([ended], { standing: ours("1"), allocation: anAllocation({ openHours }) });
