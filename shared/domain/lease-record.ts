@@ -1,6 +1,7 @@
 // A lease as it is stored and shown: what was asked, and where it stands.
 import type { EntryId, GroupRef, LeaseId, RuleId } from "./ids.ts";
 import type { LeaseState } from "./lease.ts";
+import type { Standing } from "./ledger-entry.ts";
 import type { Role } from "./permission.ts";
 import type { RuleSpec } from "./rule.ts";
 import type { Approval, Justification } from "./second-person.ts";
@@ -54,6 +55,8 @@ export interface LeaseStatus {
   /** True when a rule stood before the lease: its end removes nothing. */
   readonly preExisting: boolean;
   readonly ruleIds: readonly RuleId[];
+  /** Of a lease of several rules what stands for each, by its entry; absent for one rule, and in older rows. */
+  readonly standings?: Readonly<Record<EntryId, Standing>>;
   /** Why it failed, ended early or was cancelled: an error code or a sentence. */
   readonly note: string | null;
   /** Detail of the error code in `note`, when it is one. */

@@ -40,7 +40,7 @@ const leaseOf = withKey((row: Row): Lease => {
     ...{ periodMs: "number", requestedAt: "number", follows: "object?", grant: "object?" },
   });
   const status = shapedColumn<LeaseStatus>(columns["status"], "lease", {
-    ...{ state: "text", until: "number", ruleIds: "texts", noteDetail: "object?" },
+    ...{ state: "text", until: "number", ruleIds: "texts", standings: "object?", noteDetail: "object?" },
   });
   const orNull = <Value extends object>(column: string, shape: Shape<Value>): Value | null =>
     columns[column] === undefined ? null : shapedColumn(columns[column], "lease", shape);

@@ -39,6 +39,9 @@ export function leaseStatus(parts: readonly LeasePart[], now: number): LeaseStat
       const standing = stoodFor(part);
       return standing.kind === "none" ? [] : [standing.ruleId];
     }),
+    ...(parts.length > 1 && {
+      standings: Object.fromEntries(parts.map((part) => [part.entry.entryId, stoodFor(part)])),
+    }),
     note: ended ? (ended.note ?? (allDone ? endNote(parts, now) : null)) : keptFrom(parts),
     noteDetail: ended?.detail ?? null,
   };

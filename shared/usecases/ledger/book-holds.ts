@@ -87,8 +87,9 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
     await writeStatus(app.tables, leaseId, { ...status, state: "lapsed", closedAt: app.clock.now() }, 0);
     return false;
   }
-  for (const [index, spec] of request.specs.entries()) {
-    const fresh = { ...freshEntry(request.group, spec), standing: standingOf(lease, index) };
+  for (const spec of request.specs) {
+    const entry = freshEntry(request.group, spec);
+    const fresh = { ...entry, standing: standingOf(lease, entry.entryId) };
     if (isNew && (await saveEntry(app.tables, { ...fresh, holders: [holder] }))) continue;
     await changeEntry(app, request.group, fresh.entryId, (stored) => {
       const entry = stored ?? fresh;
@@ -100,9 +101,13 @@ export async function bookHolds(app: App, lease: Lease, isNew = false): Promise<
 
 const isUnopened = ({ state }: LeaseStatus): boolean => state !== "open" && state !== "closing";
 
-/** What stood for a rule of the lease when its status was written: a rule that is gone since is missing, and not opened again. */
-function standingOf({ request, status }: Lease, index: number): Standing {
-  const ruleId = status.ruleIds.length === request.specs.length ? status.ruleIds[index] : undefined;
-  if (isUnopened(status) || ruleId === undefined) return { kind: "none" };
-  return { kind: status.preExisting ? "preExisting" : "ours", ruleId };
+/**
+ * What stood for a rule of the lease when its status was written: a rule that is gone since is missing, and not opened again. Of several whose
+ * status does not tell them apart none is taken for ours, as it may have stood before: what bears our mark is known by that.
+ */
+function standingOf({ request: { entryIds }, status }: Lease, entryId: EntryId): Standing {
+  const [ruleId] = status.ruleIds;
+  if (isUnopened(status)) return { kind: "none" };
+  if (entryIds.length > 1) return status.standings?.[entryId] ?? { kind: "none" };
+  return ruleId === undefined ? { kind: "none" } : { kind: status.preExisting ? "preExisting" : "ours", ruleId };
 }

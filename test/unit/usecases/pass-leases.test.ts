@@ -1,7 +1,8 @@
 // What a pass writes down of leases after another pass has taken its place, and what is entered again of a lease that is ending.
-import { expect, test } from "vitest";
-import type { LeaseId } from "../../../shared/domain/ids.ts";
+import { describe, expect, test } from "vitest";
+import type { LeaseId, RuleId } from "../../../shared/domain/ids.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
+import type { Rule } from "../../../shared/domain/rule.ts";
 import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
 import type { Tables } from "../../../shared/ports/tables.ts";
 import { intentWrite, listIntents } from "../../../shared/store/intents.ts";
@@ -15,13 +16,15 @@ import { lookAtGroup } from "../../../shared/usecases/pass/look-at-group.ts";
 import { PassLeases } from "../../../shared/usecases/pass/pass-leases.ts";
 import { setMode } from "../../../shared/usecases/policy/set-mode.ts";
 import { anIntent } from "../../kit/plan-pictures.ts";
-import { aSpec, somePorts } from "../../kit/rules.ts";
+import { aRule, aSpec, somePorts } from "../../kit/rules.ts";
 import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
+import { specOf } from "./guarded-app.ts";
+
+const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
 
 async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry["holders"][number]["holderId"] }> {
   const world = await appWorld();
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-  const { lease } = await openLease(world.app, world.caller(), anAsk(), options);
+  const { lease } = await openLease(world.app, world.caller(), anAsk(), create);
   const { entries } = await listEntries(world.tables, GROUP);
   const [entry] = entries;
   if (!entry) throw new Error("the lease is not in the ledger");
@@ -277,4 +280,44 @@ test("a rule that somebody has changed goes with the last lease that had it open
   expect(world.rules.map(({ id, ports }) => [id, ports])).toEqual([["sgr-2", somePorts("22/22")]]);
   const states = (await listLeases(world.tables, { limit: 2, before: null })).leases.map(({ status }) => status.state);
   expect(states).toEqual(["open", "closed"]);
+});
+
+describe("a lease of several sources whose rows of the ledger are lost", () => {
+  const theirs = aRule({ ...specOf(22), priority: 100, id: "sgr-theirs" as RuleId, description: "theirs" });
+  const both = ["203.0.113.7/32", "203.0.113.8/32"];
+  const standings = async ({ tables }: AppWorld) =>
+    (await listEntries(tables, GROUP)).entries.map(({ entryId, standing }) => [entryId, standing]);
+  const lost = async (sources: readonly string[], rules: readonly Rule[]) => {
+    const world = await appWorld();
+    world.rules = [...rules];
+    const { lease } = await openLease(world.app, world.caller(), anAsk({ sources }), create);
+    const { leaseId } = lease.request;
+    const before = await standings(world);
+    for (const entry of (await listEntries(world.tables, GROUP)).entries) await deleteEntry(world.tables, entry);
+    return { world, leaseId, before, read: async () => (await getLease(world.tables, leaseId)) ?? lease };
+  };
+
+  test.each([[both], [[...both].reverse()]])(
+    "has each of its rules again, and none that stood before it: %j",
+    async (sources) => {
+      const { world, before, read } = await lost(sources, [theirs]);
+      await bookHolds(world.app, await read());
+      expect(await standings(world)).toEqual(before);
+      await look(world);
+      expect(world.rules.map(({ description }) => description.slice(0, 8))).toEqual(["theirs", "safeport"]);
+      world.advance(600_000);
+      await look(world);
+      expect([world.rules, (await read()).status.state]).toEqual([[theirs], "closed"]);
+    },
+  );
+
+  test("has none by a row that does not tell them apart but what bears its mark", async () => {
+    const { world, leaseId, read } = await lost(both, [theirs]);
+    const { standings: _, ...status } = (await read()).status;
+    await writeStatus(world.tables, leaseId, status, Number.MAX_SAFE_INTEGER - 1);
+    await bookHolds(world.app, await read());
+    world.advance(600_000);
+    await look(world);
+    expect(world.rules).toEqual([theirs]);
+  });
 });
