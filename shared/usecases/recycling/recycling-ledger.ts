@@ -115,26 +115,43 @@ export async function suspendRule(app: App, item: RecyclingItem): Promise<void> 
  * opens a rule of their own.
  */
 export async function retireRule(app: App, item: RecyclingItem): Promise<void> {
-  const { itemId, group, entryId } = item;
-  await allocate(app, item, null);
-  await changeEntry(app, group, entryId, (entry) => {
+  const { group, entryId } = item;
+  if (!isGrantedAnew(await getEntry(app.tables, group, entryId), item)) await allocate(app, item, null);
+  await letGo(app, item);
+}
+
+/** Nothing of the item keeps the rule closed from here on, and nothing of it is given back; whoever has granted it since is owed it. */
+const letGo = (app: App, { itemId, group, entryId }: RecyclingItem): Promise<void> =>
+  changeEntry(app, group, entryId, (entry) => {
     if (!entry?.suspension) return null;
     const others = entry.suspension.by.filter((it) => it.itemId !== itemId);
+    const allocation = entry.allocation && { ...entry.allocation, seenAt: null };
     // A lockdown that has come upon it meanwhile has nothing to give back.
-    return { ...entry, suspension: others.length > 0 ? { ...entry.suspension, by: others, kept: null } : null };
+    const suspension = others.length > 0 ? { ...entry.suspension, by: others, kept: null } : null;
+    return { ...entry, allocation, suspension };
   });
-}
+
+/** True where somebody has granted the rule since the item took its permission: when it is open is theirs to say. */
+export const isGrantedAnew = (entry: Entry | null, { state, step, allocation }: RecyclingItem): boolean =>
+  (state === "deleted" || step?.isBegun === true) &&
+  entry !== null &&
+  entry.allocation !== null &&
+  entry.allocation.at !== allocation?.at;
 
 /**
  * Has the rule opened again as the item keeps it. Where it had a permission, that is given again first, while the rule is still
- * closed: nobody is to see the one without the other. Throws GROUP_BUSY while somebody else grants a sensitive port, and
- * SENSITIVE_UNCONFIRMED where everybody could reach one by the rule beside what has been granted since.
+ * closed: nobody is to see the one without the other. Where somebody has granted it anew, that counts. Throws GROUP_BUSY while somebody else
+ * grants a sensitive port, and SENSITIVE_UNCONFIRMED where everybody could reach one by the rule beside what has been granted since.
  */
 export async function reopenRule(app: App, item: RecyclingItem, policy: Policy): Promise<void> {
   const { itemId, group, entryId, kept, allocation, ruleId } = item;
   const rule = { ruleId: ruleId ?? ("" as NonNullable<typeof ruleId>), description: kept.description };
   const net = groupNet(app, group);
   await net.hold();
+  if (isGrantedAnew(await getEntry(app.tables, group, entryId), item)) {
+    await letGo(app, item);
+    return net.hold();
+  }
   if (allocation !== null)
     await inTurn(app, policy, { group, specs: [kept.spec], waitMaxMs: 0 }, async (mayWrite) => {
       await requireNoWider(app, item, policy);

@@ -31,6 +31,7 @@ import {
   holdDrop,
   isClosedBy,
   isDropGone,
+  isGrantedAnew,
   releaseDrop,
   reopenRule,
   retireRule,
@@ -269,7 +270,8 @@ class Settling {
       if (!(await this.reopen(item))) return "waits";
       report = await this.look(item);
     } else if (!(await this.stands(item))) report = await this.look(item);
-    if (!(await this.isOpened(item)) || !(await this.stands(item))) return this.sayWhy(item, report);
+    const isBack = isGrantedAnew(entry, item) || (await this.stands(item));
+    if (!(await this.isOpened(item)) || !isBack) return this.sayWhy(item, report);
     return this.finish({ ...item, allocation: null });
   }
 

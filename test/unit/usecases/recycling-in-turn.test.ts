@@ -7,7 +7,7 @@ import type { App } from "../../../shared/usecases/app.ts";
 import { allocateRule } from "../../../shared/usecases/ledger/allocate-rule.ts";
 import { changeEntry, freshEntry } from "../../../shared/usecases/ledger/book-holds.ts";
 import { retireEntry } from "../../../shared/usecases/ledger/retire-entry.ts";
-import { reopenRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
+import { reopenRule, suspendRule } from "../../../shared/usecases/recycling/recycling-ledger.ts";
 import { anItem } from "../../kit/recycling.ts";
 import { idleSpec, RecyclingWorld } from "../../kit/recycling-world.ts";
 import { appWorld, GROUP, START } from "./app-world.ts";
@@ -134,4 +134,17 @@ it("asked for again while it is being given back, a deleted rule is closed by no
   expect([seen.length > 1, new Set(seen)]).toEqual([true, new Set([0])]);
   // Nor is forgotten that a pass has begun to give it back.
   expect((await getEntry(app.tables, GROUP, item.entryId))?.suspension?.liftedAt).toBe(START);
+});
+
+it("granted anew while it was closed, a rule is let go of to whoever granted it, and as they granted it", async () => {
+  const { app, policy } = await appWorld();
+  const { allocation, ...item } = granted("10.0.0.0/8");
+  const bobs = allocation && { ...allocation, owner: "bob", at: START + 1, seenAt: null };
+  const closing = anItem({ ...item, allocation, state: "quarantined" });
+  await suspendRule(app, closing);
+  await changeEntry(app, GROUP, item.entryId, (entry) => entry && { ...entry, allocation: bobs });
+  const step = { to: "restored", by: "olga", why: "needed", at: START, isBegun: true } as const;
+  await reopenRule(app, { ...closing, step }, policy);
+  const entry = await getEntry(app.tables, GROUP, item.entryId);
+  expect([entry?.allocation, entry?.suspension]).toEqual([bobs, null]);
 });
