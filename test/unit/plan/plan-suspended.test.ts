@@ -45,7 +45,7 @@ describe("a lease's rule that somebody has made another one", () => {
   test("is closed where a lockdown closes what it says now, and its lease is over", () => {
     const { calls, patches } = planned([lease, closing(NOW + 1)]);
     expect(calls).toMatchObject([{ kind: "revoke", entryId: lease.entryId, ruleId: "sgr-1" }]);
-    expect(patches[0]).toMatchObject({ ends: "all", end: { cause: "removed" }, standing: ours("1") });
+    expect(patches[0]).toMatchObject({ ends: "opened", end: { cause: "removed" }, standing: ours("1") });
     // It is not given back: nobody was granted that.
     expect(patches[1]?.suspension?.kept).toBeNull();
   });
