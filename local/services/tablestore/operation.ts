@@ -15,6 +15,8 @@ export interface Call {
   readonly pace: Pace;
   /** Whether new tables have local transactions without asking. */
   readonly localTransactions: boolean;
+  /** Whether conditions find a row of which every cell has expired. */
+  readonly keepsExpired: boolean;
   readonly instance: string;
   now(): number;
 }

@@ -58,6 +58,8 @@ export interface TablestoreOptions {
   readonly pace?: PaceOptions;
   /** New tables have local transactions without asking, as where a ticket has enabled them. Default false. */
   readonly localTransactions?: boolean;
+  /** A row of which every cell has expired exists for conditions until it is purged, though no read shows it. Default false. */
+  readonly keepsExpired?: boolean;
   /** Told of every call, before its answer is sent. */
   readonly onCall?: (call: TablestoreCall) => void;
   /** Told what is behind an answer of 500. Absent: written to the standard error stream. */
@@ -85,8 +87,8 @@ export async function startTablestore(options: TablestoreOptions): Promise<Table
   const store = openStore(options.directory, options.onUnwritable ?? options.onBug ?? console.error);
   const transactions = new Transactions(() => uuid(options.random));
   const pace = new Pace(options.pace ?? {});
-  const { localTransactions = false } = options;
-  const state = { store, transactions, pace, localTransactions, now: () => options.clock.now() };
+  const { localTransactions = false, keepsExpired = false } = options;
+  const state = { store, transactions, pace, localTransactions, keepsExpired, now: () => options.clock.now() };
   const server = createServer((request, response) => {
     serve(options, state, request, response).catch(() => request.socket.destroy());
   });

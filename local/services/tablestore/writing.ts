@@ -109,13 +109,19 @@ export function partitionOf(change: RowChange): Buffer {
 }
 
 /** Inside a write: checks the condition against the row and changes it. Throws OtsError before anything is written. */
-export function applyChange(rows: RowAccess, table: Table, change: RowChange, nowMs: number): WriteAnswer {
+export function applyChange(
+  rows: RowAccess,
+  table: Table,
+  change: RowChange,
+  { nowMs, keepsExpired }: { readonly nowMs: number; readonly keepsExpired: boolean },
+): WriteAnswer {
   const primaryKey = assignKey(rows, table, change, nowMs);
   const key = encodeKey(primaryKey.map((cell) => cell.value as Variant));
   const conditional = change.existence !== 0 || change.columnCondition !== undefined;
   const needsRow = conditional || change.kind === "update" || table.definition.indexes !== undefined;
   const stored = needsRow ? rows.get(table, key) : undefined;
-  const current = stored === undefined ? undefined : liveRow(table, stored, nowMs);
+  const empty = keepsExpired ? { primaryKey, cells: [] } : undefined;
+  const current = stored === undefined ? undefined : (liveRow(table, stored, nowMs) ?? empty);
   checkCondition(change, current);
   const next = nextRow(table, change, primaryKey, current, nowMs);
   // An update that only deletes does not create the row it does not find.

@@ -7,6 +7,9 @@ import type { TablestoreSdk } from "./tablestore-call.ts";
 /** Column that every put and update writes: a random id by which a write recognises itself after a lost reply. */
 const WRITE_ID_COLUMN = "op";
 
+/** A condition of the port, or that the row is there with nothing in it. */
+export type RowCondition = Condition | { readonly kind: "expired" };
+
 type WireKey = sdkTypes.PrimaryKeyInput;
 type WireColumns = sdkTypes.AttributesInput;
 
@@ -39,6 +42,11 @@ export class RowCodec {
     });
   }
 
+  /** True for a table whose rows go by their age. */
+  forgets(table: TableName): boolean {
+    return this.#schema(table).timeToLiveS !== -1;
+  }
+
   keyWidth(table: TableName): number {
     return this.#schema(table).key.length;
   }
@@ -50,7 +58,7 @@ export class RowCodec {
     return named.map(([name, value]) => ({ [name]: this.#column(value) }));
   }
 
-  condition(condition: Condition): sdkTypes.Condition {
+  condition(condition: RowCondition): sdkTypes.Condition {
     const { Condition: WireCondition, RowExistenceExpectation, SingleColumnCondition, ComparatorType } = this.#sdk;
     switch (condition.kind) {
       case "none":
@@ -59,6 +67,11 @@ export class RowCodec {
         return new WireCondition(RowExistenceExpectation.EXPECT_NOT_EXIST, null);
       case "present":
         return new WireCondition(RowExistenceExpectation.EXPECT_EXIST, null);
+      case "expired": {
+        // Every write leaves its id, which is the last to expire.
+        const isEmpty = new SingleColumnCondition(WRITE_ID_COLUMN, "", ComparatorType.EQUAL, true, true);
+        return new WireCondition(RowExistenceExpectation.EXPECT_EXIST, isEmpty);
+      }
       case "equals":
       case "atMost": {
         const comparator = condition.kind === "equals" ? ComparatorType.EQUAL : ComparatorType.LESS_EQUAL;
@@ -69,13 +82,16 @@ export class RowCodec {
     }
   }
 
-  /** A row as the SDK returns it, with the write id apart; null for the SDK's way of saying "no such row". */
+  /**
+   * A row as the SDK returns it, with the write id apart; null for the SDK's way of saying "no such row", and for a row of which
+   * everything has expired.
+   */
   row(row: unknown): (Row & { readonly writeId: string | null }) | null {
     const { primaryKey, attributes } = (row ?? {}) as Partial<sdkTypes.Row>;
-    if (!Array.isArray(primaryKey) || primaryKey.length === 0) return null;
+    if (!Array.isArray(primaryKey) || primaryKey.length === 0 || !attributes?.length) return null;
     const columns: Record<string, Column> = {};
     let writeId: string | null = null;
-    for (const { columnName, columnValue } of attributes ?? []) {
+    for (const { columnName, columnValue } of attributes) {
       if (columnName === WRITE_ID_COLUMN) writeId = String(columnValue);
       else columns[columnName] = plain(columnName, columnValue);
     }

@@ -1,10 +1,10 @@
 // Writes that are told apart from their own echoes: retries, read-back after a lost reply, and batches.
 import type { Clock } from "../../ports/clock.ts";
 import type { Random } from "../../ports/random.ts";
-import type { Columns, Condition, KeyPart, Put, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
+import type { Columns, KeyPart, Put, TableName, Write, WriteOutcome } from "../../ports/tables.ts";
 import { StoreFailure } from "../../ports/tables.ts";
 import { CallFailure, storeFailure, type TablestoreCaller } from "./tablestore-call.ts";
-import type { RowCodec } from "./tablestore-rows.ts";
+import type { RowCodec, RowCondition } from "./tablestore-rows.ts";
 import { type RowCalls, type RowChange, WRITTEN_BYTES_MAX, WRITTEN_ROWS_MAX } from "./tablestore-together.ts";
 
 const WRITE_ID_BYTES = 8;
@@ -51,14 +51,30 @@ interface RowWrite {
   readonly table: TableName;
   readonly key: readonly KeyPart[];
   readonly columns: Columns;
-  readonly condition: Condition;
+  readonly condition: RowCondition;
 }
+
+/** Writes a row. One that no read shows and that is there all the same has expired, and is none. */
+export async function writeRow(tools: WriteTools, write: RowWrite): Promise<WriteOutcome> {
+  const outcome = await attemptRow(tools, write);
+  if (outcome === "written" || !mayHaveExpired(tools, write)) return outcome;
+  try {
+    if ((await retried(tools, ["notApplied", "unknown"], () => tools.rows.get(write))) !== null) return outcome;
+  } catch (error) {
+    throw storeFailure(error);
+  }
+  return attemptRow(tools, { ...write, condition: { kind: "expired" } });
+}
+
+/** Whether conditions find such a row until the service takes it away is not documented. */
+const mayHaveExpired = ({ codec }: WriteTools, { table, condition }: Pick<RowWrite, "table" | "condition">): boolean =>
+  condition.kind === "absent" && codec.forgets(table);
 
 /**
  * Writes a row. After an attempt of unknown outcome the row is read: if it carries this write's id the write happened;
  * else it is sent again under the same condition, and a conflict then is settled by reading once more.
  */
-export async function writeRow(tools: WriteTools, write: RowWrite): Promise<WriteOutcome> {
+async function attemptRow(tools: WriteTools, write: RowWrite): Promise<WriteOutcome> {
   const { rows } = tools;
   const writeId = write.kind === "delete" ? null : newWriteId(tools.random);
   const ask = { rows: [changeOf(tools, write, writeId)], single: singleCall(tools, write, writeId) };
@@ -139,9 +155,11 @@ export async function writeRows(tools: WriteTools, writes: readonly Write[]): Pr
 export async function putRows(tools: WriteTools, puts: readonly Put[]): Promise<(WriteOutcome | null)[]> {
   const changes = puts.map((put) => changeOf(tools, { ...put, kind: "put" }, newWriteId(tools.random)));
   const failures = await Promise.all(inBatches(changes).map((rows) => tools.rows.write({ rows, single: null })));
-  return failures.flat().map((failure) => {
+  return failures.flat().map((failure, index) => {
     if (failure?.kind === "final") throw storeFailure(failure);
-    return failure === null ? "written" : failure.kind === "conflict" ? "conflict" : null;
+    const put = puts[index];
+    const isSure = failure?.kind === "conflict" && !(put && mayHaveExpired(tools, put));
+    return failure === null ? "written" : isSure ? "conflict" : null;
   });
 }
 

@@ -134,7 +134,8 @@ function changeAtomically(
   }
   call.transactions.checkFree(part.table, partition, context.nowMs);
   const overlay = new Overlay(call.store);
-  const rows = part.changes.map((change) => answerOf(applyChange(overlay, part.table, change, context.nowMs)));
+  const when = { nowMs: context.nowMs, keepsExpired: call.keepsExpired };
+  const rows = part.changes.map((change) => answerOf(applyChange(overlay, part.table, change, when)));
   applyOverlay(call.store, part.table, overlay);
   return [{ table_name: part.table.definition.name, rows }];
 }

@@ -14,12 +14,13 @@ export function changeRow(
   context: { readonly transaction: Transaction | undefined; readonly nowMs: number },
 ): WriteAnswer {
   const { transaction, nowMs } = context;
+  const { keepsExpired } = call;
   if (transaction === undefined) {
     if (table.definition.localTransactions) call.transactions.checkFree(table, partitionOf(change), nowMs);
-    return applyChange(call.store, table, change, nowMs);
+    return applyChange(call.store, table, change, { nowMs, keepsExpired });
   }
   checkInside(transaction, partitionOf(change), change.size);
-  return applyChange(transaction.rows, table, change, nowMs);
+  return applyChange(transaction.rows, table, change, { nowMs, keepsExpired });
 }
 
 function writeRow(message: "PutRowRequest" | "UpdateRowRequest" | "DeleteRowRequest", kind: ChangeKind): Operation {
