@@ -1,6 +1,6 @@
 // The quarantine of a rule: the drop that does to every packet what the rule's deletion would do, or why there is none. Pure.
 import { type Cidr, cidrOf, containsCidr, formatBare } from "../domain/cidr.ts";
-import { cutPaths, type OperatorPath } from "../domain/operator-path.ts";
+import { cutPaths, isCut, type OperatorPath, pathSpecs } from "../domain/operator-path.ts";
 import type { Rule, RuleSpec } from "../domain/rule.ts";
 import type { StandbySet } from "../domain/standby.ts";
 import { covers, mayOverlap, overlapOf, type Traffic, trafficAtLeast, trafficAtMost } from "../domain/traffic.ts";
@@ -102,20 +102,36 @@ export function planQuarantine(ask: QuarantineAsk): QuarantinePlan {
 const reachedBy = ({ group, interfaces }: QuarantineAsk): readonly QuarantineInterface[] =>
   interfaces.length > 0 ? interfaces : [{ eniId: "", addresses: [], groups: [group] }];
 
-/** The operator paths that go through the rule alone, in words. */
+/** The operator paths that go through the rule alone, or may, in words. */
 function cutsOf(ask: QuarantineAsk): readonly string[] {
   const { rule, group, operatorPath } = ask;
   const cuts = reachedBy(ask).flatMap(({ groups, addresses }) => {
     const before = groups.flatMap((it) => it.rules);
     const isIt = (groupId: string, { id }: Rule): boolean => groupId === group.groupId && id === rule.id;
     const after = groups.flatMap((it) => it.rules.filter((each) => !isIt(it.groupId, each)));
-    return cutPaths(before, after, operatorPath, addresses);
+    const maybe =
+      trafficAtLeast(rule) === null ? operatorPath.filter((it) => mayServe(rule, it, after, addresses)) : [];
+    return [...cutPaths(before, after, operatorPath, addresses).map(cutInWords), ...maybe.map(maybeInWords)];
   });
-  return [...new Set(cuts.map(cutInWords))];
+  return [...new Set(cuts)];
+}
+
+/** True where the path goes through the rule alone if those are operators whom its list or group holds: nobody can look into it here. */
+function mayServe(rule: Rule, path: OperatorPath, rest: readonly Rule[], own: readonly Cidr[]): boolean {
+  const any = { kind: "any" } as const;
+  return (pathSpecs(path, own) ?? []).some((spec) => {
+    const peer = rule.peer.kind === "cidr" ? rule.peer : spec.peer;
+    const ports = rule.ports.kind === "list" ? spec.ports : rule.ports;
+    const sourcePorts = rule.sourcePorts.kind === "list" ? any : rule.sourcePorts;
+    return isCut(spec, [...rest, { ...rule, peer, ports, sourcePorts }], rest);
+  });
 }
 
 const cutInWords = ({ protocol, port, sources }: OperatorPath): string =>
   `it would cut the operator path ${protocol} ${port} from ${sources.join(", ")}`;
+
+const maybeInWords = (path: OperatorPath): string =>
+  `${cutInWords(path)}, if its list or group holds them: name them in a rule of their own`;
 
 interface Placed {
   readonly rule: Rule;

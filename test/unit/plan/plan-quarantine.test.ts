@@ -86,6 +86,28 @@ describe("the drop against a rule", () => {
     expect([cuts(weaker), why(weaker)]).toEqual([[], expect.stringContaining("operator path")]);
   });
 
+  it.each([
+    ["prefix list", { peer: { kind: "prefixList", prefixListId: "pl-1" } }],
+    ["group", { peer: { kind: "group", groupId: "sg-bastion", owner: null } }],
+    ["port list", { ports: { kind: "list", portRangeListId: "prl-1" } }],
+  ] as const)("is refused where the operator's path may go through the %s of the rule alone", (_, changes) => {
+    const idle = { ...rule, ...changes } as Rule;
+    const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1"] }];
+    const may = "it would cut the operator path tcp 7890 from 10.1.1.1, if its list or group holds them";
+    const planned = planQuarantine(ask([], { rule: idle, operatorPath }));
+    expect(planned).toMatchObject({ kind: "refused", cuts: [expect.stringContaining(may)] });
+    expect(planned).toMatchObject({ hits: [expect.stringContaining(may)] });
+    // Another rule surely lets them in, or it is another path.
+    const own = other({ priority: 1, peer: fromCidr("10.1.0.0/16") });
+    const served = ask([own], { rule: idle, operatorPath });
+    expect(planQuarantine(served)).not.toMatchObject({ cuts: [expect.anything()] });
+    const elsewhere = [{ protocol: "udp", port: "7890", sources: ["10.1.1.1"] }];
+    const theirs = [{ protocol: "tcp", port: "7890", sources: ["192.0.2.1"] }];
+    const byPorts = { ...rule, ports: { kind: "list", portRangeListId: "prl-1" } } as const;
+    expect(planQuarantine(ask([], { rule: idle, operatorPath: elsewhere })).kind).toBe("drop");
+    expect(planQuarantine(ask([], { rule: byPorts, operatorPath: theirs })).kind).toBe("drop");
+  });
+
   it("is refused for a rule that could not be given back just as it was", () => {
     expect(why(ask([], { rule: { ...rule, priority: 110 } }))).toContain("110");
     expect(why(ask([], { rule: { ...rule, peer: fromCidr("100.64.0.0/10") } }))).toContain("load balancers");
