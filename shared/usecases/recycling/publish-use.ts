@@ -59,13 +59,16 @@ function pointsOf(
   { installation, region, now }: { readonly installation: string; readonly region: string; readonly now: number },
 ): MetricPoint[] {
   const yesterday = dayAfter(dayOf(now), -1);
+  // Of an interface that no log tells of any more, as it is gone, there is no traffic to be missed. Counters may tell of use alone.
+  const told = new Set(used.flatMap(({ member, day }) => (day >= yesterday ? [member] : [])));
+  const isThere = (member: string): boolean => !member.startsWith("eni-") || told.has(member);
   const last = new Map<string, { readonly dimensions: MetricPoint["dimensions"]; readonly lastAt: number }>();
   const peers: MetricPoint[] = [];
   for (const { member, day, ports } of used)
     for (const { protocol, port, lastAt, peers: count } of ports) {
       const dimensions = { installation, region, member, protocol, port: String(port) };
       const key = `${member} ${protocol} ${port}`;
-      if (lastAt > (last.get(key)?.lastAt ?? 0)) last.set(key, { dimensions, lastAt });
+      if (isThere(member) && lastAt > (last.get(key)?.lastAt ?? 0)) last.set(key, { dimensions, lastAt });
       // A source that knows no peers has seen somebody.
       if (day === yesterday) peers.push({ name: USE_METRICS.peers, dimensions, value: Math.max(1, count), at: now });
     }

@@ -35,11 +35,16 @@ async function used(member: string, port: number, daysAgo: number, peers = 1): P
   });
 }
 
+/** Its log tells that nobody came. */
+const quiet = (member: string, daysAgo: number): Promise<void> =>
+  addEvidence(world.tables, region, { ...unknownDay(member, dayAfter(dayOf(START), -daysAgo)), seen: 1n });
+
 describe("published use", () => {
   test("is how many came yesterday, for how long nobody has, and how many ports that is", async () => {
     await used("eni-1", 22, 1, 3);
     await used("eni-1", 22, 5);
     await used("eni-2", 3306, 4);
+    await quiet("eni-2", 1);
     await used("eni-3", 80, 20);
     expect(await publishUse(app, world.policy)).toBe(nextPublication(START));
     const values = told.map(
@@ -52,6 +57,17 @@ describe("published use", () => {
       "safeport_port_peers eni-1 22 3",
     ]);
     expect(told[0]?.dimensions).toEqual({ installation: app.settings.installation, region });
+  });
+
+  test("is not of hosts that are gone: nobody misses their traffic", async () => {
+    await used("eni-gone", 22, 5);
+    await quiet("eni-gone", 2);
+    await used("i-counted", 22, 5);
+    await publishUse(app, world.policy);
+    expect(told.map(({ name, dimensions: { member = "" }, value }) => `${name} ${member} ${value}`)).toEqual([
+      "safeport_idle_ports  1",
+      "safeport_port_idle_hours i-counted 120",
+    ]);
   });
 
   test("is not where there is no evidence, and no more than its calls", async () => {
