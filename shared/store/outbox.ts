@@ -60,7 +60,9 @@ export const outboxProgress = ({ key }: Pending, notice: Notice, state: Delivery
 
 function pendingOf({ key, columns }: Row): Pending {
   try {
-    const notice = shapedColumn<Notice>(columns["body"], "outbox", { id: "text", kind: "text", at: "number" });
+    const notice = shapedColumn<Notice>(columns["body"], "outbox", {
+      ...{ id: "text", kind: "text", at: "number", group: "object?", to: "objects", data: "object" },
+    });
     const { state } = columns;
     return {
       key,

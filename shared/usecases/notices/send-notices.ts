@@ -10,9 +10,11 @@ import {
   type TargetState,
 } from "../../domain/delivery.ts";
 import { sha256Hex } from "../../domain/digest.ts";
+import { formatUtc } from "../../domain/instant.ts";
 import { NOTICE_PRIORITIES, type Notice } from "../../domain/notice.ts";
 import type { NotifyTarget } from "../../domain/notification-policy.ts";
 import type { Policy } from "../../domain/policy.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import { digestText, linkText, noticeText } from "../../plan/notice-text.ts";
 import { type PlannedMessage, planMessages, targetsOf } from "../../plan/plan-messages.ts";
 import type { Message, SendOutcome } from "../../ports/notifier.ts";
@@ -114,7 +116,7 @@ class Run {
     const { notifications } = this.options.policy;
     const rows = new Map<string, Pending & { readonly notice: Notice }>();
     for (const row of pending) {
-      const { notice } = row;
+      const notice = row.notice && isTellable(row.notice) ? row.notice : null;
       if (notice === null) this.lines.push(`the notice ${row.key.join("/")} cannot be read and is given up`);
       if (notice === null || rows.has(notice.id) || this.tellings.has(notice.id)) this.over.push(row);
       else rows.set(notice.id, { ...row, notice });
@@ -130,11 +132,21 @@ class Run {
       };
       const isLeft = targets.length > 0 && !targets.some(takes) && !this.isOver(notice);
       // As long as nobody takes it, it does not matter whether it was told before.
-      const known = row.state ?? (isLeft ? null : await readDelivery(this.app.tables, notice.id));
+      const known = row.state ?? (isLeft ? null : await this.remembered(notice));
       if (!isLeft) wanted += 1;
       this.tellings.set(notice.id, { row, notice, targets, state: known ?? {} });
     });
     return wanted;
+  }
+
+  /** Where that cannot be read it may be told once more. */
+  private async remembered({ id }: Notice): Promise<DeliveryState | null> {
+    try {
+      return await readDelivery(this.app.tables, id);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return null;
+    }
   }
 
   private isOver({ at }: Notice): boolean {
@@ -280,6 +292,17 @@ class Run {
     );
     this.writing = turn.catch(() => undefined);
     await turn;
+  }
+}
+
+/** False where it lacks what its words need, as one of another version may. */
+function isTellable(notice: Notice): boolean {
+  try {
+    formatUtc(notice.at);
+    noticeText(notice, "en");
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,6 @@
 // Has notices told: written down now, sent by a job.
 import type { Notice } from "../../domain/notice.ts";
+import { isUnreadable } from "../../errors/app-error.ts";
 import type { Write } from "../../ports/tables.ts";
 import { noteDelivery, readDelivery } from "../../store/deliveries.ts";
 import { noticeWrites } from "../../store/outbox.ts";
@@ -26,8 +27,18 @@ export async function askToSend({ wakeup }: App, writes: readonly Write[]): Prom
  * ask for the next, one a second. Noted when it is written down, so that a crash in between has it told again.
  */
 export async function tellOnce(app: App, notices: readonly Notice[]): Promise<void> {
-  const known = await Promise.all(notices.map(({ id }) => readDelivery(app.tables, id)));
-  const fresh = notices.filter((_, index) => known[index] === null);
+  const known = await Promise.all(notices.map(({ id }) => isKnown(app, id)));
+  const fresh = notices.filter((_, index) => !known[index]);
   await tell(app, fresh);
   await Promise.all(fresh.map(({ id }) => noteDelivery(app.tables, id)));
 }
+
+/** Also where nobody can read what is remembered: it was written down. */
+const isKnown = async ({ tables }: App, noticeId: string): Promise<boolean> => {
+  try {
+    return (await readDelivery(tables, noticeId)) !== null;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return true;
+  }
+};

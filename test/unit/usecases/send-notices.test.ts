@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { readDue } from "../../../shared/store/due.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { tellOnce } from "../../../shared/usecases/notices/tell.ts";
 import { runJob } from "../../../shared/usecases/operation/jobs.ts";
 import { type NoticeWorld, noticeWorld } from "../../kit/notice-world.ts";
 
@@ -238,6 +239,33 @@ describe("the job that sends", () => {
     expect(await world.waiting()).toEqual([]);
     const { records } = await listRecords(world.tables, { limit: 10, before: null });
     expect(records.flatMap((it) => it.lines)).toEqual(["the notice 0/5/nt-x cannot be read and is given up"]);
+  });
+
+  test("a row that cannot be read keeps nobody from hearing of the others, nor does what is remembered of one", async () => {
+    world = await noticeWorld({ hook: "webhook" });
+    const { tables } = world;
+    const words = { group: null, to: [{ kind: "role", role: "operator" }], data: { what: "late", since: null } };
+    const bodies = {
+      "nt-1": { ...words, to: undefined },
+      "nt-2": { ...words, data: undefined },
+      "nt-3": { ...words, data: { what: "late", since: "yesterday" } },
+      "nt-4": { ...words, at: 1e300 },
+    };
+    for (const [id, body] of Object.entries(bodies)) {
+      const notice = JSON.stringify({ id, kind: "healthAlarm", at: world.now, ...body });
+      await tables.put("outbox", [0, world.now, id], { body: notice }, { kind: "none" });
+    }
+    const notice = await world.tell("leaseOverdue", "a");
+    const damage = () => tables.put("delivery", [notice.id], { body: "{" }, { kind: "none" });
+    await damage();
+    expect(await world.send()).toBeNull();
+    await damage();
+    await tellOnce(world.app(), [notice]);
+    expect([idsOf("hook"), await world.waiting()]).toEqual([[notice.id], []]);
+    const { records } = await listRecords(tables, { limit: 10, before: null });
+    expect(records.flatMap((it) => it.lines)).toEqual(
+      Object.keys(bodies).map((name) => `the notice 0/${world.now}/${name} cannot be read and is given up`),
+    );
   });
 
   test("owner, stand-in, group and role are told where the policy says, each target once", async () => {
