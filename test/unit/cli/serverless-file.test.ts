@@ -90,8 +90,8 @@ describe("the file", () => {
     }
   });
 
-  test("has the bus go on telling of an attack for longer than a store may be away", () => {
-    const told = functions["alarm"]?.triggers.find((it) => it.triggerType === "eventbridge");
+  test.each(["alarm", "audit"])("has the bus go on telling %s for longer than a store may be away", (name) => {
+    const told = functions[name]?.triggers.find((it) => it.triggerType === "eventbridge");
     expect(told?.triggerConfig).toMatchObject({
       runOptions: { retryStrategy: { PushRetryStrategy: "EXPONENTIAL_DECAY_RETRY" } },
     });
