@@ -8,6 +8,7 @@ import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { listPreparations } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
+import { type FoundHost, findHost } from "../group/find-host.ts";
 import { PREPARED_FOR_MS, prepareGroup } from "./prepare-lockdowns.ts";
 
 /**
@@ -168,16 +169,18 @@ async function ofInstance(
   usable: readonly Preparation[],
 ): Promise<{ readonly found: readonly Preparation[]; readonly interfaces: readonly (readonly GroupId[])[] }> {
   const prepared = usable.filter((it) => it.hosts.some((host) => host.instanceId === instanceId));
-  // Where the instance is now is asked: it may have been given another group since.
-  for (const region of new Set([...prepared.map(({ group }) => group.region), ...policy.regions])) {
-    const members = await app.inventory.instance(region, instanceId, "lockdown").catch((error: unknown) => {
+  const regions = new Set(prepared.map(({ group }) => group.region));
+  const findIn = (some: readonly string[]): Promise<FoundHost | null> =>
+    findHost(app, some, instanceId, "lockdown").catch((error: unknown) => {
       if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
       return null;
     });
-    const interfaces = members?.map(({ groupIds }) => groupIds) ?? [];
-    const ids = new Set<GroupId>(interfaces.flat());
-    if (ids.size === 0) continue;
-    const chosen = [...ids].map(async (groupId) => {
+  // Where the instance is now is asked: it may have been given another group since.
+  const place = (await findIn([...regions])) ?? (await findIn(policy.regions.filter((region) => !regions.has(region))));
+  if (place !== null) {
+    const { region, members } = place;
+    const interfaces = members.map(({ groupIds }) => groupIds);
+    const chosen = [...new Set<GroupId>(interfaces.flat())].map(async (groupId) => {
       const ref = { region, groupId };
       const own = prepared.find(({ group }) => isSameGroup(group, ref));
       if (own) return own;

@@ -9,6 +9,7 @@ import { coversPort } from "../../plan/weigh-peer.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listUse } from "../../store/evidence.ts";
 import type { App } from "../app.ts";
+import { findHost } from "../group/find-host.ts";
 import { membersOf } from "../group/open-facts.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { IDLE_AFTER_HOURS, LOOK_BACK_DAYS } from "./publish-use.ts";
@@ -58,14 +59,9 @@ export async function optimiseInstance(
 }
 
 async function groupsOf(app: App, policy: Policy, host: string): Promise<readonly GroupRef[]> {
-  for (const region of policy.regions) {
-    const found = host.startsWith("eni-")
-      ? await app.inventory.interfaces(region, [host], "inventory")
-      : await app.inventory.instance(region, host, "inventory");
-    const ids = new Set(found?.flatMap(({ groupIds }) => groupIds));
-    if (ids.size > 0) return [...ids].map((groupId) => ({ region, groupId }));
-  }
-  return [];
+  const found = await findHost(app, policy.regions, host, "inventory");
+  const ids = new Set(found?.members.flatMap(({ groupIds }) => groupIds));
+  return [...ids].map((groupId) => ({ region: found?.region ?? "", groupId }));
 }
 
 interface NamedPort {

@@ -5,6 +5,7 @@ import { OTHERS, type RecyclingItem } from "../../domain/recycling-item.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { listRecyclingItems } from "../../store/recycling.ts";
 import type { App } from "../app.ts";
+import { findHost } from "../group/find-host.ts";
 import { restoreItem } from "./decide-recycling.ts";
 import { isRemovedByOthers } from "./standing-rule.ts";
 
@@ -20,15 +21,15 @@ export async function restoreRecent(
 ): Promise<readonly string[]> {
   const { instanceId } = alarm.dimensions;
   if (!instanceId) return [];
-  const places = await Promise.all(policy.regions.map((region) => app.inventory.instance(region, instanceId, "open")));
-  const groups = new Set(places.flatMap((members) => members?.flatMap((it) => it.groupIds) ?? []));
+  const found = await findHost(app, policy.regions, instanceId, "open");
+  const groups = new Set(found?.members.flatMap((it) => it.groupIds));
   const states = ["quarantined", "deleted"] as const;
   const limit = Number.POSITIVE_INFINITY;
-  const found = await Promise.all(
+  const items = await Promise.all(
     [...groups].map((groupId) => listRecyclingItems(app.tables, { states, groupId, limit })),
   );
   const since = app.clock.now() - RECENT_MS;
-  const own = found.flatMap(({ items }) => items).filter((it) => it.since >= since);
+  const own = items.flatMap((page) => page.items).filter((it) => it.since >= since);
   const restored: string[] = [];
   for (const item of own) {
     if (await isOthersDoing(app, item)) continue;

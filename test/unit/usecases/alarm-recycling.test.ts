@@ -238,6 +238,14 @@ describe("an alarm that refusals are up", () => {
     expect([await one.state(), one.rules(), (await one.entry())?.suspension ?? null]).toEqual(["deleted", [], null]);
   });
 
+  it("gives it back though another region cannot be asked about the instance", async () => {
+    await start();
+    await one.deleted();
+    one.world.policy = { ...one.world.policy, regions: ["cn-away", ...one.world.policy.regions] };
+    await post("refusals", { instanceId: "i-web-1" });
+    expect(await one.state()).toBe("restored");
+  });
+
   it("gives back nothing of another instance, and nothing that was closed long ago", async () => {
     await start();
     await one.deleted();

@@ -221,3 +221,22 @@ test("a group that another policy has it close as well is open after it, though 
     await lift(scene, app, started.lockdownId);
     expect(drops(scene)).toEqual([]);
   }));
+
+test("one of an instance waits for no region that does not answer where another one has it", async () => {
+  const world = await World.start({ inMemory: true, policy: { lockdown, operatorPath: OPERATORS } });
+  try {
+    const policy = { ...world.policy, regions: ["cn-away", ...world.policy.regions] };
+    const app = world.process();
+    const instance: App["inventory"]["instance"] = (region, ...rest) =>
+      region === "cn-away" ? new Promise(() => undefined) : app.inventory.instance(region, ...rest);
+    const half = { ...app, inventory: { ...app.inventory, instance } };
+    const started = startLockdown(half, {
+      ...{ scope: { kind: "instance", instanceId: "i-app-1" }, cause: "ann", principal: "ann", reason: "an attack" },
+      ...{ policy, periodMs: 3_600_000, waivedBy: null, decidedBy: "roles: operator" },
+      ...{ arrivedAt: app.clock.monotonicMs(), deadlineAt: app.clock.monotonicMs() + 30_000 },
+    });
+    expect((await world.run(started)).groups).toMatchObject([{ name: "app", isClosed: true }]);
+  } finally {
+    await world.stop();
+  }
+});
