@@ -83,21 +83,25 @@ async function byScope(
     case "groups":
       return ofNames(app, policy, scope.groups, usable);
     case "tag": {
-      const isTagged = (it: Pick<Preparation, "tags">) => isTaggedFor(scope.tag, it);
-      const prepared = usable.filter(isTagged);
+      const failures: CloudFailure[] = [];
       // What was prepared may be a part of it alone: after a change of the policy, or where a group was tagged since.
-      const groups = await Promise.all(
-        policy.regions.map((region) => app.inventory.listGroups(region, "lockdown")),
-      ).catch((error: unknown) => {
-        if (!(error instanceof CloudFailure) || prepared.length === 0) throw error;
-        return null;
+      const groups = policy.regions.map(async (region): Promise<readonly (GroupFacts | Preparation)[]> => {
+        try {
+          return await app.inventory.listGroups(region, "lockdown");
+        } catch (error) {
+          if (!(error instanceof CloudFailure)) throw error;
+          failures.push(error);
+          return usable.filter(({ group }) => group.region === region);
+        }
       });
-      if (groups === null) return prepared;
-      const tagged = groups.flat().filter(isTagged);
+      const tagged = (await Promise.all(groups)).flat().filter((it) => isTaggedFor(scope.tag, it));
+      const [failure] = failures;
+      if (tagged.length === 0 && failure) throw failure;
       return Promise.all(
-        tagged.map((facts) => {
-          const own = usable.find(({ group }) => isSameGroup(group, facts.ref));
-          return own ?? prepareNow(app, policy, facts);
+        tagged.map((it) => {
+          if (!("ref" in it)) return it;
+          const own = usable.find(({ group }) => isSameGroup(group, it.ref));
+          return own ?? prepareNow(app, policy, it);
         }),
       );
     }

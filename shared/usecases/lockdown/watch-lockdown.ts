@@ -9,7 +9,7 @@ import { ruleKey } from "../../domain/rule-key.ts";
 import { AppError } from "../../errors/app-error.ts";
 import { isUndoneTooOften } from "../../plan/plan-drop.ts";
 import { unrestorable } from "../../plan/plan-suspended.ts";
-import { CloudFailure } from "../../ports/firewall.ts";
+import { CloudFailure, type GroupFacts } from "../../ports/firewall.ts";
 import { dueJob, dueWrite } from "../../store/due.ts";
 import { listEntries } from "../../store/ledger.ts";
 import type { App } from "../app.ts";
@@ -143,8 +143,10 @@ async function groupsJoining(app: App, policy: Policy, { scope, groups }: Lockdo
     case "groups":
       return [];
     case "tag": {
-      const all = await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "inventory")));
-      const tagged = all.flat().flatMap((it) => (isTaggedFor(scope.tag, it) ? [it.ref] : []));
+      const listed = policy.regions.map((region) =>
+        unlessFailed<readonly GroupFacts[]>(app, () => app.inventory.listGroups(region, "inventory"), []),
+      );
+      const tagged = (await Promise.all(listed)).flat().flatMap((it) => (isTaggedFor(scope.tag, it) ? [it.ref] : []));
       return tagged.some(isNew) ? tagged : [];
     }
     case "instance": {

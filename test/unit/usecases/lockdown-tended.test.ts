@@ -243,6 +243,25 @@ describe("a lockdown of a tag", () => {
       expect(scene.changes.filter(({ ref }) => ref.groupId === APP.groupId)).toEqual([]);
     }));
 
+  test("a group that is given the tag joins though another region does not answer", () =>
+    inScene(DOCUMENT, async (scene, app) => {
+      const { tagged, own } = tagging(app);
+      const policy = { ...scene.policy, regions: ["cn-away", ...scene.policy.regions] };
+      const listGroups: App["inventory"]["listGroups"] = async (region, priority) => {
+        if (region === "cn-away") throw new CloudFailure("unknown", "DescribeSecurityGroups");
+        return own.inventory.listGroups(region, priority);
+      };
+      const half = { ...own, inventory: { ...own.inventory, listGroups } };
+      const { lockdownId } = await startTagged(scene, half, policy);
+      tagged.add(APP.groupId);
+      await tickWith(scene, policy, half);
+      const row = await getLockdown(app.tables, lockdownId);
+      expect(row?.groups.map(({ name, isClosed }) => [name, isClosed])).toEqual([
+        ["web", true],
+        ["app", true],
+      ]);
+    }));
+
   test.each(["joins", "is taken up by a later policy"])(
     "a group that %s leaves in who has broken the glass before",
     (how) =>

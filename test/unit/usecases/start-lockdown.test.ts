@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { viewLockdown } from "../../../shared/http/lockdown-view.ts";
+import { CloudFailure } from "../../../shared/ports/firewall.ts";
 import { listPreparations, preparationDelete } from "../../../shared/store/lockdowns.ts";
 import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
@@ -11,7 +12,7 @@ import { prepareLockdowns } from "../../../shared/usecases/lockdown/prepare-lock
 import { type LockdownAsk, previewLockdown, startLockdown } from "../../../shared/usecases/lockdown/start-lockdown.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { Scene, WEB } from "../../interleavings/scene.ts";
-import { World } from "../../kit/world.ts";
+import { World, worldSeed } from "../../kit/world.ts";
 import { lift, rulesIn, terms, tick } from "./lockdown-scene.ts";
 
 const lockdown = { core: ["80", "443"], groups: ["*"] };
@@ -236,6 +237,31 @@ test("one of an instance waits for no region that does not answer where another 
       ...{ arrivedAt: app.clock.monotonicMs(), deadlineAt: app.clock.monotonicMs() + 30_000 },
     });
     expect((await world.run(started)).groups).toMatchObject([{ name: "app", isClosed: true }]);
+  } finally {
+    await world.stop();
+  }
+});
+
+test("one of a tag closes the groups of regions that answer, and those of the others once these do", async () => {
+  const seed = { ...worldSeed, groups: worldSeed.groups.map((it) => ({ ...it, tags: { tier: it.name } })) };
+  const world = await World.start({ inMemory: true, seed, policy: { lockdown, operatorPath: OPERATORS } });
+  try {
+    const policy = { ...world.policy, regions: ["cn-away", ...world.policy.regions] };
+    const app = world.process();
+    const listGroups: App["inventory"]["listGroups"] = async (name, priority) => {
+      if (name === "cn-away") throw new CloudFailure("unknown", "DescribeSecurityGroups");
+      return app.inventory.listGroups(name, priority);
+    };
+    const half = { ...app, inventory: { ...app.inventory, listGroups } };
+    const by = (tag: string) =>
+      startLockdown(half, {
+        ...{ scope: { kind: "tag", tag }, cause: "ann", principal: "ann", reason: "an attack" },
+        ...{ policy, periodMs: 3_600_000, waivedBy: null, decidedBy: "roles: operator" },
+        ...{ arrivedAt: app.clock.monotonicMs(), deadlineAt: app.clock.monotonicMs() + 30_000 },
+      });
+    expect((await world.run(by("tier=app"))).groups).toMatchObject([{ name: "app", isClosed: true }]);
+    // Those of the region that does not answer may be the only ones.
+    await expect(world.run(by("tier=db"))).rejects.toMatchObject({ kind: "unknown" });
   } finally {
     await world.stop();
   }
