@@ -4,6 +4,7 @@ import type { Policy } from "../../domain/policy.ts";
 import { fail } from "../../errors/app-error.ts";
 import type { CallPriority, GroupFacts } from "../../ports/firewall.ts";
 import type { App } from "../app.ts";
+import { firstOf } from "./first-of.ts";
 
 /** The group of a name or id in the policy's regions. Throws GROUP_UNKNOWN, GROUP_AMBIGUOUS. */
 export async function findGroup(
@@ -33,8 +34,9 @@ async function withId(
   groupId: GroupId,
   priority: CallPriority,
 ): Promise<readonly GroupFacts[]> {
-  const found = await Promise.all(policy.regions.map((region) => app.inventory.group({ region, groupId }, priority)));
-  return found.filter((facts) => facts !== null);
+  // An id is one region's alone.
+  const found = await firstOf(policy.regions, (region) => app.inventory.group({ region, groupId }, priority));
+  return found === null ? [] : [found];
 }
 
 async function withName(

@@ -1,6 +1,7 @@
 // Where an instance or an interface is, of all regions.
 import type { CallPriority, Member } from "../../ports/firewall.ts";
 import type { App } from "../app.ts";
+import { firstOf } from "./first-of.ts";
 
 /** A host as its region has it: its interfaces, at least one of them in a group. */
 export interface FoundHost {
@@ -8,30 +9,19 @@ export interface FoundHost {
   readonly members: readonly Member[];
 }
 
-const ABSENT = Symbol("absent");
-
 /**
- * `host`: the id of an instance, or of an interface. Null where no region has it. The regions are asked side by side, and the first one that has it
- * will do: no other is waited for. Throws CloudFailure where none has it and one could not be asked.
+ * `host`: the id of an instance, or of an interface. Null where no region has it. Throws CloudFailure where none has it and one could not be
+ * asked.
  */
-export async function findHost(
+export const findHost = (
   { inventory }: Pick<App, "inventory">,
   regions: readonly string[],
   host: string,
   priority: CallPriority,
-): Promise<FoundHost | null> {
-  const asked = regions.map(async (region): Promise<FoundHost> => {
+): Promise<FoundHost | null> =>
+  firstOf(regions, async (region) => {
     const members = host.startsWith("eni-")
       ? await inventory.interfaces(region, [host], priority)
       : await inventory.instance(region, host, priority);
-    if (!members?.some(({ groupIds }) => groupIds.length > 0)) throw ABSENT;
-    return { region, members };
+    return members?.some(({ groupIds }) => groupIds.length > 0) ? { region, members } : null;
   });
-  try {
-    return await Promise.any(asked);
-  } catch (error) {
-    const failure = (error as AggregateError).errors.find((it) => it !== ABSENT);
-    if (failure !== undefined) throw failure;
-    return null;
-  }
-}
