@@ -120,6 +120,8 @@ class Run {
   async goOn(begun: AuditRun): Promise<number | null> {
     const { app, options } = this;
     const { regions } = options.policy;
+    // A run that was begun in time makes some way: what is counted first may take all of it.
+    let isStuck = app.clock.monotonicMs() < options.deadlineAt;
     await Promise.all([this.countLeases(), this.countRecycling()]);
     this.lockdowns = await listLockdowns(app.tables, LOCKDOWNS_MAX);
     let at = begun;
@@ -127,9 +129,10 @@ class Run {
       for (let region = regions[at.region]; region !== undefined; region = regions[at.region]) {
         const page = await app.inventory.groupPage(region, at.cursor, "inventory");
         for (const groups of chunks(page.groups.slice(at.done), GROUPS_AT_ONCE)) {
-          if (app.clock.monotonicMs() >= options.deadlineAt) return app.clock.now();
+          if (!isStuck && app.clock.monotonicMs() >= options.deadlineAt) return app.clock.now();
           await this.lookAt(at, groups);
           at = await this.reached({ ...at, done: at.done + groups.length });
+          isStuck = false;
         }
         const isRegionDone = page.next === null;
         at = await this.reached({
