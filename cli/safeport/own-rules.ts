@@ -4,6 +4,7 @@ import { ecsAddressLists } from "../../shared/adapters/alibaba/ecs-address-lists
 import { ecsFirewall } from "../../shared/adapters/alibaba/ecs-firewall.ts";
 import { ecsInventory } from "../../shared/adapters/alibaba/ecs-inventory.ts";
 import { parseMark } from "../../shared/domain/mark.ts";
+import { isSealSigned, recordKey } from "../../shared/domain/record-chain.ts";
 import { isStandbyListName } from "../../shared/domain/standby.ts";
 import { CloudFailure } from "../../shared/ports/firewall.ts";
 import { StoreFailure } from "../../shared/ports/tables.ts";
@@ -11,6 +12,7 @@ import { StoreFailure } from "../../shared/ports/tables.ts";
 import { otherOwner, readOwnership, requireWhole } from "../../shared/store/due.ts";
 import { groupRegions } from "../../shared/store/group-rows.ts";
 import { listPolicies, type PolicyRow } from "../../shared/store/policy.ts";
+import { newestSeal } from "../../shared/store/seals.ts";
 import { listStandbySets } from "../../shared/store/standby-sets.ts";
 // biome-ignore-end lint/style/noRestrictedImports: see above
 import { cloudCalls } from "../setup/cloud-call.ts";
@@ -108,14 +110,24 @@ async function installationsHere({ configuration, ...place }: Account): Promise<
   ]);
 }
 
-/** Throws where the tables are another installation's: two of them would take each other's leases for their own. */
+/**
+ * Throws where the tables are another installation's, which would be taken for one's own: those that another works on, and an audit trail that
+ * one has left which was uninstalled.
+ */
 export async function refuseTablesOfOthers(account: Account): Promise<void> {
   const { settings, endpoints } = account.configuration;
-  const found = await unlessGone(readOwnership(stateOf(account)));
+  const tables = stateOf(account);
+  const found = await unlessGone(readOwnership(tables));
   const other = found && otherOwner(found, settings.installation);
-  if (other === null) return;
+  if (other !== null)
+    throw new Error(
+      `the tables of ${endpoints.tablestoreInstance} are of the installation ${other}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
+    );
+  if (found !== null && (found.owner !== null || found.installations.length > 0)) return;
+  const seal = await unlessGone(newestSeal(tables));
+  if (seal === null || isSealSigned(seal, recordKey(settings.markSecret))) return;
   throw new Error(
-    `the tables of ${endpoints.tablestoreInstance} are of the installation ${other}. Set SAFEPORT_INSTALLATION to that, or SAFEPORT_TABLESTORE_INSTANCE to an instance of its own.`,
+    `the tables of ${endpoints.tablestoreInstance} keep the audit trail of an installation that was uninstalled, signed with another secret. Set SAFEPORT_TABLESTORE_INSTANCE to an instance of its own, or SAFEPORT_MARK_SECRET to what it was there.`,
   );
 }
 

@@ -14,9 +14,11 @@ import { type Cloud, startCloud } from "../../local/cloud.ts";
 import { seededRandom } from "../../local/random.ts";
 import { seedAccount, seedTablestoreInstance, seedUser, seedUserNames } from "../../local/seed.ts";
 import { listProbeWord } from "../../shared/domain/list-probe.ts";
+import { recordKey, signSeal } from "../../shared/domain/record-chain.ts";
 import { standbyListName } from "../../shared/domain/standby.ts";
 import { claimTables, markInstalled, noteImport } from "../../shared/store/due.ts";
 import { readPolicy, writeFirstPolicy } from "../../shared/store/policy.ts";
+import { addSeal } from "../../shared/store/seals.ts";
 import { deleteStandbySet, saveStandbySet } from "../../shared/store/standby-sets.ts";
 import { schemas } from "../../shared/store/tables.ts";
 import { terminalOf, typed } from "../kit/command-line.ts";
@@ -32,6 +34,7 @@ const ofFirst = {
 
 const SECOND = "second";
 const THIRD = "third";
+const LEFT = "left";
 
 let cloud: Cloud;
 let accountNamed: (installation: string, changed?: Readonly<Record<string, string>>) => Account;
@@ -43,7 +46,7 @@ beforeAll(async () => {
     engine: "userspace",
     range: "127.157.0.0/16",
     switches: listsProbed,
-    tablestoreInstances: [seedTablestoreInstance, SECOND, THIRD],
+    tablestoreInstances: [seedTablestoreInstance, SECOND, THIRD, LEFT],
     account: { ...account, groups: [...account.groups, open], instances: [] },
   });
   const { accessKeyId, accessKeySecret } = seedUser(cloud.account, seedUserNames.admin);
@@ -124,6 +127,21 @@ it("does not set itself up on the tables of another, and takes none away while t
     rules: expect.arrayContaining([expect.stringMatching(/ in sg-open$/)]),
   });
   expect((await type("setup --plan", "one")).err).not.toContain("of the installation");
+}, 30_000);
+
+it("takes the audit trail that an uninstalled one has left for its own only where that was signed with its secret", async () => {
+  const there = { SAFEPORT_TABLESTORE_INSTANCE: LEFT };
+  const tables = stateOf(accountNamed("new", there));
+  await tables.createTables(schemas.filter(({ name }) => name === "record" || name === "seal"));
+  const says = { number: 1, at: 1, previous: "", from: "", to: "", records: [] };
+  await addSeal(tables, 1, signSeal(says, recordKey("n".repeat(64))));
+  for (const line of ["setup --plan", "setup --apply", "uninstall --state --records"])
+    expect(await type(line, "new", there), line).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("the audit trail of an installation that was uninstalled"),
+    });
+  const told = await type("setup --plan", "new", { ...there, SAFEPORT_MARK_SECRET: "n".repeat(64) });
+  expect(told.code, told.err).toBe(3);
 }, 30_000);
 
 describe("tables of another, of which no rule stands", () => {
