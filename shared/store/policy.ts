@@ -1,6 +1,6 @@
 // The policy: versioned rows, the highest of which is in force, and one version that waits for a second person.
 import { fail } from "../errors/app-error.ts";
-import type { Row, Tables, WriteOutcome } from "../ports/tables.ts";
+import type { Condition, Row, Tables, WriteOutcome } from "../ports/tables.ts";
 import { listColumn, withKey } from "./row-shape.ts";
 
 const NAME = "policy";
@@ -116,9 +116,10 @@ export async function writePending(tables: Tables, pending: PendingPolicy): Prom
   );
 }
 
-/** Nothing waits any longer; of another version than that of `digest` it is left. */
-export async function deletePending(tables: Tables, digest: string): Promise<void> {
-  await tables.delete("policy", PENDING, { kind: "equals", column: "digest", value: digest });
+/** Nothing waits any longer; of another version than that of `digest` it is left. Null is for whatever it is. */
+export async function deletePending(tables: Tables, digest: string | null): Promise<void> {
+  const condition: Condition = digest === null ? { kind: "none" } : { kind: "equals", column: "digest", value: digest };
+  await tables.delete("policy", PENDING, condition);
 }
 
 function policyRowOf({ key, columns }: Row): StoredPolicy {

@@ -4,7 +4,7 @@ import { personOf } from "../../domain/grant-policy.ts";
 import { strongerGuard } from "../../domain/guard.ts";
 import { formatUtc } from "../../domain/instant.ts";
 import type { Policy } from "../../domain/policy.ts";
-import { fail } from "../../errors/app-error.ts";
+import { fail, isUnreadable } from "../../errors/app-error.ts";
 import { type PolicyChange, policyChanges } from "../../plan/policy-diff.ts";
 import { dueDrift, dueJob, dueWrite } from "../../store/due.ts";
 import {
@@ -80,7 +80,14 @@ const NOTHING: PolicyPreview = { guards: [], begins: [], ceases: [], looked: 0, 
 
 /** Throws NOT_READY before setup, and POLICY_UNKNOWN for a version that is not there. */
 export async function getPolicyView(app: App, version: number | null): Promise<PolicyView> {
-  const [newest, pending] = await Promise.all([readPolicy(app.tables), readPending(app.tables)]);
+  const [newest, pending] = await Promise.all([
+    readPolicy(app.tables),
+    readPending(app.tables).catch((error: unknown) => {
+      // Nobody can confirm it; whoever asks for another change, or withdraws it, takes it away.
+      if (!isUnreadable(error)) throw error;
+      return null;
+    }),
+  ]);
   const row = version === null ? newest : await getPolicy(app.tables, version);
   if (row === null && version !== null) throw fail("POLICY_UNKNOWN", { version });
   if (row === null) throw fail("NOT_READY", { what: "the policy" });
@@ -167,12 +174,18 @@ function refusal({ kind, person }: NonNullable<ReturnType<typeof secondPersonBar
 
 /** What waits is given up. Repeating it changes nothing. */
 export async function withdrawPolicy(app: App, caller: Caller): Promise<void> {
-  const pending = await readPending(app.tables);
-  if (pending === null) return;
-  await deletePending(app.tables, pending.digest);
-  await record(app, caller, caller.policy.version, [
-    `policy ${pending.base + 1}, asked for by ${pending.by}, was withdrawn`,
-  ]);
+  let what = "what waited and could not be read";
+  let digest: string | null = null;
+  try {
+    const pending = await readPending(app.tables);
+    if (pending === null) return;
+    what = `policy ${pending.base + 1}, asked for by ${pending.by},`;
+    digest = pending.digest;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  await deletePending(app.tables, digest);
+  await record(app, caller, caller.policy.version, [`${what} was withdrawn`]);
 }
 
 async function compare(

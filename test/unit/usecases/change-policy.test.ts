@@ -4,12 +4,14 @@ import { checkedPolicyText, policyOfRow } from "../../../shared/config/policy-sc
 import { warningsOfText } from "../../../shared/config/policy-warnings.ts";
 import { CloudFailure, type CloudFailureKind } from "../../../shared/ports/firewall.ts";
 import { readPolicy, writeFirstPolicy, writePolicy } from "../../../shared/store/policy.ts";
+import { listRecords } from "../../../shared/store/records.ts";
 import type { App } from "../../../shared/usecases/app.ts";
 import {
   changePolicy,
   confirmPolicy,
   getPolicyView,
   type PolicyDocuments,
+  withdrawPolicy,
 } from "../../../shared/usecases/policy/change-policy.ts";
 import { type AppWorld, appWorld, GROUP } from "./app-world.ts";
 
@@ -69,6 +71,15 @@ test("what can be confirmed no more is not said to wait: what is in force alread
   expect([await waiting(), (await getPolicyView(app, 1)).pending?.base]).toEqual([2, 2]);
   await writePolicy(world.tables, { version: 3, text: "{}", by: "dora", confirmedBy: null, at: 1, reason: "" });
   expect([await waiting(), (await getPolicyView(app, 1)).pending]).toEqual([null, null]);
+});
+
+test("what waits and cannot be read hides no policy, and is withdrawn like anything else", async () => {
+  await world.tables.put("policy", ["pending", 0], { base: "1", text: "{}" }, { kind: "none" });
+  expect(await getPolicyView(world.app, null)).toMatchObject({ inForce: { version: 1 }, pending: null });
+  await withdrawPolicy(world.app, world.caller("ann", "admin"));
+  expect(await world.tables.get("policy", ["pending", 0])).toBeNull();
+  const { records } = await listRecords(world.tables, { limit: 1, before: null });
+  expect(records[0]?.lines).toEqual(["what waited and could not be read was withdrawn"]);
 });
 
 test("a region that is none does not come in, and whoever is asked too often is asked again", async () => {
