@@ -62,7 +62,7 @@ export interface NoticeData {
     lease: string;
     requester: string;
     by: string;
-    decision: "approved" | "denied" | "expired";
+    decision: "approved" | "denied" | "expired" | "cancelled";
   };
   readonly breakGlass: { lease: string; principal: string; ports: string; until: number; reason: string };
   /** Nobody has said yet why it was opened without its second person. */

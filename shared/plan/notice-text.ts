@@ -47,8 +47,8 @@ const HELD_BY = {
 } as const;
 
 const DECISIONS = {
-  en: { approved: "approved", denied: "denied", expired: "expired" },
-  zh: { approved: "已批准", denied: "已拒绝", expired: "已过期" },
+  en: { approved: "approved", denied: "denied", expired: "expired", cancelled: "taken back" },
+  zh: { approved: "已批准", denied: "已拒绝", expired: "已过期", cancelled: "已撤回" },
 } as const;
 
 const STEPS = {

@@ -348,6 +348,29 @@ describe("a lease on a port that needs a second person", () => {
     ).rejects.toMatchObject({ code: "EXTENSION_NEEDS_APPROVAL" });
   });
 
+  test("that somebody else takes back is told of to whoever asked, whatever dies, and nobody of what they took back themselves", async () => {
+    const operator = caller("olga", "operator");
+    const takenBack = async (by: Caller, isDying: boolean) => {
+      const { leaseId } = (await asked({ startAt: world.clock.now() + HOUR, port: "22" })).request;
+      let updates = 0;
+      const dying = world.process(async (call, act) => {
+        if (updates > 0) throw new Error("dies here");
+        if (call.name === "update lease") updates += 1;
+        return act();
+      });
+      const ended = endLease(isDying ? dying : world.process(), by, leaseId, { dryRun: false });
+      await world.run(ended.catch((error: unknown) => isDying || Promise.reject(error)));
+      await world.ticks(2);
+      const record = await recordOf(`decide ${leaseId}`);
+      const told = world.told.filter(({ lines }) => lines.join().includes(leaseId));
+      return [record?.actor, record?.decidedBy, told.map(({ title }) => title)];
+    };
+    expect(await takenBack(caller("ann", "requester"), false)).toEqual(["ann", "whoever asked", []]);
+    const title = expect.stringContaining("request taken back");
+    expect(await takenBack(operator, false)).toEqual(["olga", "roles: operator", [title]]);
+    expect(await takenBack(operator, true)).toEqual(["olga", undefined, [title]]);
+  });
+
   test("of which two decide at the same time is decided once", async () => {
     for (let round = 0; round < 6; round++) {
       const lease = await asked({ sources: [`203.0.113.${round + 1}`] });

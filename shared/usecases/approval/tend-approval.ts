@@ -2,7 +2,7 @@
 import type { LeaseId } from "../../domain/ids.ts";
 import { isFinal } from "../../domain/lease.ts";
 import type { Lease } from "../../domain/lease-record.ts";
-import { noticeOf } from "../../domain/notice.ts";
+import { type Notice, noticeOf } from "../../domain/notice.ts";
 import type { Policy } from "../../domain/policy.ts";
 import { waitingDelete } from "../../store/attention.ts";
 import { type Due, dueDelete, dueJob } from "../../store/due.ts";
@@ -10,7 +10,7 @@ import { getLease, writeDecision } from "../../store/leases.ts";
 import { noticeWrites } from "../../store/outbox.ts";
 import { writeRecord } from "../../store/records.ts";
 import type { App, Caller } from "../app.ts";
-import { fromOf, grantedBy } from "../records/said-by.ts";
+import { fromOf, grantedBy, saidBy } from "../records/said-by.ts";
 import { APPROVAL_JOB, askNotice, EVERY_APPROVER } from "./ask-approval.ts";
 
 /** The row that has a decision told, should whoever decides die before. */
@@ -52,33 +52,51 @@ interface Telling {
   readonly by: Caller | null;
 }
 
+const TAKEN_BACK = "taken back by ";
+
+/** The note of a request that somebody has taken back. */
+export const takenBackBy = (principal: string): string => `${TAKEN_BACK}${principal}`;
+
 /** Records what was decided, by whom and from where, and tells whoever asked of what others decided. */
 export async function tellDecision(app: App, policy: Policy, lease: Lease, { net, by }: Telling): Promise<void> {
   const { request, status, approval } = lease;
   const { leaseId, group, principal } = request;
   const last = approval?.words.at(-1);
   const now = app.clock.now();
-  const isOwn = status.state === "cancelled";
-  const spoken = isOwn || status.state === "lapsed" ? "safeport" : (last?.by ?? "safeport");
-  const actor = by?.principal ?? spoken;
+  const takenBack = status.state === "cancelled" ? (status.note ?? "").slice(TAKEN_BACK.length) : null;
+  const isOwn = takenBack === principal;
+  const spoken = status.state === "lapsed" ? null : (takenBack ?? last?.by);
+  const actor = by?.principal ?? spoken ?? "safeport";
   const from = by === null ? undefined : fromOf(by);
   const words = (approval?.words ?? []).map(
     (word) =>
       `${word.by} said ${word.decision} to ${word.change.slice(0, 16)} by ${word.via}: ${word.reason || "no reason"}`,
   );
-  const lines = [...words, `${leaseId} is ${status.state}${isOwn ? `: ${status.note}` : ""}`];
-  const decision = status.state === "denied" ? "denied" : isFinal(status.state) ? "expired" : "approved";
+  const lines = [...words, `${leaseId} is ${status.state}${takenBack === null ? "" : `: ${status.note}`}`];
   const record = {
     ...{ at: now, group, cause: `decide ${leaseId}`, actor, from, policyVersion: policy.version, lines },
-    decidedBy: status.state === "lapsed" ? "approval.decideWithin" : isOwn ? "whoever asked" : grantedBy(request),
+    decidedBy: decidedBy(lease, isOwn, by),
     changes: [{ what: `lease ${leaseId}`, before: "requested", after: status.state }],
   };
   const notice = noticeOf("approvalDecided", {
     ...{ at: now, group, to: [{ kind: "person", principal }] },
-    dedupe: `${leaseId}/${decision}`,
-    data: { lease: leaseId, requester: principal, by: actor, decision },
+    dedupe: `${leaseId}/${decisionOf(status.state)}`,
+    data: { lease: leaseId, requester: principal, by: actor, decision: decisionOf(status.state) },
   });
   const told = isOwn ? [] : noticeWrites(notice);
   await writeRecord(app, record, status.state === "requested" ? [] : [waitingDelete(leaseId), ...told]);
   if (net !== null) await app.tables.writeAll([dueDelete(net)]);
+}
+
+function decidedBy({ request, status }: Lease, isOwn: boolean, by: Caller | null): string | undefined {
+  if (status.state === "lapsed") return "approval.decideWithin";
+  if (status.state !== "cancelled") return grantedBy(request);
+  if (isOwn) return "whoever asked";
+  return by === null ? undefined : saidBy(by).decidedBy;
+}
+
+function decisionOf(state: Lease["status"]["state"]): Notice<"approvalDecided">["data"]["decision"] {
+  if (state === "denied") return "denied";
+  if (state === "cancelled") return "cancelled";
+  return isFinal(state) ? "expired" : "approved";
 }

@@ -8,7 +8,7 @@ import { dueDelete, dueLease, dueWrite } from "../../store/due.ts";
 import { getLease, writeDecision } from "../../store/leases.ts";
 import { getEntry } from "../../store/ledger.ts";
 import type { App, Caller } from "../app.ts";
-import { decisionNet, tellDecision } from "../approval/tend-approval.ts";
+import { decisionNet, takenBackBy, tellDecision } from "../approval/tend-approval.ts";
 import { bookHolds, changeEntry, NET_AFTER_MS } from "../ledger/book-holds.ts";
 import { Net } from "../ledger/net.ts";
 import { hastenLockdown } from "../lockdown/hasten-lockdown.ts";
@@ -26,7 +26,7 @@ async function cancelRequest(app: App, caller: Caller, leaseId: LeaseId): Promis
     if (lease === null || lease.approval === null) return null;
     if (lease.status.state !== "requested" && lease.status.state !== "approved") return null;
     const now = app.clock.now();
-    const note = `taken back by ${caller.principal}`;
+    const note = takenBackBy(caller.principal);
     const status = { ...lease.status, state: "cancelled", closedAt: now, note } as const;
     const net = decisionNet(leaseId, now + NET_AFTER_MS);
     await app.tables.writeAll([dueWrite(net)]);

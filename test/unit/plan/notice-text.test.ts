@@ -158,7 +158,7 @@ describe("what a notice says", () => {
     [{}, { lastUsedAt: AT + 1000 }].map((it) => its("recyclingNoticed", it)),
     ["quarantine", "delete", "restore"].map((step) => its("recyclingWaits", { step })),
     [{}, { open: "" }].map((it) => its("lockdownStarted", it)),
-    ["approved", "denied", "expired"].map((decision) => its("approvalDecided", { decision })),
+    ["approved", "denied", "expired", "cancelled"].map((decision) => its("approvalDecided", { decision })),
     [{}, { isLate: false }].map((it) => its("unjustified", it)),
     [{}, { since: null }].map((it) => its("healthAlarm", it)),
   ];
