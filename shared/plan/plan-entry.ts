@@ -93,13 +93,15 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     isAnyNew && (picture.waits.has(entry.entryId) || live.every((it) => it.openedAt !== null || isDoubted(it)));
   const opens = refusal || isWaiting ? "opened" : "all";
 
-  const mayClose = isAnyOpen || refusal ? [] : idsOf(view).filter((id) => mayBeRevoked(picture, id));
+  const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";
+  const isSeen = live.some((holder) => holder.openedAt !== null && !(isOwed && holder === window));
+  const isKept = isSeen || picture.refusals.has(entry.entryId);
+  const mayClose = isKept ? [] : idsOf(view).filter((id) => mayBeRevoked(picture, id));
   if (mayClose.length > 0) {
     const cause = "a revoke of it that comes late would close whoever asks for it now";
     return change({}, { calls: mayClose.map((id) => revoke(id, cause)) });
   }
 
-  const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";
   if (booked && !ours.includes(booked) && isOwed && !picture.refusals.has(entry.entryId)) {
     const { id: ruleId } = booked;
     // Two rules cannot say the same.

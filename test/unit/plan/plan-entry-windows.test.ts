@@ -11,6 +11,7 @@ import {
   aHolder,
   aMark,
   anEntry,
+  anIntent,
   aPicture,
   HOUR,
   LATE_MS,
@@ -104,6 +105,23 @@ describe("an open window whose rule is to be as it was granted", () => {
     const { calls, patch } = plan(entry, [changed]);
     expect(calls).toEqual([{ kind: "modify", entry, ruleId: ruleId("1"), description, cause: "allocated by root" }]);
     expect(patch).toMatchObject({ standing: ours("1"), opens: "opened" });
+  });
+
+  test("has one that a revoke of ours may still close revoked once more, and another one written", () => {
+    const theirs = aRule({ id: ruleId("1"), description: "by hand" });
+    const intents = [anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("1")] })];
+    const joined = { ...entry, holders: [aHolder({ openedAt: null })] };
+    for (const one of [entry, joined]) {
+      expect(plan(one, [theirs], { intents }).calls).toMatchObject([{ kind: "revoke", ruleId: "sgr-1", seen: true }]);
+      const revoked = plan(one, [theirs], { intents, revoked: new Set([ruleId("1")]) });
+      expect(revoked.calls).toMatchObject([{ kind: "authorize" }]);
+    }
+    const isKept = (changed: Entry, changes: Partial<Picture> = {}) =>
+      plan(changed, [theirs], { intents, ...changes }).calls.every(({ kind }) => kind === "modify");
+    const read = windowed({ standing: ours("1"), allocation: { ...allocation, seenAt: NOW - HOUR } });
+    const leased = { ...entry, holders: [aHolder()] };
+    const refusals = refusing(entry.entryId);
+    expect([isKept(read), isKept(leased), isKept(entry, { refusals })]).toEqual([true, true, true]);
   });
 
   test("has a changed one revoked where another stands for it", () => {

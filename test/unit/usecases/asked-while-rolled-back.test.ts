@@ -1,5 +1,6 @@
 // What is asked for while its rollback, whose reply was lost, may still take effect: nobody is told that it stands before it does.
 import { beforeEach, expect, test } from "vitest";
+import type { OpenHours } from "../../../shared/domain/allocation.ts";
 import type { RuleId } from "../../../shared/domain/ids.ts";
 import type { Lease } from "../../../shared/domain/lease-record.ts";
 import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
@@ -79,16 +80,22 @@ test("a lease rides on it where the rollback does not come about", async () => {
   expect(await statusOf(lease)).toMatchObject({ state: "open", preExisting: true });
 });
 
-test("what is allocated is owed until then, and opened again", async () => {
+const ALL_DAY = { zone: "UTC", windows: [{ days: [4], from: "00:00", to: "23:59" }] };
+
+/** Ann allocates the rule. */
+async function allocate(openHours: OpenHours | null): Promise<void> {
   const words = { owner: "ann", backup: "", application: "", reason: "needed", ticket: "", allowedSources: [] };
   const rule = { protocol: "tcp", port: "8080", sources: ["203.0.113.7"], priority: 100 } as const;
   const ask = { group: "web", ...rule, policy: "accept", direction: "ingress", ...words } as const;
-  await allocateRule(
-    app,
-    guarded.caller("operator"),
-    { ...ask, openHours: null, sensitiveConfirmed: false },
-    { dryRun: false },
-  );
+  const operator = guarded.caller("operator");
+  await allocateRule(app, operator, { ...ask, openHours, sensitiveConfirmed: false }, { dryRun: false });
+}
+
+test.each([
+  ["always", null],
+  ["for hours that are on", ALL_DAY],
+])("what is allocated %s is owed until then, and opened again", async (_when, openHours) => {
+  await allocate(openHours);
   await look();
   expect(await allocation()).toMatchObject({ seenAt: null });
   await takesEffect();
