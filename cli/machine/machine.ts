@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CloudClock } from "../../local/clock.ts";
 import { startFunctions } from "../../local/services/functions/functions.ts";
-import { startTablestore, type Tablestore } from "../../local/services/tablestore/server.ts";
+import { startTablestore } from "../../local/services/tablestore/server.ts";
 import { systemRandom } from "../../shared/adapters/system/random.ts";
 import { type Configuration, readSettings } from "../../shared/config/settings.ts";
 // biome-ignore-start lint/style/noRestrictedImports: what is done before the functions run.
@@ -16,6 +16,7 @@ import { cloudCalls } from "../setup/cloud-call.ts";
 import { ADMIN_TOKEN, type InstallationWish, installationSteps, stateOf } from "../setup/installation-steps.ts";
 import { runSteps } from "../setup/steps.ts";
 import { type Home, holdHome, type Identity, openIn, stateFolder } from "./home.ts";
+import { keepPurging } from "./keep-purging.ts";
 import { chainKeys, type Keys } from "./keys.ts";
 import { pollTrail } from "./poll-trail.ts";
 import { trailRegions } from "./trail-regions.ts";
@@ -56,7 +57,6 @@ const STATE_INSTANCE = "safeport";
 const TOKEN_DAYS = 90;
 /** Idle functions go after so long; there is no cold start to pay for before. */
 const IDLE_MS = 600_000;
-const PURGE_EVERY_MS = 6 * 3_600_000;
 /** A folder that took no writes counts as well after so long without a failure. */
 const WELL_AGAIN_MS = 600_000;
 /** As in the cloud, more of them wait. */
@@ -106,10 +106,12 @@ async function start(
     }),
   );
   onStop(() => tablestore.stop());
-  onStop(keepPurging(tablestore, clock, log));
-
   const base = environmentOf(options, home.identity, tablestore.url);
-  const { region, accountId } = readSettings(base);
+  const { region, accountId, settings } = readSettings(base);
+  /** How far this machine's clock is ahead of the cloud's; null before that has answered. */
+  let skewMs: number | null = null;
+  const isClockRight = (): boolean => skewMs !== null && Math.abs(skewMs) <= settings.skewMaxMs;
+  onStop(keepPurging({ clock, purge: () => tablestore.purge(), isClockRight, log }));
   const functions = await startFunctions({
     clock,
     random: systemRandom,
@@ -149,10 +151,12 @@ async function start(
       everyMs: options.trailEveryMs,
       warn: log,
       onUnwritable,
-      lookUp: (where, parameters) => {
+      lookUp: async (where, parameters) => {
         const place = { configuration: { ...configuration, region: where }, credentials: keys.current(), clock };
-        const calls = cloudCalls(place);
-        return calls.ask(calls.actionTrail, "LookupEvents", parameters);
+        const { ask, actionTrail } = cloudCalls(place);
+        const answer = await ask(actionTrail, "LookupEvents", parameters);
+        skewMs = actionTrail.skewMs();
+        return answer;
       },
       regions: () => trailRegions(stateOf({ configuration, credentials: keyOf(keys.current()), clock }), region),
       deliver: (events) => void functions.registry.submit("audit", Buffer.from(JSON.stringify(events))),
@@ -180,30 +184,6 @@ function tellUnwritable({ folder }: Home, clock: CloudClock, log: MachineOptions
     log(
       `${folder} cannot be written (${why}). Make room on its disk, or make it writable: until then nothing is opened or closed, and then it goes on by itself.`,
     );
-  };
-}
-
-/** Rows that have expired are taken from the disk, now and every few hours, until the returned function is called. */
-function keepPurging(tablestore: Tablestore, clock: CloudClock, log: MachineOptions["log"]): () => Promise<void> {
-  let isStopped = false;
-  let cancel = (): void => undefined;
-  const purge = async (): Promise<void> => {
-    const removed = await tablestore.purge().catch((error: unknown) => {
-      log(`expired rows could not be removed: ${error instanceof Error ? error.message : String(error)}`);
-      return 0;
-    });
-    if (removed > 0) log(`${removed} expired rows removed`);
-    if (!isStopped) cancel = clock.schedule(PURGE_EVERY_MS, () => void again());
-  };
-  let running = purge();
-  const again = (): Promise<void> => {
-    running = purge();
-    return running;
-  };
-  return async () => {
-    isStopped = true;
-    cancel();
-    await running;
   };
 }
 
