@@ -134,10 +134,20 @@ export async function prepareLockdowns(app: App, policy: Policy, deadlineAt: num
     if (kept.size > 0) await tables.writeAll([...kept.values()].map((it) => preparationDelete(it.group)));
     return clock.now() + EVERY_MS;
   }
-  const all = (await Promise.all(policy.regions.map((region) => app.inventory.listGroups(region, "inventory")))).flat();
-  const named = all.filter((facts) => isNamedForLockdown(policy, facts));
+  const silent = new Set<string>();
+  const listed = policy.regions.map(async (region): Promise<readonly GroupFacts[]> => {
+    try {
+      return await app.inventory.listGroups(region, "inventory");
+    } catch (error) {
+      if (!(error instanceof CloudFailure)) throw error;
+      app.log.write("warn", `what is prepared for lockdowns in ${region} stays as it is`, { kind: error.kind });
+      silent.add(region);
+      return [];
+    }
+  });
+  const named = (await Promise.all(listed)).flat().filter((facts) => isNamedForLockdown(policy, facts));
   const wanted = new Set(named.map(({ ref }) => nameOf(ref)));
-  const gone = [...kept.values()].filter((it) => !wanted.has(nameOf(it.group)));
+  const gone = [...kept.values()].filter(({ group }) => !wanted.has(nameOf(group)) && !silent.has(group.region));
   if (gone.length > 0) await tables.writeAll(gone.map((it) => preparationDelete(it.group)));
   const isFresh = ({ ref }: GroupFacts): boolean => {
     const own = kept.get(nameOf(ref));
@@ -161,7 +171,7 @@ export async function prepareLockdowns(app: App, policy: Policy, deadlineAt: num
     },
     AT_ONCE,
   );
-  return clock.now() + (isCut ? AGAIN_MS : EVERY_MS);
+  return clock.now() + (isCut || silent.size > 0 ? AGAIN_MS : EVERY_MS);
 }
 
 const nameOf = ({ region, groupId }: GroupRef): string => `${region} ${groupId}`;

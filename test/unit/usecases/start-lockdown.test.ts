@@ -266,3 +266,38 @@ test("one of a tag closes the groups of regions that answer, and those of the ot
     await world.stop();
   }
 });
+
+test("what one would do is prepared in regions that answer, and kept in one that does not", async () => {
+  const world = await World.start({ inMemory: true, policy: { lockdown, operatorPath: OPERATORS } });
+  try {
+    const policy = { ...world.policy, regions: ["cn-away", ...world.policy.regions] };
+    const app = world.process();
+    let isAway = false;
+    const listGroups: App["inventory"]["listGroups"] = async (name, priority) => {
+      const groups = await app.inventory.listGroups(world.web.region, priority);
+      if (name !== "cn-away") return groups.filter(({ ref }) => ref.groupId === "sg-web");
+      if (isAway) throw new CloudFailure("unknown", "DescribeSecurityGroups");
+      return groups
+        .filter(({ ref }) => ref.groupId === "sg-app")
+        .map((it) => ({ ...it, ref: { ...it.ref, region: name } }));
+    };
+    const readGroup: App["firewall"]["readGroup"] = ({ groupId }, priority) =>
+      app.firewall.readGroup({ ...world.web, groupId }, priority);
+    const members: App["inventory"]["members"] = ({ groupId }, priority) =>
+      app.inventory.members({ ...world.web, groupId }, priority);
+    const inventory = { ...app.inventory, listGroups, members };
+    const half = { ...app, firewall: { ...app.firewall, readGroup }, inventory };
+    const prepared = async (version: number) => {
+      const deadlineAt = app.clock.monotonicMs() + 30_000;
+      const next = await world.run(prepareLockdowns(half, { ...policy, version }, deadlineAt));
+      const { preparations } = await listPreparations(app.tables);
+      const found = preparations.map(({ group, policyVersion }) => `${group.region} ${group.groupId} ${policyVersion}`);
+      return [found.sort(), next - app.clock.now()];
+    };
+    expect(await prepared(1)).toEqual([["cn-away sg-app 1", "cn-hangzhou sg-web 1"], 6 * 3_600_000]);
+    isAway = true;
+    expect(await prepared(2)).toEqual([["cn-away sg-app 1", "cn-hangzhou sg-web 2"], 60_000]);
+  } finally {
+    await world.stop();
+  }
+});
