@@ -60,13 +60,15 @@ const PRIORITY = 1;
  */
 export function planLockdown(picture: LockdownPicture): LockdownPlan {
   const drops = lockdownDrops(picture);
-  const used = usedOf(picture);
+  // With drops every accept that is closed now stands again.
+  const used = usedOf({ ...picture, rules: [...picture.rules, ...closedOf(picture)] });
   const standing = new Set(picture.rules.map(ruleKey));
   const fresh = drops.filter((spec) => !standing.has(ruleKey(spec))).length;
   const why =
     picture.type === "enterprise"
       ? "enterprise groups are not known to take drops"
-      : used + fresh > picture.rulesPerInterface
+      : // What stands needs no room, however many rules others have added since.
+        fresh > 0 && used + fresh > picture.rulesPerInterface
         ? `${fresh} drops do not fit: an interface has ${used} of ${picture.rulesPerInterface} rules`
         : null;
   return why === null ? byDrops(picture, drops) : planSuspensions(picture, why);
@@ -82,6 +84,12 @@ export function usedOf({
   return Math.max(own, ...interfaces.map((it) => own + weightOfRules(it.otherRules, sets)));
 }
 
+/** Accepts that lockdowns have closed and that do not stand. */
+function closedOf({ rules, closed = [] }: LockdownPicture): readonly Rule[] {
+  const standing = new Set(rules.map(ruleKey));
+  return closed.filter((spec) => !standing.has(ruleKey(spec))).map(asRule);
+}
+
 /** The way without drops; also for a group whose drops the cloud has refused. `mayKeep`: narrower accepts may take the place of wide ones. */
 export function planSuspensions(picture: LockdownPicture, why: string, mayKeep = true): LockdownPlan {
   const left: string[] = [];
@@ -90,7 +98,7 @@ export function planSuspensions(picture: LockdownPicture, why: string, mayKeep =
   const keeps = new Map<RuleKey, RuleSpec>();
   const standing = new Set(picture.rules.map(ruleKey));
   const room = picture.rulesPerInterface - usedOf(picture);
-  const closed = new Set((picture.closed ?? []).filter((spec) => !standing.has(ruleKey(spec))).map(asRule));
+  const closed = new Set(closedOf(picture));
   for (const rule of [...picture.rules, ...closed]) {
     if (!isIngressAccept(rule) || isPing(rule.protocol)) continue;
     const lasting = closed.has(rule) ? null : unrestorable(rule);

@@ -144,6 +144,13 @@ describe("by drops", () => {
     const full = planLockdown(picture(rules, { rulesPerInterface: 2 }));
     expect([full.way, full.why]).toEqual(["suspend", "2 drops do not fit: an interface has 1 of 2 rules"]);
     expect(planLockdown(picture([...rules, standing], { rulesPerInterface: 3 })).way).toBe("drops");
+    // However many rules others have added since: what stands already needs none.
+    const all = drops({}).map((spec) => aRule({ ...spec }));
+    expect(planLockdown(picture([...rules, open("1/1"), ...all], { rulesPerInterface: 3 })).way).toBe("drops");
+    // And with drops every accept that is closed now stands again.
+    const closed = [open("1/1")];
+    expect(planLockdown(picture(rules, { rulesPerInterface: 3, closed })).way).toBe("suspend");
+    expect(planLockdown(picture(rules, { rulesPerInterface: 4, closed })).way).toBe("drops");
     const busy = [
       { addresses: [], otherRules: [] },
       { addresses: [], otherRules: [open("1/1"), open("2/2")] },
