@@ -1,7 +1,7 @@
 // What people outside know of lockdowns: where one may be on, and what was closed for it and is to come back.
 import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { LockdownStory } from "./lockdown-story.ts";
-import { type ObservedCall, wordsOf } from "./observed.ts";
+import { type ObservedCall, wordsFor, wordsOf } from "./observed.ts";
 
 const MINUTE_MS = 60_000;
 /** After the end of a lockdown, or of trouble, it is lifted: locks of whoever died lapse, and the next tick or two come. */
@@ -37,20 +37,16 @@ export class KnownLockdowns {
   /** When others last changed a rule, by its id. */
   readonly #movedAt = new Map<string, number>();
   readonly #lockedAt = new Map<string, number>();
-  readonly #pieces = new Set<string>();
+  /** Parts of wide rules that may stand by themselves while one is on, and have to be let in all the time. */
+  readonly pieces: { readonly groupId: string; readonly port: string; readonly source: string }[] = [];
   readonly #times: Times;
 
   constructor(times: Times) {
     this.#times = times;
   }
 
-  /** A part of a wide rule that may stand by itself while one is on. */
-  addPiece(groupId: string, words: string): void {
-    this.#pieces.add(`${groupId} ${words}`);
-  }
-
   isPiece(groupId: string, words: string): boolean {
-    return this.#pieces.has(`${groupId} ${words}`);
+    return this.pieces.some((it) => it.groupId === groupId && wordsFor(it.port, it.source) === words);
   }
 
   /** Takes in a call; `writerOf` knows whose a rule is. */

@@ -419,4 +419,12 @@ export const mutations: readonly Mutation[] = [
     seenBy: ["grants-stay"],
     features: ["hours"],
   },
+  {
+    name: "nothing of a wide rule is kept in a lockdown",
+    file: "shared/plan/split-accept.ts",
+    find: "return named.has(ruleKey(whole)) ? null : [...named.values()];",
+    replace: "return named.has(ruleKey(whole)) ? null : [];",
+    seenBy: ["operators-come-in"],
+    features: ["wide", "narrow", "alarms"],
+  },
 ];

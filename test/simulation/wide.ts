@@ -1,7 +1,6 @@
 // Feature: wide rules that let in more than core ports and operators. A lockdown that closes accepts keeps of them what these need.
 import type { EcsRule } from "../../local/services/ecs/model.ts";
 import type { Feature } from "./feature.ts";
-import { wordsFor } from "./observed.ts";
 import { ENFORCED, UNGUARDED } from "./sim-account.ts";
 
 interface Wide {
@@ -39,7 +38,7 @@ export const wide: Feature = {
         // Where nobody confirms what stands it is somebody else's.
         if (groupId === UNGUARDED.groupId)
           world.untouchable.get(groupId)?.add(`ingress accept tcp ${portRange} ${sourceCidrIp} -`);
-        for (const [port, source] of pieces) world.lockdowns.addPiece(groupId, wordsFor(port, source));
+        for (const [port, source] of pieces) world.lockdowns.pieces.push({ groupId, port, source });
       }
   },
   moves: [],

@@ -4,6 +4,7 @@ import { LIFTED_WITHIN_MS } from "../known-lockdowns.ts";
 import { wordsOf } from "../observed.ts";
 import { TWO_NIGHTS_MS } from "../recycling.ts";
 import { GROUPS } from "../sim-account.ts";
+import type { SimWorld } from "../sim-world.ts";
 import type { Checker } from "./checker.ts";
 
 /** By the timer alone. */
@@ -34,8 +35,11 @@ export const endsInTime: Checker = {
             .filter((grant) => grant.groupId === groupId && grant.rule === words)
             .map((grant) => Math.min(grant.until, grant.endedAt ?? Number.POSITIVE_INFINITY));
           // A drop that somebody has made an accept of goes when its lockdown is lifted, or the night finds that its quarantine is over.
-          const isOfLockdown = words.startsWith("ingress drop ") || world.lockdowns.isPiece(groupId, words);
-          const lifted = isOfLockdown ? world.lockdowns.lastOnAt(groupId) + LIFTED_WITHIN_MS : 0;
+          const isPiece = world.lockdowns.isPiece(groupId, words);
+          const isOfLockdown = words.startsWith("ingress drop ") || isPiece;
+          // What stays of a wide rule stands until that is given back, which a mode, a policy or a row that cannot be read may hold up.
+          const heldUp = isPiece ? Math.max(world.troubledAt(), deniedUntil(world, groupId)) : 0;
+          const lifted = isOfLockdown ? Math.max(world.lockdowns.lastOnAt(groupId), heldUp) + LIFTED_WITHIN_MS : 0;
           const quarantined = world.recycling.quarantinedBy(groupId, words);
           const found = quarantined === undefined ? 0 : quarantined.droppedUntil + TWO_NIGHTS_MS;
           const end = Math.max(lifted, found, world.hours.endOf(groupId, words), ...ends);
@@ -49,3 +53,7 @@ export const endsInTime: Checker = {
     });
   },
 };
+
+function deniedUntil({ policies: { deniedSince, deniedUntil: until } }: SimWorld, groupId: string): number {
+  return deniedSince.has(groupId) ? Number.POSITIVE_INFINITY : (until.get(groupId) ?? 0);
+}

@@ -1,4 +1,4 @@
-// No call of the program cuts off an operator who came in before it.
+// No call of the program cuts off an operator who came in before it, nor whom a wide rule lets in to a core port.
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { isIn, policiesOf } from "../data-plane.ts";
 import { LISTS_WITHIN_MS } from "../known-lockdowns.ts";
@@ -9,20 +9,20 @@ export const operatorsComeIn: Checker = {
   name: "operators-come-in",
   watch(world) {
     const paths = world.policy.operatorPath;
+    const { pieces } = world.lockdowns;
     if (paths.length === 0) return;
     const reached = new Map<string, boolean>();
     const look = (): readonly (readonly [string, boolean])[] => {
       const policies = policiesOf(world);
-      const ways = paths.flatMap(({ port, sources }) =>
-        sources.map((block) => [block.split("/")[0] ?? "", port] as const),
+      const ways = paths.flatMap(({ port, sources }) => sources.map((source) => ({ source, port, groupId: null })));
+      return world.ecs.enis().flatMap(({ privateIp: host, groupIds }) =>
+        [...ways, ...pieces]
+          .filter(({ groupId }) => groupId === null || groupIds.includes(groupId))
+          .map(({ source: block, port }) => {
+            const [source = ""] = block.split("/");
+            return [`${source} > ${host}:${port}`, isIn(policies, source, host, Number(port))] as const;
+          }),
       );
-      return world.ecs
-        .enis()
-        .flatMap(({ privateIp: host }) =>
-          ways.map(
-            ([source, port]) => [`${source} > ${host}:${port}`, isIn(policies, source, host, Number(port))] as const,
-          ),
-        );
     };
     // A list that a stranger has filled refuses people wherever a drop on it stands, until its event comes, or all lists are looked at. Nobody
     // knows of that where one more drop on it begins to stand meanwhile.
