@@ -25,7 +25,7 @@ interface ClosedRule {
 }
 
 /** Between a reading and the call that closes what it has shown; the cloud revokes by id, whatever the rule says by then. */
-const READ_TO_CALL_MS = 2_000;
+export const READ_TO_CALL_MS = 2_000;
 
 export class KnownLockdowns {
   /** Scopes of lockdowns, by name. */

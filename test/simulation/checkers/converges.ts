@@ -25,16 +25,22 @@ const pass = async (world: SimWorld): Promise<boolean> => {
   return isTold;
 };
 
-/** A run is over long before what is held so long: drops of quarantines and on lists, what stays of wide rules. The look at its end stays booked. */
+/**
+ * A run is over long before what is held so long: drops of quarantines and on lists, what stays of wide rules, also where that was booked again
+ * as a lease. The look at its end stays booked.
+ */
 const HELD_MIN_MS = 6 * 24 * 60 * 60_000;
 
 /** True of a look that finds nothing to do in its time, or comes when hours open or close. */
 const isForLater = ({ hours }: SimWorld, key: readonly KeyPart[], now: number): boolean =>
   isLookAtTicket(key, now) ||
-  (isOfGroup(key) && (Number(key[1]) > now + HELD_MIN_MS || isOfHours(hours, String(key[3]), Number(key[1]))));
+  (isOfEnd(key) && Number(key[1]) > now + HELD_MIN_MS) ||
+  (isOfGroup(key) && isOfHours(hours, String(key[3]), Number(key[1])));
 
 const isOfHours = (hours: KnownHours, group: string, at: number): boolean =>
   hours.isBoundary(group.split(" ").at(-1) ?? "", at);
+
+const isOfEnd = (key: readonly KeyPart[]): boolean => isOfGroup(key) || key[2] === "lease";
 
 /** A pass that compares the group has it compared again at that end. */
 const isOfGroup = ([, , kind]: readonly KeyPart[]): boolean => kind === "group" || kind === "drift";

@@ -1,8 +1,8 @@
 // No call of the program cuts off an operator who came in before it, nor whom a wide rule lets in to a core port.
 import type { EcsRule } from "../../../local/services/ecs/model.ts";
 import { isIn, policiesOf } from "../data-plane.ts";
-import { LISTS_WITHIN_MS } from "../known-lockdowns.ts";
-import type { ObservedCall } from "../observed.ts";
+import { LISTS_WITHIN_MS, READ_TO_CALL_MS } from "../known-lockdowns.ts";
+import { type ObservedCall, wordsOf } from "../observed.ts";
 import type { Checker } from "./checker.ts";
 
 export const operatorsComeIn: Checker = {
@@ -32,13 +32,22 @@ export const operatorsComeIn: Checker = {
         policy === "Drop" && sourcePrefixListId !== "" && !known.has(ruleId);
       return world.now() <= world.meddledAt + LISTS_WITHIN_MS && after.some(isFresh);
     };
+    // Another way that was there when the group was read may have gone since.
+    let undoneAt = 0;
     world.watchers.made.push((call) => {
       const { who, operation } = call;
+      if (who !== "safeport" && hasTaken(call)) undoneAt = world.now();
+      const isJustUndone = world.now() < undoneAt + READ_TO_CALL_MS;
       for (const [path, isOpen] of look()) {
-        if (who === "safeport" && reached.get(path) === true && !isOpen && !isStrangers(call))
+        if (who === "safeport" && reached.get(path) === true && !isOpen && !isStrangers(call) && !isJustUndone)
           world.violated("operators-come-in", `${operation} cuts off ${path}`);
         reached.set(path, isOpen);
       }
     });
   },
 };
+
+function hasTaken({ before, after }: ObservedCall): boolean {
+  const left = new Set(after.map(wordsOf));
+  return before.some((rule) => !left.has(wordsOf(rule)));
+}
