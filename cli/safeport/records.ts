@@ -1,7 +1,8 @@
 // `safeport records`: the audit trail verified, and written to a file that can be verified anywhere.
 
 import { once } from "node:events";
-import { createReadStream, createWriteStream, existsSync, renameSync, rmSync } from "node:fs";
+import { createReadStream, existsSync, renameSync, rmSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { createInterface } from "node:readline";
 import { pipeline } from "node:stream/promises";
 import { formatUtc, parseUtc } from "../../shared/domain/instant.ts";
@@ -129,8 +130,10 @@ async function exportTo(file: string | undefined, surroundings: Surroundings): P
   else {
     const draft = `${file}.part`;
     rmSync(draft, { force: true });
+    // Opened before anything can fail: a file that is made only when it has been removed stays.
+    const handle = await open(draft, "wx", 0o600);
     try {
-      await pipeline(texts, createWriteStream(draft, { flags: "wx", mode: 0o600, flush: true }));
+      await pipeline(texts, handle.createWriteStream({ flush: true }));
       renameSync(draft, file);
     } finally {
       rmSync(draft, { force: true });
