@@ -32,7 +32,7 @@ export async function holdDrops(app: App, group: GroupRef, ask: DropAsk, specs: 
  * What is kept of wide accepts goes when these stand again, by the lift. This is only for the time after that may be needed: a mode may
  * forbid it, the cloud may refuse it, and nobody may be there to do it.
  */
-const KEPT_LONGER_MS = 7 * 24 * 60 * 60_000;
+export const KEPT_LONGER_MS = 7 * 24 * 60 * 60_000;
 
 /**
  * As `holdDrops`, for the accepts that a lockdown keeps of wider ones, which it closes. `until` is the lockdown's: the group is looked at

@@ -12,6 +12,7 @@ import { getLockdown } from "../../store/lockdowns.ts";
 import type { App } from "../app.ts";
 import { findGroup } from "../group/find-group.ts";
 import { inParallel } from "../in-parallel.ts";
+import { KEPT_LONGER_MS } from "../ledger/hold-drops.ts";
 import { tellOnce } from "../notices/tell.ts";
 import type { JobRun } from "../operation/job-run.ts";
 import { goOnWithLockdown } from "./go-on-with-lockdown.ts";
@@ -49,8 +50,8 @@ export async function tendLockdown(
     }
     const late = (endedAt ?? 0) + LATE_MS;
     if (now < late) return late;
-    // What no lift could read may be closed still: at its time, which the ledger has as well, it opens by itself.
-    return !isSure && now < until ? now + WATCH_MS : null;
+    // What no lift could read may be closed still, or kept: at its time, which the ledger has as well, it opens or goes by itself.
+    return !isSure && now < until + KEPT_LONGER_MS ? now + WATCH_MS : null;
   }
   if (lockdown.state === "lifting" || until <= now || causes.length === 0) {
     const by = endedBy ?? (causes.length === 0 ? "the last of its alarms" : "time");

@@ -329,6 +329,23 @@ test("core ports and operators are let in for as long as a mode keeps the wide a
     expect(rulesOf(scene)).toEqual(before);
   }));
 
+test("what is kept of a wide accept goes once its row can be read, also when the time of the lockdown is over", () =>
+  inScene(WIDE, async (scene, app, before) => {
+    await start(scene, app, { periodMs: 600_000 });
+    const { entries } = await listEntries(app.tables, APP);
+    const kept = entries.find(
+      (it) => it.holders.some(({ kind }) => kind === "lockdown") && it.spec.policy === "accept",
+    );
+    const key = [APP.groupId, kept?.entryId ?? ""];
+    const body = (await app.tables.get("ledger", key))?.columns["body"] ?? "";
+    await app.tables.update("ledger", key, { body: "{" }, { kind: "present" });
+    await minutes(scene, 25).catch(() => undefined);
+    expect(seen(scene)).toEqual(OPEN);
+    await app.tables.update("ledger", key, { body }, { kind: "present" });
+    await minutes(scene, 5);
+    expect(rulesOf(scene)).toEqual(before);
+  }));
+
 test("what the hosts' other groups let in is named, where these are in no lockdown", () =>
   inScene(WIDE, async (scene, app) => {
     const members = scene.account.members().map((it) => ({ ...it, groupIds: [APP.groupId, WEB.groupId] }));
