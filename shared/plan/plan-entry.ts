@@ -88,9 +88,8 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const refusing = refusal ? ({ end: refused(refusal), ends: "unopened" } as const) : {};
   // Refused with nothing of ours standing or on its way: that is the end of it.
   const givenUp = { ...refusing, standing: NONE, settled: attempts.length === 0 };
-  const isDoubted = (it: Holder): boolean => it.openedAt === null && picture.doubted.has(it.holderId);
-  const isWaiting =
-    isAnyNew && (picture.waits.has(entry.entryId) || live.every((it) => it.openedAt !== null || isDoubted(it)));
+  const isOpenOrDoubted = (it: Holder): boolean => it.openedAt !== null || picture.doubted.has(it.holderId);
+  const isWaiting = isAnyNew && (picture.waits.has(entry.entryId) || live.every(isOpenOrDoubted));
   const opens = refusal || isWaiting ? "opened" : "all";
 
   const isOwed = window !== null && entry.allocation?.seenAt === null && picture.mode === "normal";
@@ -164,7 +163,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
     if (refusal && !isAnyOpen) return change(givenUp);
     if (!isAnyOpen && mayStillGo(picture, other)) {
       const found = `${entry.entryId} waits for what becomes of the rule ${other.id}: a call of ours may take it away`;
-      return change({ standing, missingSince: entry.missingSince, ...refusing }, { findings: [found] });
+      return change({ standing, missingSince: entry.missingSince }, { findings: [found] });
     }
     const sureAt = picture.readSince + LATE_READING_MS;
     if (standing.kind === "none" && !picture.accepted.has(entry.entryId) && picture.readAt < sureAt)

@@ -176,6 +176,12 @@ export const EXPLAINED_IN_DRIFT: readonly Explained[] = [
     [["rule.createdAt !== null", "true"]],
   ),
   ...on(
+    "shared/plan/drift-case.ts",
+    "seenAt: item.ruleId !== null && mayStillGo(picture, { ...rule, id: item.ruleId }) ? null : picture.readAt,",
+    "No call names a rule without an id; the compiler wants the question asked.",
+    [["item.ruleId !== null", "true"]],
+  ),
+  ...on(
     "shared/plan/list-reach.ts",
     "const allowed = (allocation?.allowedSources ?? []).flatMap((text) => parseCidr(text) ?? []);",
     "That text is no block.",

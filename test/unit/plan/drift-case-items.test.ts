@@ -1,6 +1,7 @@
 // One difference as a case, asked for by itself: which stored item goes on with it, what would undo and adopt it, and whose calls count.
 import { describe, expect, test } from "vitest";
 import { type DriftItem, driftIdOf } from "../../../shared/domain/drift-item.ts";
+import type { RuleSpec } from "../../../shared/domain/rule.ts";
 import { ruleKey } from "../../../shared/domain/rule-key.ts";
 import { addedCase, type Case, closedCase, grantedCase, revertsKeptMs } from "../../../shared/plan/drift-case.ts";
 import type { Difference } from "../../../shared/plan/entry-plan.ts";
@@ -15,6 +16,7 @@ import {
   terraform,
 } from "../../kit/drift-pictures.ts";
 import { anEntry, aPicture, HOUR, NOW, ruleId } from "../../kit/plan-pictures.ts";
+import { aCidr, somePorts } from "../../kit/rules.ts";
 import { bobs, extra, granted, onPort } from "../../kit/watched-pictures.ts";
 
 const known = (name: string, port: number, changes: Partial<KnownRule> = {}): KnownRule =>
@@ -202,6 +204,27 @@ describe("a granted rule", () => {
     }
     const [away, same] = undoBeside(known("y", 443));
     expect(away).toEqual({ kind: "revoke", entryId: null, seen: true, ...same });
+  });
+
+  test("is opened anew where it was narrowed by what no call takes off a rule, and made what it was otherwise", () => {
+    const source = somePorts("1024/2000");
+    const dest = aCidr("192.168.0.11/32");
+    const undoneFrom = (to: Partial<RuleSpec>, from: Partial<RuleSpec> = {}) => {
+      const its = anAllocated({ spec: { ...entry.spec, ...from }, standing: entry.standing });
+      const { undo, item } = caseOf({ ...edited, entry: its, rule: { ...shown, ...to }, description: "the shop" });
+      return { undo, opened: { kind: "authorize", entry: its, rollback: item.driftId } };
+    };
+    for (const to of [{ sourcePorts: source }, { dest }, { sourcePorts: source, dest }]) {
+      const { undo, opened } = undoneFrom(to);
+      expect(undo).toEqual({ ...opened, description: "the shop", beforeIds: [], cause: "it was narrowed" });
+    }
+    for (const [to, from] of [
+      [{ sourcePorts: source }, { sourcePorts: somePorts("5/6") }],
+      [{ dest }, { dest: aCidr("192.168.0.12/32") }],
+      [{}, { sourcePorts: source }],
+      [{}, { dest }],
+    ])
+      expect(undoneFrom(to ?? {}, from).undo).toMatchObject({ kind: "modify", cause: "it was changed" });
   });
 
   test.each([

@@ -86,8 +86,11 @@ describe("an open window whose rule has been gone for long enough", () => {
     expect(planned(opened)).toMatchObject({ calls: [], patch: { ends: "opened", end: { cause: "removed" } } });
     const asked = { ...missing, holders: [joining] };
     expect(planned(asked).calls).toMatchObject([{ kind: "authorize", cause: "a lease asks for it" }]);
-    const waiting = planned(asked, { waits: new Set([missing.entryId]) });
-    expect(waiting).toMatchObject({ calls: [], differences: [{ kind: "removed" }], patch: { ends: "none" } });
+    // Nor with one of which nobody can tell whether it is on.
+    for (const changes of [{ waits: new Set([missing.entryId]) }, { doubted: new Set([joining.holderId]) }])
+      expect(planned(asked, changes)).toMatchObject({
+        ...{ calls: [], differences: [{ kind: "removed" }], patch: { ends: "none" } },
+      });
   });
 });
 

@@ -101,7 +101,13 @@ describe("a live holder, nothing in the cloud", () => {
     const missingSince = NOW - LATE_MS;
     const entry = anEntry({ standing: ours("9"), missingSince, holders: [aHolder({ openedAt: null })] });
     const other = anEntry({ spec: aSpec({ ports: somePorts("23/23") }), standing: ours("1") });
-    for (const picture of [{}, { waits: new Set([entry.entryId]) }, { rules: [ourRule("1")], entries: [entry, other] }])
+    const revoke = anIntent(entry, { call: "revoke", rules: [], ruleIds: [ruleId("theirs")] });
+    for (const picture of [
+      {},
+      { waits: new Set([entry.entryId]) },
+      { rules: [ourRule("1")], entries: [entry, other] },
+      { rules: [aRule({ id: ruleId("theirs") })], intents: [revoke] },
+    ])
       expect(planGroup(aPicture({ entries: [entry], ...picture })).patches[0]).toMatchObject({ missingSince });
     const { findings } = planGroup(aPicture({ entries: [entry], waits: new Set([entry.entryId]) }));
     expect(findings).toEqual([expect.stringMatching(/is opened when the drop on its port is gone/)]);
@@ -365,6 +371,9 @@ describe("a live holder, somebody else's rule with the same key", () => {
     expect(findings).toEqual([
       `${asking.entryId} waits for what becomes of the rule sgr-theirs: a call of ours may take it away`,
     ]);
+    // What this pass has revoked stands for it no more.
+    const revoked = plan({ revoked: new Set([ruleId("1")]) }, { ...asking, standing: ours("1") });
+    expect([revoked.calls, revoked.patches]).toMatchObject([[], [{ standing: { kind: "none" }, opens: "none" }]]);
     const rides = [{ standing: preExisting("theirs"), opens: "all" }];
     expect(plan({ readAt: NOW + LATE_MS }).patches).toMatchObject(rides);
     const both = anEntry({ standing: preExisting("theirs"), holders: [aHolder(), later({ openedAt: null })] });

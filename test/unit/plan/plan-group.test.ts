@@ -241,6 +241,10 @@ describe("an entry", () => {
     expect(takenAway({ spec: drop, holders: [aHolder(), aDropHolder()] })).toEqual(isPutBack);
     expect(takenAway({ holders: [aDropHolder()] })).not.toEqual(isPutBack);
     expect(takenAway({ spec: drop })).not.toEqual(isPutBack);
+    // What is granted for good as well, for as long as somebody holds it.
+    const kept = { spec: drop, allocation: anAllocation() };
+    expect(takenAway({ ...kept, holders: [aDropHolder()] })).toEqual(isPutBack);
+    expect(takenAway({ ...kept, holders: [aDropHolder({ until: NOW })] })).not.toEqual(isPutBack);
   });
 
   test("whose suspension is over is planned without it, and written down as it is stored", () => {
