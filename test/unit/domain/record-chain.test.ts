@@ -4,6 +4,7 @@ import { createHash, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import {
   type ChainedRecord,
+  isInstant,
   isSealSigned,
   isSigned,
   LATE_MS,
@@ -22,6 +23,9 @@ import {
   stampAt,
   stampOf,
 } from "../../../shared/domain/record-chain.ts";
+
+/** The last millisecond of the year 9999. */
+const LAST = Date.UTC(10_000, 0) - 1;
 
 /** Made anew within each test: what breaks while a file is read fails none. */
 const made = () => {
@@ -82,6 +86,13 @@ describe("a place in the trail", () => {
       expect(stampOf(text)).toBeNaN();
     },
   );
+
+  test("is an instant from 1970 until the end of the year 9999", () => {
+    expect([0, LAST].map(isInstant)).toEqual([true, true]);
+    expect([-1, LAST + 1, Number.NaN, Number.POSITIVE_INFINITY].map(isInstant)).toEqual([false, false, false, false]);
+    expect([stampOf(stampAt(0)), stampOf(stampAt(LAST))]).toEqual([0, LAST]);
+    expect(stampOf(stampAt(LAST + 1))).toBeNaN();
+  });
 });
 
 describe("a record", () => {
@@ -139,6 +150,7 @@ describe("a seal", () => {
     const { record, seal } = made();
     expect(readSealBody(seal.body)).toEqual({ ...body, records: [[record.sequence, recordHash(record)]] });
     expect(readSealBody(JSON.stringify({ ...body, records: [] }))).toEqual({ ...body, records: [] });
+    expect(readSealBody(JSON.stringify({ ...body, at: LAST }))).toEqual({ ...body, at: LAST });
   });
 
   test.each<Record<string, unknown>>([
@@ -146,6 +158,8 @@ describe("a seal", () => {
     { number: "1" },
     { at: 1.5 },
     { at: null },
+    { at: -1 },
+    { at: LAST + 1 },
     { previous: 1 },
     { from: null },
     { to: 1 },

@@ -129,6 +129,7 @@ describe("a record that was changed", () => {
   test("has no place", () => {
     const odd = sign({ sequence: "odd", lane: "odd", n: 1, after: "", prev: "" });
     expect(found([odd])).toEqual(["changed record odd: its sequence is none"]);
+    expect([verdict([odd]).begins, verdict([odd, a]).begins]).toEqual([null, NOW - 3 * HOUR]);
   });
 
   test.each<[string, Partial<ChainedRecord>]>([
@@ -211,6 +212,17 @@ describe("a record that is not where it belongs", () => {
     expect(found([a, b, late, c, sealed(NOW, [b, c], late)])).toEqual([]);
     const since = { number: 1, digest: sealDigest(late.seal), to: (JSON.parse(late.seal.body) as SealBody).to };
     expect(found([c, sealed(NOW, [c], late)], { since })).toEqual([]);
+  });
+
+  test("may be in a later seal, where the clock was ahead when one was made, and counts as added until then", () => {
+    const ahead = sealed(NOW - 2 * HOUR, [a], null, { to: stampAt(NOW + LATE_MS) });
+    const added = `added record ${b.sequence}: seal 1 and those before it do not know it`;
+    expect(found([a, b, ahead])).toEqual([added]);
+    expect(found([a, b, ahead, sealed(NOW, [], ahead)])).toEqual([added]);
+    expect(found([a, b, ahead, sealed(NOW, [b], ahead)])).toEqual([]);
+    expect(found([a, b, ahead, sealed(NOW, [sign(b, "forged")], ahead)])).toEqual([
+      `changed record ${b.sequence}: it is not what seal 2 names`,
+    ]);
   });
 
   test("was added at the very place to which a seal has looked back", () => {
