@@ -1,6 +1,7 @@
 // The drop that stands in for a deletion: its strength, and what it would hit besides.
 import { describe, expect, it } from "vitest";
 import type { RuleId } from "../../../shared/domain/ids.ts";
+import type { OperatorPath } from "../../../shared/domain/operator-path.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import { planQuarantine, type QuarantineAsk } from "../../../shared/plan/plan-quarantine.ts";
 import { aCidr, aRule, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -90,6 +91,7 @@ describe("the drop against a rule", () => {
     ["prefix list", { peer: { kind: "prefixList", prefixListId: "pl-1" } }],
     ["group", { peer: { kind: "group", groupId: "sg-bastion", owner: null } }],
     ["port list", { ports: { kind: "list", portRangeListId: "prl-1" } }],
+    ["list of source ports", { sourcePorts: { kind: "list", portRangeListId: "prl-1" } }],
   ] as const)("is refused where the operator's path may go through the %s of the rule alone", (_, changes) => {
     const idle = { ...rule, ...changes } as Rule;
     const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1"] }];
@@ -106,6 +108,31 @@ describe("the drop against a rule", () => {
     const byPorts = { ...rule, ports: { kind: "list", portRangeListId: "prl-1" } } as const;
     expect(planQuarantine(ask([], { rule: idle, operatorPath: elsewhere })).kind).toBe("drop");
     expect(planQuarantine(ask([], { rule: byPorts, operatorPath: theirs })).kind).toBe("drop");
+  });
+
+  describe("against a rule whose list may hold operators", () => {
+    const listed: Rule = { ...rule, peer: { kind: "prefixList", prefixListId: "pl-1" } };
+    const cuts = (idle: Rule, path: Partial<OperatorPath> = {}, others: readonly Rule[] = []) => {
+      const operatorPath = [{ protocol: "tcp", port: "7890", sources: ["10.1.1.1", "192.0.2.1"], ...path }];
+      const plan = planQuarantine(ask(others, { rule: idle, operatorPath }));
+      return plan.kind === "refused" ? plan.cuts : [];
+    };
+
+    it("is refused where another rule lets in some of them and not all", () => {
+      const may = expect.stringContaining("from 10.1.1.1, 192.0.2.1, if its list or group holds them");
+      expect(cuts(listed)).toEqual([may]);
+      expect(cuts(listed, {}, [other({})])).toEqual([may]);
+      expect(cuts(listed, {}, [other({}), other({ peer: fromCidr("192.0.2.0/24") })])).toEqual([]);
+    });
+
+    it("cuts nobody who comes to another port, or from any port where the rule is for some", () => {
+      expect(cuts(listed, { port: "22" })).toEqual([]);
+      expect(cuts({ ...listed, sourcePorts: somePorts("1000/1000") })).toEqual([]);
+    });
+
+    it("is refused for a path that nobody can read, whatever the list holds, and says it once", () => {
+      expect(cuts(listed, { port: "x" })).toEqual(["it would cut the operator path tcp x from 10.1.1.1, 192.0.2.1"]);
+    });
   });
 
   it("is refused for a rule that could not be given back just as it was", () => {
