@@ -184,7 +184,9 @@ export async function openGroup(
     const report = await lookAtGroup(app, group, { ...terms, rows });
     const entries = [...(report?.entries.values() ?? [])];
     const owed = entries.filter(({ suspension }) => suspension?.by.length === 0);
-    const isOpen = report !== null && report.rowsLeft === 0 && owed.length === 0;
+    // Who was still closing it has booked this since: it is given back at the next try.
+    const isClosedSince = entries.some(({ suspension }) => suspension?.by.some((it) => it.itemId === lockdownId));
+    const isOpen = report !== null && report.rowsLeft === 0 && owed.length === 0 && !isClosedSince;
     // What was kept of wider accepts goes when these stand again: core ports and operators are let in all the time.
     if (isOpen && keepsAny(report, lockdownId)) {
       const kept = await releaseAccepts(app, group, lockdownId, `the lockdown was lifted by ${by}`);

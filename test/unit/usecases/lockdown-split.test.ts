@@ -1,8 +1,10 @@
 // A lockdown where drops do not fit and a wide accept also carries core ports and operators: it is closed, what is needed of it stays.
 import { describe, expect, test } from "vitest";
 import type { RuleSpec } from "../../../shared/domain/rule.ts";
+import { entryIdOf, ruleKey } from "../../../shared/domain/rule-key.ts";
 import { getLockdown } from "../../../shared/store/lockdowns.ts";
 import type { App } from "../../../shared/usecases/app.ts";
+import { listLockdowns } from "../../../shared/usecases/lockdown/list-lockdowns.ts";
 import { prepare } from "../../interleavings/run-seed.ts";
 import { APP, Scene } from "../../interleavings/scene.ts";
 import { aSpec, fromCidr, somePorts } from "../../kit/rules.ts";
@@ -38,6 +40,17 @@ const seen = (scene: Scene) => [
   isLet(scene, 3306, OTHER),
   isLet(scene, 3306, "10.1.1.1/32"),
 ];
+/** The app of a process that does something else before it writes. */
+const slowed = (app: App, before: (table: string, key: readonly unknown[]) => Promise<void>): App => ({
+  ...app,
+  tables: {
+    ...app.tables,
+    put: async (table, key, ...rest) => {
+      await before(table, key);
+      return app.tables.put(table, key, ...rest);
+    },
+  },
+});
 const OPEN = [true, true, true, true, true];
 const CLOSED = [true, true, false, false, false];
 describe("a wide accept", () => {
@@ -109,6 +122,38 @@ describe("a wide accept", () => {
       expect(rulesOf(scene)).toEqual(before);
     }));
 });
+
+test("what is kept of a wide accept is not let go by a lift that was there before the closing", () =>
+  inScene(async (scene, app, before) => {
+    const wide = entryIdOf(APP.groupId, ruleKey(WIDE[0] as RuleSpec));
+    let resumed = (): void => undefined;
+    let closed = (): void => undefined;
+    const isResumed = new Promise<void>((resolve) => (resumed = resolve));
+    const isClosed = new Promise<void>((resolve) => (closed = resolve));
+    const cut: string[] = [];
+    // It has given back what it found, and waits for the group that is being closed.
+    const lifting = slowed(scene.quietApp(), async (table) => {
+      if (!isLet(scene, 80, OTHER)) cut.push(table);
+      if (table !== "lock") return;
+      resumed();
+      await isClosed;
+    });
+    let lifted: Promise<unknown> | null = null;
+    const closing = slowed(app, async (table, key) => {
+      if (table === "ledger" && key.at(-1) === wide && lifted === null) {
+        const id = (await listLockdowns(app, { limit: 1, cursor: null })).lockdowns[0]?.lockdownId ?? "";
+        lifted = lift(scene, lifting, id);
+        await isResumed;
+      }
+      if (table !== "lockdown" || lifted === null) return;
+      closed();
+      await lifted;
+    });
+    await start(scene, closing);
+    expect([lifted === null, cut]).toEqual([false, []]);
+    await minutes(scene, 2);
+    expect([rulesOf(scene), seen(scene)]).toEqual([before, OPEN]);
+  }));
 
 test("core ports and operators are let in at every moment, and the group is as it was in the end, wherever the process dies", async () => {
   let calls = 0;
