@@ -174,10 +174,14 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   // Another lease's rule was changed into just this one. The cloud would add nothing; it goes with that lease.
   const isTaken = rulesOf(picture).some((rule) => ruleKey(rule) === entry.key);
-  if (standing.kind !== "none" && !isOwed) {
+  const isLeaseOpen = live.some((holder) => holder !== window && holder.openedAt !== null);
+  // Where hours alone had it open, what a call of ours that is not written down yet has closed was removed by nobody.
+  const isClosedByUs = standing.kind !== "none" && !isLeaseOpen && mayBeRevoked(picture, standing.ruleId);
+  const left = isClosedByUs ? NONE : standing;
+  if (left.kind !== "none" && !isOwed) {
     const since = entry.missingSince ?? now;
     const again = since + picture.lateEffectMaxMs;
-    const { ruleId } = standing;
+    const { ruleId } = left;
     // A window's rule is not opened again by itself: what was removed is drift.
     const description = markOf(entry, live, picture);
     const removed = { kind: "removed", entry, rule: null, ruleId, earlierId: null, description } as const;
@@ -186,7 +190,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
       const found = `the rule ${ruleId} of ${entry.entryId} is not shown; it is looked for again`;
       return change({ missingSince: since, ...refusing }, { lookAt: [again], findings: [found], differences });
     }
-    if (live.some((holder) => holder !== window && holder.openedAt !== null)) {
+    if (isLeaseOpen) {
       const found = `somebody else removed the rule ${ruleId}; its lease ends and is not reopened`;
       const end = { cause: "removed", note: "its rule was removed by somebody else", detail: null } as const;
       return change({ missingSince: since, end, ends: "opened" }, { findings: [found], differences });
@@ -200,7 +204,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
 
   const stop = picture.refusals.get(entry.entryId);
   // Who was open before waits to be given it back, whoever else is refused now.
-  if (stop && isAnyNew && isAnyOpen) return change({ standing, missingSince: entry.missingSince, ...refusing });
+  if (stop && isAnyNew && isAnyOpen) return change({ standing: left, missingSince: entry.missingSince, ...refusing });
   if (stop) return change({ ...givenUp, end: refused(stop), ends: "all" });
   if (isTaken)
     return change(
@@ -222,7 +226,7 @@ export function planHeld(picture: Picture, entry: Entry, bookedElsewhere: Readon
   const cause = window !== null && live.length === 1 ? "its open hours have begun" : `a ${first.kind} asks for it`;
   const beforeIds = undirected(rules, entry).map((rule) => rule.id);
   return change(
-    { standing, missingSince: entry.missingSince },
+    { standing: left, missingSince: entry.missingSince },
     { calls: [{ kind: "authorize", entry, description, beforeIds, cause }] },
   );
 }

@@ -68,6 +68,15 @@ export const EXPLAINED_IN_PLAN: readonly Explained[] = [
   ),
   ...on(
     "shared/plan/plan-entry.ts",
+    'const isClosedByUs = standing.kind !== "none" && !isLeaseOpen && mayBeRevoked(picture, standing.ruleId);',
+    "What stands for nothing has no id, and no revoke names one that is none; the compiler does not know.",
+    [
+      ['standing.kind !== "none"', "true"],
+      ['"none"', '""'],
+    ],
+  ),
+  ...on(
+    "shared/plan/plan-entry.ts",
     'if (standing.kind !== "preExisting") return undefined;',
     "A rule of ours that stands is decided about before, and what stands for nothing has no id to be found by.",
     [['standing.kind !== "preExisting"', "false"]],

@@ -51,6 +51,22 @@ describe("an open window", () => {
     ]);
   });
 
+  test("has a rule again that we have closed before it, though whoever did has not lived to write that down", () => {
+    const entry = windowed({ standing: ours("1") });
+    const intents = [anIntent(anEntry(), { call: "revoke", ruleIds: [ruleId("1")], rules: [] })];
+    expect(planHeld(aPicture({ entries: [entry], intents }), entry, new Set())).toMatchObject({
+      ...{ calls: [{ kind: "authorize" }], differences: [] },
+      patch: { standing: { kind: "none" }, missingSince: null },
+    });
+    // Who was told that it is open is not given it again where somebody else may have removed it, nor is another rule's revoke any word of this one.
+    const open = { ...entry, holders: [aHolder()] };
+    const others = [anIntent(anEntry(), { call: "revoke", ruleIds: [ruleId("2")], rules: [] })];
+    for (const [held, revokes] of [[open, intents] as const, [entry, others] as const])
+      expect(planHeld(aPicture({ entries: [held], intents: revokes }), held, new Set())).toMatchObject({
+        ...{ calls: [], differences: [{ kind: "removed" }], patch: { standing: ours("1"), missingSince: NOW } },
+      });
+  });
+
   test("misses a rule that is removed, where a lease ends with it", () => {
     const description = aMark(aSpec(), { until, reason: "batch" });
     const entry = windowed({ standing: ours("1") });
