@@ -44,6 +44,8 @@ const LATE_READING_MS = 2_000;
  *     asking    somebody else's, and a call  waited for: it may be closed right after somebody has been told that it is open
  *               of ours may take it away
  *     live      ours, missing                believed only after a second reading, then the lease ends
+ *     hours     ours, missing, and a revoke  authorize: we have closed it at the end of the hours before
+ *               of it is not written down
  *     open      changed or missing, and a    put right: whoever allocated it, or had it restored, has said so since
  *               person's word is newer
  *     live      none                         authorize, unless refused

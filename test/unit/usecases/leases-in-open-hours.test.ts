@@ -1,5 +1,7 @@
-// Leases on a rule that is granted for open hours, while it is open.
+// Leases on a rule that is granted for open hours, while it is open, and hours that begin after a death.
 import { expect, test } from "vitest";
+import type { OpenHours } from "../../../shared/domain/allocation.ts";
+import { listDrift } from "../../../shared/store/drift-items.ts";
 import { dueDrift, dueWrite, readDue } from "../../../shared/store/due.ts";
 import { listLeases } from "../../../shared/store/leases.ts";
 import { openLease } from "../../../shared/usecases/lease/open-lease.ts";
@@ -17,7 +19,9 @@ const tick = (world: AppWorld) => {
 };
 
 /** What leases of ten minutes ask for is granted from seven to five o'clock: it is open, and the readings of the group are counted. */
-async function openWorld(): Promise<{ readonly world: AppWorld; readonly reads: () => number }> {
+async function openWorld(
+  windows: OpenHours["windows"] = [{ days: [4], from: "07:00", to: "17:00" }],
+): Promise<{ readonly world: AppWorld; readonly reads: () => number }> {
   const world = await appWorld();
   let reads = 0;
   const { readGroup } = world.app.firewall;
@@ -28,7 +32,7 @@ async function openWorld(): Promise<{ readonly world: AppWorld; readonly reads: 
       return readGroup(...asked);
     },
   };
-  const openHours = { zone: "UTC", windows: [{ days: [4], from: "07:00", to: "17:00" }] };
+  const openHours = { zone: "UTC", windows };
   const ask: AllocationAsk = {
     ...{ group: "web", protocol: "tcp", port: "22", sources: ["203.0.113.7"] },
     ...{ policy: "accept", direction: "ingress", sensitiveConfirmed: false },
@@ -63,4 +67,50 @@ test("a rule that somebody removes in its hours is missed once, and is there aga
   expect([due, reads() - before, world.rules]).toEqual([[], 0, []]);
   const { lease } = await openLease(world.app, world.caller(), anAsk(), CREATE);
   expect([lease.status.state, world.rules.length]).toEqual(["open", 1]);
+});
+
+test("hours have their rule though whoever closed it at the end of those before died before that was written down", async () => {
+  const hours = [
+    { days: [4], from: "07:00", to: "08:30" },
+    { days: [4], from: "08:40", to: "17:00" },
+  ];
+  const { world } = await openWorld(hours);
+  world.advance(30 * 60_000);
+  const { app } = world;
+  let isDead = false;
+  const unlessDead =
+    <Given extends readonly unknown[], Out>(work: (...given: Given) => Promise<Out>) =>
+    async (...given: Given): Promise<Out> => {
+      if (isDead) throw new Error("dies here");
+      return work(...given);
+    };
+  const { tables, firewall } = app;
+  Object.assign(world, {
+    app: {
+      ...app,
+      tables: {
+        ...tables,
+        put: unlessDead(tables.put.bind(tables)),
+        update: unlessDead(tables.update.bind(tables)),
+        delete: unlessDead(tables.delete.bind(tables)),
+        writeAll: unlessDead(tables.writeAll.bind(tables)),
+      },
+      firewall: {
+        ...firewall,
+        revoke: async (...given: Parameters<typeof firewall.revoke>) => {
+          const answer = await firewall.revoke(...given);
+          isDead = true;
+          return answer;
+        },
+      },
+    } satisfies AppWorld["app"],
+  });
+  await tick(world).catch(() => null);
+  expect([isDead, world.rules]).toEqual([true, []]);
+  Object.assign(world, { app });
+  world.advance(9 * 60_000);
+  await tick(world);
+  expect(world.rules).toHaveLength(1);
+  const { items } = await listDrift(world.tables, { limit: 10 });
+  expect(items).toEqual([]);
 });
