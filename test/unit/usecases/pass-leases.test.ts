@@ -1,6 +1,7 @@
 // What a pass writes down of leases after another pass has taken its place, and what is entered again of a lease that is ending.
 import { describe, expect, test } from "vitest";
 import type { LeaseId, RuleId } from "../../../shared/domain/ids.ts";
+import type { Lease } from "../../../shared/domain/lease-record.ts";
 import type { Entry } from "../../../shared/domain/ledger-entry.ts";
 import type { Rule } from "../../../shared/domain/rule.ts";
 import type { EntryPatch } from "../../../shared/plan/entry-plan.ts";
@@ -21,6 +22,15 @@ import { type AppWorld, anAsk, appWorld, GROUP } from "./app-world.ts";
 import { specOf } from "./guarded-app.ts";
 
 const create = { mode: "create", idempotencyKey: null, dryRun: false } as const;
+
+/** A lease on another port that is not open yet, as an intent could not be read that is gone by now. */
+async function waiting(world: AppWorld): Promise<Lease> {
+  const key = [GROUP.groupId, "in-1"];
+  await world.tables.put("intent", key, { body: "{" }, { kind: "none" });
+  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), create);
+  await world.tables.delete("intent", key, { kind: "none" });
+  return lease;
+}
 
 async function opened(): Promise<{ world: AppWorld; entry: Entry; leaseId: Entry["holders"][number]["holderId"] }> {
   const world = await appWorld();
@@ -186,8 +196,7 @@ test.each(["{", "[]", "null", "{}"])(
   async (body) => {
     const { world, leaseId } = await opened();
     await world.tables.put("intent", [GROUP.groupId, "in-1"], { body }, { kind: "none" });
-    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-    const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+    const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), create);
     expect(other.lease.status.state).toBe("opening");
     await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
     expect((await getLease(world.tables, leaseId as LeaseId))?.status.state).toBe("closed");
@@ -199,8 +208,7 @@ test.each(["{", "[]", "null", "{}"])(
 
 test.each(["{", "[]", "null", "{}"])("a lease whose status reads %s keeps no other out of a list", async (status) => {
   const { world, leaseId } = await opened();
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-  const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
+  const other = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), create);
   await world.tables.update("lease", [leaseId], { status }, { kind: "present" });
   const { leases, unreadable } = await listLeases(world.tables, { limit: 10, before: null });
   expect([leases.map(({ request }) => request.leaseId), unreadable]).toEqual([
@@ -213,10 +221,7 @@ test.each(["{", "{}"])(
   "a lease that waits to be opened and whose status reads %s keeps no other from its end, and is opened once it can be read",
   async (status) => {
     const { world, leaseId } = await opened();
-    const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-    await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
-    const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
-    await world.tables.delete("intent", [GROUP.groupId, "in-1"], { kind: "none" });
+    const lease = await waiting(world);
     const key = [lease.request.leaseId];
     const whole = await world.tables.get("lease", key);
     await world.tables.update("lease", key, { status }, { kind: "present" });
@@ -231,14 +236,11 @@ test.each(["{", "{}"])(
 
 test("a lease that waits to be opened and cannot be read keeps no other from the same rule, and is opened beside it", async () => {
   const { world } = await opened();
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
-  await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
-  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222" }), options);
-  await world.tables.delete("intent", [GROUP.groupId, "in-1"], { kind: "none" });
+  const lease = await waiting(world);
   const key = [lease.request.leaseId];
   const whole = await world.tables.get("lease", key);
   await world.tables.update("lease", key, { status: "{" }, { kind: "present" });
-  const other = await openLease(world.app, world.caller("bob"), anAsk({ port: "2222" }), options);
+  const other = await openLease(world.app, world.caller("bob"), anAsk({ port: "2222" }), create);
   expect(other.lease.status.state).toBe("open");
   const openedOf = async (): Promise<readonly boolean[]> => {
     const { entries } = await listEntries(world.tables, GROUP);
@@ -254,9 +256,8 @@ test("a lease that waits to be opened and cannot be read keeps no other from the
 
 test("a lease that lapses and cannot be read keeps no other from its end", async () => {
   const { world, leaseId } = await opened();
-  const options = { mode: "create", idempotencyKey: null, dryRun: false } as const;
   await world.tables.put("intent", [GROUP.groupId, "in-1"], { body: "{" }, { kind: "none" });
-  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222", periodMs: 60_000 }), options);
+  const { lease } = await openLease(world.app, world.caller(), anAsk({ port: "2222", periodMs: 60_000 }), create);
   await world.tables.update("lease", [lease.request.leaseId], { request: "{" }, { kind: "present" });
   world.advance(120_000);
   await endLease(world.app, world.caller(), leaseId as LeaseId, { dryRun: false });
